@@ -1,0 +1,1 @@
+"""Chainmeet's core: everything that is neither Flask nor Celery."""

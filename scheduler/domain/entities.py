@@ -1,0 +1,103 @@
+"""The words of the field and their states; the tables, the pages and the mails use the same ones."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Tier(StrEnum):
+    """A firm's place in its chain."""
+
+    UPSTREAM = "upstream"
+    MIDSTREAM = "midstream"
+    DOWNSTREAM = "downstream"
+
+
+class PlaceKind(StrEnum):
+    BOOTH = "booth"
+    TABLE = "table"
+
+
+class PlaceWish(StrEnum):
+    """Where a request may be held: a booth of the asked firm, a table, or either."""
+
+    BOOTH = "booth"
+    TABLE = "table"
+    ANY = "any"
+
+
+class Side(StrEnum):
+    """Which side of a request: the firm that asks, or the firm that is asked."""
+
+    FROM = "from"
+    TO = "to"
+
+
+class RequestState(StrEnum):
+    """pending -> accepted | declined | withdrawn | expired; an accepted one may still be withdrawn."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+
+
+class RunState(StrEnum):
+    """queued -> running -> finished | failed | cancelled."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class VersionState(StrEnum):
+    """draft -> published -> superseded, or draft -> discarded."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    SUPERSEDED = "superseded"
+    DISCARDED = "discarded"
+
+
+class OutboxState(StrEnum):
+    """queued -> sending -> sent | failed; a sweep returns rows whose sender died to queued."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+
+
+class Method(StrEnum):
+    """iTIP methods that we send (RFC 5546 1.4)."""
+
+    REQUEST = "REQUEST"
+    CANCEL = "CANCEL"
+
+
+class Partstat(StrEnum):
+    """An attendee's participation status (RFC 5545 3.2.12)."""
+
+    NEEDS_ACTION = "NEEDS-ACTION"
+    ACCEPTED = "ACCEPTED"
+    TENTATIVE = "TENTATIVE"
+    DECLINED = "DECLINED"
+
+
+class AfterRun(StrEnum):
+    """What follows a finished run: keep a draft, or publish it if the change set is within the budget."""
+
+    DRAFT = "draft"
+    PUBLISH = "publish"
+
+
+class PlanStatus(StrEnum):
+    """A solve's answer; infeasible and unknown are answers, not errors."""
+
+    OPTIMAL = "optimal"
+    FEASIBLE = "feasible"
+    INFEASIBLE = "infeasible"
+    UNKNOWN = "unknown"

@@ -1,0 +1,106 @@
+"""One root, one class a cause, each carrying its data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class ChainmeetError(Exception):
+    """Root of every error that Chainmeet raises on purpose; `str()` is a sentence for a person."""
+
+    code = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in an input: where it is (`requests[3].weight`) and what to do about it."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class InvalidInput(ChainmeetError):
+    """An input is refused at the edge; `faults` has every fault by field, row or path."""
+
+    code = "invalid-input"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class MalformedProblem(InvalidInput):
+    """A problem file breaks the format."""
+
+    code = "malformed-problem"
+
+
+class MalformedPlan(InvalidInput):
+    """A plan file breaks the format."""
+
+    code = "malformed-plan"
+
+
+class NotFound(ChainmeetError):
+    """The object does not exist, or not for the person who asks."""
+
+    code = "not-found"
+
+    def __init__(self, what: str, key: object) -> None:
+        self.what, self.key = what, key
+        super().__init__(f"There is no {what} {key!r} here.")
+
+
+class NotAllowed(ChainmeetError):
+    """The person who asks may see the object, but may not do this to it."""
+
+    code = "not-allowed"
+
+
+class WrongState(ChainmeetError):
+    """The object's state does not allow the step; nothing was changed."""
+
+    code = "wrong-state"
+
+    def __init__(self, what: str, key: object, state: str, step: str) -> None:
+        self.what, self.key, self.state, self.step = what, key, state, step
+        super().__init__(f"The {what} {key} is {state}; it cannot be {step}.")
+
+
+class RunAlreadyOpen(ChainmeetError):
+    """The event has a run that is queued or running; at most one is open at a time."""
+
+    code = "run-already-open"
+
+    def __init__(self, event: str, run: int | None) -> None:
+        self.event, self.run = event, run
+        super().__init__(f"A run of {event} is open already (run {run}). Wait for it or cancel it.")
+
+
+class VersionConflict(ChainmeetError):
+    """Another version was published since the change set was made."""
+
+    code = "version-conflict"
+
+    def __init__(self, compared_with: int | None, published: int | None) -> None:
+        self.compared_with, self.published = compared_with, published
+        was = "nothing" if compared_with is None else f"version {compared_with}"
+        now = "nothing" if published is None else f"version {published}"
+        super().__init__(
+            f"The change set was compared with {was}, but {now} is published now. "
+            "Look at the change set again before you publish."
+        )
+
+
+class PlanRejected(ChainmeetError):
+    """A plan breaks a hard rule, or claims a score that it does not have; it is not stored."""
+
+    code = "plan-rejected"
+
+    def __init__(self, reasons: Sequence[str]) -> None:
+        self.reasons = tuple(reasons)
+        super().__init__("The plan was rejected: " + "; ".join(self.reasons[:5]))

@@ -1,0 +1,231 @@
+"""Problem: the frozen input of a solve, index-based; its JSON form is docs/problem-format.md."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from scheduler.domain.entities import PlaceKind, PlaceWish, Tier
+from scheduler.domain.plan import Meeting
+
+FORMAT = "chainmeet.problem/1"
+
+DEFAULT_FACTORS: Mapping[str, int | float] = {
+    "served": 100,
+    "shortfall": 2000,
+    "idle": 10,
+    "hall_change": 4,
+    "moved": 60,
+    "relocated": 15,
+    "reassigned": 30,
+    "dropped": 400,
+}
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One meeting time, closed at the start and open at the end; slots of one block follow each other."""
+
+    id: str
+    start: datetime
+    end: datetime
+    block: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A booth (of firm `firm`) or a table; `hall`, `firm` and `unavailable` are indices."""
+
+    id: str
+    hall: int
+    kind: PlaceKind
+    firm: int | None = None
+    capacity: int = 1
+    unavailable: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Firm:
+    id: str
+    name: str
+    tier: Tier
+    areas: tuple[str, ...]
+    country: str
+    max_per_day: int | None = None
+    min_meetings: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attendee:
+    """A person of firm `firm` (an index); `unavailable` holds slot indices."""
+
+    id: str
+    firm: int
+    languages: frozenset[str]
+    unavailable: frozenset[int] = frozenset()
+    max_per_day: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    id: str
+    languages: frozenset[str]
+    unavailable: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Held at this slot (and place, if given) or not at all; indices."""
+
+    slot: int
+    place: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Firm `sender` asks firm `receiver`; `length` in slots; firms, people and slots are indices."""
+
+    id: str
+    sender: int
+    receiver: int
+    weight: int
+    length: int = 1
+    from_attendees: tuple[int, ...] = ()
+    to_attendees: tuple[int, ...] = ()
+    place: PlaceWish = PlaceWish.ANY
+    slots: tuple[int, ...] | None = None
+    fixed: Fixed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    require_all: bool = False
+    fair_share: float = 0.0
+    idle_counts: str = "slots"
+    max_idle_spread: int | None = None
+    max_moved: int | None = None
+    factors: Mapping[str, int | float] = field(default_factory=lambda: dict(DEFAULT_FACTORS))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Everything that a solve may look at. Indices point into the tuples below.
+
+    `walking[a][b]` are the minutes from hall a to hall b. `precedences` are pairs of request
+    indices (before, after). `published` is by ids, as its things may be gone from the problem.
+    """
+
+    name: str
+    timezone: str
+    slots: tuple[Slot, ...]
+    halls: tuple[str, ...]
+    walking: tuple[tuple[float, ...], ...]
+    places: tuple[Place, ...]
+    firms: tuple[Firm, ...]
+    attendees: tuple[Attendee, ...]
+    interpreters: tuple[Interpreter, ...]
+    requests: tuple[Request, ...]
+    precedences: tuple[tuple[int, int], ...] = ()
+    published: tuple[Meeting, ...] = ()
+    frozen_until: datetime | None = None
+    policy: Policy = field(default_factory=Policy)
+    source_fingerprint: str | None = field(default=None, compare=False)
+
+    @classmethod
+    def from_json(cls, document: object) -> Problem:
+        """Read a problem file; raises MalformedProblem with every fault by path."""
+        from scheduler.domain.problem_reader import read_problem
+
+        return read_problem(document)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the canonical JSON of the file that it was read from, else of `to_json()`."""
+        return self.source_fingerprint or fingerprint(self.to_json())
+
+    @cached_property
+    def days(self) -> tuple[int, ...]:
+        """The day of each slot, counted from 0, by its start in the event's time zone."""
+        zone = ZoneInfo(self.timezone)
+        dates = [slot.start.astimezone(zone).date() for slot in self.slots]
+        order = {date: day for day, date in enumerate(sorted(set(dates)))}
+        return tuple(order[date] for date in dates)
+
+    @cached_property
+    def room_ahead(self) -> tuple[int, ...]:
+        """How many slots, itself included, follow each slot in its block: the longest meeting there."""
+        room = [1] * len(self.slots)
+        for s in range(len(self.slots) - 2, -1, -1):
+            if self.slots[s].block == self.slots[s + 1].block:
+                room[s] = room[s + 1] + 1
+        return tuple(room)
+
+    @cached_property
+    def firm_attendees(self) -> tuple[tuple[int, ...], ...]:
+        """The attendees of each firm."""
+        members: list[list[int]] = [[] for _ in self.firms]
+        for a, attendee in enumerate(self.attendees):
+            members[attendee.firm].append(a)
+        return tuple(tuple(people) for people in members)
+
+    @cached_property
+    def floors(self) -> tuple[int, ...]:
+        """The floor of meetings of each firm: max(min_meetings, ceil(fair_share * n)), at most n."""
+        counts = [0] * len(self.firms)
+        for request in self.requests:
+            counts[request.sender] += 1
+            counts[request.receiver] += 1
+        # The share is read as the decimal that was written: 0.07 of 100 is 7, not 7.000000000000001.
+        share = Fraction(str(self.policy.fair_share))
+        return tuple(
+            min(n, max(firm.min_meetings, math.ceil(share * n)))
+            for firm, n in zip(self.firms, counts, strict=True)
+        )
+
+    @cached_property
+    def index(self) -> Index:
+        """Ids to indices."""
+        return Index(
+            slots={slot.id: i for i, slot in enumerate(self.slots)},
+            halls={hall: i for i, hall in enumerate(self.halls)},
+            places={place.id: i for i, place in enumerate(self.places)},
+            firms={firm.id: i for i, firm in enumerate(self.firms)},
+            attendees={attendee.id: i for i, attendee in enumerate(self.attendees)},
+            interpreters={person.id: i for i, person in enumerate(self.interpreters)},
+            requests={request.id: i for i, request in enumerate(self.requests)},
+        )
+
+    def to_json(self) -> Json:
+        """The problem file, with every key written."""
+        from scheduler.domain.problem_writer import write_problem
+
+        return write_problem(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Where each id stands in the tuples of its problem."""
+
+    slots: Mapping[str, int]
+    halls: Mapping[str, int]
+    places: Mapping[str, int]
+    firms: Mapping[str, int]
+    attendees: Mapping[str, int]
+    interpreters: Mapping[str, int]
+    requests: Mapping[str, int]
+
+
+def fingerprint(document: Json) -> str:
+    """SHA-256, in hex, of the canonical JSON (sorted keys, no spaces, UTF-8) of a problem file."""
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()

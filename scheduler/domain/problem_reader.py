@@ -1,0 +1,442 @@
+"""Read a problem file whole: every fault is reported by its path, and nothing is half read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from scheduler.domain.entities import PlaceKind, PlaceWish, Tier
+from scheduler.domain.errors import Fault, MalformedProblem
+from scheduler.domain.plan import Meeting, read_meetings
+from scheduler.domain.problem import (
+    DEFAULT_FACTORS,
+    FORMAT,
+    Attendee,
+    Firm,
+    Fixed,
+    Interpreter,
+    Place,
+    Policy,
+    Problem,
+    Request,
+    Slot,
+    fingerprint,
+)
+
+Row = dict[str, Any]
+
+_REQUIRED = ("format", "event", "slots", "halls", "places", "firms", "attendees", "requests")
+_OPTIONAL = ("walking_minutes", "interpreters", "precedences", "published", "frozen_until", "policy")
+
+_KEYS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
+    # list: (required keys, optional keys)
+    "event": (frozenset(("name", "timezone")), frozenset()),
+    "slots": (frozenset(("id", "start", "end", "block")), frozenset()),
+    "walking_minutes": (frozenset(("from", "to", "minutes")), frozenset()),
+    "places": (frozenset(("id", "hall", "kind")), frozenset(("firm", "capacity", "unavailable"))),
+    "firms": (
+        frozenset(("id", "name", "tier", "areas", "country")),
+        frozenset(("max_per_day", "min_meetings")),
+    ),
+    "attendees": (frozenset(("id", "firm", "languages")), frozenset(("unavailable", "max_per_day"))),
+    "interpreters": (frozenset(("id", "languages")), frozenset(("unavailable",))),
+    "requests": (
+        frozenset(("id", "from", "to", "weight", "place")),
+        frozenset(("length", "from_attendees", "to_attendees", "slots", "fixed")),
+    ),
+    "precedences": (frozenset(("before", "after")), frozenset()),
+    "fixed": (frozenset(("slot",)), frozenset(("place",))),
+}
+
+_POLICY_KEYS = frozenset(
+    ("require_all", "fair_share", "idle_counts", "max_idle_spread", "max_moved", "factors")
+)
+
+
+def read_problem(document: object) -> Problem:
+    """A Problem from a parsed problem file; raises MalformedProblem with every fault by path."""
+    if not isinstance(document, dict):
+        raise MalformedProblem([Fault("", "a problem file is one JSON object")])
+    reader = _Reader(document)
+    problem = reader.read()
+    if reader.faults:
+        raise MalformedProblem(reader.faults)
+    return problem
+
+
+@dataclass(slots=True)
+class _Reader:
+    document: Row
+    faults: list[Fault] = field(default_factory=list)
+    slots: dict[str, int] = field(default_factory=dict)
+    halls: dict[str, int] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)
+    firms: dict[str, int] = field(default_factory=dict)
+    attendees: dict[str, int] = field(default_factory=dict)
+    interpreters: dict[str, int] = field(default_factory=dict)
+    requests: dict[str, int] = field(default_factory=dict)
+    firm_of: dict[str, str] = field(default_factory=dict)
+
+    def fault(self, path: str, message: str) -> None:
+        self.faults.append(Fault(path, message))
+
+    def read(self) -> Problem:
+        document = self.document
+        if document.get("format") != FORMAT:
+            self.fault("format", f"must be {FORMAT!r}")
+        for key in sorted(document.keys() - set(_REQUIRED) - set(_OPTIONAL)):
+            self.fault(key, "unknown key")
+        for key in _REQUIRED:
+            if key not in document:
+                self.fault(key, "is missing")
+        name, timezone = self.read_event()
+        self.collect_ids()
+        problem = Problem(
+            name=name,
+            timezone=timezone,
+            slots=self.read_slots(timezone),
+            halls=tuple(self.halls),
+            walking=self.read_walking(),
+            firms=tuple(self.read_firms()),
+            places=tuple(self.read_places()),
+            attendees=tuple(self.read_attendees()),
+            interpreters=tuple(self.read_interpreters()),
+            requests=tuple(self.read_requests()),
+            precedences=tuple(self.read_precedences()),
+            published=self.read_published(),
+            frozen_until=self.read_frozen_until(),
+            policy=self.read_policy(),
+            source_fingerprint=None if self.faults else fingerprint(document),
+        )
+        return problem
+
+    # What every list shares
+
+    def rows(self, key: str) -> list[tuple[str, Row]]:
+        """The rows of a list with their paths; keys are checked, a row with a fault in them is left out."""
+        value = self.document.get(key, [])
+        if not isinstance(value, list):
+            self.fault(key, "must be a list")
+            return []
+        return [
+            (f"{key}[{i}]", row) for i, row in enumerate(value) if self.check_keys(f"{key}[{i}]", row, key)
+        ]
+
+    def check_keys(self, path: str, row: object, kind: str) -> bool:
+        if not isinstance(row, dict):
+            self.fault(path, "must be an object")
+            return False
+        required, optional = _KEYS[kind]
+        keys = row.keys()
+        if keys == required or (required <= keys and keys <= required | optional):
+            return True
+        for key in sorted(map(str, keys - required - optional)):
+            self.fault(f"{path}.{key}", "unknown key")
+        for key in sorted(required - keys):
+            self.fault(f"{path}.{key}", "is missing")
+        return required <= keys
+
+    def collect_ids(self) -> None:
+        """Ids of every list first, so that a reference is judged whatever the order of the lists."""
+        self.halls = self.hall_ids()
+        for key in ("slots", "places", "firms", "attendees", "interpreters", "requests"):
+            value = self.document.get(key)
+            if isinstance(value, list):
+                setattr(self, key, self.ids_of(key, value))
+
+    def ids_of(self, key: str, rows: Iterable[object]) -> dict[str, int]:
+        index: dict[str, int] = {}
+        for i, row in enumerate(rows):
+            if not isinstance(row, dict) or "id" not in row:
+                continue
+            value = row["id"]
+            if not isinstance(value, str) or not value:
+                self.fault(f"{key}[{i}].id", "must be a non-empty string")
+            elif value in index:
+                self.fault(f"{key}[{i}].id", f"{value!r} is taken by {key}[{index[value]}]")
+            else:
+                index[value] = i
+        return index
+
+    def hall_ids(self) -> dict[str, int]:
+        value = self.document.get("halls", [])
+        if not isinstance(value, list):
+            self.fault("halls", "must be a list of ids")
+            return {}
+        return self.ids_of("halls", [{"id": hall} for hall in value])
+
+    def ref(self, index: Mapping[str, int], value: object, path: str, what: str) -> int:
+        """The index of an id, or a fault and 0."""
+        if isinstance(value, str):
+            found = index.get(value)
+            if found is not None:
+                return found
+        self.fault(path, f"there is no {what} {value!r}")
+        return 0
+
+    def refs(self, index: Mapping[str, int], value: object, path: str, what: str) -> tuple[int, ...]:
+        """The indices of a list of distinct ids."""
+        if value == []:
+            return ()
+        if not isinstance(value, list):
+            self.fault(path, "must be a list of ids")
+            return ()
+        found = tuple(self.ref(index, item, f"{path}[{i}]", what) for i, item in enumerate(value))
+        if len(set(map(str, value))) < len(value):
+            self.fault(path, "names something twice")
+        return found
+
+    def count(self, value: object, path: str, least: int) -> int:
+        if type(value) is int and value >= least:
+            return value
+        self.fault(path, f"must be an integer, {least} or more")
+        return least
+
+    def count_or_none(self, value: object, path: str, least: int) -> int | None:
+        return None if value is None else self.count(value, path, least)
+
+    def text(self, value: object, path: str) -> str:
+        if isinstance(value, str):
+            return value
+        self.fault(path, "must be a string")
+        return ""
+
+    def texts(self, value: object, path: str) -> tuple[str, ...]:
+        if isinstance(value, list) and all(isinstance(item, str) and item for item in value):
+            return tuple(value)
+        self.fault(path, "must be a list of non-empty strings")
+        return ()
+
+    def time(self, value: object, path: str) -> datetime | None:
+        if isinstance(value, str):
+            try:
+                moment = datetime.fromisoformat(value)
+            except ValueError:
+                pass
+            else:
+                if moment.tzinfo is not None:
+                    return moment
+        self.fault(path, "must be an ISO 8601 time with an offset, such as 2026-11-24T09:00:00+08:00")
+        return None
+
+    # The lists
+
+    def read_event(self) -> tuple[str, str]:
+        event = self.document.get("event")
+        if event is None or not self.check_keys("event", event, "event"):
+            return "", "UTC"
+        timezone = self.text(event["timezone"], "event.timezone")
+        try:
+            ZoneInfo(timezone)
+        except (KeyError, ValueError, OSError):
+            self.fault("event.timezone", f"{timezone!r} is not an IANA time zone, such as Asia/Shanghai")
+            timezone = "UTC"
+        return self.text(event["name"], "event.name"), timezone
+
+    def read_slots(self, timezone: str) -> tuple[Slot, ...]:
+        zone = ZoneInfo(timezone)
+        slots: list[Slot] = []
+        closed_blocks: set[str] = set()
+        for path, row in self.rows("slots"):
+            block = self.text(row["block"], f"{path}.block")
+            start, end = self.time(row["start"], f"{path}.start"), self.time(row["end"], f"{path}.end")
+            if start is None or end is None:
+                continue
+            slot = Slot(str(row["id"]), start, end, block)
+            if end <= start:
+                self.fault(f"{path}.end", "must be after the start")
+            last = slots[-1] if slots else None
+            if last is not None and start < last.end:
+                self.fault(f"{path}.start", f"starts before slot {last.id!r} ends; slots stand in time order")
+            if last is not None and last.block != block:
+                closed_blocks.add(last.block)
+            elif last is not None and last.start.astimezone(zone).date() != start.astimezone(zone).date():
+                self.fault(f"{path}.block", f"block {block!r} goes on from one day to another")
+            if block in closed_blocks:
+                self.fault(f"{path}.block", f"block {block!r} is broken by another block")
+            slots.append(slot)
+        return tuple(slots)
+
+    def read_walking(self) -> tuple[tuple[float, ...], ...]:
+        size = len(self.halls)
+        minutes: list[list[float]] = [[0] * size for _ in range(size)]
+        seen: dict[frozenset[int], float] = {}
+        for path, row in self.rows("walking_minutes"):
+            a = self.ref(self.halls, row["from"], f"{path}.from", "hall")
+            b = self.ref(self.halls, row["to"], f"{path}.to", "hall")
+            value = row["minutes"]
+            if not _is_number(value) or value < 0:
+                self.fault(f"{path}.minutes", "must be a number, 0 or more")
+            elif seen.get(frozenset((a, b)), value) != value:
+                self.fault(f"{path}.minutes", "differs from the minutes given before for this pair")
+            elif size:
+                seen[frozenset((a, b))] = minutes[a][b] = minutes[b][a] = value
+        return tuple(tuple(row) for row in minutes)
+
+    def read_places(self) -> Iterable[Place]:
+        for path, row in self.rows("places"):
+            kind, firm = row["kind"], row.get("firm")
+            if kind not in ("booth", "table"):
+                self.fault(f"{path}.kind", 'must be "booth" or "table"')
+                kind = "table"
+            if kind == "booth" and firm is None:
+                self.fault(f"{path}.firm", "a booth has an owner")
+            if kind == "table" and firm is not None:
+                self.fault(f"{path}.firm", "a table has no owner")
+            yield Place(
+                id=str(row["id"]),
+                hall=self.ref(self.halls, row["hall"], f"{path}.hall", "hall"),
+                kind=PlaceKind(kind),
+                firm=None if firm is None else self.ref(self.firms, firm, f"{path}.firm", "firm"),
+                capacity=self.count(row.get("capacity", 1), f"{path}.capacity", 0),
+                unavailable=self.slot_set(row, path),
+            )
+
+    def slot_set(self, row: Row, path: str) -> frozenset[int]:
+        value = row.get("unavailable", [])
+        if isinstance(value, list) and all(isinstance(item, str) and item in self.slots for item in value):
+            return frozenset(self.slots[item] for item in value)
+        return frozenset(self.refs(self.slots, value, f"{path}.unavailable", "slot"))
+
+    def read_firms(self) -> Iterable[Firm]:
+        for path, row in self.rows("firms"):
+            tier = row["tier"]
+            if tier not in ("upstream", "midstream", "downstream"):
+                self.fault(f"{path}.tier", 'must be "upstream", "midstream" or "downstream"')
+                tier = "midstream"
+            yield Firm(
+                id=str(row["id"]),
+                name=self.text(row["name"], f"{path}.name"),
+                tier=Tier(tier),
+                areas=self.texts(row["areas"], f"{path}.areas"),
+                country=self.text(row["country"], f"{path}.country"),
+                max_per_day=self.count_or_none(row.get("max_per_day"), f"{path}.max_per_day", 0),
+                min_meetings=self.count(row.get("min_meetings", 0), f"{path}.min_meetings", 0),
+            )
+
+    def read_attendees(self) -> Iterable[Attendee]:
+        for path, row in self.rows("attendees"):
+            self.firm_of[str(row["id"])] = str(row["firm"])
+            yield Attendee(
+                id=str(row["id"]),
+                firm=self.ref(self.firms, row["firm"], f"{path}.firm", "firm"),
+                languages=frozenset(self.texts(row["languages"], f"{path}.languages")),
+                unavailable=self.slot_set(row, path),
+                max_per_day=self.count_or_none(row.get("max_per_day"), f"{path}.max_per_day", 0),
+            )
+
+    def read_interpreters(self) -> Iterable[Interpreter]:
+        for path, row in self.rows("interpreters"):
+            if row["id"] in self.attendees:
+                self.fault(f"{path}.id", f"{row['id']!r} is an attendee; nobody is both")
+            yield Interpreter(
+                id=str(row["id"]),
+                languages=frozenset(self.texts(row["languages"], f"{path}.languages")),
+                unavailable=self.slot_set(row, path),
+            )
+
+    def read_requests(self) -> Iterable[Request]:
+        for path, row in self.rows("requests"):
+            sender = self.ref(self.firms, row["from"], f"{path}.from", "firm")
+            receiver = self.ref(self.firms, row["to"], f"{path}.to", "firm")
+            if row["from"] == row["to"]:
+                self.fault(f"{path}.to", "a firm cannot ask itself")
+            place = row["place"]
+            if place not in ("booth", "table", "any"):
+                self.fault(f"{path}.place", 'must be "booth", "table" or "any"')
+                place = "any"
+            slots = row.get("slots")
+            yield Request(
+                id=str(row["id"]),
+                sender=sender,
+                receiver=receiver,
+                weight=self.count(row["weight"], f"{path}.weight", 1),
+                length=self.count(row.get("length", 1), f"{path}.length", 1),
+                from_attendees=self.people(row, "from", path),
+                to_attendees=self.people(row, "to", path),
+                place=PlaceWish(place),
+                slots=None if slots is None else self.refs(self.slots, slots, f"{path}.slots", "slot"),
+                fixed=self.read_fixed(row.get("fixed"), f"{path}.fixed"),
+            )
+
+    def people(self, row: Row, side: str, path: str) -> tuple[int, ...]:
+        path = f"{path}.{side}_attendees"
+        value = row.get(f"{side}_attendees", [])
+        found = self.refs(self.attendees, value, path, "attendee")
+        if found:
+            for i, person in enumerate(value):
+                if isinstance(person, str) and self.firm_of.get(person, row[side]) != row[side]:
+                    self.fault(f"{path}[{i}]", f"{person!r} is not of firm {row[side]!r}")
+        return found
+
+    def read_fixed(self, value: object, path: str) -> Fixed | None:
+        if value is None or not self.check_keys(path, value, "fixed"):
+            return None
+        assert isinstance(value, dict)
+        place = value.get("place")
+        return Fixed(
+            slot=self.ref(self.slots, value["slot"], f"{path}.slot", "slot"),
+            place=None if place is None else self.ref(self.places, place, f"{path}.place", "place"),
+        )
+
+    def read_precedences(self) -> Iterable[tuple[int, int]]:
+        for path, row in self.rows("precedences"):
+            before = self.ref(self.requests, row["before"], f"{path}.before", "request")
+            after = self.ref(self.requests, row["after"], f"{path}.after", "request")
+            if row["before"] == row["after"]:
+                self.fault(f"{path}.after", "a request cannot come before itself")
+            yield before, after
+
+    def read_published(self) -> tuple[Meeting, ...]:
+        return read_meetings(self.document.get("published", []), "published", self.faults)
+
+    def read_frozen_until(self) -> datetime | None:
+        value = self.document.get("frozen_until")
+        return None if value is None else self.time(value, "frozen_until")
+
+    def read_policy(self) -> Policy:
+        policy = self.document.get("policy", {})
+        if not isinstance(policy, dict):
+            self.fault("policy", "must be an object")
+            return Policy()
+        for key in sorted(map(str, policy.keys() - _POLICY_KEYS)):
+            self.fault(f"policy.{key}", "unknown key")
+        require_all = policy.get("require_all", False)
+        if not isinstance(require_all, bool):
+            self.fault("policy.require_all", "must be true or false")
+        share = policy.get("fair_share", 0.0)
+        if not _is_number(share) or not 0 <= share <= 1:
+            self.fault("policy.fair_share", "must be a number from 0 to 1")
+            share = 0.0
+        idle_counts = policy.get("idle_counts", "slots")
+        if idle_counts not in ("slots", "breaks"):
+            self.fault("policy.idle_counts", 'must be "slots" or "breaks"')
+        return Policy(
+            require_all=require_all is True,
+            fair_share=share,
+            idle_counts=str(idle_counts),
+            max_idle_spread=self.count_or_none(policy.get("max_idle_spread"), "policy.max_idle_spread", 0),
+            max_moved=self.count_or_none(policy.get("max_moved"), "policy.max_moved", 0),
+            factors=self.read_factors(policy.get("factors", {})),
+        )
+
+    def read_factors(self, value: object) -> dict[str, int | float]:
+        if not isinstance(value, dict):
+            self.fault("policy.factors", "must map a term to its factor")
+            return dict(DEFAULT_FACTORS)
+        for key in sorted(map(str, value.keys() - DEFAULT_FACTORS.keys())):
+            self.fault(f"policy.factors.{key}", "unknown key")
+        for key, factor in value.items():
+            if not _is_number(factor) or factor < 0:
+                self.fault(f"policy.factors.{key}", "must be a number, 0 or more")
+        return {**DEFAULT_FACTORS, **value}
+
+
+def _is_number(value: object) -> bool:
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    )

@@ -1,0 +1,1 @@
+"""Calendars and mail: the only place that imports icalendar, email and smtplib."""

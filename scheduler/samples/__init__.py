@@ -1,0 +1,1 @@
+"""Invented events, made from a seed."""

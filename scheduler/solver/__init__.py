@@ -1,0 +1,1 @@
+"""The search for a plan: the only place that imports ortools."""
