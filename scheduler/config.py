@@ -1,0 +1,133 @@
+"""Settings, read once from the environment, strictly: a wrong or unknown variable stops the start by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from scheduler.domain.errors import Fault, InvalidInput
+
+PREFIX = "CHAINMEET_"
+
+
+class ConfigError(InvalidInput):
+    """The environment is wrong; each fault names its variable."""
+
+    code = "config"
+
+
+def _setting(about: str, read: Callable[[str], Any] = str, *, secret: bool = False, **default: Any) -> Any:
+    return field(metadata={"about": about, "read": read, "secret": secret}, repr=not secret, **default)
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        value = int(text) if text.isascii() and text.isdigit() else -1
+        if not least <= value <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return value
+
+    return read
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ValueError("must be one of " + ", ".join(choices))
+        return text
+
+    return read
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if urlsplit(text).scheme not in schemes:
+            raise ValueError("must be an address that starts with " + " or ".join(f"{s}://" for s in schemes))
+        return text.rstrip("/") if "http" in schemes else text
+
+    return read
+
+
+def _flag(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text == "true"
+
+
+def _secret(text: str) -> str:
+    if len(text) < 32:
+        raise ValueError("must have 32 characters or more; make one with: openssl rand -hex 32")
+    return text
+
+
+_DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
+_BROKERS = ("redis", "rediss", "redis+socket")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set from outside. `CHAINMEET_<NAME>` sets a field; `CHAINMEET_<NAME>_FILE` reads it from a file."""
+
+    database_url: str = _setting("SQLAlchemy address of the database", _url(*_DATABASES))
+    redis_url: str = _setting("address of the Redis-compatible broker", _url(*_BROKERS))
+    secret_key: str = _setting("signs sessions and links; at least 32 characters", _secret, secret=True)
+    base_url: str = _setting(
+        "where people reach the site", _url("http", "https"), default="http://127.0.0.1:8000"
+    )
+    mail_domain: str = _setting("domain of the organiser's mail addresses", default="chainmeet.example")
+    mail_sender: str = _setting("display name that mails come from", default="Chainmeet")
+    smtp_host: str = _setting("mail server", default="127.0.0.1")
+    smtp_port: int = _setting("its port", _whole(1, 65535), default=25)
+    smtp_security: str = _setting(
+        "none, starttls or tls", _one_of("none", "starttls", "tls"), default="starttls"
+    )
+    smtp_username: str = _setting("user name at the mail server, if it asks for one", default="")
+    smtp_password: str = _setting("its password", secret=True, default="")
+    solve_workers: int = _setting("threads that one solve uses", _whole(1, 64), default=2)
+    trusted_proxies: int = _setting(
+        "reverse proxies in front that set X-Forwarded-For", _whole(0, 5), default=0
+    )
+    log_format: str = _setting("json or console", _one_of("json", "console"), default="json")
+    mail_catcher_url: str = _setting("page of the local mail catcher; embedded stack only", default="")
+    demo_sign_in: bool = _setting(
+        "show sign-in links on the page itself; embedded demo only", _flag, default=False
+    )
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
+        """Read every setting; raises ConfigError that names each variable at fault."""
+        faults: list[Fault] = []
+        values: dict[str, Any] = {}
+        known = {PREFIX + f.name.upper() for f in fields(cls)}
+        for name in sorted(env):
+            if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known and name not in known:
+                faults.append(Fault(name, "is not a setting of Chainmeet"))
+        for f in fields(cls):
+            name = PREFIX + f.name.upper()
+            try:
+                text = _text(name, env)
+                if text is not None:
+                    values[f.name] = f.metadata["read"](text)
+                elif f.default is MISSING:
+                    faults.append(Fault(name, f"is not set ({f.metadata['about']})"))
+            except (ValueError, OSError) as error:
+                faults.append(Fault(name, str(error)))
+        if faults:
+            raise ConfigError(faults)
+        return cls(**values)
+
+    def to_env(self) -> dict[str, str]:
+        """The environment that gives these settings, for child processes."""
+        texts = {PREFIX + f.name.upper(): getattr(self, f.name) for f in fields(self)}
+        return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in texts.items() if v != ""}
+
+
+def _text(name: str, env: Mapping[str, str]) -> str | None:
+    if env.get(name):
+        return env[name]
+    file = env.get(name + "_FILE")
+    return Path(file).read_text("utf-8").strip() if file else None
