@@ -70,7 +70,7 @@ _BROKERS = ("redis", "rediss", "redis+socket")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be set from outside. `CHAINMEET_<NAME>` sets a field; `CHAINMEET_<NAME>_FILE` reads it from a file."""
+    """What can be set from outside: `CHAINMEET_<NAME>`, or `CHAINMEET_<NAME>_FILE` for a file that has it."""
 
     database_url: str = _setting("SQLAlchemy address of the database", _url(*_DATABASES))
     redis_url: str = _setting("address of the Redis-compatible broker", _url(*_BROKERS))

@@ -1,1 +1,1 @@
-"""Tables, sessions and migrations: the only place that imports sqlalchemy, besides services that take a Session."""
+"""Tables, sessions and migrations: the only place that imports sqlalchemy, besides the services."""

@@ -1,0 +1,36 @@
+"""The tables, a module a group; import them from here."""
+
+from scheduler.storage.models.access import Account, ApiToken, IdempotencyKey, Organiser, SignInLink
+from scheduler.storage.models.asking import MeetingRequest, RequestPerson
+from scheduler.storage.models.event import Event, Hall, Place, PlaceBusy, Slot, WalkingTime
+from scheduler.storage.models.mail import Invitation, OutboxMail
+from scheduler.storage.models.people import Attendee, AttendeeBusy, Firm, Interpreter, InterpreterBusy
+from scheduler.storage.models.schedule import Hold, PlannedAttendee, PlannedMeeting, Run, ScheduleVersion
+
+__all__ = [
+    "Account",
+    "ApiToken",
+    "Attendee",
+    "AttendeeBusy",
+    "Event",
+    "Firm",
+    "Hall",
+    "Hold",
+    "IdempotencyKey",
+    "Interpreter",
+    "InterpreterBusy",
+    "Invitation",
+    "MeetingRequest",
+    "Organiser",
+    "OutboxMail",
+    "Place",
+    "PlaceBusy",
+    "PlannedAttendee",
+    "PlannedMeeting",
+    "RequestPerson",
+    "Run",
+    "ScheduleVersion",
+    "SignInLink",
+    "Slot",
+    "WalkingTime",
+]

@@ -1,0 +1,81 @@
+"""Who may come in: accounts, organisers, one-time links, API tokens. Tokens are stored hashed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scheduler.storage.base import Base
+
+
+class Account(Base):
+    """One mail address that can sign in; what it may do follows from organiser and attendee rows."""
+
+    __tablename__ = "account"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(120), default="")
+    session_seed: Mapped[str] = mapped_column(String(32))
+    """Changed to end every session of the account."""
+    created_at: Mapped[datetime]
+    is_operator: Mapped[bool] = mapped_column(default=False)
+    """May create events on this installation."""
+
+
+class Organiser(Base):
+    """An account that runs an event."""
+
+    __tablename__ = "organiser"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
+
+
+class SignInLink(Base):
+    """A link that signs in once; the token is derived from `seed` and the secret key."""
+
+    __tablename__ = "sign_in_link"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    seed: Mapped[str] = mapped_column(String(32))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class ApiToken(Base):
+    """A token of one event with scopes, as a space-separated list."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (Index("ix_api_token_event_id", "event_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    name: Mapped[str] = mapped_column(String(120))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[str] = mapped_column(String(400))
+    created_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    created_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class IdempotencyKey(Base):
+    """The answer that a POST with this key got, given again to a retry (the Idempotency-Key header)."""
+
+    __tablename__ = "idempotency_key"
+    __table_args__ = (UniqueConstraint("api_token_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    api_token_id: Mapped[int] = mapped_column(ForeignKey("api_token.id"))
+    key: Mapped[str] = mapped_column(String(255))
+    request_hash: Mapped[str] = mapped_column(String(64))
+    status: Mapped[int | None]
+    """None while the first request is still being answered."""
+    body: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime]

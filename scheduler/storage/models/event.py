@@ -1,0 +1,113 @@
+"""An event and its venue: slots, halls, walking times, places."""
+
+from __future__ import annotations
+
+from datetime import datetime, time
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from scheduler.domain.entities import AfterRun, PlaceKind
+from scheduler.storage.base import Base, states
+
+
+class Event(Base):
+    """One expo with its rules; everything else belongs to one event."""
+
+    __tablename__ = "event"
+    __table_args__ = (CheckConstraint("mail_per_minute > 0", name="mail_per_minute_positive"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    timezone: Mapped[str] = mapped_column(String(64))
+    language: Mapped[str] = mapped_column(String(8), default="en")
+    created_at: Mapped[datetime]
+    policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """The problem's `policy`, as in docs/problem-format.md; a missing key has its default."""
+    solve_seconds: Mapped[int] = mapped_column(default=60)
+    freeze_hours: Mapped[int] = mapped_column(default=12)
+    """A run leaves published meetings that start within these hours as they are."""
+    request_days: Mapped[int] = mapped_column(default=14)
+    """A pending request expires after these days."""
+    mail_per_minute: Mapped[int] = mapped_column(default=600)
+    mail_ready_at: Mapped[datetime | None]
+    """When the mail rate lets the next mail out; moved on by each claim."""
+    rerun_enabled: Mapped[bool] = mapped_column(default=True)
+    rerun_time: Mapped[time] = mapped_column(default=time(2, 0))
+    rerun_timezone: Mapped[str] = mapped_column(String(64))
+    rerun_then: Mapped[AfterRun] = mapped_column(states(AfterRun, "after_run"), default=AfterRun.DRAFT)
+    rerun_budget: Mapped[int] = mapped_column(default=50)
+    """Publish after a rerun only if at most this many published meetings are touched."""
+    next_rerun_at: Mapped[datetime | None] = mapped_column(index=True)
+
+    slots: Mapped[list[Slot]] = relationship(order_by="Slot.position", viewonly=True)
+    halls: Mapped[list[Hall]] = relationship(order_by="Hall.position", viewonly=True)
+
+
+class Slot(Base):
+    """One meeting time; `position` counts from 0 in time order."""
+
+    __tablename__ = "slot"
+    __table_args__ = (UniqueConstraint("event_id", "key"), UniqueConstraint("event_id", "position"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    key: Mapped[str] = mapped_column(String(32))
+    position: Mapped[int]
+    start: Mapped[datetime]
+    end: Mapped[datetime]
+    block: Mapped[str] = mapped_column(String(32))
+
+
+class Hall(Base):
+    __tablename__ = "hall"
+    __table_args__ = (UniqueConstraint("event_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    key: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(String(120))
+    position: Mapped[int] = mapped_column(default=0)
+
+
+class WalkingTime(Base):
+    """Minutes on foot between two halls, the same both ways; stored once, from the lower id."""
+
+    __tablename__ = "walking_time"
+
+    from_hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"), primary_key=True)
+    to_hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"), primary_key=True)
+    minutes: Mapped[int]
+
+
+class Place(Base):
+    """A booth of one firm, or a table of a meeting zone."""
+
+    __tablename__ = "place"
+    __table_args__ = (
+        UniqueConstraint("event_id", "key"),
+        CheckConstraint("(kind = 'booth') = (firm_id IS NOT NULL)", name="booth_has_owner"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    key: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(120))
+    hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"))
+    kind: Mapped[PlaceKind] = mapped_column(states(PlaceKind, "place_kind"))
+    firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
+    capacity: Mapped[int] = mapped_column(default=1)
+
+    hall: Mapped[Hall] = relationship(viewonly=True)
+
+
+class PlaceBusy(Base):
+    """A slot in which a place is closed."""
+
+    __tablename__ = "place_busy"
+    __table_args__ = (Index("ix_place_busy_slot_id", "slot_id"),)
+
+    place_id: Mapped[int] = mapped_column(ForeignKey("place.id"), primary_key=True)
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)

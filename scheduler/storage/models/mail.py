@@ -1,0 +1,80 @@
+"""The outbox, and what each calendar was told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scheduler.domain.entities import Method, OutboxState, Partstat
+from scheduler.storage.base import Base, states
+
+
+class Invitation(Base):
+    """What one attendee's calendar was told about one meeting; the last row of a UID is what it knows.
+
+    Written when its mail is claimed for sending. A details-only update (RFC 5546 2.1.4) keeps its
+    SEQUENCE, so it renews `dtstamp` and `content` of the row.
+    """
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        UniqueConstraint("uid", "attendee_id", "sequence", "method"),
+        Index("ix_invitation_attendee_id", "attendee_id"),
+        Index("ix_invitation_event_id", "event_id"),
+        Index("ix_invitation_token_hash", "token_hash"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
+    uid: Mapped[str] = mapped_column(String(255))
+    sequence: Mapped[int]
+    method: Mapped[Method] = mapped_column(states(Method, "method"))
+    dtstamp: Mapped[datetime]
+    content: Mapped[dict[str, Any]]
+    partstat: Mapped[Partstat] = mapped_column(states(Partstat, "partstat"), default=Partstat.NEEDS_ACTION)
+    token_hash: Mapped[str] = mapped_column(String(64))
+    """Of the token in the organiser's address: one a (UID, attendee), derived from them and the key."""
+    first_message_id: Mapped[str] = mapped_column(String(255))
+    """Message-ID of the first mail about this UID, for threading."""
+
+
+class OutboxMail(Base):
+    """One mail to be sent. All that its bytes depend on is here, so that a retry is the same mail."""
+
+    __tablename__ = "outbox_mail"
+    __table_args__ = (
+        Index("ix_outbox_mail_state_next_attempt_at", "state", "next_attempt_at"),
+        Index("ix_outbox_mail_event_id_state", "event_id", "state"),
+        Index("ix_outbox_mail_attendee_id", "attendee_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    """invitation or sign_in."""
+    attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    request_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_request.id"))
+    sign_in_link_id: Mapped[int | None] = mapped_column(ForeignKey("sign_in_link.id"))
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"))
+    """The publishing that it belongs to."""
+    to_address: Mapped[str] = mapped_column(String(254))
+    to_name: Mapped[str] = mapped_column(String(120), default="")
+    message_id: Mapped[str] = mapped_column(String(255), unique=True)
+    thread_id: Mapped[str | None] = mapped_column(String(255))
+    """Message-ID of the first mail about this UID; null on that first one."""
+    uid: Mapped[str | None] = mapped_column(String(255))
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """An invitation's message: method, sequence, dtstamp, partstat, kind, content."""
+    state: Mapped[OutboxState] = mapped_column(states(OutboxState, "outbox_state"))
+    attempts: Mapped[int] = mapped_column(default=0)
+    next_attempt_at: Mapped[datetime]
+    claimed_by: Mapped[str | None] = mapped_column(String(120))
+    claimed_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]

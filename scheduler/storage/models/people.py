@@ -1,0 +1,96 @@
+"""Firms and the people who sit in meetings."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from scheduler.domain.entities import Tier
+from scheduler.storage.base import Base, states
+
+
+class Firm(Base):
+    """A company at an event; `name` in its own script, `latin_name` for everyone else."""
+
+    __tablename__ = "firm"
+    __table_args__ = (UniqueConstraint("event_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    key: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(200))
+    latin_name: Mapped[str] = mapped_column(String(200), index=True)
+    country: Mapped[str] = mapped_column(String(2))
+    tier: Mapped[Tier] = mapped_column(states(Tier, "tier"))
+    areas: Mapped[list[str]]
+    pavilion: Mapped[str | None] = mapped_column(String(120))
+    description: Mapped[str] = mapped_column(Text, default="")
+    hall_id: Mapped[int | None] = mapped_column(ForeignKey("hall.id"), index=True)
+    max_per_day: Mapped[int | None]
+    min_meetings: Mapped[int] = mapped_column(default=0)
+
+    attendees: Mapped[list[Attendee]] = relationship(
+        back_populates="firm", order_by="Attendee.id", viewonly=True
+    )
+
+
+class Attendee(Base):
+    """A person of a firm who sits in meetings; an exhibitor also answers for the firm."""
+
+    __tablename__ = "attendee"
+    __table_args__ = (
+        UniqueConstraint("event_id", "key"),
+        UniqueConstraint("event_id", "email"),
+        Index("ix_attendee_account_id", "account_id"),
+        Index("ix_attendee_firm_id", "firm_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    key: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(120))
+    latin_name: Mapped[str] = mapped_column(String(120))
+    email: Mapped[str] = mapped_column(String(254))
+    """Lower case, the same as its account's."""
+    title: Mapped[str] = mapped_column(String(120), default="")
+    languages: Mapped[list[str]]
+    is_exhibitor: Mapped[bool] = mapped_column(default=False)
+    max_per_day: Mapped[int | None]
+    feed_seed: Mapped[str] = mapped_column(String(32))
+    """Changed to revoke the feed's address; the token is derived from it and the secret key."""
+    feed_hash: Mapped[str] = mapped_column(String(64), unique=True)
+
+    firm: Mapped[Firm] = relationship(back_populates="attendees", viewonly=True)
+
+
+class AttendeeBusy(Base):
+    """A slot in which an attendee is unavailable."""
+
+    __tablename__ = "attendee_busy"
+
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
+
+
+class Interpreter(Base):
+    __tablename__ = "interpreter"
+    __table_args__ = (UniqueConstraint("event_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    key: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(120))
+    latin_name: Mapped[str] = mapped_column(String(120))
+    email: Mapped[str] = mapped_column(String(254))
+    languages: Mapped[list[str]]
+
+
+class InterpreterBusy(Base):
+    """A slot in which an interpreter is unavailable."""
+
+    __tablename__ = "interpreter_busy"
+
+    interpreter_id: Mapped[int] = mapped_column(ForeignKey("interpreter.id"), primary_key=True)
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)

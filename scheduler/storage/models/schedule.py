@@ -1,0 +1,158 @@
+"""Runs, schedule versions, their meetings, and what the published one holds."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from scheduler.domain.entities import AfterRun, RunState, VersionState
+from scheduler.storage.base import Base, states
+
+_OPEN = "state IN ('queued', 'running')"
+_PUBLISHED = "state = 'published'"
+
+
+class Run(Base):
+    """One solve of an event; `problem` and `plan` are its files (docs/problem-format.md), zlib-compressed."""
+
+    __tablename__ = "run"
+    __table_args__ = (
+        UniqueConstraint("event_id", "number"),
+        Index(
+            "uq_run_open",
+            "event_id",
+            unique=True,
+            sqlite_where=text(_OPEN),
+            postgresql_where=text(_OPEN),
+        ),
+        Index("ix_run_state", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    number: Mapped[int]
+    """Counts from 1 in each event."""
+    state: Mapped[RunState] = mapped_column(states(RunState, "run_state"))
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    """None for the overnight rerun."""
+    then: Mapped[AfterRun] = mapped_column(states(AfterRun, "after_run"), default=AfterRun.DRAFT)
+    budget: Mapped[int | None]
+    seconds: Mapped[int]
+    seed: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    heartbeat_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    worker: Mapped[str | None] = mapped_column(String(120))
+    cancel_asked: Mapped[bool] = mapped_column(default=False)
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
+    progress: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """The last report: phase, seconds, score, bound, served_bound, terms."""
+    curve: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    """Reports over time, as in `progress`, thinned to some hundreds."""
+    error: Mapped[str | None] = mapped_column(Text)
+    problem: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    plan: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+
+
+class ScheduleVersion(Base):
+    """A plan kept. `compared_with_id` is the version that was published when it was made."""
+
+    __tablename__ = "schedule_version"
+    __table_args__ = (
+        UniqueConstraint("event_id", "number"),
+        Index(
+            "uq_schedule_version_published",
+            "event_id",
+            unique=True,
+            sqlite_where=text(_PUBLISHED),
+            postgresql_where=text(_PUBLISHED),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    number: Mapped[int]
+    """Counts from 1 in each event."""
+    state: Mapped[VersionState] = mapped_column(states(VersionState, "version_state"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("run.id"))
+    compared_with_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"))
+    copy_of_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"))
+    """Set on a rollback: the version whose content this one repeats."""
+    status: Mapped[str] = mapped_column(String(16))
+    score: Mapped[float]
+    bound: Mapped[float | None]
+    served_bound: Mapped[float | None]
+    terms: Mapped[dict[str, Any]]
+    unscheduled: Mapped[list[Any]] = mapped_column(JSON, default=list, deferred=True)
+    """Rows of the plan's `unscheduled`."""
+    created_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]
+    published_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+
+    run: Mapped[Run | None] = relationship(viewonly=True)
+
+
+class PlannedMeeting(Base):
+    """One meeting of a version."""
+
+    __tablename__ = "planned_meeting"
+    __table_args__ = (
+        UniqueConstraint("version_id", "request_id"),
+        Index("ix_planned_meeting_request_id", "request_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"))
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"))
+    length: Mapped[int] = mapped_column(default=1)
+    place_id: Mapped[int] = mapped_column(ForeignKey("place.id"))
+    interpreter_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"))
+
+    attendees: Mapped[list[PlannedAttendee]] = relationship(viewonly=True)
+
+
+class PlannedAttendee(Base):
+    """A person in a meeting of a version."""
+
+    __tablename__ = "planned_attendee"
+    __table_args__ = (Index("ix_planned_attendee_attendee_id", "attendee_id"),)
+
+    meeting_id: Mapped[int] = mapped_column(ForeignKey("planned_meeting.id"), primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
+
+
+class Hold(Base):
+    """What the published version holds in one slot: the guard against double booking.
+
+    `kind` is attendee, interpreter or place; `holder_id` its row; `seat` counts from 0 up to a
+    place's capacity and is 0 for people.
+    """
+
+    __tablename__ = "hold"
+    __table_args__ = (
+        CheckConstraint("kind IN ('attendee', 'interpreter', 'place')", name="kind"),
+        Index("ix_hold_event_id", "event_id"),
+    )
+
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    holder_id: Mapped[int] = mapped_column(primary_key=True)
+    seat: Mapped[int] = mapped_column(primary_key=True, default=0)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    meeting_id: Mapped[int] = mapped_column(ForeignKey("planned_meeting.id"))

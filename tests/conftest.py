@@ -1,0 +1,94 @@
+"""Fixtures that every kind of test shares."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from scheduler.storage.database import Database
+from scheduler.storage.schema import upgrade
+from tests import servers
+
+MARKS = ("postgres", "broker", "smtp", "browser")
+
+
+def skip_or_fail(reason: str) -> None:
+    """What cannot run here is skipped with a sentence; in CI that is a failure."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    database = Database(f"sqlite:///{path}")
+    upgrade(database)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.exec_driver_sql("BEGIN")
+    database.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The maintenance address of a PostgreSQL that has a migrated database named template_chainmeet."""
+    try:
+        with servers.postgres() as url:
+            _create_database(url, "template_chainmeet", "template1")
+            template = Database(_named(url, "template_chainmeet"))
+            upgrade(template)
+            template.dispose()
+            yield url
+    except servers.ServerMissing as missing:
+        skip_or_fail(str(missing))
+
+
+_counter = itertools.count()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty, migrated database; each test that takes it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        path = tmp_path / "test.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        url = f"sqlite:///{path}"
+    else:
+        server = request.getfixturevalue("postgres_server")
+        name = f"test_{next(_counter)}"
+        _create_database(server, name, "template_chainmeet")
+        url = _named(server, name)
+    database = Database(url)
+    yield database
+    database.dispose()
+
+
+def _named(url: str, name: str) -> str:
+    return make_url(url).set(database=name).render_as_string(hide_password=False)
+
+
+def _create_database(url: str, name: str, template: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    engine.dispose()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests really ran against each real server."""
+    ran: Counter[str] = Counter()
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            ran.update(mark for mark in MARKS if mark in report.keywords)
+    counts = ", ".join(f"{mark} {ran[mark]}" for mark in MARKS)
+    terminalreporter.write_line(f"Ran against real servers: {counts}")
