@@ -24,6 +24,8 @@ class Event(Base):
     timezone: Mapped[str] = mapped_column(String(64))
     language: Mapped[str] = mapped_column(String(8), default="en")
     created_at: Mapped[datetime]
+    areas: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """The chain areas: key to name."""
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """The problem's `policy`, as in docs/problem-format.md; a missing key has its default."""
     solve_seconds: Mapped[int] = mapped_column(default=60)

@@ -25,6 +25,7 @@ class Firm(Base):
     areas: Mapped[list[str]]
     pavilion: Mapped[str | None] = mapped_column(String(120))
     description: Mapped[str] = mapped_column(Text, default="")
+    website: Mapped[str] = mapped_column(String(200), default="")
     hall_id: Mapped[int | None] = mapped_column(ForeignKey("hall.id"), index=True)
     max_per_day: Mapped[int | None]
     min_meetings: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,157 @@
+"""Schedule versions: store a checked plan as a draft, and read versions back as plans are written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import VersionState
+from scheduler.domain.errors import NotFound
+from scheduler.domain.plan import Meeting, Plan
+from scheduler.storage.models import (
+    Attendee,
+    Interpreter,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+    Slot,
+)
+
+
+def store_draft(
+    session: Session, *, event_id: int, run_id: int | None, plan: Plan, now: datetime
+) -> ScheduleVersion:
+    """Keep a plan, already checked by the rules, as the event's next draft."""
+    published_version = published(session, event_id)
+    version = ScheduleVersion(
+        event_id=event_id,
+        number=next_number(session, event_id),
+        state=VersionState.DRAFT,
+        run_id=run_id,
+        compared_with_id=published_version.id if published_version else None,
+        status=str(plan.status),
+        score=plan.score,
+        bound=plan.bound,
+        served_bound=plan.served_bound,
+        terms=dict(plan.terms),
+        unscheduled=[row.to_json() for row in plan.unscheduled],
+        created_at=now,
+    )
+    session.add(version)
+    session.flush()
+    store_meetings(session, version, plan.meetings)
+    return version
+
+
+def store_meetings(session: Session, version: ScheduleVersion, meetings: Sequence[Meeting]) -> None:
+    """Write the meetings of a version; every id in them is a key of the version's event."""
+    if not meetings:
+        return
+    event_id = version.event_id
+    slots, places = _ids(session, Slot, event_id), _ids(session, Place, event_id)
+    attendees, interpreters = _ids(session, Attendee, event_id), _ids(session, Interpreter, event_id)
+    requests = {
+        key: (request_id, length)
+        for request_id, key, length in session.execute(
+            select(MeetingRequest.id, MeetingRequest.key, MeetingRequest.length).where(
+                MeetingRequest.event_id == event_id
+            )
+        )
+    }
+    rows = [
+        {
+            "version_id": version.id,
+            "request_id": requests[meeting.request][0],
+            "slot_id": slots[meeting.slot],
+            "length": requests[meeting.request][1],
+            "place_id": places[meeting.place],
+            "interpreter_id": interpreters[meeting.interpreter] if meeting.interpreter else None,
+        }
+        for meeting in meetings
+    ]
+    made = insert(PlannedMeeting).returning(PlannedMeeting.id, sort_by_parameter_order=True)
+    meeting_ids = session.scalars(made, rows).all()
+    session.execute(
+        insert(PlannedAttendee),
+        [
+            {"meeting_id": meeting_id, "attendee_id": attendees[person]}
+            for meeting_id, meeting in zip(meeting_ids, meetings, strict=True)
+            for person in meeting.attendees
+        ],
+    )
+
+
+def get(session: Session, event_id: int, number: int) -> ScheduleVersion:
+    """A version by its number in the event; raises NotFound."""
+    version = session.scalar(
+        select(ScheduleVersion).where(ScheduleVersion.event_id == event_id, ScheduleVersion.number == number)
+    )
+    if version is None:
+        raise NotFound("schedule version", number)
+    return version
+
+
+def published(session: Session, event_id: int) -> ScheduleVersion | None:
+    """The version that people see, if there is one."""
+    return session.scalar(
+        select(ScheduleVersion).where(
+            ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.PUBLISHED
+        )
+    )
+
+
+def listing(session: Session, event_id: int, *, limit: int = 50) -> Sequence[ScheduleVersion]:
+    """The newest versions first."""
+    return session.scalars(
+        select(ScheduleVersion)
+        .where(ScheduleVersion.event_id == event_id)
+        .order_by(ScheduleVersion.number.desc())
+        .limit(limit)
+    ).all()
+
+
+def next_number(session: Session, event_id: int) -> int:
+    last = session.scalar(
+        select(func.max(ScheduleVersion.number)).where(ScheduleVersion.event_id == event_id)
+    )
+    return (last or 0) + 1
+
+
+def meetings(session: Session, version_id: int | None) -> tuple[Meeting, ...]:
+    """The meetings of a version, by keys as in a plan file, in time order; none for None."""
+    if version_id is None:
+        return ()
+    people: dict[int, list[str]] = {}
+    for meeting_id, key in session.execute(
+        select(PlannedAttendee.meeting_id, Attendee.key)
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+        .where(PlannedMeeting.version_id == version_id)
+        .order_by(Attendee.key)
+    ):
+        people.setdefault(meeting_id, []).append(key)
+    rows = session.execute(
+        select(PlannedMeeting.id, MeetingRequest.key, Slot.key, Place.key, Interpreter.key)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
+        .where(PlannedMeeting.version_id == version_id)
+        .order_by(Slot.position, MeetingRequest.key)
+    )
+    return tuple(
+        Meeting(request, slot, place, tuple(people.get(meeting_id, ())), interpreter)
+        for meeting_id, request, slot, place, interpreter in rows
+    )
+
+
+def _ids(session: Session, table: Any, event_id: int) -> dict[str, int]:
+    """The row id of each key of an event's table."""
+    rows = session.execute(select(table.key, table.id).where(table.event_id == event_id))
+    return {key: row_id for key, row_id in rows}
