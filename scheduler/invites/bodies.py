@@ -1,0 +1,129 @@
+"""The text and HTML bodies of a mail; the HTML is tables and inline styles, which is what Outlook draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from scheduler.invites.catalogue import Words
+from scheduler.invites.view import Change, Row
+
+_COLOURS = {
+    "new": "#1d6b4f",
+    "update": "#9a5b00",
+    "details": "#1f5f8b",
+    "cancel": "#a3262b",
+    "uninvited": "#a3262b",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What an invitation's bodies show, before it is text or HTML."""
+
+    tone: str
+    event: str
+    headline: str
+    summary: str
+    note: str
+    footer: str
+    rows: Sequence[Row]
+    changes: Sequence[Change]
+    links: Sequence[Row]
+    """Label and address, the main one first."""
+
+
+def text_body(page: Page, words: Words) -> str:
+    """The plain text: readable without any calendar (RFC 6047 2.4)."""
+    changes = [f"* {change.label}: {was_now(change, words)}" for change in page.changes]
+    blocks = [
+        f"{page.headline}\n{page.summary}",
+        "\n".join([f"{words.changed}:", *changes]) if changes else "",
+        "\n".join(_text_row(*row) for row in page.rows),
+        page.note,
+        "\n".join(f"{label}:\n{address}" for label, address in page.links),
+        f"-- \n{page.footer}",
+    ]
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def html_body(page: Page, words: Words) -> str:
+    """The same as HTML; every value is escaped here."""
+    values = {
+        name: escape(getattr(page, name)) for name in ("event", "headline", "summary", "note", "footer")
+    }
+    return fill(
+        "invitation.html",
+        words,
+        values
+        | {
+            "colour": _COLOURS[page.tone],
+            "struck": "text-decoration:line-through;" if page.tone in ("cancel", "uninvited") else "",
+            "changes": _html_changes(page.changes, words),
+            "rows": "".join(_html_row(*row) for row in page.rows),
+            "buttons": buttons(page.links),
+        },
+    )
+
+
+def was_now(change: Change, words: Words) -> str:
+    """A change in words: was Hall 2, now Hall 5."""
+    return words.was_now.format(old=change.old, new=change.new)
+
+
+def buttons(links: Sequence[Row]) -> str:
+    """One table a link: a filled cell is the only button that Outlook draws."""
+    return "".join(_button(label, address, main=n == 0) for n, (label, address) in enumerate(links))
+
+
+def fill(template: str, words: Words, values: Mapping[str, str]) -> str:
+    """A template with values that are HTML already."""
+    return _template(template).substitute(values, language=words.language, direction=words.direction)
+
+
+@lru_cache(maxsize=8)
+def _template(name: str) -> Template:
+    return Template((files("scheduler.invites") / "templates" / name).read_text("utf-8"))
+
+
+def _text_row(label: str, value: str) -> str:
+    return f"{label}: " + value.replace("\n", "\n    ")
+
+
+def _html_row(label: str, value: str) -> str:
+    shown = escape(value).replace("\n", "<br>")
+    return (
+        '<tr><th scope="row" align="left" valign="top" width="150" style="padding:6px 12px 6px 0;'
+        f'font-weight:normal;color:#51606e;">{escape(label)}</th>'
+        f'<td valign="top" style="padding:6px 0;">{shown}</td></tr>\n'
+    )
+
+
+def _html_changes(changes: Sequence[Change], words: Words) -> str:
+    if not changes:
+        return ""
+    items = "".join(
+        f'<p style="margin:4px 0 0;"><strong>{escape(change.label)}:</strong> '
+        f"{escape(was_now(change, words))}</p>"
+        for change in changes
+    )
+    return (
+        '<tr><td style="padding:0 32px 12px;"><table role="presentation" width="100%" cellpadding="0" '
+        'cellspacing="0" border="0"><tr><td bgcolor="#fff6e5" style="background-color:#fff6e5;'
+        f'padding:12px 16px;font-size:16px;line-height:1.5;color:#1b2733;"><p style="margin:0;'
+        f'color:#51606e;">{escape(words.changed)}</p>{items}</td></tr></table></td></tr>\n'
+    )
+
+
+def _button(label: str, address: str, *, main: bool) -> str:
+    back, ink = ("#1f5f8b", "#ffffff") if main else ("#e3ecf3", "#174a6c")
+    return (
+        '<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:0 0 12px;"><tr>'
+        f'<td bgcolor="{back}" style="background-color:{back};padding:10px 20px;border-radius:4px;">'
+        f'<a href="{escape(address)}" style="color:{ink};text-decoration:none;font-weight:bold;">'
+        f"{escape(label)}</a></td></tr></table>\n"
+    )

@@ -1,0 +1,93 @@
+"""The words of mails and calendars: one JSON file a language, with the same keys as en.json."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language's words; texts hold `{names}` in braces. A file that lacks one does not load."""
+
+    language: str
+    direction: str
+    weekdays: list[str]
+    months: list[str]
+    day: str
+    span: str
+    zone: str
+    subject: dict[str, str]
+    headline: dict[str, str]
+    note: dict[str, str]
+    when: str
+    your_time: str
+    partner: str
+    partner_people: str
+    own_people: str
+    place: str
+    place_name: str
+    hall: str
+    interpreter: str
+    directions: str
+    topic: str
+    event: str
+    start: str
+    summary: str
+    timezone: str
+    none: str
+    changed: str
+    was_now: str
+    accept: str
+    decline: str
+    propose: str
+    agenda: str
+    footer: str
+    sign_in: dict[str, str]
+    minutes: dict[str, str]
+    hours: dict[str, str]
+    list_comma: str
+
+    def day_of(self, moment: datetime | date) -> str:
+        """A date in words: Wednesday, 12 May 2027."""
+        return self.day.format(
+            weekday=self.weekdays[moment.weekday()],
+            day=moment.day,
+            month=self.months[moment.month - 1],
+            year=moment.year,
+        )
+
+    def span_of(self, start: datetime, end: datetime, zone: ZoneInfo) -> str:
+        """Date, times, zone and offset: Wednesday, 12 May 2027, 10:00-10:30 (Asia/Shanghai, UTC+08:00)."""
+        local, until = start.astimezone(zone), end.astimezone(zone)
+        last = until.strftime("%H:%M")
+        if until.date() != local.date():
+            last = f"{self.day_of(until)}, {last}"
+        return self.span.format(
+            day=self.day_of(local), start=f"{local:%H:%M}", end=last, zone=self.zone_of(local, zone)
+        )
+
+    def zone_of(self, local: datetime, zone: ZoneInfo) -> str:
+        """A zone with its offset at a moment: Asia/Shanghai, UTC+08:00."""
+        offset = local.strftime("%z")
+        return self.zone.format(name=zone.key.replace("_", " "), offset=f"{offset[:3]}:{offset[3:5]}")
+
+    def lasting(self, span: timedelta) -> str:
+        """A duration in whole hours or minutes."""
+        minutes = max(1, round(span.total_seconds() / 60))
+        count, forms = (minutes // 60, self.hours) if minutes % 60 == 0 else (minutes, self.minutes)
+        return forms["one" if count == 1 else "other"].format(count=count)
+
+
+@lru_cache(maxsize=64)
+def words(language: str) -> Words:
+    """The words of a BCP 47 tag, else of its language, else English."""
+    catalogues = {entry.name: entry for entry in files(__name__).iterdir()}
+    tag = language.replace("_", "-").lower()
+    while tag and f"{tag}.json" not in catalogues:
+        tag = tag.rpartition("-")[0]
+    return Words(**json.loads(catalogues[f"{tag or 'en'}.json"].read_text("utf-8")))

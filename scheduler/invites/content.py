@@ -1,0 +1,117 @@
+"""What one attendee's calendar shows about one meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.invites.text import NAME_LIMIT, PLACE_LIMIT, SUMMARY_LIMIT, clean, clean_lines, web_address
+
+ATTENDANCE: Final = ("start", "end", "place_name", "hall", "interpreter", "partner_people")
+"""A change here may endanger attendance: SEQUENCE + 1, and the attendee is asked anew (RFC 5546 2.1.4)."""
+
+DETAILS: Final = ("timezone", "summary", "directions", "partner_firm", "own_people", "topic", "event_name")
+"""A change here alone keeps the SEQUENCE and the answer. The other fields never cause a mail."""
+
+_LIMITS: Final = {
+    "summary": SUMMARY_LIMIT,
+    "place_name": PLACE_LIMIT,
+    "hall": PLACE_LIMIT,
+    "partner_firm": SUMMARY_LIMIT,
+    "topic": 500,
+    "event_name": SUMMARY_LIMIT,
+    "language": 35,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """One meeting as one attendee sees it; text is cleaned and times are put in UTC when it is made.
+
+    `start` and `end` are aware, in whole seconds; `timezone` is the venue's IANA name. `summary` is the
+    title in a calendar. `partner_people` are the other side's, `own_people` the colleagues who come along.
+    """
+
+    start: datetime
+    end: datetime
+    timezone: str
+    summary: str
+    place_name: str
+    hall: str
+    partner_firm: str
+    event_name: str
+    partner_people: tuple[str, ...] = ()
+    own_people: tuple[str, ...] = ()
+    interpreter: str | None = None
+    topic: str = ""
+    directions: str = ""
+    language: str = "en"
+    agenda_url: str = ""
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        put(self, "start", _whole_utc("start", self.start))
+        put(self, "end", _whole_utc("end", self.end))
+        for name, limit in _LIMITS.items():
+            put(self, name, clean(getattr(self, name), limit))
+        put(self, "directions", clean_lines(self.directions, 1_500))
+        put(self, "agenda_url", web_address(self.agenda_url))
+        put(self, "partner_people", _names(self.partner_people))
+        put(self, "own_people", _names(self.own_people))
+        put(self, "interpreter", clean(self.interpreter, NAME_LIMIT) or None if self.interpreter else None)
+        zone_of(self.timezone)
+        if self.end <= self.start:
+            raise InvalidInput([Fault("end", "A meeting ends after it starts.")])
+
+    @property
+    def location(self) -> str:
+        """Place and hall as LOCATION shows them."""
+        return clean(", ".join(part for part in (self.place_name, self.hall) if part), PLACE_LIMIT)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The venue's time zone."""
+        return zone_of(self.timezone)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values only; `from_json` gives an equal Content."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values |= {"start": self.start.isoformat(), "end": self.end.isoformat()}
+        return values | {name: list(values[name]) for name in ("partner_people", "own_people")}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Content:
+        """The Content that `to_json` wrote; fields that it did not know yet get their defaults."""
+        known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
+        known |= {name: datetime.fromisoformat(known[name]) for name in ("start", "end")}
+        return cls(**known | {name: tuple(known.get(name, ())) for name in ("partner_people", "own_people")})
+
+
+@lru_cache(maxsize=256)
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of an IANA name, or InvalidInput; fixed offsets and Windows names are refused."""
+    try:
+        return ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        fault = Fault("timezone", f"{name!a} is no IANA time zone such as Asia/Shanghai.")
+        raise InvalidInput([fault]) from None
+
+
+def changed(old: Content, new: Content, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the named fields whose values differ."""
+    return tuple(name for name in names if getattr(old, name) != getattr(new, name))
+
+
+def _whole_utc(name: str, moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise InvalidInput([Fault(name, "A time without a zone means nothing in somebody else's calendar.")])
+    return moment.astimezone(UTC).replace(microsecond=0)
+
+
+def _names(people: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in (clean(person, NAME_LIMIT) for person in people) if name)

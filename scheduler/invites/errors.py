@@ -1,0 +1,51 @@
+"""What can go wrong between the schedule and somebody's calendar."""
+
+from __future__ import annotations
+
+from scheduler.domain.errors import ChainmeetError
+
+
+class CancelledUid(ChainmeetError):
+    """A meeting is wanted under a UID that this attendee was told is cancelled; give it a new UID."""
+
+    code = "cancelled-uid"
+
+    def __init__(self, uid: str, attendee_id: int) -> None:
+        self.uid, self.attendee_id = uid, attendee_id
+        super().__init__(
+            f"Attendee {attendee_id} was told that {uid} is cancelled. A cancelled UID never comes back: "
+            "give the meeting a new one."
+        )
+
+
+class SendFailure(ChainmeetError):
+    """The server did not take a mail; `reply_code` is its SMTP code, or None if it gave none."""
+
+    code = "send-failure"
+
+    def __init__(self, recipient: str, reply_code: int | None, reply: str) -> None:
+        self.recipient, self.reply_code, self.reply = recipient, reply_code, reply
+        said = f"{reply_code} {reply}" if reply_code else reply
+        super().__init__(f"The mail to {recipient} was not taken: {said}" if recipient else said)
+
+
+class TemporaryFailure(SendFailure):
+    """The same mail may be taken later: a 4xx reply (RFC 5321 4.2.1)."""
+
+    code = "temporary-failure"
+
+
+class PermanentFailure(SendFailure):
+    """The same mail will never be taken: a 5xx reply about it or its addresses."""
+
+    code = "permanent-failure"
+
+
+class ConnectionFailure(TemporaryFailure):
+    """The connection, the sign-in or the whole server failed, not this mail; connect anew for the next.
+
+    If it came in the middle of a mail, the server may have taken that mail; sending it again is the
+    same mail with the same Message-ID.
+    """
+
+    code = "connection-failure"

@@ -1,0 +1,86 @@
+"""A person's meetings as a calendar to subscribe to: a pure function of what is stored, hashed for its ETag.
+
+There is no METHOD, so the feed is no iTIP: METHOD:PUBLISH would ask for an ORGANIZER, and clients treat an
+event with an organiser as somebody's invitation; without it DTSTAMP is the last revision (RFC 5545 3.8.7.2),
+which makes the body deterministic.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from scheduler.invites.content import Content, zone_of
+from scheduler.invites.ical import PRODID, meeting_lines, zone_for
+from scheduler.invites.lines import assemble, is_utc, text, utc
+from scheduler.invites.text import SUMMARY_LIMIT, clean, web_address
+from scheduler.invites.zones import vtimezone
+
+_NO_MEETING: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEvent:
+    """A meeting as last revised at `revised` (aware), with the UID and SEQUENCE of its mails."""
+
+    uid: str
+    sequence: int
+    revised: datetime
+    content: Content
+    cancelled: bool = False
+
+
+def build_feed(events: Sequence[FeedEvent], name: str, url: str, timezone: str) -> bytes:
+    """The feed; `name` is the calendar's, `url` its own https address, `timezone` the venue's IANA name.
+
+    An empty feed is a VCALENDAR with the venue's VTIMEZONE, because one component is required (RFC 5545 3.6).
+    """
+    ordered = sorted(events, key=lambda event: (event.content.start, event.uid))
+    body = [line for event in ordered for line in _event_lines(event)]
+    return (
+        assemble(_head(name, url, timezone))
+        + _definitions(ordered, timezone)
+        + assemble([*body, "END:VCALENDAR"])
+    )
+
+
+def etag(body: bytes) -> str:
+    """The strong entity tag of a body, with its quotes (RFC 9110 8.8.3)."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def _head(name: str, url: str, timezone: str) -> list[str]:
+    shown, source = text(clean(name, SUMMARY_LIMIT)), web_address(url)
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}", f"NAME:{shown}", f"X-WR-CALNAME:{shown}"]
+    lines += ["REFRESH-INTERVAL;VALUE=DURATION:PT1H", "X-PUBLISHED-TTL:PT1H", "COLOR:steelblue"]
+    lines += [f"SOURCE;VALUE=URI:{source}"] if source else []
+    return [*lines, f"X-WR-TIMEZONE:{zone_of(timezone).key}"]
+
+
+def _definitions(events: Sequence[FeedEvent], timezone: str) -> bytes:
+    if not events:
+        return vtimezone(timezone, _NO_MEETING, _NO_MEETING)
+    spans: dict[str, tuple[datetime, datetime]] = {}
+    for event in events:
+        content = event.content
+        first, last = spans.get(zone_for(content).key, (content.start, content.end))
+        spans[zone_for(content).key] = min(first, content.start), max(last, content.end)
+    return b"".join(vtimezone(zone, *spans[zone]) for zone in sorted(spans) if not is_utc(zone))
+
+
+def _event_lines(event: FeedEvent) -> list[str]:
+    revised = utc(event.revised)
+    return [
+        "BEGIN:VEVENT",
+        f"UID:{text(clean(event.uid, 255))}",
+        f"DTSTAMP:{revised}",
+        f"LAST-MODIFIED:{revised}",
+        f"SEQUENCE:{event.sequence}",
+        *meeting_lines(event.content),
+        f"STATUS:{'CANCELLED' if event.cancelled else 'CONFIRMED'}",
+        f"TRANSP:{'TRANSPARENT' if event.cancelled else 'OPAQUE'}",
+        "END:VEVENT",
+    ]

@@ -1,0 +1,74 @@
+"""Writes content lines (RFC 5545 3.1): TEXT escapes, quoted parameters, folding.
+
+icalendar reads what this writes in the tests. It is not used for writing here because it takes a
+millisecond an event, turns a typed backslash and N into a line break, and guards lines by `assert` alone.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+_FOLD_AT: Final = 74
+_ESCAPES: Final = str.maketrans({"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"})
+_BREAKING: Final = ("\r", "\n")
+
+
+def text(value: str) -> str:
+    r"""A cleaned value as TEXT (RFC 5545 3.3.11): backslash, semicolon, comma and line break are escaped."""
+    return value.translate(_ESCAPES)
+
+
+def parameter(value: str) -> str:
+    """A cleaned value as a parameter value: quoted where it holds `:`, `;` or `,` (RFC 5545 3.2)."""
+    if '"' in value:
+        raise ValueError("a parameter value cannot hold a double quote")
+    return f'"{value}"' if any(mark in value for mark in ":;,") else value
+
+
+def utc(moment: datetime) -> str:
+    """A moment in UTC, such as 20270501T020000Z."""
+    moment = moment.astimezone(UTC)
+    return f"{moment:%Y%m%dT%H%M%S}Z"
+
+
+def when(name: str, moment: datetime, zone: ZoneInfo) -> str:
+    """DTSTART or DTEND in the zone, or in UTC where the zone is UTC itself (never TZID=UTC)."""
+    if is_utc(zone.key):
+        return f"{name}:{utc(moment)}"
+    return f"{name};TZID={zone.key}:{moment.astimezone(zone):%Y%m%dT%H%M%S}"
+
+
+@lru_cache(maxsize=256)
+def is_utc(zone: str) -> bool:
+    """Whether a zone's name is one of UTC's own."""
+    return zone.removeprefix("Etc/") in {"UTC", "UCT", "Zulu", "Universal", "GMT", "Greenwich"}
+
+
+def assemble(lines: list[str]) -> bytes:
+    """The lines, folded, each with CRLF; ValueError for a line that holds a break of its own."""
+    for line in lines:
+        if _BREAKING[0] in line or _BREAKING[1] in line:
+            raise ValueError(f"a content line holds a line break: {line[:60]!a}")
+    return b"".join(map(_folded, lines))
+
+
+def _folded(line: str) -> bytes:
+    octets = line.encode("utf-8")
+    if len(octets) <= _FOLD_AT:
+        return octets + b"\r\n"
+    parts = []
+    start, room = 0, _FOLD_AT
+    while len(octets) - start > room:
+        end = _boundary(octets, start + room)
+        parts.append(octets[start:end])
+        start, room = end, _FOLD_AT - 1
+    return b"\r\n ".join([*parts, octets[start:]]) + b"\r\n"
+
+
+def _boundary(octets: bytes, end: int) -> int:
+    while octets[end] & 0xC0 == 0x80:
+        end -= 1
+    return end

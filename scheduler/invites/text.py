@@ -1,0 +1,99 @@
+"""Makes people's text safe for calendars and mail headers: NFC, one line, nothing hidden, a length cap."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote
+
+from scheduler.domain.errors import Fault, InvalidInput
+
+SUMMARY_LIMIT: Final = 200
+NAME_LIMIT: Final = 120
+PLACE_LIMIT: Final = 200
+DESCRIPTION_LIMIT: Final = 4_000
+URL_LIMIT: Final = 1_000
+
+_BREAKS = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
+# Controls, lone surrogates, byte order and interlinear marks, noncharacters, bidi embeddings and overrides.
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufff9-\ufffb\ufffe\uffff\u061c\u202a-\u202e\u2066-\u2069]"
+)
+_SPACES = re.compile(r"\s+")
+_ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
+_HEADER_TOKEN = re.compile(r"<[!-;=?-~]{1,250}>")
+# RFC 6868 would write `"` as ^' and `^` as ^^, which Outlook shows as they are.
+_PARAMETER = str.maketrans({'"': "'", "^": "ˆ"})
+
+
+def clean(text: str, limit: int) -> str:
+    """The text as one line of at most `limit` characters; line breaks become spaces, and clean text stays."""
+    if len(text) <= limit and _is_plain(text):
+        return text
+    one_line = _BREAKS.sub(" ", text)
+    return _cap(_SPACES.sub(" ", _visible(one_line)).strip(), limit)
+
+
+def clean_lines(text: str, limit: int) -> str:
+    r"""As `clean`, but line breaks stay as `\n`, and at most one empty line stands between two lines."""
+    if len(text) <= limit and _is_plain(text):
+        return text
+    lines = (_SPACES.sub(" ", _visible(line)).strip() for line in _BREAKS.sub("\n", text).split("\n"))
+    return _cap(re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip(), limit)
+
+
+def clean_parameter(text: str, limit: int = NAME_LIMIT) -> str:
+    """As `clean`, for a parameter such as CN, whose value cannot hold a double quote (RFC 5545 3.2)."""
+    return clean(text, limit).translate(_PARAMETER)
+
+
+@lru_cache(maxsize=4096)
+def address(text: str) -> str:
+    """An ASCII address `local@domain` with an IDNA domain, or InvalidInput; never a display name."""
+    local, at, domain = text.strip().rpartition("@")
+    try:
+        ascii_domain = domain.encode("idna").decode("ascii") if domain else ""
+    except UnicodeError:
+        ascii_domain = ""
+    labels = ascii_domain.split(".")
+    if not at or not _ADDRESS.fullmatch(local) or not all(_LABEL.fullmatch(label) for label in labels):
+        raise _unusable(text)
+    if len(local) > 64 or len(local) + len(ascii_domain) > 253:
+        raise _unusable(text)
+    return f"{local}@{ascii_domain}"
+
+
+def web_address(text: str) -> str:
+    """A http(s) address in ASCII without blanks, percent-encoded where needed; empty if it is none."""
+    quoted = quote(clean(text, URL_LIMIT), safe=":/?#[]@!$&'()*+,;=%-._~")
+    return quoted if quoted.startswith(("https://", "http://")) else ""
+
+
+def message_id(text: str) -> str:
+    """A Message-ID `<left@right>` as it is, or InvalidInput."""
+    if not _HEADER_TOKEN.fullmatch(text) or text.count("@") != 1:
+        raise InvalidInput([Fault("message_id", f"{text!a} is no Message-ID of the form <left@right>.")])
+    return text
+
+
+def _unusable(text: str) -> InvalidInput:
+    return InvalidInput([Fault("email", f"{text[:80]!a} is no mail address that we can send to.")])
+
+
+def _is_plain(text: str) -> bool:
+    return text.isprintable() and text == text.strip() and "  " not in text and _is_nfc(text)
+
+
+def _is_nfc(text: str) -> bool:
+    return text.isascii() or unicodedata.is_normalized("NFC", text)
+
+
+def _visible(text: str) -> str:
+    return unicodedata.normalize("NFC", _HIDDEN.sub("", text))
+
+
+def _cap(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

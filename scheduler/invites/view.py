@@ -1,0 +1,97 @@
+"""What a reader is shown of a meeting, in words: the rows that text, HTML and calendar have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scheduler.invites.catalogue import Words
+from scheduler.invites.content import ATTENDANCE, DETAILS, Content, changed, zone_of
+from scheduler.invites.itip import Kind, Message
+from scheduler.invites.text import DESCRIPTION_LIMIT, clean_lines
+
+Row = tuple[str, str]
+"""A label and its text; the text may have several lines."""
+
+_DETAIL_LABELS = {"start": "start", "partner_firm": "partner", "event_name": "event"}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that changed, in words."""
+
+    label: str
+    old: str
+    new: str
+
+
+def description(content: Content, words: Words) -> str:
+    """DESCRIPTION: who, where, how to get there, and the agenda's address."""
+    rows = [f"{label}: {value}" for label, value in _meeting_rows(content, words)]
+    link = [f"\n{words.agenda}: {content.agenda_url}"] if content.agenda_url else []
+    return clean_lines("\n".join([*rows, *link]), DESCRIPTION_LIMIT)
+
+
+def rows(content: Content, words: Words, reader_timezone: str = "") -> list[Row]:
+    """All that a mail says of a meeting, the time first; the reader's own time where it differs."""
+    return [
+        (words.when, words.span_of(content.start, content.end, content.zone)),
+        *_reader_row(content, words, reader_timezone),
+        *_meeting_rows(content, words),
+    ]
+
+
+def changes(message: Message, words: Words) -> list[Change]:
+    """What an update changed; the two times of a meeting are one change."""
+    if message.previous is None:
+        return []
+    old, new = message.previous, message.content
+    names = dict.fromkeys("start" if n == "end" else n for n in changed(old, new, ATTENDANCE + DETAILS))
+    if {"start", "timezone"} <= names.keys():
+        del names["timezone"]
+    return [
+        Change(
+            getattr(words, _DETAIL_LABELS.get(name, name)), _shown(old, name, words), _shown(new, name, words)
+        )
+        for name in names
+    ]
+
+
+def tone(message: Message) -> str:
+    """The key of a message's words: its kind, or `uninvited` if the meeting goes on without the reader."""
+    if message.kind is Kind.CANCEL and not message.meeting_is_off:
+        return "uninvited"
+    return message.kind.value
+
+
+def _shown(content: Content, name: str, words: Words) -> str:
+    if name == "start":
+        return words.span_of(content.start, content.end, content.zone)
+    value = getattr(content, name)
+    if isinstance(value, tuple):
+        value = words.list_comma.join(value)
+    return value or words.none
+
+
+def _reader_row(content: Content, words: Words, timezone: str) -> list[Row]:
+    if not timezone:
+        return []
+    zone = zone_of(timezone)
+    there, here = content.start.astimezone(content.zone), content.start.astimezone(zone)
+    if there.utcoffset() == here.utcoffset():
+        return []
+    return [(words.your_time, words.span_of(content.start, content.end, zone))]
+
+
+def _meeting_rows(content: Content, words: Words) -> list[Row]:
+    comma = words.list_comma
+    candidates = (
+        (words.partner, content.partner_firm),
+        (words.partner_people, comma.join(content.partner_people)),
+        (words.own_people, comma.join(content.own_people)),
+        (words.place, content.location),
+        (words.interpreter, content.interpreter or ""),
+        (words.topic, content.topic),
+        (words.directions, content.directions),
+        (words.event, content.event_name),
+    )
+    return [(label, value) for label, value in candidates if value]
