@@ -1,0 +1,54 @@
+"""Who may come in and as whom: accounts, one-time links, actors, API tokens, feed addresses."""
+
+from scheduler.services.actors import Actor, EventRoles, actor_for, events_of, organiser_of
+from scheduler.services.api_tokens import (
+    EXHIBITOR_SCOPES,
+    SCOPES,
+    actor_for_token,
+    api_tokens,
+    create_api_token,
+    revoke_api_token,
+)
+from scheduler.services.feeds import attendee_for_feed, feed_token, new_feed, revoke_feed
+from scheduler.services.sign_in import (
+    UnusableLink,
+    ask_sign_in,
+    end_sessions,
+    ensure_account,
+    look_at_sign_in,
+    make_sign_in_link,
+    normal_email,
+    redeem_sign_in,
+)
+from scheduler.services.tokens import FEED, SIGN_IN, derive_token, hash_token, new_seed
+
+__all__ = [
+    "EXHIBITOR_SCOPES",
+    "FEED",
+    "SCOPES",
+    "SIGN_IN",
+    "Actor",
+    "EventRoles",
+    "UnusableLink",
+    "actor_for",
+    "actor_for_token",
+    "api_tokens",
+    "ask_sign_in",
+    "attendee_for_feed",
+    "create_api_token",
+    "derive_token",
+    "end_sessions",
+    "ensure_account",
+    "events_of",
+    "feed_token",
+    "hash_token",
+    "look_at_sign_in",
+    "make_sign_in_link",
+    "new_feed",
+    "new_seed",
+    "normal_email",
+    "organiser_of",
+    "redeem_sign_in",
+    "revoke_api_token",
+    "revoke_feed",
+]

@@ -1,0 +1,173 @@
+"""Sign-in by a mailed link that works once, and the sessions that follow from it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import OutboxState
+from scheduler.domain.errors import NotFound
+from scheduler.services.tokens import SIGN_IN, derive_token, hash_token, new_seed
+from scheduler.storage.models import Account, OutboxMail, SignInLink
+
+VALID = timedelta(minutes=30)
+MAX_OPEN_LINKS = 10
+"""Unused links that an account may have at a time, so that nobody can flood a mailbox with them."""
+
+_SENTENCES = {
+    "unknown": "This sign-in link is not one of ours. Was it copied whole? Ask for a new one.",
+    "used": "This sign-in link was used already; each works once. Ask for a new one.",
+    "expired": "This sign-in link has expired. Ask for a new one.",
+}
+
+
+class UnusableLink(NotFound):
+    """A sign-in link does not let anybody in; `reason` is unknown, used or expired."""
+
+    code = "unusable-link"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("sign-in link", reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return _SENTENCES[self.reason]
+
+
+def normal_email(email: str) -> str:
+    """The form in which addresses are stored and compared."""
+    return email.strip().lower()
+
+
+def ensure_account(
+    session: Session, email: str, *, name: str = "", is_operator: bool = False, now: datetime
+) -> Account:
+    """The account of an address, made if there is none; an operator may create events."""
+    email = normal_email(email)
+    account = session.scalar(select(Account).where(Account.email == email))
+    if account is None:
+        account = _create_account(session, email, name, now)
+    if is_operator and not account.is_operator:
+        account.is_operator = True
+        session.flush()
+    return account
+
+
+def _create_account(session: Session, email: str, name: str, now: datetime) -> Account:
+    account = Account(email=email, name=name, session_seed=new_seed(), created_at=now)
+    try:
+        with session.begin_nested():
+            session.add(account)
+    except IntegrityError:  # another made it meanwhile
+        return session.scalars(select(Account).where(Account.email == email)).one()
+    return account
+
+
+def ask_sign_in(session: Session, email: str, *, secret_key: str, now: datetime) -> SignInLink | None:
+    """Queue a mail with a link that signs in; None, and no mail, for an address that we do not know.
+
+    Pages must say the same thing in both cases. The token is not stored: who renders the mail derives it
+    from the link's seed with the purpose `tokens.SIGN_IN`. The row's message id is without a domain.
+    """
+    account = session.scalar(select(Account).where(Account.email == normal_email(email)))
+    if account is None or _open_links(session, account.id, now) >= MAX_OPEN_LINKS:
+        return None
+    link, _ = _make_link(session, account.id, secret_key, now, VALID)
+    mail = OutboxMail(
+        kind=SIGN_IN,
+        sign_in_link_id=link.id,
+        to_address=account.email,
+        to_name=account.name,
+        message_id=str(uuid.uuid4()),
+        state=OutboxState.QUEUED,
+        next_attempt_at=now,
+        created_at=now,
+    )
+    session.add(mail)
+    session.flush()
+    return link
+
+
+def make_sign_in_link(
+    session: Session, account_id: int, *, secret_key: str, now: datetime, valid: timedelta = VALID
+) -> str:
+    """The token of a new link, to print instead of mailing it."""
+    return _make_link(session, account_id, secret_key, now, valid)[1]
+
+
+def look_at_sign_in(session: Session, token: str, *, now: datetime) -> Account:
+    """Whom the link would sign in, without using it up; raises UnusableLink.
+
+    Mail scanners open links: the page that the link leads to looks, its button redeems.
+    """
+    found = session.execute(
+        select(SignInLink, Account)
+        .join(Account, Account.id == SignInLink.account_id)
+        .where(SignInLink.token_hash == hash_token(token))
+    ).first()
+    if found is None:
+        raise UnusableLink("unknown")
+    link, account = found
+    if link.used_at is not None:
+        raise UnusableLink("used")
+    if link.expires_at <= now:
+        raise UnusableLink("expired")
+    return account
+
+
+def redeem_sign_in(session: Session, token: str, *, now: datetime) -> Account:
+    """Use a link up and give its account; of two who try, one gets in. Raises UnusableLink."""
+    account_id = session.scalar(
+        update(SignInLink)
+        .where(
+            SignInLink.token_hash == hash_token(token),
+            SignInLink.used_at.is_(None),
+            SignInLink.expires_at > now,
+        )
+        .values(used_at=now)
+        .returning(SignInLink.account_id)
+        .execution_options(synchronize_session="fetch")
+    )
+    if account_id is None:
+        look_at_sign_in(session, token, now=now)
+        raise UnusableLink("used")  # by another, between the two looks
+    return session.get_one(Account, account_id)
+
+
+def end_sessions(session: Session, account_id: int) -> None:
+    """End every session of the account: each carries the seed that is changed here."""
+    session.get_one(Account, account_id).session_seed = new_seed()
+    session.flush()
+
+
+def _open_links(session: Session, account_id: int, now: datetime) -> int:
+    return session.scalars(
+        select(func.count())
+        .select_from(SignInLink)
+        .where(
+            SignInLink.account_id == account_id,
+            SignInLink.used_at.is_(None),
+            SignInLink.expires_at > now,
+        )
+    ).one()
+
+
+def _make_link(
+    session: Session, account_id: int, secret_key: str, now: datetime, valid: timedelta
+) -> tuple[SignInLink, str]:
+    seed = new_seed()
+    token = derive_token(secret_key, SIGN_IN, seed)
+    link = SignInLink(
+        account_id=account_id,
+        seed=seed,
+        token_hash=hash_token(token),
+        created_at=now,
+        expires_at=now + valid,
+    )
+    session.add(link)
+    session.flush()
+    return link, token

@@ -1,0 +1,41 @@
+"""Tokens: 160 bits derived from a stored seed and the secret key; the database only has their hashes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+
+SIGN_IN = "sign_in"
+FEED = "feed"
+
+_BYTES = 20
+
+
+def new_seed() -> str:
+    """128 random bits as 32 hexadecimal digits."""
+    return secrets.token_hex(16)
+
+
+def derive_token(secret_key: str, purpose: str, seed: str) -> str:
+    """The token of a seed: HMAC-SHA256 cut to 160 bits, as 32 lower-case base32 characters.
+
+    A purpose keeps tokens of different kinds apart. Whoever reads only the database cannot make one.
+    """
+    digest = hmac.digest(secret_key.encode(), f"{purpose}:{seed}".encode(), hashlib.sha256)
+    return _text(digest[:_BYTES])
+
+
+def random_token() -> str:
+    """A token that is shown once and cannot be derived again."""
+    return _text(secrets.token_bytes(_BYTES))
+
+
+def hash_token(token: str) -> str:
+    """SHA-256 in hexadecimal: enough for a token of 160 random bits, which nobody can guess."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _text(value: bytes) -> str:
+    return base64.b32encode(value).decode("ascii").lower()
