@@ -170,7 +170,7 @@ def problems(max_requests: int = 3, *, rerun: bool | None = None) -> SearchStrat
 
 @st.composite
 def documents(draw: DrawFn, max_requests: int = 3, *, rerun: bool | None = None) -> Json:
-    """Random problem files: two or three firms, up to five slots, two places, and any of the other features."""
+    """Random problem files: two or three firms, up to five slots, two places, any other feature."""
     days = draw(st.sampled_from(["2", "3", "4", "2|2", "2 2", "1|2 1", "3 2"]))
     slot_ids = [row["id"] for row in make_slots(days)]
     some_slots = st.lists(st.sampled_from(slot_ids), max_size=1).map(" ".join)
@@ -185,7 +185,7 @@ def documents(draw: DrawFn, max_requests: int = 3, *, rerun: bool | None = None)
         table("t1", draw(halls), capacity=draw(st.integers(1, 2)), unavailable=draw(some_slots)),
         *draw(st.sampled_from([[], [booth("bb", "b", draw(halls), unavailable=draw(some_slots))]])),
     ]
-    count = draw(st.integers(1, max_requests))
+    count = max_requests - draw(st.integers(0, max_requests - 1))
     requests = [draw(_request(f"r{i}", firms, people, places, slot_ids)) for i in range(count)]
     pair = draw(st.permutations([row["id"] for row in requests]))[:2]
     published = draw(_published(requests, people, places, slot_ids)) if _wish(draw, rerun) else []
@@ -193,32 +193,32 @@ def documents(draw: DrawFn, max_requests: int = 3, *, rerun: bool | None = None)
         slots=days,
         firms=firms,
         attendees=people,
-        interpreters=draw(st.sampled_from([[], [interpreter("i1", "en zh fr", draw(some_slots))]])),
+        interpreters=draw(st.sampled_from([[interpreter("i1", "en zh fr", draw(some_slots))], []])),
         places=places,
         requests=requests,
         walking={("h1", "h2"): draw(st.sampled_from([0, 10, 40, 100.5]))},
         precedences=[(pair[0], pair[1])] if len(pair) == 2 and draw(st.booleans()) else [],
         published=published,
-        frozen_until=draw(st.sampled_from([None, None, *slot_ids])),
+        frozen_until=draw(st.sampled_from([None] * len(slot_ids) + slot_ids)),
         timezone=draw(st.sampled_from(["UTC", "Asia/Shanghai"])),
         **draw(_policies),
     )
 
 
-_cap = st.sampled_from([None, None, 1, 2])
-_languages = st.sampled_from(["en", "en zh", "zh", "fr"])
+_cap = st.sampled_from([None, None, None, None, 1, 2])
+_languages = st.sampled_from(["en", "en zh", "en fr", "en", "zh", "fr"])
 _firm_limits = st.fixed_dictionaries({"max_per_day": _cap, "min_meetings": st.integers(0, 2)})
 _policies = st.fixed_dictionaries(
     {},
     optional={
-        "require_all": st.booleans(),
+        "require_all": st.sampled_from([False, False, False, True]),
         "fair_share": st.sampled_from([0, 0.3, 0.5, 1]),
         "idle_counts": st.sampled_from(["slots", "breaks"]),
-        "max_idle_spread": st.sampled_from([None, 0, 1]),
-        "max_moved": st.sampled_from([None, 0, 1]),
+        "max_idle_spread": st.sampled_from([None, 1, 2, 0]),
+        "max_moved": st.sampled_from([None, 1, 2, 0]),
         "factors": st.dictionaries(
             st.sampled_from(["served", "shortfall", "idle", "hall_change", "moved", "relocated", "dropped"]),
-            st.sampled_from([0, 1, 50, 0.5]),
+            st.sampled_from([100, 1, 0.5, 0]),
             max_size=3,
         ),
     },
@@ -239,10 +239,10 @@ def _request(
         for side, firm in (("from_attendees", sender), ("to_attendees", receiver))
     }
     keys: Json = {"weight": draw(st.integers(1, 9)), "length": draw(st.sampled_from([1, 1, 1, 2])), **staff}
-    keys["place"] = draw(st.sampled_from(["any", "any", "table", "booth"]))
-    if draw(st.integers(0, 3)) == 0:
+    keys["place"] = draw(st.sampled_from(["any", "any", "any", "table", "booth"]))
+    if draw(st.integers(0, 5)) == 5:
         keys["slots"] = draw(st.lists(st.sampled_from(slots), max_size=3, unique=True))
-    if draw(st.integers(0, 3)) == 0:
+    if draw(st.integers(0, 5)) == 5:
         somewhere = st.sampled_from([{}, {"place": draw(st.sampled_from(places))["id"]}])
         keys["fixed"] = {"slot": draw(st.sampled_from(slots)), **draw(somewhere)}
     return ask(id, sender, receiver, **keys)

@@ -1,0 +1,304 @@
+"""The rules and the score read off docs/problem-format.md, on the JSON itself: slow, plain and independent.
+
+It shares no code with the package, so that it can judge it. Meetings are the objects of a plan file, and name
+only things that the problem has.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil
+from typing import Any
+from zoneinfo import ZoneInfo
+
+Json = dict[str, Any]
+
+FACTORS = {"served": 100, "shortfall": 2000, "idle": 10, "hall_change": 4} | {
+    "moved": 60, "relocated": 15, "reassigned": 30, "dropped": 400,
+}  # fmt: skip
+
+
+class Page:
+    """One problem file with its rows by id."""
+
+    def __init__(self, document: Json) -> None:
+        self.document = document
+        self.policy: Json = document["policy"]
+        self.slots: list[Json] = document["slots"]
+        self.order = {row["id"]: i for i, row in enumerate(self.slots)}
+        for kind in ("places", "firms", "attendees", "interpreters", "requests"):
+            setattr(self, kind, {row["id"]: row for row in document[kind]})
+        self.places: dict[str, Json]
+        self.firms: dict[str, Json]
+        self.attendees: dict[str, Json]
+        self.interpreters: dict[str, Json]
+        self.requests: dict[str, Json]
+        zone = ZoneInfo(document["event"]["timezone"])
+        self.day = [datetime.fromisoformat(row["start"]).astimezone(zone).date() for row in self.slots]
+        self.walk: dict[tuple[str, str], float] = {}
+        for row in document["walking_minutes"]:
+            self.walk[row["from"], row["to"]] = self.walk[row["to"], row["from"]] = row["minutes"]
+        self.published: dict[str, Json] = {m["request"]: m for m in document["published"]}
+
+    # One meeting
+
+    def span(self, meeting: Json) -> range:
+        """The slots of a meeting; it may run out of the event."""
+        start = self.order[meeting["slot"]]
+        return range(start, start + self.requests[meeting["request"]]["length"])
+
+    def start(self, slot: str) -> datetime:
+        return datetime.fromisoformat(self.slots[self.order[slot]]["start"])
+
+    def sides(self, meeting: Json) -> tuple[list[str], list[str]]:
+        request = self.requests[meeting["request"]]
+        of = {side: [] for side in ("from", "to")}
+        for id in meeting["attendees"]:
+            for side in of:
+                if self.attendees[id]["firm"] == request[side]:
+                    of[side].append(id)
+        return of["from"], of["to"]
+
+    def staffed(self, meeting: Json) -> bool:
+        """The named ones of each side and nobody else; with none named, one of the firm."""
+        request, sides = self.requests[meeting["request"]], self.sides(meeting)
+        if len(sides[0]) + len(sides[1]) != len(meeting["attendees"]):
+            return False
+        return all(
+            set(side) == set(request[key]) and len(side) == len(request[key])
+            if request[key]
+            else len(side) == 1
+            for key, side in zip(("from_attendees", "to_attendees"), sides, strict=True)
+        )
+
+    def fits_a_block(self, meeting: Json) -> bool:
+        span = self.span(meeting)
+        if span.stop > len(self.slots) or len({self.slots[s]["block"] for s in span}) > 1:
+            return False
+        allowed = self.requests[meeting["request"]]["slots"]
+        return allowed is None or meeting["slot"] in allowed
+
+    def available(self, meeting: Json) -> bool:
+        taken = {self.slots[s]["id"] for s in self.span(meeting) if s < len(self.slots)}
+        rows = [self.attendees[id] for id in meeting["attendees"]] + [self.places[meeting["place"]]]
+        if meeting["interpreter"]:
+            rows.append(self.interpreters[meeting["interpreter"]])
+        return not any(taken & set(row["unavailable"]) for row in rows)
+
+    def right_place(self, meeting: Json) -> bool:
+        request, place = self.requests[meeting["request"]], self.places[meeting["place"]]
+        owner = place["kind"] == "table" or place["firm"] == request["to"]
+        return owner and request["place"] in ("any", place["kind"]) and place["capacity"] > 0
+
+    def understood(self, meeting: Json) -> bool:
+        speak = [
+            {language for id in side for language in self.attendees[id]["languages"]}
+            for side in self.sides(meeting)
+        ]
+        if speak[0] & speak[1]:
+            return meeting["interpreter"] is None
+        if meeting["interpreter"] is None:
+            return False
+        heard = set(self.interpreters[meeting["interpreter"]]["languages"])
+        return bool(heard & speak[0]) and bool(heard & speak[1])
+
+    def as_fixed(self, meeting: Json) -> bool:
+        fixed = self.requests[meeting["request"]]["fixed"]
+        if fixed is None:
+            return True
+        return meeting["slot"] == fixed["slot"] and meeting["place"] == fixed.get("place", meeting["place"])
+
+    def could_be_held(self, meeting: Json) -> bool:
+        """A published meeting, taken alone, as H13 has it."""
+        known = (
+            meeting["slot"] in self.order
+            and meeting["place"] in self.places
+            and all(id in self.attendees for id in meeting["attendees"])
+            and meeting["interpreter"] in (None, *self.interpreters)
+        )
+        return (
+            known
+            and self.staffed(meeting)
+            and self.available(meeting)
+            and self.fits_a_block(meeting)
+            and self.right_place(meeting)
+            and self.understood(meeting)
+            and self.as_fixed(meeting)
+        )
+
+    # A person's days
+
+    def of_person(self, id: str, meetings: list[Json]) -> list[Json]:
+        mine = [m for m in meetings if id in m["attendees"] or id == m["interpreter"]]
+        return sorted(mine, key=lambda m: self.order[m["slot"]])
+
+    def by_day(self, id: str, meetings: list[Json]) -> dict[Any, list[Json]]:
+        days: dict[Any, list[Json]] = {}
+        for meeting in self.of_person(id, meetings):
+            days.setdefault(self.day[self.order[meeting["slot"]]], []).append(meeting)
+        return days
+
+    def idle(self, id: str, meetings: list[Json]) -> int:
+        total = 0
+        away = set(self.attendees[id]["unavailable"])
+        for mine in self.by_day(id, meetings).values():
+            busy = {s for m in mine for s in self.span(m)}
+            free = [s for s in range(min(busy), max(busy)) if s not in busy]
+            if self.policy.get("idle_counts", "slots") == "slots":
+                total += sum(1 for s in free if self.slots[s]["id"] not in away)
+            else:
+                total += sum(1 for s in free if s - 1 not in free)
+        return total
+
+
+# The hard rules
+
+
+def broken_rules(document: Json, meetings: list[Json]) -> set[str]:
+    """The ids of the hard rules that the meetings break; "format" for the wrong people."""
+    page = Page(document)
+    alone = {
+        "format": page.staffed, "H2": page.fits_a_block, "H4": page.available, "H5": page.right_place,
+        "H7": page.understood, "H9": page.as_fixed,
+    }  # fmt: skip
+    broken = {rule for rule, keeps in alone.items() if not all(map(keeps, meetings))}
+    together = {
+        "H1": _once, "H3": _one_at_a_time, "H5": _capacity, "H6": _walking, "H8": _caps, "H10": _frozen,
+        "H11": _precedences, "H12": _spread, "H13": _moved_few,
+    }  # fmt: skip
+    return broken | {rule for rule, keeps in together.items() if not keeps(page, meetings)}
+
+
+def _once(page: Page, meetings: list[Json]) -> bool:
+    held = [m["request"] for m in meetings]
+    return len(held) == len(set(held)) and (
+        not page.policy.get("require_all", False) or set(held) == set(page.requests)
+    )
+
+
+def _one_at_a_time(page: Page, meetings: list[Json]) -> bool:
+    return all(
+        max(Counter(s for m in page.of_person(id, meetings) for s in page.span(m)).values(), default=0) <= 1
+        for id in [*page.attendees, *page.interpreters]
+    )
+
+
+def _capacity(page: Page, meetings: list[Json]) -> bool:
+    used = Counter((m["place"], s) for m in meetings for s in page.span(m))
+    return all(n <= page.places[place]["capacity"] for (place, _), n in used.items())
+
+
+def _walking(page: Page, meetings: list[Json]) -> bool:
+    for id in [*page.attendees, *page.interpreters]:
+        for one, two in pairwise(page.of_person(id, meetings)):
+            halls = page.places[one["place"]]["hall"], page.places[two["place"]]["hall"]
+            last = page.slots[min(page.span(one)[-1], len(page.slots) - 1)]
+            end, start = datetime.fromisoformat(last["end"]), page.start(two["slot"])
+            # Meetings that overlap break H3; walking is about those that do not.
+            if halls[0] != halls[1] and end <= start < end + timedelta(minutes=page.walk.get(halls, 0)):
+                return False
+    return True
+
+
+def _caps(page: Page, meetings: list[Json]) -> bool:
+    held: Counter[Any] = Counter()
+    for m in meetings:
+        request, day = page.requests[m["request"]], page.day[page.order[m["slot"]]]
+        held.update((("firm", id), day) for id in (request["from"], request["to"]))
+        held.update((("attendee", id), day) for id in m["attendees"])
+    rows = {"firm": page.firms, "attendee": page.attendees}
+    caps = {key: rows[key[0]][key[1]]["max_per_day"] for key, _ in held}
+    return all(caps[key] is None or n <= caps[key] for (key, _), n in held.items())
+
+
+def _frozen(page: Page, meetings: list[Json]) -> bool:
+    if page.document["frozen_until"] is None:
+        return True
+    until = datetime.fromisoformat(page.document["frozen_until"])
+    held = {m["request"]: m for m in meetings}
+    stay = [
+        m
+        for m in page.published.values()
+        if m["request"] in page.requests and m["slot"] in page.order and page.start(m["slot"]) < until
+    ]
+    if any(m["request"] not in held or not _same(m, held[m["request"]]) for m in stay):
+        return False
+    kept = [m["request"] for m in stay]
+    return all(m["request"] in kept or page.start(m["slot"]) >= until for m in meetings)
+
+
+def _precedences(page: Page, meetings: list[Json]) -> bool:
+    at = {m["request"]: page.span(m) for m in meetings}
+    pairs = [(row["before"], row["after"]) for row in page.document["precedences"]]
+    return all(at[a].stop <= at[b].start for a, b in pairs if a in at and b in at)
+
+
+def _spread(page: Page, meetings: list[Json]) -> bool:
+    figures = [page.idle(id, meetings) for id in page.attendees]
+    limit = page.policy.get("max_idle_spread")
+    return limit is None or not figures or max(figures) - min(figures) <= limit
+
+
+def _moved_few(page: Page, meetings: list[Json]) -> bool:
+    limit = page.policy.get("max_moved")
+    held = {m["request"]: m for m in meetings}
+    changed = [
+        m
+        for m in page.published.values()
+        if m["request"] in page.requests
+        and page.could_be_held(m)
+        and not (m["request"] in held and _same(m, held[m["request"]]))
+    ]
+    return limit is None or len(changed) <= limit
+
+
+def _same(one: Json, two: Json) -> bool:
+    return all(one[key] == two[key] for key in ("slot", "place")) and not _other_people(one, two)
+
+
+def _other_people(one: Json, two: Json) -> bool:
+    return (set(one["attendees"]), one["interpreter"]) != (set(two["attendees"]), two["interpreter"])
+
+
+# The score
+
+
+def terms(document: Json, meetings: list[Json]) -> dict[str, int]:
+    """The count of each term."""
+    page = Page(document)
+    held = {m["request"]: m for m in meetings}
+    pairs = [(m, held[m["request"]]) for m in page.published.values() if m["request"] in held]
+    stayed = [(old, new) for old, new in pairs if old["slot"] == new["slot"]]
+    return {
+        "served": sum(page.requests[id]["weight"] for id in held),
+        "shortfall": sum(_lacking(page, id, held) for id in page.firms),
+        "idle": sum(page.idle(id, meetings) for id in page.attendees),
+        "hall_change": sum(
+            page.places[one["place"]]["hall"] != page.places[two["place"]]["hall"]
+            for id in page.attendees
+            for mine in page.by_day(id, meetings).values()
+            for one, two in pairwise(mine)
+        ),
+        "moved": len(pairs) - len(stayed),
+        "relocated": sum(old["place"] != new["place"] for old, new in stayed),
+        "reassigned": sum(_other_people(old, new) for old, new in stayed),
+        "dropped": len(page.published.keys() & page.requests.keys() - held.keys()),
+    }
+
+
+def _lacking(page: Page, firm: str, held: dict[str, Json]) -> int:
+    mine = [id for id, row in page.requests.items() if firm in (row["from"], row["to"])]
+    # str: the share is the decimal that the file says.
+    share = ceil(Fraction(str(page.policy.get("fair_share", 0))) * len(mine))
+    floor = min(len(mine), max(page.firms[firm]["min_meetings"], share))
+    return max(0, floor - sum(id in held for id in mine))
+
+
+def total(document: Json, counts: dict[str, int]) -> float:
+    """The plain sum: what is served, less the rest."""
+    factors = FACTORS | document["policy"].get("factors", {})
+    lost = sum(factors[term] * n for term, n in counts.items() if term != "served")
+    return factors["served"] * counts["served"] - lost
