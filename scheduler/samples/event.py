@@ -67,7 +67,7 @@ class SampleBooth:
 
 @dataclass(frozen=True, slots=True)
 class SampleFirm:
-    """`name` is in the firm's own script, `latin_name` in printable ASCII; `country` is ISO 3166-1 alpha-2."""
+    """`name` is in the firm's own script, `latin_name` in ASCII; `country` is ISO 3166-1 alpha-2."""
 
     key: str
     name: str
@@ -82,6 +82,7 @@ class SampleFirm:
     website: str
     max_per_day: int | None = None
     min_meetings: int = 0
+    products: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

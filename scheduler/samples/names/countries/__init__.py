@@ -1,0 +1,1 @@
+"""Tables of personal names, places and legal forms, one a country."""

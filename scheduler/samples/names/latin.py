@@ -1,0 +1,26 @@
+"""ASCII forms of names in Latin script, and the parts of addresses made from them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+SPECIAL = str.maketrans(
+    {
+        "ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D",
+        "ı": "i", "ð": "d", "þ": "th", "œ": "oe", "Œ": "Oe", "’": "'", "–": "-",
+    }
+)  # fmt: skip
+
+
+def fold(text: str, special: dict[str, str] | None = None) -> str:
+    """The ASCII form of a name in Latin script; `special` are letters that a language writes otherwise."""
+    if special:
+        text = text.translate(str.maketrans(special))
+    decomposed = unicodedata.normalize("NFKD", text.translate(SPECIAL))
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+def slug(latin: str, separator: str = "-") -> str:
+    """Lower-case letters and digits of an ASCII name, for domains (with "-") and mail addresses (".")."""
+    return separator.join(re.findall(r"[a-z0-9]+", latin.lower().replace("'", "")))

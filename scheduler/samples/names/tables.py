@@ -1,0 +1,150 @@
+"""The tables of names, read from the packaged files: one a country, and business words one a language."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from scheduler.samples.names.latin import fold
+
+COUNTRIES = tuple(
+    [
+        "CN",
+        "US",
+        "JP",
+        "DE",
+        "GB",
+        "FR",
+        "KR",
+        "IT",
+        "HU",
+        "ES",
+        "SG",
+        "VN",
+        "TH",
+        "IN",
+        "BR",
+        "NL",
+        "PL",
+        "AU",
+        "CA",
+        "TR",
+        "MY",
+        "ID",
+        "AE",
+        "RU",
+        "CZ",
+        "MX",
+        "ZA",
+        "SA",
+        "EG",
+        "KE",
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a name in its own script and in ASCII."""
+
+    native: str
+    latin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    part: Part
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountryTable:
+    """How firms and people of one country are named; `words` by chain area.
+
+    `order` and `latin_order` are "family" or "given": what comes first. `families` pairs the male and the
+    female form of each family name. Patterns use {city}, {stem}, {word} and {legal}.
+    """
+
+    code: str
+    name: str
+    people: str
+    order: str
+    latin_order: str
+    join: str
+    stem_join: str
+    languages: tuple[tuple[tuple[str, ...], int], ...]
+    cities: tuple[Part, ...]
+    heads: tuple[Part, ...]
+    tails: tuple[Part, ...]
+    patterns: tuple[Part, ...]
+    legal: tuple[Weighted, ...]
+    families: tuple[tuple[Part, Part], ...]
+    female: tuple[Part, ...]
+    male: tuple[Part, ...]
+    words: Mapping[str, tuple[Part, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Avoid:
+    """Latin full names of people and words of firm names that must not come about by chance; lower case."""
+
+    people: frozenset[str]
+    brands: frozenset[str]
+
+
+@cache
+def country_table(code: str) -> CountryTable:
+    """The table of an ISO 3166-1 alpha-2 code; raises ValueError if there is none."""
+    if code not in COUNTRIES:
+        raise ValueError(f"no names for country {code!r}; there are {', '.join(sorted(COUNTRIES))}")
+    raw = load("countries", f"{code.lower()}.json")
+    special = dict(pair.split("=") for pair in raw["fold"].split())
+    male = parts(raw["family"], special)
+    female = parts(raw.get("family_female", raw["family"]), special)
+    words = load("words", f"{raw['words']}.json")
+    return CountryTable(
+        code=code,
+        **{key: raw[key] for key in ("name", "people", "order", "latin_order", "join", "stem_join")},
+        languages=tuple((tuple(mix.split()), share) for mix, share in raw["languages"].items()),
+        **{key: parts(raw[key], special) for key in ("cities", "heads", "tails", "female", "male")},
+        patterns=tuple(map(Part, raw["patterns"], raw["latin_patterns"])),
+        legal=weighted(raw["legal"], special),
+        families=tuple(zip(male, female, strict=True)),
+        words={area: parts(row, special) for area, row in words.items()},
+    )
+
+
+@cache
+def avoid() -> Avoid:
+    """Well-known people and brands."""
+    raw = load("avoid.json")
+    return Avoid(
+        people=frozenset(name.lower() for name in raw["people"]),
+        brands=frozenset(raw["brands"]),
+    )
+
+
+def parts(row: str, special: dict[str, str]) -> tuple[Part, ...]:
+    """Read "native|Latin; native|Latin"; without a Latin form it is the native one in ASCII."""
+    return tuple(part(text.strip(" "), special) for text in row.split("; "))
+
+
+def part(text: str, special: dict[str, str]) -> Part:
+    native, _, latin = text.partition("|")
+    return Part(native, latin or fold(native, special))
+
+
+def weighted(row: str, special: dict[str, str]) -> tuple[Weighted, ...]:
+    """Read "native|Latin=weight; ..."; a leading blank of the native form is kept."""
+    pairs = (text.rpartition("=") for text in row.split("; "))
+    return tuple(Weighted(part(name, special), int(weight)) for name, _, weight in pairs)
+
+
+def load(*path: str) -> dict[str, Any]:
+    text = files("scheduler.samples.names").joinpath(*path).read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document

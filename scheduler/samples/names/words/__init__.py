@@ -1,0 +1,1 @@
+"""Business words of firm names, by language and chain area."""

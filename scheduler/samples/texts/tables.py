@@ -1,0 +1,47 @@
+"""The packaged tables of texts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from scheduler.domain.entities import Tier
+
+
+@dataclass(frozen=True, slots=True)
+class AreaTexts:
+    """One chain area: its name, what firms of each tier offer, and who buys it."""
+
+    key: str
+    name: str
+    products: dict[Tier, tuple[str, ...]]
+    customers: tuple[str, ...]
+
+
+@cache
+def areas() -> dict[str, AreaTexts]:
+    """The chain areas by key, in the order of the tables."""
+    return {
+        key: AreaTexts(
+            key=key,
+            name=raw["name"],
+            products={tier: tuple(raw[tier.value]) for tier in Tier},
+            customers=tuple(raw["customers"]),
+        )
+        for key, raw in load("areas.json").items()
+    }
+
+
+@cache
+def phrases() -> dict[str, Any]:
+    """Templates by use; see phrases.json."""
+    return load("phrases.json")
+
+
+def load(name: str) -> dict[str, Any]:
+    text = files("scheduler.samples.texts").joinpath(name).read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
