@@ -1,0 +1,152 @@
+"""What each attendee's calendar should show of a version: one Content a meeting and attendee."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState
+from scheduler.invites.content import Content
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    Firm,
+    Hall,
+    Interpreter,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+    Slot,
+)
+
+EntryKey = tuple[int, int]
+"""(request id, attendee id): one entry of one person's calendar."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An attendee as others see them."""
+
+    id: int
+    firm_id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One meeting of a version with everything that people read about it; times are UTC."""
+
+    request_id: int
+    request_key: str
+    uid: str
+    topic: str
+    start: datetime
+    end: datetime
+    place_name: str
+    hall_name: str
+    firms: Mapping[int, str]
+    people: tuple[Person, ...]
+    interpreter: str | None
+
+
+def display_name(name: str, latin_name: str) -> str:
+    """A name in its own script with its Latin form behind it, where they differ."""
+    return name if name == latin_name or not latin_name else f"{latin_name} ({name})"
+
+
+def held(session: Session, event_id: int, version_id: int) -> list[Held]:
+    """The meetings of an event's version whose requests are still accepted, in order of their start."""
+    slots = {slot.position: slot for slot in session.scalars(select(Slot).where(Slot.event_id == event_id))}
+    people = _people_of(session, version_id)
+    firms = _firm_names(session, event_id)
+    rows = session.execute(
+        select(PlannedMeeting, MeetingRequest, Slot.position, Place.name, Hall.name, Interpreter)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .join(Hall, Hall.id == Place.hall_id)
+        .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
+        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state == RequestState.ACCEPTED)
+        .order_by(Slot.position, MeetingRequest.id)
+    )
+    return [
+        Held(
+            request_id=request.id,
+            request_key=request.key,
+            uid=request.uid,
+            topic=request.topic,
+            start=slots[position].start,
+            end=slots[position + meeting.length - 1].end,
+            place_name=place_name,
+            hall_name=hall_name,
+            firms={firm: firms[firm] for firm in (request.from_firm_id, request.to_firm_id)},
+            people=tuple(people.get(meeting.id, ())),
+            interpreter=display_name(interpreter.name, interpreter.latin_name) if interpreter else None,
+        )
+        for meeting, request, position, place_name, hall_name, interpreter in rows
+    ]
+
+
+def wanted(event: Event, meetings: Iterable[Held], agenda_url: str) -> dict[EntryKey, Content]:
+    """What every attendee's calendar should show."""
+    return {
+        (meeting.request_id, person.id): content_for(event, meeting, person, agenda_url)
+        for meeting in meetings
+        for person in meeting.people
+    }
+
+
+def content_for(event: Event, meeting: Held, person: Person, agenda_url: str) -> Content:
+    """One meeting as one of its people sees it."""
+    partner = next((name for firm, name in meeting.firms.items() if firm != person.firm_id), "")
+    return Content(
+        start=meeting.start,
+        end=meeting.end,
+        timezone=event.timezone,
+        summary=f"Meeting with {partner}",
+        place_name=meeting.place_name,
+        hall=meeting.hall_name,
+        partner_firm=partner,
+        partner_people=tuple(p.name for p in meeting.people if p.firm_id != person.firm_id),
+        own_people=tuple(p.name for p in meeting.people if p.firm_id == person.firm_id and p.id != person.id),
+        interpreter=meeting.interpreter,
+        topic=meeting.topic,
+        directions=f"{meeting.hall_name}: {meeting.place_name}. Please be there five minutes early.",
+        event_name=event.name,
+        language=event.language,
+        agenda_url=agenda_url,
+    )
+
+
+def withdrawn_since(session: Session, version_id: int) -> Sequence[str]:
+    """Keys of the version's requests that are no longer accepted; publishing leaves them out."""
+    return session.scalars(
+        select(MeetingRequest.key)
+        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
+        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state != RequestState.ACCEPTED)
+        .order_by(MeetingRequest.key)
+    ).all()
+
+
+def _people_of(session: Session, version_id: int) -> dict[int, list[Person]]:
+    people: dict[int, list[Person]] = {}
+    for meeting_id, attendee_id, firm_id, name, latin_name in session.execute(
+        select(PlannedAttendee.meeting_id, Attendee.id, Attendee.firm_id, Attendee.name, Attendee.latin_name)
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+        .where(PlannedMeeting.version_id == version_id)
+        .order_by(Attendee.id)
+    ):
+        person = Person(attendee_id, firm_id, display_name(name, latin_name))
+        people.setdefault(meeting_id, []).append(person)
+    return people
+
+
+def _firm_names(session: Session, event_id: int) -> dict[int, str]:
+    rows = session.execute(select(Firm.id, Firm.name, Firm.latin_name).where(Firm.event_id == event_id))
+    return {firm_id: display_name(name, latin) for firm_id, name, latin in rows}

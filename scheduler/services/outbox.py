@@ -1,0 +1,207 @@
+"""The outbox: claim mails at their event's rate, mark what became of each, sweep; sending.py sends them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, func, insert, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Method, OutboxState
+from scheduler.services.tokens import derive_token, hash_token
+from scheduler.storage.models import Event, Invitation, OutboxMail
+
+CLAIM_SECONDS = 60
+"""A sender gives back what it has not sent after this time; the sweep waits twice as long."""
+
+BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720))
+"""Waits between attempts; after the last one the mail has failed."""
+
+
+def claim(session: Session, *, worker: str, limit: int, secret_key: str, now: datetime) -> list[OutboxMail]:
+    """Take up to `limit` mails that are due, sign-in links first, as many as each event's rate lets out."""
+    rows = _take(session, _due(now) & OutboxMail.event_id.is_(None), worker, limit, now)
+    for event_id in _events_due(session, now):
+        allowed = _let_out(session, event_id, limit - len(rows), now)
+        rows += _take(session, _due(now) & (OutboxMail.event_id == event_id), worker, allowed, now)
+    _remember(session, [row for row in rows if row.kind == "invitation"], secret_key)
+    return rows
+
+
+def _events_due(session: Session, now: datetime) -> Sequence[int]:
+    due = select(OutboxMail.event_id).where(_due(now))
+    return session.scalars(select(Event.id).where(Event.id.in_(due)).order_by(Event.mail_ready_at)).all()
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return and_(OutboxMail.state == OutboxState.QUEUED, OutboxMail.next_attempt_at <= now)
+
+
+def _take(
+    session: Session, which: ColumnElement[bool], worker: str, limit: int, now: datetime
+) -> list[OutboxMail]:
+    """Turn queued rows to sending; rows that another sender holds are passed over."""
+    if limit <= 0:
+        return []
+    chosen = (
+        select(OutboxMail.id)
+        .where(which)
+        .order_by(OutboxMail.next_attempt_at, OutboxMail.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    claimed = (
+        update(OutboxMail)
+        .where(OutboxMail.id.in_(chosen.scalar_subquery()), OutboxMail.state == OutboxState.QUEUED)
+        .values(
+            state=OutboxState.SENDING,
+            claimed_by=worker,
+            claimed_at=now,
+            attempts=OutboxMail.attempts + 1,
+        )
+        .returning(OutboxMail)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return sorted(session.scalars(claimed).all(), key=lambda row: row.id)
+
+
+def _let_out(session: Session, event_id: int, limit: int, now: datetime) -> int:
+    """How many mails the event's rate lets out now, taken from a bucket of one second's mails."""
+    if limit <= 0:
+        return 0
+    event = session.scalars(
+        select(Event).where(Event.id == event_id).with_for_update(skip_locked=True)
+    ).one_or_none()
+    if event is None:
+        return 0
+    interval = timedelta(minutes=1) / event.mail_per_minute
+    full = now - max(interval, timedelta(seconds=1))
+    ready = max(event.mail_ready_at or full, full)
+    allowed = min(limit, int((now - ready) / interval))
+    event.mail_ready_at = ready + allowed * interval
+    session.flush()
+    return allowed
+
+
+def _remember(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
+    """Write down what the calendars are being told, before the first byte is sent."""
+    known = _known_invitations(session, rows)
+    new: list[dict[str, Any]] = []
+    for row in rows:
+        message = row.payload
+        values = {
+            "dtstamp": datetime.fromisoformat(message["dtstamp"]),
+            "content": message["content"],
+            "partstat": message["partstat"],
+        }
+        found = known.get((row.uid, row.attendee_id, message["sequence"], message["method"]))
+        if found is None:
+            new.append(_invitation(row, secret_key) | values)
+        elif found.dtstamp < values["dtstamp"]:
+            found.dtstamp, found.content = values["dtstamp"], values["content"]
+    if new:
+        session.execute(insert(Invitation), new)
+    session.flush()
+
+
+def _known_invitations(
+    session: Session, rows: Sequence[OutboxMail]
+) -> dict[tuple[str | None, int | None, int, str], Invitation]:
+    uids = {row.uid for row in rows}
+    found = session.scalars(select(Invitation).where(Invitation.uid.in_(uids))) if uids else ()
+    return {(row.uid, row.attendee_id, row.sequence, str(row.method)): row for row in found}
+
+
+def _invitation(row: OutboxMail, secret_key: str) -> dict[str, Any]:
+    return {
+        "event_id": row.event_id,
+        "request_id": row.request_id,
+        "attendee_id": row.attendee_id,
+        "uid": row.uid,
+        "sequence": row.payload["sequence"],
+        "method": Method(row.payload["method"]),
+        "token_hash": hash_token(address_token(row, secret_key)),
+        "first_message_id": row.thread_id or row.message_id,
+    }
+
+
+def address_token(row: OutboxMail, secret_key: str) -> str:
+    """The token in the organiser's address: one a UID and attendee, the same in every mail about it."""
+    return derive_token(secret_key, "invitation", f"{row.uid}:{row.attendee_id}")
+
+
+def mark_sent(session: Session, row_id: int, *, worker: str, now: datetime) -> None:
+    """The server took the mail."""
+    session.execute(
+        update(OutboxMail)
+        .where(OutboxMail.id == row_id, OutboxMail.claimed_by == worker)
+        .values(state=OutboxState.SENT, sent_at=now, error=None)
+    )
+
+
+def mark_failed(session: Session, row: OutboxMail, reason: str, *, permanent: bool, now: datetime) -> None:
+    """The server refused: try again later, or give up after the last wait or for good reason."""
+    give_up = permanent or row.attempts > len(BACKOFF)
+    values: dict[str, Any] = {"state": OutboxState.FAILED if give_up else OutboxState.QUEUED, "error": reason}
+    if not give_up:
+        values["next_attempt_at"] = now + BACKOFF[row.attempts - 1]
+    session.execute(
+        update(OutboxMail)
+        .where(OutboxMail.id == row.id, OutboxMail.claimed_by == row.claimed_by)
+        .values(**values, claimed_by=None)
+    )
+
+
+def give_back(session: Session, rows: Iterable[OutboxMail], *, at: datetime) -> None:
+    """Return claimed mails that no byte was sent of; they are due at `at`."""
+    ids = [row.id for row in rows]
+    session.execute(
+        update(OutboxMail)
+        .where(OutboxMail.id.in_(ids), OutboxMail.state == OutboxState.SENDING)
+        .values(state=OutboxState.QUEUED, next_attempt_at=at, claimed_by=None)
+    )
+
+
+def postpone(session: Session, *, reason: str, until: datetime, now: datetime) -> None:
+    """The mail server cannot be reached: what is due waits, and says why."""
+    session.execute(update(OutboxMail).where(_due(now)).values(next_attempt_at=until, error=reason))
+
+
+def sweep(session: Session, *, now: datetime) -> int:
+    """Return mails whose sender died to the queue; gives their number."""
+    lost = session.scalars(
+        update(OutboxMail)
+        .where(
+            OutboxMail.state == OutboxState.SENDING,
+            OutboxMail.claimed_at < now - timedelta(seconds=2 * CLAIM_SECONDS),
+        )
+        .values(state=OutboxState.QUEUED, next_attempt_at=now, claimed_by=None)
+        .returning(OutboxMail.id)
+    )
+    return len(lost.all())
+
+
+def waiting(session: Session, *, now: datetime) -> bool:
+    """Whether any mail is due."""
+    return session.scalar(select(OutboxMail.id).where(_due(now)).limit(1)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    queued: int
+    sending: int
+    sent: int
+    failed: int
+
+
+def counts(session: Session, event_id: int, version_id: int | None = None) -> Counts:
+    """How many mails of an event (of one publishing) are in each state."""
+    columns = [func.sum(case((OutboxMail.state == state, 1), else_=0)) for state in OutboxState]
+    query = select(*columns).where(OutboxMail.event_id == event_id)
+    if version_id is not None:
+        query = query.where(OutboxMail.version_id == version_id)
+    row = session.execute(query).one()
+    return Counts(*(int(value or 0) for value in row))
