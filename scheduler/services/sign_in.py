@@ -67,11 +67,13 @@ def _create_account(session: Session, email: str, name: str, now: datetime) -> A
     return account
 
 
-def ask_sign_in(session: Session, email: str, *, secret_key: str, now: datetime) -> SignInLink | None:
+def ask_sign_in(
+    session: Session, email: str, *, secret_key: str, mail_domain: str, now: datetime
+) -> SignInLink | None:
     """Queue a mail with a link that signs in; None, and no mail, for an address that we do not know.
 
     Pages must say the same thing in both cases. The token is not stored: who renders the mail derives it
-    from the link's seed with the purpose `tokens.SIGN_IN`. The row's message id is without a domain.
+    from the link's seed with the purpose `tokens.SIGN_IN`.
     """
     account = session.scalar(select(Account).where(Account.email == normal_email(email)))
     if account is None or _open_links(session, account.id, now) >= MAX_OPEN_LINKS:
@@ -82,7 +84,7 @@ def ask_sign_in(session: Session, email: str, *, secret_key: str, now: datetime)
         sign_in_link_id=link.id,
         to_address=account.email,
         to_name=account.name,
-        message_id=str(uuid.uuid4()),
+        message_id=f"<{uuid.uuid4()}@{mail_domain}>",
         state=OutboxState.QUEUED,
         next_attempt_at=now,
         created_at=now,

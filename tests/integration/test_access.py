@@ -1,9 +1,10 @@
 """Who may come in, with what, and how often."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.services import access
@@ -18,6 +19,10 @@ def token_of(link: SignInLink) -> str:
     return access.derive_token(SECRET_KEY, access.SIGN_IN, link.seed)
 
 
+def ask(session: Session, email: str, now: datetime = NOW) -> SignInLink | None:
+    return access.ask_sign_in(session, email, secret_key=SECRET_KEY, mail_domain="meet.example", now=now)
+
+
 def test_a_token_has_160_bits_and_depends_on_key_purpose_and_seed() -> None:
     token = access.derive_token("key", "feed", "seed")
     assert len(token) == 32 and set(token) <= set("abcdefghijklmnopqrstuvwxyz234567")
@@ -29,7 +34,7 @@ def test_a_token_has_160_bits_and_depends_on_key_purpose_and_seed() -> None:
 def test_asking_to_sign_in_queues_one_mail_with_a_link_that_is_not_stored(database: Database) -> None:
     with database.write() as session:
         account = make_account(session, "Ann@Example.org ")
-        link = access.ask_sign_in(session, " ANN@example.org", secret_key=SECRET_KEY, now=NOW)
+        link = ask(session, " ANN@example.org")
         mail = session.scalars(select(OutboxMail)).one()
         assert (mail.kind, mail.to_address, mail.sign_in_link_id) == ("sign_in", "ann@example.org", link.id)
         assert link.token_hash == access.hash_token(token_of(link)) != token_of(link)
@@ -38,18 +43,16 @@ def test_asking_to_sign_in_queues_one_mail_with_a_link_that_is_not_stored(databa
 
 def test_asking_with_an_unknown_address_queues_nothing(database: Database) -> None:
     with database.write() as session:
-        assert access.ask_sign_in(session, "who@example.org", secret_key=SECRET_KEY, now=NOW) is None
+        assert ask(session, "who@example.org") is None
         assert session.scalars(select(OutboxMail)).all() == []
 
 
 def test_nobody_can_flood_a_mailbox_with_sign_in_links(database: Database) -> None:
     with database.write() as session:
         make_account(session, "ann@example.org")
-        links = [
-            access.ask_sign_in(session, "ann@example.org", secret_key=SECRET_KEY, now=NOW) for _ in range(11)
-        ]
+        links = [ask(session, "ann@example.org") for _ in range(11)]
         assert [link is None for link in links] == [False] * 10 + [True]
-        later = access.ask_sign_in(session, "ann@example.org", secret_key=SECRET_KEY, now=NOW + 31 * MINUTE)
+        later = ask(session, "ann@example.org", NOW + 31 * MINUTE)
         assert later is not None
 
 

@@ -1,0 +1,108 @@
+"""Pages of a list by opaque cursors: the sort key of a page's last row (keyset paging, no OFFSET)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import Fault, InvalidInput
+
+MAX_LIMIT = 200
+
+T = TypeVar("T", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some items of a list, the cursor of what follows (None at the end), and how many there are in all."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a list is sorted: expressions that together are unique, and their types. `name` is the list's."""
+
+    name: str
+    keys: tuple[ColumnElement[Any], ...]
+    types: tuple[type, ...]
+    descending: bool = False
+
+    def after(self, cursor: str) -> ColumnElement[bool]:
+        """The rows behind a cursor; raises InvalidInput for one that is not of this list."""
+        values = decode_cursor(self.name, self.types, cursor)
+        keys = tuple_(*self.keys)
+        return keys < tuple_(*values) if self.descending else keys > tuple_(*values)
+
+    def clauses(self) -> list[ColumnElement[Any]]:
+        return [key.desc() if self.descending else key.asc() for key in self.keys]
+
+
+def fetch_page(
+    session: Session, query: Select[*tuple[Any, ...]], order: Order, *, cursor: str | None, limit: int
+) -> Page[Row[Any]]:
+    """The rows of a page in two queries; `query` is the whole unsorted list. The sort key is added."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidInput([Fault("limit", f"must be from 1 to {MAX_LIMIT}")])
+    total = session.scalars(select(func.count()).select_from(query.order_by(None).subquery())).one()
+    wanted = query.add_columns(*order.keys).order_by(*order.clauses()).limit(limit + 1)
+    if cursor:
+        wanted = wanted.where(order.after(cursor))
+    rows = session.execute(wanted).all()
+    more = len(rows) > limit
+    last = rows[limit - 1][-len(order.keys) :] if more else None
+    return Page(tuple(rows[:limit]), encode_cursor(order.name, last) if last else None, total)
+
+
+def encode_cursor(name: str, values: Sequence[Any]) -> str:
+    """A cursor of the list `name` behind the row that has these sort values."""
+    texts = [value.isoformat() if isinstance(value, datetime) else str(value) for value in values]
+    document = json.dumps([name, *texts], ensure_ascii=False, separators=(",", ":"))
+    return base64.urlsafe_b64encode(document.encode()).decode("ascii").rstrip("=")
+
+
+def decode_cursor(name: str, types: Sequence[type], cursor: str) -> list[Any]:
+    """The sort values of a cursor; raises InvalidInput for anything that `encode_cursor` did not make."""
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        document = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        found, *texts = document
+        if found != name or len(texts) != len(types):
+            raise ValueError("a cursor of another list")
+        return [_READERS[kind](text) for kind, text in zip(types, texts, strict=True)]
+    except (ValueError, TypeError, binascii.Error, RecursionError):
+        raise InvalidInput([Fault("cursor", "is not a cursor of this list; leave it out to start")]) from None
+
+
+def _text(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("PostgreSQL takes no NUL")
+    text.encode()  # refuses lone surrogates
+    return text
+
+
+def _id(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**31:
+        raise ValueError("not an id")
+    return value
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return moment
+
+
+_READERS: Mapping[type, Callable[[str], Any]] = {str: _text, int: _id, datetime: _moment}
