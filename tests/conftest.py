@@ -9,12 +9,17 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
 from tests import servers
+
+# No time limit decides a test: machines are busy at times.
+hypothesis.settings.register_profile("chainmeet", deadline=None)
+hypothesis.settings.load_profile("chainmeet")
 
 MARKS = ("postgres", "broker", "smtp", "browser")
 

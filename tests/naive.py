@@ -133,7 +133,8 @@ class Page:
 
     def of_person(self, id: str, meetings: list[Json]) -> list[Json]:
         mine = [m for m in meetings if id in m["attendees"] or id == m["interpreter"]]
-        return sorted(mine, key=lambda m: self.order[m["slot"]])
+        asked = list(self.requests)
+        return sorted(mine, key=lambda m: (self.order[m["slot"]], asked.index(m["request"])))
 
     def by_day(self, id: str, meetings: list[Json]) -> dict[Any, list[Json]]:
         days: dict[Any, list[Json]] = {}

@@ -1,0 +1,53 @@
+"""The specification: which hard rules a plan breaks, and what it scores (docs/problem-format.md).
+
+Nothing here trusts a solver; both functions take any meetings at all, and raise on none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.asked import check_fixed, check_held_once, check_precedences, check_slots
+from scheduler.domain.rules.held import Schedule, Violation
+from scheduler.domain.rules.idle import check_idle_spread, idle_figures
+from scheduler.domain.rules.people import (
+    check_availability,
+    check_caps,
+    check_interpreters,
+    check_one_at_a_time,
+    check_walking,
+)
+from scheduler.domain.rules.places import check_places
+from scheduler.domain.rules.score import Score, score
+from scheduler.domain.rules.stability import check_frozen, check_max_moved
+from scheduler.domain.rules.staffing import check_staffing
+
+__all__ = ["Score", "Violation", "idle_figures", "score", "violations"]
+
+_CHECKS = (
+    check_staffing,  # format
+    check_held_once,  # H1
+    check_slots,  # H2
+    check_one_at_a_time,  # H3
+    check_availability,  # H4
+    check_places,  # H5
+    check_walking,  # H6
+    check_interpreters,  # H7
+    check_caps,  # H8
+    check_fixed,  # H9
+    check_frozen,  # H10
+    check_precedences,  # H11
+    check_idle_spread,  # H12
+    check_max_moved,  # H13
+)
+
+
+def violations(problem: Problem, meetings: Sequence[Meeting]) -> list[Violation]:
+    """Every breach of a hard rule: "format" first, then H1 to H13, in the order of the plan or problem."""
+    schedule = Schedule.of(problem, meetings)
+    found = [*schedule.unreadable]
+    for check in _CHECKS:
+        found.extend(check(schedule))
+    return found

@@ -1,0 +1,129 @@
+"""H3, H4, H6, H7, H8: what a person, attendee or interpreter, can do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from scheduler.domain.problem import Attendee, Interpreter, Place, Problem
+from scheduler.domain.rules.held import Held, Schedule, Violation
+
+# Walking minutes are plain numbers: 0.1 minutes must not be a hair more than 6 seconds.
+_HAIR = 1e-6
+
+
+def agendas(schedule: Schedule) -> Iterator[tuple[Attendee | Interpreter, Sequence[Held]]]:
+    """Each person that has meetings, with them in order of time."""
+    problem = schedule.problem
+    for attendee, meetings in zip(problem.attendees, schedule.by_attendee, strict=True):
+        if meetings:
+            yield attendee, meetings
+    for interpreter, meetings in zip(problem.interpreters, schedule.by_interpreter, strict=True):
+        if meetings:
+            yield interpreter, meetings
+
+
+def check_one_at_a_time(schedule: Schedule) -> Iterator[Violation]:
+    """H3: a person is in at most one meeting at a time."""
+    for person, meetings in agendas(schedule):
+        running = meetings[0]
+        for held in meetings[1:]:
+            if held.start < running.stop:
+                detail = f"{person.id} is in requests {running.id} and {held.id} at one time."
+                yield Violation("H3", detail, (person.id, running.id, held.id))
+            if held.stop > running.stop:
+                running = held
+
+
+def check_availability(schedule: Schedule) -> Iterator[Violation]:
+    """H4: a person is never in a meeting in an unavailable slot; the same for a place."""
+    for held in schedule.held:
+        for who, away in closures(schedule.problem, held):
+            slots = ", ".join(schedule.problem.slots[s].id for s in away)
+            yield Violation("H4", f"{who} is not available in {slots} for request {held.id}.", (who, held.id))
+
+
+def closures(problem: Problem, held: Held) -> Iterator[tuple[str, list[int]]]:
+    """The people of a meeting, and its place, that are unavailable in some of its slots; with those slots."""
+    rows: list[Attendee | Interpreter | Place] = [problem.attendees[a] for a in held.attendees]
+    if held.interpreter is not None:
+        rows.append(problem.interpreters[held.interpreter])
+    rows.append(problem.places[held.place])
+    for row in rows:
+        if row.unavailable:
+            away = [s for s in held.slots() if s in row.unavailable]
+            if away:
+                yield row.id, away
+
+
+def check_walking(schedule: Schedule) -> Iterator[Violation]:
+    """H6: a next meeting in another hall starts no sooner than the walking minutes after the last one ends.
+
+    Meetings that overlap break H3, and are not judged again here.
+    """
+    problem = schedule.problem
+    for person, meetings in agendas(schedule):
+        for one, two in pairwise(meetings):
+            if one.hall == two.hall or one.stop > two.start:
+                continue
+            pause = problem.slots[two.start].start - problem.slots[one.stop - 1].end
+            minutes = problem.walking[one.hall][two.hall]
+            if pause.total_seconds() < minutes * 60 - _HAIR:
+                detail = (
+                    f"{person.id} walks {minutes} minutes from {one.id} to {two.id}; they stand too close."
+                )
+                yield Violation("H6", detail, (person.id, one.id, two.id))
+
+
+def check_interpreters(schedule: Schedule) -> Iterator[Violation]:
+    """H7: an interpreter is there exactly when the sides share no language, and speaks with both."""
+    for held in schedule.held:
+        detail = interpreter_fault(schedule.problem, held)
+        if detail is not None:
+            given = held.meeting.interpreter
+            yield Violation("H7", detail, (held.id, *held.meeting.attendees, *([given] if given else [])))
+
+
+def interpreter_fault(problem: Problem, held: Held) -> str | None:
+    """What is wrong with the interpreter of a meeting; a meeting without both sides is not judged here."""
+    sender, receiver = (_languages(problem, side) for side in held.sides)
+    if not held.sides[0] or not held.sides[1]:
+        return None
+    given = held.meeting.interpreter
+    if not sender.isdisjoint(receiver):
+        return f"Request {held.id} needs no interpreter; the sides share a language." if given else None
+    if given is None:
+        return f"Request {held.id} needs an interpreter; the sides share no language."
+    if held.interpreter is None:
+        return None
+    speaks = problem.interpreters[held.interpreter].languages
+    if speaks.isdisjoint(sender) or speaks.isdisjoint(receiver):
+        return f"Interpreter {given} of request {held.id} shares no language with one of the sides."
+    return None
+
+
+def _languages(problem: Problem, people: Sequence[int]) -> frozenset[str]:
+    if len(people) == 1:
+        return problem.attendees[people[0]].languages
+    return frozenset().union(*(problem.attendees[person].languages for person in people))
+
+
+def check_caps(schedule: Schedule) -> Iterator[Violation]:
+    """H8: `max_per_day` of an attendee and of a firm; a meeting counts on the day of its start."""
+    problem = schedule.problem
+    of_attendee: Counter[tuple[int, int]] = Counter()
+    of_firm: Counter[tuple[int, int]] = Counter()
+    for held in schedule.held:
+        day = problem.days[held.start]
+        of_attendee.update((person, day) for person in held.attendees)
+        of_firm.update(((held.request.sender, day), (held.request.receiver, day)))
+    for what, rows, counts in (
+        ("Attendee", problem.attendees, of_attendee),
+        ("Firm", problem.firms, of_firm),
+    ):
+        for (i, day), n in sorted(counts.items()):
+            cap = rows[i].max_per_day
+            if cap is not None and n > cap:
+                detail = f"{what} {rows[i].id} has {n} meetings on day {day + 1}, more than {cap}."
+                yield Violation("H8", detail, (rows[i].id,))

@@ -1,0 +1,42 @@
+"""H5: places hold what they can, booths only what is asked of their firm, requests get the kind they wish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scheduler.domain.entities import PlaceKind, PlaceWish
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.held import Held, Schedule, Violation
+
+
+def check_places(schedule: Schedule) -> Iterator[Violation]:
+    """H5: at most `capacity` at a time; a booth only what is asked of its firm; the wished kind."""
+    problem = schedule.problem
+    taken: dict[tuple[int, int], list[Held]] = {}
+    for held in schedule.held:
+        for detail in place_faults(problem, held):
+            yield Violation("H5", detail, (held.id, held.meeting.place))
+        for s in held.slots():
+            taken.setdefault((s, held.place), []).append(held)
+    for (s, p), meetings in sorted(taken.items(), key=_key):
+        place = problem.places[p]
+        # A place of capacity 0 is reported once a meeting by place_faults.
+        if len(meetings) > place.capacity > 0:
+            slot = problem.slots[s].id
+            detail = f"{place.id} has {len(meetings)} meetings in {slot}, more than {place.capacity}."
+            yield Violation("H5", detail, (place.id, slot, *(held.id for held in meetings)))
+
+
+def place_faults(problem: Problem, held: Held) -> Iterator[str]:
+    """What is wrong with the place of one meeting, taken alone."""
+    place, wish = problem.places[held.place], held.request.place
+    if place.kind is PlaceKind.BOOTH and place.firm != held.request.receiver:
+        yield f"Request {held.id} is held at booth {place.id} of another firm than the asked one."
+    if wish is not PlaceWish.ANY and wish.value != place.kind.value:
+        yield f"Request {held.id} wishes a {wish}, but {place.id} is a {place.kind}."
+    if place.capacity == 0:
+        yield f"Request {held.id} is held at {place.id}, which holds no meetings."
+
+
+def _key(item: tuple[tuple[int, int], list[Held]]) -> tuple[int, int]:
+    return item[0]

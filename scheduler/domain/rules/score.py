@@ -1,0 +1,76 @@
+"""The score: a plain sum, with the count of each term beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from scheduler.domain.plan import Meeting, Number
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.held import Held, Schedule
+from scheduler.domain.rules.idle import figures
+from scheduler.domain.rules.stability import same_people
+
+TERMS = ("served", "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "dropped")
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """`terms` has the count of each term (`served`: the weight), `total` their sum times the factors."""
+
+    total: Number
+    terms: Mapping[str, Number]
+
+
+def score(problem: Problem, meetings: Sequence[Meeting]) -> Score:
+    """The score of any meetings; of a request that is held twice the first counts as held."""
+    schedule = Schedule.of(problem, meetings)
+    terms: dict[str, Number] = {
+        "served": sum(held.request.weight for held in schedule.by_request.values()),
+        "shortfall": shortfall(schedule),
+        "idle": sum(figures(schedule)),
+        "hall_change": sum(hall_changes(schedule.problem, mine) for mine in schedule.by_attendee),
+        **_changes(schedule),
+    }
+    return Score(total_of(problem, terms), terms)
+
+
+def total_of(problem: Problem, terms: Mapping[str, Number]) -> Number:
+    """The sum of the counts times the factors of the policy; all but `served` count against it."""
+    factors = problem.policy.factors
+    lost = sum(factors[term] * terms[term] for term in TERMS if term != "served")
+    return factors["served"] * terms["served"] - lost
+
+
+def shortfall(schedule: Schedule) -> int:
+    """Over all firms, the meetings that they lack to their floor."""
+    counts = [0] * len(schedule.problem.firms)
+    for held in schedule.by_request.values():
+        counts[held.request.sender] += 1
+        counts[held.request.receiver] += 1
+    return sum(max(0, floor - n) for floor, n in zip(schedule.problem.floors, counts, strict=True))
+
+
+def hall_changes(problem: Problem, meetings: Iterable[Held]) -> int:
+    """How often one attendee's next meeting of the day is in another hall; `meetings` in order of time."""
+    days = problem.days
+    return sum(one.hall != two.hall and days[one.start] == days[two.start] for one, two in pairwise(meetings))
+
+
+def _changes(schedule: Schedule) -> dict[str, int]:
+    """The published meetings that are held otherwise or not; each way of changing counts by itself."""
+    counts = dict.fromkeys(("moved", "relocated", "reassigned", "dropped"), 0)
+    for published in schedule.problem.published:
+        request = schedule.problem.index.requests.get(published.request)
+        if request is None:
+            continue
+        held = schedule.by_request.get(request)
+        if held is None:
+            counts["dropped"] += 1
+        elif held.meeting.slot != published.slot:
+            counts["moved"] += 1
+        else:
+            counts["relocated"] += held.meeting.place != published.place
+            counts["reassigned"] += not same_people(held.meeting, published)
+    return counts

@@ -1,0 +1,92 @@
+"""H10, H13: what people have in their calendars already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.asked import as_fixed, slot_faults
+from scheduler.domain.rules.held import Schedule, Violation, resolve
+from scheduler.domain.rules.people import closures, interpreter_fault
+from scheduler.domain.rules.places import place_faults
+from scheduler.domain.rules.staffing import staffing_faults
+
+
+def same_people(one: Meeting, two: Meeting) -> bool:
+    return one.interpreter == two.interpreter and set(one.attendees) == set(two.attendees)
+
+
+def same_meeting(one: Meeting, two: Meeting) -> bool:
+    """The same start slot, place and people; the order of the attendees says nothing."""
+    return one.slot == two.slot and one.place == two.place and same_people(one, two)
+
+
+def is_frozen(problem: Problem, meeting: Meeting) -> bool:
+    """Whether a published meeting starts before `frozen_until`, and its request is still there.
+
+    One whose slot is gone from the problem has no start, and is not frozen.
+    """
+    start = problem.index.slots.get(meeting.slot)
+    if problem.frozen_until is None or start is None or meeting.request not in problem.index.requests:
+        return False
+    return problem.slots[start].start < problem.frozen_until
+
+
+def check_frozen(schedule: Schedule) -> Iterator[Violation]:
+    """H10: frozen published meetings stay exactly as they are; nothing else starts before `frozen_until`."""
+    problem = schedule.problem
+    if problem.frozen_until is None:
+        return
+    frozen = {m.request: m for m in problem.published if is_frozen(problem, m)}
+    for id, published in frozen.items():
+        now = schedule.by_request.get(problem.index.requests[id])
+        if now is None or not same_meeting(now.meeting, published):
+            detail = f"Request {id} is published in {published.slot}, which is frozen, and does not stay so."
+            yield Violation("H10", detail, (id,))
+    for held in schedule.held:
+        if held.id not in frozen and problem.slots[held.start].start < problem.frozen_until:
+            detail = f"Request {held.id} starts in {held.meeting.slot}, which is frozen."
+            yield Violation("H10", detail, (held.id,))
+
+
+def check_max_moved(schedule: Schedule) -> Iterator[Violation]:
+    """H13: at most `policy.max_moved` published meetings are moved, relocated, reassigned or dropped.
+
+    One that changed in several ways counts once; one that could not be held as published does not count.
+    """
+    problem, limit = schedule.problem, schedule.problem.policy.max_moved
+    if limit is None:
+        return
+    changed = [m.request for m in problem.published if _is_changed(schedule, m) and could_stay(problem, m)]
+    if len(changed) > limit:
+        detail = f"{len(changed)} published meetings are changed, more than {limit}."
+        yield Violation("H13", detail, tuple(changed))
+
+
+def _is_changed(schedule: Schedule, published: Meeting) -> bool:
+    request = schedule.problem.index.requests.get(published.request)
+    if request is None:
+        return False
+    held = schedule.by_request.get(request)
+    return held is None or not same_meeting(held.meeting, published)
+
+
+def could_stay(problem: Problem, published: Meeting) -> bool:
+    """Whether a published meeting could be held as published, taken alone (H13).
+
+    Its slot, place and people exist and are available, its people are those that the request asks for, and
+    by itself it keeps H2, H5, H7 and H9.
+    """
+    unreadable: list[Violation] = []
+    held = resolve(problem, published, unreadable)
+    return (
+        held is not None
+        and not unreadable
+        and not any(True for _ in staffing_faults(problem, held))
+        and not any(True for _ in closures(problem, held))
+        and not any(True for _ in slot_faults(problem, held))
+        and not any(True for _ in place_faults(problem, held))
+        and interpreter_fault(problem, held) is None
+        and as_fixed(held)
+    )

@@ -1,0 +1,39 @@
+"""Who sits in a meeting: the named attendees of each side and nobody else, or one of the firm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from scheduler.domain.entities import Side
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.held import Held, Schedule, Violation
+
+
+def check_staffing(schedule: Schedule) -> Iterator[Violation]:
+    """format: "Named attendees must all be there; with none named, the solver picks one of the firm's"."""
+    for held in schedule.held:
+        for detail in staffing_faults(schedule.problem, held):
+            yield Violation("format", detail, (held.id, *held.meeting.attendees))
+
+
+def staffing_faults(problem: Problem, held: Held) -> Iterator[str]:
+    """What is wrong with the people of one meeting, as sentences; unknown people are not judged here."""
+    request = held.request
+    strangers = [
+        p for p in held.attendees if problem.attendees[p].firm not in (request.sender, request.receiver)
+    ]
+    if strangers:
+        yield f"Request {held.id} is held with {_names(problem, strangers)}, who are of neither firm."
+    for side, named, came in (
+        (Side.FROM, request.from_attendees, held.sides[0]),
+        (Side.TO, request.to_attendees, held.sides[1]),
+    ):
+        if not named and len(came) != 1:
+            yield f"Request {held.id} has {len(came)} attendees on the {side} side; it takes exactly one."
+        elif named and set(named) != set(came):
+            who = _names(problem, named)
+            yield f"Request {held.id} names {who} on the {side} side; exactly these must be there."
+
+
+def _names(problem: Problem, people: tuple[int, ...] | list[int]) -> str:
+    return ", ".join(problem.attendees[person].id for person in people)
