@@ -62,6 +62,6 @@ class Dice:
 def quotas(total: int, weights: Sequence[tuple[T, float]]) -> list[tuple[T, int]]:
     """Split `total` by weight, rounded so that the parts add up; independent of chance."""
     edges = accumulate((weight for _, weight in weights), initial=0.0)
-    whole = sum(weight for _, weight in weights)
+    whole = sum(weight for _, weight in weights) or 1.0
     marks = [round(total * edge / whole) for edge in edges]
     return [(item, marks[i + 1] - marks[i]) for i, (item, _) in enumerate(weights)]

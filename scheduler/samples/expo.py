@@ -86,5 +86,6 @@ def spoken(
     attendees: tuple[SamplePerson, ...], interpreters: tuple[SampleInterpreter, ...]
 ) -> dict[str, str]:
     """The languages that somebody at the event speaks, with their English names."""
-    codes = {code for person in (*attendees, *interpreters) for code in person.languages}
+    mixes = [person.languages for person in attendees] + [person.languages for person in interpreters]
+    codes = {code for mix in mixes for code in mix}
     return {code: name for code, name in LANGUAGES.items() if code in codes}

@@ -36,18 +36,32 @@ STAFF_WEIGHTS = ((4, 0.032), (3, 0.092), (2, 0.282), (1, 0.594))
 SECOND_AREA = 0.2
 AT_HOME_IN_HALL = 0.7
 DAY_LIMIT_SHARE = 0.03
+MEETINGS_A_PERSON = 8
 PAVILION_FLOOR = 4
+WEBSITE = "https://www."
 
 
 @dataclass(frozen=True, slots=True)
 class Exhibition:
-    """Firms with their booths; by position: people to send, domain, and how sought-after each is."""
+    """Firms with their booths; by position: people to send, and how sought-after each is."""
 
     firms: tuple[SampleFirm, ...]
     booths: tuple[SampleBooth, ...]
     staff: tuple[int, ...]
-    domains: tuple[str, ...]
     fame: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """What is drawn of one firm before it has a name; `place` is hall and booth."""
+
+    key: str
+    country: str
+    tier: Tier
+    area: str
+    staff: int
+    place: tuple[str, str]
+    is_guest: bool
 
 
 def make_exhibition(
@@ -55,38 +69,59 @@ def make_exhibition(
 ) -> Exhibition:
     """`count` firms: a share from overseas, the guest country in one hall, areas with home halls."""
     dice = Dice(seed, "firms")
+    fame = tuple(1.0 + dice.heavy_tail(alpha=1.6, most=90.0) for _ in range(count))
     countries = dice.shuffled(list_countries(count, overseas_share, guest))
+    sketches = make_sketches(dice, countries, fame, halls, guest)
+    namer, wording = FirmNamer(Dice(seed, "firm names")), Dice(seed, "descriptions")
+    return Exhibition(
+        firms=tuple(make_firm(dice, namer, wording, sketch) for sketch in sketches),
+        booths=tuple(make_booth(sketch) for sketch in sketches),
+        staff=tuple(sketch.staff for sketch in sketches),
+        fame=fame,
+    )
+
+
+def make_sketches(
+    dice: Dice, countries: list[str], fame: tuple[float, ...], halls: tuple[SampleHall, ...], guest: str
+) -> list[Sketch]:
+    count = len(countries)
     tiers = dice.shuffled(spread(count, [(tier, 1.0) for tier in Tier]))
     main_areas = dice.shuffled(spread(count, list(AREA_WEIGHTS.items())))
-    fame = tuple(1.0 + dice.heavy_tail(alpha=1.6, most=90.0) for _ in range(count))
     staff = make_staff(dice, fame)
-    placed = place_firms(dice, countries, main_areas, halls, guest)
-    namer, wording = FirmNamer(Dice(seed, "firm names")), Dice(seed, "descriptions")
-    firms, booths, domains = [], [], []
-    for i in range(count):
-        name = namer.name(countries[i], main_areas[i])
-        products = tuple(wording.sample(areas()[main_areas[i]].products[tiers[i]], 2))
-        firms.append(
-            SampleFirm(
-                key=key_of(i, count),
-                name=name.native,
-                latin_name=name.latin,
-                country=countries[i],
-                tier=tiers[i],
-                areas=with_second_area(dice, main_areas[i]),
-                hall=placed[i][0],
-                booth_key=placed[i][1],
-                pavilion=f"{country_table(guest).name} Pavilion" if countries[i] == guest else None,
-                description=describe(wording, name, tiers[i], main_areas[i], products),
-                website=f"https://www.{name.domain}",
-                max_per_day=8 * staff[i] if dice.chance(DAY_LIMIT_SHARE) else None,
-                min_meetings=PAVILION_FLOOR if countries[i] == guest else 0,
-                products=products,
-            )
-        )
-        booths.append(SampleBooth(placed[i][1], placed[i][0], key_of(i, count), 2 if staff[i] >= 3 else 1))
-        domains.append(name.domain)
-    return Exhibition(tuple(firms), tuple(booths), staff, tuple(domains), fame)
+    places = place_firms(dice, countries, main_areas, halls, guest)
+    return [
+        Sketch(key_of(i, count), country, tiers[i], main_areas[i], staff[i], places[i], country == guest)
+        for i, country in enumerate(countries)
+    ]
+
+
+def make_firm(dice: Dice, namer: FirmNamer, wording: Dice, sketch: Sketch) -> SampleFirm:
+    """A firm with its name, two products and a text about it."""
+    name = namer.name(sketch.country, sketch.area)
+    products = tuple(wording.sample(areas()[sketch.area].products[sketch.tier], 2))
+    hall, booth = sketch.place
+    return SampleFirm(
+        key=sketch.key,
+        name=name.native,
+        latin_name=name.latin,
+        country=sketch.country,
+        tier=sketch.tier,
+        areas=with_second_area(dice, sketch.area),
+        hall=hall,
+        booth_key=booth,
+        pavilion=f"{country_table(sketch.country).name} Pavilion" if sketch.is_guest else None,
+        description=describe(wording, name, sketch.tier, sketch.area, products),
+        website=f"{WEBSITE}{name.domain}",
+        max_per_day=MEETINGS_A_PERSON * sketch.staff if dice.chance(DAY_LIMIT_SHARE) else None,
+        min_meetings=PAVILION_FLOOR if sketch.is_guest else 0,
+        products=products,
+    )
+
+
+def make_booth(sketch: Sketch) -> SampleBooth:
+    """A booth with room for two meetings at once where a firm sends three people or more."""
+    hall, booth = sketch.place
+    return SampleBooth(booth, hall, sketch.key, capacity=2 if sketch.staff >= 3 else 1)
 
 
 def key_of(i: int, count: int) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from scheduler.samples.dice import Dice, quotas
 from scheduler.samples.event import SampleFirm, SampleInterpreter, SamplePerson, SampleSlot
-from scheduler.samples.firms import HOST, Exhibition
+from scheduler.samples.firms import HOST, WEBSITE, Exhibition
 from scheduler.samples.names.people import PeopleNamer
 from scheduler.samples.names.tables import country_table
 from scheduler.samples.texts.tables import phrases
@@ -26,8 +26,8 @@ SECOND_EXHIBITOR = 0.25
 INTERPRETER_DOMAIN = "interpreters.example"
 HALF_DAY_SHARE = 0.5
 HOME_OF = {
-    "en": "GB", "ja": "JP", "ko": "KR", "de": "DE", "fr": "FR", "it": "IT", "es": "ES", "pt": "BR", "hu": "HU",
-    "ru": "RU", "ar": "EG", "vi": "VN", "th": "TH",
+    "en": "GB", "ja": "JP", "ko": "KR", "de": "DE", "fr": "FR", "it": "IT", "es": "ES", "pt": "BR",
+    "hu": "HU", "ru": "RU", "ar": "EG", "vi": "VN", "th": "TH",
 }  # fmt: skip
 
 
@@ -37,25 +37,34 @@ def make_attendees(
     """The people whom each firm sends; the first answers for it, in some firms the second as well."""
     dice, namer = Dice(seed, "attendees"), PeopleNamer(Dice(seed, "names of attendees"))
     people = []
-    for firm, staff, domain in zip(exhibition.firms, exhibition.staff, exhibition.domains, strict=True):
+    for firm, staff in zip(exhibition.firms, exhibition.staff, strict=True):
         exhibitors = 2 if staff >= 3 or (staff == 2 and dice.chance(SECOND_EXHIBITOR)) else 1
-        for position in range(staff):
-            name, email = namer.name(firm.country, domain)
-            people.append(
-                SamplePerson(
-                    key=f"{firm.key}-{'abcd'[position]}",
-                    firm_key=firm.key,
-                    name=name.native,
-                    latin_name=name.latin,
-                    email=email,
-                    title=make_title(dice, firm, position < exhibitors),
-                    languages=dice.weighted(country_table(firm.country).languages),
-                    busy=make_busy(dice, slots),
-                    max_per_day=MEETINGS_A_DAY,
-                    is_exhibitor=position < exhibitors,
-                )
-            )
+        for i in range(staff):
+            people.append(make_person(dice, namer, firm, f"{firm.key}-{'abcd'[i]}", i < exhibitors, slots))
     return tuple(people)
+
+
+def make_person(
+    dice: Dice,
+    namer: PeopleNamer,
+    firm: SampleFirm,
+    key: str,
+    is_exhibitor: bool,
+    slots: tuple[SampleSlot, ...],
+) -> SamplePerson:
+    name, email = namer.name(firm.country, firm.website.removeprefix(WEBSITE))
+    return SamplePerson(
+        key=key,
+        firm_key=firm.key,
+        name=name.native,
+        latin_name=name.latin,
+        email=email,
+        title=make_title(dice, firm, is_exhibitor),
+        languages=dice.weighted(country_table(firm.country).languages),
+        busy=make_busy(dice, slots),
+        max_per_day=MEETINGS_A_DAY,
+        is_exhibitor=is_exhibitor,
+    )
 
 
 def make_title(dice: Dice, firm: SampleFirm, is_exhibitor: bool) -> str:
@@ -73,7 +82,7 @@ def make_busy(dice: Dice, slots: tuple[SampleSlot, ...]) -> tuple[str, ...]:
 def make_interpreters(
     seed: int, attendees: Sequence[SamplePerson], firms: int, slots: tuple[SampleSlot, ...]
 ) -> tuple[SampleInterpreter, ...]:
-    """About one for twelve firms: a third between Chinese and English, the rest where a language is missing."""
+    """About one for twelve firms: a third between Chinese and English, the rest by the languages missing."""
     dice, namer = Dice(seed, "interpreters"), PeopleNamer(Dice(seed, "names of interpreters"))
     count = max(3, round(firms * 50 / 620))
     people = []

@@ -34,17 +34,13 @@ class FirmNamer:
         """A new name for a firm of this country and chain area."""
         table = country_table(country)
         for _ in range(TRIES):
-            stem, word, city = (
-                self.stem(table),
-                self.dice.pick(table.words[area]),
-                self.dice.pick(table.cities),
-            )
+            stem = self.stem(table)
+            word, city = self.dice.pick(table.words[area]), self.dice.pick(table.cities)
             full = self.full_name(table, stem, word, city)
             if self.is_free(full):
                 self.taken |= {full.native, full.latin.lower()}
-                return FirmName(
-                    full.native, full.latin, stem.latin, city.latin, self.domain(stem, word, city)
-                )
+                domain = self.domain(stem, word, city)
+                return FirmName(full.native, full.latin, stem.latin, city.latin, domain)
         raise ValueError(f"the names for firms of {table.name} in {area} are used up")
 
     def stem(self, table: CountryTable) -> Part:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 SPECIAL = str.maketrans(
     {
@@ -13,12 +14,12 @@ SPECIAL = str.maketrans(
 )  # fmt: skip
 
 
-def fold(text: str, special: dict[str, str] | None = None) -> str:
+def fold(text: str, special: Mapping[str, str] | None = None) -> str:
     """The ASCII form of a name in Latin script; `special` are letters that a language writes otherwise."""
-    if special:
-        text = text.translate(str.maketrans(special))
+    for letter, written in (special or {}).items():
+        text = text.replace(letter, written)
     decomposed = unicodedata.normalize("NFKD", text.translate(SPECIAL))
-    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
 
 
 def slug(latin: str, separator: str = "-") -> str:

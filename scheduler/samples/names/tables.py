@@ -11,40 +11,10 @@ from typing import Any
 
 from scheduler.samples.names.latin import fold
 
-COUNTRIES = tuple(
-    [
-        "CN",
-        "US",
-        "JP",
-        "DE",
-        "GB",
-        "FR",
-        "KR",
-        "IT",
-        "HU",
-        "ES",
-        "SG",
-        "VN",
-        "TH",
-        "IN",
-        "BR",
-        "NL",
-        "PL",
-        "AU",
-        "CA",
-        "TR",
-        "MY",
-        "ID",
-        "AE",
-        "RU",
-        "CZ",
-        "MX",
-        "ZA",
-        "SA",
-        "EG",
-        "KE",
-    ]
-)
+COUNTRIES = (
+    "CN", "US", "JP", "DE", "GB", "FR", "KR", "IT", "HU", "ES", "SG", "VN", "TH", "IN", "BR",
+    "NL", "PL", "AU", "CA", "TR", "MY", "ID", "AE", "RU", "CZ", "MX", "ZA", "SA", "EG", "KE",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +41,6 @@ class CountryTable:
 
     code: str
     name: str
-    people: str
     order: str
     latin_order: str
     join: str
@@ -108,9 +77,17 @@ def country_table(code: str) -> CountryTable:
     words = load("words", f"{raw['words']}.json")
     return CountryTable(
         code=code,
-        **{key: raw[key] for key in ("name", "people", "order", "latin_order", "join", "stem_join")},
+        name=raw["name"],
+        order=raw["order"],
+        latin_order=raw["latin_order"],
+        join=raw["join"],
+        stem_join=raw["stem_join"],
         languages=tuple((tuple(mix.split()), share) for mix, share in raw["languages"].items()),
-        **{key: parts(raw[key], special) for key in ("cities", "heads", "tails", "female", "male")},
+        cities=parts(raw["cities"], special),
+        heads=parts(raw["heads"], special),
+        tails=parts(raw["tails"], special),
+        female=parts(raw["female"], special),
+        male=parts(raw["male"], special),
         patterns=tuple(map(Part, raw["patterns"], raw["latin_patterns"])),
         legal=weighted(raw["legal"], special),
         families=tuple(zip(male, female, strict=True)),
