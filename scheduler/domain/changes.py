@@ -1,0 +1,136 @@
+"""compare(old, new): what publishing a plan changes for people, one change a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from scheduler.domain.plan import Meeting
+
+
+class ChangeKind(StrEnum):
+    """What became of a meeting; one that changed in several ways has the first kind that fits."""
+
+    ADDED = "added"
+    MOVED = "moved"  # another start slot
+    RELOCATED = "relocated"  # the same start, another place
+    REASSIGNED = "reassigned"  # the same start and place, other people
+    CANCELLED = "cancelled"
+    UNCHANGED = "unchanged"
+
+
+# What was in calendars and no longer is so.
+TOUCHING = frozenset((ChangeKind.MOVED, ChangeKind.RELOCATED, ChangeKind.REASSIGNED, ChangeKind.CANCELLED))
+
+_ORDER = {kind: i for i, kind in enumerate(ChangeKind)}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One request in two plans; `details` names what differs: slot, place, attendees, interpreter.
+
+    `before` is None if it was added, `after` if it was cancelled; `details` is then empty.
+    """
+
+    request: str
+    kind: ChangeKind
+    before: Meeting | None
+    after: Meeting | None
+    details: tuple[str, ...] = ()
+
+    def people(self) -> tuple[str, ...]:
+        """The attendees of before and after, in order, without doubles."""
+        meetings = [meeting for meeting in (self.before, self.after) if meeting is not None]
+        return tuple(dict.fromkeys(id for meeting in meetings for id in meeting.attendees))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "request": self.request,
+            "kind": str(self.kind),
+            "before": None if self.before is None else self.before.to_json(),
+            "after": None if self.after is None else self.after.to_json(),
+            "details": list(self.details),
+        }
+
+
+@dataclass(frozen=True)
+class ChangeSet:
+    """Two plans compared: a change for every request of either, by kind and then by request id."""
+
+    changes: tuple[Change, ...]
+
+    def __bool__(self) -> bool:
+        """Whether anything differs."""
+        return self.counts[ChangeKind.UNCHANGED] < len(self.changes)
+
+    @cached_property
+    def counts(self) -> Mapping[ChangeKind, int]:
+        """How many changes of each kind there are, of every kind."""
+        counts = dict.fromkeys(ChangeKind, 0)
+        for change in self.changes:
+            counts[change.kind] += 1
+        return counts
+
+    @property
+    def touched(self) -> int:
+        """How many meetings of the old plan were moved, relocated, reassigned or cancelled."""
+        return sum(self.counts[kind] for kind in TOUCHING)
+
+    def of(self, kind: ChangeKind) -> tuple[Change, ...]:
+        return tuple(change for change in self.changes if change.kind is kind)
+
+    def people_told(self) -> tuple[str, ...]:
+        """The ids, sorted, of the attendees who sit or sat in a meeting that differs."""
+        differing = (change for change in self.changes if change.kind is not ChangeKind.UNCHANGED)
+        return tuple(sorted({id for change in differing for id in change.people()}))
+
+    def to_json(self) -> dict[str, Any]:
+        """Unchanged meetings are counted, not listed."""
+        return {
+            "counts": {str(kind): n for kind, n in self.counts.items()},
+            "touched": self.touched,
+            "people_told": list(self.people_told()),
+            "changes": [c.to_json() for c in self.changes if c.kind is not ChangeKind.UNCHANGED],
+        }
+
+
+def compare(old: Sequence[Meeting], new: Sequence[Meeting]) -> ChangeSet:
+    """The change set from one plan to the next; the order of meetings and of attendees says nothing."""
+    before, after = _by_request(old), _by_request(new)
+    changes = [_change(id, before.get(id), after.get(id)) for id in before.keys() | after.keys()]
+    return ChangeSet(tuple(sorted(changes, key=lambda change: (_ORDER[change.kind], change.request))))
+
+
+def differences(before: Meeting, after: Meeting) -> tuple[str, ...]:
+    """What differs between two meetings of one request, of slot, place, attendees and interpreter."""
+    found = {
+        "slot": before.slot != after.slot,
+        "place": before.place != after.place,
+        "attendees": set(before.attendees) != set(after.attendees),
+        "interpreter": before.interpreter != after.interpreter,
+    }
+    return tuple(what for what, differs in found.items() if differs)
+
+
+def _by_request(meetings: Iterable[Meeting]) -> dict[str, Meeting]:
+    return {meeting.request: meeting for meeting in meetings}
+
+
+def _change(request: str, before: Meeting | None, after: Meeting | None) -> Change:
+    if before is None:
+        return Change(request, ChangeKind.ADDED, before, after)
+    if after is None:
+        return Change(request, ChangeKind.CANCELLED, before, after)
+    details = differences(before, after)
+    return Change(request, _kind(details), before, after, details)
+
+
+def _kind(details: Sequence[str]) -> ChangeKind:
+    if "slot" in details:
+        return ChangeKind.MOVED
+    if "place" in details:
+        return ChangeKind.RELOCATED
+    return ChangeKind.REASSIGNED if details else ChangeKind.UNCHANGED
