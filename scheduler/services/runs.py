@@ -1,0 +1,279 @@
+"""Runs: queue one, claim it, follow it, cancel it; one whose worker died is taken up again or fails."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, CursorResult, Update, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, undefer
+
+from scheduler.domain.entities import AfterRun, RunState
+from scheduler.domain.errors import (
+    ChainmeetError,
+    Fault,
+    InvalidInput,
+    NotFound,
+    RunAlreadyOpen,
+    WrongState,
+)
+from scheduler.domain.solving import Progress
+from scheduler.storage.models import Event, Run
+
+OPEN = (RunState.QUEUED, RunState.RUNNING)
+SILENT = timedelta(seconds=60)
+"""A running run whose worker wrote no heartbeat for so long has lost it."""
+MAX_ATTEMPTS = 2
+LOST_TOO_OFTEN = f"The worker was lost {MAX_ATTEMPTS} times in the middle of the solve."
+CURVE_POINTS = 400
+MAX_SECONDS = 3600
+
+
+class RunLost(ChainmeetError):
+    """The run is no longer this worker's: it was taken up again elsewhere, or ended."""
+
+    code = "run-lost"
+
+    def __init__(self, run_id: int, worker: str) -> None:
+        self.run_id, self.worker = run_id, worker
+        super().__init__(f"Run {run_id} is no longer with worker {worker}.")
+
+
+def queue(
+    session: Session,
+    event_id: int,
+    *,
+    asked_by: int | None,
+    seconds: int | None = None,
+    then: AfterRun | None = None,
+    budget: int | None = None,
+    now: datetime,
+) -> Run:
+    """A new queued run of the event; raises RunAlreadyOpen if one is queued or running.
+
+    `seconds` is the solve's wall time (the event's setting if None), `budget` how many published
+    meetings a publishing that follows may touch. Send the task after the commit.
+    """
+    event = session.get(Event, event_id)
+    if event is None:
+        raise NotFound("event", event_id)
+    run = Run(
+        event_id=event_id,
+        number=_next_number(session, event_id),
+        state=RunState.QUEUED,
+        asked_by=asked_by,
+        then=then or AfterRun.DRAFT,
+        budget=budget,
+        seconds=_checked(event.solve_seconds if seconds is None else seconds),
+        created_at=now,
+    )
+    try:
+        with session.begin_nested():  # two at once: the partial unique index lets one through
+            session.add(run)
+    except IntegrityError:
+        other = open_run(session, event_id)
+        if other is None:
+            raise
+        raise RunAlreadyOpen(event.key, other.number) from None
+    return run
+
+
+def open_run(session: Session, event_id: int) -> Run | None:
+    """The event's run that is queued or running, if there is one."""
+    return session.scalar(select(Run).where(Run.event_id == event_id, Run.state.in_(OPEN)))
+
+
+def show(session: Session, event_id: int, number: int) -> Run:
+    """A run by its number in the event; raises NotFound."""
+    run = session.scalar(select(Run).where(Run.event_id == event_id, Run.number == number))
+    if run is None:
+        raise NotFound("run", number)
+    return run
+
+
+def listing(session: Session, event_id: int, *, limit: int = 20) -> Sequence[Run]:
+    """The newest runs first."""
+    newest = select(Run).where(Run.event_id == event_id).order_by(Run.number.desc()).limit(limit)
+    return session.scalars(newest).all()
+
+
+def claim(session: Session, run_id: int, worker: str, *, now: datetime) -> Run | None:
+    """Take a queued run; None if it is not queued (any more): somebody else does it, or did."""
+    taken = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED)
+    values = {
+        "started_at": now,
+        "heartbeat_at": now,
+        "attempts": Run.attempts + 1,
+        "progress": {},
+        "curve": [],
+    }
+    if not _change(session, taken, state=RunState.RUNNING, worker=worker, **values):
+        return None
+    return session.get_one(Run, run_id, populate_existing=True)
+
+
+def report(session: Session, run_id: int, progress: Progress, *, worker: str, now: datetime) -> None:
+    """Keep a report of the solve and the heartbeat; raises RunLost."""
+    run = session.scalar(
+        select(Run).where(_held_by(run_id, worker)).execution_options(populate_existing=True)
+    )
+    if run is None:
+        raise RunLost(run_id, worker)
+    point = {**asdict(progress), "terms": dict(progress.terms)}
+    run.curve = _thinned([*run.curve, point])
+    run.progress = point
+    run.heartbeat_at = now
+    session.flush()
+
+
+def beat(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
+    """Only the heartbeat; raises RunLost."""
+    _change_held(session, run_id, worker, heartbeat_at=now)
+
+
+def is_cancel_asked(session: Session, run_id: int) -> bool:
+    return session.scalar(select(Run.cancel_asked).where(Run.id == run_id)) is True
+
+
+def cancel(session: Session, event_id: int, number: int, *, now: datetime) -> Run:
+    """Cancel a run: a queued one at once, a running one as soon as its worker looks (within a second).
+
+    Raises NotFound, or WrongState if it has ended.
+    """
+    run = show(session, event_id, number)
+    is_queued = update(Run).where(Run.id == run.id, Run.state == RunState.QUEUED)
+    is_running = update(Run).where(Run.id == run.id, Run.state == RunState.RUNNING)
+    done = _change(
+        session, is_queued, state=RunState.CANCELLED, cancel_asked=True, finished_at=now
+    ) or _change(session, is_running, cancel_asked=True)
+    session.refresh(run)
+    if not done:
+        raise WrongState("run", number, run.state, "cancelled")
+    return run
+
+
+def finish(
+    session: Session,
+    run_id: int,
+    *,
+    worker: str,
+    problem: dict[str, Any],
+    plan: dict[str, Any],
+    now: datetime,
+) -> None:
+    """running -> finished, with the problem and plan files; raises RunLost."""
+    _change_held(
+        session,
+        run_id,
+        worker,
+        state=RunState.FINISHED,
+        fingerprint=plan["problem"],
+        problem=pack(problem),
+        plan=pack(plan),
+        finished_at=now,
+    )
+
+
+def fail(session: Session, run_id: int, *, worker: str, error: str, now: datetime) -> None:
+    """running -> failed, with a sentence for the organiser; raises RunLost."""
+    _change_held(session, run_id, worker, state=RunState.FAILED, error=error, finished_at=now)
+
+
+def end_cancelled(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
+    """running -> cancelled; raises RunLost."""
+    _change_held(session, run_id, worker, state=RunState.CANCELLED, finished_at=now)
+
+
+def put_back(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
+    """running -> queued, when the worker shuts down: the attempt does not count. Raises RunLost."""
+    _change_held(
+        session,
+        run_id,
+        worker,
+        state=RunState.QUEUED,
+        worker=None,
+        heartbeat_at=now,
+        attempts=Run.attempts - 1,
+    )
+
+
+def recover(session: Session, *, now: datetime, silent: timedelta = SILENT) -> list[int]:
+    """Deal with runs that nobody works on; gives the ids of the queued ones whose task is to be sent again.
+
+    Running without a heartbeat for `silent`: cancelled if that was asked, else queued again, or failed
+    after MAX_ATTEMPTS. Queued for `silent` without being taken: perhaps its task was lost, so send
+    another; a task that is delivered twice does its work once.
+    """
+    heard = func.coalesce(Run.heartbeat_at, Run.created_at)
+    is_lost = (Run.state == RunState.RUNNING) & (heard <= now - silent)
+    lost = update(Run).where(is_lost)
+    _change(session, lost.where(Run.cancel_asked), state=RunState.CANCELLED, finished_at=now)
+    too_often = lost.where(Run.attempts >= MAX_ATTEMPTS)
+    _change(session, too_often, state=RunState.FAILED, error=LOST_TOO_OFTEN, finished_at=now)
+    again = lost.values(state=RunState.QUEUED, worker=None, heartbeat_at=now).returning(Run.id)
+    waiting = update(Run).where(Run.state == RunState.QUEUED, heard <= now - silent)
+    resend = waiting.values(heartbeat_at=now).returning(Run.id)
+    no_sync = {"synchronize_session": False}
+    return sorted(
+        {
+            *session.scalars(again, execution_options=no_sync),
+            *session.scalars(resend, execution_options=no_sync),
+        }
+    )
+
+
+def problem_file(session: Session, run_id: int) -> dict[str, Any] | None:
+    """The problem that a run solved, as in docs/problem-format.md; None before its end."""
+    run = session.get_one(Run, run_id, options=[undefer(Run.problem)])
+    return unpack(run.problem) if run.problem else None
+
+
+def plan_file(session: Session, run_id: int) -> dict[str, Any] | None:
+    """The plan that a run found; None before its end."""
+    run = session.get_one(Run, run_id, options=[undefer(Run.plan)])
+    return unpack(run.plan) if run.plan else None
+
+
+def pack(document: dict[str, Any]) -> bytes:
+    return zlib.compress(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def unpack(packed: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(zlib.decompress(packed))
+    return document
+
+
+def _checked(seconds: int) -> int:
+    if not 1 <= seconds <= MAX_SECONDS:
+        raise InvalidInput([Fault("seconds", f"must be a whole number from 1 to {MAX_SECONDS}")])
+    return seconds
+
+
+def _next_number(session: Session, event_id: int) -> int:
+    last = session.scalar(select(func.max(Run.number)).where(Run.event_id == event_id))
+    return (last or 0) + 1
+
+
+def _held_by(run_id: int, worker: str) -> ColumnElement[bool]:
+    return (Run.id == run_id) & (Run.state == RunState.RUNNING) & (Run.worker == worker)
+
+
+def _change_held(session: Session, run_id: int, held_by: str, /, **values: Any) -> None:
+    if not _change(session, update(Run).where(_held_by(run_id, held_by)), **values):
+        raise RunLost(run_id, held_by)
+
+
+def _change(session: Session, statement: Update, **values: Any) -> bool:
+    """Whether a conditional UPDATE changed a row."""
+    done = session.execute(statement.values(values), execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", done).rowcount > 0
+
+
+def _thinned(curve: list[Any]) -> list[Any]:
+    """Every other point once there are too many; the last one is always kept."""
+    return curve if len(curve) <= CURVE_POINTS else [*curve[:-1:2], curve[-1]]

@@ -1,0 +1,277 @@
+"""Freeze an event into the problem that a run solves: accepted requests, people, places, the published plan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import problem as domain
+from scheduler.domain.entities import RequestState, Side
+from scheduler.domain.errors import NotFound
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import DEFAULT_FACTORS, Policy, Problem
+from scheduler.services import versions
+from scheduler.storage.models import (
+    Attendee,
+    AttendeeBusy,
+    Event,
+    Firm,
+    Hall,
+    Interpreter,
+    InterpreterBusy,
+    MeetingRequest,
+    Place,
+    PlaceBusy,
+    RequestPerson,
+    Slot,
+    WalkingTime,
+)
+
+Busy = Mapping[int, frozenset[int]]
+"""Slot indices by row id."""
+
+
+def take(session: Session, event_id: int, *, now: datetime) -> Problem:
+    """The event's problem at `now`, with keys as ids and Latin names; raises NotFound.
+
+    Only accepted requests are in it. What is published and starts before `frozen_until` stays, so
+    unavailability that speaks against it is left out: the meeting is about to happen all the same.
+    """
+    event = session.get(Event, event_id)
+    if event is None:
+        raise NotFound("event", event_id)
+    return _Snapshot(session, event).take(now)
+
+
+@dataclass(slots=True)
+class _Snapshot:
+    """One event being read; the maps give the problem's index of each row id."""
+
+    session: Session
+    event: Event
+    slots: dict[int, int] = field(default_factory=dict)
+    halls: dict[int, int] = field(default_factory=dict)
+    firms: dict[int, int] = field(default_factory=dict)
+    places: dict[int, int] = field(default_factory=dict)
+    attendees: dict[int, int] = field(default_factory=dict)
+
+    def take(self, now: datetime) -> Problem:
+        event, zone = self.event, ZoneInfo(self.event.timezone)
+        slots = self.read_slots(zone)
+        halls = self.rows(Hall, Hall.position, Hall.id)
+        self.halls = _indices(halls)
+        firms = self.rows(Firm, Firm.id)
+        self.firms = _indices(firms)
+        published = self.published()
+        frozen_until = _frozen_until(event, slots, now, zone)
+        holding = self.held_until(frozen_until, published, slots)
+        return Problem(
+            name=event.name,
+            timezone=event.timezone,
+            slots=slots,
+            halls=tuple(hall.key for hall in halls),
+            walking=self.read_walking(),
+            firms=tuple(_firm(row) for row in firms),
+            places=self.read_places(holding),
+            attendees=self.read_attendees(holding),
+            interpreters=self.read_interpreters(holding),
+            requests=self.read_requests(slots),
+            published=published,
+            frozen_until=frozen_until,
+            policy=_policy(event.policy),
+        )
+
+    def rows(self, table: Any, *order: Any) -> list[Any]:
+        """Every row of one of the event's tables."""
+        return list(
+            self.session.scalars(select(table).where(table.event_id == self.event.id).order_by(*order))
+        )
+
+    def read_slots(self, zone: ZoneInfo) -> tuple[domain.Slot, ...]:
+        rows = self.rows(Slot, Slot.position)
+        self.slots = _indices(rows)
+        return tuple(
+            domain.Slot(row.key, row.start.astimezone(zone), row.end.astimezone(zone), row.block)
+            for row in rows
+        )
+
+    def read_walking(self) -> tuple[tuple[float, ...], ...]:
+        minutes: list[list[float]] = [[0] * len(self.halls) for _ in self.halls]
+        for walk in self.session.scalars(select(WalkingTime).join(Hall, Hall.id == WalkingTime.from_hall_id)
+                                         .where(Hall.event_id == self.event.id)):  # fmt: skip
+            a, b = self.halls[walk.from_hall_id], self.halls[walk.to_hall_id]
+            minutes[a][b] = minutes[b][a] = walk.minutes
+        return tuple(tuple(row) for row in minutes)
+
+    def read_places(self, holding: Holding) -> tuple[domain.Place, ...]:
+        rows = self.rows(Place, Place.id)
+        self.places = _indices(rows)
+        closed = self.busy(PlaceBusy, PlaceBusy.place_id)
+        return tuple(
+            domain.Place(
+                id=row.key,
+                hall=self.halls[row.hall_id],
+                kind=row.kind,
+                firm=None if row.firm_id is None else self.firms[row.firm_id],
+                capacity=row.capacity,
+                unavailable=closed.get(row.id, frozenset()) - holding.places[row.key],
+            )
+            for row in rows
+        )
+
+    def read_attendees(self, holding: Holding) -> tuple[domain.Attendee, ...]:
+        rows = self.rows(Attendee, Attendee.id)
+        self.attendees = _indices(rows)
+        busy = self.busy(AttendeeBusy, AttendeeBusy.attendee_id)
+        return tuple(
+            domain.Attendee(
+                id=row.key,
+                firm=self.firms[row.firm_id],
+                languages=frozenset(row.languages),
+                unavailable=busy.get(row.id, frozenset()) - holding.people[row.key],
+                max_per_day=row.max_per_day,
+            )
+            for row in rows
+        )
+
+    def read_interpreters(self, holding: Holding) -> tuple[domain.Interpreter, ...]:
+        busy = self.busy(InterpreterBusy, InterpreterBusy.interpreter_id)
+        return tuple(
+            domain.Interpreter(
+                id=row.key,
+                languages=frozenset(row.languages),
+                unavailable=busy.get(row.id, frozenset()) - holding.interpreters[row.key],
+            )
+            for row in self.rows(Interpreter, Interpreter.id)
+        )
+
+    def busy(self, table: Any, owner: Any) -> Busy:
+        """The unavailable slots of each row that has some."""
+        found: dict[int, set[int]] = defaultdict(set)
+        in_event = select(owner, table.slot_id).join(Slot, Slot.id == table.slot_id)
+        for owner_id, slot_id in self.session.execute(in_event.where(Slot.event_id == self.event.id)):
+            found[owner_id].add(self.slots[slot_id])
+        return {owner_id: frozenset(slots) for owner_id, slots in found.items()}
+
+    def read_requests(self, slots: tuple[domain.Slot, ...]) -> tuple[domain.Request, ...]:
+        keys = {slot.id: i for i, slot in enumerate(slots)}
+        people = self.named_people()
+        accepted = (
+            select(MeetingRequest)
+            .where(MeetingRequest.event_id == self.event.id, MeetingRequest.state == RequestState.ACCEPTED)
+            .order_by(MeetingRequest.id)
+        )
+        return tuple(
+            domain.Request(
+                id=row.key,
+                sender=self.firms[row.from_firm_id],
+                receiver=self.firms[row.to_firm_id],
+                weight=row.priority,
+                length=row.length,
+                from_attendees=tuple(people[row.id, Side.FROM]),
+                to_attendees=tuple(people[row.id, Side.TO]),
+                place=row.place,
+                slots=None if row.slots is None else tuple(keys[key] for key in row.slots if key in keys),
+                fixed=self.fixed(row),
+            )
+            for row in self.session.scalars(accepted)
+        )
+
+    def named_people(self) -> Mapping[tuple[int, Side], list[int]]:
+        named: dict[tuple[int, Side], list[int]] = defaultdict(list)
+        rows = self.session.execute(
+            select(RequestPerson.request_id, RequestPerson.side, RequestPerson.attendee_id)
+            .join(MeetingRequest, MeetingRequest.id == RequestPerson.request_id)
+            .where(MeetingRequest.event_id == self.event.id, MeetingRequest.state == RequestState.ACCEPTED)
+            .order_by(RequestPerson.attendee_id)
+        )
+        for request_id, side, attendee_id in rows:
+            named[request_id, side].append(self.attendees[attendee_id])
+        return named
+
+    def fixed(self, row: MeetingRequest) -> domain.Fixed | None:
+        if row.fixed_slot_id is None:
+            return None
+        place = None if row.fixed_place_id is None else self.places[row.fixed_place_id]
+        return domain.Fixed(self.slots[row.fixed_slot_id], place)
+
+    def published(self) -> tuple[Meeting, ...]:
+        version = versions.published(self.session, self.event.id)
+        return versions.meetings(self.session, version.id) if version else ()
+
+    def held_until(
+        self, frozen_until: datetime | None, published: Iterable[Meeting], slots: tuple[domain.Slot, ...]
+    ) -> Holding:
+        """Who and what the frozen published meetings hold, and in which slots."""
+        holding = Holding()
+        if frozen_until is None:
+            return holding
+        keys = {slot.id: i for i, slot in enumerate(slots)}
+        lengths = dict(
+            self.session.execute(
+                select(MeetingRequest.key, MeetingRequest.length).where(
+                    MeetingRequest.event_id == self.event.id,
+                    MeetingRequest.state == RequestState.ACCEPTED,
+                )
+            )
+            .tuples()
+            .all()
+        )
+        for meeting in published:
+            start = keys[meeting.slot]
+            if meeting.request in lengths and slots[start].start < frozen_until:
+                holding.add(meeting, range(start, start + lengths[meeting.request]))
+        return holding
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Slot indices that frozen meetings take, by key."""
+
+    people: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    places: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    interpreters: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, meeting: Meeting, slots: Iterable[int]) -> None:
+        taken = set(slots)
+        self.places[meeting.place] |= taken
+        for person in meeting.attendees:
+            self.people[person] |= taken
+        if meeting.interpreter is not None:
+            self.interpreters[meeting.interpreter] |= taken
+
+
+def _indices(rows: Iterable[Any]) -> dict[int, int]:
+    return {row.id: i for i, row in enumerate(rows)}
+
+
+def _firm(row: Firm) -> domain.Firm:
+    return domain.Firm(
+        id=row.key,
+        name=row.latin_name,
+        tier=row.tier,
+        areas=tuple(row.areas),
+        country=row.country,
+        max_per_day=row.max_per_day,
+        min_meetings=row.min_meetings,
+    )
+
+
+def _frozen_until(
+    event: Event, slots: tuple[domain.Slot, ...], now: datetime, zone: ZoneInfo
+) -> datetime | None:
+    """`freeze_hours` from now once that reaches into the event; nothing is frozen before."""
+    moment = now.astimezone(zone) + timedelta(hours=event.freeze_hours)
+    return moment if slots and moment > slots[0].start else None
+
+
+def _policy(keys: Mapping[str, Any]) -> Policy:
+    factors = {**DEFAULT_FACTORS, **keys.get("factors", {})}
+    return Policy(**{**keys, "factors": factors})

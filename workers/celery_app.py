@@ -1,0 +1,74 @@
+"""The Celery application: queues, limits and what happens to a task whose worker goes away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Celery
+from kombu import Queue
+
+from scheduler.config import Settings
+
+TICK_SECONDS = 15
+MAX_SOLVE_SECONDS = 3600
+"""The longest solve that a run may ask for (runs.MAX_SECONDS)."""
+SOFT_LIMIT = MAX_SOLVE_SECONDS + 30
+HARD_LIMIT = SOFT_LIMIT + 60
+VISIBILITY_TIMEOUT = HARD_LIMIT + 600
+"""Longer than any task runs: a task that is not acknowledged for so long is delivered again."""
+MAX_CHILD_KILOBYTES = 2_000_000
+"""A pool process that has grown beyond this is replaced after its task."""
+
+SOLVE, MAIL = "solve", "mail"
+
+
+def configuration(settings: Settings) -> dict[str, Any]:
+    """Celery's settings. Results are not kept: what a task did is in the database."""
+    return {
+        "broker_url": settings.redis_url,
+        "broker_connection_retry_on_startup": True,
+        "broker_transport_options": {
+            "visibility_timeout": VISIBILITY_TIMEOUT,
+            "unacked_restore_interval": 2,
+            "unacked_restore_throttle": 1,
+            "socket_connect_timeout": 5,
+        },
+        "task_publish_retry_policy": {"max_retries": 2, "interval_start": 0, "interval_step": 0.2},
+        "task_ignore_result": True,
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        "task_queues": [Queue(SOLVE), Queue(MAIL)],
+        "task_default_queue": MAIL,
+        "task_create_missing_queues": False,
+        "task_routes": {"chainmeet.solve": {"queue": SOLVE}},
+        "task_acks_late": True,
+        "task_retry_on_worker_lost": True,
+        "task_soft_time_limit": SOFT_LIMIT,
+        "task_time_limit": HARD_LIMIT,
+        "worker_prefetch_multiplier": 1,
+        "worker_max_memory_per_child": MAX_CHILD_KILOBYTES,
+        "worker_soft_shutdown_timeout": 5,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "beat_scheduler": "celery.beat:Scheduler",
+        "beat_schedule": {
+            "tick": {
+                "task": "chainmeet.tick",
+                "schedule": TICK_SECONDS,
+                "options": {"expires": TICK_SECONDS},
+            }
+        },
+    }
+
+
+def make_celery(settings: Settings | None = None) -> Celery:
+    """An application for these settings, or for those of the environment, read when first needed."""
+    celery = Celery("chainmeet", include=["workers.tasks"], set_as_current=False)
+    if settings is None:
+        celery.add_defaults(lambda: configuration(Settings.from_env()))
+    else:
+        celery.conf.update(configuration(settings))
+    return celery
+
+
+app = make_celery()
