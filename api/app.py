@@ -1,0 +1,47 @@
+"""The web application: `create_app` puts the pages and the JSON API over one database together."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from apiflask import APIFlask
+from flask import Flask
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from api import auth, context, errors, limits, presentation, security
+from api.views import PAGES
+from scheduler.config import Settings
+from scheduler.storage.database import Database
+
+csrf = CSRFProtect()
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """A WSGI application; without settings they are read from the environment."""
+    settings = settings or Settings.from_env()
+    app = APIFlask(__name__, title="Chainmeet API", version="1", docs_path=None, spec_path=None)
+    app.config.from_mapping(
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_NAME="chainmeet",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
+        PERMANENT_SESSION_LIFETIME=timedelta(days=14),
+        MAX_CONTENT_LENGTH=1 << 20,
+        WTF_CSRF_TIME_LIMIT=None,  # a form may stay open over night; the session bounds the token
+        WTF_CSRF_SSL_STRICT=False,  # the token and SameSite guard; a proxy may strip the referrer
+    )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.extensions[context.KEY] = {"settings": settings, "database": Database(settings.database_url)}
+    csrf.init_app(app)
+    auth.init_app(app)
+    limits.init_app(app, settings)
+    security.init_app(app)
+    errors.init_app(app)
+    presentation.init_app(app)
+    for blueprint in PAGES:
+        app.register_blueprint(blueprint)
+    return app

@@ -1,0 +1,26 @@
+"""What a request reaches through the app: settings, the database and the clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import cast
+
+from flask import current_app
+
+from scheduler.config import Settings
+from scheduler.storage.database import Database
+
+KEY = "chainmeet"
+
+
+def settings() -> Settings:
+    return cast(Settings, current_app.extensions[KEY]["settings"])
+
+
+def database() -> Database:
+    return cast(Database, current_app.extensions[KEY]["database"])
+
+
+def now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)

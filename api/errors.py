@@ -1,0 +1,93 @@
+"""One error page, and one JSON error shape (RFC 9457), for every error there is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIFlask
+from flask import Response, json, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from scheduler.domain.errors import (
+    ChainmeetError,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    RunAlreadyOpen,
+    VersionConflict,
+    WrongState,
+)
+
+STATUS: dict[type[ChainmeetError], int] = {
+    NotFound: 404,
+    NotAllowed: 403,
+    WrongState: 409,
+    RunAlreadyOpen: 409,
+    VersionConflict: 409,
+    InvalidInput: 422,
+}
+
+
+def status_of(error: ChainmeetError) -> int:
+    return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 400)
+
+
+def init_app(app: APIFlask) -> None:
+    app.register_error_handler(ChainmeetError, _chainmeet_error)
+    app.register_error_handler(CSRFError, _form_expired)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def problem(status: int, code: str, title: str, detail: str = "", **more: Any) -> Response:
+    """An application/problem+json answer; `code` names the kind of problem."""
+    body = {"type": f"urn:chainmeet:error:{code}", "title": title, "status": status, "detail": detail, **more}
+    return Response(json.dumps(body), status, content_type="application/problem+json")
+
+
+def answer(status: int, code: str, title: str, detail: str = "", **more: Any) -> Response:
+    """The error in the form that the client reads: JSON under /api, else a page."""
+    if request.path.startswith("/api/"):
+        return problem(status, code, title, detail, **more)
+    page = render_template("error.html", status=status, title=title, detail=detail)
+    return make_response(page, status)
+
+
+def _chainmeet_error(error: ChainmeetError) -> Response:
+    more: dict[str, Any] = {}
+    if isinstance(error, InvalidInput):
+        more["errors"] = [{"pointer": fault.path, "detail": fault.message} for fault in error.faults]
+    titles = {403: "Not allowed", 404: "Not found", 409: "Conflict", 422: "Something is missing or wrong"}
+    status = status_of(error)
+    return answer(status, error.code, titles.get(status, "That did not work"), str(error), **more)
+
+
+def _form_expired(_error: CSRFError) -> Response:
+    return answer(
+        400, "csrf", "This form has expired", "Go back, load the page again and send the form once more."
+    )
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    code = error.name.lower().replace(" ", "-")
+    detail = {
+        404: "There is no page at this address, or it is not for you. Check the address, or sign in.",
+        429: "That was too often. Wait a minute and try again.",
+        413: "That is too large.",
+    }.get(status, error.description or "")
+    response = answer(status, code, error.name, detail)
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    from flask import current_app
+
+    if current_app.testing:
+        raise error
+    current_app.logger.exception("unexpected error")
+    return answer(500, "internal", "Something broke on our side", "It was written to the log. Try again.")

@@ -1,0 +1,65 @@
+"""How values read on a page: times with their zone, numbers, names, countries."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_datetime, format_time, get_timezone_gmt
+from flask import Flask
+
+LOCALE = Locale("en")
+
+
+def local_time(moment: datetime, timezone: str) -> str:
+    """09:00 in the zone."""
+    return format_time(moment.astimezone(ZoneInfo(timezone)), "HH:mm", locale=LOCALE)
+
+
+def local_day(moment: datetime, timezone: str) -> str:
+    """Mon, 7 December 2026 in the zone."""
+    return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMMM y", locale=LOCALE)
+
+
+def local_moment(moment: datetime | None, timezone: str) -> str:
+    """Mon, 7 Dec, 09:00 in the zone; a dash for none."""
+    if moment is None:
+        return "–"
+    return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMM, HH:mm", locale=LOCALE)
+
+
+def zone_name(timezone: str, moment: datetime | None = None) -> str:
+    """Asia/Shanghai (GMT+08:00)."""
+    at = (moment or datetime.now(ZoneInfo(timezone))).astimezone(ZoneInfo(timezone))
+    return f"{timezone} ({get_timezone_gmt(at, locale=LOCALE)})"
+
+
+def number(value: float | None) -> str:
+    """12,345, or a dash for none."""
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def share(value: float | None, of: float | None) -> str:
+    """99.67 %, rounded down so that it never says more than is true; a dash if unknown."""
+    if value is None or not of:
+        return "–"
+    return f"{int(value / of * 10_000) / 100:.2f} %"
+
+
+def country(code: str) -> str:
+    """The country's English name."""
+    return LOCALE.territories.get(code, code)
+
+
+def both_names(name: str, latin_name: str) -> str:
+    """Latin form first, the own script behind it where it differs."""
+    return name if name == latin_name or not latin_name else f"{latin_name} ({name})"
+
+
+def init_app(app: Flask) -> None:
+    for function in (
+        local_time, local_day, local_moment, zone_name, number, share, country, both_names,
+    ):  # fmt: skip
+        app.add_template_filter(function)
+    app.add_template_global(share)
