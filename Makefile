@@ -1,0 +1,68 @@
+# Chainmeet: `make demo` shows it, `make test` checks it. All real work is in `chainmeet --help`.
+.DEFAULT_GOAL := help
+.PHONY: help demo up test lint format lock clean
+
+BIN := .venv/bin
+UV := $(shell command -v uv 2>/dev/null)
+PYTHON ?= python3
+OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA)) $(ARGS)
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@echo "  Options: EXIT=1 (demo: stop at the end), PORT=8001, DATA=folder, ARGS='...', PYTHON=python3.12"
+
+demo: .venv/run.stamp ## See a full-size expo planned, published and invited (EXIT=1: then stop)
+	@$(BIN)/chainmeet demo $(if $(EXIT),--exit) $(OPTIONS)
+
+up: .venv/run.stamp ## Start the same stack on an empty database
+	@$(BIN)/chainmeet up $(OPTIONS)
+
+test: lint ## Lint, format, types, import contracts, and every test
+	$(BIN)/python -m pytest -n 2
+
+lint: .venv/dev.stamp ## Lint, format check, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev.stamp ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ## Renew the lock files (needs uv); UPGRADE=1 takes the newest versions
+	uv pip compile $(COMPILE) --extra build -o requirements.lock pyproject.toml
+	uv pip compile $(COMPILE) --extra build --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+COMPILE = --quiet --universal --python-version 3.11 --generate-hashes --no-header $(if $(UPGRADE),--upgrade)
+
+clean: ## Remove the environment and what was built; data/ stays
+	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The environment: from a lock file with hashes, then Chainmeet itself, then the compiled search kernels.
+# dev.stamp also makes run.stamp, as the development lock holds everything of the other one.
+
+.venv/bin/python:
+ifdef UV
+	uv venv --quiet --python '$(if $(filter-out python3,$(PYTHON)),$(PYTHON),>=3.11)' .venv
+else
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Chainmeet needs Python 3.11 or newer. Name one: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' || \
+	  { echo "This Python cannot make environments. On Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv .venv
+endif
+
+INSTALL = $(if $(UV),uv pip install --quiet --python .venv/bin/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+
+.venv/run.stamp: .venv/bin/python requirements.lock pyproject.toml
+	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	$(BIN)/chainmeet warm-up
+	@touch $@
+
+.venv/dev.stamp: .venv/bin/python requirements-dev.lock pyproject.toml
+	$(INSTALL) --require-hashes -r requirements-dev.lock
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	$(BIN)/chainmeet warm-up
+	@touch .venv/run.stamp $@

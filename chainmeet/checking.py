@@ -1,0 +1,82 @@
+"""A plan looked at by the rules alone: violations, terms, and whether its claims are true."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from scheduler.domain import rules
+from scheduler.domain.entities import PlanStatus
+from scheduler.domain.plan import Number, Plan
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules import Score
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the rules say of a plan: its true score, `violations`, and `untrue` claims of its file, as sentences."""
+
+    held: int
+    asked: int
+    score: Score
+    factors: Mapping[str, Number]
+    violations: tuple[str, ...]
+    untrue: tuple[str, ...]
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        return self.violations + self.untrue
+
+    def table(self) -> list[str]:
+        """The terms, the score and the meetings held, a line each."""
+        lines = [f"{'term':<12}{'count':>12}{'factor':>10}{'points':>14}"]
+        for name, count in self.score.terms.items():
+            factor = self.factors[name] * (1 if name == "served" else -1)
+            lines.append(f"{name:<12}{count:>12,}{factor:>10,}{count * factor:>14,}")
+        held = f"{self.held:,} of {self.asked:,}"
+        return [*lines, f"{'score':<12}{self.score.total:>36,}", f"{'held':<12}{held:>36}"]
+
+    def verdict(self) -> str:
+        if self.faults:
+            return f"{_count(self.violations, 'violation')}, {_count(self.untrue, 'untrue claim')}."
+        return f"0 violations, and the score is {self.score.total:,} as the plan claims."
+
+
+def examine(problem: Problem, plan: Plan) -> Findings:
+    """Judge a plan against its problem; one that says "infeasible" or "unknown" and holds nothing breaks no rule."""
+    is_answer = not plan.meetings and plan.status in (PlanStatus.INFEASIBLE, PlanStatus.UNKNOWN)
+    breaches = () if is_answer else rules.violations(problem, plan.meetings)
+    true = rules.score(problem, plan.meetings)
+    return Findings(
+        held=len(plan.meetings),
+        asked=len(problem.requests),
+        score=true,
+        factors=problem.policy.factors,
+        violations=tuple(f"{breach.rule}: {breach.detail}" for breach in breaches),
+        untrue=tuple(_untrue(problem, plan, true)),
+    )
+
+
+def _untrue(problem: Problem, plan: Plan, true: Score) -> Iterator[str]:
+    if plan.problem != problem.fingerprint:
+        yield f"The plan is of another problem: {plan.problem[:12]}..., this one is {problem.fingerprint[:12]}..."
+    if not _same(plan.score, true.total):
+        yield f"The plan claims a score of {plan.score:,}; it has {true.total:,}."
+    for name, count in true.terms.items():
+        if not _same(plan.terms.get(name, 0), count):
+            yield f"The plan claims {name} {plan.terms.get(name, 0):,}; it has {count:,}."
+    if plan.bound is not None and plan.bound < true.total and not _same(plan.bound, true.total):
+        yield f"The plan claims that no score is above {plan.bound:,}; it has {true.total:,} itself."
+    if plan.served_bound is not None and plan.served_bound < true.terms["served"]:
+        yield f"The plan claims that at most {plan.served_bound:,} can be served; it serves {true.terms['served']:,}."
+    for request in sorted({m.request for m in plan.meetings} & {row.request for row in plan.unscheduled}):
+        yield f"Request {request} is held and unscheduled at once."
+
+
+def _same(one: Number, two: Number) -> bool:
+    return math.isclose(one, two, rel_tol=1e-9, abs_tol=1e-6)
+
+
+def _count(items: Sequence[str], word: str) -> str:
+    return f"{len(items)} {word}{'' if len(items) == 1 else 's'}"

@@ -1,0 +1,53 @@
+"""The command line: a group whose commands import what they need only when they run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from chainmeet.commands.check import check
+from chainmeet.commands.db import db
+from chainmeet.commands.demo import demo
+from chainmeet.commands.generate import generate
+from chainmeet.commands.publish import publish
+from chainmeet.commands.run import run
+from chainmeet.commands.sign_in import sign_in
+from chainmeet.commands.solve import solve
+from chainmeet.commands.up import up
+from chainmeet.commands.warm_up import warm_up
+from scheduler.domain.errors import ChainmeetError
+
+COMMANDS = (demo, up, solve, check, generate, db, run, publish, sign_in, warm_up)
+
+
+class Refusal(click.ClickException):
+    """An error of ours as a sentence on standard error."""
+
+    exit_code = 2
+
+
+class Group(click.Group):
+    """Commands in the order of `COMMANDS`; an error that Chainmeet raised on purpose is a sentence, no trace."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ChainmeetError as error:
+            raise Refusal(str(error)) from error
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="chainmeet", prog_name="chainmeet")
+def main() -> None:
+    """Schedules business-to-business meetings at large expos."""
+
+
+for command in COMMANDS:
+    main.add_command(command)
+
+if __name__ == "__main__":
+    main()

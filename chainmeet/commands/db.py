@@ -1,0 +1,34 @@
+"""`chainmeet db`: the database's schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from chainmeet.connection import command_settings, data_option, open_database
+
+
+@click.group()
+def db() -> None:
+    """The database's schema: upgrade it, or write a new migration."""
+
+
+@db.command()
+@data_option
+def upgrade(data: Path | None) -> None:
+    """Bring the database up to date. Safe to call at every start."""
+    from scheduler.storage import schema
+
+    with open_database(command_settings(data), any_schema=True) as database:
+        schema.upgrade(database)
+        click.echo(f"{database.url.render_as_string(hide_password=True)} is up to date.")
+
+
+@db.command()
+@click.argument("message")
+def revision(message: str) -> None:
+    """For contributors: write a migration for what was changed in the models since the last one."""
+    from chainmeet.migration import write_revision
+
+    click.echo(write_revision(message))

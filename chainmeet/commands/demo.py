@@ -1,0 +1,32 @@
+"""`chainmeet demo`: the whole way, once, on an invented expo."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from chainmeet.commands.options import stack_options
+
+
+@click.command()
+@stack_options
+@click.option("--exit", "leave", is_flag=True, help="Stop at the end instead of staying up.")
+@click.option("--seconds", type=click.IntRange(1, 3600), default=30, show_default=True, help="Solve time.")
+@click.option("--firms", type=click.IntRange(min=2), default=620, show_default=True)
+@click.option("--requests", type=click.IntRange(min=1), default=9000, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+def demo(
+    data: Path, port: int, mail_port: int, leave: bool, seconds: int, firms: int, requests: int, seed: int
+) -> None:
+    """See a full-size expo planned, published and invited, then look around in the site.
+
+    With --exit the status is 0 only if a plan without violations, with at least 95 % of what can be served,
+    was published and every invitation was delivered.
+    """
+    from chainmeet.demo import DemoOptions, show
+    from chainmeet.embedded import Ports
+
+    options = DemoOptions(seconds=seconds, firms=firms, requests=requests, seed=seed, leave=leave)
+    sys.exit(show(data, Ports(site=port, mails=mail_port), options))

@@ -1,0 +1,26 @@
+"""`chainmeet generate`: an invented event as a problem file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--firms", type=click.IntRange(min=2), default=620, show_default=True)
+@click.option("--requests", type=click.IntRange(min=1), default=9000, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help=".json or .json.gz")
+def generate(firms: int, requests: int, seed: int, output: Path) -> None:
+    """Make the problem file of an invented expo. The same seed gives the same file."""
+    from chainmeet.files import require_writable, write_json
+    from scheduler.samples.expo import make_expo
+    from scheduler.samples.problem import to_problem
+
+    require_writable(output)
+    problem = to_problem(make_expo(firms=firms, requests=requests, seed=seed))
+    write_json(output, problem.to_json())
+    click.echo(
+        f"{output}: {len(problem.firms)} firms, {len(problem.attendees)} attendees, {len(problem.requests)} requests, {len(problem.slots)} slots"
+    )

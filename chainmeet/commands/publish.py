@@ -1,0 +1,28 @@
+"""`chainmeet publish`: show what a draft changes, and publish it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from chainmeet.connection import command_settings, data_option, open_database
+
+
+@click.command()
+@click.argument("event")
+@click.argument("version", type=click.IntRange(min=1))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@data_option
+def publish(event: str, version: int, yes: bool, data: Path | None) -> None:
+    """Publish VERSION of EVENT's schedule: shows the change set, asks, and queues the mails."""
+    from chainmeet.publishing import preview_of, publish_version
+
+    settings = command_settings(data)
+    with open_database(settings) as database:
+        shown = preview_of(database, settings, event, version)
+        click.echo(shown.sentence)
+        if not yes:
+            click.confirm("Publish?", abort=True)
+        mails = publish_version(database, settings, event, version, compared_with=shown.compared_with)
+        click.echo(f"Version {version} is published; {mails} mails are on their way.")

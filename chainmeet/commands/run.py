@@ -1,0 +1,31 @@
+"""`chainmeet run`: plan an event in the stack, and watch."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from chainmeet.connection import command_settings, data_option, open_database
+
+
+@click.command()
+@click.argument("event")
+@click.option("--seconds", type=click.IntRange(1, 3600), help="Instead of the event's own solve time.")
+@click.option("--no-wait", is_flag=True, help="Queue the run and return.")
+@data_option
+def run(event: str, seconds: int | None, no_wait: bool, data: Path | None) -> None:
+    """Queue a run of EVENT and follow it. A solve worker of the stack does the work.
+
+    Exit status: 0 if the run finished (or was queued, with --no-wait), 1 if it failed or was cancelled.
+    """
+    from chainmeet.following import follow_run, queue_run
+
+    settings = command_settings(data)
+    with open_database(settings) as database:
+        run_id, number = queue_run(database, settings, event, seconds=seconds)
+        click.echo(f"Run {number} of {event} is queued.")
+        if not no_wait:
+            finished = follow_run(database, run_id, say=click.echo)
+            sys.exit(0 if finished else 1)

@@ -1,0 +1,23 @@
+"""`chainmeet sign-in`: a link that signs in once, without a mail."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from chainmeet.connection import command_settings, data_option, open_database
+
+
+@click.command("sign-in")
+@click.argument("email")
+@click.option("--operator", is_flag=True, help="Let this address create events; makes the account if needed.")
+@data_option
+def sign_in(email: str, operator: bool, data: Path | None) -> None:
+    """Print a link with which EMAIL signs in, once, within half an hour."""
+    from chainmeet.accounts import account_link, operator_link
+
+    settings = command_settings(data)
+    with open_database(settings) as database:
+        make = operator_link if operator else account_link
+        click.echo(make(database, settings, email))

@@ -1,0 +1,47 @@
+"""`chainmeet solve`: a plan for a problem file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("problem_file", metavar="PROBLEM", type=FILE)
+@click.option("-o", "--output", type=FILE, required=True, help="The plan's file, .json or .json.gz.")
+@click.option("--seconds", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Wall time.")
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Threads.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--start", "start_file", metavar="PLAN", type=FILE, help="A plan to start from.")
+@click.option("--method", type=click.Choice(["auto", "exact", "search"]), default="auto", show_default=True)
+@click.option(
+    "--iterations", type=click.IntRange(min=1), help="Steps instead of seconds: the same plan each time."
+)
+def solve(
+    problem_file: Path,
+    output: Path,
+    seconds: float,
+    workers: int,
+    seed: int,
+    start_file: Path | None,
+    method: str,
+    iterations: int | None,
+) -> None:
+    """Solve PROBLEM and write a plan. Needs no database.
+
+    Ctrl-C ends the search early and writes the best plan so far; twice ends it without a plan.
+    """
+    from chainmeet.files import read_plan, read_problem, require_writable, write_json
+    from chainmeet.solving import solve_here, summary
+    from scheduler.domain.solving import SolveParams
+
+    require_writable(output)
+    problem = read_problem(problem_file)
+    start = None if start_file is None else read_plan(start_file)
+    params = SolveParams(seconds=seconds, workers=workers, seed=seed, method=method, iterations=iterations)
+    plan = solve_here(problem, params, start)
+    write_json(output, plan.to_json())
+    click.echo(f"{output}: {summary(problem, plan)}")

@@ -1,0 +1,25 @@
+"""`chainmeet up`: the embedded stack on an empty database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from chainmeet.commands.options import stack_options
+
+
+@click.command()
+@stack_options
+@click.option(
+    "--email", default="organiser@example.org", show_default=True, help="Who creates the first event."
+)
+def up(data: Path, port: int, mail_port: int, email: str) -> None:
+    """Start the site with workers and a mail catcher; Ctrl-C stops all of it.
+
+    Keeps everything in one folder. Prints a link with which the first organiser creates an event.
+    """
+    from chainmeet.embedded import Ports
+    from chainmeet.up import serve
+
+    serve(data, Ports(site=port, mails=mail_port), email)

@@ -1,0 +1,13 @@
+"""`chainmeet warm-up`: compile the solver's search kernels ahead of the first solve."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("warm-up")
+def warm_up() -> None:
+    """Compile the search kernels now, so that the first solve does not wait for it."""
+    from scheduler.solver.warmup import warm_up
+
+    warm_up()

@@ -1,0 +1,56 @@
+"""Which database and broker a command talks to: those of a data folder, or those of the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from scheduler.domain.errors import ChainmeetError
+
+if TYPE_CHECKING:
+    from scheduler.config import Settings
+    from scheduler.storage.database import Database
+
+DEFAULT_FOLDER = Path("data")
+
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Data folder of an embedded stack. Without it: the environment, or ./data if that sets no database.",
+)
+
+
+def command_settings(data: Path | None) -> Settings:
+    """The settings that a command works with; raises ChainmeetError that says what is missing."""
+    from chainmeet.folder import DataFolder
+    from scheduler.config import Settings
+
+    in_environment = any(f"CHAINMEET_DATABASE_URL{end}" in os.environ for end in ("", "_FILE"))
+    if data is None and (in_environment or not DEFAULT_FOLDER.is_dir()):
+        return Settings.from_env()
+    return DataFolder((data or DEFAULT_FOLDER).resolve()).settings()
+
+
+@contextmanager
+def open_database(settings: Settings, *, any_schema: bool = False) -> Iterator[Database]:
+    """The database, its schema up to date; one that does not answer is a sentence, not a trace."""
+    from sqlalchemy.exc import DBAPIError
+
+    from scheduler.storage.database import Database
+    from scheduler.storage.schema import require_current
+
+    database = Database(settings.database_url)
+    try:
+        if not any_schema:
+            require_current(database)
+        yield database
+    except DBAPIError as error:
+        where = database.url.render_as_string(hide_password=True)
+        raise ChainmeetError(f"The database {where} does not answer: {error.orig}") from error
+    finally:
+        database.dispose()

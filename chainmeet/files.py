@@ -1,0 +1,105 @@
+"""Problem and plan files on disk: JSON, or JSON in gzip, read with clear errors and written whole or not at all."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import tempfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scheduler.domain.errors import Fault, InvalidInput
+
+if TYPE_CHECKING:
+    from scheduler.domain.plan import Plan
+    from scheduler.domain.problem import Problem
+
+
+def read_problem(path: Path) -> Problem:
+    """The problem of a file; raises InvalidInput whose faults name the file."""
+    from scheduler.domain.problem import Problem
+
+    return _read(path, Problem.from_json)
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan of a file; raises InvalidInput whose faults name the file."""
+    from scheduler.domain.plan import Plan
+
+    return _read(path, Plan.from_json)
+
+
+def read_json(path: Path) -> Any:
+    """The document in a .json or .json.gz file."""
+    try:
+        content = path.read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+        return json.loads(content)
+    except OSError as error:
+        raise InvalidInput([Fault(str(path), error.strerror or str(error))]) from error
+    except (EOFError, zlib.error, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise InvalidInput([Fault(str(path), f"is not a JSON file: {error}")]) from error
+
+
+def write_json(path: Path, document: object) -> None:
+    """Write a .json or .json.gz file: readers see the old file or the whole new one, never a part."""
+    content = _encode(document)
+    if path.suffix == ".gz":
+        content = gzip.compress(content, mtime=0)
+    try:
+        _replace(path, content)
+    except OSError as error:
+        raise InvalidInput([Fault(str(path), f"cannot be written: {error.strerror}")]) from error
+
+
+def require_writable(path: Path) -> None:
+    """Raises InvalidInput, before any long work, if `path` cannot be written later."""
+    folder = path.parent
+    if path.is_dir():
+        raise InvalidInput([Fault(str(path), "is a folder")])
+    if not folder.is_dir():
+        raise InvalidInput([Fault(str(folder), "is not a folder")])
+    if not os.access(folder, os.W_OK):
+        raise InvalidInput([Fault(str(folder), "cannot be written to")])
+
+
+def _read(path: Path, read: Any) -> Any:
+    document = read_json(path)
+    try:
+        return read(document)
+    except InvalidInput as error:
+        faults = [
+            Fault(f"{path}: {fault.path}" if fault.path else str(path), fault.message)
+            for fault in error.faults
+        ]
+        raise type(error)(faults) from error
+
+
+def _encode(document: object) -> bytes:
+    try:
+        return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+    except UnicodeEncodeError:  # half a surrogate pair has no UTF-8; as an escape it can be read again
+        return json.dumps(document, indent=1).encode() + b"\n"
+
+
+def _replace(path: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

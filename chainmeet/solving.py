@@ -1,0 +1,111 @@
+"""A solve in the terminal: progress, Ctrl-C that keeps the best plan, and a last look by the rules."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import TextIO
+
+from chainmeet.checking import examine
+from scheduler.domain.errors import PlanRejected
+from scheduler.domain.plan import Plan
+from scheduler.domain.problem import Problem
+from scheduler.domain.solving import Progress, Result, SolveParams
+
+
+def solve_here(problem: Problem, params: SolveParams, start: Plan | None) -> Plan:
+    """Solve in a thread while this one shows progress and takes signals; raises PlanRejected on a wrong plan."""
+    from scheduler.solver.solve import solve
+
+    line = ProgressLine(sys.stderr, params)
+    stop = threading.Event()
+
+    def work() -> Result:
+        return solve(problem, params, start=start, on_progress=line.report, should_stop=stop.is_set)
+
+    plan = _attended(work, stop, line).plan
+    findings = examine(problem, plan)
+    if findings.faults:
+        raise PlanRejected(findings.faults)
+    return plan
+
+
+def summary(problem: Problem, plan: Plan) -> str:
+    """One sentence about a plan."""
+    held = f"{plan.status}, {len(plan.meetings)} of {len(problem.requests)} requests held"
+    bound = "" if plan.bound is None else f" (bound {plan.bound:g})"
+    return f"{held}, score {plan.score:g}{bound}, {plan.seconds:.1f} s"
+
+
+@dataclass(slots=True)
+class ProgressLine:
+    """One line that is written over on a terminal; elsewhere a plain line a phase and every ten seconds."""
+
+    out: TextIO
+    params: SolveParams
+    last: Progress = Progress(0.0, "starting")  # noqa: RUF009 -- Progress is frozen
+    began: float = field(default_factory=time.monotonic)
+    shown: tuple[str, float] = ("", 0.0)
+
+    def report(self, progress: Progress) -> None:
+        self.last = progress
+
+    def show(self) -> None:
+        """Called a few times a second."""
+        elapsed = time.monotonic() - self.began
+        if self.out.isatty():
+            self.out.write(f"\r\x1b[K{self.text(elapsed)}")
+            self.out.flush()
+        elif self.last.phase != self.shown[0] or elapsed - self.shown[1] >= 10:
+            self.shown = (self.last.phase, elapsed)
+            print(self.text(elapsed), file=self.out, flush=True)
+
+    def close(self) -> None:
+        if self.out.isatty():
+            self.out.write("\r\x1b[K")
+
+    def text(self, elapsed: float) -> str:
+        parts = [self.last.phase]
+        if self.last.score is not None:
+            parts.append(f"score {self.last.score:,.0f}")
+        if self.last.bound is not None:
+            parts.append(f"bound {self.last.bound:,.0f}")
+        left = self.params.seconds - elapsed
+        parts.append(f"{elapsed:.0f} s" if self.params.iterations else f"{max(0.0, left):.0f} s left")
+        return " | ".join(parts)
+
+
+def _attended(work: Callable[[], Result], stop: threading.Event, line: ProgressLine) -> Result:
+    outcome: list[Result] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:
+            errors.append(error)
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    thread = threading.Thread(target=run, name="solve", daemon=True)
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        thread.start()
+        while thread.is_alive():
+            line.show()
+            thread.join(0.2)
+    finally:
+        line.close()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if errors:
+        raise errors[0]
+    return outcome[0]

@@ -1,0 +1,121 @@
+"""One supervisor for the embedded stack: starts in order, restarts with back-off, stops in order, leaves nothing."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import FrameType
+
+from chainmeet.processes import Child, Program, clean_up, write_down
+from scheduler.domain.errors import ChainmeetError
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+STEADY = 60.0
+"""Seconds after which a child counts as healthy, and its next restart waits `FIRST_WAIT` again."""
+
+
+class ProgramFailed(ChainmeetError):
+    """A program of the stack did not start; the text has the end of its log."""
+
+    code = "program-failed"
+
+    def __init__(self, child: Child, what: str) -> None:
+        self.name = child.program.name
+        super().__init__(f"{self.name} {what}. The end of {child.program.log}:\n{child.last_lines()}")
+
+
+class Supervisor:
+    """Use as a context from the main thread; `watch` until it is time to stop; leaving it stops everything."""
+
+    def __init__(self, pid_file: Path, say: Callable[[str], None] = print) -> None:
+        self.stopping = threading.Event()
+        self._pid_file, self._say = pid_file, say
+        self._children: list[Child] = []
+        self._restarts: dict[str, tuple[float, float]] = {}  # name: when to start again, seconds waited
+        self._hurry = False
+
+    def __enter__(self) -> Supervisor:
+        clean_up(self._pid_file)
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        self._handlers = {number: signal.signal(number, self._on_signal) for number in numbers}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopping.set()
+        self._stop_all()
+        self._pid_file.unlink(missing_ok=True)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def start(self, program: Program, patience: float = 30.0) -> None:
+        """Start a program and wait until it is ready; raises ProgramFailed if it ends or is not ready in time."""
+        child = self._spawn(program)
+        for _ in _until(time.monotonic() + patience):
+            if self.stopping.is_set():
+                return
+            if not child.is_running:
+                raise ProgramFailed(child, f"ended with status {child.process.returncode}")
+            if program.is_ready is None or program.is_ready():
+                return
+        raise ProgramFailed(child, f"was not ready after {patience:.0f} s")
+
+    def watch(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Look after the children until a signal comes or `until` says so."""
+        while not self.stopping.is_set() and not until():
+            for child in [child for child in self._children if not child.is_running]:
+                self._plan_restart(child)
+            self.stopping.wait(0.2)
+
+    def _spawn(self, program: Program) -> Child:
+        child = Child(program)
+        self._children.append(child)
+        write_down(self._pid_file, self._children)
+        return child
+
+    def _plan_restart(self, child: Child) -> None:
+        name, now = child.program.name, time.monotonic()
+        at, waited = self._restarts.get(name, (0.0, 0.0))
+        if at <= child.started:  # it has just ended
+            child.kill_group()
+            wait = (
+                FIRST_WAIT if now - child.started > STEADY else min(LONGEST_WAIT, max(FIRST_WAIT, 2 * waited))
+            )
+            self._restarts[name] = (now + wait, wait)
+            self._say(
+                f"{name} ended with status {child.process.returncode}; it starts again in {wait:.0f} s."
+            )
+            self._say(child.last_lines(5))
+        elif now >= at:
+            self._children.remove(child)
+            self._spawn(child.program)
+
+    def _stop_all(self) -> None:
+        ranks = sorted(self._children, key=lambda child: child.program.stop_rank)
+        for _, group in itertools.groupby(ranks, key=lambda child: child.program.stop_rank):
+            self._stop(list(group))
+        for child in self._children:
+            child.kill_group()
+        self._children.clear()
+
+    def _stop(self, children: Sequence[Child]) -> None:
+        for child in children:
+            child.terminate()
+        for _ in _until(time.monotonic() + max(child.program.grace for child in children)):
+            if self._hurry or not any(child.is_running for child in children):
+                break
+        for child in children:
+            child.kill_group()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._hurry = self.stopping.is_set()  # asked a second time: no more waiting
+        self.stopping.set()
+
+
+def _until(deadline: float) -> Iterator[None]:
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(0.05)
