@@ -46,16 +46,17 @@ def _take(
     """Turn queued rows to sending; rows that another sender holds are passed over."""
     if limit <= 0:
         return []
-    chosen = (
+    chosen = session.scalars(
         select(OutboxMail.id)
         .where(which)
         .order_by(OutboxMail.next_attempt_at, OutboxMail.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
-    )
+    ).all()
+    # Not one statement: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED once for each row.
     claimed = (
         update(OutboxMail)
-        .where(OutboxMail.id.in_(chosen.scalar_subquery()), OutboxMail.state == OutboxState.QUEUED)
+        .where(OutboxMail.id.in_(chosen), OutboxMail.state == OutboxState.QUEUED)
         .values(
             state=OutboxState.SENDING,
             claimed_by=worker,

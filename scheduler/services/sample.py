@@ -187,14 +187,14 @@ def _places_closed(sample: SampleEvent, places: Ids, slots: Ids) -> Iterable[Row
 def _accounts(session: Session, sample: SampleEvent, organiser_email: str, now: datetime) -> Ids:
     """Accounts of everybody, by address; those that are there already are kept."""
     names = {organiser_email: "Organiser"} | {p.email: p.name for p in sample.attendees}
-    known = dict(session.execute(select(Account.email, Account.id)).tuples().all())
+    known = _account_ids(session)
     rows = [
         {"email": email, "name": name, "session_seed": tokens.new_seed(), "created_at": now}
         for email, name in names.items()
         if email not in known
     ]
     _bulk(session, Account, rows)
-    return dict(session.execute(select(Account.email, Account.id)).tuples().all())
+    return _account_ids(session)
 
 
 def _attendees(sample: SampleEvent, event_id: int, firms: Ids, accounts: Ids, secret_key: str) -> list[Row]:
@@ -282,3 +282,8 @@ def _named(requests: Iterable[SampleRequest], ids: Ids, people: Ids) -> Iterable
         for side, named in ((Side.FROM, request.from_attendees), (Side.TO, request.to_attendees)):
             for person in named:
                 yield {"request_id": ids[request.key], "attendee_id": people[person], "side": side}
+
+
+def _account_ids(session: Session) -> dict[str, int]:
+    rows = session.execute(select(Account.email, Account.id))
+    return {email: row_id for email, row_id in rows}  # noqa: C416 -- dict(rows) loses the types

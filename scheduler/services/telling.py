@@ -149,7 +149,7 @@ def _request_uids(session: Session, request_ids: Collection[int]) -> dict[int, s
     rows = session.execute(
         select(MeetingRequest.id, MeetingRequest.uid).where(MeetingRequest.event_id == event_id)
     )
-    return dict(rows.tuples().all())
+    return {key: value for key, value in rows}  # noqa: C416 -- dict(rows) loses the types
 
 
 def _forget_unsent(session: Session, event_id: int) -> None:

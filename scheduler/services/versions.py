@@ -154,4 +154,4 @@ def meetings(session: Session, version_id: int | None) -> tuple[Meeting, ...]:
 def _ids(session: Session, table: Any, event_id: int) -> dict[str, int]:
     """The row id of each key of an event's table."""
     rows = session.execute(select(table.key, table.id).where(table.event_id == event_id))
-    return dict(rows.tuples().all())
+    return {key: value for key, value in rows}  # noqa: C416 -- dict(rows) loses the types
