@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Celery
+from celery.signals import setup_logging
 from kombu import Queue
 
+from scheduler import logs
 from scheduler.config import Settings
 
 TICK_SECONDS = 15
@@ -72,3 +74,9 @@ def make_celery(settings: Settings | None = None) -> Celery:
 
 
 app = make_celery()
+
+
+@setup_logging.connect
+def _configure_logs(**_: Any) -> None:
+    """Worker and beat log as every other process does."""
+    logs.configure(Settings.from_env().log_format)

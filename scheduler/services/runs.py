@@ -164,9 +164,10 @@ def finish(
     worker: str,
     problem: dict[str, Any],
     plan: dict[str, Any],
+    note: str | None = None,
     now: datetime,
 ) -> None:
-    """running -> finished, with the problem and plan files; raises RunLost."""
+    """running -> finished, with both files; `note` says why there is no draft. Raises RunLost."""
     _change_held(
         session,
         run_id,
@@ -175,6 +176,7 @@ def finish(
         fingerprint=plan["problem"],
         problem=pack(problem),
         plan=pack(plan),
+        error=note,
         finished_at=now,
     )
 

@@ -1,4 +1,4 @@
-"""Freeze an event into the problem that a run solves: accepted requests, people, places, the published plan."""
+"""Freeze an event into the problem that a run solves: accepted requests, people, places, what is held."""
 
 from __future__ import annotations
 

@@ -1,0 +1,227 @@
+"""Carry a run out: claim, snapshot, solve, check by the rules, keep as a draft, perhaps publish."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import structlog
+
+from scheduler.config import Settings
+from scheduler.domain import rules
+from scheduler.domain.entities import AfterRun, PlanStatus
+from scheduler.domain.errors import ChainmeetError, PlanRejected, VersionConflict
+from scheduler.domain.plan import Plan
+from scheduler.domain.problem import Problem
+from scheduler.domain.solving import Progress, SolveParams
+from scheduler.services import release, runs, snapshot, versions
+from scheduler.services.attending import Attended, Solve, Stop, attend
+from scheduler.solver.solve import solve as solve_problem
+from scheduler.storage.database import Database
+from scheduler.storage.models import Run
+
+log = structlog.get_logger()
+
+NO_PLAN = {
+    PlanStatus.INFEASIBLE: "No plan keeps all the rules of this event: they contradict each other.",
+    PlanStatus.UNKNOWN: "No plan was found in the time given. Give the run more seconds.",
+}
+
+
+class Ending(StrEnum):
+    """What became of a task's run."""
+
+    NOT_CLAIMED = "not_claimed"  # somebody else does it, or did
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PUT_BACK = "put_back"  # queued again, as the worker shuts down
+    LOST = "lost"  # it was taken up elsewhere meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The ending, the number of the draft, whether that was published too, and whether a solve hangs."""
+
+    ending: Ending
+    version: int | None = None
+    published: bool = False
+    is_stuck: bool = False
+    """The solve did not stop when told to: its thread goes on until the process ends."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def execute(
+    database: Database,
+    run_id: int,
+    *,
+    worker: str,
+    settings: Settings,
+    now: Callable[[], datetime] = utc_now,
+    should_stop: Callable[[], bool] = lambda: False,
+    solve: Solve = solve_problem,
+) -> Done:
+    """Do a queued run from its claim to its end; no transaction is open while it solves.
+
+    `worker` names the process that calls; `should_stop` is asked five times a second and says that the
+    process shuts down, upon which the run is queued again. Never raises for what is wrong with a run:
+    that ends it as failed, with a sentence.
+    """
+    with database.write() as session:
+        run = runs.claim(session, run_id, worker, now=now())
+    if run is None:
+        return Done(Ending.NOT_CLAIMED)
+    work = _Work(database, run, worker, settings, now)
+    try:
+        return work.do(solve, should_stop)
+    except runs.RunLost as lost:
+        log.warning("run lost", run=run_id, worker=worker, reason=str(lost))
+        return Done(Ending.LOST)
+    except ChainmeetError as error:
+        return work.fail(str(error))
+    except Exception as error:
+        log.exception("run failed", run=run_id)
+        return work.fail(f"The solve ended with an error ({type(error).__name__}). The log has the details.")
+    except BaseException:  # the process is told to exit
+        work.put_back()
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A run that this worker has claimed."""
+
+    database: Database
+    run: Run
+    worker: str
+    settings: Settings
+    now: Callable[[], datetime]
+
+    def do(self, solve: Solve, should_stop: Callable[[], bool]) -> Done:
+        with self.database.read() as session:
+            problem = snapshot.take(session, self.run.event_id, now=self.now())
+        params = SolveParams(
+            seconds=self.run.seconds, workers=self.settings.solve_workers, seed=self.run.seed
+        )
+        attended = attend(
+            lambda report, stop: solve(problem, params, on_progress=report, should_stop=stop),
+            self,
+            seconds=self.run.seconds,
+            should_stop=should_stop,
+        )
+        if attended.why is Stop.CANCEL:
+            return replace(self.end_cancelled(), is_stuck=attended.is_stuck)
+        if attended.why is Stop.SHUTDOWN:
+            return replace(self.put_back(), is_stuck=attended.is_stuck)
+        if attended.is_stuck:
+            return replace(self.fail("The solve did not stop at the end of its time."), is_stuck=True)
+        return self.keep(problem, attended)
+
+    # What `attend` asks and tells five times a second
+
+    def is_cancel_asked(self) -> bool:
+        with self.database.read() as session:
+            return runs.is_cancel_asked(session, self.run.id)
+
+    def report(self, progress: Progress) -> None:
+        with self.database.write() as session:
+            runs.report(session, self.run.id, progress, worker=self.worker, now=self.now())
+
+    def beat(self) -> None:
+        with self.database.write() as session:
+            runs.beat(session, self.run.id, worker=self.worker, now=self.now())
+
+    # Endings
+
+    def keep(self, problem: Problem, attended: Attended) -> Done:
+        """Check the plan, and keep it as a draft in the transaction that finishes the run."""
+        plan = attended.result.plan
+        self.report(Progress(plan.seconds, "done", plan.score, plan.bound, plan.served_bound, plan.terms))
+        check(problem, plan)
+        with self.database.write() as session:
+            draft = None
+            if plan.status not in NO_PLAN:
+                draft = versions.store_draft(
+                    session, event_id=self.run.event_id, run_id=self.run.id, plan=plan, now=self.now()
+                )
+            runs.finish(
+                session,
+                self.run.id,
+                worker=self.worker,
+                problem=problem.to_json(),
+                plan=plan.to_json(),
+                note=NO_PLAN.get(plan.status),
+                now=self.now(),
+            )
+        if draft is None:
+            return Done(Ending.FINISHED)
+        return Done(Ending.FINISHED, draft.number, published=self.publish(draft.number))
+
+    def publish(self, number: int) -> bool:
+        """Publish the draft if the run says so and little enough changes; whether it was done.
+
+        Whatever speaks against it leaves the draft for a person to look at.
+        """
+        if self.run.then is not AfterRun.PUBLISH:
+            return False
+        event_id = self.run.event_id
+        try:
+            with self.database.write() as session:
+                now = self.now()
+                preview = release.preview(
+                    session, event_id=event_id, number=number, settings=self.settings, now=now
+                )
+                touched = preview.change_set.touched
+                if self.run.budget is not None and touched > self.run.budget:
+                    log.info("beyond the budget", run=self.run.id, touched=touched, budget=self.run.budget)
+                    return False
+                release.publish(
+                    session,
+                    event_id=event_id,
+                    number=number,
+                    compared_with=preview.compared_with,
+                    by=None,
+                    settings=self.settings,
+                    now=now,
+                )
+        except (PlanRejected, VersionConflict) as error:
+            log.warning("not published", run=self.run.id, version=number, reason=str(error))
+            return False
+        return True
+
+    def fail(self, error: str) -> Done:
+        with self.database.write() as session:
+            runs.fail(session, self.run.id, worker=self.worker, error=error, now=self.now())
+        return Done(Ending.FAILED)
+
+    def end_cancelled(self) -> Done:
+        with self.database.write() as session:
+            runs.end_cancelled(session, self.run.id, worker=self.worker, now=self.now())
+        return Done(Ending.CANCELLED)
+
+    def put_back(self) -> Done:
+        with self.database.write() as session:
+            runs.put_back(session, self.run.id, worker=self.worker, now=self.now())
+        return Done(Ending.PUT_BACK)
+
+
+def check(problem: Problem, plan: Plan) -> None:
+    """Raises PlanRejected unless the plan answers the problem, keeps its rules and scores what it claims."""
+    true = rules.score(problem, plan.meetings)
+    reasons = []
+    if plan.problem != problem.fingerprint:
+        reasons.append("it answers another problem")
+    if plan.status not in NO_PLAN:
+        reasons += [
+            f"{violation.rule}: {violation.detail}" for violation in rules.violations(problem, plan.meetings)
+        ]
+        if not math.isclose(true.total, plan.score, rel_tol=1e-9) or true.terms != plan.terms:
+            reasons.append(f"it claims a score of {plan.score:g} and has {true.total:g}")
+    if reasons:
+        raise PlanRejected(reasons)

@@ -1,0 +1,112 @@
+"""The tasks: each carries an id at most, looks at the state of the world first, and may come twice."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from typing import TypeVar
+
+import structlog
+from celery.exceptions import Reject
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.services import outbox, requests, rerun, runs, sending
+from scheduler.storage.database import Database
+from workers import dispatch
+from workers.celery_app import app
+from workers.stopping import is_stopping
+
+log = structlog.get_logger()
+
+DELIVER_SECONDS = 25.0
+"""A delivery ends after so long and sends its successor, so that ticks of the same queue get their turn."""
+
+T = TypeVar("T")
+
+
+@app.task(name="chainmeet.solve", max_retries=2, default_retry_delay=5)
+def solve(run_id: int) -> None:
+    """Carry a queued run out; a run that is not queued is somebody else's."""
+    from scheduler.services import planning  # here, as it loads OR-Tools, which the mail worker never needs
+
+    done = planning.execute(_database(), run_id, worker=_me(), settings=_settings(), should_stop=is_stopping)
+    log.info("solve ended", run=run_id, ending=str(done.ending), version=done.version)
+    if done.published:
+        dispatch.deliver()
+    if done.is_stuck:
+        os.kill(os.getpid(), signal.SIGKILL)  # its thread would go on; the pool starts a new process
+    if done.ending is planning.Ending.PUT_BACK:
+        raise Reject("the worker shuts down", requeue=True)
+
+
+@app.task(name="chainmeet.deliver", max_retries=2, default_retry_delay=5, soft_time_limit=90, time_limit=120)
+def deliver() -> None:
+    """Send what is due in the outbox, for some seconds; what is left is left to the next delivery."""
+    sent = sending.deliver(
+        _database(),
+        _settings(),
+        worker=_me(),
+        now=_now,
+        should_stop=is_stopping,
+        max_seconds=DELIVER_SECONDS,
+    )
+    if sent:
+        log.info("mails sent", count=sent)
+    _send_waiting_mails()
+
+
+@app.task(name="chainmeet.tick", soft_time_limit=45, time_limit=60)
+def tick() -> None:
+    """What time brings: find the work that is due in the database, and send its tasks."""
+    _step("expire requests", lambda session: requests.expire_due(session, now=_now()))
+    _step("return mails of lost senders", lambda session: outbox.sweep(session, now=_now()))
+    recovered = _step("recover runs", lambda session: runs.recover(session, now=_now()))
+    due = _step("queue reruns", lambda session: rerun.claim_due(session, now=_now()))
+    for run_id in [*(recovered or ()), *(due or ())]:
+        dispatch.solve(run_id)
+    _send_waiting_mails()
+
+
+def _step(what: str, do: Callable[[Session], T]) -> T | None:
+    """One step of a tick in its own transaction; one that fails does not keep the others from their turn."""
+    try:
+        with _database().write() as session:
+            done = do(session)
+    except Exception:
+        log.exception("tick failed", step=what)
+        return None
+    if done:
+        log.info("tick", step=what, done=done)
+    return done
+
+
+def _send_waiting_mails() -> None:
+    with _database().read() as session:
+        is_waiting = outbox.waiting(session, now=_now())
+    if is_waiting and not is_stopping():
+        dispatch.deliver()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _me() -> str:
+    """Names this process; it does one task at a time."""
+    return f"{socket.gethostname()[:100]}:{os.getpid()}"
+
+
+@cache
+def _settings() -> Settings:
+    return Settings.from_env()
+
+
+@cache
+def _database() -> Database:
+    """Opened by the pool's process, never before it is forked."""
+    return Database(_settings().database_url)
