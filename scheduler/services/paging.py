@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput
@@ -34,7 +34,7 @@ class Order:
     """How a list is sorted: expressions that together are unique, and their types. `name` is the list's."""
 
     name: str
-    keys: tuple[ColumnElement[Any], ...]
+    keys: tuple[SQLColumnExpression[Any], ...]
     types: tuple[type, ...]
     descending: bool = False
 
@@ -50,7 +50,7 @@ class Order:
 
 def fetch_page(
     session: Session, query: Select[*tuple[Any, ...]], order: Order, *, cursor: str | None, limit: int
-) -> Page[Row[Any]]:
+) -> Page[Row[*tuple[Any, ...]]]:
     """The rows of a page in two queries; `query` is the whole unsorted list. The sort key is added."""
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidInput([Fault("limit", f"must be from 1 to {MAX_LIMIT}")])

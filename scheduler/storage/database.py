@@ -57,6 +57,8 @@ def _sqlite(url: str, echo: bool) -> Engine:
         connection.isolation_level = None  # the driver must not begin transactions by itself
         for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=NORMAL"):
             connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own lower() knows ASCII only; searching needs every script
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
@@ -64,3 +66,7 @@ def _sqlite(url: str, echo: bool) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _lower(value: str | None) -> str | None:
+    return None if value is None else str(value).lower()

@@ -1,0 +1,229 @@
+"""Meeting requests to read: sent, received, one by key, counted by state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.entities import PlaceWish, RequestState, Side
+from scheduler.domain.errors import NotFound
+from scheduler.services.actors import Actor
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.people import FirmRef, PersonRef, firm_in_question, firm_ref
+from scheduler.services.texts import matches, storable
+from scheduler.storage.models import Attendee, Firm, MeetingRequest, RequestPerson
+
+_Sender, _Receiver = aliased(Firm), aliased(Firm)
+
+_ORDER = Order("requests", (MeetingRequest.created_at, MeetingRequest.id), (datetime, int), descending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCard:
+    """A request as its firms read it; `steps` are what the reader may do: accept, decline, withdraw.
+
+    `length` is in slots; `slots` are keys of the allowed start slots, None for any.
+    """
+
+    key: str
+    state: RequestState
+    from_firm: FirmRef
+    to_firm: FirmRef
+    priority: int
+    length: int
+    place: PlaceWish
+    topic: str
+    message: str
+    slots: tuple[str, ...] | None
+    from_attendees: tuple[PersonRef, ...]
+    to_attendees: tuple[PersonRef, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    answered_at: datetime | None
+    answer_note: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCounts:
+    """How many requests are in each state (every state is there), by direction.
+
+    Of a whole event, every request counts in both.
+    """
+
+    sent: Mapping[RequestState, int]
+    received: Mapping[RequestState, int]
+
+
+def sent(
+    session: Session,
+    actor: Actor,
+    *,
+    firm: str | None = None,
+    state: RequestState | None = None,
+    text: str = "",
+    cursor: str | None = None,
+    limit: int = 30,
+) -> Page[RequestCard]:
+    """Requests that the firm has sent, the newest first; see `listing`."""
+    return listing(
+        session, actor, side=Side.FROM, firm=firm, state=state, text=text, cursor=cursor, limit=limit
+    )
+
+
+def received(
+    session: Session,
+    actor: Actor,
+    *,
+    firm: str | None = None,
+    state: RequestState | None = None,
+    text: str = "",
+    cursor: str | None = None,
+    limit: int = 30,
+) -> Page[RequestCard]:
+    """Requests that the firm has received, the newest first; see `listing`."""
+    return listing(
+        session, actor, side=Side.TO, firm=firm, state=state, text=text, cursor=cursor, limit=limit
+    )
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    *,
+    side: Side | None = None,
+    firm: str | None = None,
+    state: RequestState | None = None,
+    text: str = "",
+    cursor: str | None = None,
+    limit: int = 30,
+) -> Page[RequestCard]:
+    """A firm's requests, the newest first: by default the actor's own, else (for organisers) by key.
+
+    An organiser who names no firm gets the whole event's. `text` is looked for in topic, message and
+    the names of both firms. Three queries.
+    """
+    query = _query(actor).where(_of_firm(firm_in_question(session, actor, firm), side))
+    if state is not None:
+        query = query.where(MeetingRequest.state == state)
+    query = query.where(matches(text, _SEARCHED))
+    page = fetch_page(session, query, _ORDER, cursor=cursor, limit=limit)
+    return Page(
+        _cards(session, actor, [(row[0], row[1], row[2]) for row in page.items]), page.next_cursor, page.total
+    )
+
+
+def show(session: Session, actor: Actor, key: str) -> RequestCard:
+    """One request; raises NotFound for those of other firms and events."""
+    row = None
+    if storable(key):
+        row = session.execute(_query(actor).where(MeetingRequest.key == key)).first()
+    if row is None or not (actor.sees_firm(row[0].from_firm_id) or actor.sees_firm(row[0].to_firm_id)):
+        raise NotFound("meeting request", key)
+    return _cards(session, actor, [(row[0], row[1], row[2])])[0]
+
+
+def counts(session: Session, actor: Actor, *, firm: str | None = None) -> RequestCounts:
+    """Counts for tabs and filters, of the same requests as `listing`. One query."""
+    firm_id = firm_in_question(session, actor, firm)
+    is_sent = MeetingRequest.from_firm_id == firm_id
+    query = select(MeetingRequest.state, is_sent, func.count()).where(
+        MeetingRequest.event_id == actor.event_id, _of_firm(firm_id, None)
+    )
+    by = {direction: dict.fromkeys(RequestState, 0) for direction in (True, False)}
+    for state, was_sent, number in session.execute(query.group_by(MeetingRequest.state, is_sent)):
+        by[was_sent][state] += number
+    if firm_id is None:
+        by[True] = by[False]
+    return RequestCounts(sent=by[True], received=by[False])
+
+
+def allowed_steps(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
+    """What the actor may do to the request in its present state."""
+    sender, receiver = actor.speaks_for(request.from_firm_id), actor.speaks_for(request.to_firm_id)
+    pending = request.state is RequestState.PENDING
+    agreed = request.state is RequestState.ACCEPTED
+    steps = ("accept", "decline") if pending and receiver else ()
+    return (*steps, "withdraw") if (pending and sender) or (agreed and (sender or receiver)) else steps
+
+
+_SEARCHED: Sequence[SQLColumnExpression[str]] = (
+    MeetingRequest.topic,
+    MeetingRequest.message,
+    _Sender.name,
+    _Sender.latin_name,
+    _Receiver.name,
+    _Receiver.latin_name,
+)
+
+
+def _query(actor: Actor) -> Select[MeetingRequest, Firm, Firm]:
+    return (
+        select(MeetingRequest, _Sender, _Receiver)
+        .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
+        .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
+        .where(MeetingRequest.event_id == actor.event_id)
+    )
+
+
+def _of_firm(firm_id: int | None, side: Side | None) -> ColumnElement[bool]:
+    if firm_id is None:
+        return MeetingRequest.id.is_not(None)
+    conditions = {
+        Side.FROM: MeetingRequest.from_firm_id == firm_id,
+        Side.TO: MeetingRequest.to_firm_id == firm_id,
+    }
+    return conditions[side] if side is not None else or_(*conditions.values())
+
+
+def _cards(
+    session: Session, actor: Actor, rows: Sequence[tuple[MeetingRequest, Firm, Firm]]
+) -> tuple[RequestCard, ...]:
+    people = _named(session, [request.id for request, _, _ in rows])
+    return tuple(
+        RequestCard(
+            key=request.key,
+            state=request.state,
+            from_firm=firm_ref(sender),
+            to_firm=firm_ref(receiver),
+            priority=request.priority,
+            length=request.length,
+            place=request.place,
+            topic=request.topic,
+            message=request.message,
+            slots=tuple(request.slots) if request.slots is not None else None,
+            from_attendees=tuple(people.get((request.id, Side.FROM), ())),
+            to_attendees=tuple(people.get((request.id, Side.TO), ())),
+            created_at=request.created_at,
+            expires_at=request.expires_at,
+            answered_at=request.answered_at,
+            answer_note=request.answer_note,
+            steps=allowed_steps(actor, request),
+        )
+        for request, sender, receiver in rows
+    )
+
+
+def _named(session: Session, request_ids: Sequence[int]) -> dict[tuple[int, Side], list[PersonRef]]:
+    """The people named in requests, by request and side."""
+    people: dict[tuple[int, Side], list[PersonRef]] = {}
+    rows = session.execute(
+        select(
+            RequestPerson.request_id,
+            RequestPerson.side,
+            Attendee.key,
+            Attendee.name,
+            Attendee.latin_name,
+            Attendee.title,
+        )
+        .join(Attendee, Attendee.id == RequestPerson.attendee_id)
+        .where(RequestPerson.request_id.in_(request_ids))
+        .order_by(Attendee.id)
+    )
+    for request_id, side, *person in rows:
+        people.setdefault((request_id, side), []).append(PersonRef(*person))
+    return people

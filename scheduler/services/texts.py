@@ -1,0 +1,43 @@
+"""What people type, before it is stored or searched: cleaned, measured, matched."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_, true
+
+MAX_SEARCH_WORDS = 8
+
+
+def one_line(text: str) -> str:
+    """Without control characters and lone surrogates; runs of white space become one space."""
+    return " ".join(_plain(text).split())
+
+
+def lines(text: str) -> str:
+    """The same for a text of several lines, whose breaks are kept."""
+    return "\n".join(one_line(line) for line in text.splitlines()).strip()
+
+
+def storable(text: str) -> bool:
+    """Whether a database takes the text: PostgreSQL refuses NUL, UTF-8 lone surrogates."""
+    return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def matches(text: str, columns: Iterable[SQLColumnExpression[Any]]) -> ColumnElement[bool]:
+    """Rows in which every word of `text` is part of one of the columns, whatever the case."""
+    listed = list(columns)
+    words = one_line(text).split()[:MAX_SEARCH_WORDS]
+    return and_(
+        true(), *(or_(*(column.icontains(word, autoescape=True) for column in listed)) for word in words)
+    )
+
+
+def _plain(text: str) -> str:
+    return "".join(" " if char.isspace() else char for char in text if char.isspace() or _is_kept(char))
+
+
+def _is_kept(char: str) -> bool:
+    return unicodedata.category(char) not in ("Cc", "Cs")

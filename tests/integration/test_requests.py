@@ -1,0 +1,494 @@
+"""Meeting requests: what may be asked, who may answer, and that of two steps at once one wins."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event as sa_event
+
+from scheduler.domain.entities import PlaceWish, RequestState
+from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
+from scheduler.services import request_form, requests
+from scheduler.services.requests import NewRequest
+from scheduler.storage.database import Database
+from tests.factories import NOW, Expo, make_attendee, make_event, make_firm, make_request
+
+PENDING = RequestState.PENDING
+DAY = timedelta(days=1)
+FORM = NewRequest(to_firm="f1", topic="Cells")
+
+
+def faults(session, expo: Expo, form: NewRequest, **keys) -> list[str]:
+    actor = keys.get("actor", expo.actor(0))
+    with pytest.raises(InvalidInput) as caught:
+        requests.submit(session, actor, form, now=keys.get("now", NOW))
+    return [str(fault) for fault in caught.value.faults]
+
+
+# Submitting
+
+
+def test_a_submitted_request_is_pending_and_keeps_what_was_asked(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, slots="2 2", people=2)
+        form = NewRequest(
+            to_firm="f1",
+            topic="  Solid\tstate \x00 cells ",
+            priority=5,
+            length=2,
+            message="Hello\r\n\r\nthere \x07",
+            place="table",
+            slots=["s2", "s0"],
+            from_attendees=["f0-p1", "f0-p1"],
+            to_attendees=["f1-p0"],
+        )
+        key = requests.submit(session, expo.actor(0), form, now=NOW).key
+    with database.read() as session:
+        card = requests.show(session, expo.actor(0), key)
+        assert (card.state, card.priority, card.length, card.place) == (PENDING, 5, 2, PlaceWish.TABLE)
+        assert (card.topic, card.message, card.slots) == ("Solid state cells", "Hello\n\nthere", ("s0", "s2"))
+        assert [person.key for person in card.from_attendees + card.to_attendees] == ["f0-p1", "f1-p0"]
+        assert (card.from_firm.key, card.to_firm.key, card.steps) == ("f0", "f1", ("withdraw",))
+        assert (card.created_at, card.answered_at) == (NOW, None)
+
+
+def test_a_request_expires_after_the_days_that_the_event_gives(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, request_days=3)
+        assert requests.submit(session, expo.actor(0), FORM, now=NOW).expires_at == NOW + 3 * DAY
+
+
+def test_a_request_expires_at_the_last_slot_in_which_it_could_be_held(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, slots="3", request_days=90)
+        two = requests.submit(session, expo.actor(0), replace(FORM, length=2), now=NOW)
+        only = requests.submit(session, expo.actor(1), NewRequest("f0", "x", slots=["s0"]), now=NOW)
+        assert (two.expires_at, only.expires_at) == (expo.slots[1].start, expo.slots[0].start)
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ({"to_firm": "f9"}, "to_firm: is not a firm of this event"),
+        ({"to_firm": "f\x00"}, "to_firm: is not a firm of this event"),
+        ({"to_firm": "f0"}, "to_firm: is your own firm; choose another"),
+        ({"priority": 0}, "priority: must be from 1 to 5"),
+        ({"priority": 6}, "priority: must be from 1 to 5"),
+        ({"length": 0}, "length: must be from 1 to 3 slots"),
+        ({"length": 4}, "length: must be from 1 to 3 slots"),
+        ({"topic": " \n"}, "topic: must have 1 to 200 characters"),
+        ({"topic": "x" * 201}, "topic: must have 1 to 200 characters"),
+        ({"message": "x" * 2001}, "message: must have at most 2000 characters"),
+        ({"place": "bar"}, "place: must be booth, table or any"),
+        ({"place": "booth", "to_firm": "f2"}, "place: this firm has no booth"),
+        ({"place": "table"}, "place: this event has no tables"),
+        ({"slots": ["s0", "s9"]}, "slots: 's9' is not a slot of this event"),
+        (
+            {"slots": ["s4"], "length": 2},
+            "slots: none of these can still be the start of a meeting of 2 slots",
+        ),
+        ({"from_attendees": ["f1-p0"]}, "from_attendees: 'f1-p0' is not a person of this firm"),
+        ({"to_attendees": ["f0-p0"]}, "to_attendees: 'f0-p0' is not a person of this firm"),
+        ({"to_attendees": ["\x00"]}, "to_attendees: '\\x00' is not a person of this firm"),
+    ],
+)
+def test_each_field_of_a_request_is_checked(database: Database, change: dict, fault: str) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=2, slots="3|2", tables=0)
+        make_firm(session, expo, booth=False)
+        assert faults(session, expo, replace(FORM, **change)) == [fault]
+
+
+def test_every_fault_is_told_at_once(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, people=6)
+        form = NewRequest("f9", "", priority=9, from_attendees=[f"f0-p{i}" for i in range(6)])
+        assert faults(session, expo, form) == [
+            "to_firm: is not a firm of this event",
+            "topic: must have 1 to 200 characters",
+            "priority: must be from 1 to 5",
+            "from_attendees: name at most 5 people",
+        ]
+
+
+def test_nobody_asks_for_a_meeting_in_the_past(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, slots="4")
+        begun = expo.slots[1].start
+        some = requests.submit(session, expo.actor(0), replace(FORM, slots=["s0", "s3"]), now=begun)
+        assert some.slots == ["s3"]
+        form = NewRequest("f2", "Cells", slots=["s0", "s1"])
+        assert faults(session, expo, form, now=begun) == [
+            "slots: none of these can still be the start of a meeting of 1 slots"
+        ]
+        assert faults(session, expo, NewRequest("f2", "Cells"), now=expo.slots[3].start) == [
+            "slots: no meeting time of this event is left"
+        ]
+
+
+def test_a_pair_has_one_open_request_in_each_direction(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        first = requests.submit(session, expo.actor(0), FORM, now=NOW)
+        assert faults(session, expo, FORM) == [f"to_firm: has an open request of yours already ({first.key})"]
+        requests.submit(session, expo.actor(1), NewRequest("f0", "Back"), now=NOW)
+        requests.decline(session, expo.actor(1), first.key, now=NOW)
+        assert requests.submit(session, expo.actor(0), FORM, now=NOW).state is PENDING
+
+
+def test_the_unique_index_turns_a_race_into_the_same_fault(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rivals: list[str] = []
+
+    def check_then_be_overtaken(session, *args, **keys):
+        checked = request_form.check(session, *args, **keys)
+        if not rivals:
+            rivals.append(make_request(session, expo, 0, 1, state=PENDING).key)
+        return checked
+
+    monkeypatch.setattr(requests, "check", check_then_be_overtaken)
+    with database.write() as session:
+        expo = make_event(session)
+        found = faults(session, expo, FORM)
+        assert found == [f"to_firm: has an open request of yours already ({rivals[0]})"]
+        # the transaction goes on
+        assert requests.submit(session, expo.actor(0), NewRequest("f2", "Cells"), now=NOW).state is PENDING
+
+
+def test_two_who_ask_the_same_at_once_make_one_request(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    results = race(
+        database,
+        lambda session: requests.submit(session, expo.actor(0), FORM, now=NOW),
+        lambda session: requests.submit(session, expo.actor(0), FORM, now=NOW),
+    )
+    assert sorted(type(result).__name__ for result in results) == ["InvalidInput", "MeetingRequest"]
+    with database.read() as session:
+        assert requests.sent(session, expo.actor(0)).total == 1
+
+
+def test_a_firm_has_a_limit_of_requests_without_an_answer(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scheduler.services.request_form.MAX_PENDING", 1)
+    with database.write() as session:
+        expo = make_event(session)
+        requests.submit(session, expo.actor(0), FORM, now=NOW)
+        assert faults(session, expo, NewRequest("f2", "Cells")) == [
+            "to_firm: 1 of your requests wait for an answer; withdraw one first"
+        ]
+
+
+def test_only_exhibitors_and_organisers_ask(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, people=2)
+        with pytest.raises(NotAllowed):
+            requests.submit(session, expo.actor(0, person=1), FORM, now=NOW)
+        with pytest.raises(NotAllowed, match="own firm only"):
+            requests.submit(session, expo.actor(0), replace(FORM, from_firm="f2"), now=NOW)
+        organiser = expo.organiser_actor()
+        assert faults(session, expo, FORM, actor=organiser) == ["from_firm: is not a firm of this event"]
+        made = requests.submit(session, organiser, replace(FORM, from_firm="f2"), now=NOW)
+        assert (made.from_firm_id, made.created_by) == (expo.firms[2].id, None)
+
+
+# Answering
+
+
+def test_the_asked_firm_accepts_or_declines_once(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo, 0, 1, state=PENDING)
+        accepted = requests.accept(session, expo.actor(1), request.key, note="Gladly \n", now=NOW)
+        assert (accepted.state, accepted.answer_note) == (RequestState.ACCEPTED, "Gladly")
+        assert (accepted.answered_by, accepted.answered_at) == (expo.people[1][0].id, NOW)
+        for step in (requests.accept, requests.decline):
+            with pytest.raises(WrongState, match="is accepted; it cannot be"):
+                step(session, expo.actor(1), request.key, now=NOW)
+
+
+def test_only_the_asked_firms_exhibitor_answers(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, people=2)
+        request = make_request(session, expo, 0, 1, state=PENDING)
+        for actor in (expo.actor(0), expo.actor(1, person=1)):
+            for step in (requests.accept, requests.decline):
+                with pytest.raises(NotAllowed):
+                    step(session, actor, request.key, now=NOW)
+        with pytest.raises(NotFound):
+            requests.accept(session, expo.actor(2), request.key, now=NOW)
+        assert requests.decline(session, expo.organiser_actor(), request.key, now=NOW).answered_by is None
+
+
+def test_an_expired_request_cannot_be_accepted_even_before_the_sweep(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo, state=PENDING, expires_at=NOW)
+        with pytest.raises(WrongState, match="is expired"):
+            requests.accept(session, expo.actor(1), request.key, now=NOW)
+        assert request.state is PENDING
+
+
+def test_a_note_has_a_limit(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo, state=PENDING)
+        with pytest.raises(InvalidInput, match="note: must have at most 1000 characters"):
+            requests.decline(session, expo.actor(1), request.key, note="x" * 1001, now=NOW)
+
+
+def test_the_sender_withdraws_what_is_pending(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo, state=PENDING)
+        with pytest.raises(NotAllowed, match="you may decline it"):
+            requests.withdraw(session, expo.actor(1), request.key, now=NOW)
+        state = requests.withdraw(session, expo.actor(0), request.key, now=NOW).state
+        assert state is RequestState.WITHDRAWN
+        with pytest.raises(WrongState, match="is withdrawn; it cannot be withdrawn"):
+            requests.withdraw(session, expo.actor(0), request.key, now=NOW)
+
+
+@pytest.mark.parametrize("firm", [0, 1])
+def test_either_firm_withdraws_what_was_agreed(database: Database, firm: int) -> None:
+    with database.write() as session:
+        expo = make_event(session, people=2)
+        request = make_request(session, expo, expires_at=NOW)
+        with pytest.raises(NotAllowed):
+            requests.withdraw(session, expo.actor(firm, person=1), request.key, now=NOW + DAY)
+        withdrawn = requests.withdraw(session, expo.actor(firm), request.key, note="Ill", now=NOW + DAY)
+        assert (withdrawn.state, withdrawn.answer_note) == (RequestState.WITHDRAWN, "Ill")
+
+
+def test_a_withdrawal_holds_only_for_the_state_that_was_seen(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo)
+        with pytest.raises(WrongState, match="is accepted"):
+            requests.withdraw(session, expo.actor(0), request.key, seen=PENDING, now=NOW)
+        assert request.state is RequestState.ACCEPTED
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_of_accepting_and_withdrawing_at_once_one_wins(database: Database, turn: int) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        key = make_request(session, expo, state=PENDING).key
+    accepted, withdrawn = race(
+        database,
+        lambda session: requests.accept(session, expo.actor(1), key, now=NOW).state,
+        lambda session: requests.withdraw(session, expo.actor(0), key, seen=PENDING, now=NOW).state,
+    )
+    with database.read() as session:
+        state = requests.show(session, expo.actor(0), key).state
+    winner, loser = (accepted, withdrawn) if state is RequestState.ACCEPTED else (withdrawn, accepted)
+    assert winner is state
+    assert isinstance(loser, WrongState) and loser.state == state.value
+
+
+def test_a_step_that_waits_for_another_sees_what_it_did(database: Database) -> None:
+    """On PostgreSQL both have read "pending" when the first commits; on SQLite a writer waits to begin."""
+    with database.write() as session:
+        expo = make_event(session)
+        key = make_request(session, expo, state=PENDING).key
+    held = threading.Event()
+    outcome: list[object] = []
+
+    def withdraw() -> None:
+        held.wait()
+        with database.write() as session:
+            try:
+                outcome.append(requests.withdraw(session, expo.actor(0), key, seen=PENDING, now=NOW).state)
+            except WrongState as error:
+                outcome.append(error.state)
+
+    thread = threading.Thread(target=withdraw)
+    thread.start()
+    with database.write() as session:
+        requests.accept(session, expo.actor(1), key, now=NOW)
+        held.set()
+        thread.join(0.2)
+        assert outcome == []
+    thread.join()
+    assert outcome == ["accepted"]
+
+
+def race(database: Database, *steps: Callable) -> list[object]:
+    """Run each step in a transaction of its own, all begun at the same moment; their results or errors."""
+    gate = threading.Barrier(len(steps))
+    results: list[object] = [None] * len(steps)
+
+    def run(i: int) -> None:
+        gate.wait()
+        try:
+            with database.write() as session:
+                results[i] = steps[i](session)
+        except (InvalidInput, WrongState) as error:
+            results[i] = error
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(steps))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+# Expiring
+
+
+def test_expiry_closes_what_is_due_and_nothing_else(database: Database) -> None:
+    with database.write() as session:
+        expo, other = make_event(session), make_event(session)
+        due = make_request(session, expo, 0, 1, state=PENDING, expires_at=NOW)
+        elsewhere = make_request(session, other, 0, 1, state=PENDING, expires_at=NOW - DAY)
+        later = make_request(session, expo, 0, 2, state=PENDING, expires_at=NOW + DAY)
+        agreed = make_request(session, expo, 1, 2, expires_at=NOW - DAY)
+        assert requests.expire_due(session, now=NOW) == 2
+        assert requests.expire_due(session, now=NOW) == 0
+    with database.read() as session:
+        cards = requests.listing(session, expo.organiser_actor()).items
+        assert {card.key: card.state for card in cards} == {
+            due.key: RequestState.EXPIRED,
+            later.key: PENDING,
+            agreed.key: RequestState.ACCEPTED,
+        }
+        card = requests.show(session, other.organiser_actor(), elsewhere.key)
+        assert card.state is RequestState.EXPIRED
+
+
+# Reading
+
+
+def test_sent_and_received_are_the_firms_own_newest_first(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        first = make_request(session, expo, 0, 1, created_at=NOW)
+        second = make_request(session, expo, 0, 2, created_at=NOW + DAY)
+        back = make_request(session, expo, 1, 0, state=PENDING)
+        make_request(session, expo, 1, 2)
+        actor = expo.actor(0)
+        assert [card.key for card in requests.sent(session, actor).items] == [second.key, first.key]
+        received = requests.received(session, actor).items
+        assert [(card.key, card.steps) for card in received] == [(back.key, ("accept", "decline"))]
+        assert requests.listing(session, actor).total == 3
+        assert requests.listing(session, expo.organiser_actor()).total == 4
+        assert requests.sent(session, expo.organiser_actor(), firm="f1").total == 2
+
+
+def test_requests_are_filtered_by_state_and_words(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_firm(session, expo, name="上海电池有限公司", latin_name="Shanghai Batteries")
+        make_firm(session, expo, name="Öko Żelazo", latin_name="Oko")
+        cells = make_request(session, expo, 0, 3, topic="Solid-state cells")
+        scrap = make_request(session, expo, 0, 4, topic="100% scrap", state=PENDING)
+
+        def found(text: str = "", state: RequestState | None = None) -> list[str]:
+            page = requests.sent(session, expo.actor(0), text=text, state=state)
+            return [card.key for card in page.items]
+
+        assert found("CELLS") == found("电池") == found("shanghai solid") == [cells.key]
+        assert found("öKO żelaZO") == found("100%") == found(state=PENDING) == [scrap.key]
+        assert found("0%0") == found("s_rap") == found("cells", PENDING) == []
+
+
+def test_pages_of_requests_follow_each_other_without_gaps(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=6)
+        made = [make_request(session, expo, 0, i).key for i in range(1, 6)]
+        actor, keys, cursor = expo.actor(0), [], None
+        for _ in range(3):
+            page = requests.sent(session, actor, cursor=cursor, limit=2)
+            keys, cursor = keys + [card.key for card in page.items], page.next_cursor
+            assert page.total == 5
+        assert (keys, cursor) == (made[::-1], None)
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", "é", "bm8", "WyJyZXF1ZXN0cyIsMSwyXQ", "W10", "WyJmaXJtcyIsImEiLCIxIl0"]
+)
+def test_a_cursor_that_is_not_of_the_list_is_refused(database: Database, cursor: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        with pytest.raises(InvalidInput, match="cursor: is not a cursor of this list"):
+            requests.sent(session, expo.actor(0), cursor=cursor)
+
+
+@pytest.mark.parametrize("limit", [0, 201])
+def test_the_size_of_a_page_has_limits(database: Database, limit: int) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        with pytest.raises(InvalidInput, match="limit: must be from 1 to 200"):
+            requests.sent(session, expo.actor(0), limit=limit)
+
+
+def test_a_page_takes_as_many_queries_for_one_request_as_for_twenty(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=22)
+        make_request(session, expo, 0, 1, from_people=expo.people[0])
+    few = queries(database, lambda session: requests.sent(session, expo.actor(0)))
+    with database.write() as session:
+        for i in range(2, 22):
+            make_request(session, expo, 0, i, from_people=expo.people[0], to_people=expo.people[i])
+    assert queries(database, lambda session: requests.sent(session, expo.actor(0))) == few == 3
+
+
+def queries(database: Database, step: Callable) -> int:
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    sa_event.listen(database.engine, "before_cursor_execute", note)
+    with database.read() as session:
+        step(session)
+    sa_event.remove(database.engine, "before_cursor_execute", note)
+    return len([statement for statement in seen if statement.startswith("SELECT")])
+
+
+def test_counts_are_by_direction_and_state(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_request(session, expo, 0, 1)
+        make_request(session, expo, 0, 2, state=PENDING)
+        make_request(session, expo, 2, 0, state=RequestState.DECLINED)
+        make_request(session, expo, 1, 2)
+        none = dict.fromkeys(RequestState, 0)
+        counts = requests.counts(session, expo.actor(0))
+        assert counts.sent == {**none, RequestState.ACCEPTED: 1, PENDING: 1}
+        assert counts.received == {**none, RequestState.DECLINED: 1}
+        everything = {**none, RequestState.ACCEPTED: 2, PENDING: 1, RequestState.DECLINED: 1}
+        whole = requests.counts(session, expo.organiser_actor())
+        assert whole.sent == whole.received == everything
+
+
+def test_nothing_of_another_event_or_firm_is_found(database: Database) -> None:
+    with database.write() as session:
+        here, there = make_event(session), make_event(session)
+        request = make_request(session, here, 0, 1, state=PENDING)
+        strangers = [there.organiser_actor(), there.actor(0), there.actor(1), here.actor(2)]
+        for actor in strangers:
+            for look in (requests.get, requests.show):
+                with pytest.raises(NotFound):
+                    look(session, actor, request.key)
+            for step in (requests.accept, requests.decline, requests.withdraw):
+                with pytest.raises(NotFound):
+                    step(session, actor, request.key, now=NOW)
+            assert requests.listing(session, actor).items == ()
+        with pytest.raises(NotAllowed):
+            requests.sent(session, here.actor(2), firm="f0")
+        with pytest.raises(NotFound):
+            requests.get(session, here.actor(0), "\x00")
+        named = NewRequest(
+            "f1", "Cells", to_attendees=[make_attendee(session, there, 1, key="only-there").key]
+        )
+        assert faults(session, here, named, actor=here.actor(2)) == [
+            "to_attendees: 'only-there' is not a person of this firm"
+        ]
