@@ -214,16 +214,10 @@ class _Snapshot:
         if frozen_until is None:
             return holding
         keys = {slot.id: i for i, slot in enumerate(slots)}
-        lengths = dict(
-            self.session.execute(
-                select(MeetingRequest.key, MeetingRequest.length).where(
-                    MeetingRequest.event_id == self.event.id,
-                    MeetingRequest.state == RequestState.ACCEPTED,
-                )
-            )
-            .tuples()
-            .all()
+        accepted = select(MeetingRequest.key, MeetingRequest.length).where(
+            MeetingRequest.event_id == self.event.id, MeetingRequest.state == RequestState.ACCEPTED
         )
+        lengths = {key: length for key, length in self.session.execute(accepted)}
         for meeting in published:
             start = keys[meeting.slot]
             if meeting.request in lengths and slots[start].start < frozen_until:
