@@ -13,6 +13,7 @@ from api import auth, context, errors, limits, presentation, security
 from api.views import PAGES
 from scheduler.config import Settings
 from scheduler.storage.database import Database
+from workers.celery_app import make_celery
 
 csrf = CSRFProtect()
 
@@ -35,7 +36,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    app.extensions[context.KEY] = {"settings": settings, "database": Database(settings.database_url)}
+    app.extensions[context.KEY] = {
+        "settings": settings,
+        "database": Database(settings.database_url),
+        "celery": make_celery(settings),
+    }
     csrf.init_app(app)
     auth.init_app(app)
     limits.init_app(app, settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import cast
 
+from celery import Celery
 from flask import current_app
 
 from scheduler.config import Settings
@@ -19,6 +20,11 @@ def settings() -> Settings:
 
 def database() -> Database:
     return cast(Database, current_app.extensions[KEY]["database"])
+
+
+def celery() -> Celery:
+    """The application by which tasks are sent: dispatch.solve(run_id, app=context.celery())."""
+    return cast(Celery, current_app.extensions[KEY]["celery"])
 
 
 def now() -> datetime:

@@ -58,6 +58,16 @@ def postgres_server() -> Iterator[str]:
         skip_or_fail(str(missing))
 
 
+@pytest.fixture(scope="session")
+def broker_url() -> Iterator[str]:
+    """The address of a Redis-compatible server that the whole session shares."""
+    try:
+        with servers.valkey() as url:
+            yield url
+    except servers.ServerMissing as missing:
+        skip_or_fail(str(missing))
+
+
 _counter = itertools.count()
 
 
@@ -87,6 +97,13 @@ def _create_database(url: str, name: str, template: str) -> None:
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     engine.dispose()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever takes the broker runs against a real one, and is counted so."""
+    for item in items:
+        if "broker_url" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.broker)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

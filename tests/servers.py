@@ -15,6 +15,8 @@ from pathlib import Path
 
 import psycopg
 
+from chainmeet import broker
+
 
 class ServerMissing(Exception):
     """The server is not on this machine; the text says what to install."""
@@ -46,6 +48,29 @@ def postgres() -> Iterator[str]:
             url = f"postgresql+psycopg://postgres@/postgres?host={home}"
             _wait_for(url, server)
             yield url
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+@contextmanager
+def valkey() -> Iterator[str]:
+    """A Redis-compatible server on a unix socket; gives its address as Celery spells it."""
+    with tempfile.TemporaryDirectory(prefix="chainmeet-broker-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        socket = folder / "s"
+        try:
+            command = broker.command(broker.find_server(), socket, folder)
+        except broker.BrokerMissing as missing:
+            raise ServerMissing(str(missing)) from missing
+        with (folder / "log").open("w") as log:
+            server = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+        try:
+            for _ in range(600):
+                if broker.answers(socket):
+                    break
+                time.sleep(0.05)
+            yield broker.socket_url(socket)
         finally:
             server.terminate()
             server.wait(30)

@@ -1,5 +1,5 @@
 """A blueprint a resource."""
 
-from api.views import health, home, sign_in
+from api.views import health, home, organiser, sign_in
 
-PAGES = (health.blueprint, home.blueprint, sign_in.blueprint)
+PAGES = (health.blueprint, home.blueprint, organiser.blueprint, sign_in.blueprint)

@@ -1,0 +1,58 @@
+"""What the keys of a plan are called, for pages that show plans and change sets."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.services.contents import display_name
+from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, MeetingRequest, Place, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Names by key; `firms` gives the two sides of a request."""
+
+    slots: Mapping[str, Slot]
+    places: Mapping[str, str]
+    people: Mapping[str, str]
+    interpreters: Mapping[str, str]
+    firms: Mapping[str, tuple[str, str]]
+
+
+def labels(session: Session, event_id: int, requests: Collection[str]) -> Labels:
+    """The names of an event's slots, places and people, and of the firms of some requests."""
+    places = session.execute(
+        select(Place.key, Place.name, Hall.name)
+        .join(Hall, Hall.id == Place.hall_id)
+        .where(Place.event_id == event_id)
+    )
+    return Labels(
+        slots={s.key: s for s in session.scalars(select(Slot).where(Slot.event_id == event_id))},
+        places={key: f"{name}, {hall}" for key, name, hall in places},
+        people=_people(session, Attendee, event_id),
+        interpreters=_people(session, Interpreter, event_id),
+        firms=_firms(session, event_id, requests),
+    )
+
+
+def _people(session: Session, table: type[Attendee] | type[Interpreter], event_id: int) -> dict[str, str]:
+    rows = session.execute(select(table.key, table.name, table.latin_name).where(table.event_id == event_id))
+    return {key: display_name(name, latin) for key, name, latin in rows}
+
+
+def _firms(session: Session, event_id: int, requests: Collection[str]) -> dict[str, tuple[str, str]]:
+    sender, receiver = aliased(Firm), aliased(Firm)
+    rows = session.execute(
+        select(MeetingRequest.key, sender.name, sender.latin_name, receiver.name, receiver.latin_name)
+        .join(sender, sender.id == MeetingRequest.from_firm_id)
+        .join(receiver, receiver.id == MeetingRequest.to_firm_id)
+        .where(MeetingRequest.event_id == event_id, MeetingRequest.key.in_(sorted(requests)))
+    )
+    return {
+        key: (display_name(name, latin), display_name(other, other_latin))
+        for key, name, latin, other, other_latin in rows
+    }

@@ -1,0 +1,112 @@
+"""The organiser's pages: run, look, publish, roll back; nobody else sees them."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from scheduler.domain.entities import RunState, VersionState
+from scheduler.services import runs, versions
+from scheduler.storage.database import Database
+from scheduler.storage.models import OutboxMail, Run
+from tests.factories import make_event, make_request, make_version, meet
+from tests.web import Browser, web_app
+
+
+def test_an_organiser_starts_a_run_and_cancels_it(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_request(session, expo)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}"
+    assert "Nothing is published yet" in browser.get(f"{path}/schedule")
+    page = browser.post(f"{path}/runs", seconds="20")
+    assert "Run 1" in page and "Waiting for a solve worker" in page
+    assert "is open already" in browser.post(f"{path}/runs", seconds="20")
+    assert "hx-get" in browser.get(f"{path}/runs/1/panel")
+    browser.post(f"{path}/runs/1/cancel")
+    with database.read() as session:
+        assert runs.show(session, expo.event.id, 1).state is RunState.CANCELLED
+    assert "hx-get" not in browser.get(f"{path}/runs/1/panel")
+
+
+def test_a_wrong_number_of_seconds_is_refused_in_words(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    browser.get(f"/events/{expo.event.key}/schedule")
+    page = browser.post(f"/events/{expo.event.key}/runs", seconds="soon")
+    assert "seconds: must be a whole number from 1 to 3,600" in page
+    with database.read() as session:
+        assert session.scalars(select(Run)).all() == []
+
+
+def test_a_draft_shows_its_change_set_and_is_published(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        meeting = meet(make_request(session, expo), expo)
+        make_version(session, expo, [meeting], state=VersionState.DRAFT)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/versions/1"
+    page = browser.get(path)
+    assert "<strong>2 mails</strong> go to <strong>2 people</strong>" in page
+    assert "Mon, 7 Dec, 09:00" in page and "asked Firm 1" in page
+    page = browser.post(f"{path}/publish", compared_with="")
+    assert "Version 1 is published. 2 mails are on their way." in page
+    with database.read() as session:
+        assert len(session.scalars(select(OutboxMail)).all()) == 2
+
+
+def test_a_stale_comparison_is_not_published(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_version(session, expo, [])
+        make_version(session, expo, [], state=VersionState.DRAFT)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    page = browser.post(f"/events/{expo.event.key}/versions/2/publish", compared_with="")
+    assert "version 1 is published now" in page
+    with database.read() as session:
+        assert versions.get(session, expo.event.id, 2).state is VersionState.DRAFT
+
+
+def test_an_old_version_comes_back_as_a_new_draft(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_version(session, expo, [], state=VersionState.SUPERSEDED)
+        make_version(session, expo, [])
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    page = browser.get(f"/events/{expo.event.key}/versions/1")
+    assert "Make a draft with this content" in page
+    assert "Version 3 repeats version 1" in browser.post(f"/events/{expo.event.key}/versions/1/roll-back")
+    assert "is discarded" in browser.post(f"/events/{expo.event.key}/versions/3/discard")
+
+
+def test_an_exhibitor_and_another_events_organiser_find_no_such_page(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        expo, other = make_event(session), make_event(session)
+        make_version(session, expo, [], state=VersionState.DRAFT)
+        exhibitor = expo.people[0][0].account_id
+    app = web_app(database, broker_url)
+    with database.read() as session:
+        from scheduler.storage.models import Account
+
+        outsiders = [session.get_one(Account, exhibitor), other.organiser]
+    for account in outsiders:
+        browser = Browser(app, account)
+        for page in ("schedule", "versions/1", "settings"):
+            browser.get(f"/events/{expo.event.key}/{page}", status=404)
+        browser.post(f"/events/{expo.event.key}/versions/1/publish", status=404, compared_with="")
+        browser.post(f"/events/{expo.event.key}/runs", status=404)
+
+
+def test_a_form_without_its_token_is_refused(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    response = browser.client.post(f"/events/{expo.event.key}/runs", data={"seconds": "5"})
+    assert (response.status_code, "This form has expired" in response.text) == (400, True)
+
+
+def test_a_visitor_is_asked_to_sign_in(database: Database, broker_url: str) -> None:
+    assert "Mail me a link" in Browser(web_app(database, broker_url)).get("/events/any/schedule")
