@@ -1,0 +1,148 @@
+"""Upper bounds that hold for every plan of a problem, from the duals of the day-level relaxation.
+
+The LP solver is not trusted: from its row duals, rounded to multiples of a power of two, the bound is
+computed again in integers (weak duality holds for any duals that are not negative).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from scheduler.domain.problem import Problem
+from scheduler.solver import lp
+from scheduler.solver.daymodel import DayModel, build
+
+Number = int | float
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+MOST_BITS = 60
+LEAST_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """No plan serves more than `served`, lacks less than `shortfall` to its floors, or scores above `score`."""
+
+    served: Number
+    shortfall: Number
+    score: Number
+
+
+def trivial_bounds(problem: Problem) -> Bounds:
+    """What is plain from the lists alone: everything is held, and nothing else costs anything."""
+    served = sum(request.weight for request in problem.requests)
+    return Bounds(served, 0, _score(problem, served, 0))
+
+
+def upper_bounds(problem: Problem, seconds: float, should_stop: Callable[[], bool] | None = None) -> Bounds:
+    """The LP bounds that are proved within `seconds`, at worst the trivial ones; late by a second at most."""
+    deadline = time.monotonic() + seconds
+    best = trivial_bounds(problem)
+    if not problem.requests or seconds < LEAST_SECONDS:
+        return best
+    model = build(problem)
+    for objective in ("score", "served", "shortfall"):
+        left = deadline - time.monotonic()
+        if left < LEAST_SECONDS or (should_stop is not None and should_stop()):
+            break
+        bound = _solve(problem, model, objective, left, should_stop)
+        if bound is not None:
+            best = _tightened(problem, best, objective, bound)
+    return best
+
+
+def _tightened(problem: Problem, best: Bounds, objective: str, bound: Fraction) -> Bounds:
+    served, shortfall, score = best.served, best.shortfall, best.score
+    if objective == "score":
+        score = min(score, _round_score(problem, bound))
+    elif objective == "served":
+        served = min(served, math.floor(bound))
+    else:
+        shortfall = max(shortfall, math.ceil(-bound))
+    return Bounds(served, shortfall, min(score, _score(problem, served, shortfall)))
+
+
+def _score(problem: Problem, served: Number, shortfall: Number) -> Number:
+    """The score of these two terms alone; the others only take away."""
+    factors = problem.policy.factors
+    return factors["served"] * served - factors["shortfall"] * shortfall
+
+
+def _round_score(problem: Problem, bound: Fraction) -> Number:
+    """Down to what whole counts can reach: a multiple of the factors' common divisor, if they are whole."""
+    factors = problem.policy.factors
+    terms = ["served", "shortfall"]
+    if problem.published:
+        terms += ["moved", "relocated", "reassigned", "dropped"]
+    values = [factors[term] for term in terms]
+    if not all(float(value).is_integer() for value in values):
+        return math.nextafter(float(bound), math.inf)
+    divisor = math.gcd(*(int(value) for value in values))
+    return 0 if divisor == 0 else math.floor(bound / divisor) * divisor
+
+
+def _solve(
+    problem: Problem, model: DayModel, objective: str, seconds: float, should_stop: Callable[[], bool] | None
+) -> Fraction | None:
+    """A proved upper bound of one objective (`shortfall` counts as negative), or None."""
+    gain = {"score": model.gain, "served": model.weight.astype(float), "shortfall": np.zeros(model.columns)}
+    factor = {"score": float(problem.policy.factors["shortfall"]), "served": 0.0, "shortfall": 1.0}[objective]
+    firms = np.flatnonzero(model.floor_row >= 0)
+    floors = model.floor_row[firms]
+    arrays = _arrays(problem, model, gain[objective], factor, firms)
+    if objective == "shortfall" and not len(firms):
+        return Fraction(0)
+    found = lp.duals(arrays, seconds, should_stop)
+    if found is None:
+        return None
+    duals = np.maximum(found[: len(model.rhs)], 0.0)
+    # A plan may always lack what it lacks: above the factor a floor's dual proves nothing.
+    duals[floors] = np.minimum(duals[floors], factor)
+    constant = Fraction(model.constant) if objective == "score" else Fraction(0)
+    proved = proved_bound(model, gain[objective], duals)
+    return None if proved is None else proved + constant
+
+
+def _arrays(problem: Problem, model: DayModel, gain: Floats, factor: float, firms: Ints) -> lp.Arrays:
+    """The LP: the columns, then one `short` a floor; the resource rows, then one row a request."""
+    floors = np.array(problem.floors, dtype=float)[firms]
+    columns, rows = model.columns, len(model.rhs)
+    short = columns + np.arange(len(firms))
+    requests, request_row = np.unique(model.request, return_inverse=True)
+    return {
+        "cost": np.concatenate([gain, np.full(len(firms), -factor)]),
+        "upper": np.concatenate([np.ones(columns), floors]),
+        "rhs": np.concatenate([model.rhs.astype(float), np.ones(len(requests))]),
+        "row": np.concatenate([model.row, model.floor_row[firms], rows + request_row]),
+        "column": np.concatenate([model.column, short, np.arange(columns)]),
+        "value": np.concatenate([model.value, np.full(len(firms), -1), np.ones(columns, dtype=np.int64)]),
+    }
+
+
+def proved_bound(model: DayModel, gain: Floats, duals: Floats) -> Fraction | None:
+    """Weak duality in integers: `y rhs + sum over requests of max(0, max over its columns of gain - y A)`.
+
+    `duals` are those of the resource rows, 0 or more, those of floors at most the factor of the shortfall
+    (then its columns are worth nothing). None if the numbers are too large to be summed safely.
+    """
+    most = float(np.abs(gain).sum() + (duals * (np.abs(model.rhs) + 1)).sum())
+    most += float((duals[model.row] * np.abs(model.value)).sum()) + model.columns + len(duals)
+    shift = min(20, MOST_BITS - math.ceil(math.log2(most + 1)))
+    if not math.isfinite(most) or shift < 0:
+        return None
+    scale = float(1 << shift)
+    y = np.floor(duals * scale).astype(np.int64)
+    worth = np.ceil(gain * scale).astype(np.int64)
+    np.subtract.at(worth, model.column, y[model.row] * model.value)
+    best = np.zeros(int(model.request.max(initial=-1)) + 1, dtype=np.int64)
+    np.maximum.at(best, model.request, worth)
+    total = int((y * model.rhs).sum()) + int(best.sum())
+    return Fraction(total, 1 << shift)

@@ -1,0 +1,166 @@
+"""What each request may be given, taken alone: slots, people, interpreters and places, on bit masks of slots.
+
+A slot mask is a Python int whose bit `s` stands for slot `s`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from itertools import product
+
+from scheduler.domain.entities import PlaceKind, PlaceWish
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+
+People = tuple[int, ...]
+
+
+def mask_of(slots: Iterable[int]) -> int:
+    mask = 0
+    for slot in slots:
+        mask |= 1 << slot
+    return mask
+
+
+def bits(mask: int) -> Iterator[int]:
+    """The slots of a mask, in order."""
+    while mask:
+        low = mask & -mask
+        yield low.bit_length() - 1
+        mask ^= low
+
+
+class Choices:
+    """The choices of every request of a problem; nothing here looks at other requests' meetings."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.all_slots = (1 << len(problem.slots)) - 1
+        self.attendee_free = [self.all_slots & ~mask_of(row.unavailable) for row in problem.attendees]
+        self.interpreter_free = [self.all_slots & ~mask_of(row.unavailable) for row in problem.interpreters]
+        self.place_free = [
+            self.all_slots & ~mask_of(row.unavailable) if row.capacity else 0 for row in problem.places
+        ]
+        self._room: dict[int, int] = {}
+        self._interpreters: dict[tuple[frozenset[str], frozenset[str]], People | None] = {}
+        self._kinds: dict[tuple[int, PlaceWish], tuple[int, ...]] = {}
+
+    @cached_property
+    def day_masks(self) -> tuple[int, ...]:
+        masks = [0] * (max(self.problem.days, default=-1) + 1)
+        for slot, day in enumerate(self.problem.days):
+            masks[day] |= 1 << slot
+        return tuple(masks)
+
+    @cached_property
+    def tables(self) -> tuple[int, ...]:
+        return tuple(p for p, place in enumerate(self.problem.places) if place.kind is PlaceKind.TABLE)
+
+    @cached_property
+    def booths(self) -> tuple[tuple[int, ...], ...]:
+        """The booths of each firm."""
+        owned: list[list[int]] = [[] for _ in self.problem.firms]
+        for p, place in enumerate(self.problem.places):
+            if place.kind is PlaceKind.BOOTH and place.firm is not None:
+                owned[place.firm].append(p)
+        return tuple(tuple(row) for row in owned)
+
+    @cached_property
+    def published(self) -> dict[int, Meeting]:
+        """The published meeting of each request that is still in the problem."""
+        index = self.problem.index.requests
+        return {index[m.request]: m for m in self.problem.published if m.request in index}
+
+    @cached_property
+    def frozen_slots(self) -> int:
+        """The slots that start before `frozen_until`."""
+        until = self.problem.frozen_until
+        if until is None:
+            return 0
+        return mask_of(s for s, slot in enumerate(self.problem.slots) if slot.start < until)
+
+    def frozen(self, request: int) -> Meeting | None:
+        """The published meeting that this request has to keep (H10), if it has one."""
+        meeting = self.published.get(request)
+        if meeting is None or not self.frozen_slots:
+            return None
+        slot = self.problem.index.slots.get(meeting.slot)
+        return meeting if slot is not None and self.frozen_slots >> slot & 1 else None
+
+    def room(self, length: int) -> int:
+        """The slots at which a meeting of this length may start and stay in its block (H2)."""
+        if length not in self._room:
+            ahead = self.problem.room_ahead
+            self._room[length] = mask_of(s for s, room in enumerate(ahead) if room >= length)
+        return self._room[length]
+
+    def starts(self, free: int, length: int) -> int:
+        """The starts of meetings of `length` slots that stay within `free` and one block."""
+        for _ in range(length - 1):
+            free &= free >> 1
+        return free & self.room(length)
+
+    def allowed(self, request: int) -> int:
+        """The starts that H2, H9 and H10 leave to a request."""
+        row = self.problem.requests[request]
+        mask = self.room(row.length)
+        if row.slots is not None:
+            mask &= mask_of(row.slots)
+        if row.fixed is not None:
+            mask &= 1 << row.fixed.slot
+        if self.frozen_slots:
+            frozen = self.frozen(request)
+            if frozen is None:
+                return mask & ~self.frozen_slots
+            return mask & 1 << self.problem.index.slots[frozen.slot]
+        return mask
+
+    def sides(self, request: int) -> tuple[tuple[People, ...], tuple[People, ...]]:
+        """The groups of people that may sit on the asking side and on the asked side."""
+        row = self.problem.requests[request]
+        members = self.problem.firm_attendees
+        asking = (row.from_attendees,) if row.from_attendees else tuple((a,) for a in members[row.sender])
+        asked = (row.to_attendees,) if row.to_attendees else tuple((a,) for a in members[row.receiver])
+        return asking, asked
+
+    def parties(self, request: int) -> Iterator[tuple[People, People]]:
+        """Every pair of sides."""
+        return product(*self.sides(request))
+
+    def languages(self, people: People) -> frozenset[str]:
+        attendees = self.problem.attendees
+        if len(people) == 1:
+            return attendees[people[0]].languages
+        return frozenset().union(*(attendees[a].languages for a in people))
+
+    def interpreters(self, asking: People, asked: People) -> People | None:
+        """None if the two sides share a language (H7), else the interpreters who can serve them."""
+        key = (self.languages(asking), self.languages(asked))
+        if key not in self._interpreters:
+            self._interpreters[key] = self._find_interpreters(*key)
+        return self._interpreters[key]
+
+    def _find_interpreters(self, one: frozenset[str], other: frozenset[str]) -> People | None:
+        if one & other:
+            return None
+        rows = enumerate(self.problem.interpreters)
+        return tuple(i for i, row in rows if row.languages & one and row.languages & other)
+
+    def places(self, request: int) -> tuple[int, ...]:
+        """The places that a request's wish, its receiver and its `fixed` allow (H5, H9)."""
+        row = self.problem.requests[request]
+        key = (row.receiver if row.place is not PlaceWish.TABLE else -1, row.place)
+        if key not in self._kinds:
+            booths = () if row.place is PlaceWish.TABLE else self.booths[row.receiver]
+            self._kinds[key] = booths + (() if row.place is PlaceWish.BOOTH else self.tables)
+        if row.fixed is not None and row.fixed.place is not None:
+            return tuple(p for p in self._kinds[key] if p == row.fixed.place)
+        return self._kinds[key]
+
+    def free(self, people: People) -> int:
+        """The slots in which all of these attendees are available."""
+        mask = self.all_slots
+        for person in people:
+            mask &= self.attendee_free[person]
+        return mask

@@ -1,0 +1,53 @@
+"""HiGHS' interior point on one LP, in a process of its own: it can be left at any moment, and its memory goes with it."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+
+CHECK_SECONDS = 0.1
+
+
+def duals(lp: Arrays, seconds: float, should_stop: Callable[[], bool] | None = None) -> Floats | None:
+    """Row duals of `max cost x, A x <= rhs, 0 <= x <= upper`, or None if the time ran out.
+
+    `lp` holds cost, upper, rhs and the entries (row, column, value) of A. What comes back is as good as the
+    solver was exact: whoever claims a bound has to compute it from the duals.
+    """
+    deadline = time.monotonic() + seconds
+    # By its path and with -P: it needs nothing of ours, from wherever it is started.
+    command = [sys.executable, "-P", str(Path(__file__).with_name("lp_process.py"))]
+    # From a file, not a pipe: communicate() forgets its input when it is called again after a timeout.
+    with tempfile.TemporaryFile() as file:
+        np.savez(file, seconds=np.array(seconds), **lp)
+        file.seek(0)
+        # The program is this interpreter with a module of ours.
+        with subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE) as child:  # noqa: S603
+            try:
+                output = _wait(child, deadline, should_stop)
+            finally:
+                child.kill()
+    if not output:
+        return None
+    found: Floats = np.load(io.BytesIO(output), allow_pickle=False)
+    return found if len(found) == len(lp["rhs"]) else None
+
+
+def _wait(child: subprocess.Popen[bytes], deadline: float, should_stop: Callable[[], bool] | None) -> bytes:
+    while time.monotonic() < deadline and not (should_stop is not None and should_stop()):
+        try:
+            return child.communicate(timeout=CHECK_SECONDS)[0]
+        except subprocess.TimeoutExpired:
+            continue
+    return b""

@@ -1,0 +1,70 @@
+"""The process that `lp.duals` starts: an LP on standard input, its row duals on standard output (both numpy's)."""
+
+from __future__ import annotations
+
+import io
+import sys
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+from ortools.math_opt import model_pb2
+from ortools.math_opt.core.python import solver
+from ortools.math_opt.python import mathopt
+from ortools.math_opt.solvers import highs_pb2
+
+
+def model_of(lp: Any) -> model_pb2.ModelProto:
+    """The LP as a MathOpt model; rows are `<= rhs`, columns in [0, upper].
+
+    It is stated as a minimum: for a maximum HiGHS 1.12 calls its interior point's right duals wrong.
+    """
+    model = model_pb2.ModelProto()
+    columns, rows = len(lp["cost"]), len(lp["rhs"])
+    model.variables.ids.extend(range(columns))
+    model.variables.lower_bounds.extend([0.0] * columns)
+    model.variables.upper_bounds.extend(lp["upper"].tolist())
+    model.variables.integers.extend([False] * columns)
+    wanted = np.flatnonzero(lp["cost"])
+    model.objective.linear_coefficients.ids.extend(wanted.tolist())
+    model.objective.linear_coefficients.values.extend((-lp["cost"][wanted]).tolist())
+    model.linear_constraints.ids.extend(range(rows))
+    model.linear_constraints.lower_bounds.extend([-float("inf")] * rows)
+    model.linear_constraints.upper_bounds.extend(lp["rhs"].tolist())
+    order = np.lexsort((lp["column"], lp["row"]))
+    matrix = model.linear_constraint_matrix
+    matrix.row_ids.extend(lp["row"][order].tolist())
+    matrix.column_ids.extend(lp["column"][order].tolist())
+    matrix.coefficients.extend(lp["value"][order].astype(float).tolist())
+    return model
+
+
+def solve(lp: Any) -> bytes:
+    """The duals as a .npy, or nothing if HiGHS has none."""
+    options = highs_pb2.HighsOptionsProto(
+        string_options={"solver": "ipm", "run_crossover": "off"},
+        int_options={"threads": 1},
+    )
+    params = mathopt.SolveParameters(
+        time_limit=timedelta(seconds=float(lp["seconds"])), highs=options
+    ).to_proto()
+    result = solver.solve(
+        model_of(lp), mathopt.SolverType.HIGHS.value,
+        mathopt.StreamableSolverInitArguments().to_proto(), params,
+        mathopt.ModelSolveParameters().to_proto(), None,
+        mathopt.CallbackRegistration().to_proto(), None, None,
+    )  # fmt: skip
+    for solution in result.solutions:
+        if solution.HasField("dual_solution"):
+            duals = np.zeros(len(lp["rhs"]))
+            found = solution.dual_solution.dual_values
+            duals[np.array(found.ids, dtype=np.int64)] = -np.array(found.values)
+            output = io.BytesIO()
+            np.save(output, duals)
+            return output.getvalue()
+    return b""
+
+
+if __name__ == "__main__":
+    lp = np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
+    sys.stdout.buffer.write(solve(lp))
