@@ -217,7 +217,7 @@ class _Snapshot:
         accepted = select(MeetingRequest.key, MeetingRequest.length).where(
             MeetingRequest.event_id == self.event.id, MeetingRequest.state == RequestState.ACCEPTED
         )
-        lengths = {key: length for key, length in self.session.execute(accepted)}
+        lengths: dict[str, int] = dict(self.session.execute(accepted).all())
         for meeting in published:
             start = keys[meeting.slot]
             if meeting.request in lengths and slots[start].start < frozen_until:
