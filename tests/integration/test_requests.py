@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event as sa_event
 
 from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
@@ -16,6 +15,7 @@ from scheduler.services import request_form, requests
 from scheduler.services.requests import NewRequest
 from scheduler.storage.database import Database
 from tests.factories import NOW, Expo, make_attendee, make_event, make_firm, make_request
+from tests.queries import count_selects
 
 PENDING = RequestState.PENDING
 DAY = timedelta(days=1)
@@ -433,24 +433,11 @@ def test_a_page_takes_as_many_queries_for_one_request_as_for_twenty(database: Da
     with database.write() as session:
         expo = make_event(session, firms=22)
         make_request(session, expo, 0, 1, from_people=expo.people[0])
-    few = queries(database, lambda session: requests.sent(session, expo.actor(0)))
+    few = count_selects(database, lambda session: requests.sent(session, expo.actor(0)))
     with database.write() as session:
         for i in range(2, 22):
             make_request(session, expo, 0, i, from_people=expo.people[0], to_people=expo.people[i])
-    assert queries(database, lambda session: requests.sent(session, expo.actor(0))) == few == 3
-
-
-def queries(database: Database, step: Callable) -> int:
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
-        seen.append(statement)
-
-    sa_event.listen(database.engine, "before_cursor_execute", note)
-    with database.read() as session:
-        step(session)
-    sa_event.remove(database.engine, "before_cursor_execute", note)
-    return len([statement for statement in seen if statement.startswith("SELECT")])
+    assert count_selects(database, lambda session: requests.sent(session, expo.actor(0))) == few == 3
 
 
 def test_counts_are_by_direction_and_state(database: Database) -> None:

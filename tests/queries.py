@@ -1,0 +1,26 @@
+"""How many queries a step takes: the same for one row as for many, or it asks once a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from scheduler.storage.database import Database
+
+
+def count_selects(database: Database, step: Callable[[Session], object]) -> int:
+    """The number of SELECTs that a step sends in a reading session."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        with database.read() as session:
+            step(session)
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    return len([statement for statement in seen if statement.startswith("SELECT")])
