@@ -51,11 +51,6 @@ def command(server: Path, socket: Path, folder: Path) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def socket_url(socket: Path) -> str:
-    """The address as Celery spells it."""
-    return f"redis+socket://{socket}"
-
-
 def answers(socket: Path) -> bool:
     """Whether the server answers a PING."""
     import redis

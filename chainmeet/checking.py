@@ -15,7 +15,7 @@ from scheduler.domain.rules import Score
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the rules say of a plan: its true score, `violations`, and `untrue` claims of its file, as sentences."""
+    """What the rules say of a plan: `violations` and `untrue` claims are sentences."""
 
     held: int
     asked: int
@@ -44,7 +44,7 @@ class Findings:
 
 
 def examine(problem: Problem, plan: Plan) -> Findings:
-    """Judge a plan against its problem; one that says "infeasible" or "unknown" and holds nothing breaks no rule."""
+    """Judge a plan against its problem; an empty one that says "infeasible" or "unknown" breaks no rule."""
     is_answer = not plan.meetings and plan.status in (PlanStatus.INFEASIBLE, PlanStatus.UNKNOWN)
     breaches = () if is_answer else rules.violations(problem, plan.meetings)
     true = rules.score(problem, plan.meetings)
@@ -60,7 +60,7 @@ def examine(problem: Problem, plan: Plan) -> Findings:
 
 def _untrue(problem: Problem, plan: Plan, true: Score) -> Iterator[str]:
     if plan.problem != problem.fingerprint:
-        yield f"The plan is of another problem: {plan.problem[:12]}..., this one is {problem.fingerprint[:12]}..."
+        yield f"The plan is for the problem {plan.problem[:12]}..., this is {problem.fingerprint[:12]}..."
     if not _same(plan.score, true.total):
         yield f"The plan claims a score of {plan.score:,}; it has {true.total:,}."
     for name, count in true.terms.items():
@@ -68,8 +68,9 @@ def _untrue(problem: Problem, plan: Plan, true: Score) -> Iterator[str]:
             yield f"The plan claims {name} {plan.terms.get(name, 0):,}; it has {count:,}."
     if plan.bound is not None and plan.bound < true.total and not _same(plan.bound, true.total):
         yield f"The plan claims that no score is above {plan.bound:,}; it has {true.total:,} itself."
-    if plan.served_bound is not None and plan.served_bound < true.terms["served"]:
-        yield f"The plan claims that at most {plan.served_bound:,} can be served; it serves {true.terms['served']:,}."
+    served = true.terms["served"]
+    if plan.served_bound is not None and plan.served_bound < served:
+        yield f"The plan claims that at most {plan.served_bound:,} can be served; it serves {served:,}."
     for request in sorted({m.request for m in plan.meetings} & {row.request for row in plan.unscheduled}):
         yield f"Request {request} is held and unscheduled at once."
 

@@ -28,7 +28,7 @@ class Refusal(click.ClickException):
 
 
 class Group(click.Group):
-    """Commands in the order of `COMMANDS`; an error that Chainmeet raised on purpose is a sentence, no trace."""
+    """Commands in the order of `COMMANDS`; an error raised on purpose is a sentence, not a trace."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)

@@ -1,4 +1,4 @@
-"""Problem and plan files on disk: JSON, or JSON in gzip, read with clear errors and written whole or not at all."""
+"""Problem and plan files: JSON, or JSON in gzip; read with clear errors, written whole or not at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The data folder of an embedded stack: database, secret key, mails, logs, and what is needed to talk to it."""
+"""The data folder of an embedded stack: database, secret key, mails, logs."""
 
 from __future__ import annotations
 

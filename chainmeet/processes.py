@@ -1,4 +1,4 @@
-"""Child processes that never outlive us: a session each, bound to our life, written down for the next start."""
+"""Child processes that never outlive us: a session each, tied to our life, noted for the next start."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run; `is_ready` is asked until it says yes. Programs of a lower `stop_rank` are stopped earlier."""
+    """What to run; `is_ready` is asked until it says yes. A lower `stop_rank` is stopped earlier."""
 
     name: str
     command: tuple[str, ...]
@@ -40,7 +40,7 @@ class Child:
         self.program = program
         self.started = time.monotonic()
         with program.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 -- commands of our own
                 program.command,
                 env={**os.environ, **program.environment},
                 stdin=subprocess.DEVNULL,
@@ -49,10 +49,14 @@ class Child:
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )
+        self.born = _birth(self.process.pid)
 
     @property
     def is_running(self) -> bool:
         return self.process.poll() is None
+
+    def is_ready(self) -> bool:
+        return self.program.is_ready is None or self.program.is_ready()
 
     def terminate(self) -> None:
         if self.is_running:
@@ -69,8 +73,8 @@ class Child:
 
 
 def write_down(path: Path, children: Iterable[Child]) -> None:
-    """Keep group and command of each child, so that `clean_up` can find them if we are killed."""
-    path.write_text(json.dumps([[c.process.pid, c.program.command] for c in children]))
+    """Keep number and birth of each child, so that `clean_up` can find them if we are killed."""
+    path.write_text(json.dumps([[child.process.pid, child.born] for child in children]))
 
 
 def clean_up(path: Path) -> int:
@@ -78,30 +82,28 @@ def clean_up(path: Path) -> int:
     left = 0
     with contextlib.suppress(OSError, ValueError):
         rows = json.loads(path.read_text())
-        left = sum(_kill_left_over(pid, command) for pid, command in rows)
+        left = sum(_kill_left_over(pid, born) for pid, born in rows)
     path.unlink(missing_ok=True)
     return left
 
 
-def _kill_left_over(group: int, command: list[str]) -> bool:
-    leader = _command_of(group)
-    if leader is not None and leader != command:  # the number was given to another program since
+def _kill_left_over(group: int, born: str | None) -> bool:
+    if _birth(group) not in (None, born):  # the number was given to another program since
         return False
     return _signal_group(group, signal.SIGKILL)
 
 
-def _command_of(pid: int) -> list[str] | None:
-    """The command line of a process, None if it is gone; split at spaces where only `ps` knows it."""
+def _birth(pid: int) -> str | None:
+    """When a process was started, as the system tells it; None if it is gone."""
     if sys.platform == "linux":
         try:
-            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[:-1]
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
         except OSError:
             return None
-        return [os.fsdecode(word) for word in words] or None
-    shown = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+    shown = subprocess.run(  # noqa: S603 -- a number of our own
+        ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
-    return shown.stdout.split() or None
+    return shown.stdout.strip() or None
 
 
 def _signal_group(group: int, number: signal.Signals) -> bool:

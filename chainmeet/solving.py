@@ -19,7 +19,7 @@ from scheduler.domain.solving import Progress, Result, SolveParams
 
 
 def solve_here(problem: Problem, params: SolveParams, start: Plan | None) -> Plan:
-    """Solve in a thread while this one shows progress and takes signals; raises PlanRejected on a wrong plan."""
+    """Solve in a thread while this one shows progress and takes signals. Raises PlanRejected."""
     from scheduler.solver.solve import solve
 
     line = ProgressLine(sys.stderr, params)

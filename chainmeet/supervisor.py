@@ -1,4 +1,4 @@
-"""One supervisor for the embedded stack: starts in order, restarts with back-off, stops in order, leaves nothing."""
+"""The embedded stack's supervisor: starts and stops in order, restarts with back-off, leaves nothing."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ProgramFailed(ChainmeetError):
 
 
 class Supervisor:
-    """Use as a context from the main thread; `watch` until it is time to stop; leaving it stops everything."""
+    """A context, entered in the main thread; `watch` until it is time to stop; leaving it stops all."""
 
     def __init__(self, pid_file: Path, say: Callable[[str], None] = print) -> None:
         self.stopping = threading.Event()
@@ -51,17 +51,17 @@ class Supervisor:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
-    def start(self, program: Program, patience: float = 30.0) -> None:
-        """Start a program and wait until it is ready; raises ProgramFailed if it ends or is not ready in time."""
-        child = self._spawn(program)
+    def start(self, *programs: Program, patience: float = 60.0) -> None:
+        """Start programs and wait until all are ready; raises ProgramFailed if one ends or takes too long."""
+        waiting = [self._spawn(program) for program in programs]
         for _ in _until(time.monotonic() + patience):
-            if self.stopping.is_set():
+            for child in waiting:
+                if not child.is_running:
+                    raise ProgramFailed(child, f"ended with status {child.process.returncode}")
+            waiting = [child for child in waiting if not child.is_ready()]
+            if not waiting or self.stopping.is_set():
                 return
-            if not child.is_running:
-                raise ProgramFailed(child, f"ended with status {child.process.returncode}")
-            if program.is_ready is None or program.is_ready():
-                return
-        raise ProgramFailed(child, f"was not ready after {patience:.0f} s")
+        raise ProgramFailed(waiting[0], f"was not ready after {patience:.0f} s")
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
         """Look after the children until a signal comes or `until` says so."""

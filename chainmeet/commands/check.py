@@ -17,7 +17,7 @@ FILE = click.Path(path_type=Path)
 def check(problem_file: Path, plan_file: Path, limit: int) -> None:
     """Check PLAN against PROBLEM: violations, terms, score. Needs no database.
 
-    Exit status: 0 if the plan keeps every rule and claims its true score, 1 if not, 2 if a file cannot be read.
+    Exit status: 0 if the plan keeps every rule and claims its true score, 1 if not, 2 if a file is at fault.
     """
     from chainmeet.checking import examine
     from chainmeet.files import read_plan, read_problem

@@ -22,5 +22,6 @@ def generate(firms: int, requests: int, seed: int, output: Path) -> None:
     problem = to_problem(make_expo(firms=firms, requests=requests, seed=seed))
     write_json(output, problem.to_json())
     click.echo(
-        f"{output}: {len(problem.firms)} firms, {len(problem.attendees)} attendees, {len(problem.requests)} requests, {len(problem.slots)} slots"
+        f"{output}: {len(problem.firms)} firms, {len(problem.attendees)} attendees, "
+        f"{len(problem.requests)} requests, {len(problem.slots)} slots"
     )

@@ -1,0 +1,55 @@
+"""What a mail is made of, for its page and for tests."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import cast
+
+from markupsafe import Markup, escape
+
+_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:)\]]")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The decoded parts that we show; empty where a mail has none."""
+
+    headers: tuple[tuple[str, str], ...]
+    text: str
+    html: str
+    calendar: str
+
+
+def read_parts(raw: bytes) -> Parts:
+    """Take a mail apart; what cannot be decoded shows replacement characters."""
+    message = cast("EmailMessage", message_from_bytes(raw, policy=policy.default))
+    found = {"text/plain": "", "text/html": "", "text/calendar": ""}
+    for part in message.walk():
+        kind = part.get_content_type()
+        if found.get(kind) == "" and part.get_content_disposition() != "attachment":
+            found[kind] = _decoded(part)
+    headers = tuple((name, str(value)) for name, value in message.items())
+    return Parts(headers, found["text/plain"], found["text/html"], found["text/calendar"])
+
+
+def linked(text: str) -> Markup:
+    """Plain text with its web addresses as links."""
+    result, last = Markup(), 0
+    for match in _LINK.finditer(text):
+        url = match[0]
+        result += escape(text[last : match.start()])
+        result += Markup('<a href="{}" rel="noreferrer">{}</a>').format(url, url)
+        last = match.end()
+    return result + escape(text[last:])
+
+
+def _decoded(part: EmailMessage) -> str:
+    content = part.get_payload(decode=True)
+    charset = part.get_content_charset() or "utf-8"
+    try:
+        return content.decode(charset, "replace") if isinstance(content, bytes) else ""
+    except LookupError:
+        return content.decode("utf-8", "replace")

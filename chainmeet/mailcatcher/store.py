@@ -1,0 +1,109 @@
+"""The mails on disk: one SQLite file that is only ever added to."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS mail (
+    id INTEGER PRIMARY KEY,
+    received_at TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    recipients TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    method TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    raw BLOB NOT NULL
+)
+"""
+_ADD = """
+INSERT INTO mail (received_at, sender, recipients, subject, method, message_id, raw)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+_FIND = """
+SELECT id, received_at, sender, recipients, subject, method, message_id FROM mail
+WHERE (:text = '' OR instr(lower(subject), :text) OR instr(recipients, :text) OR instr(lower(sender), :text))
+  AND (:to = '' OR instr(' ' || recipients || ' ', ' ' || :to || ' '))
+  AND (:before IS NULL OR id < :before)
+ORDER BY id DESC LIMIT :limit
+"""
+_COUNT = """
+SELECT count(*) FROM mail
+WHERE (:text = '' OR instr(lower(subject), :text) OR instr(recipients, :text) OR instr(lower(sender), :text))
+  AND (:to = '' OR instr(' ' || recipients || ' ', ' ' || :to || ' '))
+"""
+_GET = """
+SELECT id, received_at, sender, recipients, subject, method, message_id, raw FROM mail WHERE id = ?
+"""
+_METHOD = re.compile(rb'content-type:\s*text/calendar\b[^\0]{0,200}?method="?([a-z]+)', re.IGNORECASE)
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """What a list shows of a mail; `method` is its calendar part's (REQUEST, CANCEL), or empty."""
+
+    id: int
+    received_at: datetime
+    sender: str
+    recipients: str
+    subject: str
+    method: str
+    message_id: str
+
+
+class MailStore:
+    """Used by several threads; a mail has reached the disk's cache when `add` returns, and outlives us."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
+            self._connection.execute(f"PRAGMA {pragma}")
+        self._connection.execute(_SCHEMA)
+
+    def add(self, sender: str, recipients: Sequence[str], raw: bytes) -> None:
+        """Keep a mail as it came in."""
+        head = _END_OF_HEAD.split(raw, maxsplit=1)[0] + b"\r\n\r\n"
+        headers = message_from_bytes(head, policy=policy.default)
+        subject, message_id = (str(headers.get(name, "")) for name in ("Subject", "Message-ID"))
+        method = _METHOD.search(raw)
+        calendar_method = method[1].decode("ascii").upper() if method else ""
+        to = " ".join(recipients).lower()
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        with self._lock:
+            self._connection.execute(_ADD, (now, sender, to, subject, calendar_method, message_id, raw))
+
+    def find(self, text: str = "", *, to: str = "", before: int | None = None, limit: int = 50) -> list[Mail]:
+        """Newest first. `text` is part of a subject or an address, `to` a recipient, `before` a number."""
+        values = {"text": text.lower(), "to": to.lower(), "before": before, "limit": limit}
+        return [_mail(row) for row in self._read(_FIND, values)]
+
+    def count(self, text: str = "", *, to: str = "") -> int:
+        """How many mails `find` would give without a limit."""
+        return int(self._read(_COUNT, {"text": text.lower(), "to": to.lower()})[0][0])
+
+    def get(self, number: int) -> tuple[Mail, bytes] | None:
+        """A mail with its bytes."""
+        rows = self._read(_GET, (number,))
+        return (_mail(rows[0][:7]), bytes(rows[0][7])) if rows else None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _read(self, statement: str, values: Any) -> list[Any]:
+        with self._lock:
+            return self._connection.execute(statement, values).fetchall()
+
+
+def _mail(row: Sequence[Any]) -> Mail:
+    number, received_at, *texts = row
+    return Mail(number, datetime.fromisoformat(received_at), *texts)

@@ -1,0 +1,43 @@
+"""Ports on the loopback address: taken, free, answering."""
+
+from __future__ import annotations
+
+import socket
+
+from scheduler.domain.errors import ChainmeetError
+
+HOST = "127.0.0.1"
+
+
+class PortTaken(ChainmeetError):
+    """A port that we were asked to use belongs to another program."""
+
+    code = "port-taken"
+
+    def __init__(self, port: int, what: str, option: str) -> None:
+        self.port = port
+        other = port + 1 if port < 65535 else port - 1
+        super().__init__(
+            f"Port {port} on {HOST}, for {what}, is taken by another program. Stop that one, or choose "
+            f"another port: {option} {other} (with make: ARGS='{option} {other}'); {option} 0 takes a free one."
+        )
+
+
+def take(port: int, what: str, option: str) -> int:
+    """The port itself if it is free, a free one for 0; raises PortTaken."""
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((HOST, port))
+        except OSError as error:
+            raise PortTaken(port, what, option) from error
+        return int(listener.getsockname()[1])
+
+
+def answers(port: int) -> bool:
+    """Whether something listens there."""
+    try:
+        with socket.create_connection((HOST, port), timeout=1):
+            return True
+    except OSError:
+        return False
