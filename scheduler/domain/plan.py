@@ -121,7 +121,7 @@ def _read_meeting(row: object, path: str, faults: list[Fault]) -> Meeting | None
         faults.append(Fault(path, "must be an object"))
         return None
     before = len(faults)
-    for key in row.keys() - _MEETING_KEYS:
+    for key in sorted(row.keys() - _MEETING_KEYS):
         faults.append(Fault(f"{path}.{key}", "unknown key"))
     for key in ("request", "slot", "place"):
         if not _is_id(row.get(key)):
@@ -165,7 +165,7 @@ class _PlanReader:
             self.fault(key, "unknown key")
         if not _is_id(document.get("problem")):
             self.fault("problem", "must be the fingerprint of the problem")
-        if document.get("status") not in set(PlanStatus):
+        if document.get("status") not in tuple(PlanStatus):
             self.fault("status", "must be one of " + ", ".join(PlanStatus))
         for key in ("score", "seconds", "seed", "workers"):
             if not _is_number(document.get(key)):

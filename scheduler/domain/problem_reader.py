@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,27 +11,27 @@ from zoneinfo import ZoneInfo
 from scheduler.domain.entities import PlaceKind, PlaceWish, Tier
 from scheduler.domain.errors import Fault, MalformedProblem
 from scheduler.domain.plan import Meeting, read_meetings
+from scheduler.domain.policy_reader import read_policy
 from scheduler.domain.problem import (
-    DEFAULT_FACTORS,
     FORMAT,
     Attendee,
     Firm,
     Fixed,
     Interpreter,
     Place,
-    Policy,
     Problem,
     Request,
     Slot,
     fingerprint,
 )
+from scheduler.domain.reading import Keys, Reader, is_number
 
 Row = dict[str, Any]
 
 _REQUIRED = ("format", "event", "slots", "halls", "places", "firms", "attendees", "requests")
 _OPTIONAL = ("walking_minutes", "interpreters", "precedences", "published", "frozen_until", "policy")
 
-_KEYS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
+_KEYS: Mapping[str, Keys] = {
     # list: (required keys, optional keys)
     "event": (frozenset(("name", "timezone")), frozenset()),
     "slots": (frozenset(("id", "start", "end", "block")), frozenset()),
@@ -52,16 +51,12 @@ _KEYS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "fixed": (frozenset(("slot",)), frozenset(("place",))),
 }
 
-_POLICY_KEYS = frozenset(
-    ("require_all", "fair_share", "idle_counts", "max_idle_spread", "max_moved", "factors")
-)
-
 
 def read_problem(document: object) -> Problem:
     """A Problem from a parsed problem file; raises MalformedProblem with every fault by path."""
     if not isinstance(document, dict):
         raise MalformedProblem([Fault("", "a problem file is one JSON object")])
-    reader = _Reader(document)
+    reader = _Reader(document=document)
     problem = reader.read()
     if reader.faults:
         raise MalformedProblem(reader.faults)
@@ -69,9 +64,8 @@ def read_problem(document: object) -> Problem:
 
 
 @dataclass(slots=True)
-class _Reader:
-    document: Row
-    faults: list[Fault] = field(default_factory=list)
+class _Reader(Reader):
+    document: Row = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
     halls: dict[str, int] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
@@ -80,9 +74,6 @@ class _Reader:
     interpreters: dict[str, int] = field(default_factory=dict)
     requests: dict[str, int] = field(default_factory=dict)
     firm_of: dict[str, str] = field(default_factory=dict)
-
-    def fault(self, path: str, message: str) -> None:
-        self.faults.append(Fault(path, message))
 
     def read(self) -> Problem:
         document = self.document
@@ -95,7 +86,7 @@ class _Reader:
                 self.fault(key, "is missing")
         name, timezone = self.read_event()
         self.collect_ids()
-        problem = Problem(
+        return Problem(
             name=name,
             timezone=timezone,
             slots=self.read_slots(timezone),
@@ -109,10 +100,9 @@ class _Reader:
             precedences=tuple(self.read_precedences()),
             published=self.read_published(),
             frozen_until=self.read_frozen_until(),
-            policy=self.read_policy(),
+            policy=read_policy(self, document.get("policy", {})),
             source_fingerprint=None if self.faults else fingerprint(document),
         )
-        return problem
 
     # What every list shares
 
@@ -122,23 +112,10 @@ class _Reader:
         if not isinstance(value, list):
             self.fault(key, "must be a list")
             return []
+        keys = _KEYS[key]
         return [
-            (f"{key}[{i}]", row) for i, row in enumerate(value) if self.check_keys(f"{key}[{i}]", row, key)
+            (f"{key}[{i}]", row) for i, row in enumerate(value) if self.check_keys(f"{key}[{i}]", row, keys)
         ]
-
-    def check_keys(self, path: str, row: object, kind: str) -> bool:
-        if not isinstance(row, dict):
-            self.fault(path, "must be an object")
-            return False
-        required, optional = _KEYS[kind]
-        keys = row.keys()
-        if keys == required or (required <= keys and keys <= required | optional):
-            return True
-        for key in sorted(map(str, keys - required - optional)):
-            self.fault(f"{path}.{key}", "unknown key")
-        for key in sorted(required - keys):
-            self.fault(f"{path}.{key}", "is missing")
-        return required <= keys
 
     def collect_ids(self) -> None:
         """Ids of every list first, so that a reference is judged whatever the order of the lists."""
@@ -169,65 +146,11 @@ class _Reader:
             return {}
         return self.ids_of("halls", [{"id": hall} for hall in value])
 
-    def ref(self, index: Mapping[str, int], value: object, path: str, what: str) -> int:
-        """The index of an id, or a fault and 0."""
-        if isinstance(value, str):
-            found = index.get(value)
-            if found is not None:
-                return found
-        self.fault(path, f"there is no {what} {value!r}")
-        return 0
-
-    def refs(self, index: Mapping[str, int], value: object, path: str, what: str) -> tuple[int, ...]:
-        """The indices of a list of distinct ids."""
-        if value == []:
-            return ()
-        if not isinstance(value, list):
-            self.fault(path, "must be a list of ids")
-            return ()
-        found = tuple(self.ref(index, item, f"{path}[{i}]", what) for i, item in enumerate(value))
-        if len(set(map(str, value))) < len(value):
-            self.fault(path, "names something twice")
-        return found
-
-    def count(self, value: object, path: str, least: int) -> int:
-        if type(value) is int and value >= least:
-            return value
-        self.fault(path, f"must be an integer, {least} or more")
-        return least
-
-    def count_or_none(self, value: object, path: str, least: int) -> int | None:
-        return None if value is None else self.count(value, path, least)
-
-    def text(self, value: object, path: str) -> str:
-        if isinstance(value, str):
-            return value
-        self.fault(path, "must be a string")
-        return ""
-
-    def texts(self, value: object, path: str) -> tuple[str, ...]:
-        if isinstance(value, list) and all(isinstance(item, str) and item for item in value):
-            return tuple(value)
-        self.fault(path, "must be a list of non-empty strings")
-        return ()
-
-    def time(self, value: object, path: str) -> datetime | None:
-        if isinstance(value, str):
-            try:
-                moment = datetime.fromisoformat(value)
-            except ValueError:
-                pass
-            else:
-                if moment.tzinfo is not None:
-                    return moment
-        self.fault(path, "must be an ISO 8601 time with an offset, such as 2026-11-24T09:00:00+08:00")
-        return None
-
     # The lists
 
     def read_event(self) -> tuple[str, str]:
         event = self.document.get("event")
-        if event is None or not self.check_keys("event", event, "event"):
+        if event is None or not self.check_keys("event", event, _KEYS["event"]):
             return "", "UTC"
         timezone = self.text(event["timezone"], "event.timezone")
         try:
@@ -262,14 +185,14 @@ class _Reader:
         return tuple(slots)
 
     def read_walking(self) -> tuple[tuple[float, ...], ...]:
-        size = len(self.halls)
+        size = max(self.halls.values(), default=-1) + 1
         minutes: list[list[float]] = [[0] * size for _ in range(size)]
         seen: dict[frozenset[int], float] = {}
         for path, row in self.rows("walking_minutes"):
             a = self.ref(self.halls, row["from"], f"{path}.from", "hall")
             b = self.ref(self.halls, row["to"], f"{path}.to", "hall")
             value = row["minutes"]
-            if not _is_number(value) or value < 0:
+            if not is_number(value) or value < 0:
                 self.fault(f"{path}.minutes", "must be a number, 0 or more")
             elif seen.get(frozenset((a, b)), value) != value:
                 self.fault(f"{path}.minutes", "differs from the minutes given before for this pair")
@@ -331,7 +254,7 @@ class _Reader:
 
     def read_interpreters(self) -> Iterable[Interpreter]:
         for path, row in self.rows("interpreters"):
-            if row["id"] in self.attendees:
+            if isinstance(row["id"], str) and row["id"] in self.attendees:
                 self.fault(f"{path}.id", f"{row['id']!r} is an attendee; nobody is both")
             yield Interpreter(
                 id=str(row["id"]),
@@ -373,10 +296,9 @@ class _Reader:
                     self.fault(f"{path}[{i}]", f"{person!r} is not of firm {row[side]!r}")
         return found
 
-    def read_fixed(self, value: object, path: str) -> Fixed | None:
-        if value is None or not self.check_keys(path, value, "fixed"):
+    def read_fixed(self, value: Any, path: str) -> Fixed | None:
+        if value is None or not self.check_keys(path, value, _KEYS["fixed"]):
             return None
-        assert isinstance(value, dict)
         place = value.get("place")
         return Fixed(
             slot=self.ref(self.slots, value["slot"], f"{path}.slot", "slot"),
@@ -397,44 +319,3 @@ class _Reader:
     def read_frozen_until(self) -> datetime | None:
         value = self.document.get("frozen_until")
         return None if value is None else self.time(value, "frozen_until")
-
-    def read_policy(self) -> Policy:
-        policy = self.document.get("policy", {})
-        if not isinstance(policy, dict):
-            self.fault("policy", "must be an object")
-            return Policy()
-        for key in sorted(map(str, policy.keys() - _POLICY_KEYS)):
-            self.fault(f"policy.{key}", "unknown key")
-        require_all = policy.get("require_all", False)
-        if not isinstance(require_all, bool):
-            self.fault("policy.require_all", "must be true or false")
-        share = policy.get("fair_share", 0.0)
-        if not _is_number(share) or not 0 <= share <= 1:
-            self.fault("policy.fair_share", "must be a number from 0 to 1")
-            share = 0.0
-        idle_counts = policy.get("idle_counts", "slots")
-        if idle_counts not in ("slots", "breaks"):
-            self.fault("policy.idle_counts", 'must be "slots" or "breaks"')
-        return Policy(
-            require_all=require_all is True,
-            fair_share=share,
-            idle_counts=str(idle_counts),
-            max_idle_spread=self.count_or_none(policy.get("max_idle_spread"), "policy.max_idle_spread", 0),
-            max_moved=self.count_or_none(policy.get("max_moved"), "policy.max_moved", 0),
-            factors=self.read_factors(policy.get("factors", {})),
-        )
-
-    def read_factors(self, value: object) -> dict[str, int | float]:
-        if not isinstance(value, dict):
-            self.fault("policy.factors", "must map a term to its factor")
-            return dict(DEFAULT_FACTORS)
-        for key in sorted(map(str, value.keys() - DEFAULT_FACTORS.keys())):
-            self.fault(f"policy.factors.{key}", "unknown key")
-        for key, factor in value.items():
-            if not _is_number(factor) or factor < 0:
-                self.fault(f"policy.factors.{key}", "must be a number, 0 or more")
-        return {**DEFAULT_FACTORS, **value}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

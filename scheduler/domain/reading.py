@@ -1,0 +1,100 @@
+"""What readers of files share: values and references are judged, and each fault is kept by its path."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from scheduler.domain.errors import Fault
+
+# The required and the optional keys of an object.
+Keys = tuple[frozenset[str], frozenset[str]]
+
+
+@dataclass(slots=True)
+class Reader:
+    """Each method gives a value of its type whatever it is given, and adds a fault where that is wrong."""
+
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, path: str, message: str) -> None:
+        self.faults.append(Fault(path, message))
+
+    def check_keys(self, path: str, row: object, keys_of: Keys) -> bool:
+        """Whether a row is an object with every required key; unknown keys are faults, too."""
+        if not isinstance(row, dict):
+            self.fault(path, "must be an object")
+            return False
+        required, optional = keys_of
+        keys = row.keys()
+        if keys == required or (required <= keys and keys <= required | optional):
+            return True
+        for key in sorted(map(str, keys - required - optional)):
+            self.fault(f"{path}.{key}", "unknown key")
+        for key in sorted(required - keys):
+            self.fault(f"{path}.{key}", "is missing")
+        return required <= keys
+
+    def ref(self, index: Mapping[str, int], value: object, path: str, what: str) -> int:
+        """The index of an id, or a fault and 0."""
+        if isinstance(value, str):
+            found = index.get(value)
+            if found is not None:
+                return found
+        self.fault(path, f"there is no {what} {value!r}")
+        return 0
+
+    def refs(self, index: Mapping[str, int], value: object, path: str, what: str) -> tuple[int, ...]:
+        """The indices of a list of distinct ids."""
+        if value == []:
+            return ()
+        if not isinstance(value, list):
+            self.fault(path, "must be a list of ids")
+            return ()
+        found = tuple(self.ref(index, item, f"{path}[{i}]", what) for i, item in enumerate(value))
+        if len(set(map(str, value))) < len(value):
+            self.fault(path, "names something twice")
+        return found
+
+    def count(self, value: object, path: str, least: int) -> int:
+        if type(value) is int and value >= least:
+            return value
+        self.fault(path, f"must be an integer, {least} or more")
+        return least
+
+    def count_or_none(self, value: object, path: str, least: int) -> int | None:
+        return None if value is None else self.count(value, path, least)
+
+    def text(self, value: object, path: str) -> str:
+        if isinstance(value, str):
+            return value
+        self.fault(path, "must be a string")
+        return ""
+
+    def texts(self, value: object, path: str) -> tuple[str, ...]:
+        if isinstance(value, list) and all(isinstance(item, str) and item for item in value):
+            return tuple(value)
+        self.fault(path, "must be a list of non-empty strings")
+        return ()
+
+    def time(self, value: object, path: str) -> datetime | None:
+        if isinstance(value, str):
+            try:
+                moment = datetime.fromisoformat(value)
+            except ValueError:
+                pass
+            else:
+                # At the ends of the calendar a time has no form in another zone.
+                if moment.tzinfo is not None and datetime.min.year < moment.year < datetime.max.year:
+                    return moment
+        self.fault(path, "must be an ISO 8601 time with an offset, such as 2026-11-24T09:00:00+08:00")
+        return None
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number that a float can hold: no truth value, infinity or NaN."""
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+    )
