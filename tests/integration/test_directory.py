@@ -12,7 +12,6 @@ from scheduler.services import directory
 from scheduler.services.directory import FacetValue, OpenRequest
 from scheduler.storage.database import Database
 from tests.factories import Expo, make_attendee, make_event, make_firm, make_request
-
 from tests.queries import count_selects
 
 

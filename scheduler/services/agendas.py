@@ -1,0 +1,236 @@
+"""Agendas: who meets whom, when and where, of the published version only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.services import versions
+from scheduler.services.actors import Actor
+from scheduler.services.feeds import feed_body
+from scheduler.services.people import (
+    FirmRef,
+    PersonRef,
+    find_person,
+    firm_in_question,
+    firm_ref,
+    person_ref,
+)
+from scheduler.services.texts import storable
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    Firm,
+    Hall,
+    Interpreter,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+    Slot,
+)
+
+__all__ = [
+    "Agenda",
+    "AgendaItem",
+    "attendee_agenda",
+    "feed_body",
+    "firm_agenda",
+    "interpreter_agenda",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaItem:
+    """One meeting as one side sees it; `people` are that side's, times are UTC, closed and open.
+
+    `request_state` is other than accepted if the meeting was called off after it was published: it is
+    still in calendars, and the next schedule will not have it.
+    """
+
+    request_key: str
+    request_state: RequestState
+    start: datetime
+    end: datetime
+    place: str
+    hall: str
+    firm: FirmRef
+    partner: FirmRef
+    people: tuple[PersonRef, ...]
+    partner_people: tuple[PersonRef, ...]
+    interpreter: PersonRef | None
+    topic: str
+
+    @property
+    def is_called_off(self) -> bool:
+        return self.request_state is not RequestState.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """The meetings of a person, firm or interpreter in time order; `version` is None if none is published."""
+
+    key: str
+    name: str
+    latin_name: str
+    timezone: str
+    version: int | None
+    published_at: datetime | None
+    items: tuple[AgendaItem, ...]
+
+    def days(self) -> list[tuple[date, tuple[AgendaItem, ...]]]:
+        """The items by day in the event's time zone."""
+        zone = ZoneInfo(self.timezone)
+        days = groupby(self.items, key=lambda item: item.start.astimezone(zone).date())
+        return [(day, tuple(items)) for day, items in days]
+
+
+def attendee_agenda(session: Session, actor: Actor, attendee_key: str | None = None) -> Agenda:
+    """The actor's own agenda; a colleague's for exhibitors, anybody's for organisers.
+
+    Raises NotFound for a person of another event, NotAllowed for one whose agenda is not the actor's to see.
+    """
+    person = _person(session, actor, attendee_key)
+    own = PlannedMeeting.id.in_(
+        select(PlannedAttendee.meeting_id).where(PlannedAttendee.attendee_id == person.id)
+    )
+    return _agenda(session, actor, person, own, person.firm_id)
+
+
+def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> Agenda:
+    """The agenda of the actor's own firm; of any firm for organisers."""
+    firm_id = firm_in_question(session, actor, firm_key)
+    if firm_id is None:
+        raise NotFound("firm", firm_key)
+    firm = session.get_one(Firm, firm_id)
+    own = (MeetingRequest.from_firm_id == firm_id) | (MeetingRequest.to_firm_id == firm_id)
+    return _agenda(session, actor, firm, own, firm_id)
+
+
+def interpreter_agenda(session: Session, actor: Actor, interpreter_key: str) -> Agenda:
+    """The agenda of an interpreter, for organisers; `firm` of an item is the one that asked."""
+    actor.require_organiser()
+    interpreter = None
+    if storable(interpreter_key):
+        interpreter = session.scalar(
+            select(Interpreter).where(
+                Interpreter.event_id == actor.event_id, Interpreter.key == interpreter_key
+            )
+        )
+    if interpreter is None:
+        raise NotFound("interpreter", interpreter_key)
+    return _agenda(session, actor, interpreter, PlannedMeeting.interpreter_id == interpreter.id, None)
+
+
+def _person(session: Session, actor: Actor, key: str | None) -> Attendee:
+    if key is None:
+        if actor.attendee_id is None:
+            raise NotAllowed("You are not an attendee of this event; say whose agenda you want.")
+        return session.get_one(Attendee, actor.attendee_id)
+    person = find_person(session, actor.event_id, key)
+    if person.id != actor.attendee_id and not actor.speaks_for(person.firm_id):
+        raise NotAllowed("This agenda belongs to somebody else.")
+    return person
+
+
+def _agenda(
+    session: Session,
+    actor: Actor,
+    whose: Attendee | Firm | Interpreter,
+    condition: ColumnElement[bool],
+    firm_id: int | None,
+) -> Agenda:
+    version = versions.published(session, actor.event_id)
+    return Agenda(
+        key=whose.key,
+        name=whose.name,
+        latin_name=whose.latin_name,
+        timezone=session.get_one(Event, actor.event_id).timezone,
+        version=version.number if version else None,
+        published_at=version.published_at if version else None,
+        items=_items(session, version.id, condition, firm_id) if version else (),
+    )
+
+
+_Sender, _Receiver, _Last = aliased(Firm), aliased(Firm), aliased(Slot)
+
+
+def _items(
+    session: Session, version_id: int, condition: ColumnElement[bool], firm_id: int | None
+) -> tuple[AgendaItem, ...]:
+    """The meetings under a condition, as firm `firm_id` (else the one that asked) sees them. Two queries."""
+    rows = session.execute(
+        select(
+            PlannedMeeting.id,
+            MeetingRequest,
+            _Sender,
+            _Receiver,
+            Slot.start,
+            _Last.end,
+            Place.name,
+            Hall.name,
+            Interpreter,
+        )
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
+        .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(
+            _Last,
+            (_Last.event_id == Slot.event_id) & (_Last.position == Slot.position + PlannedMeeting.length - 1),
+        )
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .join(Hall, Hall.id == Place.hall_id)
+        .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
+        .where(PlannedMeeting.version_id == version_id, condition)
+        .order_by(Slot.position, MeetingRequest.id)
+    ).all()
+    people = _people(session, [row[0] for row in rows])
+    items = []
+    for meeting_id, request, sender, receiver, start, end, place, hall, interpreter in rows:
+        own, partner = (receiver, sender) if firm_id == receiver.id else (sender, receiver)
+        items.append(
+            AgendaItem(
+                request_key=request.key,
+                request_state=request.state,
+                start=start,
+                end=end,
+                place=place,
+                hall=hall,
+                firm=firm_ref(own),
+                partner=firm_ref(partner),
+                people=tuple(people.get((meeting_id, own.id), ())),
+                partner_people=tuple(people.get((meeting_id, partner.id), ())),
+                interpreter=_interpreter_ref(interpreter),
+                topic=request.topic,
+            )
+        )
+    return tuple(items)
+
+
+def _people(session: Session, meeting_ids: Sequence[int]) -> dict[tuple[int, int], list[PersonRef]]:
+    """Who sits in the meetings, by meeting and firm."""
+    people: dict[tuple[int, int], list[PersonRef]] = {}
+    rows = session.execute(
+        select(PlannedAttendee.meeting_id, Attendee)
+        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+        .where(PlannedAttendee.meeting_id.in_(meeting_ids))
+        .order_by(Attendee.id)
+    )
+    for meeting_id, person in rows:
+        people.setdefault((meeting_id, person.firm_id), []).append(person_ref(person))
+    return people
+
+
+def _interpreter_ref(interpreter: Interpreter | None) -> PersonRef | None:
+    if interpreter is None:
+        return None
+    return PersonRef(interpreter.key, interpreter.name, interpreter.latin_name, "")

@@ -1,0 +1,253 @@
+"""Agendas of the published version, for those whom they concern, and the calendar feed of the same."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import partial
+
+import pytest
+from icalendar import Calendar
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import RequestState, VersionState
+from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.services import access, agendas, outbox, release, requests
+from scheduler.storage.database import Database
+from tests.factories import (
+    NOW,
+    SECRET_KEY,
+    Expo,
+    make_event,
+    make_firm,
+    make_interpreter,
+    make_request,
+    make_version,
+    meet,
+)
+from tests.queries import count_selects
+
+SETTINGS = Settings(
+    database_url="sqlite://",
+    redis_url="redis://127.0.0.1:1",
+    secret_key=SECRET_KEY,
+    mail_domain="expo.example",
+)
+URL = "https://meet.example/feed/x.ics"
+DAY = timedelta(days=1)
+
+
+def test_without_a_published_version_an_agenda_is_empty(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_version(session, expo, [meet(make_request(session, expo), expo)], state=VersionState.DRAFT)
+        agenda = agendas.attendee_agenda(session, expo.actor(0))
+        assert (agenda.version, agenda.published_at, agenda.items) == (None, None, ())
+
+
+def test_an_agenda_has_what_a_person_needs_to_be_there(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, slots="3", halls=2, people=2)
+        zh = make_interpreter(session, expo, name="王", latin_name="Wang")
+        request = make_request(session, expo, 0, 1, topic="Cells", length=2)
+        people = [*expo.people[0], expo.people[1][0]]
+        meeting = meet(request, expo, slot=1, place=expo.tables[1], people=people, interpreter=zh)
+        make_version(session, expo, [meeting])
+        agenda = agendas.attendee_agenda(session, expo.actor(1))
+        assert (agenda.key, agenda.version, agenda.published_at) == ("f1-p0", 1, NOW)
+        (item,) = agenda.items
+        assert (item.start, item.end) == (expo.slots[1].start, expo.slots[2].end)
+        assert (item.place, item.hall, item.topic) == ("Table t1", "Hall 1", "Cells")
+        assert (item.firm.key, item.partner.key) == ("f1", "f0")
+        assert [person.key for person in item.people] == ["f1-p0"]
+        assert [person.key for person in item.partner_people] == ["f0-p0", "f0-p1"]
+        assert (item.interpreter.name, item.interpreter.latin_name) == ("王", "Wang")
+        assert (item.request_key, item.is_called_off) == (request.key, False)
+
+
+def test_only_the_published_version_is_seen(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo)
+        make_version(session, expo, [meet(request, expo, slot=0)], state=VersionState.SUPERSEDED)
+        make_version(session, expo, [meet(request, expo, slot=1)])
+        make_version(session, expo, [meet(request, expo, slot=2)], state=VersionState.DRAFT)
+        agenda = agendas.firm_agenda(session, expo.actor(0))
+        assert (agenda.version, [item.start for item in agenda.items]) == (2, [expo.slots[1].start])
+
+
+def test_a_person_has_the_own_meetings_and_a_firm_has_all(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, people=2)
+        first, second = make_request(session, expo, 0, 1), make_request(session, expo, 2, 0)
+        people = [expo.people[2][0], expo.people[0][1]]
+        make_version(session, expo, [meet(first, expo, slot=1), meet(second, expo, slot=0, people=people)])
+        own = agendas.attendee_agenda(session, expo.actor(0)).items
+        assert [item.request_key for item in own] == [first.key]
+        firm = agendas.firm_agenda(session, expo.actor(0, person=1)).items
+        assert [(item.request_key, item.partner.key) for item in firm] == [
+            (second.key, "f2"),
+            (first.key, "f1"),
+        ]
+
+
+def test_agendas_are_for_the_person_the_firms_exhibitors_and_organisers(database: Database) -> None:
+    with database.write() as session:
+        expo, other = make_event(session, people=2), make_event(session, people=2)
+        for reader in (expo.actor(0), expo.actor(0, person=1), expo.organiser_actor()):
+            assert agendas.attendee_agenda(session, reader, "f0-p1").key == "f0-p1"
+        with pytest.raises(NotAllowed):
+            agendas.attendee_agenda(session, expo.actor(0, person=1), "f0-p0")
+        with pytest.raises(NotAllowed):
+            agendas.attendee_agenda(session, expo.actor(1), "f0-p0")
+        with pytest.raises(NotAllowed, match="not an attendee"):
+            agendas.attendee_agenda(session, expo.organiser_actor())
+        with pytest.raises(NotAllowed):
+            agendas.firm_agenda(session, expo.actor(1), "f0")
+        with pytest.raises(NotFound):
+            agendas.firm_agenda(session, expo.organiser_actor())
+        assert agendas.firm_agenda(session, expo.organiser_actor(), "f1").key == "f1"
+        make_firm(session, other)
+        for look in (agendas.attendee_agenda, agendas.firm_agenda, agendas.interpreter_agenda):
+            for key in ("f3", "f3-p0", "i0", "\x00"):
+                with pytest.raises(NotFound):
+                    look(session, expo.organiser_actor(), key)
+
+
+def test_an_organiser_sees_an_interpreters_agenda(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, interpreters=2)
+        request, other = make_request(session, expo, 0, 1), make_request(session, expo, 2, 1)
+        meetings = [
+            meet(request, expo, interpreter=expo.interpreters[1]),
+            meet(other, expo, slot=1, interpreter=expo.interpreters[0]),
+        ]
+        make_version(session, expo, meetings)
+        (item,) = agendas.interpreter_agenda(session, expo.organiser_actor(), "i1").items
+        assert (item.request_key, item.firm.key, item.partner.key) == (request.key, "f0", "f1")
+        with pytest.raises(NotAllowed):
+            agendas.interpreter_agenda(session, expo.actor(0), "i1")
+
+
+def test_days_are_those_of_the_events_time_zone(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, slots="1 1", timezone="Pacific/Auckland")
+        meetings = [meet(make_request(session, expo, 0, i), expo, slot=i - 1) for i in (1, 2)]
+        make_version(session, expo, meetings)
+        days = agendas.attendee_agenda(session, expo.actor(0)).days()
+        assert [(day, len(items)) for day, items in days] == [(date(2026, 12, 7), 1), (date(2026, 12, 8), 1)]
+
+
+def test_a_meeting_that_was_called_off_stays_until_the_next_publishing_and_says_so(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo)
+        make_version(session, expo, [meet(request, expo)])
+        requests.withdraw(session, expo.actor(1), request.key, now=NOW)
+        (item,) = agendas.attendee_agenda(session, expo.actor(0)).items
+        assert item.is_called_off and item.request_state is RequestState.WITHDRAWN
+
+
+def test_two_events_with_the_same_keys_do_not_mix(database: Database) -> None:
+    with database.write() as session:
+        here, there = make_event(session, slots="4"), make_event(session, slots="4")
+        mine, theirs = make_request(session, here), make_request(session, there, length=2)
+        make_version(session, here, [meet(mine, here)])
+        make_version(session, there, [meet(theirs, there)])
+        for expo, request in ((here, mine), (there, theirs)):
+            (item,) = agendas.firm_agenda(session, expo.organiser_actor(), "f0").items
+            assert item.request_key == request.key
+            assert item.end - item.start == timedelta(minutes=30) * request.length
+
+
+def test_an_agenda_takes_as_many_queries_for_one_meeting_as_for_ten(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=11, slots="10")
+        asked = [make_request(session, expo, 0, i) for i in range(1, 11)]
+        make_version(session, expo, [meet(request, expo, slot=i) for i, request in enumerate(asked)])
+    queries = [
+        count_selects(database, partial(agendas.firm_agenda, actor=expo.organiser_actor(), firm_key=firm))
+        for firm in ("f0", "f1")
+    ]
+    assert queries == [6, 6]
+
+
+# The feed
+
+
+def publish(
+    session: Session, expo: Expo, meetings: list, compared_with: int | None = None, days: int = 0
+) -> int:
+    version = make_version(session, expo, meetings, state=VersionState.DRAFT)
+    release.publish(
+        session,
+        event_id=expo.event.id,
+        number=version.number,
+        compared_with=compared_with,
+        by=None,
+        settings=SETTINGS,
+        now=NOW + days * DAY,
+    )
+    return version.number
+
+
+def feed(session: Session, expo: Expo, days: int = 0) -> list[tuple[str, int, object]]:
+    """(STATUS, SEQUENCE, DTSTART) of each event in the feed of firm 0's exhibitor."""
+    attendee = access.attendee_for_feed(session, access.feed_token(expo.people[0][0], SECRET_KEY))
+    body = agendas.feed_body(session, attendee, url=URL, now=NOW + days * DAY)
+    events = Calendar.from_ical(body).events
+    return [(str(event["STATUS"]), int(event["SEQUENCE"]), event.DTSTART) for event in events]
+
+
+def send(session: Session, days: int = 0) -> int:
+    rows = outbox.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=NOW + days * DAY)
+    for row in rows:
+        outbox.mark_sent(session, row.id, worker="w", now=NOW + days * DAY)
+    return len(rows)
+
+
+def test_a_feed_shows_what_is_published_before_and_after_its_mail_is_sent(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        assert feed(session, expo) == []
+        publish(session, expo, [meet(make_request(session, expo), expo)])
+        shown = [("CONFIRMED", 0, expo.slots[0].start)]
+        assert feed(session, expo) == shown
+        before = agendas.feed_body(session, expo.people[0][0], url=URL, now=NOW)
+        assert send(session) == 2
+        assert feed(session, expo) == shown
+        assert agendas.feed_body(session, expo.people[0][0], url=URL, now=NOW + DAY) == before
+
+
+def test_a_feed_follows_a_meeting_that_moves(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo)
+        publish(session, expo, [meet(request, expo, slot=0)])
+        send(session)
+        publish(session, expo, [meet(request, expo, slot=2)], compared_with=1, days=1)
+        assert feed(session, expo, days=1) == [("CONFIRMED", 1, expo.slots[2].start)]
+        send(session, days=1)
+        assert feed(session, expo, days=1) == [("CONFIRMED", 1, expo.slots[2].start)]
+
+
+def test_a_feed_keeps_a_cancelled_meeting_for_thirty_days(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        publish(session, expo, [meet(make_request(session, expo), expo)])
+        send(session)
+        publish(session, expo, [], compared_with=1, days=1)
+        cancelled = [("CANCELLED", 1, expo.slots[0].start)]
+        assert feed(session, expo, days=1) == cancelled
+        send(session, days=1)
+        assert feed(session, expo, days=30) == cancelled
+        assert feed(session, expo, days=31) == []
+
+
+def test_a_feed_is_its_owners_alone(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        publish(session, expo, [meet(make_request(session, expo, 1, 2), expo)])
+        assert feed(session, expo) == []
