@@ -7,10 +7,18 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.invites.text import NAME_LIMIT, PLACE_LIMIT, SUMMARY_LIMIT, clean, clean_lines, web_address
+from scheduler.invites.text import (
+    NAME_LIMIT,
+    PLACE_LIMIT,
+    SUMMARY_LIMIT,
+    cap,
+    clean,
+    clean_lines,
+    web_address,
+)
 
 ATTENDANCE: Final = ("start", "end", "place_name", "hall", "interpreter", "partner_people")
 """A change here may endanger attendance: SEQUENCE + 1, and the attendee is asked anew (RFC 5546 2.1.4)."""
@@ -71,7 +79,7 @@ class Content:
     @property
     def location(self) -> str:
         """Place and hall as LOCATION shows them."""
-        return clean(", ".join(part for part in (self.place_name, self.hall) if part), PLACE_LIMIT)
+        return cap(", ".join(part for part in (self.place_name, self.hall) if part), PLACE_LIMIT)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -95,11 +103,14 @@ class Content:
 @lru_cache(maxsize=256)
 def zone_of(name: str) -> ZoneInfo:
     """The zone of an IANA name, or InvalidInput; fixed offsets and Windows names are refused."""
-    try:
-        return ZoneInfo(name)
-    except (OSError, ValueError, LookupError):
-        fault = Fault("timezone", f"{name!a} is no IANA time zone such as Asia/Shanghai.")
-        raise InvalidInput([fault]) from None
+    if name not in _zone_names():
+        raise InvalidInput([Fault("timezone", f"{name!a} is no IANA time zone such as Asia/Shanghai.")])
+    return ZoneInfo(name)
+
+
+@lru_cache(maxsize=1)
+def _zone_names() -> frozenset[str]:
+    return frozenset(available_timezones())
 
 
 def changed(old: Content, new: Content, names: tuple[str, ...]) -> tuple[str, ...]:

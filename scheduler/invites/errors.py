@@ -26,7 +26,7 @@ class SendFailure(ChainmeetError):
     def __init__(self, recipient: str, reply_code: int | None, reply: str) -> None:
         self.recipient, self.reply_code, self.reply = recipient, reply_code, reply
         said = f"{reply_code} {reply}" if reply_code else reply
-        super().__init__(f"The mail to {recipient} was not taken: {said}" if recipient else said)
+        super().__init__(f"The mail to {recipient} was not taken: {said}" if recipient else reply)
 
 
 class TemporaryFailure(SendFailure):

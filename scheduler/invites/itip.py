@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -97,6 +98,11 @@ class Message:
             previous=Content.from_json(previous) if previous else None,
             meeting_is_off=values["meeting_is_off"],
         )
+
+
+def new_uid(domain: str) -> str:
+    """A UID for a new meeting: opaque, unique, fixed for its life, the same for both sides and the feed."""
+    return f"{uuid.uuid4()}@{domain}"
 
 
 def messages(told: Mapping[Key, Told], wanted: Mapping[Key, Wanted], now: datetime) -> tuple[Message, ...]:

@@ -14,7 +14,7 @@ SUMMARY_LIMIT: Final = 200
 NAME_LIMIT: Final = 120
 PLACE_LIMIT: Final = 200
 DESCRIPTION_LIMIT: Final = 4_000
-URL_LIMIT: Final = 1_000
+URL_LIMIT: Final = 2_000
 
 _BREAKS = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 # Controls, lone surrogates, byte order and interlinear marks, noncharacters, bidi embeddings and overrides.
@@ -25,8 +25,8 @@ _SPACES = re.compile(r"\s+")
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _HEADER_TOKEN = re.compile(r"<[!-;=?-~]{1,250}>")
-# RFC 6868 would write `"` as ^' and `^` as ^^, which Outlook shows as they are.
-_PARAMETER = str.maketrans({'"': "'", "^": "ˆ"})
+# RFC 6868 writes `"` as ^' and `^` as ^^, which Outlook shows; some readers take a backslash for an escape.
+_PARAMETER = str.maketrans({'"': "'", "^": "ˆ", "\\": "/"})
 
 
 def clean(text: str, limit: int) -> str:
@@ -34,7 +34,7 @@ def clean(text: str, limit: int) -> str:
     if len(text) <= limit and _is_plain(text):
         return text
     one_line = _BREAKS.sub(" ", text)
-    return _cap(_SPACES.sub(" ", _visible(one_line)).strip(), limit)
+    return cap(_SPACES.sub(" ", _visible(one_line)).strip(), limit)
 
 
 def clean_lines(text: str, limit: int) -> str:
@@ -42,11 +42,16 @@ def clean_lines(text: str, limit: int) -> str:
     if len(text) <= limit and _is_plain(text):
         return text
     lines = (_SPACES.sub(" ", _visible(line)).strip() for line in _BREAKS.sub("\n", text).split("\n"))
-    return _cap(re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip(), limit)
+    return cap(re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip(), limit)
+
+
+def cap(text: str, limit: int) -> str:
+    """Text that is clean already, cut to `limit` characters with an ellipsis."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
 def clean_parameter(text: str, limit: int = NAME_LIMIT) -> str:
-    """As `clean`, for a parameter such as CN, whose value cannot hold a double quote (RFC 5545 3.2)."""
+    """As `clean`, for a parameter such as CN, whose value has no escapes (RFC 5545 3.2)."""
     return clean(text, limit).translate(_PARAMETER)
 
 
@@ -67,9 +72,9 @@ def address(text: str) -> str:
 
 
 def web_address(text: str) -> str:
-    """A http(s) address in ASCII without blanks, percent-encoded where needed; empty if it is none."""
-    quoted = quote(clean(text, URL_LIMIT), safe=":/?#[]@!$&'()*+,;=%-._~")
-    return quoted if quoted.startswith(("https://", "http://")) else ""
+    """A http(s) address in ASCII, percent-encoded where needed; empty if it is none, or too long."""
+    quoted = quote(clean(text, URL_LIMIT + 1), safe=":/?#[]@!$&'()*+,;=%-._~")
+    return quoted if quoted.startswith(("https://", "http://")) and len(quoted) <= URL_LIMIT else ""
 
 
 def message_id(text: str) -> str:
@@ -93,7 +98,3 @@ def _is_nfc(text: str) -> bool:
 
 def _visible(text: str) -> str:
     return unicodedata.normalize("NFC", _HIDDEN.sub("", text))
-
-
-def _cap(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -39,7 +39,9 @@ class Smtp:
         try:
             self._connection = self._open()
         except (OSError, smtplib.SMTPException, ValueError) as error:
-            raise _connection_failure(f"{self.host}:{self.port}", error) from None
+            raise _connection_failure(
+                "", error, f"The mail server {self.host}:{self.port} failed: "
+            ) from None
         return self
 
     def __exit__(
@@ -100,9 +102,9 @@ def _refused(recipient: str, code: int, reply: bytes | str) -> SendFailure:
     return TemporaryFailure(recipient, code, said)
 
 
-def _connection_failure(recipient: str, error: Exception) -> ConnectionFailure:
+def _connection_failure(recipient: str, error: Exception, what: str = "") -> ConnectionFailure:
     if isinstance(error, smtplib.SMTPResponseException):
         reply = error.smtp_error
         said = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-        return ConnectionFailure(recipient, error.smtp_code, clean(said, 300))
-    return ConnectionFailure(recipient, None, clean(f"{type(error).__name__}: {error}", 300))
+        return ConnectionFailure(recipient, error.smtp_code, clean(f"{what}{said}", 300))
+    return ConnectionFailure(recipient, None, clean(f"{what}{type(error).__name__}: {error}", 300))

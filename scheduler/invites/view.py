@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from scheduler.invites.catalogue import Words
 from scheduler.invites.content import ATTENDANCE, DETAILS, Content, changed, zone_of
 from scheduler.invites.itip import Kind, Message
-from scheduler.invites.text import DESCRIPTION_LIMIT, clean_lines
+from scheduler.invites.text import DESCRIPTION_LIMIT, cap
 
 Row = tuple[str, str]
 """A label and its text; the text may have several lines."""
@@ -27,8 +27,8 @@ class Change:
 def description(content: Content, words: Words) -> str:
     """DESCRIPTION: who, where, how to get there, and the agenda's address."""
     rows = [f"{label}: {value}" for label, value in _meeting_rows(content, words)]
-    link = [f"\n{words.agenda}: {content.agenda_url}"] if content.agenda_url else []
-    return clean_lines("\n".join([*rows, *link]), DESCRIPTION_LIMIT)
+    link = f"\n\n{words.agenda}: {content.agenda_url}" if content.agenda_url else ""
+    return cap("\n".join(rows), DESCRIPTION_LIMIT - len(link)) + link
 
 
 def rows(content: Content, words: Words, reader_timezone: str = "") -> list[Row]:

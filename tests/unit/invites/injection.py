@@ -1,0 +1,143 @@
+"""What people type cannot add a line to a calendar or a header to a mail.
+
+Run as a program (`python -O -m tests.unit.invites.injection`) it holds without `assert`, which is why
+everything here raises by itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from icalendar import Calendar
+
+from scheduler.invites.feed import FeedEvent, build_feed
+from scheduler.invites.imip import render
+from scheduler.invites.itip import Message
+from scheduler.invites.lines import text
+from scheduler.invites.text import clean, clean_lines, clean_parameter
+from tests.unit.invites.builders import (
+    NOW,
+    content,
+    envelope,
+    new,
+    only,
+    parsed,
+    part,
+    told,
+    unfolded,
+    wanted,
+)
+
+# Characters that break lines, quotes, escapes, folds and headers come up often among all the others.
+_SHARP = st.sampled_from(list("\r\n\t\x00\x0b\x0c\x1b\x85\u2028\u2029\u202e\ud800\ufeff\"'\\;:,^=?<>@ Nn"))
+typed = st.text(st.one_of(_SHARP, st.characters()), max_size=200) | st.sampled_from(
+    ["a\r\nATTENDEE:mailto:x@y", "a\nX-EVIL:1", "a\r\nBcc: x@y", 'a";X=1:', "\\", "\\N", "=?utf-8?q?=0AX:1?="]
+)
+FEED_HEAD = [
+    "BEGIN", "VERSION", "PRODID", "NAME", "X-WR-CALNAME", "REFRESH-INTERVAL", "X-PUBLISHED-TTL", "COLOR",
+    "X-WR-TIMEZONE",
+]  # fmt: skip
+
+
+class Injected(Exception):
+    """Something that was typed became more than a text."""
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What people can type."""
+
+    summary: str
+    place: str
+    firm: str
+    person: str
+    topic: str
+    directions: str
+    name: str
+
+
+def expect(is_so: bool, what: str, found: object) -> None:
+    if not is_so:
+        raise Injected(f"{what}: {found!a}")
+
+
+def names_of(octets: bytes) -> list[str]:
+    """The property names of a calendar, in order; every line is checked on the way."""
+    written = octets.decode("utf-8")
+    expect(written.endswith("\r\n"), "the last line end", written[-10:])
+    for line in written.removesuffix("\r\n").split("\r\n"):
+        hidden = [c for c in line if (c < " " or c in "\x7f\x85\u2028\u2029\u202e")]
+        expect(not hidden, "a control character", line)
+        expect(len(line.encode("utf-8")) <= 75, "a long line", line)
+    return [line.partition(":")[0].partition(";")[0] for line in unfolded(octets)]
+
+
+def message_of(value: Typed) -> Message:
+    shown = content(
+        summary=value.summary,
+        place_name=value.place,
+        partner_firm=value.firm,
+        partner_people=(value.person,),
+        interpreter=value.person,
+        topic=value.topic,
+        directions=value.directions,
+    )
+    return only(told(content(hall="Hall 9")), wanted(shown))
+
+
+ORDINARY = render(new(), envelope(new(), thread_id="<first@meet.example>"))
+HEADERS = parsed(ORDINARY).keys()
+LINES = names_of(part(parsed(ORDINARY), "text/calendar").get_payload(decode=True))
+
+
+def check_mail(value: Typed) -> None:
+    """One mail of an update: its headers, its calendar's lines, and what icalendar reads there."""
+    message = message_of(value)
+    changes = {"attendee_name": value.name, "sender_name": value.name, "thread_id": "<first@meet.example>"}
+    mail = render(message, replace(envelope(message), **changes))
+    expect(mail.data.isascii() and b"\0" not in mail.data, "an octet", mail.data)
+    read = parsed(mail)
+    expect(read.keys() == HEADERS, "a header", read.keys())
+    expect(len(read["To"].addresses) == 1, "a recipient", str(read["To"]))
+    leaves = [leaf for leaf in read.walk() if not leaf.is_multipart()]
+    expect(len(leaves) == 4 and not any(leaf.defects for leaf in leaves), "a part", len(leaves))
+    check_calendar(leaves[-1].get_payload(decode=True), value)
+
+
+def check_calendar(octets: bytes, value: Typed) -> None:
+    expect(names_of(octets) == LINES, "a line", octets)
+    (event,) = Calendar.from_ical(octets).walk("VEVENT")
+    expect(str(event["SUMMARY"]) == clean(value.summary, 200), "SUMMARY", event["SUMMARY"])
+    attendee = event["ATTENDEE"]
+    expect(str(attendee) == "mailto:peter.nagy@firm.example", "ATTENDEE", attendee)
+    shown = clean_parameter(value.name)
+    expect(attendee.params.get("CN", "") == shown, "CN", (attendee.params.get("CN"), shown))
+    directions = clean_lines(value.directions, 1_500)
+    expect(directions in str(event["DESCRIPTION"]), "DESCRIPTION", event["DESCRIPTION"])
+
+
+def check_feed(value: Typed) -> None:
+    octets = build_feed(
+        [FeedEvent(value.name, 0, NOW, message_of(value).content)], value.name, "", "Asia/Shanghai"
+    )
+    names = names_of(octets)
+    expect(names[: len(FEED_HEAD)] == FEED_HEAD, "a line", names)
+    expect(names.count("BEGIN") == names.count("END") == 4, "a component", names)
+    calendar = Calendar.from_ical(octets)
+    # icalendar 7.3 knows no type for NAME and hands out its TEXT as it is written.
+    expect(calendar["NAME"].to_ical().decode() == text(clean(value.name, 200)), "NAME", calendar["NAME"])
+
+
+@settings(deadline=None)
+@given(st.builds(Typed, typed, typed, typed, typed, typed, typed, typed))
+def nothing_is_injected(value: Typed) -> None:
+    check_mail(value)
+    check_feed(value)
+
+
+if __name__ == "__main__":
+    nothing_is_injected()
+    sys.stdout.write("asserts are on\n" if __debug__ else "asserts are off\n")

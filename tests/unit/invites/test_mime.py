@@ -1,0 +1,66 @@
+"""Headers come back from a parser as they were typed."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from email.header import decode_header, make_header
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduler.invites.mime import mailbox, multipart, subject
+from scheduler.invites.text import clean
+
+names = st.text(st.one_of(st.characters(), st.sampled_from(' ,.;:()<>@"\\[]é芯=?_')), max_size=140)
+
+
+def lines_of(header: bytes) -> list[str]:
+    assert header.endswith(b"\r\n")
+    return header.decode("ascii").removesuffix("\r\n").split("\r\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("", b"To: <a@b.example>\r\n"),
+        ("Ann Lee", b"To: Ann Lee <a@b.example>\r\n"),
+        ("Lee, Ann", b'To: "Lee, Ann" <a@b.example>\r\n'),
+        ('Ann "Boss" \\', b'To: "Ann \\"Boss\\" \\\\" <a@b.example>\r\n'),
+        ("王小明", b"To: =?utf-8?b?546L5bCP5piO?= <a@b.example>\r\n"),
+        ("Nagy, Péter", b"To: =?utf-8?b?TmFneSwgUMOpdGVy?= <a@b.example>\r\n"),
+        ("A" * 80, b"To: " + b"A" * 80 + b"\r\n <a@b.example>\r\n"),
+    ],
+)
+def test_a_mailbox_is_one_header(name: str, header: bytes) -> None:
+    assert mailbox("To", name, "a@b.example") == header
+
+
+@given(names)
+def test_a_name_comes_back_and_the_address_with_it(name: str) -> None:
+    shown = clean(name, 120)
+    header = mailbox("To", name, "a@b.example")
+    (address,) = email.message_from_bytes(header, policy=email.policy.SMTP)["To"].addresses
+    assert address.addr_spec == "a@b.example"
+    phrase = " ".join(lines_of(header)).removeprefix("To: ").removesuffix("<a@b.example>").strip()
+    if phrase.startswith('"'):
+        phrase = email.utils.unquote(phrase)
+    elif "=?" in phrase:
+        phrase = str(make_header(decode_header(phrase)))
+    assert phrase == shown
+
+
+@given(names)
+def test_a_subject_comes_back(value: str) -> None:
+    header = subject(value)
+    folded = lines_of(header)
+    assert all(line.startswith(" ") for line in folded[1:])
+    assert all(len(line) <= 78 for line in folded) or " " not in clean(value, 250)
+    typed = "".join(folded).removeprefix("Subject: ")
+    assert (str(make_header(decode_header(typed))) if "=?" in typed else typed) == clean(value, 250)
+
+
+def test_a_boundary_depends_on_the_seed_alone() -> None:
+    assert multipart("mixed", "<1@x>", [b"a"]) == multipart("mixed", "<1@x>", [b"a"])
+    assert multipart("mixed", "<1@x>", [b"a"]) != multipart("mixed", "<2@x>", [b"a"])

@@ -1,0 +1,274 @@
+"""Mails through a real SMTP server; what the server says decides what happens next."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from scheduler.invites.errors import ConnectionFailure, PermanentFailure, TemporaryFailure
+from scheduler.invites.imip import RenderedMail, render
+from scheduler.invites.transport import Smtp
+from tests.conftest import skip_or_fail
+from tests.unit.invites.builders import envelope, new, update
+
+pytestmark = [pytest.mark.smtp, pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")]
+
+MAIL = render(new(), envelope(new()))
+
+
+@dataclass
+class Catcher:
+    """A server's far side: keeps what it takes, and says what it is told to say."""
+
+    taken: list[tuple[str, list[str], bytes]] = field(default_factory=list)
+    connections: list[str] = field(default_factory=list)
+    replies: dict[str, str] = field(default_factory=dict)
+    """By recipient; `DATA` for what is said after the data, `HANG UP` as a reply closes the connection."""
+    port: int = 0
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        self.connections.append(hostname)
+        session.host_name = hostname
+        return responses
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        reply = self.replies.get(address, "250 OK")
+        if reply.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        if reply == "HANG UP":
+            server.transport.abort()
+        return reply
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        reply = self.replies.get("DATA", "250 OK")
+        if reply == "HANG UP":
+            server.transport.abort()
+        elif reply.startswith("250"):
+            content = envelope.content
+            assert isinstance(content, bytes)
+            self.taken.append((envelope.mail_from or "", envelope.rcpt_tos, content))
+        return reply
+
+
+@contextmanager
+def serving(catcher: Catcher, tls: ssl.SSLContext | None = None, **options: Any) -> Iterator[Catcher]:
+    """The server in a thread of its own, on a free port."""
+    loop = asyncio.new_event_loop()
+
+    def factory() -> SMTP:
+        return SMTP(catcher, hostname="test.example", loop=loop, **options)
+
+    server = loop.run_until_complete(loop.create_server(factory, "127.0.0.1", 0, ssl=tls))
+    catcher.port = server.sockets[0].getsockname()[1]
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    try:
+        yield catcher
+    finally:
+        server.close()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+Serve = Callable[..., AbstractContextManager[Catcher]]
+
+
+def client(catcher: Catcher, **changes: Any) -> Smtp:
+    return Smtp(**{"host": "127.0.0.1", "port": catcher.port, "timeout": 10.0} | changes)
+
+
+def test_the_server_gets_the_bytes_the_sender_and_the_one_recipient() -> None:
+    with serving(Catcher()) as catcher, client(catcher) as smtp:
+        smtp.send(MAIL)
+    assert catcher.taken == [("bounces+tok3n@meet.example", ["peter.nagy@firm.example"], MAIL.data)]
+
+
+def test_one_connection_serves_many_mails() -> None:
+    with serving(Catcher()) as catcher, client(catcher) as smtp:
+        for _ in range(20):
+            smtp.send(MAIL)
+    assert (len(catcher.taken), len(catcher.connections)) == (20, 1)
+
+
+@pytest.mark.parametrize("step", [MAIL.to_addr, "DATA"])
+def test_a_4xx_reply_is_a_temporary_failure_and_the_next_mail_is_sent(step: str) -> None:
+    with serving(Catcher(replies={step: "451 4.7.1 Greylisted"})) as catcher, client(catcher) as smtp:
+        with pytest.raises(TemporaryFailure) as caught:
+            smtp.send(MAIL)
+        catcher.replies.clear()
+        smtp.send(MAIL)
+    assert not isinstance(caught.value, ConnectionFailure)
+    assert (caught.value.recipient, caught.value.reply_code) == (MAIL.to_addr, 451)
+    assert caught.value.reply == "4.7.1 Greylisted"
+    assert (len(catcher.taken), len(catcher.connections)) == (1, 1)
+
+
+@pytest.mark.parametrize("step", [MAIL.to_addr, "DATA"])
+def test_a_5xx_reply_is_a_permanent_failure_and_the_next_mail_is_sent(step: str) -> None:
+    other: RenderedMail = render(update(), envelope(update(), attendee_email="li.na@firm.example"))
+    with serving(Catcher(replies={step: "550 5.1.1 No such user"})) as catcher, client(catcher) as smtp:
+        with pytest.raises(PermanentFailure) as caught:
+            smtp.send(MAIL)
+        catcher.replies.pop("DATA", None)
+        smtp.send(other)
+    assert (caught.value.recipient, caught.value.reply_code) == (MAIL.to_addr, 550)
+    assert str(caught.value) == "The mail to peter.nagy@firm.example was not taken: 550 5.1.1 No such user"
+    assert [taken[1] for taken in catcher.taken] == [["li.na@firm.example"]]
+
+
+@pytest.mark.parametrize("step", [MAIL.to_addr, "DATA"])
+@pytest.mark.parametrize("reply", ["421 4.3.2 Shutting down", "HANG UP"])
+def test_a_connection_that_ends_is_told_apart_and_a_new_one_works(step: str, reply: str) -> None:
+    with serving(Catcher(replies={step: reply})) as catcher:
+        with client(catcher) as smtp, pytest.raises(ConnectionFailure):
+            smtp.send(MAIL)
+        catcher.replies.clear()
+        with client(catcher) as smtp:
+            smtp.send(MAIL)
+    assert (len(catcher.taken), len(catcher.connections)) == (1, 2)
+
+
+def test_a_server_that_is_not_there_is_a_connection_failure() -> None:
+    with serving(Catcher()) as gone:
+        pass
+    with (
+        pytest.raises(ConnectionFailure, match=f"^The mail server 127.0.0.1:{gone.port} failed: "),
+        client(gone),
+    ):
+        pass
+
+
+def test_sending_without_a_connection_is_a_connection_failure() -> None:
+    with pytest.raises(ConnectionFailure):
+        Smtp("127.0.0.1", 1).send(MAIL)
+
+
+def test_a_server_that_wants_a_sign_in_is_no_fault_of_the_mail() -> None:
+    options = {"authenticator": accept_ann, "auth_required": True, "auth_require_tls": False}
+    with (
+        serving(Catcher(), **options) as catcher,
+        client(catcher) as smtp,
+        pytest.raises(ConnectionFailure) as caught,
+    ):
+        smtp.send(MAIL)
+    assert caught.value.reply_code == 530
+
+
+def accept_ann(
+    _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, auth_data: object
+) -> AuthResult:
+    assert isinstance(auth_data, LoginPassword)
+    right = (auth_data.login, auth_data.password) == (b"ann", b"s3cret")
+    return AuthResult(success=right, handled=False)
+
+
+def test_a_user_name_and_password_are_used() -> None:
+    options = {"authenticator": accept_ann, "auth_required": True, "auth_require_tls": False}
+    with serving(Catcher(), **options) as catcher, client(catcher, username="ann", password="s3cret") as smtp:
+        smtp.send(MAIL)
+    assert len(catcher.taken) == 1
+
+
+def test_a_wrong_password_is_a_connection_failure_that_does_not_tell_it() -> None:
+    options = {"authenticator": accept_ann, "auth_required": True, "auth_require_tls": False}
+    with (
+        serving(Catcher(), **options) as catcher,
+        pytest.raises(ConnectionFailure) as caught,
+        client(catcher, username="ann", password="wr0ng-pass"),
+    ):
+        pass
+    assert caught.value.reply_code == 535
+    assert "wr0ng-pass" not in f"{caught.value!r} {caught.value} {caught.value.__cause__}"
+
+
+def test_no_secret_is_in_a_repr() -> None:
+    shown = repr(Smtp("mail.example", 587, "starttls", "ann", "s3cret"))
+    assert shown == "Smtp(host='mail.example', port=587, security='starttls', timeout=30.0)"
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key."""
+    if shutil.which("openssl") is None:
+        skip_or_fail("Install openssl to test TLS.")
+    folder = tmp_path_factory.mktemp("tls")
+    paths = folder / "certificate.pem", folder / "key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x"
+    names = ["-addext", "subjectAltName=IP:127.0.0.1", "-out", str(paths[0]), "-keyout", str(paths[1])]
+    subprocess.run([*command.split(), *names], check=True, capture_output=True)
+    return paths
+
+
+@pytest.fixture
+def server_tls(certificate: tuple[Path, Path]) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    return context
+
+
+@pytest.fixture
+def client_tls(certificate: tuple[Path, Path]) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(certificate[0]))
+
+
+def test_starttls_encrypts_before_anything_is_said(
+    server_tls: ssl.SSLContext, client_tls: ssl.SSLContext
+) -> None:
+    options = {"tls_context": server_tls, "require_starttls": True}
+    with (
+        serving(Catcher(), **options) as catcher,
+        client(catcher, security="starttls", tls_context=client_tls) as smtp,
+    ):
+        smtp.send(MAIL)
+    assert len(catcher.taken) == 1
+
+
+def test_tls_from_the_first_octet(server_tls: ssl.SSLContext, client_tls: ssl.SSLContext) -> None:
+    with (
+        serving(Catcher(), tls=server_tls) as catcher,
+        client(catcher, security="tls", tls_context=client_tls) as smtp,
+    ):
+        smtp.send(MAIL)
+    assert len(catcher.taken) == 1
+
+
+def test_an_unknown_certificate_is_refused(server_tls: ssl.SSLContext) -> None:
+    with (
+        serving(Catcher(), tls_context=server_tls) as catcher,
+        pytest.raises(ConnectionFailure),
+        client(catcher, security="starttls"),
+    ):
+        pass
+    assert catcher.taken == []
+
+
+def test_a_server_without_starttls_is_refused_where_it_is_asked_for() -> None:
+    with (
+        serving(Catcher()) as catcher,
+        pytest.raises(ConnectionFailure),
+        client(catcher, security="starttls"),
+    ):
+        pass
+
+
+def test_a_line_with_a_single_dot_arrives_as_one() -> None:
+    dotted = replace(MAIL, data=MAIL.data + b"\r\n.\r\nafter\r\n")
+    with serving(Catcher()) as catcher, client(catcher) as smtp:
+        smtp.send(dotted)
+    assert catcher.taken[0][2] == dotted.data
