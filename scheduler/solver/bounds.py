@@ -29,7 +29,7 @@ LEAST_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """No plan serves more than `served`, lacks less than `shortfall` to its floors, or scores above `score`."""
+    """No plan serves more than `served`, lacks less than `shortfall` to floors, or scores above `score`."""
 
     served: Number
     shortfall: Number

@@ -59,7 +59,7 @@ class _Rows:
     value: list[Ints] = field(default_factory=list)
 
     def add(self, owner: Ints, day: Ints, column: Ints, value: Ints, limit: Ints) -> None:
-        """Entries of the rows (owner, day) with right-hand sides `limit[owner, day]`; rows that cannot bind are left out."""
+        """Entries of the rows (owner, day) `<= limit[owner, day]`; rows that cannot bind are not made."""
         if not len(column):
             return
         days = limit.shape[1]
@@ -125,7 +125,7 @@ def _collect(problem: Problem, choices: Choices, needs: dict[People, int]) -> _O
 
 
 def _losses(choices: Choices, published: Meeting, people: People, starts: int) -> list[float]:
-    """The least change of a published meeting that each day costs this party: days as booth, then as table."""
+    """The least that the change of a published meeting costs each day: in a booth, then at a table."""
     problem, index = choices.problem, choices.problem.index
     factors = problem.policy.factors
     slot, place = index.slots.get(published.slot), index.places.get(published.place)
@@ -280,7 +280,7 @@ def _gains(
 ) -> tuple[Floats, float]:  # fmt: skip
     """Score of each column, and of holding nothing (its dropped meetings), without floors."""
     factors = problem.policy.factors
-    gain = weight * float(factors["served"])
+    gain: Floats = (weight * float(factors["served"])).astype(np.float64)
     if not choices.published:
         return gain, 0.0
     dropped = np.zeros(len(problem.requests))

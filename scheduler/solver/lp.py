@@ -1,4 +1,4 @@
-"""HiGHS' interior point on one LP, in a process of its own: it can be left at any moment, and its memory goes with it."""
+"""HiGHS' interior point on one LP, in a process of its own that can be left at any moment."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def duals(lp: Arrays, seconds: float, should_stop: Callable[[], bool] | None = N
     command = [sys.executable, "-P", str(Path(__file__).with_name("lp_process.py"))]
     # From a file, not a pipe: communicate() forgets its input when it is called again after a timeout.
     with tempfile.TemporaryFile() as file:
-        np.savez(file, seconds=np.array(seconds), **lp)
+        np.savez(file, allow_pickle=False, **{**lp, "seconds": np.array(seconds)})
         file.seek(0)
         # The program is this interpreter with a module of ours.
         with subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE) as child:  # noqa: S603

@@ -1,4 +1,4 @@
-"""The process that `lp.duals` starts: an LP on standard input, its row duals on standard output (both numpy's)."""
+"""The process that `lp.duals` starts: an LP on standard input, its row duals on standard output."""
 
 from __future__ import annotations
 

@@ -1,0 +1,91 @@
+"""Bounds hold for every plan, and are tight where the day-level relaxation is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules import score
+from scheduler.solver.bounds import Bounds, proved_bound, trivial_bounds, upper_bounds
+from scheduler.solver.daymodel import build
+from tests.brute_force import best_plan
+from tests.builders import ask, firm, make_problem, person, problems
+
+quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def assert_holds(bounds: Bounds, problem: Problem) -> None:
+    best = best_plan(problem)
+    if best is not None:
+        terms = score(problem, best[1]).terms
+        assert best[0] <= bounds.score + 1e-9
+        assert terms["served"] <= bounds.served
+        assert terms["shortfall"] >= bounds.shortfall
+
+
+@few
+@given(problems(max_requests=3))
+def test_no_plan_is_better_than_the_lp_bounds(problem: Problem) -> None:
+    assert_holds(upper_bounds(problem, 60.0), problem)
+
+
+@quick
+@given(problems(max_requests=3))
+def test_no_plan_is_better_than_the_trivial_bounds(problem: Problem) -> None:
+    assert_holds(trivial_bounds(problem), problem)
+
+
+@quick
+@given(problems(max_requests=3), st.data())
+def test_a_bound_holds_whatever_the_duals(problem: Problem, data: st.DataObject) -> None:
+    model = build(problem)
+    rows = len(model.rhs)
+    duals = np.array(data.draw(st.lists(st.floats(0, 50), min_size=rows, max_size=rows)), dtype=float)
+    duals[model.floor_row[model.floor_row >= 0]] = 0.0
+    proved = proved_bound(model, model.weight.astype(float), duals)
+    best = best_plan(problem)
+    if best is not None:
+        assert proved is not None
+        assert score(problem, best[1]).terms["served"] <= proved
+
+
+def test_two_requests_for_one_slot_serve_the_heavier() -> None:
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b", weight=3), ask("r2", "a", "c", weight=5)])
+    assert trivial_bounds(problem) == Bounds(served=8, shortfall=0, score=800)
+    assert upper_bounds(problem, 60.0) == Bounds(served=5, shortfall=0, score=500)
+
+
+def test_a_floor_that_cannot_be_reached_is_in_the_bound() -> None:
+    problem = make_problem(
+        slots="1",
+        firms=[firm("a", min_meetings=2), "b", "c"],
+        requests=[ask("r1", "a", "b"), ask("r2", "a", "c")],
+    )
+    assert upper_bounds(problem, 60.0) == Bounds(served=1, shortfall=1, score=100 - 2000)
+
+
+def test_sides_without_a_language_and_without_interpreters_are_not_served() -> None:
+    problem = make_problem(
+        requests=[ask("r1", "a", "b")], attendees=[person("ann", "a", "en"), person("bo", "b", "zh")]
+    )
+    assert upper_bounds(problem, 60.0).served == 0
+
+
+def test_without_time_the_bound_is_the_trivial_one() -> None:
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
+    assert upper_bounds(problem, 0.0) == trivial_bounds(problem)
+
+
+def test_a_stop_leaves_the_trivial_bound() -> None:
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
+    assert upper_bounds(problem, 60.0, should_stop=lambda: True) == trivial_bounds(problem)
+
+
+@pytest.mark.parametrize("slots", ["", "2"])
+def test_a_problem_of_nothing_is_bounded_by_nothing(slots: str) -> None:
+    problem = make_problem(slots=[] if not slots else slots)
+    assert upper_bounds(problem, 60.0) == Bounds(served=0, shortfall=0, score=0)
