@@ -1,0 +1,290 @@
+"""A run from its claim to its end: what is kept, what is refused, and what ends it early."""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from scheduler.config import Settings
+from scheduler.domain import rules
+from scheduler.domain.entities import AfterRun, PlanStatus, RunState, VersionState
+from scheduler.domain.plan import Meeting, Plan
+from scheduler.domain.problem import Problem
+from scheduler.domain.solving import Progress, Result, SolveParams
+from scheduler.services import attending, planning, runs, versions
+from scheduler.services.planning import Done, Ending
+from scheduler.storage.database import Database
+from scheduler.storage.models import MeetingRequest, OutboxMail, Run
+from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version, meet
+
+SETTINGS = Settings(database_url="sqlite://", redis_url="redis://nowhere", secret_key=SECRET_KEY)
+
+Solve = Callable[..., Result]
+
+
+class Scene:
+    """An event with a queued run, and what a test wants to know of them afterwards."""
+
+    def __init__(self, database: Database, **run: Any) -> None:
+        self.database = database
+        with database.write() as session:
+            self.expo: Expo = make_event(session, firms=4)
+            self.requests = [make_request(session, self.expo, i, i + 1) for i in range(3)]
+            self.run_id = runs.queue(session, self.expo.event.id, asked_by=None, **{"now": NOW, **run}).id
+
+    def execute(self, solve: Solve | None = None, **options: Any) -> Done:
+        chosen = {} if solve is None else {"solve": solve}
+        keys = {"worker": "w1", "settings": SETTINGS, "now": lambda: NOW, **chosen, **options}
+        return planning.execute(self.database, self.run_id, **keys)
+
+    @property
+    def run(self) -> Run:
+        with self.database.read() as session:
+            return session.get_one(Run, self.run_id)
+
+    @property
+    def versions(self) -> list[tuple[int, VersionState, int]]:
+        """Number, state and count of meetings, the newest first."""
+        with self.database.read() as session:
+            return [
+                (version.number, version.state, len(versions.meetings(session, version.id)))
+                for version in versions.listing(session, self.expo.event.id)
+            ]
+
+    def meet(self, request: MeetingRequest, **where: Any) -> Meeting:
+        return meet(request, self.expo, **where)
+
+
+@pytest.fixture
+def scene(database: Database) -> Scene:
+    return Scene(database)
+
+
+def plan_of(problem: Problem, meetings: Sequence[Meeting], /, **claims: Any) -> Plan:
+    true = rules.score(problem, meetings)
+    plan = Plan(problem.fingerprint, PlanStatus.FEASIBLE, true.total, true.terms, None, None, tuple(meetings))
+    return replace(plan, **claims)
+
+
+def answering(*meetings: Meeting, **claims: Any) -> Solve:
+    """A solve that gives these meetings at once."""
+
+    def solve(problem: Problem, _params: SolveParams, **_: Any) -> Result:
+        return Result(plan_of(problem, meetings, **claims))
+
+    return solve
+
+
+class Waiting:
+    """A solve that reports, then waits until it is told to stop, and gives an empty plan."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+
+    def __call__(
+        self,
+        problem: Problem,
+        _params: SolveParams,
+        *,
+        on_progress: Callable[[Progress], None],
+        should_stop: Callable[[], bool],
+    ) -> Result:
+        on_progress(Progress(0.5, "search", 7))
+        self.began.set()
+        pause = threading.Event()
+        while not should_stop():
+            pause.wait(0.01)
+        return Result(plan_of(problem, ()))
+
+
+def test_a_run_ends_with_a_draft_of_its_plan(scene: Scene) -> None:
+    meetings = [scene.meet(scene.requests[0]), scene.meet(scene.requests[2])]
+    done = scene.execute(answering(meetings[0], replace(meetings[1], place="t1")))
+    assert done == Done(Ending.FINISHED, version=1)
+    assert scene.versions == [(1, VersionState.DRAFT, 2)]
+    run = scene.run
+    assert (run.state, run.progress["phase"], run.finished_at, run.error) == (
+        RunState.FINISHED,
+        "done",
+        NOW,
+        None,
+    )
+    with scene.database.read() as session:
+        problem = runs.problem_file(session, run.id)
+        plan = Plan.from_json(runs.plan_file(session, run.id))
+        assert Problem.from_json(problem).fingerprint == plan.problem == run.fingerprint
+        assert versions.get(session, run.event_id, 1).run_id == run.id
+        assert {m.request for m in plan.meetings} == {scene.requests[0].key, scene.requests[2].key}
+
+
+def test_the_solver_serves_what_a_small_event_asks(scene: Scene) -> None:
+    assert scene.execute() == Done(Ending.FINISHED, version=1)
+    assert scene.versions == [(1, VersionState.DRAFT, 3)]
+    assert scene.run.progress["terms"]["served"] == sum(request.priority for request in scene.requests)
+
+
+def test_no_transaction_is_open_while_it_solves(scene: Scene) -> None:
+    def solve(problem: Problem, *_: Any, **__: Any) -> Result:
+        with scene.database.write() as session:  # waits for ever if another one holds the lock
+            session.get_one(MeetingRequest, scene.requests[0].id).topic = "written meanwhile"
+        return Result(plan_of(problem, ()))
+
+    assert scene.execute(solve).ending is Ending.FINISHED
+
+
+def test_a_run_that_is_not_queued_is_left_alone(scene: Scene) -> None:
+    with scene.database.write() as session:
+        runs.claim(session, scene.run_id, "w0", now=NOW)
+    assert scene.execute(answering()) == Done(Ending.NOT_CLAIMED)
+    assert scene.run.worker == "w0"
+
+
+def test_a_task_that_comes_twice_does_its_work_once(scene: Scene) -> None:
+    endings = [scene.execute(answering(scene.meet(scene.requests[0]))).ending for _ in range(2)]
+    assert endings == [Ending.FINISHED, Ending.NOT_CLAIMED]
+    assert scene.versions == [(1, VersionState.DRAFT, 1)]
+
+
+def test_a_plan_that_breaks_a_rule_fails_the_run_and_is_not_kept(scene: Scene) -> None:
+    at_once = [scene.meet(scene.requests[0]), scene.meet(scene.requests[1], place=scene.expo.tables[1])]
+    assert scene.execute(answering(*at_once)).ending is Ending.FAILED
+    assert scene.versions == []
+    assert scene.run.state is RunState.FAILED
+    assert "H3" in scene.run.error
+
+
+@pytest.mark.parametrize("claims", [{"score": 1}, {"terms": {"served": 99}}, {"problem": "0" * 64}])
+def test_a_plan_that_claims_what_is_not_so_fails_the_run(scene: Scene, claims: dict[str, Any]) -> None:
+    assert scene.execute(answering(scene.meet(scene.requests[0]), **claims)).ending is Ending.FAILED
+    assert scene.versions == []
+    assert "The plan was rejected" in scene.run.error
+
+
+def test_a_solve_that_crashes_fails_the_run_with_a_sentence(scene: Scene) -> None:
+    def crash(*_: Any, **__: Any) -> Result:
+        raise ZeroDivisionError
+
+    assert scene.execute(crash) == Done(Ending.FAILED)
+    assert "ZeroDivisionError" in scene.run.error
+    with scene.database.write() as session:
+        assert runs.queue(session, scene.expo.event.id, asked_by=None, now=NOW).number == 2
+
+
+@pytest.mark.parametrize("status", [PlanStatus.INFEASIBLE, PlanStatus.UNKNOWN])
+def test_no_plan_is_an_answer_and_gives_no_draft(scene: Scene, status: PlanStatus) -> None:
+    assert scene.execute(answering(status=status)) == Done(Ending.FINISHED)
+    assert scene.versions == []
+    assert (scene.run.state, scene.run.error) == (RunState.FINISHED, planning.NO_PLAN[status])
+
+
+def test_a_cancelled_run_stops_and_keeps_nothing(scene: Scene) -> None:
+    waiting = Waiting()
+
+    def cancel() -> None:
+        waiting.began.wait()
+        with scene.database.write() as session:
+            runs.cancel(session, scene.expo.event.id, 1, now=NOW)
+
+    canceller = threading.Thread(target=cancel)
+    canceller.start()
+    assert scene.execute(waiting) == Done(Ending.CANCELLED)
+    canceller.join()
+    assert scene.run.state is RunState.CANCELLED
+    assert scene.versions == []
+
+
+def test_a_worker_that_shuts_down_puts_its_run_back(scene: Scene) -> None:
+    waiting = Waiting()
+    assert scene.execute(waiting, should_stop=waiting.began.is_set) == Done(Ending.PUT_BACK)
+    assert (scene.run.state, scene.run.attempts) == (RunState.QUEUED, 0)
+    assert scene.execute(answering()).ending is Ending.FINISHED
+
+
+def test_a_process_that_is_told_to_exit_puts_its_run_back(scene: Scene) -> None:
+    def exit_now() -> bool:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        scene.execute(Waiting(), should_stop=exit_now)
+    assert scene.run.state is RunState.QUEUED
+
+
+def test_reports_are_kept_while_it_solves(scene: Scene) -> None:
+    def reported() -> bool:
+        return scene.run.progress.get("score") == 7
+
+    assert scene.execute(Waiting(), should_stop=reported).ending is Ending.PUT_BACK
+
+
+def test_a_run_that_was_taken_up_elsewhere_is_let_go(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attending, "BEAT_EVERY", 0.0)
+    waiting = Waiting()
+
+    def take_away() -> bool:
+        if waiting.began.is_set() and scene.run.worker == "w1":
+            with scene.database.write() as session:
+                runs.recover(session, now=NOW + timedelta(hours=1))
+                runs.claim(session, scene.run_id, "w2", now=NOW)
+        return False
+
+    assert scene.execute(waiting, should_stop=take_away) == Done(Ending.LOST)
+    assert (scene.run.state, scene.run.worker) == (RunState.RUNNING, "w2")
+    assert scene.versions == []
+
+
+def test_a_solve_that_overruns_its_time_is_stopped_and_its_plan_kept(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attending, "OVERTIME", -1000.0)
+    assert scene.execute(Waiting()) == Done(Ending.FINISHED, version=1)
+
+
+def test_a_solve_that_hangs_fails_its_run(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attending, "OVERTIME", -1000.0)
+    monkeypatch.setattr(attending, "PATIENCE", 0.0)
+    release = threading.Event()
+
+    def hang(problem: Problem, *_: Any, **__: Any) -> Result:
+        release.wait()
+        return Result(plan_of(problem, ()))
+
+    done = scene.execute(hang)
+    release.set()
+    assert done == Done(Ending.FAILED, is_stuck=True)
+    assert (scene.run.state, scene.versions) == (RunState.FAILED, [])
+
+
+class TestPublishingAfterTheRun:
+    """The draft is published at once if the run says so and little enough changes."""
+
+    @pytest.mark.parametrize(
+        ("then", "budget", "published"),
+        [
+            (AfterRun.PUBLISH, 1, True),
+            (AfterRun.PUBLISH, None, True),
+            (AfterRun.PUBLISH, 0, False),
+            (AfterRun.DRAFT, 9, False),
+        ],
+    )
+    def test_within_the_budget_only(
+        self, database: Database, then: AfterRun, budget: int | None, published: bool
+    ) -> None:
+        scene = Scene(database, then=then, budget=budget)
+        first, second = scene.requests[0], scene.requests[2]
+        with database.write() as session:
+            make_version(session, scene.expo, [scene.meet(first)])
+        moved = [scene.meet(first, slot=1), scene.meet(second, slot=2)]
+        assert scene.execute(answering(*moved)) == Done(Ending.FINISHED, version=2, published=published)
+        new, old = VersionState.PUBLISHED, VersionState.SUPERSEDED
+        kept = [(2, new, 2), (1, old, 1)] if published else [(2, VersionState.DRAFT, 2), (1, new, 1)]
+        assert scene.versions == kept
+        with database.read() as session:
+            assert session.query(OutboxMail).count() == (4 if published else 0)
+
+    def test_a_first_plan_touches_nobody_and_is_published(self, database: Database) -> None:
+        scene = Scene(database, then=AfterRun.PUBLISH, budget=0)
+        assert scene.execute(answering(scene.meet(scene.requests[0]))).published
+        assert scene.versions == [(1, VersionState.PUBLISHED, 1)]
