@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 
 from scheduler.domain.errors import Fault
 
@@ -87,7 +87,7 @@ class Reader:
                 pass
             else:
                 # At the ends of the calendar a time has no form in another zone.
-                if moment.tzinfo is not None and datetime.min.year < moment.year < datetime.max.year:
+                if moment.tzinfo is not None and MINYEAR < moment.year < MAXYEAR:
                     return moment
         self.fault(path, "must be an ISO 8601 time with an offset, such as 2026-11-24T09:00:00+08:00")
         return None

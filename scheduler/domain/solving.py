@@ -1,4 +1,4 @@
-"""How a solve is asked for and what it reports on the way; shared by the solver and those who only follow it."""
+"""How a solve is asked for and what it reports on the way; for the solver and those who only follow it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SolveParams:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One report: `score` and `terms` of the best plan so far, `bound` proved so far, `seconds` since the start."""
+    """One report: `score` and `terms` of the best plan and the proved `bound`, after `seconds`."""
 
     seconds: float
     phase: str
