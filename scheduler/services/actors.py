@@ -8,6 +8,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.services.texts import storable
 from scheduler.storage.models import Attendee, Event, Firm, Organiser, Slot
 
 
@@ -62,6 +63,8 @@ class EventRoles:
 
 def actor_for(session: Session, account_id: int, event_key: str) -> Actor:
     """The account's roles in the event; raises NotFound if it has none, as if the event were not there."""
+    if not storable(event_key):
+        raise NotFound("event", event_key)
     row = session.execute(
         select(Event.id, Organiser.account_id, Attendee.id, Attendee.firm_id, Attendee.is_exhibitor)
         .outerjoin(Organiser, and_(Organiser.event_id == Event.id, Organiser.account_id == account_id))

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.services.actors import Actor, actor_for
+from scheduler.services.texts import one_line
 from scheduler.services.tokens import hash_token, random_token
 from scheduler.storage.models import ApiToken, Event
 
@@ -33,6 +34,7 @@ EXHIBITOR_SCOPES = frozenset({"requests:read", "requests:write", "schedule:read"
 PREFIX = "cm_"
 """Every token starts with it, so that one that leaks is recognised."""
 
+_MAX_ID = 2**31 - 1
 _NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -41,7 +43,7 @@ def create_api_token(
 ) -> tuple[ApiToken, str]:
     """A new token of the actor's event and its text, which is shown once and never stored."""
     account_id = _require_person(actor)
-    name, wanted = name.strip(), sorted(set(scopes))
+    name, wanted = one_line(name), sorted(set(scopes))
     faults = _name_faults(name) + _scope_faults(wanted, actor)
     if faults:
         raise InvalidInput(faults)
@@ -70,7 +72,9 @@ def api_tokens(session: Session, actor: Actor) -> Sequence[ApiToken]:
 def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: datetime) -> None:
     """End a token now; ending it again changes nothing. Raises NotFound for what the actor may not see."""
     _require_person(actor)
-    token = session.scalar(_visible(actor).where(ApiToken.id == token_id))
+    token = None
+    if 0 < token_id <= _MAX_ID:
+        token = session.scalar(_visible(actor).where(ApiToken.id == token_id))
     if token is None:
         raise NotFound("API token", token_id)
     if token.revoked_at is None:

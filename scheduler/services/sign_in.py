@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import OutboxState
 from scheduler.domain.errors import NotFound
 from scheduler.services.tokens import SIGN_IN, derive_token, hash_token, new_seed
+from scheduler.services.texts import one_line
 from scheduler.storage.models import Account, OutboxMail, SignInLink
 
 VALID = timedelta(minutes=30)
@@ -40,7 +41,7 @@ class UnusableLink(NotFound):
 
 def normal_email(email: str) -> str:
     """The form in which addresses are stored and compared."""
-    return email.strip().lower()
+    return one_line(email).lower()
 
 
 def ensure_account(

@@ -44,6 +44,7 @@ def test_asking_to_sign_in_queues_one_mail_with_a_link_that_is_not_stored(databa
 def test_asking_with_an_unknown_address_queues_nothing(database: Database) -> None:
     with database.write() as session:
         assert ask(session, "who@example.org") is None
+        assert ask(session, "\x00\ud800@example.org") is None
         assert session.scalars(select(OutboxMail)).all() == []
 
 
@@ -113,8 +114,9 @@ def test_an_account_has_its_roles_in_its_own_event_only(database: Database) -> N
         for account_id in (person.account_id, here.organiser.id):
             with pytest.raises(NotFound):
                 access.actor_for(session, account_id, there.event.key)
-        with pytest.raises(NotFound):
-            access.actor_for(session, person.account_id, "no-such-event")
+        for key in ("no-such-event", "\x00", "\ud800"):
+            with pytest.raises(NotFound):
+                access.actor_for(session, person.account_id, key)
 
 
 def test_events_of_an_account_come_with_its_roles(database: Database) -> None:
@@ -203,6 +205,8 @@ def test_tokens_of_others_are_not_found(database: Database) -> None:
             assert access.api_tokens(session, stranger) == []
             with pytest.raises(NotFound):
                 access.revoke_api_token(session, stranger, row.id, now=NOW)
+            with pytest.raises(NotFound):
+                access.revoke_api_token(session, stranger, 10**30, now=NOW)
         assert [token.id for token in access.api_tokens(session, here.organiser_actor())] == [row.id]
 
 
