@@ -18,7 +18,7 @@ class PortTaken(ChainmeetError):
         self.port = port
         other = port + 1 if port < 65535 else port - 1
         super().__init__(
-            f"Port {port} on {HOST}, for {what}, is taken by another program. Stop that one, or choose "
+            f"Port {port} on {HOST}, for {what}, is taken by another program. Stop it, or take "
             f"another port: {option} {other} (with make: ARGS='{option} {other}'); {option} 0 takes a free one."
         )
 

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import TextIO
 
 from chainmeet.checking import examine
+from chainmeet.terminal import LiveLine, points
 from scheduler.domain.errors import PlanRejected
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
@@ -22,7 +22,7 @@ def solve_here(problem: Problem, params: SolveParams, start: Plan | None) -> Pla
     """Solve in a thread while this one shows progress and takes signals. Raises PlanRejected."""
     from scheduler.solver.solve import solve
 
-    line = ProgressLine(sys.stderr, params)
+    line = SolveLine(LiveLine(sys.stderr), params, Progress(0.0, "starting"))
     stop = threading.Event()
 
     def work() -> Result:
@@ -43,44 +43,30 @@ def summary(problem: Problem, plan: Plan) -> str:
 
 
 @dataclass(slots=True)
-class ProgressLine:
-    """One line that is written over on a terminal; elsewhere a plain line a phase and every ten seconds."""
+class SolveLine:
+    """The progress of a solve on one line."""
 
-    out: TextIO
+    line: LiveLine
     params: SolveParams
-    last: Progress = Progress(0.0, "starting")  # noqa: RUF009 -- Progress is frozen
+    last: Progress
     began: float = field(default_factory=time.monotonic)
-    shown: tuple[str, float] = ("", 0.0)
 
     def report(self, progress: Progress) -> None:
         self.last = progress
 
     def show(self) -> None:
-        """Called a few times a second."""
+        """Called a few times a second, so that the seconds count down between reports."""
         elapsed = time.monotonic() - self.began
-        if self.out.isatty():
-            self.out.write(f"\r\x1b[K{self.text(elapsed)}")
-            self.out.flush()
-        elif self.last.phase != self.shown[0] or elapsed - self.shown[1] >= 10:
-            self.shown = (self.last.phase, elapsed)
-            print(self.text(elapsed), file=self.out, flush=True)
-
-    def close(self) -> None:
-        if self.out.isatty():
-            self.out.write("\r\x1b[K")
-
-    def text(self, elapsed: float) -> str:
-        parts = [self.last.phase]
-        if self.last.score is not None:
-            parts.append(f"score {self.last.score:,.0f}")
-        if self.last.bound is not None:
-            parts.append(f"bound {self.last.bound:,.0f}")
-        left = self.params.seconds - elapsed
-        parts.append(f"{elapsed:.0f} s" if self.params.iterations else f"{max(0.0, left):.0f} s left")
-        return " | ".join(parts)
+        left = max(0.0, self.params.seconds - elapsed)
+        self.line.show(
+            self.last.phase,
+            points("score", self.last.score),
+            points("bound", self.last.bound),
+            f"{elapsed:.0f} s" if self.params.iterations else f"{left:.0f} s left",
+        )
 
 
-def _attended(work: Callable[[], Result], stop: threading.Event, line: ProgressLine) -> Result:
+def _attended(work: Callable[[], Result], stop: threading.Event, line: SolveLine) -> Result:
     outcome: list[Result] = []
     errors: list[BaseException] = []
 
@@ -103,7 +89,7 @@ def _attended(work: Callable[[], Result], stop: threading.Event, line: ProgressL
             line.show()
             thread.join(0.2)
     finally:
-        line.close()
+        line.line.close()
         for number, handler in before.items():
             signal.signal(number, handler)
     if errors:

@@ -7,13 +7,19 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 from chainmeet.processes import Child, Program, clean_up, write_down
 from scheduler.domain.errors import ChainmeetError
 
+T = TypeVar("T")
+
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+LAST_WORDS = 1.0
+"""Seconds that work in a thread has to end after a signal."""
 STEADY = 60.0
 """Seconds after which a child counts as healthy, and its next restart waits `FIRST_WAIT` again."""
 
@@ -70,6 +76,18 @@ class Supervisor:
                 self._plan_restart(child)
             self.stopping.wait(0.2)
 
+    def attend(self, work: Callable[[], T]) -> T | None:
+        """Do `work` in a thread and look after the children meanwhile; None if a signal ended it.
+
+        `work` has to look at `stopping`; what it raises is raised here.
+        """
+        done: Future[T] = Future()
+        thread = threading.Thread(target=_into, args=(done, work), name="work", daemon=True)
+        thread.start()
+        self.watch(until=done.done)
+        thread.join(LAST_WORDS)
+        return done.result() if done.done() else None
+
     def _spawn(self, program: Program) -> Child:
         child = Child(program)
         self._children.append(child)
@@ -113,6 +131,13 @@ class Supervisor:
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._hurry = self.stopping.is_set()  # asked a second time: no more waiting
         self.stopping.set()
+
+
+def _into(done: Future[T], work: Callable[[], T]) -> None:
+    try:
+        done.set_result(work())
+    except BaseException as error:
+        done.set_exception(error)
 
 
 def _until(deadline: float) -> Iterator[None]:

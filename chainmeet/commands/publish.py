@@ -16,13 +16,13 @@ from chainmeet.connection import command_settings, data_option, open_database
 @data_option
 def publish(event: str, version: int, yes: bool, data: Path | None) -> None:
     """Publish VERSION of EVENT's schedule: shows the change set, asks, and queues the mails."""
-    from chainmeet.publishing import preview_of, publish_version
+    from chainmeet import publishing
 
     settings = command_settings(data)
     with open_database(settings) as database:
-        shown = preview_of(database, settings, event, version)
-        click.echo(shown.sentence)
+        outlook = publishing.look_ahead(database, settings, event, version)
+        click.echo(outlook.sentences())
         if not yes:
             click.confirm("Publish?", abort=True)
-        mails = publish_version(database, settings, event, version, compared_with=shown.compared_with)
-        click.echo(f"Version {version} is published; {mails} mails are on their way.")
+        done = publishing.publish(database, settings, event, version, compared_with=outlook.compared_with)
+        click.echo(f"Version {version} is published; {done.mails:,} mails are on their way.")

@@ -20,12 +20,17 @@ def run(event: str, seconds: int | None, no_wait: bool, data: Path | None) -> No
 
     Exit status: 0 if the run finished (or was queued, with --no-wait), 1 if it failed or was cancelled.
     """
-    from chainmeet.following import follow_run, queue_run
+    from chainmeet.following import draft_of, follow_run, queue_run, terminal_line
+    from scheduler.domain.entities import RunState
 
     settings = command_settings(data)
     with open_database(settings) as database:
-        run_id, number = queue_run(database, settings, event, seconds=seconds)
-        click.echo(f"Run {number} of {event} is queued.")
-        if not no_wait:
-            finished = follow_run(database, run_id, say=click.echo)
-            sys.exit(0 if finished else 1)
+        queued = queue_run(database, settings, event, seconds=seconds)
+        click.echo(f"Run {queued.number} of {event} is queued.")
+        if no_wait:
+            return
+        ended = follow_run(database, queued.id, line=terminal_line())
+        draft = draft_of(database, ended)
+        made = f"version {draft.number}, score {draft.score:,.0f}" if draft else ended.error or "no version"
+        click.echo(f"Run {ended.number} {ended.state}: {made}.")
+        sys.exit(0 if ended.state is RunState.FINISHED else 1)

@@ -48,8 +48,9 @@ def linked(text: str) -> Markup:
 
 def _decoded(part: EmailMessage) -> str:
     content = part.get_payload(decode=True)
-    charset = part.get_content_charset() or "utf-8"
+    if not isinstance(content, bytes):
+        return ""
     try:
-        return content.decode(charset, "replace") if isinstance(content, bytes) else ""
+        return content.decode(part.get_content_charset() or "utf-8", "replace")
     except LookupError:
         return content.decode("utf-8", "replace")

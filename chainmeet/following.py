@@ -1,0 +1,114 @@
+"""Queue a run, and follow runs and mails in the database, where every process of the stack reports."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chainmeet.terminal import LiveLine, points
+from scheduler.config import Settings
+from scheduler.domain.entities import RunState
+from scheduler.domain.errors import ChainmeetError, NotFound
+from scheduler.services import outbox, runs
+from scheduler.storage.database import Database
+from scheduler.storage.models import Event, Run, ScheduleVersion
+from workers import dispatch
+from workers.celery_app import make_celery
+
+LOOK = 0.5
+"""Seconds between two looks."""
+PATIENCE = 90.0
+"""Seconds after which a run that nobody takes up is reported."""
+
+
+class NobodyWorks(ChainmeetError):
+    """No solve worker takes a queued run."""
+
+    code = "nobody-works"
+
+
+def event_of(session: Session, key: str) -> Event:
+    """Raises NotFound."""
+    event = session.scalar(select(Event).where(Event.key == key))
+    if event is None:
+        raise NotFound("event", key)
+    return event
+
+
+def queue_run(
+    database: Database,
+    settings: Settings,
+    event: str,
+    *,
+    seconds: int | None = None,
+    asked_by: int | None = None,
+) -> Run:
+    """A new run of an event, sent to the solve workers; raises NotFound or RunAlreadyOpen."""
+    with database.write() as session:
+        event_id = event_of(session, event).id
+        run = runs.queue(session, event_id, asked_by=asked_by, seconds=seconds, now=datetime.now(UTC))
+    dispatch.solve(run.id, app=make_celery(settings))
+    return run
+
+
+def follow_run(
+    database: Database, run_id: int, *, line: LiveLine, stopped: Callable[[], bool] = lambda: False
+) -> Run:
+    """Show a run's progress until it ends, or until `stopped`; gives the run as it then is."""
+    began = time.monotonic()
+    while True:
+        with database.read() as session:
+            run = session.get_one(Run, run_id)
+        if run.state not in runs.OPEN or stopped():
+            line.close()
+            return run
+        if run.state is RunState.QUEUED and time.monotonic() - began > PATIENCE:
+            raise NobodyWorks(
+                f"No solve worker took run {run.number} within {PATIENCE:.0f} s. Look at its log."
+            )
+        line.show(*_shown(run))
+        time.sleep(LOOK)
+
+
+def draft_of(database: Database, run: Run) -> ScheduleVersion | None:
+    """The version that a run made."""
+    with database.read() as session:
+        return session.scalar(select(ScheduleVersion).where(ScheduleVersion.run_id == run.id))
+
+
+def follow_mails(
+    database: Database, event_id: int, *, line: LiveLine, until_sent: int | None, stopped: Callable[[], bool]
+) -> outbox.Counts:
+    """Show the mails going out until none waits, `until_sent` are sent, or `stopped`."""
+    while True:
+        with database.read() as session:
+            counts = outbox.counts(session, event_id)
+        waiting = counts.queued + counts.sending
+        enough = until_sent is not None and counts.sent >= until_sent
+        if not waiting or enough or stopped():
+            line.close()
+            return counts
+        line.show("sending", f"{counts.sent:,} of {counts.sent + waiting:,} mails sent")
+        time.sleep(LOOK)
+
+
+def _shown(run: Run) -> list[str]:
+    if run.state is RunState.QUEUED or run.started_at is None:
+        return ["waiting for the solve worker"]
+    progress = run.progress
+    left = run.seconds - (datetime.now(UTC) - run.started_at).total_seconds()
+    return [
+        str(progress.get("phase", "snapshot")),
+        points("score", progress.get("score")),
+        points("bound", progress.get("bound")),
+        f"{left:.0f} s left" if left > 0 else "finishing",
+    ]
+
+
+def terminal_line(indent: str = "") -> LiveLine:
+    return LiveLine(sys.stderr, indent)

@@ -1,0 +1,39 @@
+"""A line that is written over on a terminal; elsewhere plain lines, when the heading changes or at times."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TextIO
+
+EVERY = 10.0
+"""Seconds between plain lines."""
+
+
+@dataclass(slots=True)
+class LiveLine:
+    """Call `show` as often as you like; `close` before anything else is printed."""
+
+    out: TextIO
+    indent: str = ""
+    _heading: str = ""
+    _shown_at: float = field(default=float("-inf"))
+
+    def show(self, heading: str, *details: str) -> None:
+        text = self.indent + " | ".join([heading, *filter(None, details)])
+        if self.out.isatty():
+            self.out.write(f"\r\x1b[K{text}")
+            self.out.flush()
+        elif heading != self._heading or time.monotonic() - self._shown_at >= EVERY:
+            self._heading, self._shown_at = heading, time.monotonic()
+            print(text, file=self.out, flush=True)
+
+    def close(self) -> None:
+        if self.out.isatty():
+            self.out.write("\r\x1b[K")
+            self.out.flush()
+
+
+def points(label: str, value: float | None) -> str:
+    """A labelled whole number, or nothing."""
+    return "" if value is None else f"{label} {value:,.0f}"
