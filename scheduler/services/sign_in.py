@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxState
 from scheduler.domain.errors import NotFound
-from scheduler.services.tokens import SIGN_IN, derive_token, hash_token, new_seed
 from scheduler.services.texts import one_line
+from scheduler.services.tokens import SIGN_IN, derive_token, hash_token, new_seed
 from scheduler.storage.models import Account, OutboxMail, SignInLink
 
 VALID = timedelta(minutes=30)
