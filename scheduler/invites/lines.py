@@ -6,12 +6,14 @@ millisecond an event, turns a typed backslash and N into a line break, and guard
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 _FOLD_AT: Final = 74
+_WORDS: Final = re.compile(r"[\w .'-]+")
 _BREAKING: Final = ("\r", "\n")
 
 
@@ -22,10 +24,13 @@ def text(value: str) -> str:
 
 
 def parameter(value: str) -> str:
-    """A cleaned value as a parameter value: quoted where it holds `:`, `;` or `,` (RFC 5545 3.2)."""
+    """A cleaned value as a parameter value (RFC 5545 3.2): quoted where it holds more than words.
+
+    Only `:`, `;` and `,` must be quoted, but icalendar reads `a =b` without quotes as `a=b`.
+    """
     if '"' in value:
         raise ValueError("a parameter value cannot hold a double quote")
-    return f'"{value}"' if any(mark in value for mark in ":;,") else value
+    return value if _WORDS.fullmatch(value) else f'"{value}"'
 
 
 def utc(moment: datetime) -> str:

@@ -14,6 +14,7 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.invites import lines
 from scheduler.invites.ical import Party, build
 from scheduler.invites.itip import messages
+from scheduler.invites.text import clean_parameter
 from scheduler.invites.zones import vtimezone
 from tests.unit.invites.builders import (
     ATTENDEE,
@@ -161,6 +162,13 @@ def test_i5_i6_a_common_name_is_quoted_and_holds_no_double_quote() -> None:
     made = build(new(), ORGANIZER, Party('Ann "Boss"; x:y ^n\r\nX-EVIL:1', "ann@firm.example"))
     (attendee,) = (line for line in unfolded(made) if line.startswith("ATTENDEE"))
     assert attendee.endswith(";CN=\"Ann 'Boss'; x:y ˆn X-EVIL:1\":mailto:ann@firm.example")
+
+
+@pytest.mark.parametrize("name", ["0 =", "a = b; c", "\\", "a\\", "O'Neil", "%2C", "^n", "芯 = 片"])
+def test_a_common_name_comes_back_from_a_reader(name: str) -> None:
+    event = event_of(build(new(), ORGANIZER, Party(name, ATTENDEE.email)))
+    assert event["ATTENDEE"].params["CN"] == clean_parameter(name)
+    assert event["ATTENDEE"] == "mailto:peter.nagy@firm.example"
 
 
 def test_a_nameless_attendee_has_no_common_name() -> None:
