@@ -119,46 +119,40 @@ class _Reader(Reader):
 
     def collect_ids(self) -> None:
         """Ids of every list first, so that a reference is judged whatever the order of the lists."""
-        self.halls = self.hall_ids()
+        halls = self.document.get("halls", [])
+        if isinstance(halls, list):
+            self.halls = self.ids_of("halls", enumerate(halls), "halls[{}]")
+        else:
+            self.fault("halls", "must be a list of ids")
         for key in ("slots", "places", "firms", "attendees", "interpreters", "requests"):
             value = self.document.get(key)
             if isinstance(value, list):
-                setattr(self, key, self.ids_of(key, value))
+                ids = ((i, row["id"]) for i, row in enumerate(value) if isinstance(row, dict) and "id" in row)
+                setattr(self, key, self.ids_of(key, ids, key + "[{}].id"))
 
-    def ids_of(self, key: str, rows: Iterable[object]) -> dict[str, int]:
+    def ids_of(self, key: str, ids: Iterable[tuple[int, object]], path: str) -> dict[str, int]:
         index: dict[str, int] = {}
-        for i, row in enumerate(rows):
-            if not isinstance(row, dict) or "id" not in row:
-                continue
-            value = row["id"]
+        for i, value in ids:
             if not isinstance(value, str) or not value:
-                self.fault(f"{key}[{i}].id", "must be a non-empty string")
+                self.fault(path.format(i), "must be a non-empty string")
             elif value in index:
-                self.fault(f"{key}[{i}].id", f"{value!r} is taken by {key}[{index[value]}]")
+                self.fault(path.format(i), f"{value!r} is taken by {key}[{index[value]}]")
             else:
                 index[value] = i
         return index
 
-    def hall_ids(self) -> dict[str, int]:
-        value = self.document.get("halls", [])
-        if not isinstance(value, list):
-            self.fault("halls", "must be a list of ids")
-            return {}
-        return self.ids_of("halls", [{"id": hall} for hall in value])
-
     # The lists
 
     def read_event(self) -> tuple[str, str]:
-        event = self.document.get("event")
-        if event is None or not self.check_keys("event", event, _KEYS["event"]):
+        event = self.document.get("event", {})
+        if "event" not in self.document or not self.check_keys("event", event, _KEYS["event"]):
             return "", "UTC"
-        timezone = self.text(event["timezone"], "event.timezone")
+        name, timezone = self.text(event["name"], "event.name"), event["timezone"]
         try:
-            ZoneInfo(timezone)
-        except (KeyError, ValueError, OSError):
+            return name, ZoneInfo(timezone).key
+        except (TypeError, KeyError, ValueError, OSError, AttributeError):
             self.fault("event.timezone", f"{timezone!r} is not an IANA time zone, such as Asia/Shanghai")
-            timezone = "UTC"
-        return self.text(event["name"], "event.name"), timezone
+            return name, "UTC"
 
     def read_slots(self, timezone: str) -> tuple[Slot, ...]:
         zone = ZoneInfo(timezone)
