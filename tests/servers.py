@@ -70,7 +70,7 @@ def valkey() -> Iterator[str]:
                 if broker.answers(socket):
                     break
                 time.sleep(0.05)
-            yield broker.socket_url(socket)
+            yield f"redis+socket://{socket}"
         finally:
             server.terminate()
             server.wait(30)

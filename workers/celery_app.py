@@ -10,11 +10,10 @@ from kombu import Queue
 
 from scheduler import logs
 from scheduler.config import Settings
+from scheduler.services import runs
 
 TICK_SECONDS = 15
-MAX_SOLVE_SECONDS = 3600
-"""The longest solve that a run may ask for (runs.MAX_SECONDS)."""
-SOFT_LIMIT = MAX_SOLVE_SECONDS + 30
+SOFT_LIMIT = runs.MAX_SECONDS + 30
 HARD_LIMIT = SOFT_LIMIT + 60
 VISIBILITY_TIMEOUT = HARD_LIMIT + 600
 """Longer than any task runs: a task that is not acknowledged for so long is delivered again."""

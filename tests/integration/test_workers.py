@@ -1,0 +1,147 @@
+"""Tasks through a real worker and a real broker: done once, cancelled soon, given back on a shutdown."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from scheduler.config import Settings
+from scheduler.domain.entities import RunState
+from scheduler.services import runs, versions
+from scheduler.storage.database import Database
+from scheduler.storage.models import Run
+from tests.factories import NOW, make_event, make_request
+from tests.workers import PATIENT_APP, eventually, settings_for, worker
+from workers import dispatch
+from workers.celery_app import (
+    HARD_LIMIT,
+    SOFT_LIMIT,
+    VISIBILITY_TIMEOUT,
+    configuration,
+    make_celery,
+)
+
+sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+class Stack:
+    """A database, an empty broker, and a queued run of an event in which three firms ask each other."""
+
+    def __init__(self, database: Database, broker_url: str, logs: Path) -> None:
+        self.database, self.logs = database, logs
+        self.settings: Settings = settings_for(database, broker_url)
+        self.celery = make_celery(self.settings)
+        self.broker = redis.Redis(unix_socket_path=broker_url.removeprefix("redis+socket://"))
+        self.broker.flushall()
+
+    def queued_run(self, **columns: Any) -> Run:
+        with self.database.write() as session:
+            expo = make_event(session, firms=3, **columns)
+            make_request(session, expo, 0, 1)
+            make_request(session, expo, 1, 2)
+            return runs.queue(session, expo.event.id, asked_by=None, now=NOW)
+
+    def run(self, run: Run) -> Run:
+        with self.database.read() as session:
+            return session.get_one(Run, run.id)
+
+    def is_in(self, run: Run, state: RunState) -> bool:
+        return self.run(run).state is state
+
+    def drafts(self, run: Run) -> list[int]:
+        with self.database.read() as session:
+            return [version.number for version in versions.listing(session, run.event_id)]
+
+    def worker(self, queue: str, **options: Any) -> Any:
+        return worker(self.settings, queue, self.logs, **options)
+
+
+@pytest.fixture
+def stack(database: Database, broker_url: str, tmp_path: Path) -> Iterator[Stack]:
+    stack = Stack(database, broker_url, tmp_path)
+    yield stack
+    stack.celery.close()
+    stack.broker.close()
+
+
+def test_a_solve_task_turns_a_run_into_a_draft(stack: Stack) -> None:
+    run = stack.queued_run()
+    assert dispatch.solve(run.id, app=stack.celery)
+    with stack.worker("solve"):
+        eventually(lambda: stack.run(run).state not in runs.OPEN)
+    assert (stack.run(run).state, stack.run(run).error) == (RunState.FINISHED, None)
+    assert stack.drafts(run) == [1]
+
+
+@sqlite_only
+def test_a_task_that_is_delivered_twice_does_its_work_once(stack: Stack) -> None:
+    run, next_run = stack.queued_run(), stack.queued_run()
+    for run_id in (run.id, run.id, next_run.id):
+        assert dispatch.solve(run_id, app=stack.celery)
+    with stack.worker("solve"):
+        eventually(lambda: stack.run(next_run).state not in runs.OPEN)  # one at a time, in this order
+    assert stack.drafts(run) == [1]
+    assert stack.run(run).attempts == 1
+
+
+@sqlite_only
+def test_a_running_solve_is_cancelled(stack: Stack) -> None:
+    run = stack.queued_run(solve_seconds=3600)
+    dispatch.solve(run.id, app=stack.celery)
+    with stack.worker("solve", app=PATIENT_APP):
+        eventually(lambda: stack.is_in(run, RunState.RUNNING))
+        with stack.database.write() as session:
+            runs.cancel(session, run.event_id, run.number, now=NOW)
+        eventually(lambda: not stack.is_in(run, RunState.RUNNING))
+    assert stack.is_in(run, RunState.CANCELLED)
+    assert stack.drafts(run) == []
+
+
+@sqlite_only
+def test_a_warm_shutdown_gives_a_solve_back_and_the_next_worker_takes_it_up(stack: Stack) -> None:
+    run = stack.queued_run(solve_seconds=3600)
+    dispatch.solve(run.id, app=stack.celery)
+    with stack.worker("solve", app=PATIENT_APP) as first:
+        eventually(lambda: stack.is_in(run, RunState.RUNNING))
+        assert first.stop() == 0
+    assert (stack.run(run).state, stack.run(run).attempts) == (RunState.QUEUED, 0)
+    with stack.database.write() as session:
+        session.get_one(Run, run.id).seconds = 5
+    with stack.worker("solve"):  # nothing is sent again: the broker has the task
+        eventually(lambda: stack.run(run).state not in runs.OPEN)
+    assert stack.is_in(run, RunState.FINISHED)
+
+
+@sqlite_only
+def test_a_tick_sends_the_runs_of_reruns_that_are_due(stack: Stack) -> None:
+    with stack.database.write() as session:
+        from datetime import UTC, datetime, timedelta
+
+        now = datetime.now(UTC)
+        expo = make_event(session, rerun_enabled=True, next_rerun_at=now)
+        for slot in expo.slots:
+            slot.start, slot.end = slot.start + timedelta(days=36500), slot.end + timedelta(days=36500)
+    stack.celery.send_task("chainmeet.tick")
+    with stack.worker("mail"):
+        eventually(lambda: stack.broker.llen("solve") == 1)
+    with stack.database.read() as session:
+        assert runs.show(session, expo.event.id, 1).state is RunState.QUEUED
+
+
+def test_a_task_is_not_lost_sight_of_while_it_may_still_run() -> None:
+    assert runs.MAX_SECONDS < SOFT_LIMIT < HARD_LIMIT < VISIBILITY_TIMEOUT
+
+
+def test_only_json_is_read(stack: Stack) -> None:
+    settings = configuration(stack.settings)
+    assert (settings["task_serializer"], settings["accept_content"]) == ("json", ["json"])
+
+
+def test_a_broker_that_is_away_loses_nothing(tmp_path: Path) -> None:
+    settings = Settings(
+        database_url="sqlite://", redis_url=f"redis+socket://{tmp_path}/nowhere", secret_key="x" * 32
+    )
+    assert dispatch.solve(1, app=make_celery(settings)) is False
+    assert dispatch.deliver(app=make_celery(settings)) is False
