@@ -97,18 +97,28 @@ def _solve(
     factor = {"score": float(problem.policy.factors["shortfall"]), "served": 0.0, "shortfall": 1.0}[objective]
     firms = np.flatnonzero(model.floor_row >= 0)
     floors = model.floor_row[firms]
-    arrays = _arrays(problem, model, gain[objective], factor, firms)
-    if objective == "shortfall" and not len(firms):
-        return Fraction(0)
-    found = lp.duals(arrays, seconds, should_stop)
-    if found is None:
-        return None
-    duals = np.maximum(found[: len(model.rhs)], 0.0)
-    # A plan may always lack what it lacks: above the factor a floor's dual proves nothing.
-    duals[floors] = np.minimum(duals[floors], factor)
     constant = Fraction(model.constant) if objective == "score" else Fraction(0)
-    proved = proved_bound(model, gain[objective], duals)
-    return None if proved is None else proved + constant
+    candidates = _plain_duals(model, floors, factor)
+    if model.columns and (objective != "shortfall" or len(firms)):
+        arrays = _arrays(problem, model, gain[objective], factor, firms)
+        found = lp.duals(arrays, seconds, should_stop)
+        if found is not None:
+            candidates.append(np.maximum(found[: len(model.rhs)], 0.0))
+    proved: list[Fraction] = []
+    for duals in candidates:
+        # A plan may always lack what it lacks: above the factor a floor's dual proves nothing.
+        duals[floors] = np.minimum(duals[floors], factor)
+        bound = proved_bound(model, gain[objective], duals)
+        proved += [] if bound is None else [bound]
+    return min(proved) + constant if proved else None
+
+
+def _plain_duals(model: DayModel, floors: Ints, factor: float) -> list[Floats]:
+    """Duals that need no LP: no row has a price, or only the floors have one."""
+    nothing = np.zeros(len(model.rhs))
+    priced = nothing.copy()
+    priced[floors] = factor
+    return [nothing, priced]
 
 
 def _arrays(problem: Problem, model: DayModel, gain: Floats, factor: float, firms: Ints) -> lp.Arrays:

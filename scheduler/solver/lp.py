@@ -1,4 +1,4 @@
-"""HiGHS' interior point on one LP, in a process of its own that can be left at any moment."""
+"""HiGHS' interior point on one LP, in a process of its own that can be left at any moment (small ones: here)."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ Floats = npt.NDArray[np.float64]
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 CHECK_SECONDS = 0.1
+SMALL_COLUMNS = 2000  # solved in a few milliseconds, sooner than a process starts
 
 
 def duals(lp: Arrays, seconds: float, should_stop: Callable[[], bool] | None = None) -> Floats | None:
@@ -25,6 +26,8 @@ def duals(lp: Arrays, seconds: float, should_stop: Callable[[], bool] | None = N
     `lp` holds cost, upper, rhs and the entries (row, column, value) of A. What comes back is as good as the
     solver was exact: whoever claims a bound has to compute it from the duals.
     """
+    if len(lp["cost"]) <= SMALL_COLUMNS:
+        return _read(_solve_here(lp, seconds), lp)
     deadline = time.monotonic() + seconds
     # By its path and with -P: it needs nothing of ours, from wherever it is started.
     command = [sys.executable, "-P", str(Path(__file__).with_name("lp_process.py"))]
@@ -38,6 +41,17 @@ def duals(lp: Arrays, seconds: float, should_stop: Callable[[], bool] | None = N
                 output = _wait(child, deadline, should_stop)
             finally:
                 child.kill()
+    return _read(output, lp)
+
+
+def _solve_here(lp: Arrays, seconds: float) -> bytes:
+    # MathOpt takes half a second to import, which those who solve no LP need not wait for.
+    from scheduler.solver.lp_process import solve
+
+    return solve({**lp, "seconds": np.array(seconds)})
+
+
+def _read(output: bytes, lp: Arrays) -> Floats | None:
     if not output:
         return None
     found: Floats = np.load(io.BytesIO(output), allow_pickle=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,13 @@ import numpy as np
 from ortools.math_opt import model_pb2
 from ortools.math_opt.core.python import solver
 from ortools.math_opt.python import mathopt
+from ortools.math_opt.python.solve import StatusNotOk
 from ortools.math_opt.solvers import highs_pb2
+
+INTERIOR = {"solver": "ipm", "run_crossover": "off"}
+INTERIOR_FIRST = (INTERIOR, {**INTERIOR, "presolve": "off"}, {"solver": "simplex"})
+SIMPLEX_FIRST = ({"solver": "simplex"}, INTERIOR)
+SMALL_COLUMNS = 4000
 
 
 def model_of(lp: Any) -> model_pb2.ModelProto:
@@ -40,29 +47,44 @@ def model_of(lp: Any) -> model_pb2.ModelProto:
 
 
 def solve(lp: Any) -> bytes:
-    """The duals as a .npy, or nothing if HiGHS has none."""
-    options = highs_pb2.HighsOptionsProto(
-        string_options={"solver": "ipm", "run_crossover": "off"},
-        int_options={"threads": 1},
-    )
-    params = mathopt.SolveParameters(
-        time_limit=timedelta(seconds=float(lp["seconds"])), highs=options
-    ).to_proto()
-    result = solver.solve(
-        model_of(lp), mathopt.SolverType.HIGHS.value,
-        mathopt.StreamableSolverInitArguments().to_proto(), params,
-        mathopt.ModelSolveParameters().to_proto(), None,
-        mathopt.CallbackRegistration().to_proto(), None, None,
-    )  # fmt: skip
-    for solution in result.solutions:
-        if solution.HasField("dual_solution"):
+    """The duals as a .npy, or nothing if HiGHS has none; the next way is tried where one fails."""
+    model = model_of(lp)
+    deadline = time.monotonic() + float(lp["seconds"])
+    for options in SIMPLEX_FIRST if len(lp["cost"]) <= SMALL_COLUMNS else INTERIOR_FIRST:
+        found = _attempt(model, options, deadline - time.monotonic())
+        if found is not None:
             duals = np.zeros(len(lp["rhs"]))
-            found = solution.dual_solution.dual_values
             duals[np.array(found.ids, dtype=np.int64)] = -np.array(found.values)
             output = io.BytesIO()
             np.save(output, duals)
             return output.getvalue()
     return b""
+
+
+def _attempt(model: model_pb2.ModelProto, options: dict[str, str], seconds: float) -> Any:
+    """The dual values of one run, or None; it raises where HiGHS doubts its own interior point ("Unknown")."""
+    params = mathopt.SolveParameters(
+        time_limit=timedelta(seconds=max(0.0, seconds)),
+        highs=highs_pb2.HighsOptionsProto(string_options=options, int_options={"threads": 1}),
+    )
+    try:
+        result = solver.solve(
+            model,
+            mathopt.SolverType.HIGHS.value,
+            mathopt.StreamableSolverInitArguments().to_proto(),
+            params.to_proto(),
+            mathopt.ModelSolveParameters().to_proto(),
+            None,
+            mathopt.CallbackRegistration().to_proto(),
+            None,
+            None,
+        )
+    except StatusNotOk:
+        return None
+    for solution in result.solutions:
+        if solution.HasField("dual_solution"):
+            return solution.dual_solution.dual_values
+    return None
 
 
 if __name__ == "__main__":

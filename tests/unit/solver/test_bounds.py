@@ -87,5 +87,5 @@ def test_a_stop_leaves_the_trivial_bound() -> None:
 
 @pytest.mark.parametrize("slots", ["", "2"])
 def test_a_problem_of_nothing_is_bounded_by_nothing(slots: str) -> None:
-    problem = make_problem(slots=[] if not slots else slots)
+    problem = make_problem(slots=slots or [])
     assert upper_bounds(problem, 60.0) == Bounds(served=0, shortfall=0, score=0)

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score, violations
-from scheduler.solver.exact import solve_exact, wants_exact
+from scheduler.solver.exact import solve_exact
 from tests.brute_force import best_plan
-from tests.builders import ask, make_problem, meet, person, problems, table
+from tests.builders import problems
 
 SECONDS = 60.0
 
