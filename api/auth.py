@@ -56,6 +56,8 @@ def _load(user_id: str) -> User | None:
 
 @login_manager.unauthorized_handler
 def _ask() -> Response:
+    if "HX-Request" in request.headers:  # htmx would swap the sign-in page into a part of this one
+        return Response(status=204, headers={"HX-Redirect": url_for("sign_in.ask")})
     asked = request.full_path.rstrip("?") if request.method == "GET" else ""
     return redirect(url_for("sign_in.ask", next=asked))
 

@@ -35,9 +35,9 @@ def zone_name(timezone: str, moment: datetime | None = None) -> str:
     return f"{timezone} ({get_timezone_gmt(at, locale=LOCALE)})"
 
 
-def number(value: float | None) -> str:
-    """12,345, or a dash for none."""
-    return "–" if value is None else f"{value:,.0f}"
+def number(value: object) -> str:
+    """12,345, or a dash for what is not known."""
+    return f"{value:,.0f}" if isinstance(value, int | float) else "–"
 
 
 def share(value: float | None, of: float | None) -> str:
@@ -52,6 +52,11 @@ def country(code: str) -> str:
     return LOCALE.territories.get(code, code)
 
 
+def language(code: str) -> str:
+    """The language's English name."""
+    return LOCALE.languages.get(code.replace("-", "_"), code)
+
+
 def both_names(name: str, latin_name: str) -> str:
     """Latin form first, the own script behind it where it differs."""
     return name if name == latin_name or not latin_name else f"{latin_name} ({name})"
@@ -59,7 +64,7 @@ def both_names(name: str, latin_name: str) -> str:
 
 def init_app(app: Flask) -> None:
     for function in (
-        local_time, local_day, local_moment, zone_name, number, share, country, both_names,
+        local_time, local_day, local_moment, zone_name, number, share, country, language, both_names,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

@@ -1,5 +1,15 @@
 """A blueprint a resource."""
 
-from api.views import health, home, organiser, sign_in
+from api.views import agenda, events, feed, firms, health, home, organiser, requests, sign_in
 
-PAGES = (health.blueprint, home.blueprint, organiser.blueprint, sign_in.blueprint)
+PAGES = (
+    events.blueprint,
+    agenda.blueprint,
+    feed.blueprint,
+    firms.blueprint,
+    health.blueprint,
+    home.blueprint,
+    organiser.blueprint,
+    requests.blueprint,
+    sign_in.blueprint,
+)

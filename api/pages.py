@@ -1,0 +1,29 @@
+"""What the pages of an event share: how they are rendered, where a form leads back to, htmx."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template, request
+from sqlalchemy.orm import Session
+
+from scheduler.services.access import Actor
+from scheduler.storage.models import Event
+
+
+def render(db: Session, actor: Actor, here: str, template: str, **values: Any) -> str:
+    """A page inside the actor's event; `here` names its entry of the menu."""
+    event = db.get_one(Event, actor.event_id)
+    return render_template(template, event=event, actor=actor, here=here, **values)
+
+
+def by_htmx() -> bool:
+    """Whether htmx asks for a part of the page, rather than the browser for all of it."""
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+
+
+def back(event_key: str, default: str) -> str:
+    """Where the form says that it was, if that is a page of the event."""
+    target = request.form.get("back", "")
+    inside = target.startswith(f"/events/{event_key}/") and target.isprintable() and "\\" not in target
+    return target if inside else default

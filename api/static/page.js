@@ -1,0 +1,30 @@
+// What pages are a little nicer with: copy buttons, and a word when the site does not answer htmx.
+"use strict";
+
+function say(text) {
+  const line = document.createElement("p");
+  line.className = "message error";
+  line.textContent = text;
+  document.getElementById("messages").replaceChildren(line);
+  line.scrollIntoView({ block: "nearest" });
+}
+
+function showCopyButtons() {
+  if (!navigator.clipboard) return;
+  document.querySelectorAll("[data-copy]").forEach((button) => (button.hidden = false));
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const field = document.getElementById(button.dataset.copy);
+  field.select();
+  await navigator.clipboard.writeText(field.value);
+  button.textContent = "Copied";
+});
+
+document.addEventListener("htmx:sendError", () => say("The site did not answer. Check your connection and try again."));
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status >= 500) say("Something broke on our side. Try again in a moment.");
+});
+document.addEventListener("DOMContentLoaded", showCopyButtons);

@@ -1,0 +1,180 @@
+"""Meeting requests on pages: ask a firm, answer what was asked, take back what was sent."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context, forms, pages
+from api.forms import RequestForm
+from api.timetable import timetable
+from scheduler.domain.entities import RequestState, Side
+from scheduler.domain.errors import InvalidInput, NotAllowed, WrongState
+from scheduler.services import directory, requests
+from scheduler.services.access import Actor
+from scheduler.services.requests import NewRequest, RequestCard
+from scheduler.storage.models import Firm
+
+blueprint = APIBlueprint("requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
+
+ANY_STATE = "all"
+
+
+@blueprint.get("/requests/received")
+@login_required
+def received(event_key: str) -> str:
+    """What others ask; at first what waits for an answer."""
+    return _listing(event_key, Side.TO, at_first=RequestState.PENDING)
+
+
+@blueprint.get("/requests/sent")
+@login_required
+def sent(event_key: str) -> str:
+    return _listing(event_key, Side.FROM, at_first=None)
+
+
+@blueprint.get("/requests/<key>")
+@login_required
+def show(event_key: str, key: str) -> str:
+    """One request, for links from elsewhere."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        card = requests.show(db, actor, key)
+        side = _side(db, actor, card)
+        here = "sent" if side is Side.FROM else "received"
+        return pages.render(db, actor, here, "requests/show.html", card=card, **_around(db, actor, side))
+
+
+@blueprint.get("/firms/<firm_key>/ask")
+@login_required
+def new(event_key: str, firm_key: str) -> str:
+    """The form to ask a firm."""
+    return _form(auth.actor(event_key), firm_key, RequestForm(NewRequest(to_firm=firm_key, topic="")))
+
+
+@blueprint.post("/firms/<firm_key>/ask")
+@login_required
+def submit(event_key: str, firm_key: str) -> Response | tuple[str, int]:
+    """Ask, or show the form again with what was typed and a sentence at each field at fault."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        form = forms.read_request(request.form, firm_key, timetable(db, actor.event_id))
+    try:
+        with context.database().write() as db:
+            name = requests.submit(db, actor, form.values, now=context.now()).to_firm.latin_name
+    except InvalidInput as error:
+        return _form(actor, firm_key, form, forms.sentences(error)), 422
+    flash(f"{name} was asked. You find the answer here.", "good")
+    return redirect(url_for("requests.sent", event_key=event_key), 303)
+
+
+@blueprint.post("/requests/<key>/accept")
+@login_required
+def accept(event_key: str, key: str) -> Response | str:
+    done = "Accepted. The next schedule looks for a time that suits both firms."
+    return _answer(event_key, key, requests.accept, done)
+
+
+@blueprint.post("/requests/<key>/decline")
+@login_required
+def decline(event_key: str, key: str) -> Response | str:
+    return _answer(event_key, key, requests.decline, "Declined. The other firm reads that, with your note.")
+
+
+@blueprint.post("/requests/<key>/withdraw")
+@login_required
+def withdraw(event_key: str, key: str) -> Response | str:
+    """Take a request back, or cancel what was agreed, if it still has the state that the page showed."""
+    seen = RequestState.ACCEPTED if request.form.get("seen") == "accepted" else RequestState.PENDING
+    done = "Taken back." if seen is RequestState.PENDING else "Cancelled. The next schedule leaves it out."
+    return _answer(event_key, key, requests.withdraw, done, seen=seen)
+
+
+def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> str:
+    actor = auth.actor(event_key)
+    wanted, text = request.args.get("state", at_first or ANY_STATE), request.args.get("text", "")
+    state = RequestState(wanted) if wanted in set(RequestState) else None
+    cursor = request.args.get("cursor") or None
+    with context.database().read() as db:
+        page = requests.listing(db, actor, side=side, state=state, text=text, cursor=cursor)
+        return pages.render(
+            db,
+            actor,
+            "sent" if side is Side.FROM else "received",
+            "requests/list.html",
+            page=page,
+            state=state,
+            text=text,
+            cursor=cursor,
+            counts=_counts(db, actor, side),
+            **_around(db, actor, side),
+        )
+
+
+def _counts(db: Session, actor: Actor, side: Side) -> dict[str, int]:
+    """Requests by state and in all, in the order of the tabs."""
+    counts = requests.counts(db, actor)
+    by = counts.sent if side is Side.FROM else counts.received
+    return {ANY_STATE: sum(by.values())} | {state.value: by[state] for state in RequestState}
+
+
+def _around(db: Session, actor: Actor, side: Side) -> dict[str, Any]:
+    """What a request's card needs besides the request."""
+    return {"side": side, "times": timetable(db, actor.event_id), "now": context.now()}
+
+
+def _side(db: Session, actor: Actor, card: RequestCard) -> Side:
+    """From which side the actor looks at a request."""
+    own = db.get(Firm, actor.firm_id) if actor.firm_id else None
+    return Side.FROM if own is not None and own.key == card.from_firm.key else Side.TO
+
+
+def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str] | None = None) -> str:
+    if not actor.is_exhibitor:
+        raise NotAllowed("Only exhibitors ask for meetings in their firm's name.")
+    with context.database().read() as db:
+        own = cast(Firm, db.get(Firm, actor.firm_id))
+        return pages.render(
+            db,
+            actor,
+            "firms",
+            "requests/new.html",
+            form=form,
+            faults=faults or {},
+            labels=forms.LABELS,
+            partner=directory.firm(db, actor, firm_key),
+            own=directory.firm(db, actor, own.key),
+            times=timetable(db, actor.event_id),
+        )
+
+
+def _answer(event_key: str, key: str, step: Any, done: str, **more: Any) -> Response | str:
+    """Do the step; then the request's new card to htmx, or back to the page that it was asked on."""
+    actor = auth.actor(event_key)
+    kind = "good"
+    try:
+        with context.database().write() as db:
+            step(db, actor, key, note=request.form.get("note", ""), now=context.now(), **more)
+    except WrongState as error:
+        kind, done = "warning", f"{error} This is how it stands now."
+    except InvalidInput as error:
+        kind, done = "error", " ".join(forms.sentences(error).values())
+    if pages.by_htmx():
+        return _answered(actor, key, done, kind)
+    flash(done, kind)
+    return redirect(pages.back(event_key, url_for("requests.show", event_key=event_key, key=key)), 303)
+
+
+def _answered(actor: Actor, key: str, message: str, kind: str) -> str:
+    with context.database().read() as db:
+        card = requests.show(db, actor, key)
+        side = Side.FROM if request.form.get("side") == Side.FROM else Side.TO
+        around = _around(db, actor, side) | {"counts": _counts(db, actor, side)}
+        return pages.render(
+            db, actor, "", "requests/answered.html", card=card, message=message, kind=kind, **around
+        )
