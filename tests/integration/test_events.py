@@ -97,49 +97,50 @@ def test_a_key_is_taken_once_and_the_transaction_goes_on(database: Database) -> 
         assert create(session, replace(FORM, key="other-expo")).key == "other-expo"
 
 
-@pytest.mark.parametrize(
-    ("change", "fault"),
-    [
-        (
-            {"key": "a"},
-            "key: must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends",
-        ),
-        (
-            {"key": "-ab"},
-            "key: must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends",
-        ),
-        (
-            {"key": "a/b"},
-            "key: must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends",
-        ),
-        ({"name": " "}, "name: must have 1 to 200 characters"),
-        ({"timezone": "Mars/Base"}, "timezone: must be an IANA time zone such as Asia/Shanghai"),
-        ({"timezone": "../etc"}, "timezone: must be an IANA time zone such as Asia/Shanghai"),
-        ({"first_day": date(2026, 11, 23)}, "first_day: lies in the past"),
-        ({"slot_minutes": 4}, "slot_minutes: must be from 5 to 240"),
-        ({"days": 0}, "days: must be from 1 to 14"),
-        ({"halls": 41}, "halls: must be from 1 to 40"),
-        ({"tables_per_hall": -1}, "tables_per_hall: must be from 0 to 100"),
-        ({"walking_minutes": 121}, "walking_minutes: must be from 0 to 120"),
-        ({"areas": ["Chips", "chips"]}, "areas: one of them is there twice"),
-        ({"areas": ["x" * 81]}, "areas: at most 50, of 1 to 80 characters each"),
-        ({"blocks": []}, "blocks: give 1 to 6"),
-        ({"blocks": [(time(9), time(9, 29))]}, "blocks[0]: is too short for a slot"),
-        ({"blocks": [(time(12), time(9))]}, "blocks[0]: is too short for a slot"),
-        (
-            {"blocks": [(time(9), time(12)), (time(11), time(13))]},
-            "blocks[1]: begins before the one before it has ended",
-        ),
-        (
-            {"days": 14, "blocks": [(time(8), time(20))], "slot_minutes": 10},
-            "slot_minutes: makes 1008 slots; at most 500 are possible",
-        ),
-    ],
-)
-def test_each_field_of_a_new_event_is_checked(database: Database, change: dict, fault: str) -> None:
-    with database.write() as session, pytest.raises(InvalidInput) as caught:
-        create(session, replace(FORM, **change))
-    assert [str(found) for found in caught.value.faults] == [fault]
+EVENT_FAULTS = [
+    (
+        {"key": "a"},
+        "key: must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends",
+    ),
+    (
+        {"key": "-ab"},
+        "key: must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends",
+    ),
+    (
+        {"key": "a/b"},
+        "key: must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends",
+    ),
+    ({"name": " "}, "name: must have 1 to 200 characters"),
+    ({"timezone": "Mars/Base"}, "timezone: must be an IANA time zone such as Asia/Shanghai"),
+    ({"timezone": "../etc"}, "timezone: must be an IANA time zone such as Asia/Shanghai"),
+    ({"first_day": date(2026, 11, 23)}, "first_day: lies in the past"),
+    ({"slot_minutes": 4}, "slot_minutes: must be from 5 to 240"),
+    ({"days": 0}, "days: must be from 1 to 14"),
+    ({"halls": 41}, "halls: must be from 1 to 40"),
+    ({"tables_per_hall": -1}, "tables_per_hall: must be from 0 to 100"),
+    ({"walking_minutes": 121}, "walking_minutes: must be from 0 to 120"),
+    ({"areas": ["Chips", "chips"]}, "areas: one of them is there twice"),
+    ({"areas": ["x" * 81]}, "areas: at most 50, of 1 to 80 characters each"),
+    ({"blocks": []}, "blocks: give 1 to 6"),
+    ({"blocks": [(time(9), time(9, 29))]}, "blocks[0]: is too short for a slot"),
+    ({"blocks": [(time(12), time(9))]}, "blocks[0]: is too short for a slot"),
+    (
+        {"blocks": [(time(9), time(12)), (time(11), time(13))]},
+        "blocks[1]: begins before the one before it has ended",
+    ),
+    (
+        {"days": 14, "blocks": [(time(8), time(20))], "slot_minutes": 10},
+        "slot_minutes: makes 1008 slots; at most 500 are possible",
+    ),
+]
+
+
+def test_each_field_of_a_new_event_is_checked(database: Database) -> None:
+    with database.write() as session:
+        for change, fault in EVENT_FAULTS:
+            with pytest.raises(InvalidInput) as caught:
+                create(session, replace(FORM, **change))
+            assert [str(found) for found in caught.value.faults] == [fault]
 
 
 def test_settings_are_read_back_as_they_were_written(database: Database) -> None:
@@ -173,30 +174,29 @@ def test_switching_the_rerun_off_leaves_none_due(database: Database) -> None:
         assert events.update_settings(session, actor, form, now=NOW).next_rerun_at is None
 
 
-@pytest.mark.parametrize(
-    ("change", "fault"),
-    [
-        ({"name": ""}, "name: must have 1 to 200 characters"),
-        ({"solve_seconds": 4}, "solve_seconds: must be from 5 to 3600"),
-        ({"freeze_hours": -1}, "freeze_hours: must be from 0 to 240"),
-        ({"request_days": 0}, "request_days: must be from 1 to 365"),
-        ({"mail_per_minute": 0}, "mail_per_minute: must be from 1 to 60000"),
-        ({"rerun_budget": -1}, "rerun_budget: must be from 0 to 100000"),
-        ({"rerun_timezone": ""}, "rerun_timezone: must be an IANA time zone such as Asia/Shanghai"),
-        ({"rerun_time": time(2, tzinfo=UTC)}, "rerun_time: must be a local time; its zone is rerun_timezone"),
-        ({"rerun_then": "hope"}, "rerun_then: must be draft or publish"),
-        ({"policy": {"fair_share": 2}}, "policy.fair_share: must be a number from 0 to 1"),
-        ({"policy": {"faire_share": 1}}, "policy.faire_share: unknown key"),
-    ],
-)
-def test_each_setting_is_checked(database: Database, change: dict, fault: str) -> None:
+SETTINGS_FAULTS = [
+    ({"name": ""}, "name: must have 1 to 200 characters"),
+    ({"solve_seconds": 4}, "solve_seconds: must be from 5 to 3600"),
+    ({"freeze_hours": -1}, "freeze_hours: must be from 0 to 240"),
+    ({"request_days": 0}, "request_days: must be from 1 to 365"),
+    ({"mail_per_minute": 0}, "mail_per_minute: must be from 1 to 60000"),
+    ({"rerun_budget": -1}, "rerun_budget: must be from 0 to 100000"),
+    ({"rerun_timezone": ""}, "rerun_timezone: must be an IANA time zone such as Asia/Shanghai"),
+    ({"rerun_time": time(2, tzinfo=UTC)}, "rerun_time: must be a local time; its zone is rerun_timezone"),
+    ({"rerun_then": "hope"}, "rerun_then: must be draft or publish"),
+    ({"policy": {"fair_share": 2}}, "policy.fair_share: must be a number from 0 to 1"),
+    ({"policy": {"faire_share": 1}}, "policy.faire_share: unknown key"),
+]
+
+
+def test_each_setting_is_checked(database: Database) -> None:
     with database.write() as session:
-        expo = make_event(session)
-        actor = expo.organiser_actor()
+        actor = make_event(session).organiser_actor()
         before = events.settings(session, actor)
-        with pytest.raises(InvalidInput) as caught:
-            events.update_settings(session, actor, replace(before, **change), now=NOW)
-        assert [str(found) for found in caught.value.faults] == [fault]
+        for change, fault in SETTINGS_FAULTS:
+            with pytest.raises(InvalidInput) as caught:
+                events.update_settings(session, actor, replace(before, **change), now=NOW)
+            assert [str(found) for found in caught.value.faults] == [fault]
         assert events.settings(session, actor) == before
 
 
