@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -66,14 +65,6 @@ def firm_in_question(session: Session, actor: Actor, key: str | None) -> int | N
     if firm_id is not None and not actor.sees_firm(firm_id):
         raise NotAllowed("This belongs to another firm.")
     return firm_id
-
-
-def firms_by_id(session: Session, ids: Iterable[int]) -> dict[int, FirmRef]:
-    """The firms with these ids in one query."""
-    rows = session.execute(
-        select(Firm.id, Firm.key, Firm.name, Firm.latin_name, Firm.country).where(Firm.id.in_(set(ids)))
-    )
-    return {firm_id: FirmRef(*rest) for firm_id, *rest in rows}
 
 
 def _find(session: Session, table: type[Keyed], what: str, event_id: int, key: str) -> Keyed:
