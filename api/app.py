@@ -18,8 +18,8 @@ from workers.celery_app import make_celery
 csrf = CSRFProtect()
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """A WSGI application; without settings they are read from the environment."""
+def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
+    """A WSGI application; settings that are not given are read from the environment."""
     settings = settings or Settings.from_env()
     app = APIFlask(__name__, title="Chainmeet API", version="1", docs_path=None, spec_path=None)
     app.config.from_mapping(
@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.extensions[context.KEY] = {
         "settings": settings,
-        "database": Database(settings.database_url),
+        "database": database or Database(settings.database_url),
         "celery": make_celery(settings),
     }
     csrf.init_app(app)

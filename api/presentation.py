@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -58,8 +59,11 @@ def language(code: str) -> str:
 
 
 def both_names(name: str, latin_name: str) -> str:
-    """Latin form first, the own script behind it where it differs."""
-    return name if name == latin_name or not latin_name else f"{latin_name} ({name})"
+    """Latin form first, the own script behind it; a name in Latin letters, accents and all, stands alone."""
+    letters = [char for char in name if char.isalpha()]
+    if not latin_name or all(unicodedata.name(char, "").startswith("LATIN") for char in letters):
+        return name
+    return f"{latin_name} (\u2068{name}\u2069)"  # isolated, so that brackets stay where they are
 
 
 def init_app(app: Flask) -> None:

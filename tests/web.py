@@ -23,7 +23,8 @@ def web_app(database: Database, broker_url: str) -> Flask:
             redis_url=broker_url,
             secret_key=SECRET_KEY,
             mail_domain="expo.example",
-        )
+        ),
+        database,
     )
     app.testing = True
     app.config["RATELIMIT_ENABLED"] = False

@@ -11,7 +11,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context
-from api.numbers import whole
+from api.reading import FormReader
 from scheduler.domain.changes import ChangeKind, ChangeSet
 from scheduler.domain.entities import AfterRun, RequestState, VersionState
 from scheduler.domain.errors import InvalidInput, NotFound, PlanRejected, RunAlreadyOpen, VersionConflict
@@ -63,7 +63,9 @@ def start_run(event_key: str) -> Response:
     """Queue a run; the page then follows it."""
     actor = _organiser(event_key)
     try:
-        seconds = whole(request.form, "seconds", least=1, most=runs.MAX_SECONDS)
+        read = FormReader(request.form)
+        seconds = read.whole("seconds", 1, runs.MAX_SECONDS)
+        read.done()
         with context.database().write() as db:
             run = runs.queue(
                 db,
