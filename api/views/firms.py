@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from apiflask import APIBlueprint
 from flask import request
 from flask_login import login_required
@@ -20,7 +22,7 @@ def directory_page(event_key: str) -> str:
     """The firms that a search and filters leave, with counts at each filter."""
     actor = auth.actor(event_key)
     text = request.args.get("text", "")
-    filters = {name: request.args.get(name) or None for name in FILTERS}
+    filters: dict[str, Any] = {name: request.args.get(name) or None for name in FILTERS}
     cursor = request.args.get("cursor") or None
     with context.database().read() as db:
         return pages.render(

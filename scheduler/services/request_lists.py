@@ -13,7 +13,7 @@ from scheduler.domain.entities import PlaceWish, RequestState, Side
 from scheduler.domain.errors import NotFound
 from scheduler.services.actors import Actor
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.services.people import FirmRef, PersonRef, firm_in_question, firm_ref
+from scheduler.services.people import FirmRef, PersonRef, firm_in_question, firm_ref, person_ref
 from scheduler.services.texts import matches, storable
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, RequestPerson
 
@@ -26,7 +26,8 @@ _ORDER = Order("requests", (MeetingRequest.created_at, MeetingRequest.id), (date
 class RequestCard:
     """A request as its firms read it; `steps` are what the reader may do: accept, decline, withdraw.
 
-    `length` is in slots; `slots` are keys of the allowed start slots, None for any.
+    `length` is in slots; `slots` are keys of the allowed start slots, None for any. `asked_by` is None
+    if an organiser asked in the firm's name.
     """
 
     key: str
@@ -41,6 +42,7 @@ class RequestCard:
     slots: tuple[str, ...] | None
     from_attendees: tuple[PersonRef, ...]
     to_attendees: tuple[PersonRef, ...]
+    asked_by: PersonRef | None
     created_at: datetime
     expires_at: datetime | None
     answered_at: datetime | None
@@ -105,7 +107,7 @@ def listing(
     """A firm's requests, the newest first: by default the actor's own, else (for organisers) by key.
 
     An organiser who names no firm gets the whole event's. `text` is looked for in topic, message and
-    the names of both firms. Three queries.
+    the names of both firms. Four queries.
     """
     query = _query(actor).where(_of_firm(firm_in_question(session, actor, firm), side))
     if state is not None:
@@ -184,6 +186,7 @@ def _cards(
     session: Session, actor: Actor, rows: Sequence[tuple[MeetingRequest, Firm, Firm]]
 ) -> tuple[RequestCard, ...]:
     people = _named(session, [request.id for request, _, _ in rows])
+    askers = _askers(session, [request.created_by for request, _, _ in rows])
     return tuple(
         RequestCard(
             key=request.key,
@@ -198,6 +201,7 @@ def _cards(
             slots=tuple(request.slots) if request.slots is not None else None,
             from_attendees=tuple(people.get((request.id, Side.FROM), ())),
             to_attendees=tuple(people.get((request.id, Side.TO), ())),
+            asked_by=askers.get(request.created_by),
             created_at=request.created_at,
             expires_at=request.expires_at,
             answered_at=request.answered_at,
@@ -206,6 +210,12 @@ def _cards(
         )
         for request, sender, receiver in rows
     )
+
+
+def _askers(session: Session, ids: Sequence[int | None]) -> dict[int | None, PersonRef]:
+    """Who has asked, by id."""
+    rows = session.scalars(select(Attendee).where(Attendee.id.in_({i for i in ids if i is not None})))
+    return {person.id: person_ref(person) for person in rows}
 
 
 def _named(session: Session, request_ids: Sequence[int]) -> dict[tuple[int, Side], list[PersonRef]]:
