@@ -18,7 +18,9 @@ from scheduler.storage.schema import upgrade
 from tests import servers
 
 # No time limit decides a test: machines are busy at times.
-hypothesis.settings.register_profile("chainmeet", deadline=None)
+hypothesis.settings.register_profile(
+    "chainmeet", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("chainmeet")
 
 MARKS = ("postgres", "broker", "smtp", "browser")
