@@ -19,7 +19,7 @@ class PortTaken(ChainmeetError):
         other = port + 1 if port < 65535 else port - 1
         super().__init__(
             f"Port {port} on {HOST}, for {what}, is taken by another program. Stop it, or take "
-            f"another port: {option} {other} (with make: ARGS='{option} {other}'); {option} 0 takes a free one."
+            f"another port: {option} {other} (make: ARGS='{option} {other}'), or {option} 0 for a free one."
         )
 
 

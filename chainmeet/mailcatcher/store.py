@@ -8,7 +8,10 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email import message_from_bytes, policy
+from email.errors import HeaderParseError
+from email.header import Header, decode_header, make_header
+from email.parser import BytesHeaderParser
+from email.policy import compat32
 from pathlib import Path
 from typing import Any
 
@@ -30,21 +33,21 @@ VALUES (?, ?, ?, ?, ?, ?, ?)
 """
 _FIND = """
 SELECT id, received_at, sender, recipients, subject, method, message_id FROM mail
-WHERE (:text = '' OR instr(lower(subject), :text) OR instr(recipients, :text) OR instr(lower(sender), :text))
+WHERE instr(casefold(subject || ' ' || sender || ' ' || recipients), :text)
   AND (:to = '' OR instr(' ' || recipients || ' ', ' ' || :to || ' '))
   AND (:before IS NULL OR id < :before)
 ORDER BY id DESC LIMIT :limit
 """
 _COUNT = """
 SELECT count(*) FROM mail
-WHERE (:text = '' OR instr(lower(subject), :text) OR instr(recipients, :text) OR instr(lower(sender), :text))
+WHERE instr(casefold(subject || ' ' || sender || ' ' || recipients), :text)
   AND (:to = '' OR instr(' ' || recipients || ' ', ' ' || :to || ' '))
 """
 _GET = """
 SELECT id, received_at, sender, recipients, subject, method, message_id, raw FROM mail WHERE id = ?
 """
 _METHOD = re.compile(rb'content-type:\s*text/calendar\b[^\0]{0,200}?method="?([a-z]+)', re.IGNORECASE)
-_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
+LARGEST_HEAD = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +71,13 @@ class MailStore:
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
             self._connection.execute(f"PRAGMA {pragma}")
+        self._connection.create_function("casefold", 1, str.casefold, deterministic=True)
         self._connection.execute(_SCHEMA)
 
     def add(self, sender: str, recipients: Sequence[str], raw: bytes) -> None:
         """Keep a mail as it came in."""
-        head = _END_OF_HEAD.split(raw, maxsplit=1)[0] + b"\r\n\r\n"
-        headers = message_from_bytes(head, policy=policy.default)
-        subject, message_id = (str(headers.get(name, "")) for name in ("Subject", "Message-ID"))
+        head = BytesHeaderParser(policy=compat32).parsebytes(raw[:LARGEST_HEAD])
+        subject, message_id = (_readable(head.get(name, "")) for name in ("Subject", "Message-ID"))
         method = _METHOD.search(raw)
         calendar_method = method[1].decode("ascii").upper() if method else ""
         to = " ".join(recipients).lower()
@@ -84,12 +87,12 @@ class MailStore:
 
     def find(self, text: str = "", *, to: str = "", before: int | None = None, limit: int = 50) -> list[Mail]:
         """Newest first. `text` is part of a subject or an address, `to` a recipient, `before` a number."""
-        values = {"text": text.lower(), "to": to.lower(), "before": before, "limit": limit}
+        values = {"text": text.casefold(), "to": to.lower(), "before": before, "limit": limit}
         return [_mail(row) for row in self._read(_FIND, values)]
 
     def count(self, text: str = "", *, to: str = "") -> int:
         """How many mails `find` would give without a limit."""
-        return int(self._read(_COUNT, {"text": text.lower(), "to": to.lower()})[0][0])
+        return int(self._read(_COUNT, {"text": text.casefold(), "to": to.lower()})[0][0])
 
     def get(self, number: int) -> tuple[Mail, bytes] | None:
         """A mail with its bytes."""
@@ -107,3 +110,12 @@ class MailStore:
 def _mail(row: Sequence[Any]) -> Mail:
     number, received_at, *texts = row
     return Mail(number, datetime.fromisoformat(received_at), *texts)
+
+
+def _readable(value: str | Header) -> str:
+    """A header's text, unfolded and decoded (RFC 2047); as it stands if it is broken."""
+    unfolded = "".join(str(value).splitlines())
+    try:
+        return str(make_header(decode_header(unfolded)))
+    except (HeaderParseError, LookupError, ValueError):
+        return unfolded
