@@ -6,7 +6,7 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import setup_logging
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from scheduler import logs
 from scheduler.config import Settings
@@ -38,7 +38,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
-        "task_queues": [Queue(SOLVE), Queue(MAIL)],
+        "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in (SOLVE, MAIL)],
         "task_default_queue": MAIL,
         "task_create_missing_queues": False,
         "task_routes": {"chainmeet.solve": {"queue": SOLVE}},
@@ -48,7 +48,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_time_limit": HARD_LIMIT,
         "worker_prefetch_multiplier": 1,
         "worker_max_memory_per_child": MAX_CHILD_KILOBYTES,
-        "worker_soft_shutdown_timeout": 5,
+        "worker_soft_shutdown_timeout": 3,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "beat_scheduler": "celery.beat:Scheduler",

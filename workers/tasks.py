@@ -11,7 +11,6 @@ from functools import cache
 from typing import TypeVar
 
 import structlog
-from celery.exceptions import Reject
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
@@ -38,10 +37,10 @@ def solve(run_id: int) -> None:
     log.info("solve ended", run=run_id, ending=str(done.ending), version=done.version)
     if done.published:
         dispatch.deliver()
+    if done.ending is planning.Ending.PUT_BACK:
+        dispatch.solve(run_id)
     if done.is_stuck:
         os.kill(os.getpid(), signal.SIGKILL)  # its thread would go on; the pool starts a new process
-    if done.ending is planning.Ending.PUT_BACK:
-        raise Reject("the worker shuts down", requeue=True)
 
 
 @app.task(name="chainmeet.deliver", max_retries=2, default_retry_delay=5, soft_time_limit=90, time_limit=120)

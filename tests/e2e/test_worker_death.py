@@ -1,0 +1,144 @@
+"""Workers that are killed in the middle of their work: nothing hangs, is lost or is done twice."""
+
+import email
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import redis
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from icalendar import Calendar
+from sqlalchemy import update
+
+from scheduler.domain.entities import OutboxState, RunState, VersionState
+from scheduler.samples.expo import make_expo
+from scheduler.services import outbox, release, runs, sample, versions
+from scheduler.storage.database import Database
+from scheduler.storage.models import OutboxMail, Run
+from tests.factories import DAY, SECRET_KEY, make_event, make_request, make_version, meet
+from tests.unit.invites.test_transport import Catcher, serving
+from tests.workers import Worker, eventually, settings_for, worker
+from workers import dispatch
+from workers.celery_app import make_celery
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+ORGANISER = "organiser@example.org"
+
+
+@pytest.fixture
+def fresh_broker(broker_url: str) -> Iterator[str]:
+    client = redis.Redis(unix_socket_path=broker_url.removeprefix("redis+socket://"))
+    client.flushall()
+    yield broker_url
+    client.close()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_start(
+    database: Database, fresh_broker: str, tmp_path: Path
+) -> None:
+    settings = settings_for(database, fresh_broker)
+    celery = make_celery(settings)
+    with database.write() as session:
+        expo = make_expo(firms=40, requests=400, seed=1, start=DAY)
+        event = sample.load(session, expo, organiser_email=ORGANISER, secret_key=SECRET_KEY, now=now())
+        run = runs.queue(session, event.id, asked_by=None, seconds=3000, now=now())
+
+    def state() -> RunState:
+        with database.read() as session:
+            return session.get_one(Run, run.id).state
+
+    def has_a_plan() -> bool:
+        with database.read() as session:
+            return session.get_one(Run, run.id).progress.get("score") is not None
+
+    dispatch.solve(run.id, app=celery)
+    with worker(settings, "solve", tmp_path) as first:
+        eventually(has_a_plan)
+        first.kill()
+    assert state() is RunState.RUNNING
+    with database.write() as session:  # a minute goes by in silence; the next try need not be as long
+        lost = session.get_one(Run, run.id)
+        lost.heartbeat_at, lost.seconds = now() - runs.SILENT, 5
+    celery.send_task("chainmeet.tick")
+    with worker(settings, "mail", tmp_path), worker(settings, "solve", tmp_path):
+        eventually(lambda: state() not in runs.OPEN)
+    with database.write() as session:
+        taken_up = session.get_one(Run, run.id)
+        assert (taken_up.state, taken_up.attempts) == (RunState.FINISHED, 2)
+        assert [version.number for version in versions.listing(session, event.id)] == [1]
+        assert runs.queue(session, event.id, asked_by=None, now=now()).number == 2
+
+
+@dataclass
+class Killing(Catcher):
+    """Takes mails, and with one of them the life of the worker that waits for the answer."""
+
+    victim: Worker | None = None
+    with_mail: int = 4
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        answer = await super().handle_DATA(server, session, envelope)
+        if len(self.taken) == self.with_mail and self.victim is not None:
+            self.victim.kill()
+        return answer
+
+
+def facts(content: bytes) -> tuple[str, int, datetime]:
+    """What makes two mails the same one: Message-ID, SEQUENCE and DTSTAMP."""
+    message = email.message_from_bytes(content)
+    part = next(part for part in message.walk() if part.get_content_type() == "text/calendar")
+    (event,) = Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")
+    return message["Message-ID"], event["SEQUENCE"], event["DTSTAMP"].dt
+
+
+@pytest.mark.smtp
+def test_mails_of_a_killed_worker_all_arrive_and_only_the_one_in_flight_twice(
+    database: Database, fresh_broker: str, tmp_path: Path
+) -> None:
+    with serving(Killing()) as catcher:
+        settings = settings_for(database, fresh_broker, smtp_port=catcher.port)
+        celery = make_celery(settings)
+        with database.write() as session:
+            expo = make_event(session, firms=12, slots="4", tables=6, mail_per_minute=60_000)
+            asked = [make_request(session, expo, i, i + 1) for i in range(0, 12, 2)]
+            held = [meet(r, expo, place=t) for r, t in zip(asked, expo.tables, strict=True)]
+            draft = make_version(session, expo, held, state=VersionState.DRAFT)
+            release.publish(
+                session,
+                event_id=expo.event.id,
+                number=draft.number,
+                compared_with=None,
+                by=None,
+                settings=settings,
+                now=now(),
+            )
+
+        def counts() -> outbox.Counts:
+            with database.read() as session:
+                return outbox.counts(session, expo.event.id)
+
+        dispatch.deliver(app=celery)
+        with worker(settings, "mail", tmp_path) as catcher.victim:
+            eventually(lambda: len(catcher.taken) == catcher.with_mail)
+            catcher.victim.process.wait(60)
+        assert counts().sent == catcher.with_mail - 1
+        with database.write() as session:  # the time after which a sender counts as lost
+            session.execute(
+                update(OutboxMail)
+                .where(OutboxMail.state == OutboxState.SENDING)
+                .values(claimed_at=now() - timedelta(hours=1))
+            )
+        celery.send_task("chainmeet.tick")
+        with worker(settings, "mail", tmp_path):
+            eventually(lambda: counts().sent == 12)
+    taken = Counter(facts(content) for _, _, content in catcher.taken)
+    assert len(taken) == len({message_id for message_id, _, _ in taken}) == 12
+    assert sorted(taken.values()) == [1] * 11 + [2]
