@@ -1,0 +1,66 @@
+"""Logs: one JSON line an event, whoever wrote it, and nothing secret in a traceback."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from scheduler import logs
+
+
+@pytest.fixture(autouse=True)
+def keep_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+
+
+def test_our_own_events_are_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("json")
+    structlog.get_logger("workers").info("solve ended", run=3)
+    (line,) = lines(capsys)
+    assert (line["event"], line["run"], line["level"], line["logger"]) == (
+        "solve ended",
+        3,
+        "info",
+        "workers",
+    )
+    assert str(line["timestamp"]).endswith("Z")
+
+
+def test_those_of_libraries_look_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("json")
+    logging.getLogger("celery").warning("task %s late", "t1")
+    (line,) = lines(capsys)
+    assert (line["event"], line["level"], line["logger"]) == ("task t1 late", "warning", "celery")
+
+
+def fail_with(_secret: str) -> None:
+    raise ValueError("wrong")
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_traceback_shows_no_values(capsys: pytest.CaptureFixture[str], log_format: str) -> None:
+    logs.configure(log_format)
+    try:
+        fail_with("hun" + "ter2")
+    except ValueError:
+        structlog.get_logger().exception("it failed")
+    shown = capsys.readouterr().err
+    assert "ValueError: wrong" in shown
+    assert "hunter2" not in shown
+
+
+def test_configuring_twice_logs_once(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("json")
+    logs.configure("json")
+    structlog.get_logger().info("once")
+    assert len(lines(capsys)) == 1
