@@ -1,6 +1,6 @@
 """A blueprint a resource."""
 
-from api.views import agenda, events, feed, firms, health, home, organiser, requests, sign_in
+from api.views import agenda, events, feed, firms, health, home, organiser, people, requests, sign_in
 
 PAGES = (
     events.blueprint,
@@ -10,6 +10,7 @@ PAGES = (
     health.blueprint,
     home.blueprint,
     organiser.blueprint,
+    people.blueprint,
     requests.blueprint,
     sign_in.blueprint,
 )

@@ -1,0 +1,96 @@
+"""Firms, people and interpreters of an event: how many there are, and more from CSV files."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, abort, flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy import func, select
+from werkzeug.wrappers import Response as BaseResponse
+
+from api import auth, context, pages
+from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.services import imports
+from scheduler.services.access import Actor
+from scheduler.storage.models import Attendee, Firm, Interpreter
+
+blueprint = APIBlueprint("people", __name__, enable_openapi=False, url_prefix="/events/<event_key>/people")
+
+SHOWN_FAULTS = 100
+
+
+@blueprint.get("/")
+@login_required
+def index(event_key: str) -> str:
+    return _page(_organiser(event_key), (), "")
+
+
+@blueprint.post("/<any(firms, people, interpreters):kind>")
+@login_required
+def upload(event_key: str, kind: str) -> BaseResponse | tuple[str, int]:
+    """Take a file whole, or show what is wrong with it."""
+    actor = _organiser(event_key)
+    file = request.files.get("file")
+    try:
+        text = (file.read() if file else b"").decode("utf-8")
+        with context.database().write() as db:
+            done = _import(db, actor, kind, text)
+    except UnicodeDecodeError:
+        return _page(actor, ("The file is not in UTF-8; save it as CSV UTF-8.",), kind), 422
+    except InvalidInput as error:
+        return _page(actor, tuple(map(str, error.faults)), kind), 422
+    flash(f"{kind.capitalize()}: {done.added:,} added, {done.changed:,} changed.", "good")
+    return redirect(url_for("people.index", event_key=event_key))
+
+
+@blueprint.get("/<kind>.csv")
+@login_required
+def template(event_key: str, kind: str) -> Response:
+    """An empty file with the right header."""
+    _organiser(event_key)
+    if kind not in imports.COLUMNS:
+        abort(404)
+    text = io.StringIO()
+    csv.writer(text).writerow(imports.COLUMNS[kind])
+    headers = {"Content-Disposition": f'attachment; filename="{kind}.csv"'}
+    return Response(text.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _organiser(event_key: str) -> Actor:
+    actor = auth.actor(event_key)
+    if not actor.is_organiser:
+        raise NotFound("event", event_key)
+    return actor
+
+
+def _import(db: Any, actor: Actor, kind: str, text: str) -> imports.Imported:
+    if kind == "firms":
+        return imports.import_firms(db, actor, text)
+    if kind == "interpreters":
+        return imports.import_interpreters(db, actor, text)
+    return imports.import_people(db, actor, text, secret_key=context.settings().secret_key, now=context.now())
+
+
+def _page(actor: Actor, faults: tuple[str, ...], kind: str) -> str:
+    tables = {"firms": Firm, "people": Attendee, "interpreters": Interpreter}
+    with context.database().read() as db:
+        counts = {
+            name: db.scalar(select(func.count()).select_from(t).where(t.event_id == actor.event_id))
+            for name, t in tables.items()
+        }
+        return pages.render(
+            db,
+            actor,
+            "people",
+            "people/index.html",
+            counts=counts,
+            columns=imports.COLUMNS,
+            required=imports.REQUIRED,
+            faults=faults[:SHOWN_FAULTS],
+            more=max(0, len(faults) - SHOWN_FAULTS),
+            wrong=kind,
+        )
