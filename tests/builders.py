@@ -261,10 +261,10 @@ def _published(
     return [
         Meeting(
             request["id"],
-            draw(st.sampled_from([*slots, *slots, "gone"])),
-            draw(st.sampled_from([*[row["id"] for row in places] * 3, "gone"])),
+            draw(st.sampled_from([*slots * 4, "gone"])),
+            draw(st.sampled_from([*[row["id"] for row in places] * 6, "gone"])),
             _some_people(draw, request, people),
-            draw(st.sampled_from([None, None, None, "i1"])),
+            draw(st.sampled_from([None, None, None, None, None, "i1"])),
         )
         for request in chosen
     ]
