@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
+from api.limits import limiter
 from scheduler.config import Settings
 from scheduler.services import access
 from scheduler.storage.database import Database
@@ -27,7 +28,7 @@ def web_app(database: Database, broker_url: str) -> Flask:
         database,
     )
     app.testing = True
-    app.config["RATELIMIT_ENABLED"] = False
+    limiter.enabled = False  # every test signs in from the same address
     return app
 
 

@@ -30,7 +30,9 @@ def calendar(token: str) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.make_conditional(request)
     # set last, so that If-Modified-Since is not looked at: a meeting that is left out has no date
-    response.last_modified = _last_revision(body)
+    revised = _last_revision(body)
+    if revised is not None:
+        response.last_modified = revised
     return response
 
 

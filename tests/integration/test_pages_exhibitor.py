@@ -1,0 +1,409 @@
+"""The exhibitor's and attendee's pages: find firms, ask, answer, take back, agendas and the calendar feed."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from api import context
+from scheduler.domain.entities import PlaceWish, RequestState, Side, VersionState
+from scheduler.invites.feed import etag
+from scheduler.services import access, release
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account, Attendee, MeetingRequest
+from tests.factories import (
+    NOW,
+    SECRET_KEY,
+    Expo,
+    make_attendee,
+    make_event,
+    make_firm,
+    make_request,
+    make_version,
+    meet,
+)
+from tests.web import Browser, web_app
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event is ahead whenever these tests run."""
+    monkeypatch.setattr(context, "now", lambda: NOW)
+
+
+@dataclass
+class Site:
+    app: Flask
+    database: Database
+    expo: Expo
+
+    def browser(self, person: Attendee) -> Browser:
+        with self.database.read() as session:
+            return Browser(self.app, session.get_one(Account, person.account_id))
+
+    def exhibitor(self, firm: int) -> Browser:
+        return self.browser(self.expo.people[firm][0])
+
+    def path(self, rest: str) -> str:
+        return f"/events/{self.expo.event.key}{rest}"
+
+    def stored(self) -> list[MeetingRequest]:
+        with self.database.read() as session:
+            return list(session.scalars(select(MeetingRequest).order_by(MeetingRequest.id)))
+
+
+@pytest.fixture
+def site(database: Database, broker_url: str) -> Site:
+    """An event of two days with three firms, of two people each."""
+    with database.write() as session:
+        expo = make_event(session, firms=3, people=2, slots="2 2")
+    return Site(web_app(database, broker_url), database, expo)
+
+
+def test_the_directory_searches_filters_and_counts(site: Site) -> None:
+    with site.database.write() as session:
+        make_firm(session, site.expo, name="深圳电芯", latin_name="Shenzhen Cells", areas=["chips"])
+        make_firm(session, site.expo, latin_name="Cellule <SA>", name="Cellule <SA>", country="FR")
+    browser = site.exhibitor(0)
+    page = browser.get(site.path("/firms"))
+    assert "5 firms" in page and "China (4)" in page and "France (1)" in page and "Chips (1)" in page
+    assert "Shenzhen Cells (\u2068深圳电芯\u2069)" in page and "Cellule &lt;SA&gt;" in page
+    page = browser.get(site.path("/firms?text=cell"))
+    assert "2 firms" in page and "China (1)" in page and "Firm 1" not in page
+    page = browser.get(site.path("/firms?text=cell&country=FR"))
+    assert "1 firm<" in page and "Shenzhen" not in page and 'value="FR" selected' in page
+    page = browser.get(site.path("/firms?text=nothing&country=FR"))
+    assert "No firm fits “nothing” with these filters" in page and "Show all firms" in page
+
+
+def test_the_directory_goes_on_to_the_next_page(site: Site) -> None:
+    with site.database.write() as session:
+        for _ in range(30):
+            make_firm(session, site.expo, people=0, booth=False)
+    browser = site.exhibitor(0)
+    page = browser.get(site.path("/firms?tier=midstream"))
+    link = page.partition("Next page")[0].rpartition('href="')[2].partition('"')[0]
+    page = browser.get(html.unescape(link))
+    assert page.count('class="card firm"') == 3 and "First page" in page and "Next page" not in page
+
+
+def test_the_directory_says_who_asked_whom_already(site: Site) -> None:
+    with site.database.write() as session:
+        make_request(session, site.expo, 0, 1, state=RequestState.PENDING)
+        make_request(session, site.expo, 2, 0, state=RequestState.PENDING)
+    page = site.exhibitor(0).get(site.path("/firms"))
+    assert page.count("You asked, no answer yet") == 1 and page.count("They asked you: answer") == 1
+    assert "Your firm" in page
+    assert site.path("/firms/f1/ask") not in page and site.path("/firms/f2/ask") in page
+
+
+def test_a_firm_shows_its_people_but_not_their_addresses(site: Site) -> None:
+    browser = site.exhibitor(0)
+    page = browser.get(site.path("/firms/f1"))
+    assert "F1-P0" in page and "F1-P1" in page and "speaks English" in page
+    assert site.expo.people[1][0].email not in page
+    assert site.expo.people[0][1].email in browser.get(site.path("/firms/f0"))
+    browser.get(site.path("/firms/nobody"), status=404)
+
+
+def test_a_request_is_stored_as_it_was_typed(site: Site) -> None:
+    browser = site.exhibitor(0)
+    assert "Ask for a meeting with Firm 1" in browser.get(site.path("/firms/f1/ask"))
+    page = browser.post(
+        site.path("/firms/f1/ask"),
+        topic="Cells",
+        message="A word\r\nand another",
+        priority="5",
+        length="1",
+        place="booth",
+        from_attendees=["f0-p1"],
+        to_attendees=["f1-p0"],
+        days=["2026-12-08"],
+        slots=["s0"],
+    )
+    assert "Firm 1 was asked." in page and "Requests sent" in page
+    (stored,) = site.stored()
+    assert (stored.topic, stored.message, stored.priority) == ("Cells", "A word\nand another", 5)
+    assert (stored.place, stored.slots, stored.length) == (PlaceWish.BOOTH, ["s0", "s2", "s3"], 1)
+    with site.database.read() as session:
+        people = {(p.side, p.attendee_id) for p in session.get_one(MeetingRequest, stored.id).people}
+    assert people == {(Side.FROM, site.expo.people[0][1].id), (Side.TO, site.expo.people[1][0].id)}
+    assert "Mon, 7 December 2026: 09:00; Tue, 8 December 2026<" in page.replace("\n", "")
+
+
+def test_a_request_with_faults_shows_them_at_their_fields_and_keeps_what_was_typed(site: Site) -> None:
+    browser = site.exhibitor(0)
+    browser.get(site.path("/firms/f1/ask"))
+    page = browser.post(
+        site.path("/firms/f1/ask"),
+        422,
+        topic=" ",
+        message="Keep this",
+        priority="9",
+        length="three",
+        place="booth",
+        from_attendees=["f1-p0"],
+        to_attendees=["f1-p1"],
+        days=["2026-12-08"],
+        slots=["s1"],
+    )
+    for field, sentence in {
+        "topic": "Topic must have 1 to 200 characters.",
+        "priority": "Priority must be from 1 to 5.",
+        "length": "Length must be from 1 to 2 slots.",
+        "from_attendees": "People of your firm &#39;f1-p0&#39; is not a person of this firm.",
+    }.items():
+        assert f'<p class="fault" id="{field}-fault">{sentence}</p>' in page
+        assert f'<a href="#{field}">{sentence}</a>' in page and f'id="{field}"' in page
+    assert "These 4 things are missing or wrong" in page
+    assert ">Keep this</textarea>" in page and '<option value="booth" selected>' in page
+    for value in ("f1-p1", "2026-12-08", "s1"):
+        assert f'value="{value}" checked' in page
+    assert site.stored() == []
+
+
+def test_a_second_request_to_the_same_firm_is_refused(site: Site) -> None:
+    with site.database.write() as session:
+        make_request(session, site.expo, 0, 1, state=RequestState.PENDING)
+    browser = site.exhibitor(0)
+    browser.get(site.path("/firms/f1/ask"))
+    page = browser.post(site.path("/firms/f1/ask"), 422, topic="Again", priority="3", length="1", place="any")
+    assert "The firm has an open request of yours already" in page
+    assert len(site.stored()) == 1
+
+
+def test_only_exhibitors_ask_and_answer(site: Site) -> None:
+    with site.database.write() as session:
+        request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING)
+    browser = site.browser(site.expo.people[0][1])
+    page = browser.get(site.path("/requests/received"))
+    assert "You see your firm&#39;s requests" in page or "You see your firm's requests" in page
+    assert "Accept" not in page.replace("Accepted", "")
+    browser.get(site.path("/firms/f1/ask"), 403)
+    browser.post(site.path(f"/requests/{request.key}/accept"), 403)
+    assert site.stored()[0].state is RequestState.PENDING
+
+
+def test_other_firms_and_events_are_not_there(site: Site) -> None:
+    with site.database.write() as session:
+        request = make_request(session, site.expo, 1, 2, state=RequestState.PENDING)
+        other = make_event(session)
+    browser = site.exhibitor(0)
+    browser.get(site.path("/firms"))
+    browser.get(site.path(f"/requests/{request.key}"), 404)
+    browser.post(site.path(f"/requests/{request.key}/withdraw"), 404)
+    browser.get(f"/events/{other.event.key}/firms", 404)
+    browser.get(site.path("/firms/f1/agenda"), 403)
+
+
+def test_a_request_is_accepted_on_the_page_and_the_reader_comes_back_to_the_list(site: Site) -> None:
+    with site.database.write() as session:
+        request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING, topic="Our cells")
+    browser = site.exhibitor(0)
+    page = browser.get(site.path("/requests/received"))
+    assert "Our cells" in page and "Tue, 8 Dec, 16:00" in page and "Asia/Shanghai (GMT+08:00)" in page
+    assert "by F1-P0" in page
+    back = site.path("/requests/received?state=pending")
+    page = browser.post(site.path(f"/requests/{request.key}/accept"), back=back)
+    assert "Accepted. The next schedule looks for a time" in page
+    assert "Nothing waits for your answer." in page
+    (stored,) = site.stored()
+    assert stored.state is RequestState.ACCEPTED and stored.answered_by == site.expo.people[0][0].id
+    assert "Cancel this meeting" in browser.get(site.path(f"/requests/{request.key}"))
+
+
+def test_a_declined_request_shows_its_note_to_the_other_firm(site: Site) -> None:
+    with site.database.write() as session:
+        request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING)
+    browser = site.exhibitor(0)
+    browser.get(site.path("/requests/received"))
+    browser.post(site.path(f"/requests/{request.key}/decline"), note="Not <this> year")
+    page = site.exhibitor(1).get(site.path("/requests/sent"))
+    assert "Not &lt;this&gt; year" in page and "Ask again" in page
+    assert 'id="count-declined" class="count">1<' in page
+
+
+def test_htmx_gets_the_row_the_counts_and_the_message(site: Site) -> None:
+    with site.database.write() as session:
+        request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING)
+    browser = site.exhibitor(0)
+    browser.get(site.path("/requests/received"))
+    answer = browser.client.post(
+        site.path(f"/requests/{request.key}/accept"),
+        data={"csrf_token": browser.token, "side": "to"},
+        headers={"HX-Request": "true"},
+    )
+    assert answer.status_code == 200 and "<html" not in answer.text
+    assert answer.text.count('<li class="card request"') == 1 and "autofocus" in answer.text
+    assert '<span id="count-accepted" class="count" hx-swap-oob="true">1</span>' in answer.text
+    assert '<span id="count-pending" class="count" hx-swap-oob="true">0</span>' in answer.text
+    assert '<div id="messages" hx-swap-oob="innerHTML">' in answer.text
+
+
+def test_an_agreed_meeting_is_not_cancelled_by_a_page_that_showed_it_pending(site: Site) -> None:
+    with site.database.write() as session:
+        request = make_request(session, site.expo, 0, 1, state=RequestState.ACCEPTED)
+    browser = site.exhibitor(0)
+    browser.get(site.path("/requests/sent"))
+    path = site.path(f"/requests/{request.key}/withdraw")
+    assert "is accepted; it cannot be withdrawn" in browser.post(path, seen="pending")
+    assert site.stored()[0].state is RequestState.ACCEPTED
+    assert "Cancelled. The next schedule leaves it out." in browser.post(path, seen="accepted")
+    assert site.stored()[0].state is RequestState.WITHDRAWN
+
+
+def test_a_form_leads_back_inside_the_event_only(site: Site) -> None:
+    with site.database.write() as session:
+        request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING)
+    browser = site.exhibitor(0)
+    browser.get(site.path("/requests/received"))
+    for target in ("https://evil.example/", "//evil.example", site.path("/\\evil.example"), ""):
+        answer = browser.client.post(
+            site.path(f"/requests/{request.key}/accept"),
+            data={"csrf_token": browser.token, "back": target},
+        )
+        assert answer.location == site.path(f"/requests/{request.key}")
+
+
+def test_requests_are_searched_within_a_state(site: Site) -> None:
+    with site.database.write() as session:
+        make_request(session, site.expo, 0, 1, topic="Solid cells")
+        make_request(session, site.expo, 0, 2, topic="Wafers", state=RequestState.DECLINED)
+    browser = site.exhibitor(0)
+    page = browser.get(site.path("/requests/sent"))
+    assert "Solid cells" in page and "Wafers" in page
+    page = browser.get(site.path("/requests/sent?state=declined"))
+    assert "Solid cells" not in page and "Wafers" in page
+    assert "No declined request has “cells”" in browser.get(
+        site.path("/requests/sent?state=declined&text=cells")
+    )
+    browser.get(site.path("/requests/sent?cursor=nonsense"), 422)
+
+
+def test_the_agenda_is_empty_before_the_first_publishing(site: Site) -> None:
+    browser = site.exhibitor(0)
+    assert "No schedule is published yet" in browser.get(site.path("/agenda"))
+    assert "No schedule is published yet" in browser.get(site.path("/agenda/firm"))
+
+
+def test_agendas_show_who_meets_whom_when_and_where(site: Site) -> None:
+    with site.database.write() as session:
+        request = make_request(session, site.expo, 0, 1, topic="Solid cells")
+        colleague = site.expo.people[0][1]
+        people = [colleague, site.expo.people[1][0]]
+        make_version(session, site.expo, [meet(request, site.expo, slot=2, people=people)])
+    page = site.browser(colleague).get(site.path("/agenda"))
+    assert "Tue, 8 December 2026" in page and ">09:00</time>" in page and ">09:30</time>" in page
+    assert "Asia/Shanghai (GMT+08:00)" in page and "Table t0" in page and "Hall 0" in page
+    assert "Firm 1" in page and "F1-P0" in page and "Solid cells" in page
+    exhibitor = site.exhibitor(0)
+    assert "You have no meeting in the published schedule" in exhibitor.get(site.path("/agenda"))
+    page = exhibitor.get(site.path("/agenda/firm"))
+    assert "Solid cells" in page and "F0-P1" in page
+    assert "Solid cells" in exhibitor.get(site.path("/people/f0-p1/agenda"))
+    exhibitor.get(site.path("/people/f1-p0/agenda"), 403)
+
+
+def _publish(site: Site) -> None:
+    """Firms 0 and 1 meet, with their exhibitors' invitations in the outbox."""
+    with site.database.write() as session:
+        meeting = meet(make_request(session, site.expo), site.expo)
+        make_version(session, site.expo, [meeting], state=VersionState.DRAFT)
+    with site.database.write() as session, site.app.app_context():
+        release.publish(
+            session,
+            event_id=site.expo.event.id,
+            number=1,
+            compared_with=None,
+            by=None,
+            settings=context.settings(),
+            now=NOW,
+        )
+
+
+def _feed(person: Attendee) -> str:
+    return f"/calendar/{access.feed_token(person, SECRET_KEY)}.ics"
+
+
+def test_the_feed_needs_no_cookie_and_is_a_calendar_whatever_is_asked_for(site: Site) -> None:
+    _publish(site)
+    client = site.app.test_client()
+    for headers in ({}, {"Accept": "text/html"}, {"Accept": "application/json"}):
+        answer = client.get(_feed(site.expo.people[0][0]), headers=headers)
+        assert answer.status_code == 200
+        assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
+        assert answer.headers["Cache-Control"] == "private, max-age=300"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["Last-Modified"] == "Tue, 24 Nov 2026 08:00:00 GMT"
+        assert answer.headers["ETag"] == etag(answer.data)
+        assert "Set-Cookie" not in answer.headers
+        assert answer.data.count(b"BEGIN:VEVENT") == 1
+    head = client.head(_feed(site.expo.people[0][0]))
+    assert head.status_code == 200 and head.data == b"" and head.headers["ETag"] == answer.headers["ETag"]
+
+
+def test_an_unchanged_feed_is_not_sent_again(site: Site) -> None:
+    _publish(site)
+    client = site.app.test_client()
+    path = _feed(site.expo.people[0][0])
+    tag = client.get(path).headers["ETag"]
+    for same in (tag, f"W/{tag}", f'"other", {tag}', f'W/"other",W/{tag}', "*"):
+        answer = client.get(path, headers={"If-None-Match": same})
+        assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", tag), same
+        assert client.head(path, headers={"If-None-Match": same}).status_code == 304
+    assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+    since = {"If-Modified-Since": "Tue, 24 Nov 2026 08:00:00 GMT"}
+    assert client.get(path, headers=since).status_code == 200
+
+
+def test_a_feed_without_meetings_is_still_a_calendar(site: Site) -> None:
+    answer = site.app.test_client().get(_feed(site.expo.people[0][0]))
+    assert answer.data.startswith(b"BEGIN:VCALENDAR\r\n") and b"BEGIN:VTIMEZONE" in answer.data
+    assert "Last-Modified" not in answer.headers
+
+
+def test_a_wrong_or_renewed_address_is_not_found(site: Site) -> None:
+    person = site.expo.people[0][0]
+    browser = site.browser(person)
+    page = browser.get(site.path("/agenda"))
+    address = "127.0.0.1:8000" + _feed(person)
+    assert f'value="http://{address}"' in page and f'value="webcal://{address}"' in page
+    page = browser.post(site.path("/agenda/feed"))
+    assert "Your calendar has a new address" in page and _feed(person) not in page
+    client = site.app.test_client()
+    assert client.get(_feed(person)).status_code == 404
+    assert client.get("/calendar/wrong.ics").status_code == 404
+    with site.database.read() as session:
+        renewed = session.get_one(Attendee, person.id)
+    assert client.get(_feed(renewed)).status_code == 200
+
+
+def test_whoever_is_signed_out_is_sent_to_sign_in(site: Site) -> None:
+    client = site.app.test_client()
+    answer = client.get(site.path("/firms"))
+    assert answer.status_code == 302 and answer.location.startswith("/sign-in")
+    answer = client.get(site.path("/firms"), headers={"HX-Request": "true"})
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, "/sign-in")
+
+
+def test_a_form_without_its_token_does_nothing(site: Site) -> None:
+    with site.database.write() as session:
+        request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING)
+    answer = site.exhibitor(0).client.post(site.path(f"/requests/{request.key}/accept"))
+    assert answer.status_code == 400 and "This form has expired" in answer.text
+    assert site.stored()[0].state is RequestState.PENDING
+
+
+def test_what_people_type_is_shown_as_text(site: Site) -> None:
+    evil = "<script>alert(1)</script>"
+    with site.database.write() as session:
+        make_attendee(session, site.expo, 1, name=evil, latin_name=evil, title=evil)
+        make_request(session, site.expo, 1, 0, state=RequestState.PENDING, topic=evil, message=evil)
+    browser = site.exhibitor(0)
+    for path in ("/requests/received", "/requests/received?text=%3Cscript%3E", "/firms/f1", "/firms/f1/ask"):
+        page = browser.get(site.path(path))
+        assert evil not in page and "&lt;script&gt;" in page
