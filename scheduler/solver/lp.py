@@ -1,4 +1,4 @@
-"""HiGHS' interior point on one LP, in a process of its own that can be left at any moment (small ones: here)."""
+"""HiGHS' interior point on one LP, in a process of its own that can be left at any moment."""
 
 from __future__ import annotations
 

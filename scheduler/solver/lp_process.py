@@ -62,7 +62,7 @@ def solve(lp: Any) -> bytes:
 
 
 def _attempt(model: model_pb2.ModelProto, options: dict[str, str], seconds: float) -> Any:
-    """The dual values of one run, or None; it raises where HiGHS doubts its own interior point ("Unknown")."""
+    """The dual values of one run, or None. HiGHS raises where it doubts its interior point ("Unknown")."""
     params = mathopt.SolveParameters(
         time_limit=timedelta(seconds=max(0.0, seconds)),
         highs=highs_pb2.HighsOptionsProto(string_options=options, int_options={"threads": 1}),

@@ -1,0 +1,230 @@
+"""Every request that is not held gets an answer, and its remedies do what they say."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+
+from scheduler.domain.plan import Meeting, Unscheduled
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules import score
+from scheduler.solver.exact import solve_exact
+from scheduler.solver.explain import explain
+from tests.builders import (
+    ask,
+    booth,
+    firm,
+    interpreter,
+    make_problem,
+    meet,
+    person,
+    problems,
+    table,
+)
+
+Json = dict[str, Any]
+
+quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def only(problem: Problem, *meetings: Meeting) -> Unscheduled:
+    """The answer for the one request that these meetings leave."""
+    (row,) = explain(problem, meetings)
+    return row
+
+
+def test_a_held_request_needs_no_answer() -> None:
+    problem = make_problem(requests=[ask("r1", "a", "b")])
+    assert explain(problem, [meet("r1", "s0", "t1", "a1 b1")]) == ()
+
+
+def test_people_with_no_slot_in_common_are_named() -> None:
+    problem = make_problem(
+        slots="2",
+        requests=[ask("r1", "a", "b")],
+        attendees=[person("ann", "a", unavailable="s0"), person("bo", "b", unavailable="s1")],
+    )
+    row = only(problem)
+    assert (row.reason, row.blockers) == ("no-common-slot", ("ann", "bo"))
+    assert set(row.remedies) == {"Make ann available in s0.", "Make bo available in s1."}
+
+
+def test_a_heavier_meeting_in_the_only_slot_displaces() -> None:
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b", weight=9), ask("r2", "a", "c", weight=2)])
+    row = only(problem, meet("r1", "s0", "t1", "a1 b1"))
+    assert (row.reason, row.blockers) == ("displaced-by-weight", ("r1",))
+    assert row.remedies == ("Withdraw request r1 (weight 9); it then fits in s0.",)
+
+
+def test_a_lighter_meeting_in_the_only_slot_keeps_people_busy() -> None:
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b", weight=1), ask("r2", "a", "c", weight=2)])
+    row = only(problem, meet("r1", "s0", "t1", "a1 b1"))
+    assert (row.reason, row.blockers) == ("people-busy", ("a1",))
+
+
+def test_a_cap_that_is_reached_is_named() -> None:
+    problem = make_problem(
+        firms=[firm("a", max_per_day=1)], requests=[ask("r1", "a", "b", weight=5), ask("r2", "a", "c")]
+    )
+    row = only(problem, meet("r1", "s0", "t1", "a1 b1"))
+    assert (row.reason, row.blockers) == ("firm-cap", ("a",))
+    assert row.remedies[0] == "Let a have 2 meetings a day (max_per_day); it then fits in s1."
+
+
+def test_a_full_table_is_no_place() -> None:
+    problem = make_problem(
+        slots="1", places=[table("t1")], requests=[ask("r1", "a", "b"), ask("r2", "c", "d")]
+    )
+    row = only(problem, meet("r1", "s0", "t1", "a1 b1"))
+    assert row.reason == "no-place"
+    assert row.remedies == ("Add one more table in hall h1 in s0.",)
+
+
+def test_a_firm_without_a_booth_may_take_a_table() -> None:
+    problem = make_problem(requests=[ask("r1", "a", "b", place="booth")])
+    row = only(problem)
+    assert row.reason == "no-place"
+    assert row.remedies == ("Accept a table too (place: any); it then fits in s0.",)
+
+
+def test_sides_that_share_no_language_need_an_interpreter() -> None:
+    problem = make_problem(
+        requests=[ask("r1", "a", "b")], attendees=[person("ann", "a", "en"), person("bo", "b", "zh")]
+    )
+    row = only(problem)
+    assert row.reason == "no-interpreter"
+    assert row.remedies == ("Add an interpreter between en and zh in s0.",)
+
+
+def test_an_interpreter_who_is_elsewhere_is_missed() -> None:
+    people = [
+        person("ann", "a", "en"),
+        person("bo", "b", "zh"),
+        person("cy", "c", "en"),
+        person("di", "d", "zh"),
+    ]
+    problem = make_problem(
+        slots="1",
+        requests=[ask("r1", "a", "b"), ask("r2", "c", "d")],
+        attendees=people,
+        interpreters=[interpreter("ivy")],
+    )
+    assert only(problem, meet("r1", "s0", "t1", "ann bo", "ivy")).reason == "no-interpreter"
+
+
+def test_a_precedence_that_leaves_no_slot_is_named() -> None:
+    problem = make_problem(
+        slots="2", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")], precedences=[("r2", "r1")]
+    )
+    row = only(problem, meet("r1", "s0", "t1", "a1 b1"))
+    assert (row.reason, row.blockers) == ("precedence", ("r1",))
+    assert row.remedies[0] == "Drop the precedence with request r1; it then fits in s1."
+
+
+def test_a_frozen_time_is_told() -> None:
+    problem = make_problem(slots="2", requests=[ask("r1", "a", "b", slots=["s0"])], frozen_until="s1")
+    assert only(problem).reason == "frozen"
+
+
+def test_a_fixed_slot_at_which_somebody_is_away_is_told() -> None:
+    problem = make_problem(
+        slots="2",
+        requests=[ask("r1", "a", "b", fixed={"slot": "s0", "place": "t1"})],
+        places=[table("t1", unavailable="s0")],
+    )
+    assert only(problem).reason == "fixed-clash"
+
+
+def test_a_walk_that_is_too_long_is_told() -> None:
+    problem = make_problem(
+        slots="2",
+        requests=[ask("r1", "a", "b", weight=5), ask("r2", "a", "c", place="booth")],
+        places=[table("t1", "h1"), booth("bc", "c", "h2")],
+        walking={("h1", "h2"): 10},
+    )
+    assert only(problem, meet("r1", "s0", "t1", "a1 b1")).reason == "walking"
+
+
+def test_a_request_that_costs_more_than_it_gives_is_told_its_price() -> None:
+    problem = make_problem(
+        slots="3",
+        requests=[ask("r1", "a", "b", weight=9), ask("r2", "a", "c", slots=["s2"])],
+        factors={"idle": 150},
+    )
+    row = only(problem, meet("r1", "s0", "t1", "a1 b1"))
+    assert (row.reason, row.remedies) == ("no-gain", ("Raise its weight to 2 or more.",))
+
+
+def test_a_request_that_fits_is_told_so() -> None:
+    assert only(make_problem(requests=[ask("r1", "a", "b")])).reason == "search-ended"
+
+
+def test_without_time_every_request_still_gets_an_answer() -> None:
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
+    assert [row.reason for row in explain(problem, [], seconds=-1.0)] == ["not-examined", "not-examined"]
+
+
+@quick
+@given(problems(max_requests=3))
+def test_every_request_is_held_or_answered(problem: Problem) -> None:
+    meetings = solve_exact(problem, 60.0, workers=1).meetings or ()
+    held = {meeting.request for meeting in meetings}
+    answered = [row.request for row in explain(problem, meetings)]
+    assert answered == [request.id for request in problem.requests if request.id not in held]
+
+
+@quick
+@given(problems(max_requests=3))
+def test_a_remedy_lets_in_what_it_says(problem: Problem) -> None:
+    meetings = solve_exact(problem, 60.0, workers=1).meetings
+    for row in explain(problem, meetings or ()) if meetings is not None else ():
+        for remedy in row.remedies:
+            document = problem.to_json()
+            withdrawn = apply(document, row, remedy)
+            kept = [m for m in meetings or () if m.request != withdrawn]
+            cured = Problem.from_json(document)
+            before = score(cured, kept).total
+            after = solve_exact(cured, 60.0, workers=1)
+            assert after.meetings is not None
+            assert score(cured, after.meetings).total > before, (row, remedy)
+
+
+def apply(document: Json, row: Unscheduled, remedy: str) -> str | None:
+    """Change a problem file as a remedy says; the request that was withdrawn, if one was."""
+    request = next(r for r in document["requests"] if r["id"] == row.request)
+    slots = re.findall(r"\bs\d+\b", remedy)
+    if found := re.match(r"Withdraw request (\S+) ", remedy):
+        gone = found[1]
+        document["requests"] = [r for r in document["requests"] if r["id"] != gone]
+        document["precedences"] = [p for p in document["precedences"] if gone not in p.values()]
+        return gone
+    if found := re.match(r"Make (\S+) available", remedy):
+        who = next(a for a in document["attendees"] if a["id"] == found[1])
+        who["unavailable"] = [s for s in who["unavailable"] if s not in slots]
+    elif found := re.match(r"Let (\S+) have (\d+)", remedy):
+        rows = document["attendees"] + document["firms"]
+        next(a for a in rows if a["id"] == found[1])["max_per_day"] = int(found[2])
+    elif found := re.match(r"Drop the precedence with request (\S+);", remedy):
+        pair = {found[1], row.request}
+        document["precedences"] = [p for p in document["precedences"] if set(p.values()) != pair]
+    elif remedy.startswith("Allow it to start"):
+        request["slots"] += slots
+    elif remedy.startswith("Fix it"):
+        request["fixed"]["slot"] = slots[0]
+    elif remedy.startswith("Accept"):
+        request["place"] = "any"
+    elif found := re.match(r"Add one more (table|booth place) in hall (\S+) ", remedy):
+        owner = request["to"] if found[1] != "table" else None
+        kind = "table" if owner is None else "booth"
+        more = {"id": "more", "hall": found[2], "kind": kind, "firm": owner, "capacity": 1}
+        document["places"].append(more)
+    elif found := re.match(r"Add an interpreter between (.+) and (.+) in s", remedy):
+        spoken = [side.split(" or ")[0] for side in found.groups()]
+        document["interpreters"].append({"id": "more", "languages": spoken})
+    elif found := re.match(r"Raise its weight to (\d+)", remedy):
+        request["weight"] = int(found[1])
+    else:
+        assert remedy.startswith("Solve again"), remedy
+    return None
