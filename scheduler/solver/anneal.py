@@ -1,0 +1,87 @@
+"""Simulated annealing: a stretch of moves at one temperature, each kept or undone as a whole."""
+
+from __future__ import annotations
+
+import math
+
+from scheduler.solver.arrays import Data
+from scheduler.solver.choose import IMPOSSIBLE, choose
+from scheduler.solver.force import settle
+from scheduler.solver.kempe import swap_slots
+from scheduler.solver.kernels import Floats, chance, inlined, kernel
+from scheduler.solver.moves import hold_chosen, release, undo
+from scheduler.solver.state import CHANGED, LOGGED, QUEUED, STAMP, State
+from scheduler.solver.targets import (
+    fill_gap,
+    force_held,
+    force_unheld,
+    join_halls,
+    random_held,
+)
+
+# kinds of move
+REDRAW, GAP, HALLS, HELD, UNHELD_IN, KEMPE = range(6)
+KINDS = 6
+
+
+@inlined
+def redraw(d: Data, s: State, heat: float) -> bool:
+    """Draw a new place for a random meeting with Boltzmann's odds."""
+    r = random_held(d, s)
+    if r < 0:
+        return False
+    release(d, s, r)
+    gain = choose(d, s, r, heat)
+    if gain == IMPOSSIBLE:
+        return False
+    hold_chosen(d, s, r, gain)
+    return True
+
+
+@inlined
+def _step(d: Data, s: State, kind: int, heat: float, stamp: int) -> bool:
+    if kind == REDRAW:
+        return redraw(d, s, heat)
+    if kind == GAP:
+        return fill_gap(d, s, stamp)
+    if kind == HALLS:
+        return join_halls(d, s, stamp)
+    if kind == HELD:
+        return force_held(d, s, stamp)
+    if kind == UNHELD_IN:
+        return force_unheld(d, s, stamp)
+    return swap_slots(d, s, stamp)
+
+
+@kernel
+def anneal(d: Data, s: State, moves: int, heat: float, odds: Floats, tally: Floats) -> None:
+    """Make a number of moves; `odds` are the kinds' cumulated shares.
+
+    `tally` gains, per kind, the moves tried, kept, and the score won by those that won.
+    """
+    for _ in range(moves):
+        s.count[LOGGED] = 0
+        s.count[QUEUED] = 0
+        s.count[STAMP] += 1
+        stamp = s.count[STAMP]
+        score = s.score[0]
+        changed = s.count[CHANGED]
+        u = chance(s.rng)
+        kind = 0
+        while kind < KINDS - 1 and u >= odds[kind]:
+            kind += 1
+        tally[kind, 0] += 1
+        lowest = score + heat * math.log(chance(s.rng))
+        kept = _step(d, s, kind, heat, stamp)
+        if kept and s.count[QUEUED] > 0:
+            kept = settle(d, s, heat, stamp, lowest)
+        if kept and kind != REDRAW:
+            kept = s.score[0] >= lowest
+        if kept and s.count[CHANGED] > s.part[2] and s.count[CHANGED] > changed:
+            kept = False
+        if not kept:
+            undo(d, s, 0, score)
+        else:
+            tally[kind, 1] += 1
+            if s.score[0] > score:
+                tally[kind, 2] += s.score[0] - score

@@ -1,0 +1,27 @@
+"""The first plan: heaviest requests first, each where it adds least idle time and walking."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scheduler.solver.arrays import LOCKED, OPTION0, OPTION1, PUBLISHED, Data
+from scheduler.solver.kernels import Ints, kernel
+from scheduler.solver.moves import insert_best
+from scheduler.solver.state import LOGGED, SLOT, State
+
+
+def construct(d: Data, s: State) -> None:
+    """Insert every request that is not held, where one fits that gains."""
+    spread = d.req[:, OPTION1] - d.req[:, OPTION0]
+    order = np.lexsort((spread, -d.gain, -d.req[:, PUBLISHED], -d.req[:, LOCKED]))
+    insert_in_order(d, s, order.astype(np.int32))
+
+
+@kernel
+def insert_in_order(d: Data, s: State, order: Ints) -> None:
+    """Insert each request of `order` that is not held at its best place, if that gains."""
+    for k in range(order.shape[0]):
+        r = order[k]
+        if s.held[r, SLOT] < 0:
+            insert_best(d, s, r, 0.0, 0.0)
+            s.count[LOGGED] = 0

@@ -1,0 +1,329 @@
+"""Ejection chains: a meeting takes its place by force, and what stood there finds another, up to six deep."""
+
+from __future__ import annotations
+
+from scheduler.solver.arrays import (
+    AFTER0,
+    AFTER1,
+    ATTENDEES,
+    BEFORE0,
+    BEFORE1,
+    CAP,
+    CLASS,
+    DAY,
+    FIRM_CAP,
+    FIRM_CAPS,
+    FIRST,
+    GROUP0,
+    GROUP1,
+    HALL,
+    LAST,
+    LENGTH,
+    LOCKED,
+    OPTION0,
+    OPTION1,
+    PEOPLE0,
+    PEOPLE1,
+    RECEIVER,
+    ROOM,
+    ROW,
+    SEATS,
+    SENDER,
+    Data,
+)
+from scheduler.solver.choose import interpreter_for
+from scheduler.solver.delta import base_gain, earliest_start, fits, interpreter_fits
+from scheduler.solver.kernels import (
+    apart,
+    ZERO,
+    Words,
+    below,
+    bit,
+    first_set,
+    inlined,
+    kernel,
+    last_set,
+    lowest_bit,
+)
+from scheduler.solver.moves import hold, insert_best, release
+from scheduler.solver.state import QUEUED, SLOT, VICTIMS, State
+
+DEEPEST = 6
+MOST_VICTIMS = 12
+TRIES = 3
+
+
+@inlined
+def may_move(d: Data, s: State, r: int) -> bool:
+    """Whether this search may move a held request."""
+    t = s.held[r, SLOT]
+    return d.req[r, LOCKED] == 0 and (s.active[0, t >> 6] & bit(t)) != ZERO
+
+
+@kernel
+def _eject(d: Data, s: State, r: int, stamp: int) -> bool:
+    """Put a held request on the list of victims; whether it may be one."""
+    apart()
+    n = s.count[VICTIMS]
+    for k in range(n):
+        if s.victims[k] == r:
+            return True
+    if s.mark[r] == stamp or n >= MOST_VICTIMS or not may_move(d, s, r):
+        return False
+    s.victims[n] = r
+    s.count[VICTIMS] = n + 1
+    return True
+
+
+@kernel
+def _eject_person(d: Data, s: State, p: int, t: int, e: int, hall: int, stamp: int) -> bool:
+    """Make a person free in [t, e], with time to walk before and after."""
+    apart()
+    for u in range(t, e + 1):
+        if not (d.avail[p, u >> 6] & bit(u)):
+            return False
+        if s.at[p, u] >= 0 and not _eject(d, s, s.at[p, u], stamp):
+            return False
+    before = last_set(s.occupied, p, t, d.slot[t, FIRST])
+    if (
+        before >= 0
+        and earliest_start(d, s.hall_at[p, before], hall, before) > t
+        and not _eject(d, s, s.at[p, before], stamp)
+    ):
+        return False
+    after = first_set(s.occupied, p, e + 1, d.slot[t, LAST])
+    return (
+        after < 0
+        or earliest_start(d, hall, s.hall_at[p, after], e) <= after
+        or _eject(d, s, s.at[p, after], stamp)
+    )
+
+
+@inlined
+def _eject_for_cap(d: Data, s: State, p: int, day: int, t: int, stamp: int) -> bool:
+    """Bring a person's day, that is full, below its cap."""
+    for k in range(s.count[VICTIMS]):
+        r = s.victims[k]
+        if d.slot[s.held[r, SLOT], DAY] == day:
+            for u in range(s.held[r, SLOT], s.held[r, SLOT] + d.req[r, LENGTH]):
+                if s.at[p, u] == r:
+                    return True
+    first, last = d.slot[t, FIRST], d.slot[t, LAST]
+    u = first_set(s.occupied, p, first + below(s.rng, last - first + 1), last)
+    if u < 0:
+        u = first_set(s.occupied, p, first, last)
+    return u >= 0 and _eject(d, s, s.at[p, u], stamp)
+
+
+@inlined
+def _eject_firm(d: Data, s: State, r: int, t: int) -> bool:
+    """Whether the firms' caps leave the day open, victims aside."""
+    day = d.slot[t, DAY]
+    for side in range(SENDER, RECEIVER + 1):
+        f = d.req[r, side]
+        n = s.firm_day[f, day]
+        for k in range(s.count[VICTIMS]):
+            v = s.victims[k]
+            if (d.req[v, SENDER] == f or d.req[v, RECEIVER] == f) and d.slot[s.held[v, SLOT], DAY] == day:
+                n -= 1
+        if n >= d.firm[f, FIRM_CAP]:
+            return False
+    return True
+
+
+@inlined
+def _eject_seat(d: Data, s: State, g: int, u: int, stamp: int) -> bool:
+    """Make room in a group of places in one slot."""
+    if s.room[g, u] > 0:
+        return True
+    if d.seats[g, u] == 0:
+        return False
+    row = d.group[g, ROW] + u * d.group[g, SEATS]
+    for k in range(d.seats[g, u]):
+        for v in range(s.count[VICTIMS]):
+            if s.victims[v] == s.seated[row + k]:
+                return True
+    return _eject(d, s, s.seated[row + below(s.rng, d.seats[g, u])], stamp)
+
+
+@inlined
+def _eject_order(d: Data, s: State, r: int, t: int, e: int, stamp: int) -> bool:
+    """Take away what precedences forbid beside a meeting in [t, e]."""
+    for k in range(d.req[r, BEFORE0], d.req[r, BEFORE1]):
+        other = d.before[k]
+        start = s.held[other, SLOT]
+        if start >= 0 and start + d.req[other, LENGTH] > t and not _eject(d, s, other, stamp):
+            return False
+    for k in range(d.req[r, AFTER0], d.req[r, AFTER1]):
+        other = d.after[k]
+        start = s.held[other, SLOT]
+        if start >= 0 and start <= e and not _eject(d, s, other, stamp):
+            return False
+    return True
+
+
+@kernel
+def list_victims(d: Data, s: State, r: int, t: int, g: int, o: int, stamp: int) -> bool:
+    """List the meetings in the way of request `r` there; whether all of them may be moved."""
+    apart()
+    s.count[VICTIMS] = 0
+    e = t + d.req[r, LENGTH] - 1
+    if not (d.starts[r, t >> 6] & bit(t)) or d.slot[t, ROOM] < d.req[r, LENGTH]:
+        return False
+    hall = d.group[g, HALL]
+    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
+        if not _eject_person(d, s, d.option_people[k], t, e, hall, stamp):
+            return False
+    for u in range(t, e + 1):
+        if not _eject_seat(d, s, g, u, stamp):
+            return False
+    if not _eject_order(d, s, r, t, e, stamp):
+        return False
+    day = d.slot[t, DAY]
+    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
+        p = d.option_people[k]
+        if s.day_count[p, day] >= d.person[p, CAP] and not _eject_for_cap(d, s, p, day, t, stamp):
+            return False
+    return not d.rule[FIRM_CAPS] or _eject_firm(d, s, r, t)
+
+
+@kernel
+def _free_interpreter(d: Data, s: State, r: int, o: int, t: int, hall: int, stamp: int) -> int:
+    """An interpreter for the meeting, taken from another one if need be; -2 if there is none."""
+    apart()
+    e = t + d.req[r, LENGTH] - 1
+    i = interpreter_for(d, s, r, o, t, e, hall)
+    if i != -2:
+        return i
+    words = s.interpreters_free.shape[1]
+    w = below(s.rng, words)
+    able = d.class_words[d.option[o, CLASS], w]
+    if able == ZERO:
+        return -2
+    i = d.rule[ATTENDEES] + (w << 6) + random_bit(s.rng, able)
+    s.count[VICTIMS] = 0
+    if not _eject_person(d, s, i, t, e, hall, stamp):
+        return -2
+    _release_victims(d, s)
+    return i if interpreter_fits(d, s, i, t, e, hall) else -2
+
+
+@inlined
+def random_bit(rng: Words, word: int) -> int:
+    """The position of a random set bit of a word that is not 0."""
+    n = 0
+    rest = word
+    while rest != ZERO:
+        rest &= rest - bit(0)
+        n += 1
+    rest = word
+    for _ in range(below(rng, n)):
+        rest &= rest - bit(0)
+    return lowest_bit(rest)
+
+
+@inlined
+def _release_victims(d: Data, s: State) -> None:
+    for k in range(s.count[VICTIMS]):
+        release(d, s, s.victims[k])
+        s.queue[s.count[QUEUED]] = s.victims[k]
+        s.count[QUEUED] += 1
+
+
+@kernel
+def force(d: Data, s: State, r: int, t: int, g: int, o: int, stamp: int) -> bool:
+    """Hold request `r`, not held now, there; what was in the way is queued. False: undo what was done."""
+    apart()
+    if not list_victims(d, s, r, t, g, o, stamp):
+        return False
+    _release_victims(d, s)
+    i = _free_interpreter(d, s, r, o, t, d.group[g, HALL], stamp)
+    if i == -2 or not fits(d, s, r, t, g, o, i):
+        return False
+    hold(d, s, r, t, g, o, i)
+    s.mark[r] = stamp
+    return True
+
+
+@kernel
+def random_start(d: Data, s: State, r: int, o: int) -> int:
+    """A random start slot in which the people of an option are available, busy or not; -1 if none."""
+    apart()
+    words = s.open.shape[1]
+    turn = below(s.rng, words)
+    for step in range(words):
+        w = turn + step
+        if w >= words:
+            w -= words
+        able = d.starts[r, w] & s.active[0, w]
+        for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
+            able &= d.avail[d.option_people[k], w]
+        if able != ZERO:
+            return (w << 6) + random_bit(s.rng, able)
+    return -1
+
+
+@inlined
+def random_option(d: Data, s: State, r: int) -> int:
+    """A random option of a request, or -1."""
+    n = d.req[r, OPTION1] - d.req[r, OPTION0]
+    return d.req[r, OPTION0] + below(s.rng, n) if n > 0 else -1
+
+
+@inlined
+def random_group(d: Data, s: State, r: int, t: int) -> int:
+    """A random group of places of a request, with room in slot `t` if two draws find one; or -1."""
+    n = d.req[r, GROUP1] - d.req[r, GROUP0]
+    if n == 0:
+        return -1
+    g = d.group_list[d.req[r, GROUP0] + below(s.rng, n)]
+    if s.room[g, t] <= 0:
+        g = d.group_list[d.req[r, GROUP0] + below(s.rng, n)]
+    return g
+
+
+@kernel
+def force_somewhere(d: Data, s: State, r: int, stamp: int) -> bool:
+    """Force request `r` in where, of a few random places, the least is in the way."""
+    apart()
+    least = 1e18
+    slot, group, option = -1, -1, -1
+    for _ in range(TRIES):
+        o = random_option(d, s, r)
+        if o < 0:
+            return False
+        t = random_start(d, s, r, o)
+        if t < 0:
+            continue
+        g = random_group(d, s, r, t)
+        if g < 0 or not list_victims(d, s, r, t, g, o, stamp):
+            continue
+        weight = 0.0
+        for k in range(s.count[VICTIMS]):
+            weight += base_gain(d, s, s.victims[k])
+        if weight < least:
+            least = weight
+            slot, group, option = t, g, o
+    return slot >= 0 and force(d, s, r, slot, group, option, stamp)
+
+
+@kernel
+def settle(d: Data, s: State, heat: float, stamp: int, lowest: float) -> bool:
+    """Find places for the queue, by force up to six times; False when the score cannot reach `lowest`."""
+    apart()
+    forced = 0
+    done = 0
+    while done < s.count[QUEUED]:
+        hope = s.score[0]
+        for k in range(done, s.count[QUEUED]):
+            hope += base_gain(d, s, s.queue[k])
+        if hope < lowest:
+            return False
+        r = s.queue[done]
+        done += 1
+        if insert_best(d, s, r, heat, 0.0):
+            s.mark[r] = stamp
+        elif forced < DEEPEST:
+            forced += 1
+            force_somewhere(d, s, r, stamp)
+    return True

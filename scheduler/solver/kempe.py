@@ -1,0 +1,98 @@
+"""Kempe chains: the meetings of two slots change places as far as they hang together by people and places."""
+
+from __future__ import annotations
+
+from scheduler.solver.arrays import LENGTH, PEOPLE0, PEOPLE1, ROW, SEATS, Data
+from scheduler.solver.delta import fits
+from scheduler.solver.force import may_move, random_start
+from scheduler.solver.kernels import apart, below, bit, inlined, kernel
+from scheduler.solver.moves import hold, release
+from scheduler.solver.state import GROUP, INTERPRETER, LOGGED, OPTION, QUEUED, SLOT, State
+from scheduler.solver.targets import random_held
+
+LONGEST = 24
+
+
+@inlined
+def _join(d: Data, s: State, r: int, stamp: int) -> bool:
+    """Add a meeting to the chain; whether it may be part of one."""
+    if s.mark[r] == stamp:
+        return True
+    n = s.count[QUEUED]
+    if n >= LONGEST or d.req[r, LENGTH] != 1 or not may_move(d, s, r):
+        return False
+    s.mark[r] = stamp
+    s.queue[n] = r
+    s.count[QUEUED] = n + 1
+    return True
+
+
+@inlined
+def _join_person(d: Data, s: State, p: int, t: int, stamp: int) -> bool:
+    if not (d.avail[p, t >> 6] & bit(t)):
+        return False
+    return s.at[p, t] < 0 or _join(d, s, s.at[p, t], stamp)
+
+
+@inlined
+def _join_place(d: Data, s: State, g: int, t: int, stamp: int) -> bool:
+    """Take one meeting of a full group along, unless one of the chain leaves it already."""
+    if s.room[g, t] > 0:
+        return True
+    if d.seats[g, t] == 0:
+        return False
+    row = d.group[g, ROW] + t * d.group[g, SEATS]
+    if d.seats[g, t] > 1:
+        for k in range(d.seats[g, t]):
+            if s.mark[s.seated[row + k]] == stamp:
+                return True
+    return _join(d, s, s.seated[row + below(s.rng, d.seats[g, t])], stamp)
+
+
+@inlined
+def _gather(d: Data, s: State, first: int, second: int, stamp: int) -> bool:
+    """Follow the chain from the queue's first meeting to its end."""
+    k = 0
+    while k < s.count[QUEUED]:
+        r = s.queue[k]
+        k += 1
+        goal = second if s.held[r, SLOT] == first else first
+        o = s.held[r, OPTION]
+        for j in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
+            if not _join_person(d, s, d.option_people[j], goal, stamp):
+                return False
+        i = s.held[r, INTERPRETER]
+        if i >= 0 and not _join_person(d, s, i, goal, stamp):
+            return False
+        if not _join_place(d, s, s.held[r, GROUP], goal, stamp):
+            return False
+    return True
+
+
+@kernel
+def swap_slots(d: Data, s: State, stamp: int) -> bool:
+    """Swap a random meeting's slot with another along its Kempe chain; False: undo what was done."""
+    apart()
+    r = random_held(d, s)
+    if r < 0 or d.req[r, LENGTH] != 1:
+        return False
+    first = s.held[r, SLOT]
+    second = random_start(d, s, r, s.held[r, OPTION])
+    if second < 0 or second == first:
+        return False
+    s.count[QUEUED] = 0
+    if not _join(d, s, r, stamp) or not _gather(d, s, first, second, stamp):
+        return False
+    n = s.count[QUEUED]
+    row = s.count[LOGGED]
+    for k in range(n):
+        release(d, s, s.queue[k])
+    for k in range(n):
+        old = s.log[row + k]
+        goal = second if old[SLOT] == first else first
+        r = s.queue[k]
+        if not fits(d, s, r, goal, old[GROUP], old[OPTION], old[INTERPRETER]):
+            return False
+        hold(d, s, r, goal, old[GROUP], old[OPTION], old[INTERPRETER])
+    s.count[QUEUED] = 0
+    return True

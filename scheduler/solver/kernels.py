@@ -1,0 +1,126 @@
+"""What every compiled kernel stands on: the decorator, bit words and a small random generator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+from llvmlite import ir
+from numba.core import types
+from numba.extending import intrinsic
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+Ints = npt.NDArray[np.int32]
+Words = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float64]
+
+ONE = np.uint64(1)
+ZERO = np.uint64(0)
+WORD = np.uint64(63)
+
+
+def kernel(function: F) -> F:
+    """Compile without the interpreter lock; the machine code is kept in numba's cache folder."""
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=False)(function))
+
+
+def inlined(function: F) -> F:
+    """A kernel that is always merged into its callers: short and called very often."""
+    return cast(F, numba.njit(nogil=True, error_model="numpy", forceinline=True)(function))
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no type hints
+def lowest_bit(typing_context: Any, word: Any) -> Any:
+    """The position of the lowest set bit of a word that is not 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no type hints
+def highest_bit(typing_context: Any, word: Any) -> Any:
+    """The position of the highest set bit of a word that is not 0."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 1))
+        return builder.sub(ir.Constant(ir.IntType(64), 63), zeros)
+
+    return types.int64(types.uint64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator]  # numba has no type hints
+def apart(typing_context: Any) -> Any:
+    """Forbid merging the calling kernel into others: merged, the search takes minutes to compile."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), generate
+
+
+@inlined
+def bit(t: int) -> np.uint64:
+    """The bit of slot `t` within its word."""
+    return ONE << (np.uint64(t) & WORD)
+
+
+@inlined
+def last_set(words: Words, row: int, t: int, first: int) -> int:
+    """The last slot of words[row] in [first, t), or -1."""
+    w = t >> 6
+    rest = words[row, w] & (bit(t) - ONE) if w < words.shape[1] else ZERO
+    while True:
+        if rest != ZERO:
+            found = (w << 6) + highest_bit(rest)
+            return found if found >= first else -1
+        w -= 1
+        if w < 0 or (w << 6) + 63 < first:
+            return -1
+        rest = words[row, w]
+
+
+@inlined
+def first_set(words: Words, row: int, t: int, last: int) -> int:
+    """The first slot of words[row] in [t, last], or -1."""
+    if t > last:
+        return -1
+    w = t >> 6
+    rest = words[row, w] & ~(bit(t) - ONE)
+    while True:
+        if rest != ZERO:
+            found = (w << 6) + lowest_bit(rest)
+            return found if found <= last else -1
+        w += 1
+        if w >= words.shape[1] or (w << 6) > last:
+            return -1
+        rest = words[row, w]
+
+
+@inlined
+def draw(rng: Words) -> np.uint64:
+    """The next 64 random bits (xorshift64*, Vigna 2016, doi:10.1145/2845077)."""
+    x = rng[0]
+    x ^= x >> np.uint64(12)
+    x ^= x << np.uint64(25)
+    x ^= x >> np.uint64(27)
+    rng[0] = x
+    return x * np.uint64(2685821657736338717)
+
+
+@inlined
+def below(rng: Words, n: int) -> int:
+    """A random integer in [0, n); n is positive and below 2**31."""
+    return np.int64(((draw(rng) >> np.uint64(33)) * np.uint64(n)) >> np.uint64(31))
+
+
+@inlined
+def chance(rng: Words) -> float:
+    """A random number in (0, 1)."""
+    return (np.float64(draw(rng) >> np.uint64(12)) + 0.5) * 2.220446049250313e-16

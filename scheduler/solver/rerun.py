@@ -1,0 +1,43 @@
+"""A plan to start from: a given one, else the published one; and whether that is the answer already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scheduler.domain import rules
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from scheduler.solver.arrays import Flat
+from scheduler.solver.construct import construct
+from scheduler.solver.loading import load, loading_order, table_of
+from scheduler.solver.state import State, new_state
+
+
+def starting_state(flat: Flat, start: Sequence[Meeting] | None, seed: int) -> State:
+    """The start plan, or the published one, as far as the rules allow, and what can be inserted."""
+    state = new_state(flat.data, seed)
+    meetings = flat.problem.published if start is None else start
+    if meetings:
+        load(flat.data, state, table_of(flat, meetings), loading_order(flat.data))
+    construct(flat.data, state)
+    return state
+
+
+def published_again(flat: Flat) -> tuple[Meeting, ...] | None:
+    """The published plan if nothing has happened to it: kept whole it breaks no rule, none of its
+    requests is withdrawn, and no other request can be inserted with gain. Else None."""
+    problem = flat.problem
+    if not problem.published or any(m.request not in problem.index.requests for m in problem.published):
+        return None
+    if rules.violations(problem, problem.published):
+        return None
+    state = starting_state(flat, None, 0)
+    if int((state.held[:, 0] >= 0).sum()) != len(problem.published):
+        return None
+    return in_order(problem, problem.published)
+
+
+def in_order(problem: Problem, meetings: Sequence[Meeting]) -> tuple[Meeting, ...]:
+    """The meetings in the order of the problem's requests."""
+    lookup = problem.index.requests
+    return tuple(sorted(meetings, key=lambda meeting: lookup[meeting.request]))

@@ -1,0 +1,228 @@
+"""solve(): the one door to the solver; chooses the way, keeps the time, and checks what it returns."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from scheduler.domain import rules
+from scheduler.domain.entities import PlanStatus
+from scheduler.domain.plan import Meeting, Number, Plan, Unscheduled
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.score import total_of
+from scheduler.domain.solving import METHODS, Progress, Result, SolveParams
+from scheduler.solver.arrays import Flat, flatten
+from scheduler.solver.bounds import Bounds, trivial_bounds, upper_bounds
+from scheduler.solver.exact import ExactResult, solve_exact, wants_exact
+from scheduler.solver.checking import best_clean, clean_meetings
+from scheduler.solver.explain import explain
+from scheduler.solver.rerun import published_again, starting_state
+from scheduler.solver.schedule import Budget, fitted_heat
+from scheduler.solver.search import Search
+from scheduler.solver.state import State
+from scheduler.solver.terms import count_terms
+from scheduler.solver.warmup import warm_up
+
+REPORT_SECONDS = 0.25
+
+Report = Callable[[Progress], None]
+Stop = Callable[[], bool]
+
+
+def solve(
+    problem: Problem,
+    params: SolveParams,
+    start: Sequence[Meeting] | Plan | None = None,
+    on_progress: Report | None = None,
+    should_stop: Stop | None = None,
+) -> Result:
+    """The best plan found in the time given, checked by the rules, with a proved bound.
+
+    `start` is a plan to improve; without one a published plan is. `on_progress` is called at most
+    four times a second, from the calling thread; `should_stop` is asked often, and ends the solve
+    within a second with the best plan so far. Compiling the kernels for the first time is not
+    counted in the time.
+    """
+    if params.method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, not {params.method!r}")
+    return _Solve(problem, params, on_progress, should_stop).run(_as_meetings(start))
+
+
+def _as_meetings(start: Sequence[Meeting] | Plan | None) -> tuple[Meeting, ...] | None:
+    if start is None:
+        return None
+    return start.meetings if isinstance(start, Plan) else tuple(start)
+
+
+@dataclass
+class _Solve:
+    """One solve: the clock, the bounds beside it, and the reports on the way."""
+
+    problem: Problem
+    params: SolveParams
+    on_progress: Report | None
+    should_stop: Stop | None
+    began: float = field(default_factory=time.monotonic)
+    reported: float = 0.0
+    curve: list[Progress] = field(default_factory=list)
+
+    def run(self, start: tuple[Meeting, ...] | None) -> Result:
+        self.bounds: Bounds = trivial_bounds(self.problem)
+        self.report("reading")
+        warm_up(lambda: self.report("compiling"))
+        self.began = time.monotonic()
+        self.flat: Flat = flatten(self.problem)
+        if start is None:
+            unchanged = published_again(self.flat)
+            if unchanged is not None:
+                return self.finish([unchanged], None)
+        proof = Proof(self.problem, self.left() - 0.3, self.is_over)
+        plans, exact = self.find(start)
+        self.bounds = proof.result(self.bounds, wait=self.params.iterations is not None)
+        return self.finish(plans, exact)
+
+    # The clock and the reports
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+    def left(self) -> float:
+        """Seconds until the search must end, so that checking and explaining fit in the time."""
+        reserve = min(0.05 * self.params.seconds, 0.3 + len(self.problem.requests) / 20000)
+        return self.params.seconds - reserve - self.seconds
+
+    def report(self, phase: str, state: State | None = None) -> None:
+        """Tell the progress, at most four times a second."""
+        now = time.monotonic()
+        if state is not None and now - self.reported < REPORT_SECONDS:
+            return
+        self.reported = now
+        terms = {} if state is None else count_terms(self.problem, self.flat.data, state)
+        score = None if state is None else total_of(self.problem, terms)
+        self.tell(Progress(self.seconds, phase, score, self.bounds.score, self.bounds.served, terms))
+
+    def tell(self, progress: Progress) -> None:
+        self.curve.append(progress)
+        if self.on_progress is not None:
+            self.on_progress(progress)
+
+    # The parts
+
+    def find(
+        self, start: tuple[Meeting, ...] | None
+    ) -> tuple[list[tuple[Meeting, ...] | None], ExactResult | None]:
+        """Plans to choose from, the best one first as far as one can say, and what was proved."""
+        wanted = self.params.method == "exact" or (
+            self.params.method == "auto" and self.params.iterations is None and wants_exact(self.problem)
+        )
+        plans = self.search(start, min(0.2 * self.left(), 3.0) if wanted else self.left())
+        if not wanted or self.is_over():
+            return plans, None
+        best = best_clean(self.problem, plans)
+        exact = solve_exact(
+            self.problem,
+            self.left(),
+            self.params.workers,
+            self.params.seed,
+            None if best is None else best[0],
+            self.tell_exact,
+            self.should_stop,
+        )
+        return [exact.meetings, *plans], exact
+
+    def search(
+        self, start: tuple[Meeting, ...] | None, seconds: float
+    ) -> list[tuple[Meeting, ...] | None]:
+        """The searched plan, and what it started from."""
+        state = starting_state(self.flat, start, self.params.seed)
+        self.report("constructed", state)
+        first = clean_meetings(self.flat, state.held)
+        cold = start is not None or len(self.problem.published) > 0
+        search = Search(
+            self.flat,
+            fitted_heat(self.problem, cold=cold),
+            Budget(seconds, self.params.iterations, self.should_stop),
+            self.params.workers,
+            self.params.seed,
+            lambda state: self.report("searching", state),
+        )
+        search.run(state)
+        return [clean_meetings(self.flat, search.best), first, start]
+
+    # The answer
+
+    def finish(self, plans: list[tuple[Meeting, ...] | None], exact: ExactResult | None) -> Result:
+        """The best plan that keeps the rules, with its score, its status and the reasons."""
+        best = best_clean(self.problem, [*plans, ()])
+        if best is None or not self.holds_all(best[0]):
+            proved = exact is not None and exact.status is PlanStatus.INFEASIBLE
+            return self.result((), PlanStatus.INFEASIBLE if proved else PlanStatus.UNKNOWN, None)
+        meetings, total = best
+        bound: Number = self.bounds.score
+        if exact is not None and exact.bound is not None:
+            bound = min(bound, exact.bound)
+        status = PlanStatus.OPTIMAL if total >= bound else PlanStatus.FEASIBLE
+        return self.result(meetings, status, max(bound, total))
+
+    def holds_all(self, meetings: tuple[Meeting, ...]) -> bool:
+        return not self.problem.policy.require_all or len(meetings) == len(self.problem.requests)
+
+    def result(self, meetings: tuple[Meeting, ...], status: PlanStatus, bound: Number | None) -> Result:
+        found = rules.score(self.problem, meetings)
+        self.tell(Progress(self.seconds, "explaining", found.total, bound, self.bounds.served, found.terms))
+        plan = Plan(
+            problem=self.problem.fingerprint,
+            status=status,
+            score=found.total,
+            terms=found.terms,
+            bound=bound,
+            served_bound=None if bound is None else self.bounds.served,
+            meetings=meetings,
+            unscheduled=self.explained(meetings),
+            seconds=0.0 if self.params.iterations is not None else round(self.seconds, 3),
+            seed=self.params.seed,
+            workers=self.params.workers,
+        )
+        return Result(plan, tuple(self.curve))
+
+    def explained(self, meetings: tuple[Meeting, ...]) -> tuple[Unscheduled, ...]:
+        """The reasons; with a number of moves instead of a time, all of them, for the same plan each time."""
+        if self.params.iterations is not None:
+            return explain(self.problem, meetings, None, math.inf)
+        left = max(0.2, self.params.seconds - self.seconds + 0.5)
+        return explain(self.problem, meetings, self.should_stop, min(5.0, left))
+
+    def is_over(self) -> bool:
+        """Whether the search was stopped, or its time is over."""
+        if self.should_stop is not None and self.should_stop():
+            return True
+        return self.params.iterations is None and self.left() <= 0
+
+    def tell_exact(self, progress: Progress) -> None:
+        self.tell(replace(progress, seconds=self.seconds))
+
+
+class Proof:
+    """The bounds, proved in a thread beside the search."""
+
+    def __init__(self, problem: Problem, seconds: float, should_stop: Stop) -> None:
+        self.found: Bounds | None = None
+        self.ended = False
+
+        def prove() -> None:
+            self.found = upper_bounds(problem, seconds, lambda: self.ended or should_stop())
+
+        self.thread = threading.Thread(target=prove, name="bounds", daemon=True)
+        self.thread.start()
+
+    def result(self, otherwise: Bounds, *, wait: bool) -> Bounds:
+        """What was proved so far; waits for the whole proof if told to, else hardly."""
+        if wait:
+            self.thread.join()
+        self.ended = True
+        self.thread.join(0.5)
+        return otherwise if self.found is None else self.found

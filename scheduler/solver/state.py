@@ -1,0 +1,313 @@
+"""The state of a search: who is where in bit words and tables, with an undo log; links and unlinks meetings."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from scheduler.solver.arrays import (
+    ATTENDEES,
+    CAP,
+    COUNTED,
+    DAY,
+    DROPPED,
+    FIRM_CAP,
+    FIRM_CAPS,
+    FLOOR,
+    HALL,
+    HOME_GROUP,
+    HOME_INTERPRETER,
+    HOME_OPTION,
+    HOME_SLOT,
+    LENGTH,
+    MAX_MOVED,
+    PEOPLE0,
+    PEOPLE1,
+    PUBLISHED,
+    RECEIVER,
+    ROW,
+    SEATS,
+    SENDER,
+    SHORTFALL,
+    Data,
+)
+from scheduler.solver.kernels import apart, Floats, Ints, Words, bit, inlined, kernel
+from scheduler.solver.packs import Pack
+
+# columns of State.held and of State.log
+SLOT, GROUP, OPTION, INTERPRETER = range(4)
+REQUEST, LINKED = 4, 5
+# entries of State.count
+UNHELD, LOGGED, CHANGED, STAMP, CHOSEN_SLOT, CHOSEN_GROUP, CHOSEN_OPTION, CHOSEN_INTERPRETER, VICTIMS, QUEUED = (
+    range(10)
+)
+
+LOG_ROWS = 512
+
+
+class State(NamedTuple):
+    """A plan in the making. `held` has slot -1 for a request that is not held."""
+
+    held: Ints  # requests x (slot, group, option, interpreter)
+    at: Ints  # people x slots: request or -1
+    hall_at: npt.NDArray[np.int16]  # people x slots, where busy
+    occupied: Words  # people x words
+    open: Words  # people x words: available, not busy, the day not full
+    full: Words  # people x words: the days that are full
+    day_count: Ints  # people x days
+    firm_day: Ints  # firms x days
+    firm_open: Words  # firms x words: days that are not full
+    firm_count: Ints
+    room: Ints  # groups x slots: seats left
+    group_open: Words  # groups x words
+    seated: Ints  # rows of each group, slot by slot: the meetings there
+    interpreters_free: Words  # slots x words over interpreters
+    unheld: Ints  # the requests that are not held, in no order
+    unheld_at: Ints  # where each stands there, or -1
+    active: Words  # 1 x words: the slots that this search may change
+    mark: npt.NDArray[np.int64]  # requests: the last chain that placed it
+    victims: Ints
+    queue: Ints
+    idle_of: Ints  # attendees: idle figure, kept for `max_idle_spread` only
+    log: Ints
+    count: npt.NDArray[np.int64]
+    score: Floats  # (score of the plan; what a move may lose)
+    part: Ints  # (searches on parts of this plan, the number of this one, most changes allowed here)
+    rng: Words
+
+
+def new_state(d: Data, seed: int) -> State:
+    """The empty plan."""
+    requests, slots = d.req.shape[0], d.slot.shape[0]
+    people, words = d.avail.shape
+    interpreters = people - int(d.rule[ATTENDEES])
+    rows = int((d.group[:, SEATS].astype(np.int64) * slots).sum())
+    state = State(
+        held=np.full((requests, 4), -1, np.int32),
+        at=np.full((people, slots), -1, np.int32),
+        hall_at=np.zeros((people, slots), np.int16),
+        occupied=np.zeros((people, words), np.uint64),
+        open=d.avail.copy(),
+        full=np.zeros((people, words), np.uint64),
+        day_count=np.zeros((people, d.day_words.shape[0]), np.int32),
+        firm_day=np.zeros((d.firm.shape[0], d.day_words.shape[0]), np.int32),
+        firm_open=np.full((d.firm.shape[0], words), np.iinfo(np.uint64).max, np.uint64),
+        firm_count=np.zeros(d.firm.shape[0], np.int32),
+        room=d.seats.copy(),
+        group_open=np.zeros((d.group.shape[0], words), np.uint64),
+        seated=np.full(max(rows, 1), -1, np.int32),
+        interpreters_free=np.zeros((slots, (interpreters + 63) // 64 or 1), np.uint64),
+        unheld=np.arange(requests, dtype=np.int32),
+        unheld_at=np.arange(requests, dtype=np.int32),
+        active=np.full((1, words), np.iinfo(np.uint64).max, np.uint64),
+        mark=np.zeros(requests, np.int64),
+        victims=np.zeros(256, np.int32),
+        queue=np.zeros(512, np.int32),
+        idle_of=np.zeros(int(d.rule[ATTENDEES]), np.int32),
+        log=np.zeros((LOG_ROWS, 6), np.int32),
+        count=np.zeros(10, np.int64),
+        score=np.zeros(2, np.float64),
+        part=np.array([1, 0, d.rule[MAX_MOVED]], np.int32),
+        rng=np.array([_scramble(seed)], np.uint64),
+    )
+    pack: Any = Pack(state)
+    reset(d, pack)
+    return cast(State, pack)
+
+
+def _scramble(seed: int) -> int:
+    """A seed whose bits are well mixed and never 0 (splitmix64)."""
+    x = (seed * 0x9E3779B97F4A7C15 + 0xD1B54A32D192ED03) % 2**64
+    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) % 2**64
+    return x ^ (x >> 27) or 1
+
+
+@kernel
+def reset(d: Data, s: State) -> None:
+    """Empty the plan; the score is that of holding nothing."""
+    attendees = d.rule[ATTENDEES]
+    s.held[:] = -1
+    s.at[:] = -1
+    s.occupied[:] = np.uint64(0)
+    s.full[:] = np.uint64(0)
+    s.day_count[:] = 0
+    s.firm_day[:] = 0
+    s.firm_count[:] = 0
+    s.idle_of[:] = 0
+    s.interpreters_free[:] = np.uint64(0)
+    s.group_open[:] = np.uint64(0)
+    s.firm_open[:] = ~np.uint64(0)
+    slots = d.slot.shape[0]
+    for p in range(d.avail.shape[0]):
+        if d.person[p, CAP] <= 0:
+            s.full[p] = ~np.uint64(0)
+        for w in range(d.avail.shape[1]):
+            s.open[p, w] = d.avail[p, w] & ~s.full[p, w]
+    for i in range(d.avail.shape[0] - attendees):
+        for t in range(slots):
+            if d.avail[attendees + i, t >> 6] & bit(t):
+                s.interpreters_free[t, i >> 6] |= bit(i)
+    for f in range(d.firm.shape[0]):
+        if d.firm[f, FIRM_CAP] <= 0:
+            s.firm_open[f] = np.uint64(0)
+    for g in range(d.group.shape[0]):
+        for t in range(slots):
+            s.room[g, t] = d.seats[g, t]
+            if s.room[g, t] > 0:
+                s.group_open[g, t >> 6] |= bit(t)
+    for r in range(d.req.shape[0]):
+        s.unheld[r] = r
+        s.unheld_at[r] = r
+    s.count[:] = 0
+    s.count[UNHELD] = d.req.shape[0]
+    s.score[0] = _nothing_held(d, s)
+
+
+@inlined
+def _nothing_held(d: Data, s: State) -> float:
+    score = 0.0
+    for f in range(d.firm.shape[0]):
+        score -= d.factor[SHORTFALL] * d.firm[f, FLOOR]
+    for r in range(d.req.shape[0]):
+        if d.req[r, PUBLISHED]:
+            score -= d.factor[DROPPED]
+            s.count[CHANGED] += d.req[r, COUNTED]
+    return score
+
+
+@inlined
+def at_home(d: Data, s: State, r: int) -> bool:
+    """Whether a held request is as it was published (its table is settled when seats are given)."""
+    return (
+        d.req[r, HOME_SLOT] == s.held[r, SLOT]
+        and d.req[r, HOME_GROUP] == s.held[r, GROUP]
+        and d.req[r, HOME_OPTION] == s.held[r, OPTION]
+        and d.req[r, HOME_INTERPRETER] == s.held[r, INTERPRETER]
+    )
+
+
+@inlined
+def _busy(d: Data, s: State, p: int, r: int, t: int, e: int, hall: int) -> None:
+    for u in range(t, e + 1):
+        s.at[p, u] = r
+        s.hall_at[p, u] = hall
+        s.occupied[p, u >> 6] |= bit(u)
+        s.open[p, u >> 6] &= ~bit(u)
+    day = d.slot[t, DAY]
+    s.day_count[p, day] += 1
+    if s.day_count[p, day] == d.person[p, CAP]:
+        for w in range(d.avail.shape[1]):
+            s.full[p, w] |= d.day_words[day, w]
+            s.open[p, w] &= ~d.day_words[day, w]
+
+
+@inlined
+def _free(d: Data, s: State, p: int, t: int, e: int) -> None:
+    for u in range(t, e + 1):
+        s.at[p, u] = -1
+        s.occupied[p, u >> 6] &= ~bit(u)
+    day = d.slot[t, DAY]
+    if s.day_count[p, day] == d.person[p, CAP]:
+        for w in range(d.avail.shape[1]):
+            s.full[p, w] &= ~d.day_words[day, w]
+            s.open[p, w] = d.avail[p, w] & ~s.occupied[p, w] & ~s.full[p, w]
+    else:
+        for u in range(t, e + 1):
+            s.open[p, u >> 6] |= bit(u) & ~s.full[p, u >> 6]
+    s.day_count[p, day] -= 1
+
+
+@inlined
+def _take_seat(d: Data, s: State, g: int, r: int, t: int, e: int) -> None:
+    seats = d.group[g, SEATS]
+    for u in range(t, e + 1):
+        taken = d.seats[g, u] - s.room[g, u]
+        s.seated[d.group[g, ROW] + u * seats + taken] = r
+        s.room[g, u] -= 1
+        if s.room[g, u] == 0:
+            s.group_open[g, u >> 6] &= ~bit(u)
+
+
+@inlined
+def _leave_seat(d: Data, s: State, g: int, r: int, t: int, e: int) -> None:
+    seats = d.group[g, SEATS]
+    for u in range(t, e + 1):
+        row = d.group[g, ROW] + u * seats
+        last = row + d.seats[g, u] - s.room[g, u] - 1
+        for k in range(row, last):
+            if s.seated[k] == r:
+                s.seated[k] = s.seated[last]
+                break
+        s.room[g, u] += 1
+        s.group_open[g, u >> 6] |= bit(u)
+
+
+@kernel
+def link(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> None:
+    """Hold request `r` from slot `t` in group `g` with the people of option `o` and interpreter `i`."""
+    apart()
+    e = t + d.req[r, LENGTH] - 1
+    hall = d.group[g, HALL]
+    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
+        _busy(d, s, d.option_people[k], r, t, e, hall)
+    if i >= 0:
+        _busy(d, s, i, r, t, e, hall)
+        number = i - d.rule[ATTENDEES]
+        for u in range(t, e + 1):
+            s.interpreters_free[u, number >> 6] &= ~bit(number)
+    _take_seat(d, s, g, r, t, e)
+    _count_firms(d, s, r, t, 1)
+    last = s.unheld[s.count[UNHELD] - 1]
+    s.unheld[s.unheld_at[r]] = last
+    s.unheld_at[last] = s.unheld_at[r]
+    s.unheld_at[r] = -1
+    s.count[UNHELD] -= 1
+    s.held[r, SLOT] = t
+    s.held[r, GROUP] = g
+    s.held[r, OPTION] = o
+    s.held[r, INTERPRETER] = i
+    if d.req[r, COUNTED] and at_home(d, s, r):
+        s.count[CHANGED] -= 1
+
+
+@kernel
+def unlink(d: Data, s: State, r: int) -> None:
+    """Hold request `r` no longer."""
+    apart()
+    t = s.held[r, SLOT]
+    e = t + d.req[r, LENGTH] - 1
+    i = s.held[r, INTERPRETER]
+    o = s.held[r, OPTION]
+    if d.req[r, COUNTED] and at_home(d, s, r):
+        s.count[CHANGED] += 1
+    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
+        _free(d, s, d.option_people[k], t, e)
+    if i >= 0:
+        _free(d, s, i, t, e)
+        number = i - d.rule[ATTENDEES]
+        for u in range(t, e + 1):
+            s.interpreters_free[u, number >> 6] |= bit(number)
+    _leave_seat(d, s, s.held[r, GROUP], r, t, e)
+    _count_firms(d, s, r, t, -1)
+    s.unheld_at[r] = s.count[UNHELD]
+    s.unheld[s.count[UNHELD]] = r
+    s.count[UNHELD] += 1
+    s.held[r, SLOT] = -1
+
+
+@inlined
+def _count_firms(d: Data, s: State, r: int, t: int, step: int) -> None:
+    day = d.slot[t, DAY]
+    for side in range(SENDER, RECEIVER + 1):
+        f = d.req[r, side]
+        s.firm_count[f] += step
+        if d.rule[FIRM_CAPS]:
+            s.firm_day[f, day] += step
+            for w in range(d.avail.shape[1]):
+                if s.firm_day[f, day] >= d.firm[f, FIRM_CAP]:
+                    s.firm_open[f, w] &= ~d.day_words[day, w]
+                else:
+                    s.firm_open[f, w] |= d.day_words[day, w]
+

@@ -1,0 +1,55 @@
+"""Compile every kernel once, on a tiny problem; `python -m scheduler.solver.warmup` does it ahead of time."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from scheduler.domain.entities import PlaceKind, Tier
+from scheduler.domain.problem import Attendee, Firm, Place, Problem, Request, Slot
+from scheduler.solver.anneal import KINDS, anneal
+from scheduler.solver.arrays import flatten
+from scheduler.solver.construct import construct
+from scheduler.solver.loading import load, loading_order
+from scheduler.solver.state import new_state
+from scheduler.solver.terms import count_days
+
+
+def is_compiled() -> bool:
+    """Whether the kernels are ready in this process."""
+    return bool(anneal.signatures) and bool(count_days.signatures)  # type: ignore[attr-defined]
+
+
+def warm_up(tell: Callable[[], None] | None = None) -> None:
+    """Compile the kernels, or load them from numba's cache; `tell` is called before that takes long."""
+    if is_compiled():
+        return
+    if tell is not None:
+        tell()
+    flat = flatten(tiny_problem())
+    state = new_state(flat.data, 1)
+    construct(flat.data, state)
+    anneal(flat.data, state, 10, 1.0, np.linspace(0.2, 1.0, KINDS), np.zeros((KINDS, 3)))
+    load(flat.data, state, state.held.copy(), loading_order(flat.data))
+    count_days(flat.data, state)
+
+
+def tiny_problem() -> Problem:
+    """Two firms, two slots, one table and one request."""
+    start = datetime(2026, 1, 5, 9, tzinfo=UTC)
+    step = timedelta(minutes=30)
+    slots = tuple(
+        Slot(f"s{k}", start + k * step, start + k * step + timedelta(minutes=25), "am") for k in range(2)
+    )
+    firms = tuple(Firm(f"f{k}", f"Firm {k}", Tier.UPSTREAM, (), "CN") for k in range(2))
+    people = tuple(Attendee(f"a{k}", k, frozenset({"en"})) for k in range(2))
+    table = Place("t0", 0, PlaceKind.TABLE)
+    request = Request("r0", 0, 1, 1)
+    return Problem("Warm-up", "UTC", slots, ("H1",), ((0.0,),), (table,), firms, people, (), (request,))
+
+
+if __name__ == "__main__":
+    warm_up(lambda: print("Compiling the search ...", file=sys.stderr, flush=True))  # noqa: T201  # a command
