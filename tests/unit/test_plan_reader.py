@@ -8,7 +8,7 @@ import pytest
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import MalformedPlan
 from scheduler.domain.plan import Meeting, Plan, Unscheduled
-from tests.unit.test_problem_reader import with_value
+from tests.unit.whole_problem import with_value
 
 WHOLE: dict[str, Any] = {
     "format": "chainmeet.plan/1",
