@@ -38,8 +38,8 @@ def solve_here(problem: Problem, params: SolveParams, start: Plan | None) -> Pla
 def summary(problem: Problem, plan: Plan) -> str:
     """One sentence about a plan."""
     held = f"{plan.status}, {len(plan.meetings)} of {len(problem.requests)} requests held"
-    bound = "" if plan.bound is None else f" (bound {plan.bound:g})"
-    return f"{held}, score {plan.score:g}{bound}, {plan.seconds:.1f} s"
+    bound = "" if plan.bound is None else f" (bound {plan.bound:,})"
+    return f"{held}, score {plan.score:,}{bound}, {plan.seconds:.1f} s"
 
 
 @dataclass(slots=True)

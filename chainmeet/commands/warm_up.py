@@ -10,4 +10,4 @@ def warm_up() -> None:
     """Compile the search kernels now, so that the first solve does not wait for it."""
     from scheduler.solver.warmup import warm_up
 
-    warm_up()
+    warm_up(lambda: click.echo("Compiling the search kernels, once ...", err=True))

@@ -1,0 +1,34 @@
+# One image for every part: web, workers, beat, migrations. What it runs is in docker-compose.yml.
+ARG PYTHON=python:3.13-slim-trixie
+
+FROM ${PYTHON} AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 NUMBA_CACHE_DIR=/opt/chainmeet/kernels
+RUN python -m venv /opt/chainmeet
+WORKDIR /src
+COPY requirements.lock ./
+RUN /opt/chainmeet/bin/pip install --require-hashes -r requirements.lock
+COPY pyproject.toml README.md ./
+COPY scheduler scheduler
+COPY workers workers
+COPY api api
+COPY chainmeet chainmeet
+# Compiled ahead: the bytecode and, for this kind of processor, the solver's kernels.
+RUN /opt/chainmeet/bin/pip install --no-deps --no-build-isolation . \
+ && /opt/chainmeet/bin/python -m compileall -q /opt/chainmeet/lib \
+ && /opt/chainmeet/bin/chainmeet warm-up
+
+FROM ${PYTHON}
+RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin chainmeet
+COPY --from=build /opt/chainmeet /opt/chainmeet
+ENV PATH=/opt/chainmeet/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    NUMBA_CACHE_DIR=/tmp/kernels
+USER 10001:10001
+WORKDIR /tmp
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
+# Numba wants a cache that it can write to, and the image is read-only where it runs: a copy in /tmp.
+ENTRYPOINT ["/bin/sh", "-c", "cp -r /opt/chainmeet/kernels /tmp/ && exec \"$@\"", "chainmeet"]
+CMD ["gunicorn", "api.app:create_app()", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--no-control-socket", "--worker-tmp-dir", "/dev/shm", "--access-logfile", "-"]
