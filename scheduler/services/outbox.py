@@ -157,12 +157,17 @@ def mark_failed(session: Session, row: OutboxMail, reason: str, *, permanent: bo
 
 
 def give_back(session: Session, rows: Iterable[OutboxMail], *, at: datetime) -> None:
-    """Return claimed mails that no byte was sent of; they are due at `at`."""
+    """Return claimed mails that no byte was sent of; they are due at `at`, and the claim was no attempt.
+
+    A first claim counts all the same: from it on the calendar is told, and the mail is never dropped.
+    """
     ids = [row.id for row in rows]
+    attempts = case((OutboxMail.attempts > 1, OutboxMail.attempts - 1), else_=OutboxMail.attempts)
     session.execute(
         update(OutboxMail)
         .where(OutboxMail.id.in_(ids), OutboxMail.state == OutboxState.SENDING)
-        .values(state=OutboxState.QUEUED, next_attempt_at=at, claimed_by=None)
+        .values(state=OutboxState.QUEUED, next_attempt_at=at, claimed_by=None, attempts=attempts)
+        .execution_options(synchronize_session=False)
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -30,6 +32,8 @@ RECONNECT_AFTER = timedelta(seconds=30)
 
 Now = Callable[[], datetime]
 
+log = structlog.get_logger()
+
 
 def deliver(
     database: Database,
@@ -45,19 +49,105 @@ def deliver(
     Gives the number of mails that the server took. A mail is marked before the next one is sent, so a
     sender that dies leaves at most one mail that may be sent again, with the same Message-ID.
     """
-    ends, sent = time.monotonic() + max_seconds, 0
-    while not should_stop() and time.monotonic() < ends:
-        with database.write() as session:
-            if not outbox.waiting(session, now=now()):
-                return sent
+    return _Delivery(database, settings, worker, now, should_stop, time.monotonic() + max_seconds).run()
+
+
+@dataclass(slots=True)
+class _Delivery:
+    """One call of `deliver`; `sent` counts what the server took, however it ends."""
+
+    database: Database
+    settings: Settings
+    worker: str
+    now: Now
+    should_stop: Callable[[], bool]
+    ends: float
+    sent: int = 0
+
+    def run(self) -> int:
+        while self._goes_on():
+            with self.database.write() as session:
+                if not outbox.waiting(session, now=self.now()):
+                    break
+            try:
+                with _smtp(self.settings) as smtp:
+                    self._drain(smtp)
+            except ConnectionFailure as failure:
+                now = self.now()
+                with self.database.write() as session:
+                    outbox.postpone(session, reason=str(failure), until=now + RECONNECT_AFTER, now=now)
+                break
+        return self.sent
+
+    def _goes_on(self) -> bool:
+        return not self.should_stop() and time.monotonic() < self.ends
+
+    def _drain(self, smtp: Smtp) -> None:
+        """Claim and send batch after batch on one connection."""
+        while self._goes_on():
+            with self.database.write() as session:
+                rows = outbox.claim(
+                    session,
+                    worker=self.worker,
+                    limit=BATCH,
+                    secret_key=self.settings.secret_key,
+                    now=self.now(),
+                )
+                links = _links(session, rows)
+                more = bool(rows) or outbox.waiting(session, now=self.now())
+            if not more:
+                break
+            if rows:
+                self._send_batch(smtp, rows, links)
+            else:  # the event's rate lets nothing out yet
+                time.sleep(0.2)
+
+    def _send_batch(self, smtp: Smtp, rows: Sequence[OutboxMail], links: Mapping[int, SignInLink]) -> None:
+        give_back_at = time.monotonic() + outbox.CLAIM_SECONDS
+        for i, row in enumerate(rows):
+            if self.should_stop() or time.monotonic() > give_back_at:
+                self._give_back(rows[i:], self.now())
+                break
+            mail = self._rendered(row, links)
+            if mail is None:
+                continue
+            try:
+                self._send(smtp, row, mail)
+            except ConnectionFailure as failure:
+                self._failed(row, failure)
+                self._give_back(rows[i + 1 :], self.now() + RECONNECT_AFTER)
+                raise
+
+    def _send(self, smtp: Smtp, row: OutboxMail, mail: RenderedMail) -> None:
+        """Send a mail and mark it; raises ConnectionFailure, after which nothing is marked."""
         try:
-            with _smtp(settings) as smtp:
-                sent += _drain(database, settings, smtp, worker, now, should_stop, ends)
-        except ConnectionFailure as failure:
-            with database.write() as session:
-                outbox.postpone(session, reason=str(failure), until=now() + RECONNECT_AFTER, now=now())
-            return sent
-    return sent
+            smtp.send(mail)
+        except ConnectionFailure:
+            raise
+        except ChainmeetError as failure:  # the server refused this mail
+            self._failed(row, failure)
+        else:
+            with self.database.write() as session:
+                outbox.mark_sent(session, row.id, worker=self.worker, now=self.now())
+            self.sent += 1
+
+    def _rendered(self, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail | None:
+        """The mail of a row; None if it cannot be made, which must not keep the others back."""
+        try:
+            return _rendered(self.settings, row, links)
+        except Exception as error:
+            log.exception("mail not rendered", mail=row.id)
+            self._failed(row, TemporaryFailure("", None, f"cannot be made: {type(error).__name__}"))
+            return None
+
+    def _failed(self, row: OutboxMail, failure: ChainmeetError) -> None:
+        permanent = not isinstance(failure, TemporaryFailure)
+        with self.database.write() as session:
+            outbox.mark_failed(session, row, str(failure), permanent=permanent, now=self.now())
+
+    def _give_back(self, rows: Sequence[OutboxMail], at: datetime) -> None:
+        with self.database.write() as session:
+            outbox.give_back(session, rows, at=at)
 
 
 @contextmanager
@@ -67,72 +157,6 @@ def _smtp(settings: Settings) -> Iterator[Smtp]:
         settings.smtp_host, settings.smtp_port, security, settings.smtp_username, settings.smtp_password
     ) as smtp:
         yield smtp
-
-
-def _drain(
-    database: Database,
-    settings: Settings,
-    smtp: Smtp,
-    worker: str,
-    now: Now,
-    should_stop: Callable[[], bool],
-    ends: float,
-) -> int:
-    """Claim and send batch after batch on one connection; gives the number sent."""
-    sent = 0
-    while not should_stop() and time.monotonic() < ends:
-        with database.write() as session:
-            rows = outbox.claim(
-                session, worker=worker, limit=BATCH, secret_key=settings.secret_key, now=now()
-            )
-            links = _links(session, rows)
-            more = bool(rows) or outbox.waiting(session, now=now())
-        if not more:
-            break
-        if not rows:  # the event's rate lets nothing out yet
-            time.sleep(0.2)
-            continue
-        sent += _send_batch(database, settings, smtp, rows, links, now, should_stop)
-    return sent
-
-
-def _send_batch(
-    database: Database,
-    settings: Settings,
-    smtp: Smtp,
-    rows: Sequence[OutboxMail],
-    links: Mapping[int, SignInLink],
-    now: Now,
-    should_stop: Callable[[], bool],
-) -> int:
-    sent, give_back_at = 0, time.monotonic() + outbox.CLAIM_SECONDS
-    for i, row in enumerate(rows):
-        if should_stop() or time.monotonic() > give_back_at:
-            _give_back(database, rows[i:], now())
-            break
-        try:
-            smtp.send(_rendered(settings, row, links))
-        except ConnectionFailure as failure:
-            with database.write() as session:
-                outbox.mark_failed(session, row, str(failure), permanent=False, now=now())
-                outbox.give_back(session, rows[i + 1 :], at=now() + RECONNECT_AFTER)
-            raise
-        except (
-            ChainmeetError
-        ) as failure:  # this mail's own fault: the server refused it, or it cannot be rendered
-            permanent = not isinstance(failure, TemporaryFailure)
-            with database.write() as session:
-                outbox.mark_failed(session, row, str(failure), permanent=permanent, now=now())
-        else:
-            with database.write() as session:
-                outbox.mark_sent(session, row.id, worker=row.claimed_by or "", now=now())
-            sent += 1
-    return sent
-
-
-def _give_back(database: Database, rows: Sequence[OutboxMail], at: datetime) -> None:
-    with database.write() as session:
-        outbox.give_back(session, rows, at=at)
 
 
 def _links(session: Session, rows: Sequence[OutboxMail]) -> dict[int, SignInLink]:
