@@ -9,8 +9,8 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import auth, context, errors, limits, presentation, security
-from api.views import PAGES
+from api import auth, bearer, context, errors, limits, presentation, security
+from api.views import PAGES, v1
 from scheduler.config import Settings
 from scheduler.storage.database import Database
 from workers.celery_app import make_celery
@@ -36,6 +36,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    app.config[bearer.RATE] = "600/minute"
     app.extensions[context.KEY] = {
         "settings": settings,
         "database": database or Database(settings.database_url),
@@ -49,4 +50,6 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     presentation.init_app(app)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
+    csrf.exempt(v1.blueprint)  # tokens only: what a browser sends along by itself opens nothing there
+    app.register_blueprint(v1.blueprint)
     return app

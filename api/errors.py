@@ -11,9 +11,11 @@ from werkzeug.exceptions import HTTPException
 
 from scheduler.domain.errors import (
     ChainmeetError,
+    Fault,
     InvalidInput,
     NotAllowed,
     NotFound,
+    PlanRejected,
     RunAlreadyOpen,
     VersionConflict,
     WrongState,
@@ -25,6 +27,7 @@ STATUS: dict[type[ChainmeetError], int] = {
     WrongState: 409,
     RunAlreadyOpen: 409,
     VersionConflict: 409,
+    PlanRejected: 409,
     InvalidInput: 422,
 }
 
@@ -57,10 +60,17 @@ def answer(status: int, code: str, title: str, detail: str = "", **more: Any) ->
 def _chainmeet_error(error: ChainmeetError) -> Response:
     more: dict[str, Any] = {}
     if isinstance(error, InvalidInput):
-        more["errors"] = [{"pointer": fault.path, "detail": fault.message} for fault in error.faults]
+        more["errors"] = [{**_place(fault), "detail": fault.message} for fault in error.faults]
     titles = {403: "Not allowed", 404: "Not found", 409: "Conflict", 422: "Something is missing or wrong"}
     status = status_of(error)
     return answer(status, error.code, titles.get(status, "That did not work"), str(error), **more)
+
+
+def _place(fault: Fault) -> dict[str, str]:
+    """Where a fault is: a parameter of the query string, or a JSON Pointer into the body (RFC 6901)."""
+    if request.method == "GET":
+        return {"parameter": fault.path}
+    return {"pointer": "#/" + fault.path.replace("[", "/").replace("]", "").replace(".", "/")}
 
 
 def _form_expired(_error: CSRFError) -> Response:

@@ -1,10 +1,24 @@
 """A blueprint a resource."""
 
-from api.views import agenda, events, feed, firms, health, home, organiser, people, requests, sign_in
+from api.views import (
+    agenda,
+    docs,
+    events,
+    feed,
+    firms,
+    health,
+    home,
+    organiser,
+    people,
+    requests,
+    sign_in,
+    tokens,
+)
 
 PAGES = (
     events.blueprint,
     agenda.blueprint,
+    docs.blueprint,
     feed.blueprint,
     firms.blueprint,
     health.blueprint,
@@ -13,4 +27,5 @@ PAGES = (
     people.blueprint,
     requests.blueprint,
     sign_in.blueprint,
+    tokens.blueprint,
 )

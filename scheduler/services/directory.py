@@ -12,7 +12,7 @@ from scheduler.domain.entities import RequestState, Tier
 from scheduler.services.actors import Actor
 from scheduler.services.facets import Facets, FacetValue, facets, firm_filters
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.services.people import FirmRef, find_firm, firm_ref
+from scheduler.services.people import FirmRef, find_firm, find_person, firm_ref
 from scheduler.services.request_form import OPEN
 from scheduler.services.texts import matches
 from scheduler.storage.models import Attendee, Firm, Hall, MeetingRequest, Place
@@ -26,6 +26,7 @@ __all__ = [
     "PersonCard",
     "facets",
     "firm",
+    "person",
     "search_firms",
     "search_people",
 ]
@@ -138,6 +139,12 @@ def search_people(
     page = fetch_page(session, query, _PEOPLE, cursor=cursor, limit=limit)
     cards = tuple(_person_card(actor, row[0], row[1]) for row in page.items)
     return Page(cards, page.next_cursor, page.total)
+
+
+def person(session: Session, actor: Actor, person_key: str) -> PersonCard:
+    """One attendee; raises NotFound for one of another event."""
+    found = find_person(session, actor.event_id, person_key)
+    return _person_card(actor, found, session.get_one(Firm, found.firm_id))
 
 
 def _people(actor: Actor) -> Select[Attendee, Firm]:

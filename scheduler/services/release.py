@@ -64,6 +64,28 @@ def preview(session: Session, *, event_id: int, number: int, settings: Settings,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A version against the one published before it; `mails` is None for what is no draft any more."""
+
+    compared_with: int | None
+    change_set: ChangeSet
+    left_out: tuple[str, ...] = ()
+    mails: int | None = None
+
+
+def comparison(
+    session: Session, *, event_id: int, number: int, settings: Settings, now: datetime
+) -> Comparison:
+    """What publishing a draft now would change, or what an earlier version was found to change."""
+    version = versions.get(session, event_id, number)
+    if version.state is VersionState.DRAFT:
+        found = preview(session, event_id=event_id, number=number, settings=settings, now=now)
+        return Comparison(found.compared_with, found.change_set, found.left_out, found.mails)
+    base = session.get(ScheduleVersion, version.compared_with_id) if version.compared_with_id else None
+    return Comparison(base.number if base else None, change_set(session, base, version))
+
+
 def publish(
     session: Session,
     *,

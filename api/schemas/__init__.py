@@ -1,0 +1,1 @@
+"""What the JSON API takes and gives, a module a resource."""

@@ -1,0 +1,59 @@
+"""Parents of the API's models: inputs refuse what they do not know, outputs read the services' objects."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+T = TypeVar("T")
+
+MAX_ID = 2**31 - 1
+_WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+
+
+class Input(BaseModel):
+    """A body or a query string; a field that there is not is a fault."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Output(BaseModel):
+    """An answer, read from an object's attributes; every field is always there."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Listing(Output, Generic[T]):
+    """Some items of a list; `next_cursor` leads to what follows and is null at the end."""
+
+    items: list[T]
+    next_cursor: str | None
+    total: int = Field(description="How many items the whole list has.")
+
+
+def _whole(value: Any) -> Any:
+    """A number of a query string as JSON would write it; other spellings are left for pydantic to refuse."""
+    return int(value) if isinstance(value, str) and _WHOLE.fullmatch(value) else {"not a number": value}
+
+
+WholeQuery = BeforeValidator(_whole)
+
+Key = Annotated[str, Field(min_length=1, max_length=64)]
+Country = Annotated[str, Field(pattern="^[A-Z]{2}$", min_length=2, max_length=2)]
+
+
+class PageQuery(Input):
+    """Where a page of a list begins and how long it is."""
+
+    cursor: str | None = Field(
+        None, max_length=2000, description="The `next_cursor` of the page before; none for the first page."
+    )
+    limit: Annotated[int, WholeQuery, Field(ge=1, le=200)] = 30
+
+
+class SearchQuery(PageQuery):
+    """A page of a list that can be searched."""
+
+    text: str = Field("", max_length=200, description="Every word is part of what is searched.")

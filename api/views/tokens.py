@@ -1,0 +1,75 @@
+"""API tokens of an event: make one, see those there are, revoke one."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context, pages
+from scheduler.domain.errors import InvalidInput
+from scheduler.services import access
+from scheduler.services.access import Actor
+
+blueprint = APIBlueprint("tokens", __name__, enable_openapi=False, url_prefix="/events/<event_key>/tokens")
+
+
+@blueprint.get("")
+@login_required
+def listing(event_key: str) -> str:
+    return _page(auth.actor(event_key))
+
+
+@blueprint.post("")
+@login_required
+def create(event_key: str) -> str | tuple[str, int]:
+    """Make a token; its text is on this answer alone."""
+    actor = auth.actor(event_key)
+    name, scopes = request.form.get("name", ""), request.form.getlist("scopes")
+    try:
+        with context.database().write() as db:
+            _, text = access.create_api_token(db, actor, name, scopes, now=context.now())
+    except InvalidInput as error:
+        faults = {fault.path: fault.message for fault in error.faults}
+        return _page(actor, name=name, scopes=scopes, faults=faults), 422
+    return _page(actor, made=text)
+
+
+@blueprint.post("/<int(max=2147483647):token_id>/revoke")
+@login_required
+def revoke(event_key: str, token_id: int) -> Response:
+    """End a token now."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        access.revoke_api_token(db, actor, token_id, now=context.now())
+    flash("The token is revoked. Programs that use it are refused from now on.", "good")
+    return redirect(url_for("tokens.listing", event_key=event_key), 303)
+
+
+def _page(
+    actor: Actor,
+    *,
+    made: str = "",
+    name: str = "",
+    scopes: list[str] | None = None,
+    faults: dict[str, str] | None = None,
+) -> str:
+    with context.database().read() as db:
+        return pages.render(
+            db,
+            actor,
+            "tokens",
+            "tokens/list.html",
+            tokens=access.api_tokens(db, actor),
+            offered={
+                scope: does
+                for scope, does in access.SCOPES.items()
+                if actor.is_organiser or scope in access.EXHIBITOR_SCOPES
+            },
+            base_url=context.settings().base_url,
+            made=made,
+            typed={"name": name},
+            chosen=scopes or [],
+            faults=faults or {},
+        )

@@ -1,0 +1,72 @@
+"""Meeting requests: submit, list, answer, withdraw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import context
+from api.schemas.requests import (
+    NewRequestIn,
+    NoteIn,
+    RequestList,
+    RequestOut,
+    RequestQuery,
+    WithdrawIn,
+)
+from api.views.v1.operation import blueprint, operation
+from scheduler.domain.entities import RequestState
+from scheduler.services import requests
+from scheduler.services.access import Actor
+from scheduler.services.requests import NewRequest
+
+TAG = "Meeting requests"
+READ, WRITE = "requests:read", "requests:write"
+
+
+@blueprint.get("/requests")
+@operation(READ, RequestList, query=RequestQuery, also=(404,), tag=TAG)
+def list_requests(db: Session, actor: Actor, query: RequestQuery) -> Any:
+    """The firm's requests, the newest first; of the whole event for organisers"""
+    return requests.listing(db, actor, **dict(query))
+
+
+@blueprint.post("/requests")
+@operation(WRITE, RequestOut, body=NewRequestIn, status=201, creates="v1.show_request", writes=True, tag=TAG)
+def submit_request(db: Session, actor: Actor, body: NewRequestIn) -> Any:
+    """Ask a firm for a meeting"""
+    made = requests.submit(db, actor, NewRequest(**dict(body)), now=context.now())
+    return requests.show(db, actor, made.key)
+
+
+@blueprint.get("/requests/<key>")
+@operation(READ, RequestOut, tag=TAG)
+def show_request(db: Session, actor: Actor, key: str) -> Any:
+    """One request"""
+    return requests.show(db, actor, key)
+
+
+@blueprint.post("/requests/<key>/accept")
+@operation(WRITE, RequestOut, body=NoteIn, body_optional=True, also=(409,), writes=True, tag=TAG)
+def accept_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
+    """Say yes to a pending request"""
+    requests.accept(db, actor, key, note=body.note, now=context.now())
+    return requests.show(db, actor, key)
+
+
+@blueprint.post("/requests/<key>/decline")
+@operation(WRITE, RequestOut, body=NoteIn, body_optional=True, also=(409,), writes=True, tag=TAG)
+def decline_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
+    """Say no to a pending request"""
+    requests.decline(db, actor, key, note=body.note, now=context.now())
+    return requests.show(db, actor, key)
+
+
+@blueprint.post("/requests/<key>/withdraw")
+@operation(WRITE, RequestOut, body=WithdrawIn, body_optional=True, also=(409,), writes=True, tag=TAG)
+def withdraw_request(db: Session, actor: Actor, body: WithdrawIn, key: str) -> Any:
+    """Take back what was asked, or cancel what was agreed"""
+    seen = RequestState(body.seen) if body.seen else None
+    requests.withdraw(db, actor, key, note=body.note, seen=seen, now=context.now())
+    return requests.show(db, actor, key)

@@ -1,0 +1,164 @@
+"""Schedule versions: look at one and its change set, publish it, discard it, roll back. For organisers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import context
+from api.schemas.base import PageQuery
+from api.schemas.schedule import (
+    ChangeQuery,
+    ChangeSetOut,
+    MeetingList,
+    PublishedOut,
+    PublishIn,
+    UnscheduledList,
+    VersionList,
+    VersionOut,
+)
+from api.views.v1.operation import blueprint, later, operation
+from scheduler.domain.changes import ChangeKind
+from scheduler.services import history, release, versions
+from scheduler.services.access import Actor
+from scheduler.services.labels import labels
+from scheduler.services.paging import Page
+from scheduler.storage.models import ScheduleVersion
+from workers import dispatch
+
+TAG = "Schedule versions"
+READ, PUBLISH = "schedule:read", "schedule:publish"
+ONE = "/versions/<int(max=2147483647):number>"
+
+
+@blueprint.get("/versions")
+@operation(READ, VersionList, query=PageQuery, tag=TAG)
+def list_versions(db: Session, actor: Actor, query: PageQuery) -> Any:
+    """The event's schedule versions, the newest first"""
+    actor.require_organiser()
+    page = history.versions(db, actor.event_id, **dict(query))
+    return Page(tuple(_shown(db, page.items)), page.next_cursor, page.total)
+
+
+@blueprint.get(ONE)
+@operation(READ, VersionOut, tag=TAG)
+def show_version(db: Session, actor: Actor, number: int) -> Any:
+    """One version with its score, bound and terms"""
+    return _shown(db, [_version(db, actor, number)])[0]
+
+
+@blueprint.get(f"{ONE}/meetings")
+@operation(READ, MeetingList, query=PageQuery, tag=TAG)
+def list_meetings(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
+    """The meetings of a version in time order"""
+    version = _version(db, actor, number)
+    page = history.part(f"meetings {number}", versions.meetings(db, version.id), **dict(query))
+    slots = labels(db, actor.event_id, ()).slots
+    items = tuple(m.to_json() | {"start": slots[m.slot].start} for m in page.items)
+    return Page(items, page.next_cursor, page.total)
+
+
+@blueprint.get(f"{ONE}/unscheduled")
+@operation(READ, UnscheduledList, query=PageQuery, tag=TAG)
+def list_unscheduled(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
+    """The accepted requests that a version does not hold, and why"""
+    version = _version(db, actor, number)
+    return history.part(f"unscheduled {number}", version.unscheduled, **dict(query))
+
+
+@blueprint.get(f"{ONE}/changes")
+@operation(READ, ChangeSetOut, query=ChangeQuery, tag=TAG)
+def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> dict[str, Any]:
+    """What publishing a version changes, or has changed, for people"""
+    _version(db, actor, number)
+    found = release.comparison(
+        db, event_id=actor.event_id, number=number, settings=context.settings(), now=context.now()
+    )
+    kinds = {query.kind} if query.kind else set(ChangeKind) - {ChangeKind.UNCHANGED}
+    wanted = [change for change in found.change_set.changes if change.kind in kinds]
+    name = f"changes {number} {query.kind or ''}"
+    page = history.part(name, wanted, cursor=query.cursor, limit=query.limit)
+    return {
+        "items": page.items,
+        "next_cursor": page.next_cursor,
+        "total": page.total,
+        "compared_with": found.compared_with,
+        "counts": found.change_set.counts,
+        "touched": found.change_set.touched,
+        "people_told": len(found.change_set.people_told()),
+        "left_out": found.left_out,
+        "mails": found.mails,
+    }
+
+
+@blueprint.post(f"{ONE}/publish")
+@operation(PUBLISH, PublishedOut, body=PublishIn, also=(409,), writes=True, tag=TAG)
+def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> dict[str, Any]:
+    """Make a draft the version that people see, and tell those whom it concerns
+
+    Refused if another version was published since the change set was made.
+    """
+    actor.require_organiser()
+    done = release.publish(
+        db,
+        event_id=actor.event_id,
+        number=number,
+        compared_with=body.compared_with,
+        by=actor.account_id,
+        settings=context.settings(),
+        now=context.now(),
+    )
+    if done.mails:
+        later(_deliver)
+    return {
+        "version": _shown(db, [done.version])[0],
+        "counts": done.change_set.counts,
+        "touched": done.change_set.touched,
+        "mails": done.mails,
+    }
+
+
+@blueprint.post(f"{ONE}/discard")
+@operation(PUBLISH, VersionOut, also=(409,), writes=True, tag=TAG)
+def discard_version(db: Session, actor: Actor, number: int) -> Any:
+    """Put a draft away; nobody is told anything"""
+    actor.require_organiser()
+    release.discard(db, event_id=actor.event_id, number=number)
+    return _shown(db, [versions.get(db, actor.event_id, number)])[0]
+
+
+@blueprint.post(f"{ONE}/roll-back")
+@operation(PUBLISH, VersionOut, status=201, creates="v1.show_version", writes=True, tag=TAG)
+def roll_back_to_version(db: Session, actor: Actor, number: int) -> Any:
+    """Make a draft with the content of a superseded version, to look at and publish"""
+    actor.require_organiser()
+    draft = release.roll_back(db, event_id=actor.event_id, number=number, now=context.now())
+    return _shown(db, [draft])[0]
+
+
+def _version(db: Session, actor: Actor, number: int) -> ScheduleVersion:
+    actor.require_organiser()
+    return versions.get(db, actor.event_id, number)
+
+
+def _deliver() -> None:
+    dispatch.deliver(app=context.celery())
+
+
+def _shown(db: Session, found: Sequence[ScheduleVersion]) -> list[dict[str, Any]]:
+    """Versions with numbers where the rows have ids."""
+    others = [i for version in found for i in (version.compared_with_id, version.copy_of_id)]
+    numbers = history.version_numbers(db, found[0].event_id, others) if found else {}
+    made_by = history.run_numbers(db, found[0].event_id, [v.run_id for v in found]) if found else {}
+    names = VersionOut.model_fields.keys() - {"run", "compared_with", "copy_of"}
+    return [
+        {name: getattr(version, name) for name in names}
+        | {
+            "run": made_by.get(version.run_id),
+            "compared_with": numbers.get(version.compared_with_id),
+            "copy_of": numbers.get(version.copy_of_id),
+        }
+        for version in found
+    ]
