@@ -1,0 +1,132 @@
+"""A sender that is killed: every mail arrives, none twice but the one in flight, and that one unchanged."""
+
+from __future__ import annotations
+
+import email
+import os
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from icalendar import Calendar
+
+from scheduler.config import Settings
+from scheduler.domain.entities import VersionState
+from scheduler.services import outbox, release
+from scheduler.storage.database import Database
+from tests.factories import Expo, make_event, make_request, make_version, meet
+from tests.unit.invites.test_transport import Catcher, serving
+from tests.workers import ROOT, settings_for
+
+pytestmark = pytest.mark.smtp
+
+MAILS = 12
+NTH = 5
+"""The mail that the sender does not live to see the end of."""
+LOST = timedelta(seconds=2 * outbox.CLAIM_SECONDS + 1)
+"""After this a sender that says nothing counts as dead."""
+
+
+@dataclass
+class Deadly(Catcher):
+    """Kills the sender at a mail: as the mail begins, or when it is taken and before the sender hears so."""
+
+    victim: subprocess.Popen[bytes] | None = None
+    before: bool = True
+    begun: list[str] = field(default_factory=list)
+
+    async def handle_MAIL(  # noqa: N802 -- aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        self.begun.append(address)
+        if self.before and len(self.begun) == NTH:
+            self.kill()
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        answer = await super().handle_DATA(server, session, envelope)
+        if not self.before and len(self.taken) == NTH:
+            self.kill()
+        return answer
+
+    def kill(self) -> None:
+        assert self.victim is not None
+        self.victim.kill()
+        self.victim.wait()
+
+
+def start_sender(settings: Settings, log: Path, minutes: float = 0) -> subprocess.Popen[bytes]:
+    with log.open("ab") as out:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.e2e.sender", str(minutes)],
+            env={**os.environ, **settings.to_env()},
+            cwd=ROOT,
+            stdout=out,
+            stderr=out,
+        )
+
+
+def publish(database: Database, settings: Settings, now: datetime) -> Expo:
+    """An event whose first publishing has `MAILS` people to tell."""
+    with database.write() as session:
+        expo = make_event(session, firms=MAILS, slots="4", tables=MAILS // 2, mail_per_minute=60_000)
+        asked = [make_request(session, expo, i, i + 1) for i in range(0, MAILS, 2)]
+        held = [meet(request, expo, place=table) for request, table in zip(asked, expo.tables, strict=True)]
+        draft = make_version(session, expo, held, state=VersionState.DRAFT)
+        published = release.publish(
+            session,
+            event_id=expo.event.id,
+            number=draft.number,
+            compared_with=None,
+            by=None,
+            settings=settings,
+            now=now,
+        )
+        assert published.mails == MAILS
+        return expo
+
+
+def facts(content: bytes) -> tuple[str, int, datetime]:
+    """What tells a mail from every other: Message-ID, SEQUENCE and DTSTAMP."""
+    message = email.message_from_bytes(content)
+    part = next(part for part in message.walk() if part.get_content_type() == "text/calendar")
+    (event,) = Calendar.from_ical(part.get_payload(decode=True)).walk("VEVENT")
+    return message["Message-ID"], int(event["SEQUENCE"]), event["DTSTAMP"].dt
+
+
+@pytest.mark.parametrize(
+    ("before", "doubled"), [(True, 0), (False, 1)], ids=["as it begins a mail", "with a mail in flight"]
+)
+def test_mails_of_a_killed_sender_all_arrive_and_only_the_one_in_flight_twice(
+    database: Database, tmp_path: Path, before: bool, doubled: int
+) -> None:
+    now = datetime.now(UTC)
+    log = tmp_path / "sender.log"
+    with serving(Deadly(before=before)) as catcher:
+        settings = settings_for(database, "redis://127.0.0.1:1", smtp_port=catcher.port)
+        expo = publish(database, settings, now)
+
+        def counts() -> outbox.Counts:
+            with database.read() as session:
+                return outbox.counts(session, expo.event.id)
+
+        catcher.victim = start_sender(settings, log)
+        assert catcher.victim.wait(120) == -9, log.read_text()
+        assert counts() == outbox.Counts(queued=0, sending=MAILS - NTH + 1, sent=NTH - 1, failed=0)
+        with database.write() as session:
+            assert outbox.sweep(session, now=now) == 0
+            assert outbox.sweep(session, now=datetime.now(UTC) + LOST) == MAILS - NTH + 1
+        catcher.before = True
+        catcher.begun = ["already dead"] * NTH
+        assert start_sender(settings, log, minutes=3).wait(120) == 0, log.read_text()
+        assert counts() == outbox.Counts(queued=0, sending=0, sent=MAILS, failed=0)
+    same = Counter(content for _, _, content in catcher.taken)
+    assert sorted(same.values()) == [1] * (MAILS - doubled) + [2] * doubled
+    assert len({facts(content) for content in same}) == MAILS
+    assert {to for _, [to], _ in catcher.taken} == {person.email for [person] in expo.people}
