@@ -1,0 +1,233 @@
+"""The exhibitor's pages in a real browser: with JavaScript, without it, on a phone, by keyboard."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
+from sqlalchemy import select
+from werkzeug.serving import make_server
+
+from api import context
+from scheduler.domain.entities import RequestState
+from scheduler.services import access
+from scheduler.storage.database import Database
+from scheduler.storage.models import MeetingRequest
+from tests.conftest import skip_or_fail
+from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_firm, make_request, make_version, meet
+from tests.web import web_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
+
+CHROMIUM = Path("/usr/bin/chromium")
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+WAIT = 60_000
+"""Milliseconds: only a hang takes so long, a busy machine does not."""
+
+expect.set_options(timeout=WAIT)
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        skip_or_fail("install Chromium as /usr/bin/chromium (Debian, Ubuntu: apt install chromium)")
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS, timeout=WAIT)
+        except Error as error:
+            pytest.fail(f"{CHROMIUM} does not start: {error.message}")
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def expo(database: Database) -> Expo:
+    """Forty firms; firm 1 asks firm 0, and firms 0 and 2 meet in the published schedule."""
+    with database.write() as session:
+        expo = make_event(session, firms=3)
+        for i in range(3, 40):
+            name, country = f"Cellworks {i}", "FR" if i % 2 else "JP"
+            make_firm(session, expo, name=name, latin_name=name, country=country, booth=False)
+        make_request(session, expo, 1, 0, state=RequestState.PENDING, topic="Our cells")
+        make_version(session, expo, [meet(make_request(session, expo, 0, 2), expo)])
+    return expo
+
+
+@pytest.fixture
+def site(database: Database, broker_url: str, expo: Expo, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of the event on a server of our own, whose clock stands before the event."""
+    monkeypatch.setattr(context, "now", lambda: NOW)
+    server = make_server("127.0.0.1", 0, web_app(database, broker_url), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}/events/{expo.event.key}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, database: Database, expo: Expo, site: str) -> Iterator[OpenPage]:
+    """Opens a page of the event as the exhibitor of a firm; errors in the console fail the test."""
+    contexts, complaints = [], []
+
+    def open_page(path: str, *, firm: int = 0, **options: object) -> Page:
+        contexts.append(chromium.new_context(**options))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(WAIT)
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        with database.write() as session:
+            account_id = expo.people[firm][0].account_id
+            token = access.make_sign_in_link(session, account_id, secret_key=SECRET_KEY, now=NOW)
+        page.goto(f"{site.partition('/events')[0]}/sign-in/{token}")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("heading", level=1).filter(has_text="Firms").wait_for()
+        page.goto(site + path)
+        return page
+
+    yield open_page
+    for opened in contexts:
+        opened.close()
+    assert [text for text in complaints if "status of" not in text and "Status Error Code" not in text] == []
+
+
+def _states(database: Database) -> list[RequestState]:
+    with database.read() as session:
+        return list(session.scalars(select(MeetingRequest.state).order_by(MeetingRequest.id)))
+
+
+def test_typing_narrows_the_list_pushes_the_address_and_keeps_the_focus(open_page: OpenPage) -> None:
+    page = open_page("/firms")
+    page.evaluate("window.notReloaded = true")
+    page.get_by_label("Search firms").press_sequentially("firm 1")
+    expect(page.get_by_role("heading", level=2)).to_have_text("1 firm")
+    expect(page.locator("#told")).to_have_text("1 firm found")
+    expect(page).to_have_url(re.compile(r"text=firm\+1"))
+    expect(page.get_by_label("Search firms")).to_be_focused()
+    assert page.evaluate("window.notReloaded") is True
+    page.go_back()
+    expect(page.get_by_role("heading", level=2)).to_have_text("40 firms")
+
+
+def test_a_filter_counts_anew_and_keeps_the_focus(open_page: OpenPage) -> None:
+    page = open_page("/firms")
+    page.get_by_label("Country").focus()
+    page.get_by_label("Country").select_option("FR")
+    expect(page.get_by_role("heading", level=2)).to_have_text("19 firms")
+    expect(page.get_by_label("Country")).to_be_focused()
+    expect(page.get_by_label("Tier").locator("option").nth(1)).to_have_text("Midstream (19)")
+    page.get_by_role("link", name="Clear all").click()
+    expect(page.get_by_role("heading", level=2)).to_have_text("40 firms")
+
+
+def test_the_next_page_takes_the_focus_to_its_list(open_page: OpenPage) -> None:
+    page = open_page("/firms")
+    page.get_by_role("link", name="Next page").click()
+    expect(page.get_by_role("link", name="First page")).to_be_visible()
+    expect(page.get_by_role("heading", level=2)).to_be_focused()
+
+
+def test_a_request_is_accepted_in_place(open_page: OpenPage, database: Database) -> None:
+    page = open_page("/requests/received")
+    page.evaluate("window.notReloaded = true")
+    page.get_by_role("button", name="Accept the request of Firm 1").press("Enter")
+    row = page.locator(".request")
+    expect(row).to_contain_text("Accepted. The next schedule looks for a time")
+    expect(row).to_be_focused()
+    expect(page.get_by_role("status").first).to_contain_text("Accepted.")
+    expect(page.locator("#count-pending")).to_have_text("0")
+    expect(page.locator("#count-accepted")).to_have_text("1")
+    assert page.evaluate("window.notReloaded") is True
+    assert _states(database)[0] is RequestState.ACCEPTED
+    row.get_by_text("Cancel this meeting").click()
+    row.get_by_role("button", name="Cancel the meeting").click()
+    expect(row).to_contain_text("Cancelled. The next schedule leaves it out.")
+    assert _states(database)[0] is RequestState.WITHDRAWN
+
+
+def test_an_error_shows_in_the_page_and_not_only_in_the_console(open_page: OpenPage) -> None:
+    page = open_page("/requests/received")
+    page.evaluate("document.querySelectorAll('[name=csrf_token]').forEach((field) => field.remove())")
+    page.get_by_role("button", name="Accept the request of Firm 1").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("This form has expired")
+
+
+def test_whoever_was_signed_out_meanwhile_comes_to_the_sign_in(
+    open_page: OpenPage, database: Database, expo: Expo
+) -> None:
+    page = open_page("/firms")
+    with database.write() as session:
+        access.end_sessions(session, expo.people[0][0].account_id)
+    page.get_by_label("Search firms").press_sequentially("cell")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_a_site_that_does_not_answer_is_said_so(open_page: OpenPage) -> None:
+    page = open_page("/firms")
+    page.route("**/firms?**", lambda route: route.fulfill(status=502, body="gone"))
+    page.get_by_label("Search firms").press_sequentially("cell")
+    expect(page.locator("#messages")).to_contain_text("Something broke on our side")
+    expect(page.locator(".firm").first).to_be_visible()
+    page.unroute("**/firms?**")
+
+
+def test_everything_works_without_javascript(open_page: OpenPage, database: Database) -> None:
+    page = open_page("/firms", java_script_enabled=False)
+    page.get_by_label("Search firms").fill("firm 2")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("link", name="Firm 2", exact=True).click()
+    expect(page.get_by_text("You agreed to meet")).to_be_visible()
+    page.goto(page.url.replace("/firms/f2", "/firms/f1/ask"))
+    page.get_by_role("button", name="Send the request").click()
+    expect(page.get_by_role("alert")).to_contain_text("Topic must have 1 to 200 characters.")
+    page.get_by_label("Topic").fill("Cells of ours")
+    page.get_by_label("5: we come").check()
+    page.get_by_text("Only some times").click()
+    page.get_by_label("09:30").check()
+    page.get_by_role("button", name="Send the request").click()
+    expect(page.get_by_role("status").first).to_contain_text("Firm 1 was asked.")
+    expect(page.locator(".request").first).to_contain_text("Mon, 7 December 2026: 09:30")
+    other = open_page("/requests/received", firm=1, java_script_enabled=False)
+    other.get_by_text("Decline the request of Firm 0").click()
+    other.get_by_label("A note for Firm 0").fill("No time left")
+    other.get_by_role("button", name="Decline", exact=True).click()
+    expect(other.get_by_role("status").first).to_contain_text("Declined.")
+    assert _states(database)[-1] is RequestState.DECLINED
+    page.reload()
+    expect(page.locator(".request").first).to_contain_text("No time left")
+
+
+def test_the_address_of_the_feed_is_copied(open_page: OpenPage) -> None:
+    page = open_page("/agenda", permissions=["clipboard-read", "clipboard-write"])
+    expect(page.locator(".agenda li")).to_contain_text("Firm 2")
+    page.get_by_role("button", name="Copy the address").first.click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.get_by_label("Address for Google").input_value()
+    assert re.fullmatch(r"http://.+/calendar/[a-z2-7]{32}\.ics", copied)
+
+
+PAGES = ("/firms", "/firms/f1", "/firms/f1/ask", "/requests/received", "/requests/sent", "/agenda")
+
+
+def test_no_page_is_wider_than_a_phone_and_headings_are_in_order(open_page: OpenPage, site: str) -> None:
+    page = open_page("/firms", viewport={"width": 360, "height": 740})
+    for path in (*PAGES, "/agenda/firm"):
+        page.goto(site + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map((h) => +h.tagName[1])")
+        assert levels[0] == 1 and levels.count(1) == 1, path
+        assert all(after <= before + 1 for before, after in pairwise(levels)), path
+        unnamed = page.evaluate(
+            "[...document.querySelectorAll('input:not([type=hidden]),select,textarea')]"
+            ".filter((field) => !field.labels.length).length"
+        )
+        assert unnamed == 0, path
