@@ -168,7 +168,7 @@ def list_victims(d: Data, s: State, r: int, t: int, g: int, o: int, stamp: int) 
     apart()
     s.count[VICTIMS] = 0
     e = t + d.req[r, LENGTH] - 1
-    if not (d.starts[r, t >> 6] & bit(t)) or d.slot[t, ROOM] < d.req[r, LENGTH]:
+    if not (d.starts[r, t >> 6] & s.active[0, t >> 6] & bit(t)) or d.slot[t, ROOM] < d.req[r, LENGTH]:
         return False
     hall = d.group[g, HALL]
     for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):

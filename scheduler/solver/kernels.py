@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
@@ -21,6 +24,26 @@ Floats = npt.NDArray[np.float64]
 ONE = np.uint64(1)
 ZERO = np.uint64(0)
 WORD = np.uint64(63)
+
+
+def _cache_folder() -> str:
+    """A folder of machine code for exactly these sources.
+
+    Numba compares only a kernel's own file with its cache, and not those of the kernels that it
+    calls: a change in one of them would go unnoticed.
+    """
+    here = Path(__file__).parent
+    digest = hashlib.sha256()
+    for source in sorted(here.glob("*.py")):
+        digest.update(source.read_bytes())
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    folder = Path(chosen) if chosen else here / "__pycache__" / "kernels"
+    if not chosen and not os.access(here / "__pycache__" if folder.parent.exists() else here, os.W_OK):
+        folder = Path.home() / ".cache" / "chainmeet" / "kernels"
+    return str(folder / digest.hexdigest()[:16])
+
+
+numba.config.CACHE_DIR = _cache_folder()
 
 
 def kernel(function: F) -> F:

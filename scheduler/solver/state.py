@@ -160,7 +160,9 @@ def reset(d: Data, s: State) -> None:
     for r in range(d.req.shape[0]):
         s.unheld[r] = r
         s.unheld_at[r] = r
-    s.count[:] = 0
+    s.count[CHANGED] = 0
+    s.count[LOGGED] = 0
+    s.count[QUEUED] = 0
     s.count[UNHELD] = d.req.shape[0]
     s.score[0] = _nothing_held(d, s)
 
