@@ -18,7 +18,7 @@ from scheduler.domain.rules import score, violations
 from scheduler.domain.solving import Progress
 from scheduler.solver.exact_atoms import Atoms, enumerate_atoms, estimate, seat
 from scheduler.solver.exact_model import ExactModel, build_model
-from scheduler.solver.exact_params import parameters
+from scheduler.solver.exact_params import set_parameters
 from scheduler.solver.exact_score import Objective, add_objective
 
 MOST_FREE_REQUESTS = 60
@@ -71,9 +71,9 @@ def solve_exact(
     exact = build_model(atoms)
     run.objective = add_objective(exact)
     hint(exact, start or ())
-    status = run.search(exact, atoms, parameters(workers, seed, run.left()))
+    status = run.search(exact, atoms, workers, seed)
     if status == cp_model.INFEASIBLE and run.meetings is None:
-        status = run.search(exact, atoms, parameters(workers, seed + 1, run.left(), suspicious=True))
+        status = run.search(exact, atoms, workers, seed + 1, suspicious=True)
         if status == cp_model.INFEASIBLE:
             return ExactResult(PlanStatus.INFEASIBLE, None, None)
     return run.result(status)
@@ -132,13 +132,14 @@ class _Run:
                 bound = None if self.bound is None else to_number(self.bound)
                 self.on_progress(Progress(seconds, "exact", found.total, bound, None, found.terms))
 
-    def search(self, exact: ExactModel, atoms: Atoms, params: dict[str, object]) -> int:
+    def search(
+        self, exact: ExactModel, atoms: Atoms, workers: int, seed: int, suspicious: bool = False
+    ) -> int:
         """One CP-SAT search in a thread; this one offers its plans, and stops it when it is time."""
         if self.stopped():
             return int(cp_model.UNKNOWN)
         solver = cp_model.CpSolver()
-        for key, value in params.items():
-            setattr(solver.parameters, key, value)
+        set_parameters(solver.parameters, workers, seed, self.left(), suspicious=suspicious)
         plans = _Plans(exact)
         status: list[int] = []
         thread = threading.Thread(

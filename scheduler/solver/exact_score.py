@@ -126,8 +126,9 @@ def _runs_row(exact: ExactModel, person: Person, slots: list[int], strict: bool)
                 exact.model.add_implication(start, ~before)
             starts.append(start)
         before = now
-    runs = cp_model.LinearExpr.sum(starts)
-    return runs - _is_there(exact, person, slots, strict)
+    runs, there = cp_model.LinearExpr.sum(starts), _is_there(exact, person, slots, strict)
+    exact.model.add(runs >= there)  # implied; without it the bound of a day's breaks is below nothing
+    return runs - there
 
 
 def _is_there(exact: ExactModel, person: Person, slots: list[int], strict: bool) -> Expr:
