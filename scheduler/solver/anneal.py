@@ -8,7 +8,7 @@ from scheduler.solver.arrays import Data
 from scheduler.solver.choose import IMPOSSIBLE, choose
 from scheduler.solver.force import settle
 from scheduler.solver.kempe import swap_slots
-from scheduler.solver.kernels import Floats, chance, inlined, kernel
+from scheduler.solver.kernels import Floats, chance, entry, inlined
 from scheduler.solver.moves import hold_chosen, release, undo
 from scheduler.solver.state import CHANGED, LOGGED, QUEUED, STAMP, State
 from scheduler.solver.targets import (
@@ -53,7 +53,7 @@ def _step(d: Data, s: State, kind: int, heat: float, stamp: int) -> bool:
     return swap_slots(d, s, stamp)
 
 
-@kernel
+@entry
 def anneal(d: Data, s: State, moves: int, heat: float, odds: Floats, tally: Floats) -> None:
     """Make a number of moves; `odds` are the kinds' cumulated shares.
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from scheduler.domain.problem import Problem
 from scheduler.solver.homes import Home, read_homes
-from scheduler.solver.kernels import Floats, Ints, Words
+from scheduler.solver.kernels import FloatRow, Floats, IntRow, Ints, IntTable, Words, WordTable
 from scheduler.solver.options import Options, build_options
 from scheduler.solver.packs import Pack
 from scheduler.solver.placing import PlaceGroups, build_groups
@@ -35,28 +35,28 @@ BREAKS, ATTENDEES, MAX_MOVED, SPREAD, FIRM_CAPS, DAYS, HALLS = range(7)
 class Data(NamedTuple):
     """A problem that a search only reads. People are attendees, then interpreters; slots are bits."""
 
-    slot: Ints  # slots x (day, first and last slot of the day, slots left in the block)
-    day_words: Words  # days x words
-    earliest: Ints  # (from hall, to hall) x end slot: first start slot that leaves time to walk
-    person: Ints  # people x (firm, cap a day)
-    avail: Words  # people x words
-    avail_before: Ints  # people x (slots + 1): available slots before each
-    firm: Ints  # firms x (floor, cap a day, range in firm_requests)
-    firm_requests: Ints
-    req: Ints  # requests x the columns above
-    gain: Floats  # score of holding each request, by itself
-    starts: Words  # requests x words: allowed start slots
-    option: Ints  # options x (range in option_people, class of interpreters or -1)
-    option_people: Ints
-    group: Ints  # place groups x (hall, seats, first row in the state's list of meetings)
-    group_list: Ints
-    seats: Ints  # place groups x slots: meetings that fit at once
-    class_words: Words  # classes of interpreters x words over interpreters
-    before: Ints  # CSR of precedences
-    after: Ints
-    factor: Floats
-    rule: Ints
-    noise: Floats  # Gumbel noise, to choose with Boltzmann's odds
+    slot: IntTable  # slots x (day, first and last slot of the day, slots left in the block)
+    day_words: WordTable  # days x words
+    earliest: IntTable  # (from hall, to hall) x end slot: first start slot that leaves time to walk
+    person: IntTable  # people x (firm, cap a day)
+    avail: WordTable  # people x words
+    avail_before: IntTable  # people x (slots + 1): available slots before each
+    firm: IntTable  # firms x (floor, cap a day, range in firm_requests)
+    firm_requests: IntRow
+    req: IntTable  # requests x the columns above
+    gain: FloatRow  # score of holding each request, by itself
+    starts: WordTable  # requests x words: allowed start slots
+    option: IntTable  # options x (range in option_people, class of interpreters or -1)
+    option_people: IntRow
+    group: IntTable  # place groups x (hall, seats, first row in the state's list of meetings)
+    group_list: IntRow
+    seats: IntTable  # place groups x slots: meetings that fit at once
+    class_words: WordTable  # classes of interpreters x words over interpreters
+    before: IntRow  # CSR of precedences
+    after: IntRow
+    factor: FloatRow
+    rule: IntRow
+    noise: FloatRow  # Gumbel noise, to choose with Boltzmann's odds
 
 
 class Flat(NamedTuple):

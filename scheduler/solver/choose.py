@@ -38,7 +38,7 @@ from scheduler.solver.delta import (
     interpreter_fits,
     published_gain,
 )
-from scheduler.solver.kernels import apart, ZERO, below, bit, first_set, inlined, kernel, last_set, lowest_bit
+from scheduler.solver.kernels import ZERO, below, bit, first_set, inlined, kernel, last_set, lowest_bit
 from scheduler.solver.state import (
     CHOSEN_GROUP,
     CHOSEN_INTERPRETER,
@@ -116,7 +116,6 @@ def idle_of_option(d: Data, s: State, o: int, t: int, e: int) -> int:
 @kernel
 def interpreter_for(d: Data, s: State, r: int, o: int, t: int, e: int, hall: int) -> int:
     """The interpreter of a meeting: -1 if it needs none, -2 if it needs one and none is free."""
-    apart()
     need = d.option[o, CLASS]
     if need < 0:
         return NONE
@@ -133,7 +132,6 @@ def choose(d: Data, s: State, r: int, heat: float) -> float:
 
     With `heat` 0 it is the best place; else each place is drawn with odds exp(gain / heat).
     """
-    apart()
     base = base_gain(d, s, r)
     best = IMPOSSIBLE
     found = IMPOSSIBLE

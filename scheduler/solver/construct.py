@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.solver.arrays import LOCKED, OPTION0, OPTION1, PUBLISHED, Data
-from scheduler.solver.kernels import Ints, kernel
+from scheduler.solver.kernels import Ints, entry
 from scheduler.solver.moves import insert_best
 from scheduler.solver.state import LOGGED, SLOT, State
 
@@ -17,7 +17,7 @@ def construct(d: Data, s: State) -> None:
     insert_in_order(d, s, order.astype(np.int32))
 
 
-@kernel
+@entry
 def insert_in_order(d: Data, s: State, order: Ints) -> None:
     """Insert each request of `order` that is not held at its best place, if that gains."""
     for k in range(order.shape[0]):

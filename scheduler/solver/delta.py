@@ -33,7 +33,7 @@ from scheduler.solver.arrays import (
     SHORTFALL,
     Data,
 )
-from scheduler.solver.kernels import apart, ZERO, bit, first_set, inlined, kernel, last_set, lowest_bit
+from scheduler.solver.kernels import ZERO, bit, first_set, inlined, kernel, last_set, lowest_bit
 from scheduler.solver.state import SLOT, State
 
 
@@ -119,7 +119,6 @@ def base_gain(d: Data, s: State, r: int) -> float:
 @kernel
 def gain_of(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> float:
     """The score that holding request `r`, which is not held, so would add."""
-    apart()
     gain = base_gain(d, s, r)
     e = t + d.req[r, LENGTH] - 1
     hall = d.group[g, HALL]
@@ -174,7 +173,6 @@ def find_interpreter(d: Data, s: State, need: int, t: int, e: int, hall: int, st
 @kernel
 def fits(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> bool:
     """Whether request `r`, which is not held, can be held so without breaking a hard rule."""
-    apart()
     e = t + d.req[r, LENGTH] - 1
     hall = d.group[g, HALL]
     if not (d.starts[r, t >> 6] & bit(t)):

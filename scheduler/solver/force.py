@@ -34,7 +34,6 @@ from scheduler.solver.arrays import (
 from scheduler.solver.choose import interpreter_for
 from scheduler.solver.delta import base_gain, earliest_start, fits, interpreter_fits
 from scheduler.solver.kernels import (
-    apart,
     ZERO,
     Words,
     below,
@@ -63,7 +62,6 @@ def may_move(d: Data, s: State, r: int) -> bool:
 @kernel
 def _eject(d: Data, s: State, r: int, stamp: int) -> bool:
     """Put a held request on the list of victims; whether it may be one."""
-    apart()
     n = s.count[VICTIMS]
     for k in range(n):
         if s.victims[k] == r:
@@ -78,7 +76,6 @@ def _eject(d: Data, s: State, r: int, stamp: int) -> bool:
 @kernel
 def _eject_person(d: Data, s: State, p: int, t: int, e: int, hall: int, stamp: int) -> bool:
     """Make a person free in [t, e], with time to walk before and after."""
-    apart()
     for u in range(t, e + 1):
         if not (d.avail[p, u >> 6] & bit(u)):
             return False
@@ -165,7 +162,6 @@ def _eject_order(d: Data, s: State, r: int, t: int, e: int, stamp: int) -> bool:
 @kernel
 def list_victims(d: Data, s: State, r: int, t: int, g: int, o: int, stamp: int) -> bool:
     """List the meetings in the way of request `r` there; whether all of them may be moved."""
-    apart()
     s.count[VICTIMS] = 0
     e = t + d.req[r, LENGTH] - 1
     if not (d.starts[r, t >> 6] & s.active[0, t >> 6] & bit(t)) or d.slot[t, ROOM] < d.req[r, LENGTH]:
@@ -190,7 +186,6 @@ def list_victims(d: Data, s: State, r: int, t: int, g: int, o: int, stamp: int) 
 @kernel
 def _free_interpreter(d: Data, s: State, r: int, o: int, t: int, hall: int, stamp: int) -> int:
     """An interpreter for the meeting, taken from another one if need be; -2 if there is none."""
-    apart()
     e = t + d.req[r, LENGTH] - 1
     i = interpreter_for(d, s, r, o, t, e, hall)
     if i != -2:
@@ -233,7 +228,6 @@ def _release_victims(d: Data, s: State) -> None:
 @kernel
 def force(d: Data, s: State, r: int, t: int, g: int, o: int, stamp: int) -> bool:
     """Hold request `r`, not held now, there; what was in the way is queued. False: undo what was done."""
-    apart()
     if not list_victims(d, s, r, t, g, o, stamp):
         return False
     _release_victims(d, s)
@@ -248,7 +242,6 @@ def force(d: Data, s: State, r: int, t: int, g: int, o: int, stamp: int) -> bool
 @kernel
 def random_start(d: Data, s: State, r: int, o: int) -> int:
     """A random start slot in which the people of an option are available, busy or not; -1 if none."""
-    apart()
     words = s.open.shape[1]
     turn = below(s.rng, words)
     for step in range(words):
@@ -285,7 +278,6 @@ def random_group(d: Data, s: State, r: int, t: int) -> int:
 @kernel
 def force_somewhere(d: Data, s: State, r: int, stamp: int) -> bool:
     """Force request `r` in where, of a few random places, the least is in the way."""
-    apart()
     least = 1e18
     slot, group, option = -1, -1, -1
     for _ in range(TRIES):
@@ -310,7 +302,6 @@ def force_somewhere(d: Data, s: State, r: int, stamp: int) -> bool:
 @kernel
 def settle(d: Data, s: State, heat: float, stamp: int, lowest: float) -> bool:
     """Find places for the queue, by force up to six times; False when the score cannot reach `lowest`."""
-    apart()
     forced = 0
     done = 0
     while done < s.count[QUEUED]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scheduler.solver.arrays import LENGTH, PEOPLE0, PEOPLE1, ROW, SEATS, Data
 from scheduler.solver.delta import fits
 from scheduler.solver.force import may_move, random_start
-from scheduler.solver.kernels import apart, below, bit, inlined, kernel
+from scheduler.solver.kernels import below, bit, inlined, kernel
 from scheduler.solver.moves import hold, release
 from scheduler.solver.state import GROUP, INTERPRETER, LOGGED, OPTION, QUEUED, SLOT, State
 from scheduler.solver.targets import random_held
@@ -72,7 +72,6 @@ def _gather(d: Data, s: State, first: int, second: int, stamp: int) -> bool:
 @kernel
 def swap_slots(d: Data, s: State, stamp: int) -> bool:
     """Swap a random meeting's slot with another along its Kempe chain; False: undo what was done."""
-    apart()
     r = random_held(d, s)
     if r < 0 or d.req[r, LENGTH] != 1:
         return False

@@ -6,20 +6,31 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Annotated, Any, TypeVar, cast, get_type_hints
 
 import numba
 import numpy as np
 import numpy.typing as npt
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba.core import types
 from numba.extending import intrinsic
+
+from scheduler.solver.packs import pack_type
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 Ints = npt.NDArray[np.int32]
 Words = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
+
+# The same with what numba must know of a pack's fields: element type and dimensions.
+IntRow = Annotated[Ints, "int32", 1]
+IntTable = Annotated[Ints, "int32", 2]
+ShortTable = Annotated[npt.NDArray[np.int16], "int16", 2]
+LongRow = Annotated[npt.NDArray[np.int64], "int64", 1]
+WordRow = Annotated[Words, "uint64", 1]
+WordTable = Annotated[Words, "uint64", 2]
+FloatRow = Annotated[Floats, "float64", 1]
 
 ONE = np.uint64(1)
 ZERO = np.uint64(0)
@@ -35,7 +46,9 @@ def _cache_folder() -> str:
     here = Path(__file__).parent
     digest = hashlib.sha256()
     for source in sorted(here.glob("*.py")):
-        digest.update(source.read_bytes())
+        text = source.read_bytes()
+        if b"scheduler.solver.kernels import" in text or source.stem in ("kernels", "packs"):
+            digest.update(text)
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     folder = Path(chosen) if chosen else here / "__pycache__" / "kernels"
     if not chosen and not os.access(here / "__pycache__" if folder.parent.exists() else here, os.W_OK):
@@ -47,8 +60,51 @@ numba.config.CACHE_DIR = _cache_folder()
 
 
 def kernel(function: F) -> F:
-    """Compile without the interpreter lock; the machine code is kept in numba's cache folder."""
+    """A kernel that is compiled by itself, and that others call by its address.
+
+    Numba would compile it again within each kernel that calls it, and again in those that call these.
+    It takes packs, int and float, returns one number or nothing, and is called by kernels only.
+    """
+    symbol = f"chainmeet.{function.__module__}.{function.__name__}"
+    signature = _signature(function)
+    _kernels[symbol] = (function, signature)
+    return cast(F, types.ExternalFunction(symbol, signature))
+
+
+def entry(function: F) -> F:
+    """A kernel that Python calls, without the interpreter lock; `make_ready` comes before."""
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=False)(function))
+
+
+_kernels: dict[str, tuple[Callable[..., Any], Any]] = {}
+_compiled: dict[str, Any] = {}
+
+
+def make_ready() -> None:
+    """Compile the kernels that are not yet, callees first, or load them from the cache."""
+    for symbol, (function, signature) in _kernels.items():
+        if symbol not in _compiled:
+            compiled = numba.cfunc(signature, cache=True, nopython=True, error_model="numpy")(function)
+            binding.add_symbol(symbol, compiled.address)
+            _compiled[symbol] = compiled
+
+
+def is_ready() -> bool:
+    return len(_compiled) == len(_kernels)
+
+
+def _signature(function: Callable[..., Any]) -> Any:
+    hints = get_type_hints(function)
+    result = hints.pop("return")
+    returned = types.void if result is type(None) else _numba_type(result)
+    return returned(*(_numba_type(hint) for hint in hints.values()))
+
+
+def _numba_type(hint: Any) -> Any:
+    """The machine's type of an annotation; a truth is a whole number between kernels."""
+    if hint in (int, bool):
+        return types.int64
+    return types.float64 if hint is float else pack_type(hint)
 
 
 def inlined(function: F) -> F:
@@ -75,17 +131,6 @@ def highest_bit(typing_context: Any, word: Any) -> Any:
         return builder.sub(ir.Constant(ir.IntType(64), 63), zeros)
 
     return types.int64(types.uint64), generate
-
-
-@intrinsic  # type: ignore[untyped-decorator]  # numba has no type hints
-def apart(typing_context: Any) -> Any:
-    """Forbid merging the calling kernel into others: merged, the search takes minutes to compile."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        builder.function.attributes.add("noinline")
-        return context.get_dummy_value()
-
-    return types.void(), generate
 
 
 @inlined

@@ -10,7 +10,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.solver.arrays import CLASS, COUNTED, LOCKED, PUBLISHED, Data, Flat
 from scheduler.solver.delta import fits, gain_of
 from scheduler.solver.homes import read_home
-from scheduler.solver.kernels import Ints, kernel
+from scheduler.solver.kernels import Ints, entry
 from scheduler.solver.state import GROUP, INTERPRETER, OPTION, SLOT, State, link, reset
 
 
@@ -28,7 +28,7 @@ def table_of(flat: Flat, meetings: Iterable[Meeting]) -> Ints:
     return table
 
 
-@kernel
+@entry
 def load(d: Data, s: State, table: Ints, order: Ints) -> None:
     """Empty the state, then hold, in this order, each row of `table` that keeps the hard rules."""
     reset(d, s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scheduler.solver.arrays import Data
 from scheduler.solver.choose import IMPOSSIBLE, choose
 from scheduler.solver.delta import gain_of
-from scheduler.solver.kernels import apart, inlined, kernel
+from scheduler.solver.kernels import inlined, kernel
 from scheduler.solver.state import (
     CHOSEN_GROUP,
     CHOSEN_INTERPRETER,
@@ -39,7 +39,6 @@ def _log(s: State, r: int, linked: int) -> None:
 @kernel
 def hold(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> float:
     """Hold a request that is not held; what it adds to the score."""
-    apart()
     gain = gain_of(d, s, r, t, g, o, i)
     link(d, s, r, t, g, o, i)
     _log(s, r, 1)
@@ -59,7 +58,6 @@ def hold_chosen(d: Data, s: State, r: int, gain: float) -> None:
 @kernel
 def release(d: Data, s: State, r: int) -> float:
     """Hold a request no longer; what it took from the score."""
-    apart()
     _log(s, r, 0)
     t, g, o, i = s.held[r, SLOT], s.held[r, GROUP], s.held[r, OPTION], s.held[r, INTERPRETER]
     unlink(d, s, r)
@@ -71,7 +69,6 @@ def release(d: Data, s: State, r: int) -> float:
 @kernel
 def undo(d: Data, s: State, mark: int, score: float) -> None:
     """Take back every step since `mark`; `score` is what the plan was worth then."""
-    apart()
     while s.count[LOGGED] > mark:
         row = s.count[LOGGED] - 1
         s.count[LOGGED] = row
@@ -86,7 +83,6 @@ def undo(d: Data, s: State, mark: int, score: float) -> None:
 @kernel
 def insert_best(d: Data, s: State, r: int, heat: float, least: float) -> bool:
     """Hold request `r` at the place drawn, if that gains more than `least`."""
-    apart()
     gain = choose(d, s, r, heat)
     if gain == IMPOSSIBLE or gain <= least:
         return False

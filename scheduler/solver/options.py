@@ -32,9 +32,7 @@ def build_options(problem: Problem) -> Options:
     """Every choice of people that rule H7 allows, for each request; equal ones are kept once."""
     builder = _Builder(problem)
     ranges = [
-        builder.range_of(
-            request.from_attendees or request.sender, request.to_attendees or request.receiver
-        )
+        builder.range_of(request.from_attendees or request.sender, request.to_attendees or request.receiver)
         for request in problem.requests
     ]
     table = np.array(builder.rows, np.int32).reshape(-1, 3)

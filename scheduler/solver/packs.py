@@ -7,15 +7,23 @@ kernels read a field from that block when they use it, and may take it as unchan
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.typing.templates import AttributeTemplate
-from numba.extending import infer_getattr, lower_getattr_generic, models, register_model, typeof_impl, unbox
-from numba.extending import NativeValue
+from numba.extending import (
+    NativeValue,
+    infer_getattr,
+    lower_getattr_generic,
+    models,
+    register_model,
+    typeof_impl,
+    unbox,
+)
 
 DIMENSIONS = 2
 FIELD_WORDS = 1 + DIMENSIONS
@@ -42,22 +50,27 @@ class PackType(types.Type):  # type: ignore[misc]  # numba has no type hints
         return types.Array(getattr(types, dtype), dimensions, "C")
 
 
+@cache
+def pack_type(arrays: type[NamedTuple]) -> PackType:
+    """The type of packs of a named tuple whose annotations name element types and dimensions."""
+    hints = get_type_hints(arrays, include_extras=True)
+    return PackType(arrays.__name__, tuple((name, *hint.__metadata__) for name, hint in hints.items()))
+
+
 class Pack:
     """The arrays of a named tuple, by name, and the block that describes them to kernels."""
 
     def __init__(self, arrays: NamedTuple) -> None:
         self.arrays = arrays
-        fields = []
+        self.numba_type = pack_type(type(arrays))
         block = np.zeros(len(arrays) * FIELD_WORDS, np.int64)
-        for k, (name, array) in enumerate(zip(arrays._fields, arrays, strict=True)):
-            if not array.flags.c_contiguous or array.ndim > DIMENSIONS:
-                raise ValueError(f"{name} must be contiguous, of at most {DIMENSIONS} dimensions")
-            fields.append((name, array.dtype.name, array.ndim))
+        for k, (array, declared) in enumerate(zip(arrays, self.numba_type.fields, strict=True)):
+            if not array.flags.c_contiguous or (array.dtype.name, array.ndim) != declared[1:]:
+                raise TypeError(f"{declared} is a {array.dtype.name} array of {array.ndim} dimensions")
             block[k * FIELD_WORDS] = array.ctypes.data
             block[k * FIELD_WORDS + 1 : k * FIELD_WORDS + 1 + array.ndim] = array.shape
         self.block: npt.NDArray[np.int64] = block
         self.address = int(block.ctypes.data)
-        self.numba_type = PackType(type(arrays).__name__, tuple(fields))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["arrays"], name)

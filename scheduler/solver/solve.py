@@ -16,8 +16,8 @@ from scheduler.domain.rules.score import total_of
 from scheduler.domain.solving import METHODS, Progress, Result, SolveParams
 from scheduler.solver.arrays import Flat, flatten
 from scheduler.solver.bounds import Bounds, trivial_bounds, upper_bounds
-from scheduler.solver.exact import ExactResult, solve_exact, wants_exact
 from scheduler.solver.checking import best_clean, clean_meetings
+from scheduler.solver.exact import ExactResult, solve_exact, wants_exact
 from scheduler.solver.explain import explain
 from scheduler.solver.rerun import published_again, starting_state
 from scheduler.solver.schedule import Budget, fitted_heat
@@ -134,9 +134,7 @@ class _Solve:
         )
         return [exact.meetings, *plans], exact
 
-    def search(
-        self, start: tuple[Meeting, ...] | None, seconds: float
-    ) -> list[tuple[Meeting, ...] | None]:
+    def search(self, start: tuple[Meeting, ...] | None, seconds: float) -> list[tuple[Meeting, ...] | None]:
         """The searched plan, and what it started from."""
         state = starting_state(self.flat, start, self.params.seed)
         self.report("constructed", state)

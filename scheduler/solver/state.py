@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-import numpy.typing as npt
 
 from scheduler.solver.arrays import (
     ATTENDEES,
@@ -33,16 +32,38 @@ from scheduler.solver.arrays import (
     SHORTFALL,
     Data,
 )
-from scheduler.solver.kernels import apart, Floats, Ints, Words, bit, inlined, kernel
+from scheduler.solver.kernels import (
+    FloatRow,
+    IntRow,
+    IntTable,
+    LongRow,
+    ShortTable,
+    WordRow,
+    WordTable,
+    bit,
+    entry,
+    inlined,
+    kernel,
+    make_ready,
+)
 from scheduler.solver.packs import Pack
 
 # columns of State.held and of State.log
 SLOT, GROUP, OPTION, INTERPRETER = range(4)
 REQUEST, LINKED = 4, 5
 # entries of State.count
-UNHELD, LOGGED, CHANGED, STAMP, CHOSEN_SLOT, CHOSEN_GROUP, CHOSEN_OPTION, CHOSEN_INTERPRETER, VICTIMS, QUEUED = (
-    range(10)
-)
+(
+    UNHELD,
+    LOGGED,
+    CHANGED,
+    STAMP,
+    CHOSEN_SLOT,
+    CHOSEN_GROUP,
+    CHOSEN_OPTION,
+    CHOSEN_INTERPRETER,
+    VICTIMS,
+    QUEUED,
+) = range(10)
 
 LOG_ROWS = 512
 
@@ -50,32 +71,32 @@ LOG_ROWS = 512
 class State(NamedTuple):
     """A plan in the making. `held` has slot -1 for a request that is not held."""
 
-    held: Ints  # requests x (slot, group, option, interpreter)
-    at: Ints  # people x slots: request or -1
-    hall_at: npt.NDArray[np.int16]  # people x slots, where busy
-    occupied: Words  # people x words
-    open: Words  # people x words: available, not busy, the day not full
-    full: Words  # people x words: the days that are full
-    day_count: Ints  # people x days
-    firm_day: Ints  # firms x days
-    firm_open: Words  # firms x words: days that are not full
-    firm_count: Ints
-    room: Ints  # groups x slots: seats left
-    group_open: Words  # groups x words
-    seated: Ints  # rows of each group, slot by slot: the meetings there
-    interpreters_free: Words  # slots x words over interpreters
-    unheld: Ints  # the requests that are not held, in no order
-    unheld_at: Ints  # where each stands there, or -1
-    active: Words  # 1 x words: the slots that this search may change
-    mark: npt.NDArray[np.int64]  # requests: the last chain that placed it
-    victims: Ints
-    queue: Ints
-    idle_of: Ints  # attendees: idle figure, kept for `max_idle_spread` only
-    log: Ints
-    count: npt.NDArray[np.int64]
-    score: Floats  # (score of the plan; what a move may lose)
-    part: Ints  # (searches on parts of this plan, the number of this one, most changes allowed here)
-    rng: Words
+    held: IntTable  # requests x (slot, group, option, interpreter)
+    at: IntTable  # people x slots: request or -1
+    hall_at: ShortTable  # people x slots, where busy
+    occupied: WordTable  # people x words
+    open: WordTable  # people x words: available, not busy, the day not full
+    full: WordTable  # people x words: the days that are full
+    day_count: IntTable  # people x days
+    firm_day: IntTable  # firms x days
+    firm_open: WordTable  # firms x words: days that are not full
+    firm_count: IntRow
+    room: IntTable  # groups x slots: seats left
+    group_open: WordTable  # groups x words
+    seated: IntRow  # rows of each group, slot by slot: the meetings there
+    interpreters_free: WordTable  # slots x words over interpreters
+    unheld: IntRow  # the requests that are not held, in no order
+    unheld_at: IntRow  # where each stands there, or -1
+    active: WordTable  # 1 x words: the slots that this search may change
+    mark: LongRow  # requests: the last chain that placed it
+    victims: IntRow
+    queue: IntRow
+    idle_of: IntRow  # attendees: idle figure, kept for `max_idle_spread` only
+    log: IntTable
+    count: LongRow
+    score: FloatRow  # (score of the plan; what a move may lose)
+    part: IntRow  # (searches on parts of this plan, the number of this one, most changes allowed here)
+    rng: WordRow
 
 
 def new_state(d: Data, seed: int) -> State:
@@ -112,6 +133,7 @@ def new_state(d: Data, seed: int) -> State:
         part=np.array([1, 0, d.rule[MAX_MOVED]], np.int32),
         rng=np.array([_scramble(seed)], np.uint64),
     )
+    make_ready()
     pack: Any = Pack(state)
     reset(d, pack)
     return cast(State, pack)
@@ -124,7 +146,7 @@ def _scramble(seed: int) -> int:
     return x ^ (x >> 27) or 1
 
 
-@kernel
+@entry
 def reset(d: Data, s: State) -> None:
     """Empty the plan; the score is that of holding nothing."""
     attendees = d.rule[ATTENDEES]
@@ -249,7 +271,6 @@ def _leave_seat(d: Data, s: State, g: int, r: int, t: int, e: int) -> None:
 @kernel
 def link(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> None:
     """Hold request `r` from slot `t` in group `g` with the people of option `o` and interpreter `i`."""
-    apart()
     e = t + d.req[r, LENGTH] - 1
     hall = d.group[g, HALL]
     for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
@@ -277,7 +298,6 @@ def link(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> None:
 @kernel
 def unlink(d: Data, s: State, r: int) -> None:
     """Hold request `r` no longer."""
-    apart()
     t = s.held[r, SLOT]
     e = t + d.req[r, LENGTH] - 1
     i = s.held[r, INTERPRETER]
@@ -312,4 +332,3 @@ def _count_firms(d: Data, s: State, r: int, t: int, step: int) -> None:
                     s.firm_open[f, w] &= ~d.day_words[day, w]
                 else:
                     s.firm_open[f, w] |= d.day_words[day, w]
-

@@ -19,9 +19,9 @@ from scheduler.solver.arrays import (
     Data,
 )
 from scheduler.solver.force import force, may_move, random_group, random_option, random_start
-from scheduler.solver.kernels import apart, below, bit, first_set, inlined, kernel, last_set
+from scheduler.solver.kernels import below, bit, first_set, inlined, kernel, last_set
 from scheduler.solver.moves import release
-from scheduler.solver.state import GROUP, OPTION, SLOT, State, UNHELD
+from scheduler.solver.state import GROUP, OPTION, SLOT, UNHELD, State
 
 LOOKS = 12
 
@@ -80,7 +80,6 @@ def group_beside(d: Data, s: State, r: int, p: int, t: int) -> int:
 @kernel
 def move_to(d: Data, s: State, r: int, p: int, t: int, stamp: int) -> bool:
     """Force a held request, with its people, to slot `t`, for the good of person `p`."""
-    apart()
     if t == s.held[r, SLOT]:
         return False
     o = s.held[r, OPTION]
@@ -104,10 +103,41 @@ def find_gap(d: Data, s: State, p: int, t: int) -> int:
     return found
 
 
+@inlined
+def option_with(d: Data, s: State, r: int, p: int) -> int:
+    """An option of a request in which a person sits, or -1."""
+    n = d.req[r, OPTION1] - d.req[r, OPTION0]
+    if n == 0:
+        return -1
+    turn = below(s.rng, n)
+    for step in range(n):
+        o = d.req[r, OPTION0] + (turn + step) % n
+        for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
+            if d.option_people[k] == p:
+                return o
+    return -1
+
+
+@kernel
+def force_new(d: Data, s: State, p: int, t: int, stamp: int) -> bool:
+    """Force a request of a person's firm that is not held into slot `t`."""
+    f = d.person[p, FIRM]
+    first = d.firm[f, REQUEST0]
+    n = d.firm[f, REQUEST1] - first
+    for _ in range(LOOKS):
+        r = d.firm_requests[first + below(s.rng, n)]
+        if s.held[r, SLOT] < 0 and is_ours(s, r):
+            o = option_with(d, s, r, p)
+            if o < 0:
+                continue
+            g = group_beside(d, s, r, p, t)
+            return g >= 0 and force(d, s, r, t, g, o, stamp)
+    return False
+
+
 @kernel
 def fill_gap(d: Data, s: State, stamp: int) -> bool:
     """Pull a meeting of a person into an idle slot: one from the rim of the day, another one, or a new one."""
-    apart()
     for _ in range(LOOKS):
         r = random_held(d, s)
         if r < 0:
@@ -131,42 +161,28 @@ def fill_gap(d: Data, s: State, stamp: int) -> bool:
 
 
 @kernel
-def force_new(d: Data, s: State, p: int, t: int, stamp: int) -> bool:
-    """Force a request of a person's firm that is not held into slot `t`."""
-    apart()
-    f = d.person[p, FIRM]
-    first = d.firm[f, REQUEST0]
-    n = d.firm[f, REQUEST1] - first
-    for _ in range(LOOKS):
-        r = d.firm_requests[first + below(s.rng, n)]
-        if s.held[r, SLOT] < 0 and is_ours(s, r):
-            o = option_with(d, s, r, p)
-            if o < 0:
-                continue
-            g = group_beside(d, s, r, p, t)
-            return g >= 0 and force(d, s, r, t, g, o, stamp)
-    return False
-
-
-@inlined
-def option_with(d: Data, s: State, r: int, p: int) -> int:
-    """An option of a request in which a person sits, or -1."""
-    n = d.req[r, OPTION1] - d.req[r, OPTION0]
-    if n == 0:
-        return -1
-    turn = below(s.rng, n)
-    for step in range(n):
-        o = d.req[r, OPTION0] + (turn + step) % n
-        for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-            if d.option_people[k] == p:
-                return o
+def beside_hall(d: Data, s: State, r: int, p: int, hall: int) -> int:
+    """A slot right before or after another meeting of a person in a hall, or -1."""
+    slots = d.slot.shape[0]
+    turn = below(s.rng, slots)
+    for step in range(slots):
+        u = turn + step
+        if u >= slots:
+            u -= slots
+        other = s.at[p, u]
+        if other < 0 or other == r or s.hall_at[p, u] != hall:
+            continue
+        goal = s.held[other, SLOT] - d.req[r, LENGTH]
+        if below(s.rng, 2) == 0:
+            goal = s.held[other, SLOT] + d.req[other, LENGTH]
+        if goal >= d.slot[u, FIRST] and goal <= d.slot[u, LAST] and s.at[p, goal] != r:
+            return goal
     return -1
 
 
 @kernel
 def join_halls(d: Data, s: State, stamp: int) -> bool:
     """Move a meeting at a hall change next to another one that its person has in its hall."""
-    apart()
     for _ in range(LOOKS):
         r = random_held(d, s)
         if r < 0:
@@ -187,30 +203,8 @@ def join_halls(d: Data, s: State, stamp: int) -> bool:
 
 
 @kernel
-def beside_hall(d: Data, s: State, r: int, p: int, hall: int) -> int:
-    """A slot right before or after another meeting of a person in a hall, or -1."""
-    apart()
-    slots = d.slot.shape[0]
-    turn = below(s.rng, slots)
-    for step in range(slots):
-        u = turn + step
-        if u >= slots:
-            u -= slots
-        other = s.at[p, u]
-        if other < 0 or other == r or s.hall_at[p, u] != hall:
-            continue
-        goal = s.held[other, SLOT] - d.req[r, LENGTH]
-        if below(s.rng, 2) == 0:
-            goal = s.held[other, SLOT] + d.req[other, LENGTH]
-        if goal >= d.slot[u, FIRST] and goal <= d.slot[u, LAST] and s.at[p, goal] != r:
-            return goal
-    return -1
-
-
-@kernel
 def force_held(d: Data, s: State, stamp: int) -> bool:
     """Force a random meeting into a random slot."""
-    apart()
     r = random_held(d, s)
     if r < 0:
         return False
@@ -226,7 +220,6 @@ def force_held(d: Data, s: State, stamp: int) -> bool:
 @kernel
 def force_unheld(d: Data, s: State, stamp: int) -> bool:
     """Force a random request that is not held into a random slot."""
-    apart()
     if s.count[UNHELD] == 0:
         return False
     r = s.unheld[below(s.rng, s.count[UNHELD])]

@@ -17,7 +17,7 @@ from scheduler.solver.arrays import (
     PUBLISHED,
     Data,
 )
-from scheduler.solver.kernels import Ints, kernel
+from scheduler.solver.kernels import Ints, entry
 from scheduler.solver.state import GROUP, INTERPRETER, OPTION, SLOT, State
 
 
@@ -42,7 +42,7 @@ def count_terms(problem: Problem, d: Data, s: State) -> dict[str, int]:
     }
 
 
-@kernel
+@entry
 def count_days(d: Data, s: State) -> Ints:
     """The idle figure and the hall changes of all attendees."""
     found = np.zeros(2, np.int32)

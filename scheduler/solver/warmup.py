@@ -13,6 +13,7 @@ from scheduler.domain.problem import Attendee, Firm, Place, Problem, Request, Sl
 from scheduler.solver.anneal import KINDS, anneal
 from scheduler.solver.arrays import flatten
 from scheduler.solver.construct import construct
+from scheduler.solver.kernels import is_ready
 from scheduler.solver.loading import load, loading_order
 from scheduler.solver.state import new_state
 from scheduler.solver.terms import count_days
@@ -20,7 +21,7 @@ from scheduler.solver.terms import count_days
 
 def is_compiled() -> bool:
     """Whether the kernels are ready in this process."""
-    return bool(anneal.signatures) and bool(count_days.signatures)  # type: ignore[attr-defined]
+    return is_ready() and bool(anneal.signatures) and bool(count_days.signatures)  # type: ignore[attr-defined]
 
 
 def warm_up(tell: Callable[[], None] | None = None) -> None:
