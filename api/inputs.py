@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from flask import abort, request
+from flask import Response, abort, request
 from pydantic import BaseModel, ValidationError
 
 from api.errors import problem
@@ -37,7 +37,7 @@ def query(model: type[Model]) -> Model:
         abort(_invalid(error, in_body=False))
 
 
-def _invalid(error: ValidationError, *, in_body: bool) -> object:
+def _invalid(error: ValidationError, *, in_body: bool) -> Response:
     faults = []
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
         where = [str(part).replace("~", "~0").replace("/", "~1") for part in fault["loc"]]

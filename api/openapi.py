@@ -68,7 +68,7 @@ def _complete(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    found = {(Problem, "serialization"): None}
+    found: dict[tuple[type[BaseModel], str], None] = {(Problem, "serialization"): None}
     for operation in OPERATIONS.values():
         found[operation.answer, "serialization"] = None
         for model in (operation.body, operation.query):

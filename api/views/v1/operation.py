@@ -17,7 +17,7 @@ from api.openapi import Operation
 from scheduler.services.access import Actor
 
 blueprint = APIBlueprint("v1", __name__, url_prefix="/api/v1")
-limiter.limit(bearer.rate, key_func=bearer.token_or_address)(blueprint)
+limiter.shared_limit(bearer.rate, scope="api", key_func=bearer.token_or_address)(blueprint)
 
 View = Callable[..., Any]
 
