@@ -10,10 +10,11 @@ from kombu import Exchange, Queue
 
 from scheduler import logs
 from scheduler.config import Settings
-from scheduler.services import runs
+from scheduler.services import attending, runs
 
 TICK_SECONDS = 15
-SOFT_LIMIT = runs.MAX_SECONDS + 30
+SOFT_LIMIT = int(runs.MAX_SECONDS + attending.OVERTIME + attending.PATIENCE + 60)
+"""Seconds; only for a task that its own watch did not end."""
 HARD_LIMIT = SOFT_LIMIT + 60
 VISIBILITY_TIMEOUT = HARD_LIMIT + 600
 """Longer than any task runs: a task that is not acknowledged for so long is delivered again."""

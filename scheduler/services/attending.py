@@ -22,6 +22,8 @@ REPORT_EVERY = 1.0
 BEAT_EVERY = 5.0
 OVERTIME = 30.0
 """Seconds after its time in which a solve should have ended by itself; then it is told to."""
+COMPILING = "compiling"
+"""The phase, before the first solve of an installation, that the solver does not count as its time."""
 PATIENCE = 60.0
 """Seconds after it was told to stop in which a solve has to; then it is given up."""
 
@@ -64,7 +66,7 @@ def attend(
 ) -> Attended:
     """Run `work` to its end or until it is stopped; raises what it raises, and what the keeper does."""
     thread = _SolveThread(work)
-    watch = _Watch(keeper, should_stop, started=time.monotonic(), ends=time.monotonic() + seconds + OVERTIME)
+    watch = _Watch(keeper, should_stop, seconds + OVERTIME, ends=time.monotonic() + seconds + OVERTIME)
     thread.start()
     try:
         while thread.is_alive():
@@ -104,7 +106,7 @@ class _SolveThread(threading.Thread):
 class _Watch:
     keeper: Keeper
     should_stop: ShouldStop
-    started: float
+    allowed: float
     ends: float
     why: Stop | None = None
     stopped_at: float | None = None
@@ -115,7 +117,7 @@ class _Watch:
         """One look; a database that does not answer for a moment does not end a solve."""
         try:
             if self.stopped_at is None and thread.is_alive():
-                self.why = self._reason()
+                self.why = self._reason(thread.progress)
                 if self.why is not None:
                     self.stopped_at = time.monotonic()
                     thread.stop.set()
@@ -123,9 +125,11 @@ class _Watch:
         except OperationalError as error:
             log.warning("database does not answer", error=str(error.orig))
 
-    def _reason(self) -> Stop | None:
+    def _reason(self, progress: Progress | None) -> Stop | None:
         if self.should_stop():
             return Stop.SHUTDOWN
+        if progress is not None and progress.phase == COMPILING:
+            self.ends = time.monotonic() + self.allowed
         if time.monotonic() > self.ends:
             return Stop.OVERTIME
         return Stop.CANCEL if self.keeper.is_cancel_asked() else None

@@ -242,6 +242,22 @@ def test_a_solve_that_overruns_its_time_is_stopped_and_its_plan_kept(
     assert scene.execute(Waiting()) == Done(Ending.FINISHED, version=1)
 
 
+def test_compiling_does_not_count_as_overtime(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attending, "OVERTIME", 0.0)
+    with scene.database.write() as session:
+        session.get_one(Run, scene.run_id).seconds = 1
+    compiled = threading.Event()
+
+    def solve(problem: Problem, _params: SolveParams, *, on_progress: Any, should_stop: Any) -> Result:
+        on_progress(Progress(0.0, attending.COMPILING))
+        compiled.wait()
+        status = PlanStatus.UNKNOWN if should_stop() else PlanStatus.FEASIBLE
+        return Result(plan_of(problem, (), status=status))
+
+    threading.Timer(2.0, compiled.set).start()
+    assert scene.execute(solve) == Done(Ending.FINISHED, version=1)
+
+
 def test_a_solve_that_hangs_fails_its_run(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attending, "OVERTIME", -1000.0)
     monkeypatch.setattr(attending, "PATIENCE", 0.0)
