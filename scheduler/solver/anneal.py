@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 
-from scheduler.solver.arrays import Data
+from scheduler.solver.arrays import SPREAD, Data
 from scheduler.solver.choose import IMPOSSIBLE, choose
 from scheduler.solver.force import settle
 from scheduler.solver.kempe import swap_slots
 from scheduler.solver.kernels import Floats, chance, entry, inlined
 from scheduler.solver.moves import hold_chosen, release, undo
+from scheduler.solver.spread import PENALTY, excess, refresh_logged
 from scheduler.solver.state import CHANGED, LOGGED, QUEUED, STAMP, State
 from scheduler.solver.targets import (
     fill_gap,
@@ -32,8 +33,8 @@ def redraw(d: Data, s: State, heat: float) -> bool:
         return False
     release(d, s, r)
     gain = choose(d, s, r, heat)
-    if gain == IMPOSSIBLE:
-        return False
+    if gain == IMPOSSIBLE or gain < heat * math.log(chance(s.rng)):
+        return gain != IMPOSSIBLE
     hold_chosen(d, s, r, gain)
     return True
 
@@ -59,13 +60,15 @@ def anneal(d: Data, s: State, moves: int, heat: float, odds: Floats, tally: Floa
 
     `tally` gains, per kind, the moves tried, kept, and the score won by those that won.
     """
+    limited = d.rule[SPREAD] >= 0
+    apart = excess(d, s) if limited else 0
     for _ in range(moves):
-        s.count[LOGGED] = 0
-        s.count[QUEUED] = 0
-        s.count[STAMP] += 1
-        stamp = s.count[STAMP]
+        s.number[LOGGED] = 0
+        s.number[QUEUED] = 0
+        s.number[STAMP] += 1
+        stamp = s.number[STAMP]
         score = s.score[0]
-        changed = s.count[CHANGED]
+        changed = s.number[CHANGED]
         u = chance(s.rng)
         kind = 0
         while kind < KINDS - 1 and u >= odds[kind]:
@@ -73,15 +76,24 @@ def anneal(d: Data, s: State, moves: int, heat: float, odds: Floats, tally: Floa
         tally[kind, 0] += 1
         lowest = score + heat * math.log(chance(s.rng))
         kept = _step(d, s, kind, heat, stamp)
-        if kept and s.count[QUEUED] > 0:
+        if kept and s.number[QUEUED] > 0:
             kept = settle(d, s, heat, stamp, lowest)
         if kept and kind != REDRAW:
             kept = s.score[0] >= lowest
-        if kept and s.count[CHANGED] > s.part[2] and s.count[CHANGED] > changed:
+        if kept and s.number[CHANGED] > s.part[2] and s.number[CHANGED] > changed:
             kept = False
+        rows = s.number[LOGGED]
+        after = 0
+        if kept and limited:
+            refresh_logged(d, s, rows)
+            after = excess(d, s)
+            kept = s.score[0] - PENALTY * after >= lowest - PENALTY * apart
         if not kept:
             undo(d, s, 0, score)
+            if limited:
+                refresh_logged(d, s, rows)
         else:
+            apart = after
             tally[kind, 1] += 1
             if s.score[0] > score:
                 tally[kind, 2] += s.score[0] - score

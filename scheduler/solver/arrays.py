@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scheduler.domain.problem import Problem
+from scheduler.domain.problem import Attendee, Interpreter, Problem
 from scheduler.solver.homes import Home, read_homes
 from scheduler.solver.kernels import FloatRow, Floats, IntRow, Ints, IntTable, Words, WordTable
 from scheduler.solver.options import Options, build_options
@@ -167,7 +167,7 @@ def _people(problem: Problem) -> Ints:
 
 def _avail(problem: Problem, words: int) -> Words:
     everything = bit_row(range(len(problem.slots)), words)
-    people = (*problem.attendees, *problem.interpreters)
+    people: tuple[Attendee | Interpreter, ...] = (*problem.attendees, *problem.interpreters)
     table = np.zeros((len(people), words), np.uint64)
     for p, person in enumerate(people):
         table[p] = everything & ~bit_row(person.unavailable, words)
@@ -175,7 +175,7 @@ def _avail(problem: Problem, words: int) -> Words:
 
 
 def _avail_before(problem: Problem) -> Ints:
-    people = (*problem.attendees, *problem.interpreters)
+    people: tuple[Attendee | Interpreter, ...] = (*problem.attendees, *problem.interpreters)
     free = np.ones((len(people), len(problem.slots)), np.int32)
     for p, person in enumerate(people):
         free[p, sorted(person.unavailable)] = 0

@@ -1,6 +1,8 @@
-"""Where to put one request that is not held: every free place is weighed, one is drawn with Boltzmann's odds."""
+"""Where to put a request that is not held: every free place is weighed, one drawn by Boltzmann's odds."""
 
 from __future__ import annotations
+
+import numpy as np
 
 from scheduler.solver.arrays import (
     AFTER0,
@@ -51,9 +53,9 @@ IMPOSSIBLE = -1e18
 
 
 @inlined
-def free_starts(d: Data, s: State, r: int, o: int, w: int) -> int:
+def free_starts(d: Data, s: State, r: int, o: int, w: int) -> np.uint64:
     """The start slots in word `w` that the request, the firms and the people of the option leave open."""
-    rest = d.starts[r, w] & s.active[0, w]
+    rest: np.uint64 = d.starts[r, w] & s.active[0, w]
     rest &= s.firm_open[d.req[r, SENDER], w] & s.firm_open[d.req[r, RECEIVER], w]
     for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
         rest &= s.open[d.option_people[k], w]
@@ -72,10 +74,10 @@ def stays_free(d: Data, s: State, o: int, t: int, e: int) -> bool:
 
 @inlined
 def has_room(s: State, g: int, t: int, e: int) -> bool:
+    is_open = True
     for u in range(t, e + 1):
-        if not (s.group_open[g, u >> 6] & bit(u)):
-            return False
-    return True
+        is_open = is_open and (s.group_open[g, u >> 6] & bit(u)) != ZERO
+    return is_open
 
 
 @inlined
@@ -174,8 +176,8 @@ def choose(d: Data, s: State, r: int, heat: float) -> float:
                             continue
                     best = value
                     found = gain
-                    s.count[CHOSEN_SLOT] = t
-                    s.count[CHOSEN_GROUP] = g
-                    s.count[CHOSEN_OPTION] = o
-                    s.count[CHOSEN_INTERPRETER] = i
+                    s.number[CHOSEN_SLOT] = t
+                    s.number[CHOSEN_GROUP] = g
+                    s.number[CHOSEN_OPTION] = o
+                    s.number[CHOSEN_INTERPRETER] = i
     return found

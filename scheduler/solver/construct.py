@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from scheduler.solver.arrays import LOCKED, OPTION0, OPTION1, PUBLISHED, Data
+from scheduler.solver.arrays import LOCKED, OPTION0, OPTION1, PUBLISHED, SPREAD, Data
 from scheduler.solver.kernels import Ints, entry
-from scheduler.solver.moves import insert_best
+from scheduler.solver.moves import insert_best, undo
+from scheduler.solver.spread import excess, refresh_logged
 from scheduler.solver.state import LOGGED, SLOT, State
 
 
@@ -23,5 +24,10 @@ def insert_in_order(d: Data, s: State, order: Ints) -> None:
     for k in range(order.shape[0]):
         r = order[k]
         if s.held[r, SLOT] < 0:
-            insert_best(d, s, r, 0.0, 0.0)
-            s.count[LOGGED] = 0
+            score, before = s.score[0], excess(d, s)
+            if insert_best(d, s, r, 0.0, 0.0) and d.rule[SPREAD] >= 0:
+                refresh_logged(d, s, 1)
+                if excess(d, s) > before:
+                    undo(d, s, 0, score)
+                    refresh_logged(d, s, 1)
+            s.number[LOGGED] = 0

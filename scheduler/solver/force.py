@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from scheduler.solver.arrays import (
     AFTER0,
     AFTER1,
@@ -62,14 +64,14 @@ def may_move(d: Data, s: State, r: int) -> bool:
 @kernel
 def _eject(d: Data, s: State, r: int, stamp: int) -> bool:
     """Put a held request on the list of victims; whether it may be one."""
-    n = s.count[VICTIMS]
+    n = s.number[VICTIMS]
     for k in range(n):
         if s.victims[k] == r:
             return True
     if s.mark[r] == stamp or n >= MOST_VICTIMS or not may_move(d, s, r):
         return False
     s.victims[n] = r
-    s.count[VICTIMS] = n + 1
+    s.number[VICTIMS] = n + 1
     return True
 
 
@@ -99,7 +101,7 @@ def _eject_person(d: Data, s: State, p: int, t: int, e: int, hall: int, stamp: i
 @inlined
 def _eject_for_cap(d: Data, s: State, p: int, day: int, t: int, stamp: int) -> bool:
     """Bring a person's day, that is full, below its cap."""
-    for k in range(s.count[VICTIMS]):
+    for k in range(s.number[VICTIMS]):
         r = s.victims[k]
         if d.slot[s.held[r, SLOT], DAY] == day:
             for u in range(s.held[r, SLOT], s.held[r, SLOT] + d.req[r, LENGTH]):
@@ -119,7 +121,7 @@ def _eject_firm(d: Data, s: State, r: int, t: int) -> bool:
     for side in range(SENDER, RECEIVER + 1):
         f = d.req[r, side]
         n = s.firm_day[f, day]
-        for k in range(s.count[VICTIMS]):
+        for k in range(s.number[VICTIMS]):
             v = s.victims[k]
             if (d.req[v, SENDER] == f or d.req[v, RECEIVER] == f) and d.slot[s.held[v, SLOT], DAY] == day:
                 n -= 1
@@ -137,7 +139,7 @@ def _eject_seat(d: Data, s: State, g: int, u: int, stamp: int) -> bool:
         return False
     row = d.group[g, ROW] + u * d.group[g, SEATS]
     for k in range(d.seats[g, u]):
-        for v in range(s.count[VICTIMS]):
+        for v in range(s.number[VICTIMS]):
             if s.victims[v] == s.seated[row + k]:
                 return True
     return _eject(d, s, s.seated[row + below(s.rng, d.seats[g, u])], stamp)
@@ -162,7 +164,7 @@ def _eject_order(d: Data, s: State, r: int, t: int, e: int, stamp: int) -> bool:
 @kernel
 def list_victims(d: Data, s: State, r: int, t: int, g: int, o: int, stamp: int) -> bool:
     """List the meetings in the way of request `r` there; whether all of them may be moved."""
-    s.count[VICTIMS] = 0
+    s.number[VICTIMS] = 0
     e = t + d.req[r, LENGTH] - 1
     if not (d.starts[r, t >> 6] & s.active[0, t >> 6] & bit(t)) or d.slot[t, ROOM] < d.req[r, LENGTH]:
         return False
@@ -196,7 +198,7 @@ def _free_interpreter(d: Data, s: State, r: int, o: int, t: int, hall: int, stam
     if able == ZERO:
         return -2
     i = d.rule[ATTENDEES] + (w << 6) + random_bit(s.rng, able)
-    s.count[VICTIMS] = 0
+    s.number[VICTIMS] = 0
     if not _eject_person(d, s, i, t, e, hall, stamp):
         return -2
     _release_victims(d, s)
@@ -204,7 +206,7 @@ def _free_interpreter(d: Data, s: State, r: int, o: int, t: int, hall: int, stam
 
 
 @inlined
-def random_bit(rng: Words, word: int) -> int:
+def random_bit(rng: Words, word: np.uint64) -> int:
     """The position of a random set bit of a word that is not 0."""
     n = 0
     rest = word
@@ -219,10 +221,10 @@ def random_bit(rng: Words, word: int) -> int:
 
 @inlined
 def _release_victims(d: Data, s: State) -> None:
-    for k in range(s.count[VICTIMS]):
+    for k in range(s.number[VICTIMS]):
         release(d, s, s.victims[k])
-        s.queue[s.count[QUEUED]] = s.victims[k]
-        s.count[QUEUED] += 1
+        s.queue[s.number[QUEUED]] = s.victims[k]
+        s.number[QUEUED] += 1
 
 
 @kernel
@@ -291,7 +293,7 @@ def force_somewhere(d: Data, s: State, r: int, stamp: int) -> bool:
         if g < 0 or not list_victims(d, s, r, t, g, o, stamp):
             continue
         weight = 0.0
-        for k in range(s.count[VICTIMS]):
+        for k in range(s.number[VICTIMS]):
             weight += base_gain(d, s, s.victims[k])
         if weight < least:
             least = weight
@@ -304,9 +306,9 @@ def settle(d: Data, s: State, heat: float, stamp: int, lowest: float) -> bool:
     """Find places for the queue, by force up to six times; False when the score cannot reach `lowest`."""
     forced = 0
     done = 0
-    while done < s.count[QUEUED]:
+    while done < s.number[QUEUED]:
         hope = s.score[0]
-        for k in range(done, s.count[QUEUED]):
+        for k in range(done, s.number[QUEUED]):
             hope += base_gain(d, s, s.queue[k])
         if hope < lowest:
             return False

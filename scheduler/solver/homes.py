@@ -17,7 +17,7 @@ GONE = -2
 class Home:
     """A published meeting: slot, group of places, option of people, interpreter; -2 for what is gone.
 
-    `counted`: it could be held as published, taken alone, so that `max_moved` counts its change.
+    `counted`: `max_moved` is set and counts its change, as it could be held as published, taken alone.
     """
 
     slot: int
@@ -62,7 +62,7 @@ def read_home(problem: Problem, options: Options, groups: PlaceGroups, r: int, m
     )
     group = groups.group_of[place] if place >= 0 else GONE
     home = Home(slot, place, group if group >= 0 else GONE, option, interpreter, False, frozen)
-    counted = home.whole and could_stay(problem, meeting)
+    counted = problem.policy.max_moved is not None and could_stay(problem, meeting)
     return Home(slot, place, home.group, option, interpreter, counted, frozen)
 
 

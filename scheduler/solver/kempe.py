@@ -18,12 +18,12 @@ def _join(d: Data, s: State, r: int, stamp: int) -> bool:
     """Add a meeting to the chain; whether it may be part of one."""
     if s.mark[r] == stamp:
         return True
-    n = s.count[QUEUED]
+    n = s.number[QUEUED]
     if n >= LONGEST or d.req[r, LENGTH] != 1 or not may_move(d, s, r):
         return False
     s.mark[r] = stamp
     s.queue[n] = r
-    s.count[QUEUED] = n + 1
+    s.number[QUEUED] = n + 1
     return True
 
 
@@ -53,7 +53,7 @@ def _join_place(d: Data, s: State, g: int, t: int, stamp: int) -> bool:
 def _gather(d: Data, s: State, first: int, second: int, stamp: int) -> bool:
     """Follow the chain from the queue's first meeting to its end."""
     k = 0
-    while k < s.count[QUEUED]:
+    while k < s.number[QUEUED]:
         r = s.queue[k]
         k += 1
         goal = second if s.held[r, SLOT] == first else first
@@ -79,11 +79,11 @@ def swap_slots(d: Data, s: State, stamp: int) -> bool:
     second = random_start(d, s, r, s.held[r, OPTION])
     if second < 0 or second == first:
         return False
-    s.count[QUEUED] = 0
+    s.number[QUEUED] = 0
     if not _join(d, s, r, stamp) or not _gather(d, s, first, second, stamp):
         return False
-    n = s.count[QUEUED]
-    row = s.count[LOGGED]
+    n = s.number[QUEUED]
+    row = s.number[LOGGED]
     for k in range(n):
         release(d, s, s.queue[k])
     for k in range(n):
@@ -93,5 +93,5 @@ def swap_slots(d: Data, s: State, stamp: int) -> bool:
         if not fits(d, s, r, goal, old[GROUP], old[OPTION], old[INTERPRETER]):
             return False
         hold(d, s, r, goal, old[GROUP], old[OPTION], old[INTERPRETER])
-    s.count[QUEUED] = 0
+    s.number[QUEUED] = 0
     return True

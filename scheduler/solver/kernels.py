@@ -185,7 +185,7 @@ def draw(rng: Words) -> np.uint64:
 @inlined
 def below(rng: Words, n: int) -> int:
     """A random integer in [0, n); n is positive and below 2**31."""
-    return np.int64(((draw(rng) >> np.uint64(33)) * np.uint64(n)) >> np.uint64(31))
+    return np.int64(((draw(rng) >> np.uint64(33)) * np.uint64(n)) >> np.uint64(31))  # type: ignore[return-value]  # a machine integer
 
 
 @inlined

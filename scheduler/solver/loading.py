@@ -11,6 +11,7 @@ from scheduler.solver.arrays import CLASS, COUNTED, LOCKED, PUBLISHED, Data, Fla
 from scheduler.solver.delta import fits, gain_of
 from scheduler.solver.homes import read_home
 from scheduler.solver.kernels import Ints, entry
+from scheduler.solver.spread import refresh_all
 from scheduler.solver.state import GROUP, INTERPRETER, OPTION, SLOT, State, link, reset
 
 
@@ -39,6 +40,7 @@ def load(d: Data, s: State, table: Ints, order: Ints) -> None:
             continue
         s.score[0] += gain_of(d, s, r, t, g, o, i)
         link(d, s, r, t, g, o, i)
+    refresh_all(d, s)
 
 
 def loading_order(d: Data) -> Ints:

@@ -26,14 +26,14 @@ from scheduler.solver.state import (
 
 @inlined
 def _log(s: State, r: int, linked: int) -> None:
-    row = s.count[LOGGED]
+    row = s.number[LOGGED]
     s.log[row, REQUEST] = r
     s.log[row, LINKED] = linked
     s.log[row, SLOT] = s.held[r, SLOT]
     s.log[row, GROUP] = s.held[r, GROUP]
     s.log[row, OPTION] = s.held[r, OPTION]
     s.log[row, INTERPRETER] = s.held[r, INTERPRETER]
-    s.count[LOGGED] = row + 1
+    s.number[LOGGED] = row + 1
 
 
 @kernel
@@ -49,7 +49,7 @@ def hold(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> float:
 @kernel
 def hold_chosen(d: Data, s: State, r: int, gain: float) -> None:
     """Hold a request where `choose` put it, for the gain that it gave."""
-    c = s.count
+    c = s.number
     link(d, s, r, c[CHOSEN_SLOT], c[CHOSEN_GROUP], c[CHOSEN_OPTION], c[CHOSEN_INTERPRETER])
     _log(s, r, 1)
     s.score[0] += gain
@@ -69,9 +69,9 @@ def release(d: Data, s: State, r: int) -> float:
 @kernel
 def undo(d: Data, s: State, mark: int, score: float) -> None:
     """Take back every step since `mark`; `score` is what the plan was worth then."""
-    while s.count[LOGGED] > mark:
-        row = s.count[LOGGED] - 1
-        s.count[LOGGED] = row
+    while s.number[LOGGED] > mark:
+        row = s.number[LOGGED] - 1
+        s.number[LOGGED] = row
         r = s.log[row, REQUEST]
         if s.log[row, LINKED]:
             unlink(d, s, r)

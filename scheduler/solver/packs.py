@@ -29,7 +29,7 @@ DIMENSIONS = 2
 FIELD_WORDS = 1 + DIMENSIONS
 
 
-class PackType(types.Type):  # type: ignore[misc]  # numba has no type hints
+class PackType(types.Type):
     """The type of a pack: its fields' names, element types and dimensions."""
 
     def __init__(self, name: str, fields: tuple[tuple[str, str, int], ...]) -> None:
@@ -81,7 +81,7 @@ def _typeof(value: Pack, context: Any) -> PackType:
     return value.numba_type
 
 
-@register_model(PackType)  # type: ignore[untyped-decorator]  # numba has no type hints
+@register_model(PackType)
 class _PackModel(models.PrimitiveModel):  # type: ignore[misc]  # numba has no type hints
     def __init__(self, manager: Any, pack_type: PackType) -> None:
         super().__init__(manager, pack_type, ir.IntType(64).as_pointer())

@@ -56,11 +56,16 @@ class Search:
         with ThreadPoolExecutor(parts, initializer=_step_back) as pool:
             while not self.budget.is_over():
                 self._epoch(plan, states, pool)
-                if plan.score[0] > self.score + 1e-6:
+                if plan.score[0] > self.score + 1e-6 and self._is_even(plan):
                     self.best[:], self.score = plan.held, float(plan.score[0])
                 if self.report is not None:
                     self.report(plan)
         load(self.data, plan, self.best, self.order)
+
+    def _is_even(self, plan: State) -> bool:
+        """Whether the idle figures keep `max_idle_spread`."""
+        limit, figures = int(self.data.rule[SPREAD]), plan.idle_of
+        return limit < 0 or not len(figures) or int(figures.max() - figures.min()) <= limit
 
     def _parts(self) -> int:
         """How many threads can share the plan: it is cut by days, which rules on whole events forbid."""
@@ -78,8 +83,8 @@ class Search:
         for k, (state, days) in enumerate(zip(states, self._cut(len(states)), strict=True)):
             load(self.data, state, plan.held, self.order)
             state.active[0] = days
-            slack = max(0, int(self.data.rule[MAX_MOVED]) - int(plan.count[CHANGED])) // len(states)
-            most = min(int(plan.count[CHANGED]) + slack, int(np.iinfo(np.int32).max))
+            slack = max(0, int(self.data.rule[MAX_MOVED]) - int(plan.number[CHANGED])) // len(states)
+            most = min(int(plan.number[CHANGED]) + slack, int(np.iinfo(np.int32).max))
             state.part[:] = (len(states), k, most)
         until = time.monotonic() + EPOCH_SECONDS
         list(pool.map(lambda state: self._work(state, self._moves(), until), states))

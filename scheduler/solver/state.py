@@ -1,4 +1,4 @@
-"""The state of a search: who is where in bit words and tables, with an undo log; links and unlinks meetings."""
+"""The state of a search: who is where, in bit words and tables; meetings are linked and unlinked."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ from scheduler.solver.packs import Pack
 # columns of State.held and of State.log
 SLOT, GROUP, OPTION, INTERPRETER = range(4)
 REQUEST, LINKED = 4, 5
-# entries of State.count
+# entries of State.number
 (
     UNHELD,
     LOGGED,
@@ -93,7 +93,7 @@ class State(NamedTuple):
     queue: IntRow
     idle_of: IntRow  # attendees: idle figure, kept for `max_idle_spread` only
     log: IntTable
-    count: LongRow
+    number: LongRow
     score: FloatRow  # (score of the plan; what a move may lose)
     part: IntRow  # (searches on parts of this plan, the number of this one, most changes allowed here)
     rng: WordRow
@@ -128,7 +128,7 @@ def new_state(d: Data, seed: int) -> State:
         queue=np.zeros(512, np.int32),
         idle_of=np.zeros(int(d.rule[ATTENDEES]), np.int32),
         log=np.zeros((LOG_ROWS, 6), np.int32),
-        count=np.zeros(10, np.int64),
+        number=np.zeros(10, np.int64),
         score=np.zeros(2, np.float64),
         part=np.array([1, 0, d.rule[MAX_MOVED]], np.int32),
         rng=np.array([_scramble(seed)], np.uint64),
@@ -182,10 +182,10 @@ def reset(d: Data, s: State) -> None:
     for r in range(d.req.shape[0]):
         s.unheld[r] = r
         s.unheld_at[r] = r
-    s.count[CHANGED] = 0
-    s.count[LOGGED] = 0
-    s.count[QUEUED] = 0
-    s.count[UNHELD] = d.req.shape[0]
+    s.number[CHANGED] = 0
+    s.number[LOGGED] = 0
+    s.number[QUEUED] = 0
+    s.number[UNHELD] = d.req.shape[0]
     s.score[0] = _nothing_held(d, s)
 
 
@@ -197,7 +197,7 @@ def _nothing_held(d: Data, s: State) -> float:
     for r in range(d.req.shape[0]):
         if d.req[r, PUBLISHED]:
             score -= d.factor[DROPPED]
-            s.count[CHANGED] += d.req[r, COUNTED]
+            s.number[CHANGED] += d.req[r, COUNTED]
     return score
 
 
@@ -282,17 +282,17 @@ def link(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> None:
             s.interpreters_free[u, number >> 6] &= ~bit(number)
     _take_seat(d, s, g, r, t, e)
     _count_firms(d, s, r, t, 1)
-    last = s.unheld[s.count[UNHELD] - 1]
+    last = s.unheld[s.number[UNHELD] - 1]
     s.unheld[s.unheld_at[r]] = last
     s.unheld_at[last] = s.unheld_at[r]
     s.unheld_at[r] = -1
-    s.count[UNHELD] -= 1
+    s.number[UNHELD] -= 1
     s.held[r, SLOT] = t
     s.held[r, GROUP] = g
     s.held[r, OPTION] = o
     s.held[r, INTERPRETER] = i
     if d.req[r, COUNTED] and at_home(d, s, r):
-        s.count[CHANGED] -= 1
+        s.number[CHANGED] -= 1
 
 
 @kernel
@@ -303,7 +303,7 @@ def unlink(d: Data, s: State, r: int) -> None:
     i = s.held[r, INTERPRETER]
     o = s.held[r, OPTION]
     if d.req[r, COUNTED] and at_home(d, s, r):
-        s.count[CHANGED] += 1
+        s.number[CHANGED] += 1
     for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
         _free(d, s, d.option_people[k], t, e)
     if i >= 0:
@@ -313,9 +313,9 @@ def unlink(d: Data, s: State, r: int) -> None:
             s.interpreters_free[u, number >> 6] |= bit(number)
     _leave_seat(d, s, s.held[r, GROUP], r, t, e)
     _count_firms(d, s, r, t, -1)
-    s.unheld_at[r] = s.count[UNHELD]
-    s.unheld[s.count[UNHELD]] = r
-    s.count[UNHELD] += 1
+    s.unheld_at[r] = s.number[UNHELD]
+    s.unheld[s.number[UNHELD]] = r
+    s.number[UNHELD] += 1
     s.held[r, SLOT] = -1
 
 

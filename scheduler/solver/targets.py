@@ -137,7 +137,7 @@ def force_new(d: Data, s: State, p: int, t: int, stamp: int) -> bool:
 
 @kernel
 def fill_gap(d: Data, s: State, stamp: int) -> bool:
-    """Pull a meeting of a person into an idle slot: one from the rim of the day, another one, or a new one."""
+    """Pull a meeting of a person into an idle slot: from the day's rim, from elsewhere, or a new one."""
     for _ in range(LOOKS):
         r = random_held(d, s)
         if r < 0:
@@ -220,9 +220,9 @@ def force_held(d: Data, s: State, stamp: int) -> bool:
 @kernel
 def force_unheld(d: Data, s: State, stamp: int) -> bool:
     """Force a random request that is not held into a random slot."""
-    if s.count[UNHELD] == 0:
+    if s.number[UNHELD] == 0:
         return False
-    r = s.unheld[below(s.rng, s.count[UNHELD])]
+    r = s.unheld[below(s.rng, s.number[UNHELD])]
     if not is_ours(s, r):
         return False
     o = random_option(d, s, r)

@@ -1,0 +1,54 @@
+"""Rule H12 in the search: how far the idle figures of any two attendees stand apart."""
+
+from __future__ import annotations
+
+from scheduler.solver.arrays import ATTENDEES, BREAKS, DAY, PEOPLE0, PEOPLE1, SPREAD, Data
+from scheduler.solver.kernels import inlined, kernel
+from scheduler.solver.state import OPTION, State
+
+PENALTY = 1000.0  # points for each step beyond the limit
+
+
+@inlined
+def idle_figure(d: Data, s: State, p: int) -> int:
+    """The idle figure of an attendee over all days."""
+    figure = 0
+    last = -1
+    for t in range(d.slot.shape[0]):
+        if s.at[p, t] < 0:
+            continue
+        if last >= 0 and d.slot[last, DAY] == d.slot[t, DAY] and t > last + 1:
+            figure += 1 if d.rule[BREAKS] else d.avail_before[p, t] - d.avail_before[p, last + 1]
+        last = t
+    return figure
+
+
+@kernel
+def excess(d: Data, s: State) -> int:
+    """By how much the farthest two figures, as they were last refreshed, exceed the limit."""
+    attendees = d.rule[ATTENDEES]
+    if d.rule[SPREAD] < 0 or attendees == 0:
+        return 0
+    least = s.idle_of[0]
+    most = s.idle_of[0]
+    for p in range(attendees):
+        least = min(least, s.idle_of[p])
+        most = max(most, s.idle_of[p])
+    return max(0, most - least - d.rule[SPREAD])
+
+
+@kernel
+def refresh_logged(d: Data, s: State, rows: int) -> None:
+    """Count the figures of those who sat in the meetings of the log's first rows again."""
+    for k in range(rows):
+        o = s.log[k, OPTION]
+        for j in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
+            p = d.option_people[j]
+            s.idle_of[p] = idle_figure(d, s, p)
+
+
+@kernel
+def refresh_all(d: Data, s: State) -> None:
+    """Count everybody's figure again."""
+    for p in range(d.rule[ATTENDEES]):
+        s.idle_of[p] = idle_figure(d, s, p)
