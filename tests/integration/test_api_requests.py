@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from sqlalchemy import select, update
@@ -152,3 +153,12 @@ def test_a_key_that_is_no_text_is_refused(database: Database, broker_url: str) -
     _, asks, _ = _programs(database, broker_url)
     asks.post("/requests", ASK, status=400, key="a b")
     asks.post("/requests", ASK, status=400, key="x" * 256)
+
+
+def test_of_two_posts_at_one_moment_with_one_key_one_creates(database: Database, broker_url: str) -> None:
+    _, asks, _ = _programs(database, broker_url)
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda _: asks.send("/requests", ASK, key="one"), range(2)))
+    created = [a for a in answers if a.status_code == 201 and "Idempotency-Replayed" not in a.headers]
+    others = [a for a in answers if a.status_code == 409 or "Idempotency-Replayed" in a.headers]
+    assert (len(created), len(others), _count(database)) == (1, 1, 1)
