@@ -73,7 +73,8 @@ def print_summary(console: Console, stack: Stack, event: DemoEvent, outcome: Out
 
 def _table(outcome: Outcome, event: DemoEvent, seconds: float) -> Table:
     findings, terms, mails = outcome.findings, outcome.findings.score.terms, outcome.mails
-    table = Table(title=f"{escape(event.name)}: version {outcome.version.number} is published")
+    title = f"{escape(event.name)}: version {outcome.version.number} is published"
+    table = Table(title=title, show_header=False)
     table.add_column("")
     table.add_column("", justify="right")
     rows = [
