@@ -1,0 +1,55 @@
+"""Fixtures of the tests that go the whole way: the stack, and a real browser."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from chainmeet import broker
+from tests.conftest import skip_or_fail
+from tests.e2e.stack import Up, chainmeet_up
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+CHROMIUM_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    """`chainmeet up` on an empty folder."""
+    try:
+        if broker.external_url() is None:
+            broker.find_server()
+    except broker.BrokerMissing as missing:
+        skip_or_fail(str(missing))
+    with chainmeet_up(tmp_path / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium. It ends with its module: an event loop runs in our thread while it lives."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        skip_or_fail("install the Python package playwright to test with a browser")
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        skip_or_fail("install Chromium to test with a browser (on Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_OPTIONS))
+        yield browser
+        browser.close()

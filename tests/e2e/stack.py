@@ -1,0 +1,83 @@
+"""The embedded stack as a user starts it: `chainmeet up` in a process of its own, and its mails as JSON."""
+
+from __future__ import annotations
+
+import email
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any, cast
+
+from chainmeet.folder import DataFolder
+from scheduler.config import PREFIX, Settings
+from scheduler.storage.database import Database
+from tests.workers import ROOT, eventually
+
+COMMAND = (sys.executable, "-c", "from chainmeet.cli import main; main()")
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """A stack that runs."""
+
+    settings: Settings
+    database: Database
+
+    @property
+    def site(self) -> str:
+        return self.settings.base_url
+
+    def listed(self, to: str) -> list[dict[str, Any]]:
+        """What the mail catcher lists for an address, the newest first."""
+        query = urllib.parse.urlencode({"to": to, "parts": "1", "limit": "1000"})
+        with urllib.request.urlopen(f"{self.settings.mail_catcher_url}/api/mails?{query}") as response:
+            return cast("list[dict[str, Any]]", json.load(response)["mails"])
+
+    def invitations(self, to: str) -> list[EmailMessage]:
+        """The mails with a calendar part that an address has got, the newest first."""
+        return [self.mail(row["id"]) for row in self.listed(to) if row["method"]]
+
+    def mail(self, number: int) -> EmailMessage:
+        """A mail as it came in."""
+        with urllib.request.urlopen(f"{self.settings.mail_catcher_url}/mails/{number}/raw") as response:
+            return cast("EmailMessage", email.message_from_bytes(response.read(), policy=default))
+
+
+@contextmanager
+def chainmeet_up(data: Path) -> Iterator[Up]:
+    """Run `chainmeet up` on a data folder, with free ports; its output is shown if the test fails."""
+    log = data.with_suffix(".log")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    subprocess.run([*COMMAND, "warm-up"], env=environment, cwd=ROOT, check=True)  # once an installation
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [*COMMAND, "up", "--data", str(data), "--port", "0", "--mail-port", "0"],
+            env={**environment, "PYTHONUNBUFFERED": "1"},
+            cwd=ROOT,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+        )
+    try:
+        eventually(lambda: "Ctrl-C stops everything." in log.read_text() or process.poll() is not None)
+        assert process.poll() is None, log.read_text()
+        settings = DataFolder(data).settings()
+        database = Database(settings.database_url)
+        yield Up(settings, database)
+        database.dispose()
+    finally:
+        process.send_signal(signal.SIGTERM)
+        status = process.wait(60)
+        for path in [log, *sorted((data / "logs").glob("*.log"))]:
+            print(f"--- {path.name}", path.read_text(errors="replace")[-5000:], sep="\n")  # noqa: T201 -- pytest shows it with a failure
+    assert status == 0

@@ -1,0 +1,229 @@
+"""The whole way, as people go it: a request in the browser, a run, and the invitation in a calendar."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import select
+
+from scheduler.domain.plan import Meeting, Plan
+from scheduler.samples.event import SampleEvent, SamplePerson
+from scheduler.samples.expo import make_expo
+from scheduler.services import outbox, runs, sample, versions
+from scheduler.storage.models import Event, MeetingRequest, Run
+from tests.e2e import icaljs
+from tests.e2e.stack import Up
+from tests.e2e.visitor import Visitor
+from tests.workers import eventually
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+pytestmark = [pytest.mark.browser, pytest.mark.smtp, pytest.mark.broker, pytest.mark.slow]
+
+ORGANISER = "organiser@expo.example"
+TOPIC = "Joint tests of a new cell"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A small expo in the stack that runs, and two people whose firms have not asked each other yet."""
+
+    up: Up
+    chromium: Browser
+    expo: SampleEvent
+    event: Event
+    asking: SamplePerson
+    asked: SamplePerson
+
+    def visitor(self, email: str) -> Visitor:
+        visitor = Visitor(self.chromium, self.up)
+        visitor.sign_in(email)
+        return visitor
+
+    def firm_name(self, person: SamplePerson) -> str:
+        return next(firm.latin_name for firm in self.expo.firms if firm.key == person.firm_key)
+
+    def published(self) -> tuple[int, tuple[Meeting, ...]]:
+        with self.up.database.read() as session:
+            version = versions.published(session, self.event.id)
+            assert version is not None
+            return version.number, versions.meetings(session, version.id)
+
+    def mails(self) -> outbox.Counts:
+        with self.up.database.read() as session:
+            return outbox.counts(session, self.event.id)
+
+
+@pytest.fixture
+def scene(up: Up, chromium: Browser) -> Scene:
+    icaljs.find_node()
+    now = datetime.now(UTC)
+    expo = make_expo(firms=12, requests=60, seed=1, start=(now + timedelta(days=30)).date())
+    with up.database.write() as session:
+        event = sample.load(
+            session, expo, organiser_email=ORGANISER, secret_key=up.settings.secret_key, now=now
+        )
+    return Scene(up, chromium, expo, event, *strangers(expo))
+
+
+def strangers(expo: SampleEvent) -> tuple[SamplePerson, SamplePerson]:
+    """Two exhibitors with a common language whose firms have no request between them."""
+    known = {frozenset((request.from_firm, request.to_firm)) for request in expo.requests}
+    exhibitors = [person for person in expo.attendees if person.is_exhibitor]
+    return next(
+        (a, b)
+        for a in exhibitors
+        for b in exhibitors
+        if a.firm_key != b.firm_key
+        and frozenset((a.firm_key, b.firm_key)) not in known
+        and set(a.languages) & set(b.languages)
+    )
+
+
+def test_a_request_in_the_browser_ends_as_an_invitation_in_both_calendars(scene: Scene) -> None:
+    ask(scene)
+    accept(scene)
+    organiser = scene.visitor(ORGANISER)
+    run_and_publish(scene, organiser)
+
+    number, meetings = scene.published()
+    (meeting,) = [m for m in meetings if m.request == request_key(scene)]
+    assert number == 1
+    assert {scene.asking.key, scene.asked.key} <= set(meeting.attendees)
+
+    eventually(lambda: scene.mails().queued + scene.mails().sending == 0)
+    sent = scene.mails()
+    assert (sent.sent, sent.failed) == (sum(len(m.attendees) for m in meetings), 0)
+    invitations = [invited(scene, person, meeting) for person in (scene.asking, scene.asked)]
+    assert invitations[0].uid == invitations[1].uid
+
+    publish_the_same_again(scene, organiser)
+    assert (scene.published()[0], scene.mails()) == (2, sent)
+    assert organiser.errors == []
+    organiser.close()
+
+    subscribe(scene, invitations[1])
+
+
+def ask(scene: Scene) -> None:
+    """Find the firm and send the form, once with a mistake."""
+    visitor = scene.visitor(scene.asking.email)
+    page, firm = visitor.page, scene.firm_name(scene.asked)
+    page.get_by_label("Search firms").fill(firm)
+    page.locator("#found", has_text="1 firm").wait_for()
+    visitor.follow(f"Ask for a meeting with {firm}")
+    page.get_by_label(scene.asking.latin_name).check()
+    page.get_by_label(scene.asked.latin_name).check()
+    page.get_by_label("5: we come to the event for this meeting").check()
+    visitor.press("Send the request")
+    assert page.locator("#topic-fault").inner_text() == "Topic must have 1 to 200 characters."
+    assert page.get_by_label(scene.asked.latin_name).is_checked()
+    page.get_by_label("Topic").fill(TOPIC)
+    visitor.press("Send the request")
+    visitor.reads(f"{firm} was asked.")
+    # the browser itself reports the page with the mistake, which has status 422
+    assert [error for error in visitor.errors if "422" not in error] == []
+    visitor.close()
+
+
+def accept(scene: Scene) -> None:
+    visitor = scene.visitor(scene.asked.email)
+    visitor.follow("Requests received")
+    card = visitor.page.locator(".request", has_text=TOPIC)
+    card.get_by_role("button", name=f"Accept the request of {scene.firm_name(scene.asking)}").click()
+    card.get_by_text("Accepted. The next schedule looks for a time").wait_for()
+    assert card.locator(".tag").inner_text() == "accepted"
+    assert visitor.errors == []
+    visitor.close()
+
+
+def run_and_publish(scene: Scene, organiser: Visitor) -> None:
+    """Press run, follow it without loading the page anew, look at the draft, publish."""
+    page = organiser.page
+    page.get_by_label("Seconds to search").fill("5")
+    organiser.press("Run now")
+    page.evaluate("window.sameDocument = true")
+    page.locator("#run .tag.running, #run .tag.finished").wait_for()
+    page.locator("#run .tag.finished").wait_for()
+    assert page.evaluate("window.sameDocument") is True
+    assert page.locator("#run dt").first.inner_text() == "Best score"
+    organiser.follow("Look at the draft")
+    organiser.reads("This is the first publishing.")
+    organiser.press("Publish version 1")
+    organiser.reads("Version 1 is published.")
+
+
+def publish_the_same_again(scene: Scene, organiser: Visitor) -> None:
+    """A second run that finds the same plan: its draft tells nobody anything."""
+    with scene.up.database.write() as session:
+        run = session.scalars(select(Run).where(Run.event_id == scene.event.id)).one()
+        same = versions.store_draft(
+            session,
+            event_id=scene.event.id,
+            run_id=run.id,
+            plan=Plan.from_json(runs.plan_file(session, run.id)),
+            now=datetime.now(UTC),
+        )
+    organiser.page.goto(f"/events/{scene.event.key}/versions/{same.number}")
+    organiser.reads("0 mails")
+    organiser.press(f"Publish version {same.number}")
+    organiser.reads("0 mails are on their way.")
+
+
+def request_key(scene: Scene) -> str:
+    with scene.up.database.read() as session:
+        return session.scalars(
+            select(MeetingRequest.key).where(
+                MeetingRequest.event_id == scene.event.id, MeetingRequest.topic == TOPIC
+            )
+        ).one()
+
+
+def invited(scene: Scene, person: SamplePerson, meeting: Meeting) -> icaljs.Event:
+    """What the one mail about the meeting to a person says to ical.js."""
+    mails = [mail for mail in scene.up.invitations(person.email) if TOPIC in readable(mail)]
+    (mail,) = mails
+    part = calendar_part(mail)
+    calendar = icaljs.read_calendar(part.get_payload(decode=True))
+    assert (calendar.method, part.get_param("method")) == ("REQUEST", "REQUEST")
+    (event,) = calendar.events
+    slot = next(slot for slot in scene.expo.slots if slot.key == meeting.slot)
+    assert (event.start, event.zone) == (slot.start, scene.expo.timezone)
+    assert (event.sequence, event.attendees) == (0, (person.email,))
+    (sender,) = mail["From"].addresses
+    assert event.organizer == sender.addr_spec
+    return event
+
+
+def readable(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def calendar_part(mail: EmailMessage) -> EmailMessage:
+    return next(part for part in mail.walk() if part.get_content_type() == "text/calendar")
+
+
+def subscribe(scene: Scene, invitation: icaljs.Event) -> None:
+    """The asked person's agenda names a feed that agrees with the mail, and is not sent twice for nothing."""
+    visitor = scene.visitor(scene.asked.email)
+    visitor.follow("My agenda")
+    visitor.reads(TOPIC)
+    address = visitor.page.get_by_label("Address for Google Calendar").input_value()
+    visitor.close()
+    with urllib.request.urlopen(address) as response:
+        feed, tag = icaljs.read_calendar(response.read()), response.headers["ETag"]
+    assert feed.method is None
+    shown = {event.uid: event for event in feed.events}[invitation.uid]
+    assert (shown.start, shown.end, shown.sequence) == (invitation.start, invitation.end, 0)
+    with pytest.raises(urllib.error.HTTPError) as unchanged:
+        urllib.request.urlopen(urllib.request.Request(address, headers={"If-None-Match": tag}))
+    assert unchanged.value.code == 304

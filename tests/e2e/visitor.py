@@ -1,0 +1,64 @@
+"""A person at a browser: signs in by the mailed link, and does what the pages offer."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tests.e2e.stack import Up
+from tests.workers import eventually
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+PATIENCE = 120_000
+"""Milliseconds; they only keep a broken test from waiting for ever."""
+
+
+class Visitor:
+    """A browser window with cookies of its own."""
+
+    def __init__(self, chromium: Browser, up: Up) -> None:
+        context = chromium.new_context(base_url=up.site)
+        context.set_default_timeout(PATIENCE)
+        self.up = up
+        self.page: Page = context.new_page()
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("console", lambda line: self.errors.append(line.text) if line.type == "error" else None)
+
+    def sign_in(self, email: str) -> None:
+        """Ask for a link, find it in the mail, and confirm."""
+        self.page.goto("/")
+        self.page.get_by_label("Your mail address").fill(email)
+        self.press("Mail me a link")
+        self.page.get_by_role("heading", name="Look into your mail").wait_for()
+        self.page.goto(self._mailed_link(email))
+        self.press("Sign in")
+        self.page.get_by_text(email).wait_for()
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name).click()
+
+    def follow(self, name: str) -> None:
+        self.page.get_by_role("link", name=name).click()
+
+    def reads(self, text: str) -> Locator:
+        """Wait until the page shows a text."""
+        found = self.page.get_by_text(text).locator("visible=true").first
+        found.wait_for()
+        return found
+
+    def close(self) -> None:
+        self.page.context.close()
+
+    def _mailed_link(self, email: str) -> str:
+        links: list[str] = []
+
+        def has_come() -> bool:
+            for mail in self.up.listed(email):
+                links.extend(re.findall(rf"{re.escape(self.up.site)}/sign-in/\w+", mail["text"]))
+            return bool(links)
+
+        eventually(has_come)
+        return links[0]
