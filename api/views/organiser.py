@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import login_required
+from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.reading import FormReader
-from scheduler.domain.changes import ChangeKind, ChangeSet
+from scheduler.domain.changes import Change, ChangeKind, ChangeSet
 from scheduler.domain.entities import AfterRun, RequestState, VersionState
 from scheduler.domain.errors import InvalidInput, NotFound, PlanRejected, RunAlreadyOpen, VersionConflict
 from scheduler.services import outbox, release, request_lists, runs, versions
 from scheduler.services.access import Actor
 from scheduler.services.labels import labels
-from scheduler.storage.models import Event, Run, ScheduleVersion
+from scheduler.storage.models import Event, Run, ScheduleVersion, Slot
 from workers import dispatch
 
 blueprint = APIBlueprint("organiser", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
@@ -141,7 +143,10 @@ def version(event_key: str, number: int) -> str:
         else:
             base = db.get(ScheduleVersion, found.compared_with_id) if found.compared_with_id else None
             changes = release.change_set(db, base, found)
-        shown = _shown(changes, kind, found.unscheduled, page)
+        positions = dict(
+            db.execute(select(Slot.key, Slot.position).where(Slot.event_id == actor.event_id)).all()
+        )
+        shown = _shown(changes, kind, found.unscheduled, page, positions)
         return render_template(
             "organiser/version.html",
             event=db.get_one(Event, actor.event_id),
@@ -210,12 +215,20 @@ def _draft_of(db: Any, run: Run) -> ScheduleVersion | None:
     return next((v for v in versions.listing(db, run.event_id) if v.run_id == run.id), None)
 
 
+def _slot_of(change: Change) -> str:
+    """The slot by which a change is listed: where the meeting is now, else where it was."""
+    meeting = change.after or change.before
+    return meeting.slot if meeting else ""
+
+
 def _number(db: Any, version_id: int | None) -> int | None:
     return db.get_one(ScheduleVersion, version_id).number if version_id else None
 
 
-def _shown(changes: ChangeSet, kind: str, unscheduled: list[Any], page: int) -> dict[str, Any]:
-    """The rows of the chosen list, a page of them; by default the first list that is not empty."""
+def _shown(
+    changes: ChangeSet, kind: str, unscheduled: list[Any], page: int, positions: Mapping[str, int]
+) -> dict[str, Any]:
+    """A page of the chosen list, in time order; by default of the first list that is not empty."""
     counts = {k: n for k, n in changes.counts.items() if k is not ChangeKind.UNCHANGED}
     lists = {str(k): n for k, n in counts.items()} | {"unscheduled": len(unscheduled)}
     if kind not in lists:
@@ -226,7 +239,7 @@ def _shown(changes: ChangeSet, kind: str, unscheduled: list[Any], page: int) -> 
     else:
         rows = [
             {"request": c.request, "before": c.before, "after": c.after, "details": c.details}
-            for c in changes.of(ChangeKind(kind))
+            for c in sorted(changes.of(ChangeKind(kind)), key=lambda c: positions.get(_slot_of(c), 0))
         ]
     first = (page - 1) * SHOWN
     return {

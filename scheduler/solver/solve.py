@@ -16,7 +16,7 @@ from scheduler.domain.rules.score import total_of
 from scheduler.domain.solving import METHODS, Progress, Result, SolveParams
 from scheduler.solver.arrays import Flat, flatten
 from scheduler.solver.bounds import Bounds, trivial_bounds, upper_bounds
-from scheduler.solver.checking import best_clean, clean_meetings
+from scheduler.solver.checking import Meetings, clean_meetings, first_clean
 from scheduler.solver.exact import ExactResult, solve_exact, wants_exact
 from scheduler.solver.explain import explain
 from scheduler.solver.rerun import published_again, starting_state
@@ -66,6 +66,7 @@ class _Solve:
     on_progress: Report | None
     should_stop: Stop | None
     began: float = field(default_factory=time.monotonic)
+    reserve: float = 0.0
     reported: float = 0.0
     curve: list[Progress] = field(default_factory=list)
 
@@ -78,11 +79,11 @@ class _Solve:
         if start is None:
             unchanged = published_again(self.flat)
             if unchanged is not None:
-                return self.finish([unchanged], None)
+                return self.finish(unchanged, None)
         proof = Proof(self.problem, self.left() - 0.3, self.is_over)
-        plans, exact = self.find(start)
+        meetings, exact = self.find(start)
         self.bounds = proof.result(self.bounds, wait=self.params.iterations is not None)
-        return self.finish(plans, exact)
+        return self.finish(meetings, exact)
 
     # The clock and the reports
 
@@ -92,8 +93,7 @@ class _Solve:
 
     def left(self) -> float:
         """Seconds until the search must end, so that checking and explaining fit in the time."""
-        reserve = min(0.05 * self.params.seconds, 0.3 + len(self.problem.requests) / 20000)
-        return self.params.seconds - reserve - self.seconds
+        return self.params.seconds - self.reserve - self.seconds
 
     def report(self, phase: str, state: State | None = None) -> None:
         """Tell the progress, at most four times a second."""
@@ -112,62 +112,64 @@ class _Solve:
 
     # The parts
 
-    def find(
-        self, start: tuple[Meeting, ...] | None
-    ) -> tuple[list[tuple[Meeting, ...] | None], ExactResult | None]:
-        """Plans to choose from, the best one first as far as one can say, and what was proved."""
+    def find(self, start: tuple[Meeting, ...] | None) -> tuple[Meetings, ExactResult | None]:
+        """The best plan found, checked by the rules, and what was proved."""
         wanted = self.params.method == "exact" or (
             self.params.method == "auto" and self.params.iterations is None and wants_exact(self.problem)
         )
-        plans = self.search(start, min(0.2 * self.left(), 3.0) if wanted else self.left())
+        best = self.search(start, min(0.2 * self.left(), 3.0) if wanted else None)
         if not wanted or self.is_over():
-            return plans, None
-        best = best_clean(self.problem, plans)
+            return best, None
         exact = solve_exact(
             self.problem,
             self.left(),
             self.params.workers,
             self.params.seed,
-            None if best is None else best[0],
+            best,
             self.tell_exact,
             self.should_stop,
         )
-        return [exact.meetings, *plans], exact
+        return best if exact.meetings is None else exact.meetings, exact
 
-    def search(self, start: tuple[Meeting, ...] | None, seconds: float) -> list[tuple[Meeting, ...] | None]:
-        """The searched plan, and what it started from."""
+    def search(self, start: tuple[Meeting, ...] | None, seconds: float | None) -> Meetings:
+        """The searched plan, else what it started from."""
         state = starting_state(self.flat, start, self.params.seed)
         self.report("constructed", state)
-        first = clean_meetings(self.flat, state.held)
+        first = self.checked_first(state)
         cold = start is not None or len(self.problem.published) > 0
         search = Search(
             self.flat,
             fitted_heat(self.problem, cold=cold),
-            Budget(seconds, self.params.iterations, self.should_stop),
+            Budget(self.left() if seconds is None else seconds, self.params.iterations, self.should_stop),
             self.params.workers,
             self.params.seed,
             lambda state: self.report("searching", state),
         )
         search.run(state)
-        return [clean_meetings(self.flat, search.best), first, start]
+        searched = clean_meetings(self.flat, search.best)
+        return searched or first or first_clean(self.problem, [start, ()])
+
+    def checked_first(self, state: State) -> Meetings:
+        """The first plan, checked; how long that took tells how much time the last check needs."""
+        began = time.monotonic()
+        first = clean_meetings(self.flat, state.held)
+        spent = time.monotonic() - began
+        self.reserve = min(0.25 * self.params.seconds, 0.2 + 2.5 * spent)
+        return first
 
     # The answer
 
-    def finish(self, plans: list[tuple[Meeting, ...] | None], exact: ExactResult | None) -> Result:
-        """The best plan that keeps the rules, with its score, its status and the reasons."""
-        best = best_clean(self.problem, [*plans, ()])
-        if best is None or not self.holds_all(best[0]):
+    def finish(self, meetings: Meetings, exact: ExactResult | None) -> Result:
+        """A plan that keeps the rules, or none, with its score, its status and the reasons."""
+        if meetings is None:
             proved = exact is not None and exact.status is PlanStatus.INFEASIBLE
             return self.result((), PlanStatus.INFEASIBLE if proved else PlanStatus.UNKNOWN, None)
-        meetings, total = best
+        total = rules.score(self.problem, meetings).total
         bound: Number = self.bounds.score
         if exact is not None and exact.bound is not None:
             bound = min(bound, exact.bound)
         status = PlanStatus.OPTIMAL if total >= bound else PlanStatus.FEASIBLE
         return self.result(meetings, status, max(bound, total))
-
-    def holds_all(self, meetings: tuple[Meeting, ...]) -> bool:
-        return not self.problem.policy.require_all or len(meetings) == len(self.problem.requests)
 
     def result(self, meetings: tuple[Meeting, ...], status: PlanStatus, bound: Number | None) -> Result:
         found = rules.score(self.problem, meetings)
@@ -191,7 +193,7 @@ class _Solve:
         """The reasons; with a number of moves instead of a time, all of them, for the same plan each time."""
         if self.params.iterations is not None:
             return explain(self.problem, meetings, None, math.inf)
-        left = max(0.2, self.params.seconds - self.seconds + 0.5)
+        left = max(1.0, self.params.seconds - self.seconds + 0.5)
         return explain(self.problem, meetings, self.should_stop, min(5.0, left))
 
     def is_over(self) -> bool:
@@ -222,5 +224,5 @@ class Proof:
         if wait:
             self.thread.join()
         self.ended = True
-        self.thread.join(0.5)
+        self.thread.join(0.05)
         return otherwise if self.found is None else self.found
