@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from scheduler.domain import rules
-from scheduler.domain.plan import Meeting, Number
+from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.solver.arrays import Flat
 from scheduler.solver.kernels import Ints
 from scheduler.solver.seating import to_meetings
 
+Meetings = tuple[Meeting, ...] | None
+
 ROUNDS = 8
 
 
-def clean_meetings(flat: Flat, table: Ints) -> tuple[Meeting, ...] | None:
+def clean_meetings(flat: Flat, table: Ints) -> Meetings:
     """The meetings of a table; what breaks a rule is left out. None if that does not mend it."""
     meetings, _ = to_meetings(flat, table)
     for _ in range(ROUNDS):
@@ -29,15 +31,9 @@ def clean_meetings(flat: Flat, table: Ints) -> tuple[Meeting, ...] | None:
     return None
 
 
-def best_clean(
-    problem: Problem, plans: Sequence[tuple[Meeting, ...] | None]
-) -> tuple[tuple[Meeting, ...], Number] | None:
-    """The plan with the highest score of those that keep every hard rule, and that score."""
-    best: tuple[tuple[Meeting, ...], Number] | None = None
+def first_clean(problem: Problem, plans: Iterable[Meetings]) -> Meetings:
+    """The first plan that keeps every hard rule, or None."""
     for meetings in plans:
-        if meetings is None or rules.violations(problem, meetings):
-            continue
-        total = rules.score(problem, meetings).total
-        if best is None or total > best[1]:
-            best = (meetings, total)
-    return best
+        if meetings is not None and not rules.violations(problem, meetings):
+            return meetings
+    return None
