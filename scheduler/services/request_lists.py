@@ -17,7 +17,7 @@ from scheduler.services.people import FirmRef, PersonRef, firm_in_question, firm
 from scheduler.services.texts import matches, storable
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, RequestPerson
 
-_Sender, _Receiver = aliased(Firm), aliased(Firm)
+_Sender, _Receiver, _Asker = aliased(Firm), aliased(Firm), aliased(Attendee)
 
 _ORDER = Order("requests", (MeetingRequest.created_at, MeetingRequest.id), (datetime, int), descending=True)
 
@@ -107,16 +107,15 @@ def listing(
     """A firm's requests, the newest first: by default the actor's own, else (for organisers) by key.
 
     An organiser who names no firm gets the whole event's. `text` is looked for in topic, message and
-    the names of both firms. Four queries.
+    the names of both firms. Three queries.
     """
     query = _query(actor).where(_of_firm(firm_in_question(session, actor, firm), side))
     if state is not None:
         query = query.where(MeetingRequest.state == state)
     query = query.where(matches(text, _SEARCHED))
     page = fetch_page(session, query, _ORDER, cursor=cursor, limit=limit)
-    return Page(
-        _cards(session, actor, [(row[0], row[1], row[2]) for row in page.items]), page.next_cursor, page.total
-    )
+    rows = [(row[0], row[1], row[2], row[3]) for row in page.items]
+    return Page(_cards(session, actor, rows), page.next_cursor, page.total)
 
 
 def show(session: Session, actor: Actor, key: str) -> RequestCard:
@@ -126,7 +125,7 @@ def show(session: Session, actor: Actor, key: str) -> RequestCard:
         row = session.execute(_query(actor).where(MeetingRequest.key == key)).first()
     if row is None or not (actor.sees_firm(row[0].from_firm_id) or actor.sees_firm(row[0].to_firm_id)):
         raise NotFound("meeting request", key)
-    return _cards(session, actor, [(row[0], row[1], row[2])])[0]
+    return _cards(session, actor, [(row[0], row[1], row[2], row[3])])[0]
 
 
 def counts(session: Session, actor: Actor, *, firm: str | None = None) -> RequestCounts:
@@ -163,11 +162,12 @@ _SEARCHED: Sequence[SQLColumnExpression[str]] = (
 )
 
 
-def _query(actor: Actor) -> Select[MeetingRequest, Firm, Firm]:
+def _query(actor: Actor) -> Select[MeetingRequest, Firm, Firm, Attendee]:
     return (
-        select(MeetingRequest, _Sender, _Receiver)
+        select(MeetingRequest, _Sender, _Receiver, _Asker)
         .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
         .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
+        .outerjoin(_Asker, _Asker.id == MeetingRequest.created_by)
         .where(MeetingRequest.event_id == actor.event_id)
     )
 
@@ -183,10 +183,9 @@ def _of_firm(firm_id: int | None, side: Side | None) -> ColumnElement[bool]:
 
 
 def _cards(
-    session: Session, actor: Actor, rows: Sequence[tuple[MeetingRequest, Firm, Firm]]
+    session: Session, actor: Actor, rows: Sequence[tuple[MeetingRequest, Firm, Firm, Attendee | None]]
 ) -> tuple[RequestCard, ...]:
-    people = _named(session, [request.id for request, _, _ in rows])
-    askers = _askers(session, [request.created_by for request, _, _ in rows])
+    people = _named(session, [request.id for request, _, _, _ in rows])
     return tuple(
         RequestCard(
             key=request.key,
@@ -201,21 +200,15 @@ def _cards(
             slots=tuple(request.slots) if request.slots is not None else None,
             from_attendees=tuple(people.get((request.id, Side.FROM), ())),
             to_attendees=tuple(people.get((request.id, Side.TO), ())),
-            asked_by=askers.get(request.created_by),
+            asked_by=person_ref(asker) if asker else None,
             created_at=request.created_at,
             expires_at=request.expires_at,
             answered_at=request.answered_at,
             answer_note=request.answer_note,
             steps=allowed_steps(actor, request),
         )
-        for request, sender, receiver in rows
+        for request, sender, receiver, asker in rows
     )
-
-
-def _askers(session: Session, ids: Sequence[int | None]) -> dict[int | None, PersonRef]:
-    """Who has asked, by id."""
-    rows = session.scalars(select(Attendee).where(Attendee.id.in_({i for i in ids if i is not None})))
-    return {person.id: person_ref(person) for person in rows}
 
 
 def _named(session: Session, request_ids: Sequence[int]) -> dict[tuple[int, Side], list[PersonRef]]:
