@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.reading import FormReader
 from scheduler.domain.changes import Change, ChangeKind, ChangeSet
-from scheduler.domain.entities import AfterRun, RequestState, VersionState
+from scheduler.domain.entities import AfterRun, RequestState
 from scheduler.domain.errors import InvalidInput, NotFound, PlanRejected, RunAlreadyOpen, VersionConflict
 from scheduler.services import outbox, release, request_lists, runs, versions
 from scheduler.services.access import Actor
@@ -133,16 +133,10 @@ def version(event_key: str, number: int) -> str:
     actor = _organiser(event_key)
     kind, page = request.args.get("kind", ""), max(1, request.args.get("page", 1, type=int))
     with context.database().read() as db:
-        found = versions.get(db, actor.event_id, number)
-        preview = None
-        if found.state is VersionState.DRAFT:
-            preview = release.preview(
-                db, event_id=actor.event_id, number=number, settings=context.settings(), now=context.now()
-            )
-            changes = preview.change_set
-        else:
-            base = db.get(ScheduleVersion, found.compared_with_id) if found.compared_with_id else None
-            changes = release.change_set(db, base, found)
+        preview = release.comparison(
+            db, event_id=actor.event_id, number=number, settings=context.settings(), now=context.now()
+        )
+        found, changes = preview.version, preview.change_set
         positions = dict(
             db.execute(select(Slot.key, Slot.position).where(Slot.event_id == actor.event_id)).all()
         )
@@ -155,7 +149,7 @@ def version(event_key: str, number: int) -> str:
             version=found,
             preview=preview,
             changes=changes,
-            compared_with=preview.compared_with if preview else _number(db, found.compared_with_id),
+            compared_with=preview.compared_with,
             labels=labels(db, actor.event_id, {row["request"] for row in shown["rows"]}),
             kinds=[k for k in ChangeKind if k is not ChangeKind.UNCHANGED],
             **shown,
@@ -219,10 +213,6 @@ def _slot_of(change: Change) -> str:
     """The slot by which a change is listed: where the meeting is now, else where it was."""
     meeting = change.after or change.before
     return meeting.slot if meeting else ""
-
-
-def _number(db: Any, version_id: int | None) -> int | None:
-    return db.get_one(ScheduleVersion, version_id).number if version_id else None
 
 
 def _shown(

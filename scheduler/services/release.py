@@ -29,14 +29,17 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What publishing a draft now would do; `left_out` are requests that are no longer accepted."""
+    """What publishing a version does. `left_out` are requests that are no longer accepted.
+
+    `mails` and `people` are None for a version that is no draft any more.
+    """
 
     version: ScheduleVersion
     compared_with: int | None
     change_set: ChangeSet
-    left_out: tuple[str, ...]
-    mails: int
-    people: int
+    left_out: tuple[str, ...] = ()
+    mails: int | None = None
+    people: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,26 +67,13 @@ def preview(session: Session, *, event_id: int, number: int, settings: Settings,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A version against the one published before it; `mails` is None for what is no draft any more."""
-
-    compared_with: int | None
-    change_set: ChangeSet
-    left_out: tuple[str, ...] = ()
-    mails: int | None = None
-
-
-def comparison(
-    session: Session, *, event_id: int, number: int, settings: Settings, now: datetime
-) -> Comparison:
-    """What publishing a draft now would change, or what an earlier version was found to change."""
+def comparison(session: Session, *, event_id: int, number: int, settings: Settings, now: datetime) -> Preview:
+    """What publishing a draft now would do, or what an earlier version once did; then without mails."""
     version = versions.get(session, event_id, number)
     if version.state is VersionState.DRAFT:
-        found = preview(session, event_id=event_id, number=number, settings=settings, now=now)
-        return Comparison(found.compared_with, found.change_set, found.left_out, found.mails)
+        return preview(session, event_id=event_id, number=number, settings=settings, now=now)
     base = session.get(ScheduleVersion, version.compared_with_id) if version.compared_with_id else None
-    return Comparison(base.number if base else None, change_set(session, base, version))
+    return Preview(version, base.number if base else None, change_set(session, base, version))
 
 
 def publish(
