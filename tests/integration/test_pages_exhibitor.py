@@ -306,6 +306,10 @@ def test_agendas_show_who_meets_whom_when_and_where(site: Site) -> None:
     assert "Solid cells" in page and "F0-P1" in page
     assert "Solid cells" in exhibitor.get(site.path("/people/f0-p1/agenda"))
     exhibitor.get(site.path("/people/f1-p0/agenda"), 403)
+    organiser = Browser(site.app, site.expo.organiser)
+    page = organiser.get(site.path("/firms/f1"))
+    for path in ("/firms/f1/agenda", "/people/f1-p0/agenda"):
+        assert f'href="{site.path(path)}"' in page and "Solid cells" in organiser.get(site.path(path))
 
 
 def _publish(site: Site) -> None:
