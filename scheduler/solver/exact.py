@@ -23,7 +23,8 @@ from scheduler.solver.exact_score import Objective, add_objective
 
 MOST_FREE_REQUESTS = 60
 MOST_ATOMS = 20_000
-MOST_COMPULSORY_ATOMS = 200_000
+MOST_COMPULSORY_ATOMS = 50_000
+PROVING_SHARE = 0.75
 CHECK_SECONDS = 0.05
 LAST_WORD_SECONDS = 0.8
 
@@ -71,7 +72,9 @@ def solve_exact(
     exact = build_model(atoms)
     run.objective = add_objective(exact)
     hint(exact, start or ())
-    status = run.search(exact, atoms, workers, seed)
+    status = run.search(exact, atoms, workers, seed, proving=problem.policy.require_all)
+    if status == cp_model.UNKNOWN and problem.policy.require_all:
+        status = run.search(exact, atoms, workers, seed)
     if status == cp_model.INFEASIBLE and run.meetings is None:
         status = run.search(exact, atoms, workers, seed + 1, suspicious=True)
         if status == cp_model.INFEASIBLE:
@@ -133,20 +136,30 @@ class _Run:
                 self.on_progress(Progress(seconds, "exact", found.total, bound, None, found.terms))
 
     def search(
-        self, exact: ExactModel, atoms: Atoms, workers: int, seed: int, suspicious: bool = False
+        self,
+        exact: ExactModel,
+        atoms: Atoms,
+        workers: int,
+        seed: int,
+        *,
+        proving: bool = False,
+        suspicious: bool = False,
     ) -> int:
         """One CP-SAT search in a thread; this one offers its plans, and stops it when it is time."""
         if self.stopped():
             return int(cp_model.UNKNOWN)
+        # Proofs alone may end with nothing: the rest of the time is for plans.
+        seconds = self.left() * (PROVING_SHARE if proving else 1.0)
+        until = time.monotonic() + seconds
         solver = cp_model.CpSolver()
-        set_parameters(solver.parameters, workers, seed, self.left(), suspicious=suspicious)
+        set_parameters(solver.parameters, workers, seed, seconds, proving=proving, suspicious=suspicious)
         plans = _Plans(exact)
         status: list[int] = []
         thread = threading.Thread(
             target=lambda: status.append(int(solver.solve(exact.model, plans))), daemon=True
         )
         thread.start()
-        while thread.is_alive() and not self.stopped():
+        while thread.is_alive() and not self.stopped() and time.monotonic() < until:
             thread.join(CHECK_SECONDS)
             self.take(plans, atoms)
         solver.stop_search()

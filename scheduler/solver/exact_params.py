@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-# Proves: unsatisfiable cores of the objective, without an LP (the breaks of a B2BSP are all soft clauses).
+# Proofs: unsatisfiable cores of the objective, without an LP; the second learns by counting (pseudo-Boolean
+# resolution), which proves full tables where clauses do not, and is slower elsewhere.
 CORES: dict[str, Any] = {"optimize_with_core": True, "linearization_level": 0}
+COUNTING: dict[str, Any] = {**CORES, "use_pb_resolution": True}
+
+# "no_lp" finds plans, "default_lp" bounds what has weights, and both leave the cores a worker.
+PROVERS = ("cores", "counting", "no_lp", "default_lp")
+FINDERS = ("cores", "no_lp", "default_lp", "counting")
 
 
-def set_parameters(parameters: Any, workers: int, seed: int, seconds: float, *, suspicious: bool) -> None:
-    """Fill CP-SAT's parameters; `suspicious` checks an answer on another path through presolve."""
+def set_parameters(
+    parameters: Any, workers: int, seed: int, seconds: float, *, proving: bool, suspicious: bool = False
+) -> None:
+    """Fill CP-SAT's parameters.
+
+    `proving` takes the workers that prove before those that find plans, where a plan is had with its proof
+    (all is compulsory); `suspicious` checks an answer on another path through presolve.
+    """
     parameters.random_seed = seed
     parameters.max_time_in_seconds = seconds
     parameters.catch_sigint_signal = False
@@ -22,13 +34,13 @@ def set_parameters(parameters: Any, workers: int, seed: int, seconds: float, *, 
     if workers <= 1:
         _set(parameters, CORES)
         return
-    # What `subsolver_params.add()` returns cannot be set; a new one can.
-    cores = type(parameters)()
-    cores.name = "cores"
-    _set(cores, CORES)
-    parameters.subsolver_params.append(cores)
-    # The cores prove and rarely have a plan; "no_lp" finds plans, "default_lp" bounds what has weights.
-    parameters.subsolvers.extend(("cores", "no_lp", "default_lp", "quick_restart")[:workers])
+    for name, values in (("cores", CORES), ("counting", COUNTING)):
+        # What `subsolver_params.add()` returns cannot be set; a new one can.
+        worker = type(parameters)()
+        worker.name = name
+        _set(worker, values)
+        parameters.subsolver_params.append(worker)
+    parameters.subsolvers.extend((PROVERS if proving else FINDERS)[:workers])
     # google/or-tools #5163: limits are ignored in there.
     parameters.ignore_subsolvers.append("variables_shaving")
 

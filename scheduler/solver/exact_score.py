@@ -127,8 +127,10 @@ def _runs_row(exact: ExactModel, person: Person, slots: list[int], strict: bool)
             starts.append(start)
         before = now
     runs, there = cp_model.LinearExpr.sum(starts), _is_there(exact, person, slots, strict)
-    exact.model.add(runs >= there)  # implied; without it the bound of a day's breaks is below nothing
-    return runs - there
+    # A variable of its own: cores then speak of a person's breaks, not of each slot, and none is below 0.
+    breaks = exact.model.new_int_var(0, len(slots) // 2, f"breaks {person} {slots[0]}")
+    exact.model.add(breaks == runs - there)
+    return breaks
 
 
 def _is_there(exact: ExactModel, person: Person, slots: list[int], strict: bool) -> Expr:

@@ -1,0 +1,136 @@
+"""B2BSP instances (MiniZinc data files) as problems, and the table of what was published about them."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from scheduler.domain.problem import Problem
+
+Json = dict[str, Any]
+
+FIRST_SLOT = datetime(2026, 1, 5, 8, tzinfo=UTC)
+SLOT = timedelta(minutes=15)
+MORNING, AFTERNOON = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One line of `best_known.csv`; `optimum` is None for UNSAT, seconds are None where there is no proof."""
+
+    instance: str
+    fairness: int
+    optimum: int | None
+    maxsat: float | None
+    chuffed: float | None
+    cplex: float | None
+
+
+def read_cases(folder: Path) -> list[Case]:
+    """The published cases of the instances in a folder, in the order of the table."""
+    with (folder / "best_known.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return [
+        Case(
+            instance=row["instance"],
+            fairness=int(row["fairness_d"]),
+            optimum=int(row["optimum"]) if row["proved"] == "OPT" else None,
+            maxsat=_seconds(row["maxsat_s"]),
+            chuffed=_seconds(row["chuffed_s"]),
+            cplex=_seconds(row["mip_cplex_s"]),
+        )
+        for row in rows
+        if (folder / row["instance"]).exists()
+    ]
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def read_dzn(text: str) -> dict[str, Any]:
+    """The assignments of a data file: integers, lists of integers, lists of sets, and `requested` by rows."""
+    found: dict[str, Any] = {}
+    for name, value in re.findall(r"(\w+)\s*=\s*(.*?);", text, flags=re.DOTALL):
+        if value.startswith("[|"):
+            found[name] = [_integers(row) for row in value.strip("[]|").split("|") if row.strip()]
+        elif "{" in value:
+            found[name] = [set(_integers(row)) for row in re.findall(r"\{(.*?)\}", value, flags=re.DOTALL)]
+        elif value.startswith("["):
+            found[name] = _integers(value)
+        else:
+            found[name] = int(value)
+    return found
+
+
+def _integers(text: str) -> list[int]:
+    return [int(word) for word in re.findall(r"-?\d+", text)]
+
+
+def as_problem(data: dict[str, Any], fairness: int, name: str) -> Problem:
+    """Every meeting compulsory, fewest breaks, break counts of any two at most `fairness` apart."""
+    return Problem.from_json(
+        {
+            "format": "chainmeet.problem/1",
+            "event": {"name": name, "timezone": "UTC"},
+            "slots": _slots(data["nTotalSlots"]),
+            "halls": ["hall"],
+            "places": [{"id": "tables", "hall": "hall", "kind": "table", "capacity": data["nTables"]}],
+            "firms": [_firm(p) for p in range(1, data["nBusiness"] + 1)],
+            "attendees": [
+                {"id": f"p{p}", "firm": f"p{p}", "languages": ["en"], "unavailable": _names(forbidden)}
+                for p, forbidden in enumerate(data["forbidden"], start=1)
+            ],
+            "requests": [_request(data, m) for m in range(data["nMeetings"])],
+            "precedences": [
+                {"before": f"m{before}", "after": f"m{after}"}
+                for after, befores in enumerate(data.get("precedences", []), start=1)
+                for before in sorted(befores - {0})
+            ],
+            "policy": {"require_all": True, "idle_counts": "breaks", "max_idle_spread": fairness},
+        }
+    )
+
+
+def _slots(count: int) -> list[Json]:
+    return [
+        {
+            "id": f"s{s + 1}",
+            "start": (FIRST_SLOT + s * SLOT).isoformat(),
+            "end": (FIRST_SLOT + (s + 1) * SLOT).isoformat(),
+            "block": "day",
+        }
+        for s in range(count)
+    ]
+
+
+def _firm(p: int) -> Json:
+    return {"id": f"p{p}", "name": f"Business {p}", "tier": "midstream", "areas": [], "country": "ES"}
+
+
+def _names(slots: set[int]) -> list[str]:
+    """Slot ids; 0 is padding."""
+    return [f"s{s}" for s in sorted(slots - {0})]
+
+
+def _request(data: dict[str, Any], m: int) -> Json:
+    sender, receiver, session = data["requested"][m]
+    morning, total = data["nMorningSlots"], data["nTotalSlots"]
+    first, last = {MORNING: (1, morning), AFTERNOON: (morning + 1, total)}.get(session, (1, total))
+    fixed = data["fixed"][m] if m < len(data["fixed"]) else 0
+    return {
+        "id": f"m{m + 1}",
+        "from": f"p{sender}",
+        "to": f"p{receiver}",
+        "weight": 1,
+        "place": "table",
+        "slots": None if (first, last) == (1, total) else [f"s{s}" for s in range(first, last + 1)],
+        "fixed": {"slot": f"s{fixed}"} if fixed else None,
+    }
