@@ -48,12 +48,18 @@ def upper_bounds(problem: Problem, seconds: float, should_stop: Callable[[], boo
     best = trivial_bounds(problem)
     if not problem.requests or seconds < LEAST_SECONDS:
         return best
-    model = build(problem)
+
+    def expired() -> bool:
+        over = time.monotonic() > deadline - LEAST_SECONDS
+        return over or (should_stop is not None and should_stop())
+
+    model = build(problem, expired)
+    if model is None:
+        return best
     for objective in ("score", "served", "shortfall"):
-        left = deadline - time.monotonic()
-        if left < LEAST_SECONDS or (should_stop is not None and should_stop()):
+        if expired():
             break
-        bound = _solve(problem, model, objective, left, should_stop)
+        bound = _solve(problem, model, objective, deadline - time.monotonic(), should_stop)
         if bound is not None:
             best = _tightened(problem, best, objective, bound)
     return best

@@ -7,7 +7,7 @@ floors. Walking, idle, precedences and the seats within a day are dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,6 +22,7 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 MOST_INTERPRETER_SETS = 48
+CHECK_REQUESTS = 500
 
 
 @dataclass(frozen=True)
@@ -88,17 +89,21 @@ class _Options:
     loss: list[list[float]] = field(default_factory=list)
 
 
-def build(problem: Problem, choices: Choices | None = None) -> DayModel:
-    """The relaxation of a problem; a second or two at 45,000 requests."""
-    choices = choices or Choices(problem)
+def build(problem: Problem, expired: Callable[[], bool] = lambda: False) -> DayModel | None:
+    """The relaxation of a problem, some seconds at 45,000 requests; None if `expired` says so on the way."""
+    choices = Choices(problem)
     needs: dict[People, int] = {}
-    options = _collect(problem, choices, needs)
-    return _assemble(problem, choices, options, list(needs))
+    options = _collect(problem, choices, needs, expired)
+    return None if expired() else _assemble(problem, choices, options, list(needs))
 
 
-def _collect(problem: Problem, choices: Choices, needs: dict[People, int]) -> _Options:
+def _collect(
+    problem: Problem, choices: Choices, needs: dict[People, int], expired: Callable[[], bool]
+) -> _Options:
     options = _Options()
     for r, request in enumerate(problem.requests):
+        if r % CHECK_REQUESTS == 0 and expired():
+            break
         allowed = choices.allowed(r)
         places = choices.places(r)
         if not allowed or not places:

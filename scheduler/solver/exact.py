@@ -73,7 +73,8 @@ def solve_exact(
     run.objective = add_objective(exact)
     hint(exact, start or ())
     status = run.search(exact, atoms, workers, seed, proving=problem.policy.require_all)
-    if status == cp_model.UNKNOWN and problem.policy.require_all:
+    if status in (cp_model.UNKNOWN, cp_model.FEASIBLE) and problem.policy.require_all:
+        hint(exact, run.meetings or ())
         status = run.search(exact, atoms, workers, seed)
     if status == cp_model.INFEASIBLE and run.meetings is None:
         status = run.search(exact, atoms, workers, seed + 1, suspicious=True)
@@ -88,6 +89,7 @@ def hint(exact: ExactModel, start: Sequence[Meeting]) -> None:
     held = {meeting.request: meeting for meeting in start}
     if not held:
         return
+    exact.model.clear_hints()  # type: ignore[no-untyped-call] # CP-SAT leaves it untyped
     for r, mine in enumerate(exact.of_request):
         meeting = held.get(problem.requests[r].id)
         for i in mine:

@@ -76,17 +76,17 @@ def _ways(
                 break
 
 
-def _a_place_a_hall(occupancy: Occupancy, r: int, start: int, places: Iterable[int] | None) -> list[int]:
-    """A place with room in each hall; the published one first, if this request has one."""
+def _a_place_a_hall(occupancy: Occupancy, r: int, start: int, places: Iterable[int] | None) -> Iterator[int]:
+    """A place with room in each hall."""
     length = occupancy.problem.requests[r].length
-    found: dict[int, int] = {}
+    seen: set[int] = set()
     for place in occupancy.choices.places(r) if places is None else places:
         hall = occupancy.problem.places[place].hall
-        if hall not in found:
-            free = places is not None or occupancy.choices.starts(occupancy.space[place], length) >> start & 1
-            if free:
-                found[hall] = place
-    return list(found.values())
+        if hall not in seen and (
+            places is not None or occupancy.choices.starts(occupancy.space[place], length) >> start & 1
+        ):
+            seen.add(hall)
+            yield place
 
 
 def _helpers(occupancy: Occupancy, party: Party, start: int, stop: int, hall: int) -> Iterator[int | None]:

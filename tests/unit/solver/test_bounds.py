@@ -43,6 +43,7 @@ def test_no_plan_is_better_than_the_trivial_bounds(problem: Problem) -> None:
 @given(problems(max_requests=3), st.data())
 def test_a_bound_holds_whatever_the_duals(problem: Problem, data: st.DataObject) -> None:
     model = build(problem)
+    assert model is not None
     rows = len(model.rhs)
     duals = np.array(data.draw(st.lists(st.floats(0, 50), min_size=rows, max_size=rows)), dtype=float)
     duals[model.floor_row[model.floor_row >= 0]] = 0.0
