@@ -78,7 +78,7 @@ def worker(settings: Settings, queue: str, log_folder: Path, *, app: str = APP) 
         print(running.log.read_text(errors="replace"))  # noqa: T201 -- pytest shows it with a failure
 
 
-def eventually(condition: Callable[[], bool], *, seconds: float = 120.0) -> None:
+def eventually(condition: Callable[[], bool], *, seconds: float = 600.0) -> None:
     """Wait until something is so; the time only keeps a broken test from waiting for ever."""
     ends = time.monotonic() + seconds
     while not condition():
