@@ -40,7 +40,7 @@ class Supervisor:
     def __init__(self, pid_file: Path, say: Callable[[str], None] = print) -> None:
         self.stopping = threading.Event()
         self._pid_file, self._say = pid_file, say
-        self._children: list[Child] = []
+        self.children: list[Child] = []
         self._restarts: dict[str, tuple[float, float]] = {}  # name: when to start again, seconds waited
         self._hurry = False
 
@@ -72,7 +72,7 @@ class Supervisor:
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
         """Look after the children until a signal comes or `until` says so."""
         while not self.stopping.is_set() and not until():
-            for child in [child for child in self._children if not child.is_running]:
+            for child in [child for child in self.children if not child.is_running]:
                 self._plan_restart(child)
             self.stopping.wait(0.2)
 
@@ -90,8 +90,8 @@ class Supervisor:
 
     def _spawn(self, program: Program) -> Child:
         child = Child(program)
-        self._children.append(child)
-        write_down(self._pid_file, self._children)
+        self.children.append(child)
+        write_down(self._pid_file, self.children)
         return child
 
     def _plan_restart(self, child: Child) -> None:
@@ -108,16 +108,16 @@ class Supervisor:
             )
             self._say(child.last_lines(5))
         elif now >= at:
-            self._children.remove(child)
+            self.children.remove(child)
             self._spawn(child.program)
 
     def _stop_all(self) -> None:
-        ranks = sorted(self._children, key=lambda child: child.program.stop_rank)
+        ranks = sorted(self.children, key=lambda child: child.program.stop_rank)
         for _, group in itertools.groupby(ranks, key=lambda child: child.program.stop_rank):
             self._stop(list(group))
-        for child in self._children:
+        for child in self.children:
             child.kill_group()
-        self._children.clear()
+        self.children.clear()
 
     def _stop(self, children: Sequence[Child]) -> None:
         for child in children:

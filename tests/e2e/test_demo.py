@@ -1,0 +1,51 @@
+"""`chainmeet demo --exit` on a small expo: the whole way, twice on one folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scheduler.config import PREFIX
+from tests.e2e.stack import COMMAND
+from tests.workers import ROOT
+
+pytestmark = [pytest.mark.broker, pytest.mark.smtp, pytest.mark.slow]
+
+
+def demo(data: Path) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    sizes = ("--firms", "16", "--requests", "40", "--seconds", "3")
+    return subprocess.run(
+        [*COMMAND, "demo", "--exit", "--data", str(data), "--port", "0", "--mail-port", "0", *sizes],
+        capture_output=True, text=True, cwd=ROOT, env={**environment, "COLUMNS": "120"}, check=False,
+    )  # fmt: skip
+
+
+def figure(output: str, label: str) -> str:
+    """A figure of the summary's table."""
+    found = re.search(rf"{re.escape(label)}\s*│\s*(.+?)\s*│", output)
+    assert found is not None, output
+    return found[1]
+
+
+def test_the_demo_goes_the_whole_way_and_tells_nobody_twice(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    first = demo(data)
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert figure(first.stdout, "Violations of hard rules") == "0"
+    mails = figure(first.stdout, "Mails of this publishing")
+    assert int(mails) > 0
+    assert figure(first.stdout, "Mails sent so far") == mails
+    assert figure(first.stdout, "Mails on their way") == "0"
+    links = re.findall(r"^  (\w+) +http://127\.0\.0\.1:\d+/sign-in/[a-z2-7]{32}", first.stdout, re.MULTILINE)
+    assert links == ["organiser", "exhibitor", "attendee"]
+
+    second = demo(data)
+    assert second.returncode == 0, second.stdout + second.stderr
+    assert "Found the demo event" in second.stdout
+    assert figure(second.stdout, "Mails of this publishing") == "0"
+    assert figure(second.stdout, "Mails sent so far") == mails

@@ -1,0 +1,151 @@
+"""The embedded stack as its user sees it: stops whole, finds its data again, says no in sentences."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from chainmeet.folder import DataFolder
+from scheduler.config import PREFIX
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account
+from tests.e2e.stack import COMMAND, Up, chainmeet_up
+from tests.workers import ROOT, eventually
+
+pytestmark = pytest.mark.broker
+
+
+@contextmanager
+def started(data: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`chainmeet up` that is ready; it is killed at the end if it still runs."""
+    log = data.with_suffix(".log")
+    with log.open("ab") as out:
+        process = subprocess.Popen(arguments(data), stdout=out, stderr=out, cwd=ROOT, env=environment())
+    try:
+        eventually(lambda: "Ctrl-C stops" in log.read_text() or process.poll() is not None)
+        assert process.poll() is None, log.read_text()
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        log.unlink()
+
+
+def arguments(data: Path, port: int = 0) -> list[str]:
+    return [*COMMAND, "up", "--data", str(data), "--port", str(port), "--mail-port", "0"]
+
+
+def environment() -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return {**own, "PYTHONUNBUFFERED": "1"}
+
+
+def groups(data: Path) -> list[int]:
+    """The process groups of a stack that runs: all its programs, with their children."""
+    return [pid for pid, _ in json.loads(DataFolder(data).processes.read_text())]
+
+
+def is_gone(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def responds(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except (OSError, urllib.error.URLError):
+        return False
+
+
+def refused(*command: str) -> str:
+    """What a command that ends with status 2 says."""
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment(), check=False)
+    assert ended.returncode == 2, ended.stdout + ended.stderr
+    return ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_a_signal_stops_every_process_of_the_stack(tmp_path: Path, number: signal.Signals) -> None:
+    data = tmp_path / "data"
+    with started(data) as process:
+        running = groups(data)
+        assert len(running) == 6
+        process.send_signal(number)
+        assert process.wait() == 0
+        assert [group for group in running if not is_gone(group)] == []
+        assert not DataFolder(data).processes.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the next start cleans up")
+def test_a_killed_stack_leaves_nothing_and_its_data_is_found_again(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with started(data) as process:
+        running, secret = groups(data), DataFolder(data).secret_key()
+        process.kill()
+        eventually(lambda: all(map(is_gone, running)))
+    with chainmeet_up(data) as up:
+        assert up.settings.secret_key == secret
+        assert accounts(up.database) == ["organiser@example.org"]
+
+
+def test_a_program_that_dies_is_started_again(up: Up, tmp_path: Path) -> None:
+    web = groups(tmp_path / "data")[-1]
+    os.killpg(web, signal.SIGKILL)
+    eventually(lambda: is_gone(web))
+    eventually(lambda: responds(f"{up.site}/readyz"))
+
+
+def test_two_stacks_do_not_share_a_folder(up: Up, tmp_path: Path) -> None:
+    said = refused(*arguments(tmp_path / "data"))
+    assert f"A stack runs on {tmp_path / 'data'} already (process " in said
+    assert "--data" in said
+    assert responds(f"{up.site}/readyz")
+
+
+def test_a_taken_port_is_named_with_what_to_do(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        said = refused(*arguments(tmp_path / "data", port))
+    assert f"Port {port} on 127.0.0.1, for the site, is taken by another program." in said
+    assert "--port 0" in said
+
+
+def test_secrets_are_for_their_owner_only(up: Up, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    secret = up.settings.secret_key
+    holders = [path for path in data.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+    assert holders == [data / "secret_key"]
+    for path in (data / "secret_key", data / "run" / "settings.json"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_long_path_has_its_socket_elsewhere(tmp_path: Path) -> None:
+    folder = DataFolder.open(tmp_path / ("x" * 120))
+    with folder.socket() as path:
+        assert len(os.fsencode(path)) < 100
+        assert path.parent.is_dir()
+    assert not path.parent.exists()
+
+
+def accounts(database: Database) -> list[str]:
+    with database.read() as session:
+        return list(session.scalars(select(Account.email)))

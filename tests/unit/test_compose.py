@@ -1,0 +1,158 @@
+"""docker-compose.yml, .env.example and the Dockerfile against the settings and the workers."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chainmeet.cli import main
+from scheduler.config import PREFIX, Settings
+from tests.conftest import skip_or_fail
+from workers.celery_app import MAIL, SOLVE
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = ("api", "solve-worker", "mail-worker", "beat", "migrate")
+SECRETS = {"CHAINMEET_SECRET_KEY": "k" * 64, "POSTGRES_PASSWORD": "p" * 32, "REDIS_PASSWORD": "r" * 32}
+EMBEDDED_ONLY = {"CHAINMEET_MAIL_CATCHER_URL", "CHAINMEET_DEMO_SIGN_IN"}
+
+
+def example() -> dict[str, str]:
+    """.env.example, its secrets filled in."""
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    pairs = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    return {**dict(pairs), **SECRETS}
+
+
+def substituted(text: str, values: dict[str, str]) -> str:
+    """Compose's ${NAME}, ${NAME:-default} and ${NAME:?error}."""
+
+    def value(match: re.Match[str]) -> str:
+        name, kind, rest = match.groups()
+        if values.get(name):
+            return values[name]
+        assert kind != ":?", f"{name} must be set: {rest}"
+        return rest or ""
+
+    return re.sub(r"\$\{(\w+)(?:(:-|:\?)([^}]*))?\}", value, text)
+
+
+def variables() -> set[str]:
+    return set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_part_gets_settings_that_are_read_without_a_fault(name: str) -> None:
+    environment = {
+        key: substituted(str(value), example()) for key, value in SERVICES[name]["environment"].items()
+    }
+    settings = Settings.from_env(environment)
+    assert settings.database_url == f"postgresql://chainmeet:{'p' * 32}@postgres:5432/chainmeet"
+    assert settings.redis_url == f"redis://:{'r' * 32}@redis:6379/0"
+    assert settings.smtp_security == "starttls"
+
+
+def test_every_setting_can_be_set_but_for_those_of_the_embedded_stack() -> None:
+    names = {PREFIX + field.name.upper() for field in fields(Settings)}
+    assert set(SERVICES["api"]["environment"]) == names - EMBEDDED_ONLY
+
+
+def test_a_missing_secret_stops_the_start() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    for name in SECRETS:
+        assert f"${{{name}:?" in text
+        assert f"${{{name}}}" not in text
+        assert f"${{{name}:-" not in text
+
+
+def test_the_example_has_every_variable_that_must_be_set_and_no_unknown_one() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    required = set(re.findall(r"\$\{(\w+):\?", text))
+    assert required <= example().keys() <= variables()
+
+
+def test_a_queue_has_one_worker_service() -> None:
+    for name, queue in (("solve-worker", SOLVE), ("mail-worker", MAIL)):
+        command = SERVICES[name]["command"]
+        assert command[:5] == ["celery", "-A", "workers.celery_app:app", "worker", "-Q"]
+        assert command[5] == queue
+        assert command[command.index("--concurrency") + 1] == "1"
+
+
+def test_the_migration_is_a_command_of_ours() -> None:
+    program, group, command = SERVICES["migrate"]["command"]
+    assert program == "chainmeet"
+    assert command in main.commands[group].commands  # type: ignore[attr-defined]
+
+
+def test_the_image_serves_where_compose_looks_for_it() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    port = SERVICES["api"]["ports"][0].rpartition(":")[2]
+    assert f'"--bind", "0.0.0.0:{port}"' in dockerfile
+    assert f"EXPOSE {port}\n" in dockerfile
+    assert f"http://127.0.0.1:{port}/readyz" in dockerfile
+    assert '"api.app:create_app()"' in dockerfile
+    assert "--require-hashes" in dockerfile
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_containers_run_without_rights(name: str) -> None:
+    service = SERVICES[name]
+    user = re.search(r"^USER (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert user is not None
+    assert service["user"] == user[1] == "10001:10001"
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("name", SERVICES, ids="service-{}".format)
+def test_every_container_has_limits_and_bounded_logs(name: str) -> None:
+    limits = SERVICES[name]["deploy"]["resources"]["limits"]
+    assert set(limits) == {"cpus", "memory"}
+    assert set(SERVICES[name]["logging"]["options"]) == {"max-size", "max-file"}
+
+
+def test_what_keeps_data_has_a_volume_and_a_health_check() -> None:
+    for name in ("postgres", "redis"):
+        volume = SERVICES[name]["volumes"][0].partition(":")[0]
+        assert volume in COMPOSE["volumes"]
+        assert SERVICES[name]["healthcheck"]["test"]
+
+
+def test_nothing_starts_before_the_migration_and_the_broker() -> None:
+    for name in OURS[:-1]:
+        assert SERVICES[name]["depends_on"] == {
+            "migrate": {"condition": "service_completed_successfully"},
+            "redis": {"condition": "service_healthy"},
+        }
+    assert SERVICES["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+
+
+def test_docker_compose_reads_the_file(tmp_path: Path) -> None:
+    if shutil.which("docker") is None:
+        skip_or_fail("install docker compose to check its file (on Debian: docker-cli, docker-compose)")
+    env = tmp_path / "env"
+    env.write_text("".join(f"{name}={value}\n" for name, value in example().items()))
+    command = [
+        "docker",
+        "compose",
+        "--env-file",
+        str(env),
+        "-f",
+        str(ROOT / "docker-compose.yml"),
+        "config",
+        "-q",
+    ]
+    read = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "is not a docker command" in read.stderr:
+        skip_or_fail("install Docker's compose plugin to check docker-compose.yml")
+    assert (read.returncode, read.stderr) == (0, "")
