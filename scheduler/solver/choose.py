@@ -50,6 +50,8 @@ from scheduler.solver.state import (
 )
 
 IMPOSSIBLE = -1e18
+LATE = -1000
+MOST_NOISE = 9.1  # above the largest of Data.noise
 
 
 @inlined
@@ -81,38 +83,43 @@ def has_room(s: State, g: int, t: int, e: int) -> bool:
 
 
 @inlined
-def halls_added(d: Data, s: State, o: int, t: int, e: int, hall: int) -> int:
-    """The hall changes that a meeting in a hall adds for the people of an option; -1000 if one is late."""
-    changes = 0
-    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-        p = d.option_people[k]
-        before = last_set(s.occupied, p, t, d.slot[t, FIRST])
-        after = first_set(s.occupied, p, e + 1, d.slot[t, LAST])
-        if before >= 0:
-            there = s.hall_at[p, before]
-            if earliest_start(d, there, hall, before) > t:
-                return -1000
-            changes += there != hall
-        if after >= 0:
-            there = s.hall_at[p, after]
-            if earliest_start(d, hall, there, e) > after:
-                return -1000
-            changes += there != hall
-            if before >= 0:
-                changes -= there != s.hall_at[p, before]
-    return changes
+def look_around(d: Data, s: State, o: int, t: int, e: int) -> int:
+    """The idle slots that a meeting in [t, e] adds for the people of an option.
 
-
-@inlined
-def idle_of_option(d: Data, s: State, o: int, t: int, e: int) -> int:
-    """The idle slots that a meeting in [t, e] adds for the people of an option."""
+    Leaves each one's nearest meetings in `near`: their slots, and their halls or -1.
+    """
     added = 0
-    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-        p = d.option_people[k]
+    first = d.option[o, PEOPLE0]
+    for row in range(d.option[o, PEOPLE1] - first):
+        p = d.option_people[first + row]
         before = last_set(s.occupied, p, t, d.slot[t, FIRST])
         after = first_set(s.occupied, p, e + 1, d.slot[t, LAST])
         added += idle_added(d, p, t, e, before, after)
+        s.near[row, 0] = before
+        s.near[row, 1] = s.hall_at[p, before] if before >= 0 else -1
+        s.near[row, 2] = after
+        s.near[row, 3] = s.hall_at[p, after] if after >= 0 else -1
     return added
+
+
+@inlined
+def halls_added(d: Data, s: State, people: int, t: int, e: int, hall: int) -> int:
+    """The hall changes that a meeting in a hall adds for those in `near`; LATE if one cannot walk so fast."""
+    changes = 0
+    for row in range(people):
+        there, next_hall = s.near[row, 1], s.near[row, 3]
+        if there >= 0 and there != hall:
+            if earliest_start(d, there, hall, s.near[row, 0]) > t:
+                return LATE
+            changes += 1
+        if next_hall >= 0:
+            if next_hall != hall:
+                if earliest_start(d, hall, next_hall, e) > s.near[row, 2]:
+                    return LATE
+                changes += 1
+            if there >= 0 and there != next_hall:
+                changes -= 1
+    return changes
 
 
 @kernel
@@ -141,6 +148,7 @@ def choose(d: Data, s: State, r: int, heat: float) -> float:
     ordered = d.req[r, BEFORE0] < d.req[r, BEFORE1] or d.req[r, AFTER0] < d.req[r, AFTER1]
     turn = below(s.rng, 4096)
     for o in range(d.req[r, OPTION0], d.req[r, OPTION1]):
+        people = d.option[o, PEOPLE1] - d.option[o, PEOPLE0]
         for w in range(s.open.shape[1]):
             rest = free_starts(d, s, r, o, w)
             while rest != ZERO:
@@ -151,14 +159,16 @@ def choose(d: Data, s: State, r: int, heat: float) -> float:
                     continue
                 if ordered and not in_order(d, s, r, t, e):
                     continue
-                idle = base - d.factor[IDLE] * idle_of_option(d, s, o, t, e)
+                idle = base - d.factor[IDLE] * look_around(d, s, o, t, e)
+                if idle + heat * MOST_NOISE <= best:
+                    continue
                 for k in range(d.req[r, GROUP0], d.req[r, GROUP1]):
                     g = d.group_list[k]
                     if not has_room(s, g, t, e):
                         continue
                     hall = d.group[g, HALL]
-                    changes = halls_added(d, s, o, t, e, hall)
-                    if changes == -1000:
+                    changes = halls_added(d, s, people, t, e, hall)
+                    if changes == LATE:
                         continue
                     gain = idle - d.factor[HALL_CHANGE] * changes
                     turn = (turn + 1) & 4095

@@ -13,9 +13,11 @@ from scheduler.solver.arrays import (
     CAP,
     CLASS,
     DAY,
+    DROPPED,
     FIRM_CAP,
     FIRM_CAPS,
     FIRST,
+    FLOOR,
     GROUP0,
     GROUP1,
     HALL,
@@ -26,11 +28,13 @@ from scheduler.solver.arrays import (
     OPTION1,
     PEOPLE0,
     PEOPLE1,
+    PUBLISHED,
     RECEIVER,
     ROOM,
     ROW,
     SEATS,
     SENDER,
+    SHORTFALL,
     Data,
 )
 from scheduler.solver.choose import interpreter_for
@@ -40,6 +44,7 @@ from scheduler.solver.kernels import (
     Words,
     below,
     bit,
+    chance,
     first_set,
     inlined,
     kernel,
@@ -51,7 +56,7 @@ from scheduler.solver.state import QUEUED, SLOT, VICTIMS, State
 
 DEEPEST = 6
 MOST_VICTIMS = 12
-TRIES = 3
+UNBEARABLE = 1e18
 
 
 @inlined
@@ -99,6 +104,19 @@ def _eject_person(d: Data, s: State, p: int, t: int, e: int, hall: int, stamp: i
 
 
 @inlined
+def worth(d: Data, s: State, r: int) -> float:
+    """What the plan loses with a held request, idle time and walking aside."""
+    loss = d.gain[r]
+    for side in range(SENDER, RECEIVER + 1):
+        f = d.req[r, side]
+        if s.firm_count[f] <= d.firm[f, FLOOR]:
+            loss += d.factor[SHORTFALL]
+    if d.req[r, PUBLISHED]:
+        loss += d.factor[DROPPED]
+    return loss
+
+
+@inlined
 def _eject_for_cap(d: Data, s: State, p: int, day: int, t: int, stamp: int) -> bool:
     """Bring a person's day, that is full, below its cap."""
     for k in range(s.number[VICTIMS]):
@@ -107,11 +125,16 @@ def _eject_for_cap(d: Data, s: State, p: int, day: int, t: int, stamp: int) -> b
             for u in range(s.held[r, SLOT], s.held[r, SLOT] + d.req[r, LENGTH]):
                 if s.at[p, u] == r:
                     return True
-    first, last = d.slot[t, FIRST], d.slot[t, LAST]
-    u = first_set(s.occupied, p, first + below(s.rng, last - first + 1), last)
-    if u < 0:
-        u = first_set(s.occupied, p, first, last)
-    return u >= 0 and _eject(d, s, s.at[p, u], stamp)
+    lightest = -1
+    least = UNBEARABLE
+    for u in range(d.slot[t, FIRST], d.slot[t, LAST] + 1):
+        r = s.at[p, u]
+        if r >= 0:
+            loss = worth(d, s, r) * (1.0 + chance(s.rng))
+            if loss < least and s.mark[r] != stamp and may_move(d, s, r):
+                least = loss
+                lightest = r
+    return lightest >= 0 and _eject(d, s, lightest, stamp)
 
 
 @inlined
@@ -277,27 +300,65 @@ def random_group(d: Data, s: State, r: int, t: int) -> int:
     return g
 
 
+@inlined
+def lightest_of_day(d: Data, s: State, p: int, t: int) -> float:
+    """The least worth of a person's meetings on the day of slot `t`."""
+    least = UNBEARABLE
+    for u in range(d.slot[t, FIRST], d.slot[t, LAST] + 1):
+        if s.at[p, u] >= 0:
+            least = min(least, worth(d, s, s.at[p, u]))
+    return least
+
+
 @kernel
-def force_somewhere(d: Data, s: State, r: int, stamp: int) -> bool:
-    """Force request `r` in where, of a few random places, the least is in the way."""
-    least = 1e18
+def worth_in_way(d: Data, s: State, r: int, t: int, o: int, g: int, stamp: int) -> float:
+    """The worth of what stands where request `r` would be held, about; UNBEARABLE if it has to stay."""
+    e = t + d.req[r, LENGTH] - 1
+    total = 0.0
+    last = -1
+    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
+        p = d.option_people[k]
+        own = -1
+        for u in range(t, e + 1):
+            v = s.at[p, u]
+            if v >= 0:
+                own = v
+                if v != last:
+                    if s.mark[v] == stamp or not may_move(d, s, v):
+                        return UNBEARABLE
+                    total += worth(d, s, v)
+                    last = v
+        if own < 0 and s.day_count[p, d.slot[t, DAY]] >= d.person[p, CAP]:
+            total += lightest_of_day(d, s, p, t)
+    if s.room[g, t] <= 0:
+        v = s.seated[d.group[g, ROW] + t * d.group[g, SEATS]]
+        if d.seats[g, t] == 0 or s.mark[v] == stamp or not may_move(d, s, v):
+            return UNBEARABLE
+        if v != last:
+            total += worth(d, s, v)
+    return total
+
+
+@kernel
+def force_cheaply(d: Data, s: State, r: int, stamp: int) -> bool:
+    """Force request `r` in where, with some chance, the least worth is in the way."""
+    least = UNBEARABLE
     slot, group, option = -1, -1, -1
-    for _ in range(TRIES):
-        o = random_option(d, s, r)
-        if o < 0:
-            return False
-        t = random_start(d, s, r, o)
-        if t < 0:
-            continue
-        g = random_group(d, s, r, t)
-        if g < 0 or not list_victims(d, s, r, t, g, o, stamp):
-            continue
-        weight = 0.0
-        for k in range(s.number[VICTIMS]):
-            weight += base_gain(d, s, s.victims[k])
-        if weight < least:
-            least = weight
-            slot, group, option = t, g, o
+    for o in range(d.req[r, OPTION0], d.req[r, OPTION1]):
+        for w in range(s.open.shape[1]):
+            rest = d.starts[r, w] & s.active[0, w]
+            for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
+                rest &= d.avail[d.option_people[k], w]
+            while rest != ZERO:
+                t = (w << 6) + lowest_bit(rest)
+                rest &= rest - bit(0)
+                g = random_group(d, s, r, t)
+                if g < 0:
+                    return False
+                cost = worth_in_way(d, s, r, t, o, g, stamp) * (1.0 + chance(s.rng))
+                if cost < least:
+                    least = cost
+                    slot, group, option = t, g, o
     return slot >= 0 and force(d, s, r, slot, group, option, stamp)
 
 
@@ -316,7 +377,9 @@ def settle(d: Data, s: State, heat: float, stamp: int, lowest: float) -> bool:
         done += 1
         if insert_best(d, s, r, heat, 0.0):
             s.mark[r] = stamp
+        elif done == s.number[QUEUED] and s.score[0] >= lowest:
+            return True
         elif forced < DEEPEST:
             forced += 1
-            force_somewhere(d, s, r, stamp)
+            force_cheaply(d, s, r, stamp)
     return True

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from scheduler.solver.arrays import LENGTH, PEOPLE0, PEOPLE1, ROW, SEATS, Data
+from scheduler.solver.arrays import FIRST, HALL, LAST, LENGTH, PEOPLE0, PEOPLE1, ROW, SEATS, Data
 from scheduler.solver.delta import fits
 from scheduler.solver.force import may_move, random_start
 from scheduler.solver.kernels import below, bit, inlined, kernel
 from scheduler.solver.moves import hold, release
 from scheduler.solver.state import GROUP, INTERPRETER, LOGGED, OPTION, QUEUED, SLOT, State
-from scheduler.solver.targets import random_held
+from scheduler.solver.targets import beside_hall, random_held, random_member
 
 LONGEST = 24
 
@@ -69,6 +69,18 @@ def _gather(d: Data, s: State, first: int, second: int, stamp: int) -> bool:
     return True
 
 
+@inlined
+def other_slot(d: Data, s: State, r: int) -> int:
+    """A slot to swap with: beside a meeting in the same hall, on the same day, or any; or -1."""
+    t = s.held[r, SLOT]
+    kind = below(s.rng, 4)
+    if kind == 0:
+        return d.slot[t, FIRST] + below(s.rng, d.slot[t, LAST] - d.slot[t, FIRST] + 1)
+    if kind == 1:
+        return random_start(d, s, r, s.held[r, OPTION])
+    return beside_hall(d, s, r, random_member(d, s, r), d.group[s.held[r, GROUP], HALL])
+
+
 @kernel
 def swap_slots(d: Data, s: State, stamp: int) -> bool:
     """Swap a random meeting's slot with another along its Kempe chain; False: undo what was done."""
@@ -76,8 +88,8 @@ def swap_slots(d: Data, s: State, stamp: int) -> bool:
     if r < 0 or d.req[r, LENGTH] != 1:
         return False
     first = s.held[r, SLOT]
-    second = random_start(d, s, r, s.held[r, OPTION])
-    if second < 0 or second == first:
+    second = other_slot(d, s, r)
+    if second < 0 or second == first or not (s.active[0, second >> 6] & bit(second)):
         return False
     s.number[QUEUED] = 0
     if not _join(d, s, r, stamp) or not _gather(d, s, first, second, stamp):

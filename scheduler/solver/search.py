@@ -19,7 +19,7 @@ from scheduler.solver.loading import load, loading_order
 from scheduler.solver.schedule import Budget, Heat
 from scheduler.solver.state import CHANGED, SLOT, State, new_state
 
-ODDS = (0.25, 0.2, 0.2, 0.2, 0.1, 0.05)
+ODDS = (0.5, 0.06, 0.03, 0.3, 0.04, 0.5)  # measured: what wins most score in the time near the end
 EPOCH_SECONDS = 0.25
 EPOCHS = 200  # when moves are counted
 BATCH = 500  # moves between looks at the clock

@@ -89,6 +89,7 @@ class State(NamedTuple):
     unheld_at: IntRow  # where each stands there, or -1
     active: WordTable  # 1 x words: the slots that this search may change
     mark: LongRow  # requests: the last chain that placed it
+    near: IntTable  # those around a place that is weighed
     victims: IntRow
     queue: IntRow
     idle_of: IntRow  # attendees: idle figure, kept for `max_idle_spread` only
@@ -124,6 +125,7 @@ def new_state(d: Data, seed: int) -> State:
         unheld_at=np.arange(requests, dtype=np.int32),
         active=np.full((1, words), np.iinfo(np.uint64).max, np.uint64),
         mark=np.zeros(requests, np.int64),
+        near=np.zeros((most_people(d), 4), np.int32),
         victims=np.zeros(256, np.int32),
         queue=np.zeros(512, np.int32),
         idle_of=np.zeros(int(d.rule[ATTENDEES]), np.int32),
@@ -137,6 +139,11 @@ def new_state(d: Data, seed: int) -> State:
     pack: Any = Pack(state)
     reset(d, pack)
     return cast(State, pack)
+
+
+def most_people(d: Data) -> int:
+    """The largest number of attendees in one meeting."""
+    return int((d.option[:, PEOPLE1] - d.option[:, PEOPLE0]).max(initial=1))
 
 
 def _scramble(seed: int) -> int:

@@ -18,7 +18,7 @@ from scheduler.solver.arrays import (
     REQUEST1,
     Data,
 )
-from scheduler.solver.force import force, may_move, random_group, random_option, random_start
+from scheduler.solver.force import force, force_cheaply, may_move, random_group, random_option, random_start
 from scheduler.solver.kernels import below, bit, first_set, inlined, kernel, last_set
 from scheduler.solver.moves import release
 from scheduler.solver.state import GROUP, OPTION, SLOT, UNHELD, State
@@ -219,17 +219,8 @@ def force_held(d: Data, s: State, stamp: int) -> bool:
 
 @kernel
 def force_unheld(d: Data, s: State, stamp: int) -> bool:
-    """Force a random request that is not held into a random slot."""
+    """Force a random request that is not held in where little is in the way."""
     if s.number[UNHELD] == 0:
         return False
     r = s.unheld[below(s.rng, s.number[UNHELD])]
-    if not is_ours(s, r):
-        return False
-    o = random_option(d, s, r)
-    if o < 0:
-        return False
-    t = random_start(d, s, r, o)
-    if t < 0:
-        return False
-    g = random_group(d, s, r, t)
-    return g >= 0 and force(d, s, r, t, g, o, stamp)
+    return is_ours(s, r) and force_cheaply(d, s, r, stamp)
