@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.broker, pytest.mark.smtp, pytest.mark.slow]
 
 def demo(data: Path) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    sizes = ("--firms", "16", "--requests", "40", "--seconds", "3")
+    sizes = ("--firms", "40", "--requests", "120", "--seconds", "3")
     return subprocess.run(
         [*COMMAND, "demo", "--exit", "--data", str(data), "--port", "0", "--mail-port", "0", *sizes],
         capture_output=True, text=True, cwd=ROOT, env={**environment, "COLUMNS": "120"}, check=False,
