@@ -33,7 +33,7 @@ def fitted_heat(problem: Problem, *, cold: bool) -> Heat:
     lightest = min((request.weight for request in problem.requests), default=1)
     steps = small or [0.5 * (factors["served"] * lightest or factors["shortfall"] or 1.0)]
     if cold:
-        return Heat(1.2 * max(steps), 0.5 * min(steps))
+        return Heat(0.8 * max(steps), 0.25 * min(steps))
     return Heat(3.0 * max(steps), 0.2 * min(steps))
 
 

@@ -214,7 +214,8 @@ class Proof:
         self.ended = False
 
         def prove() -> None:
-            self.found = upper_bounds(problem, seconds, lambda: self.ended or should_stop())
+            if problem.slots:
+                self.found = upper_bounds(problem, seconds, lambda: self.ended or should_stop())
 
         self.thread = threading.Thread(target=prove, name="bounds", daemon=True)
         self.thread.start()

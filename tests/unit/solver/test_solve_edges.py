@@ -1,0 +1,94 @@
+"""solve() where there is little to solve, when it is told to stop, and when something is published."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from scheduler.domain import rules
+from scheduler.domain.entities import PlanStatus
+from scheduler.domain.problem import Policy, Problem
+from scheduler.domain.solving import Progress, SolveParams
+from scheduler.solver.solve import solve
+from scheduler.solver.warmup import tiny_problem
+
+PARAMS = SolveParams(method="search", iterations=200)
+
+
+def tiny(**changes: object) -> Problem:
+    return dataclasses.replace(tiny_problem(), **changes)
+
+
+def held(problem: Problem) -> int:
+    plan = solve(problem, PARAMS).plan
+    assert rules.violations(problem, plan.meetings) == []
+    assert plan.score == rules.score(problem, plan.meetings).total
+    return len(plan.meetings)
+
+
+def test_a_problem_without_slots_is_answered() -> None:
+    assert held(tiny(slots=())) == 0
+
+
+def test_a_problem_without_requests_is_answered() -> None:
+    assert held(tiny(requests=())) == 0
+
+
+def test_a_problem_without_places_is_answered() -> None:
+    assert held(tiny(places=())) == 0
+
+
+def test_a_place_of_capacity_0_holds_nothing() -> None:
+    closed = dataclasses.replace(tiny_problem().places[0], capacity=0)
+    assert held(tiny(places=(closed,))) == 0
+
+
+def test_firms_without_attendees_meet_nobody() -> None:
+    assert held(tiny(attendees=())) == 0
+
+
+def test_people_who_are_never_free_meet_nobody() -> None:
+    away = tuple(dataclasses.replace(a, unavailable=frozenset({0, 1})) for a in tiny_problem().attendees)
+    assert held(tiny(attendees=away)) == 0
+
+
+def test_a_meeting_that_fits_is_held() -> None:
+    assert held(tiny()) == 1
+
+
+def test_what_is_compulsory_and_cannot_be_held_is_unknown_to_the_search() -> None:
+    problem = tiny(places=(), policy=Policy(require_all=True))
+    plan = solve(problem, PARAMS).plan
+    assert (plan.status, plan.meetings) == (PlanStatus.UNKNOWN, ())
+
+
+def test_a_published_plan_to_which_nothing_happened_is_the_answer() -> None:
+    published = solve(tiny(), PARAMS).plan.meetings
+    plan = solve(tiny(published=published), PARAMS).plan
+    assert plan.meetings == published
+    assert plan.terms["moved"] == plan.terms["relocated"] == plan.terms["reassigned"] == 0
+
+
+def test_a_start_plan_is_kept_where_nothing_is_better() -> None:
+    start = solve(tiny(), PARAMS).plan.meetings
+    moved = tuple(dataclasses.replace(meeting, slot="s1") for meeting in start)
+    assert solve(tiny(), dataclasses.replace(PARAMS, iterations=0), start=moved).plan.meetings == moved
+
+
+def test_a_solve_that_is_told_to_stop_still_gives_a_plan() -> None:
+    plan = solve(tiny(), SolveParams(seconds=3600, method="search"), should_stop=lambda: True).plan
+    assert (plan.status, len(plan.meetings)) == (PlanStatus.FEASIBLE, 1) or plan.status is PlanStatus.OPTIMAL
+
+
+def test_progress_is_told_in_order_of_time_and_never_loses_its_bound() -> None:
+    told: list[Progress] = []
+    result = solve(tiny(), PARAMS, on_progress=told.append)
+    assert tuple(told) == result.curve
+    assert [p.phase for p in told][-1] == "explaining"
+    assert all(p.bound is not None for p in told)
+
+
+def test_an_unknown_method_is_refused() -> None:
+    with pytest.raises(ValueError, match="method"):
+        solve(tiny(), SolveParams(method="guess"))
