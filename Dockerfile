@@ -31,4 +31,5 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
 # Numba wants a cache that it can write to, and the image is read-only where it runs: a copy in /tmp.
 ENTRYPOINT ["/bin/sh", "-c", "cp -r /opt/chainmeet/kernels /tmp/ && exec \"$@\"", "chainmeet"]
-CMD ["gunicorn", "api.app:create_app()", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--no-control-socket", "--worker-tmp-dir", "/dev/shm", "--access-logfile", "-"]
+# No access log: addresses of feeds and sign-in links are secrets.
+CMD ["gunicorn", "api.app:create_app()", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--workers", "2", "--threads", "8", "--no-control-socket", "--worker-tmp-dir", "/dev/shm"]

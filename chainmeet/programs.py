@@ -66,7 +66,7 @@ def worker_programs(folder: DataFolder, settings: Settings) -> tuple[Program, ..
 def web_program(folder: DataFolder, settings: Settings, port: int) -> Program:
     """The web server; ready when its database and broker answer."""
     options = ("--worker-class", "gthread", "--threads", str(THREADS), "--no-control-socket")
-    bind = ("--bind", f"{ports.HOST}:{port}", "--graceful-timeout", "1", "--access-logfile", "-")
+    bind = ("--bind", f"{ports.HOST}:{port}", "--graceful-timeout", "1")
     return Program(
         "web",
         (sys.executable, "-m", "gunicorn", "api.app:create_app()", *options, *bind),
