@@ -38,6 +38,7 @@ from scheduler.solver.delta import (
     idle_added,
     in_order,
     interpreter_fits,
+    is_able,
     published_gain,
 )
 from scheduler.solver.kernels import ZERO, below, bit, first_set, inlined, kernel, last_set, lowest_bit
@@ -129,7 +130,12 @@ def interpreter_for(d: Data, s: State, r: int, o: int, t: int, e: int, hall: int
     if need < 0:
         return NONE
     home = d.req[r, HOME_INTERPRETER]
-    if home >= 0 and d.req[r, HOME_SLOT] == t and interpreter_fits(d, s, home, t, e, hall):
+    if (
+        home >= 0
+        and d.req[r, HOME_SLOT] == t
+        and is_able(d, o, home)
+        and interpreter_fits(d, s, home, t, e, hall)
+    ):
         return home
     found = find_interpreter(d, s, need, t, e, hall, below(s.rng, s.interpreters_free.shape[1]))
     return found if found >= 0 else -2

@@ -9,6 +9,7 @@ from scheduler.solver.arrays import (
     BEFORE0,
     BEFORE1,
     BREAKS,
+    CLASS,
     DROPPED,
     FIRST,
     FLOOR,
@@ -149,6 +150,16 @@ def interpreter_fits(d: Data, s: State, i: int, t: int, e: int, hall: int) -> bo
         if not s.open[i, u >> 6] & bit(u):
             return False
     return can_walk(d, s, i, t, e, hall)
+
+
+@inlined
+def is_able(d: Data, o: int, i: int) -> bool:
+    """Whether interpreter `i`, or none (-1), is what the people of option `o` need."""
+    need = d.option[o, CLASS]
+    if need < 0 or i < 0:
+        return need < 0 and i < 0
+    number = i - d.rule[ATTENDEES]
+    return (d.class_words[need, number >> 6] & bit(number)) != ZERO
 
 
 @inlined

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from scheduler.domain.plan import Meeting
-from scheduler.solver.arrays import CLASS, COUNTED, LOCKED, PUBLISHED, Data, Flat
-from scheduler.solver.delta import fits, gain_of
+from scheduler.solver.arrays import COUNTED, LOCKED, PUBLISHED, Data, Flat
+from scheduler.solver.delta import fits, gain_of, is_able
 from scheduler.solver.homes import read_home
 from scheduler.solver.kernels import Ints, entry
 from scheduler.solver.spread import refresh_all
@@ -36,7 +36,7 @@ def load(d: Data, s: State, table: Ints, order: Ints) -> None:
     for k in range(order.shape[0]):
         r = order[k]
         t, g, o, i = table[r, SLOT], table[r, GROUP], table[r, OPTION], table[r, INTERPRETER]
-        if t < 0 or (i < 0) != (d.option[o, CLASS] < 0) or not fits(d, s, r, t, g, o, i):
+        if t < 0 or not is_able(d, o, i) or not fits(d, s, r, t, g, o, i):
             continue
         s.score[0] += gain_of(d, s, r, t, g, o, i)
         link(d, s, r, t, g, o, i)

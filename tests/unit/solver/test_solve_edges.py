@@ -12,6 +12,7 @@ from scheduler.domain.problem import Policy, Problem
 from scheduler.domain.solving import Progress, SolveParams
 from scheduler.solver.solve import solve
 from scheduler.solver.warmup import tiny_problem
+from tests.builders import ask, interpreter, make_problem, meet, person
 
 PARAMS = SolveParams(method="search", iterations=200)
 
@@ -92,3 +93,18 @@ def test_progress_is_told_in_order_of_time_and_never_loses_its_bound() -> None:
 def test_an_unknown_method_is_refused() -> None:
     with pytest.raises(ValueError, match="method"):
         solve(tiny(), SolveParams(method="guess"))
+
+
+def test_the_interpreter_of_a_published_meeting_stays_only_with_people_who_understand_them() -> None:
+    """The asked firm has two people; the published interpreter speaks with one of them only."""
+    people = [person("a1", "a", "zh"), person("b1", "b", "fr", "s0"), person("b2", "b", "de")]
+    problem = make_problem(
+        slots="1",
+        requests=[ask("r1", "a", "b")],
+        attendees=people,
+        interpreters=[interpreter("i1", "zh fr"), interpreter("i2", "zh de")],
+        published=[meet("r1", "s0", "t1", "a1 b1", "i1")],
+    )
+    plan = solve(problem, PARAMS).plan
+    assert [(m.attendees, m.interpreter) for m in plan.meetings] == [(("a1", "b2"), "i2")]
+    assert rules.violations(problem, plan.meetings) == []
