@@ -53,7 +53,7 @@ else
 	$(PYTHON) -m venv .venv
 endif
 
-INSTALL = $(if $(UV),uv pip install --quiet --python .venv/bin/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+INSTALL = $(if $(UV),uv pip install --quiet --compile-bytecode --python .venv/bin/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
 
 .venv/run.stamp: .venv/bin/python requirements.lock pyproject.toml
 	$(INSTALL) --require-hashes -r requirements.lock

@@ -15,6 +15,8 @@ from scheduler.config import Settings
 
 THREADS = 8
 """Of the web server: waiting for the live progress of a run holds one."""
+MAILERS = 2
+"""Processes that send mails: while one waits for the mail server, the other makes the next mail."""
 WEB, BEAT, WORKER, CATCHER, BROKER = range(5)
 """Ranks of stopping: nothing stops before what it needs. All graces together stay below ten seconds."""
 
@@ -50,9 +52,9 @@ def worker_programs(folder: DataFolder, settings: Settings) -> tuple[Program, ..
     celery = (sys.executable, "-m", "celery", "-A", "workers.celery_app:app")
     schedule = ("--schedule", str(folder.running / "beat"), "--pidfile=")
 
-    def worker(queue: str) -> Program:
-        options = ("worker", "-Q", queue, "-n", f"{queue}@%h", "--concurrency", "1", "--loglevel", "INFO")
-        command = (*celery, *options, "--without-gossip", "--without-mingle")
+    def worker(queue: str, processes: int) -> Program:
+        options = ("worker", "-Q", queue, "-n", f"{queue}@%h", "--concurrency", str(processes))
+        command = (*celery, *options, "--loglevel", "INFO", "--without-gossip", "--without-mingle")
         return Program(
             f"{queue} worker", command, folder.log(queue), environment, stop_rank=WORKER, grace=5.0
         )
@@ -60,7 +62,7 @@ def worker_programs(folder: DataFolder, settings: Settings) -> tuple[Program, ..
     beat = Program(
         "beat", (*celery, "beat", *schedule), folder.log("beat"), environment, stop_rank=BEAT, grace=0.5
     )
-    return worker("solve"), worker("mail"), beat
+    return worker("solve", 1), worker("mail", MAILERS), beat
 
 
 def web_program(folder: DataFolder, settings: Settings, port: int) -> Program:
