@@ -51,6 +51,8 @@ class Search:
     def run(self, plan: State) -> None:
         """Improve the plan until the budget is used up; leaves the best plan in `best` and in the state."""
         self.best, self.score = plan.held.copy(), float(plan.score[0])
+        if not len(self.data.req) or not len(self.data.slot):
+            return
         parts = self._parts()
         states = [new_state(self.data, self.seed * 1000 + k) for k in range(parts)] if parts > 1 else [plan]
         with ThreadPoolExecutor(parts, initializer=_step_back) as pool:
