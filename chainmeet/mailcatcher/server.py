@@ -8,6 +8,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from chainmeet.mailcatcher.store import MailStore
 
 LARGEST = 10_000_000
+CHUNK = 1 << 16
+END = b"\r\n.\r\n"
 
 
 class Keeper:
@@ -23,13 +25,34 @@ class Keeper:
         return "250 2.0.0 Kept"
 
 
+class BulkSMTP(SMTP):
+    """Reads a mail in chunks, where aiosmtpd reads line by line: half the time for a mail."""
+
+    line_length_limit = LARGEST
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 -- aiosmtpd's name
+        if arg or self.envelope is None or not self.envelope.rcpt_tos:
+            await super().smtp_DATA(arg)  # says what is wrong
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        content = bytearray(b"\r\n")  # so that an empty mail ends as every other one
+        while not content.endswith(END):  # a sender waits for our answer: nothing follows the end
+            chunk = await self._reader.read(CHUNK)
+            if not chunk or len(content) > LARGEST:
+                self._writer.close()
+                return
+            content += chunk
+        self.envelope.content = bytes(content[:-3].replace(b"\r\n..", b"\r\n.")[2:])
+        answer = await self.event_handler.handle_DATA(self, self.session, self.envelope)
+        self._set_post_data_state()
+        await self.push(answer)
+
+
+class _Controller(Controller):
+    def factory(self) -> SMTP:
+        return BulkSMTP(self.handler, **self.SMTP_kwargs)
+
+
 def smtp_server(store: MailStore, port: int) -> Controller:
     """A server on the loopback address; `start` and `stop` it. It has a thread of its own."""
-    return Controller(
-        Keeper(store),
-        hostname="127.0.0.1",
-        port=port,
-        data_size_limit=LARGEST,
-        ready_timeout=10,
-        ident="Chainmeet",
-    )
+    return _Controller(Keeper(store), hostname="127.0.0.1", port=port, ready_timeout=10, ident="Chainmeet")

@@ -158,6 +158,48 @@ def test_a_page_of_another_name_cannot_read_the_mails(page: FlaskClient) -> None
 
 
 @pytest.mark.smtp
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b".",
+        b"Subject: x\r\n\r\n.\r\n..\r\n.a\r\n",
+        b"x" * 5000,
+        b"Subject: long\r\n\r\n" + b"line\r\n" * 40_000,
+    ],
+    ids=["empty", "dot", "dots", "one-long-line", "large"],
+)
+def test_a_mail_arrives_byte_by_byte(store: MailStore, raw: bytes) -> None:
+    server = smtp_server(store, ports.take(0, "a test", ""))
+    server.start()
+    try:
+        with smtplib.SMTP("127.0.0.1", server.port) as client:
+            client.sendmail("bounce@expo.example", ["ann@a.example"], raw)
+            client.sendmail("bounce@expo.example", ["ann@a.example"], mail())
+    finally:
+        server.stop()
+    first, second = store.get(1), store.get(2)
+    assert first is not None
+    assert second is not None
+    assert first[1].removesuffix(b"\r\n") == raw.removesuffix(b"\r\n")
+    assert second[1] == mail()
+
+
+@pytest.mark.smtp
+def test_a_mail_for_nobody_is_refused(store: MailStore) -> None:
+    server = smtp_server(store, ports.take(0, "a test", ""))
+    server.start()
+    try:
+        with smtplib.SMTP("127.0.0.1", server.port) as client:
+            client.ehlo()
+            client.mail("bounce@expo.example")
+            assert client.docmd("DATA")[0] == 503
+    finally:
+        server.stop()
+    assert store.count() == 0
+
+
+@pytest.mark.smtp
 def test_what_is_sent_is_kept_for_each_recipient(store: MailStore) -> None:
     server = smtp_server(store, ports.take(0, "a test", ""))
     server.start()
