@@ -15,8 +15,8 @@ from scheduler.config import Settings
 
 THREADS = 8
 """Of the web server: waiting for the live progress of a run holds one."""
-MAILERS = 2
-"""Processes that send mails: while one waits for the mail server, the other makes the next mail."""
+MAILERS = 3
+"""Processes that send mails: while some wait for server or database, others make mails."""
 WEB, BEAT, WORKER, CATCHER, BROKER = range(5)
 """Ranks of stopping: nothing stops before what it needs. All graces together stay below ten seconds."""
 
