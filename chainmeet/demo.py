@@ -26,7 +26,7 @@ FIRST_MAILS = 100
 class DemoOptions:
     """`leave`: wait for all the mails, then stop instead of staying up."""
 
-    seconds: int = 45
+    seconds: int = 20
     firms: int = 620
     requests: int = 9000
     seed: int = 1
