@@ -58,6 +58,9 @@ def explain(
     The heaviest are looked into first; when `seconds` are over or `should_stop` says so, the rest get a
     plain answer without remedies.
     """
+    if should_stop is not None and should_stop():  # the index alone takes a while on a large event
+        held = {meeting.request for meeting in meetings}
+        return tuple(_unexamined(problem, r) for r, q in enumerate(problem.requests) if q.id not in held)
     deadline = time.monotonic() + seconds
     occupancy = Occupancy(problem, Choices(problem), Schedule.of(problem, meetings))
     left = [r for r in range(len(problem.requests)) if r not in occupancy.held]

@@ -56,4 +56,7 @@ class Budget:
         return min(1.0, (time.monotonic() - self.began) / self.seconds)
 
     def is_over(self) -> bool:
-        return self.share() >= 1.0 or (self.should_stop is not None and self.should_stop())
+        return self.share() >= 1.0 or self.is_stopped()
+
+    def is_stopped(self) -> bool:
+        return self.should_stop is not None and self.should_stop()

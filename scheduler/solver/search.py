@@ -24,7 +24,8 @@ EPOCH_SECONDS = 0.25
 EPOCHS = 200  # when moves are counted
 BATCH = 2000  # moves between looks at the clock
 
-Report = Callable[[State], None]
+Report = Callable[[State, bool], None]
+"""Gets the plan as it is, and whether it is the best one yet."""
 
 
 @dataclass
@@ -58,10 +59,11 @@ class Search:
         with ThreadPoolExecutor(parts, initializer=_step_back) as pool:
             while not self.budget.is_over():
                 self._epoch(plan, states, pool)
-                if plan.score[0] > self.score + 1e-6 and self._is_even(plan):
+                is_best = plan.score[0] > self.score + 1e-6 and self._is_even(plan)
+                if is_best:
                     self.best[:], self.score = plan.held, float(plan.score[0])
                 if self.report is not None:
-                    self.report(plan)
+                    self.report(plan, is_best)
         load(self.data, plan, self.best, self.order)
 
     def _is_even(self, plan: State) -> bool:
@@ -106,7 +108,7 @@ class Search:
         tally = np.zeros((KINDS, 3))
         if moves:
             anneal(self.data, state, moves, self.heat.at(self.budget.share()), self.odds, tally)
-        while not moves and time.monotonic() < until:
+        while not moves and time.monotonic() < until and not self.budget.is_stopped():
             anneal(self.data, state, BATCH, self.heat.at(self.budget.share()), self.odds, tally)
         self.tally += tally
 

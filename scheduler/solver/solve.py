@@ -69,6 +69,7 @@ class _Solve:
     reserve: float = 0.0
     reported: float = 0.0
     curve: list[Progress] = field(default_factory=list)
+    best: rules.Score | None = None
 
     def run(self, start: tuple[Meeting, ...] | None) -> Result:
         self.bounds: Bounds = trivial_bounds(self.problem)
@@ -95,15 +96,22 @@ class _Solve:
         """Seconds until the search must end, so that checking and explaining fit in the time."""
         return self.params.seconds - self.reserve - self.seconds
 
-    def report(self, phase: str, state: State | None = None) -> None:
-        """Tell the progress, at most four times a second."""
-        now = time.monotonic()
-        if state is not None and now - self.reported < REPORT_SECONDS:
-            return
-        self.reported = now
-        terms = {} if state is None else count_terms(self.problem, self.flat.data, state)
-        score = None if state is None else total_of(self.problem, terms)
+    def report(self, phase: str) -> None:
+        """Tell the progress, with the best plan so far."""
+        self.reported = time.monotonic()
+        score, terms = (None, {}) if self.best is None else (self.best.total, self.best.terms)
         self.tell(Progress(self.seconds, phase, score, self.bounds.score, self.bounds.served, terms))
+
+    def report_search(self, state: State, is_best: bool) -> None:
+        """The same, at most four times a second; a hot search is below its best most of the time."""
+        if is_best:
+            self.measure(state)
+        if time.monotonic() - self.reported >= REPORT_SECONDS:
+            self.report("searching")
+
+    def measure(self, state: State) -> None:
+        terms = count_terms(self.problem, self.flat.data, state)
+        self.best = rules.Score(total_of(self.problem, terms), terms)
 
     def tell(self, progress: Progress) -> None:
         self.curve.append(progress)
@@ -134,7 +142,8 @@ class _Solve:
     def search(self, start: tuple[Meeting, ...] | None, seconds: float | None) -> Meetings:
         """The searched plan, else what it started from."""
         state = starting_state(self.flat, start, self.params.seed)
-        self.report("constructed", state)
+        self.measure(state)
+        self.report("constructed")
         first = self.checked_first(state)
         cold = start is not None or len(self.problem.published) > 0
         search = Search(
@@ -143,7 +152,7 @@ class _Solve:
             Budget(self.left() if seconds is None else seconds, self.params.iterations, self.should_stop),
             self.params.workers,
             self.params.seed,
-            lambda state: self.report("searching", state),
+            self.report_search,
         )
         search.run(state)
         searched = clean_meetings(self.flat, search.best)
@@ -163,16 +172,18 @@ class _Solve:
         """A plan that keeps the rules, or none, with its score, its status and the reasons."""
         if meetings is None:
             proved = exact is not None and exact.status is PlanStatus.INFEASIBLE
-            return self.result((), PlanStatus.INFEASIBLE if proved else PlanStatus.UNKNOWN, None)
-        total = rules.score(self.problem, meetings).total
+            status = PlanStatus.INFEASIBLE if proved else PlanStatus.UNKNOWN
+            return self.result((), rules.score(self.problem, ()), status, None)
+        found = rules.score(self.problem, meetings)
         bound: Number = self.bounds.score
         if exact is not None and exact.bound is not None:
             bound = min(bound, exact.bound)
-        status = PlanStatus.OPTIMAL if total >= bound else PlanStatus.FEASIBLE
-        return self.result(meetings, status, max(bound, total))
+        status = PlanStatus.OPTIMAL if found.total >= bound else PlanStatus.FEASIBLE
+        return self.result(meetings, found, status, max(bound, found.total))
 
-    def result(self, meetings: tuple[Meeting, ...], status: PlanStatus, bound: Number | None) -> Result:
-        found = rules.score(self.problem, meetings)
+    def result(
+        self, meetings: tuple[Meeting, ...], found: rules.Score, status: PlanStatus, bound: Number | None
+    ) -> Result:
         self.tell(Progress(self.seconds, "explaining", found.total, bound, self.bounds.served, found.terms))
         plan = Plan(
             problem=self.problem.fingerprint,

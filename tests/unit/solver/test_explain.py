@@ -166,6 +166,12 @@ def test_without_time_every_request_still_gets_an_answer() -> None:
     assert [row.reason for row in explain(problem, [], seconds=-1.0)] == ["not-examined", "not-examined"]
 
 
+def test_a_stop_answers_only_the_requests_that_are_not_held() -> None:
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
+    rows = explain(problem, [meet("r1", "s0", "t1", "a1 b1")], should_stop=lambda: True)
+    assert [(row.request, row.reason) for row in rows] == [("r2", "not-examined")]
+
+
 @quick
 @given(problems(max_requests=3))
 def test_every_request_is_held_or_answered(problem: Problem) -> None:

@@ -10,6 +10,8 @@ from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Policy, Problem
 from scheduler.domain.solving import Progress, SolveParams
+from scheduler.samples.expo import make_expo
+from scheduler.samples.problem import to_problem
 from scheduler.solver.solve import solve
 from scheduler.solver.warmup import tiny_problem
 from tests.builders import ask, interpreter, make_problem, meet, person
@@ -80,6 +82,15 @@ def test_a_start_plan_is_kept_where_nothing_is_better() -> None:
 def test_a_solve_that_is_told_to_stop_still_gives_a_plan() -> None:
     plan = solve(tiny(), SolveParams(seconds=3600, method="search"), should_stop=lambda: True).plan
     assert (plan.status, len(plan.meetings)) == (PlanStatus.FEASIBLE, 1) or plan.status is PlanStatus.OPTIMAL
+
+
+def test_the_score_that_is_told_is_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scheduler.solver.solve.REPORT_SECONDS", 0.0)
+    problem = to_problem(make_expo(firms=20, requests=120))
+    result = solve(problem, dataclasses.replace(PARAMS, iterations=20_000))
+    scores = [p.score for p in result.curve if p.score is not None]
+    assert len(scores) > 100
+    assert scores == sorted(scores)
 
 
 def test_progress_is_told_in_order_of_time_and_never_loses_its_bound() -> None:
