@@ -42,7 +42,7 @@ def show(data: Path, ports: Ports, options: DemoOptions) -> int:
     console = Console(highlight=False)
     began = time.monotonic()
     console.print("[bold]Starting[/] web server, workers, broker and mail catcher ...")
-    with embedded_stack(data, ports, is_demo=True, say=console.print) as stack:
+    with embedded_stack(data, ports, say=console.print) as stack:
         demo = Demo(stack, options, console, began)
         status = stack.supervisor.attend(demo.play)
         if status == 0 and not options.leave:

@@ -35,9 +35,7 @@ class Stack:
 
 
 @contextmanager
-def embedded_stack(
-    data: Path, wanted: Ports, *, is_demo: bool, say: Callable[[str], None] = print
-) -> Iterator[Stack]:
+def embedded_stack(data: Path, wanted: Ports, *, say: Callable[[str], None] = print) -> Iterator[Stack]:
     """Start the stack on a data folder, and stop it at the end.
 
     Call it in the main thread. Raises FolderInUse, PortTaken, BrokerMissing or ProgramFailed.
@@ -60,7 +58,6 @@ def embedded_stack(
             solve_workers=min(os.cpu_count() or 2, 8),
             log_format="console",
             mail_catcher_url=f"http://{ports.HOST}:{mails}",
-            demo_sign_in=is_demo,
         )
         _forget_own_variables()
         supervisor = cleanup.enter_context(Supervisor(folder.processes, say))

@@ -13,7 +13,7 @@ from chainmeet.embedded import Ports, embedded_stack
 
 def serve(data: Path, ports: Ports, email: str) -> None:
     """Run until SIGINT or SIGTERM."""
-    with embedded_stack(data, ports, is_demo=False, say=click.echo) as stack:
+    with embedded_stack(data, ports, say=click.echo) as stack:
         click.echo(f"Site:   {stack.settings.base_url}")
         click.echo(f"Mails:  {stack.settings.mail_catcher_url}")
         click.echo(f"Data:   {stack.folder.root}")

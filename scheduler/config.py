@@ -52,12 +52,6 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return read
 
 
-def _flag(text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ValueError("must be true or false")
-    return text == "true"
-
-
 def _secret(text: str) -> str:
     if len(text) < 32:
         raise ValueError("must have 32 characters or more; make one with: openssl rand -hex 32")
@@ -93,9 +87,6 @@ class Settings:
     )
     log_format: str = _setting("json or console", _one_of("json", "console"), default="json")
     mail_catcher_url: str = _setting("page of the local mail catcher; embedded stack only", default="")
-    demo_sign_in: bool = _setting(
-        "show sign-in links on the page itself; embedded demo only", _flag, default=False
-    )
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -123,7 +114,7 @@ class Settings:
     def to_env(self) -> dict[str, str]:
         """The environment that gives these settings, for child processes."""
         texts = {PREFIX + f.name.upper(): getattr(self, f.name) for f in fields(self)}
-        return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in texts.items() if v != ""}
+        return {name: str(value) for name, value in texts.items() if value != ""}
 
 
 def _text(name: str, env: Mapping[str, str]) -> str | None:

@@ -22,7 +22,7 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = ("api", "solve-worker", "mail-worker", "beat", "migrate")
 SECRETS = {"CHAINMEET_SECRET_KEY": "k" * 64, "POSTGRES_PASSWORD": "p" * 32, "REDIS_PASSWORD": "r" * 32}
-EMBEDDED_ONLY = {"CHAINMEET_MAIL_CATCHER_URL", "CHAINMEET_DEMO_SIGN_IN"}
+EMBEDDED_ONLY = {"CHAINMEET_MAIL_CATCHER_URL"}
 
 
 def example() -> dict[str, str]:
