@@ -135,7 +135,7 @@ def _success(operation: Operation) -> dict[str, Any]:
 
 
 def _errors(operation: Operation, *, has_path: bool) -> set[int]:
-    statuses = {401, 429, *operation.also}
+    statuses = {401, 414, 429, *operation.also}
     statuses |= {403} if operation.scope else set()
     statuses |= {404} if has_path else set()
     statuses |= {422} if operation.query else set()
@@ -144,6 +144,9 @@ def _errors(operation: Operation, *, has_path: bool) -> set[int]:
 
 
 def _error(status: int) -> dict[str, Any]:
+    if status == HTTPStatus.REQUEST_URI_TOO_LONG:  # the web server's own answer, before the application
+        page = {"text/html": {"schema": {"type": "string"}}}
+        return {"description": "The address is longer than the web server takes.", "content": page}
     answer: dict[str, Any] = {
         "description": HTTPStatus(status).phrase,
         "content": {CONTENT_TYPE: {"schema": _ref(Problem)}},

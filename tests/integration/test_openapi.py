@@ -53,7 +53,8 @@ def test_every_operation_is_in_the_document_with_its_errors_and_a_sentence(app: 
     assert operations.keys() == openapi.OPERATIONS.keys()
     for name, described in operations.items():
         errors = {status: answer for status, answer in described["responses"].items() if status >= "400"}
-        assert {"401", "429"} <= errors.keys(), name
+        assert {"401", "414", "429"} <= errors.keys(), name
+        assert errors.pop("414")["content"].keys() == {"text/html"}  # the web server's, not ours
         assert {kind for answer in errors.values() for kind in answer["content"]} == {
             "application/problem+json"
         }
