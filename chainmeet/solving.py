@@ -12,13 +12,14 @@ from types import FrameType
 
 from chainmeet.checking import examine
 from chainmeet.terminal import LiveLine, points
+from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import PlanRejected
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Progress, Result, SolveParams
 
 
-def solve_here(problem: Problem, params: SolveParams, start: Plan | None) -> Plan:
+def solve_here(problem: Problem, params: SolveParams, start: Plan | None) -> Result:
     """Solve in a thread while this one shows progress and takes signals. Raises PlanRejected."""
     from scheduler.solver.solve import solve
 
@@ -28,18 +29,28 @@ def solve_here(problem: Problem, params: SolveParams, start: Plan | None) -> Pla
     def work() -> Result:
         return solve(problem, params, start=start, on_progress=line.report, should_stop=stop.is_set)
 
-    plan = _attended(work, stop, line).plan
-    findings = examine(problem, plan)
+    result = _attended(work, stop, line)
+    findings = examine(problem, result.plan)
     if findings.faults:
         raise PlanRejected(findings.faults)
-    return plan
+    return result
 
 
-def summary(problem: Problem, plan: Plan) -> str:
-    """One sentence about a plan."""
+def summary(problem: Problem, result: Result) -> str:
+    """One sentence about a plan, and one about what it changes of the published one."""
+    plan = result.plan
     held = f"{plan.status}, {len(plan.meetings)} of {len(problem.requests)} requests held"
     bound = "" if plan.bound is None else f" (bound {plan.bound:,})"
-    return f"{held}, score {plan.score:,}{bound}, {plan.seconds:.1f} s"
+    sentence = f"{held}, score {plan.score:,}{bound}, {plan.seconds:.1f} s"
+    is_answer = plan.status in (PlanStatus.OPTIMAL, PlanStatus.FEASIBLE)
+    return f"{sentence}; {_changed(result)}" if problem.published and is_answer else sentence
+
+
+def _changed(result: Result) -> str:
+    changes = result.changes
+    forced, voluntary = len(changes.forced), len(changes.voluntary)
+    counts = f"{len(changes.withdrawn)} withdrawn, {forced} forced and {voluntary} voluntary changes"
+    return counts if result.bought is None else f"{counts} (worth {result.bought:,} points)"
 
 
 @dataclass(slots=True)

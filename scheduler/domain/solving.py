@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from scheduler.domain.plan import Number, Plan
+from scheduler.domain.rules.stability import PublishedChanges
 
 METHODS = ("auto", "exact", "search")
 
@@ -35,7 +36,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A plan and its convergence curve, in order of time."""
+    """A plan, its convergence curve in order of time, and what it changes of the published plan.
+
+    `bought` is the plan's score less that of the plan which keeps every published meeting that can stay
+    and inserts the others where they fit: what the voluntary changes are worth. None where nothing is
+    published, or where no such plan was made.
+    """
 
     plan: Plan
     curve: tuple[Progress, ...] = ()
+    changes: PublishedChanges = field(default_factory=PublishedChanges)
+    bought: Number | None = None

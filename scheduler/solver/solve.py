@@ -13,6 +13,7 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting, Number, Plan, Unscheduled
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.score import total_of
+from scheduler.domain.rules.stability import published_changes
 from scheduler.domain.solving import METHODS, Progress, Result, SolveParams
 from scheduler.solver.arrays import Flat, flatten
 from scheduler.solver.bounds import Bounds, trivial_bounds, upper_bounds
@@ -70,6 +71,7 @@ class _Solve:
     reported: float = 0.0
     curve: list[Progress] = field(default_factory=list)
     best: rules.Score | None = None
+    kept: Number | None = None  # the score of the published plan with what could be inserted
 
     def run(self, start: tuple[Meeting, ...] | None) -> Result:
         self.bounds: Bounds = trivial_bounds(self.problem)
@@ -80,6 +82,7 @@ class _Solve:
         if start is None:
             unchanged = published_again(self.flat)
             if unchanged is not None:
+                self.kept = rules.score(self.problem, unchanged).total
                 return self.finish(unchanged, None)
         proof = Proof(self.problem, self.left() - 0.3, self.is_over)
         meetings, exact = self.find(start)
@@ -145,6 +148,8 @@ class _Solve:
         self.measure(state)
         self.report("constructed")
         first = self.checked_first(state)
+        if self.problem.published and start is None and first is not None:
+            self.kept = rules.score(self.problem, first).total
         cold = start is not None or len(self.problem.published) > 0
         search = Search(
             self.flat,
@@ -198,7 +203,9 @@ class _Solve:
             seed=self.params.seed,
             workers=self.params.workers,
         )
-        return Result(plan, tuple(self.curve))
+        changes = published_changes(self.problem, meetings)
+        bought = None if self.kept is None else found.total - self.kept
+        return Result(plan, tuple(self.curve), changes, bought)
 
     def explained(self, meetings: tuple[Meeting, ...]) -> tuple[Unscheduled, ...]:
         """The reasons; with a number of moves instead of a time, all of them, for the same plan each time."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
@@ -62,6 +63,31 @@ def check_max_moved(schedule: Schedule) -> Iterator[Violation]:
     if len(changed) > limit:
         detail = f"{len(changed)} published meetings are changed, more than {limit}."
         yield Violation("H13", detail, tuple(changed))
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedChanges:
+    """The published meetings that a plan does not hold as published, by the ids of their requests.
+
+    `withdrawn`: the request is gone from the problem. `forced`: it is still asked for, but could not be
+    held as published even taken alone. `voluntary`: it could, and the plan changes or drops it.
+    """
+
+    withdrawn: tuple[str, ...] = ()
+    forced: tuple[str, ...] = ()
+    voluntary: tuple[str, ...] = ()
+
+
+def published_changes(problem: Problem, meetings: Sequence[Meeting]) -> PublishedChanges:
+    """What a plan changes of the published one, in the order of the published one."""
+    schedule = Schedule.of(problem, meetings)
+    changed = [m for m in problem.published if _is_changed(schedule, m)]
+    free = {m.request for m in changed if could_stay(problem, m)}
+    return PublishedChanges(
+        withdrawn=tuple(m.request for m in problem.published if m.request not in problem.index.requests),
+        forced=tuple(m.request for m in changed if m.request not in free),
+        voluntary=tuple(m.request for m in changed if m.request in free),
+    )
 
 
 def _is_changed(schedule: Schedule, published: Meeting) -> bool:

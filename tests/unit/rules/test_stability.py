@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from scheduler.domain.plan import Meeting
+from scheduler.domain.rules.stability import PublishedChanges, published_changes
 from tests.builders import ask, booth, interpreter, make_problem, meet, person, table
 from tests.unit.rules import Breach, breaches
 
@@ -146,3 +147,36 @@ def test_h13_what_only_others_stand_in_the_way_of_counts() -> None:
     both = [R1, meet("r2", "s0", "t1", "c1 d1")]
     keys = {"places": [table("t1"), table("t2")], "published": both}
     assert moved(0, R1, meet("r2", "s0", "t2", "c1 d1"), **keys) == [("H13", ("r2",))]
+
+
+# What a plan changes of the published one, and whether it had to
+
+
+def changes(*meetings: Meeting, **keys: Any) -> PublishedChanges:
+    problem = make_problem(
+        **{"requests": REQUESTS, "attendees": TEAM, "places": TABLES, "published": [R1, R2], **keys}
+    )
+    return published_changes(problem, meetings)
+
+
+def test_a_plan_that_is_as_published_changes_nothing() -> None:
+    assert changes(R2, R1, meet("r3", "s0", "t1", "e1 f1")) == PublishedChanges()
+
+
+@pytest.mark.parametrize("changed", CHANGED)
+def test_what_could_have_stayed_is_changed_by_choice(changed: Meeting) -> None:
+    assert changes(changed, R2) == PublishedChanges(voluntary=("r1",))
+
+
+def test_what_could_have_stayed_is_dropped_by_choice() -> None:
+    assert changes() == PublishedChanges(voluntary=("r1", "r2"))
+
+
+@pytest.mark.parametrize("meetings", [(R2,), (CHANGED[0], R2)])
+def test_what_could_not_be_held_as_published_changes_by_force(meetings: tuple[Meeting, ...]) -> None:
+    away = [person("a1", "a", "en", "s0"), TEAM[1]]
+    assert changes(*meetings, attendees=away) == PublishedChanges(forced=("r1",))
+
+
+def test_a_withdrawn_request_is_neither_forced_nor_by_choice() -> None:
+    assert changes(R2, requests=REQUESTS[1:]) == PublishedChanges(withdrawn=("r1",))

@@ -9,6 +9,7 @@ import pytest
 from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Policy, Problem
+from scheduler.domain.rules.stability import PublishedChanges
 from scheduler.domain.solving import Progress, SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
@@ -71,6 +72,27 @@ def test_a_published_plan_to_which_nothing_happened_is_the_answer() -> None:
     plan = solve(tiny(published=published), PARAMS).plan
     assert plan.meetings == published
     assert plan.terms["moved"] == plan.terms["relocated"] == plan.terms["reassigned"] == 0
+
+
+def test_a_published_plan_that_stands_has_no_changes_and_buys_nothing() -> None:
+    result = solve(tiny(published=solve(tiny(), PARAMS).plan.meetings), PARAMS)
+    assert (result.changes, result.bought) == (PublishedChanges(), 0)
+
+
+def test_a_first_plan_has_nothing_to_change() -> None:
+    result = solve(tiny(), PARAMS)
+    assert (result.changes, result.bought) == (PublishedChanges(), None)
+
+
+def test_what_a_voluntary_change_buys_is_told_against_the_plan_that_keeps_all() -> None:
+    """r2 fits only if the published meeting moves, which gains 100 * 5 - 60; r3 fits in any case."""
+    problem = make_problem(
+        slots="2",
+        requests=[ask("r1", "a", "b"), ask("r2", "a", "c", weight=5, slots=["s0"]), ask("r3", "d", "e")],
+        published=[meet("r1", "s0", "t1", "a1 b1")],
+    )
+    result = solve(problem, dataclasses.replace(PARAMS, iterations=20_000))
+    assert (result.changes, result.bought) == (PublishedChanges(voluntary=("r1",)), 440)
 
 
 def test_a_start_plan_is_kept_where_nothing_is_better() -> None:
