@@ -15,6 +15,7 @@ from fractions import Fraction
 import numpy as np
 import numpy.typing as npt
 
+from scheduler.domain import rules
 from scheduler.domain.problem import Problem
 from scheduler.solver import lp
 from scheduler.solver.daymodel import DayModel, build
@@ -45,6 +46,8 @@ def trivial_bounds(problem: Problem) -> Bounds:
 def upper_bounds(problem: Problem, seconds: float, should_stop: Callable[[], bool] | None = None) -> Bounds:
     """The LP bounds that are proved within `seconds`, at worst the trivial ones; late by a second at most."""
     deadline = time.monotonic() + seconds
+    if not problem.slots:  # then the empty plan is the only one
+        return Bounds(0, sum(problem.floors), rules.score(problem, ()).total)
     best = trivial_bounds(problem)
     if not problem.requests or seconds < LEAST_SECONDS:
         return best

@@ -232,8 +232,7 @@ class Proof:
         self.ended = False
 
         def prove() -> None:
-            if problem.slots:
-                self.found = upper_bounds(problem, seconds, lambda: self.ended or should_stop())
+            self.found = upper_bounds(problem, seconds, lambda: self.ended or should_stop())
 
         self.thread = threading.Thread(target=prove, name="bounds", daemon=True)
         self.thread.start()

@@ -12,7 +12,7 @@ from scheduler.domain.rules import score
 from scheduler.solver.bounds import Bounds, proved_bound, trivial_bounds, upper_bounds
 from scheduler.solver.daymodel import build
 from tests.brute_force import best_plan
-from tests.builders import ask, firm, make_problem, person, problems
+from tests.builders import ask, firm, make_problem, meet, person, problems
 
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
@@ -90,3 +90,10 @@ def test_a_stop_leaves_the_trivial_bound() -> None:
 def test_a_problem_of_nothing_is_bounded_by_nothing(slots: str) -> None:
     problem = make_problem(slots=slots or [])
     assert upper_bounds(problem, 60.0) == Bounds(served=0, shortfall=0, score=0)
+
+
+def test_without_slots_the_empty_plan_is_the_bound() -> None:
+    problem = make_problem(
+        slots=[], requests=[ask("r1", "a", "b")], published=[meet("r1", "s0", "t1", "a1 b1")], fair_share=1.0
+    )
+    assert upper_bounds(problem, 60.0) == Bounds(served=0, shortfall=2, score=-2 * 2000 - 400)
