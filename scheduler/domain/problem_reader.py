@@ -51,6 +51,8 @@ _KEYS: Mapping[str, Keys] = {
     "fixed": (frozenset(("slot",)), frozenset(("place",))),
 }
 
+_WISHES: Mapping[str, PlaceWish] = {wish.value: wish for wish in PlaceWish}
+
 
 def read_problem(document: object) -> Problem:
     """A Problem from a parsed problem file; raises MalformedProblem with every fault by path."""
@@ -263,10 +265,11 @@ class _Reader(Reader):
             if row["from"] == row["to"]:
                 self.fault(f"{path}.to", "a firm cannot ask itself")
             place = row["place"]
-            if place not in ("booth", "table", "any"):
+            wish = _WISHES.get(place) if isinstance(place, str) else None
+            if wish is None:
                 self.fault(f"{path}.place", 'must be "booth", "table" or "any"')
-                place = "any"
-            slots = row.get("slots")
+                wish = PlaceWish.ANY
+            slots, fixed = row.get("slots"), row.get("fixed")
             yield Request(
                 id=str(row["id"]),
                 sender=sender,
@@ -275,14 +278,16 @@ class _Reader(Reader):
                 length=self.count(row.get("length", 1), f"{path}.length", 1),
                 from_attendees=self.people(row, "from", path),
                 to_attendees=self.people(row, "to", path),
-                place=PlaceWish(place),
+                place=wish,
                 slots=None if slots is None else self.refs(self.slots, slots, f"{path}.slots", "slot"),
-                fixed=self.read_fixed(row.get("fixed"), f"{path}.fixed"),
+                fixed=None if fixed is None else self.read_fixed(fixed, f"{path}.fixed"),
             )
 
     def people(self, row: Row, side: str, path: str) -> tuple[int, ...]:
-        path = f"{path}.{side}_attendees"
         value = row.get(f"{side}_attendees", [])
+        if value == []:
+            return ()
+        path = f"{path}.{side}_attendees"
         found = self.refs(self.attendees, value, path, "attendee")
         if found:
             for i, person in enumerate(value):
@@ -291,7 +296,7 @@ class _Reader(Reader):
         return found
 
     def read_fixed(self, value: Any, path: str) -> Fixed | None:
-        if value is None or not self.check_keys(path, value, _KEYS["fixed"]):
+        if not self.check_keys(path, value, _KEYS["fixed"]):
             return None
         place = value.get("place")
         return Fixed(
