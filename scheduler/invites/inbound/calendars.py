@@ -1,0 +1,163 @@
+"""The calendar of an answer, in every dialect that it comes in: cut and decoded first, then icalendar."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from urllib.parse import unquote
+
+from icalendar import Calendar, vDDDTypes, vDuration
+from icalendar.cal import Component
+
+from scheduler.invites.inbound.charsets import decode
+from scheduler.invites.inbound.limits import MAX_CALENDAR, check_calendar
+from scheduler.invites.inbound.model import Answer, Participant, Unreadable
+from scheduler.invites.inbound.parts import Part
+from scheduler.invites.text import clean, clean_lines
+
+_TYPES: Final = frozenset({"text/calendar", "application/ics", "text/x-vcalendar"})
+_CALENDAR: Final = re.compile(r"(?ims)^BEGIN:VCALENDAR\s*$.*?^END:VCALENDAR\s*$")
+_LARGEST_SEQUENCE: Final = 2**31 - 1
+_COMMENT_LIMIT: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scheduling:
+    """What the calendar parts of a mail say: one METHOD, and the events without repetition."""
+
+    method: str
+    answers: tuple[Answer, ...]
+
+
+def is_calendar(part: Part) -> bool:
+    """Whether a part is a calendar, by its type or, where a gateway changed that, by its name."""
+    return part.content_type in _TYPES or (
+        part.content_type in ("application/octet-stream", "text/plain") and part.name.endswith(".ics")
+    )
+
+
+def scheduling(parts: list[Part]) -> Scheduling | None:
+    """What the mail's calendars say, or None if it has none. Raises Unreadable where they cannot be used.
+
+    The same calendar often comes twice, as an alternative and attached (RFC 6047 2.4).
+    """
+    found = [_read(part) for part in parts if is_calendar(part)]
+    if not found:
+        return None
+    methods = {each.method for each in found}
+    if len(methods) > 1:
+        raise Unreadable("The calendars in the mail have several methods: " + ", ".join(sorted(methods)))
+    answers = dict.fromkeys(answer for each in found for answer in each.answers)
+    if not answers:
+        raise Unreadable("The calendar in the mail has no event.")
+    return Scheduling(methods.pop(), tuple(answers))
+
+
+def _read(part: Part) -> Scheduling:
+    calendars = _parsed(part)
+    bodies = {clean(str(_first(each, "METHOD") or ""), 40).upper() for each in calendars} - {""}
+    methods = bodies | ({part.method} if part.method else set())
+    if len(methods) != 1:
+        said = ", ".join(sorted(methods)) or "none"
+        raise Unreadable(f"The calendar's method is not clear: {said}")
+    events = [event for each in calendars for event in each.walk("VEVENT")]
+    return Scheduling(methods.pop(), tuple(_answer(event) for event in events))
+
+
+def _parsed(part: Part) -> list[Component]:
+    if len(part.octets) > MAX_CALENDAR:
+        raise Unreadable(f"The calendar in the mail is larger than {MAX_CALENDAR // 1024} KiB.")
+    lines = re.sub(r"\r\n?", "\n", decode(part.octets, part.charset))
+    unfolded = re.sub(r"\n[ \t]", "", lines)
+    check_calendar(unfolded)
+    # Mailing lists and virus scanners write behind the end, some clients before the beginning.
+    texts = _CALENDAR.findall(unfolded)
+    if not texts:
+        raise Unreadable("The calendar in the mail is not complete.")
+    joined = "\r\n".join(text.strip().replace("\n", "\r\n") for text in texts)
+    try:
+        return list(Calendar.from_ical(joined + "\r\n", multiple=True))
+    except ValueError:
+        raise Unreadable("The calendar in the mail is broken.") from None
+
+
+def _answer(event: Component) -> Answer:
+    start = _moment(event, "DTSTART")
+    return Answer(
+        uid=clean(str(_first(event, "UID") or ""), 255),
+        sequence=_sequence(event),
+        dtstamp=_moment(event, "DTSTAMP"),
+        participants=tuple(_participants(event)),
+        comment=clean_lines(str(_first(event, "COMMENT") or ""), _COMMENT_LIMIT),
+        start=start,
+        end=_end(event, start),
+        is_instance=_first(event, "RECURRENCE-ID") is not None,
+    )
+
+
+def _first(component: Component, name: str) -> Any:
+    """The value, or the first of several: a property that must come once may come twice."""
+    value = component.get(name)
+    return value[0] if isinstance(value, list) else value
+
+
+def _sequence(event: Component) -> int | None:
+    value = _first(event, "SEQUENCE")
+    if value is None:
+        return 0  # RFC 5545 3.8.7.4
+    digits = str(value).strip()
+    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 10 else -1
+    return number if 0 <= number <= _LARGEST_SEQUENCE else None
+
+
+def _moment(event: Component, name: str) -> datetime | None:
+    """A moment in UTC; None for a date, a time without a zone, or what is no time."""
+    moment = _value(event, name)
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        return None
+    try:
+        return moment.astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        return None
+
+
+def _end(event: Component, start: datetime | None) -> datetime | None:
+    end, length = _moment(event, "DTEND"), _value(event, "DURATION")
+    if end is not None or start is None or not isinstance(length, timedelta):
+        return end
+    try:
+        return start + length
+    except OverflowError:
+        return None
+
+
+def _value(event: Component, name: str) -> object:
+    """What a time's property stands for; None if it is broken or not there."""
+    value = _first(event, name)
+    return value.dt if isinstance(value, (vDDDTypes, vDuration)) else None
+
+
+def _participants(event: Component) -> Iterator[Participant]:
+    value = event.get("ATTENDEE")
+    for attendee in value if isinstance(value, list) else [] if value is None else [value]:
+        params = getattr(attendee, "params", {})
+        partstat = clean(_text(params.get("PARTSTAT")), 40).upper() or "NEEDS-ACTION"
+        comment = clean_lines(_text(params.get("X-RESPONSE-COMMENT")), _COMMENT_LIMIT)
+        yield Participant(_address(str(attendee), _text(params.get("EMAIL"))), partstat, comment)
+
+
+def _address(uri: str, email: str) -> str:
+    """The address of a calendar user: a mailto URI, or the EMAIL parameter beside a URN (RFC 7986 6.2)."""
+    scheme, _, rest = uri.strip().partition(":")
+    if scheme.lower() == "mailto":
+        return clean(unquote(rest.partition("?")[0]), 254).strip("<> ").lower()
+    return clean(email or uri, 254).strip("<> ").lower()
+
+
+def _text(value: object) -> str:
+    """A parameter's value; the first of several."""
+    first = value[0] if isinstance(value, list) and value else value
+    return first if isinstance(first, str) else ""

@@ -1,0 +1,79 @@
+"""Mails that machines write: bounces (RFC 3464), automatic answers (RFC 3834), read receipts (RFC 8098)."""
+
+from __future__ import annotations
+
+import re
+from email.message import Message
+from typing import Final
+
+from scheduler.invites.inbound.charsets import decode
+from scheduler.invites.inbound.model import Bounce
+from scheduler.invites.inbound.parts import Part, parameter
+from scheduler.invites.text import clean
+
+_DAEMONS: Final = re.compile(r"(?i)^(mailer-daemon|postmaster|microsoftexchange[0-9a-f]+)@")
+_STATUS: Final = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
+_FIELD: Final = re.compile(r"(?im)^([a-z-]{1,40}):[ \t]*([^\n]*(?:\n[ \t][^\n]*)*)")
+_AWAY: Final = re.compile(
+    r"(?i)^\s*(automatic reply|auto(matische)?[ -]?(reply|response|antwort)|autoreply|out of (the )?office"
+    r"|abwesen|automatikus válasz|házon kívül|réponse automatique|自动(回复|答复)|自動(回覆|応答))"
+)
+_TEXT_LIMIT: Final = 20_000
+
+
+def bounce(mail: Message[str, str], sender: str, parts: list[Part], report: str) -> Bounce | None:
+    """What a mail server says of a mail of ours, or None.
+
+    `report` is the text of a message/delivery-status part. Servers that know no RFC 3464 are known by
+    their sender, and a status is looked for in their text.
+    """
+    if report:
+        return _from_report(report)
+    if not _DAEMONS.match(sender):
+        return None
+    said = "\n".join(part.text[:_TEXT_LIMIT] for part in parts if part.content_type == "text/plain")
+    status = _STATUS.search(said)
+    failed = status is None or status[1] == "5"
+    recipient = clean(str(mail.get("X-Failed-Recipients", "")), 254).lower()
+    return Bounce("failed" if failed else "delayed", status[0] if status else "", recipient, clean(said, 300))
+
+
+def delivery_report(mail: Message[str, str], parts: list[Part]) -> str:
+    """The fields of a delivery report, or empty; its type is often wrong, its content type is not."""
+    for leaf in mail.walk():
+        if leaf.get_content_type() in ("message/delivery-status", "message/global-delivery-status"):
+            payload = leaf.get_payload()
+            blocks = payload if isinstance(payload, list) else [payload]
+            return "\n".join(str(block) for block in blocks)[:_TEXT_LIMIT]
+    for part in parts:  # some gateways send it as text
+        if part.name == "details.txt" and b"Final-Recipient" in part.octets:
+            return decode(part.octets, part.charset)[:_TEXT_LIMIT]
+    return ""
+
+
+def is_automatic(mail: Message[str, str], subject: str) -> bool:
+    """Whether a machine wrote the mail: an out-of-office note, a read receipt, a ticket's number."""
+    submitted = clean(str(mail.get("Auto-Submitted", "")), 60).lower().partition(";")[0].strip()
+    content_type = str(mail.get("Content-Type", ""))
+    return (
+        submitted not in ("", "no")
+        or parameter(content_type, "report-type").lower() == "disposition-notification"
+        or any(mail.get(name) is not None for name in ("X-Autoreply", "X-Autorespond", "X-Auto-Reply-From"))
+        or clean(str(mail.get("Precedence", "")), 20).lower() in ("auto_reply", "bulk", "junk")
+        or _AWAY.match(subject) is not None
+    )
+
+
+def _from_report(report: str) -> Bounce:
+    """The per-recipient fields of the first recipient: we send every mail to one."""
+    fields: dict[str, str] = {}
+    for match in _FIELD.finditer(report):
+        fields.setdefault(match[1].lower(), clean(match[2], 300))
+    status = _STATUS.search(fields.get("status", "")) or _STATUS.search(fields.get("diagnostic-code", ""))
+    recipient = fields.get("original-recipient") or fields.get("final-recipient", "")
+    return Bounce(
+        action=fields.get("action", "failed").lower(),
+        status=status[0] if status else "",
+        recipient=recipient.rpartition(";")[2].strip("<> ").lower(),
+        diagnostic=fields.get("diagnostic-code", ""),
+    )

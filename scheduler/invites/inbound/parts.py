@@ -1,0 +1,90 @@
+"""A mail's own parts, flat: what is enclosed in a message of its own was said by somebody else."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import Message
+from email.policy import compat32
+from typing import Any, Final
+
+from scheduler.invites.inbound.charsets import decode
+from scheduler.invites.inbound.limits import MAX_PARTS, check_mail
+from scheduler.invites.inbound.model import Unreadable
+
+_PARAMETER: Final = r"(?i);\s*{name}\s*\*?\s*=\s*\"?([^\s\";]+)"
+_HTML_LIMIT: Final = 20_000
+_UNSEEN: Final = re.compile(r"(?i)<(style|script|title)\b.*?</\1\s*>|<!--.*?-->")
+_BREAKING: Final = re.compile(r"(?i)<(?:p|br|div|tr|li|h[1-6])\b[^<>]*>")
+_TAG: Final = re.compile(r"<[^<>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part that is no multipart; `method`, `charset` and `name` are parameters, or empty."""
+
+    content_type: str
+    method: str
+    charset: str
+    name: str
+    octets: bytes
+
+    @property
+    def text(self) -> str:
+        """The part as text; HTML without its tags."""
+        shown = decode(self.octets, self.charset)
+        return _without_tags(shown[:_HTML_LIMIT]) if self.content_type == "text/html" else shown
+
+
+def parse(raw: bytes) -> Message[str, str]:
+    """The mail as the standard library reads it, within our limits; raises Unreadable beyond them."""
+    lines = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    check_mail(lines)
+    return message_from_bytes(lines, policy=compat32)
+
+
+def own_parts(mail: Message[str, str]) -> list[Part]:
+    """The leaves of a mail, in order; an enclosed message is one leaf without octets."""
+    leaves: list[Part] = []
+    for leaf in _leaves(mail):
+        if len(leaves) == MAX_PARTS:
+            raise Unreadable(f"The mail has more than {MAX_PARTS} parts.")
+        leaves.append(_part(leaf))
+    return leaves
+
+
+def parameter(content_type: str, name: str) -> str:
+    """A parameter of a Content-Type, or empty."""
+    found = re.search(_PARAMETER.format(name=name), content_type)
+    return found[1] if found else ""
+
+
+def _leaves(mail: Message[str, str]) -> Iterator[Message[str, str]]:
+    payload: Any = mail.get_payload()
+    if mail.get_content_maintype() == "multipart" and isinstance(payload, list):
+        for child in payload:
+            yield from _leaves(child)
+    else:
+        yield mail
+
+
+def _part(leaf: Message[str, str]) -> Part:
+    content_type = str(leaf.get("Content-Type", ""))
+    disposition = str(leaf.get("Content-Disposition", ""))
+    octets: Any = None if leaf.is_multipart() else leaf.get_payload(decode=True)
+    return Part(
+        content_type=leaf.get_content_type(),
+        method=parameter(content_type, "method").upper(),
+        charset=parameter(content_type, "charset"),
+        name=(parameter(disposition, "filename") or parameter(content_type, "name")).lower(),
+        octets=octets if isinstance(octets, bytes) else b"",
+    )
+
+
+def _without_tags(markup: str) -> str:
+    """What a reader of the HTML would see; the standard library's parser stops at some broken markup."""
+    shown = _BREAKING.sub("\n", _UNSEEN.sub("", " ".join(markup.split())))
+    return html.unescape(_TAG.sub("", shown))

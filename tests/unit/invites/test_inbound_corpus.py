@@ -1,0 +1,232 @@
+"""Mails as clients and servers write them, each with what it is understood to be.
+
+The meeting's UID, SEQUENCE and attendee are the same in all of them, so that what differs is the dialect.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from scheduler.invites.inbound import Answer, InboundMail, Kind, Participant, read
+from tests.unit.invites.builders import UID
+
+FOLDER = Path(__file__).parent / "corpus"
+PETER = "peter.nagy@firm.example"
+AFTERNOON = (datetime(2027, 5, 12, 6, 0, tzinfo=UTC), datetime(2027, 5, 12, 6, 30, tzinfo=UTC))
+
+# name: kind, and of the answer: PARTSTAT, or of a bounce: action and status, or a part of the reason
+OUTCOMES = {
+    "apple-nested-without-method": (Kind.REPLY, "ACCEPTED"),
+    "apple-urn-with-email": (Kind.REPLY, "TENTATIVE"),
+    "binary-garbage": (Kind.TEXT, ""),
+    "bounce-delayed": (Kind.BOUNCE, "delayed 4.4.1"),
+    "bounce-mailbox-full": (Kind.BOUNCE, "failed 4.2.2"),
+    "bounce-own-request-returned-as-headers": (Kind.BOUNCE, "failed 5.7.1"),
+    "bounce-qmail": (Kind.BOUNCE, "failed 5.1.1"),
+    "bounce-user-unknown": (Kind.BOUNCE, "failed 5.1.1"),
+    "calendar-cut-off": (Kind.UNREADABLE, "not complete"),
+    "counter-google": (Kind.COUNTER, "NEEDS-ACTION"),
+    "counter-in-an-unknown-zone": (Kind.COUNTER, "NEEDS-ACTION"),
+    "counter-outlook-windows-zone": (Kind.COUNTER, "TENTATIVE"),
+    "counter-with-duration": (Kind.COUNTER, "NEEDS-ACTION"),
+    "delegation": (Kind.DELEGATION, "DELEGATED"),
+    "duplicate-uid": (Kind.REPLY, "ACCEPTED"),
+    "eleven-events": (Kind.UNREADABLE, "more than 10 events"),
+    "exchange-accepted-no-organizer": (Kind.REPLY, "ACCEPTED"),
+    "forward-as-attachment": (Kind.TEXT, ""),
+    "gbk-declared-as-utf8": (Kind.REPLY, "ACCEPTED"),
+    "gmail-accepted": (Kind.REPLY, "ACCEPTED"),
+    "gmail-declined-with-note": (Kind.REPLY, "DECLINED"),
+    "headers-only": (Kind.TEXT, ""),
+    "human-html-only": (Kind.TEXT, ""),
+    "human-text": (Kind.TEXT, ""),
+    "instance-of-a-series": (Kind.REPLY, "ACCEPTED"),
+    "kmail-upper-case-address": (Kind.REPLY, "ACCEPTED"),
+    "latin1-declared": (Kind.REPLY, "DECLINED"),
+    "lf-line-ends": (Kind.REPLY, "ACCEPTED"),
+    "list-footer-behind-the-calendar": (Kind.REPLY, "ACCEPTED"),
+    "lone-cr-line-ends": (Kind.REPLY, "ACCEPTED"),
+    "lower-case-partstat": (Kind.REPLY, "ACCEPTED"),
+    "markup-in-a-comment": (Kind.REPLY, "DECLINED"),
+    "method-differs": (Kind.UNREADABLE, "CANCEL, REPLY"),
+    "method-only-in-mime": (Kind.REPLY, "ACCEPTED"),
+    "missing-uid": (Kind.REPLY, "ACCEPTED"),
+    "mu4e-two-attendees": (Kind.REPLY, "DECLINED"),
+    "no-method": (Kind.UNREADABLE, "method is not clear"),
+    "no-text-at-all": (Kind.TEXT, ""),
+    "octet-stream-named-ics": (Kind.REPLY, "ACCEPTED"),
+    "out-of-office": (Kind.AUTO_REPLY, ""),
+    "out-of-office-without-header": (Kind.AUTO_REPLY, ""),
+    "outlook-declined-with-comment": (Kind.REPLY, "DECLINED"),
+    "outlook-tentative": (Kind.REPLY, "TENTATIVE"),
+    "own-request-forwarded-with-a-note": (Kind.TEXT, "NEEDS-ACTION"),
+    "own-request-looped-back": (Kind.OWN, "NEEDS-ACTION"),
+    "percent-encoded-address": (Kind.REPLY, "ACCEPTED"),
+    "pgp-encrypted": (Kind.UNREADABLE, "no key"),
+    "read-receipt": (Kind.AUTO_REPLY, ""),
+    "recurrence-bomb": (Kind.UNREADABLE, "series"),
+    "refresh": (Kind.REFRESH, "ACCEPTED"),
+    "sequence-huge": (Kind.REPLY, "ACCEPTED"),
+    "sequence-missing": (Kind.REPLY, "ACCEPTED"),
+    "sequence-negative": (Kind.REPLY, "ACCEPTED"),
+    "smime-clear-signed": (Kind.REPLY, "ACCEPTED"),
+    "smime-encrypted": (Kind.UNREADABLE, "no key"),
+    "text-before-the-calendar": (Kind.REPLY, "ACCEPTED"),
+    "thunderbird-accepted": (Kind.REPLY, "ACCEPTED"),
+    "ticket-system": (Kind.AUTO_REPLY, ""),
+    "two-answers-that-differ": (Kind.REPLY, "ACCEPTED"),
+    "two-calendars-in-one-part": (Kind.REPLY, "ACCEPTED"),
+    "unknown-charset": (Kind.REPLY, "ACCEPTED"),
+    "unknown-partstat": (Kind.REPLY, "X-MAYBE"),
+    "utf16-calendar": (Kind.REPLY, "ACCEPTED"),
+    "utf8-declared-as-ascii": (Kind.REPLY, "ACCEPTED"),
+    "winmail-dat": (Kind.UNREADABLE, "winmail.dat"),
+}
+
+
+def mail(name: str) -> InboundMail:
+    return read((FOLDER / f"{name}.eml").read_bytes())
+
+
+def answer(name: str) -> Answer:
+    return mail(name).answers[0]
+
+
+def test_every_mail_of_the_corpus_has_an_outcome() -> None:
+    assert {path.stem for path in FOLDER.glob("*.eml")} == OUTCOMES.keys()
+
+
+@pytest.mark.parametrize("name", sorted(OUTCOMES))
+def test_a_mail_is_what_the_table_says(name: str) -> None:
+    kind, detail = OUTCOMES[name]
+    found = mail(name)
+    if found.bounce is not None:
+        said = f"{found.bounce.action} {found.bounce.status}"
+    elif found.answers:
+        said = found.answers[0].participants[0].partstat
+    else:
+        said = detail if detail and detail in found.reason else found.reason
+    assert (found.kind, said) == (kind, detail)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name, (kind, _) in OUTCOMES.items()
+        if kind in (Kind.REPLY, Kind.COUNTER, Kind.REFRESH) and not name.startswith(("sequence", "missing"))
+    ],
+)
+def test_an_answer_names_the_meeting_its_revision_and_the_attendee(name: str) -> None:
+    found = answer(name)
+    assert (found.uid, found.sequence, found.participants[0].email) == (UID, 2, PETER)
+    assert found.dtstamp == datetime(2027, 4, 2, 8, 0, tzinfo=UTC)
+
+
+def test_trap_1_an_answer_of_exchange_needs_no_organizer() -> None:
+    raw = (FOLDER / "exchange-accepted-no-organizer.eml").read_bytes()
+    assert b"ORGANIZER" not in raw and answer("exchange-accepted-no-organizer").uid == UID
+
+
+def test_trap_2_the_method_may_stand_in_one_of_two_places() -> None:
+    assert mail("method-only-in-mime").kind is Kind.REPLY
+    assert mail("apple-nested-without-method").kind is Kind.REPLY
+
+
+def test_m3_two_methods_that_differ_are_for_a_person() -> None:
+    assert mail("method-differs").reason == "The calendar's method is not clear: CANCEL, REPLY"
+
+
+def test_m9_an_answer_that_is_marked_as_automatic_is_an_answer() -> None:
+    assert b"Auto-Submitted: auto-generated" in (FOLDER / "gmail-accepted.eml").read_bytes()
+    assert mail("gmail-accepted").kind is Kind.REPLY
+
+
+def test_m11_the_same_calendar_twice_is_one_answer() -> None:
+    assert len(mail("gmail-accepted").answers) == 1
+    assert len(mail("two-answers-that-differ").answers) == 2
+
+
+def test_trap_19_an_answer_in_outlooks_own_format_is_kept_for_a_person() -> None:
+    assert mail("winmail-dat").reason == "The answer is in Outlook's own format (winmail.dat)."
+
+
+def test_both_attendees_of_an_answer_are_read() -> None:
+    assert answer("mu4e-two-attendees").participants == (
+        Participant(PETER, "DECLINED"),
+        Participant("wang.xiaoming@huaxin.example", "ACCEPTED"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "comment"),
+    [
+        ("outlook-declined-with-comment", "Ich bin an dem Tag leider auf Reisen.\nTut mir leid, P."),
+        ("utf8-declared-as-ascii", "Köszönöm, ott leszek – Péter"),
+        ("gbk-declared-as-utf8", "我们会准时到。"),
+        ("latin1-declared", "Désolé, à bientôt"),
+        ("utf16-calendar", "はい"),
+        ("markup-in-a-comment", "<script>alert(1)</script>evil"),
+    ],
+)
+def test_i13_a_comment_is_read_in_its_own_script(name: str, comment: str) -> None:
+    assert answer(name).comment == comment
+
+
+def test_a_note_of_google_is_a_comment_of_the_attendee() -> None:
+    assert answer("gmail-declined-with-note").participants[0].comment == "On another stand, sorry"
+
+
+@pytest.mark.parametrize("name", ["counter-google", "counter-outlook-windows-zone", "counter-with-duration"])
+def test_the_proposed_time_of_a_counter_is_in_utc(name: str) -> None:
+    found = answer(name)
+    assert (found.start, found.end) == AFTERNOON
+
+
+def test_i14_a_time_in_an_unknown_zone_is_no_time() -> None:
+    assert answer("counter-in-an-unknown-zone").start is None
+
+
+@pytest.mark.parametrize(
+    ("name", "sequence"), [("sequence-missing", 0), ("sequence-negative", None), ("sequence-huge", None)]
+)
+def test_i12_a_sequence_is_a_number_that_rfc_5545_allows(name: str, sequence: int | None) -> None:
+    assert answer(name).sequence == sequence
+
+
+def test_i12_a_uid_that_comes_twice_or_not_at_all() -> None:
+    assert (answer("duplicate-uid").uid, answer("missing-uid").uid) == (UID, "")
+
+
+def test_an_answer_about_one_of_a_series_is_told_apart() -> None:
+    assert answer("instance-of-a-series").is_instance
+    assert not answer("gmail-accepted").is_instance
+
+
+def test_our_own_request_inside_a_bounce_is_not_an_answer() -> None:
+    bounced = mail("bounce-user-unknown")
+    assert b"METHOD:REQUEST" in (FOLDER / "bounce-user-unknown.eml").read_bytes()
+    assert bounced.answers == () and bounced.bounce is not None
+    assert (bounced.bounce.recipient, bounced.bounce.is_final) == (PETER, True)
+
+
+def test_a_bounce_for_a_while_is_not_final() -> None:
+    for name in ("bounce-delayed", "bounce-mailbox-full"):
+        bounce = mail(name).bounce
+        assert bounce is not None and not bounce.is_final
+
+
+def test_people_are_read_as_text_without_markup() -> None:
+    assert mail("human-text").text.startswith("Dear team,\ncould we have")
+    assert mail("human-html-only").text == "I am late & sorry"
+    assert mail("own-request-forwarded-with-a-note").text == "Could we meet an hour later? Peter"
+
+
+def test_headers_are_decoded_whatever_they_claim() -> None:
+    assert mail("out-of-office-without-header").subject == "Automatikus válasz: találkozó"
+    assert mail("latin1-declared").subject == "Décliné"
+    assert mail("bounce-qmail").sender == "mailer-daemon@mx.firm.example"
+    assert mail("gmail-accepted").message_id == "<gmail-accepted@mail.example>"
