@@ -76,6 +76,7 @@ class Method(StrEnum):
 
     REQUEST = "REQUEST"
     CANCEL = "CANCEL"
+    DECLINECOUNTER = "DECLINECOUNTER"
 
 
 class Partstat(StrEnum):
@@ -85,6 +86,38 @@ class Partstat(StrEnum):
     ACCEPTED = "ACCEPTED"
     TENTATIVE = "TENTATIVE"
     DECLINED = "DECLINED"
+
+
+class MailKind(StrEnum):
+    """What an inbound mail is, before anybody asks whether it may do what it says."""
+
+    REPLY = "reply"
+    COUNTER = "counter"
+    REFRESH = "refresh"
+    DELEGATION = "delegation"
+    BOUNCE = "bounce"
+    AUTO_REPLY = "auto_reply"
+    OWN = "own"
+    """A REQUEST, CANCEL or other message of an organiser: ours that comes back, or somebody's own."""
+    TEXT = "text"
+    UNREADABLE = "unreadable"
+
+
+class MailOutcome(StrEnum):
+    """received -> applied | ignored | waiting; a person turns waiting into applied or ignored."""
+
+    RECEIVED = "received"
+    APPLIED = "applied"
+    IGNORED = "ignored"
+    WAITING = "waiting"
+
+
+class AnswerSource(StrEnum):
+    """How an answer came: by a calendar's mail, a link in our mail, or an organiser who was told."""
+
+    MAIL = "mail"
+    LINK = "link"
+    ORGANISER = "organiser"
 
 
 class AfterRun(StrEnum):

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from typing import Any
 
-
-class Kind(StrEnum):
-    """What a mail is, before anybody asks whether it may do what it says."""
-
-    REPLY = "reply"
-    COUNTER = "counter"
-    REFRESH = "refresh"
-    DELEGATION = "delegation"
-    BOUNCE = "bounce"
-    AUTO_REPLY = "auto_reply"
-    OWN = "own"
-    """A REQUEST, CANCEL or other message of an organiser: ours that comes back, or somebody's own."""
-    TEXT = "text"
-    UNREADABLE = "unreadable"
+from scheduler.domain.entities import MailKind
 
 
 class Unreadable(Exception):
@@ -33,6 +21,9 @@ class Participant:
     email: str
     partstat: str
     comment: str = ""
+
+
+_MOMENTS = ("dtstamp", "start", "end")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +42,25 @@ class Answer:
     start: datetime | None = None
     end: datetime | None = None
     is_instance: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values only; `from_json` gives an equal Answer."""
+        moments = {name: getattr(self, name) for name in _MOMENTS}
+        return {
+            "uid": self.uid,
+            "sequence": self.sequence,
+            "participants": [[each.email, each.partstat, each.comment] for each in self.participants],
+            "comment": self.comment,
+            "is_instance": self.is_instance,
+            **{name: moment.isoformat() if moment else None for name, moment in moments.items()},
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Answer:
+        """The Answer that `to_json` wrote."""
+        moments = {n: datetime.fromisoformat(values[n]) if values[n] else None for n in _MOMENTS}
+        people = tuple(Participant(*each) for each in values["participants"])
+        return cls(**{**values, **moments, "participants": people})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class InboundMail:
     `sender` is the From address, which anybody can write: it is shown, and decides nothing (RFC 6047 2.3).
     """
 
-    kind: Kind
+    kind: MailKind
     message_id: str = ""
     sender: str = ""
     subject: str = ""

@@ -9,10 +9,11 @@ from email.parser import BytesHeaderParser
 from email.policy import compat32
 from typing import Final
 
+from scheduler.domain.entities import MailKind
 from scheduler.invites.inbound import notices
 from scheduler.invites.inbound.calendars import Scheduling, scheduling
 from scheduler.invites.inbound.charsets import header
-from scheduler.invites.inbound.model import InboundMail, Kind, Unreadable
+from scheduler.invites.inbound.model import InboundMail, Unreadable
 from scheduler.invites.inbound.parts import Part, own_parts, parse
 from scheduler.invites.text import clean_lines
 
@@ -22,16 +23,16 @@ _TEXT_LIMIT: Final = 4_000
 _SEALED: Final = frozenset(
     {"application/pkcs7-mime", "application/x-pkcs7-mime", "application/pgp-encrypted"}
 )
-_ANSWERS: Final = {"REPLY": Kind.REPLY, "COUNTER": Kind.COUNTER, "REFRESH": Kind.REFRESH}
+_ANSWERS: Final = {"REPLY": MailKind.REPLY, "COUNTER": MailKind.COUNTER, "REFRESH": MailKind.REFRESH}
 _OWN: Final = frozenset({"REQUEST", "CANCEL", "PUBLISH", "ADD", "DECLINECOUNTER"})
 
 
 def read(raw: bytes) -> InboundMail:
-    """What a mail is. Any octets give an answer: what cannot be read is `Kind.UNREADABLE`, with the reason.
+    """What a mail is. Any octets give an answer; what cannot be read is UNREADABLE, with the reason.
 
     Nothing here is trusted: whether an answer may be applied is for the token of its recipient to say.
     """
-    known = InboundMail(kind=Kind.UNREADABLE)
+    known = InboundMail(kind=MailKind.UNREADABLE)
     try:
         known = _heading(BytesHeaderParser(policy=compat32).parsebytes(raw[:_HEAD]))
         mail = parse(raw)
@@ -39,17 +40,19 @@ def read(raw: bytes) -> InboundMail:
         known = replace(known, text=_said(parts))
         return _understood(mail, parts, known)
     except Unreadable as reason:
-        return replace(known, kind=Kind.UNREADABLE, reason=str(reason))
+        return replace(known, kind=MailKind.UNREADABLE, reason=str(reason))
     except Exception as error:  # two parsers of other people's, on anybody's octets
         return replace(
-            known, kind=Kind.UNREADABLE, reason=f"The mail cannot be taken apart ({type(error).__name__})."
+            known,
+            kind=MailKind.UNREADABLE,
+            reason=f"The mail cannot be taken apart ({type(error).__name__}).",
         )
 
 
 def _heading(mail: Message[str, str]) -> InboundMail:
     addresses = _ADDRESS.findall(header(mail.get("From"), 500))
     return InboundMail(
-        kind=Kind.UNREADABLE,
+        kind=MailKind.UNREADABLE,
         message_id=header(mail.get("Message-ID")),
         sender=addresses[-1].lower()[:254] if addresses else "",
         subject=header(mail.get("Subject")),
@@ -60,7 +63,7 @@ def _understood(mail: Message[str, str], parts: list[Part], known: InboundMail) 
     report = notices.delivery_report(mail, parts)
     bounce = notices.bounce(mail, known.sender, parts, report)
     if bounce is not None:
-        return replace(known, kind=Kind.BOUNCE, bounce=bounce)
+        return replace(known, kind=MailKind.BOUNCE, bounce=bounce)
     is_automatic = notices.is_automatic(mail, known.subject)
     found = scheduling(parts)
     if found is not None:
@@ -69,7 +72,7 @@ def _understood(mail: Message[str, str], parts: list[Part], known: InboundMail) 
         raise Unreadable("The mail is encrypted or sealed (S/MIME or PGP); we have no key to it.")
     if any(part.content_type == "application/ms-tnef" or part.name == "winmail.dat" for part in parts):
         raise Unreadable("The answer is in Outlook's own format (winmail.dat).")
-    return replace(known, kind=Kind.AUTO_REPLY if is_automatic else Kind.TEXT)
+    return replace(known, kind=MailKind.AUTO_REPLY if is_automatic else MailKind.TEXT)
 
 
 def _scheduled(known: InboundMail, found: Scheduling, is_automatic: bool) -> InboundMail:
@@ -77,12 +80,14 @@ def _scheduled(known: InboundMail, found: Scheduling, is_automatic: bool) -> Inb
     if found.method in _OWN:
         # Who forwards or answers our invitation by hand may have written something above it.
         is_note = bool(known.text) and not is_automatic
-        return replace(known, kind=Kind.TEXT if is_note else Kind.OWN, answers=found.answers)
+        return replace(known, kind=MailKind.TEXT if is_note else MailKind.OWN, answers=found.answers)
     kind = _ANSWERS.get(found.method)
     if kind is None:
         raise Unreadable(f"The calendar's method is {found.method}, which is no answer.")
-    if kind is Kind.REPLY and any(p.partstat == "DELEGATED" for a in found.answers for p in a.participants):
-        kind = Kind.DELEGATION
+    if kind is MailKind.REPLY and any(
+        p.partstat == "DELEGATED" for a in found.answers for p in a.participants
+    ):
+        kind = MailKind.DELEGATION
     return replace(known, kind=kind, answers=found.answers)
 
 

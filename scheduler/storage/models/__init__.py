@@ -3,12 +3,14 @@
 from scheduler.storage.models.access import Account, ApiToken, IdempotencyKey, Organiser, SignInLink
 from scheduler.storage.models.asking import MeetingRequest, RequestPerson
 from scheduler.storage.models.event import Event, Hall, Place, PlaceBusy, Slot, WalkingTime
+from scheduler.storage.models.inbox import Answer, InboundMail
 from scheduler.storage.models.mail import Invitation, OutboxMail
 from scheduler.storage.models.people import Attendee, AttendeeBusy, Firm, Interpreter, InterpreterBusy
 from scheduler.storage.models.schedule import Hold, PlannedAttendee, PlannedMeeting, Run, ScheduleVersion
 
 __all__ = [
     "Account",
+    "Answer",
     "ApiToken",
     "Attendee",
     "AttendeeBusy",
@@ -17,6 +19,7 @@ __all__ = [
     "Hall",
     "Hold",
     "IdempotencyKey",
+    "InboundMail",
     "Interpreter",
     "InterpreterBusy",
     "Invitation",

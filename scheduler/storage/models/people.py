@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -62,6 +64,10 @@ class Attendee(Base):
     feed_seed: Mapped[str] = mapped_column(String(32))
     """Changed to revoke the feed's address; the token is derived from it and the secret key."""
     feed_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    bounced_at: Mapped[datetime | None]
+    """When a mail server said for good that the address does not take mail (RFC 3464)."""
+    bounce: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    """What it said."""
 
     firm: Mapped[Firm] = relationship(back_populates="attendees", viewonly=True)
 

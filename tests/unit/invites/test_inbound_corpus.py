@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.invites.inbound import Answer, InboundMail, Kind, Participant, read
+from scheduler.domain.entities import MailKind
+from scheduler.invites.inbound import Answer, InboundMail, Participant, read
 from tests.unit.invites.builders import UID
 
 FOLDER = Path(__file__).parent / "corpus"
@@ -19,71 +20,71 @@ AFTERNOON = (datetime(2027, 5, 12, 6, 0, tzinfo=UTC), datetime(2027, 5, 12, 6, 3
 
 # name: kind, and of the answer: PARTSTAT, or of a bounce: action and status, or a part of the reason
 OUTCOMES = {
-    "apple-nested-without-method": (Kind.REPLY, "ACCEPTED"),
-    "apple-urn-with-email": (Kind.REPLY, "TENTATIVE"),
-    "binary-garbage": (Kind.TEXT, ""),
-    "bounce-delayed": (Kind.BOUNCE, "delayed 4.4.1"),
-    "bounce-mailbox-full": (Kind.BOUNCE, "failed 4.2.2"),
-    "bounce-own-request-returned-as-headers": (Kind.BOUNCE, "failed 5.7.1"),
-    "bounce-qmail": (Kind.BOUNCE, "failed 5.1.1"),
-    "bounce-user-unknown": (Kind.BOUNCE, "failed 5.1.1"),
-    "calendar-cut-off": (Kind.UNREADABLE, "not complete"),
-    "counter-google": (Kind.COUNTER, "NEEDS-ACTION"),
-    "counter-in-an-unknown-zone": (Kind.COUNTER, "NEEDS-ACTION"),
-    "counter-outlook-windows-zone": (Kind.COUNTER, "TENTATIVE"),
-    "counter-with-duration": (Kind.COUNTER, "NEEDS-ACTION"),
-    "delegation": (Kind.DELEGATION, "DELEGATED"),
-    "duplicate-uid": (Kind.REPLY, "ACCEPTED"),
-    "eleven-events": (Kind.UNREADABLE, "more than 10 events"),
-    "exchange-accepted-no-organizer": (Kind.REPLY, "ACCEPTED"),
-    "forward-as-attachment": (Kind.TEXT, ""),
-    "gbk-declared-as-utf8": (Kind.REPLY, "ACCEPTED"),
-    "gmail-accepted": (Kind.REPLY, "ACCEPTED"),
-    "gmail-declined-with-note": (Kind.REPLY, "DECLINED"),
-    "headers-only": (Kind.TEXT, ""),
-    "human-html-only": (Kind.TEXT, ""),
-    "human-text": (Kind.TEXT, ""),
-    "instance-of-a-series": (Kind.REPLY, "ACCEPTED"),
-    "kmail-upper-case-address": (Kind.REPLY, "ACCEPTED"),
-    "latin1-declared": (Kind.REPLY, "DECLINED"),
-    "lf-line-ends": (Kind.REPLY, "ACCEPTED"),
-    "list-footer-behind-the-calendar": (Kind.REPLY, "ACCEPTED"),
-    "lone-cr-line-ends": (Kind.REPLY, "ACCEPTED"),
-    "lower-case-partstat": (Kind.REPLY, "ACCEPTED"),
-    "markup-in-a-comment": (Kind.REPLY, "DECLINED"),
-    "method-differs": (Kind.UNREADABLE, "CANCEL, REPLY"),
-    "method-only-in-mime": (Kind.REPLY, "ACCEPTED"),
-    "missing-uid": (Kind.REPLY, "ACCEPTED"),
-    "mu4e-two-attendees": (Kind.REPLY, "DECLINED"),
-    "no-method": (Kind.UNREADABLE, "method is not clear"),
-    "no-text-at-all": (Kind.TEXT, ""),
-    "octet-stream-named-ics": (Kind.REPLY, "ACCEPTED"),
-    "out-of-office": (Kind.AUTO_REPLY, ""),
-    "out-of-office-without-header": (Kind.AUTO_REPLY, ""),
-    "outlook-declined-with-comment": (Kind.REPLY, "DECLINED"),
-    "outlook-tentative": (Kind.REPLY, "TENTATIVE"),
-    "own-request-forwarded-with-a-note": (Kind.TEXT, "NEEDS-ACTION"),
-    "own-request-looped-back": (Kind.OWN, "NEEDS-ACTION"),
-    "percent-encoded-address": (Kind.REPLY, "ACCEPTED"),
-    "pgp-encrypted": (Kind.UNREADABLE, "no key"),
-    "read-receipt": (Kind.AUTO_REPLY, ""),
-    "recurrence-bomb": (Kind.UNREADABLE, "series"),
-    "refresh": (Kind.REFRESH, "ACCEPTED"),
-    "sequence-huge": (Kind.REPLY, "ACCEPTED"),
-    "sequence-missing": (Kind.REPLY, "ACCEPTED"),
-    "sequence-negative": (Kind.REPLY, "ACCEPTED"),
-    "smime-clear-signed": (Kind.REPLY, "ACCEPTED"),
-    "smime-encrypted": (Kind.UNREADABLE, "no key"),
-    "text-before-the-calendar": (Kind.REPLY, "ACCEPTED"),
-    "thunderbird-accepted": (Kind.REPLY, "ACCEPTED"),
-    "ticket-system": (Kind.AUTO_REPLY, ""),
-    "two-answers-that-differ": (Kind.REPLY, "ACCEPTED"),
-    "two-calendars-in-one-part": (Kind.REPLY, "ACCEPTED"),
-    "unknown-charset": (Kind.REPLY, "ACCEPTED"),
-    "unknown-partstat": (Kind.REPLY, "X-MAYBE"),
-    "utf16-calendar": (Kind.REPLY, "ACCEPTED"),
-    "utf8-declared-as-ascii": (Kind.REPLY, "ACCEPTED"),
-    "winmail-dat": (Kind.UNREADABLE, "winmail.dat"),
+    "apple-nested-without-method": (MailKind.REPLY, "ACCEPTED"),
+    "apple-urn-with-email": (MailKind.REPLY, "TENTATIVE"),
+    "binary-garbage": (MailKind.TEXT, ""),
+    "bounce-delayed": (MailKind.BOUNCE, "delayed 4.4.1"),
+    "bounce-mailbox-full": (MailKind.BOUNCE, "failed 4.2.2"),
+    "bounce-own-request-returned-as-headers": (MailKind.BOUNCE, "failed 5.7.1"),
+    "bounce-qmail": (MailKind.BOUNCE, "failed 5.1.1"),
+    "bounce-user-unknown": (MailKind.BOUNCE, "failed 5.1.1"),
+    "calendar-cut-off": (MailKind.UNREADABLE, "not complete"),
+    "counter-google": (MailKind.COUNTER, "NEEDS-ACTION"),
+    "counter-in-an-unknown-zone": (MailKind.COUNTER, "NEEDS-ACTION"),
+    "counter-outlook-windows-zone": (MailKind.COUNTER, "TENTATIVE"),
+    "counter-with-duration": (MailKind.COUNTER, "NEEDS-ACTION"),
+    "delegation": (MailKind.DELEGATION, "DELEGATED"),
+    "duplicate-uid": (MailKind.REPLY, "ACCEPTED"),
+    "eleven-events": (MailKind.UNREADABLE, "more than 10 events"),
+    "exchange-accepted-no-organizer": (MailKind.REPLY, "ACCEPTED"),
+    "forward-as-attachment": (MailKind.TEXT, ""),
+    "gbk-declared-as-utf8": (MailKind.REPLY, "ACCEPTED"),
+    "gmail-accepted": (MailKind.REPLY, "ACCEPTED"),
+    "gmail-declined-with-note": (MailKind.REPLY, "DECLINED"),
+    "headers-only": (MailKind.TEXT, ""),
+    "human-html-only": (MailKind.TEXT, ""),
+    "human-text": (MailKind.TEXT, ""),
+    "instance-of-a-series": (MailKind.REPLY, "ACCEPTED"),
+    "kmail-upper-case-address": (MailKind.REPLY, "ACCEPTED"),
+    "latin1-declared": (MailKind.REPLY, "DECLINED"),
+    "lf-line-ends": (MailKind.REPLY, "ACCEPTED"),
+    "list-footer-behind-the-calendar": (MailKind.REPLY, "ACCEPTED"),
+    "lone-cr-line-ends": (MailKind.REPLY, "ACCEPTED"),
+    "lower-case-partstat": (MailKind.REPLY, "ACCEPTED"),
+    "markup-in-a-comment": (MailKind.REPLY, "DECLINED"),
+    "method-differs": (MailKind.UNREADABLE, "CANCEL, REPLY"),
+    "method-only-in-mime": (MailKind.REPLY, "ACCEPTED"),
+    "missing-uid": (MailKind.REPLY, "ACCEPTED"),
+    "mu4e-two-attendees": (MailKind.REPLY, "DECLINED"),
+    "no-method": (MailKind.UNREADABLE, "method is not clear"),
+    "no-text-at-all": (MailKind.TEXT, ""),
+    "octet-stream-named-ics": (MailKind.REPLY, "ACCEPTED"),
+    "out-of-office": (MailKind.AUTO_REPLY, ""),
+    "out-of-office-without-header": (MailKind.AUTO_REPLY, ""),
+    "outlook-declined-with-comment": (MailKind.REPLY, "DECLINED"),
+    "outlook-tentative": (MailKind.REPLY, "TENTATIVE"),
+    "own-request-forwarded-with-a-note": (MailKind.TEXT, "NEEDS-ACTION"),
+    "own-request-looped-back": (MailKind.OWN, "NEEDS-ACTION"),
+    "percent-encoded-address": (MailKind.REPLY, "ACCEPTED"),
+    "pgp-encrypted": (MailKind.UNREADABLE, "no key"),
+    "read-receipt": (MailKind.AUTO_REPLY, ""),
+    "recurrence-bomb": (MailKind.UNREADABLE, "series"),
+    "refresh": (MailKind.REFRESH, "ACCEPTED"),
+    "sequence-huge": (MailKind.REPLY, "ACCEPTED"),
+    "sequence-missing": (MailKind.REPLY, "ACCEPTED"),
+    "sequence-negative": (MailKind.REPLY, "ACCEPTED"),
+    "smime-clear-signed": (MailKind.REPLY, "ACCEPTED"),
+    "smime-encrypted": (MailKind.UNREADABLE, "no key"),
+    "text-before-the-calendar": (MailKind.REPLY, "ACCEPTED"),
+    "thunderbird-accepted": (MailKind.REPLY, "ACCEPTED"),
+    "ticket-system": (MailKind.AUTO_REPLY, ""),
+    "two-answers-that-differ": (MailKind.REPLY, "ACCEPTED"),
+    "two-calendars-in-one-part": (MailKind.REPLY, "ACCEPTED"),
+    "unknown-charset": (MailKind.REPLY, "ACCEPTED"),
+    "unknown-partstat": (MailKind.REPLY, "X-MAYBE"),
+    "utf16-calendar": (MailKind.REPLY, "ACCEPTED"),
+    "utf8-declared-as-ascii": (MailKind.REPLY, "ACCEPTED"),
+    "winmail-dat": (MailKind.UNREADABLE, "winmail.dat"),
 }
 
 
@@ -117,7 +118,8 @@ def test_a_mail_is_what_the_table_says(name: str) -> None:
     [
         name
         for name, (kind, _) in OUTCOMES.items()
-        if kind in (Kind.REPLY, Kind.COUNTER, Kind.REFRESH) and not name.startswith(("sequence", "missing"))
+        if kind in (MailKind.REPLY, MailKind.COUNTER, MailKind.REFRESH)
+        and not name.startswith(("sequence", "missing"))
     ],
 )
 def test_an_answer_names_the_meeting_its_revision_and_the_attendee(name: str) -> None:
@@ -132,8 +134,8 @@ def test_trap_1_an_answer_of_exchange_needs_no_organizer() -> None:
 
 
 def test_trap_2_the_method_may_stand_in_one_of_two_places() -> None:
-    assert mail("method-only-in-mime").kind is Kind.REPLY
-    assert mail("apple-nested-without-method").kind is Kind.REPLY
+    assert mail("method-only-in-mime").kind is MailKind.REPLY
+    assert mail("apple-nested-without-method").kind is MailKind.REPLY
 
 
 def test_m3_two_methods_that_differ_are_for_a_person() -> None:
@@ -142,7 +144,7 @@ def test_m3_two_methods_that_differ_are_for_a_person() -> None:
 
 def test_m9_an_answer_that_is_marked_as_automatic_is_an_answer() -> None:
     assert b"Auto-Submitted: auto-generated" in (FOLDER / "gmail-accepted.eml").read_bytes()
-    assert mail("gmail-accepted").kind is Kind.REPLY
+    assert mail("gmail-accepted").kind is MailKind.REPLY
 
 
 def test_m11_the_same_calendar_twice_is_one_answer() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.invites.inbound import InboundMail, Kind, read
+from scheduler.domain.entities import MailKind
+from scheduler.invites.inbound import InboundMail, read
 
 HEAD = b"From: a@b.example\r\nMessage-ID: <1@b.example>\r\n"
 REPLY = HEAD + b"Content-Type: text/calendar; charset=utf-8; method=REPLY\r\n\r\n"
@@ -54,16 +55,16 @@ BOMBS = {
 def test_a_bomb_is_refused_with_a_sentence(name: str) -> None:
     raw, part_of_reason = BOMBS[name]
     found = read(raw)
-    assert found.kind is Kind.UNREADABLE
+    assert found.kind is MailKind.UNREADABLE
     assert part_of_reason in found.reason
     assert found.message_id == "<1@b.example>", "what the mail calls itself is known all the same"
 
 
 def test_what_is_just_inside_the_limits_is_read() -> None:
     assert len(read(REPLY + calendar(EVENT * 10)).answers) == 1
-    assert read(nested(20)).kind is Kind.TEXT
-    assert read(enclosed(20)).kind is Kind.TEXT
-    assert read(HEAD + b"\r\n" + b"x\r\n" * 90_000).kind is Kind.TEXT
+    assert read(nested(20)).kind is MailKind.TEXT
+    assert read(enclosed(20)).kind is MailKind.TEXT
+    assert read(HEAD + b"\r\n" + b"x\r\n" * 90_000).kind is MailKind.TEXT
 
 
 @given(st.binary(max_size=2_000))

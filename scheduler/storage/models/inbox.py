@@ -1,0 +1,89 @@
+"""What came back: the mails that came in, and the last answer of each attendee about each meeting."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from scheduler.domain.entities import AnswerSource, MailKind, MailOutcome, Partstat
+from scheduler.storage.base import Base, states
+from scheduler.storage.models.people import Attendee
+
+
+class InboundMail(Base):
+    """A mail that came to the address of one invitation, with what it was understood to be.
+
+    The same octets to the same address are one row, however often they are handed in.
+    """
+
+    __tablename__ = "inbound_mail"
+    __table_args__ = (
+        UniqueConstraint("token_hash", "digest"),
+        Index("ix_inbound_mail_event_id_outcome", "event_id", "outcome"),
+        Index("ix_inbound_mail_attendee_id", "attendee_id"),
+        Index("ix_inbound_mail_outcome", "outcome"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
+    uid: Mapped[str] = mapped_column(String(255))
+    """The meeting and the attendee that the token in the recipient address stands for."""
+    token_hash: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of the octets."""
+    kind: Mapped[MailKind] = mapped_column(states(MailKind, "mail_kind"))
+    message_id: Mapped[str] = mapped_column(String(255))
+    sender: Mapped[str] = mapped_column(String(254))
+    """The From address: shown, and trusted for nothing."""
+    subject: Mapped[str] = mapped_column(String(255))
+    text: Mapped[str] = mapped_column(Text)
+    answers: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    """The VEVENTs of an answer, as invites.inbound.Answer writes them."""
+    bounce: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    outcome: Mapped[MailOutcome] = mapped_column(states(MailOutcome, "mail_outcome"))
+    reason: Mapped[str] = mapped_column(String(400), default="")
+    """A sentence: what was done, or why nothing was."""
+    received_at: Mapped[datetime]
+    handled_at: Mapped[datetime | None]
+    handled_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    """The organiser who decided about it; null if the rules did."""
+    size: Mapped[int]
+    raw: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    """The octets as they came, cut at a limit."""
+
+    attendee: Mapped[Attendee] = relationship(viewonly=True)
+
+
+class Answer(Base):
+    """The last answer of an attendee about a meeting (RFC 5546 2.1.5); a later one takes its place."""
+
+    __tablename__ = "answer"
+    __table_args__ = (
+        UniqueConstraint("uid", "attendee_id"),
+        Index("ix_answer_request_id", "request_id"),
+        Index("ix_answer_event_id", "event_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
+    uid: Mapped[str] = mapped_column(String(255))
+    sequence: Mapped[int]
+    """Of the invitation that was answered."""
+    dtstamp: Mapped[datetime | None]
+    """When the answer was made, by its maker's clock."""
+    partstat: Mapped[Partstat] = mapped_column(states(Partstat, "answer_partstat"))
+    """NEEDS-ACTION for a counter-proposal alone, which is no answer."""
+    comment: Mapped[str] = mapped_column(Text, default="")
+    source: Mapped[AnswerSource] = mapped_column(states(AnswerSource, "answer_source"))
+    answered_at: Mapped[datetime]
+    proposed_start: Mapped[datetime | None]
+    proposed_end: Mapped[datetime | None]
+    proposed_slots: Mapped[list[Any] | None] = mapped_column(JSON)
+    """Keys of the start slots that the next run may use, if the proposal suits the others."""
