@@ -52,8 +52,9 @@ def worker_programs(folder: DataFolder, settings: Settings) -> tuple[Program, ..
     celery = (sys.executable, "-m", "celery", "-A", "workers.celery_app:app")
     schedule = ("--schedule", str(folder.running / "beat"), "--pidfile=")
 
-    def worker(queue: str, processes: int) -> Program:
-        options = ("worker", "-Q", queue, "-n", f"{queue}@%h", "--concurrency", str(processes))
+    def worker(queue: str, processes: int, *more_queues: str) -> Program:
+        queues = ",".join((queue, *more_queues))
+        options = ("worker", "-Q", queues, "-n", f"{queue}@%h", "--concurrency", str(processes))
         command = (*celery, *options, "--loglevel", "INFO", "--without-gossip", "--without-mingle")
         return Program(
             f"{queue} worker", command, folder.log(queue), environment, stop_rank=WORKER, grace=5.0
@@ -62,7 +63,7 @@ def worker_programs(folder: DataFolder, settings: Settings) -> tuple[Program, ..
     beat = Program(
         "beat", (*celery, "beat", *schedule), folder.log("beat"), environment, stop_rank=BEAT, grace=0.5
     )
-    return worker("solve", 1), worker("mail", MAILERS), beat
+    return worker("solve", 1, "parts"), worker("mail", MAILERS), beat
 
 
 def web_program(folder: DataFolder, settings: Settings, port: int) -> Program:

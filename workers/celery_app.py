@@ -21,7 +21,11 @@ VISIBILITY_TIMEOUT = HARD_LIMIT + 600
 MAX_CHILD_KILOBYTES = 2_000_000
 """A pool process that has grown beyond this is replaced after its task."""
 
-SOLVE, MAIL = "solve", "mail"
+PART_SECONDS = 60
+"""A part of a search that nobody took for so long is not wanted any more."""
+
+SOLVE, PARTS, MAIL = "solve", "parts", "mail"
+"""The queues; a solve worker takes from the first two."""
 
 
 def configuration(settings: Settings) -> dict[str, Any]:
@@ -39,10 +43,10 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
-        "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in (SOLVE, MAIL)],
+        "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in (SOLVE, PARTS, MAIL)],
         "task_default_queue": MAIL,
         "task_create_missing_queues": False,
-        "task_routes": {"chainmeet.solve": {"queue": SOLVE}},
+        "task_routes": {"chainmeet.solve": {"queue": SOLVE}, "chainmeet.part": {"queue": PARTS}},
         "task_acks_late": True,
         "task_retry_on_worker_lost": True,
         "task_soft_time_limit": SOFT_LIMIT,

@@ -16,13 +16,18 @@ def solve(run_id: int, *, app: Celery | None = None) -> bool:
     return _send(app, "chainmeet.solve", run_id)
 
 
+def part(part_id: int, *, app: Celery | None = None) -> bool:
+    """Have a part of a search done by another worker; see `_send` for the answer."""
+    return _send(app, "chainmeet.part", part_id, expires=celery_app.PART_SECONDS)
+
+
 def deliver(*, app: Celery | None = None) -> bool:
     """Have the outbox emptied; see `_send` for the answer."""
     return _send(app, "chainmeet.deliver", expires=celery_app.TICK_SECONDS * 2)
 
 
 def _send(app: Celery | None, name: str, *args: int, expires: float | None = None) -> bool:
-    """Whether the broker took the task. If not, nothing is lost: the next tick finds the work."""
+    """Whether the broker took the task. If not, nothing is lost: the next tick, or the search, finds out."""
     try:
         (app or celery_app.app).send_task(name, args=args, expires=expires)
     except OperationalError as error:

@@ -33,7 +33,14 @@ def solve(run_id: int) -> None:
     """Carry a queued run out; a run that is not queued is somebody else's."""
     from scheduler.services import planning  # here, as it loads OR-Tools, which the mail worker never needs
 
-    done = planning.execute(_database(), run_id, worker=_me(), settings=_settings(), should_stop=is_stopping)
+    done = planning.execute(
+        _database(),
+        run_id,
+        worker=_me(),
+        settings=_settings(),
+        should_stop=is_stopping,
+        send_part=dispatch.part,
+    )
     log.info("solve ended", run=run_id, ending=str(done.ending), version=done.version)
     if done.published:
         dispatch.deliver()
@@ -41,6 +48,16 @@ def solve(run_id: int) -> None:
         dispatch.solve(run_id)
     if done.is_stuck:
         os.kill(os.getpid(), signal.SIGKILL)  # its thread would go on; the pool starts a new process
+
+
+@app.task(name="chainmeet.part", max_retries=0)
+def part(part_id: int) -> None:
+    """Do a part of another worker's solve; one that is not wanted any more is left alone."""
+    from scheduler.services import parting  # as above
+
+    parting.take(
+        _database(), part_id, worker=_me(), threads=_settings().solve_workers, should_stop=is_stopping
+    )
 
 
 @app.task(name="chainmeet.deliver", max_retries=2, default_retry_delay=5, soft_time_limit=90, time_limit=120)

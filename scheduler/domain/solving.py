@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from scheduler.domain.plan import Number, Plan
 from scheduler.domain.rules.stability import PublishedChanges
@@ -20,6 +21,22 @@ class SolveParams:
     seed: int = 1
     method: str = "auto"
     iterations: int | None = None
+
+
+class Crew(Protocol):
+    """Others who take parts of a search. No call raises or waits: a part that is lost is never answered."""
+
+    def size(self) -> int:
+        """How many parts may be offered now."""
+
+    def offer(self, parts: Sequence[bytes]) -> None:
+        """Give each part to somebody."""
+
+    def answers(self) -> Mapping[int, bytes]:
+        """The answers so far, by the part's position in the last offer."""
+
+    def withdraw(self) -> None:
+        """Say that the parts of the last offer that are not answered need not be any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,6 +20,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Progress, SolveParams
 from scheduler.services import release, runs, snapshot, versions
 from scheduler.services.attending import Attended, Solve, Stop, attend
+from scheduler.services.parting import Send, WorkerCrew
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run
@@ -65,19 +67,20 @@ def execute(
     settings: Settings,
     now: Callable[[], datetime] = utc_now,
     should_stop: Callable[[], bool] = lambda: False,
+    send_part: Send | None = None,
     solve: Solve = solve_problem,
 ) -> Done:
     """Do a queued run from its claim to its end; no transaction is open while it solves.
 
     `worker` names the process that calls; `should_stop` is asked five times a second and says that the
-    process shuts down, upon which the run is queued again. Never raises for what is wrong with a run:
-    that ends it as failed, with a sentence.
+    process shuts down, upon which the run is queued again. With `send_part` other workers take parts of
+    the search. Never raises for what is wrong with a run: that ends it as failed, with a sentence.
     """
     with database.write() as session:
         run = runs.claim(session, run_id, worker, now=now())
     if run is None:
         return Done(Ending.NOT_CLAIMED)
-    work = _Work(database, run, worker, settings, now)
+    work = _Work(database, run, worker, settings, now, send_part)
     try:
         return work.do(solve, should_stop)
     except runs.RunLost as lost:
@@ -102,19 +105,26 @@ class _Work:
     worker: str
     settings: Settings
     now: Callable[[], datetime]
+    send_part: Send | None
 
     def do(self, solve: Solve, should_stop: Callable[[], bool]) -> Done:
         with self.database.read() as session:
             problem = snapshot.take(session, self.run.event_id, now=self.now())
+        with self.database.write() as session:
+            fingerprint, document = problem.fingerprint, problem.to_json()
+            runs.keep_problem(
+                session, self.run.id, worker=self.worker, fingerprint=fingerprint, problem=document
+            )
         params = SolveParams(
             seconds=self.run.seconds, workers=self.settings.solve_workers, seed=self.run.seed
         )
-        attended = attend(
-            lambda report, stop: solve(problem, params, on_progress=report, should_stop=stop),
-            self,
-            seconds=self.run.seconds,
-            should_stop=should_stop,
-        )
+        with self.crew() as crew:
+            attended = attend(
+                lambda report, stop: solve(problem, params, on_progress=report, should_stop=stop, crew=crew),
+                self,
+                seconds=self.run.seconds,
+                should_stop=should_stop,
+            )
         if attended.why is Stop.CANCEL:
             return replace(self.end_cancelled(), is_stuck=attended.is_stuck)
         if attended.why is Stop.SHUTDOWN:
@@ -122,6 +132,20 @@ class _Work:
         if attended.is_stuck:
             return replace(self.fail("The solve did not stop at the end of its time."), is_stuck=True)
         return self.keep(problem, attended)
+
+    @contextmanager
+    def crew(self) -> Iterator[WorkerCrew | None]:
+        """The other workers, called at once so that they read the problem while we do."""
+        if self.send_part is None:
+            yield None
+            return
+        crew = WorkerCrew(self.database, self.run.id, self.send_part)
+        crew.clear()
+        crew.call()
+        try:
+            yield crew
+        finally:
+            crew.clear()
 
     # What `attend` asks and tells five times a second
 
@@ -154,7 +178,6 @@ class _Work:
                 session,
                 self.run.id,
                 worker=self.worker,
-                problem=problem.to_json(),
                 plan=plan.to_json(),
                 note=NO_PLAN.get(plan.status),
                 now=self.now(),

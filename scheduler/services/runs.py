@@ -117,6 +117,13 @@ def claim(session: Session, run_id: int, worker: str, *, now: datetime) -> Run |
     return session.get_one(Run, run_id, populate_existing=True)
 
 
+def keep_problem(
+    session: Session, run_id: int, *, worker: str, fingerprint: str, problem: dict[str, Any]
+) -> None:
+    """Keep what the run solves, for whoever takes parts of it; raises RunLost."""
+    _change_held(session, run_id, worker, fingerprint=fingerprint, problem=pack(problem))
+
+
 def report(session: Session, run_id: int, progress: Progress, *, worker: str, now: datetime) -> None:
     """Keep a report of the solve and the heartbeat; raises RunLost."""
     run = session.scalar(
@@ -162,19 +169,16 @@ def finish(
     run_id: int,
     *,
     worker: str,
-    problem: dict[str, Any],
     plan: dict[str, Any],
     note: str | None = None,
     now: datetime,
 ) -> None:
-    """running -> finished, with both files; `note` says why there is no draft. Raises RunLost."""
+    """running -> finished, with the plan; `note` says why there is no draft. Raises RunLost."""
     _change_held(
         session,
         run_id,
         worker,
         state=RunState.FINISHED,
-        fingerprint=plan["problem"],
-        problem=pack(problem),
         plan=pack(plan),
         error=note,
         finished_at=now,
@@ -230,7 +234,7 @@ def recover(session: Session, *, now: datetime, silent: timedelta = SILENT) -> l
 
 
 def problem_file(session: Session, run_id: int) -> dict[str, Any] | None:
-    """The problem that a run solved, as in docs/problem-format.md; None before its end."""
+    """The problem that a run solved, as in docs/problem-format.md; None before its start."""
     run = session.get_one(Run, run_id, options=[undefer(Run.problem)])
     return unpack(run.problem) if run.problem else None
 

@@ -6,23 +6,30 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from scheduler.domain.solving import Crew
 from scheduler.solver.anneal import KINDS, anneal
-from scheduler.solver.arrays import DAY, MAX_MOVED, SPREAD, Data, Flat
+from scheduler.solver.arrays import DAY, SPREAD, Data, Flat
 from scheduler.solver.kernels import Floats, Ints, Words
 from scheduler.solver.loading import load, loading_order
+from scheduler.solver.parts import Part, Share, join, put_in, shares_of, whole
 from scheduler.solver.schedule import Budget, Heat
-from scheduler.solver.state import CHANGED, SLOT, State, new_state
+from scheduler.solver.spread import PENALTY
+from scheduler.solver.state import CHANGED, State, new_state
 
 ODDS = (0.5, 0.15, 0.03, 0.45, 0.08, 0.5)  # measured: what wins most score in the time near the end
 EPOCH_SECONDS = 0.25
 EPOCHS = 200  # when moves are counted
 BATCH = 2000  # moves between looks at the clock
+ROUND_SECONDS = 2.5  # for the parts that others take; a twentieth of the search if that is shorter
+SHORTEST_ROUND = 0.5
+LATE_SECONDS = 1.0  # after which a part that is not answered is lost; nobody here waits for it idly
+LOOK_SECONDS = 0.05
 
 Report = Callable[[State, bool], None]
 """Gets the plan as it is, and whether it is the best one yet."""
@@ -30,7 +37,11 @@ Report = Callable[[State, bool], None]
 
 @dataclass
 class Search:
-    """One annealing run from a start plan; `best` is the best table of meetings met, `score` its worth."""
+    """One annealing run from a start plan; `best` is the best table of meetings met, `score` its worth.
+
+    With a crew, others take parts of the plan; without, or in between, all of it is annealed here.
+    `share` is what it may change, `span` which stretch of the heat's whole time it is.
+    """
 
     flat: Flat
     heat: Heat
@@ -38,6 +49,9 @@ class Search:
     workers: int
     seed: int
     report: Report | None = None
+    crew: Crew | None = None
+    share: Share | None = None
+    span: tuple[float, float] = (0.0, 1.0)
     best: Ints = field(init=False)
     score: float = field(init=False)
     tally: Floats = field(init=False)
@@ -51,53 +65,114 @@ class Search:
 
     def run(self, plan: State) -> None:
         """Improve the plan until the budget is used up; leaves the best plan in `best` and in the state."""
+        self.advance(plan)
+        load(self.data, plan, self.best, self.order)
+
+    def advance(self, plan: State) -> None:
+        """The same, but leaves the plan as it is in the end, which may be hot."""
         self.best, self.score = plan.held.copy(), float(plan.score[0])
         if not len(self.data.req) or not len(self.data.slot):
             return
-        parts = self._parts()
-        states = [new_state(self.data, self.seed * 1000 + k) for k in range(parts)] if parts > 1 else [plan]
-        with ThreadPoolExecutor(parts, initializer=_step_back) as pool:
+        share = whole(self.data) if self.share is None else self.share
+        threads = self._most_cuts(share, self.workers)
+        states = [new_state(self.data, self.seed * 1000 + k) for k in range(threads)] if threads > 1 else []
+        with ThreadPoolExecutor(threads, initializer=_step_back) as pool:
+
+            def epoch(share: Share, seconds: float) -> None:
+                self._epoch(plan, share, seconds, states, pool)
+                self._note(plan)
+
             while not self.budget.is_over():
-                self._epoch(plan, states, pool)
-                is_best = plan.score[0] > self.score + 1e-6 and self._is_even(plan)
-                if is_best:
-                    self.best[:], self.score = plan.held, float(plan.score[0])
-                if self.report is not None:
-                    self.report(plan, is_best)
-        load(self.data, plan, self.best, self.order)
+                members = self._members()
+                if self.crew is not None and members:
+                    self._round(plan, share, self.crew, members, epoch)
+                else:
+                    epoch(share, EPOCH_SECONDS)
 
-    def _is_even(self, plan: State) -> bool:
-        """Whether the idle figures keep `max_idle_spread`."""
+    def worth(self, plan: State) -> float:
+        """The score, less what `max_idle_spread` takes off in the search."""
+        return float(plan.score[0]) - PENALTY * self._excess(plan)
+
+    def _note(self, plan: State) -> None:
+        """Keep the plan if it is the best one, and report."""
+        is_best = plan.score[0] > self.score + 1e-6 and self._excess(plan) == 0
+        if is_best:
+            self.best[:], self.score = plan.held, float(plan.score[0])
+        if self.report is not None:
+            self.report(plan, is_best)
+
+    def _excess(self, plan: State) -> int:
+        """By how much the idle figures stand farther apart than `max_idle_spread`."""
         limit, figures = int(self.data.rule[SPREAD]), plan.idle_of
-        return limit < 0 or not len(figures) or int(figures.max() - figures.min()) <= limit
+        return 0 if limit < 0 or not len(figures) else max(0, int(figures.max() - figures.min()) - limit)
 
-    def _parts(self) -> int:
-        """How many threads can share the plan: it is cut by days, which rules on whole events forbid."""
-        d = self.data
-        if len(d.before) or d.rule[SPREAD] >= 0:
-            return 1
-        return max(1, min(self.workers, len(d.day_words)))
+    # Parts that others take
 
-    def _epoch(self, plan: State, states: list[State], pool: ThreadPoolExecutor) -> None:
-        """Anneal every part for a moment, then join the parts."""
-        if len(states) == 1:
-            self._work(states[0], self._moves(), time.monotonic() + EPOCH_SECONDS)
-            self.budget.made += self._moves()
+    def _members(self) -> int:
+        """How many others can take parts now."""
+        if self.crew is None or self.budget.moves is not None or self._round_seconds() < SHORTEST_ROUND:
+            return 0
+        return self.crew.size()
+
+    def _round_seconds(self) -> float:
+        """How long the next parts may take; their answers must come before the budget is used up."""
+        usual = min(ROUND_SECONDS, max(SHORTEST_ROUND, self.budget.seconds / 20))
+        return min(usual, self.budget.seconds * (1 - self.budget.share()) - 2 * LOOK_SECONDS)
+
+    def _round(
+        self, plan: State, share: Share, crew: Crew, members: int, epoch: Callable[[Share, float], None]
+    ) -> None:
+        """Offer parts, work on an own one until they are answered or late, and join them.
+
+        Where there are fewer days than hands, some work on the same ones, and the best of them is taken.
+        """
+        cuts = self._cut(self._most_cuts(share, members + 1), share.words)
+        shares = shares_of(share, cuts, int(plan.number[CHANGED]))
+        taken = [shares[(k + 1) % len(shares)] for k in range(members)]
+        seconds = self._round_seconds()
+        crew.offer([self._part(plan, share, seconds).to_bytes() for share in taken])
+        until = time.monotonic() + seconds
+        answers: Mapping[int, bytes] = {}
+        while not self.budget.is_over() and len(answers) < members and self._is_in_time(until):
+            epoch(shares[0], max(LOOK_SECONDS, min(EPOCH_SECONDS, until - time.monotonic())))
+            if time.monotonic() >= until:
+                answers = crew.answers()
+        crew.withdraw()
+        table = join(self.data, plan.held, shares[0], self.worth(plan), taken, answers)
+        load(self.data, plan, table, self.order)
+        self._note(plan)
+
+    def _is_in_time(self, until: float) -> bool:
+        return time.monotonic() < until + LATE_SECONDS
+
+    def _part(self, plan: State, share: Share, seconds: float) -> Part:
+        begin = self.budget.share()
+        end = min(1.0, begin + seconds / self.budget.seconds)
+        seed = int(self.draws.integers(2**31))
+        return Part(plan.held, share, self.heat, begin, end, seconds, seed)
+
+    # Parts that the threads here take
+
+    def _epoch(
+        self, plan: State, share: Share, seconds: float, states: list[State], pool: ThreadPoolExecutor
+    ) -> None:
+        """Anneal the share for a moment, cut into a part for each thread, then join the parts."""
+        until, moves = time.monotonic() + seconds, self._moves()
+        parts = self._most_cuts(share, len(states))
+        if parts == 1:
+            _limit(plan, share)
+            self._work(plan, moves, until)
+            self.budget.made += moves
             return
-        for k, (state, days) in enumerate(zip(states, self._cut(len(states)), strict=True)):
+        shares = shares_of(share, self._cut(parts, share.words), int(plan.number[CHANGED]))
+        for state, own in zip(states, shares, strict=False):
             load(self.data, state, plan.held, self.order)
-            state.active[0] = days
-            slack = max(0, int(self.data.rule[MAX_MOVED]) - int(plan.number[CHANGED])) // len(states)
-            most = min(int(plan.number[CHANGED]) + slack, int(np.iinfo(np.int32).max))
-            state.part[:] = (len(states), k, most)
-        until = time.monotonic() + EPOCH_SECONDS
-        list(pool.map(lambda state: self._work(state, self._moves(), until), states))
-        self.budget.made += self._moves()
-        table = np.full_like(plan.held, -1)
-        for state in states:
-            slots = state.held[:, SLOT]
-            mine = (slots >= 0) & _are_set(state.active[0], slots)
-            table[mine] = state.held[mine]
+            _limit(state, own)
+        list(pool.map(lambda state: self._work(state, moves, until), states[:parts]))
+        self.budget.made += moves
+        table = plan.held.copy()
+        for state, own in zip(states, shares, strict=False):
+            put_in(table, own.words, state.held)
         load(self.data, plan, table, self.order)
 
     def _moves(self) -> int:
@@ -107,32 +182,45 @@ class Search:
         """Anneal one state for so many moves, or, if there are none, until a time."""
         tally = np.zeros((KINDS, 3))
         if moves:
-            anneal(self.data, state, moves, self.heat.at(self.budget.share()), self.odds, tally)
+            anneal(self.data, state, moves, self._temperature(), self.odds, tally)
         while not moves and time.monotonic() < until and not self.budget.is_stopped():
-            anneal(self.data, state, BATCH, self.heat.at(self.budget.share()), self.odds, tally)
+            anneal(self.data, state, BATCH, self._temperature(), self.odds, tally)
         self.tally += tally
 
-    def _cut(self, parts: int) -> list[Words]:
-        """Deal the days out to the parts, about as many slots to each."""
+    def _temperature(self) -> float:
+        begin, end = self.span
+        return self.heat.at(begin + (end - begin) * self.budget.share())
+
+    def _most_cuts(self, share: Share, wanted: int) -> int:
+        """Into how many parts the share can be cut: by days, which rules on whole events forbid."""
+        d = self.data
+        if len(d.before) or d.rule[SPREAD] >= 0:
+            return 1
+        return max(1, min(wanted, int((d.day_words & share.words).any(axis=1).sum())))
+
+    def _cut(self, parts: int, words: Words) -> list[Words]:
+        """Deal the days among `words` out to the parts, about as many slots to each."""
+        if parts == 1:
+            return [words]
         days = self.draws.permutation(len(self.data.day_words))
         sizes = np.bincount(self.data.slot[:, DAY], minlength=len(days))
-        words = [np.zeros(self.data.day_words.shape[1], np.uint64) for _ in range(parts)]
+        dealt = [np.zeros_like(words) for _ in range(parts)]
         loads = [0] * parts
         for day in days:
-            k = loads.index(min(loads))
-            loads[k] += int(sizes[day])
-            words[k] |= self.data.day_words[day]
-        return words
+            if (self.data.day_words[day] & words).any():
+                k = loads.index(min(loads))
+                loads[k] += int(sizes[day])
+                dealt[k] |= self.data.day_words[day]
+        return dealt
+
+
+def _limit(state: State, share: Share) -> None:
+    """Let a state's search change its share only."""
+    state.active[0] = share.words
+    state.part[:] = (share.of, share.number, share.most)
 
 
 def _step_back() -> None:
     """Lower this thread's priority: the proof of the bound beside it is short, and needs a whole core."""
     if sys.platform == "linux":  # where a thread has a priority of its own
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
-
-
-def _are_set(words: Words, slots: Ints) -> Ints:
-    """For each slot whether its bit is set; any answer for -1."""
-    bits = words[np.maximum(slots, 0) >> 6] >> (np.maximum(slots, 0) & 63).astype(np.uint64)
-    found: Ints = (bits & np.uint64(1)) > 0
-    return found

@@ -14,7 +14,7 @@ from scheduler.domain.plan import Meeting, Number, Plan, Unscheduled
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.score import total_of
 from scheduler.domain.rules.stability import published_changes
-from scheduler.domain.solving import METHODS, Progress, Result, SolveParams
+from scheduler.domain.solving import METHODS, Crew, Progress, Result, SolveParams
 from scheduler.solver.arrays import Flat, flatten
 from scheduler.solver.bounds import Bounds, trivial_bounds, upper_bounds
 from scheduler.solver.checking import Meetings, clean_meetings, first_clean
@@ -39,17 +39,18 @@ def solve(
     start: Sequence[Meeting] | Plan | None = None,
     on_progress: Report | None = None,
     should_stop: Stop | None = None,
+    crew: Crew | None = None,
 ) -> Result:
     """The best plan found in the time given, checked by the rules, with a proved bound.
 
     `start` is a plan to improve; without one a published plan is. `on_progress` is called at most
     four times a second, from the calling thread; `should_stop` is asked often, and ends the solve
-    within a second with the best plan so far. Compiling the kernels for the first time is not
-    counted in the time.
+    within a second with the best plan so far. A `crew` takes parts of a search that is limited by time.
+    Compiling the kernels for the first time is not counted in the time.
     """
     if params.method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {params.method!r}")
-    return _Solve(problem, params, on_progress, should_stop).run(_as_meetings(start))
+    return _Solve(problem, params, on_progress, should_stop, crew).run(_as_meetings(start))
 
 
 def _as_meetings(start: Sequence[Meeting] | Plan | None) -> tuple[Meeting, ...] | None:
@@ -66,6 +67,7 @@ class _Solve:
     params: SolveParams
     on_progress: Report | None
     should_stop: Stop | None
+    crew: Crew | None
     began: float = field(default_factory=time.monotonic)
     reserve: float = 0.0
     reported: float = 0.0
@@ -158,6 +160,7 @@ class _Solve:
             self.params.workers,
             self.params.seed,
             self.report_search,
+            self.crew,
         )
         search.run(state)
         searched = clean_meetings(self.flat, search.best)

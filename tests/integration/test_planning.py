@@ -13,7 +13,7 @@ from scheduler.domain import rules
 from scheduler.domain.entities import AfterRun, PlanStatus, RunState, VersionState
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import Progress, Result, SolveParams
+from scheduler.domain.solving import Crew, Progress, Result, SolveParams
 from scheduler.services import attending, planning, runs, versions
 from scheduler.services.planning import Done, Ending
 from scheduler.storage.database import Database
@@ -91,6 +91,7 @@ class Waiting:
         *,
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
+        crew: Crew | None,
     ) -> Result:
         on_progress(Progress(0.5, "search", 7))
         self.began.set()
@@ -248,7 +249,9 @@ def test_compiling_does_not_count_as_overtime(scene: Scene, monkeypatch: pytest.
         session.get_one(Run, scene.run_id).seconds = 1
     compiled = threading.Event()
 
-    def solve(problem: Problem, _params: SolveParams, *, on_progress: Any, should_stop: Any) -> Result:
+    def solve(
+        problem: Problem, _params: SolveParams, *, on_progress: Any, should_stop: Any, **_: Any
+    ) -> Result:
         on_progress(Progress(0.0, attending.COMPILING))
         compiled.wait()
         status = PlanStatus.UNKNOWN if should_stop() else PlanStatus.FEASIBLE

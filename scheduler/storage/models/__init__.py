@@ -6,7 +6,14 @@ from scheduler.storage.models.event import Event, Hall, Place, PlaceBusy, Slot, 
 from scheduler.storage.models.inbox import Answer, InboundMail
 from scheduler.storage.models.mail import Invitation, OutboxMail
 from scheduler.storage.models.people import Attendee, AttendeeBusy, Firm, Interpreter, InterpreterBusy
-from scheduler.storage.models.schedule import Hold, PlannedAttendee, PlannedMeeting, Run, ScheduleVersion
+from scheduler.storage.models.schedule import (
+    Hold,
+    PlannedAttendee,
+    PlannedMeeting,
+    Run,
+    ScheduleVersion,
+    SearchPart,
+)
 
 __all__ = [
     "Account",
@@ -33,6 +40,7 @@ __all__ = [
     "RequestPerson",
     "Run",
     "ScheduleVersion",
+    "SearchPart",
     "SignInLink",
     "Slot",
     "WalkingTime",
