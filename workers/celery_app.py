@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from celery import Celery
@@ -84,3 +85,11 @@ app = make_celery()
 def _configure_logs(**_: Any) -> None:
     """Worker and beat log as every other process does."""
     logs.configure(Settings.from_env().log_format)
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).addFilter(_is_worth_a_line)
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    """Parts come several times a second: that one was received or done is not told."""
+    task = getattr(record, "data", {}).get("name")
+    return task != "chainmeet.part" or record.levelno > logging.INFO

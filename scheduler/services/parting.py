@@ -48,8 +48,13 @@ class WorkerCrew:
         self.ready: set[str] = set()
         self.calls: dict[int, float] = {}
         self.offered: list[int] = []
-        self.answered: set[str] = set()
+        self.answered: dict[int, str] = {}
         self.called_at = -CALL_EVERY
+
+    def begin(self) -> None:
+        """Call for help, so that others read the problem while we do."""
+        self.clear()
+        self.call()
 
     def size(self) -> int:
         if time.monotonic() >= self.called_at + CALL_EVERY:
@@ -57,20 +62,20 @@ class WorkerCrew:
         return len(self.ready)
 
     def offer(self, parts: Sequence[bytes]) -> None:
-        self.answered = set()
+        self.answered = {}
         self.offered = self._write(lambda session: self._add(session, parts)) or []
         self._send(self.offered)
 
     def answers(self) -> Mapping[int, bytes]:
         rows = self._read(self.offered)
-        self.answered |= {worker for _, worker, _ in rows}
+        self.answered = {id: worker for id, worker, _ in rows}
         return {self.offered.index(id): answer for id, _, answer in rows}
 
     def withdraw(self) -> None:
-        answered, offered = len(self.answers()), self.offered
-        if answered < len(offered):
-            log.info("parts lost", run=self.run_id, offered=len(offered), answered=answered)
-            self.ready = set(self.answered)
+        answered, offered = self.answered, self.offered
+        if len(answered) < len(offered):
+            log.info("parts lost", run=self.run_id, offered=len(offered), answered=len(answered))
+            self.ready = set(answered.values())
         self._write(lambda session: self._delete(session, offered))
         self.offered = []
 
@@ -92,6 +97,7 @@ class WorkerCrew:
 
     def clear(self) -> None:
         """Forget the run's parts, and those of runs that nobody works on."""
+        self.ready, self.calls, self.offered = set(), {}, []
         is_running = exists().where(Run.id == SearchPart.run_id, Run.state == RunState.RUNNING)
         forgotten = delete(SearchPart).where((SearchPart.run_id == self.run_id) | ~is_running)
         self._write(lambda session: session.execute(forgotten))

@@ -135,13 +135,12 @@ class _Work:
 
     @contextmanager
     def crew(self) -> Iterator[WorkerCrew | None]:
-        """The other workers, called at once so that they read the problem while we do."""
+        """The other workers, if they may help."""
         if self.send_part is None:
             yield None
             return
         crew = WorkerCrew(self.database, self.run.id, self.send_part)
-        crew.clear()
-        crew.call()
+        crew.begin()
         try:
             yield crew
         finally:

@@ -1,0 +1,195 @@
+"""One solve worker of two threads against two of one thread each, on the same problem, in turn.
+
+    python benchmarks/split.py [PROBLEM] [--seconds 60] [--rounds 5] [--out split.json]
+
+PROBLEM is a problem file (docs/problem-format.md); without one, an expo is made: --firms 620 --requests 9000.
+The second worker is a Celery process of its own, over SQLite and a broker in a temporary folder. It has its
+kernels compiled, and reads the problem in the first solve. Give it two cores that have nothing else to do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+
+from chainmeet import broker  # noqa: E402
+from scheduler.config import Settings  # noqa: E402
+from scheduler.domain.problem import Problem  # noqa: E402
+from scheduler.domain.rules import violations  # noqa: E402
+from scheduler.domain.solving import SolveParams  # noqa: E402
+from scheduler.samples.expo import make_expo  # noqa: E402
+from scheduler.samples.problem import to_problem  # noqa: E402
+from scheduler.services import runs, sample  # noqa: E402
+from scheduler.services.parting import WorkerCrew  # noqa: E402
+from scheduler.solver.solve import solve  # noqa: E402
+from scheduler.solver.warmup import tiny_problem, warm_up  # noqa: E402
+from scheduler.storage.database import Database  # noqa: E402
+from scheduler.storage.schema import upgrade  # noqa: E402
+from workers import dispatch  # noqa: E402
+from workers.celery_app import PARTS, make_celery  # noqa: E402
+
+DAY = date(2026, 11, 24)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One solve; `parts` were offered to the second worker, and `lost` were not answered in time."""
+
+    workers: str
+    seed: int
+    score: float
+    seconds: float
+    parts: int = 0
+    lost: int = 0
+
+
+class CountingCrew(WorkerCrew):
+    """Counts the parts that are offered and lost."""
+
+    parts = lost = 0
+
+    def begin_with(self, problem: Problem) -> None:
+        """Have the run be about this problem, and call."""
+        self.parts = self.lost = 0
+        found = {"fingerprint": problem.fingerprint, "problem": problem.to_json()}
+        with self.database.write() as session:
+            runs.keep_problem(session, self.run_id, worker="benchmark", **found)
+        self.begin()
+
+    def withdraw(self) -> None:
+        self.parts += len(self.offered)
+        self.lost += len(self.offered) - len(self.answered)
+        super().withdraw()
+
+
+@contextmanager
+def started(command: tuple[str, ...], log: Path, **environment: str) -> Iterator[None]:
+    """A process that ends with the block."""
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            command, env={**os.environ, **environment}, cwd=ROOT, stdout=out, stderr=out
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def second_worker(folder: Path) -> Iterator[Settings]:
+    """A broker, a migrated database and a worker of one thread that takes parts."""
+    socket = folder / "s"
+    settings = Settings(
+        database_url=f"sqlite:///{folder / 'split.db'}",
+        redis_url=f"redis+socket://{socket}",
+        secret_key="s" * 32,
+        solve_workers=1,
+        log_format="console",
+    )
+    celery = (sys.executable, "-m", "celery", "-A", "workers.celery_app:app", "worker", "-Q", PARTS)
+    options = ("--concurrency", "1", "--without-gossip", "--without-mingle")
+    upgrade(Database(settings.database_url))
+    with started(broker.command(broker.find_server(), socket, folder), folder / "broker.log"):
+        while not broker.answers(socket):
+            time.sleep(0.05)
+        with started((*celery, *options), folder / "worker.log", **settings.to_env()):
+            yield settings
+
+
+def open_run(database: Database) -> int:
+    """A run that this process has claimed."""
+    now = datetime.now(UTC)
+    with database.write() as session:
+        expo = make_expo(firms=60, requests=60, seed=1, start=DAY)
+        event = sample.load(session, expo, organiser_email="o@example.org", secret_key="s" * 32, now=now)
+        run = runs.queue(session, event.id, asked_by=None, now=now)
+        runs.claim(session, run.id, "benchmark", now=now)
+        return run.id
+
+
+def wait_for_worker(crew: CountingCrew) -> None:
+    """Until it has answered a call about a problem of two firms."""
+    crew.begin_with(tiny_problem())
+    while not crew.size():
+        time.sleep(0.1)
+    crew.clear()
+
+
+def measure(problem: Problem, seconds: float, seed: int, crew: CountingCrew | None) -> Row:
+    if crew is not None:
+        crew.begin_with(problem)
+    params = SolveParams(seconds, 1 if crew else 2, seed, "search")
+    plan = solve(problem, params, crew=crew).plan
+    if crew is not None:
+        crew.clear()
+    if violations(problem, plan.meetings):
+        raise SystemExit("a plan breaks the rules")
+    counts = (crew.parts, crew.lost) if crew else (0, 0)
+    row = Row("2 of 1 thread" if crew else "1 of 2 threads", seed, plan.score, plan.seconds, *counts)
+    print(f"{row.workers:<15} seed {seed:<3} {row.score:>14,.0f} {row.parts:>5} parts, {row.lost} lost")
+    return row
+
+
+def compare(problem: Problem, seconds: float, rounds: int) -> list[Row]:
+    """Both in turn, the one that begins changing with each round."""
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="split-") as name, second_worker(Path(name)) as settings:
+        database, celery = Database(settings.database_url), make_celery(settings)
+        crew = CountingCrew(database, open_run(database), lambda part: dispatch.part(part, app=celery))
+        wait_for_worker(crew)
+        for seed in range(1, rounds + 1):
+            for is_split in (False, True) if seed % 2 else (True, False):
+                rows.append(measure(problem, seconds, seed, crew if is_split else None))
+        database.dispose()
+    return rows
+
+
+def summarise(rows: list[Row]) -> None:
+    for workers in sorted({row.workers for row in rows}):
+        scores = [row.score for row in rows if row.workers == workers]
+        spread = statistics.stdev(scores) if len(scores) > 1 else 0.0
+        print(f"{workers:<15} mean {statistics.mean(scores):>14,.0f}, standard deviation {spread:,.0f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("problem", nargs="?", type=Path)
+    parser.add_argument("--firms", type=int, default=620)
+    parser.add_argument("--requests", type=int, default=9000)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    if options.problem is None:
+        expo = make_expo(firms=options.firms, requests=options.requests, seed=1, start=DAY)
+        problem = to_problem(expo)
+    else:
+        problem = Problem.from_json(json.loads(options.problem.read_bytes()))
+    warm_up()
+    rows = compare(problem, options.seconds, options.rounds)
+    summarise(rows)
+    if options.out:
+        names = Row.__dataclass_fields__
+        options.out.write_text(
+            json.dumps([{name: getattr(row, name) for name in names} for row in rows], indent=1)
+        )
+
+
+if __name__ == "__main__":
+    main()
