@@ -17,6 +17,7 @@ _COLOURS = {
     "update": "#9a5b00",
     "details": "#1f5f8b",
     "cancel": "#a3262b",
+    "proposal": "#1f5f8b",
     "uninvited": "#a3262b",
 }
 

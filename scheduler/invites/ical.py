@@ -87,6 +87,8 @@ def _attendee(message: Message) -> str:
 def _state(message: Message) -> list[str]:
     if message.method is Method.REQUEST:
         return ["STATUS:CONFIRMED", "TRANSP:OPAQUE", "X-MICROSOFT-CDO-BUSYSTATUS:BUSY"]
+    if message.method is Method.DECLINECOUNTER:
+        return []
     # STATUS only when the meeting is off for everybody (RFC 5546 3.2.5).
     off = ["STATUS:CANCELLED"] if message.meeting_is_off else []
     return [*off, "TRANSP:TRANSPARENT", "X-MICROSOFT-CDO-BUSYSTATUS:FREE"]

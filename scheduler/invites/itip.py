@@ -24,6 +24,8 @@ class Kind(StrEnum):
     UPDATE = "update"
     DETAILS = "details"
     CANCEL = "cancel"
+    PROPOSAL = "proposal"
+    """A proposed time was not taken."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import DEFAULT_FACTORS, Policy, Problem
-from scheduler.services import versions
+from scheduler.services import counters, versions
 from scheduler.storage.models import (
     Attendee,
     AttendeeBusy,
@@ -82,7 +82,7 @@ class _Snapshot:
             places=self.read_places(holding),
             attendees=self.read_attendees(holding),
             interpreters=self.read_interpreters(holding),
-            requests=self.read_requests(slots),
+            requests=self.read_requests(slots, holding),
             published=published,
             frozen_until=frozen_until,
             policy=_policy(event.policy),
@@ -160,8 +160,9 @@ class _Snapshot:
             found[owner_id].add(self.slots[slot_id])
         return {owner_id: frozenset(slots) for owner_id, slots in found.items()}
 
-    def read_requests(self, slots: tuple[domain.Slot, ...]) -> tuple[domain.Request, ...]:
+    def read_requests(self, slots: tuple[domain.Slot, ...], holding: Holding) -> tuple[domain.Request, ...]:
         keys = {slot.id: i for i, slot in enumerate(slots)}
+        wishes = counters.wishes(self.session, self.event.id)
         people = self.named_people()
         accepted = (
             select(MeetingRequest)
@@ -178,7 +179,7 @@ class _Snapshot:
                 from_attendees=tuple(people[row.id, Side.FROM]),
                 to_attendees=tuple(people[row.id, Side.TO]),
                 place=row.place,
-                slots=None if row.slots is None else tuple(keys[key] for key in row.slots if key in keys),
+                slots=_start_slots(row, wishes.get(row.id, ()), holding, keys),
                 fixed=self.fixed(row),
             )
             for row in self.session.scalars(accepted)
@@ -232,9 +233,11 @@ class Holding:
     people: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     places: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
     interpreters: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    requests: set[str] = field(default_factory=set)
 
     def add(self, meeting: Meeting, slots: Iterable[int]) -> None:
         taken = set(slots)
+        self.requests.add(meeting.request)
         self.places[meeting.place] |= taken
         for person in meeting.attendees:
             self.people[person] |= taken
@@ -244,6 +247,15 @@ class Holding:
 
 def _indices(rows: Iterable[Any]) -> dict[int, int]:
     return {row.id: i for i, row in enumerate(rows)}
+
+
+def _start_slots(
+    row: MeetingRequest, wished: Iterable[str], holding: Holding, keys: Mapping[str, int]
+) -> tuple[int, ...] | None:
+    """The allowed start slots, or those of them that a counter-proposal asks for; None for any."""
+    chosen = [key for key in wished if key in keys and (row.slots is None or key in row.slots)]
+    listed = row.slots if not chosen or row.key in holding.requests else chosen
+    return None if listed is None else tuple(keys[key] for key in listed if key in keys)
 
 
 def _firm(row: Firm) -> domain.Firm:

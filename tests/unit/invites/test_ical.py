@@ -10,16 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from icalendar import Calendar, Event
 
+from scheduler.domain.entities import Method
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites import lines
 from scheduler.invites.ical import Party, build
-from scheduler.invites.itip import messages
+from scheduler.invites.itip import Kind, messages
 from scheduler.invites.text import clean_parameter
 from scheduler.invites.zones import vtimezone
 from tests.unit.invites.builders import (
     ATTENDEE,
     NOW,
     ORGANIZER,
+    UID,
     calendar,
     cancel,
     content,
@@ -305,3 +307,11 @@ def test_i15_the_longest_texts_stay_small() -> None:
 
 def test_1_8_outlooks_busy_status_is_said() -> None:
     assert "X-MICROSOFT-CDO-BUSYSTATUS:BUSY" in unfolded(calendar(new()))
+
+
+def test_1_4_a_declinecounter_echoes_uid_and_sequence_and_says_nothing_of_the_status() -> None:
+    message = replace(update(), method=Method.DECLINECOUNTER, kind=Kind.PROPOSAL)
+    lines_of = unfolded(calendar(message))
+    assert "METHOD:DECLINECOUNTER" in lines_of and f"UID:{UID}" in lines_of and "SEQUENCE:1" in lines_of
+    assert len([line for line in lines_of if line.startswith(("ORGANIZER", "ATTENDEE"))]) == 2
+    assert not [line for line in lines_of if line.startswith(("STATUS", "TRANSP", "X-")) or "RSVP" in line]

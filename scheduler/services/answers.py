@@ -1,0 +1,170 @@
+"""An attendee's answer about a meeting: kept, and what follows from it for the next run and publishing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AnswerSource, Method, Partstat, RequestState, Side
+from scheduler.domain.errors import WrongState
+from scheduler.services.tokens import hash_token
+from scheduler.storage.models import Answer, Attendee, Invitation, MeetingRequest, RequestPerson
+
+COMING = frozenset({Partstat.ACCEPTED, Partstat.TENTATIVE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What an attendee answers to the invitation of this SEQUENCE; `dtstamp` is by the answerer's clock."""
+
+    partstat: Partstat
+    sequence: int
+    source: AnswerSource
+    dtstamp: datetime | None = None
+    comment: str = ""
+
+
+def invitation_for(session: Session, token: str) -> Invitation | None:
+    """What the owner of a token was last told about the meeting that it stands for; None for a wrong one."""
+    uid, attendee_id = _owner(session, token) or (None, None)
+    return None if uid is None or attendee_id is None else latest(session, uid, attendee_id)
+
+
+def latest(session: Session, uid: str, attendee_id: int) -> Invitation:
+    """What an attendee was last told about a UID."""
+    told = (
+        select(Invitation)
+        .where(Invitation.uid == uid, Invitation.attendee_id == attendee_id)
+        .order_by(Invitation.sequence.desc(), Invitation.dtstamp.desc())
+        .limit(1)
+    )
+    return session.scalars(told).one()
+
+
+def last(session: Session, invitation: Invitation) -> Answer | None:
+    """The last answer about the invitation's meeting, to whatever SEQUENCE."""
+    return session.scalar(
+        select(Answer).where(Answer.uid == invitation.uid, Answer.attendee_id == invitation.attendee_id)
+    )
+
+
+def give(session: Session, invitation: Invitation, given: Given, *, now: datetime) -> str:
+    """Keep an answer to the latest invitation and do what follows; gives a sentence that says so.
+
+    A decline takes the meeting out of the next run and publishing, which tells the others; an answer that
+    takes it back before that puts it in again. Raises WrongState, with nothing changed, if the meeting is
+    off for another reason.
+    """
+    request = session.scalars(
+        select(MeetingRequest).where(MeetingRequest.id == invitation.request_id).with_for_update()
+    ).one()
+    if invitation.method is Method.CANCEL:
+        raise WrongState("meeting", request.key, "cancelled", "answered")
+    attendee = session.get_one(Attendee, invitation.attendee_id)
+    before = last(session, invitation)
+    if given.partstat is Partstat.DECLINED:
+        done = _decline(session, request, attendee, given.comment, now)
+    elif given.partstat in COMING:
+        done = _come(session, request, attendee, before, now)
+    else:
+        raise ValueError(f"{given.partstat} is no answer")
+    kept = keep(session, invitation, before, given, now=now)
+    kept.proposed_start = kept.proposed_end = kept.proposed_slots = None
+    invitation.partstat = given.partstat
+    session.flush()
+    return done
+
+
+def keep(
+    session: Session, invitation: Invitation, before: Answer | None, given: Given, *, now: datetime
+) -> Answer:
+    """Write an answer in the place of the one before it."""
+    row = before
+    if row is None:
+        row = Answer(
+            event_id=invitation.event_id,
+            request_id=invitation.request_id,
+            attendee_id=invitation.attendee_id,
+            uid=invitation.uid,
+        )
+        session.add(row)
+    row.sequence, row.dtstamp = given.sequence, given.dtstamp
+    row.partstat, row.comment = given.partstat, given.comment
+    row.source, row.answered_at = given.source, now
+    return row
+
+
+def _owner(session: Session, token: str) -> tuple[str, int] | None:
+    row = session.execute(
+        select(Invitation.uid, Invitation.attendee_id)
+        .where(Invitation.token_hash == hash_token(token.lower()))
+        .limit(1)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def _decline(
+    session: Session, request: MeetingRequest, attendee: Attendee, comment: str, now: datetime
+) -> str:
+    """Without this person the meeting goes on if the request names a colleague too, else it is off."""
+    named = [person for person in request.people if person.side is _side(request, attendee)]
+    mine = [person for person in named if person.attendee_id == attendee.id]
+    if mine and len(named) > 1 and request.state is RequestState.ACCEPTED:
+        request.people.remove(mine[0])
+        return f"{attendee.name} declined; the next plan holds the meeting with the colleagues."
+    withdrawn = session.scalar(
+        update(MeetingRequest)
+        .where(MeetingRequest.id == request.id, MeetingRequest.state == RequestState.ACCEPTED)
+        .values(
+            state=RequestState.WITHDRAWN,
+            answered_by=attendee.id,
+            answered_at=now,
+            answer_note=comment,
+        )
+        .returning(MeetingRequest.id)
+        .execution_options(synchronize_session=False)
+    )
+    session.refresh(request)
+    if withdrawn is None:
+        return f"{attendee.name} declined a meeting that was off already."
+    return f"{attendee.name} declined; the next publishing leaves the meeting out and tells the others."
+
+
+def _come(
+    session: Session, request: MeetingRequest, attendee: Attendee, before: Answer | None, now: datetime
+) -> str:
+    """Say yes, and take an earlier no back if it still can be."""
+    declined = before is not None and before.partstat is Partstat.DECLINED
+    if request.state is RequestState.ACCEPTED:
+        if declined:
+            _name_again(request, attendee)
+        return f"{attendee.name} comes."
+    is_own = declined and (request.answered_by, request.answered_at) == (
+        attendee.id,
+        before.answered_at if before else None,
+    )
+    if request.state is not RequestState.WITHDRAWN or not is_own:
+        raise WrongState("meeting", request.key, request.state.value, "accepted")
+    try:
+        with session.begin_nested():
+            request.state, request.answered_at = RequestState.ACCEPTED, now
+            session.flush()
+    except IntegrityError:  # the firms have asked each other anew meanwhile
+        session.refresh(request)
+        raise WrongState("meeting", request.key, "asked for anew", "accepted") from None
+    return f"{attendee.name} comes after all; the meeting is in the next plan again."
+
+
+def _name_again(request: MeetingRequest, attendee: Attendee) -> None:
+    side = _side(request, attendee)
+    named = {person.attendee_id for person in request.people if person.side is side}
+    if named and attendee.id not in named:
+        request.people.append(RequestPerson(attendee_id=attendee.id, side=side))
+
+
+def _side(request: MeetingRequest, attendee: Attendee) -> Side:
+    return Side.FROM if attendee.firm_id == request.from_firm_id else Side.TO

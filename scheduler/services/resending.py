@@ -1,0 +1,85 @@
+"""Mails to one attendee between two publishings: the invitation again, or that a proposal was not taken."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Method, OutboxState
+from scheduler.invites import imip, itip
+from scheduler.invites.content import Content
+from scheduler.storage.models import Attendee, Invitation, OutboxMail
+
+KIND = "resend"
+PAUSE = timedelta(minutes=10)
+"""Two robots that answer each other cannot make us send more than one mail in this time."""
+
+
+def invitation_again(session: Session, invitation: Invitation, *, mail_domain: str, now: datetime) -> bool:
+    """Queue the current REQUEST again with its SEQUENCE and a later DTSTAMP (RFC 5546 3.2.6)."""
+    if invitation.method is not Method.REQUEST:
+        return False
+    message = _message(session, invitation, Method.REQUEST, itip.Kind.DETAILS, now)
+    if not _queue(session, invitation, message, mail_domain, now):
+        return False
+    invitation.dtstamp = message.dtstamp
+    session.flush()
+    return True
+
+
+def proposal_declined(session: Session, invitation: Invitation, *, mail_domain: str, now: datetime) -> bool:
+    """Queue a DECLINECOUNTER; it keeps the SEQUENCE (RFC 5546 3.2.8)."""
+    message = _message(session, invitation, Method.DECLINECOUNTER, itip.Kind.PROPOSAL, now)
+    return _queue(session, invitation, message, mail_domain, now)
+
+
+def _message(
+    session: Session, invitation: Invitation, method: Method, kind: itip.Kind, now: datetime
+) -> itip.Message:
+    told = session.scalars(select(func.max(Invitation.dtstamp)).where(Invitation.uid == invitation.uid)).one()
+    last = told.replace(tzinfo=UTC) if told.tzinfo is None else told
+    return itip.Message(
+        uid=invitation.uid,
+        attendee_id=invitation.attendee_id,
+        method=method,
+        sequence=invitation.sequence,
+        dtstamp=max(now.replace(microsecond=0), last + timedelta(seconds=1)),
+        content=Content.from_json(invitation.content),
+        partstat=invitation.partstat,
+        kind=kind,
+    )
+
+
+def _queue(
+    session: Session, invitation: Invitation, message: itip.Message, mail_domain: str, now: datetime
+) -> bool:
+    recent = select(OutboxMail.id).where(
+        OutboxMail.kind == KIND,
+        OutboxMail.uid == message.uid,
+        OutboxMail.attendee_id == message.attendee_id,
+        OutboxMail.created_at > now - PAUSE,
+    )
+    if session.scalar(recent.limit(1)) is not None:
+        return False
+    attendee = session.get_one(Attendee, message.attendee_id)
+    session.add(
+        OutboxMail(
+            event_id=invitation.event_id,
+            kind=KIND,
+            attendee_id=attendee.id,
+            request_id=invitation.request_id,
+            to_address=attendee.email,
+            to_name=attendee.name,
+            message_id=imip.message_id(message, mail_domain),
+            thread_id=invitation.first_message_id,
+            uid=message.uid,
+            payload=message.to_json(),
+            state=OutboxState.QUEUED,
+            next_attempt_at=now,
+            created_at=now,
+        )
+    )
+    session.flush()
+    return True

@@ -1,0 +1,71 @@
+"""A calendar client's side in few words: what an attendee's program or mail server sends back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from scheduler.services import outbox
+from scheduler.storage.models import OutboxMail
+from tests.factories import NOW, SECRET_KEY
+
+DOMAIN = "expo.example"
+
+
+def token(row: OutboxMail) -> str:
+    return outbox.address_token(row, SECRET_KEY)
+
+
+def address(row: OutboxMail, box: str = "meetings") -> str:
+    """Where answers to a mail go; `bounces` for those of mail servers."""
+    return f"{box}+{token(row)}@{DOMAIN}"
+
+
+def calendar(
+    row: OutboxMail,
+    partstat: str = "ACCEPTED",
+    *,
+    method: str = "REPLY",
+    attendee: str | None = None,
+    sequence: int | None = None,
+    minutes: float = 1,
+    uid: str | None = None,
+    start: datetime | None = None,
+    lines: str = "",
+) -> bytes:
+    """An answer to an invitation as one calendar part; made `minutes` after NOW."""
+    stamp = NOW + timedelta(minutes=minutes)
+    times = ""
+    if start is not None:
+        end = start + timedelta(minutes=30)
+        times = f"DTSTART:{_utc(start)}\nDTEND:{_utc(end)}\n"
+    body = (
+        f"BEGIN:VCALENDAR\nPRODID:-//Client//EN\nVERSION:2.0\nMETHOD:{method}\nBEGIN:VEVENT\n"
+        f"UID:{uid or row.uid}\nSEQUENCE:{row.payload['sequence'] if sequence is None else sequence}\n"
+        f"DTSTAMP:{_utc(stamp)}\nATTENDEE;PARTSTAT={partstat}:mailto:{attendee or row.to_address}\n"
+        f"{times}{lines}END:VEVENT\nEND:VCALENDAR\n"
+    )
+    return mail(row, f"Content-Type: text/calendar; charset=UTF-8; method={method}\n\n{body}")
+
+
+def mail(row: OutboxMail, content: str, subject: str = "Re: Meeting") -> bytes:
+    """A mail with these headers and body."""
+    head = f"From: <{row.to_address}>\nTo: <{address(row)}>\nSubject: {subject}\nMIME-Version: 1.0\n"
+    return (head + content).replace("\n", "\r\n").encode()
+
+
+def bounce(row: OutboxMail, status: str = "5.1.1", *, recipient: str | None = None) -> bytes:
+    """A mail server's report that the mail was not delivered (RFC 3464)."""
+    to = recipient or row.to_address
+    return mail(
+        row,
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
+        "--b\nContent-Type: text/plain\n\nNot delivered.\n"
+        "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\n"
+        f"Final-Recipient: rfc822;{to}\nAction: failed\nStatus: {status}\n"
+        "Diagnostic-Code: smtp; 550 no such user\n--b--\n",
+        "Undelivered Mail Returned to Sender",
+    )
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"
