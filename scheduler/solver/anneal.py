@@ -6,10 +6,10 @@ import math
 
 from scheduler.solver.arrays import SPREAD, Data
 from scheduler.solver.choose import IMPOSSIBLE, choose
-from scheduler.solver.force import settle
 from scheduler.solver.kempe import swap_slots
 from scheduler.solver.kernels import Floats, chance, entry, inlined
 from scheduler.solver.moves import hold_chosen, release, undo
+from scheduler.solver.settle import settle
 from scheduler.solver.spread import PENALTY, excess, refresh_logged
 from scheduler.solver.state import CHANGED, LOGGED, QUEUED, STAMP, State
 from scheduler.solver.targets import (

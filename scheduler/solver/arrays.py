@@ -10,7 +10,7 @@ from scheduler.domain.problem import Attendee, Interpreter, Problem
 from scheduler.solver.homes import Home, read_homes
 from scheduler.solver.kernels import FloatRow, Floats, IntRow, Ints, IntTable, Words, WordTable
 from scheduler.solver.options import Options, build_options
-from scheduler.solver.packs import Pack
+from scheduler.solver.packs import Pack, only_read
 from scheduler.solver.placing import PlaceGroups, build_groups
 
 NONE = -1
@@ -32,6 +32,7 @@ SERVED, SHORTFALL, IDLE, HALL_CHANGE, MOVED, RELOCATED, REASSIGNED, DROPPED = ra
 BREAKS, ATTENDEES, MAX_MOVED, SPREAD, FIRM_CAPS, DAYS, HALLS = range(7)
 
 
+@only_read
 class Data(NamedTuple):
     """A problem that a search only reads. People are attendees, then interpreters; slots are bits."""
 

@@ -1,4 +1,4 @@
-"""Ejection chains: a meeting takes its place by force, and what stood there finds another, up to six deep."""
+"""A meeting takes its place by force; what stood there is queued, to be settled elsewhere."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from scheduler.solver.arrays import (
     Data,
 )
 from scheduler.solver.choose import interpreter_for
-from scheduler.solver.delta import base_gain, earliest_start, fits, interpreter_fits
+from scheduler.solver.delta import earliest_start, fits, interpreter_fits
 from scheduler.solver.kernels import (
     ZERO,
     Words,
@@ -51,10 +51,9 @@ from scheduler.solver.kernels import (
     last_set,
     lowest_bit,
 )
-from scheduler.solver.moves import hold, insert_best, release
+from scheduler.solver.moves import hold, release
 from scheduler.solver.state import QUEUED, SLOT, VICTIMS, State
 
-DEEPEST = 6
 MOST_VICTIMS = 12
 UNBEARABLE = 1e18
 
@@ -311,8 +310,11 @@ def lightest_of_day(d: Data, s: State, p: int, t: int) -> float:
 
 
 @kernel
-def worth_in_way(d: Data, s: State, r: int, t: int, o: int, g: int, stamp: int) -> float:
-    """The worth of what stands where request `r` would be held, about; UNBEARABLE if it has to stay."""
+def worth_in_way(d: Data, s: State, r: int, t: int, o: int, g: int, stamp: int, most: float) -> float:
+    """The worth of what stands where request `r` would be held, about; UNBEARABLE if it has to stay.
+
+    Adds up no further once it is beyond `most`.
+    """
     e = t + d.req[r, LENGTH] - 1
     total = 0.0
     last = -1
@@ -327,6 +329,8 @@ def worth_in_way(d: Data, s: State, r: int, t: int, o: int, g: int, stamp: int) 
                     if s.mark[v] == stamp or not may_move(d, s, v):
                         return UNBEARABLE
                     total += worth(d, s, v)
+                    if total >= most:
+                        return total
                     last = v
         if own < 0 and s.day_count[p, d.slot[t, DAY]] >= d.person[p, CAP]:
             total += lightest_of_day(d, s, p, t)
@@ -355,31 +359,9 @@ def force_cheaply(d: Data, s: State, r: int, stamp: int) -> bool:
                 g = random_group(d, s, r, t)
                 if g < 0:
                     return False
-                cost = worth_in_way(d, s, r, t, o, g, stamp) * (1.0 + chance(s.rng))
+                luck = 1.0 + chance(s.rng)
+                cost = worth_in_way(d, s, r, t, o, g, stamp, least / luck) * luck
                 if cost < least:
                     least = cost
                     slot, group, option = t, g, o
     return slot >= 0 and force(d, s, r, slot, group, option, stamp)
-
-
-@kernel
-def settle(d: Data, s: State, heat: float, stamp: int, lowest: float) -> bool:
-    """Find places for the queue, by force up to six times; False when the score cannot reach `lowest`."""
-    forced = 0
-    done = 0
-    while done < s.number[QUEUED]:
-        hope = s.score[0]
-        for k in range(done, s.number[QUEUED]):
-            hope += base_gain(d, s, s.queue[k])
-        if hope < lowest:
-            return False
-        r = s.queue[done]
-        done += 1
-        if insert_best(d, s, r, heat, 0.0):
-            s.mark[r] = stamp
-        elif done == s.number[QUEUED] and s.score[0] >= lowest:
-            return True
-        elif forced < DEEPEST:
-            forced += 1
-            force_cheaply(d, s, r, stamp)
-    return True
