@@ -11,6 +11,7 @@ from chainmeet.commands.db import db
 from chainmeet.commands.demo import demo
 from chainmeet.commands.generate import generate
 from chainmeet.commands.publish import publish
+from chainmeet.commands.receive import receive
 from chainmeet.commands.run import run
 from chainmeet.commands.sign_in import sign_in
 from chainmeet.commands.solve import solve
@@ -18,7 +19,7 @@ from chainmeet.commands.up import up
 from chainmeet.commands.warm_up import warm_up
 from scheduler.domain.errors import ChainmeetError
 
-COMMANDS = (demo, up, solve, check, generate, db, run, publish, sign_in, warm_up)
+COMMANDS = (demo, up, solve, check, generate, db, run, publish, receive, sign_in, warm_up)
 
 
 class Refusal(click.ClickException):

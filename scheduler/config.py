@@ -81,6 +81,12 @@ class Settings:
     )
     smtp_username: str = _setting("user name at the mail server, if it asks for one", default="")
     smtp_password: str = _setting("its password", secret=True, default="")
+    imap_host: str = _setting("server of the mailbox that answers come to; empty for none", default="")
+    imap_port: int = _setting("its port", _whole(1, 65535), default=993)
+    imap_security: str = _setting("none, starttls or tls", _one_of("none", "starttls", "tls"), default="tls")
+    imap_username: str = _setting("user name of the mailbox", default="")
+    imap_password: str = _setting("its password", secret=True, default="")
+    imap_folder: str = _setting("its folder", default="INBOX")
     solve_workers: int = _setting("threads that one solve uses", _whole(1, 64), default=2)
     trusted_proxies: int = _setting(
         "reverse proxies in front that set X-Forwarded-For", _whole(0, 5), default=0

@@ -28,6 +28,13 @@ PART_SECONDS = 60
 SOLVE, PARTS, MAIL = "solve", "parts", "mail"
 """The queues; a solve worker takes from the first two."""
 
+FETCH_SECONDS = 60
+_FETCH = {
+    "task": "chainmeet.fetch",
+    "schedule": FETCH_SECONDS,
+    "options": {"expires": FETCH_SECONDS},
+}
+
 
 def configuration(settings: Settings) -> dict[str, Any]:
     """Celery's settings. Results are not kept: what a task did is in the database."""
@@ -63,7 +70,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
                 "task": "chainmeet.tick",
                 "schedule": TICK_SECONDS,
                 "options": {"expires": TICK_SECONDS},
-            }
+            },
+            **({"fetch": _FETCH} if settings.imap_host else {}),
         },
     }
 

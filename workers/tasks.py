@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.services import outbox, requests, rerun, runs, sending
+from scheduler.services import fetching, inbox, outbox, requests, rerun, runs, sending
 from scheduler.storage.database import Database
 from workers import dispatch
 from workers.celery_app import app
@@ -76,11 +76,22 @@ def deliver() -> None:
     _send_waiting_mails()
 
 
+@app.task(name="chainmeet.fetch", soft_time_limit=90, time_limit=120)
+def fetch() -> None:
+    """Take in what came to the mailbox; mails that this does not come to wait for the next time."""
+    taken = fetching.fetch(_database(), _settings(), now=_now)
+    if taken:
+        log.info("mails received", count=taken)
+        _send_waiting_mails()
+
+
 @app.task(name="chainmeet.tick", soft_time_limit=45, time_limit=60)
 def tick() -> None:
     """What time brings: find the work that is due in the database, and send its tasks."""
     _step("expire requests", lambda session: requests.expire_due(session, now=_now()))
     _step("return mails of lost senders", lambda session: outbox.sweep(session, now=_now()))
+    for mail_id in _step("find mails without a judgement", inbox.left_over) or ():
+        inbox.judge(_database(), _settings(), mail_id, now=_now())
     recovered = _step("recover runs", lambda session: runs.recover(session, now=_now()))
     due = _step("queue reruns", lambda session: rerun.claim_due(session, now=_now()))
     for run_id in [*(recovered or ()), *(due or ())]:

@@ -49,3 +49,13 @@ class ConnectionFailure(TemporaryFailure):
     """
 
     code = "connection-failure"
+
+
+class MailboxFailure(ChainmeetError):
+    """The mailbox that answers come to cannot be read; what is in it stays unread."""
+
+    code = "mailbox-failure"
+
+    def __init__(self, server: str, reply: str) -> None:
+        self.server, self.reply = server, reply
+        super().__init__(f"The mailbox at {server} cannot be read: {reply}")

@@ -29,7 +29,7 @@ from scheduler.storage.models import InboundMail, Invitation
 KEPT = 1024 * 1024
 """Octets of a mail that are kept for the organiser."""
 
-_RECIPIENT = re.compile(r"(?:meetings|bounces)\+([a-z2-7]{32})@(.+)")
+_RECIPIENT = re.compile(r"(?:meetings|bounces)\+([a-z2-7]{32})@([a-z0-9.-]+)")
 _NEWEST = Order("inbox", (InboundMail.id,), (int,), descending=True)
 
 log = structlog.get_logger()
@@ -39,6 +39,11 @@ def token_of(recipient: str, mail_domain: str) -> str | None:
     """The token in an address of ours that answers or bounces come to, or None."""
     found = _RECIPIENT.fullmatch(recipient.strip().strip("<>").lower())
     return found[1] if found and found[2] == mail_domain.lower() else None
+
+
+def recipients_in(headers: str) -> list[str]:
+    """The addresses in a text that may be ours, each once."""
+    return list(dict.fromkeys(found[0] for found in _RECIPIENT.finditer(headers.lower())))
 
 
 def knows(session: Session, recipient: str, mail_domain: str) -> bool:
@@ -81,7 +86,7 @@ def judge(database: Database, settings: Settings, mail_id: int, *, now: datetime
 
 
 def left_over(session: Session) -> Sequence[int]:
-    """Mails that were kept by a process which died before it judged them."""
+    """Mails that nobody has judged: they come in just now, or a process died with them."""
     return session.scalars(
         select(InboundMail.id).where(InboundMail.outcome == MailOutcome.RECEIVED).order_by(InboundMail.id)
     ).all()

@@ -1,0 +1,39 @@
+"""`chainmeet receive`: take in answers and bounces by LMTP."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from chainmeet.connection import command_settings, data_option, open_database
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(1, 65535), default=8024, show_default=True)
+@data_option
+def receive(host: str, port: int, data: Path | None) -> None:
+    """Take in answers and bounces from a mail server by LMTP, until SIGTERM or Ctrl-C.
+
+    Only addresses of this installation's invitations are known here; LMTP asks for no password, so let
+    nobody but your mail server reach the port.
+    """
+    from chainmeet.receiving import lmtp_server
+
+    settings = command_settings(data)
+    signal.signal(signal.SIGTERM, _leave)
+    with open_database(settings) as database:
+        server = lmtp_server(database, settings, host, port)
+        server.start()
+        click.echo(f"Taking in mail for {settings.mail_domain} by LMTP at {host}:{port}.")
+        try:
+            signal.pause()
+        except (KeyboardInterrupt, SystemExit):
+            server.stop()
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)

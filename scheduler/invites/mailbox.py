@@ -1,0 +1,112 @@
+"""An IMAP mailbox that answers come to: unread mails are handed over one by one, and marked as read."""
+
+from __future__ import annotations
+
+import imaplib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.parser import BytesHeaderParser
+from email.policy import compat32
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+from scheduler.invites.errors import MailboxFailure
+from scheduler.invites.inbound.charsets import header
+from scheduler.invites.inbound.limits import MAX_MAIL
+from scheduler.invites.text import clean
+
+Security = Literal["none", "starttls", "tls"]
+_ADDRESSED: Final = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To", "Cc")
+_HEAD: Final = 65_536
+
+
+@dataclass(slots=True)
+class Mailbox:
+    """A folder on an IMAP server as a context manager; `timeout` is in seconds, for every single wait."""
+
+    host: str
+    port: int
+    security: Security
+    username: str = field(repr=False)
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+    timeout: float = 20.0
+    _connection: imaplib.IMAP4 | None = field(default=None, init=False, repr=False)
+
+    def __enter__(self) -> Self:
+        try:
+            self._connection = self._open()
+            self._done(*self._connection.select(f'"{self.folder}"'))
+        except (OSError, imaplib.IMAP4.error) as error:
+            raise self._failure(error) from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.logout()
+        except (OSError, imaplib.IMAP4.error):
+            connection.shutdown()
+
+    def each(self, handle: Callable[[bytes], None], *, most: int) -> int:
+        """Hand over up to `most` unread mails, the oldest first, and give their number.
+
+        A mail is marked as read after `handle` has returned: if it raises, the mail comes again. Of a mail
+        that is larger than what is read of any, its beginning comes. Raises MailboxFailure.
+        """
+        try:
+            uids = self._done(*self._connected().uid("SEARCH", "UNSEEN"))[0].split()[:most]
+            for uid in uids:
+                raw = self._raw(uid)
+                if raw is not None:
+                    handle(raw)
+                self._done(*self._connected().uid("STORE", uid.decode("ascii"), "+FLAGS.SILENT", r"(\Seen)"))
+        except (OSError, imaplib.IMAP4.error) as error:
+            raise self._failure(error) from None
+        return len(uids)
+
+    def _raw(self, uid: bytes) -> bytes | None:
+        parts = self._done(
+            *self._connected().uid("FETCH", uid.decode("ascii"), f"(BODY.PEEK[]<0.{MAX_MAIL + 1}>)")
+        )
+        return next((part[1] for part in parts if isinstance(part, tuple)), None)
+
+    def _open(self) -> imaplib.IMAP4:
+        context = ssl.create_default_context()
+        connection: imaplib.IMAP4
+        if self.security == "tls":
+            connection = imaplib.IMAP4_SSL(self.host, self.port, ssl_context=context, timeout=self.timeout)
+        else:
+            connection = imaplib.IMAP4(self.host, self.port, timeout=self.timeout)
+        try:
+            if self.security == "starttls":
+                connection.starttls(context)
+            connection.login(self.username, self.password)
+        except BaseException:
+            connection.shutdown()
+            raise
+        return connection
+
+    def _connected(self) -> imaplib.IMAP4:
+        if self._connection is None:
+            raise MailboxFailure(self.host, "the connection is not open")
+        return self._connection
+
+    def _done(self, status: str, parts: list[Any]) -> list[Any]:
+        if status != "OK":
+            raise imaplib.IMAP4.error(f"{status} {parts!r:.200}")
+        return parts
+
+    def _failure(self, error: Exception) -> MailboxFailure:
+        return MailboxFailure(f"{self.host}:{self.port}", clean(f"{type(error).__name__}: {error}", 300))
+
+
+def addressees(raw: bytes) -> str:
+    """What a mail's headers say of whom it was delivered to; a mailbox keeps no envelope."""
+    mail = BytesHeaderParser(policy=compat32).parsebytes(raw[:_HEAD])
+    return " ".join(header(value, 2_000) for name in _ADDRESSED for value in mail.get_all(name, []))

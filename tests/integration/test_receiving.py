@@ -1,0 +1,203 @@
+"""How mails come in, by LMTP and from an IMAP mailbox: each is kept before it is let go."""
+
+from __future__ import annotations
+
+import smtplib
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select
+
+from chainmeet import ports
+from chainmeet.receiving import lmtp_server
+from scheduler.config import Settings
+from scheduler.invites.errors import MailboxFailure
+from scheduler.services import fetching, inbox
+from scheduler.storage.database import Database
+from scheduler.storage.models import Answer, InboundMail
+from tests import replies
+from tests.factories import NOW
+from tests.integration.test_answering import Published
+from tests.integration.test_release import SETTINGS
+
+LONG_AGO = -3 * 365 * 24 * 60
+"""Minutes: before today by any machine's clock, which is the server's own."""
+
+
+@pytest.fixture
+def published(database: Database) -> Published:
+    return Published(database)
+
+
+@contextmanager
+def lmtp(database: Database) -> Iterator[smtplib.LMTP]:
+    port = ports.take(0, "LMTP", "")
+    server = lmtp_server(database, SETTINGS, "127.0.0.1", port)
+    server.start()
+    try:
+        with smtplib.LMTP("127.0.0.1", port) as client:
+            yield client
+    finally:
+        server.stop()
+
+
+def test_a_mail_by_lmtp_is_kept_and_judged_before_it_is_taken(published: Published) -> None:
+    row = published.mail_to(0)
+    with lmtp(published.database) as client:
+        client.sendmail("", [replies.address(row)], replies.calendar(row, minutes=LONG_AGO))
+    assert published.known(0) is not None
+
+
+def test_lmtp_refuses_addresses_that_are_not_ours(published: Published) -> None:
+    with lmtp(published.database) as client, pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+        client.sendmail("", ["info@expo.example"], b"hi")
+    assert refused.value.recipients["info@expo.example"][0] == 550
+
+
+def test_lmtp_takes_one_recipient_at_a_time(published: Published) -> None:
+    first, second = published.mail_to(0), published.mail_to(1)
+    to = [replies.address(first), replies.address(second)]
+    with lmtp(published.database) as client:
+        refused = client.sendmail("", to, replies.calendar(first, minutes=LONG_AGO))
+    assert {address: code for address, (code, _) in refused.items()} == {to[1]: 452}
+
+
+def test_lmtp_asks_to_try_again_when_the_mail_cannot_be_kept(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> bool:
+        raise OSError("disk full")
+
+    row = published.mail_to(0)
+    with lmtp(published.database) as client:
+        monkeypatch.setattr(inbox, "receive", broken)
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            client.sendmail("", [replies.address(row)], replies.calendar(row))
+    assert refused.value.smtp_code == 451
+
+
+class MailboxServer(socketserver.ThreadingTCPServer):
+    """As much of IMAP (RFC 3501) as a reader of unread mails needs; `unread` by UID."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, mails: list[bytes]) -> None:
+        self.unread = dict(enumerate(mails, start=1))
+        super().__init__(("127.0.0.1", 0), _Imap)
+
+    def settings(self, **changes: object) -> Settings:
+        return replace(
+            SETTINGS,
+            imap_host="127.0.0.1",
+            imap_port=self.server_address[1],
+            imap_security="none",
+            imap_username="answers",
+            imap_password="secret word",
+            **changes,
+        )
+
+
+class _Imap(socketserver.StreamRequestHandler):
+    server: MailboxServer
+
+    def handle(self) -> None:
+        self.say("* OK IMAP4rev1 ready")
+        for line in self.rfile:
+            tag, _, rest = line.decode().strip().partition(" ")
+            name = " ".join(rest.upper().split(" ")[: 2 if rest.upper().startswith("UID") else 1])
+            status = self.answer(name, rest)
+            self.say(f"{tag} {status}")
+            if name == "LOGOUT":
+                return
+
+    def answer(self, name: str, rest: str) -> str:
+        unread = self.server.unread
+        if name == "CAPABILITY":
+            self.say("* CAPABILITY IMAP4rev1")
+        elif name == "LOGIN":
+            return "OK done" if rest.endswith('"secret word"') else "NO wrong password"
+        elif name == "SELECT":
+            self.say(f"* {len(unread)} EXISTS")
+            return "OK [READ-WRITE] done" if '"INBOX"' in rest else "NO no such folder"
+        elif name == "UID SEARCH":
+            self.say("* SEARCH " + " ".join(map(str, unread)))
+        elif name == "UID FETCH":
+            mail = unread[int(rest.split()[2])]
+            self.wfile.write(b"* 1 FETCH (UID 1 BODY[]<0> {%d}\r\n%s)\r\n" % (len(mail), mail))
+        elif name == "UID STORE":
+            assert r"\Seen" in rest
+            del unread[int(rest.split()[2])]
+        elif name == "LOGOUT":
+            self.say("* BYE")
+        return "OK done"
+
+    def say(self, line: str) -> None:
+        self.wfile.write(f"{line}\r\n".encode())
+
+
+@contextmanager
+def mailbox(mails: list[bytes]) -> Iterator[MailboxServer]:
+    with MailboxServer(mails) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+
+
+def test_unread_mails_of_the_mailbox_are_taken_in_and_marked(published: Published) -> None:
+    first, second = published.mail_to(0), published.mail_to(1)
+    mails = [
+        replies.calendar(first),
+        b"To: info@expo.example\r\n\r\nhi",
+        replies.calendar(second, "DECLINED"),
+    ]
+    with mailbox(mails) as server:
+        assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 3
+        assert server.unread == {}
+        assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 0
+    assert (published.count(InboundMail), published.count(Answer)) == (2, 2)
+
+
+def test_a_mail_that_cannot_be_kept_stays_unread(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = published.mail_to(0)
+    with mailbox([replies.calendar(row)]) as server:
+        with monkeypatch.context() as patched:
+            patched.setattr(inbox, "receive", lambda *_, **__: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                fetching.fetch(published.database, server.settings(), now=lambda: NOW)
+        assert len(server.unread) == 1
+        fetching.fetch(published.database, server.settings(), now=lambda: NOW)
+    assert published.known(0) is not None
+
+
+def test_a_mail_handed_in_twice_counts_once(published: Published) -> None:
+    row = published.mail_to(0)
+    with mailbox([replies.calendar(row), replies.calendar(row)]) as server:
+        fetching.fetch(published.database, server.settings(), now=lambda: NOW)
+    with published.database.read() as session:
+        assert session.scalars(select(func.count()).select_from(InboundMail)).one() == 1
+
+
+@pytest.mark.parametrize("change", [{"imap_folder": "Elsewhere"}, {"imap_port": 1}])
+def test_a_mailbox_that_cannot_be_read_is_a_sentence(database: Database, change: dict[str, object]) -> None:
+    with mailbox([b"hi"]) as server:
+        settings = replace(server.settings(), **change)
+        with pytest.raises(MailboxFailure, match="cannot be read"):
+            fetching.fetch(database, settings, now=lambda: NOW)
+        assert len(server.unread) == 1
+
+
+def test_the_mailbox_is_visited_only_where_one_is_set() -> None:
+    from workers.celery_app import configuration
+
+    with_mailbox = replace(SETTINGS, imap_host="imap.example")
+    assert "fetch" not in configuration(SETTINGS)["beat_schedule"]
+    assert configuration(with_mailbox)["beat_schedule"]["fetch"]["task"] == "chainmeet.fetch"
