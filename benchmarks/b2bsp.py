@@ -13,9 +13,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
-import platform
-import subprocess
 import sys
 import time
 from collections.abc import Iterable
@@ -27,6 +24,8 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.b2bsp_read import Case, as_problem, read_cases, read_dzn  # noqa: E402 - run from a checkout
 from benchmarks.b2bsp_svg import Dot, scatter  # noqa: E402
+from benchmarks.machine import RESULTS, machine  # noqa: E402
+from benchmarks.report import stem, write_json, write_text  # noqa: E402
 from scheduler.domain.entities import PlanStatus  # noqa: E402
 from scheduler.domain.rules import score, violations  # noqa: E402
 from scheduler.solver.exact import solve_exact  # noqa: E402
@@ -116,20 +115,6 @@ def line(row: Row) -> str:
     )
 
 
-def machine() -> dict[str, str | int | None]:
-    """Where the figures come from; the commit, if this is a checkout."""
-    head = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return {
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "load": f"{os.getloadavg()[0]:.1f}",
-        "python": platform.python_version(),
-        "commit": head.stdout.strip() or None,
-    }
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -138,7 +123,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="every published case of the instances in DIR")
     parser.add_argument("--seconds", type=float, default=60.0, help="at most so long a case")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     options = parser.parse_args()
     cases = read_cases(options.folder)
     if not options.full:
@@ -153,20 +138,26 @@ def main() -> None:
         print(line(rows[-1]), flush=True)
     totals = summary(rows)
     print(json.dumps(totals, indent=2))
-    write(options.out, rows, totals, {"seconds": options.seconds, "workers": options.workers, **machine()})
+    name = stem("b2bsp", options.full)
+    write(
+        options.out / name,
+        rows,
+        totals,
+        {"seconds": options.seconds, "workers": options.workers, **machine()},
+    )
 
 
-def write(folder: Path, rows: list[Row], totals: dict[str, float | int], how: dict[str, object]) -> None:
-    """The rows as JSON and as a picture, in `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    document = {"how": how, "summary": totals, "rows": [asdict(row) for row in rows]}
-    (folder / "b2bsp.json").write_text(json.dumps(document, indent=1) + "\n")
+def write(path: Path, rows: list[Row], totals: dict[str, float | int], how: dict[str, object]) -> None:
+    """The rows as JSON and as a picture."""
+    write_json(
+        path.with_suffix(".json"), {"how": how, "summary": totals, "rows": [asdict(row) for row in rows]}
+    )
     dots = [
         Dot(row.maxsat_seconds, row.seconds, row.outcome, f"{row.instance} d={row.fairness}")
         for row in rows
         if row.maxsat_seconds is not None
     ]
-    (folder / "b2bsp.svg").write_text(scatter(dots, f"B2BSP: {totals['agree']} of {len(rows)} proved"))
+    write_text(path.with_suffix(".svg"), scatter(dots, f"B2BSP: {totals['agree']} of {len(rows)} proved"))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
-"""A picture of seconds against seconds, as plain SVG: nothing to install, and a browser shows it."""
+"""The picture of the B2BSP benchmark: seconds against seconds."""
 
 from __future__ import annotations
 
-import html
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from benchmarks.svg import Axis, Frame, dot, line, picture, text
 
 SIZE, MARGIN = 520, 60
 LEAST, MOST = 0.05, 7200.0
 TICKS = (0.1, 1, 10, 60, 600, 7200)
-COLOURS = {"agrees": "#1a7f5a", "open": "#c98a00", "disagrees": "#c0392b"}
+COLOURS = {"agrees": 0, "open": 1, "disagrees": 2}
+SECONDS = Axis(LEAST, MOST, logarithmic=True)
+FRAME = Frame(MARGIN, MARGIN, SIZE - 2 * MARGIN, SIZE - 2 * MARGIN, SECONDS, SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,43 +27,17 @@ class Dot:
 
 def scatter(dots: Sequence[Dot], title: str) -> str:
     """Both axes are logarithmic; dots below the diagonal are cases where we are sooner."""
+    ticks = [(tick, f"{tick:g}") for tick in TICKS]
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {SIZE} {SIZE}" font-family="sans-serif" '
-        'font-size="12">',
-        f'<rect width="{SIZE}" height="{SIZE}" fill="#fff"/>',
-        f'<text x="{SIZE / 2}" y="24" text-anchor="middle" font-size="15">{html.escape(title)}</text>',
-        f'<text x="{SIZE / 2}" y="{SIZE - 12}" text-anchor="middle">published MaxSAT, seconds</text>',
-        f'<text x="16" y="{SIZE / 2}" text-anchor="middle" transform="rotate(-90 16 {SIZE / 2})">'
-        "Chainmeet, seconds</text>",
-        _line(LEAST, LEAST, MOST, MOST, "#bbb"),
+        text(SIZE / 2, SIZE - 12, "published MaxSAT, seconds", "middle"),
+        text(16, SIZE / 2, "Chainmeet, seconds", "middle", turned=True),
+        *FRAME.grid(ticks, ticks),
+        line(FRAME.x(LEAST), FRAME.y(LEAST), FRAME.x(MOST), FRAME.y(MOST)),
+        *(_dot(one) for one in dots),
     ]
-    for tick in TICKS:
-        parts += [_line(tick, LEAST, tick, MOST, "#eee"), _line(LEAST, tick, MOST, tick, "#eee")]
-        parts.append(f'<text x="{_x(tick)}" y="{_y(LEAST) + 16}" text-anchor="middle">{tick:g}</text>')
-        parts.append(f'<text x="{_x(LEAST) - 6}" y="{_y(tick) + 4}" text-anchor="end">{tick:g}</text>')
-    parts += [_dot(dot) for dot in dots]
-    return "\n".join([*parts, "</svg>"]) + "\n"
+    return picture(SIZE, SIZE, title, parts)
 
 
-def _dot(dot: Dot) -> str:
-    label = html.escape(f"{dot.name}: {dot.ours:.2f} s, published {dot.published:g} s, {dot.outcome}")
-    place = f'cx="{_x(dot.published)}" cy="{_y(dot.ours)}"'
-    return f'<circle {place} r="4" fill="{COLOURS[dot.outcome]}"><title>{label}</title></circle>'
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
-    ends = f'x1="{_x(x1)}" y1="{_y(y1)}" x2="{_x(x2)}" y2="{_y(y2)}"'
-    return f'<line {ends} stroke="{colour}"/>'
-
-
-def _x(seconds: float) -> float:
-    return round(MARGIN + _share(seconds) * (SIZE - 2 * MARGIN), 1)
-
-
-def _y(seconds: float) -> float:
-    return round(SIZE - MARGIN - _share(seconds) * (SIZE - 2 * MARGIN), 1)
-
-
-def _share(seconds: float) -> float:
-    clipped = min(MOST, max(LEAST, seconds))
-    return math.log(clipped / LEAST) / math.log(MOST / LEAST)
+def _dot(one: Dot) -> str:
+    label = f"{one.name}: {one.ours:.2f} s, published {one.published:g} s, {one.outcome}"
+    return dot(FRAME.x(one.published), FRAME.y(one.ours), COLOURS[one.outcome], label)

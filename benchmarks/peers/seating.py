@@ -1,0 +1,65 @@
+"""From a model's answer to meetings: models count places and interpreters, here they get their names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from benchmarks.peers.diary import Diary
+from benchmarks.peers.first_fit import insert_first
+from scheduler.domain.entities import PlaceKind
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from scheduler.solver.choices import People, bits
+
+Group = tuple[int, int]
+"""The hall of a group of tables and -1, or of a booth and the booth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """What one Boolean stands for."""
+
+    request: int
+    start: int
+    asking: People
+    asked: People
+    group: Group
+
+
+def seated(diary: Diary, chosen: list[Option]) -> list[Meeting]:
+    """Name tables and interpreters, in order of time; a meeting that finds none goes where it fits."""
+    homeless = [
+        option
+        for option in sorted(chosen, key=lambda one: (one.start, one.request))
+        if not any(
+            group_of(diary.problem, place) == option.group
+            and diary.put_if_possible(option.request, option.start, option.asking, option.asked, place)
+            for place in list(diary.places(option.request, option.start))
+        )
+    ]
+    for option in homeless:
+        insert_first(diary, option.request)
+    return diary.meetings
+
+
+def group_of(problem: Problem, place: int) -> Group:
+    row = problem.places[place]
+    return (row.hall, place if row.kind is PlaceKind.BOOTH else -1)
+
+
+def groups_near(diary: Diary, r: int) -> list[Group]:
+    """A request's booths, and the tables in its firms' halls (in all halls, if the firms have no booth)."""
+    request, places, booths = diary.problem.requests[r], diary.problem.places, diary.choices.booths
+    near = {places[p].hall for firm in (request.sender, request.receiver) for p in booths[firm]}
+    found = dict.fromkeys(group_of(diary.problem, p) for p in diary.choices.places(r))
+    return [group for group in found if group[1] >= 0 or not near or group[0] in near]
+
+
+def seats_of(diary: Diary) -> dict[tuple[Group, int], int]:
+    """How many meetings each group of places has room for, slot by slot."""
+    seats: dict[tuple[Group, int], int] = defaultdict(int)
+    for p, place in enumerate(diary.problem.places):
+        for slot in bits(diary.choices.place_free[p]):
+            seats[group_of(diary.problem, p), slot] += place.capacity
+    return seats

@@ -1,0 +1,58 @@
+"""What every benchmark leaves: JSON that is whole at any moment, and rows on the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scheduler.domain.plan import Number
+
+Json = dict[str, Any]
+Cell = str | Number | None
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file so that what is there is the old text or the whole new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)
+
+
+def write_json(path: Path, document: Mapping[str, object]) -> None:
+    write_text(path, json.dumps(document, indent=1) + "\n")
+
+
+def line(cells: Sequence[Cell], widths: Sequence[int]) -> str:
+    """One row of a table; a negative width is a column of text, which stands at the left."""
+    texts = [shown(cell) for cell in cells]
+    pairs = zip(texts, widths, strict=True)
+    return "  ".join(
+        f"{text:<{-width}}" if width < 0 else f"{text:>{width}}" for text, width in pairs
+    ).rstrip()
+
+
+def shown(cell: Cell) -> str:
+    """A number with its thousands apart, `-` for what is not known."""
+    if cell is None:
+        return "-"
+    return f"{cell:,}" if isinstance(cell, (int, float)) else cell
+
+
+def share(part: Number, whole: Number | None, digits: int = 3) -> float | None:
+    """A percentage; None where nothing is known or there is nothing to reach."""
+    return round(100 * part / whole, digits) if whole is not None and whole > 0 else None
+
+
+def stem(name: str, full: bool) -> str:
+    """The name of a benchmark's files: a quick run never writes over the results of a whole one."""
+    return name if full else f"{name}-quick"
+
+
+def merged(path: Path, rows: Sequence[Json], keys: Sequence[str]) -> list[Json]:
+    """The rows of the file, `rows` in the place of those that have the same keys, new ones at the end."""
+    old: list[Json] = json.loads(path.read_text("utf-8"))["rows"] if path.exists() else []
+    found = {tuple(row[key] for key in keys): row for row in [*old, *rows]}
+    return list(found.values())
