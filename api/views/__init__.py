@@ -2,12 +2,14 @@
 
 from api.views import (
     agenda,
+    answers,
     docs,
     events,
     feed,
     firms,
     health,
     home,
+    inbox,
     organiser,
     people,
     requests,
@@ -18,11 +20,13 @@ from api.views import (
 PAGES = (
     events.blueprint,
     agenda.blueprint,
+    answers.blueprint,
     docs.blueprint,
     feed.blueprint,
     firms.blueprint,
     health.blueprint,
     home.blueprint,
+    inbox.blueprint,
     organiser.blueprint,
     people.blueprint,
     requests.blueprint,

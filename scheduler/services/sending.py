@@ -20,7 +20,7 @@ from scheduler.invites.imip import Envelope, RenderedMail, render
 from scheduler.invites.itip import Message
 from scheduler.invites.sign_in import SignIn, render_sign_in
 from scheduler.invites.transport import Smtp
-from scheduler.services import outbox
+from scheduler.services import answer_links, outbox
 from scheduler.services.tokens import SIGN_IN, derive_token
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail, SignInLink
@@ -174,6 +174,8 @@ def _rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLin
 
 def invitation_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The mail of an outbox row: the same bytes each time."""
+    token = outbox.address_token(row, settings.secret_key)
+    links = answer_links.addresses(settings, token)
     return render(
         Message.from_json(row.payload),
         Envelope(
@@ -181,9 +183,12 @@ def invitation_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
             attendee_email=row.to_address,
             sender_name=settings.mail_sender,
             domain=settings.mail_domain,
-            token=outbox.address_token(row, settings.secret_key),
+            token=token,
             message_id=row.message_id,
             thread_id=row.thread_id,
+            accept_url=links["accept"],
+            decline_url=links["decline"],
+            propose_url=links["propose"],
         ),
     )
 

@@ -1,0 +1,151 @@
+"""Answer links need no sign-in and do nothing on a mere GET; the inbox shows mails as safe text."""
+
+from __future__ import annotations
+
+import pytest
+
+from scheduler.domain.entities import AnswerSource, Partstat, RequestState
+from scheduler.services import sending
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account, InboundMail
+from tests import replies
+from tests.integration.test_answering import Published
+from tests.integration.test_release import SETTINGS
+from tests.web import Browser, web_app
+
+NOWHERE = "redis://127.0.0.1:1"
+
+
+class Site:
+    def __init__(self, database: Database) -> None:
+        self.published = Published(database)
+        self.app = web_app(database, NOWHERE)
+        self.visitor = Browser(self.app)
+        self.link = f"/answers/{replies.token(self.published.mail_to(0))}"
+
+    def organiser(self) -> Browser:
+        with self.published.database.read() as session:
+            return Browser(self.app, session.get_one(Account, self.published.expo.organiser.id))
+
+    @property
+    def inbox(self) -> str:
+        return f"/events/{self.published.expo.event.key}/inbox"
+
+
+@pytest.fixture
+def site(database: Database) -> Site:
+    return Site(database)
+
+
+def test_m10_the_mail_has_the_three_links(site: Site) -> None:
+    raw = sending.invitation_mail(SETTINGS, site.published.mail_to(0)).data.decode()
+    import email
+
+    texts = [part.get_payload(decode=True).decode() for part in email.message_from_string(raw).walk()
+             if part.get_content_maintype() == "text"]  # fmt: skip
+    for step in ("accept", "decline", "propose"):
+        assert f"{SETTINGS.base_url}{site.link}/{step}" in texts[0]
+        assert f"{SETTINGS.base_url}{site.link}/{step}" in texts[1]
+
+
+@pytest.mark.parametrize("step", ["accept", "decline", "propose", ""])
+def test_opening_a_link_does_nothing(site: Site, step: str) -> None:
+    page = site.visitor.get(f"{site.link}/{step}")
+    assert site.visitor.client.head(f"{site.link}/{step}").status_code == 200
+    assert 'method="post"' in page and "<script>" not in page
+    assert (site.published.known(0), site.published.state()) == (None, RequestState.ACCEPTED)
+
+
+@pytest.mark.parametrize(
+    ("step", "partstat"), [("accept", Partstat.ACCEPTED), ("decline", Partstat.DECLINED)]
+)
+def test_the_button_answers_without_a_sign_in(site: Site, step: str, partstat: Partstat) -> None:
+    site.visitor.get(f"{site.link}/{step}")
+    page = site.visitor.post(f"{site.link}/{step}", sequence=0, comment="On <b>another</b> stand")
+    answer = site.published.known(0)
+    assert answer is not None and (answer.partstat, answer.source) == (partstat, AnswerSource.LINK)
+    assert f"Your answer: {partstat.lower()}" in page
+    is_off = site.published.state() is RequestState.WITHDRAWN
+    assert is_off == (partstat is Partstat.DECLINED)
+
+
+def test_another_time_is_proposed_from_those_that_suit(site: Site) -> None:
+    page = site.visitor.get(f"{site.link}/propose")
+    assert 'value="s3"' in page and 'value="s0"' not in page, "the present time is no other time"
+    site.visitor.post(f"{site.link}/propose", sequence=0, slot="s3")
+    answer = site.published.known(0)
+    assert answer is not None and answer.proposed_slots == ["s3"]
+    assert "Choose one of the times" in site.visitor.post(f"{site.link}/propose", sequence=0, slot="x")
+
+
+def test_a_meeting_that_changed_since_the_page_was_opened_is_not_answered(site: Site) -> None:
+    site.visitor.get(f"{site.link}/accept")
+    site.published.publish_again(slot=3)
+    page = site.visitor.post(f"{site.link}/accept", sequence=0)
+    assert "The meeting has changed" in page and site.published.known(0) is None
+
+
+def test_a_cancelled_meeting_says_so(site: Site) -> None:
+    site.published.answer(0, "DECLINED")
+    site.published.publish_again()
+    page = site.visitor.get(f"{site.link}/accept")
+    assert "This meeting is cancelled" in page and "Accept</button>" not in page
+
+
+def test_a_wrong_link_is_not_found(site: Site) -> None:
+    for path in (f"/answers/{'a' * 32}/accept", f"{site.link}/elsewhere"):
+        assert site.visitor.client.get(path).status_code == 404
+
+
+def test_a_form_of_another_site_does_not_answer(site: Site) -> None:
+    site.app.config["WTF_CSRF_ENABLED"] = True
+    answered = site.app.test_client().post(f"{site.link}/decline", data={"sequence": 0})
+    assert answered.status_code == 400
+    assert site.published.known(0) is None
+
+
+def text_mail(site: Site) -> InboundMail:
+    row = site.published.mail_to(0)
+    raw = replies.mail(row, "Content-Type: text/plain\n\n<script>alert(1)</script>\n", "<b>Late</b>")
+    return site.published.receive(raw, row)
+
+
+def test_the_inbox_shows_a_mail_as_text(site: Site) -> None:
+    mail = text_mail(site)
+    organiser = site.organiser()
+    for path in (site.inbox + "/", f"{site.inbox}/{mail.id}"):
+        page = organiser.get(path)
+        assert "<b>Late" not in page and "&lt;b&gt;Late" in page
+    assert "<script>alert" not in page and "&lt;script&gt;alert" in page
+    saved = organiser.client.get(f"{site.inbox}/{mail.id}/raw")
+    assert saved.headers["Content-Disposition"].startswith("attachment")
+    assert saved.mimetype == "application/octet-stream"
+
+
+def test_the_inbox_filters_by_outcome(site: Site) -> None:
+    text_mail(site)
+    site.published.answer(1, "ACCEPTED")
+    organiser = site.organiser()
+    assert "A person wrote it" not in organiser.get(f"{site.inbox}/?outcome=applied")
+    assert "A person wrote it" in organiser.get(f"{site.inbox}/?outcome=waiting")
+
+
+@pytest.mark.parametrize(
+    ("step", "state"), [("decline", RequestState.WITHDRAWN), ("set-aside", RequestState.ACCEPTED)]
+)
+def test_an_organiser_decides_about_a_waiting_mail(site: Site, step: str, state: RequestState) -> None:
+    mail = text_mail(site)
+    organiser = site.organiser()
+    organiser.get(f"{site.inbox}/{mail.id}")
+    page = organiser.post(f"{site.inbox}/{mail.id}/{step}")
+    assert "An organiser" in page and "Set aside</button>" not in page
+    assert site.published.state() is state
+
+
+def test_nobody_else_sees_the_inbox(site: Site) -> None:
+    mail = text_mail(site)
+    with site.published.database.read() as session:
+        attendee = session.get_one(Account, site.published.person(0).account_id)
+    browser = Browser(site.app, attendee)
+    browser.get(site.inbox + "/", status=404)
+    browser.get(f"{site.inbox}/{mail.id}", status=404)
