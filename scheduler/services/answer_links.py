@@ -95,6 +95,7 @@ def _invitation(session: Session, token: str) -> Invitation:
 
 def _looked_at(session: Session, token: str, sequence: int) -> Invitation:
     invitation = _invitation(session, token)
+    answers.lock(session, invitation)
     if invitation.sequence != sequence:
         raise WrongState("invitation", "", "newer than the one that you looked at", "answered unseen")
     return invitation

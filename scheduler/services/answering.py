@@ -39,6 +39,7 @@ class _Stop(Exception):
 def judge(session: Session, mail: InboundMail, *, mail_domain: str, now: datetime) -> Verdict:
     """Apply a mail, or say why it is ignored or waits for a person."""
     invitation = answers.latest(session, mail.uid, mail.attendee_id)
+    answers.lock(session, invitation)
     case = _Case(session, mail, invitation, session.get_one(Attendee, mail.attendee_id), mail_domain, now)
     try:
         return _RULES[mail.kind](case)

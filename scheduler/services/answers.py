@@ -59,9 +59,7 @@ def give(session: Session, invitation: Invitation, given: Given, *, now: datetim
     takes it back before that puts it in again. Raises WrongState, with nothing changed, if the meeting is
     off for another reason.
     """
-    request = session.scalars(
-        select(MeetingRequest).where(MeetingRequest.id == invitation.request_id).with_for_update()
-    ).one()
+    request = lock(session, invitation)
     if invitation.method is Method.CANCEL:
         raise WrongState("meeting", request.key, "cancelled", "answered")
     attendee = session.get_one(Attendee, invitation.attendee_id)
@@ -77,6 +75,13 @@ def give(session: Session, invitation: Invitation, given: Given, *, now: datetim
     invitation.partstat = given.partstat
     session.flush()
     return done
+
+
+def lock(session: Session, invitation: Invitation) -> MeetingRequest:
+    """The meeting's request, its row locked: answers about one meeting are looked at one after the other."""
+    return session.scalars(
+        select(MeetingRequest).where(MeetingRequest.id == invitation.request_id).with_for_update()
+    ).one()
 
 
 def keep(
@@ -143,10 +148,7 @@ def _come(
         if declined:
             _name_again(request, attendee)
         return f"{attendee.name} comes."
-    is_own = declined and (request.answered_by, request.answered_at) == (
-        attendee.id,
-        before.answered_at if before else None,
-    )
+    is_own = declined and request.answered_by == attendee.id
     if request.state is not RequestState.WITHDRAWN or not is_own:
         raise WrongState("meeting", request.key, request.state.value, "accepted")
     try:

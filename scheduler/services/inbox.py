@@ -29,6 +29,9 @@ from scheduler.storage.models import InboundMail, Invitation
 KEPT = 1024 * 1024
 """Octets of a mail that are kept for the organiser."""
 
+MAX_RECIPIENTS = 20
+"""Addresses that one mail may be an answer to."""
+
 _RECIPIENT = re.compile(r"(?:meetings|bounces)\+([a-z2-7]{32})@([a-z0-9.-]+)")
 _NEWEST = Order("inbox", (InboundMail.id,), (int,), descending=True)
 
@@ -42,8 +45,9 @@ def token_of(recipient: str, mail_domain: str) -> str | None:
 
 
 def recipients_in(headers: str) -> list[str]:
-    """The addresses in a text that may be ours, each once."""
-    return list(dict.fromkeys(found[0] for found in _RECIPIENT.finditer(headers.lower())))
+    """The addresses in a text that may be ours, each once, up to MAX_RECIPIENTS."""
+    found = dict.fromkeys(match[0] for match in _RECIPIENT.finditer(headers.lower()))
+    return list(found)[:MAX_RECIPIENTS]
 
 
 def knows(session: Session, recipient: str, mail_domain: str) -> bool:
@@ -57,12 +61,16 @@ def receive(database: Database, settings: Settings, recipient: str, raw: bytes, 
 
     The same octets to the same address are judged once, however often they are handed in.
     """
+    token = token_of(recipient, settings.mail_domain)
+    if token is None:
+        return False
+    with database.read() as session:
+        invitation = answers.invitation_for(session, token)
+    if invitation is None:
+        return False
+    found = inbound.read(raw)  # takes a second or two for the worst mails: before any lock is taken
     with database.write() as session:
-        token = token_of(recipient, settings.mail_domain)
-        invitation = answers.invitation_for(session, token) if token else None
-        if token is None or invitation is None:
-            return False
-        mail_id = _keep(session, invitation, token, raw, now)
+        mail_id = _keep(session, invitation, token, raw, found, now)
     if mail_id is not None:
         judge(database, settings, mail_id, now=now)
     return True
@@ -158,9 +166,15 @@ def set_aside(
     return mail
 
 
-def _keep(session: Session, invitation: Invitation, token: str, raw: bytes, now: datetime) -> int | None:
+def _keep(
+    session: Session,
+    invitation: Invitation,
+    token: str,
+    raw: bytes,
+    found: inbound.InboundMail,
+    now: datetime,
+) -> int | None:
     """The id of the new row, or None if the mail is known already."""
-    found = inbound.read(raw)
     mail = InboundMail(
         event_id=invitation.event_id,
         request_id=invitation.request_id,

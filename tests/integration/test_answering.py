@@ -6,6 +6,7 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -27,7 +28,9 @@ from tests import replies
 from tests.factories import NOW, SECRET_KEY, make_event, make_request, meet
 from tests.integration.test_release import SETTINGS, draft, publish
 
-LATER = NOW + timedelta(minutes=5)
+MINUTE = timedelta(minutes=1)
+LATER = NOW + 5 * MINUTE
+CORPUS = sorted((Path(__file__).parents[1] / "unit" / "invites" / "corpus").glob("*.eml"))
 
 
 class Published:
@@ -135,6 +138,19 @@ def test_a_decline_can_be_taken_back_until_it_was_told(published: Published) -> 
     mail = published.answer(0, "ACCEPTED", minutes=2)
     assert (mail.outcome, published.state()) == (MailOutcome.APPLIED, RequestState.ACCEPTED)
     assert published.publish_again(slot=0) == {}
+
+
+def test_who_declines_twice_can_still_come(published: Published) -> None:
+    published.answer(0, "DECLINED", minutes=1)
+    published.receive(
+        replies.calendar(published.mail_to(0), "DECLINED", minutes=2),
+        published.mail_to(0),
+        now=LATER + MINUTE,
+    )
+    mail = published.receive(
+        replies.calendar(published.mail_to(0), minutes=3), published.mail_to(0), now=LATER + 2 * MINUTE
+    )
+    assert (mail.outcome, published.state()) == (MailOutcome.APPLIED, RequestState.ACCEPTED)
 
 
 def test_after_the_cancel_an_answer_changes_nothing(published: Published) -> None:
@@ -435,6 +451,17 @@ def test_a_declinecounter_does_not_count_as_told(published: Published) -> None:
 
 
 # The inbox
+
+
+def test_every_dialect_is_kept_and_judged_and_answers_about_other_meetings_change_nothing(
+    published: Published,
+) -> None:
+    for path in CORPUS:
+        mail = published.receive(path.read_bytes(), published.mail_to(0))
+        assert mail.outcome is not MailOutcome.RECEIVED, path.name
+        assert "could not be judged" not in mail.reason, path.name
+    assert published.count(InboundMail) == len(CORPUS)
+    assert (published.count(Answer), published.state()) == (0, RequestState.ACCEPTED)
 
 
 def test_mail_to_an_address_that_is_not_ours_is_refused(database: Database, published: Published) -> None:

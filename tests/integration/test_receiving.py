@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import smtplib
 import socketserver
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +81,21 @@ def test_lmtp_asks_to_try_again_when_the_mail_cannot_be_kept(
         with pytest.raises(smtplib.SMTPDataError) as refused:
             client.sendmail("", [replies.address(row)], replies.calendar(row))
     assert refused.value.smtp_code == 451
+
+
+def test_the_command_takes_mail_in_until_it_is_told_to_stop(published: Published) -> None:
+    row, port = published.mail_to(0), ports.take(0, "LMTP", "")
+    settings = replace(SETTINGS, database_url=published.database.url.render_as_string(hide_password=False))
+    command = [sys.executable, "-m", "chainmeet.cli", "receive", "--port", str(port)]
+    environment = {**os.environ, **settings.to_env(), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "by LMTP" in process.stdout.readline()
+        with smtplib.LMTP("127.0.0.1", port) as client:
+            client.sendmail("", [replies.address(row)], replies.calendar(row, minutes=LONG_AGO))
+        process.terminate()
+        assert process.wait() == 0
+    assert published.known(0) is not None
 
 
 class MailboxServer(socketserver.ThreadingTCPServer):
