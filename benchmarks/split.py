@@ -58,25 +58,6 @@ class Row:
     lost: int = 0
 
 
-class CountingCrew(WorkerCrew):
-    """Counts the parts that are offered and lost."""
-
-    parts = lost = 0
-
-    def begin_with(self, problem: Problem) -> None:
-        """Have the run be about this problem, and call."""
-        self.parts = self.lost = 0
-        found = {"fingerprint": problem.fingerprint, "problem": problem.to_json()}
-        with self.database.write() as session:
-            runs.keep_problem(session, self.run_id, worker="benchmark", **found)
-        self.begin()
-
-    def withdraw(self) -> None:
-        self.parts += len(self.offered)
-        self.lost += len(self.offered) - len(self.answered)
-        super().withdraw()
-
-
 @contextmanager
 def started(command: tuple[str, ...], log: Path, **environment: str) -> Iterator[None]:
     """A process that ends with the block."""
@@ -123,17 +104,26 @@ def open_run(database: Database) -> int:
         return run.id
 
 
-def wait_for_worker(crew: CountingCrew) -> None:
+def begin(crew: WorkerCrew, problem: Problem) -> None:
+    """Have the crew's run be about this problem, and call for help."""
+    crew.parts = crew.lost = 0
+    found = {"fingerprint": problem.fingerprint, "problem": problem.to_json()}
+    with crew.database.write() as session:
+        runs.keep_problem(session, crew.run_id, worker="benchmark", **found)
+    crew.begin()
+
+
+def wait_for_worker(crew: WorkerCrew) -> None:
     """Until it has answered a call about a problem of two firms."""
-    crew.begin_with(tiny_problem())
+    begin(crew, tiny_problem())
     while not crew.size():
         time.sleep(0.1)
     crew.clear()
 
 
-def measure(problem: Problem, seconds: float, seed: int, crew: CountingCrew | None) -> Row:
+def measure(problem: Problem, seconds: float, seed: int, crew: WorkerCrew | None) -> Row:
     if crew is not None:
-        crew.begin_with(problem)
+        begin(crew, problem)
     params = SolveParams(seconds, 1 if crew else 2, seed, "search")
     plan = solve(problem, params, crew=crew).plan
     if crew is not None:
@@ -151,7 +141,7 @@ def compare(problem: Problem, seconds: float, rounds: int) -> list[Row]:
     rows = []
     with tempfile.TemporaryDirectory(prefix="split-") as name, second_worker(Path(name)) as settings:
         database, celery = Database(settings.database_url), make_celery(settings)
-        crew = CountingCrew(database, open_run(database), lambda part: dispatch.part(part, app=celery))
+        crew = WorkerCrew(database, open_run(database), lambda part: dispatch.part(part, app=celery))
         wait_for_worker(crew)
         for seed in range(1, rounds + 1):
             for is_split in (False, True) if seed % 2 else (True, False):

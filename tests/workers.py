@@ -30,8 +30,8 @@ def settings_for(database: Database, broker_url: str, **others: object) -> Setti
 class Worker:
     """A worker process and the processes of its pool, in a group of their own."""
 
-    def __init__(self, settings: Settings, queue: str, app: str, log: Path) -> None:
-        options = ("worker", "-Q", queue, "-n", f"{queue}-{os.getpid()}@%h", "--concurrency", "1")
+    def __init__(self, settings: Settings, queues: str, name: str, app: str, log: Path) -> None:
+        options = ("worker", "-Q", queues, "-n", f"{name}-{os.getpid()}@%h", "--concurrency", "1")
         command = (
             sys.executable,
             "-m",
@@ -68,9 +68,12 @@ class Worker:
 
 
 @contextmanager
-def worker(settings: Settings, queue: str, log_folder: Path, *, app: str = APP) -> Iterator[Worker]:
-    """A worker of one queue; its log is shown if the test fails."""
-    running = Worker(settings, queue, app, log_folder / f"{queue}.log")
+def worker(
+    settings: Settings, queues: str, log_folder: Path, *, name: str | None = None, app: str = APP
+) -> Iterator[Worker]:
+    """A worker of these queues ("solve,parts"); its log is shown if the test fails."""
+    name = name or queues.partition(",")[0]
+    running = Worker(settings, queues, name, app, log_folder / f"{name}.log")
     try:
         yield running
     finally:

@@ -41,6 +41,7 @@ class WorkerCrew:
 
     A worker belongs to it once it has answered a call: then it is there, is not busy, and has the problem
     in memory. When parts are lost, whoever did not answer in that round is left out until the next call.
+    `parts` were offered in all, and `lost` of them were not answered in time.
     """
 
     def __init__(self, database: Database, run_id: int, send: Send) -> None:
@@ -50,6 +51,7 @@ class WorkerCrew:
         self.offered: list[int] = []
         self.answered: dict[int, str] = {}
         self.called_at = -CALL_EVERY
+        self.parts = self.lost = 0
 
     def begin(self) -> None:
         """Call for help, so that others read the problem while we do."""
@@ -72,10 +74,11 @@ class WorkerCrew:
         return {self.offered.index(id): answer for id, _, answer in rows}
 
     def withdraw(self) -> None:
-        answered, offered = self.answered, self.offered
-        if len(answered) < len(offered):
-            log.info("parts lost", run=self.run_id, offered=len(offered), answered=len(answered))
-            self.ready = set(answered.values())
+        offered, lost = self.offered, len(self.offered) - len(self.answered)
+        self.parts, self.lost = self.parts + len(offered), self.lost + lost
+        if lost:
+            log.info("parts lost", run=self.run_id, lost=lost, of=len(offered))
+            self.ready = set(self.answered.values())
         self._write(lambda session: self._delete(session, offered))
         self.offered = []
 

@@ -145,6 +145,7 @@ class _Work:
             yield crew
         finally:
             crew.clear()
+            log.info("search shared", run=self.run.id, parts=crew.parts, lost=crew.lost)
 
     # What `attend` asks and tells five times a second
 

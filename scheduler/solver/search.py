@@ -76,7 +76,7 @@ class Search:
         if not len(self.data.req) or not len(self.data.slot):
             return
         share = whole(self.data) if self.share is None else self.share
-        threads = self._most_cuts(share, self.workers)
+        threads = min(self.workers, self._days(share))
         states = [new_state(self.data, self.seed * 1000 + k) for k in range(threads)] if threads > 1 else []
         with ThreadPoolExecutor(threads, initializer=_step_back) as pool:
 
@@ -128,10 +128,9 @@ class Search:
 
         Where there are fewer days than hands, some work on the same ones, and the best of them is taken.
         """
-        cuts = self._cut(self._most_cuts(share, members + 1), share.words)
-        shares = shares_of(share, cuts, int(plan.number[CHANGED]))
+        shares = self._shares(plan, share, members + 1)
         taken = [shares[(k + 1) % len(shares)] for k in range(members)]
-        seconds = self._round_seconds()
+        seconds = max(LOOK_SECONDS, self._round_seconds())
         until = time.monotonic() + seconds
         crew.offer([self._part(plan, share, seconds).to_bytes() for share in taken])
         answers: Mapping[int, bytes] = {}
@@ -162,23 +161,23 @@ class Search:
     ) -> None:
         """Anneal the share for a moment, cut into a part for each thread, then join the parts."""
         until, moves = time.monotonic() + seconds, self._moves()
-        parts = self._most_cuts(share, len(states))
-        if parts == 1:
+        if len(states) < 2:
             _limit(plan, share)
             self._work(plan, moves, until)
             self.budget.made += moves
             return
-        shares = shares_of(share, self._cut(parts, share.words), int(plan.number[CHANGED]))
+        shares = self._shares(plan, share, len(states))
+        taken = [shares[k % len(shares)] for k in range(len(states))]
 
         def work(state: State, own: Share) -> None:
             load(self.data, state, plan.held, self.order)
             _limit(state, own)
             self._work(state, moves, until)
 
-        list(pool.map(work, states, shares))
+        list(pool.map(work, states, taken))
         self.budget.made += moves
         table = plan.held.copy()
-        for state, own in zip(states, shares, strict=False):
+        for state, own in sorted(zip(states, taken, strict=True), key=lambda pair: self.worth(pair[0])):
             put_in(table, own.words, state.held)
         load(self.data, plan, table, self.order)
 
@@ -198,12 +197,23 @@ class Search:
         begin, end = self.span
         return self.heat.at(begin + (end - begin) * self.budget.share())
 
-    def _most_cuts(self, share: Share, wanted: int) -> int:
-        """Into how many parts the share can be cut: by days, which rules on whole events forbid."""
+    def _days(self, share: Share) -> int:
+        """How many days can be searched side by side: one if there are rules on whole events."""
         d = self.data
         if len(d.before) or d.rule[SPREAD] >= 0:
             return 1
-        return max(1, min(wanted, int((d.day_words & share.words).any(axis=1).sum())))
+        return max(1, int((d.day_words & share.words).any(axis=1).sum()))
+
+    def _shares(self, plan: State, share: Share, hands: int) -> list[Share]:
+        """The share dealt out to so many hands, by days; if there are fewer shares, some work on the same.
+
+        A meeting never leaves the days of its share: every other time there are shares of two days.
+        """
+        days = self._days(share)
+        parts, in_pairs = min(hands, days), (days + 1) // 2
+        if parts > in_pairs and self.draws.random() < 0.5:
+            parts = in_pairs
+        return shares_of(share, self._cut(parts, share.words), int(plan.number[CHANGED]))
 
     def _cut(self, parts: int, words: Words) -> list[Words]:
         """Deal the days among `words` out to the parts, about as many slots to each."""

@@ -1,0 +1,111 @@
+"""A search shared by two workers; what one of them loses costs nothing but time."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import select
+
+from scheduler.domain.entities import RunState
+from scheduler.samples.expo import make_expo
+from scheduler.services import runs, sample, versions
+from scheduler.storage.database import Database
+from scheduler.storage.models import Run, SearchPart
+from tests.factories import DAY, SECRET_KEY
+from tests.workers import eventually, settings_for, worker
+from workers import dispatch
+from workers.celery_app import make_celery
+
+SOCIABLE_APP = "tests.sociable_worker:app"
+
+
+class Shared:
+    """A queued run of eight seconds, for a worker that waits until a second one can help."""
+
+    def __init__(self, database: Database, broker_url: str) -> None:
+        self.database = database
+        self.settings = settings_for(database, broker_url, solve_workers=1)
+        with database.write() as session:
+            now = datetime.now(UTC)
+            expo = make_expo(firms=60, requests=600, seed=1, start=DAY)
+            event = sample.load(
+                session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=now
+            )
+            self.id = runs.queue(session, event.id, asked_by=None, seconds=8, now=now).id
+
+    @property
+    def run(self) -> Run:
+        with self.database.read() as session:
+            return session.get_one(Run, self.id)
+
+    def helpers(self) -> set[str | None]:
+        """Who works on parts now."""
+        with self.database.read() as session:
+            return set(
+                session.scalars(
+                    select(SearchPart.worker).where(
+                        SearchPart.part.is_not(None), SearchPart.worker.is_not(None)
+                    )
+                )
+            )
+
+    def is_ended_well(self) -> bool:
+        """Finished at the first attempt, with a draft, which keeps the rules, and no parts left over."""
+        run = self.run
+        with self.database.read() as session:
+            drafts = [version.number for version in versions.listing(session, run.event_id)]
+            parts = session.scalars(select(SearchPart)).all()
+        return (run.state, run.attempts, drafts, parts) == (RunState.FINISHED, 1, [1], [])
+
+
+@pytest.fixture
+def shared(database: Database, broker_url: str) -> Iterator[Shared]:
+    with redis.Redis(unix_socket_path=broker_url.removeprefix("redis+socket://")) as client:
+        client.flushall()
+    shared = Shared(database, broker_url)
+    celery = make_celery(shared.settings)
+    dispatch.solve(shared.id, app=celery)
+    yield shared
+    celery.close()
+
+
+def test_the_second_worker_does_parts_of_the_first_ones_solve(shared: Shared, tmp_path: Path) -> None:
+    with (
+        worker(shared.settings, "solve,parts", tmp_path, app=SOCIABLE_APP) as first,
+        worker(shared.settings, "parts", tmp_path),
+    ):
+        eventually(lambda: shared.run.state not in runs.OPEN)
+        assert shared.is_ended_well()
+        (told,) = re.findall(r"search shared.*lost=(\d+) parts=(\d+)", first.log.read_text())
+    lost, parts = map(int, told)
+    assert parts > lost
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_second_worker_that_is_killed_in_the_middle_costs_the_run_nothing(
+    shared: Shared, tmp_path: Path
+) -> None:
+    with (
+        worker(shared.settings, "solve,parts", tmp_path, app=SOCIABLE_APP),
+        worker(shared.settings, "parts", tmp_path) as second,
+    ):
+        eventually(lambda: bool(shared.helpers()))
+        assert shared.run.worker not in shared.helpers()
+        second.kill()
+        eventually(lambda: shared.run.state not in runs.OPEN)
+    assert shared.is_ended_well()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_second_worker_that_shuts_down_leaves_its_part(shared: Shared, tmp_path: Path) -> None:
+    with (
+        worker(shared.settings, "solve,parts", tmp_path, app=SOCIABLE_APP),
+        worker(shared.settings, "parts", tmp_path) as second,
+    ):
+        eventually(lambda: bool(shared.helpers()))
+        assert second.stop() == 0
+        eventually(lambda: shared.run.state not in runs.OPEN)
+    assert shared.is_ended_well()
