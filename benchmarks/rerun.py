@@ -3,8 +3,8 @@
     python -m benchmarks.rerun [DIR] [--full] [--only WORD...] [--out benchmarks/results]
 
 DIR holds problem files with a published plan (same-*.json.gz, rerun-*.json.gz). Without one, an expo is
-solved, and then left as it is ("same") or changed ("rerun"). By default an expo of 60 firms for 5 seconds; with
---full one of 620 firms, or all of DIR, for 5 seconds (same) and 20, the changed one also with max_moved 50.
+solved, and then left as it is ("same") or changed ("rerun"). By default an expo of 60 firms for 5 seconds;
+with --full one of 620, or all of DIR, for 5 seconds (same) and 20, the changed one also with max_moved 50.
 """
 
 from __future__ import annotations

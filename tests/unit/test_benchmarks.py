@@ -1,0 +1,135 @@
+"""What the benchmarks rest on: the peers keep the rules, and figures are what they say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks import between, contestants, isolated
+from benchmarks.instances import generated, wanted
+from benchmarks.peers import NoPlan, compact_greedy, cp_sat, first_fit, highs
+from benchmarks.quality import BrokenPlan, attendee_days, quality
+from benchmarks.report import merged, share
+from benchmarks.rerun import seconds_to
+from benchmarks.svg import Axis
+from scheduler.domain import rules
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Policy, Problem
+from scheduler.domain.solving import Progress, Result
+from scheduler.solver.bounds import Bounds
+from tests.builders import ask, make_problem, meet, table
+from tests.unit.test_cli_summary import PLAN
+
+Peer = Callable[[Problem, float], list[Meeting]]
+EXPO = generated(6, 10).problem
+PEERS = [first_fit.plan, compact_greedy.plan, cp_sat.plan, cp_sat.plan_served, highs.plan]
+
+
+@pytest.mark.parametrize("plan", PEERS, ids=lambda plan: f"{plan.__module__}.{plan.__name__}")
+def test_a_peer_keeps_every_rule_and_holds_what_fits(plan: Peer) -> None:
+    meetings = plan(EXPO, 60.0)
+    assert rules.violations(EXPO, meetings) == []
+    assert len(meetings) == len(EXPO.requests)
+
+
+@pytest.mark.parametrize("plan", PEERS[:2])
+def test_the_greedy_peers_keep_every_rule_of_a_tight_expo(plan: Peer) -> None:
+    expo = generated(20, 190).problem
+    tight = replace(expo, firms=tuple(replace(firm, max_per_day=2) for firm in expo.firms))
+    assert rules.violations(tight, plan(tight, 60.0)) == []
+
+
+@pytest.mark.parametrize("plan", PEERS)
+def test_a_peer_refuses_what_it_does_not_know(plan: Peer) -> None:
+    with pytest.raises(NoPlan, match="first plans"):
+        plan(replace(EXPO, policy=Policy(require_all=True)), 60.0)
+
+
+def test_the_compact_greedy_leaves_no_gap_where_none_is_needed() -> None:
+    problem = make_problem(
+        slots="4", requests=[ask("r1", "a", "b"), ask("r2", "a", "c"), ask("r3", "a", "d")]
+    )
+    assert rules.score(problem, compact_greedy.plan(problem, 1.0)).terms["idle"] == 0
+
+
+def test_a_plan_that_breaks_a_rule_has_no_quality() -> None:
+    problem = make_problem(
+        slots="2", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")], places=[table("t1", capacity=2)]
+    )
+    clash = [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s0", "t1", "a1 c1")]
+    with pytest.raises(BrokenPlan, match="H3"):
+        quality(problem, clash, Bounds(2, 0, 200))
+
+
+def test_quality_is_told_in_percent_of_the_bounds() -> None:
+    problem = make_problem(slots="2", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
+    found = quality(problem, [meet("r1", "s0", "t1", "a1 b1")], Bounds(2, 0, 200))
+    assert (found.held, found.served_share, found.score_share) == (1, 50.0, 50.0)
+
+
+def test_an_attendees_day_counts_once_however_many_meetings_it_has() -> None:
+    problem = make_problem(
+        slots="2 2", requests=[ask("r1", "a", "b"), ask("r2", "a", "c"), ask("r3", "a", "b")]
+    )
+    meetings = [
+        meet("r1", "s0", "t1", "a1 b1"),
+        meet("r2", "s1", "t1", "a1 c1"),
+        meet("r3", "s2", "t1", "a1 b1"),
+    ]
+    assert attendee_days(problem, meetings) == 5
+
+
+def test_a_changed_expo_is_the_same_for_the_same_seed() -> None:
+    meetings = first_fit.plan(EXPO, 1.0)
+    assert between.changed(EXPO, meetings, 7) == between.changed(EXPO, meetings, 7)
+
+
+def test_a_changed_expo_has_lost_requests_won_others_and_can_be_read() -> None:
+    expo = generated(20, 100).problem
+    changed = between.changed(expo, first_fit.plan(expo, 1.0))
+    assert len({r.id for r in expo.requests} - {r.id for r in changed.requests}) == 5
+    assert len({r.id for r in changed.requests} - {r.id for r in expo.requests}) == 5
+    assert Problem.from_json(changed.to_json()).to_json() == changed.to_json()
+
+
+def test_the_first_plan_of_a_score_is_found_in_the_curve() -> None:
+    curve = tuple(Progress(float(k), "searching", score) for k, score in enumerate([None, 5, 9, 9, 12]))
+    assert (seconds_to(Result(PLAN, curve), 9), seconds_to(Result(PLAN, curve), 13)) == (2.0, None)
+
+
+def test_rows_are_put_in_the_place_of_those_with_the_same_keys(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps({"rows": [{"a": 1, "v": 1}, {"a": 2, "v": 2}]}))
+    assert merged(path, [{"a": 1, "v": 7}, {"a": 3, "v": 3}], ("a",)) == [
+        {"a": 1, "v": 7},
+        {"a": 2, "v": 2},
+        {"a": 3, "v": 3},
+    ]
+
+
+def test_small_helpers() -> None:
+    assert (share(1, 4), share(1, 0), share(1, None)) == (25.0, None, None)
+    assert (wanted("620 firms", []), wanted("620 Firms", ["firms"]), wanted("620", ["60"])) == (
+        True,
+        True,
+        False,
+    )
+    assert Axis(1, 100, logarithmic=True).share(10) == 0.5
+    assert Axis(0, 10).share(20) == 1.0
+
+
+def test_a_call_in_a_process_of_its_own_gives_its_value_or_its_reason() -> None:
+    done = contestants.run(contestants.first_fit, EXPO, 1.0)
+    assert done.error is None and len(contestants.meetings_of(done)) == len(EXPO.requests)
+    refused = contestants.run(contestants.first_fit, replace(EXPO, policy=Policy(require_all=True)), 1.0)
+    assert refused.value is None and "NoPlan" in (refused.error or "")
+
+
+def test_a_call_that_does_not_end_is_ended() -> None:
+    import time
+
+    assert isolated.run(time.sleep, 3600.0, limit=0.5).error == "ended, as it did not keep its time"
