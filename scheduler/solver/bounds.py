@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -26,6 +26,7 @@ Ints = npt.NDArray[np.int64]
 
 MOST_BITS = 60
 LEAST_SECONDS = 0.5
+OBJECTIVES = ("served", "score", "shortfall")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +44,48 @@ def trivial_bounds(problem: Problem) -> Bounds:
     return Bounds(served, 0, _score(problem, served, 0))
 
 
-def upper_bounds(problem: Problem, seconds: float, should_stop: Callable[[], bool] | None = None) -> Bounds:
-    """The LP bounds that are proved within `seconds`, at worst the trivial ones; late by a second at most."""
+def upper_bounds(
+    problem: Problem,
+    seconds: float,
+    should_stop: Callable[[], bool] | None = None,
+    objectives: Sequence[str] = OBJECTIVES,
+) -> Bounds:
+    """The LP bounds that are proved within `seconds`, at worst the trivial ones; late by a second at most.
+
+    Each of `objectives` is an LP of its own, solved in their order.
+    """
+    *_, best = bounds_on_the_way(problem, seconds, should_stop, objectives)
+    return best
+
+
+def bounds_on_the_way(
+    problem: Problem,
+    seconds: float,
+    should_stop: Callable[[], bool] | None = None,
+    objectives: Sequence[str] = OBJECTIVES,
+) -> Iterator[Bounds]:
+    """The trivial bounds, then the tighter ones after each LP."""
     deadline = time.monotonic() + seconds
     if not problem.slots:  # then the empty plan is the only one
-        return Bounds(0, sum(problem.floors), rules.score(problem, ()).total)
+        yield Bounds(0, sum(problem.floors), rules.score(problem, ()).total)
+        return
     best = trivial_bounds(problem)
+    yield best
     if not problem.requests or seconds < LEAST_SECONDS:
-        return best
+        return
 
     def expired() -> bool:
         over = time.monotonic() > deadline - LEAST_SECONDS
         return over or (should_stop is not None and should_stop())
 
     model = build(problem, expired)
-    if model is None:
-        return best
-    for objective in ("score", "served", "shortfall"):
-        if expired():
-            break
+    for objective in objectives:
+        if model is None or expired():
+            return
         bound = _solve(problem, model, objective, deadline - time.monotonic(), should_stop)
         if bound is not None:
             best = _tightened(problem, best, objective, bound)
-    return best
+            yield best
 
 
 def _tightened(problem: Problem, best: Bounds, objective: str, bound: Fraction) -> Bounds:
@@ -110,7 +130,7 @@ def _solve(
     candidates = _plain_duals(model, floors, factor)
     if model.columns and (objective != "shortfall" or len(firms)):
         arrays = _arrays(problem, model, gain[objective], factor, firms)
-        found = lp.duals(arrays, seconds, should_stop)
+        found = lp.duals(arrays, seconds, should_stop, rough=objective == "served")
         if found is not None:
             candidates.append(np.maximum(found[: len(model.rhs)], 0.0))
     proved: list[Fraction] = []

@@ -14,11 +14,17 @@ from ortools.math_opt.core.python import solver
 from ortools.math_opt.python import mathopt
 from ortools.math_opt.python.solve import StatusNotOk
 from ortools.math_opt.solvers import highs_pb2
+from ortools.pdlp import solvers_pb2
+
+Options = dict[str, str] | None
 
 INTERIOR = {"solver": "ipm", "run_crossover": "off"}
-INTERIOR_FIRST = (INTERIOR, {**INTERIOR, "presolve": "off"}, {"solver": "simplex"})
-SIMPLEX_FIRST = ({"solver": "simplex"}, INTERIOR)
+PDLP = None  # the way that is not HiGHS'
+INTERIOR_FIRST: tuple[Options, ...] = (INTERIOR, {**INTERIOR, "presolve": "off"}, {"solver": "simplex"})
+SIMPLEX_FIRST: tuple[Options, ...] = ({"solver": "simplex"}, INTERIOR)
 SMALL_COLUMNS = 4000
+LARGE_COLUMNS = 20_000
+PDLP_TOLERANCE = 1e-5
 
 
 def model_of(lp: Any) -> model_pb2.ModelProto:
@@ -47,10 +53,10 @@ def model_of(lp: Any) -> model_pb2.ModelProto:
 
 
 def solve(lp: Any) -> bytes:
-    """The duals as a .npy, or nothing if HiGHS has none; the next way is tried where one fails."""
+    """The duals as a .npy, or nothing if there are none; the next way is tried where one fails."""
     model = model_of(lp)
     deadline = time.monotonic() + float(lp["seconds"])
-    for options in SIMPLEX_FIRST if len(lp["cost"]) <= SMALL_COLUMNS else INTERIOR_FIRST:
+    for options in _ways(len(lp["cost"]), rough=bool(lp["rough"])):
         found = _attempt(model, options, deadline - time.monotonic())
         if found is not None:
             duals = np.zeros(len(lp["rhs"]))
@@ -61,18 +67,33 @@ def solve(lp: Any) -> bytes:
     return b""
 
 
-def _attempt(model: model_pb2.ModelProto, options: dict[str, str], seconds: float) -> Any:
+def _ways(columns: int, *, rough: bool) -> tuple[Options, ...]:
+    """How to solve an LP of so many columns, in the order in which to try."""
+    if columns <= SMALL_COLUMNS:
+        return SIMPLEX_FIRST
+    return (PDLP, *INTERIOR_FIRST) if rough and columns >= LARGE_COLUMNS else INTERIOR_FIRST
+
+
+def _params(options: Options, seconds: float) -> mathopt.SolveParameters:
+    """PDLP: Applegate et al. 2021, doi:10.48550/arXiv.2106.04756."""
+    limit = timedelta(seconds=max(0.0, seconds))
+    if options is not None:
+        highs = highs_pb2.HighsOptionsProto(string_options=options, int_options={"threads": 1})
+        return mathopt.SolveParameters(time_limit=limit, highs=highs)
+    pdlp = solvers_pb2.PrimalDualHybridGradientParams(num_threads=1)
+    pdlp.termination_criteria.simple_optimality_criteria.eps_optimal_relative = PDLP_TOLERANCE
+    return mathopt.SolveParameters(time_limit=limit, pdlp=pdlp)
+
+
+def _attempt(model: model_pb2.ModelProto, options: Options, seconds: float) -> Any:
     """The dual values of one run, or None. HiGHS raises where it doubts its interior point ("Unknown")."""
-    params = mathopt.SolveParameters(
-        time_limit=timedelta(seconds=max(0.0, seconds)),
-        highs=highs_pb2.HighsOptionsProto(string_options=options, int_options={"threads": 1}),
-    )
+    way = mathopt.SolverType.PDLP if options is PDLP else mathopt.SolverType.HIGHS
     try:
         result = solver.solve(
             model,
-            mathopt.SolverType.HIGHS.value,
+            way.value,
             mathopt.StreamableSolverInitArguments().to_proto(),
-            params.to_proto(),
+            _params(options, seconds).to_proto(),
             mathopt.ModelSolveParameters().to_proto(),
             None,
             mathopt.CallbackRegistration().to_proto(),

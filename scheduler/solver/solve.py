@@ -16,7 +16,7 @@ from scheduler.domain.rules.score import total_of
 from scheduler.domain.rules.stability import published_changes
 from scheduler.domain.solving import METHODS, Crew, Progress, Result, SolveParams
 from scheduler.solver.arrays import Flat, flatten
-from scheduler.solver.bounds import Bounds, trivial_bounds, upper_bounds
+from scheduler.solver.bounds import Bounds, bounds_on_the_way, trivial_bounds
 from scheduler.solver.checking import Meetings, clean_meetings, first_clean
 from scheduler.solver.exact import ExactResult, solve_exact, wants_exact
 from scheduler.solver.explain import explain
@@ -76,7 +76,7 @@ class _Solve:
     kept: Number | None = None  # the score of the published plan with what could be inserted
 
     def run(self, start: tuple[Meeting, ...] | None) -> Result:
-        self.bounds: Bounds = trivial_bounds(self.problem)
+        self.proof = Proof(self.problem)
         self.report("reading")
         warm_up(lambda: self.report("compiling"))
         self.began = time.monotonic()
@@ -86,12 +86,16 @@ class _Solve:
             if unchanged is not None:
                 self.kept = rules.score(self.problem, unchanged).total
                 return self.finish(unchanged, None)
-        proof = Proof(self.problem, self.left() - 0.3, self.is_over)
+        self.proof.begin(self.left() - 0.3, self.is_over)
         meetings, exact = self.find(start)
-        self.bounds = proof.result(self.bounds, wait=self.params.iterations is not None)
+        self.proof.end(wait=self.params.iterations is not None)
         return self.finish(meetings, exact)
 
     # The clock and the reports
+
+    @property
+    def bounds(self) -> Bounds:
+        return self.proof.found
 
     @property
     def seconds(self) -> float:
@@ -228,22 +232,30 @@ class _Solve:
 
 
 class Proof:
-    """The bounds, proved in a thread beside the search."""
+    """The bounds, proved in a thread beside the search; `found` is what is proved so far."""
 
-    def __init__(self, problem: Problem, seconds: float, should_stop: Stop) -> None:
-        self.found: Bounds | None = None
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.found: Bounds = trivial_bounds(problem)
         self.ended = False
 
+    def begin(self, seconds: float, should_stop: Stop) -> None:
+        """Start to prove; `seconds` is for all of it."""
+
+        def is_over() -> bool:
+            return self.ended or should_stop()
+
         def prove() -> None:
-            self.found = upper_bounds(problem, seconds, lambda: self.ended or should_stop())
+            objectives = ("served", "score")  # a bound of the shortfall adds nothing to that of the score
+            for found in bounds_on_the_way(self.problem, seconds, is_over, objectives):
+                self.found = found
 
         self.thread = threading.Thread(target=prove, name="bounds", daemon=True)
         self.thread.start()
 
-    def result(self, otherwise: Bounds, *, wait: bool) -> Bounds:
-        """What was proved so far; waits for the whole proof if told to, else hardly."""
+    def end(self, *, wait: bool) -> None:
+        """Prove no further; waits for the whole proof if told to, else hardly."""
         if wait:
             self.thread.join()
         self.ended = True
         self.thread.join(0.05)
-        return otherwise if self.found is None else self.found
