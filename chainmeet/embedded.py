@@ -32,6 +32,8 @@ class Stack:
     settings: Settings
     database: Database
     supervisor: Supervisor
+    answers_port: int
+    """Where answers are taken in, by LMTP."""
 
 
 @contextmanager
@@ -46,6 +48,7 @@ def embedded_stack(data: Path, wanted: Ports, *, say: Callable[[str], None] = pr
         site = ports.take(wanted.site, "the site", "--port")
         mails = ports.take(wanted.mails, "the page of the mails", "--mail-port")
         smtp = ports.take(0, "the mail catcher", "")
+        answers = ports.take(0, "answers", "")
         redis_url = broker.external_url()
         socket = None if redis_url else cleanup.enter_context(folder.socket())
         settings = Settings(
@@ -71,9 +74,10 @@ def embedded_stack(data: Path, wanted: Ports, *, say: Callable[[str], None] = pr
         supervisor.start(
             programs.catcher_program(folder, smtp, mails),
             *programs.worker_programs(folder, settings),
+            programs.receiver_program(folder, settings, answers),
             programs.web_program(folder, settings, site),
         )
-        yield Stack(folder, settings, database, supervisor)
+        yield Stack(folder, settings, database, supervisor, answers)
 
 
 def _forget_own_variables() -> None:

@@ -66,6 +66,19 @@ def worker_programs(folder: DataFolder, settings: Settings) -> tuple[Program, ..
     return worker("solve", 1, "parts"), worker("mail", MAILERS), beat
 
 
+def receiver_program(folder: DataFolder, settings: Settings, port: int) -> Program:
+    """Takes answers in by LMTP."""
+    return Program(
+        "answers",
+        (sys.executable, "-m", "chainmeet.cli", "receive", "--host", ports.HOST, "--port", str(port)),
+        folder.log("answers"),
+        _environment(settings),
+        is_ready=lambda: ports.answers(port),
+        stop_rank=WORKER,
+        grace=2.0,
+    )
+
+
 def web_program(folder: DataFolder, settings: Settings, port: int) -> Program:
     """The web server; ready when its database and broker answer."""
     options = ("--worker-class", "gthread", "--threads", str(THREADS), "--no-control-socket")

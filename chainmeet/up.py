@@ -9,6 +9,7 @@ import click
 
 from chainmeet.accounts import has_events, operator_link
 from chainmeet.embedded import Ports, embedded_stack
+from chainmeet.ports import HOST
 
 
 def serve(data: Path, ports: Ports, email: str) -> None:
@@ -16,6 +17,7 @@ def serve(data: Path, ports: Ports, email: str) -> None:
     with embedded_stack(data, ports, say=click.echo) as stack:
         click.echo(f"Site:   {stack.settings.base_url}")
         click.echo(f"Mails:  {stack.settings.mail_catcher_url}")
+        click.echo(f"Answers by mail: LMTP at {HOST}:{stack.answers_port}")
         click.echo(f"Data:   {stack.folder.root}")
         if not has_events(stack.database):
             link = operator_link(stack.database, stack.settings, email, timedelta(days=1))
