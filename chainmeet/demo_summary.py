@@ -13,6 +13,7 @@ from chainmeet.accounts import account_link
 from chainmeet.checking import Findings, examine
 from chainmeet.demo_event import DemoEvent, sights
 from chainmeet.embedded import Stack
+from chainmeet.ports import HOST
 from scheduler.domain.errors import ChainmeetError
 from scheduler.domain.plan import Number, Plan
 from scheduler.domain.problem import Problem
@@ -65,6 +66,7 @@ def print_summary(console: Console, stack: Stack, event: DemoEvent, outcome: Out
         console.print(f"[red]{escape(fault)}[/]")
     console.print(f"Site:   {stack.settings.base_url}")
     console.print(f"Mails:  {stack.settings.mail_catcher_url}")
+    console.print(f"Answers by mail: LMTP at {HOST}:{stack.answers_port}", highlight=False)
     console.print("Sign in as one of them (each link works once):")
     for role, email, name in sights(stack.database, event.id, outcome.version.id):
         link = account_link(stack.database, stack.settings, email, LINKS_VALID)
