@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from scheduler.solver.arrays import SPREAD, Data
+from scheduler.solver.arrays import MAX_MOVED, SPREAD, Data
 from scheduler.solver.choose import IMPOSSIBLE, choose
 from scheduler.solver.kempe import swap_slots
 from scheduler.solver.kernels import Floats, chance, entry, inlined
@@ -80,7 +80,7 @@ def anneal(d: Data, s: State, moves: int, heat: float, odds: Floats, tally: Floa
             kept = settle(d, s, heat, stamp, lowest)
         if kept and kind != REDRAW:
             kept = s.score[0] >= lowest
-        if kept and s.number[CHANGED] > s.part[2] and s.number[CHANGED] > changed:
+        if kept and s.number[CHANGED] > d.rule[MAX_MOVED] and s.number[CHANGED] > changed:
             kept = False
         rows = s.number[LOGGED]
         after = 0

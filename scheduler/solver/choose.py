@@ -58,7 +58,7 @@ MOST_NOISE = 9.1  # above the largest of Data.noise
 @inlined
 def free_starts(d: Data, s: State, r: int, o: int, w: int) -> np.uint64:
     """The start slots in word `w` that the request, the firms and the people of the option leave open."""
-    rest: np.uint64 = d.starts[r, w] & s.active[0, w]
+    rest: np.uint64 = d.starts[r, w]
     rest &= s.firm_open[d.req[r, SENDER], w] & s.firm_open[d.req[r, RECEIVER], w]
     for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
         rest &= s.open[d.option_people[k], w]

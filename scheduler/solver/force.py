@@ -59,10 +59,9 @@ UNBEARABLE = 1e18
 
 
 @inlined
-def may_move(d: Data, s: State, r: int) -> bool:
-    """Whether this search may move a held request."""
-    t = s.held[r, SLOT]
-    return d.req[r, LOCKED] == 0 and (s.active[0, t >> 6] & bit(t)) != ZERO
+def may_move(d: Data, r: int) -> bool:
+    """Whether a held request may be moved."""
+    return d.req[r, LOCKED] == 0
 
 
 @kernel
@@ -72,7 +71,7 @@ def _eject(d: Data, s: State, r: int, stamp: int) -> bool:
     for k in range(n):
         if s.victims[k] == r:
             return True
-    if s.mark[r] == stamp or n >= MOST_VICTIMS or not may_move(d, s, r):
+    if s.mark[r] == stamp or n >= MOST_VICTIMS or not may_move(d, r):
         return False
     s.victims[n] = r
     s.number[VICTIMS] = n + 1
@@ -130,7 +129,7 @@ def _eject_for_cap(d: Data, s: State, p: int, day: int, t: int, stamp: int) -> b
         r = s.at[p, u]
         if r >= 0:
             loss = worth(d, s, r) * (1.0 + chance(s.rng))
-            if loss < least and s.mark[r] != stamp and may_move(d, s, r):
+            if loss < least and s.mark[r] != stamp and may_move(d, r):
                 least = loss
                 lightest = r
     return lightest >= 0 and _eject(d, s, lightest, stamp)
@@ -188,7 +187,7 @@ def list_victims(d: Data, s: State, r: int, t: int, g: int, o: int, stamp: int) 
     """List the meetings in the way of request `r` there; whether all of them may be moved."""
     s.number[VICTIMS] = 0
     e = t + d.req[r, LENGTH] - 1
-    if not (d.starts[r, t >> 6] & s.active[0, t >> 6] & bit(t)) or d.slot[t, ROOM] < d.req[r, LENGTH]:
+    if not (d.starts[r, t >> 6] & bit(t)) or d.slot[t, ROOM] < d.req[r, LENGTH]:
         return False
     hall = d.group[g, HALL]
     for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
@@ -272,7 +271,7 @@ def random_start(d: Data, s: State, r: int, o: int) -> int:
         w = turn + step
         if w >= words:
             w -= words
-        able = d.starts[r, w] & s.active[0, w]
+        able = d.starts[r, w]
         for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
             able &= d.avail[d.option_people[k], w]
         if able != ZERO:
@@ -326,7 +325,7 @@ def worth_in_way(d: Data, s: State, r: int, t: int, o: int, g: int, stamp: int, 
             if v >= 0:
                 own = v
                 if v != last:
-                    if s.mark[v] == stamp or not may_move(d, s, v):
+                    if s.mark[v] == stamp or not may_move(d, v):
                         return UNBEARABLE
                     total += worth(d, s, v)
                     if total >= most:
@@ -336,7 +335,7 @@ def worth_in_way(d: Data, s: State, r: int, t: int, o: int, g: int, stamp: int, 
             total += lightest_of_day(d, s, p, t)
     if s.room[g, t] <= 0:
         v = s.seated[d.group[g, ROW] + t * d.group[g, SEATS]]
-        if d.seats[g, t] == 0 or s.mark[v] == stamp or not may_move(d, s, v):
+        if d.seats[g, t] == 0 or s.mark[v] == stamp or not may_move(d, v):
             return UNBEARABLE
         if v != last:
             total += worth(d, s, v)
@@ -350,7 +349,7 @@ def force_cheaply(d: Data, s: State, r: int, stamp: int) -> bool:
     slot, group, option = -1, -1, -1
     for o in range(d.req[r, OPTION0], d.req[r, OPTION1]):
         for w in range(s.open.shape[1]):
-            rest = d.starts[r, w] & s.active[0, w]
+            rest = d.starts[r, w]
             for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
                 rest &= d.avail[d.option_people[k], w]
             while rest != ZERO:

@@ -19,7 +19,7 @@ def _join(d: Data, s: State, r: int, stamp: int) -> bool:
     if s.mark[r] == stamp:
         return True
     n = s.number[QUEUED]
-    if n >= LONGEST or d.req[r, LENGTH] != 1 or not may_move(d, s, r):
+    if n >= LONGEST or d.req[r, LENGTH] != 1 or not may_move(d, r):
         return False
     s.mark[r] = stamp
     s.queue[n] = r
@@ -89,7 +89,7 @@ def swap_slots(d: Data, s: State, stamp: int) -> bool:
         return False
     first = s.held[r, SLOT]
     second = other_slot(d, s, r)
-    if second < 0 or second == first or not (s.active[0, second >> 6] & bit(second)):
+    if second < 0 or second == first:
         return False
     s.number[QUEUED] = 0
     if not _join(d, s, r, stamp) or not _gather(d, s, first, second, stamp):

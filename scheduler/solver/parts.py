@@ -1,25 +1,25 @@
-"""Parts of a search, for others to take: some days of a plan as bytes, and what was made of them."""
+"""Parts of a search, for others to take: a plan as bytes, and what was made of it."""
 
 from __future__ import annotations
 
 import math
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from scheduler.domain.errors import ChainmeetError
-from scheduler.solver.arrays import ATTENDEES, GROUP0, GROUP1, MAX_MOVED, OPTION0, OPTION1, Data
-from scheduler.solver.kernels import Ints, Words
+from scheduler.solver.arrays import ATTENDEES, GROUP0, GROUP1, OPTION0, OPTION1, Data
+from scheduler.solver.kernels import Ints
 from scheduler.solver.schedule import Heat
 from scheduler.solver.state import GROUP, INTERPRETER, OPTION, SLOT
 
 Flags = npt.NDArray[np.bool_]
 
-_HEAD = struct.Struct("<3iq5d")
+_HEAD = struct.Struct("<q5d")
 _WORTH = struct.Struct("<d")
 
 
@@ -33,25 +33,11 @@ class PartRefused(ChainmeetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """What one search of several on a plan may change: slots, requests that are not held, changes."""
-
-    words: Words
-    """The slots, as bits."""
-    of: int
-    number: int
-    """It takes up request `r`, where that is not held, if `r % of == number`."""
-    most: int
-    """The most published meetings that may be changed then in the whole plan."""
-
-
-@dataclass(frozen=True, slots=True)
 class Part:
-    """A share of a plan and a stretch of the search's time to improve it in."""
+    """A plan and a stretch of the search's time to improve it in."""
 
     table: Ints
-    """The whole plan, as State.held."""
-    share: Share
+    """The plan, as State.held."""
     heat: Heat
     begin: float
     end: float
@@ -60,31 +46,25 @@ class Part:
     seed: int
 
     def to_bytes(self) -> bytes:
-        share, heat = self.share, self.heat
-        head = _HEAD.pack(
-            *(share.of, share.number, share.most, self.seed),
-            *(heat.first, heat.last, self.begin, self.end, self.seconds),
-        )
-        return _packed(head + share.words.astype("<u8").tobytes(), self.table)
+        heat = self.heat
+        head = _HEAD.pack(self.seed, heat.first, heat.last, self.begin, self.end, self.seconds)
+        return _packed(head, self.table)
 
     @classmethod
     def from_bytes(cls, data: Data, content: bytes) -> Part:
         """Raises PartRefused."""
-        words = data.day_words.shape[1]
-        head, table = _unpacked(data, content, _HEAD.size + 8 * words)
-        of, number, most, seed, *floats = _HEAD.unpack_from(head)
-        first, last, begin, end, seconds = floats
-        if not (0 <= number < of and most >= 0 and 0 <= seed < 2**31):
-            raise PartRefused("its numbers are out of range")
+        head, table = _unpacked(data, content, _HEAD.size)
+        seed, first, last, begin, end, seconds = _HEAD.unpack(head)
+        if not 0 <= seed < 2**31:
+            raise PartRefused("its seed is out of range")
         if not (first > 0 and last > 0 and 0 <= begin <= end <= 1 and 0 <= seconds <= 3600):
             raise PartRefused("its times or temperatures are out of range")
-        slots = np.frombuffer(head, "<u8", words, _HEAD.size).astype(np.uint64)
-        return cls(table, Share(slots, of, number, most), Heat(first, last), begin, end, seconds, seed)
+        return cls(table, Heat(first, last), begin, end, seconds, seed)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A part improved: its own slots of the plan, and what the whole plan is worth with them."""
+    """A part improved: the plan, and what it is worth."""
 
     worth: float
     table: Ints
@@ -93,68 +73,26 @@ class Answer:
         return _packed(_WORTH.pack(self.worth), self.table)
 
     @classmethod
-    def from_bytes(cls, data: Data, share: Share, content: bytes) -> Answer:
-        """Raises PartRefused, also where meetings stand outside of the share."""
+    def from_bytes(cls, data: Data, content: bytes) -> Answer:
+        """Raises PartRefused."""
         head, table = _unpacked(data, content, _WORTH.size)
         (worth,) = _WORTH.unpack(head)
-        if np.isnan(worth) or ((table[:, SLOT] >= 0) & ~are_in(share.words, table)).any():
-            raise PartRefused("it has meetings in slots that were not its own")
+        if not math.isfinite(worth):
+            raise PartRefused("its worth is no number")
         return cls(worth, table)
 
 
-def whole(data: Data) -> Share:
-    """Everything."""
-    everything = np.full(data.day_words.shape[1], np.iinfo(np.uint64).max, np.uint64)
-    return Share(everything, 1, 0, int(data.rule[MAX_MOVED]))
-
-
-def shares_of(share: Share, cuts: list[Words], changed: int) -> list[Share]:
-    """A share cut further; `changed` published meetings are changed already."""
-    most = min(changed + max(0, share.most - changed) // len(cuts), int(np.iinfo(np.int32).max))
-    of = share.of * len(cuts)
-    return [Share(words, of, share.number + share.of * k, most) for k, words in enumerate(cuts)]
-
-
-def are_in(words: Words, table: Ints) -> Flags:
-    """For each row of a table whether its slot is one of `words`; any answer for -1."""
-    slots = np.maximum(table[:, SLOT], 0)
-    found: Flags = (words[slots >> 6] >> (slots & 63).astype(np.uint64) & np.uint64(1)) > 0
-    return found
-
-
-def only_in(words: Words, table: Ints) -> Ints:
-    """The rows whose slot is one of `words`; the others are not held."""
-    rows = np.full_like(table, -1)
-    mine = (table[:, SLOT] >= 0) & are_in(words, table)
-    rows[mine] = table[mine]
-    return rows
-
-
-def put_in(table: Ints, words: Words, rows: Ints) -> None:
-    """Have the plan in the slots of `words` as it is in `rows`."""
-    table[are_in(words, table)] = -1
-    held = rows[:, SLOT] >= 0
-    table[held] = rows[held]
-
-
-def join(
-    data: Data, table: Ints, own: Share, worth: float, taken: Sequence[Share], answers: Mapping[int, bytes]
-) -> Ints:
-    """A plan in which `own` was improved, to that worth, with the best answer for each share in `taken`.
-
-    A share without an answer, or with one that is refused, stays as it is.
-    """
-    joined, best = table.copy(), {own.number: worth}
-    for k, content in answers.items():
-        share = taken[k]
+def best_answer(data: Data, answers: Mapping[int, bytes], worth: float) -> Ints | None:
+    """The table of the best answer, if it is better than `worth`; those that are refused do not count."""
+    best = None
+    for content in answers.values():
         try:
-            answer = Answer.from_bytes(data, share, content)
+            answer = Answer.from_bytes(data, content)
         except PartRefused:
             continue
-        if answer.worth > best.get(share.number, -math.inf):
-            best[share.number] = answer.worth
-            put_in(joined, share.words, answer.table)
-    return joined
+        if answer.worth > worth:
+            best, worth = answer.table, answer.worth
+    return best
 
 
 def _packed(head: bytes, table: Ints) -> bytes:

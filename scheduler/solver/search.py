@@ -1,10 +1,8 @@
-"""The local search: annealing on all workers' threads at once, each on some days of the same plan."""
+"""The local search: annealing from several seeds side by side; now and then the best goes on in all."""
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
+import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,34 +12,33 @@ import numpy as np
 
 from scheduler.domain.solving import Crew
 from scheduler.solver.anneal import KINDS, anneal
-from scheduler.solver.arrays import DAY, SPREAD, Data, Flat
-from scheduler.solver.kernels import Floats, Ints, Words
+from scheduler.solver.arrays import SPREAD, Data, Flat
+from scheduler.solver.kernels import Floats, Ints
 from scheduler.solver.loading import load, loading_order
-from scheduler.solver.parts import Part, Share, join, put_in, shares_of, whole
+from scheduler.solver.parts import Part, best_answer
 from scheduler.solver.schedule import Budget, Heat
 from scheduler.solver.spread import PENALTY
-from scheduler.solver.state import CHANGED, State, new_state
+from scheduler.solver.state import State, new_state
 
-ODDS = (0.5, 0.15, 0.03, 0.45, 0.08, 0.5)  # measured: what wins most score in the time near the end
+ODDS = (0.5, 0.25, 0.15, 0.45, 0.08, 0.5)  # measured: what wins most score in the time near the end
+STAGES = 20  # after each, the best plan goes on in all
+STAGE_SECONDS = 0.5  # at least
 EPOCH_SECONDS = 0.25
 EPOCHS = 200  # when moves are counted
-BATCH = 2000  # moves between looks at the clock
-ROUNDS = 100  # of parts that others take: with 40, the days dealt out less often, scores were measured lower
-SHORTEST_ROUND, LONGEST_ROUND = 0.25, 3.0  # seconds
-ROUND_FACTOR = 3  # a round lasts at least so many times as long as what comes between it and the next
+BATCH = 8000  # moves between looks at the clock: some hundredths of a second
+SHORTEST_PART = 0.25  # seconds; less is not worth giving out
 LATE_SECONDS = 1.0  # after which a part that is not answered is lost; nobody here waits for it idly
-LOOK_SECONDS = 0.02
 
 Report = Callable[[State, bool], None]
-"""Gets the plan as it is, and whether it is the best one yet."""
+"""Gets a plan, and whether it is the best one yet."""
 
 
 @dataclass
 class Search:
     """One annealing run from a start plan; `best` is the best table of meetings met, `score` its worth.
 
-    With a crew, others take parts of the plan; without, or in between, all of it is annealed here.
-    `share` is what it may change, `span` which stretch of the heat's whole time it is.
+    With a crew, others anneal the plan as well. `span` is which stretch of the heat's whole time this is,
+    and `is_disturbed` tells that one of the workers' cores is taken by something else at the moment.
     """
 
     flat: Flat
@@ -51,8 +48,9 @@ class Search:
     seed: int
     report: Report | None = None
     crew: Crew | None = None
-    share: Share | None = None
     span: tuple[float, float] = (0.0, 1.0)
+    stages: int = STAGES
+    is_disturbed: Callable[[], bool] | None = None
     best: Ints = field(init=False)
     score: float = field(init=False)
     tally: Floats = field(init=False)
@@ -63,7 +61,7 @@ class Search:
         self.odds = np.cumsum(np.array(ODDS) / sum(ODDS))
         self.tally = np.zeros((KINDS, 3))
         self.draws = np.random.default_rng(self.seed)
-        self.between = SHORTEST_ROUND / ROUND_FACTOR  # seconds that others wait for their next part
+        self.between = SHORTEST_PART / 3  # seconds that others wait for their next part
 
     def run(self, plan: State) -> None:
         """Improve the plan until the budget is used up; leaves the best plan in `best` and in the state."""
@@ -75,169 +73,100 @@ class Search:
         self.best, self.score = plan.held.copy(), float(plan.score[0])
         if not len(self.data.req) or not len(self.data.slot):
             return
-        share = whole(self.data) if self.share is None else self.share
-        threads = min(self.workers, self._days(share))
-        states = [new_state(self.data, self.seed * 1000 + k) for k in range(threads)] if threads > 1 else []
-        with ThreadPoolExecutor(threads, initializer=_step_back) as pool:
-
-            def epoch(share: Share, seconds: float) -> None:
-                self._epoch(plan, share, seconds, states, pool)
-                self._note(plan)
-
+        others = [new_state(self.data, self.seed * 1000 + k) for k in range(1, max(1, self.workers))]
+        with ThreadPoolExecutor(1 + len(others)) as pool:
             while not self.budget.is_over():
-                members = self._members()
-                if self.crew is not None and members:
-                    self._round(plan, share, self.crew, members, epoch)
-                else:
-                    epoch(share, EPOCH_SECONDS)
+                for state in others:
+                    load(self.data, state, plan.held, self.order)
+                self._stage([plan, *(others[:-1] if self._is_disturbed() else others)], pool)
 
     def worth(self, plan: State) -> float:
         """The score, less what `max_idle_spread` takes off in the search."""
         return float(plan.score[0]) - PENALTY * self._excess(plan)
-
-    def _note(self, plan: State) -> None:
-        """Keep the plan if it is the best one, and report."""
-        is_best = plan.score[0] > self.score + 1e-6 and self._excess(plan) == 0
-        if is_best:
-            self.best[:], self.score = plan.held, float(plan.score[0])
-        if self.report is not None:
-            self.report(plan, is_best)
 
     def _excess(self, plan: State) -> int:
         """By how much the idle figures stand farther apart than `max_idle_spread`."""
         limit, figures = int(self.data.rule[SPREAD]), plan.idle_of
         return 0 if limit < 0 or not len(figures) else max(0, int(figures.max() - figures.min()) - limit)
 
-    # Parts that others take
-
-    def _members(self) -> int:
-        """How many others can take parts now."""
-        if self.crew is None or self.budget.moves is not None or self._round_seconds() < SHORTEST_ROUND:
-            return 0
-        return self.crew.size()
-
-    def _round_seconds(self) -> float:
-        """How long the next parts may take; their answers must come before the budget is used up."""
-        wanted = max(self.budget.seconds / ROUNDS, ROUND_FACTOR * self.between, SHORTEST_ROUND)
-        return min(wanted, LONGEST_ROUND, self.budget.seconds * (1 - self.budget.share()) - 2 * self.between)
-
-    def _round(
-        self, plan: State, share: Share, crew: Crew, members: int, epoch: Callable[[Share, float], None]
-    ) -> None:
-        """Offer parts, work on an own one until they are answered or late, and join them.
-
-        Where there are fewer days than hands, some work on the same ones, and the best of them is taken.
-        """
-        shares = self._shares(plan, share, members + 1)
-        taken = [shares[(k + 1) % len(shares)] for k in range(members)]
-        seconds = max(LOOK_SECONDS, self._round_seconds())
-        until = time.monotonic() + seconds
-        crew.offer([self._part(plan, share, seconds).to_bytes() for share in taken])
+    def _stage(self, states: list[State], pool: ThreadPoolExecutor) -> None:
+        """Anneal all states for a while, and have others do so; the first state gets the best plan."""
+        plan, crew = states[0], self.crew
+        stages = self._stages()
+        goal = (math.floor(self.budget.share() * stages + 1e-9) + 1) / stages
+        members = self._offer(plan, goal)
         answers: Mapping[int, bytes] = {}
-        while not self.budget.is_over() and len(answers) < members and self._is_in_time(until):
-            epoch(shares[0], max(LOOK_SECONDS, min(EPOCH_SECONDS, until - time.monotonic())))
-            if time.monotonic() >= until:
+        late = math.inf
+        while not self.budget.is_over() and (
+            self.budget.share() < goal or (len(answers) < members and time.monotonic() < late)
+        ):
+            self._epoch(states, pool)
+            if crew is not None and members and self.budget.share() >= goal:
+                late = min(late, time.monotonic() + LATE_SECONDS)
                 answers = crew.answers()
-        crew.withdraw()
-        table = join(self.data, plan.held, shares[0], self.worth(plan), taken, answers)
-        load(self.data, plan, table, self.order)
-        self._note(plan)
-        if len(answers) == members:
-            self.between = time.monotonic() - until
+        if crew is not None and members:
+            crew.withdraw()
+        winner = max(states, key=self.worth)
+        answer = best_answer(self.data, answers, self.worth(winner))
+        table = winner.held if answer is None else answer
+        if table is not plan.held:
+            load(self.data, plan, table, self.order)
+            self._note([plan])
 
-    def _is_in_time(self, until: float) -> bool:
-        return time.monotonic() < until + LATE_SECONDS
+    def _stages(self) -> int:
+        if self.budget.moves is not None:
+            return self.stages
+        return max(1, min(self.stages, int(self.budget.seconds / STAGE_SECONDS)))
 
-    def _part(self, plan: State, share: Share, seconds: float) -> Part:
-        begin = self.budget.share()
-        end = min(1.0, begin + seconds / self.budget.seconds)
-        seed = int(self.draws.integers(2**31))
-        return Part(plan.held, share, self.heat, begin, end, seconds, seed)
+    def _is_disturbed(self) -> bool:
+        return self.budget.moves is None and self.is_disturbed is not None and self.is_disturbed()
 
-    # Parts that the threads here take
-
-    def _epoch(
-        self, plan: State, share: Share, seconds: float, states: list[State], pool: ThreadPoolExecutor
-    ) -> None:
-        """Anneal the share for a moment, cut into a part for each thread, then join the parts."""
-        until, moves = time.monotonic() + seconds, self._moves()
-        if len(states) < 2:
-            _limit(plan, share)
-            self._work(plan, moves, until)
-            self.budget.made += moves
-            return
-        shares = self._shares(plan, share, len(states))
-        taken = [shares[k % len(shares)] for k in range(len(states))]
-
-        def work(state: State, own: Share) -> None:
-            load(self.data, state, plan.held, self.order)
-            _limit(state, own)
-            self._work(state, moves, until)
-
-        list(pool.map(work, states, taken))
+    def _epoch(self, states: list[State], pool: ThreadPoolExecutor) -> None:
+        """Anneal the states for a moment, side by side, on as many cores as there are."""
+        until, moves = time.monotonic() + EPOCH_SECONDS, self._moves()
+        list(pool.map(lambda state: self._work(state, moves, until), states))
         self.budget.made += moves
-        table = plan.held.copy()
-        for state, own in sorted(zip(states, taken, strict=True), key=lambda pair: self.worth(pair[0])):
-            put_in(table, own.words, state.held)
-        load(self.data, plan, table, self.order)
+        self._note(states)
 
-    def _moves(self) -> int:
-        return 0 if self.budget.moves is None else max(1, self.budget.moves // EPOCHS)
+    def _note(self, states: list[State]) -> None:
+        """Keep the best plan yet if it is among these, and report."""
+        even = [state for state in states if self._excess(state) == 0]
+        found = max(even, key=lambda state: float(state.score[0]), default=states[0])
+        is_best = bool(even) and found.score[0] > self.score + 1e-6
+        if is_best:
+            self.best[:], self.score = found.held, float(found.score[0])
+        if self.report is not None:
+            self.report(found, is_best)
 
     def _work(self, state: State, moves: int, until: float) -> None:
         """Anneal one state for so many moves, or, if there are none, until a time."""
         tally = np.zeros((KINDS, 3))
         if moves:
             anneal(self.data, state, moves, self._temperature(), self.odds, tally)
-        while not moves and time.monotonic() < until and not self.budget.is_stopped():
+        while not moves and time.monotonic() < until and not self.budget.is_over():
             anneal(self.data, state, BATCH, self._temperature(), self.odds, tally)
         self.tally += tally
+
+    def _moves(self) -> int:
+        return 0 if self.budget.moves is None else max(1, self.budget.moves // EPOCHS)
 
     def _temperature(self) -> float:
         begin, end = self.span
         return self.heat.at(begin + (end - begin) * self.budget.share())
 
-    def _days(self, share: Share) -> int:
-        """How many days can be searched side by side: one if there are rules on whole events."""
-        d = self.data
-        if len(d.before) or d.rule[SPREAD] >= 0:
-            return 1
-        return max(1, int((d.day_words & share.words).any(axis=1).sum()))
+    # Parts that others take
 
-    def _shares(self, plan: State, share: Share, hands: int) -> list[Share]:
-        """The share dealt out to so many hands, by days; if there are fewer shares, some work on the same.
-
-        A meeting never leaves the days of its share: every other time there are shares of two days.
-        """
-        days = self._days(share)
-        parts, in_pairs = min(hands, days), (days + 1) // 2
-        if parts > in_pairs and self.draws.random() < 0.5:
-            parts = in_pairs
-        return shares_of(share, self._cut(parts, share.words), int(plan.number[CHANGED]))
-
-    def _cut(self, parts: int, words: Words) -> list[Words]:
-        """Deal the days among `words` out to the parts, about as many slots to each."""
-        if parts == 1:
-            return [words]
-        days = self.draws.permutation(len(self.data.day_words))
-        sizes = np.bincount(self.data.slot[:, DAY], minlength=len(days))
-        dealt = [np.zeros_like(words) for _ in range(parts)]
-        loads = [0] * parts
-        for day in days:
-            if (self.data.day_words[day] & words).any():
-                k = loads.index(min(loads))
-                loads[k] += int(sizes[day])
-                dealt[k] |= self.data.day_words[day]
-        return dealt
-
-
-def _limit(state: State, share: Share) -> None:
-    """Let a state's search change its share only."""
-    state.active[0] = share.words
-    state.part[:] = (share.of, share.number, share.most)
-
-
-def _step_back() -> None:
-    """Lower this thread's priority: the proof of the bound beside it is short, and needs a whole core."""
-    if sys.platform == "linux":  # where a thread has a priority of its own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)
+    def _offer(self, plan: State, goal: float) -> int:
+        """Have others anneal the plan until the budget's share is `goal`; how many do."""
+        share, budget = self.budget.share(), self.budget
+        seconds = budget.seconds * (goal - share) - 2 * self.between
+        if self.crew is None or budget.moves is not None or seconds < SHORTEST_PART:
+            return 0
+        members = self.crew.size()
+        if members:
+            began = time.monotonic()
+            seeds = [int(seed) for seed in self.draws.integers(2**31, size=members)]
+            parts = [Part(plan.held, self.heat, share, goal, seconds, seed) for seed in seeds]
+            self.crew.offer([part.to_bytes() for part in parts])
+            self.between = max(SHORTEST_PART / 3, time.monotonic() - began)
+        return members

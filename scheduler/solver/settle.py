@@ -8,7 +8,6 @@ from scheduler.solver.force import force_cheaply
 from scheduler.solver.kernels import below, inlined, kernel
 from scheduler.solver.moves import insert_best
 from scheduler.solver.state import QUEUED, SLOT, State
-from scheduler.solver.targets import is_ours
 
 DEEPEST = 6
 LOOKS = 12
@@ -49,7 +48,7 @@ def _replace(d: Data, s: State, r: int, heat: float, stamp: int) -> None:
         tries = 0
         for _ in range(LOOKS):
             q = d.firm_requests[first + below(s.rng, n)]
-            if s.held[q, SLOT] >= 0 or q == r or not is_ours(s, q):
+            if s.held[q, SLOT] >= 0 or q == r:
                 continue
             tries += 1
             if insert_best(d, s, q, heat, 0.0):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -165,10 +166,15 @@ class _Solve:
             self.params.seed,
             self.report_search,
             self.crew,
+            is_disturbed=self.is_proof_in_the_way,
         )
         search.run(state)
         searched = clean_meetings(self.flat, search.best)
         return searched or first or first_clean(self.problem, [start, ()])
+
+    def is_proof_in_the_way(self) -> bool:
+        """Whether the proof runs where there is no core for it beside those of the workers."""
+        return self.proof.is_running and len(os.sched_getaffinity(0)) <= self.params.workers
 
     def checked_first(self, state: State) -> Meetings:
         """The first plan, checked; how long that took tells how much time the last check needs."""
@@ -252,6 +258,10 @@ class Proof:
 
         self.thread = threading.Thread(target=prove, name="bounds", daemon=True)
         self.thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        return self.thread.is_alive()
 
     def end(self, *, wait: bool) -> None:
         """Prove no further; waits for the whole proof if told to, else hardly."""

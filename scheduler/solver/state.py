@@ -21,7 +21,6 @@ from scheduler.solver.arrays import (
     HOME_OPTION,
     HOME_SLOT,
     LENGTH,
-    MAX_MOVED,
     PEOPLE0,
     PEOPLE1,
     PUBLISHED,
@@ -87,7 +86,6 @@ class State(NamedTuple):
     interpreters_free: WordTable  # slots x words over interpreters
     unheld: IntRow  # the requests that are not held, in no order
     unheld_at: IntRow  # where each stands there, or -1
-    active: WordTable  # 1 x words: the slots that this search may change
     mark: LongRow  # requests: the last chain that placed it
     near: IntTable  # those around a place that is weighed
     victims: IntRow
@@ -96,7 +94,6 @@ class State(NamedTuple):
     log: IntTable
     number: LongRow
     score: FloatRow  # (score of the plan; what a move may lose)
-    part: IntRow  # (searches on parts of this plan, the number of this one, most changes allowed here)
     rng: WordRow
 
 
@@ -123,7 +120,6 @@ def new_state(d: Data, seed: int) -> State:
         interpreters_free=np.zeros((slots, (interpreters + 63) // 64 or 1), np.uint64),
         unheld=np.arange(requests, dtype=np.int32),
         unheld_at=np.arange(requests, dtype=np.int32),
-        active=np.full((1, words), np.iinfo(np.uint64).max, np.uint64),
         mark=np.zeros(requests, np.int64),
         near=np.zeros((most_people(d), 4), np.int32),
         victims=np.zeros(256, np.int32),
@@ -132,7 +128,6 @@ def new_state(d: Data, seed: int) -> State:
         log=np.zeros((LOG_ROWS, 6), np.int32),
         number=np.zeros(10, np.int64),
         score=np.zeros(2, np.float64),
-        part=np.array([1, 0, d.rule[MAX_MOVED]], np.int32),
         rng=np.array([_scramble(seed)], np.uint64),
     )
     make_ready()

@@ -27,17 +27,11 @@ LOOKS = 12
 
 
 @inlined
-def is_ours(s: State, r: int) -> bool:
-    """Whether this search, of several on parts of one plan, may take up a request that is not held."""
-    return r % s.part[0] == s.part[1]
-
-
-@inlined
 def random_held(d: Data, s: State) -> int:
     """A random request that is held and may be moved, or -1."""
     for _ in range(LOOKS):
         r = below(s.rng, d.req.shape[0])
-        if s.held[r, SLOT] >= 0 and may_move(d, s, r):
+        if s.held[r, SLOT] >= 0 and may_move(d, r):
             return r
     return -1
 
@@ -57,7 +51,7 @@ def random_meeting(d: Data, s: State, p: int) -> int:
     u = first_set(s.occupied, p, below(s.rng, slots), slots - 1)
     if u < 0:
         u = first_set(s.occupied, p, 0, slots - 1)
-    return s.at[p, u] if u >= 0 and may_move(d, s, s.at[p, u]) else -1
+    return s.at[p, u] if u >= 0 and may_move(d, s.at[p, u]) else -1
 
 
 @inlined
@@ -126,7 +120,7 @@ def force_new(d: Data, s: State, p: int, t: int, stamp: int) -> bool:
     n = d.firm[f, REQUEST1] - first
     for _ in range(LOOKS):
         r = d.firm_requests[first + below(s.rng, n)]
-        if s.held[r, SLOT] < 0 and is_ours(s, r):
+        if s.held[r, SLOT] < 0:
             o = option_with(d, s, r, p)
             if o < 0:
                 continue
@@ -156,7 +150,7 @@ def fill_gap(d: Data, s: State, stamp: int) -> bool:
             r = s.at[p, last_set(s.occupied, p, d.slot[t, LAST] + 1, d.slot[t, FIRST])]
         else:
             return force_new(d, s, p, gap, stamp)
-        return r >= 0 and may_move(d, s, r) and move_to(d, s, r, p, gap, stamp)
+        return r >= 0 and may_move(d, r) and move_to(d, s, r, p, gap, stamp)
     return False
 
 
@@ -223,4 +217,4 @@ def force_unheld(d: Data, s: State, stamp: int) -> bool:
     if s.number[UNHELD] == 0:
         return False
     r = s.unheld[below(s.rng, s.number[UNHELD])]
-    return is_ours(s, r) and force_cheaply(d, s, r, stamp)
+    return force_cheaply(d, s, r, stamp)

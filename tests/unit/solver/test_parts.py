@@ -1,4 +1,4 @@
-"""Parts of a search: what goes out and comes back, what is refused, and what a join keeps."""
+"""Parts of a search: what goes out and comes back, what is refused, and which answer is taken."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scheduler.domain.solving import SolveParams
 from scheduler.solver.arrays import GROUP0, GROUP1, OPTION1, Flat
 from scheduler.solver.helping import improve, prepare
 from scheduler.solver.loading import load, loading_order
-from scheduler.solver.parts import Answer, Part, PartRefused, Share, are_in, join, only_in, shares_of, whole
+from scheduler.solver.parts import Answer, Part, PartRefused, best_answer
 from scheduler.solver.rerun import starting_state
 from scheduler.solver.schedule import Heat
 from scheduler.solver.solve import solve
@@ -48,13 +48,8 @@ def start(flat: Flat) -> Any:
     return starting_state(flat, None, 1).held
 
 
-def day(flat: Flat, number: int) -> Share:
-    """One of three shares of a plan: a day."""
-    return shares_of(whole(flat.data), list(flat.data.day_words), 0)[number]
-
-
-def a_part(flat: Flat, share: Share | None = None, seconds: float = 0.05) -> Part:
-    return Part(start(flat), share or whole(flat.data), HEAT, 0.25, 0.5, seconds, 7)
+def a_part(flat: Flat, seconds: float = 0.05) -> Part:
+    return Part(start(flat), HEAT, 0.25, 0.5, seconds, 7)
 
 
 def improved(flat: Flat, part: Part, stop: Callable[[], bool] = lambda: False) -> bytes:
@@ -69,35 +64,23 @@ def held(table: Any) -> set[tuple[int, ...]]:
 
 
 def test_a_part_survives_its_bytes(flat: Flat) -> None:
-    part = a_part(flat, day(flat, 1))
+    part = a_part(flat)
     again = Part.from_bytes(flat.data, part.to_bytes())
     assert held(again.table) == held(part.table)
-    assert (again.share.words == part.share.words).all()
-    assert (again.share.of, again.share.number, again.share.most) == (3, 1, part.share.most)
     assert (again.heat, again.begin, again.end, again.seconds, again.seed) == (HEAT, 0.25, 0.5, 0.05, 7)
 
 
-def test_an_answer_has_meetings_of_its_own_days_only(flat: Flat) -> None:
-    share = day(flat, 2)
-    answer = Answer.from_bytes(flat.data, share, improved(flat, a_part(flat, share)))
-    rows = answer.table[answer.table[:, SLOT] >= 0]
-    assert len(rows)
-    assert are_in(share.words, rows).all()
-
-
-def test_an_answer_is_worth_what_the_plan_is_with_it(flat: Flat) -> None:
-    share = day(flat, 0)
-    content = improved(flat, a_part(flat, share))
-    table = join(flat.data, start(flat), day(flat, 1), 0.0, [share], {0: content})
+def test_an_answer_is_worth_what_its_plan_is(flat: Flat) -> None:
+    answer = Answer.from_bytes(flat.data, improved(flat, a_part(flat)))
     plan = new_state(flat.data, 1)
-    load(flat.data, plan, table, loading_order(flat.data))
-    assert held(plan.held) == held(table)
-    assert math.isclose(plan.score[0], Answer.from_bytes(flat.data, share, content).worth)
+    load(flat.data, plan, answer.table, loading_order(flat.data))
+    assert held(plan.held) == held(answer.table)
+    assert math.isclose(plan.score[0], answer.worth)
 
 
 def test_who_is_told_to_stop_answers_at_once(flat: Flat) -> None:
     content = improved(flat, a_part(flat, seconds=3600), stop=lambda: True)
-    assert Answer.from_bytes(flat.data, whole(flat.data), content).worth is not None
+    assert held(Answer.from_bytes(flat.data, content).table) == held(start(flat))
 
 
 # What is refused
@@ -110,7 +93,7 @@ def test_other_bytes_are_refused(flat: Flat, content: bytes) -> None:
         with pytest.raises(PartRefused):
             Part.from_bytes(flat.data, hostile)
         with pytest.raises(PartRefused):
-            Answer.from_bytes(flat.data, whole(flat.data), hostile)
+            Answer.from_bytes(flat.data, hostile)
 
 
 def test_bytes_that_unpack_to_much_more_than_a_part_are_refused(flat: Flat) -> None:
@@ -146,7 +129,7 @@ def test_a_meeting_that_the_problem_cannot_have_is_refused(
     r = int(np.flatnonzero(table[:, SLOT] >= 0)[0])
     table[r, column] = value(flat, r)
     with pytest.raises(PartRefused, match="cannot have"):
-        Answer.from_bytes(flat.data, whole(flat.data), Answer(0.0, table).to_bytes())
+        Answer.from_bytes(flat.data, Answer(0.0, table).to_bytes())
 
 
 def test_a_place_that_the_request_may_not_use_is_refused() -> None:
@@ -156,12 +139,7 @@ def test_a_place_that_the_request_may_not_use_is_refused() -> None:
     rows = start(flat).copy()
     rows[0, GROUP] = next(g for g in range(len(flat.data.group)) if g not in ours)
     with pytest.raises(PartRefused, match="cannot have"):
-        Answer.from_bytes(flat.data, whole(flat.data), Answer(0.0, rows).to_bytes())
-
-
-def test_an_answer_with_meetings_on_other_days_is_refused(flat: Flat) -> None:
-    with pytest.raises(PartRefused, match="not its own"):
-        Answer.from_bytes(flat.data, day(flat, 0), Answer(0.0, start(flat)).to_bytes())
+        Answer.from_bytes(flat.data, Answer(0.0, rows).to_bytes())
 
 
 @pytest.mark.parametrize("change", [{"seconds": math.nan}, {"seconds": 1e9}, {"seed": -1}, {"begin": 0.9}])
@@ -172,55 +150,21 @@ def test_a_part_with_numbers_out_of_range_is_refused(flat: Flat, change: dict[st
         Part.from_bytes(flat.data, Part(**fields).to_bytes())
 
 
-# What a join keeps
+# Which answer is taken
 
 
-def test_a_join_takes_the_days_that_are_answered_and_leaves_the_others(flat: Flat) -> None:
-    before, content = start(flat), improved(flat, a_part(flat, day(flat, 2)))
-    joined = join(flat.data, before, day(flat, 0), 0.0, [day(flat, 1), day(flat, 2)], {1: content})
-    for number in (0, 1):
-        words = day(flat, number).words
-        assert held(only_in(words, joined)) == held(only_in(words, before))
-    answer = Answer.from_bytes(flat.data, day(flat, 2), content)
-    assert held(only_in(day(flat, 2).words, joined)) == held(answer.table)
-
-
-def test_a_refused_answer_leaves_its_days_as_they_were(flat: Flat) -> None:
-    before = start(flat)
-    joined = join(flat.data, before, day(flat, 0), 0.0, [day(flat, 1)], {0: b"nothing"})
-    assert held(joined) == held(before)
-
-
-def emptied(flat: Flat, worth: float) -> bytes:
-    """An answer that holds nothing."""
-    return Answer(worth, np.full_like(start(flat), -1)).to_bytes()
-
-
-def test_of_two_answers_for_the_same_days_the_better_one_is_taken(flat: Flat) -> None:
-    share, kept = day(flat, 1), only_in(day(flat, 1).words, start(flat))
-    answers = [Answer(5.0, kept).to_bytes(), emptied(flat, 4.0)]
+def test_the_best_answer_is_taken_if_it_is_better_than_what_is_had(flat: Flat) -> None:
+    plan = start(flat)
+    answers = [Answer(5.0, plan).to_bytes(), Answer(4.0, np.full_like(plan, -1)).to_bytes(), b"nothing"]
     for order in (answers, answers[::-1]):
-        joined = join(flat.data, start(flat), day(flat, 0), 0.0, [share, share], dict(enumerate(order)))
-        assert held(joined) == held(start(flat))
+        best = best_answer(flat.data, dict(enumerate(order)), 3.0)
+        assert best is not None
+        assert held(best) == held(plan)
+    assert best_answer(flat.data, dict(enumerate(answers)), 5.0) is None
 
 
-@pytest.mark.parametrize(("worth", "is_taken"), [(9.0, False), (11.0, True)])
-def test_an_answer_for_days_that_were_improved_here_must_be_better(
-    flat: Flat, worth: float, is_taken: bool
-) -> None:
-    own = day(flat, 0)
-    joined = join(flat.data, start(flat), own, 10.0, [own], {0: emptied(flat, worth)})
-    assert (held(only_in(own.words, joined)) == set()) is is_taken
-
-
-def test_shares_take_up_each_request_once_and_share_out_the_changes(flat: Flat) -> None:
-    everything = Share(whole(flat.data).words, 1, 0, 10)
-    halves = shares_of(everything, [everything.words] * 2, 4)
-    quarters = [share for half in halves for share in shares_of(half, [half.words] * 2, 4)]
-    assert [half.most for half in halves] == [7, 7]
-    assert [quarter.most for quarter in quarters] == [5, 5, 5, 5]
-    for r in range(8):
-        assert sum(r % share.of == share.number for share in quarters) == 1
+def test_an_answer_whose_worth_is_no_number_is_refused(flat: Flat) -> None:
+    assert best_answer(flat.data, {0: Answer(math.nan, start(flat)).to_bytes()}, 0.0) is None
 
 
 # A search with a crew
