@@ -80,7 +80,7 @@ def serving(catcher: Catcher, tls: ssl.SSLContext | None = None, **options: Any)
     try:
         yield catcher
     finally:
-        server.close()
+        loop.call_soon_threadsafe(server.close)  # in its own thread: a connection may be ending there
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
