@@ -18,9 +18,10 @@ from scheduler.domain.rules.stability import published_changes
 from scheduler.domain.solving import METHODS, Crew, Progress, Result, SolveParams
 from scheduler.solver.arrays import Flat, flatten
 from scheduler.solver.bounds import Bounds, bounds_on_the_way, trivial_bounds
-from scheduler.solver.checking import Meetings, clean_meetings, first_clean
+from scheduler.solver.checking import Meetings, first_clean
 from scheduler.solver.exact import ExactResult, solve_exact, wants_exact
 from scheduler.solver.explain import explain
+from scheduler.solver.keeping import Keeper
 from scheduler.solver.rerun import published_again, starting_state
 from scheduler.solver.schedule import Budget, fitted_heat
 from scheduler.solver.search import Search
@@ -46,8 +47,9 @@ def solve(
 
     `start` is a plan to improve; without one a published plan is. `on_progress` is called at most
     four times a second, from the calling thread; `should_stop` is asked often, and ends the solve
-    within a second with the best plan so far. A `crew` takes parts of a search that is limited by time.
-    Compiling the kernels for the first time is not counted in the time.
+    within a second with the best plan so far, where checks take long with the last that was checked.
+    A `crew` takes parts of a search that is limited by time. Compiling the kernels for the first time
+    is not counted in the time.
     """
     if params.method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {params.method!r}")
@@ -82,6 +84,7 @@ class _Solve:
         warm_up(lambda: self.report("compiling"))
         self.began = time.monotonic()
         self.flat: Flat = flatten(self.problem)
+        self.keeper = Keeper(self.flat)
         if start is None:
             unchanged = published_again(self.flat)
             if unchanged is not None:
@@ -116,6 +119,8 @@ class _Solve:
         """The same, at most four times a second; a hot search is below its best most of the time."""
         if is_best:
             self.measure(state)
+            if self.left() > 2 * self.keeper.spent:
+                self.keeper.check_beside(state.held)
         if time.monotonic() - self.reported >= REPORT_SECONDS:
             self.report("searching")
 
@@ -169,8 +174,9 @@ class _Solve:
             is_disturbed=self.is_proof_in_the_way,
         )
         search.run(state)
-        searched = clean_meetings(self.flat, search.best)
-        return searched or first or first_clean(self.problem, [start, ()])
+        if self.is_stopped() and not self.keeper.is_quick:
+            return self.keeper.ready[0] or first_clean(self.problem, [start, ()])
+        return self.keeper.check(search.best) or first or first_clean(self.problem, [start, ()])
 
     def is_proof_in_the_way(self) -> bool:
         """Whether the proof runs where there is no core for it beside those of the workers."""
@@ -178,10 +184,8 @@ class _Solve:
 
     def checked_first(self, state: State) -> Meetings:
         """The first plan, checked; how long that took tells how much time the last check needs."""
-        began = time.monotonic()
-        first = clean_meetings(self.flat, state.held)
-        spent = time.monotonic() - began
-        self.reserve = min(0.25 * self.params.seconds, 0.2 + 2.5 * spent)
+        first = self.keeper.check(state.held)
+        self.reserve = min(0.25 * self.params.seconds, 0.2 + 2.0 * self.keeper.spent)
         return first
 
     # The answer
@@ -192,12 +196,16 @@ class _Solve:
             proved = exact is not None and exact.status is PlanStatus.INFEASIBLE
             status = PlanStatus.INFEASIBLE if proved else PlanStatus.UNKNOWN
             return self.result((), rules.score(self.problem, ()), status, None)
-        found = rules.score(self.problem, meetings)
+        found = self.score_of(meetings)
         bound: Number = self.bounds.score
         if exact is not None and exact.bound is not None:
             bound = min(bound, exact.bound)
         status = PlanStatus.OPTIMAL if found.total >= bound else PlanStatus.FEASIBLE
         return self.result(meetings, found, status, max(bound, found.total))
+
+    def score_of(self, meetings: tuple[Meeting, ...]) -> rules.Score:
+        ready, score = self.keeper.ready
+        return score if score is not None and ready is meetings else rules.score(self.problem, meetings)
 
     def result(
         self, meetings: tuple[Meeting, ...], found: rules.Score, status: PlanStatus, bound: Number | None
@@ -227,9 +235,12 @@ class _Solve:
         left = max(1.0, self.params.seconds - self.seconds + 0.5)
         return explain(self.problem, meetings, self.should_stop, min(5.0, left))
 
+    def is_stopped(self) -> bool:
+        return self.should_stop is not None and self.should_stop()
+
     def is_over(self) -> bool:
         """Whether the search was stopped, or its time is over."""
-        if self.should_stop is not None and self.should_stop():
+        if self.is_stopped():
             return True
         return self.params.iterations is None and self.left() <= 0
 

@@ -80,6 +80,8 @@ class PublishedChanges:
 
 def published_changes(problem: Problem, meetings: Sequence[Meeting]) -> PublishedChanges:
     """What a plan changes of the published one, in the order of the published one."""
+    if not problem.published:
+        return PublishedChanges()
     schedule = Schedule.of(problem, meetings)
     changed = [m for m in problem.published if _is_changed(schedule, m)]
     free = {m.request for m in changed if could_stay(problem, m)}

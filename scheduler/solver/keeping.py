@@ -1,0 +1,50 @@
+"""The best plan so far, checked beside the search where a check takes long: a stop finds one ready."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from scheduler.domain import rules
+from scheduler.solver.arrays import Flat
+from scheduler.solver.checking import Meetings, clean_meetings
+from scheduler.solver.kernels import Ints
+
+QUICK_SECONDS = 0.2
+"""A check that takes no longer is made when it is needed."""
+SHARE = 0.1
+"""At most this share of the time goes into checks on the way."""
+
+
+@dataclass
+class Keeper:
+    """Checks plans; `ready` is the last one that keeps the rules, with its score; `spent` seconds it took."""
+
+    flat: Flat
+    ready: tuple[Meetings, rules.Score | None] = (None, None)
+    spent: float = 0.0
+    ended: float = 0.0
+    thread: threading.Thread | None = None
+
+    @property
+    def is_quick(self) -> bool:
+        return self.spent <= QUICK_SECONDS
+
+    def check(self, table: Ints) -> Meetings:
+        """The meetings of a search's table that keep the rules, or None."""
+        began = time.monotonic()
+        meetings = clean_meetings(self.flat, table)
+        if meetings is not None:
+            self.ready = meetings, rules.score(self.flat.problem, meetings)
+        self.ended = time.monotonic()
+        self.spent = self.ended - began
+        return meetings
+
+    def check_beside(self, table: Ints) -> None:
+        """Check a better plan in a thread, if that is due."""
+        is_busy = self.thread is not None and self.thread.is_alive()
+        if self.is_quick or is_busy or time.monotonic() < self.ended + self.spent / SHARE:
+            return
+        self.thread = threading.Thread(target=self.check, args=(table.copy(),), name="check", daemon=True)
+        self.thread.start()

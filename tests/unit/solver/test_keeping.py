@@ -1,0 +1,60 @@
+"""A stop finds a checked plan ready, also where checking a plan takes long."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from scheduler.domain import rules
+from scheduler.domain.problem import Problem
+from scheduler.domain.solving import SolveParams
+from scheduler.solver import keeping
+from scheduler.solver.arrays import flatten
+from scheduler.solver.keeping import Keeper
+from scheduler.solver.rerun import starting_state
+from scheduler.solver.solve import solve
+from tests.builders import ask, make_problem
+
+
+def a_problem() -> Problem:
+    firms = "abcdefgh"
+    return make_problem(slots="4 4", requests=[ask(a + b, a, b) for a in firms for b in firms if a < b])
+
+
+@pytest.fixture
+def slow_checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every check counts as a long one."""
+    monkeypatch.setattr(keeping, "QUICK_SECONDS", -1.0)
+    monkeypatch.setattr(keeping, "SHARE", 1e9)
+    yield
+
+
+def test_a_plan_is_checked_beside_the_search_once_a_check_takes_long(slow_checks: None) -> None:
+    flat = flatten(a_problem())
+    keeper = Keeper(flat)
+    state = starting_state(flat, None, 1)
+    keeper.check_beside(state.held)
+    assert keeper.thread is not None
+    keeper.thread.join()
+    meetings, score = keeper.ready
+    assert meetings
+    assert rules.violations(flat.problem, meetings) == []
+    assert score == rules.score(flat.problem, meetings)
+
+
+def test_a_plan_that_is_checked_quickly_waits_for_the_end() -> None:
+    flat = flatten(a_problem())
+    keeper = Keeper(flat)
+    keeper.check_beside(starting_state(flat, None, 1).held)
+    assert keeper.thread is None
+
+
+def test_a_stopped_solve_takes_the_plan_that_is_ready(slow_checks: None) -> None:
+    problem, looks = a_problem(), count()
+    plan = solve(
+        problem, SolveParams(60.0, workers=1, method="search"), should_stop=lambda: next(looks) > 200
+    ).plan
+    assert plan.meetings
+    assert plan.score == rules.score(problem, plan.meetings).total
