@@ -11,7 +11,7 @@ from scheduler.solver.arrays import Flat
 from scheduler.solver.checking import Meetings, clean_meetings
 from scheduler.solver.kernels import Ints
 
-QUICK_SECONDS = 0.2
+QUICK_SECONDS = 0.4
 """A check that takes no longer is made when it is needed."""
 SHARE = 0.1
 """At most this share of the time goes into checks on the way."""

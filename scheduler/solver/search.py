@@ -39,6 +39,7 @@ class Search:
 
     With a crew, others anneal the plan as well. `span` is which stretch of the heat's whole time this is,
     and `is_disturbed` tells that one of the workers' cores is taken by something else at the moment.
+    A search that is stopped goes on for `cooling` seconds, cold: a hot plan is worth less than it could be.
     """
 
     flat: Flat
@@ -51,6 +52,7 @@ class Search:
     span: tuple[float, float] = (0.0, 1.0)
     stages: int = STAGES
     is_disturbed: Callable[[], bool] | None = None
+    cooling: float = 0.0
     best: Ints = field(init=False)
     score: float = field(init=False)
     tally: Floats = field(init=False)
@@ -79,6 +81,8 @@ class Search:
                 for state in others:
                     load(self.data, state, plan.held, self.order)
                 self._stage([plan, *(others[:-1] if self._is_disturbed() else others)], pool)
+        if self.budget.is_stopped():
+            self._cool(plan)
 
     def worth(self, plan: State) -> float:
         """The score, less what `max_idle_spread` takes off in the search."""
@@ -112,6 +116,13 @@ class Search:
         if table is not plan.held:
             load(self.data, plan, table, self.order)
             self._note([plan])
+
+    def _cool(self, plan: State) -> None:
+        """Make only moves that gain, for as long as a stop leaves."""
+        until = time.monotonic() + self.cooling
+        while time.monotonic() < until:
+            anneal(self.data, plan, BATCH // 4, self.heat.at(1.0), self.odds, self.tally)
+        self._note([plan])
 
     def _stages(self) -> int:
         if self.budget.moves is not None:

@@ -30,6 +30,7 @@ from scheduler.solver.terms import count_terms
 from scheduler.solver.warmup import warm_up
 
 REPORT_SECONDS = 0.25
+STOP_SECONDS = 0.7  # for all that follows a stop
 
 Report = Callable[[Progress], None]
 Stop = Callable[[], bool]
@@ -172,6 +173,7 @@ class _Solve:
             self.report_search,
             self.crew,
             is_disturbed=self.is_proof_in_the_way,
+            cooling=max(0.0, STOP_SECONDS - 1.5 * self.keeper.spent) if self.keeper.is_quick else 0.0,
         )
         search.run(state)
         if self.is_stopped() and not self.keeper.is_quick:

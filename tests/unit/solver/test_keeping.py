@@ -14,7 +14,10 @@ from scheduler.solver import keeping
 from scheduler.solver.arrays import flatten
 from scheduler.solver.keeping import Keeper
 from scheduler.solver.rerun import starting_state
+from scheduler.solver.schedule import Budget, Heat
+from scheduler.solver.search import Search
 from scheduler.solver.solve import solve
+from scheduler.solver.state import SLOT, new_state
 from tests.builders import ask, make_problem
 
 
@@ -58,3 +61,14 @@ def test_a_stopped_solve_takes_the_plan_that_is_ready(slow_checks: None) -> None
     ).plan
     assert plan.meetings
     assert plan.score == rules.score(problem, plan.meetings).total
+
+
+@pytest.mark.parametrize(("cooling", "is_improved"), [(0.0, False), (0.05, True)])
+def test_a_stopped_search_makes_the_moves_that_gain_as_long_as_it_may(
+    cooling: float, is_improved: bool
+) -> None:
+    flat = flatten(a_problem())
+    budget = Budget(60.0, should_stop=lambda: True)
+    search = Search(flat, Heat(3.0, 0.2), budget, 1, 1, cooling=cooling)
+    search.run(new_state(flat.data, 1))
+    assert bool((search.best[:, SLOT] >= 0).any()) is is_improved
