@@ -40,13 +40,14 @@ class Page:
 
 def text_body(page: Page, words: Words) -> str:
     """The plain text: readable without any calendar (RFC 6047 2.4)."""
-    changes = [f"* {change.label}: {was_now(change, words)}" for change in page.changes]
+    colon = words.colon
+    changes = [f"* {change.label}{colon}{was_now(change, words)}" for change in page.changes]
     blocks = [
         f"{page.headline}\n{page.summary}",
-        "\n".join([f"{words.changed}:", *changes]) if changes else "",
-        "\n".join(_text_row(*row) for row in page.rows),
+        "\n".join([f"{words.changed}{colon}".rstrip(), *changes]) if changes else "",
+        "\n".join(_text_row(label, value, colon) for label, value in page.rows),
         page.note,
-        "\n".join(f"{label}:\n{address}" for label, address in page.links),
+        "\n".join(f"{label}{colon}".rstrip() + f"\n{address}" for label, address in page.links),
         f"-- \n{page.footer}",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -91,8 +92,8 @@ def _template(name: str) -> Template:
     return Template((files("scheduler.invites") / "templates" / name).read_text("utf-8"))
 
 
-def _text_row(label: str, value: str) -> str:
-    return f"{label}: " + value.replace("\n", "\n    ")
+def _text_row(label: str, value: str, colon: str) -> str:
+    return f"{label}{colon}" + value.replace("\n", "\n    ")
 
 
 def _html_row(label: str, value: str) -> str:
@@ -108,7 +109,7 @@ def _html_changes(changes: Sequence[Change], words: Words) -> str:
     if not changes:
         return ""
     items = "".join(
-        f'<p style="margin:4px 0 0;"><strong>{escape(change.label)}:</strong> '
+        f'<p style="margin:4px 0 0;"><strong>{escape(change.label + words.colon)}</strong>'
         f"{escape(was_now(change, words))}</p>"
         for change in changes
     )

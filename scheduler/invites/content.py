@@ -10,6 +10,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.invites.catalogue import words
 from scheduler.invites.text import (
     NAME_LIMIT,
     PLACE_LIMIT,
@@ -25,6 +26,9 @@ ATTENDANCE: Final = ("start", "end", "place_name", "hall", "interpreter", "partn
 
 DETAILS: Final = ("timezone", "summary", "directions", "partner_firm", "own_people", "topic", "event_name")
 """A change here alone keeps the SEQUENCE and the answer. The other fields never cause a mail."""
+
+_IN_WORDS: Final = ("summary", "directions")
+"""Made of a language's words: they differ with it, and then that is no change of the meeting."""
 
 _LIMITS: Final = {
     "summary": SUMMARY_LIMIT,
@@ -79,7 +83,10 @@ class Content:
     @property
     def location(self) -> str:
         """Place and hall as LOCATION shows them."""
-        return cap(", ".join(part for part in (self.place_name, self.hall) if part), PLACE_LIMIT)
+        if not self.place_name or not self.hall:
+            return self.place_name or self.hall
+        shown = words(self.language).location.format(place=self.place_name, hall=self.hall)
+        return cap(shown, PLACE_LIMIT)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -114,8 +121,9 @@ def _zone_names() -> frozenset[str]:
 
 
 def changed(old: Content, new: Content, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the named fields whose values differ."""
-    return tuple(name for name in names if getattr(old, name) != getattr(new, name))
+    """Those of the named fields whose values differ, but for what another language says otherwise."""
+    same = _IN_WORDS if old.language != new.language else ()
+    return tuple(name for name in names if name not in same and getattr(old, name) != getattr(new, name))
 
 
 def _whole_utc(name: str, moment: datetime) -> datetime:

@@ -26,8 +26,8 @@ class Change:
 
 def description(content: Content, words: Words) -> str:
     """DESCRIPTION: who, where, how to get there, and the agenda's address."""
-    rows = [f"{label}: {value}" for label, value in _meeting_rows(content, words)]
-    link = f"\n\n{words.agenda}: {content.agenda_url}" if content.agenda_url else ""
+    rows = [f"{label}{words.colon}{value}" for label, value in _meeting_rows(content, words)]
+    link = f"\n\n{words.agenda}{words.colon}{content.agenda_url}" if content.agenda_url else ""
     return cap("\n".join(rows), DESCRIPTION_LIMIT - len(link)) + link
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
+from scheduler.invites.catalogue import words
 from scheduler.invites.content import Content
 from scheduler.storage.models import (
     Attendee,
@@ -104,11 +105,12 @@ def wanted(event: Event, meetings: Iterable[Held], agenda_url: str) -> dict[Entr
 def content_for(event: Event, meeting: Held, person: Person, agenda_url: str) -> Content:
     """One meeting as one of its people sees it."""
     partner = next((name for firm, name in meeting.firms.items() if firm != person.firm_id), "")
+    language = words(event.language)
     return Content(
         start=meeting.start,
         end=meeting.end,
         timezone=event.timezone,
-        summary=f"Meeting with {partner}",
+        summary=language.meeting_with.format(partner=partner),
         place_name=meeting.place_name,
         hall=meeting.hall_name,
         partner_firm=partner,
@@ -116,7 +118,7 @@ def content_for(event: Event, meeting: Held, person: Person, agenda_url: str) ->
         own_people=tuple(p.name for p in meeting.people if p.firm_id == person.firm_id and p.id != person.id),
         interpreter=meeting.interpreter,
         topic=meeting.topic,
-        directions=f"{meeting.hall_name}: {meeting.place_name}. Please be there five minutes early.",
+        directions=language.way.format(hall=meeting.hall_name, place=meeting.place_name),
         event_name=event.name,
         language=event.language,
         agenda_url=agenda_url,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from zoneinfo import ZoneInfo
 
 
@@ -15,10 +16,12 @@ class Words:
     """One language's words; texts hold `{names}` in braces. A file that lacks one does not load."""
 
     language: str
+    name: str
     direction: str
     weekdays: list[str]
     months: list[str]
     day: str
+    moment: str
     span: str
     zone: str
     subject: dict[str, str]
@@ -50,6 +53,10 @@ class Words:
     sign_in: dict[str, str]
     minutes: dict[str, str]
     hours: dict[str, str]
+    meeting_with: str
+    way: str
+    location: str
+    colon: str
     list_comma: str
 
     def day_of(self, moment: datetime | date) -> str:
@@ -66,7 +73,7 @@ class Words:
         local, until = start.astimezone(zone), end.astimezone(zone)
         last = until.strftime("%H:%M")
         if until.date() != local.date():
-            last = f"{self.day_of(until)}, {last}"
+            last = self.moment.format(day=self.day_of(until), time=last)
         return self.span.format(
             day=self.day_of(local), start=f"{local:%H:%M}", end=last, zone=self.zone_of(local, zone)
         )
@@ -83,11 +90,23 @@ class Words:
         return forms["one" if count == 1 else "other"].format(count=count)
 
 
+@lru_cache(maxsize=1)
+def languages() -> dict[str, str]:
+    """The languages that there are, by the name that each has in itself; English first."""
+    tags = sorted(_files(), key=lambda tag: (tag != "en", tag))
+    return {tag: words(tag).name for tag in tags}
+
+
 @lru_cache(maxsize=64)
 def words(language: str) -> Words:
     """The words of a BCP 47 tag, else of its language, else English."""
-    catalogues = {entry.name: entry for entry in files(__name__).iterdir()}
+    catalogues = _files()
     tag = language.replace("_", "-").lower()
-    while tag and f"{tag}.json" not in catalogues:
+    while tag and tag not in catalogues:
         tag = tag.rpartition("-")[0]
-    return Words(**json.loads(catalogues[f"{tag or 'en'}.json"].read_text("utf-8")))
+    return Words(**json.loads(catalogues[tag or "en"].read_text("utf-8")))
+
+
+def _files() -> dict[str, Traversable]:
+    found = (entry for entry in files(__name__).iterdir() if entry.name.endswith(".json"))
+    return {entry.name.removesuffix(".json"): entry for entry in found}

@@ -55,7 +55,8 @@ ONLY_DETAILS = [
     {"event_name": "Chain Expo 2027"},
     {"timezone": "Asia/Hong_Kong"},
 ]
-NO_NEWS = [{}, {"language": "hu"}, {"agenda_url": "https://meet.example/another"}]
+IN_HUNGARIAN = {"language": "hu", "summary": "Találkozó: Huaxin", "directions": "Déli bejárat"}
+NO_NEWS = [{}, {"language": "hu"}, IN_HUNGARIAN, {"agenda_url": "https://meet.example/another"}]
 
 
 def test_a_new_meeting_is_a_request_with_sequence_zero() -> None:
