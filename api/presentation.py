@@ -36,6 +36,11 @@ def zone_name(timezone: str, moment: datetime | None = None) -> str:
     return f"{timezone} ({get_timezone_gmt(at, locale=LOCALE)})"
 
 
+def zone(timezone: str) -> ZoneInfo:
+    """The zone of an IANA name, for what takes one."""
+    return ZoneInfo(timezone)
+
+
 def number(value: object) -> str:
     """12,345, or a dash for what is not known."""
     return f"{value:,.0f}" if isinstance(value, int | float) else "–"
@@ -68,7 +73,7 @@ def both_names(name: str, latin_name: str) -> str:
 
 def init_app(app: Flask) -> None:
     for function in (
-        local_time, local_day, local_moment, zone_name, number, share, country, language, both_names,
+        local_time, local_day, local_moment, zone_name, zone, number, share, country, language, both_names,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

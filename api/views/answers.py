@@ -4,31 +4,43 @@ from __future__ import annotations
 
 from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import context
 from api.limits import limiter
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
+from scheduler.invites import view
+from scheduler.invites.catalogue import Words, words
 from scheduler.services import answer_links
+from scheduler.services.answer_links import Look
 from scheduler.services.counters import Unsuitable
 
 blueprint = APIBlueprint("answers", __name__, enable_openapi=False, url_prefix="/answers/<token>")
 
 _PARTSTATS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
-_CHANGED = "The meeting has changed or is off. Look at it as it is now."
 
 
 @blueprint.get("/")
 @blueprint.get("/<step>")
 def look(token: str, step: str = "") -> str:
     """The meeting, and the form of the step (of every step if none is named). Mail scanners may open it."""
-    if step and step not in answer_links.STEPS:
-        raise NotFound("page", step)
+    _require_step(step, ("", *answer_links.STEPS))
     with context.database().read() as db:
         found = answer_links.look(db, token, now=context.now())
+        language = words(found.content.language)
         return render_template(
-            "answers/show.html", look=found, token=token, step=step, steps=answer_links.STEPS
+            "answers/show.html",
+            look=found,
+            token=token,
+            step=step,
+            words=language,
+            say=language.answering,
+            rows=view.rows(found.content, language),
+            times=_times(found, language),
+            proposed=_proposed(found, language),
+            max_comment=answer_links.MAX_COMMENT,
         )
 
 
@@ -36,25 +48,58 @@ def look(token: str, step: str = "") -> str:
 @limiter.limit("30/minute")
 def answer(token: str, step: str) -> Response:
     """Answer, then show the meeting with the answer."""
-    sequence = request.form.get("sequence", -1, type=int)
-    comment = request.form.get("comment", "")
+    _require_step(step, answer_links.STEPS)
+    with context.database().read() as db:
+        say = words(answer_links.language(db, token)).answering
     try:
         with context.database().write() as db:
-            if step == "propose":
-                slot = request.form.get("slot", "")
-                answer_links.propose(db, token, slot, sequence=sequence, comment=comment, now=context.now())
-                said = "Your proposal is kept. The next schedule tries that time; a mail will tell you."
-            elif step in _PARTSTATS:
-                answer_links.answer(
-                    db, token, _PARTSTATS[step], sequence=sequence, comment=comment, now=context.now()
-                )
-                said = "Thank you, your answer is kept."
-            else:
-                raise NotFound("page", step)
+            said = _answer(db, token, step)
     except WrongState:
-        flash(_CHANGED, "error")
-    except (InvalidInput, Unsuitable) as error:
-        flash(str(error), "error")
+        flash(say["has_changed"], "error")
+    except Unsuitable as error:
+        flash(say[error.reason], "error")
+    except InvalidInput as error:
+        for fault in error.faults:
+            key = {"slot": "choose", "comment": "too_long"}[fault.path]
+            flash(say[key].format(limit=answer_links.MAX_COMMENT), "error")
     else:
-        flash(said, "good")
+        flash(say[said], "good")
     return redirect(url_for("answers.look", token=token))
+
+
+def _require_step(step: str, steps: tuple[str, ...]) -> None:
+    if step not in steps:
+        raise NotFound("page", step)
+
+
+def _answer(db: Session, token: str, step: str) -> str:
+    """Do what the form says; gives the key of the words that say so."""
+    sequence = request.form.get("sequence", -1, type=int)
+    comment = request.form.get("comment", "")
+    if step == "propose":
+        slot = request.form.get("slot", "")
+        answer_links.propose(db, token, slot, sequence=sequence, comment=comment, now=context.now())
+        return "proposal_kept"
+    answer_links.answer(db, token, _PARTSTATS[step], sequence=sequence, comment=comment, now=context.now())
+    return "kept"
+
+
+def _times(found: Look, language: Words) -> list[tuple[str, str]]:
+    """The slots that could be proposed: key, and its time at the venue and by the reader's clock."""
+    content, own = found.content, view.own_zone(found.content)
+    lasting = content.end - content.start
+    listed = []
+    for slot in found.slots:
+        label = language.times_of(slot.start, slot.start + lasting, content.zone)
+        if own is not None:
+            here = language.times_of(slot.start, slot.start + lasting, own)
+            label += f" · {language.your_time}{language.colon}{here}"
+        listed.append((slot.key, label))
+    return listed
+
+
+def _proposed(found: Look, language: Words) -> str:
+    answer = found.answer
+    if answer is None or answer.proposed_start is None or answer.proposed_end is None:
+        return ""
+    return language.span_of(answer.proposed_start, answer.proposed_end, found.content.zone)

@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, time
 from typing import Any
-from zoneinfo import available_timezones
 
 from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from api import auth, context, pages
+from api import auth, context, pages, zones
 from api.reading import FormReader
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.invites.catalogue import languages
 from scheduler.services import events
 from scheduler.services.access import Actor
 from scheduler.services.events import EventSettings, NewEvent
@@ -55,7 +55,9 @@ def save_settings(event_key: str) -> Response | tuple[str, int]:
 @login_required
 def new() -> str:
     _require_operator()
-    return render_template("events/new.html", typed=_NEW, faults={}, zones=_zones())
+    return render_template(
+        "events/new.html", typed=_NEW, faults={}, zones=zones.choices(), languages=languages().items()
+    )
 
 
 @blueprint.post("/events/new")
@@ -67,7 +69,13 @@ def create() -> Response | tuple[str, int]:
             made = events.create_event(db, auth.user().account_id, _read_new(request.form), now=context.now())
             key = made.key
     except InvalidInput as error:
-        page = render_template("events/new.html", typed=request.form, faults=_by_field(error), zones=_zones())
+        page = render_template(
+            "events/new.html",
+            typed=request.form,
+            faults=_by_field(error),
+            zones=zones.choices(),
+            languages=languages().items(),
+        )
         return page, 422
     flash("The event is made. Next: its firms and people.", "good")
     return redirect(url_for("organiser.overview", event_key=key))
@@ -101,7 +109,14 @@ def _require_operator() -> None:
 
 def _settings_page(db: Any, actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
     return pages.render(
-        db, actor, "settings", "events/settings.html", typed=typed, faults=faults, zones=_zones()
+        db,
+        actor,
+        "settings",
+        "events/settings.html",
+        typed=typed,
+        faults=faults,
+        zones=zones.choices(),
+        languages=languages().items(),
     )
 
 
@@ -109,6 +124,7 @@ def _typed(now: EventSettings) -> dict[str, str]:
     """The settings as the form shows them."""
     return {
         "name": now.name,
+        "language": now.language,
         "solve_seconds": str(now.solve_seconds),
         "freeze_hours": str(now.freeze_hours),
         "request_days": str(now.request_days),
@@ -130,6 +146,7 @@ def _read_settings(form: Mapping[str, str], before: EventSettings) -> EventSetti
     after = replace(
         before,
         name=read.text("name", most=200),
+        language=form.get("language", before.language),
         solve_seconds=read.whole("solve_seconds", 5, 3600),
         freeze_hours=read.whole("freeze_hours", 0, 240),
         request_days=read.whole("request_days", 1, 365),
@@ -162,6 +179,7 @@ def _read_new(form: Mapping[str, str]) -> NewEvent:
         tables_per_hall=read.whole("tables_per_hall", 0, 100),
         walking_minutes=read.whole("walking_minutes", 0, 120),
         areas=form.get("areas", "").splitlines(),
+        language=form.get("language", "en"),
     )
     read.done()
     return made
@@ -174,9 +192,3 @@ def _by_field(error: InvalidInput) -> Faults:
     for fault in error.faults:
         faults.setdefault(names.get(fault.path, fault.path), fault.message)
     return faults
-
-
-def _zones() -> list[tuple[str, str]]:
-    """Time zones to choose from: value and label."""
-    named = (zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
-    return [(zone, zone) for zone in ["UTC", *sorted(named)]]

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from api import auth, context, pages
 from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.invites.catalogue import languages
 from scheduler.services import imports
 from scheduler.services.access import Actor
 from scheduler.storage.models import Attendee, Firm, Interpreter
@@ -90,6 +91,7 @@ def _page(actor: Actor, faults: tuple[str, ...], kind: str) -> str:
             counts=counts,
             columns=imports.COLUMNS,
             required=imports.REQUIRED,
+            mail_languages=list(languages()),
             faults=faults[:SHOWN_FAULTS],
             more=max(0, len(faults) - SHOWN_FAULTS),
             wrong=kind,

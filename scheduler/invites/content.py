@@ -47,6 +47,7 @@ class Content:
 
     `start` and `end` are aware, in whole seconds; `timezone` is the venue's IANA name. `summary` is the
     title in a calendar. `partner_people` are the other side's, `own_people` the colleagues who come along.
+    `language` and `reader_timezone` (an IANA name, or empty where it is not known) are the attendee's own.
     """
 
     start: datetime
@@ -63,6 +64,7 @@ class Content:
     topic: str = ""
     directions: str = ""
     language: str = "en"
+    reader_timezone: str = ""
     agenda_url: str = ""
 
     def __post_init__(self) -> None:
@@ -77,6 +79,8 @@ class Content:
         put(self, "own_people", _names(self.own_people))
         put(self, "interpreter", clean(self.interpreter, NAME_LIMIT) or None if self.interpreter else None)
         zone_of(self.timezone)
+        if self.reader_timezone:
+            zone_of(self.reader_timezone)
         if self.end <= self.start:
             raise InvalidInput([Fault("end", "A meeting ends after it starts.")])
 

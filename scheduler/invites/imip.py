@@ -21,7 +21,7 @@ class Envelope:
 
     `token` is this attendee's credential for this meeting, lower case letters, digits and `-`, because
     mail servers may change the case. `thread_id` is the Message-ID of the first mail about the UID. The
-    three addresses to answer at are shown where they are given. `reader_timezone` is an IANA name.
+    three addresses to answer at are shown where they are given.
     """
 
     attendee_name: str
@@ -34,7 +34,6 @@ class Envelope:
     accept_url: str = ""
     decline_url: str = ""
     propose_url: str = ""
-    reader_timezone: str = ""
 
 
 def render(message: Message, envelope: Envelope) -> RenderedMail:
@@ -108,7 +107,7 @@ def _page(message: Message, envelope: Envelope, language: Words) -> bodies.Page:
         summary=content.summary,
         note=language.note[key],
         footer=language.footer.format(sender=sender, event=content.event_name),
-        rows=rows(content, language, envelope.reader_timezone),
+        rows=rows(content, language),
         changes=changes(message, language),
         links=_links(message, envelope, language),
     )

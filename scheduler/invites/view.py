@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from scheduler.invites.catalogue import Words
 from scheduler.invites.content import ATTENDANCE, DETAILS, Content, changed, zone_of
@@ -31,13 +32,22 @@ def description(content: Content, words: Words) -> str:
     return cap("\n".join(rows), DESCRIPTION_LIMIT - len(link)) + link
 
 
-def rows(content: Content, words: Words, reader_timezone: str = "") -> list[Row]:
+def rows(content: Content, words: Words) -> list[Row]:
     """All that a mail says of a meeting, the time first; the reader's own time where it differs."""
     return [
         (words.when, words.span_of(content.start, content.end, content.zone)),
-        *_reader_row(content, words, reader_timezone),
+        *_reader_row(content, words),
         *_meeting_rows(content, words),
     ]
+
+
+def own_zone(content: Content) -> ZoneInfo | None:
+    """The reader's own time zone, where its clocks differ from the venue's when the meeting starts."""
+    if not content.reader_timezone:
+        return None
+    zone = zone_of(content.reader_timezone)
+    there, here = content.start.astimezone(content.zone), content.start.astimezone(zone)
+    return None if there.utcoffset() == here.utcoffset() else zone
 
 
 def changes(message: Message, words: Words) -> list[Change]:
@@ -72,14 +82,9 @@ def _shown(content: Content, name: str, words: Words) -> str:
     return value or words.none
 
 
-def _reader_row(content: Content, words: Words, timezone: str) -> list[Row]:
-    if not timezone:
-        return []
-    zone = zone_of(timezone)
-    there, here = content.start.astimezone(content.zone), content.start.astimezone(zone)
-    if there.utcoffset() == here.utcoffset():
-        return []
-    return [(words.your_time, words.span_of(content.start, content.end, zone))]
+def _reader_row(content: Content, words: Words) -> list[Row]:
+    zone = own_zone(content)
+    return [(words.your_time, words.span_of(content.start, content.end, zone))] if zone else []
 
 
 def _meeting_rows(content: Content, words: Words) -> list[Row]:

@@ -60,6 +60,11 @@ def look(session: Session, token: str, *, now: datetime) -> Look:
     )
 
 
+def language(session: Session, token: str) -> str:
+    """The language of the mail that a link is in; raises NotFound for a wrong one."""
+    return Content.from_json(_invitation(session, token).content).language
+
+
 def answer(
     session: Session, token: str, partstat: Partstat, *, sequence: int, comment: str = "", now: datetime
 ) -> str:

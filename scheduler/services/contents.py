@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState
 from scheduler.invites.catalogue import words
 from scheduler.invites.content import Content
+from scheduler.services import readers
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -31,11 +32,17 @@ EntryKey = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An attendee as others see them."""
+    """An attendee as others see them, and how they read: the language, and what their time zone follows from.
+
+    `language` is empty where it is the event's; `timezone` where it was not chosen.
+    """
 
     id: int
     firm_id: int
     name: str
+    language: str
+    timezone: str
+    country: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,7 @@ def wanted(event: Event, meetings: Iterable[Held], agenda_url: str) -> dict[Entr
 def content_for(event: Event, meeting: Held, person: Person, agenda_url: str) -> Content:
     """One meeting as one of its people sees it."""
     partner = next((name for firm, name in meeting.firms.items() if firm != person.firm_id), "")
-    language = words(event.language)
+    language = words(person.language or event.language)
     return Content(
         start=meeting.start,
         end=meeting.end,
@@ -120,7 +127,8 @@ def content_for(event: Event, meeting: Held, person: Person, agenda_url: str) ->
         topic=meeting.topic,
         directions=language.way.format(hall=meeting.hall_name, place=meeting.place_name),
         event_name=event.name,
-        language=event.language,
+        language=language.language,
+        reader_timezone=readers.timezone(person.timezone, person.country, meeting.start),
         agenda_url=agenda_url,
     )
 
@@ -137,16 +145,28 @@ def withdrawn_since(session: Session, version_id: int) -> Sequence[str]:
 
 def _people_of(session: Session, version_id: int) -> dict[int, list[Person]]:
     people: dict[int, list[Person]] = {}
-    for meeting_id, attendee_id, firm_id, name, latin_name in session.execute(
-        select(PlannedAttendee.meeting_id, Attendee.id, Attendee.firm_id, Attendee.name, Attendee.latin_name)
+    query = (
+        select(PlannedAttendee.meeting_id, Attendee, Firm.country)
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
         .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+        .join(Firm, Firm.id == Attendee.firm_id)
         .where(PlannedMeeting.version_id == version_id)
         .order_by(Attendee.id)
-    ):
-        person = Person(attendee_id, firm_id, display_name(name, latin_name))
-        people.setdefault(meeting_id, []).append(person)
+    )
+    for meeting_id, attendee, country in session.execute(query):
+        people.setdefault(meeting_id, []).append(_person(attendee, country))
     return people
+
+
+def _person(attendee: Attendee, country: str) -> Person:
+    return Person(
+        id=attendee.id,
+        firm_id=attendee.firm_id,
+        name=display_name(attendee.name, attendee.latin_name),
+        language=readers.language(attendee.mail_language, attendee.languages, ""),
+        timezone=attendee.timezone,
+        country=country,
+    )
 
 
 def _firm_names(session: Session, event_id: int) -> dict[int, str]:

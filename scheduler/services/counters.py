@@ -24,9 +24,20 @@ from scheduler.storage.models import (
     Slot,
 )
 
+_SENTENCES = {
+    "fixed": "The meeting's time is fixed.",
+    "no_slot": "The event has no other slot for this meeting at that time.",
+    "not_free": "Somebody of the meeting is not free at that time.",
+    "gone": "The meeting is no longer in the schedule.",
+}
+
 
 class Unsuitable(Exception):
-    """A proposed time cannot be used; `str()` is a sentence for the one who proposed it."""
+    """A proposed time cannot be used; `reason` is fixed, no_slot, not_free or gone, `str()` a sentence."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(_SENTENCES[reason])
+        self.reason = reason
 
 
 def propose(
@@ -64,16 +75,16 @@ def suitable(
     present = next(slot for slot in slots if slot.id == meeting.slot_id)
     frozen_until = now + timedelta(hours=event.freeze_hours)
     if request.fixed_slot_id is not None or present.start < frozen_until:
-        raise Unsuitable("The meeting's time is fixed.")
+        raise Unsuitable("fixed")
     runs = _runs(slots, meeting.length, start, end)
     allowed = [run for run in runs if request.slots is None or run[0].key in request.slots]
     later = [run for run in allowed if run[0].start >= frozen_until and run[0].id != present.id]
     if not later:
-        raise Unsuitable("The event has no other slot for this meeting at that time.")
+        raise Unsuitable("no_slot")
     taken = _taken(session, meeting)
     free = [run[0] for run in later if not any(slot.id in taken for slot in run)]
     if not free:
-        raise Unsuitable("Somebody of the meeting is not free at that time.")
+        raise Unsuitable("not_free")
     return free
 
 
@@ -110,7 +121,7 @@ def _published(session: Session, request: MeetingRequest) -> PlannedMeeting:
         )
     )
     if meeting is None or request.state is not RequestState.ACCEPTED:
-        raise Unsuitable("The meeting is no longer in the schedule.")
+        raise Unsuitable("gone")
     return meeting
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.invites.catalogue import languages
 from scheduler.services.texts import one_line
 
 MAX_DAYS = 14
@@ -29,7 +30,8 @@ class NewEvent:
     """A new event. `blocks` are the meeting hours of every day, from and to, in the event's time zone.
 
     Each block is filled with slots of `slot_minutes` as long as one fits. `areas` are the names of the
-    chain's areas. `walking_minutes` are those between any two halls.
+    chain's areas. `walking_minutes` are those between any two halls. `language` is that of mails to people
+    whose own is not known.
     """
 
     key: str
@@ -43,6 +45,7 @@ class NewEvent:
     tables_per_hall: int = 10
     walking_minutes: int = 5
     areas: Sequence[str] = ()
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ def check(form: NewEvent, *, now: datetime) -> CheckedEvent:
     key, name = form.key.strip().lower(), one_line(form.name)
     areas = [area for area in map(one_line, form.areas) if area]
     faults = [*_text_faults(key, name, areas), *_time_faults(form, now), *_count_faults(form)]
+    faults += language_faults(form.language)
     slots = () if faults else tuple(_slots(form))
     if len(slots) > MAX_SLOTS:
         faults.append(Fault("slot_minutes", f"makes {len(slots)} slots; at most {MAX_SLOTS} are possible"))
@@ -85,6 +89,12 @@ def is_zone(name: str) -> bool:
     except (OSError, ValueError, LookupError):
         return False
     return True
+
+
+def language_faults(language: str) -> Iterator[Fault]:
+    """A fault if mails are not written in the language."""
+    if language not in languages():
+        yield Fault("language", f"must be one of {', '.join(languages())}")
 
 
 def out_of(path: str, value: int, low: int, high: int) -> Iterator[Fault]:

@@ -17,7 +17,7 @@ from scheduler.domain.policy_reader import read_policy
 from scheduler.domain.reading import Reader
 from scheduler.services import rerun
 from scheduler.services.actors import Actor
-from scheduler.services.event_form import CheckedEvent, NewEvent, check, is_zone, out_of
+from scheduler.services.event_form import CheckedEvent, NewEvent, check, is_zone, language_faults, out_of
 from scheduler.services.runs import MAX_SECONDS
 from scheduler.services.texts import one_line
 from scheduler.storage.models import Account, Event, Hall, Organiser, Place, Slot, WalkingTime
@@ -30,6 +30,7 @@ class EventSettings:
     """What organisers may change of a running event; `policy` is the problem file's."""
 
     name: str
+    language: str = "en"
     solve_seconds: int = 60
     freeze_hours: int = 12
     request_days: int = 14
@@ -95,6 +96,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
 def _settings_faults(form: EventSettings) -> Iterator[Fault]:
     if not 1 <= len(one_line(form.name)) <= 200:
         yield Fault("name", "must have 1 to 200 characters")
+    yield from language_faults(form.language)
     yield from out_of("solve_seconds", form.solve_seconds, 5, MAX_SECONDS)
     yield from out_of("freeze_hours", form.freeze_hours, 0, 240)
     yield from out_of("request_days", form.request_days, 1, 365)
@@ -116,6 +118,7 @@ def _insert(session: Session, form: NewEvent, checked: CheckedEvent, now: dateti
         key=checked.key,
         name=checked.name,
         timezone=form.timezone,
+        language=form.language,
         created_at=now,
         areas=checked.areas,
         rerun_enabled=True,

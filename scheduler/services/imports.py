@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind, Tier
+from scheduler.services import readers
 from scheduler.services.actors import Actor
 from scheduler.services.feeds import new_feed
 from scheduler.services.sign_in import ensure_account
@@ -97,7 +98,7 @@ def import_people(session: Session, actor: Actor, text: str, *, secret_key: str,
                 )
             )
         else:
-            _change(person, {**values, "account_id": account.id})
+            _change(person, {**values, **_own_choices(person, values), "account_id": account.id})
     session.flush()
     return _counted(rows, known)
 
@@ -166,13 +167,30 @@ def _person_values(row: Row, firms: Mapping[str, int]) -> dict[str, Any]:
     exhibitor = row.text("exhibitor", 5).lower()
     if exhibitor not in ("", "yes", "no"):
         row.fault("exhibitor", "must be yes or no")
-    return _common(row) | {
-        "firm_id": firms.get(firm, 0),
-        "title": row.text("title", 120),
-        "languages": row.languages(),
-        "is_exhibitor": exhibitor == "yes",
-        "max_per_day": row.number("max_per_day"),
-    }
+    return (
+        _common(row)
+        | {
+            "firm_id": firms.get(firm, 0),
+            "title": row.text("title", 120),
+            "languages": row.languages(),
+            "is_exhibitor": exhibitor == "yes",
+            "max_per_day": row.number("max_per_day"),
+        }
+        | _reading(row)
+    )
+
+
+def _reading(row: Row) -> dict[str, str]:
+    """The language and time zone of a person's mails; empty ones are derived from what is known."""
+    language, timezone = row.text("mail_language", 8), row.text("timezone", 64)
+    for fault in readers.faults(language, timezone):
+        row.fault("mail_language" if fault.path == "language" else fault.path, fault.message)
+    return {"mail_language": language, "timezone": timezone}
+
+
+def _own_choices(person: Attendee, values: Mapping[str, str]) -> dict[str, str]:
+    """What is known of a person stays, as they may have chosen it; a file fills in what is open."""
+    return {name: getattr(person, name) or values[name] for name in ("mail_language", "timezone")}
 
 
 def _common(row: Row) -> dict[str, Any]:

@@ -206,5 +206,6 @@ def sign_in_mail(settings: Settings, row: OutboxMail, link: SignInLink) -> Rende
             link=f"{settings.base_url}/sign-in/{token}",
             valid_for=link.expires_at - link.created_at,
             sent_at=link.created_at,
+            language=row.payload.get("language", "en"),
         )
     )

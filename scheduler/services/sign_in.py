@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxState
 from scheduler.domain.errors import NotFound
+from scheduler.services import readers
 from scheduler.services.texts import one_line
 from scheduler.services.tokens import SIGN_IN, derive_token, hash_token, new_seed
 from scheduler.storage.models import Account, OutboxMail, SignInLink
@@ -85,6 +86,7 @@ def ask_sign_in(
         sign_in_link_id=link.id,
         to_address=account.email,
         to_name=account.name,
+        payload={"language": readers.account_language(session, account.id)},
         message_id=f"<{uuid.uuid4()}@{mail_domain}>",
         state=OutboxState.QUEUED,
         next_attempt_at=now,

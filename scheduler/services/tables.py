@@ -23,6 +23,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
     "people": (
         "key", "firm", "name", "latin_name", "email", "title", "languages", "exhibitor", "max_per_day",
+        "mail_language", "timezone",
     ),
     "interpreters": ("key", "name", "latin_name", "email", "languages"),
 }  # fmt: skip

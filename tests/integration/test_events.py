@@ -98,6 +98,7 @@ def test_a_key_is_taken_once_and_the_transaction_goes_on(database: Database) -> 
 
 
 EVENT_FAULTS = [
+    ({"language": "xx"}, "language: must be one of en, hu, zh"),
     (
         {"key": "a"},
         "key: must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends",
@@ -148,6 +149,7 @@ def test_settings_are_read_back_as_they_were_written(database: Database) -> None
         expo = make_event(session)
         form = EventSettings(
             name="New name",
+            language="zh",
             solve_seconds=120,
             freeze_hours=6,
             request_days=7,
@@ -175,6 +177,7 @@ def test_switching_the_rerun_off_leaves_none_due(database: Database) -> None:
 
 
 SETTINGS_FAULTS = [
+    ({"language": "xx"}, "language: must be one of en, hu, zh"),
     ({"name": ""}, "name: must have 1 to 200 characters"),
     ({"solve_seconds": 4}, "solve_seconds: must be from 5 to 3600"),
     ({"freeze_hours": -1}, "freeze_hours: must be from 0 to 240"),

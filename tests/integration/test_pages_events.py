@@ -66,7 +66,7 @@ def test_a_changed_time_moves_the_next_overnight_run(database: Database, broker_
     path = f"/events/{expo.event.key}/settings"
     assert 'value="02:00"' in browser.get(path)
     typed = {
-        "name": "Renamed", "solve_seconds": "30", "freeze_hours": "6", "request_days": "7",
+        "name": "Renamed", "language": "hu", "solve_seconds": "30", "freeze_hours": "6", "request_days": "7",
         "mail_per_minute": "90", "rerun_enabled": "yes", "rerun_time": "03:30", "rerun_timezone": "UTC",
         "rerun_then": "publish", "rerun_budget": "10", "fair_share": "50",
     }  # fmt: skip
@@ -75,6 +75,7 @@ def test_a_changed_time_moves_the_next_overnight_run(database: Database, broker_
     with database.read() as session:
         event = session.get_one(Event, expo.event.id)
         assert event.next_rerun_at is not None
+        assert event.language == "hu"
         assert (event.name, f"{event.next_rerun_at:%H:%M}", event.rerun_then, event.policy["fair_share"]) == (
             "Renamed", "03:30", AfterRun.PUBLISH, 0.5,
         )  # fmt: skip

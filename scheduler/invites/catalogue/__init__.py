@@ -22,6 +22,7 @@ class Words:
     months: list[str]
     day: str
     moment: str
+    times: str
     span: str
     zone: str
     subject: dict[str, str]
@@ -51,6 +52,7 @@ class Words:
     agenda: str
     footer: str
     sign_in: dict[str, str]
+    answering: dict[str, str]
     minutes: dict[str, str]
     hours: dict[str, str]
     meeting_with: str
@@ -70,13 +72,16 @@ class Words:
 
     def span_of(self, start: datetime, end: datetime, zone: ZoneInfo) -> str:
         """Date, times, zone and offset: Wednesday, 12 May 2027, 10:00-10:30 (Asia/Shanghai, UTC+08:00)."""
+        offset = self.zone_of(start.astimezone(zone), zone)
+        return self.span.format(times=self.times_of(start, end, zone), zone=offset)
+
+    def times_of(self, start: datetime, end: datetime, zone: ZoneInfo) -> str:
+        """Date and times in a zone that is not named: Wednesday, 12 May 2027, 10:00-10:30."""
         local, until = start.astimezone(zone), end.astimezone(zone)
         last = until.strftime("%H:%M")
         if until.date() != local.date():
             last = self.moment.format(day=self.day_of(until), time=last)
-        return self.span.format(
-            day=self.day_of(local), start=f"{local:%H:%M}", end=last, zone=self.zone_of(local, zone)
-        )
+        return self.times.format(day=self.day_of(local), start=f"{local:%H:%M}", end=last)
 
     def zone_of(self, local: datetime, zone: ZoneInfo) -> str:
         """A zone with its offset at a moment: Asia/Shanghai, UTC+08:00."""
@@ -100,13 +105,18 @@ def languages() -> dict[str, str]:
 @lru_cache(maxsize=64)
 def words(language: str) -> Words:
     """The words of a BCP 47 tag, else of its language, else English."""
-    catalogues = _files()
+    return Words(**json.loads(_files()[nearest(language) or "en"].read_text("utf-8")))
+
+
+def nearest(language: str) -> str:
+    """The language that there is for a BCP 47 tag: the same, else one less special; empty for none."""
     tag = language.replace("_", "-").lower()
-    while tag and tag not in catalogues:
+    while tag and tag not in _files():
         tag = tag.rpartition("-")[0]
-    return Words(**json.loads(catalogues[tag or "en"].read_text("utf-8")))
+    return tag
 
 
+@lru_cache(maxsize=1)
 def _files() -> dict[str, Traversable]:
     found = (entry for entry in files(__name__).iterdir() if entry.name.endswith(".json"))
     return {entry.name.removesuffix(".json"): entry for entry in found}

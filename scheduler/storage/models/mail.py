@@ -69,7 +69,7 @@ class OutboxMail(Base):
     """Message-ID of the first mail about this UID; null on that first one."""
     uid: Mapped[str | None] = mapped_column(String(255))
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """An invitation's message: method, sequence, dtstamp, partstat, kind, content."""
+    """An invitation's message: method, sequence, dtstamp, partstat, kind, content; a sign-in's language."""
     state: Mapped[OutboxState] = mapped_column(states(OutboxState, "outbox_state"))
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime]

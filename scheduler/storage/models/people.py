@@ -59,6 +59,10 @@ class Attendee(Base):
     """Lower case, the same as its account's."""
     title: Mapped[str] = mapped_column(String(120), default="")
     languages: Mapped[list[str]]
+    mail_language: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    """The language of mails that was chosen; empty for the one that `readers` derives."""
+    timezone: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    """The IANA name of the time zone that was chosen; empty for the one that `readers` derives."""
     is_exhibitor: Mapped[bool] = mapped_column(default=False)
     max_per_day: Mapped[int | None]
     feed_seed: Mapped[str] = mapped_column(String(32))

@@ -95,6 +95,7 @@ def test_adding_a_language_is_adding_a_file(monkeypatch: pytest.MonkeyPatch, tmp
 def forget() -> None:
     languages.cache_clear()
     words.cache_clear()
+    catalogue._files.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,9 @@ def test_m9_a_mail_is_no_reply_to_itself() -> None:
 
 
 def test_m10_the_text_says_who_when_and_where_without_a_calendar() -> None:
-    assert text_of(mail(new(), reader_timezone="Europe/Budapest")).replace("\r\n", "\n") == (
+    assert text_of(mail(only({}, wanted(content(reader_timezone="Europe/Budapest"))))).replace(
+        "\r\n", "\n"
+    ) == (
         "You have a new meeting\n"
         "Meeting with Huaxin\n"
         "\n"
@@ -233,7 +235,7 @@ def test_an_update_says_what_was_and_what_is_now() -> None:
 
 
 def test_the_readers_own_time_is_left_out_where_it_is_the_venues() -> None:
-    assert "Your time" not in text_of(mail(new(), reader_timezone="Asia/Singapore"))
+    assert "Your time" not in text_of(mail(only({}, wanted(content(reader_timezone="Asia/Singapore")))))
 
 
 @pytest.mark.parametrize(

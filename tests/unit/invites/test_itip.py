@@ -56,7 +56,8 @@ ONLY_DETAILS = [
     {"timezone": "Asia/Hong_Kong"},
 ]
 IN_HUNGARIAN = {"language": "hu", "summary": "Találkozó: Huaxin", "directions": "Déli bejárat"}
-NO_NEWS = [{}, {"language": "hu"}, IN_HUNGARIAN, {"agenda_url": "https://meet.example/another"}]
+ABROAD = {"reader_timezone": "Europe/Budapest"}
+NO_NEWS = [{}, {"language": "hu"}, IN_HUNGARIAN, ABROAD, {"agenda_url": "https://meet.example/another"}]
 
 
 def test_a_new_meeting_is_a_request_with_sequence_zero() -> None:

@@ -39,14 +39,14 @@ LATER = {
 }
 
 
-def subject_and_text(message: Message, **changes: Any) -> tuple[str, str]:
-    made = parsed(render(message, envelope(message, **changes)))
+def subject_and_text(message: Message) -> tuple[str, str]:
+    made = parsed(render(message, envelope(message)))
     return made["Subject"], part(made, "text/plain").get_content().replace("\r\n", "\n")
 
 
 def test_a_new_meeting_in_chinese() -> None:
-    message = only({}, wanted(content(**CHINESE)))
-    assert subject_and_text(message, reader_timezone="Europe/Budapest") == (
+    message = only({}, wanted(content(**CHINESE, reader_timezone="Europe/Budapest")))
+    assert subject_and_text(message) == (
         "洽谈邀请：与华芯微电子洽谈，2027年5月12日 星期三 10:00",
         "您有一场新的洽谈\n"
         "与华芯微电子洽谈\n"
@@ -71,8 +71,8 @@ def test_a_new_meeting_in_chinese() -> None:
 
 
 def test_a_new_meeting_in_hungarian() -> None:
-    message = only({}, wanted(content(**HUNGARIAN)))
-    assert subject_and_text(message, reader_timezone="Europe/Budapest") == (
+    message = only({}, wanted(content(**HUNGARIAN, reader_timezone="Europe/Budapest")))
+    assert subject_and_text(message) == (
         "Meghívó – Találkozó: Huaxin, 2027. május 12., szerda, 10:00",
         "Új találkozóra kapott meghívót\n"
         "Találkozó: Huaxin\n"

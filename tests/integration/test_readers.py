@@ -1,0 +1,147 @@
+"""Each attendee is told in their own language and sees their own time; a retry has the same bytes."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+from email.message import EmailMessage
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import InvalidInput, NotAllowed
+from scheduler.services import access, imports, readers, sending
+from scheduler.storage.database import Database
+from scheduler.storage.models import Attendee, MeetingRequest, OutboxMail, SignInLink
+from tests.factories import NOW, SECRET_KEY, Expo, make_account, make_event, make_request, meet
+from tests.integration.test_release import SETTINGS, draft, publish, send_all
+
+
+def of_two_countries(session: Session) -> tuple[Expo, MeetingRequest]:
+    """A Chinese and a Hungarian who meet once, published; gives the event and the request."""
+    expo = make_event(session, firms=2, slots="4")
+    expo.firms[1].country = "HU"
+    expo.people[0][0].languages, expo.people[1][0].languages = ["zh", "en"], ["hu", "en"]
+    request = make_request(session, expo)
+    publish(session, expo, draft(session, expo, [meet(request, expo)]), None)
+    return expo, request
+
+
+def mails(session: Session) -> list[EmailMessage]:
+    """The queued invitations in order of their attendees."""
+    rows = session.scalars(select(OutboxMail).order_by(OutboxMail.attendee_id, OutboxMail.id))
+    return [read(sending.invitation_mail(SETTINGS, row).data) for row in rows]
+
+
+def read(data: bytes) -> EmailMessage:
+    message = email.message_from_bytes(data, policy=email.policy.SMTP)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def text(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")
+
+
+def test_each_side_is_invited_in_its_own_language(database: Database) -> None:
+    with database.write() as session:
+        of_two_countries(session)
+        chinese, hungarian = mails(session)
+        assert chinese["Subject"] == "洽谈邀请：与Firm 1洽谈，2026年12月7日 星期一 09:00"
+        assert hungarian["Subject"] == "Meghívó – Találkozó: Firm 0, 2026. december 7., hétfő, 09:00"
+
+
+def test_the_readers_own_time_stands_beside_the_venues_where_it_differs(database: Database) -> None:
+    with database.write() as session:
+        of_two_countries(session)
+        chinese, hungarian = mails(session)
+        shown = "Az Ön ideje szerint: 2026. december 7., hétfő, 02:00–02:30 (Europe/Budapest, UTC+01:00)"
+        assert shown in text(hungarian)
+        assert "您的当地时间" not in text(chinese)
+
+
+def test_r8_a_retry_has_the_same_bytes_though_the_reader_chose_anew_meanwhile(database: Database) -> None:
+    with database.write() as session:
+        expo, _ = of_two_countries(session)
+        row = session.scalars(select(OutboxMail).where(OutboxMail.attendee_id == expo.people[1][0].id)).one()
+        first = sending.invitation_mail(SETTINGS, row)
+        readers.choose(session, expo.actor(1), language="zh", timezone="Asia/Tokyo")
+        session.expire_all()
+        assert sending.invitation_mail(SETTINGS, row) == first
+
+
+def test_a_change_of_language_alone_tells_nobody_and_holds_from_the_next_mail(database: Database) -> None:
+    with database.write() as session:
+        expo, request = of_two_countries(session)
+        send_all(session, expo)
+        readers.choose(session, expo.actor(1), language="zh", timezone="Asia/Tokyo")
+        assert publish(session, expo, draft(session, expo, [meet(request, expo)]), 1, minutes=5) == 0
+        publish(session, expo, draft(session, expo, [meet(request, expo, slot=2)]), 2, minutes=10)
+        moved = mails(session)[-1]
+        assert moved["Subject"] == "洽谈变更：与Firm 0洽谈，2026年12月7日 星期一 10:00"
+        assert "标题" not in text(moved), "a title in another language is no change of the meeting"
+
+
+def test_choices_are_checked_and_are_an_attendees_own(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        with pytest.raises(InvalidInput, match="language"):
+            readers.choose(session, expo.actor(0), language="tlh", timezone="")
+        with pytest.raises(NotAllowed):
+            readers.choose(session, expo.organiser_actor(), language="zh", timezone="")
+        readers.choose(session, expo.actor(0), language="zh", timezone="Asia/Tokyo")
+        rows = session.execute(select(Attendee.mail_language, Attendee.timezone).order_by(Attendee.id))
+        assert [tuple(row) for row in rows] == [("zh", "Asia/Tokyo"), ("", ""), ("", "")]
+
+
+def test_a_sign_in_mail_is_in_the_persons_language(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=1, language="zh")
+        expo.people[0][0].languages = ["hu"]
+        organiser = make_account(session)
+        subjects = []
+        for address in (expo.people[0][0].email, organiser.email):
+            link = access.ask_sign_in(
+                session, address, secret_key=SECRET_KEY, mail_domain="expo.example", now=NOW
+            )
+            assert link is not None
+            row = session.scalars(select(OutboxMail).where(OutboxMail.sign_in_link_id == link.id)).one()
+            made = sending.sign_in_mail(SETTINGS, row, session.get_one(SignInLink, link.id))
+            subjects.append(read(made.data)["Subject"])
+        assert subjects == ["Belépési hivatkozás – Chainmeet", "Your link to sign in to Chainmeet"]
+
+
+PEOPLE = "key,firm,name,email,languages,mail_language,timezone\np9,f0,Li Na,li@f0.example,zh,{},{}\n"
+
+
+def test_the_import_takes_language_and_zone_and_leaves_what_a_person_has(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=1)
+
+        def take(language: str, zone: str) -> tuple[str, str]:
+            file = PEOPLE.format(language, zone)
+            imports.import_people(session, expo.organiser_actor(), file, secret_key=SECRET_KEY, now=NOW)
+            person = session.scalars(select(Attendee).where(Attendee.key == "p9")).one()
+            return person.mail_language, person.timezone
+
+        assert take("", "") == ("", "")
+        assert take("en", "") == ("en", "")
+        assert take("hu", "Europe/Budapest") == ("en", "Europe/Budapest")
+        assert take("", "") == ("en", "Europe/Budapest")
+
+
+def test_the_import_names_a_wrong_language_or_zone_by_row_and_column(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=1)
+        with pytest.raises(InvalidInput) as error:
+            imports.import_people(
+                session,
+                expo.organiser_actor(),
+                PEOPLE.format("xx", "GMT+8"),
+                secret_key=SECRET_KEY,
+                now=NOW,
+            )
+        assert [fault.path for fault in error.value.faults] == ["row 2, mail_language", "row 2, timezone"]
