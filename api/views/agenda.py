@@ -1,4 +1,4 @@
-"""Agendas of the published schedule, and the address of a person's calendar feed."""
+"""Agendas of the published schedule, and the addresses of calendar feeds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from api import auth, context, pages
 from api.views.feed import address
 from scheduler.services import access, agendas
-from scheduler.storage.models import Attendee
+from scheduler.storage.models import Attendee, Firm
 
 blueprint = APIBlueprint("agenda", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
@@ -29,15 +29,22 @@ def own(event_key: str) -> str:
 @blueprint.get("/agenda/firm")
 @login_required
 def firm(event_key: str) -> str:
-    """The meetings of the reader's firm."""
-    return _of_firm(event_key, None, "firm_agenda")
+    """The meetings of the reader's firm; for its exhibitors also how to have them in a calendar."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        agenda = agendas.firm_agenda(db, actor)
+        feed = address(db.get_one(Firm, actor.firm_id))
+        return pages.render(db, actor, "firm_agenda", "agenda/firm.html", agenda=agenda, feed=feed)
 
 
 @blueprint.get("/firms/<firm_key>/agenda")
 @login_required
 def of_firm(event_key: str, firm_key: str) -> str:
     """The meetings of any firm, for organisers."""
-    return _of_firm(event_key, firm_key, "firms")
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        agenda = agendas.firm_agenda(db, actor, firm_key)
+        return pages.render(db, actor, "firms", "agenda/other.html", agenda=agenda)
 
 
 @blueprint.get("/people/<person_key>/agenda")
@@ -56,13 +63,28 @@ def renew_feed(event_key: str) -> Response:
     """Give the reader's feed a new address; the old one ends now."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
-        access.revoke_feed(db, actor, secret_key=context.settings().secret_key)
+        access.renew_feed(db, actor, secret_key=context.settings().secret_key)
     flash("Your calendar has a new address. The old one does not work any more.", "good")
     return redirect(url_for("agenda.own", event_key=event_key, _anchor="calendar"), 303)
 
 
-def _of_firm(event_key: str, firm_key: str | None, here: str) -> str:
+@blueprint.post("/agenda/firm/feed")
+@login_required
+def renew_firm_feed(event_key: str) -> Response:
+    """Give the feed of the reader's firm an address, or a new one; an old one ends now."""
     actor = auth.actor(event_key)
-    with context.database().read() as db:
-        agenda = agendas.firm_agenda(db, actor, firm_key)
-        return pages.render(db, actor, here, "agenda/other.html", agenda=agenda)
+    with context.database().write() as db:
+        access.renew_firm_feed(db, actor, secret_key=context.settings().secret_key)
+    flash("The firm's calendar has a new address. An older one does not work any more.", "good")
+    return redirect(url_for("agenda.firm", event_key=event_key, _anchor="calendar"), 303)
+
+
+@blueprint.post("/agenda/firm/feed/end")
+@login_required
+def end_firm_feed(event_key: str) -> Response:
+    """Leave the reader's firm without a feed."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        access.end_firm_feed(db, actor)
+    flash("The firm's calendar has no address any more.", "good")
+    return redirect(url_for("agenda.firm", event_key=event_key, _anchor="calendar"), 303)

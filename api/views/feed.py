@@ -1,4 +1,4 @@
-"""The calendar feed: no cookie, no sign-in, the secret address alone opens it."""
+"""Calendar feeds: no cookie, no sign-in, the secret address alone opens one."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from flask import Response, request, url_for
 from api import context
 from scheduler.invites.feed import etag
 from scheduler.services import access, agendas
-from scheduler.storage.models import Attendee
 
 blueprint = APIBlueprint("feed", __name__, enable_openapi=False)
 
-_REVISED = re.compile(rb"^LAST-MODIFIED:(\d{8}T\d{6}Z)", re.MULTILINE)
+_REVISED = re.compile(rb"\nLAST-MODIFIED:(\d{8}T\d{6}Z)")
+_ROBOTS = "User-agent: *\nAllow: /calendar/\nDisallow: /\n"
 
 
 @blueprint.get("/calendar/<token>.ics")
 def calendar(token: str) -> Response:
-    """A person's meetings as iCalendar, whatever Accept says; raises NotFound for a wrong token."""
+    """Somebody's meetings as iCalendar, whatever Accept says; raises NotFound for a wrong token."""
     with context.database().read() as db:
-        attendee = access.attendee_for_feed(db, token)
-        body = agendas.feed_body(db, attendee, url=address(attendee), now=context.now())
+        owner = access.feed_owner(db, token)
+        body = agendas.feed_body(db, owner, url=address(owner), now=context.now())
     response = Response(body, content_type="text/calendar; charset=utf-8")
     response.headers["ETag"] = etag(body)
     response.headers["Cache-Control"] = "private, max-age=300"
@@ -36,10 +36,16 @@ def calendar(token: str) -> Response:
     return response
 
 
-def address(attendee: Attendee) -> str:
-    """The https address of the attendee's feed."""
-    token = access.feed_token(attendee, context.settings().secret_key)
-    return context.settings().base_url + url_for("feed.calendar", token=token)
+@blueprint.get("/robots.txt")
+def robots() -> Response:
+    """Search engines stay out; calendar services, which ask here before they fetch a feed, do not."""
+    return Response(_ROBOTS, content_type="text/plain; charset=utf-8")
+
+
+def address(owner: access.FeedOwner) -> str:
+    """The https address of the owner's feed; empty if there is none."""
+    token = access.feed_token(owner, context.settings().secret_key)
+    return context.settings().base_url + url_for("feed.calendar", token=token) if token else ""
 
 
 def _last_revision(body: bytes) -> datetime | None:

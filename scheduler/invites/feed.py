@@ -1,4 +1,4 @@
-"""A person's meetings as a calendar to subscribe to: a pure function of what is stored, hashed for its ETag.
+"""A person's or a firm's meetings as a calendar to subscribe to: a pure function of what is stored.
 
 There is no METHOD, so the feed is no iTIP: METHOD:PUBLISH would ask for an ORGANIZER, and clients treat an
 event with an organiser as somebody's invitation; without it DTSTAMP is the last revision (RFC 5545 3.8.7.2),
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
+from scheduler.invites.catalogue import words
 from scheduler.invites.content import Content, zone_of
 from scheduler.invites.ical import PRODID, meeting_lines, zone_for
 from scheduler.invites.lines import assemble, is_utc, text, utc
@@ -22,15 +24,31 @@ from scheduler.invites.zones import vtimezone
 _NO_MEETING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+KEPT: Final = 8192
+"""Events whose lines a process remembers, as most of a feed is what it was: some 25 MB."""
+
+
 @dataclass(frozen=True, slots=True)
 class FeedEvent:
-    """A meeting as last revised at `revised` (aware), with the UID and SEQUENCE of its mails."""
+    """A meeting as last revised at `revised` (aware), with the UID and SEQUENCE of its mails.
+
+    `colleagues` are those of the firm who take part, in the feed of a firm.
+    """
 
     uid: str
     sequence: int
     revised: datetime
     content: Content
     cancelled: bool = False
+    colleagues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """An event's lines, and the zone that they are written in."""
+
+    zone: str
+    lines: bytes
 
 
 def build_feed(events: Sequence[FeedEvent], name: str, url: str, timezone: str) -> bytes:
@@ -39,11 +57,14 @@ def build_feed(events: Sequence[FeedEvent], name: str, url: str, timezone: str) 
     An empty feed is a VCALENDAR with the venue's VTIMEZONE, because one component is required (RFC 5545 3.6).
     """
     ordered = sorted(events, key=lambda event: (event.content.start, event.uid))
-    body = [line for event in ordered for line in _event_lines(event)]
-    return (
-        assemble(_head(name, url, timezone))
-        + _definitions(ordered, timezone)
-        + assemble([*body, "END:VCALENDAR"])
+    written = [_written(event) for event in ordered]
+    return b"".join(
+        (
+            assemble(_head(name, url, timezone)),
+            _definitions(ordered, written, timezone),
+            *(each.lines for each in written),
+            assemble(["END:VCALENDAR"]),
+        )
     )
 
 
@@ -60,15 +81,20 @@ def _head(name: str, url: str, timezone: str) -> list[str]:
     return [*lines, f"X-WR-TIMEZONE:{zone_of(timezone).key}"]
 
 
-def _definitions(events: Sequence[FeedEvent], timezone: str) -> bytes:
+def _definitions(events: Sequence[FeedEvent], written: Sequence[_Written], timezone: str) -> bytes:
     if not events:
         return vtimezone(timezone, _NO_MEETING, _NO_MEETING)
     spans: dict[str, tuple[datetime, datetime]] = {}
-    for event in events:
+    for event, lines in zip(events, written, strict=True):
         content = event.content
-        first, last = spans.get(zone_for(content).key, (content.start, content.end))
-        spans[zone_for(content).key] = min(first, content.start), max(last, content.end)
+        first, last = spans.get(lines.zone, (content.start, content.end))
+        spans[lines.zone] = first, max(last, content.end)  # in order of their start
     return b"".join(vtimezone(zone, *spans[zone]) for zone in sorted(spans) if not is_utc(zone))
+
+
+@lru_cache(maxsize=KEPT)
+def _written(event: FeedEvent) -> _Written:
+    return _Written(zone_for(event.content).key, assemble(_event_lines(event)))
 
 
 def _event_lines(event: FeedEvent) -> list[str]:
@@ -79,8 +105,16 @@ def _event_lines(event: FeedEvent) -> list[str]:
         f"DTSTAMP:{revised}",
         f"LAST-MODIFIED:{revised}",
         f"SEQUENCE:{event.sequence}",
-        *meeting_lines(event.content),
+        *meeting_lines(_shown(event)),
         f"STATUS:{'CANCELLED' if event.cancelled else 'CONFIRMED'}",
         f"TRANSP:{'TRANSPARENT' if event.cancelled else 'OPAQUE'}",
         "END:VEVENT",
     ]
+
+
+def _shown(event: FeedEvent) -> Content:
+    """What the event shows: to a firm, its own people in the title, so that it stands beside the others."""
+    if not event.colleagues:
+        return event.content
+    names = words(event.content.language).list_comma.join(event.colleagues)
+    return replace(event.content, summary=f"{event.content.summary} – {names}", own_people=())

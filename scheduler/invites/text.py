@@ -71,6 +71,7 @@ def address(text: str) -> str:
     return f"{local}@{ascii_domain}"
 
 
+@lru_cache(maxsize=4096)
 def web_address(text: str) -> str:
     """A http(s) address in ASCII, percent-encoded where needed; empty if it is none, or too long."""
     quoted = quote(clean(text, URL_LIMIT + 1), safe=":/?#[]@!$&'()*+,;=%-._~")

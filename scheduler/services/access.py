@@ -9,7 +9,15 @@ from scheduler.services.api_tokens import (
     create_api_token,
     revoke_api_token,
 )
-from scheduler.services.feeds import attendee_for_feed, feed_token, new_feed, revoke_feed
+from scheduler.services.feeds import (
+    FeedOwner,
+    end_firm_feed,
+    feed_owner,
+    feed_token,
+    new_feed,
+    renew_feed,
+    renew_firm_feed,
+)
 from scheduler.services.sign_in import (
     UnusableLink,
     ask_sign_in,
@@ -29,17 +37,19 @@ __all__ = [
     "SIGN_IN",
     "Actor",
     "EventRoles",
+    "FeedOwner",
     "UnusableLink",
     "actor_for",
     "actor_for_token",
     "api_tokens",
     "ask_sign_in",
-    "attendee_for_feed",
     "create_api_token",
     "derive_token",
+    "end_firm_feed",
     "end_sessions",
     "ensure_account",
     "events_of",
+    "feed_owner",
     "feed_token",
     "hash_token",
     "look_at_sign_in",
@@ -49,6 +59,7 @@ __all__ = [
     "normal_email",
     "organiser_of",
     "redeem_sign_in",
+    "renew_feed",
+    "renew_firm_feed",
     "revoke_api_token",
-    "revoke_feed",
 ]

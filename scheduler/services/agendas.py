@@ -15,7 +15,7 @@ from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.services import versions
 from scheduler.services.actors import Actor
-from scheduler.services.feeds import feed_body
+from scheduler.services.feed_bodies import feed_body
 from scheduler.services.people import (
     FirmRef,
     PersonRef,

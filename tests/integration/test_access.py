@@ -225,17 +225,3 @@ def test_the_use_of_a_token_is_noted_once_a_minute_and_only_by_writers(database:
     assert used_at(NOW, database.write) == NOW
     assert used_at(NOW + MINUTE / 2, database.write) == NOW
     assert used_at(NOW + MINUTE, database.write) == NOW + MINUTE
-
-
-def test_a_feed_is_found_by_its_token_until_it_is_renewed(database: Database) -> None:
-    with database.write() as session:
-        expo = make_event(session)
-        attendee = expo.people[0][0]
-        old = access.feed_token(attendee, SECRET_KEY)
-        assert access.attendee_for_feed(session, old).id == attendee.id
-        new = access.revoke_feed(session, expo.actor(0), secret_key=SECRET_KEY)
-        assert access.attendee_for_feed(session, new).id == attendee.id
-        with pytest.raises(NotFound):
-            access.attendee_for_feed(session, old)
-        with pytest.raises(NotAllowed):
-            access.revoke_feed(session, expo.organiser_actor(), secret_key=SECRET_KEY)

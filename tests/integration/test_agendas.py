@@ -1,4 +1,4 @@
-"""Agendas of the published version, for those whom they concern, and the calendar feed of the same."""
+"""Agendas of the published version, for those whom they concern."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ from datetime import date, timedelta
 from functools import partial
 
 import pytest
-from icalendar import Calendar
-from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.services import access, agendas, outbox, release, requests
+from scheduler.services import agendas, requests
 from scheduler.storage.database import Database
 from tests.factories import (
     NOW,
     SECRET_KEY,
-    Expo,
     make_event,
     make_firm,
     make_interpreter,
@@ -175,79 +172,3 @@ def test_an_agenda_takes_as_many_queries_for_one_meeting_as_for_ten(database: Da
 
 
 # The feed
-
-
-def publish(
-    session: Session, expo: Expo, meetings: list, compared_with: int | None = None, days: int = 0
-) -> int:
-    version = make_version(session, expo, meetings, state=VersionState.DRAFT)
-    release.publish(
-        session,
-        event_id=expo.event.id,
-        number=version.number,
-        compared_with=compared_with,
-        by=None,
-        settings=SETTINGS,
-        now=NOW + days * DAY,
-    )
-    return version.number
-
-
-def feed(session: Session, expo: Expo, days: int = 0) -> list[tuple[str, int, object]]:
-    """(STATUS, SEQUENCE, DTSTART) of each event in the feed of firm 0's exhibitor."""
-    attendee = access.attendee_for_feed(session, access.feed_token(expo.people[0][0], SECRET_KEY))
-    body = agendas.feed_body(session, attendee, url=URL, now=NOW + days * DAY)
-    events = Calendar.from_ical(body).events
-    return [(str(event["STATUS"]), int(event["SEQUENCE"]), event.DTSTART) for event in events]
-
-
-def send(session: Session, days: int = 0) -> int:
-    rows = outbox.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=NOW + days * DAY)
-    for row in rows:
-        outbox.mark_sent(session, row.id, worker="w", now=NOW + days * DAY)
-    return len(rows)
-
-
-def test_a_feed_shows_what_is_published_before_and_after_its_mail_is_sent(database: Database) -> None:
-    with database.write() as session:
-        expo = make_event(session)
-        assert feed(session, expo) == []
-        publish(session, expo, [meet(make_request(session, expo), expo)])
-        shown = [("CONFIRMED", 0, expo.slots[0].start)]
-        assert feed(session, expo) == shown
-        before = agendas.feed_body(session, expo.people[0][0], url=URL, now=NOW)
-        assert send(session) == 2
-        assert feed(session, expo) == shown
-        assert agendas.feed_body(session, expo.people[0][0], url=URL, now=NOW + DAY) == before
-
-
-def test_a_feed_follows_a_meeting_that_moves(database: Database) -> None:
-    with database.write() as session:
-        expo = make_event(session)
-        request = make_request(session, expo)
-        publish(session, expo, [meet(request, expo, slot=0)])
-        send(session)
-        publish(session, expo, [meet(request, expo, slot=2)], compared_with=1, days=1)
-        assert feed(session, expo, days=1) == [("CONFIRMED", 1, expo.slots[2].start)]
-        send(session, days=1)
-        assert feed(session, expo, days=1) == [("CONFIRMED", 1, expo.slots[2].start)]
-
-
-def test_a_feed_keeps_a_cancelled_meeting_for_thirty_days(database: Database) -> None:
-    with database.write() as session:
-        expo = make_event(session)
-        publish(session, expo, [meet(make_request(session, expo), expo)])
-        send(session)
-        publish(session, expo, [], compared_with=1, days=1)
-        cancelled = [("CANCELLED", 1, expo.slots[0].start)]
-        assert feed(session, expo, days=1) == cancelled
-        send(session, days=1)
-        assert feed(session, expo, days=30) == cancelled
-        assert feed(session, expo, days=31) == []
-
-
-def test_a_feed_is_its_owners_alone(database: Database) -> None:
-    with database.write() as session:
-        expo = make_event(session)
-        publish(session, expo, [meet(make_request(session, expo, 1, 2), expo)])
-        assert feed(session, expo) == []

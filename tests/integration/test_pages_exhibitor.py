@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import html
+import logging
 from dataclasses import dataclass
+from urllib.robotparser import RobotFileParser
 
 import pytest
 from flask import Flask
@@ -14,7 +16,7 @@ from scheduler.domain.entities import PlaceWish, RequestState, Side, VersionStat
 from scheduler.invites.feed import etag
 from scheduler.services import access, release
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Attendee, MeetingRequest
+from scheduler.storage.models import Account, Attendee, Firm, MeetingRequest
 from tests.factories import (
     NOW,
     SECRET_KEY,
@@ -329,14 +331,14 @@ def _publish(site: Site) -> None:
         )
 
 
-def _feed(person: Attendee) -> str:
-    return f"/calendar/{access.feed_token(person, SECRET_KEY)}.ics"
+def _feed(owner: access.FeedOwner) -> str:
+    return f"/calendar/{access.feed_token(owner, SECRET_KEY)}.ics"
 
 
-def test_the_feed_needs_no_cookie_and_is_a_calendar_whatever_is_asked_for(site: Site) -> None:
+def test_trap_20_the_feed_needs_no_cookie_and_is_a_calendar_whatever_is_asked_for(site: Site) -> None:
     _publish(site)
     client = site.app.test_client()
-    for headers in ({}, {"Accept": "text/html"}, {"Accept": "application/json"}):
+    for headers in ({}, {"Accept": "text/html"}, {"Accept": "application/json"}, {"Accept": "*/*"}):
         answer = client.get(_feed(site.expo.people[0][0]), headers=headers)
         assert answer.status_code == 200
         assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
@@ -350,7 +352,7 @@ def test_the_feed_needs_no_cookie_and_is_a_calendar_whatever_is_asked_for(site: 
     assert head.status_code == 200 and head.data == b"" and head.headers["ETag"] == answer.headers["ETag"]
 
 
-def test_an_unchanged_feed_is_not_sent_again(site: Site) -> None:
+def test_1_9_an_unchanged_feed_is_not_sent_again_by_weak_tag_list_or_star(site: Site) -> None:
     _publish(site)
     client = site.app.test_client()
     path = _feed(site.expo.people[0][0])
@@ -364,7 +366,7 @@ def test_an_unchanged_feed_is_not_sent_again(site: Site) -> None:
     assert client.get(path, headers=since).status_code == 200
 
 
-def test_a_feed_without_meetings_is_still_a_calendar(site: Site) -> None:
+def test_1_9_a_feed_without_meetings_is_still_a_calendar(site: Site) -> None:
     answer = site.app.test_client().get(_feed(site.expo.people[0][0]))
     assert answer.data.startswith(b"BEGIN:VCALENDAR\r\n") and b"BEGIN:VTIMEZONE" in answer.data
     assert "Last-Modified" not in answer.headers
@@ -384,6 +386,60 @@ def test_a_wrong_or_renewed_address_is_not_found(site: Site) -> None:
     with site.database.read() as session:
         renewed = session.get_one(Attendee, person.id)
     assert client.get(_feed(renewed)).status_code == 200
+
+
+def test_the_firms_calendar_has_an_address_when_an_exhibitor_wants_one_and_until_it_ends(site: Site) -> None:
+    _publish(site)
+    browser, client = site.exhibitor(0), site.app.test_client()
+    path = site.path("/agenda/firm")
+    assert "Make an address" in browser.get(path) and "/calendar/" not in browser.get(path)
+    page = browser.post(f"{path}/feed")
+    with site.database.read() as session:
+        address = _feed(session.get_one(Firm, site.expo.firms[0].id))
+    for scheme in ("http", "webcal"):
+        assert f'value="{scheme}://127.0.0.1:8000{address}"' in page
+    answer = client.get(address)
+    assert answer.status_code == 200 and answer.data.count(b"BEGIN:VEVENT") == 1
+    assert address not in browser.post(f"{path}/feed")
+    assert client.get(address).status_code == 404
+    assert "Make an address" in browser.post(f"{path}/feed/end")
+
+
+def test_only_exhibitors_see_the_address_of_the_firms_calendar(site: Site) -> None:
+    with site.database.write() as session:
+        access.renew_firm_feed(session, site.expo.actor(0), secret_key=SECRET_KEY)
+        colleague = make_attendee(session, site.expo, 0)
+    page = site.browser(colleague).get(site.path("/agenda/firm"))
+    assert "/calendar/" not in page and "Make an address" not in page
+    site.browser(colleague).get(site.path("/agenda"))
+    browser = site.browser(colleague)
+    browser.get(site.path("/agenda"))
+    for step in ("feed", "feed/end"):
+        browser.post(site.path(f"/agenda/firm/{step}"), status=403)
+
+
+@pytest.mark.parametrize("service", ["Google", "Outlook", "Apple", "Thunderbird"])
+def test_1_9_the_page_says_how_to_add_the_feed_to_a_calendar(site: Site, service: str) -> None:
+    page = site.exhibitor(0).get(site.path("/agenda"))
+    assert f"<dt>{service}</dt>" in page
+    assert "only a few times a day" in page
+
+
+def test_trap_20_robots_may_fetch_feeds_and_nothing_else(site: Site) -> None:
+    answer = site.app.test_client().get("/robots.txt")
+    rules = RobotFileParser()
+    rules.parse(answer.text.splitlines())
+    assert rules.can_fetch("Google-Calendar-Importer", "https://meet.example/calendar/abc.ics")
+    assert not rules.can_fetch("Googlebot", "https://meet.example/events/expo")
+
+
+def test_1_9_no_secret_address_is_logged(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    token = access.feed_token(site.expo.people[0][0], SECRET_KEY)
+    client = site.app.test_client()
+    for path in (f"/calendar/{token}.ics", f"/calendar/{token[1:]}x.ics"):
+        client.get(path)
+    assert token[5:] not in caplog.text
 
 
 def test_whoever_is_signed_out_is_sent_to_sign_in(site: Site) -> None:

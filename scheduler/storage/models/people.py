@@ -31,6 +31,9 @@ class Firm(Base):
     hall_id: Mapped[int | None] = mapped_column(ForeignKey("hall.id"), index=True)
     max_per_day: Mapped[int | None]
     min_meetings: Mapped[int] = mapped_column(default=0)
+    feed_seed: Mapped[str | None] = mapped_column(String(32))
+    """As an attendee's; None until an exhibitor asks for a feed of the firm."""
+    feed_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
 
     attendees: Mapped[list[Attendee]] = relationship(
         back_populates="firm", order_by="Attendee.id", viewonly=True
