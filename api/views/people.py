@@ -73,7 +73,7 @@ def _import(db: Any, actor: Actor, kind: str, text: str) -> imports.Imported:
         return imports.import_firms(db, actor, text)
     if kind == "interpreters":
         return imports.import_interpreters(db, actor, text)
-    return imports.import_people(db, actor, text, secret_key=context.settings().secret_key, now=context.now())
+    return imports.import_people(db, actor, text, settings=context.settings(), now=context.now())
 
 
 def _page(actor: Actor, faults: tuple[str, ...], kind: str) -> str:

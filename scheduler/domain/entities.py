@@ -71,6 +71,14 @@ class OutboxState(StrEnum):
     FAILED = "failed"
 
 
+class MailFailure(StrEnum):
+    """Why a mail did not go out: not this time, never, or held as its address takes no mail."""
+
+    TEMPORARY = "temporary"
+    PERMANENT = "permanent"
+    BOUNCED = "bounced"
+
+
 class Method(StrEnum):
     """iTIP methods that we send (RFC 5546 1.4)."""
 
@@ -118,6 +126,23 @@ class AnswerSource(StrEnum):
     MAIL = "mail"
     LINK = "link"
     ORGANISER = "organiser"
+
+
+class CalendarState(StrEnum):
+    """How it stands with one meeting in one attendee's calendar; the worst first."""
+
+    BOUNCED = "bounced"
+    """Mail to the address comes back."""
+    FAILED = "failed"
+    """The last message could not be delivered, and is not tried again."""
+    DECLINED = "declined"
+    PROPOSED = "proposed"
+    """Another time was proposed, and no new one was told since."""
+    SILENT = "silent"
+    """The last message was sent, and nothing came back."""
+    QUEUED = "queued"
+    TENTATIVE = "tentative"
+    ACCEPTED = "accepted"
 
 
 class AfterRun(StrEnum):

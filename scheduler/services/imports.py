@@ -11,8 +11,9 @@ from babel import Locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.config import Settings
 from scheduler.domain.entities import PlaceKind, Tier
-from scheduler.services import readers
+from scheduler.services import addresses, readers
 from scheduler.services.actors import Actor
 from scheduler.services.feeds import new_feed
 from scheduler.services.sign_in import ensure_account
@@ -71,23 +72,28 @@ def import_firms(session: Session, actor: Actor, text: str) -> Imported:
     return _counted(rows, known)
 
 
-def import_people(session: Session, actor: Actor, text: str, *, secret_key: str, now: datetime) -> Imported:
-    """Attendees of firms that are there already; a row whose key is known changes that person."""
+def import_people(
+    session: Session, actor: Actor, text: str, *, settings: Settings, now: datetime
+) -> Imported:
+    """Attendees of firms that are there already; a row whose key is known changes that person.
+
+    Another address is told the coming meetings, as if an organiser had corrected it on the page.
+    """
     actor.require_organiser()
     table = Table.read("people", text)
     firms = {f.key: f.id for f in session.scalars(select(Firm).where(Firm.event_id == actor.event_id))}
     known = {a.key: a for a in session.scalars(select(Attendee).where(Attendee.event_id == actor.event_id))}
-    addresses = {person.email: key for key, person in known.items()}
+    taken = {person.email: key for key, person in known.items()}
     rows = [_person_values(row, firms) for row in table.rows]
     for row, values in zip(table.rows, rows, strict=True):
-        if addresses.setdefault(values["email"], values["key"]) != values["key"]:
-            row.fault("email", f"{values['email']} belongs to {addresses[values['email']]!r} already")
+        if taken.setdefault(values["email"], values["key"]) != values["key"]:
+            row.fault("email", f"{values['email']} belongs to {taken[values['email']]!r} already")
     table.done()
     for values in rows:
-        account = ensure_account(session, values["email"], name=values["name"], now=now)
         person = known.get(values["key"])
         if person is None:
-            seed, hashed = new_feed(secret_key)
+            account = ensure_account(session, values["email"], name=values["name"], now=now)
+            seed, hashed = new_feed(settings.secret_key)
             session.add(
                 Attendee(
                     event_id=actor.event_id,
@@ -98,7 +104,10 @@ def import_people(session: Session, actor: Actor, text: str, *, secret_key: str,
                 )
             )
         else:
-            _change(person, {**values, **_own_choices(person, values), "account_id": account.id})
+            email = values.pop("email")
+            _change(person, {**values, **_own_choices(person, values)})
+            if email != person.email:
+                addresses.correct(session, actor, person.key, email, settings=settings, now=now)
     session.flush()
     return _counted(rows, known)
 
@@ -172,6 +181,7 @@ def _person_values(row: Row, firms: Mapping[str, int]) -> dict[str, Any]:
         | {
             "firm_id": firms.get(firm, 0),
             "title": row.text("title", 120),
+            "phone": row.phone(),
             "languages": row.languages(),
             "is_exhibitor": exhibitor == "yes",
             "max_per_day": row.number("max_per_day"),

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Row, and_, case, func, insert, select, update
+from sqlalchemy.orm import Session, aliased
 
-from scheduler.domain.entities import Method, OutboxState
+from scheduler.domain.entities import MailFailure, Method, OutboxState
 from scheduler.services.tokens import derive_token, hash_token
-from scheduler.storage.models import Event, Invitation, OutboxMail
+from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
 
 CLAIM_SECONDS = 60
 """A sender gives back what it has not sent after this time; the sweep waits twice as long."""
@@ -20,15 +20,22 @@ CLAIM_SECONDS = 60
 BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720))
 """Waits between attempts; after the last one the mail has failed."""
 
+STALE = "A newer message about this meeting took its place."
+HELD = "Mail to this address came back; nothing is sent to it until it is corrected, or tried again by hand."
+
 
 def claim(session: Session, *, worker: str, limit: int, secret_key: str, now: datetime) -> list[OutboxMail]:
-    """Take up to `limit` mails that are due, sign-in links first, as many as each event's rate lets out."""
+    """Take up to `limit` mails that are due, sign-in links first, as many as each event's rate lets out.
+
+    A retry that a newer message has overtaken is put away, and a mail to an address that bounces is held:
+    its calendar counts as told all the same, so that no publishing tells it again.
+    """
     rows = _take(session, _due(now) & OutboxMail.event_id.is_(None), worker, limit, now)
     for event_id in _events_due(session, now):
         allowed = _let_out(session, event_id, limit - len(rows), now)
         rows += _take(session, _due(now) & (OutboxMail.event_id == event_id), worker, allowed, now)
-    _remember(session, [row for row in rows if row.kind == "invitation"], secret_key)
-    return rows
+    remember(session, [row for row in rows if row.kind == "invitation"], secret_key)
+    return _to_be_sent(session, rows, now)
 
 
 def _events_due(session: Session, now: datetime) -> Sequence[int]:
@@ -87,7 +94,70 @@ def _let_out(session: Session, event_id: int, limit: int, now: datetime) -> int:
     return allowed
 
 
-def _remember(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
+def _to_be_sent(session: Session, rows: Sequence[OutboxMail], now: datetime) -> list[OutboxMail]:
+    """Claimed mails without those that are overtaken or held, which have failed."""
+    about_meetings = [row.id for row in rows if row.uid is not None]
+    if not about_meetings:
+        return list(rows)
+    which = OutboxMail.id.in_(about_meetings)
+    stale = set(session.scalars(select(OutboxMail.id).where(which, overtaken())))
+    bounced = Attendee.bounced_at.is_not(None)
+    held = set(
+        session.scalars(
+            select(OutboxMail.id).join(Attendee, Attendee.id == OutboxMail.attendee_id).where(which, bounced)
+        )
+    )
+    _set_failed(session, stale, error=STALE, dropped_at=now)
+    _set_failed(session, held - stale, error=HELD, failure=MailFailure.BOUNCED.value)
+    return [row for row in rows if row.id not in stale | held]
+
+
+def overtaken() -> ColumnElement[bool]:
+    """Mails about a meeting and attendee about which there is a newer one that says how the meeting is."""
+    newer = aliased(OutboxMail)
+    return (
+        select(newer.id)
+        .where(
+            newer.uid == OutboxMail.uid,
+            newer.attendee_id == OutboxMail.attendee_id,
+            newer.id > OutboxMail.id,
+            newer.payload["method"].as_string() != Method.DECLINECOUNTER.value,
+        )
+        .exists()
+    )
+
+
+def dead() -> ColumnElement[bool]:
+    """Dead letters: mails that failed, were not put away, and still say how things are."""
+    return and_(OutboxMail.state == OutboxState.FAILED, OutboxMail.dropped_at.is_(None), ~overtaken())
+
+
+def queue_again(
+    session: Session, which: ColumnElement[bool], *, now: datetime
+) -> Sequence[Row[int, int | None]]:
+    """Queue dead letters again, each as the same message; gives their ids and attendees.
+
+    The first attempt stays counted: the calendar counts as told, and no publishing makes the mail anew.
+    """
+    return session.execute(
+        update(OutboxMail)
+        .where(which, dead())
+        .values(state=OutboxState.QUEUED, attempts=1, next_attempt_at=now)
+        .returning(OutboxMail.id, OutboxMail.attendee_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+
+
+def _set_failed(session: Session, ids: Iterable[int], **values: Any) -> None:
+    if ids:
+        session.execute(
+            update(OutboxMail)
+            .where(OutboxMail.id.in_(ids))
+            .values(state=OutboxState.FAILED, claimed_by=None, **values)
+        )
+
+
+def remember(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
     """Write down what the calendars are being told, before the first byte is sent."""
     known = _known_invitations(session, rows)
     new: list[dict[str, Any]] = []
@@ -139,14 +209,16 @@ def mark_sent(session: Session, row_id: int, *, worker: str, now: datetime) -> N
     session.execute(
         update(OutboxMail)
         .where(OutboxMail.id == row_id, OutboxMail.claimed_by == worker)
-        .values(state=OutboxState.SENT, sent_at=now, error=None)
+        .values(state=OutboxState.SENT, sent_at=now, error=None, failure=None)
     )
 
 
 def mark_failed(session: Session, row: OutboxMail, reason: str, *, permanent: bool, now: datetime) -> None:
     """The server refused: try again later, or give up after the last wait or for good reason."""
     give_up = permanent or row.attempts > len(BACKOFF)
-    values: dict[str, Any] = {"state": OutboxState.FAILED if give_up else OutboxState.QUEUED, "error": reason}
+    failure = MailFailure.PERMANENT if permanent else MailFailure.TEMPORARY
+    values: dict[str, Any] = {"state": OutboxState.FAILED if give_up else OutboxState.QUEUED}
+    values |= {"error": reason, "failure": failure.value}
     if not give_up:
         values["next_attempt_at"] = now + BACKOFF[row.attempts - 1]
     session.execute(
@@ -173,7 +245,10 @@ def give_back(session: Session, rows: Iterable[OutboxMail], *, at: datetime) -> 
 
 def postpone(session: Session, *, reason: str, until: datetime, now: datetime) -> None:
     """The mail server cannot be reached: what is due waits, and says why."""
-    session.execute(update(OutboxMail).where(_due(now)).values(next_attempt_at=until, error=reason))
+    failure = MailFailure.TEMPORARY.value
+    session.execute(
+        update(OutboxMail).where(_due(now)).values(next_attempt_at=until, error=reason, failure=failure)
+    )
 
 
 def sweep(session: Session, *, now: datetime) -> int:
@@ -204,8 +279,9 @@ class Counts:
 
 
 def counts(session: Session, event_id: int, version_id: int | None = None) -> Counts:
-    """How many mails of an event (of one publishing) are in each state."""
-    columns = [func.sum(case((OutboxMail.state == state, 1), else_=0)) for state in OutboxState]
+    """How many mails of an event (of one publishing) are in each state; of the failed ones, dead letters."""
+    states = {state: OutboxMail.state == state for state in OutboxState} | {OutboxState.FAILED: dead()}
+    columns = [func.sum(case((states[state], 1), else_=0)) for state in OutboxState]
     query = select(*columns).where(OutboxMail.event_id == event_id)
     if version_id is not None:
         query = query.where(OutboxMail.version_id == version_id)

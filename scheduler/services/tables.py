@@ -22,8 +22,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "description", "website", "pavilion", "max_per_day", "min_meetings",
     ),
     "people": (
-        "key", "firm", "name", "latin_name", "email", "title", "languages", "exhibitor", "max_per_day",
-        "mail_language", "timezone",
+        "key", "firm", "name", "latin_name", "email", "phone", "title", "languages", "exhibitor",
+        "max_per_day", "mail_language", "timezone",
     ),
     "interpreters": ("key", "name", "latin_name", "email", "languages"),
 }  # fmt: skip
@@ -36,6 +36,7 @@ REQUIRED: Mapping[str, frozenset[str]] = {
 }
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_PHONE = re.compile(r"\+?[0-9][0-9 ()./x-]{1,38}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z]{2,8})?")
 
 
@@ -80,6 +81,12 @@ class Row:
         except EmailNotValidError as error:
             self.fault("email", str(error))
             return self.values.get("email", "")
+
+    def phone(self) -> str:
+        value = self.values.get("phone", "").strip()
+        if value and not _PHONE.fullmatch(value):
+            self.fault("phone", "must be a telephone number such as +86 10 6552 9988, at most 40 characters")
+        return value
 
     def number(self, column: str) -> int | None:
         value = self.values.get(column, "")

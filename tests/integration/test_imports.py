@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from scheduler.domain.errors import InvalidInput, NotAllowed
-from scheduler.services import imports
+from scheduler.services import addresses, imports
 from scheduler.services.imports import Imported
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Firm, Interpreter, Place
-from tests.factories import NOW, SECRET_KEY, make_event
+from tests.factories import NOW, make_event
+from tests.integration.test_release import SETTINGS
 
 FIRMS = """key,name,latin_name,country,tier,areas,hall,booth
 great,大丰公司,Great Harvest Co.,CN,upstream,Batteries;chips,h0,E1-001
@@ -31,7 +32,7 @@ def test_firms_come_with_their_booths_and_people_with_their_accounts(database: D
         expo = make_event(session, firms=0, tables=0)
         actor = expo.organiser_actor()
         assert imports.import_firms(session, actor, FIRMS) == Imported(2, 0)
-        done = imports.import_people(session, actor, PEOPLE, secret_key=SECRET_KEY, now=NOW)
+        done = imports.import_people(session, actor, PEOPLE, settings=SETTINGS, now=NOW)
         assert done == Imported(2, 0)
         firms = session.execute(select(Firm.key, Firm.latin_name, Firm.areas).order_by(Firm.id)).all()
         assert [tuple(row) for row in firms] == [
@@ -103,13 +104,38 @@ def test_an_address_or_booth_of_somebody_else_is_refused(database: Database) -> 
                 session,
                 actor,
                 f"key,firm,name,email,languages\nx,f1,X,{taken},en\n",
-                secret_key=SECRET_KEY,
+                settings=SETTINGS,
                 now=NOW,
             )
         with pytest.raises(InvalidInput, match="row 2, booth"):
             imports.import_firms(
                 session, actor, "key,name,country,tier,hall,booth\nf9,New,CN,upstream,h0,b0\n"
             )
+
+
+def test_a_phone_number_comes_along_and_what_is_none_is_refused(database: Database) -> None:
+    text = "key,firm,name,email,phone,languages\np1,f0,Wang,wang@great.example,{},zh\n"
+    with database.write() as session:
+        actor = make_event(session, firms=1).organiser_actor()
+        imports.import_people(session, actor, text.format("+86 10 6552 9988"), settings=SETTINGS, now=NOW)
+        assert "+86 10 6552 9988" in set(session.scalars(select(Attendee.phone)))
+        for wrong in ("=1+1", "ask me", "1" * 41):
+            with pytest.raises(InvalidInput, match="row 2, phone"):
+                imports.import_people(session, actor, text.format(wrong), settings=SETTINGS, now=NOW)
+
+
+def test_another_address_in_a_file_is_a_correction_that_is_on_record(database: Database) -> None:
+    with database.write() as session:
+        actor = make_event(session, firms=0, tables=0).organiser_actor()
+        imports.import_firms(session, actor, FIRMS)
+        imports.import_people(session, actor, PEOPLE, settings=SETTINGS, now=NOW)
+        session.execute(update(Attendee).values(bounced_at=NOW))
+        again = PEOPLE.replace("Wang@Great", "wei@great")
+        assert imports.import_people(session, actor, again, settings=SETTINGS, now=NOW) == Imported(0, 2)
+        marked = dict(session.execute(select(Attendee.email, Attendee.bounced_at)).all())
+        assert marked == {"wei@great.example": None, "eva@kovacs.example": NOW}
+        assert [change.new for change in addresses.changes(session, actor, "p1")] == ["wei@great.example"]
+        assert addresses.changes(session, actor, "p2") == []
 
 
 def test_interpreters_are_imported(database: Database) -> None:

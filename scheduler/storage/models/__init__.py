@@ -5,7 +5,14 @@ from scheduler.storage.models.asking import MeetingRequest, RequestPerson
 from scheduler.storage.models.event import Event, Hall, Place, PlaceBusy, Slot, WalkingTime
 from scheduler.storage.models.inbox import Answer, InboundMail
 from scheduler.storage.models.mail import Invitation, OutboxMail
-from scheduler.storage.models.people import Attendee, AttendeeBusy, Firm, Interpreter, InterpreterBusy
+from scheduler.storage.models.people import (
+    AddressChange,
+    Attendee,
+    AttendeeBusy,
+    Firm,
+    Interpreter,
+    InterpreterBusy,
+)
 from scheduler.storage.models.schedule import (
     Hold,
     PlannedAttendee,
@@ -17,6 +24,7 @@ from scheduler.storage.models.schedule import (
 
 __all__ = [
     "Account",
+    "AddressChange",
     "Answer",
     "ApiToken",
     "Attendee",

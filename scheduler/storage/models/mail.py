@@ -77,4 +77,8 @@ class OutboxMail(Base):
     claimed_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)
+    failure: Mapped[str | None] = mapped_column(String(16))
+    """What `error` is, of MailFailure: temporary, permanent or bounced."""
+    dropped_at: Mapped[datetime | None]
+    """When a mail that failed was put away: by an organiser, or because a newer one took its place."""
     created_at: Mapped[datetime]

@@ -61,6 +61,8 @@ class Attendee(Base):
     email: Mapped[str] = mapped_column(String(254))
     """Lower case, the same as its account's."""
     title: Mapped[str] = mapped_column(String(120), default="")
+    phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """For organisers only."""
     languages: Mapped[list[str]]
     mail_language: Mapped[str] = mapped_column(String(8), default="", server_default="")
     """The language of mails that was chosen; empty for the one that `readers` derives."""
@@ -77,6 +79,21 @@ class Attendee(Base):
     """What it said."""
 
     firm: Mapped[Firm] = relationship(back_populates="attendees", viewonly=True)
+
+
+class AddressChange(Base):
+    """An organiser gave an attendee another mail address, or said that the old one works again."""
+
+    __tablename__ = "address_change"
+    __table_args__ = (Index("ix_address_change_attendee_id", "attendee_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
+    old_address: Mapped[str] = mapped_column(String(254))
+    new_address: Mapped[str] = mapped_column(String(254))
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    changed_at: Mapped[datetime]
 
 
 class AttendeeBusy(Base):

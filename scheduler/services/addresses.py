@@ -1,0 +1,90 @@
+"""Correct an attendee's mail address, with a record of who did it; readdressing.py tells the calendars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from email_validator import EmailNotValidError, validate_email
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.services import readdressing
+from scheduler.services.actors import Actor
+from scheduler.services.people import find_person
+from scheduler.services.sign_in import ensure_account, normal_email
+from scheduler.storage.models import Account, AddressChange, Attendee, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One correction; `by` is the address of the organiser's account."""
+
+    old: str
+    new: str
+    by: str
+    at: datetime
+
+
+def correct(
+    session: Session, actor: Actor, person_key: str, email: str, *, settings: Settings, now: datetime
+) -> int:
+    """Give an attendee a mail address, or say that the present one works again; gives the mails queued.
+
+    The mark of a bounce goes, and with another address the account that may sign in as this attendee.
+    Raises NotFound, NotAllowed, and InvalidInput for an address that is none or somebody else's.
+    """
+    actor.require_organiser()
+    # As a publishing does: each sees what the other has told.
+    session.scalars(select(Event.id).where(Event.id == actor.event_id).with_for_update()).one()
+    person = find_person(session, actor.event_id, person_key)
+    address = _checked(session, person, email)
+    told = readdressing.told(session, person)
+    session.add(
+        AddressChange(
+            event_id=person.event_id,
+            attendee_id=person.id,
+            old_address=person.email,
+            new_address=address,
+            changed_by=actor.account_id,
+            changed_at=now,
+        )
+    )
+    old, person.email = person.email, address
+    person.account_id = ensure_account(session, address, name=person.name, now=now).id
+    person.bounced_at, person.bounce = None, ""
+    session.flush()
+    return readdressing.tell(session, person, told, old_address=old, settings=settings, now=now)
+
+
+def changes(session: Session, actor: Actor, person_key: str) -> Sequence[Change]:
+    """The corrections of an attendee's address, the newest first."""
+    actor.require_organiser()
+    person = find_person(session, actor.event_id, person_key)
+    rows = session.execute(
+        select(AddressChange, Account.email)
+        .outerjoin(Account, Account.id == AddressChange.changed_by)
+        .where(AddressChange.attendee_id == person.id)
+        .order_by(AddressChange.id.desc())
+    )
+    return [Change(row.old_address, row.new_address, by or "", row.changed_at) for row, by in rows]
+
+
+def _checked(session: Session, person: Attendee, email: str) -> str:
+    try:
+        address = normal_email(validate_email(email.strip(), check_deliverability=False).normalized)
+    except EmailNotValidError as error:
+        raise InvalidInput([Fault("email", str(error))]) from None
+    if len(address) > 254:
+        raise InvalidInput([Fault("email", "must have at most 254 characters")])
+    other = session.scalar(
+        select(Attendee.name).where(
+            Attendee.event_id == person.event_id, Attendee.email == address, Attendee.id != person.id
+        )
+    )
+    if other is not None:
+        raise InvalidInput([Fault("email", f"{address} belongs to {other} already")])
+    return address
