@@ -1,0 +1,85 @@
+"""VAVAILABILITY (RFC 7953 3.1, 4): inside its range everything is busy that is not AVAILABLE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from scheduler.invites.busy.components import Component
+from scheduler.invites.busy.series import Reader, duration
+
+Span = tuple[datetime, datetime]
+
+
+def unavailable(availabilities: Iterable[Component], reader: Reader) -> list[Span]:
+    """When the person is not available within the reader's window; ValueError if a time cannot be read.
+
+    Of several, the one of the higher priority (1 is the highest, 0 the lowest) holds where they overlap.
+    Whatever BUSYTYPE says, and whether we know it, it is some kind of busy.
+    """
+    busy: list[Span] = []
+    for component in sorted(availabilities, key=_rank, reverse=True):
+        span = _range(component, reader)
+        if span is not None:
+            free = _free(component, reader)
+            reader.budget.spend(len(busy) + len(free) + 1)
+            busy = union([*minus(busy, [span]), *minus([span], free)])
+    return busy
+
+
+def union(spans: Iterable[Span]) -> list[Span]:
+    """The same time in as few spans as can be, in time order."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def minus(spans: Iterable[Span], without: Iterable[Span]) -> list[Span]:
+    """The parts of `spans` that are in none of `without`, as few as can be, in time order."""
+    left, holes = [], union(without)
+    number = 0
+    for start, end in union(spans):
+        while number < len(holes) and holes[number][0] < end:
+            hole_start, hole_end = holes[number]
+            if hole_end > start:
+                if hole_start > start:
+                    left.append((start, hole_start))
+                start = hole_end
+            if hole_end > end:
+                break  # it reaches into the next span
+            number += 1
+        if start < end:
+            left.append((start, end))
+    return left
+
+
+def _rank(component: Component) -> int:
+    priority = component.text("PRIORITY")
+    number = int(priority) if priority.isascii() and priority.isdigit() and len(priority) < 3 else 0
+    return number or 10
+
+
+def _range(component: Component, reader: Reader) -> Span | None:
+    """The range within the window; a side that is not given is open."""
+    start_line, end_line = component.first("DTSTART"), component.first("DTEND")
+    start = reader.moment(start_line.value, start_line).utc if start_line else reader.first
+    end = reader.last
+    if end_line is not None:
+        end = reader.moment(end_line.value, end_line).utc
+    elif start_line is not None and component.first("DURATION") is not None:
+        end = start + duration(component.text("DURATION"))
+    start, end = max(start, reader.first), min(end, reader.last)
+    return (start, end) if start < end else None
+
+
+def _free(component: Component, reader: Reader) -> list[Span]:
+    available = [each for each in component.children if each.name == "AVAILABLE"]
+    replaced = reader.replaced(available)
+    spans: list[Span] = []
+    for each in available:
+        spans += reader.instances(each, () if each.first("RECURRENCE-ID") else replaced[each.text("UID")])
+    return spans

@@ -1,0 +1,108 @@
+"""The octets of a calendar as components and the content lines that busy times need (RFC 5545 3.1, 3.4).
+
+icalendar is not asked: it builds every property of every event, fails on a bad line of no interest, and
+works out the rules of time zones without a limit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from scheduler.invites.busy.model import UnusableCalendar
+from scheduler.invites.inbound.charsets import decode
+
+MAX_COMPONENTS: Final = 20_000
+MAX_DEPTH: Final = 4
+
+_NEEDED: Final = frozenset(
+    ("ATTENDEE", "BEGIN", "DTEND", "DTSTART", "DURATION", "END", "EXDATE", "EXRULE", "FREEBUSY", "PRIORITY",
+     "RDATE", "RECURRENCE-ID", "RRULE", "SEQUENCE", "STATUS", "SUMMARY", "TRANSP", "TZID", "TZOFFSETFROM",
+     "TZOFFSETTO", "UID", "X-MICROSOFT-CDO-BUSYSTATUS")
+)  # fmt: skip
+_NAME: Final = re.compile(r"[A-Za-z0-9-]+(?=[;:])")
+_PARAMETER: Final = re.compile(r';([A-Za-z0-9-]+)=((?:"[^"]*"|[^";:])*)')
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A value with its parameters, whose names are upper case and whose values have no quotes."""
+
+    value: str
+    parameters: dict[str, str]
+
+
+@dataclass(slots=True)
+class Component:
+    """A component with the lines that are of interest, by property, and what is inside it."""
+
+    name: str
+    lines: defaultdict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
+    children: list[Component] = field(default_factory=list)
+
+    def first(self, name: str) -> Line | None:
+        """The line, or the first of several: a property that must come once may come twice."""
+        lines = self.lines.get(name)
+        return lines[0] if lines else None
+
+    def text(self, name: str) -> str:
+        """Its value, trimmed; empty if there is none."""
+        line = self.first(name)
+        return line.value.strip() if line else ""
+
+
+def calendars(octets: bytes) -> list[Component]:
+    """Every complete VCALENDAR in the octets, whatever stands around them; raises UnusableCalendar."""
+    lines = re.sub(r"\r\n?", "\n", decode(octets))
+    found: list[Component] = []
+    open_: list[Component] = []
+    count = 0
+    for name, text in _needed(re.sub(r"\n[ \t]", "", lines)):
+        if name == "BEGIN":
+            count += 1
+            component = Component(text.partition(":")[2].strip().upper())
+            if count > MAX_COMPONENTS or len(open_) > MAX_DEPTH:
+                raise UnusableCalendar(f"The calendar has more than {MAX_COMPONENTS:,} entries.")
+            if open_ or component.name == "VCALENDAR":
+                open_.append(component)
+        elif name == "END" and open_:
+            _close(open_, text.partition(":")[2].strip().upper(), found)
+        elif open_:
+            open_[-1].lines[name].append(_line(text))
+    if open_:
+        raise UnusableCalendar("The calendar is cut off: its end is missing.")
+    if not found:
+        raise UnusableCalendar("This is no calendar file: it has no BEGIN:VCALENDAR.")
+    return found
+
+
+def _needed(unfolded: str) -> Iterator[tuple[str, str]]:
+    for text in unfolded.split("\n"):
+        match = _NAME.match(text)
+        name = match[0].upper() if match else ""
+        if name in _NEEDED:
+            yield name, text
+
+
+def _close(open_: list[Component], name: str, found: list[Component]) -> None:
+    component = open_.pop()
+    if component.name != name:
+        raise UnusableCalendar(f"The calendar is broken: {component.name[:40]!a} ends as {name[:40]!a}.")
+    if open_:
+        open_[-1].children.append(component)
+    else:
+        found.append(component)
+
+
+def _line(text: str) -> Line:
+    """A content line (RFC 5545 3.1); a quoted parameter may hold the colon that else ends them."""
+    name = _NAME.match(text)
+    at, parameters = name.end() if name else 0, {}
+    while match := _PARAMETER.match(text, at):
+        parameters[match[1].upper()] = match[2].replace('"', "")
+        at = match.end()
+    is_whole = text[at : at + 1] == ":"
+    return Line(text[at + 1 :] if is_whole else text.partition(":")[2], parameters)

@@ -1,0 +1,80 @@
+"""What is understood of a calendar: when its person is busy, out of what, and what was assumed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from scheduler.domain.errors import ChainmeetError
+
+MAX_STEPS: Final = 1_000_000
+"""Days and times that are looked at for one calendar; a crowded real one takes a tenth of it."""
+
+
+class UnusableCalendar(ChainmeetError):
+    """A calendar cannot or must not be read; `str()` is a sentence for the person whose it is."""
+
+    code = "unusable-calendar"
+
+
+class Kind(StrEnum):
+    """Why somebody is busy."""
+
+    EVENT = "event"
+    ALL_DAY = "all_day"
+    FREE_BUSY = "free_busy"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """A busy time in UTC, closed and open; `title` is an event's, clean, else empty."""
+
+    start: datetime
+    end: datetime
+    kind: Kind
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BusyTimes:
+    """`busy` is within the window that was asked for, in time order.
+
+    `counts` says what the calendar has, within the window or not, and what of it was left out and why:
+    the keys are those of `COUNTED`. `notes` are sentences about what was assumed.
+    """
+
+    busy: tuple[Busy, ...]
+    counts: Counter[str]
+    notes: tuple[str, ...]
+
+
+COUNTED: Final = {
+    "events": "events",
+    "recurring": "of them repeat",
+    "all_day": "of them last whole days",
+    "free_busy": "busy times",
+    "availability": "availabilities",
+    "free": "left out: shown as free",
+    "cancelled": "left out: cancelled",
+    "declined": "left out: you declined them",
+    "own": "left out: invitations of this event",
+    "unreadable": "left out: could not be read",
+}
+"""What is counted, as it is said behind a number."""
+
+
+class Budget:
+    """The steps that one calendar may cost: counted, so that the same calendar passes on every machine."""
+
+    def __init__(self, steps: int = MAX_STEPS) -> None:
+        self.left = steps
+
+    def spend(self, steps: int = 1) -> None:
+        """Raise UnusableCalendar once the steps are used up."""
+        self.left -= steps
+        if self.left < 0:
+            raise UnusableCalendar("The calendar has events that repeat too often to be worked out.")

@@ -1,0 +1,177 @@
+"""Events and availabilities as instances in UTC: DTSTART, rules, RDATE, EXDATE (RFC 5545 3.8.5)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from scheduler.invites.busy import rules
+from scheduler.invites.busy.components import Component, Line
+from scheduler.invites.busy.model import Budget
+from scheduler.invites.busy.zones import UTC_ZONE, Zone, Zones, dates, local
+
+_DURATION: Final = re.compile(
+    r"([+-]?)P(?:(\d{1,6})W)?(?:(\d{1,6})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})S)?)?"
+)
+UNREADABLE: Final = (ValueError, OverflowError)
+"""What is raised where a component's times make no sense."""
+_UNITS: Final = ("weeks", "days", "hours", "minutes", "seconds")
+_LONGEST: Final = timedelta(days=4000)
+"""An event that is longer counts as so long: within a window that is the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time as it was written: local in its zone; a date is its midnight."""
+
+    local: datetime
+    zone: Zone
+    is_date: bool
+
+    @property
+    def utc(self) -> datetime:
+        return self.zone.to_utc(self.local)
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads times of one calendar for one window (UTC); what has no zone is read in `assumed`."""
+
+    zones: Zones
+    assumed: Zone
+    first: datetime
+    last: datetime
+    budget: Budget
+    floating: set[str] = field(default_factory=set)
+    """Which kinds of times without a zone there were: "times", "days"."""
+
+    def moment(self, text: str, line: Line) -> Moment:
+        """One value of a line; ValueError if it is no time, UnusableCalendar if its zone is unknown."""
+        text = text.strip().upper()
+        if text.endswith("Z"):
+            return Moment(local(text[:-1]), UTC_ZONE, is_date=False)
+        if len(text) != 8 and line.parameters.get("TZID"):
+            return Moment(local(text), self.zones.find(line.parameters["TZID"]), is_date=False)
+        moment = Moment(local(text), self.assumed, is_date=len(text) == 8)
+        self.floating.add("days" if moment.is_date else "times")
+        return moment
+
+    def period(self, text: str, line: Line) -> tuple[datetime, datetime]:
+        """start/end or start/duration (RFC 5545 3.3.9), in UTC."""
+        start_text, slash, end_text = text.partition("/")
+        start = self.moment(start_text, line).utc
+        if not slash:
+            raise ValueError(text[:40])
+        is_length = end_text.strip().upper().startswith(("P", "+P", "-P"))
+        return start, start + duration(end_text) if is_length else self.moment(end_text, line).utc
+
+    def instances(
+        self, component: Component, without: Iterable[datetime] = ()
+    ) -> list[tuple[datetime, datetime]]:
+        """When a component takes place within the window; `without` are the starts that others replace.
+
+        A series costs steps of the budget; ValueError if its times cannot be read.
+        """
+        line = component.first("DTSTART")
+        if line is None:
+            raise ValueError("no DTSTART")
+        start = self.moment(line.value, line)
+        length = self._length(component, start)
+        left_out = {
+            *without,
+            *self._moments(component, "EXDATE"),
+            *self._by_rules(component, "EXRULE", start, length),
+        }
+        days_out = self._days_left_out(component, start)
+        starts = {start.utc, *self._by_rules(component, "RRULE", start, length)}
+        found = {
+            (each, self._end(each, length, start))
+            for each in starts | set(self._moments(component, "RDATE"))
+            if each not in left_out and start.zone.to_local(each).date() not in days_out
+        }
+        found |= {each for each in self._periods(component) if each[0] not in left_out}
+        return sorted((a, b) for a, b in found if a < b and a < self.last and b > self.first)
+
+    def replaced(self, components: Iterable[Component]) -> defaultdict[str, set[datetime]]:
+        """The instances of series that have a component of their own, by UID."""
+        found: defaultdict[str, set[datetime]] = defaultdict(set)
+        for component in components:
+            line = component.first("RECURRENCE-ID")
+            if line is not None:
+                with suppress(*UNREADABLE):  # it replaces nothing, and may be readable itself
+                    found[component.text("UID")].add(self.moment(line.value, line).utc)
+        return found
+
+    def _length(self, component: Component, start: Moment) -> timedelta:
+        end = component.first("DTEND")
+        if end is not None:
+            until = self.moment(end.value, end)
+            length = until.local - start.local if start.is_date else until.utc - start.utc
+        elif component.first("DURATION") is not None:
+            length = duration(component.text("DURATION"))
+        else:
+            length = timedelta(days=start.is_date)
+        if length < timedelta(0):
+            raise ValueError("it ends before it starts")
+        return min(length, _LONGEST)
+
+    def _end(self, start: datetime, length: timedelta, first: Moment) -> datetime:
+        """Days are counted on the calendar, all other lengths in exact time."""
+        if first.is_date:
+            return first.zone.to_utc(first.zone.to_local(start) + length)
+        return start + length
+
+    def _by_rules(
+        self, component: Component, name: str, start: Moment, length: timedelta
+    ) -> Iterator[datetime]:
+        first = start.zone.to_local(self.first - length - timedelta(days=1))
+        last = start.zone.to_local(self.last + timedelta(days=1))
+        for line in component.lines.get(name, ()):
+            rule = rules.parse(line.value)
+            until = self._until(rule.until, start) if rule.until else None
+            for each in rules.occurrences(rule, start.local, first, last, until, self.budget):
+                yield start.zone.to_utc(each)
+
+    def _until(self, text: str, start: Moment) -> datetime:
+        """UNTIL in the local time of the series; a date means its whole day."""
+        if len(text) == 8:
+            return local(text) + timedelta(days=1, seconds=-1)
+        if text.endswith("Z"):
+            return start.zone.to_local(local(text[:-1]).replace(tzinfo=UTC))
+        return local(text)
+
+    def _moments(self, component: Component, name: str) -> Iterator[datetime]:
+        for line in component.lines.get(name, ()):
+            for text in dates(line):
+                self.budget.spend()
+                if "/" not in text:
+                    yield self.moment(text, line).utc
+
+    def _periods(self, component: Component) -> Iterator[tuple[datetime, datetime]]:
+        for line in component.lines.get("RDATE", ()):
+            for text in dates(line):
+                if "/" in text:
+                    yield self.period(text, line)
+
+    def _days_left_out(self, component: Component, start: Moment) -> set[object]:
+        """Some clients leave out a day of a series that has times."""
+        if start.is_date:
+            return set()
+        lines = component.lines.get("EXDATE", ())
+        return {local(text).date() for line in lines for text in dates(line) if len(text) == 8}
+
+
+def duration(text: str) -> timedelta:
+    """A DURATION (RFC 5545 3.3.6); ValueError if it is none."""
+    text = text.strip().upper()
+    match = _DURATION.fullmatch(text)
+    if match is None or not text.isascii() or text.endswith(("P", "T")):
+        raise ValueError(text[:40])
+    numbers = {unit: int(number or 0) for unit, number in zip(_UNITS, match.groups()[1:], strict=True)}
+    length = timedelta(**numbers)
+    return -length if match[1] == "-" else length

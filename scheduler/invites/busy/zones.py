@@ -1,0 +1,161 @@
+"""The zone that a TZID means: by its IANA or Windows name, else by the VTIMEZONE in the calendar."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+from zoneinfo import ZoneInfo
+
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
+
+from scheduler.domain.errors import InvalidInput
+from scheduler.invites.busy import rules
+from scheduler.invites.busy.components import Component, Line
+from scheduler.invites.busy.model import Budget, UnusableCalendar
+from scheduler.invites.content import zone_of
+from scheduler.invites.text import clean
+
+_OFFSET: Final = re.compile(r"([+-])(\d\d)(\d\d)(\d\d)?")
+_LOCAL: Final = re.compile(r"\d{8}T\d{6}")
+_MARGIN: Final = timedelta(days=800)
+"""So long before a window a rule of a zone must have held once: twice a year is usual, once a year enough."""
+
+
+class Zone(Protocol):
+    """A way between local time without a zone and UTC."""
+
+    def to_utc(self, local: datetime) -> datetime: ...
+    def to_local(self, moment: datetime) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class NamedZone:
+    """A zone of the IANA data base; a time that comes twice is the first one (RFC 5545 3.3.5)."""
+
+    zone: ZoneInfo
+
+    def to_utc(self, local: datetime) -> datetime:
+        return local.replace(tzinfo=self.zone).astimezone(UTC)
+
+    def to_local(self, moment: datetime) -> datetime:
+        return moment.astimezone(self.zone).replace(tzinfo=None)
+
+
+@dataclass(frozen=True, slots=True)
+class DefinedZone:
+    """A zone that only the calendar knows: offsets from local onsets on, `before` ahead of the first."""
+
+    onsets: tuple[datetime, ...]
+    offsets: tuple[timedelta, ...]
+    before: timedelta
+
+    def to_utc(self, local: datetime) -> datetime:
+        number = bisect_right(self.onsets, local)
+        return (local - (self.offsets[number - 1] if number else self.before)).replace(tzinfo=UTC)
+
+    def to_local(self, moment: datetime) -> datetime:
+        plain = moment.astimezone(UTC).replace(tzinfo=None)
+        locals_ = (plain + offset for offset in {self.before, *self.offsets})
+        return next((local for local in locals_ if self.to_utc(local) == moment), plain + self.before)
+
+
+UTC_ZONE: Final = NamedZone(ZoneInfo("UTC"))
+
+
+class Zones:
+    """The zones of one calendar, right within a window; `definitions` are its VTIMEZONEs."""
+
+    def __init__(
+        self, definitions: Iterable[Component], first: datetime, last: datetime, budget: Budget
+    ) -> None:
+        self.definitions = {each.text("TZID"): each for each in definitions}
+        self.first, self.last, self.budget = first, last, budget
+        self.known: dict[str, Zone] = {}
+
+    def find(self, tzid: str) -> Zone:
+        """The zone of a TZID parameter; raises UnusableCalendar for one that nothing explains."""
+        name = tzid.strip()
+        if name not in self.known:
+            self.known[name] = self._named(name) or self._defined(name)
+        return self.known[name]
+
+    def _named(self, tzid: str) -> Zone | None:
+        """By name first, as clients do: definitions in calendars are often wrong."""
+        parts = [part for part in tzid.split("/") if part]
+        tails = ["/".join(parts[-size:]) for size in (3, 2, 1) if size < len(parts)]
+        for name in (tzid, WINDOWS_TO_OLSON.get(tzid, ""), *tails):
+            try:
+                return NamedZone(zone_of(name))
+            except InvalidInput:
+                continue
+        return None
+
+    def _defined(self, tzid: str) -> Zone:
+        try:
+            return self._work_out(self.definitions[tzid])
+        except (KeyError, ValueError, OverflowError):
+            raise UnusableCalendar(
+                f"The calendar has times in the zone {clean(tzid, 80)!r}, which it does not explain."
+            ) from None
+
+    def _work_out(self, definition: Component) -> Zone:
+        changes: list[tuple[datetime, timedelta]] = []
+        for observance in definition.children:
+            offset = _offset(observance.text("TZOFFSETTO"))
+            changes += [(onset, offset) for onset in self._onsets(observance)]
+        changes.sort()
+        if not changes:
+            raise ValueError("no observance")
+        earliest = min(definition.children, key=lambda each: each.text("DTSTART"))
+        return DefinedZone(
+            tuple(onset for onset, _ in changes),
+            tuple(offset for _, offset in changes),
+            _offset(earliest.text("TZOFFSETFROM")),
+        )
+
+    def _onsets(self, observance: Component) -> list[datetime]:
+        start = local(observance.text("DTSTART"))
+        onsets = [start, *(local(each) for line in observance.lines["RDATE"] for each in dates(line))]
+        for line in observance.lines["RRULE"]:
+            rule = rules.parse(line.value)
+            until = local(rule.until.removesuffix("Z")[:15]) if rule.until else None
+            begin, end = _naive(self.first) - _MARGIN, _naive(self.last) + timedelta(days=2)
+            onsets += rules.occurrences(rule, start, begin, end, until, self.budget)
+            if until is not None and until < begin:
+                # the last onset of a rule that has ended holds until another observance begins
+                onsets += list(rules.occurrences(rule, start, until - _MARGIN, until, until, self.budget))
+        return onsets
+
+
+def local(text: str) -> datetime:
+    """A time without a zone, such as 20261207T090000, or the midnight of a date; ValueError if it is none."""
+    text = text.strip()
+    if len(text) == 8:
+        text += "T000000"
+    if not _LOCAL.fullmatch(text) or not text.isascii():
+        raise ValueError(text[:40])
+    text = text[:-2] + "59" if text.endswith("60") else text  # a leap second
+    return datetime.strptime(text, "%Y%m%dT%H%M%S")  # noqa: DTZ007 - local on purpose
+
+
+def dates(line: Line) -> list[str]:
+    """The values of a line that may have several."""
+    return [each.strip() for each in line.value.split(",") if each.strip()]
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _offset(text: str) -> timedelta:
+    match = _OFFSET.fullmatch(text)
+    if match is None or not text.isascii():
+        raise ValueError(text[:20])
+    length = timedelta(hours=int(match[2]), minutes=int(match[3]), seconds=int(match[4] or 0))
+    if length >= timedelta(days=1):
+        raise ValueError(text[:20])
+    return -length if match[1] == "-" else length

@@ -1,0 +1,193 @@
+"""Bombs and garbage: refused with a sentence or left out, at a cost that is counted, never another error."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scheduler.invites import busy
+from scheduler.invites.busy import BusyTimes, UnusableCalendar
+from scheduler.invites.busy.components import MAX_COMPONENTS
+from scheduler.invites.busy.model import Budget
+
+FIRST, LAST = datetime(2026, 12, 7, tzinfo=UTC), datetime(2026, 12, 9, 12, tzinfo=UTC)
+CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.ics"))
+
+
+def read(octets: bytes, budget: Budget | None = None) -> BusyTimes:
+    return busy.read(octets, FIRST, LAST, "Asia/Shanghai", budget=budget)
+
+
+def event(*lines: str, uid: str = "1") -> str:
+    return "\r\n".join(["BEGIN:VEVENT", f"UID:{uid}", *lines, "END:VEVENT", ""])
+
+
+def calendar(*parts: str) -> bytes:
+    return ("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n" + "".join(parts) + "END:VCALENDAR\r\n").encode()
+
+
+def refused(octets: bytes) -> str:
+    with pytest.raises(UnusableCalendar) as raised:
+        read(octets)
+    assert str(raised.value)[0].isupper() and str(raised.value).endswith((".", "!"))
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("octets", [b"", b"PK\x03\x04", b"<html>", b"BEGIN:VEVENT\nEND:VEVENT\n"])
+def test_what_is_no_calendar_is_refused(octets: bytes) -> None:
+    assert "no calendar" in refused(octets)
+
+
+def test_a_calendar_that_is_cut_off_is_refused() -> None:
+    assert "cut off" in refused(b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART:20261207T010000Z\n")
+
+
+def test_components_that_end_in_each_other_are_refused() -> None:
+    assert "broken" in refused(b"BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VCALENDAR\nEND:VEVENT\n")
+
+
+def test_a_calendar_that_is_too_large_is_refused() -> None:
+    assert "larger than 2 MiB" in refused(calendar("X:" + "x" * busy.MAX_OCTETS))
+
+
+def test_too_many_events_are_refused() -> None:
+    assert "more than 20,000" in refused(calendar("BEGIN:VEVENT\nEND:VEVENT\n" * (MAX_COMPONENTS + 1)))
+
+
+def test_components_inside_components_without_end_are_refused() -> None:
+    refused(b"BEGIN:VCALENDAR\n" * 5000)
+
+
+def test_an_unknown_zone_is_refused_by_its_name() -> None:
+    said = refused(calendar(event("DTSTART;TZID=Nowhere/Town:20261207T090000", "DURATION:PT1H")))
+    assert "Nowhere/Town" in said
+
+
+@pytest.mark.parametrize("rule", ["FREQ=SECONDLY", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "garbage"])
+def test_the_rules_of_a_zone_are_bounded_as_well(rule: str) -> None:
+    zone = (
+        "BEGIN:VTIMEZONE\nTZID:Own\nBEGIN:STANDARD\nDTSTART:19700101T000000\n"
+        f"RRULE:{rule}\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0100\nEND:STANDARD\nEND:VTIMEZONE\n"
+    )
+    octets = calendar(zone, event("DTSTART;TZID=Own:20261207T090000", "DURATION:PT1H"))
+    if "YEARLY" in rule:
+        assert read(octets).busy[0].start == datetime(2026, 12, 7, 8, tzinfo=UTC)
+    else:
+        refused(octets)
+
+
+def test_many_dense_series_use_up_the_budget_and_no_more() -> None:
+    every = ",".join(map(str, range(60)))
+    dense = [
+        event("DTSTART:20200101T000000Z", "DURATION:PT1M", f"RRULE:FREQ=DAILY;BYMINUTE={every}", uid=str(i))
+        for i in range(5000)
+    ]
+    budget = Budget(50_000)
+    with pytest.raises(UnusableCalendar, match="too often"):
+        read(calendar(*dense), budget)
+    assert budget.left > -1000
+
+
+def test_a_count_from_long_ago_is_paid_for() -> None:
+    far = [event("DTSTART:00010101T000000Z", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=999999999", uid=str(i))
+           for i in range(20)]  # fmt: skip
+    assert "too often" in refused(calendar(*far))
+
+
+def test_more_busy_times_than_a_person_has_are_refused() -> None:
+    periods = ",".join(f"20261207T01{m:02}{s:02}Z/PT1S" for m in range(60) for s in range(60))
+    assert "more than 2,000" in refused(calendar(f"BEGIN:VFREEBUSY\nFREEBUSY:{periods}\nEND:VFREEBUSY\n"))
+
+
+def test_five_hundred_birthdays_and_ten_years_of_meetings_are_no_bomb() -> None:
+    birthdays = [
+        event(f"DTSTART;VALUE=DATE:1980{i % 12 + 1:02}{i % 28 + 1:02}", "RRULE:FREQ=YEARLY", uid=f"b{i}")
+        for i in range(500)
+    ]
+    weekly = [
+        event("DTSTART:20160104T010000Z", "DURATION:PT1H", "RRULE:FREQ=WEEKLY", uid=f"w{i}")
+        for i in range(500)
+    ]
+    single = [event(f"DTSTART:20200101T{i % 24:02}0000Z", "DURATION:PT1H", uid=f"s{i}") for i in range(5000)]
+    budget = Budget()
+    found = read(calendar(*birthdays, *weekly, *single), budget)
+    assert found.counts["events"] == 6000
+    assert budget.left > 9 * Budget().left / 10
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("DTSTART:garbage",),
+        ("SUMMARY:no start",),
+        ("DTSTART:20261332T990000Z",),
+        ("DTSTART:20261207T100000Z", "DTEND:20261207T090000Z"),
+        ("DTSTART:20261207T100000Z", "DURATION:P"),
+        ("DTSTART:20261207T100000Z", "RRULE:FREQ=OFTEN"),
+        ("DTSTART:٢٠٢٦١٢٠٧T100000Z",),
+        ("DTSTART:99991231T235959Z", "DURATION:P999999D"),
+    ],
+)
+def test_one_broken_event_is_left_out_and_said(lines: tuple[str, ...]) -> None:
+    good = event("DTSTART:20261207T010000Z", "DURATION:PT1H", uid="good")
+    found = read(calendar(event(*lines), good))
+    assert len(found.busy) == 1
+    if found.counts["unreadable"]:
+        assert "could not be read" in found.notes[-1]
+        assert "Nothing in the calendar can be read" in refused(calendar(event(*lines)))
+    else:
+        assert lines[0].startswith("DTSTART:9999")
+
+
+def test_events_without_length_and_an_empty_calendar_take_no_time() -> None:
+    assert read(calendar(event("DTSTART:20261207T010000Z"))).busy == ()
+    assert read(calendar()).busy == ()
+
+
+def only_the_clear_error(octets: bytes) -> None:
+    try:
+        found = read(octets, Budget(20_000))
+    except UnusableCalendar as error:
+        assert str(error).endswith(".")
+    else:
+        assert all(FIRST <= each.start < each.end <= LAST for each in found.busy)
+
+
+@given(st.binary(max_size=2000))
+def test_any_octets_give_busy_times_or_the_clear_error(octets: bytes) -> None:
+    only_the_clear_error(octets)
+    only_the_clear_error(b"BEGIN:VCALENDAR\nBEGIN:VEVENT\n" + octets + b"\nEND:VEVENT\nEND:VCALENDAR\n")
+
+
+NAMES = (
+    "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE", "RECURRENCE-ID", "TRANSP", "UID",
+    "DTSTART;VALUE=DATE", "DTSTART;TZID=Asia/Tokyo", "EXDATE;TZID=Own", "FREEBUSY", "PRIORITY",
+)  # fmt: skip
+VALUES = (
+    "20261207T010000Z", "20261207", "20261208T093000", "00010101T000000", "99991231T235959Z", "PT1H", "-P1D",
+    "P999999W", "FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO,-1TU;COUNT=9", "FREQ=YEARLY;BYWEEKNO=1;UNTIL=20261231",
+    "FREQ=MONTHLY;BYSETPOS=-1;BYDAY=FR;INTERVAL=1000000", "20261207T010000Z/PT1H",
+    "20261207/20261208,20261209T000000Z", "", "١",
+)  # fmt: skip
+LINES = st.tuples(st.sampled_from(NAMES), st.sampled_from(VALUES) | st.text(max_size=12)).map(":".join)
+
+
+@settings(max_examples=300)
+@given(st.lists(LINES, max_size=8), st.sampled_from(["VEVENT", "VFREEBUSY", "VAVAILABILITY", "AVAILABLE"]))
+def test_any_lines_of_the_right_names_do_as_well(lines: list[str], name: str) -> None:
+    inner = [f"BEGIN:{name}", *lines, f"END:{name}"]
+    if name == "AVAILABLE":
+        inner = ["BEGIN:VAVAILABILITY", *inner, "END:VAVAILABILITY"]
+    only_the_clear_error(calendar("\n".join(inner).encode("utf-8", "replace").decode() + "\n"))
+
+
+@given(st.sampled_from(CORPUS), st.data())
+def test_a_calendar_with_lines_lost_or_doubled_does_as_well(path: Path, data: st.DataObject) -> None:
+    lines = path.read_bytes().split(b"\n")
+    at = data.draw(st.integers(0, len(lines) - 1))
+    only_the_clear_error(b"\n".join(lines[:at] + lines[at + 1 :]))
+    only_the_clear_error(b"\n".join([*lines[: at + 1], *lines[at:]]))
