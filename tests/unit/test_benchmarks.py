@@ -8,8 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from icalendar import Calendar
 
-from benchmarks import between, contestants, isolated
+from benchmarks import between, contestants, isolated, mails, plain_ical
 from benchmarks.instances import generated, wanted
 from benchmarks.peers import NoPlan, compact_greedy, cp_sat, first_fit, highs
 from benchmarks.quality import BrokenPlan, attendee_days, quality
@@ -20,12 +21,15 @@ from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Policy, Problem
 from scheduler.domain.solving import Progress, Result
+from scheduler.invites.ical import build
 from scheduler.solver.bounds import Bounds
 from tests.builders import ask, make_problem, meet, table
+from tests.unit.invites.builders import ATTENDEE, ORGANIZER, new
 from tests.unit.test_cli_summary import PLAN
 
 Peer = Callable[[Problem, float], list[Meeting]]
 EXPO = generated(6, 10).problem
+MESSAGE = new()
 PEERS = [first_fit.plan, compact_greedy.plan, cp_sat.plan, cp_sat.plan_served, highs.plan]
 
 
@@ -120,6 +124,29 @@ def test_small_helpers() -> None:
     )
     assert Axis(1, 100, logarithmic=True).share(10) == 0.5
     assert Axis(0, 10).share(20) == 1.0
+
+
+def test_the_mail_benchmark_makes_what_it_measures(tmp_path: Path) -> None:
+    path = tmp_path / "mails.json"
+    rows = {row["row"]: row for row in mails.run(path, (12, 40, 20), {})}
+    assert json.loads(path.read_text("utf-8"))["rows"] == list(rows.values())
+    assert rows["publish: write the outbox"]["made"] == rows["render mails"]["made"] >= 40
+    assert rows["publish the same plan again"]["made"] == 0
+    feeds = [row["made"] for name, row in rows.items() if "feed" in name]
+    assert len(feeds) == 4 and set(feeds) <= {feeds[0]} and feeds[0] >= 10
+
+
+def test_the_peers_calendar_says_what_ours_says() -> None:
+    (ours,), (peers,) = (
+        Calendar.from_ical(octets).events
+        for octets in (
+            build(MESSAGE, ORGANIZER, ATTENDEE),
+            plain_ical.calendar(MESSAGE, ORGANIZER.email, ATTENDEE.email, ATTENDEE.name, zones=True),
+        )
+    )
+    for name in ("UID", "SEQUENCE", "SUMMARY", "LOCATION", "DESCRIPTION", "URL", "ORGANIZER", "ATTENDEE"):
+        assert ours[name] == peers[name], name
+    assert (ours.start, ours.end, ours.DTSTAMP) == (peers.start, peers.end, peers.DTSTAMP)
 
 
 def test_a_call_in_a_process_of_its_own_gives_its_value_or_its_reason() -> None:
