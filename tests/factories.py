@@ -114,6 +114,7 @@ def make_event(
             "created_at": NOW,
             "areas": {"batteries": "Batteries", "chips": "Chips"},
             "rerun_enabled": False,
+            "summary_mails": False,
             **columns,
         }
     )

@@ -10,7 +10,7 @@ from importlib.resources import files
 from string import Template
 
 from scheduler.invites.catalogue import Words
-from scheduler.invites.view import Change, Row
+from scheduler.invites.view import Row
 
 _COLOURS = {
     "new": "#1d6b4f",
@@ -19,12 +19,17 @@ _COLOURS = {
     "cancel": "#a3262b",
     "proposal": "#1f5f8b",
     "uninvited": "#a3262b",
+    "overview": "#1f5f8b",
 }
+
+
+Section = tuple[str, Sequence[Row]]
+"""A title, which may be empty, and the rows under it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What an invitation's bodies show, before it is text or HTML."""
+    """What a mail's bodies show, before it is text or HTML."""
 
     tone: str
     event: str
@@ -32,8 +37,8 @@ class Page:
     summary: str
     note: str
     footer: str
-    rows: Sequence[Row]
-    changes: Sequence[Change]
+    sections: Sequence[Section]
+    changes: Sequence[Row]
     links: Sequence[Row]
     """Label and address, the main one first."""
 
@@ -41,11 +46,11 @@ class Page:
 def text_body(page: Page, words: Words) -> str:
     """The plain text: readable without any calendar (RFC 6047 2.4)."""
     colon = words.colon
-    changes = [f"* {change.label}{colon}{was_now(change, words)}" for change in page.changes]
+    changes = [f"* {_text_row(label, value, colon)}" for label, value in page.changes]
     blocks = [
         f"{page.headline}\n{page.summary}",
         "\n".join([f"{words.changed}{colon}".rstrip(), *changes]) if changes else "",
-        "\n".join(_text_row(label, value, colon) for label, value in page.rows),
+        *(_text_section(title, rows, colon) for title, rows in page.sections),
         page.note,
         "\n".join(f"{label}{colon}".rstrip() + f"\n{address}" for label, address in page.links),
         f"-- \n{page.footer}",
@@ -66,15 +71,10 @@ def html_body(page: Page, words: Words) -> str:
             "colour": _COLOURS[page.tone],
             "struck": "text-decoration:line-through;" if page.tone in ("cancel", "uninvited") else "",
             "changes": _html_changes(page.changes, words),
-            "rows": "".join(_html_row(*row) for row in page.rows),
+            "rows": "".join(_html_section(*section) for section in page.sections),
             "buttons": buttons(page.links),
         },
     )
-
-
-def was_now(change: Change, words: Words) -> str:
-    """A change in words: was Hall 2, now Hall 5."""
-    return words.was_now.format(old=change.old, new=change.new)
 
 
 def buttons(links: Sequence[Row]) -> str:
@@ -92,8 +92,22 @@ def _template(name: str) -> Template:
     return Template((files("scheduler.invites") / "templates" / name).read_text("utf-8"))
 
 
+def _text_section(title: str, rows: Sequence[Row], colon: str) -> str:
+    return "\n".join(
+        [*([title] if title else []), *(_text_row(label, value, colon) for label, value in rows)]
+    )
+
+
 def _text_row(label: str, value: str, colon: str) -> str:
     return f"{label}{colon}" + value.replace("\n", "\n    ")
+
+
+def _html_section(title: str, rows: Sequence[Row]) -> str:
+    heading = (
+        '<tr><th scope="colgroup" colspan="2" align="left" style="padding:14px 0 4px;font-weight:bold;'
+        f'border-bottom:1px solid #e3e8ec;">{escape(title)}</th></tr>\n'
+    )
+    return (heading if title else "") + "".join(_html_row(*row) for row in rows)
 
 
 def _html_row(label: str, value: str) -> str:
@@ -105,13 +119,12 @@ def _html_row(label: str, value: str) -> str:
     )
 
 
-def _html_changes(changes: Sequence[Change], words: Words) -> str:
-    if not changes:
+def _html_changes(rows: Sequence[Row], words: Words) -> str:
+    if not rows:
         return ""
     items = "".join(
-        f'<p style="margin:4px 0 0;"><strong>{escape(change.label + words.colon)}</strong>'
-        f"{escape(was_now(change, words))}</p>"
-        for change in changes
+        f'<p style="margin:4px 0 0;"><strong>{escape(label + words.colon)}</strong>{escape(value)}</p>'
+        for label, value in rows
     )
     return (
         '<tr><td style="padding:0 32px 12px;"><table role="presentation" width="100%" cellpadding="0" '

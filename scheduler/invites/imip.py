@@ -42,14 +42,16 @@ def render(message: Message, envelope: Envelope) -> RenderedMail:
     organizer = Party(envelope.sender_name, organizer_address(envelope.token, envelope.domain))
     calendar = build(message, organizer, Party(envelope.attendee_name, envelope.attendee_email))
     page = _page(message, envelope, language)
-    head = (
-        mime.mailbox("From", organizer.name, organizer.email)
-        + mime.mailbox("To", envelope.attendee_name, envelope.attendee_email)
-        + mime.subject(_subject(message, language))
-        + mime.stamp(message.dtstamp, envelope.message_id, envelope.thread_id)
+    head = mime.head(
+        (organizer.name, organizer.email),
+        (envelope.attendee_name, envelope.attendee_email),
+        _subject(message, language),
+        message.dtstamp,
+        envelope.message_id,
+        envelope.thread_id,
     )
     return RenderedMail(
-        from_addr=text.address(f"bounces+{envelope.token}@{envelope.domain}"),
+        from_addr=bounce_address(envelope.token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
         message_id=envelope.message_id,
         data=head + _parts(message, envelope, page, language, calendar),
@@ -59,6 +61,11 @@ def render(message: Message, envelope: Envelope) -> RenderedMail:
 def organizer_address(token: str, domain: str) -> str:
     """The address that invitations come from and answers go to."""
     return text.address(f"meetings+{token}@{domain}")
+
+
+def bounce_address(token: str, domain: str) -> str:
+    """The address that a mail server reports at that a mail with this token was not delivered."""
+    return text.address(f"bounces+{token}@{domain}")
 
 
 def message_id(message: Message, domain: str) -> str:
@@ -107,8 +114,8 @@ def _page(message: Message, envelope: Envelope, language: Words) -> bodies.Page:
         summary=content.summary,
         note=language.note[key],
         footer=language.footer.format(sender=sender, event=content.event_name),
-        rows=rows(content, language),
-        changes=changes(message, language),
+        sections=[("", rows(content, language))],
+        changes=changes(message.previous, message.content, language),
         links=_links(message, envelope, language),
     )
 

@@ -35,6 +35,22 @@ class RenderedMail:
     data: bytes
 
 
+Address = tuple[str, str]
+"""A display name and a mail address."""
+
+
+def head(
+    sender: Address, recipient: Address, title: str, moment: datetime, message_id: str, thread_id: str | None
+) -> bytes:
+    """The headers of a mail, up to those of its first part; `moment` is aware."""
+    return (
+        mailbox("From", *sender)
+        + mailbox("To", *recipient)
+        + subject(title)
+        + stamp(moment, message_id, thread_id)
+    )
+
+
 @lru_cache(maxsize=8192)
 def mailbox(name: str, display_name: str, email: str) -> bytes:
     """A header of one mailbox, such as From or To, with CRLF; the address gets its own line if need be."""

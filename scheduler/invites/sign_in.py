@@ -34,11 +34,13 @@ def render_sign_in(mail: SignIn) -> RenderedMail:
         raise InvalidInput([Fault("link", "A link to sign in starts with https:// or http://.")])
     language = words(mail.language)
     shown = _words(mail, language)
-    head = (
-        mime.mailbox("From", mail.sender_name, f"sign-in@{mail.domain}")
-        + mime.mailbox("To", mail.to_name, mail.to_email)
-        + mime.subject(shown["subject"])
-        + mime.stamp(mail.sent_at, mail.message_id, None)
+    head = mime.head(
+        (mail.sender_name, f"sign-in@{mail.domain}"),
+        (mail.to_name, mail.to_email),
+        shown["subject"],
+        mail.sent_at,
+        mail.message_id,
+        None,
     )
     parts = [
         mime.text_leaf("plain", _text(shown, link)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from scheduler.invites.catalogue import Words
@@ -14,15 +13,6 @@ Row = tuple[str, str]
 """A label and its text; the text may have several lines."""
 
 _DETAIL_LABELS = {"start": "start", "partner_firm": "partner", "event_name": "event"}
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One thing that changed, in words."""
-
-    label: str
-    old: str
-    new: str
 
 
 def description(content: Content, words: Words) -> str:
@@ -50,17 +40,17 @@ def own_zone(content: Content) -> ZoneInfo | None:
     return None if there.utcoffset() == here.utcoffset() else zone
 
 
-def changes(message: Message, words: Words) -> list[Change]:
-    """What an update changed; the two times of a meeting are one change."""
-    if message.previous is None:
+def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
+    """What an update changed, "was ..., now ..."; the two times of a meeting are one change."""
+    if old is None:
         return []
-    old, new = message.previous, message.content
     names = dict.fromkeys("start" if n == "end" else n for n in changed(old, new, ATTENDANCE + DETAILS))
     if {"start", "timezone"} <= names.keys():
         del names["timezone"]
     return [
-        Change(
-            getattr(words, _DETAIL_LABELS.get(name, name)), _shown(old, name, words), _shown(new, name, words)
+        (
+            getattr(words, _DETAIL_LABELS.get(name, name)),
+            words.was_now.format(old=_shown(old, name, words), new=_shown(new, name, words)),
         )
         for name in names
     ]

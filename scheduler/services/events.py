@@ -15,7 +15,7 @@ from scheduler.domain.entities import AfterRun, PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.domain.policy_reader import read_policy
 from scheduler.domain.reading import Reader
-from scheduler.services import rerun
+from scheduler.services import rerun, summaries
 from scheduler.services.actors import Actor
 from scheduler.services.event_form import CheckedEvent, NewEvent, check, is_zone, language_faults, out_of
 from scheduler.services.runs import MAX_SECONDS
@@ -35,6 +35,7 @@ class EventSettings:
     freeze_hours: int = 12
     request_days: int = 14
     mail_per_minute: int = 600
+    summary_mails: bool = True
     rerun_enabled: bool = True
     rerun_time: time = time(2)
     rerun_timezone: str = "UTC"
@@ -90,6 +91,8 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     row.rerun_then = AfterRun(form.rerun_then)
     row.next_rerun_at = rerun.next_rerun_at(row, now)
     session.flush()
+    if not row.summary_mails:
+        summaries.drop_unsent(session, row.id)
     return row
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, func, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import MailFailure, Method, OutboxState
@@ -19,6 +19,9 @@ CLAIM_SECONDS = 60
 
 BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720))
 """Waits between attempts; after the last one the mail has failed."""
+
+SUMMARY = "summary"
+"""The kind of a mail that sums a publishing up for one person; its `uid` is one of those that it names."""
 
 STALE = "A newer message about this meeting took its place."
 HELD = "Mail to this address came back; nothing is sent to it until it is corrected, or tried again by hand."
@@ -113,15 +116,22 @@ def _to_be_sent(session: Session, rows: Sequence[OutboxMail], now: datetime) -> 
 
 
 def overtaken() -> ColumnElement[bool]:
-    """Mails about a meeting and attendee about which there is a newer one that says how the meeting is."""
+    """Mails about a meeting and attendee after which there is one that says how the meeting is, or a summary
+    after which there is another one.
+    """
     newer = aliased(OutboxMail)
+    same_meeting = and_(
+        OutboxMail.kind != SUMMARY,
+        newer.uid == OutboxMail.uid,
+        newer.payload["method"].as_string() != Method.DECLINECOUNTER.value,
+    )
+    another_summary = and_(OutboxMail.kind == SUMMARY, newer.kind == SUMMARY)
     return (
         select(newer.id)
         .where(
-            newer.uid == OutboxMail.uid,
             newer.attendee_id == OutboxMail.attendee_id,
             newer.id > OutboxMail.id,
-            newer.payload["method"].as_string() != Method.DECLINECOUNTER.value,
+            or_(same_meeting, another_summary),
         )
         .exists()
     )

@@ -57,6 +57,7 @@ def told(session: Session, person: Attendee) -> Told:
     taken = session.scalars(
         select(OutboxMail.uid).where(
             OutboxMail.attendee_id == person.id,
+            OutboxMail.kind != outbox.SUMMARY,
             OutboxMail.to_address == person.email,
             OutboxMail.state.in_((OutboxState.SENT, OutboxState.SENDING)),
         )
@@ -222,7 +223,7 @@ def _put_away(session: Session, person: Attendee, told: Told, old_address: str, 
         .where(
             OutboxMail.attendee_id == person.id,
             OutboxMail.to_address == old_address,
-            OutboxMail.uid.not_in(told.arrived),
+            OutboxMail.uid.not_in(told.arrived) | (OutboxMail.kind == outbox.SUMMARY),
             OutboxMail.dropped_at.is_(None),
             OutboxMail.state.in_((OutboxState.QUEUED, OutboxState.FAILED)),
         )

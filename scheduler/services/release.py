@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,8 @@ from scheduler.config import Settings
 from scheduler.domain.changes import ChangeSet, compare
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.errors import PlanRejected, VersionConflict, WrongState
-from scheduler.services import contents, telling, versions
+from scheduler.invites.content import Content
+from scheduler.services import contents, summaries, telling, versions
 from scheduler.storage.models import (
     Event,
     Hold,
@@ -31,7 +32,7 @@ from scheduler.storage.models import (
 class Preview:
     """What publishing a version does. `left_out` are requests that are no longer accepted.
 
-    `mails` and `people` are None for a version that is no draft any more.
+    `mails` counts invitations and `summaries`; these and `people` are None for a version that is no draft.
     """
 
     version: ScheduleVersion
@@ -39,6 +40,7 @@ class Preview:
     change_set: ChangeSet
     left_out: tuple[str, ...] = ()
     mails: int | None = None
+    summaries: int | None = None
     people: int | None = None
 
 
@@ -57,13 +59,15 @@ def preview(session: Session, *, event_id: int, number: int, settings: Settings,
     left_out = tuple(contents.withdrawn_since(session, version.id))
     wanted = contents.wanted(event, contents.held(session, event_id, version.id), agenda_url(settings, event))
     todo = telling.pending(session, event_id, wanted, mail_domain=settings.mail_domain, now=now)
+    summed_up = summaries.changes(todo, summaries.unsent(session, event_id)) if event.summary_mails else {}
     return Preview(
         version=version,
         compared_with=current.number if current else None,
         change_set=change_set(session, current, version, left_out),
         left_out=left_out,
-        mails=len(todo.messages),
-        people=len({message.attendee_id for message in todo.messages}),
+        mails=len(todo.messages) + len(summed_up),
+        summaries=len(summed_up),
+        people=len(summed_up.keys() | {message.attendee_id for message in todo.messages}),
     )
 
 
@@ -106,7 +110,7 @@ def publish(
     _swap(session, current, version, by=by, now=now)
     _hold(session, event_id, version)
     wanted = contents.wanted(event, contents.held(session, event_id, version.id), agenda_url(settings, event))
-    mails = telling.write(session, event_id, version.id, wanted, mail_domain=settings.mail_domain, now=now)
+    mails = _tell(session, event, version, wanted, settings.mail_domain, now)
     return Published(version, changes, mails)
 
 
@@ -166,6 +170,23 @@ def change_set(
     gone = set(left_out)
     new = [m for m in versions.meetings(session, version.id) if m.request not in gone]
     return compare(versions.meetings(session, current.id if current else None), new)
+
+
+def _tell(
+    session: Session,
+    event: Event,
+    version: ScheduleVersion,
+    wanted: Mapping[contents.EntryKey, Content],
+    mail_domain: str,
+    now: datetime,
+) -> int:
+    """Queue invitations, and behind them a summary for each who gets one; gives the number of mails."""
+    dropped = summaries.drop_unsent(session, event.id)
+    todo = telling.write(session, event.id, version.id, wanted, mail_domain=mail_domain, now=now)
+    if not event.summary_mails:
+        return len(todo.messages)
+    added = summaries.write(session, event, version, todo, dropped, mail_domain=mail_domain, now=now)
+    return len(todo.messages) + added
 
 
 def _leave_out(session: Session, version_id: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
@@ -19,6 +19,8 @@ from scheduler.invites.errors import ConnectionFailure, TemporaryFailure
 from scheduler.invites.imip import Envelope, RenderedMail, render
 from scheduler.invites.itip import Message
 from scheduler.invites.sign_in import SignIn, render_sign_in
+from scheduler.invites.summary import Summary
+from scheduler.invites.summary_mail import render as render_summary
 from scheduler.invites.transport import Smtp
 from scheduler.services import answer_links, outbox
 from scheduler.services.tokens import SIGN_IN, derive_token
@@ -169,27 +171,40 @@ def _links(session: Session, rows: Sequence[OutboxMail]) -> dict[int, SignInLink
 def _rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail:
     if row.sign_in_link_id is not None:
         return sign_in_mail(settings, row, links[row.sign_in_link_id])
+    if row.kind == outbox.SUMMARY:
+        return summary_mail(settings, row)
     return invitation_mail(settings, row)
 
 
 def invitation_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The mail of an outbox row: the same bytes each time."""
-    token = outbox.address_token(row, settings.secret_key)
-    links = answer_links.addresses(settings, token)
+    envelope = _envelope(settings, row)
+    links = answer_links.addresses(settings, envelope.token)
     return render(
         Message.from_json(row.payload),
-        Envelope(
-            attendee_name=row.to_name,
-            attendee_email=row.to_address,
-            sender_name=settings.mail_sender,
-            domain=settings.mail_domain,
-            token=token,
-            message_id=row.message_id,
-            thread_id=row.thread_id,
+        replace(
+            envelope,
             accept_url=links["accept"],
             decline_url=links["decline"],
             propose_url=links["propose"],
         ),
+    )
+
+
+def summary_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+    """The summary of an outbox row with its PDF: the same bytes each time."""
+    return render_summary(Summary.from_json(row.payload), _envelope(settings, row))
+
+
+def _envelope(settings: Settings, row: OutboxMail) -> Envelope:
+    return Envelope(
+        attendee_name=row.to_name,
+        attendee_email=row.to_address,
+        sender_name=settings.mail_sender,
+        domain=settings.mail_domain,
+        token=outbox.address_token(row, settings.secret_key),
+        message_id=row.message_id,
+        thread_id=row.thread_id,
     )
 
 

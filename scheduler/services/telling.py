@@ -19,11 +19,16 @@ from scheduler.storage.models import Attendee, Invitation, MeetingRequest, Outbo
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What a publishing has to say: messages, and the request and mail thread of each UID and attendee."""
+    """What a publishing has to say: messages, and the request and mail thread of each UID and attendee.
+
+    `told` is what calendars know before it, `shown` what they show after it.
+    """
 
     messages: tuple[itip.Message, ...]
     requests: Mapping[itip.Key, int]
     first_ids: Mapping[itip.Key, str]
+    told: Mapping[itip.Key, itip.Told]
+    shown: Mapping[itip.Key, Content]
 
 
 def pending(
@@ -48,6 +53,8 @@ def pending(
         messages=itip.messages(told, goals, now),
         requests=requests,
         first_ids={key: row.first_message_id for key, row in rows.items()},
+        told=told,
+        shown={key: goal.content for key, goal in goals.items()},
     )
 
 
@@ -59,16 +66,11 @@ def write(
     *,
     mail_domain: str,
     now: datetime,
-) -> int:
-    """Queue the mails of a publishing in place of those that still wait; gives their number."""
+) -> Pending:
+    """Queue the invitations of a publishing in place of those that still wait; gives what they say."""
     _forget_unsent(session, event_id)
     todo = pending(session, event_id, wanted, mail_domain=mail_domain, now=now)
-    people = {
-        attendee_id: (email, name)
-        for attendee_id, email, name in session.execute(
-            select(Attendee.id, Attendee.email, Attendee.name).where(Attendee.event_id == event_id)
-        )
-    }
+    people = recipients(session, event_id)
     rows = [
         {
             "event_id": event_id,
@@ -91,7 +93,15 @@ def write(
     if rows:
         session.execute(insert(OutboxMail), rows)
     _close_uids(session, todo)
-    return len(rows)
+    return todo
+
+
+def recipients(session: Session, event_id: int) -> dict[int, tuple[str, str]]:
+    """The address and the name of each attendee."""
+    rows = session.execute(
+        select(Attendee.id, Attendee.email, Attendee.name).where(Attendee.event_id == event_id)
+    )
+    return {attendee_id: (email, name) for attendee_id, email, name in rows}
 
 
 def _told(session: Session, event_id: int) -> dict[itip.Key, Invitation]:

@@ -53,6 +53,10 @@ class Words:
     footer: str
     sign_in: dict[str, str]
     answering: dict[str, str]
+    overview: dict[str, str]
+    count: dict[str, str]
+    tag: dict[str, str]
+    sheet: dict[str, str]
     minutes: dict[str, str]
     hours: dict[str, str]
     meeting_with: str
@@ -77,11 +81,15 @@ class Words:
 
     def times_of(self, start: datetime, end: datetime, zone: ZoneInfo) -> str:
         """Date and times in a zone that is not named: Wednesday, 12 May 2027, 10:00-10:30."""
-        local, until = start.astimezone(zone), end.astimezone(zone)
-        last = until.strftime("%H:%M")
-        if until.date() != local.date():
-            last = self.moment.format(day=self.day_of(until), time=last)
+        local = start.astimezone(zone)
+        last = self.end_of(start, end, zone)
         return self.times.format(day=self.day_of(local), start=f"{local:%H:%M}", end=last)
+
+    def end_of(self, start: datetime, end: datetime, zone: ZoneInfo) -> str:
+        """When it ends: 10:30, with the date where that is another one than at the start."""
+        local, until = start.astimezone(zone), end.astimezone(zone)
+        last = f"{until:%H:%M}"
+        return last if until.date() == local.date() else self.moment.format(day=self.day_of(until), time=last)
 
     def zone_of(self, local: datetime, zone: ZoneInfo) -> str:
         """A zone with its offset at a moment: Asia/Shanghai, UTC+08:00."""

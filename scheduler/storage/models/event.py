@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import AfterRun, PlaceKind
@@ -36,6 +36,8 @@ class Event(Base):
     mail_per_minute: Mapped[int] = mapped_column(default=600)
     mail_ready_at: Mapped[datetime | None]
     """When the mail rate lets the next mail out; moved on by each claim."""
+    summary_mails: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether each person whom a publishing concerns gets one mail with all of it, besides invitations."""
     rerun_enabled: Mapped[bool] = mapped_column(default=True)
     rerun_time: Mapped[time] = mapped_column(default=time(2, 0))
     rerun_timezone: Mapped[str] = mapped_column(String(64))

@@ -56,7 +56,7 @@ class OutboxMail(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     kind: Mapped[str] = mapped_column(String(16))
-    """invitation or sign_in."""
+    """invitation, resend, summary or sign_in."""
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     request_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_request.id"))
     sign_in_link_id: Mapped[int | None] = mapped_column(ForeignKey("sign_in_link.id"))
@@ -66,10 +66,12 @@ class OutboxMail(Base):
     to_name: Mapped[str] = mapped_column(String(120), default="")
     message_id: Mapped[str] = mapped_column(String(255), unique=True)
     thread_id: Mapped[str | None] = mapped_column(String(255))
-    """Message-ID of the first mail about this UID; null on that first one."""
+    """Message-ID of the first mail about this UID, null on that first one; one for all of one's summaries."""
     uid: Mapped[str | None] = mapped_column(String(255))
+    """The meeting; for a summary, one of those that it is about, whose address takes what comes back."""
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """An invitation's message: method, sequence, dtstamp, partstat, kind, content; a sign-in's language."""
+    """An invitation's message (method, sequence, dtstamp, partstat, kind, content), a summary, a sign-in's
+    language."""
     state: Mapped[OutboxState] = mapped_column(states(OutboxState, "outbox_state"))
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime]

@@ -1,0 +1,139 @@
+"""A summary as one mail with the agenda as a PDF; no calendar part, so that no calendar takes it for more."""
+
+from __future__ import annotations
+
+import hashlib
+
+from scheduler.invites import bodies, mime, text, view
+from scheduler.invites.agenda import Agenda, Entry
+from scheduler.invites.agenda_pdf import agenda_pdf
+from scheduler.invites.catalogue import Words, words
+from scheduler.invites.content import Content
+from scheduler.invites.imip import Envelope, bounce_address, organizer_address
+from scheduler.invites.mime import RenderedMail
+from scheduler.invites.summary import Change, Kind, Summary
+from scheduler.invites.view import Row
+
+
+def render(summary: Summary, envelope: Envelope) -> RenderedMail:
+    """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used.
+
+    The envelope's token is that of one of the person's invitations: what comes back goes the same way.
+    """
+    shown = _latest(summary)
+    language = words(shown.language)
+    agenda = _agenda(summary, envelope)
+    page = _page(summary, envelope, agenda, language)
+    head = mime.head(
+        (envelope.sender_name, organizer_address(envelope.token, envelope.domain)),
+        (envelope.attendee_name, envelope.attendee_email),
+        language.overview["subject"].format(counts=page.summary, event=shown.event_name),
+        summary.stamp,
+        envelope.message_id,
+        envelope.thread_id,
+    )
+    return RenderedMail(
+        from_addr=bounce_address(envelope.token, envelope.domain),
+        to_addr=text.address(envelope.attendee_email),
+        message_id=envelope.message_id,
+        data=head + _parts(envelope.message_id, page, language, agenda_pdf(agenda)),
+    )
+
+
+def message_id(summary: Summary, attendee_id: int, domain: str) -> str:
+    """The Message-ID of the one summary that a person gets of a publishing."""
+    return _hashed(("summary", attendee_id, summary.version, summary.stamp.isoformat()), domain)
+
+
+def thread_id(attendee_id: int, domain: str) -> str:
+    """What all summaries of a person refer to, so that mail programs show them as one conversation."""
+    return _hashed(("summaries", attendee_id), domain)
+
+
+def _hashed(parts: tuple[object, ...], domain: str) -> str:
+    digest = hashlib.sha256("\n".join(map(str, (*parts, domain))).encode()).hexdigest()[:40]
+    return f"<{digest}@{domain}>"
+
+
+def _parts(seed: str, page: bodies.Page, language: Words, pdf: bytes) -> bytes:
+    alternative = mime.multipart(
+        "alternative",
+        seed,
+        [
+            mime.text_leaf("plain", bodies.text_body(page, language)),
+            mime.text_leaf("html", bodies.html_body(page, language)),
+        ],
+    )
+    attachment = mime.leaf(
+        'application/pdf; name="agenda.pdf"', pdf, disposition='attachment; filename="agenda.pdf"'
+    )
+    return mime.multipart("mixed", seed, [alternative, attachment])
+
+
+def _latest(summary: Summary) -> Content:
+    """A meeting that says what all of them share: event, zone, language, address of the agenda."""
+    return next(iter(summary.agenda.values()), summary.changes[0].content)
+
+
+def _agenda(summary: Summary, envelope: Envelope) -> Agenda:
+    shown = _latest(summary)
+    in_order = sorted(summary.agenda.items(), key=lambda item: (item[1].start, item[0]))
+    return Agenda(
+        owner=envelope.attendee_name,
+        event_name=shown.event_name,
+        timezone=shown.timezone,
+        language=shown.language,
+        entries=[Entry.of(content) for _, content in in_order],
+        version=summary.version,
+        published_at=summary.stamp,
+    )
+
+
+def _page(summary: Summary, envelope: Envelope, agenda: Agenda, language: Words) -> bodies.Page:
+    shown = _latest(summary)
+    sender = text.clean(envelope.sender_name, text.NAME_LIMIT)
+    days = [(day, [_row(agenda, entry) for entry in entries]) for day, entries in agenda.days()]
+    title = language.overview["agenda" if days else "none"]
+    return bodies.Page(
+        tone="overview",
+        event=shown.event_name,
+        headline=language.overview["headline"],
+        summary=_counted(summary, language),
+        note=language.overview["note"],
+        footer=language.footer.format(sender=sender, event=shown.event_name),
+        sections=[(title, []), *days],
+        changes=_changes(summary, language),
+        links=[(language.agenda, shown.agenda_url)] if shown.agenda_url else [],
+    )
+
+
+def _counted(summary: Summary, language: Words) -> str:
+    """2 moved, 1 new, 1 cancelled."""
+    counts = summary.counts().items()
+    return language.list_comma.join(language.count[kind].format(count=count) for kind, count in counts)
+
+
+def _row(agenda: Agenda, entry: Entry) -> Row:
+    people = [value for _, value in agenda.rows(entry)[:1] if entry.partner_people]
+    return agenda.times(entry), "\n".join([entry.partner, agenda.location(entry), *people])
+
+
+def _changes(summary: Summary, language: Words) -> list[Row]:
+    """Each change in words; nothing if all of the agenda is new, as then the agenda itself says it."""
+    if summary.counts() == {Kind.NEW: len(summary.agenda)}:
+        return []
+    order = list(Kind)
+    changes = sorted(summary.changes, key=lambda c: (order.index(c.kind), c.content.start, c.uid))
+    return [(f"{language.tag[each.kind]}, {each.content.summary}", _told(each, language)) for each in changes]
+
+
+def _told(change: Change, language: Words) -> str:
+    """What was and is now; when and where for a meeting that is new or cancelled."""
+    content = change.content
+    if change.previous is None:
+        when = language.span_of(content.start, content.end, content.zone)
+        return "\n".join(part for part in (when, content.location) if part)
+    colon = language.colon
+    return "\n".join(
+        f"{label}{colon}{value}" for label, value in view.changes(change.previous, content, language)
+    )

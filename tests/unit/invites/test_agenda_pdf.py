@@ -1,0 +1,179 @@
+"""The agenda as a PDF: whole, readable in every script, small, and the same each time."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pymupdf
+import pytest
+
+from scheduler.invites.agenda import Agenda, Entry
+from scheduler.invites.agenda_pdf import agenda_pdf
+
+START = datetime(2027, 5, 12, 1, tzinfo=UTC)
+
+
+def entry(number: int = 0, day: int = 0, **changes: object) -> Entry:
+    start = START + timedelta(days=day, minutes=30 * (number % 16))
+    made = Entry(
+        start=start,
+        end=start + timedelta(minutes=30),
+        partner=f"Firm {number:02}",
+        place_name=f"Table {number}",
+        hall="Hall 3",
+        partner_people=("Wang Xiaoming",),
+        topic="Cells",
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def agenda(*entries: Entry, **changes: object) -> Agenda:
+    made = Agenda(
+        owner="Nagy Péter",
+        event_name="Chain Expo",
+        timezone="Asia/Shanghai",
+        language="en",
+        entries=entries,
+        version=3,
+        published_at=START - timedelta(days=30),
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def document(made: Agenda) -> pymupdf.Document:
+    return pymupdf.open("pdf", agenda_pdf(made))
+
+
+def text_of(made: Agenda) -> str:
+    letters = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
+    return "\n".join(page.get_text(flags=letters) for page in document(made))
+
+
+def test_it_is_a4_and_every_page_says_whose_agenda_of_which_schedule_it_is() -> None:
+    made = document(agenda(*(entry(i, i // 12) for i in range(30))))
+    assert len(made) > 1
+    for number, page in enumerate(made, 1):
+        said = page.get_text()
+        assert (round(page.rect.width), round(page.rect.height)) == (595, 842)
+        assert f"Page {number} of {len(made)} · Agenda of Nagy Péter · Chain Expo" in said
+        assert "Schedule 3, published Monday, 12 April 2027, 09:00 (Asia/Shanghai, UTC+08:00)" in said
+
+
+def test_no_meeting_is_lost_or_broken_between_two_pages() -> None:
+    entries = [entry(i, i // 12) for i in range(40)]
+    pages = [page.get_text() for page in document(agenda(*entries))]
+    for each in entries:
+        (page,) = (said for said in pages if each.partner in said)
+        assert f"{each.place_name}, Hall 3" in page
+
+
+def test_a_meeting_shows_time_partner_people_place_and_interpreter() -> None:
+    said = text_of(agenda(entry(own_people=("Kovács Éva",), interpreter="Zhao Lei")))
+    for words in (
+        "Wednesday, 12 May 2027 (Asia/Shanghai, UTC+08:00)",
+        "09:00–09:30",
+        "Table 0, Hall 3",
+        "People you meet: Wang Xiaoming",
+        "With you: Kovács Éva",
+        "Interpreter: Zhao Lei",
+        "Topic: Cells",
+    ):
+        assert words in said
+
+
+def test_a_day_begins_where_it_begins_at_the_venue() -> None:
+    late = entry(start=datetime(2027, 5, 12, 16, tzinfo=UTC), end=datetime(2027, 5, 12, 17, tzinfo=UTC))
+    said = text_of(agenda(late))
+    assert "Thursday, 13 May 2027" in said and "00:00–01:00" in said
+
+
+NAMES = {
+    "Chinese": "华芯微电子有限公司",
+    "Hungarian": "Őrült Űrhajó Kft.",
+    "Cyrillic": "Северсталь",
+    "Greek": "Ελληνική",
+    "Vietnamese": "Nguyễn Thị",
+    "Korean": "삼성전자",
+    "Japanese": "カタカナ株式会社",
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
+def test_a_name_of_any_script_can_be_read_and_copied(name: str) -> None:
+    assert name in text_of(agenda(entry(partner=name)))
+
+
+@pytest.mark.parametrize("name", [*NAMES.values(), "شركة الإلكترونيات", "חברת שבבים", "บริษัท", "कंपनी"])
+def test_every_letter_has_a_glyph_of_a_font_that_is_embedded(name: str) -> None:
+    with pymupdf.open("pdf", agenda_pdf(agenda(entry(partner=name)))) as made:
+        assert "\ufffd" not in made[0].get_text()
+        fonts = made[0].get_fonts()
+        assert fonts and all(ext != "n/a" and "+" in font for _, ext, _, font, *_ in fonts)
+        glyphs = [glyph for span in made[0].get_texttrace() for _, glyph, *_ in span["chars"]]
+        assert 0 not in glyphs  # glyph 0 of a font is the box of a letter that it lacks
+
+
+def test_only_the_glyphs_that_are_used_are_embedded() -> None:
+    assert len(agenda_pdf(agenda(*(entry(i) for i in range(12))))) < 30_000
+    assert len(agenda_pdf(agenda(*(entry(i, partner=NAMES["Chinese"]) for i in range(12))))) < 60_000
+
+
+def test_the_same_agenda_is_the_same_file_in_any_process() -> None:
+    made = agenda_pdf(agenda(*(entry(i, partner=name) for i, name in enumerate(NAMES.values()))))
+    program = (
+        "import sys; from tests.unit.invites.test_agenda_pdf import *;"
+        "sys.stdout.buffer.write(agenda_pdf(agenda(*(entry(i, partner=name)"
+        " for i, name in enumerate(NAMES.values())))))"
+    )
+    other = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, env=os.environ)
+    assert (
+        made
+        == other.stdout
+        == agenda_pdf(agenda(*(entry(i, partner=name) for i, name in enumerate(NAMES.values()))))
+    )
+
+
+def test_it_has_no_date_of_its_own() -> None:
+    made = document(agenda(entry()))
+    assert (made.metadata["creationDate"], made.metadata["modDate"]) == ("", "")
+    assert made.metadata["title"] == "Agenda of Nagy Péter, Chain Expo"
+
+
+def test_what_people_type_is_no_markup() -> None:
+    typed = "<b>Bold</b> & <img src=x> \u202eevil"
+    assert "<b>Bold</b> & <img src=x> evil" in text_of(agenda(entry(partner=typed)))
+
+
+def test_the_longest_texts_still_fit_on_a_page() -> None:
+    long = entry(
+        partner="W" * 200,
+        partner_people=["Wang " * 20] * 40,
+        own_people=["Kovács " * 15] * 40,
+        interpreter="Zhao " * 20,
+        topic="Power modules " * 40,
+        place_name="Table " * 30,
+    )
+    made = document(agenda(long, entry(1)))
+    said = made[-1].get_text()
+    assert "Firm 01" in said and "Topic: Power modules" in said
+
+
+def test_an_agenda_without_meetings_says_so_and_one_that_is_called_off_is_marked() -> None:
+    assert "There is no meeting." in text_of(agenda(version=None, published_at=None))
+    assert "Called off." in text_of(agenda(entry(is_called_off=True)))
+
+
+@pytest.mark.parametrize(("language", "title"), [("zh", "Nagy Péter的日程"), ("hu", "Nagy Péter napirendje")])
+def test_it_is_written_in_the_language_of_its_reader(language: str, title: str) -> None:
+    made = document(agenda(entry(), language=language))
+    assert title in made[0].get_text()
+    assert made.language == language
+
+
+def test_the_web_does_not_load_the_pdf_library_before_it_is_needed() -> None:
+    program = "import sys; import api.app, scheduler.services.sending; sys.exit('pymupdf' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -1,0 +1,202 @@
+"""What a summary counts, what it says, and that it is no invitation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pymupdf
+import pytest
+
+from scheduler.domain.entities import Method
+from scheduler.invites import itip
+from scheduler.invites.content import Content
+from scheduler.invites.imip import Envelope
+from scheduler.invites.itip import Told
+from scheduler.invites.summary import Kind, Summary, change, still_unsaid
+from scheduler.invites.summary_mail import message_id, render, thread_id
+from tests.unit.invites import builders
+from tests.unit.invites.builders import NOW, content, parsed, part, told, wanted
+
+LATER = {
+    "start": datetime(2027, 5, 13, 3, 0, tzinfo=UTC),
+    "end": datetime(2027, 5, 13, 3, 30, tzinfo=UTC),
+}
+
+
+def summary(
+    messages: Sequence[itip.Message], stays: Sequence[Content] = (), stamp: datetime = NOW
+) -> Summary:
+    """The summary of messages, whose agenda is what they leave and some meetings that stay."""
+    agenda = {m.uid: m.content for m in messages if m.method is Method.REQUEST}
+    agenda |= {f"stays{i}@meet.example": each for i, each in enumerate(stays)}
+    return Summary(version=3, stamp=stamp, agenda=agenda, changes=[change(m) for m in messages])
+
+
+def each_kind() -> Summary:
+    messages = [
+        builders.update(**LATER),
+        builders.update(hall="Hall 5"),
+        builders.new(),
+        builders.new(),
+        builders.cancel(),
+        builders.details(),
+    ]
+    apart = [replace(m, uid=f"{i}@meet.example") for i, m in enumerate(messages)]
+    return summary(apart, [content(partner_firm="Stays Ltd")])
+
+
+def envelope(made: Summary, **changes: Any) -> Envelope:
+    values: dict[str, Any] = {
+        "attendee_name": "Nagy Péter",
+        "attendee_email": "peter.nagy@firm.example",
+        "sender_name": "Chainmeet",
+        "domain": "meet.example",
+        "token": "tok3n",
+        "message_id": message_id(made, 7, "meet.example"),
+        "thread_id": thread_id(7, "meet.example"),
+    }
+    return Envelope(**values | changes)
+
+
+def text_of(made: Summary) -> str:
+    mail = parsed(render(made, envelope(made)))
+    return str(part(mail, "text/plain").get_content()).replace("\r\n", "\n")
+
+
+def pdf_of(made: Summary) -> pymupdf.Document:
+    mail = parsed(render(made, envelope(made)))
+    return pymupdf.open("pdf", part(mail, "application/pdf").get_content())
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        (builders.new(), Kind.NEW),
+        (builders.update(**LATER), Kind.MOVED),
+        (builders.update(**LATER, hall="Hall 5"), Kind.MOVED),
+        (builders.update(hall="Hall 5"), Kind.CHANGED),
+        (builders.update(partner_people=("Li Na",)), Kind.CHANGED),
+        (builders.details(), Kind.DETAILS),
+        (builders.cancel(), Kind.CANCELLED),
+    ],
+    ids=lambda value: str(value) if isinstance(value, Kind) else "",
+)
+def test_a_change_has_the_kind_that_a_person_would_call_it(message: itip.Message, kind: Kind) -> None:
+    assert change(message).kind is kind
+
+
+def test_the_subject_counts_each_kind_once() -> None:
+    made = each_kind()
+    assert made.counts() == {
+        Kind.MOVED: 1,
+        Kind.CHANGED: 1,
+        Kind.NEW: 2,
+        Kind.CANCELLED: 1,
+        Kind.DETAILS: 1,
+    }
+    assert parsed(render(made, envelope(made)))["Subject"] == (
+        "Your agenda: 1 moved, 1 with other people or another place, 2 new, 1 cancelled, "
+        "1 with new details (Chain Expo)"
+    )
+
+
+def test_the_mail_says_what_changed_and_the_whole_agenda_by_day_in_venue_time() -> None:
+    moved = builders.update(**LATER)
+    stays = content(partner_firm="Stays Ltd", place_name="Table 2")
+    assert text_of(summary([moved], [stays])) == (
+        "Your agenda\n1 moved\n\n"
+        "What changed:\n"
+        "* Moved, Meeting with Huaxin: Time: was Wednesday, 12 May 2027, 10:00–10:30 "
+        "(Asia/Shanghai, UTC+08:00), now Thursday, 13 May 2027, 11:00–11:30 (Asia/Shanghai, UTC+08:00)\n\n"
+        "All your meetings now\n\n"
+        "Wednesday, 12 May 2027 (Asia/Shanghai, UTC+08:00)\n"
+        "10:00–10:30: Stays Ltd\n    Table 2, Hall 3\n    Wang Xiaoming, Li Na\n\n"
+        "Thursday, 13 May 2027 (Asia/Shanghai, UTC+08:00)\n"
+        "11:00–11:30: Huaxin Microelectronics\n    Table 17, Hall 3\n    Wang Xiaoming, Li Na\n\n"
+        "This is only a summary. Each invitation comes in a mail of its own: please answer there. "
+        "Your whole agenda is attached as a PDF.\n\n"
+        "Open your agenda:\nhttps://meet.example/agenda\n\n"
+        "-- \nSent by Chainmeet for Chain Expo. Answers go to the schedule, not to a person.\n"
+    )
+
+
+def test_a_first_agenda_is_not_said_twice() -> None:
+    said = text_of(summary([builders.new()]))
+    assert "What changed" not in said
+    assert said.count("Huaxin Microelectronics") == 1
+
+
+def test_a_person_without_meetings_left_is_told_so() -> None:
+    said = text_of(summary([builders.cancel()]))
+    assert "Cancelled, Meeting with Huaxin: Wednesday, 12 May 2027, 10:00–10:30" in said
+    assert "You have no meetings now." in said
+
+
+def test_no_calendar_takes_a_summary_for_an_invitation() -> None:
+    made = each_kind()
+    mail = parsed(render(made, envelope(made)))
+    types = [leaf.get_content_type() for leaf in mail.walk() if not leaf.is_multipart()]
+    assert types == ["text/plain", "text/html", "application/pdf"]
+    assert part(mail, "application/pdf").get_filename() == "agenda.pdf"
+
+
+def test_what_comes_back_goes_where_answers_and_bounces_of_the_token_go() -> None:
+    made = each_kind()
+    mail = render(made, envelope(made))
+    head = parsed(mail)
+    assert (mail.from_addr, mail.to_addr) == ("bounces+tok3n@meet.example", "peter.nagy@firm.example")
+    assert head["From"].addresses[0].addr_spec == "meetings+tok3n@meet.example"
+    assert head["Auto-Submitted"] == "auto-generated"
+
+
+def test_summaries_of_a_person_are_one_thread_and_each_has_an_id_of_its_own() -> None:
+    first, second = summary([builders.new()]), summary([builders.new()], stamp=NOW + timedelta(days=1))
+    heads = [parsed(render(made, envelope(made))) for made in (first, second)]
+    assert heads[0]["References"] == heads[1]["References"] == thread_id(7, "meet.example")
+    assert heads[0]["Message-ID"] != heads[1]["Message-ID"]
+    assert thread_id(8, "meet.example") != thread_id(7, "meet.example")
+
+
+def test_a_retry_is_the_same_mail_to_the_byte_from_what_is_stored() -> None:
+    made = each_kind()
+    stored = json.loads(json.dumps(made.to_json()))
+    assert Summary.from_json(stored) == made
+    once, again = (render(Summary.from_json(stored), envelope(made)) for _ in range(2))
+    assert once == again
+
+
+def test_what_meetings_share_is_stored_once() -> None:
+    stored = json.dumps(each_kind().to_json())
+    assert (stored.count("Asia/Shanghai"), stored.count("https://meet.example/agenda")) == (1, 1)
+
+
+def test_the_pdf_has_the_agenda() -> None:
+    (page,) = pdf_of(summary([builders.new()]))
+    said = page.get_text()
+    for words in ("Agenda of Nagy Péter", "Chain Expo", "12 May 2027", "10:00–10:30", "Table 17, Hall 3"):
+        assert words in said
+
+
+@pytest.mark.parametrize(
+    ("language", "subject"),
+    [("zh", "您的日程：1场新增（Chain Expo）"), ("hu", "Napirendje – 1 új (Chain Expo)")],
+)
+def test_a_summary_speaks_the_language_of_the_invitations(language: str, subject: str) -> None:
+    made = summary([itip.messages({}, wanted(content(language=language)), NOW)[0]])
+    assert parsed(render(made, envelope(made)))["Subject"] == subject
+
+
+def test_of_a_summary_that_was_never_sent_only_what_calendars_know_is_still_unsaid() -> None:
+    message = builders.new()
+    known = {message.uid: next(iter(told(message.content).values()))}
+    moved = {message.uid: replace(known[message.uid], content=content(**LATER))}
+    off: dict[str, Told] = {message.uid: replace(known[message.uid], method=Method.CANCEL)}
+    new, cancelled = change(message), change(builders.cancel())
+    assert still_unsaid([new], known) == [new]
+    assert still_unsaid([new], moved) == still_unsaid([new], off) == still_unsaid([new], {}) == []
+    assert still_unsaid([cancelled], off) == [cancelled]
+    assert still_unsaid([cancelled], known) == []
