@@ -9,11 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from chainmeet.folder import DataFolder
 from scheduler.config import PREFIX
 from tests.e2e.stack import COMMAND
+from tests.interop import readers
+from tests.interop.check import sent_by
+from tests.interop.sent import faults, faults_around
 from tests.workers import ROOT
 
 pytestmark = [pytest.mark.broker, pytest.mark.smtp, pytest.mark.slow]
+
+
+Showing = tuple[Path, subprocess.CompletedProcess[str]]
+"""The data folder of a demo, and what it printed."""
 
 
 def demo(data: Path) -> subprocess.CompletedProcess[str]:
@@ -32,9 +40,16 @@ def figure(output: str, label: str) -> str:
     return found[1]
 
 
-def test_the_demo_goes_the_whole_way_and_tells_nobody_twice(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    first = demo(data)
+@pytest.fixture(scope="module")
+def showing(tmp_path_factory: pytest.TempPathFactory) -> Showing:
+    data = tmp_path_factory.mktemp("demo") / "data"
+    return data, demo(data)
+
+
+def test_the_demo_goes_the_whole_way_and_tells_nobody_twice(
+    showing: Showing,
+) -> None:
+    data, first = showing
     assert first.returncode == 0, first.stdout + first.stderr
     assert figure(first.stdout, "Violations of hard rules") == "0"
     mails = figure(first.stdout, "Mails of this publishing")
@@ -43,9 +58,17 @@ def test_the_demo_goes_the_whole_way_and_tells_nobody_twice(tmp_path: Path) -> N
     assert figure(first.stdout, "Mails on their way") == "0"
     links = re.findall(r"^  (\w+) +http://127\.0\.0\.1:\d+/sign-in/[a-z2-7]{32}", first.stdout, re.MULTILINE)
     assert links == ["organiser", "exhibitor", "attendee"]
+    sent = sent_by(DataFolder(data))
+    assert (len(sent), faults_around(sent)) == (int(mails), [])
 
     second = demo(data)
     assert second.returncode == 0, second.stdout + second.stderr
     assert "Found the demo event" in second.stdout
     assert figure(second.stdout, "Mails of this publishing") == "0"
     assert figure(second.stdout, "Mails sent so far") == mails
+
+
+@pytest.mark.parametrize("reader", readers.NAMES)
+def test_every_mail_of_the_demo_is_read_by_others_as_it_was_meant(showing: Showing, reader: str) -> None:
+    readers.require(reader)
+    assert faults(reader, sent_by(DataFolder(showing[0]))) == []

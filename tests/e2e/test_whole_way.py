@@ -17,9 +17,9 @@ from scheduler.samples.event import SampleEvent, SamplePerson
 from scheduler.samples.expo import make_expo
 from scheduler.services import outbox, runs, sample, versions
 from scheduler.storage.models import Event, MeetingRequest, Run
-from tests.e2e import icaljs
 from tests.e2e.stack import Up
 from tests.e2e.visitor import Visitor
+from tests.interop import readers
 from tests.workers import eventually
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.smtp, pytest.mark.broker, pytest.mark.slow]
 
+READER = "ical.js"
+"""Thunderbird's."""
 ORGANISER = "organiser@expo.example"
 TOPIC = "Joint tests of a new cell"
 
@@ -63,7 +65,7 @@ class Scene:
 
 @pytest.fixture
 def scene(up: Up, chromium: Browser) -> Scene:
-    icaljs.find_node()
+    readers.require(READER)
     now = datetime.now(UTC)
     expo = make_expo(firms=12, requests=60, seed=1, start=(now + timedelta(days=30)).date())
     with up.database.write() as session:
@@ -187,19 +189,19 @@ def request_key(scene: Scene) -> str:
         ).one()
 
 
-def invited(scene: Scene, person: SamplePerson, meeting: Meeting) -> icaljs.Event:
+def invited(scene: Scene, person: SamplePerson, meeting: Meeting) -> readers.Event:
     """What the one mail about the meeting to a person says to ical.js."""
     mails = [mail for mail in scene.up.invitations(person.email) if TOPIC in readable(mail)]
     (mail,) = mails
     part = calendar_part(mail)
-    calendar = icaljs.read_calendar(part.get_payload(decode=True))
+    (calendar,) = readers.read(READER, [part.get_payload(decode=True)])
     assert (calendar.method, part.get_param("method")) == ("REQUEST", "REQUEST")
     (event,) = calendar.events
     slot = next(slot for slot in scene.expo.slots if slot.key == meeting.slot)
     assert (event.start, event.zone) == (slot.start, scene.expo.timezone)
-    assert (event.sequence, event.attendees) == (0, (person.email,))
+    assert (event.sequence, event.attendees) == (0, (f"mailto:{person.email}",))
     (sender,) = mail["From"].addresses
-    assert event.organizer == sender.addr_spec
+    assert event.organizer == f"mailto:{sender.addr_spec}"
     return event
 
 
@@ -213,7 +215,7 @@ def calendar_part(mail: EmailMessage) -> EmailMessage:
     return next(part for part in mail.walk() if part.get_content_type() == "text/calendar")
 
 
-def subscribe(scene: Scene, invitation: icaljs.Event) -> None:
+def subscribe(scene: Scene, invitation: readers.Event) -> None:
     """The asked person's agenda names a feed that agrees with the mail, and is not sent twice for nothing."""
     visitor = scene.visitor(scene.asked.email)
     visitor.follow("My agenda")
@@ -221,7 +223,7 @@ def subscribe(scene: Scene, invitation: icaljs.Event) -> None:
     address = visitor.page.get_by_label("Address for Google Calendar").input_value()
     visitor.close()
     with urllib.request.urlopen(address) as response:
-        feed, tag = icaljs.read_calendar(response.read()), response.headers["ETag"]
+        (feed,), tag = readers.read(READER, [response.read()]), response.headers["ETag"]
     assert feed.method is None
     shown = {event.uid: event for event in feed.events}[invitation.uid]
     assert (shown.start, shown.end, shown.sequence) == (invitation.start, invitation.end, 0)

@@ -1,0 +1,113 @@
+"""Other people's calendar programs, each in a process of its own far from our time zone.
+
+All take a JSON array of calendars and give a JSON array of readings: METHOD, events, and faults in words.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import skip_or_fail
+from tests.workers import ROOT
+
+FOLDER = Path(__file__).parent
+NODE_MODULES = ROOT / "build" / "npm" / "node_modules"
+NAMES = ("ical.js", "node-ical", "ical", "libical")
+ELSEWHERE = "America/New_York"
+
+
+class ReaderMissing(Exception):
+    """A reader is not on this machine; the text says what to install."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A VEVENT as understood; times are aware. `organizer` and `attendees` are the URIs as they stand."""
+
+    uid: str
+    sequence: int
+    start: datetime
+    end: datetime
+    zone: str
+    dtstamp: datetime
+    status: str | None
+    organizer: str | None
+    attendees: tuple[str, ...]
+    summary: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """What a reader makes of a calendar; with faults it may be incomplete."""
+
+    method: str | None
+    events: tuple[Event, ...]
+    faults: tuple[str, ...]
+
+
+def read(name: str, calendars: Sequence[bytes]) -> list[Calendar]:
+    """What the reader of this name makes of each; raises ReaderMissing."""
+    done = subprocess.run(
+        _command(name),
+        input=json.dumps([octets.decode("utf-8") for octets in calendars]).encode(),
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env={**os.environ, "TZ": ELSEWHERE},
+        check=True,
+    )
+    return [_calendar(values) for values in json.loads(done.stdout)]
+
+
+def require(name: str) -> None:
+    """Skip the test if this reader is missing."""
+    try:
+        _command(name)
+    except ReaderMissing as missing:
+        skip_or_fail(str(missing))
+
+
+def _command(name: str) -> list[str | Path]:
+    if name in ("ical.js", "node-ical"):
+        return [_node(name), FOLDER / f"{name.replace('.', '').replace('-', '')}.mjs", NODE_MODULES]
+    if name == "ical":
+        if importlib.util.find_spec("ical") is None:
+            raise ReaderMissing("install the Python package ical to read calendars with it")
+        return [sys.executable, "-m", "tests.interop.readers.pyical"]
+    try:
+        ctypes.CDLL("libical.so.3")
+    except OSError as error:
+        raise ReaderMissing(
+            "install libical to read calendars with it (on Debian: apt install libical3t64)"
+        ) from error
+    return [sys.executable, "-m", "tests.interop.readers.libical"]
+
+
+def _node(package: str) -> str:
+    node = shutil.which("node")
+    if node is None:
+        raise ReaderMissing("install Node.js to read calendars with it (on Debian: apt install nodejs npm)")
+    if not (NODE_MODULES / package).is_dir():
+        raise ReaderMissing(f"install {package} to read calendars: npm install --prefix build/npm {package}")
+    return node
+
+
+def _calendar(values: dict[str, Any]) -> Calendar:
+    events = tuple(map(_event, values["events"]))
+    return Calendar(values["method"], events, tuple(values["faults"]))
+
+
+def _event(values: dict[str, Any]) -> Event:
+    times = {name: datetime.fromisoformat(values[name]) for name in ("start", "end", "dtstamp")}
+    return Event(**{**values, **times, "attendees": tuple(values["attendees"])})
