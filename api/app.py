@@ -12,6 +12,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api import auth, bearer, context, errors, limits, presentation, security
 from api.views import PAGES, v1
 from scheduler.config import Settings
+from scheduler.invites.busy import MAX_OCTETS
+from scheduler.invites.remote import Fetcher
 from scheduler.storage.database import Database
 from workers.celery_app import make_celery
 
@@ -41,6 +43,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         "settings": settings,
         "database": database or Database(settings.database_url),
         "celery": make_celery(settings),
+        "fetcher": Fetcher(max_octets=MAX_OCTETS),
     }
     csrf.init_app(app)
     auth.init_app(app)

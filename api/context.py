@@ -9,6 +9,7 @@ from celery import Celery
 from flask import current_app
 
 from scheduler.config import Settings
+from scheduler.invites.remote import Fetcher
 from scheduler.storage.database import Database
 
 KEY = "chainmeet"
@@ -25,6 +26,11 @@ def database() -> Database:
 def celery() -> Celery:
     """The application by which tasks are sent: dispatch.solve(run_id, app=context.celery())."""
     return cast(Celery, current_app.extensions[KEY]["celery"])
+
+
+def fetcher() -> Fetcher:
+    """How calendars are fetched from addresses that people give."""
+    return cast(Fetcher, current_app.extensions[KEY]["fetcher"])
 
 
 def now() -> datetime:

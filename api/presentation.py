@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime, format_time, get_timezone_gmt
+from babel.dates import format_date, format_datetime, format_time, get_timezone_gmt
 from flask import Flask
 
 LOCALE = Locale("en")
@@ -21,6 +21,11 @@ def local_time(moment: datetime, timezone: str) -> str:
 def local_day(moment: datetime, timezone: str) -> str:
     """Mon, 7 December 2026 in the zone."""
     return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMMM y", locale=LOCALE)
+
+
+def plain_day(day: date) -> str:
+    """Mon, 7 December 2026."""
+    return format_date(day, "EEE, d MMMM y", locale=LOCALE)
 
 
 def local_moment(moment: datetime | None, timezone: str) -> str:
@@ -73,7 +78,8 @@ def both_names(name: str, latin_name: str) -> str:
 
 def init_app(app: Flask) -> None:
     for function in (
-        local_time, local_day, local_moment, zone_name, zone, number, share, country, language, both_names,
+        local_time, local_day, plain_day, local_moment, zone_name, zone, number, share, country, language,
+        both_names,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

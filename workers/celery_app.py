@@ -28,6 +28,8 @@ PART_SECONDS = 60
 SOLVE, PARTS, MAIL = "solve", "parts", "mail"
 """The queues; a solve worker takes from the first two."""
 
+REFETCH_SECONDS = 300
+"""Linked calendars are looked through so often; each is fetched hourly."""
 FETCH_SECONDS = 60
 _FETCH = {
     "task": "chainmeet.fetch",
@@ -70,6 +72,11 @@ def configuration(settings: Settings) -> dict[str, Any]:
                 "task": "chainmeet.tick",
                 "schedule": TICK_SECONDS,
                 "options": {"expires": TICK_SECONDS},
+            },
+            "refetch": {
+                "task": "chainmeet.refetch",
+                "schedule": REFETCH_SECONDS,
+                "options": {"expires": REFETCH_SECONDS},
             },
             **({"fetch": _FETCH} if settings.imap_host else {}),
         },

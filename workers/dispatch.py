@@ -26,6 +26,11 @@ def deliver(*, app: Celery | None = None) -> bool:
     return _send(app, "chainmeet.deliver", expires=celery_app.TICK_SECONDS * 2)
 
 
+def refetch(*, app: Celery | None = None) -> bool:
+    """Have linked calendars fetched that are due; see `_send` for the answer."""
+    return _send(app, "chainmeet.refetch", expires=celery_app.REFETCH_SECONDS)
+
+
 def _send(app: Celery | None, name: str, *args: int, expires: float | None = None) -> bool:
     """Whether the broker took the task. If not, nothing is lost: the next tick, or the search, finds out."""
     try:

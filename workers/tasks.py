@@ -14,7 +14,9 @@ import structlog
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.services import fetching, inbox, outbox, requests, rerun, runs, sending
+from scheduler.invites.busy import MAX_OCTETS
+from scheduler.invites.remote import Fetcher
+from scheduler.services import busy_times, fetching, inbox, outbox, refetching, requests, rerun, runs, sending
 from scheduler.storage.database import Database
 from workers import dispatch
 from workers.celery_app import app
@@ -85,11 +87,31 @@ def fetch() -> None:
         _send_waiting_mails()
 
 
+@app.task(name="chainmeet.refetch", soft_time_limit=90, time_limit=120)
+def refetch() -> None:
+    """Fetch linked calendars that are due, for some seconds; what is left is left to the next task."""
+    fetched = refetching.refetch(
+        _database(),
+        fetcher=Fetcher(max_octets=MAX_OCTETS),
+        secret_key=_settings().secret_key,
+        now=_now,
+        should_stop=is_stopping,
+        max_seconds=DELIVER_SECONDS,
+    )
+    if fetched:
+        log.info("calendars fetched", count=fetched)
+    with _database().read() as session:
+        is_due = refetching.is_due(session, now=_now())
+    if is_due and not is_stopping():
+        dispatch.refetch()
+
+
 @app.task(name="chainmeet.tick", soft_time_limit=45, time_limit=60)
 def tick() -> None:
     """What time brings: find the work that is due in the database, and send its tasks."""
     _step("expire requests", lambda session: requests.expire_due(session, now=_now()))
     _step("return mails of lost senders", lambda session: outbox.sweep(session, now=_now()))
+    _step("forget previews", lambda session: busy_times.forget_previews(session, now=_now()))
     for mail_id in _step("find mails without a judgement", inbox.left_over) or ():
         inbox.judge(_database(), _settings(), mail_id, now=_now())
     recovered = _step("recover runs", lambda session: runs.recover(session, now=_now()))

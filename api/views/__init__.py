@@ -3,6 +3,7 @@
 from api.views import (
     agenda,
     answers,
+    busy_times,
     docs,
     events,
     feed,
@@ -22,6 +23,7 @@ PAGES = (
     events.blueprint,
     agenda.blueprint,
     answers.blueprint,
+    busy_times.blueprint,
     docs.blueprint,
     feed.blueprint,
     firms.blueprint,

@@ -10,11 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Partstat, RequestState
-from scheduler.services import answers, versions
+from scheduler.services import answers, away, versions
 from scheduler.services.answers import Given
 from scheduler.storage.models import (
     Answer,
-    AttendeeBusy,
     Event,
     Hold,
     Invitation,
@@ -81,7 +80,7 @@ def suitable(
     later = [run for run in allowed if run[0].start >= frozen_until and run[0].id != present.id]
     if not later:
         raise Unsuitable("no_slot")
-    taken = _taken(session, meeting)
+    taken = _taken(session, event.id, meeting)
     free = [run[0] for run in later if not any(slot.id in taken for slot in run)]
     if not free:
         raise Unsuitable("not_free")
@@ -133,15 +132,15 @@ def _runs(slots: Sequence[Slot], length: int, start: datetime, end: datetime) ->
     ]
 
 
-def _taken(session: Session, meeting: PlannedMeeting) -> set[int]:
+def _taken(session: Session, event_id: int, meeting: PlannedMeeting) -> set[int]:
     """Slots in which somebody of the meeting is away, or in another meeting."""
     people = session.scalars(
         select(PlannedAttendee.attendee_id).where(PlannedAttendee.meeting_id == meeting.id)
     ).all()
-    away = session.scalars(select(AttendeeBusy.slot_id).where(AttendeeBusy.attendee_id.in_(people)))
+    absent = away.slots_of(session, event_id, people).values()
     held = session.scalars(
         select(Hold.slot_id).where(
             Hold.kind == "attendee", Hold.holder_id.in_(people), Hold.meeting_id != meeting.id
         )
     )
-    return {*away, *held}
+    return set().union(*absent, held)

@@ -17,10 +17,9 @@ from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import DEFAULT_FACTORS, Policy, Problem
-from scheduler.services import counters, versions
+from scheduler.services import away, counters, versions
 from scheduler.storage.models import (
     Attendee,
-    AttendeeBusy,
     Event,
     Firm,
     Hall,
@@ -129,7 +128,10 @@ class _Snapshot:
     def read_attendees(self, holding: Holding) -> tuple[domain.Attendee, ...]:
         rows = self.rows(Attendee, Attendee.id)
         self.attendees = _indices(rows)
-        busy = self.busy(AttendeeBusy, AttendeeBusy.attendee_id)
+        busy = {
+            attendee_id: frozenset(self.slots[slot_id] for slot_id in slot_ids)
+            for attendee_id, slot_ids in away.slots_of(self.session, self.event.id).items()
+        }
         return tuple(
             domain.Attendee(
                 id=row.key,

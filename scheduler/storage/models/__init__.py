@@ -2,6 +2,7 @@
 
 from scheduler.storage.models.access import Account, ApiToken, IdempotencyKey, Organiser, SignInLink
 from scheduler.storage.models.asking import MeetingRequest, RequestPerson
+from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import Event, Hall, Place, PlaceBusy, Slot, WalkingTime
 from scheduler.storage.models.inbox import Answer, InboundMail
 from scheduler.storage.models.mail import Invitation, OutboxMail
@@ -29,6 +30,7 @@ __all__ = [
     "ApiToken",
     "Attendee",
     "AttendeeBusy",
+    "BusySource",
     "Event",
     "Firm",
     "Hall",

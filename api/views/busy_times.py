@@ -1,0 +1,207 @@
+"""Busy times: an attendee's own calendars, looked at before they are saved, and slots marked by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context, pages, zones
+from api.limits import limiter
+from scheduler.domain.errors import InvalidInput
+from scheduler.invites.busy import MAX_OCTETS, UnusableCalendar
+from scheduler.invites.busy.model import COUNTED
+from scheduler.invites.remote import FetchFailure
+from scheduler.services import busy_grid, busy_times, sealing
+from scheduler.services.access import Actor
+from scheduler.storage.models import BusySource, Event
+
+blueprint = APIBlueprint(
+    "busy_times", __name__, enable_openapi=False, url_prefix="/events/<event_key>/busy-times"
+)
+
+Answer = str | Response | tuple[str, int]
+
+
+@blueprint.url_value_preprocessor
+def _take_calendars(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """A calendar may be larger than any other form; what is a little too large gets its own sentence."""
+    request.max_content_length = 2 * MAX_OCTETS
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str:
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        return _page(db, actor, {})
+
+
+@blueprint.post("/marked")
+@login_required
+def mark(event_key: str) -> Response:
+    """Keep which slots are marked by hand."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        count = busy_times.mark(db, actor, request.form.getlist("slots"))
+    times = "1 time" if count == 1 else f"{count} times"
+    flash(f"Saved. You marked {times}; the next plan has no meeting for you then.", "good")
+    return redirect(url_for("busy_times.show", event_key=event_key), 303)
+
+
+@blueprint.post("/upload")
+@limiter.limit("20/minute")
+@login_required
+def upload(event_key: str) -> Answer:
+    """Read an uploaded calendar, and show what it means before it is saved."""
+    actor = auth.actor(event_key)
+    file, zone = request.files.get("file"), request.form.get("timezone", "")
+    if file is None or not file.filename:
+        return _refused(actor, "file", "Choose a calendar file first.")
+    name, octets = file.filename, file.read()
+    return _read(
+        actor,
+        "file",
+        lambda: busy_times.preview_upload(context.database(), actor, name, octets, zone, now=context.now()),
+    )
+
+
+@blueprint.post("/link")
+@limiter.limit("10/minute")
+@login_required
+def link(event_key: str) -> Answer:
+    """Fetch a calendar, and show what it means before it is saved."""
+    actor = auth.actor(event_key)
+    address, zone = request.form.get("address", ""), request.form.get("timezone", "")
+    return _read(
+        actor,
+        "address",
+        lambda: busy_times.preview_link(
+            context.database(),
+            actor,
+            address,
+            zone,
+            fetcher=context.fetcher(),
+            secret_key=context.settings().secret_key,
+            now=context.now(),
+        ),
+    )
+
+
+@blueprint.get("/preview/<key>")
+@login_required
+def preview(event_key: str, key: str) -> str:
+    """What a calendar means for the actor's slots; nothing is saved yet."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        source = busy_times.preview(db, actor, key)
+        return pages.render(
+            db,
+            actor,
+            "busy_times",
+            "busy_times/preview.html",
+            source=source,
+            grid=busy_grid.grid(db, actor, now=context.now(), preview=source),
+            counted=COUNTED,
+            zones=_zones(source.timezone),
+        )
+
+
+@blueprint.post("/preview/<key>/zone")
+@limiter.limit("20/minute")
+@login_required
+def read_again(event_key: str, key: str) -> Response:
+    """Read the calendar in another zone."""
+    actor = auth.actor(event_key)
+    try:
+        busy_times.read_again(context.database(), actor, key, request.form.get("timezone", ""))
+    except (InvalidInput, UnusableCalendar) as error:
+        flash(_sentence(error), "error")
+    return redirect(url_for("busy_times.preview", event_key=event_key, key=key), 303)
+
+
+@blueprint.post("/preview/<key>/save")
+@login_required
+def save(event_key: str, key: str) -> Response:
+    actor = auth.actor(event_key)
+    try:
+        with context.database().write() as db:
+            source = busy_times.save(db, actor, key, now=context.now())
+    except InvalidInput as error:
+        flash(_sentence(error), "error")
+        return redirect(url_for("busy_times.preview", event_key=event_key, key=key), 303)
+    flash(f"Saved: {source.name}. The next plan has no meeting for you in its busy times.", "good")
+    return redirect(url_for("busy_times.show", event_key=event_key), 303)
+
+
+@blueprint.post("/preview/<key>/discard")
+@login_required
+def discard(event_key: str, key: str) -> Response:
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        busy_times.discard(db, actor, key)
+    flash("Discarded. Nothing of that calendar was kept.", "good")
+    return redirect(url_for("busy_times.show", event_key=event_key), 303)
+
+
+@blueprint.post("/calendars/<key>/remove")
+@login_required
+def remove(event_key: str, key: str) -> Response:
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        name = busy_times.remove(db, actor, key)
+    flash(f"Removed: {name}. Its times are free again for the next plan.", "good")
+    return redirect(url_for("busy_times.show", event_key=event_key), 303)
+
+
+def _read(actor: Actor, field: str, make_preview: Callable[[], str]) -> Answer:
+    try:
+        key = make_preview()
+    except (InvalidInput, UnusableCalendar, FetchFailure) as error:
+        return _refused(actor, field, _sentence(error))
+    return redirect(url_for("busy_times.preview", event_key=actor.event_key, key=key), 303)
+
+
+def _refused(actor: Actor, field: str, sentence: str) -> tuple[str, int]:
+    with context.database().read() as db:
+        return _page(db, actor, {field: sentence}), 422
+
+
+def _sentence(error: InvalidInput | UnusableCalendar | FetchFailure) -> str:
+    return error.faults[0].message if isinstance(error, InvalidInput) else str(error)
+
+
+def _page(db: Session, actor: Actor, faults: Mapping[str, str]) -> str:
+    sources = busy_times.listing(db, actor)
+    event = db.get_one(Event, actor.event_id)
+    return pages.render(
+        db,
+        actor,
+        "busy_times",
+        "busy_times/show.html",
+        sources=[(source, _address(source)) for source in sources],
+        grid=busy_grid.grid(db, actor, now=context.now()),
+        is_full=len(sources) >= busy_times.MOST_SOURCES,
+        zones=_zones(event.timezone),
+        typed={"timezone": request.form.get("timezone") or event.timezone, **request.form},
+        faults=faults,
+    )
+
+
+def _address(source: BusySource) -> str:
+    """A linked calendar's address, for its owner; empty for a file, or if it cannot be read any more."""
+    try:
+        key = context.settings().secret_key
+        return sealing.unseal(key, busy_times.ADDRESS, source.address) if source.address else ""
+    except sealing.Unreadable:
+        return ""
+
+
+def _zones(first: str) -> list[tuple[str, str]]:
+    """Every zone, the one in question first."""
+    return [(first, first), *(choice for choice in zones.choices() if choice[0] != first)]

@@ -1,0 +1,49 @@
+"""The slots in which attendees cannot meet: those marked by hand, and those that saved calendars take."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.storage.models import Attendee, AttendeeBusy, BusySource, Slot
+
+Span = tuple[datetime, datetime]
+
+
+def slots_of(
+    session: Session, event_id: int, attendee_ids: Collection[int] | None = None
+) -> dict[int, set[int]]:
+    """Slot ids by the id of each attendee of the event, or of those, who has some. Three queries."""
+    marked = (
+        select(AttendeeBusy.attendee_id, AttendeeBusy.slot_id).join(Slot).where(Slot.event_id == event_id)
+    )
+    saved = (
+        select(BusySource.attendee_id, BusySource.found)
+        .join(Attendee, Attendee.id == BusySource.attendee_id)
+        .where(Attendee.event_id == event_id, BusySource.is_saved)
+    )
+    if attendee_ids is not None:
+        marked = marked.where(AttendeeBusy.attendee_id.in_(attendee_ids))
+        saved = saved.where(BusySource.attendee_id.in_(attendee_ids))
+    away: dict[int, set[int]] = defaultdict(set)
+    for attendee_id, slot_id in session.execute(marked):
+        away[attendee_id].add(slot_id)
+    slots = session.scalars(select(Slot).where(Slot.event_id == event_id)).all()
+    for attendee_id, found in session.execute(saved):
+        away[attendee_id] |= {slot.id for slot in taken(slots, spans(found))}
+    return {attendee_id: ids for attendee_id, ids in away.items() if ids}
+
+
+def spans(found: dict[str, Any]) -> list[Span]:
+    """The busy times of a source's `found`."""
+    return [(datetime.fromisoformat(each[0]), datetime.fromisoformat(each[1])) for each in found["busy"]]
+
+
+def taken(slots: Iterable[Slot], busy: Collection[Span]) -> list[Slot]:
+    """The slots that overlap a busy time; one that only touches it is free."""
+    return [slot for slot in slots if any(start < slot.end and end > slot.start for start, end in busy)]

@@ -1,0 +1,31 @@
+"""Secrets that must be read again: sealed with the secret key, so that the database alone opens none."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+
+from cryptography.fernet import Fernet, InvalidToken
+
+
+class Unreadable(Exception):
+    """What was sealed was sealed with another secret key."""
+
+
+def seal(secret_key: str, purpose: str, text: str) -> bytes:
+    """The text, encrypted and signed (Fernet: AES-128-CBC and HMAC-SHA256), for one purpose."""
+    return _box(secret_key, purpose).encrypt(text.encode())
+
+
+def unseal(secret_key: str, purpose: str, sealed: bytes) -> str:
+    """The text again; raises Unreadable."""
+    try:
+        return _box(secret_key, purpose).decrypt(sealed).decode()
+    except InvalidToken:
+        raise Unreadable from None
+
+
+def _box(secret_key: str, purpose: str) -> Fernet:
+    key = hmac.digest(secret_key.encode(), f"seal:{purpose}".encode(), hashlib.sha256)
+    return Fernet(base64.urlsafe_b64encode(key))

@@ -1,0 +1,47 @@
+"""Calendars that attendees upload or link to say when they are busy."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scheduler.storage.base import Base
+
+
+class BusySource(Base):
+    """A calendar of an attendee: first a preview, which nothing else reads, then saved.
+
+    Slots that overlap its busy times are left out by runs for as long as it is saved; nothing of it is
+    written to the slots that were marked by hand.
+    """
+
+    __tablename__ = "busy_source"
+    __table_args__ = (
+        Index("ix_busy_source_attendee_id", "attendee_id"),
+        Index("ix_busy_source_next_fetch_at", "next_fetch_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
+    key: Mapped[str] = mapped_column(String(32), unique=True)
+    """Random: it names the source on its owner's pages."""
+    is_saved: Mapped[bool] = mapped_column(default=False)
+    name: Mapped[str] = mapped_column(String(253))
+    """The file's name, or the host of the address."""
+    address: Mapped[bytes | None]
+    """Of a linked calendar, sealed with the secret key: whoever has it reads the calendar."""
+    timezone: Mapped[str] = mapped_column(String(64))
+    """What days and times without a zone are read in."""
+    found: Mapped[dict[str, Any]]
+    """`busy` as [start, end, kind, title], `counts`, `notes`; titles are kept in a preview alone."""
+    octets: Mapped[bytes | None]
+    """The calendar itself, compressed, in a preview alone: it may be read again in another zone."""
+    etag: Mapped[str] = mapped_column(String(250), default="")
+    modified: Mapped[str] = mapped_column(String(250), default="")
+    read_at: Mapped[datetime]
+    failure: Mapped[str] = mapped_column(String(300), default="")
+    """Why the last fetch failed, as a sentence; empty if it did not. What is known stays."""
+    next_fetch_at: Mapped[datetime | None]
