@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -95,22 +95,24 @@ def _add_requests(exact: ExactModel) -> None:
 
 def _add_busy(exact: ExactModel) -> None:
     """H3, as one exactly-one row a person and slot; with all compulsory, how often they are busy in all."""
-    requests, must = exact.atoms.problem.requests, exact.atoms.must
     for person, slots in exact.at.items():
         exact.busy[person] = {}
         for slot, atoms in slots.items():
             busy = exact.literal(f"busy {person} {slot}")
             exact.busy[person][slot] = busy
             exact.model.add_exactly_one(~busy, *(exact.take[i] for i in atoms))
-        theirs = {exact.atom[i].request for i in exact.of_person[person]}
-        if all(r in must and _always_there(exact, r, person) for r in theirs):
-            load = sum(requests[r].length for r in theirs)
+        load = load_of(exact, person)
+        if load is not None:
             exact.model.add(cp_model.LinearExpr.sum(list(exact.busy[person].values())) == load)
 
 
-def _always_there(exact: ExactModel, request: int, person: Person) -> bool:
-    who, index = person
-    return who == "attendee" and all(index in atom.people for atom in exact.atoms.of_request[request])
+def load_of(exact: ExactModel, person: Person) -> int | None:
+    """The slots that an attendee is busy in all, if that is the same in each plan."""
+    ways = Counter(exact.atom[i].request for i in exact.of_person[person])
+    for r, count in ways.items():
+        if person[0] != "attendee" or r not in exact.atoms.must or count < len(exact.of_request[r]):
+            return None
+    return sum(exact.atoms.problem.requests[r].length for r in ways)
 
 
 def _add_places(exact: ExactModel) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-# Proofs: unsatisfiable cores of the objective, without an LP; the second learns by counting (pseudo-Boolean
-# resolution), which proves full tables where clauses do not, and is slower elsewhere.
+# Proofs: unsatisfiable cores of the objective, without an LP. Not with `use_pb_resolution`: a check in it can
+# fail in 9.15 ("We don't have a conflict!"), and that ends the process.
 CORES: dict[str, Any] = {"optimize_with_core": True, "linearization_level": 0}
-COUNTING: dict[str, Any] = {**CORES, "use_pb_resolution": True}
 
-# "no_lp" finds plans, "default_lp" bounds what has weights, and both leave the cores a worker.
-PROVERS = ("cores", "counting", "no_lp", "default_lp")
-FINDERS = ("cores", "no_lp", "default_lp", "counting")
+# "max_lp" bounds by counting what cores cannot (tables that are nearly full), and the cores start from its
+# bound; "no_lp" finds plans, "default_lp" bounds what has weights.
+PROVERS = ("cores", "max_lp", "no_lp", "default_lp")
+FINDERS = ("cores", "no_lp", "default_lp")
 
 
 def set_parameters(
@@ -34,13 +34,15 @@ def set_parameters(
     if workers <= 1:
         _set(parameters, CORES)
         return
-    for name, values in (("cores", CORES), ("counting", COUNTING)):
-        # What `subsolver_params.add()` returns cannot be set; a new one can.
-        worker = type(parameters)()
-        worker.name = name
-        _set(worker, values)
-        parameters.subsolver_params.append(worker)
+    # What `subsolver_params.add()` returns cannot be set; a new one can.
+    cores = type(parameters)()
+    cores.name = "cores"
+    _set(cores, CORES)
+    parameters.subsolver_params.append(cores)
     parameters.subsolvers.extend((PROVERS if proving else FINDERS)[:workers])
+    if proving:
+        # By itself CP-SAT would leave a worker to local search, and of two provers run only the first.
+        parameters.num_full_subsolvers = min(workers, len(PROVERS))
     # google/or-tools #5163: limits are ignored in there.
     parameters.ignore_subsolvers.append("variables_shaving")
 

@@ -12,6 +12,7 @@ from ortools.sat.python import cp_model
 
 from scheduler.solver.choices import bits
 from scheduler.solver.exact_model import ExactModel, Expr, Person
+from scheduler.solver.exact_windows import add_windows
 
 Term = tuple[Expr, Fraction]
 
@@ -130,6 +131,7 @@ def _runs_row(exact: ExactModel, person: Person, slots: list[int], strict: bool)
     # A variable of its own: cores then speak of a person's breaks, not of each slot, and none is below 0.
     breaks = exact.model.new_int_var(0, len(slots) // 2, f"breaks {person} {slots[0]}")
     exact.model.add(breaks == runs - there)
+    add_windows(exact, person, slots, breaks)
     return breaks
 
 

@@ -33,6 +33,18 @@ def test_the_exact_model_finds_what_trying_every_plan_finds(problem: Problem) ->
         assert found.bound == pytest.approx(best[0])
 
 
+@quick
+@given(problems(max_requests=3))
+def test_with_all_compulsory_the_proof_is_what_trying_every_plan_finds(problem: Problem) -> None:
+    policy = {"require_all": True, "idle_counts": "breaks", "max_idle_spread": None}
+    problem = Problem.from_json(problem.to_json() | {"policy": policy})
+    best, found = best_plan(problem), solve_exact(problem, SECONDS)
+    assert (best is None) == (found.status is PlanStatus.INFEASIBLE)
+    if best is not None:
+        assert found.status is PlanStatus.OPTIMAL
+        assert found.bound == pytest.approx(best[0])
+
+
 def test_a_compulsory_problem_is_solved_with_the_fewest_breaks() -> None:
     problem = make_problem(
         slots="3",
