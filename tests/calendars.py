@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from scheduler.invites.remote import Fetched, FetchFailure
-from scheduler.storage.models import Slot
+from scheduler.storage.models import BusySource, Slot
+from tests.factories import NOW
 
 
 def calendar(*parts: str) -> bytes:
@@ -23,6 +24,21 @@ def busy_in(*slots: Slot, **options: str) -> bytes:
     """A calendar with an event in each of these slots."""
     events = (event(slot.start, slot.end, uid=f"{slot.key}@elsewhere") for slot in slots)
     return calendar(*(each.replace("Dentist", options.get("summary", "Dentist")) for each in events))
+
+
+def linked(attendee_id: int, sealed: bytes) -> BusySource:
+    """A saved calendar that is due to be fetched, in which nothing is known yet."""
+    return BusySource(
+        attendee_id=attendee_id,
+        key="linked",
+        is_saved=True,
+        name="calendar.example",
+        address=sealed,
+        timezone="Asia/Shanghai",
+        found={"busy": [], "counts": {}, "notes": []},
+        read_at=NOW,
+        next_fetch_at=NOW,
+    )
 
 
 @dataclass

@@ -1,18 +1,21 @@
 """Tasks through a real worker and a real broker: done once, cancelled soon, given back on a shutdown."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+from sqlalchemy import select
 
 from scheduler.config import Settings
 from scheduler.domain.entities import RunState
-from scheduler.services import runs, versions
+from scheduler.services import busy_times, runs, sealing, versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import Run
-from tests.factories import NOW, make_event, make_request
+from scheduler.storage.models import BusySource, Run
+from tests.calendars import linked
+from tests.factories import NOW, SECRET_KEY, make_event, make_request
 from tests.workers import PATIENT_APP, eventually, settings_for, worker
 from workers import dispatch
 from workers.celery_app import (
@@ -117,8 +120,6 @@ def test_a_warm_shutdown_gives_a_solve_back_and_the_next_worker_takes_it_up(stac
 @sqlite_only
 def test_a_tick_sends_the_runs_of_reruns_that_are_due(stack: Stack) -> None:
     with stack.database.write() as session:
-        from datetime import UTC, datetime, timedelta
-
         now = datetime.now(UTC)
         expo = make_event(session, rerun_enabled=True, next_rerun_at=now)
         for slot in expo.slots:
@@ -128,6 +129,31 @@ def test_a_tick_sends_the_runs_of_reruns_that_are_due(stack: Stack) -> None:
         eventually(lambda: stack.broker.llen("solve") == 1)
     with stack.database.read() as session:
         assert runs.show(session, expo.event.id, 1).state is RunState.QUEUED
+
+
+@sqlite_only
+def test_a_linked_calendar_that_is_due_is_fetched_and_one_on_this_machine_is_refused(stack: Stack) -> None:
+    with stack.database.write() as session:
+        expo = make_event(session)
+        for slot in expo.slots:
+            slot.start, slot.end = slot.start + timedelta(days=36500), slot.end + timedelta(days=36500)
+        sealed = sealing.seal(SECRET_KEY, busy_times.ADDRESS, "https://127.0.0.1/hunter2.ics")
+        session.add(linked(expo.people[0][0].id, sealed))
+    assert dispatch.refetch(app=stack.celery)
+
+    def failure() -> str:
+        with stack.database.read() as session:
+            return session.scalars(select(BusySource.failure)).one()
+
+    with stack.worker("mail"):
+        eventually(lambda: failure() != "")
+    assert failure() == "The calendar's address is not on the public internet."
+    assert "hunter2" not in "".join(path.read_text() for path in stack.logs.glob("*.log"))
+
+
+def test_beat_has_linked_calendars_looked_through(stack: Stack) -> None:
+    entry = configuration(stack.settings)["beat_schedule"]["refetch"]
+    assert entry["task"] == "chainmeet.refetch" and entry["schedule"] < busy_times.REFETCH.total_seconds()
 
 
 def test_a_task_is_not_lost_sight_of_while_it_may_still_run() -> None:
