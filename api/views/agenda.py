@@ -9,7 +9,9 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, pages
 from api.views.feed import address
-from scheduler.services import access, agendas
+from scheduler.invites.agenda import Agenda
+from scheduler.invites.agenda_pdf import agenda_pdf
+from scheduler.services import access, agendas, sheets
 from scheduler.storage.models import Attendee, Firm
 
 blueprint = APIBlueprint("agenda", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
@@ -57,6 +59,34 @@ def of_person(event_key: str, person_key: str) -> str:
         return pages.render(db, actor, "firms", "agenda/other.html", agenda=agenda)
 
 
+@blueprint.get("/agenda.pdf")
+@login_required
+def own_pdf(event_key: str) -> Response:
+    """The reader's own meetings to print."""
+    return _person_pdf(event_key, None)
+
+
+@blueprint.get("/people/<person_key>/agenda.pdf")
+@login_required
+def person_pdf(event_key: str, person_key: str) -> Response:
+    """A colleague's for exhibitors; anybody's for organisers."""
+    return _person_pdf(event_key, person_key)
+
+
+@blueprint.get("/agenda/firm.pdf")
+@login_required
+def own_firm_pdf(event_key: str) -> Response:
+    """The meetings of the reader's firm to print."""
+    return _firm_pdf(event_key, None)
+
+
+@blueprint.get("/firms/<firm_key>/agenda.pdf")
+@login_required
+def firm_pdf(event_key: str, firm_key: str) -> Response:
+    """Any firm's, for organisers."""
+    return _firm_pdf(event_key, firm_key)
+
+
 @blueprint.post("/agenda/feed")
 @login_required
 def renew_feed(event_key: str) -> Response:
@@ -88,3 +118,24 @@ def end_firm_feed(event_key: str) -> Response:
         access.end_firm_feed(db, actor)
     flash("The firm's calendar has no address any more.", "good")
     return redirect(url_for("agenda.firm", event_key=event_key, _anchor="calendar"), 303)
+
+
+def _person_pdf(event_key: str, person_key: str | None) -> Response:
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        sheet = sheets.of_person(db, actor, agendas.attendee_agenda(db, actor, person_key))
+    return _download(sheet, event_key)
+
+
+def _firm_pdf(event_key: str, firm_key: str | None) -> Response:
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        sheet = sheets.of_firm(db, actor, agendas.firm_agenda(db, actor, firm_key))
+    return _download(sheet, event_key)
+
+
+def _download(sheet: Agenda, event_key: str) -> Response:
+    response = Response(agenda_pdf(sheet), content_type="application/pdf")
+    response.headers["Content-Disposition"] = f'attachment; filename="agenda-{event_key}.pdf"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response

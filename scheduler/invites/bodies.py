@@ -111,19 +111,22 @@ def _html_section(title: str, rows: Sequence[Row]) -> str:
 
 
 def _html_row(label: str, value: str) -> str:
-    shown = escape(value).replace("\n", "<br>")
     return (
         '<tr><th scope="row" align="left" valign="top" width="150" style="padding:6px 12px 6px 0;'
         f'font-weight:normal;color:#51606e;">{escape(label)}</th>'
-        f'<td valign="top" style="padding:6px 0;">{shown}</td></tr>\n'
+        f'<td valign="top" style="padding:6px 0;">{_lines(value)}</td></tr>\n'
     )
+
+
+def _lines(value: str) -> str:
+    return escape(value).replace("\n", "<br>")
 
 
 def _html_changes(rows: Sequence[Row], words: Words) -> str:
     if not rows:
         return ""
     items = "".join(
-        f'<p style="margin:4px 0 0;"><strong>{escape(label + words.colon)}</strong>{escape(value)}</p>'
+        f'<p style="margin:4px 0 0;"><strong>{escape(label + words.colon)}</strong>{_lines(value)}</p>'
         for label, value in rows
     )
     return (

@@ -124,16 +124,17 @@ def _changes(summary: Summary, language: Words) -> list[Row]:
         return []
     order = list(Kind)
     changes = sorted(summary.changes, key=lambda c: (order.index(c.kind), c.content.start, c.uid))
-    return [(f"{language.tag[each.kind]}, {each.content.summary}", _told(each, language)) for each in changes]
+    return [
+        (language.tag[each.kind], "\n".join([each.content.summary, *_told(each, language)]))
+        for each in changes
+    ]
 
 
-def _told(change: Change, language: Words) -> str:
+def _told(change: Change, language: Words) -> list[str]:
     """What was and is now; when and where for a meeting that is new or cancelled."""
     content = change.content
     if change.previous is None:
         when = language.span_of(content.start, content.end, content.zone)
-        return "\n".join(part for part in (when, content.location) if part)
-    colon = language.colon
-    return "\n".join(
-        f"{label}{colon}{value}" for label, value in view.changes(change.previous, content, language)
-    )
+        return [part for part in (when, content.location) if part]
+    rows = view.changes(change.previous, content, language)
+    return [f"{label}{language.colon}{value}" for label, value in rows]

@@ -110,7 +110,7 @@ def test_the_mail_says_what_changed_and_the_whole_agenda_by_day_in_venue_time() 
     assert text_of(summary([moved], [stays])) == (
         "Your agenda\n1 moved\n\n"
         "What changed:\n"
-        "* Moved, Meeting with Huaxin: Time: was Wednesday, 12 May 2027, 10:00–10:30 "
+        "* Moved: Meeting with Huaxin\n    Time: was Wednesday, 12 May 2027, 10:00–10:30 "
         "(Asia/Shanghai, UTC+08:00), now Thursday, 13 May 2027, 11:00–11:30 (Asia/Shanghai, UTC+08:00)\n\n"
         "All your meetings now\n\n"
         "Wednesday, 12 May 2027 (Asia/Shanghai, UTC+08:00)\n"
@@ -132,7 +132,7 @@ def test_a_first_agenda_is_not_said_twice() -> None:
 
 def test_a_person_without_meetings_left_is_told_so() -> None:
     said = text_of(summary([builders.cancel()]))
-    assert "Cancelled, Meeting with Huaxin: Wednesday, 12 May 2027, 10:00–10:30" in said
+    assert "Cancelled: Meeting with Huaxin\n    Wednesday, 12 May 2027, 10:00–10:30" in said
     assert "You have no meetings now." in said
 
 
