@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailOutcome, OutboxState
 from scheduler.invites.summary import Summary
-from scheduler.services import events, inbox, outbox, release, sending, summaries
+from scheduler.services import addresses, events, inbox, outbox, release, sending, summaries
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, InboundMail, Invitation, MeetingRequest, OutboxMail
 from tests import replies
@@ -240,3 +240,43 @@ def test_what_a_person_writes_back_to_a_summary_waits_for_the_organiser(database
     with database.read() as session:
         (mail,) = session.scalars(select(InboundMail))
         assert (mail.outcome, mail.attendee_id) == (MailOutcome.WAITING, row.attendee_id)
+
+
+def test_a_summary_that_failed_is_put_away_once_there_is_a_newer_one(database: Database) -> None:
+    with database.write() as session:
+        expo = make(session)
+        publish(session, expo, two_meetings(session, expo, (0, 1)), None)
+        rows = outbox.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
+        for row in rows:
+            if row.kind == "summary":
+                outbox.mark_failed(session, row, "550 No", permanent=True, now=NOW)
+            else:
+                outbox.mark_sent(session, row.id, worker="w", now=NOW)
+        assert len(_dead(session)) == 3
+        publish(session, expo, two_meetings(session, expo, (0, 2)), 1, 5)
+        assert _dead(session) == [address(expo, 1)]
+
+
+def test_a_new_address_gets_no_summary_that_the_old_one_waits_for_and_the_old_one_none(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        expo = make(session)
+        publish(session, expo, two_meetings(session, expo, (0, 1)), None)
+        for row in outbox.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW):
+            if row.kind == "summary":
+                outbox.mark_failed(session, row, "451 Later", permanent=False, now=NOW)
+            else:
+                outbox.mark_sent(session, row.id, worker="w", now=NOW)
+        person = expo.people[0][0]
+        addresses.correct(
+            session, expo.organiser_actor(), person.key, "new@right.example", settings=SETTINGS, now=NOW
+        )
+        summed_up = [row.to_address for row in claim(session, minutes=60) if row.kind == "summary"]
+        assert sorted(summed_up) == [address(expo, 1), address(expo, 2)]
+
+
+def _dead(session: Session) -> list[str]:
+    rows = session.scalars(select(OutboxMail).where(outbox.dead()).order_by(OutboxMail.id)).all()
+    assert all(row.kind == "summary" for row in rows)
+    return [row.to_address for row in rows]
