@@ -45,6 +45,7 @@ _SENT = update(OutboxMail).where(OutboxMail.state == OutboxState.SENDING).values
 FEED = 1_000  # meetings
 REPEATS = 3
 PEERS = 1_000  # calendars that the peer makes
+PDFS = 200  # summaries that are made
 PLAIN = {"icalendar alone, no mail, no zone": False, "icalendar alone, no mail": True}
 """The peer, and whether it writes a VTIMEZONE."""
 KEYS = ("row", "meetings")
@@ -154,6 +155,12 @@ def render(stage: Stage, rows: Sequence[OutboxMail]) -> int:
     return len(rows)
 
 
+def render_summaries(stage: Stage, rows: Sequence[OutboxMail]) -> int:
+    for row in rows:
+        sending.summary_mail(stage.settings, row)
+    return len(rows)
+
+
 def render_plainly(stage: Stage, rows: Sequence[OutboxMail], *, zones: bool) -> int:
     """The peer: the calendars alone."""
     for row in rows[:PEERS]:
@@ -195,9 +202,12 @@ def measure(stage: Stage, only: Sequence[str]) -> Iterator[tuple[str, Spent]]:
             yield name, spent(step, repeats)
 
     yield "publish: write the outbox", spent(lambda: publish(stage))
-    mails = tell(stage)
+    told = tell(stage)
+    mails = [mail for mail in told if mail.kind != outbox.SUMMARY]
+    summed_up = [mail for mail in told if mail.kind == outbox.SUMMARY][:PDFS]
     yield from row("publish the same plan again", lambda: publish(stage))
     yield from row("render mails", lambda: render(stage, mails), REPEATS)
+    yield from row("render summaries, with PDF", lambda: render_summaries(stage, summed_up), REPEATS)
     for name, zones in PLAIN.items():
         yield from row(name, partial(render_plainly, stage, mails, zones=zones))
     person, firm = crowd(stage)
