@@ -28,6 +28,11 @@ def plain_day(day: date) -> str:
     return format_date(day, "EEE, d MMMM y", locale=LOCALE)
 
 
+def capitalize_first(text: str) -> str:
+    """The text with a capital at its beginning, and the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def local_moment(moment: datetime | None, timezone: str) -> str:
     """Mon, 7 Dec, 09:00 in the zone; a dash for none."""
     if moment is None:
@@ -79,7 +84,7 @@ def both_names(name: str, latin_name: str) -> str:
 def init_app(app: Flask) -> None:
     for function in (
         local_time, local_day, plain_day, local_moment, zone_name, zone, number, share, country, language,
-        both_names,
+        both_names, capitalize_first,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

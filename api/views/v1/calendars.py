@@ -1,0 +1,63 @@
+"""Calendar health: what came of the invitations, and which mails failed. For organisers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import context
+from api.schemas.calendars import (
+    CalendarHealthOut,
+    CalendarPersonOut,
+    DeadLetterList,
+    DeadLetterQuery,
+    HealthQuery,
+)
+from api.views.v1.operation import blueprint, operation
+from scheduler.services import calendar_health, dead_letters
+from scheduler.services.access import Actor
+from scheduler.services.calendar_health import Filters
+
+TAG = "Calendar health"
+READ = "schedule:read"
+
+
+@blueprint.get("/calendar-health")
+@operation(READ, CalendarHealthOut, query=HealthQuery, tag=TAG)
+def list_calendar_health(db: Session, actor: Actor, query: HealthQuery) -> dict[str, Any]:
+    """The people of the published schedule, with what came of their invitations"""
+    filters = Filters(
+        text=query.text,
+        state=query.state or "",
+        hall=query.hall or "",
+        day=query.day.isoformat() if query.day else "",
+        country=query.country or "",
+        firm=query.firm or "",
+        calls=query.calls,
+        sort=query.sort,
+    )
+    board = calendar_health.board(db, actor, filters, now=context.now())
+    page = board.page(cursor=query.cursor, limit=query.limit)
+    return {
+        "items": page.items,
+        "next_cursor": page.next_cursor,
+        "total": page.total,
+        "version": board.version.number if board.version else None,
+        "timezone": board.timezone,
+        "totals": board.totals,
+    }
+
+
+@blueprint.get("/people/<key>/calendar-health")
+@operation(READ, CalendarPersonOut, tag=TAG)
+def show_calendar_health(db: Session, actor: Actor, key: str) -> Any:
+    """One person's meetings, with what came of each invitation"""
+    return calendar_health.person(db, actor, key, now=context.now())
+
+
+@blueprint.get("/dead-letters")
+@operation(READ, DeadLetterList, query=DeadLetterQuery, tag=TAG)
+def list_dead_letters(db: Session, actor: Actor, query: DeadLetterQuery) -> Any:
+    """Mails that failed, or that are tried again, the newest first"""
+    return dead_letters.listing(db, actor, **dict(query))
