@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import cast
 
 from celery import Celery
@@ -34,5 +34,5 @@ def fetcher() -> Fetcher:
 
 
 def now() -> datetime:
-    """The time, aware, in UTC."""
-    return datetime.now(UTC)
+    """The time, aware, in UTC, by the database's clock."""
+    return database().now()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from chainmeet.following import event_of
 from scheduler.config import Settings
@@ -37,7 +36,7 @@ def look_ahead(database: Database, settings: Settings, event: str, number: int) 
     with database.read() as session:
         event_id = event_of(session, event).id
         preview = release.preview(
-            session, event_id=event_id, number=number, settings=settings, now=datetime.now(UTC)
+            session, event_id=event_id, number=number, settings=settings, now=database.now()
         )
     return Outlook(number, preview.compared_with, preview.change_set, preview.mails, preview.people)
 
@@ -61,7 +60,7 @@ def publish(
             compared_with=compared_with,
             by=by,
             settings=settings,
-            now=datetime.now(UTC),
+            now=database.now(),
         )
     dispatch.deliver(app=make_celery(settings))
     return published

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 
 import structlog
 from aiosmtpd.controller import Controller
@@ -57,7 +56,7 @@ class Receiver:
     def _keep(self, envelope: Envelope) -> bool:
         content = envelope.content or b""
         raw = content.encode() if isinstance(content, str) else content
-        return inbox.receive(self.database, self.settings, envelope.rcpt_tos[0], raw, now=datetime.now(UTC))
+        return inbox.receive(self.database, self.settings, envelope.rcpt_tos[0], raw, now=self.database.now())
 
 
 class _Lmtp(Controller):

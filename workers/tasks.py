@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import TypeVar
 
@@ -142,7 +142,7 @@ def _send_waiting_mails() -> None:
 
 
 def _now() -> datetime:
-    return datetime.now(UTC)
+    return _database().now()
 
 
 def _me() -> str:

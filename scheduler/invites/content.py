@@ -48,6 +48,7 @@ class Content:
     `start` and `end` are aware, in whole seconds; `timezone` is the venue's IANA name. `summary` is the
     title in a calendar. `partner_people` are the other side's, `own_people` the colleagues who come along.
     `language` and `reader_timezone` (an IANA name, or empty where it is not known) are the attendee's own.
+    `proposals` tells whether the attendee may propose another time.
     """
 
     start: datetime
@@ -66,6 +67,7 @@ class Content:
     language: str = "en"
     reader_timezone: str = ""
     agenda_url: str = ""
+    proposals: bool = True
 
     def __post_init__(self) -> None:
         put = object.__setattr__

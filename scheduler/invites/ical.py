@@ -86,7 +86,9 @@ def _attendee(message: Message) -> str:
 
 def _state(message: Message) -> list[str]:
     if message.method is Method.REQUEST:
-        return ["STATUS:CONFIRMED", "TRANSP:OPAQUE", "X-MICROSOFT-CDO-BUSYSTATUS:BUSY"]
+        refuses = "FALSE" if message.content.proposals else "TRUE"
+        busy = ["STATUS:CONFIRMED", "TRANSP:OPAQUE", "X-MICROSOFT-CDO-BUSYSTATUS:BUSY"]
+        return [*busy, f"X-MICROSOFT-DISALLOW-COUNTER:{refuses}"]
     if message.method is Method.DECLINECOUNTER:
         return []
     # STATUS only when the meeting is off for everybody (RFC 5546 3.2.5).

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from scheduler.invites import bodies, mime, text
 from scheduler.invites.catalogue import Words, words
 from scheduler.invites.ical import Party, build
-from scheduler.invites.itip import Message
+from scheduler.invites.itip import Kind, Message
 from scheduler.invites.mime import RenderedMail
 from scheduler.invites.view import Row, changes, rows, tone
 
@@ -112,7 +112,7 @@ def _page(message: Message, envelope: Envelope, language: Words) -> bodies.Page:
         event=content.event_name,
         headline=language.headline[key],
         summary=content.summary,
-        note=language.note[key],
+        note=_note(message, language),
         footer=language.footer.format(sender=sender, event=content.event_name),
         sections=[("", rows(content, language))],
         changes=changes(message.previous, message.content, language),
@@ -120,11 +120,17 @@ def _page(message: Message, envelope: Envelope, language: Words) -> bodies.Page:
     )
 
 
+def _note(message: Message, language: Words) -> str:
+    if message.kind is Kind.PROPOSAL and not message.content.proposals:
+        return language.answering["closed"]
+    return language.note[tone(message)]
+
+
 def _links(message: Message, envelope: Envelope, language: Words) -> list[Row]:
     answers = [
         (language.accept, envelope.accept_url),
         (language.decline, envelope.decline_url),
-        (language.propose, envelope.propose_url),
+        (language.propose, envelope.propose_url if message.content.proposals else ""),
     ]
     wanted = answers if message.method == "REQUEST" else []
     pairs = [

@@ -130,6 +130,7 @@ def content_for(event: Event, meeting: Held, person: Person, agenda_url: str) ->
         language=language.language,
         reader_timezone=readers.timezone(person.timezone, person.country, meeting.start),
         agenda_url=agenda_url,
+        proposals=event.proposals,
     )
 
 

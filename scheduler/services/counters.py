@@ -27,12 +27,13 @@ _SENTENCES = {
     "fixed": "The meeting's time is fixed.",
     "no_slot": "The event has no other slot for this meeting at that time.",
     "not_free": "Somebody of the meeting is not free at that time.",
+    "closed": "The organisers take no proposals of other times.",
     "gone": "The meeting is no longer in the schedule.",
 }
 
 
 class Unsuitable(Exception):
-    """A proposed time cannot be used; `reason` is fixed, no_slot, not_free or gone, `str()` a sentence."""
+    """A proposed time cannot be used; `reason` is a key of these, `str()` their sentence."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(_SENTENCES[reason])
@@ -70,6 +71,8 @@ def suitable(
     request = session.get_one(MeetingRequest, invitation.request_id)
     meeting = _published(session, request)
     event = session.get_one(Event, invitation.event_id)
+    if not event.proposals:
+        raise Unsuitable("closed")
     slots = session.scalars(select(Slot).where(Slot.event_id == event.id).order_by(Slot.position)).all()
     present = next(slot for slot in slots if slot.id == meeting.slot_id)
     frozen_until = now + timedelta(hours=event.freeze_hours)

@@ -34,6 +34,7 @@ class EventSettings:
     solve_seconds: int = 60
     freeze_hours: int = 12
     request_days: int = 14
+    proposals: bool = True
     mail_per_minute: int = 600
     summary_mails: bool = True
     rerun_enabled: bool = True

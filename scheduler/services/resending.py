@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import Method, OutboxState
 from scheduler.invites import imip, itip
 from scheduler.invites.content import Content
-from scheduler.storage.models import Attendee, Invitation, OutboxMail
+from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
 
 KIND = "resend"
 PAUSE = timedelta(minutes=10)
@@ -32,24 +33,35 @@ def invitation_again(session: Session, invitation: Invitation, *, mail_domain: s
 def proposal_declined(session: Session, invitation: Invitation, *, mail_domain: str, now: datetime) -> bool:
     """Queue a DECLINECOUNTER; it keeps the SEQUENCE (RFC 5546 3.2.8)."""
     message = _message(session, invitation, Method.DECLINECOUNTER, itip.Kind.PROPOSAL, now)
+    proposals = session.get_one(Event, invitation.event_id).proposals
+    message = replace(message, content=replace(message.content, proposals=proposals))
     return _queue(session, invitation, message, mail_domain, now)
 
 
 def _message(
     session: Session, invitation: Invitation, method: Method, kind: itip.Kind, now: datetime
 ) -> itip.Message:
-    told = session.scalars(select(func.max(Invitation.dtstamp)).where(Invitation.uid == invitation.uid)).one()
-    last = told.replace(tzinfo=UTC) if told.tzinfo is None else told
     return itip.Message(
         uid=invitation.uid,
         attendee_id=invitation.attendee_id,
         method=method,
         sequence=invitation.sequence,
-        dtstamp=max(now.replace(microsecond=0), last + timedelta(seconds=1)),
+        dtstamp=max(now.replace(microsecond=0), _last_stamp(session, invitation) + timedelta(seconds=1)),
         content=Content.from_json(invitation.content),
         partstat=invitation.partstat,
         kind=kind,
     )
+
+
+def _last_stamp(session: Session, invitation: Invitation) -> datetime:
+    """The latest DTSTAMP of the UID, of what was told and of what waits to be told to this attendee."""
+    told = session.scalars(select(func.max(Invitation.dtstamp)).where(Invitation.uid == invitation.uid)).one()
+    waiting = session.scalars(
+        select(OutboxMail.payload).where(
+            OutboxMail.attendee_id == invitation.attendee_id, OutboxMail.uid == invitation.uid
+        )
+    )
+    return max([told, *(datetime.fromisoformat(payload["dtstamp"]) for payload in waiting)])
 
 
 def _queue(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, func, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -40,6 +41,16 @@ class Database:
         """A session that is rolled back at the end."""
         with self._sessions() as session:
             yield session
+
+    def now(self) -> datetime:
+        """The time, aware, in UTC, by the database's clock: one clock, however many machines ask for it.
+
+        A DTSTAMP by the clock of each would make messages look older than those before them.
+        """
+        if self.is_sqlite:  # a file: its clock is this machine's
+            return datetime.now(UTC)
+        with self.engine.connect() as connection:
+            return connection.execute(select(func.clock_timestamp())).scalar_one().astimezone(UTC)
 
     def dispose(self) -> None:
         self.engine.dispose()

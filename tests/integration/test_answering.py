@@ -19,6 +19,7 @@ from scheduler.storage.models import (
     Answer,
     Attendee,
     AttendeeBusy,
+    Event,
     InboundMail,
     Invitation,
     MeetingRequest,
@@ -27,6 +28,7 @@ from scheduler.storage.models import (
 from tests import replies
 from tests.factories import NOW, SECRET_KEY, make_event, make_request, meet
 from tests.integration.test_release import SETTINGS, draft, publish
+from tests.unit.invites.builders import event_of, parsed, part
 
 MINUTE = timedelta(minutes=1)
 LATER = NOW + 5 * MINUTE
@@ -343,6 +345,31 @@ def test_a_refresh_is_answered_with_the_same_sequence_and_a_later_dtstamp(publis
     assert again.message_id != first.message_id
 
 
+def test_r10_what_is_sent_again_asks_by_rsvp_with_the_same_sequence(
+    published: Published,
+) -> None:
+    first = published.mail_to(0)
+    published.receive(replies.calendar(first, method="REFRESH"), first)
+    (again,) = published.send(10).values()
+    event = event_of(part(parsed(sending.invitation_mail(SETTINGS, again)), "text/calendar").get_content())
+    assert (event["ATTENDEE"].params["RSVP"], event["SEQUENCE"]) == ("TRUE", 0)
+
+
+def test_r6_an_invitation_sent_again_is_stamped_after_an_update_that_waits(published: Published) -> None:
+    """Both within a second: the one that is made later has the later DTSTAMP, and a Message-ID of its own."""
+    first = published.mail_to(0)
+    with published.database.write() as session:
+        session.get_one(MeetingRequest, published.request.id).topic = "Cells, and more"
+        publish(session, published.expo, draft(session, published.expo, [published.meeting]), 1, minutes=5)
+    published.receive(replies.calendar(first, method="REFRESH"), first)
+    with published.database.read() as session:
+        rows = session.scalars(
+            select(OutboxMail).where(OutboxMail.attendee_id == first.attendee_id).order_by(OutboxMail.id)
+        ).all()
+    stamps = [row.payload["dtstamp"] for row in rows]
+    assert len(stamps) == 3 and stamps == sorted(set(stamps))
+
+
 def test_two_robots_do_not_make_us_send_without_end(published: Published) -> None:
     first = published.mail_to(0)
     for minutes in (1, 2, 3):
@@ -404,6 +431,26 @@ def test_a_counter_at_no_slot_of_the_event_gets_a_declinecounter(published: Publ
     raw = sending.invitation_mail(SETTINGS, row).data.decode()
     assert "method=DECLINECOUNTER" in raw
     assert (row.payload["method"], row.payload["sequence"]) == ("DECLINECOUNTER", 0)
+
+
+def test_1_4_an_event_that_takes_no_proposals_says_so_and_declines_them(published: Published) -> None:
+    with published.database.write() as session:
+        session.get_one(Event, published.expo.event.id).proposals = False
+    mail = counter(published, 3)
+    assert (mail.outcome, mail.reason) == (
+        MailOutcome.APPLIED,
+        "The proposal was declined by mail. The organisers take no proposals of other times.",
+    )
+    (row,) = published.send(10).values()
+    assert row.payload["method"] == "DECLINECOUNTER"
+    text = part(parsed(sending.invitation_mail(SETTINGS, row)), "text/plain").get_content()
+    assert "The organisers take no proposals" in text and "propose another" not in text
+    (update, _) = published.publish_again(slot=2).values()
+    request = sending.invitation_mail(SETTINGS, update)
+    assert "/propose" not in part(parsed(request), "text/plain").get_content()
+    assert b"X-MICROSOFT-DISALLOW-COUNTER:TRUE" in part(parsed(request), "text/calendar").get_payload(
+        decode=True
+    )
 
 
 @pytest.mark.parametrize("reason", ["busy", "in another meeting"])

@@ -67,10 +67,15 @@ def test_a_changed_time_moves_the_next_overnight_run(database: Database, broker_
     assert 'value="02:00"' in browser.get(path)
     typed = {
         "name": "Renamed", "language": "hu", "solve_seconds": "30", "freeze_hours": "6", "request_days": "7",
-        "mail_per_minute": "90", "rerun_enabled": "yes", "rerun_time": "03:30", "rerun_timezone": "UTC",
+        "proposals": "yes", "mail_per_minute": "90", "rerun_enabled": "yes", "rerun_time": "03:30",
+        "rerun_timezone": "UTC",
         "rerun_then": "publish", "rerun_budget": "10", "fair_share": "50",
     }  # fmt: skip
     assert "The settings are saved" in browser.post(path, **typed)
+    page = browser.get(path)
+    assert 'name="proposals" value="yes" checked' in page
+    assert "checked" not in browser.post(path, **{**typed, "proposals": "", "rerun_enabled": ""})
+    browser.post(path, **typed)
     assert "must be a whole number" in browser.post(path, status=422, **typed | {"freeze_hours": "-1"})
     with database.read() as session:
         event = session.get_one(Event, expo.event.id)

@@ -33,6 +33,8 @@ class Event(Base):
     """A run leaves published meetings that start within these hours as they are."""
     request_days: Mapped[int] = mapped_column(default=14)
     """A pending request expires after these days."""
+    proposals: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether attendees may propose other times for their meetings."""
     mail_per_minute: Mapped[int] = mapped_column(default=600)
     mail_ready_at: Mapped[datetime | None]
     """When the mail rate lets the next mail out; moved on by each claim."""

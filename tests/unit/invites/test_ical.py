@@ -76,6 +76,7 @@ REQUEST = [
     "STATUS:CONFIRMED",
     "TRANSP:OPAQUE",
     "X-MICROSOFT-CDO-BUSYSTATUS:BUSY",
+    "X-MICROSOFT-DISALLOW-COUNTER:FALSE",
     "END:VEVENT",
     "END:VCALENDAR",
 ]
@@ -305,8 +306,13 @@ def test_i15_the_longest_texts_stay_small() -> None:
     assert len(made) < 32 * 1024
 
 
-def test_1_8_outlooks_busy_status_is_said() -> None:
-    assert "X-MICROSOFT-CDO-BUSYSTATUS:BUSY" in unfolded(calendar(new()))
+def test_1_8_outlook_is_told_that_the_time_is_busy_and_whether_proposals_are_taken() -> None:
+    refusing = only({}, wanted(content(proposals=False)))
+    for message, refuses in ((new(), "FALSE"), (refusing, "TRUE")):
+        assert [line for line in unfolded(calendar(message)) if line.startswith("X-")] == [
+            "X-MICROSOFT-CDO-BUSYSTATUS:BUSY",
+            f"X-MICROSOFT-DISALLOW-COUNTER:{refuses}",
+        ]
 
 
 def test_1_4_a_declinecounter_echoes_uid_and_sequence_and_says_nothing_of_the_status() -> None:
