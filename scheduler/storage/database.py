@@ -50,7 +50,8 @@ class Database:
         if self.is_sqlite:  # a file: its clock is this machine's
             return datetime.now(UTC)
         with self.engine.connect() as connection:
-            return connection.execute(select(func.clock_timestamp())).scalar_one().astimezone(UTC)
+            moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return moment.astimezone(UTC)
 
     def dispose(self) -> None:
         self.engine.dispose()
