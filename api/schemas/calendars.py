@@ -88,9 +88,10 @@ class CalendarHealthOut(Listing[CalendarPersonOut]):
 class DeadLetterOut(Output):
     """A mail that failed, or that is tried again: then `next_attempt_at` is set."""
 
+    kind: str = Field(description="invitation, resend (between publishings) or summary.")
     address: str
     person: PersonRefOut | None
-    method: Method | None = Field(description="Null for a mail that is about no meeting.")
+    method: Method | None = Field(description="Null for a mail that is about several meetings or none.")
     failure: MailFailure | None
     error: str
     attempts: int

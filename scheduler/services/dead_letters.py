@@ -27,11 +27,12 @@ log = structlog.get_logger()
 class DeadLetter:
     """A mail that failed, or that is tried again (`next_attempt_at`); `error` is what the server said.
 
-    `method` and `content` are None for a mail that is about no meeting. `last_attempt_at` is None for one
-    that was never handed to the server.
+    `kind` is the outbox's. `method` and `content` are None for a mail that is about several meetings or none;
+    `last_attempt_at` is None for one that was never handed to the server.
     """
 
     id: int
+    kind: str
     address: str
     person: PersonRef | None
     method: str | None
@@ -138,6 +139,7 @@ def _letter(mail: OutboxMail, attendee: Attendee | None) -> DeadLetter:
     is_queued, is_held = mail.state is OutboxState.QUEUED, mail.failure == MailFailure.BOUNCED.value
     return DeadLetter(
         id=mail.id,
+        kind=mail.kind,
         address=mail.to_address,
         person=person_ref(attendee) if attendee else None,
         method=mail.payload.get("method"),
