@@ -84,3 +84,19 @@ def test_a_changed_time_moves_the_next_overnight_run(database: Database, broker_
         assert (event.name, f"{event.next_rerun_at:%H:%M}", event.rerun_then, event.policy["fair_share"]) == (
             "Renamed", "03:30", AfterRun.PUBLISH, 0.5,
         )  # fmt: skip
+
+
+def test_summaries_are_on_until_an_organiser_switches_them_off(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session, summary_mails=True)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/settings"
+    ticked = 'name="summary_mails" value="yes" aria-describedby="summary_mails-hint" checked'
+    assert ticked in browser.get(path)
+    typed = {
+        "name": "Expo", "language": "en", "solve_seconds": "30", "freeze_hours": "6", "request_days": "7",
+        "mail_per_minute": "90", "rerun_time": "03:30", "rerun_timezone": "UTC", "rerun_then": "draft",
+        "rerun_budget": "10", "fair_share": "50",
+    }  # fmt: skip
+    assert ticked not in browser.post(path, **typed)
+    assert ticked in browser.post(path, **typed, summary_mails="yes")

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 
 import pymupdf
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scheduler.invites.agenda import Agenda, Entry
 from scheduler.invites.agenda_pdf import agenda_pdf
@@ -146,6 +148,13 @@ def test_it_has_no_date_of_its_own() -> None:
 def test_what_people_type_is_no_markup() -> None:
     typed = "<b>Bold</b> & <img src=x> \u202eevil"
     assert "<b>Bold</b> & <img src=x> evil" in text_of(agenda(entry(partner=typed)))
+
+
+@settings(max_examples=40)
+@given(st.text(max_size=60))
+def test_whatever_people_are_called_there_is_a_pdf(name: str) -> None:
+    made = document(agenda(entry(partner=name, partner_people=[name], topic=name), owner=name))
+    assert len(made) == 1 and "Page 1 of 1" in made[0].get_text()
 
 
 def test_the_longest_texts_still_fit_on_a_page() -> None:
