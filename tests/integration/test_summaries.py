@@ -22,6 +22,7 @@ from tests import replies
 from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request, meet
 from tests.integration.test_release import SETTINGS, draft, publish
 from tests.integration.test_sending import Sender, to
+from tests.queries import count_selects
 from tests.unit.invites.test_transport import Catcher, serving
 
 LATER = NOW + timedelta(hours=1)
@@ -183,6 +184,25 @@ def test_events_keep_their_summaries_apart(database: Database) -> None:
         publish(session, one, draft(session, one, []), None)
         assert len(summaries.unsent(session, other.event.id)) == 3
         assert summaries.unsent(session, one.event.id) == {}
+
+
+def test_looking_ahead_asks_no_more_for_more_people_who_wait_for_a_summary(database: Database) -> None:
+    def selects(meetings: int) -> int:
+        with database.write() as session:
+            expo = make(session, firms=meetings + 1)
+            requests = [make_request(session, expo, 0, i + 1) for i in range(meetings)]
+            first = [meet(request, expo, slot=i) for i, request in enumerate(requests)]
+            publish(session, expo, draft(session, expo, first), None)
+            moved = [meet(request, expo, slot=i + 1) for i, request in enumerate(requests)]
+            event_id, number = expo.event.id, draft(session, expo, moved)
+
+        def look(session: Session) -> None:
+            preview = release.preview(session, event_id=event_id, number=number, settings=SETTINGS, now=LATER)
+            assert preview.summaries == meetings + 1
+
+        return count_selects(database, look)
+
+    assert selects(1) == selects(5)
 
 
 @pytest.mark.smtp
