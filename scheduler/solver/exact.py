@@ -16,7 +16,7 @@ from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score, violations
 from scheduler.domain.solving import Progress
-from scheduler.solver.exact_atoms import Atoms, enumerate_atoms, estimate, seat
+from scheduler.solver.exact_atoms import Atoms, enumerate_atoms, estimate, is_crowded, seat
 from scheduler.solver.exact_model import ExactModel, build_model
 from scheduler.solver.exact_params import set_parameters
 from scheduler.solver.exact_score import Objective, add_objective
@@ -154,7 +154,16 @@ class _Run:
         seconds = self.left() * (PROVING_SHARE if proving else 1.0)
         until = time.monotonic() + seconds
         solver = cp_model.CpSolver()
-        set_parameters(solver.parameters, workers, seed, seconds, proving=proving, suspicious=suspicious)
+        crowded = is_crowded(atoms)
+        set_parameters(
+            solver.parameters,
+            workers,
+            seed,
+            seconds,
+            proving=proving,
+            crowded=crowded,
+            suspicious=suspicious,
+        )
         plans = _Plans(exact)
         status: list[int] = []
         thread = threading.Thread(

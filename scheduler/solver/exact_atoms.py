@@ -11,6 +11,9 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules.stability import could_stay
 from scheduler.solver.choices import Choices, People, bits
 
+CROWDED_SHARE = 0.85
+"""Of the room in places: above it, places decide more than people (B2BSP has 0.5 to 0.75, and 0.86 to 1)."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceGroup:
@@ -92,6 +95,12 @@ def enumerate_atoms(problem: Problem, choices: Choices | None = None) -> Atoms:
         counted=counted,
         constant=-factors["dropped"] * len(choices.published),
     )
+
+
+def is_crowded(atoms: Atoms) -> bool:
+    """Whether the requests that have to be held take nearly all that the places have."""
+    room = sum(group.capacity * group.free.bit_count() for group in atoms.groups)
+    return sum(atoms.problem.requests[r].length for r in atoms.must) > CROWDED_SHARE * room
 
 
 def _place_groups(problem: Problem, choices: Choices) -> tuple[PlaceGroup, ...]:

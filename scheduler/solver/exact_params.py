@@ -8,19 +8,29 @@ from typing import Any
 # fail in 9.15 ("We don't have a conflict!"), and that ends the process.
 CORES: dict[str, Any] = {"optimize_with_core": True, "linearization_level": 0}
 
-# "max_lp" bounds by counting what cores cannot (tables that are nearly full), and the cores start from its
-# bound; "no_lp" finds plans, "default_lp" bounds what has weights.
-PROVERS = ("cores", "max_lp", "no_lp", "default_lp")
+# Two workers on cores ("core" is CP-SAT's own) learn from each other. Where places are nearly full, "max_lp"
+# bounds by counting what cores cannot, and they start from its bound. "no_lp" finds plans, "default_lp"
+# bounds what has weights.
+PROVERS = ("cores", "core", "max_lp", "no_lp")
+COUNTERS = ("cores", "max_lp", "core", "no_lp")
 FINDERS = ("cores", "no_lp", "default_lp")
 
 
 def set_parameters(
-    parameters: Any, workers: int, seed: int, seconds: float, *, proving: bool, suspicious: bool = False
+    parameters: Any,
+    workers: int,
+    seed: int,
+    seconds: float,
+    *,
+    proving: bool,
+    crowded: bool = False,
+    suspicious: bool = False,
 ) -> None:
     """Fill CP-SAT's parameters.
 
     `proving` takes the workers that prove before those that find plans, where a plan is had with its proof
-    (all is compulsory); `suspicious` checks an answer on another path through presolve.
+    (all is compulsory), and `crowded` those for places that are nearly full; `suspicious` checks an answer on
+    another path through presolve.
     """
     parameters.random_seed = seed
     parameters.max_time_in_seconds = seconds
@@ -39,10 +49,11 @@ def set_parameters(
     cores.name = "cores"
     _set(cores, CORES)
     parameters.subsolver_params.append(cores)
-    parameters.subsolvers.extend((PROVERS if proving else FINDERS)[:workers])
+    provers = COUNTERS if crowded else PROVERS
+    parameters.subsolvers.extend((provers if proving else FINDERS)[:workers])
     if proving:
         # By itself CP-SAT would leave a worker to local search, and of two provers run only the first.
-        parameters.num_full_subsolvers = min(workers, len(PROVERS))
+        parameters.num_full_subsolvers = min(workers, len(provers))
     # google/or-tools #5163: limits are ignored in there.
     parameters.ignore_subsolvers.append("variables_shaving")
 

@@ -10,6 +10,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score, violations
 from scheduler.domain.solving import Progress
 from scheduler.solver.exact import ExactResult, solve_exact, wants_exact
+from scheduler.solver.exact_atoms import enumerate_atoms, is_crowded
 from tests.brute_force import best_plan
 from tests.builders import ask, make_problem, meet, problems, table
 
@@ -116,3 +117,15 @@ def test_small_and_compulsory_problems_are_for_the_exact_model() -> None:
     assert wants_exact(few)
     assert not wants_exact(make_problem(requests=many))
     assert wants_exact(make_problem(requests=many, require_all=True))
+
+
+def test_places_are_crowded_if_the_compulsory_meetings_nearly_fill_them() -> None:
+    def crowded(meetings: int, *, require_all: bool = True) -> bool:
+        requests = [ask(f"r{i}", "a", "b") for i in range(meetings)]
+        places = [table("t1", capacity=2), table("t2", unavailable="s0 s1")]
+        problem = make_problem(slots="4", places=places, requests=requests, require_all=require_all)
+        return is_crowded(enumerate_atoms(problem))
+
+    assert crowded(9)
+    assert not crowded(8)
+    assert not crowded(9, require_all=False)
