@@ -35,7 +35,8 @@ def correct(
     """Give an attendee a mail address, or say that the present one works again; gives the mails queued.
 
     The mark of a bounce goes, and with another address the account that may sign in as this attendee.
-    Raises NotFound, NotAllowed, and InvalidInput for an address that is none or somebody else's.
+    Raises NotFound, NotAllowed, and InvalidInput for an address that is none, somebody else's, or the same
+    though it does not bounce: that would only ask again for answers that are known.
     """
     actor.require_organiser()
     # As a publishing does: each sees what the other has told.
@@ -80,6 +81,8 @@ def _checked(session: Session, person: Attendee, email: str) -> str:
         raise InvalidInput([Fault("email", str(error))]) from None
     if len(address) > 254:
         raise InvalidInput([Fault("email", "must have at most 254 characters")])
+    if address == person.email and person.bounced_at is None:
+        raise InvalidInput([Fault("email", f"{address} is the address already, and it does not bounce")])
     other = session.scalar(
         select(Attendee.name).where(
             Attendee.event_id == person.event_id, Attendee.email == address, Attendee.id != person.id

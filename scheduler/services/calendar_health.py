@@ -98,8 +98,7 @@ def person(session: Session, actor: Actor, key: str, *, now: datetime) -> Person
     actor.require_organiser()
     found = find_person(session, actor.event_id, key)
     version = versions.published(session, actor.event_id)
-    listed = entries(session, actor.event_id, version.id) if version else []
-    mine = [entry for entry in listed if entry.attendee_id == found.id]
+    mine = entries(session, actor.event_id, version.id, attendee_id=found.id) if version else []
     return calendar_people.of(found, session.get_one(Firm, found.firm_id), mine, now)
 
 

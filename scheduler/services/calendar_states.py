@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, func, select, true
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat, RequestState
@@ -102,12 +102,14 @@ def current(mail: LastMail | None, answer: Answered | None) -> Answered | None:
     return answer if is_current else None
 
 
-def entries(session: Session, event_id: int, version_id: int) -> list[Entry]:
-    """Every meeting of a version in every calendar, and cancellations that were not told; by start.
+def entries(
+    session: Session, event_id: int, version_id: int, *, attendee_id: int | None = None
+) -> list[Entry]:
+    """Every meeting of a version in every calendar (in one), and cancellations that were not told; by start.
 
     Six queries, however many.
     """
-    mails, answers = _mails(session, event_id), _answers(session, event_id)
+    mails, answers = _mails(session, event_id, attendee_id), _answers(session, event_id, attendee_id)
     bounced = set(
         session.scalars(
             select(Attendee.id).where(Attendee.event_id == event_id, Attendee.bounced_at.is_not(None))
@@ -115,23 +117,31 @@ def entries(session: Session, event_id: int, version_id: int) -> list[Entry]:
     )
     invited = {(request, who): mail for (request, who), mail in mails if mail.method is not Method.CANCEL}
     found = [
-        *_planned(session, event_id, version_id, invited, answers, bounced),
+        *_planned(session, event_id, version_id, attendee_id, invited, answers, bounced),
         *_untold(session, mails, bounced),
     ]
     return sorted(found, key=lambda entry: (entry.start, entry.request_key, entry.attendee_id))
+
+
+def _of(
+    column: SQLColumnExpression[int] | SQLColumnExpression[int | None], attendee_id: int | None
+) -> ColumnElement[bool]:
+    """Rows of one attendee, or of everybody."""
+    return true() if attendee_id is None else column == attendee_id
 
 
 Whose = tuple[int, int]
 """(request id, attendee id)."""
 
 
-def _mails(session: Session, event_id: int) -> list[tuple[Whose, LastMail]]:
+def _mails(session: Session, event_id: int, attendee_id: int | None) -> list[tuple[Whose, LastMail]]:
     """The newest message of each UID and attendee that says how the meeting is, in the order of making."""
     method = OutboxMail.payload["method"].as_string()
     newest = (
         select(func.max(OutboxMail.id))
         .where(
             OutboxMail.event_id == event_id,
+            _of(OutboxMail.attendee_id, attendee_id),
             OutboxMail.uid.is_not(None),
             method != Method.DECLINECOUNTER.value,
         )
@@ -158,7 +168,7 @@ def _mails(session: Session, event_id: int) -> list[tuple[Whose, LastMail]]:
     ]
 
 
-def _answers(session: Session, event_id: int) -> dict[tuple[str, int], Answered]:
+def _answers(session: Session, event_id: int, attendee_id: int | None) -> dict[tuple[str, int], Answered]:
     """The last answer of each UID and attendee."""
     rows: Any = session.execute(
         select(
@@ -170,7 +180,7 @@ def _answers(session: Session, event_id: int) -> dict[tuple[str, int], Answered]
             Answer.answered_at,
             Answer.comment,
             Answer.proposed_start,
-        ).where(Answer.event_id == event_id)
+        ).where(Answer.event_id == event_id, _of(Answer.attendee_id, attendee_id))
     )
     return {(uid, who): Answered(*rest) for uid, who, *rest in rows}
 
@@ -182,6 +192,7 @@ def _planned(
     session: Session,
     event_id: int,
     version_id: int,
+    attendee_id: int | None,
     invited: Mapping[Whose, LastMail],
     answers: Mapping[tuple[str, int], Answered],
     bounced: set[int],
@@ -211,7 +222,7 @@ def _planned(
         )
         .join(Place, Place.id == PlannedMeeting.place_id)
         .join(Hall, Hall.id == Place.hall_id)
-        .where(PlannedMeeting.version_id == version_id)
+        .where(PlannedMeeting.version_id == version_id, _of(PlannedAttendee.attendee_id, attendee_id))
     )
     for who, firm, request, key, state, sender, receiver, start, end, place, hall in rows:
         mail = invited.get((request, who))

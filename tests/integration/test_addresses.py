@@ -206,6 +206,12 @@ def test_what_is_no_address_is_refused_by_its_field(corrected: Corrected, email:
     assert corrected.attendee().email == corrected.first
 
 
+def test_the_same_address_is_refused_unless_it_bounces(corrected: Corrected) -> None:
+    with pytest.raises(InvalidInput, match="does not bounce"):
+        corrected.correct(corrected.first)
+    assert corrected.send(41) == {}
+
+
 def test_an_address_of_somebody_else_is_refused(corrected: Corrected) -> None:
     with pytest.raises(InvalidInput, match="belongs to"):
         corrected.correct(corrected.person(1).email)
