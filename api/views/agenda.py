@@ -11,7 +11,7 @@ from api import auth, context, pages
 from api.views.feed import address
 from scheduler.invites.agenda import Agenda
 from scheduler.invites.agenda_pdf import agenda_pdf
-from scheduler.services import access, agendas, sheets
+from scheduler.services import access, agendas, busy_grid, sheets
 from scheduler.storage.models import Attendee, Firm
 
 blueprint = APIBlueprint("agenda", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
@@ -25,7 +25,15 @@ def own(event_key: str) -> str:
     with context.database().read() as db:
         agenda = agendas.attendee_agenda(db, actor)
         attendee = db.get_one(Attendee, actor.attendee_id)
-        return pages.render(db, actor, "agenda", "agenda/own.html", agenda=agenda, feed=address(attendee))
+        return pages.render(
+            db,
+            actor,
+            "agenda",
+            "agenda/own.html",
+            agenda=agenda,
+            grid=busy_grid.grid(db, actor, now=context.now()),
+            feed=address(attendee),
+        )
 
 
 @blueprint.get("/agenda/firm")

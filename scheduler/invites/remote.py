@@ -10,8 +10,10 @@ import io
 import re
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any, Final, cast
@@ -69,7 +71,7 @@ class Fetcher:
             answer = self._once(address, known, ends)
             if isinstance(answer, Fetched):
                 return answer
-            address = https_address(urljoin(address, answer))
+            address = https_address(_joined(address, answer))
         raise FetchFailure("The calendar's address leads on and on to other addresses.")
 
     def _once(self, address: str, headers: Mapping[str, str], ends: float) -> Fetched | str:
@@ -78,8 +80,8 @@ class Fetcher:
         host, port = parts.hostname or "", parts.port or 443
         if port not in self.ports:
             raise FetchFailure("Only calendar addresses on the usual https port are fetched.")
-        addresses = self._checked(host, port)
         try:
+            addresses = self._checked(host, port, ends)
             with self._connected(host, port, addresses, ends) as connection:
                 connection.sendall(_request(parts, headers))
                 return self._answer(_Timed(connection, ends, self.clock))
@@ -90,16 +92,28 @@ class Fetcher:
         except (OSError, HTTPException, ValueError):
             raise FetchFailure("The calendar's server cannot be reached, or its answer is broken.") from None
 
-    def _checked(self, host: str, port: int) -> Sequence[str]:
-        try:
-            addresses = self.resolve(host, port)
-        except (OSError, UnicodeError):
-            addresses = []
+    def _checked(self, host: str, port: int, ends: float) -> Sequence[str]:
+        addresses = self._resolved(host, port, ends)
         if not addresses:
             raise FetchFailure("The calendar's server is not known. Check the address.")
         if not all(map(self.is_allowed, addresses)):
             raise FetchFailure("The calendar's address is not on the public internet.")
         return addresses
+
+    def _resolved(self, host: str, port: int, ends: float) -> Sequence[str]:
+        """In a thread of its own, as the system's resolver knows no time limit."""
+        found: list[str] = []
+
+        def look() -> None:
+            with suppress(OSError, UnicodeError):
+                found.extend(self.resolve(host, port))
+
+        thread = threading.Thread(target=look, name="resolve", daemon=True)
+        thread.start()
+        thread.join(_left(ends, self.clock))
+        if thread.is_alive():
+            raise TimeoutError
+        return found
 
     def _connected(self, host: str, port: int, addresses: Sequence[str], ends: float) -> ssl.SSLSocket:
         """TLS to the first checked address that answers, under the host's name."""
@@ -144,6 +158,13 @@ class Fetcher:
         if response.length:
             raise IncompleteRead(b"", response.length)
         return bytes(body)
+
+
+def _joined(address: str, location: str) -> str:
+    try:
+        return urljoin(address, location)
+    except ValueError:
+        raise FetchFailure("The calendar's address leads to what is no address.") from None
 
 
 def https_address(typed: str) -> str:

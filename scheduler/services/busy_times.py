@@ -123,6 +123,7 @@ def preview(session: Session, actor: Actor, key: str) -> BusySource:
 
 def save(session: Session, actor: Actor, key: str, *, now: datetime) -> BusySource:
     """Keep a preview without the calendar and its titles; raises InvalidInput if there are too many."""
+    _lock(session, actor)
     source = preview(session, actor, key)
     if len(listing(session, actor)) >= MOST_SOURCES:
         raise InvalidInput(
@@ -154,7 +155,7 @@ def listing(session: Session, actor: Actor) -> Sequence[BusySource]:
 
 def mark(session: Session, actor: Actor, slot_keys: Collection[str]) -> int:
     """Make these the slots that are marked by hand, and give their number; unknown keys are left out."""
-    attendee_id = attendee_id_of(actor)
+    attendee_id = _lock(session, actor)
     slots = session.scalars(select(Slot).where(Slot.event_id == actor.event_id)).all()
     session.execute(delete(AttendeeBusy).where(AttendeeBusy.attendee_id == attendee_id))
     chosen = [slot.id for slot in slots if slot.key in set(slot_keys)]
@@ -202,6 +203,13 @@ def _preview(database: Database, actor: Actor, source: BusySource, octets: bytes
         session.execute(delete(BusySource).where(BusySource.attendee_id == attendee_id, ~BusySource.is_saved))
         session.add(source)
     return source.key
+
+
+def _lock(session: Session, actor: Actor) -> int:
+    """Have the actor's own steps one after the other; gives the attendee's id."""
+    attendee_id = attendee_id_of(actor)
+    session.execute(select(Attendee.id).where(Attendee.id == attendee_id).with_for_update())
+    return attendee_id
 
 
 def _own(session: Session, actor: Actor, key: str, *, is_saved: bool) -> BusySource:

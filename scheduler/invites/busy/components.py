@@ -64,7 +64,9 @@ def calendars(octets: bytes) -> list[Component]:
         if name == "BEGIN":
             count += 1
             component = Component(text.partition(":")[2].strip().upper())
-            if count > MAX_COMPONENTS or len(open_) > MAX_DEPTH:
+            if len(open_) > MAX_DEPTH:
+                raise UnusableCalendar("The calendar has entries inside entries inside entries.")
+            if count > MAX_COMPONENTS:
                 raise UnusableCalendar(f"The calendar has more than {MAX_COMPONENTS:,} entries.")
             if open_ or component.name == "VCALENDAR":
                 open_.append(component)

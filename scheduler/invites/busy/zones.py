@@ -138,8 +138,8 @@ def local(text: str) -> datetime:
         text += "T000000"
     if not _LOCAL.fullmatch(text) or not text.isascii():
         raise ValueError(text[:40])
-    text = text[:-2] + "59" if text.endswith("60") else text  # a leap second
-    return datetime.strptime(text, "%Y%m%dT%H%M%S")  # noqa: DTZ007 - local on purpose
+    second = min(int(text[13:15]), 59)  # a leap second is the one before it
+    return datetime(int(text[:4]), int(text[4:6]), int(text[6:8]), int(text[9:11]), int(text[11:13]), second)  # noqa: DTZ001 - local on purpose
 
 
 def dates(line: Line) -> list[str]:

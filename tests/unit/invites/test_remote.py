@@ -147,6 +147,7 @@ def test_every_redirect_is_followed_with_the_same_checks(authority: trustme.CA) 
         ("https://calendar.example:22/", "usual https port"),
         ("https://user:pass@calendar.example/", "user name"),
         ("file:///etc/passwd", "must begin with https"),
+        ("https://[", "no address"),
         ("my.ics", "on and on"),
     ],
 )
@@ -254,6 +255,17 @@ def test_the_whole_time_is_limited_however_the_server_drips(authority: trustme.C
     ):
         slow = replace(fetcher, clock=lambda: next(seconds) * MAX_SECONDS / 2)
         assert "too long" in failure(slow, address)
+
+
+def test_a_name_that_is_never_resolved_is_given_up() -> None:
+    never, seconds = threading.Event(), iter([0.0, MAX_SECONDS - 0.01])
+    hanging = Fetcher(
+        max_octets=1, resolve=lambda *_: [str(never.wait())], clock=lambda: next(seconds, MAX_SECONDS)
+    )
+    try:
+        assert "too long" in failure(hanging, "https://calendar.example/hunter2.ics")
+    finally:
+        never.set()
 
 
 def test_a_server_that_is_not_there_is_said_so() -> None:

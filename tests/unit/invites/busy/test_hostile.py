@@ -59,7 +59,7 @@ def test_too_many_events_are_refused() -> None:
 
 
 def test_components_inside_components_without_end_are_refused() -> None:
-    refused(b"BEGIN:VCALENDAR\n" * 5000)
+    assert "inside entries" in refused(b"BEGIN:VCALENDAR\n" * 5000)
 
 
 def test_an_unknown_zone_is_refused_by_its_name() -> None:
@@ -116,7 +116,7 @@ def test_five_hundred_birthdays_and_ten_years_of_meetings_are_no_bomb() -> None:
     budget = Budget()
     found = read(calendar(*birthdays, *weekly, *single), budget)
     assert found.counts["events"] == 6000
-    assert budget.left > 9 * Budget().left / 10
+    assert budget.left > 4 * Budget().left / 5
 
 
 @pytest.mark.parametrize(
