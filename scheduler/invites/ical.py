@@ -68,8 +68,14 @@ def meeting_lines(content: Content) -> list[str]:
 
 
 def zone_for(content: Content) -> ZoneInfo:
-    """The zone that a meeting is written in: the venue's, or UTC if its offset changes during the meeting."""
-    return content.zone if same_offset(content.timezone, content.start, content.end) else _UTC
+    """The zone that a meeting is written in: the venue's, or UTC where its clock would mislead.
+
+    That is if its offset changes during the meeting, and in the second run of an hour that comes twice.
+    """
+    if not same_offset(content.timezone, content.start, content.end):
+        return _UTC
+    is_second_run = content.start.astimezone(content.zone).fold or content.end.astimezone(content.zone).fold
+    return _UTC if is_second_run else content.zone
 
 
 def calendar_user(name: str, party: Party) -> str:

@@ -269,7 +269,7 @@ WAITING: dict[str, tuple[Callable[[Published], tuple[bytes, OutboxMail]], str]] 
 
 
 @pytest.mark.parametrize("case", WAITING)
-def test_what_the_token_does_not_cover_waits_for_a_person(published: Published, case: str) -> None:
+def test_m11_1_4_what_the_token_does_not_cover_waits_for_a_person(published: Published, case: str) -> None:
     make, reason = WAITING[case]
     raw, to = make(published)
     mail = published.receive(raw, to)
@@ -300,6 +300,12 @@ def test_what_means_nothing_is_ignored_with_the_reason(
     assert published.count(Answer) == 0
 
 
+def test_trap_7_an_answer_leaves_the_sequence_alone(published: Published) -> None:
+    published.answer(0, "ACCEPTED")
+    update = published.publish_again(slot=3)[published.person(0).email]
+    assert update.payload["sequence"] == 1, "the next one after the invitation's"
+
+
 def test_r7_an_older_answer_does_not_undo_a_later_one(published: Published) -> None:
     published.answer(0, "ACCEPTED", minutes=2)
     mail = published.answer(0, "DECLINED", minutes=1)
@@ -323,7 +329,7 @@ def test_a_replay_with_other_headers_is_ignored(published: Published) -> None:
     assert (mail.outcome, published.state()) == (MailOutcome.IGNORED, RequestState.ACCEPTED)
 
 
-def test_an_answer_to_an_older_sequence_is_not_applied_and_the_request_is_sent_again(
+def test_1_4_an_answer_to_an_older_sequence_is_not_applied_and_the_request_is_sent_again(
     published: Published,
 ) -> None:
     first = published.mail_to(0)
@@ -335,7 +341,7 @@ def test_an_answer_to_an_older_sequence_is_not_applied_and_the_request_is_sent_a
     assert (again.payload["method"], again.payload["sequence"]) == ("REQUEST", 1)
 
 
-def test_a_refresh_is_answered_with_the_same_sequence_and_a_later_dtstamp(published: Published) -> None:
+def test_1_4_a_refresh_is_answered_with_the_same_sequence_and_a_later_dtstamp(published: Published) -> None:
     first = published.mail_to(0)
     mail = published.receive(replies.calendar(first, method="REFRESH"), first)
     assert mail.outcome is MailOutcome.APPLIED
@@ -403,7 +409,7 @@ def test_a_counter_proposal_is_what_the_next_run_tries(published: Published) -> 
     assert answer is not None and answer.partstat is Partstat.NEEDS_ACTION, "it is no answer"
 
 
-def test_a_counter_proposal_that_was_followed_is_an_update_for_both_and_ends_the_wish(
+def test_1_4_a_counter_proposal_that_was_followed_is_an_update_for_both_and_ends_the_wish(
     published: Published,
 ) -> None:
     counter(published, 3)
@@ -422,7 +428,7 @@ def test_an_answer_after_a_counter_proposal_ends_the_wish(published: Published) 
         assert request.slots is None
 
 
-def test_a_counter_at_no_slot_of_the_event_gets_a_declinecounter(published: Published) -> None:
+def test_1_4_a_counter_at_no_slot_of_the_event_gets_a_declinecounter(published: Published) -> None:
     start = published.expo.slots[-1].end + timedelta(hours=3)
     mail = published.answer(0, "TENTATIVE", method="COUNTER", start=start)
     assert mail.outcome is MailOutcome.APPLIED and "declined by mail" in mail.reason

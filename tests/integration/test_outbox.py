@@ -73,7 +73,7 @@ def test_a_calendar_counts_as_told_from_the_claim_on(database: Database) -> None
         assert told == {(row.uid, row.attendee_id) for row in rows}
 
 
-def test_a_retry_is_the_same_mail_to_the_byte(database: Database) -> None:
+def test_r8_a_retry_is_the_same_mail_to_the_byte(database: Database) -> None:
     with database.write() as session:
         publish_some(session, meetings=1, mail_per_minute=60_000)
         row = claim(session)[0]

@@ -92,7 +92,7 @@ def test_a_change_to_three_meetings_of_many_sends_six_mails(database: Database) 
         assert [mail[1:] for mail in send_all(session, expo, 5)] == [("REQUEST", 1)] * 6
 
 
-def test_a_move_and_a_move_back_before_sending_tell_nobody(database: Database) -> None:
+def test_r9_a_move_and_a_move_back_before_sending_tell_nobody(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         request = make_request(session, expo)

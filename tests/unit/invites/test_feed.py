@@ -33,7 +33,7 @@ def feed(*events: FeedEvent, timezone: str = "Asia/Shanghai") -> bytes:
     return build_feed(events, "Meetings, Nagy Péter", "https://meet.example/feed/abc.ics", timezone)
 
 
-def test_a_feed_is_this_calendar_without_a_method_or_an_attendee() -> None:
+def test_1_9_a_feed_is_this_calendar_without_a_method_or_an_attendee() -> None:
     assert unfolded(feed(MEETING_EVENT)) == [
         *HEAD,
         *SHANGHAI,
@@ -54,7 +54,7 @@ def test_r1_the_feed_has_the_uid_of_the_mail() -> None:
     assert f"UID:{new().uid}" in unfolded(feed(MEETING_EVENT))
 
 
-def test_an_empty_feed_is_a_calendar_with_one_vtimezone() -> None:
+def test_1_9_an_empty_feed_is_a_calendar_with_one_vtimezone() -> None:
     assert unfolded(feed()) == [*HEAD, *SHANGHAI, "END:VCALENDAR"]
 
 
@@ -62,7 +62,7 @@ def test_an_empty_feed_of_a_venue_in_utc_has_a_component_too() -> None:
     assert [c.name for c in Calendar.from_ical(feed(timezone="UTC")).subcomponents] == ["VTIMEZONE"]
 
 
-def test_the_body_does_not_depend_on_the_order_of_the_events() -> None:
+def test_1_9_the_body_does_not_depend_on_the_order_of_the_events() -> None:
     later = replace(
         MEETING_EVENT, uid="a@meet.example", content=content(end=datetime(2027, 5, 13, tzinfo=UTC))
     )
@@ -71,13 +71,13 @@ def test_the_body_does_not_depend_on_the_order_of_the_events() -> None:
     assert len(bodies) == 1
 
 
-def test_the_etag_is_the_hash_of_the_body() -> None:
+def test_1_9_the_etag_is_the_hash_of_the_body() -> None:
     same, other = etag(feed(MEETING_EVENT)), etag(feed(replace(MEETING_EVENT, sequence=3)))
     assert etag(feed(MEETING_EVENT)) == same != other
     assert re.fullmatch(r'"[0-9a-f]{32}"', same)
 
 
-def test_a_cancelled_meeting_stays_as_cancelled_and_blocks_no_time() -> None:
+def test_1_9_a_cancelled_meeting_stays_as_cancelled_and_blocks_no_time() -> None:
     made = unfolded(feed(replace(MEETING_EVENT, cancelled=True, sequence=3)))
     assert [line for line in made if line.startswith(("STATUS", "TRANSP", "SEQUENCE"))] == [
         "SEQUENCE:3",

@@ -78,7 +78,7 @@ class Reader(HTMLParser):
 
 
 @pytest.mark.parametrize("message", EVERY_KIND, ids=lambda m: m.kind)
-def test_m1_the_calendar_is_the_last_alternative_of_the_first_child(message: Message) -> None:
+def test_m1_trap_11_trap_12_the_calendar_is_the_last_alternative_of_the_first_child(message: Message) -> None:
     made = parsed(mail(message))
     assert shape(made) == (
         "multipart/mixed",
@@ -128,7 +128,7 @@ def test_m6_the_attachment_is_the_same_bytes_under_the_same_name(message: Messag
     assert attached.get_content_disposition() == "attachment"
 
 
-def test_m7_from_is_the_organizers_address() -> None:
+def test_m7_trap_15_trap_16_from_is_the_organizers_address() -> None:
     made = parsed(mail(new()))
     assert str(made["From"]) == "Chainmeet <meetings+tok3n@meet.example>"
     assert "ORGANIZER;CN=Chainmeet:mailto:meetings+tok3n@meet.example\r\n" in part(
@@ -171,7 +171,7 @@ def test_m9_a_mail_is_no_reply_to_itself() -> None:
     assert parsed(mail(new(), thread_id=envelope(new()).message_id))["In-Reply-To"] is None
 
 
-def test_m10_the_text_says_who_when_and_where_without_a_calendar() -> None:
+def test_m10_trap_21_the_text_says_who_when_and_where_without_a_calendar() -> None:
     assert text_of(mail(only({}, wanted(content(reader_timezone="Europe/Budapest"))))).replace(
         "\r\n", "\n"
     ) == (
@@ -200,7 +200,7 @@ def test_m10_the_text_says_who_when_and_where_without_a_calendar() -> None:
     )
 
 
-def test_m10_links_to_answer_come_before_the_agenda() -> None:
+def test_m10_trap_14_links_to_answer_come_before_the_agenda() -> None:
     links = {
         "accept_url": "https://meet.example/a/accept",
         "decline_url": "https://meet.example/a/decline",
@@ -212,7 +212,7 @@ def test_m10_links_to_answer_come_before_the_agenda() -> None:
     assert [line for line in text_of(made).splitlines() if line.startswith("https:")] == expected
 
 
-def test_a_cancelled_meeting_has_no_links_to_answer() -> None:
+def test_1_3_a_cancelled_meeting_has_no_links_to_answer() -> None:
     made = mail(cancel(), accept_url="https://meet.example/a/accept")
     assert Reader(text_of(made, "text/html")).links == ["https://meet.example/agenda"]
 
@@ -289,7 +289,7 @@ def test_a_name_that_looks_like_an_encoded_word_is_shown_as_typed() -> None:
     assert made["To"].addresses[0].display_name == "=?utf-8?q?Bcc=3A?="
 
 
-def test_a_line_break_in_a_name_or_subject_adds_no_header() -> None:
+def test_1_6_a_line_break_in_a_name_or_subject_adds_no_header() -> None:
     shown = content(summary="Hello\r\nBcc: everyone@firm.example")
     made = parsed(mail(only({}, wanted(shown)), attendee_name="A\r\nBcc: b@c.example", sender_name="S\nX: y"))
     assert made["Bcc"] is None and made["X"] is None

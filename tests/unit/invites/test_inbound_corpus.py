@@ -156,7 +156,7 @@ def test_trap_19_an_answer_in_outlooks_own_format_is_kept_for_a_person() -> None
     assert mail("winmail-dat").reason == "The answer is in Outlook's own format (winmail.dat)."
 
 
-def test_both_attendees_of_an_answer_are_read() -> None:
+def test_1_4_both_attendees_of_an_answer_are_read() -> None:
     assert answer("mu4e-two-attendees").participants == (
         Participant(PETER, "DECLINED"),
         Participant("wang.xiaoming@huaxin.example", "ACCEPTED"),
@@ -183,7 +183,7 @@ def test_a_note_of_google_is_a_comment_of_the_attendee() -> None:
 
 
 @pytest.mark.parametrize("name", ["counter-google", "counter-outlook-windows-zone", "counter-with-duration"])
-def test_the_proposed_time_of_a_counter_is_in_utc(name: str) -> None:
+def test_1_4_the_proposed_time_of_a_counter_is_in_utc(name: str) -> None:
     found = answer(name)
     assert (found.start, found.end) == AFTERNOON
 
@@ -203,7 +203,7 @@ def test_i12_a_uid_that_comes_twice_or_not_at_all() -> None:
     assert (answer("duplicate-uid").uid, answer("missing-uid").uid) == (UID, "")
 
 
-def test_an_answer_about_one_of_a_series_is_told_apart() -> None:
+def test_trap_22_an_answer_about_one_of_a_series_is_told_apart() -> None:
     assert answer("instance-of-a-series").is_instance
     assert not answer("gmail-accepted").is_instance
 

@@ -52,7 +52,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_is_refused_with_a_sentence(name: str) -> None:
+def test_i15_a_bomb_is_refused_with_a_sentence(name: str) -> None:
     raw, part_of_reason = BOMBS[name]
     found = read(raw)
     assert found.kind is MailKind.UNREADABLE

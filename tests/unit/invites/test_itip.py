@@ -79,11 +79,11 @@ def test_r1_a_uid_is_opaque_unique_ascii_and_on_our_domain() -> None:
     assert first != second
 
 
-def test_r1_the_uid_stays_through_every_revision() -> None:
+def test_r1_trap_8_the_uid_stays_through_every_revision() -> None:
     assert {message.uid for message in (new(), update(), details(), cancel())} == {UID}
 
 
-def test_r2_another_partner_cancels_the_old_uid_and_requests_a_new_one() -> None:
+def test_r2_trap_9_another_partner_cancels_the_old_uid_and_requests_a_new_one() -> None:
     other = ("other@meet.example", ATTENDEE_ID)
     made = messages(told(), wanted(key=other), NOW)
     assert [(m.uid, m.method, m.sequence) for m in made] == [
@@ -93,7 +93,9 @@ def test_r2_another_partner_cancels_the_old_uid_and_requests_a_new_one() -> None
 
 
 @pytest.mark.parametrize("change", ENDANGERS, ids=lambda change: "+".join(change))
-def test_r3_what_may_endanger_attendance_raises_the_sequence_and_asks_anew(change: dict[str, object]) -> None:
+def test_r3_trap_5_what_may_endanger_attendance_raises_the_sequence(
+    change: dict[str, object],
+) -> None:
     made = only(told(sequence=4, partstat=Partstat.ACCEPTED), wanted(content(**change)))
     assert (made.method, made.kind, made.sequence, made.partstat) == (
         Method.REQUEST,
@@ -150,7 +152,7 @@ def test_a_cancelled_meeting_is_cancelled_once() -> None:
     assert messages(told(method=Method.CANCEL, sequence=1), {}, NOW) == ()
 
 
-def test_a_cancelled_uid_never_comes_back() -> None:
+def test_1_3_a_cancelled_uid_never_comes_back() -> None:
     with pytest.raises(CancelledUid) as caught:
         messages(told(method=Method.CANCEL, sequence=1), wanted(), NOW)
     assert (caught.value.uid, caught.value.attendee_id) == KEY
@@ -162,13 +164,13 @@ def test_r6_dtstamp_is_now_in_whole_seconds_of_utc() -> None:
     assert (made.dtstamp, made.dtstamp.tzinfo) == (datetime(2027, 4, 1, 9, 30, 15, tzinfo=UTC), UTC)
 
 
-def test_r6_dtstamp_passes_the_last_one_even_if_the_clock_went_back() -> None:
+def test_r6_trap_6_dtstamp_passes_the_last_one_even_if_the_clock_went_back() -> None:
     future = datetime(2027, 4, 1, 10, 0, tzinfo=UTC)
     made = only(told(dtstamp=future), wanted(content(hall="Hall 5")))
     assert made.dtstamp == future + timedelta(seconds=1)
 
 
-def test_r6_dtstamp_increases_over_all_attendees_of_a_uid() -> None:
+def test_r6_trap_18_dtstamp_increases_over_all_attendees_of_a_uid() -> None:
     future = datetime(2027, 4, 1, 10, 0, tzinfo=UTC)
     was = told() | told(dtstamp=future, key=(UID, 8))
     made = messages(was, {}, NOW)

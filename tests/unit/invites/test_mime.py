@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import email
 import email.policy
+import re
 from email.header import decode_header, make_header
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.invites.imip import render
 from scheduler.invites.mime import mailbox, multipart, subject
 from scheduler.invites.text import clean
+from tests.unit.invites.builders import content, envelope, only, wanted
 
 names = st.text(st.one_of(st.characters(), st.sampled_from(' ,.;:()<>@"\\[]é芯=?_')), max_size=140)
 
@@ -59,6 +62,16 @@ def test_a_subject_comes_back(value: str) -> None:
     assert all(len(line) <= 78 for line in folded) or " " not in clean(value, 250)
     typed = "".join(folded).removeprefix("Subject: ")
     assert (str(make_header(decode_header(typed))) if "=?" in typed else typed) == clean(value, 250)
+
+
+def test_1_6_no_line_of_a_header_is_too_long_whatever_people_are_called() -> None:
+    name, long = '芯 "Ann" ' * 40, content(summary="芯片 chips " * 60)
+    for message in (only({}, wanted(long)), only({}, wanted(content(summary="x" * 400)))):
+        mail = render(message, envelope(message, attendee_name=name, sender_name="x " * 200))
+        head = mail.data.partition(b"\r\n\r\n")[0].split(b"\r\n")
+        assert max(map(len, head)) <= 998 and head == [line for line in head if line]
+        for word in re.findall(rb"=\?utf-8\?[^ ]*\?=", mail.data):
+            assert len(word) <= 75  # RFC 2047 2
 
 
 def test_a_boundary_depends_on_the_seed_alone() -> None:

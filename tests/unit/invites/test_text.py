@@ -47,7 +47,7 @@ def test_lines_stay_lines_where_a_text_may_have_them() -> None:
 
 
 @given(anything)
-def test_clean_text_is_one_short_nfc_line_and_stays_as_it_is(raw: str) -> None:
+def test_1_6_clean_text_is_one_short_nfc_line_and_stays_as_it_is(raw: str) -> None:
     cleaned = clean(raw, 50)
     assert len(cleaned) <= 50
     assert clean(cleaned, 50) == cleaned
