@@ -53,7 +53,7 @@ def text_body(page: Page, words: Words) -> str:
         *(_text_section(title, rows, colon) for title, rows in page.sections),
         page.note,
         "\n".join(f"{label}{colon}".rstrip() + f"\n{address}" for label, address in page.links),
-        f"-- \n{page.footer}",
+        f"-- \n{page.footer}" if page.footer else "",
     ]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
@@ -61,7 +61,8 @@ def text_body(page: Page, words: Words) -> str:
 def html_body(page: Page, words: Words) -> str:
     """The same as HTML; every value is escaped here."""
     values = {
-        name: escape(getattr(page, name)) for name in ("event", "headline", "summary", "note", "footer")
+        name: escape(getattr(page, name)).replace("\n", "<br>")
+        for name in ("event", "headline", "summary", "note", "footer")
     }
     return fill(
         "invitation.html",

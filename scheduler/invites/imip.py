@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from scheduler.invites import bodies, mime, text
+from scheduler.invites import bodies, mime, text, wording
 from scheduler.invites.catalogue import Words, words
+from scheduler.invites.content import Content
 from scheduler.invites.ical import Party, build
 from scheduler.invites.itip import Kind, Message
 from scheduler.invites.mime import RenderedMail
 from scheduler.invites.view import Row, changes, rows, tone
 
-__all__ = ["Envelope", "RenderedMail", "message_id", "organizer_address", "render"]
+__all__ = [
+    "Envelope",
+    "RenderedMail",
+    "Shown",
+    "message_id",
+    "organizer_address",
+    "render",
+    "render_example",
+    "show",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +32,8 @@ class Envelope:
 
     `token` is this attendee's credential for this meeting, lower case letters, digits and `-`, because
     mail servers may change the case. `thread_id` is the Message-ID of the first mail about the UID. The
-    three addresses to answer at are shown where they are given.
+    three addresses to answer at are shown where they are given. `wording` has the parts that the event
+    words anew (`wording.PARTS`), in the message's language.
     """
 
     attendee_name: str
@@ -34,28 +46,51 @@ class Envelope:
     accept_url: str = ""
     decline_url: str = ""
     propose_url: str = ""
+    wording: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a reader sees of a mail."""
+
+    subject: str
+    text: str
+    html: str
 
 
 def render(message: Message, envelope: Envelope) -> RenderedMail:
     """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used."""
-    language = words(message.content.language)
+    shown = show(message, envelope)
     organizer = Party(envelope.sender_name, organizer_address(envelope.token, envelope.domain))
     calendar = build(message, organizer, Party(envelope.attendee_name, envelope.attendee_email))
-    page = _page(message, envelope, language)
-    head = mime.head(
-        (organizer.name, organizer.email),
-        (envelope.attendee_name, envelope.attendee_email),
-        _subject(message, language),
-        message.dtstamp,
-        envelope.message_id,
-        envelope.thread_id,
-    )
     return RenderedMail(
         from_addr=bounce_address(envelope.token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
         message_id=envelope.message_id,
-        data=head + _parts(message, envelope, page, language, calendar),
+        data=_head(message, envelope, organizer.email, shown.subject)
+        + _parts(message, envelope, shown, calendar),
     )
+
+
+def render_example(message: Message, envelope: Envelope) -> RenderedMail:
+    """The mail without its calendar, for who looks at its texts only; nothing can be answered to it."""
+    shown = show(message, envelope)
+    sender = f"no-reply@{envelope.domain}"
+    return RenderedMail(
+        from_addr=text.address(f"bounces@{envelope.domain}"),
+        to_addr=text.address(envelope.attendee_email),
+        message_id=envelope.message_id,
+        data=_head(message, envelope, sender, f"[Test] {shown.subject}")
+        + mime.multipart("alternative", envelope.message_id, _readable(shown)),
+    )
+
+
+def show(message: Message, envelope: Envelope) -> Shown:
+    """What the reader sees."""
+    language = words(message.content.language)
+    said = _said(message, envelope, language)
+    page = _page(message, envelope, language, said)
+    return Shown(said["subject"], bodies.text_body(page, language), bodies.html_body(page, language))
 
 
 def organizer_address(token: str, domain: str) -> str:
@@ -75,16 +110,28 @@ def message_id(message: Message, domain: str) -> str:
     return f"<{digest}@{domain}>"
 
 
-def _parts(
-    message: Message, envelope: Envelope, page: bodies.Page, language: Words, calendar: bytes
-) -> bytes:
+def _head(message: Message, envelope: Envelope, sender: str, subject: str) -> bytes:
+    return mime.head(
+        (envelope.sender_name, sender),
+        (envelope.attendee_name, envelope.attendee_email),
+        subject,
+        message.dtstamp,
+        envelope.message_id,
+        envelope.thread_id,
+    )
+
+
+def _readable(shown: Shown) -> list[bytes]:
+    return [mime.text_leaf("plain", shown.text), mime.text_leaf("html", shown.html)]
+
+
+def _parts(message: Message, envelope: Envelope, shown: Shown, calendar: bytes) -> bytes:
     # Outlook looks for the invitation in the first child of multipart/mixed only, as the last alternative.
     alternative = mime.multipart(
         "alternative",
         envelope.message_id,
         [
-            mime.text_leaf("plain", bodies.text_body(page, language)),
-            mime.text_leaf("html", bodies.html_body(page, language)),
+            *_readable(shown),
             mime.leaf(
                 f"text/calendar; charset=UTF-8; method={message.method.value}; component=VEVENT", calendar
             ),
@@ -96,34 +143,51 @@ def _parts(
     return mime.multipart("mixed", envelope.message_id, [alternative, attachment])
 
 
-def _subject(message: Message, language: Words) -> str:
-    content = message.content
+def _said(message: Message, envelope: Envelope, language: Words) -> dict[str, str]:
+    """The texts of the mail by part, their placeholders filled in."""
+    kind, values = tone(message), _values(message.content, envelope, language)
+    said = {
+        part: envelope.wording.get(part, wording.default(part, kind, language)).format_map(values)
+        for part in ("subject", "headline", "note", "footer")
+    }
+    if message.kind is Kind.PROPOSAL and not message.content.proposals:
+        said["note"] = language.answering["closed"]  # the note is about times that were looked at
+    return said
+
+
+def _values(content: Content, envelope: Envelope, language: Words) -> dict[str, str]:
+    """What stands for each of `wording.MEETING`."""
     local = content.start.astimezone(content.zone)
-    return language.subject[tone(message)].format(
-        summary=text.clean(content.summary, 120), day=language.day_of(local), time=f"{local:%H:%M}"
-    )
+    return {
+        "summary": text.clean(content.summary, 120),
+        "partner": content.partner_firm,
+        "people": language.list_comma.join(content.partner_people),
+        "day": language.day_of(local),
+        "time": f"{local:%H:%M}",
+        "zone": language.zone_of(local, content.zone),
+        "place": content.place_name,
+        "hall": content.hall,
+        "interpreter": content.interpreter or language.none,
+        "topic": content.topic,
+        "event": content.event_name,
+        "name": text.clean(envelope.attendee_name, text.NAME_LIMIT),
+        "sender": text.clean(envelope.sender_name, text.NAME_LIMIT),
+    }
 
 
-def _page(message: Message, envelope: Envelope, language: Words) -> bodies.Page:
-    content, key = message.content, tone(message)
-    sender = text.clean(envelope.sender_name, text.NAME_LIMIT)
+def _page(message: Message, envelope: Envelope, language: Words, said: Mapping[str, str]) -> bodies.Page:
+    content = message.content
     return bodies.Page(
-        tone=key,
+        tone=tone(message),
         event=content.event_name,
-        headline=language.headline[key],
+        headline=said["headline"],
         summary=content.summary,
-        note=_note(message, language),
-        footer=language.footer.format(sender=sender, event=content.event_name),
+        note=said["note"],
+        footer=said["footer"],
         sections=[("", rows(content, language))],
         changes=changes(message.previous, message.content, language),
         links=_links(message, envelope, language),
     )
-
-
-def _note(message: Message, language: Words) -> str:
-    if message.kind is Kind.PROPOSAL and not message.content.proposals:
-        return language.answering["closed"]
-    return language.note[tone(message)]
 
 
 def _links(message: Message, envelope: Envelope, language: Words) -> list[Row]:

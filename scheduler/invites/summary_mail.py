@@ -20,7 +20,7 @@ def render(summary: Summary, envelope: Envelope) -> RenderedMail:
 
     The envelope's token is that of one of the person's invitations: what comes back goes the same way.
     """
-    shown = _latest(summary)
+    shown = latest(summary)
     language = words(shown.language)
     agenda = _agenda(summary, envelope)
     page = _page(summary, envelope, agenda, language)
@@ -50,6 +50,11 @@ def thread_id(attendee_id: int, domain: str) -> str:
     return _hashed(("summaries", attendee_id), domain)
 
 
+def latest(summary: Summary) -> Content:
+    """A meeting that says what all of them share: event, zone, language, address of the agenda."""
+    return next(iter(summary.agenda.values()), summary.changes[0].content)
+
+
 def _hashed(parts: tuple[object, ...], domain: str) -> str:
     digest = hashlib.sha256("\n".join(map(str, (*parts, domain))).encode()).hexdigest()[:40]
     return f"<{digest}@{domain}>"
@@ -70,13 +75,8 @@ def _parts(seed: str, page: bodies.Page, language: Words, pdf: bytes) -> bytes:
     return mime.multipart("mixed", seed, [alternative, attachment])
 
 
-def _latest(summary: Summary) -> Content:
-    """A meeting that says what all of them share: event, zone, language, address of the agenda."""
-    return next(iter(summary.agenda.values()), summary.changes[0].content)
-
-
 def _agenda(summary: Summary, envelope: Envelope) -> Agenda:
-    shown = _latest(summary)
+    shown = latest(summary)
     in_order = sorted(summary.agenda.items(), key=lambda item: (item[1].start, item[0]))
     return Agenda(
         owner=envelope.attendee_name,
@@ -90,7 +90,7 @@ def _agenda(summary: Summary, envelope: Envelope) -> Agenda:
 
 
 def _page(summary: Summary, envelope: Envelope, agenda: Agenda, language: Words) -> bodies.Page:
-    shown = _latest(summary)
+    shown = latest(summary)
     sender = text.clean(envelope.sender_name, text.NAME_LIMIT)
     days = [(day, [_row(agenda, entry) for entry in entries]) for day, entries in agenda.days()]
     title = language.overview["agenda" if days else "none"]
@@ -100,7 +100,7 @@ def _page(summary: Summary, envelope: Envelope, agenda: Agenda, language: Words)
         headline=language.overview["headline"],
         summary=_counted(summary, language),
         note=language.overview["note"],
-        footer=language.footer.format(sender=sender, event=shown.event_name),
+        footer=envelope.wording.get("footer", language.footer).format(sender=sender, event=shown.event_name),
         sections=[(title, []), *days],
         changes=_changes(summary, language),
         links=[(language.agenda, shown.agenda_url)] if shown.agenda_url else [],

@@ -13,6 +13,7 @@ from scheduler.domain.entities import RequestState
 from scheduler.invites.catalogue import words
 from scheduler.invites.content import Content
 from scheduler.services import readers
+from scheduler.services.wordings import Texts
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -67,10 +68,9 @@ def display_name(name: str, latin_name: str) -> str:
     return name if name == latin_name or not latin_name else f"{latin_name} ({name})"
 
 
-def held(session: Session, event_id: int, version_id: int) -> list[Held]:
-    """The meetings of an event's version whose requests are still accepted, in order of their start."""
+def held(session: Session, event_id: int, version_id: int, *, most: int | None = None) -> list[Held]:
+    """The meetings (or the first ones) of a version whose requests are still accepted, by their start."""
     slots = {slot.position: slot for slot in session.scalars(select(Slot).where(Slot.event_id == event_id))}
-    people = _people_of(session, version_id)
     firms = _firm_names(session, event_id)
     rows = session.execute(
         select(PlannedMeeting, MeetingRequest, Slot.position, Place.name, Hall.name, Interpreter)
@@ -81,7 +81,9 @@ def held(session: Session, event_id: int, version_id: int) -> list[Held]:
         .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
         .where(PlannedMeeting.version_id == version_id, MeetingRequest.state == RequestState.ACCEPTED)
         .order_by(Slot.position, MeetingRequest.id)
-    )
+        .limit(most)
+    ).all()
+    people = _people_of(session, version_id, [row[0].id for row in rows] if most is not None else None)
     return [
         Held(
             request_id=request.id,
@@ -100,19 +102,20 @@ def held(session: Session, event_id: int, version_id: int) -> list[Held]:
     ]
 
 
-def wanted(event: Event, meetings: Iterable[Held], agenda_url: str) -> dict[EntryKey, Content]:
-    """What every attendee's calendar should show."""
+def wanted(event: Event, meetings: Iterable[Held], agenda_url: str, texts: Texts) -> dict[EntryKey, Content]:
+    """What every attendee's calendar should show; `texts` are the event's own (`wordings.of_event`)."""
     return {
-        (meeting.request_id, person.id): content_for(event, meeting, person, agenda_url)
+        (meeting.request_id, person.id): content_for(event, meeting, person, agenda_url, texts)
         for meeting in meetings
         for person in meeting.people
     }
 
 
-def content_for(event: Event, meeting: Held, person: Person, agenda_url: str) -> Content:
+def content_for(event: Event, meeting: Held, person: Person, agenda_url: str, texts: Texts) -> Content:
     """One meeting as one of its people sees it."""
     partner = next((name for firm, name in meeting.firms.items() if firm != person.firm_id), "")
     language = words(person.language or event.language)
+    way = texts.get(language.language, {}).get("directions", language.way)
     return Content(
         start=meeting.start,
         end=meeting.end,
@@ -125,7 +128,9 @@ def content_for(event: Event, meeting: Held, person: Person, agenda_url: str) ->
         own_people=tuple(p.name for p in meeting.people if p.firm_id == person.firm_id and p.id != person.id),
         interpreter=meeting.interpreter,
         topic=meeting.topic,
-        directions=language.way.format(hall=meeting.hall_name, place=meeting.place_name),
+        directions=way.format(
+            partner=partner, place=meeting.place_name, hall=meeting.hall_name, event=event.name
+        ),
         event_name=event.name,
         language=language.language,
         reader_timezone=readers.timezone(person.timezone, person.country, meeting.start),
@@ -144,7 +149,8 @@ def withdrawn_since(session: Session, version_id: int) -> Sequence[str]:
     ).all()
 
 
-def _people_of(session: Session, version_id: int) -> dict[int, list[Person]]:
+def _people_of(session: Session, version_id: int, meetings: list[int] | None) -> dict[int, list[Person]]:
+    """Who sits in the meetings of a version, or in those of these ids alone."""
     people: dict[int, list[Person]] = {}
     query = (
         select(PlannedAttendee.meeting_id, Attendee, Firm.country)
@@ -154,6 +160,8 @@ def _people_of(session: Session, version_id: int) -> dict[int, list[Person]]:
         .where(PlannedMeeting.version_id == version_id)
         .order_by(Attendee.id)
     )
+    if meetings is not None:
+        query = query.where(PlannedAttendee.meeting_id.in_(meetings))
     for meeting_id, attendee, country in session.execute(query):
         people.setdefault(meeting_id, []).append(_person(attendee, country))
     return people

@@ -21,7 +21,7 @@ from scheduler.domain.entities import Method, OutboxState, Partstat
 from scheduler.invites import imip
 from scheduler.invites.content import Content
 from scheduler.invites.itip import Kind, Message
-from scheduler.services import contents, outbox, release, resending, versions
+from scheduler.services import contents, outbox, release, resending, versions, wordings
 from scheduler.storage.base import UtcDateTime
 from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
 
@@ -103,7 +103,8 @@ def _wanted(
     event = session.get_one(Event, person.event_id)
     held = [meeting for meeting in contents.held(session, event.id, version.id) if meeting.end > now]
     uids = {meeting.request_id: f"{meeting.uid}@{settings.mail_domain}" for meeting in held}
-    shown = contents.wanted(event, held, release.agenda_url(settings, event))
+    texts = wordings.of_event(session, event.id)
+    shown = contents.wanted(event, held, release.agenda_url(settings, event), texts)
     return {
         request: (content, uids[request]) for (request, who), content in shown.items() if who == person.id
     }
@@ -191,13 +192,14 @@ def _write(
     session: Session, person: Attendee, letters: Sequence[_Letter], settings: Settings, now: datetime
 ) -> None:
     """Calendars count as told at once, as a publishing may come before the mails are claimed."""
-    mails = [_mail(person, letter, settings.mail_domain, now) for letter in letters]
+    texts = wordings.of_event(session, person.event_id)
+    mails = [_mail(person, letter, settings.mail_domain, texts, now) for letter in letters]
     session.add_all(mail for mail, letter in zip(mails, letters, strict=True) if letter.address is not None)
     outbox.remember(session, mails, settings.secret_key)
     session.flush()
 
 
-def _mail(person: Attendee, letter: _Letter, domain: str, now: datetime) -> OutboxMail:
+def _mail(person: Attendee, letter: _Letter, domain: str, texts: wordings.Texts, now: datetime) -> OutboxMail:
     message = letter.message
     return OutboxMail(
         event_id=person.event_id,
@@ -209,7 +211,7 @@ def _mail(person: Attendee, letter: _Letter, domain: str, now: datetime) -> Outb
         message_id=imip.message_id(message, domain),
         thread_id=letter.first_id,
         uid=message.uid,
-        payload=message.to_json(),
+        payload=wordings.payload(message, texts),
         state=OutboxState.QUEUED,
         next_attempt_at=now,
         created_at=now,

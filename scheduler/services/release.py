@@ -15,7 +15,7 @@ from scheduler.domain.changes import ChangeSet, compare
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.errors import PlanRejected, VersionConflict, WrongState
 from scheduler.invites.content import Content
-from scheduler.services import contents, summaries, telling, versions
+from scheduler.services import contents, summaries, telling, versions, wordings
 from scheduler.storage.models import (
     Event,
     Hold,
@@ -57,7 +57,7 @@ def preview(session: Session, *, event_id: int, number: int, settings: Settings,
     version = versions.get(session, event_id, number)
     current = versions.published(session, event_id)
     left_out = tuple(contents.withdrawn_since(session, version.id))
-    wanted = contents.wanted(event, contents.held(session, event_id, version.id), agenda_url(settings, event))
+    wanted = _wanted(session, event, version, settings)
     todo = telling.pending(session, event_id, wanted, mail_domain=settings.mail_domain, now=now)
     summed_up = summaries.changes(todo, summaries.unsent(session, event_id)) if event.summary_mails else {}
     return Preview(
@@ -109,7 +109,7 @@ def publish(
     _leave_out(session, version.id)
     _swap(session, current, version, by=by, now=now)
     _hold(session, event_id, version)
-    wanted = contents.wanted(event, contents.held(session, event_id, version.id), agenda_url(settings, event))
+    wanted = _wanted(session, event, version, settings)
     mails = _tell(session, event, version, wanted, settings.mail_domain, now)
     return Published(version, changes, mails)
 
@@ -158,6 +158,15 @@ def discard(session: Session, *, event_id: int, number: int) -> None:
 def agenda_url(settings: Settings, event: Event) -> str:
     """Where an attendee reads the agenda of an event."""
     return f"{settings.base_url}/events/{event.key}/agenda"
+
+
+def _wanted(
+    session: Session, event: Event, version: ScheduleVersion, settings: Settings
+) -> dict[contents.EntryKey, Content]:
+    """What calendars should show of a version."""
+    meetings = contents.held(session, event.id, version.id)
+    texts = wordings.of_event(session, event.id)
+    return contents.wanted(event, meetings, agenda_url(settings, event), texts)
 
 
 def change_set(

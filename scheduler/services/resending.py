@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import Method, OutboxState
 from scheduler.invites import imip, itip
 from scheduler.invites.content import Content
+from scheduler.services import wordings
 from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
 
 KIND = "resend"
@@ -87,7 +88,7 @@ def _queue(
             message_id=imip.message_id(message, mail_domain),
             thread_id=invitation.first_message_id,
             uid=message.uid,
-            payload=message.to_json(),
+            payload=wordings.payload(message, wordings.of_event(session, invitation.event_id)),
             state=OutboxState.QUEUED,
             next_attempt_at=now,
             created_at=now,

@@ -16,13 +16,13 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError
 from scheduler.invites.errors import ConnectionFailure, TemporaryFailure
-from scheduler.invites.imip import Envelope, RenderedMail, render
+from scheduler.invites.imip import Envelope, RenderedMail, render, render_example
 from scheduler.invites.itip import Message
 from scheduler.invites.sign_in import SignIn, render_sign_in
 from scheduler.invites.summary import Summary
 from scheduler.invites.summary_mail import render as render_summary
 from scheduler.invites.transport import Smtp
-from scheduler.services import answer_links, outbox
+from scheduler.services import answer_links, outbox, wordings
 from scheduler.services.tokens import SIGN_IN, derive_token
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail, SignInLink
@@ -173,38 +173,49 @@ def _rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLin
         return sign_in_mail(settings, row, links[row.sign_in_link_id])
     if row.kind == outbox.SUMMARY:
         return summary_mail(settings, row)
+    if row.kind == wordings.TEST:
+        return test_mail(settings, row)
     return invitation_mail(settings, row)
 
 
 def invitation_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The mail of an outbox row: the same bytes each time."""
-    envelope = _envelope(settings, row)
-    links = answer_links.addresses(settings, envelope.token)
-    return render(
-        Message.from_json(row.payload),
-        replace(
-            envelope,
-            accept_url=links["accept"],
-            decline_url=links["decline"],
-            propose_url=links["propose"],
-        ),
+    token = outbox.address_token(row, settings.secret_key)
+    links = answer_links.addresses(settings, token)
+    return render(Message.from_json(row.payload), _answerable(_envelope(settings, row, token), links))
+
+
+def test_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+    """The mail that shows an organiser the event's texts; its links lead back to where they are written."""
+    links = dict.fromkeys(answer_links.STEPS, row.payload["link"])
+    return render_example(Message.from_json(row.payload), _answerable(_envelope(settings, row, ""), links))
+
+
+def _answerable(envelope: Envelope, links: Mapping[str, str]) -> Envelope:
+    return replace(
+        envelope,
+        accept_url=links["accept"],
+        decline_url=links["decline"],
+        propose_url=links["propose"],
     )
 
 
 def summary_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The summary of an outbox row with its PDF: the same bytes each time."""
-    return render_summary(Summary.from_json(row.payload), _envelope(settings, row))
+    token = outbox.address_token(row, settings.secret_key)
+    return render_summary(Summary.from_json(row.payload), _envelope(settings, row, token))
 
 
-def _envelope(settings: Settings, row: OutboxMail) -> Envelope:
+def _envelope(settings: Settings, row: OutboxMail, token: str) -> Envelope:
     return Envelope(
         attendee_name=row.to_name,
         attendee_email=row.to_address,
         sender_name=settings.mail_sender,
         domain=settings.mail_domain,
-        token=outbox.address_token(row, settings.secret_key),
+        token=token,
         message_id=row.message_id,
         thread_id=row.thread_id,
+        wording=row.payload.get("wording", {}),
     )
 
 

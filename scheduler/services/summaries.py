@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Row, and_, delete, insert, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxState
-from scheduler.invites import itip, summary, summary_mail
+from scheduler.invites import itip, summary, summary_mail, wording
 from scheduler.invites.content import Content
 from scheduler.invites.summary import Change, Summary
+from scheduler.services import wordings
 from scheduler.services.outbox import SUMMARY
 from scheduler.services.telling import Pending, recipients
 from scheduler.storage.models import Event, OutboxMail, ScheduleVersion
@@ -62,9 +63,14 @@ def write(
     agendas: dict[int, dict[str, Content]] = {}
     for (uid, attendee_id), content in todo.shown.items():
         agendas.setdefault(attendee_id, {})[uid] = content
-    people = recipients(session, event.id)
+    people, texts = recipients(session, event.id), wordings.of_event(session, event.id)
     rows = [
-        _row(attendee_id, Summary(version.number, now, agendas.get(attendee_id, {}), changed), mail_domain)
+        _row(
+            attendee_id,
+            Summary(version.number, now, agendas.get(attendee_id, {}), changed),
+            texts,
+            mail_domain,
+        )
         | {
             "event_id": event.id,
             "version_id": version.id,
@@ -78,7 +84,8 @@ def write(
     return len(rows)
 
 
-def _row(attendee_id: int, made: Summary, mail_domain: str) -> dict[str, Any]:
+def _row(attendee_id: int, made: Summary, texts: wordings.Texts, mail_domain: str) -> dict[str, Any]:
+    own = texts.get(summary_mail.latest(made).language, {})
     return {
         "kind": SUMMARY,
         "attendee_id": attendee_id,
@@ -86,7 +93,7 @@ def _row(attendee_id: int, made: Summary, mail_domain: str) -> dict[str, Any]:
         "uid": made.changes[0].uid,
         "message_id": summary_mail.message_id(made, attendee_id, mail_domain),
         "thread_id": summary_mail.thread_id(attendee_id, mail_domain),
-        "payload": made.to_json(),
+        "payload": made.to_json() | {"wording": wording.chosen(own, "overview")},
         "state": OutboxState.QUEUED,
         "next_attempt_at": made.stamp,
         "created_at": made.stamp,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import Method, OutboxState
 from scheduler.invites import imip, itip
 from scheduler.invites.content import Content
+from scheduler.services import wordings
 from scheduler.services.contents import EntryKey
 from scheduler.storage.models import Attendee, Invitation, MeetingRequest, OutboxMail
 
@@ -71,6 +72,7 @@ def write(
     _forget_unsent(session, event_id)
     todo = pending(session, event_id, wanted, mail_domain=mail_domain, now=now)
     people = recipients(session, event_id)
+    texts = wordings.of_event(session, event_id)
     rows = [
         {
             "event_id": event_id,
@@ -83,7 +85,7 @@ def write(
             "message_id": imip.message_id(message, mail_domain),
             "thread_id": todo.first_ids.get((message.uid, message.attendee_id)),
             "uid": message.uid,
-            "payload": message.to_json(),
+            "payload": wordings.payload(message, texts),
             "state": OutboxState.QUEUED,
             "next_attempt_at": now,
             "created_at": now,

@@ -123,7 +123,7 @@ def test_the_import_takes_language_and_zone_and_leaves_what_a_person_has(databas
 
         def take(language: str, zone: str) -> tuple[str, str]:
             file = PEOPLE.format(language, zone)
-            imports.import_people(session, expo.organiser_actor(), file, secret_key=SECRET_KEY, now=NOW)
+            imports.import_people(session, expo.organiser_actor(), file, settings=SETTINGS, now=NOW)
             person = session.scalars(select(Attendee).where(Attendee.key == "p9")).one()
             return person.mail_language, person.timezone
 
@@ -141,7 +141,7 @@ def test_the_import_names_a_wrong_language_or_zone_by_row_and_column(database: D
                 session,
                 expo.organiser_actor(),
                 PEOPLE.format("xx", "GMT+8"),
-                secret_key=SECRET_KEY,
+                settings=SETTINGS,
                 now=NOW,
             )
         assert [fault.path for fault in error.value.faults] == ["row 2, mail_language", "row 2, timezone"]

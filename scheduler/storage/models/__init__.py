@@ -5,7 +5,7 @@ from scheduler.storage.models.asking import MeetingRequest, RequestPerson
 from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import Event, Hall, Place, PlaceBusy, Slot, WalkingTime
 from scheduler.storage.models.inbox import Answer, InboundMail
-from scheduler.storage.models.mail import Invitation, OutboxMail
+from scheduler.storage.models.mail import Invitation, MailText, OutboxMail
 from scheduler.storage.models.people import (
     AddressChange,
     Attendee,
@@ -40,6 +40,7 @@ __all__ = [
     "Interpreter",
     "InterpreterBusy",
     "Invitation",
+    "MailText",
     "MeetingRequest",
     "Organiser",
     "OutboxMail",

@@ -43,6 +43,20 @@ class Invitation(Base):
     """Message-ID of the first mail about this UID, for threading."""
 
 
+class MailText(Base):
+    """A text of an event's mails in a language that an organiser has put in place of the catalogue's."""
+
+    __tablename__ = "mail_text"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(String(8), primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """As `wording.key` has it: subject.new, footer."""
+    text: Mapped[str] = mapped_column(Text)
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    changed_at: Mapped[datetime]
+
+
 class OutboxMail(Base):
     """One mail to be sent. All that its bytes depend on is here, so that a retry is the same mail."""
 
@@ -56,7 +70,7 @@ class OutboxMail(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     kind: Mapped[str] = mapped_column(String(16))
-    """invitation, resend, summary or sign_in."""
+    """invitation, resend, summary, sign_in or test."""
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     request_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_request.id"))
     sign_in_link_id: Mapped[int | None] = mapped_column(ForeignKey("sign_in_link.id"))
@@ -70,8 +84,8 @@ class OutboxMail(Base):
     uid: Mapped[str | None] = mapped_column(String(255))
     """The meeting; for a summary, one of those that it is about, whose address takes what comes back."""
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """An invitation's message (method, sequence, dtstamp, partstat, kind, content), a summary, a sign-in's
-    language."""
+    """An invitation's message (method, sequence, dtstamp, partstat, kind, content) or a summary, with
+    `wording`, the event's own texts of it; a sign-in's language."""
     state: Mapped[OutboxState] = mapped_column(states(OutboxState, "outbox_state"))
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime]

@@ -1,0 +1,96 @@
+"""What organisers may word anew in mails: which texts, with which placeholders, and what a text keeps to."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from scheduler.domain.errors import Fault
+from scheduler.invites import text
+from scheduler.invites.catalogue import Words
+
+TONES: Final = ("new", "update", "details", "cancel", "uninvited", "proposal")
+"""The kinds of mail, as `view.tone` names them."""
+
+MEETING: Final = (
+    "summary", "partner", "people", "day", "time", "zone", "place", "hall", "interpreter", "topic",
+    "event", "name", "sender",
+)  # fmt: skip
+"""Placeholders of texts about a meeting; `name` is the reader, `people` are those of the other side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One text of a mail: its longest length in characters, and which placeholders it may have."""
+
+    limit: int
+    placeholders: tuple[str, ...]
+    several_lines: bool = False
+    may_be_empty: bool = False
+
+
+PARTS: Final[Mapping[str, Part]] = {
+    "subject": Part(150, MEETING),
+    "headline": Part(150, MEETING),
+    "note": Part(1_500, MEETING, several_lines=True, may_be_empty=True),
+    "footer": Part(500, ("event", "sender"), several_lines=True, may_be_empty=True),
+    "directions": Part(1_000, ("partner", "place", "hall", "event"), several_lines=True, may_be_empty=True),
+}
+
+EACH_KIND: Final = ("subject", "headline", "note")
+"""These are worded for each kind of mail, the others for all of a language."""
+
+
+def key(part: str, tone: str) -> str:
+    """The name that a part's text is kept under: subject.new, footer."""
+    return f"{part}.{tone}" if part in EACH_KIND else part
+
+
+def default(part: str, tone: str, words: Words) -> str:
+    """The catalogue's own text."""
+    return {
+        "subject": words.subject[tone],
+        "headline": words.headline[tone],
+        "note": words.note[tone],
+        "footer": words.footer,
+        "directions": words.way,
+    }[part]
+
+
+def chosen(texts: Mapping[str, str], tone: str) -> dict[str, str]:
+    """The parts of one kind of mail that were worded anew, by part."""
+    return {part: texts[key(part, tone)] for part in PARTS if key(part, tone) in texts}
+
+
+def tidy(part: str, typed: str) -> str:
+    """A typed text as plain text, its length as it is: `faults` says if it is too long."""
+    clean = text.clean_lines if PARTS[part].several_lines else text.clean
+    return clean(typed, 4 * len(typed) + 1)
+
+
+def faults(part: str, template: str) -> Iterator[Fault]:
+    """Why a text would not render: too long, empty, a stray brace, a placeholder that is none."""
+    rule = PARTS[part]
+    if not template and not rule.may_be_empty:
+        yield Fault(part, "must not be empty")
+    if len(template) > rule.limit:
+        yield Fault(part, f"must have at most {rule.limit:,} characters; it has {len(template):,}")
+    try:
+        fields = list(string.Formatter().parse(template))
+    except ValueError:
+        yield Fault(part, "has a brace without its other half; write {{ or }} for a brace that is to be seen")
+        return
+    for _, name, spec, conversion in fields:
+        if name is not None and (name not in rule.placeholders or spec or conversion):
+            yield Fault(part, f"{_written(name, spec, conversion)} is no placeholder here; {_listed(rule)}")
+
+
+def _written(name: str, spec: str | None, conversion: str | None) -> str:
+    tail = f":{spec}" if spec else ""
+    return f"{{{name}{'!' + conversion if conversion else ''}{tail}}}"
+
+
+def _listed(rule: Part) -> str:
+    return "there are " + ", ".join(f"{{{name}}}" for name in rule.placeholders)

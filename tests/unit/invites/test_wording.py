@@ -1,0 +1,123 @@
+"""Texts that organisers write: what is refused when it is saved, and that all else renders in every mail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scheduler.domain.entities import Method
+from scheduler.invites import imip, wording
+from scheduler.invites.catalogue import languages, words
+from scheduler.invites.itip import Kind, Message
+from tests.unit.invites.builders import cancel, content, details, envelope, new, parsed, part, update
+
+EVERY = "".join(f"{{{name}}} " for name in wording.MEETING)
+
+
+def of_kind(tone: str, language: str = "en") -> Message:
+    made = {
+        "new": new(),
+        "update": update(),
+        "details": details(),
+        "cancel": replace(cancel(), meeting_is_off=True),
+        "uninvited": replace(cancel(), meeting_is_off=False),
+        "proposal": replace(new(), method=Method.DECLINECOUNTER, kind=Kind.PROPOSAL),
+    }[tone]
+    return replace(made, content=content(language=language))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fault"),
+    [
+        ("subject", "", "must not be empty"),
+        ("headline", "", "must not be empty"),
+        ("subject", "x" * 151, "must have at most 150 characters; it has 151"),
+        ("note", "x" * 1501, "must have at most 1,500 characters; it has 1,501"),
+        ("subject", "For {partnr}", "{partnr} is no placeholder here; there are {summary}, {partner}"),
+        ("subject", "For {}", "{} is no placeholder here"),
+        ("subject", "For {0}", "{0} is no placeholder here"),
+        ("note", "{partner.__class__}", "{partner.__class__} is no placeholder here"),
+        ("note", "{partner[0]}", "{partner[0]} is no placeholder here"),
+        ("note", "{partner!r}", "{partner!r} is no placeholder here"),
+        ("note", "{partner:>99999999}", "{partner:>99999999} is no placeholder here"),
+        ("note", "{partner:{day}}", "{partner:{day}} is no placeholder here"),
+        ("note", "a } b", "has a brace without its other half"),
+        ("note", "a { b", "has a brace without its other half"),
+        ("footer", "{partner}", "{partner} is no placeholder here; there are {event}, {sender}"),
+        ("directions", "{time}", "{time} is no placeholder here"),
+    ],
+)
+def test_a_text_that_would_not_render_is_refused_with_field_and_placeholder(
+    name: str, text: str, fault: str
+) -> None:
+    (found,) = wording.faults(name, text)
+    assert found.path == name
+    assert found.message.startswith(fault)
+
+
+@pytest.mark.parametrize("name", ["note", "footer", "directions"])
+def test_a_text_that_a_mail_can_do_without_may_be_empty(name: str) -> None:
+    assert list(wording.faults(name, "")) == []
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("tone", wording.TONES)
+def test_the_catalogues_own_texts_keep_to_the_rules(language: str, tone: str) -> None:
+    for name in wording.PARTS:
+        default = wording.default(name, tone, words(language))
+        assert list(wording.faults(name, default)) == []
+        assert wording.tidy(name, default) == default
+
+
+def test_a_typed_text_becomes_plain_text() -> None:
+    assert wording.tidy("subject", " a\r\nBcc: x@y.example\x00\u202e ") == "a Bcc: x@y.example"
+    assert wording.tidy("note", "one\r\ntwo\n\n\n\nthree\x07") == "one\ntwo\n\nthree"
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("tone", wording.TONES)
+def test_every_placeholder_is_filled_in_every_mail(language: str, tone: str) -> None:
+    message = of_kind(tone, language)
+    texts = {"subject": EVERY, "headline": EVERY, "note": EVERY, "footer": "{event} {sender} {{seen}}"}
+    shown = imip.show(message, envelope(message, wording=texts))
+    assert "{" not in shown.subject
+    assert shown.text.count("{") == 1 and "Chain Expo Chainmeet {seen}" in shown.text
+
+
+def test_an_own_text_stands_in_for_the_usual_one_in_text_html_and_subject() -> None:
+    message = of_kind("new")
+    texts = {"subject": "Come to {hall}", "note": "Dear {name},\n<b>welcome</b>", "footer": ""}
+    made = parsed(imip.render(message, envelope(message, wording=texts)))
+    text = part(made, "text/plain").get_content().replace("\r\n", "\n")
+    html = part(made, "text/html").get_content()
+    assert made["Subject"] == "Come to Hall 3"
+    assert "You have a new meeting" in text and "Dear Nagy, Péter,\n<b>welcome</b>" in text
+    assert "-- " not in text
+    assert "Dear Nagy, Péter,<br>&lt;b&gt;welcome&lt;/b&gt;" in html
+
+
+def test_only_the_texts_of_a_kind_are_chosen_for_its_mail() -> None:
+    texts = {"subject.new": "N", "subject.cancel": "C", "footer": "F"}
+    assert wording.chosen(texts, "new") == {"subject": "N", "footer": "F"}
+    assert wording.chosen(texts, "update") == {"footer": "F"}
+
+
+def test_a_mail_that_only_shows_its_texts_has_no_calendar_and_is_named_a_test() -> None:
+    message = of_kind("new")
+    made = parsed(imip.render_example(message, envelope(message)))
+    assert {leaf.get_content_type() for leaf in made.walk() if not leaf.is_multipart()} == {
+        "text/plain",
+        "text/html",
+    }
+    assert made["Subject"].startswith("[Test] Invitation: ")
+    assert "meetings+" not in str(made["From"]) and made["Reply-To"] is None
+
+
+@given(text=st.text(alphabet="{}!:.[]ab \n\0", max_size=30), name=st.sampled_from(sorted(wording.PARTS)))
+def test_what_is_not_refused_always_renders(text: str, name: str) -> None:
+    tidied = wording.tidy(name, text)
+    if not list(wording.faults(name, tidied)):
+        tidied.format_map(dict.fromkeys(wording.PARTS[name].placeholders, "x"))
