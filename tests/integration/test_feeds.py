@@ -149,6 +149,15 @@ def test_1_9_a_feed_takes_as_many_queries_for_one_meeting_as_for_ten(database: D
     assert counts[0] == counts[1] <= 5
 
 
+def test_a_feed_shows_the_meetings_of_somebody_whose_mail_comes_back(database: Database, whose: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        expo.people[0][0].bounced_at = NOW
+        publish(session, expo, [meet(make_request(session, expo), expo)])
+        assert send(session) == 1, "the other side's"
+        assert feed(session, owner_of(expo, whose)) == [("CONFIRMED", 0, expo.slots[0].start)]
+
+
 # What a firm's shows
 
 
