@@ -10,6 +10,7 @@ from scheduler.solver.loading import load, loading_order
 from scheduler.solver.parts import Answer, Part
 from scheduler.solver.schedule import Budget
 from scheduler.solver.search import Search
+from scheduler.solver.shares import only_in
 from scheduler.solver.state import new_state
 from scheduler.solver.warmup import warm_up
 
@@ -34,8 +35,8 @@ def improve(flat: Flat, content: bytes, threads: int, should_stop: Callable[[], 
         Budget(part.seconds, None, should_stop),
         threads,
         part.seed,
+        share=part.share,
         span=(part.begin, part.end),
-        stages=1,
     )
     search.advance(plan)
-    return Answer(search.worth(plan), plan.held).to_bytes()
+    return Answer(search.worth(plan), only_in(part.share.words, plan.held)).to_bytes()

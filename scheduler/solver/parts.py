@@ -1,25 +1,23 @@
-"""Parts of a search, for others to take: a plan as bytes, and what was made of it."""
+"""Parts of a search, for others to take: some days of a plan as bytes, and what was made of them."""
 
 from __future__ import annotations
 
 import math
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from scheduler.domain.errors import ChainmeetError
 from scheduler.solver.arrays import ATTENDEES, GROUP0, GROUP1, OPTION0, OPTION1, Data
 from scheduler.solver.kernels import Ints
 from scheduler.solver.schedule import Heat
+from scheduler.solver.shares import Flags, Improved, Share, are_in
 from scheduler.solver.state import GROUP, INTERPRETER, OPTION, SLOT
 
-Flags = npt.NDArray[np.bool_]
-
-_HEAD = struct.Struct("<q5d")
+_HEAD = struct.Struct("<3iq5d")
 _WORTH = struct.Struct("<d")
 
 
@@ -34,10 +32,11 @@ class PartRefused(ChainmeetError):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A plan and a stretch of the search's time to improve it in."""
+    """A share of a plan and a stretch of the search's time to improve it in."""
 
     table: Ints
-    """The plan, as State.held."""
+    """The whole plan, as State.held."""
+    share: Share
     heat: Heat
     begin: float
     end: float
@@ -46,25 +45,31 @@ class Part:
     seed: int
 
     def to_bytes(self) -> bytes:
-        heat = self.heat
-        head = _HEAD.pack(self.seed, heat.first, heat.last, self.begin, self.end, self.seconds)
-        return _packed(head, self.table)
+        share, heat = self.share, self.heat
+        head = _HEAD.pack(
+            *(share.of, share.number, share.most, self.seed),
+            *(heat.first, heat.last, self.begin, self.end, self.seconds),
+        )
+        return _packed(head + share.words.astype("<u8").tobytes(), self.table)
 
     @classmethod
     def from_bytes(cls, data: Data, content: bytes) -> Part:
         """Raises PartRefused."""
-        head, table = _unpacked(data, content, _HEAD.size)
-        seed, first, last, begin, end, seconds = _HEAD.unpack(head)
-        if not 0 <= seed < 2**31:
-            raise PartRefused("its seed is out of range")
+        words = data.day_words.shape[1]
+        head, table = _unpacked(data, content, _HEAD.size + 8 * words)
+        of, number, most, seed, *floats = _HEAD.unpack_from(head)
+        first, last, begin, end, seconds = floats
+        if not (0 <= number < of and most >= 0 and 0 <= seed < 2**31):
+            raise PartRefused("its numbers are out of range")
         if not (first > 0 and last > 0 and 0 <= begin <= end <= 1 and 0 <= seconds <= 3600):
             raise PartRefused("its times or temperatures are out of range")
-        return cls(table, Heat(first, last), begin, end, seconds, seed)
+        slots = np.frombuffer(head, "<u8", words, _HEAD.size).astype(np.uint64)
+        return cls(table, Share(slots, of, number, most), Heat(first, last), begin, end, seconds, seed)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A part improved: the plan, and what it is worth."""
+    """A part improved: its own slots of the plan, and what the whole plan is worth with them."""
 
     worth: float
     table: Ints
@@ -73,26 +78,25 @@ class Answer:
         return _packed(_WORTH.pack(self.worth), self.table)
 
     @classmethod
-    def from_bytes(cls, data: Data, content: bytes) -> Answer:
-        """Raises PartRefused."""
+    def from_bytes(cls, data: Data, share: Share, content: bytes) -> Answer:
+        """Raises PartRefused, also where meetings stand outside of the share."""
         head, table = _unpacked(data, content, _WORTH.size)
         (worth,) = _WORTH.unpack(head)
-        if not math.isfinite(worth):
-            raise PartRefused("its worth is no number")
+        if not math.isfinite(worth) or ((table[:, SLOT] >= 0) & ~are_in(share.words, table)).any():
+            raise PartRefused("it has meetings in slots that were not its own")
         return cls(worth, table)
 
 
-def best_answer(data: Data, answers: Mapping[int, bytes], worth: float) -> Ints | None:
-    """The table of the best answer, if it is better than `worth`; those that are refused do not count."""
-    best = None
-    for content in answers.values():
+def answers_to(data: Data, taken: Sequence[Share], answers: Mapping[int, bytes]) -> list[Improved]:
+    """What came back for each share in `taken`; what is refused counts as not answered."""
+    found = []
+    for k, content in answers.items():
         try:
-            answer = Answer.from_bytes(data, content)
+            answer = Answer.from_bytes(data, taken[k], content)
         except PartRefused:
             continue
-        if answer.worth > worth:
-            best, worth = answer.table, answer.worth
-    return best
+        found.append(Improved(taken[k], answer.worth, answer.table))
+    return found
 
 
 def _packed(head: bytes, table: Ints) -> bytes:

@@ -1,8 +1,7 @@
-"""The local search: annealing from several seeds side by side; now and then the best goes on in all."""
+"""The local search: annealing by all workers, each on some days of the plan that are dealt out anew often."""
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,18 +14,21 @@ from scheduler.solver.anneal import KINDS, anneal
 from scheduler.solver.arrays import SPREAD, Data, Flat
 from scheduler.solver.kernels import Floats, Ints
 from scheduler.solver.loading import load, loading_order
-from scheduler.solver.parts import Part, best_answer
+from scheduler.solver.parts import Part, answers_to
 from scheduler.solver.schedule import Budget, Heat
+from scheduler.solver.shares import Confines, Improved, Share, days_of, deal, join, whole
 from scheduler.solver.spread import PENALTY
-from scheduler.solver.state import State, new_state
+from scheduler.solver.state import CHANGED, State, new_state
 
-ODDS = (0.5, 0.25, 0.15, 0.45, 0.08, 0.5)  # measured: what wins most score in the time near the end
-STAGES = 20  # after each, the best plan goes on in all
-STAGE_SECONDS = 0.5  # at least
-EPOCH_SECONDS = 0.25
+ODDS = (0.8, 0.25, 0.15, 0.2, 0.03, 0.3)  # measured: what wins most score in the time near the end
+EPOCH_SECONDS = 0.25  # between reports
 EPOCHS = 200  # when moves are counted
-BATCH = 8000  # moves between looks at the clock: some hundredths of a second
-SHORTEST_PART = 0.25  # seconds; less is not worth giving out
+BATCH = 2000  # moves between looks at the clock: some milliseconds
+# Days are dealt out anew after each round: with rounds of 0.5 s plans were worse than one thread's.
+THREAD_ROUND = 0.04
+CREW_ROUND = 0.25
+LONGEST_ROUND = 3.0
+ROUND_FACTOR = 10  # a round lasts at least so many times as long as what comes between it and the next
 LATE_SECONDS = 1.0  # after which a part that is not answered is lost; nobody here waits for it idly
 
 Report = Callable[[State, bool], None]
@@ -37,9 +39,10 @@ Report = Callable[[State, bool], None]
 class Search:
     """One annealing run from a start plan; `best` is the best table of meetings met, `score` its worth.
 
-    With a crew, others anneal the plan as well. `span` is which stretch of the heat's whole time this is,
-    and `is_disturbed` tells that one of the workers' cores is taken by something else at the moment.
-    A search that is stopped goes on for `cooling` seconds, cold: a hot plan is worth less than it could be.
+    With a crew, others take parts of the plan. `share` is what may be changed, `span` which stretch of the
+    heat's whole time this is, and `is_disturbed` tells that one of the workers' cores is taken by something
+    else at the moment. A search that is stopped goes on for `cooling` seconds, cold: a hot plan is worth
+    less than it could be.
     """
 
     flat: Flat
@@ -49,8 +52,8 @@ class Search:
     seed: int
     report: Report | None = None
     crew: Crew | None = None
+    share: Share | None = None
     span: tuple[float, float] = (0.0, 1.0)
-    stages: int = STAGES
     is_disturbed: Callable[[], bool] | None = None
     cooling: float = 0.0
     best: Ints = field(init=False)
@@ -63,7 +66,8 @@ class Search:
         self.odds = np.cumsum(np.array(ODDS) / sum(ODDS))
         self.tally = np.zeros((KINDS, 3))
         self.draws = np.random.default_rng(self.seed)
-        self.between = SHORTEST_PART / 3  # seconds that others wait for their next part
+        self.joining = 0.0  # seconds that threads wait for their next round
+        self.between = CREW_ROUND / ROUND_FACTOR  # seconds that others wait for their next part
 
     def run(self, plan: State) -> None:
         """Improve the plan until the budget is used up; leaves the best plan in `best` and in the state."""
@@ -75,14 +79,20 @@ class Search:
         self.best, self.score = plan.held.copy(), float(plan.score[0])
         if not len(self.data.req) or not len(self.data.slot):
             return
-        others = [new_state(self.data, self.seed * 1000 + k) for k in range(1, max(1, self.workers))]
-        with ThreadPoolExecutor(1 + len(others)) as pool:
+        share = whole(self.data) if self.share is None else self.share
+        hands = [_Hand(self.data, plan)]
+        hands += [
+            _Hand(self.data, new_state(self.data, self.seed * 1000 + k)) for k in range(1, self.workers)
+        ]
+        with ThreadPoolExecutor(len(hands)) as self.pool:
             while not self.budget.is_over():
-                for state in others:
-                    load(self.data, state, plan.held, self.order)
-                self._stage([plan, *(others[:-1] if self._is_disturbed() else others)], pool)
+                members = self._members()
+                if self.crew is not None and members:
+                    self._round_with(self.crew, members, hands, share)
+                else:
+                    self._epoch(hands, share, time.monotonic() + EPOCH_SECONDS)
         if self.budget.is_stopped():
-            self._cool(plan)
+            self._cool(hands[0], share)
 
     def worth(self, plan: State) -> float:
         """The score, less what `max_idle_spread` takes off in the search."""
@@ -93,70 +103,85 @@ class Search:
         limit, figures = int(self.data.rule[SPREAD]), plan.idle_of
         return 0 if limit < 0 or not len(figures) else max(0, int(figures.max() - figures.min()) - limit)
 
-    def _stage(self, states: list[State], pool: ThreadPoolExecutor) -> None:
-        """Anneal all states for a while, and have others do so; the first state gets the best plan."""
-        plan, crew = states[0], self.crew
-        stages = self._stages()
-        goal = (math.floor(self.budget.share() * stages + 1e-9) + 1) / stages
-        members = self._offer(plan, goal)
-        answers: Mapping[int, bytes] = {}
-        late = math.inf
-        while not self.budget.is_over() and (
-            self.budget.share() < goal or (len(answers) < members and time.monotonic() < late)
-        ):
-            self._epoch(states, pool)
-            if crew is not None and members and self.budget.share() >= goal:
-                late = min(late, time.monotonic() + LATE_SECONDS)
-                answers = crew.answers()
-        if crew is not None and members:
-            crew.withdraw()
-        winner = max(states, key=self.worth)
-        answer = best_answer(self.data, answers, self.worth(winner))
-        table = winner.held if answer is None else answer
-        if table is not plan.held:
-            load(self.data, plan, table, self.order)
-            self._note([plan])
+    # Rounds of the threads here
 
-    def _cool(self, plan: State) -> None:
+    def _epoch(self, hands: list[_Hand], share: Share, until: float) -> None:
+        """Improve a share of the first hand's plan for a moment, on as many threads as there are cores."""
+        able = hands[: -1 if len(hands) > 1 and self._is_disturbed() else None]
+        if moves := self._moves():
+            self._round(able, share, moves, until)
+            self.budget.made += moves
+        while not moves and time.monotonic() < until and not self.budget.is_over():
+            self._round(able, share, 0, min(until, time.monotonic() + self._seconds(able, share)))
+        self._note(hands[0].state)
+
+    def _seconds(self, hands: list[_Hand], share: Share) -> float:
+        """How long a round of these threads lasts: short where they are dealt shares of their own."""
+        if len(hands) == 1 or len(days_of(self.data, share)) < 2:
+            return EPOCH_SECONDS
+        return max(THREAD_ROUND, ROUND_FACTOR * self.joining)
+
+    def _round(self, hands: list[_Hand], share: Share, moves: int, until: float) -> None:
+        """Have each thread improve a share of its own, and put them together in the first one's state.
+
+        Where there are fewer shares than hands, some work on the same one, and the best of them is taken.
+        """
+        plan = hands[0].state
+        if len(hands) == 1:
+            self._work(hands[0], share, moves, until)
+            return
+        before, table = self.worth(plan), plan.held.copy()
+        shares = deal(self.data, share, len(hands), int(plan.number[CHANGED]), self.draws)
+        taken = [shares[k % len(shares)] for k in range(len(hands))]
+
+        def work(hand: _Hand, own: Share) -> None:
+            if hand is not hands[0]:
+                load(self.data, hand.state, table, self.order)
+            self._work(hand, own, moves, until)
+
+        list(self.pool.map(work, hands, taken))
+        began = time.monotonic()
+        improved = [
+            Improved(own, self.worth(hand.state), hand.state.held)
+            for hand, own in zip(hands, taken, strict=True)
+        ]
+        self._take(plan, *join(table, before, improved), max(improved, key=lambda each: each.worth))
+        self.joining = max(2 * (time.monotonic() - began), 0.9 * self.joining)
+
+    def _take(self, plan: State, joined: Ints, worth: float, single: Improved) -> None:
+        """Load a joined plan; if it is worth less than it should be, rather a single one that is better."""
+        alone = single.table.copy()
+        load(self.data, plan, joined, self.order)
+        found = self.worth(plan)
+        if found < min(worth - 1e-6, single.worth):
+            load(self.data, plan, alone, self.order)
+
+    def _work(self, hand: _Hand, share: Share, moves: int, until: float) -> None:
+        """Anneal a hand's plan for so many moves, or, if there are none, until a time."""
+        data, state, tally = hand.confined(share), hand.state, np.zeros((KINDS, 3))
+        if moves:
+            anneal(data, state, moves, self._temperature(), self.odds, tally)
+        while not moves and time.monotonic() < until and not self.budget.is_over():
+            anneal(data, state, BATCH, self._temperature(), self.odds, tally)
+        self.tally += tally
+
+    def _cool(self, hand: _Hand, share: Share) -> None:
         """Make only moves that gain, for as long as a stop leaves."""
-        until = time.monotonic() + self.cooling
+        until, data = time.monotonic() + self.cooling, hand.confined(share)
         while time.monotonic() < until:
-            anneal(self.data, plan, BATCH // 4, self.heat.at(1.0), self.odds, self.tally)
-        self._note([plan])
+            anneal(data, hand.state, BATCH, self.heat.at(1.0), self.odds, self.tally)
+        self._note(hand.state)
 
-    def _stages(self) -> int:
-        if self.budget.moves is not None:
-            return self.stages
-        return max(1, min(self.stages, int(self.budget.seconds / STAGE_SECONDS)))
+    def _note(self, plan: State) -> None:
+        """Keep the plan if it is the best one yet, and report."""
+        is_best = plan.score[0] > self.score + 1e-6 and self._excess(plan) == 0
+        if is_best:
+            self.best[:], self.score = plan.held, float(plan.score[0])
+        if self.report is not None:
+            self.report(plan, is_best)
 
     def _is_disturbed(self) -> bool:
         return self.budget.moves is None and self.is_disturbed is not None and self.is_disturbed()
-
-    def _epoch(self, states: list[State], pool: ThreadPoolExecutor) -> None:
-        """Anneal the states for a moment, side by side, on as many cores as there are."""
-        until, moves = time.monotonic() + EPOCH_SECONDS, self._moves()
-        list(pool.map(lambda state: self._work(state, moves, until), states))
-        self.budget.made += moves
-        self._note(states)
-
-    def _note(self, states: list[State]) -> None:
-        """Keep the best plan yet if it is among these, and report."""
-        even = [state for state in states if self._excess(state) == 0]
-        found = max(even, key=lambda state: float(state.score[0]), default=states[0])
-        is_best = bool(even) and found.score[0] > self.score + 1e-6
-        if is_best:
-            self.best[:], self.score = found.held, float(found.score[0])
-        if self.report is not None:
-            self.report(found, is_best)
-
-    def _work(self, state: State, moves: int, until: float) -> None:
-        """Anneal one state for so many moves, or, if there are none, until a time."""
-        tally = np.zeros((KINDS, 3))
-        if moves:
-            anneal(self.data, state, moves, self._temperature(), self.odds, tally)
-        while not moves and time.monotonic() < until and not self.budget.is_over():
-            anneal(self.data, state, BATCH, self._temperature(), self.odds, tally)
-        self.tally += tally
 
     def _moves(self) -> int:
         return 0 if self.budget.moves is None else max(1, self.budget.moves // EPOCHS)
@@ -167,17 +192,60 @@ class Search:
 
     # Parts that others take
 
-    def _offer(self, plan: State, goal: float) -> int:
-        """Have others anneal the plan until the budget's share is `goal`; how many do."""
-        share, budget = self.budget.share(), self.budget
-        seconds = budget.seconds * (goal - share) - 2 * self.between
-        if self.crew is None or budget.moves is not None or seconds < SHORTEST_PART:
+    def _members(self) -> int:
+        """How many others can take parts now."""
+        if self.crew is None or self.budget.moves is not None or self._crew_seconds() < CREW_ROUND:
             return 0
-        members = self.crew.size()
-        if members:
-            began = time.monotonic()
-            seeds = [int(seed) for seed in self.draws.integers(2**31, size=members)]
-            parts = [Part(plan.held, self.heat, share, goal, seconds, seed) for seed in seeds]
-            self.crew.offer([part.to_bytes() for part in parts])
-            self.between = max(SHORTEST_PART / 3, time.monotonic() - began)
-        return members
+        return self.crew.size()
+
+    def _crew_seconds(self) -> float:
+        """How long the next parts may take; their answers must come before the budget is used up."""
+        wanted = min(max(ROUND_FACTOR * self.between, CREW_ROUND), LONGEST_ROUND)
+        return min(wanted, self.budget.seconds * (1 - self.budget.share()) - 2 * self.between)
+
+    def _round_with(self, crew: Crew, members: int, hands: list[_Hand], share: Share) -> None:
+        """Offer parts, work on an own one until they are answered or late, and join them."""
+        plan = hands[0].state
+        before, seconds = self.worth(plan), self._crew_seconds()
+        shares = deal(self.data, share, members + 1, int(plan.number[CHANGED]), self.draws)
+        own, taken = shares[0], [shares[(k + 1) % len(shares)] for k in range(members)]
+        began = time.monotonic()
+        crew.offer([self._part(plan, each, seconds).to_bytes() for each in taken])
+        until = time.monotonic() + seconds
+        answers: Mapping[int, bytes] = {}
+        while (
+            not self.budget.is_over() and len(answers) < members and time.monotonic() < until + LATE_SECONDS
+        ):
+            now = time.monotonic()
+            self._epoch(hands, own, min(now + EPOCH_SECONDS, until) if now < until else now + THREAD_ROUND)
+            if time.monotonic() >= until:
+                answers = crew.answers()
+        crew.withdraw()
+        ours = Improved(own, self.worth(plan), plan.held.copy())
+        improved = [ours, *answers_to(self.data, taken, answers)]
+        self._take(plan, *join(ours.table, before, improved), ours)
+        self._note(plan)
+        if len(answers) == members:
+            self.between = time.monotonic() - began - seconds
+
+    def _part(self, plan: State, share: Share, seconds: float) -> Part:
+        begin = self.budget.share()
+        end = min(1.0, begin + seconds / self.budget.seconds)
+        seed = int(self.draws.integers(2**31))
+        return Part(plan.held, share, self.heat, begin, end, seconds, seed)
+
+
+class _Hand:
+    """A thread's own state, and the problem as it sees it while it may change a share only."""
+
+    def __init__(self, data: Data, state: State) -> None:
+        self.data, self.state = data, state
+        self.confines: Confines | None = None
+
+    def confined(self, share: Share) -> Data:
+        """The problem for its plan as it is now."""
+        if share.of == 1:
+            return self.data
+        if self.confines is None:
+            self.confines = Confines(self.data)
+        return self.confines.set(share, self.state.held)

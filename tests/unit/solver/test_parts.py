@@ -1,4 +1,4 @@
-"""Parts of a search: what goes out and comes back, what is refused, and which answer is taken."""
+"""Parts of a search: what goes out and comes back, what is refused, and what a join keeps."""
 
 from __future__ import annotations
 
@@ -17,12 +17,25 @@ from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
+from scheduler.solver.anneal import KINDS, anneal
 from scheduler.solver.arrays import GROUP0, GROUP1, OPTION1, Flat
 from scheduler.solver.helping import improve, prepare
 from scheduler.solver.loading import load, loading_order
-from scheduler.solver.parts import Answer, Part, PartRefused, best_answer
+from scheduler.solver.parts import Answer, Part, PartRefused, answers_to
 from scheduler.solver.rerun import starting_state
 from scheduler.solver.schedule import Heat
+from scheduler.solver.shares import (
+    Confines,
+    Improved,
+    Share,
+    are_in,
+    days_of,
+    deal,
+    join,
+    only_in,
+    shares_of,
+    whole,
+)
 from scheduler.solver.solve import solve
 from scheduler.solver.state import GROUP, INTERPRETER, OPTION, SLOT, new_state
 from tests.builders import ask, make_problem, problems, table
@@ -48,12 +61,22 @@ def start(flat: Flat) -> Any:
     return starting_state(flat, None, 1).held
 
 
-def a_part(flat: Flat, seconds: float = 0.05) -> Part:
-    return Part(start(flat), HEAT, 0.25, 0.5, seconds, 7)
+def day(flat: Flat, number: int) -> Share:
+    """One of three shares of a plan: a day."""
+    return shares_of(whole(flat.data), list(flat.data.day_words), 0)[number]
+
+
+def a_part(flat: Flat, share: Share | None = None, seconds: float = 0.05) -> Part:
+    return Part(start(flat), share or whole(flat.data), HEAT, 0.25, 0.5, seconds, 7)
 
 
 def improved(flat: Flat, part: Part, stop: Callable[[], bool] = lambda: False) -> bytes:
     return improve(flat, part.to_bytes(), 1, stop)
+
+
+def joined(flat: Flat, taken: Sequence[Share], answers: Mapping[int, bytes]) -> Any:
+    """The plan that a search begins with, with the answers for the shares in `taken`."""
+    return join(start(flat), 0.0, answers_to(flat.data, taken, answers))[0]
 
 
 def held(table: Any) -> set[tuple[int, ...]]:
@@ -64,23 +87,35 @@ def held(table: Any) -> set[tuple[int, ...]]:
 
 
 def test_a_part_survives_its_bytes(flat: Flat) -> None:
-    part = a_part(flat)
+    part = a_part(flat, day(flat, 1))
     again = Part.from_bytes(flat.data, part.to_bytes())
     assert held(again.table) == held(part.table)
+    assert (again.share.words == part.share.words).all()
+    assert (again.share.of, again.share.number, again.share.most) == (3, 1, part.share.most)
     assert (again.heat, again.begin, again.end, again.seconds, again.seed) == (HEAT, 0.25, 0.5, 0.05, 7)
 
 
-def test_an_answer_is_worth_what_its_plan_is(flat: Flat) -> None:
-    answer = Answer.from_bytes(flat.data, improved(flat, a_part(flat)))
+def test_an_answer_has_meetings_of_its_own_days_only(flat: Flat) -> None:
+    share = day(flat, 2)
+    answer = Answer.from_bytes(flat.data, share, improved(flat, a_part(flat, share)))
+    rows = answer.table[answer.table[:, SLOT] >= 0]
+    assert len(rows)
+    assert are_in(share.words, rows).all()
+
+
+def test_an_answer_is_worth_what_the_plan_is_with_it(flat: Flat) -> None:
+    share = day(flat, 0)
+    content = improved(flat, a_part(flat, share))
+    table = joined(flat, [share], {0: content})
     plan = new_state(flat.data, 1)
-    load(flat.data, plan, answer.table, loading_order(flat.data))
-    assert held(plan.held) == held(answer.table)
-    assert math.isclose(plan.score[0], answer.worth)
+    load(flat.data, plan, table, loading_order(flat.data))
+    assert held(plan.held) == held(table)
+    assert math.isclose(plan.score[0], Answer.from_bytes(flat.data, share, content).worth)
 
 
 def test_who_is_told_to_stop_answers_at_once(flat: Flat) -> None:
     content = improved(flat, a_part(flat, seconds=3600), stop=lambda: True)
-    assert held(Answer.from_bytes(flat.data, content).table) == held(start(flat))
+    assert Answer.from_bytes(flat.data, whole(flat.data), content).worth is not None
 
 
 # What is refused
@@ -93,7 +128,7 @@ def test_other_bytes_are_refused(flat: Flat, content: bytes) -> None:
         with pytest.raises(PartRefused):
             Part.from_bytes(flat.data, hostile)
         with pytest.raises(PartRefused):
-            Answer.from_bytes(flat.data, hostile)
+            Answer.from_bytes(flat.data, whole(flat.data), hostile)
 
 
 def test_bytes_that_unpack_to_much_more_than_a_part_are_refused(flat: Flat) -> None:
@@ -129,7 +164,7 @@ def test_a_meeting_that_the_problem_cannot_have_is_refused(
     r = int(np.flatnonzero(table[:, SLOT] >= 0)[0])
     table[r, column] = value(flat, r)
     with pytest.raises(PartRefused, match="cannot have"):
-        Answer.from_bytes(flat.data, Answer(0.0, table).to_bytes())
+        Answer.from_bytes(flat.data, whole(flat.data), Answer(0.0, table).to_bytes())
 
 
 def test_a_place_that_the_request_may_not_use_is_refused() -> None:
@@ -139,7 +174,12 @@ def test_a_place_that_the_request_may_not_use_is_refused() -> None:
     rows = start(flat).copy()
     rows[0, GROUP] = next(g for g in range(len(flat.data.group)) if g not in ours)
     with pytest.raises(PartRefused, match="cannot have"):
-        Answer.from_bytes(flat.data, Answer(0.0, rows).to_bytes())
+        Answer.from_bytes(flat.data, whole(flat.data), Answer(0.0, rows).to_bytes())
+
+
+def test_an_answer_with_meetings_on_other_days_is_refused(flat: Flat) -> None:
+    with pytest.raises(PartRefused, match="not its own"):
+        Answer.from_bytes(flat.data, day(flat, 0), Answer(0.0, start(flat)).to_bytes())
 
 
 @pytest.mark.parametrize("change", [{"seconds": math.nan}, {"seconds": 1e9}, {"seed": -1}, {"begin": 0.9}])
@@ -150,21 +190,85 @@ def test_a_part_with_numbers_out_of_range_is_refused(flat: Flat, change: dict[st
         Part.from_bytes(flat.data, Part(**fields).to_bytes())
 
 
-# Which answer is taken
+# What a join keeps
 
 
-def test_the_best_answer_is_taken_if_it_is_better_than_what_is_had(flat: Flat) -> None:
-    plan = start(flat)
-    answers = [Answer(5.0, plan).to_bytes(), Answer(4.0, np.full_like(plan, -1)).to_bytes(), b"nothing"]
-    for order in (answers, answers[::-1]):
-        best = best_answer(flat.data, dict(enumerate(order)), 3.0)
-        assert best is not None
-        assert held(best) == held(plan)
-    assert best_answer(flat.data, dict(enumerate(answers)), 5.0) is None
+def test_a_join_takes_the_days_that_are_answered_and_leaves_the_others(flat: Flat) -> None:
+    before, content = start(flat), improved(flat, a_part(flat, day(flat, 2)))
+    table = joined(flat, [day(flat, 1), day(flat, 2)], {1: content})
+    for number in (0, 1):
+        words = day(flat, number).words
+        assert held(only_in(words, table)) == held(only_in(words, before))
+    answer = Answer.from_bytes(flat.data, day(flat, 2), content)
+    assert held(only_in(day(flat, 2).words, table)) == held(answer.table)
+
+
+@pytest.mark.parametrize("content", [b"nothing", Answer(math.nan, np.zeros((1, 4), np.int32)).to_bytes()])
+def test_a_refused_answer_leaves_its_days_as_they_were(flat: Flat, content: bytes) -> None:
+    assert held(joined(flat, [day(flat, 1)], {0: content})) == held(start(flat))
 
 
 def test_an_answer_whose_worth_is_no_number_is_refused(flat: Flat) -> None:
-    assert best_answer(flat.data, {0: Answer(math.nan, start(flat)).to_bytes()}, 0.0) is None
+    with pytest.raises(PartRefused):
+        Answer.from_bytes(flat.data, whole(flat.data), Answer(math.nan, start(flat)).to_bytes())
+
+
+def test_of_two_answers_for_the_same_days_the_better_one_is_taken(flat: Flat) -> None:
+    share, plan = day(flat, 1), start(flat)
+    better = Improved(share, 5.0, only_in(share.words, plan))
+    worse = Improved(share, 4.0, np.full_like(plan, -1))
+    for order in ([better, worse], [worse, better]):
+        assert held(join(plan, 3.0, order)[0]) == held(plan)
+
+
+def test_a_join_is_worth_what_its_shares_gain_together(flat: Flat) -> None:
+    plan = start(flat)
+    shares = [Improved(day(flat, 0), 12.0, plan), Improved(day(flat, 1), 9.0, plan)]
+    assert join(plan, 10.0, shares)[1] == 11.0
+
+
+# What is dealt out
+
+
+def test_shares_take_up_each_request_once_and_share_out_the_changes(flat: Flat) -> None:
+    everything = Share(whole(flat.data).words, 1, 0, 10)
+    halves = shares_of(everything, [everything.words] * 2, 4)
+    quarters = [share for half in halves for share in shares_of(half, [half.words] * 2, 4)]
+    assert [half.most for half in halves] == [7, 7]
+    assert [quarter.most for quarter in quarters] == [5, 5, 5, 5]
+    for r in range(8):
+        assert sum(r % share.of == share.number for share in quarters) == 1
+
+
+@pytest.mark.parametrize("hands", [2, 3, 8])
+def test_the_days_are_dealt_out_whole_and_each_to_one_hand(flat: Flat, hands: int) -> None:
+    shares = deal(flat.data, whole(flat.data), hands, 0, np.random.default_rng(1))
+    assert 2 <= len(shares) <= min(hands, 3)
+    for words in flat.data.day_words:
+        assert sum(bool((share.words & words).any()) for share in shares) == 1
+
+
+@pytest.mark.parametrize(
+    "rules_on_whole_events",
+    [{"max_idle_spread": 1}, {"precedences": [("rab", "rcd")]}, {"slots": "12"}],
+    ids=["spread", "precedences", "one day"],
+)
+def test_nothing_is_dealt_where_rules_look_at_the_whole_event(rules_on_whole_events: dict[str, Any]) -> None:
+    data = prepare(busy_problem(**rules_on_whole_events)).data
+    assert len(days_of(data, whole(data))) == 1
+    assert len(deal(data, whole(data), 2, 0, np.random.default_rng(1))) == 1
+
+
+def test_a_search_that_is_confined_to_a_share_leaves_all_else_as_it_is(flat: Flat) -> None:
+    share, plan = day(flat, 1), new_state(flat.data, 3)
+    load(flat.data, plan, start(flat), loading_order(flat.data))
+    before = plan.held.copy()
+    confined = Confines(flat.data).set(share, before)
+    odds = np.cumsum(np.full(KINDS, 1 / KINDS))
+    anneal(confined, plan, 20_000, 50.0, odds, np.zeros((KINDS, 3)))
+    others = ~share.words
+    assert held(only_in(others, plan.held)) == held(only_in(others, before))
+    assert held(only_in(share.words, plan.held)) != held(only_in(share.words, before))
 
 
 # A search with a crew
@@ -236,6 +340,16 @@ def test_a_crew_that_answers_nonsense_costs_nothing_but_time() -> None:
     crew = ThreadCrew(2, lambda part: b"nonsense")
     check_with_crew(busy_problem(), crew)
     assert crew.offered > 0
+
+
+@pytest.mark.parametrize("rules_of_the_rerun", [{}, {"max_moved": 4}], ids=["any", "max_moved"])
+def test_threads_that_are_dealt_days_keep_the_rules(rules_of_the_rerun: dict[str, Any]) -> None:
+    first = solve(busy_problem(), SolveParams(1.0, workers=1, method="search", iterations=2000)).plan
+    closed = [table("t1", "h1", unavailable="s1"), table("t2", "h2")]
+    problem = busy_problem(places=closed, published=first.meetings, **rules_of_the_rerun)
+    plan = solve(problem, SolveParams(workers=3, method="search", iterations=40_000)).plan
+    assert rules.violations(problem, plan.meetings) == []
+    assert plan.score == rules.score(problem, plan.meetings).total
 
 
 def test_a_counted_search_asks_nobody(flat: Flat) -> None:
