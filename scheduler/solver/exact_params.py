@@ -10,9 +10,9 @@ CORES: dict[str, Any] = {"optimize_with_core": True, "linearization_level": 0}
 
 # Two workers on cores ("core" is CP-SAT's own) learn from each other. Where places are nearly full, "max_lp"
 # bounds by counting what cores cannot, and they start from its bound. "no_lp" finds plans, "default_lp"
-# bounds what has weights.
-PROVERS = ("cores", "core", "max_lp", "no_lp")
-COUNTERS = ("cores", "max_lp", "core", "no_lp")
+# bounds what has weights. CP-SAT takes the first of them, without cores if presolve leaves no objective.
+PROVERS = ("cores", "core", "no_lp", "max_lp")
+COUNTERS = ("cores", "max_lp", "no_lp", "core")
 FINDERS = ("cores", "no_lp", "default_lp")
 
 
@@ -50,7 +50,7 @@ def set_parameters(
     _set(cores, CORES)
     parameters.subsolver_params.append(cores)
     provers = COUNTERS if crowded else PROVERS
-    parameters.subsolvers.extend((provers if proving else FINDERS)[:workers])
+    parameters.subsolvers.extend(provers if proving else FINDERS)
     if proving:
         # By itself CP-SAT would leave a worker to local search, and of two provers run only the first.
         parameters.num_full_subsolvers = min(workers, len(provers))
