@@ -170,6 +170,15 @@ def test_an_invitation_that_is_sent_again_has_the_texts_too(database: Database) 
         assert read(sending.invitation_mail(SETTINGS, row).data)["Subject"] == "Once more"
 
 
+def test_a_summary_has_the_events_footer(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=2, summary_mails=True)
+        save(session, expo, footer="Ours: {event}")
+        publish(session, expo, draft(session, expo, [meet(make_request(session, expo), expo)]), None)
+        row = session.scalars(select(OutboxMail).where(OutboxMail.kind == outbox.SUMMARY).limit(1)).one()
+        assert f"Ours: {expo.event.name}" in text(read(sending.summary_mail(SETTINGS, row).data))
+
+
 @pytest.mark.parametrize("tone", ["new", "update", "details", "cancel", "uninvited", "proposal"])
 def test_a_preview_is_of_a_real_meeting_in_the_language_of_the_texts(database: Database, tone: str) -> None:
     with database.write() as session:
