@@ -59,11 +59,14 @@ class Receiver:
         return inbox.receive(self.database, self.settings, envelope.rcpt_tos[0], raw, now=self.database.now())
 
 
+class _LongLines(LMTP):
+    # Some clients write longer lines than RFC 5321 allows. The reader is made with the object, so it is here.
+    line_length_limit = LARGEST
+
+
 class _Lmtp(Controller):
     def factory(self) -> SMTP:
-        server = LMTP(self.handler, **self.SMTP_kwargs)
-        server.line_length_limit = LARGEST  # some clients write longer lines than RFC 5321 allows
-        return server
+        return _LongLines(self.handler, **self.SMTP_kwargs)
 
 
 def lmtp_server(database: Database, settings: Settings, host: str, port: int) -> Controller:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import imaplib
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.parser import BytesHeaderParser
 from email.policy import compat32
@@ -51,7 +52,7 @@ class Mailbox:
         try:
             connection.logout()
         except (OSError, imaplib.IMAP4.error):
-            connection.shutdown()
+            _close(connection)
 
     def each(self, handle: Callable[[bytes], None], *, most: int) -> int:
         """Hand over up to `most` unread mails, the oldest first, and give their number.
@@ -88,7 +89,7 @@ class Mailbox:
                 connection.starttls(context)
             connection.login(self.username, self.password)
         except BaseException:
-            connection.shutdown()
+            _close(connection)
             raise
         return connection
 
@@ -104,6 +105,12 @@ class Mailbox:
 
     def _failure(self, error: Exception) -> MailboxFailure:
         return MailboxFailure(f"{self.host}:{self.port}", clean(f"{type(error).__name__}: {error}", 300))
+
+
+def _close(connection: imaplib.IMAP4) -> None:
+    """Let go of a connection; one whose TLS failed has no socket left, which must not hide the reason."""
+    with suppress(OSError):
+        connection.shutdown()
 
 
 def addressees(raw: bytes) -> str:

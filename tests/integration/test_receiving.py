@@ -69,6 +69,14 @@ def test_lmtp_takes_one_recipient_at_a_time(published: Published) -> None:
     assert {address: code for address, (code, _) in refused.items()} == {to[1]: 452}
 
 
+def test_lmtp_takes_longer_lines_than_the_standard_allows(published: Published) -> None:
+    row = published.mail_to(0)
+    raw = replies.calendar(row, minutes=LONG_AGO, lines=f"DESCRIPTION:{'x' * 100_000}\n")
+    with lmtp(published.database) as client:
+        client.sendmail("", [replies.address(row)], raw)
+    assert published.known(0) is not None
+
+
 def test_lmtp_asks_to_try_again_when_the_mail_cannot_be_kept(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:

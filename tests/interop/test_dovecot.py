@@ -1,0 +1,184 @@
+"""Answers through a real Dovecot: in by LMTP, out by IMAP, each claimed once and read as in the table."""
+
+from __future__ import annotations
+
+import os
+import smtplib
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from scheduler.config import Settings
+from scheduler.domain.entities import MailKind, MailOutcome
+from scheduler.invites import mailbox
+from scheduler.invites.errors import MailboxFailure
+from scheduler.services import fetching, inbox
+from scheduler.storage.models import Answer, InboundMail
+from tests import replies
+from tests.conftest import skip_or_fail
+from tests.integration.test_answering import CORPUS, LATER, Published
+from tests.integration.test_receiving import SETTINGS, lmtp, published
+from tests.interop.dovecot import PASSWORD, Dovecot, dovecot
+from tests.servers import ServerMissing
+from tests.unit.invites.test_inbound_corpus import OUTCOMES
+from tests.workers import ROOT
+
+__all__ = ["published"]
+
+
+@pytest.fixture
+def server() -> Iterator[Dovecot]:
+    with tempfile.TemporaryDirectory(prefix="chainmeet-dovecot-") as name:
+        home = Path(name)
+        home.chmod(0o755)
+        running: AbstractContextManager[Dovecot] = dovecot(home)
+        try:
+            started = running.__enter__()
+        except ServerMissing as missing:
+            skip_or_fail(str(missing))
+        try:
+            yield started
+        finally:
+            running.__exit__(None, None, None)
+
+
+def settings_of(server: Dovecot, **changes: object) -> Settings:
+    here = {"imap_host": "127.0.0.1", "imap_port": server.imap, "imap_security": "none"}
+    return replace(SETTINGS, imap_username="answers", imap_password=PASSWORD, **here | changes)
+
+
+def deliver(port: int, to: str, mails: list[bytes]) -> None:
+    """Hand mails over as a mail server does."""
+    with smtplib.LMTP("127.0.0.1", port) as client:
+        for raw in mails:
+            client.sendmail("", [to], raw)
+
+
+def fetch(published: Published, server: Dovecot, **changes: object) -> int:
+    return fetching.fetch(published.database, settings_of(server, **changes), now=lambda: LATER)
+
+
+def kept(published: Published) -> list[InboundMail]:
+    with published.database.read() as session:
+        return list(session.scalars(select(InboundMail).order_by(InboundMail.id)))
+
+
+def answers(published: Published, count: int) -> list[bytes]:
+    row = published.mail_to(0)
+    return [replies.calendar(row, lines=f"COMMENT:{n}\n", minutes=n) for n in range(1, count + 1)]
+
+
+def test_the_whole_corpus_comes_through_a_real_mailbox_as_the_table_says(
+    published: Published, server: Dovecot
+) -> None:
+    deliver(server.lmtp, replies.address(published.mail_to(0)), [path.read_bytes() for path in CORPUS])
+    assert fetch(published, server) == len(CORPUS)
+    found = {path.stem: mail.kind for path, mail in zip(CORPUS, kept(published), strict=True)}
+    assert found == {name: kind for name, (kind, _) in OUTCOMES.items()}
+    assert MailOutcome.RECEIVED not in {mail.outcome for mail in kept(published)}
+    assert fetch(published, server) == 0
+
+
+def test_the_whole_corpus_comes_through_our_own_lmtp_as_the_table_says(published: Published) -> None:
+    to = replies.address(published.mail_to(0))
+    with lmtp(published.database) as client:
+        for path in CORPUS:
+            client.sendmail("", [to], path.read_bytes())
+    found = {path.stem: mail.kind for path, mail in zip(CORPUS, kept(published), strict=True)}
+    assert found == {name: kind for name, (kind, _) in OUTCOMES.items()}
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_the_mailbox_is_read_over_tls(
+    published: Published, server: Dovecot, security: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(server.lmtp, replies.address(published.mail_to(0)), answers(published, 1))
+    port = server.imaps if security == "tls" else server.imap
+    with pytest.raises(MailboxFailure, match="CERTIFICATE_VERIFY_FAILED"):
+        fetch(published, server, imap_security=security, imap_port=port)
+    monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+    assert fetch(published, server, imap_security=security, imap_port=port) == 1
+    assert published.known(0) is not None
+
+
+def test_two_pollers_at_once_keep_each_mail_once(published: Published, server: Dovecot) -> None:
+    deliver(server.lmtp, replies.address(published.mail_to(0)), answers(published, 20))
+    pollers = [threading.Thread(target=fetch, args=(published, server)) for _ in range(2)]
+    for poller in pollers:
+        poller.start()
+    for poller in pollers:
+        poller.join()
+    assert [mail.outcome for mail in kept(published)].count(MailOutcome.APPLIED) >= 1
+    assert (len(kept(published)), published.count(Answer), fetch(published, server)) == (20, 1, 0)
+
+
+KILLED = """
+import os, signal
+from scheduler.config import Settings
+from scheduler.services import fetching, inbox
+from scheduler.storage.database import Database
+from tests.integration.test_answering import LATER
+receive = inbox.receive
+def kept_and_killed(*args, **named):
+    receive(*args, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+inbox.receive = kept_and_killed
+settings = Settings.from_env()
+fetching.fetch(Database(settings.database_url), settings, now=lambda: LATER)
+"""
+
+
+def test_a_poller_that_is_killed_between_keeping_and_marking_loses_nothing(
+    published: Published, server: Dovecot
+) -> None:
+    deliver(server.lmtp, replies.address(published.mail_to(0)), answers(published, 3))
+    url = published.database.url.render_as_string(hide_password=False)
+    settings = settings_of(server, database_url=url)
+    command = [sys.executable, "-c", KILLED]
+    assert subprocess.run(command, env={**os.environ, **settings.to_env()}, cwd=ROOT).returncode == -9
+    assert len(kept(published)) == 1
+    assert fetch(published, server) == 3, "the first one comes again"
+    assert (len(kept(published)), {mail.kind for mail in kept(published)}) == (3, {MailKind.REPLY})
+
+
+def test_a_connection_that_ends_in_between_leaves_the_rest_for_the_next_visit(
+    published: Published, server: Dovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(server.lmtp, replies.address(published.mail_to(0)), answers(published, 3))
+    opened: list[mailbox.Mailbox] = []
+    receive = inbox.receive
+
+    def cut(*args: object, **named: object) -> bool:
+        assert opened[0]._connection is not None
+        opened[0]._connection.sock.shutdown(socket.SHUT_RDWR)
+        return receive(*args, **named)
+
+    with monkeypatch.context() as patched:
+        enter = mailbox.Mailbox.__enter__
+        patched.setattr(mailbox.Mailbox, "__enter__", lambda self: opened.append(enter(self)) or self)
+        patched.setattr(inbox, "receive", cut)
+        with pytest.raises(MailboxFailure):
+            fetch(published, server)
+    assert fetch(published, server) == 3
+    assert len(kept(published)) == 3
+
+
+def test_a_mailbox_that_was_numbered_anew_gives_no_mail_twice(published: Published, server: Dovecot) -> None:
+    to = replies.address(published.mail_to(0))
+    first, second = answers(published, 2)
+    deliver(server.lmtp, to, [first])
+    assert fetch(published, server) == 1
+    for path in server.mail.glob("dovecot*"):  # UIDVALIDITY, the UIDs and every index
+        path.unlink()
+    deliver(server.lmtp, to, [second])
+    assert fetch(published, server) == 1
+    assert len(kept(published)) == 2
