@@ -20,7 +20,7 @@ from workers.celery_app import MAIL, PARTS, SOLVE
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("api", "solve-worker", "mail-worker", "beat", "migrate")
+OURS = ("api", "solve-worker", "mail-worker", "receiver", "beat", "migrate")
 SECRETS = {"CHAINMEET_SECRET_KEY": "k" * 64, "POSTGRES_PASSWORD": "p" * 32, "REDIS_PASSWORD": "r" * 32}
 EMBEDDED_ONLY = {"CHAINMEET_MAIL_CATCHER_URL"}
 
@@ -91,6 +91,19 @@ def test_the_migration_is_a_command_of_ours() -> None:
     program, group, command = SERVICES["migrate"]["command"]
     assert program == "chainmeet"
     assert command in main.commands[group].commands  # type: ignore[attr-defined]
+
+
+def test_the_receiver_listens_where_compose_publishes_and_asks() -> None:
+    service = SERVICES["receiver"]
+    options = main.commands["receive"].params  # type: ignore[attr-defined]
+    program, command, *arguments = service["command"]
+    given = dict(zip(arguments[::2], arguments[1::2], strict=True))
+    assert (program, command) == ("chainmeet", "receive")
+    assert given.keys() <= {name for option in options for name in option.opts}
+    assert given["--host"] == "0.0.0.0"
+    assert service["ports"][0].rpartition(":")[2] == given["--port"]
+    assert service["ports"][0].startswith("${CHAINMEET_LMTP_LISTEN:-127.0.0.1:")
+    assert f"LMTP('127.0.0.1', {given['--port']}" in service["healthcheck"]["test"][-1]
 
 
 def test_the_image_serves_where_compose_looks_for_it() -> None:
