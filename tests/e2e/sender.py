@@ -1,14 +1,51 @@
-"""`python -m tests.e2e.sender MINUTES`: send what is due, by a clock that is so many minutes ahead."""
+"""`python -m tests.e2e.sender MINUTES [STEP]`: send what is due, by a clock that is so many minutes ahead.
+
+With a step it is killed there, at the mail of number `NTH`; a connection counts by itself.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from scheduler.config import Settings
-from scheduler.services import sending
+from scheduler.invites.transport import Smtp
+from scheduler.services import outbox, sending
 from scheduler.storage.database import Database
+
+NTH = 5
+STEPS: dict[str, tuple[object, str, bool, int]] = {
+    "connected": (Smtp, "__enter__", True, 1),
+    "claimed": (sending, "_rendered", False, NTH),
+    "rendered": (sending, "_rendered", True, NTH),
+    "taken by the server": (Smtp, "send", True, NTH),
+    "marked, not committed": (outbox, "mark_sent", True, NTH),
+    "committed": (sending, "_rendered", False, NTH + 1),
+}
+"""Whose function is the step's, whether it still runs, and at which call the end comes."""
+
+
+def die_at(step: str) -> None:
+    """Kill this process, as the system does, at a step."""
+    owner, name, is_done, nth = STEPS[step]
+    real: Callable[..., Any] = getattr(owner, name)
+    calls = 0
+
+    def deadly(*args: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == nth and not is_done:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = real(*args, **named)
+        if calls == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, deadly)
 
 
 def main(minutes: float) -> None:
@@ -20,4 +57,6 @@ def main(minutes: float) -> None:
 
 
 if __name__ == "__main__":
+    for step in sys.argv[2:]:
+        die_at(step)
     main(float(sys.argv[1]))

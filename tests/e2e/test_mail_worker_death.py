@@ -19,6 +19,7 @@ from scheduler.config import Settings
 from scheduler.domain.entities import VersionState
 from scheduler.services import outbox, release
 from scheduler.storage.database import Database
+from tests.e2e.sender import NTH, STEPS
 from tests.factories import Expo, make_event, make_request, make_version, meet
 from tests.unit.invites.test_transport import Catcher, serving
 from tests.workers import ROOT, settings_for
@@ -26,7 +27,6 @@ from tests.workers import ROOT, settings_for
 pytestmark = pytest.mark.smtp
 
 MAILS = 12
-NTH = 5
 """The mail that the sender does not live to see the end of."""
 LOST = timedelta(seconds=2 * outbox.CLAIM_SECONDS + 1)
 """After this a sender that says nothing counts as dead."""
@@ -61,10 +61,10 @@ class Deadly(Catcher):
         self.victim.wait()
 
 
-def start_sender(settings: Settings, log: Path, minutes: float = 0) -> subprocess.Popen[bytes]:
+def start_sender(settings: Settings, log: Path, minutes: float = 0, *steps: str) -> subprocess.Popen[bytes]:
     with log.open("ab") as out:
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.e2e.sender", str(minutes)],
+            [sys.executable, "-m", "tests.e2e.sender", str(minutes), *steps],
             env={**os.environ, **settings.to_env()},
             cwd=ROOT,
             stdout=out,
@@ -130,3 +130,26 @@ def test_mails_of_a_killed_sender_all_arrive_and_only_the_one_in_flight_twice(
     assert sorted(same.values()) == [1] * (MAILS - doubled) + [2] * doubled
     assert len({facts(content) for content in same}) == MAILS
     assert {to for _, [to], _ in catcher.taken} == {person.email for [person] in expo.people}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_sender_killed_at_any_step_loses_no_mail_and_makes_no_new_one(
+    database: Database, tmp_path: Path, step: str
+) -> None:
+    log = tmp_path / "sender.log"
+    sent = {"connected": 0, "committed": NTH}.get(step, NTH - 1)
+    doubled = 1 if step in ("taken by the server", "marked, not committed") else 0
+    with serving(Catcher()) as catcher:
+        settings = settings_for(database, "redis://127.0.0.1:1", smtp_port=catcher.port)
+        expo = publish(database, settings, datetime.now(UTC))
+        assert start_sender(settings, log, 0, step).wait(120) == -9, log.read_text()
+        with database.write() as session:
+            assert outbox.counts(session, expo.event.id).sent == sent
+            lost = outbox.sweep(session, now=datetime.now(UTC) + LOST)
+            assert lost == (0 if step == "connected" else MAILS - sent)
+        assert start_sender(settings, log, 3).wait(120) == 0, log.read_text()
+        with database.read() as session:
+            assert outbox.counts(session, expo.event.id).sent == MAILS
+    same = Counter(content for _, _, content in catcher.taken)
+    assert sorted(same.values()) == [1] * (MAILS - doubled) + [2] * doubled
+    assert len({facts(content) for content in same}) == MAILS
