@@ -79,6 +79,9 @@ def message_of(value: Typed) -> Message:
     shown = content(
         summary=value.summary,
         place_name=value.place,
+        hall=value.place,
+        event_name=value.firm,
+        own_people=(value.person,),
         partner_firm=value.firm,
         partner_people=(value.person,),
         interpreter=value.person,
@@ -131,8 +134,11 @@ def check_feed(value: Typed) -> None:
     expect(calendar["NAME"].to_ical().decode() == text(clean(value.name, 200)), "NAME", calendar["NAME"])
 
 
+anything = st.builds(Typed, typed, typed, typed, typed, typed, typed, typed)
+
+
 @settings(deadline=None)
-@given(st.builds(Typed, typed, typed, typed, typed, typed, typed, typed))
+@given(anything)
 def nothing_is_injected(value: Typed) -> None:
     check_mail(value)
     check_feed(value)

@@ -1,0 +1,44 @@
+"""Whatever people type, other people's parsers find one event with one attendee, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from scheduler.invites.ical import Party, build
+from scheduler.invites.text import clean
+from tests.interop import readers
+from tests.unit.invites.builders import ATTENDEE, ORGANIZER, UID
+from tests.unit.invites.injection import Typed, anything, message_of
+
+
+@pytest.mark.parametrize("reader", readers.NAMES)
+def test_nothing_that_is_typed_is_more_than_a_text_to_others(reader: str) -> None:
+    readers.require(reader)
+
+    @settings(max_examples=3, deadline=None, phases=[Phase.generate])
+    @given(st.lists(anything, min_size=10, max_size=20))
+    def holds(values: list[Typed]) -> None:
+        found = readers.read(reader, [calendar_of(value) for value in values])
+        for value, calendar in zip(values, found, strict=True):
+            assert calendar.faults == ()
+            (event,) = calendar.events
+            assert (event.uid, event.attendees) == (UID, (f"mailto:{ATTENDEE.email}",))
+            if reader == "ical.js":  # some others lose blanks, or take a typed backslash and n for a break
+                assert event.summary == clean(filled(value).summary, 200)
+
+    holds()
+
+
+def filled(value: Typed) -> Typed:
+    """As the product writes them, a title and a place are never empty, which libical would not take."""
+    return replace(value, summary=f"Meeting with {value.summary}", place=f"Table {value.place}")
+
+
+def calendar_of(value: Typed) -> bytes:
+    return build(
+        message_of(filled(value)), Party(value.name, ORGANIZER.email), Party(value.name, ATTENDEE.email)
+    )
