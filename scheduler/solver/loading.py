@@ -10,9 +10,9 @@ from scheduler.domain.plan import Meeting
 from scheduler.solver.arrays import COUNTED, LOCKED, PUBLISHED, Data, Flat
 from scheduler.solver.delta import fits, gain_of, is_able
 from scheduler.solver.homes import read_home
-from scheduler.solver.kernels import Ints, entry
+from scheduler.solver.kernels import Ints, entry, inlined
 from scheduler.solver.spread import refresh_all
-from scheduler.solver.state import GROUP, INTERPRETER, OPTION, SLOT, State, link, reset
+from scheduler.solver.state import GROUP, INTERPRETER, OPTION, SLOT, State, link, reset, unlink
 
 
 def table_of(flat: Flat, meetings: Iterable[Meeting]) -> Ints:
@@ -29,17 +29,39 @@ def table_of(flat: Flat, meetings: Iterable[Meeting]) -> Ints:
     return table
 
 
+@inlined
+def _hold(d: Data, s: State, r: int, table: Ints) -> None:
+    """Hold a request as its row says, if that keeps the hard rules."""
+    t, g, o, i = table[r, SLOT], table[r, GROUP], table[r, OPTION], table[r, INTERPRETER]
+    if is_able(d, o, i) and fits(d, s, r, t, g, o, i):
+        s.score[0] += gain_of(d, s, r, t, g, o, i)
+        link(d, s, r, t, g, o, i)
+
+
 @entry
 def load(d: Data, s: State, table: Ints, order: Ints) -> None:
     """Empty the state, then hold, in this order, each row of `table` that keeps the hard rules."""
     reset(d, s)
     for k in range(order.shape[0]):
         r = order[k]
-        t, g, o, i = table[r, SLOT], table[r, GROUP], table[r, OPTION], table[r, INTERPRETER]
-        if t < 0 or not is_able(d, o, i) or not fits(d, s, r, t, g, o, i):
-            continue
-        s.score[0] += gain_of(d, s, r, t, g, o, i)
-        link(d, s, r, t, g, o, i)
+        if table[r, SLOT] >= 0:
+            _hold(d, s, r, table)
+    refresh_all(d, s)
+
+
+@entry
+def shift(d: Data, s: State, table: Ints, order: Ints) -> None:
+    """As `load`, from a plan that differs little: only the rows that differ are touched."""
+    for r in range(table.shape[0]):
+        t, g, o, i = s.held[r, SLOT], s.held[r, GROUP], s.held[r, OPTION], s.held[r, INTERPRETER]
+        is_same = table[r, GROUP] == g and table[r, OPTION] == o and table[r, INTERPRETER] == i
+        if t >= 0 and not (is_same and table[r, SLOT] == t):
+            unlink(d, s, r)
+            s.score[0] -= gain_of(d, s, r, t, g, o, i)
+    for k in range(order.shape[0]):
+        r = order[k]
+        if table[r, SLOT] >= 0 and s.held[r, SLOT] < 0:
+            _hold(d, s, r, table)
     refresh_all(d, s)
 
 

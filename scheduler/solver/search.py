@@ -13,7 +13,7 @@ from scheduler.domain.solving import Crew
 from scheduler.solver.anneal import KINDS, anneal
 from scheduler.solver.arrays import SPREAD, Data, Flat
 from scheduler.solver.kernels import Floats, Ints
-from scheduler.solver.loading import load, loading_order
+from scheduler.solver.loading import load, loading_order, shift
 from scheduler.solver.parts import Part, answers_to
 from scheduler.solver.schedule import Budget, Heat
 from scheduler.solver.shares import Confines, Improved, Share, days_of, deal, join, whole
@@ -136,7 +136,7 @@ class Search:
 
         def work(hand: _Hand, own: Share) -> None:
             if hand is not hands[0]:
-                load(self.data, hand.state, table, self.order)
+                shift(self.data, hand.state, table, self.order)
             self._work(hand, own, moves, until)
 
         list(self.pool.map(work, hands, taken))
@@ -146,15 +146,15 @@ class Search:
             for hand, own in zip(hands, taken, strict=True)
         ]
         self._take(plan, *join(table, before, improved), max(improved, key=lambda each: each.worth))
-        self.joining = max(2 * (time.monotonic() - began), 0.9 * self.joining)
+        self.joining += 0.1 * (time.monotonic() - began - self.joining)
 
     def _take(self, plan: State, joined: Ints, worth: float, single: Improved) -> None:
         """Load a joined plan; if it is worth less than it should be, rather a single one that is better."""
         alone = single.table.copy()
-        load(self.data, plan, joined, self.order)
+        shift(self.data, plan, joined, self.order)
         found = self.worth(plan)
         if found < min(worth - 1e-6, single.worth):
-            load(self.data, plan, alone, self.order)
+            shift(self.data, plan, alone, self.order)
 
     def _work(self, hand: _Hand, share: Share, moves: int, until: float) -> None:
         """Anneal a hand's plan for so many moves, or, if there are none, until a time."""
