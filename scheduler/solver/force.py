@@ -45,6 +45,7 @@ from scheduler.solver.kernels import (
     below,
     bit,
     chance,
+    draw,
     first_set,
     inlined,
     kernel,
@@ -344,12 +345,12 @@ def worth_in_way(d: Data, s: State, r: int, t: int, o: int, g: int, stamp: int, 
 
 @kernel
 def force_cheaply(d: Data, s: State, r: int, stamp: int) -> bool:
-    """Force request `r` in where, with some chance, the least worth is in the way."""
+    """Force request `r` in where, of a random half of its slots, the least worth is in the way."""
     least = UNBEARABLE
     slot, group, option = -1, -1, -1
     for o in range(d.req[r, OPTION0], d.req[r, OPTION1]):
         for w in range(s.open.shape[1]):
-            rest = d.starts[r, w]
+            rest = d.starts[r, w] & draw(s.rng)
             for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
                 rest &= d.avail[d.option_people[k], w]
             while rest != ZERO:
