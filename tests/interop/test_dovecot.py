@@ -22,14 +22,15 @@ from scheduler.domain.entities import MailKind, MailOutcome
 from scheduler.invites import mailbox
 from scheduler.invites.errors import MailboxFailure
 from scheduler.services import fetching, inbox
+from scheduler.storage.database import Database
 from scheduler.storage.models import Answer, InboundMail
 from tests import replies
 from tests.conftest import skip_or_fail
-from tests.integration.test_answering import CORPUS, LATER, Published
+from tests.integration.test_answering import LATER, Published
+from tests.integration.test_corpus import EXPECTED, became, invited, mail_of
 from tests.integration.test_receiving import SETTINGS, lmtp, published
 from tests.interop.dovecot import PASSWORD, Dovecot, dovecot
 from tests.servers import ServerMissing
-from tests.unit.invites.test_inbound_corpus import OUTCOMES
 from tests.workers import ROOT
 
 __all__ = ["published"]
@@ -77,24 +78,25 @@ def answers(published: Published, count: int) -> list[bytes]:
     return [replies.calendar(row, lines=f"COMMENT:{n}\n", minutes=n) for n in range(1, count + 1)]
 
 
-def test_the_whole_corpus_comes_through_a_real_mailbox_as_the_table_says(
-    published: Published, server: Dovecot
+def test_the_whole_corpus_comes_through_a_real_mailbox_and_does_what_the_table_says(
+    database: Database, server: Dovecot
 ) -> None:
-    deliver(server.lmtp, replies.address(published.mail_to(0)), [path.read_bytes() for path in CORPUS])
-    assert fetch(published, server) == len(CORPUS)
-    found = {path.stem: mail.kind for path, mail in zip(CORPUS, kept(published), strict=True)}
-    assert found == {name: kind for name, (kind, _) in OUTCOMES.items()}
-    assert MailOutcome.RECEIVED not in {mail.outcome for mail in kept(published)}
-    assert fetch(published, server) == 0
+    events = invited(database)
+    for name, event in events.items():
+        to, raw = mail_of(name, event)
+        deliver(server.lmtp, to, [raw])
+    assert fetching.fetch(database, settings_of(server), now=lambda: LATER) == len(events)
+    assert became(events) == EXPECTED
+    assert fetching.fetch(database, settings_of(server), now=lambda: LATER) == 0
 
 
-def test_the_whole_corpus_comes_through_our_own_lmtp_as_the_table_says(published: Published) -> None:
-    to = replies.address(published.mail_to(0))
-    with lmtp(published.database) as client:
-        for path in CORPUS:
-            client.sendmail("", [to], path.read_bytes())
-    found = {path.stem: mail.kind for path, mail in zip(CORPUS, kept(published), strict=True)}
-    assert found == {name: kind for name, (kind, _) in OUTCOMES.items()}
+def test_the_whole_corpus_comes_through_our_own_lmtp_and_does_what_the_table_says(database: Database) -> None:
+    events = invited(database)
+    with lmtp(database) as client:
+        for name, event in events.items():
+            to, raw = mail_of(name, event)
+            client.sendmail("", [to], raw)
+    assert became(events) == EXPECTED
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])

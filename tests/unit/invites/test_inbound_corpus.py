@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.domain.entities import MailKind
+from scheduler.domain.entities import MailKind, MailOutcome
 from scheduler.invites.inbound import Answer, InboundMail, Participant, read
 from tests.unit.invites.builders import UID
 
@@ -18,73 +18,82 @@ FOLDER = Path(__file__).parent / "corpus"
 PETER = "peter.nagy@firm.example"
 AFTERNOON = (datetime(2027, 5, 12, 6, 0, tzinfo=UTC), datetime(2027, 5, 12, 6, 30, tzinfo=UTC))
 
-# name: kind, and of the answer: PARTSTAT, or of a bounce: action and status, or a part of the reason
+APPLIED, IGNORED, WAITING = MailOutcome.APPLIED, MailOutcome.IGNORED, MailOutcome.WAITING
+
+# name: kind; of the answer: PARTSTAT, or of a bounce: action and status, or a part of the reason;
+# the outcome if its sender was invited to the meeting; and the effect: the answer that is known then,
+# the slots that the next plan tries, that the address is marked, or the METHOD of what is sent
 OUTCOMES = {
-    "apple-nested-without-method": (MailKind.REPLY, "ACCEPTED"),
-    "apple-urn-with-email": (MailKind.REPLY, "TENTATIVE"),
-    "binary-garbage": (MailKind.TEXT, ""),
-    "bounce-delayed": (MailKind.BOUNCE, "delayed 4.4.1"),
-    "bounce-mailbox-full": (MailKind.BOUNCE, "failed 4.2.2"),
-    "bounce-own-request-returned-as-headers": (MailKind.BOUNCE, "failed 5.7.1"),
-    "bounce-qmail": (MailKind.BOUNCE, "failed 5.1.1"),
-    "bounce-user-unknown": (MailKind.BOUNCE, "failed 5.1.1"),
-    "calendar-cut-off": (MailKind.UNREADABLE, "not complete"),
-    "counter-google": (MailKind.COUNTER, "NEEDS-ACTION"),
-    "counter-in-an-unknown-zone": (MailKind.COUNTER, "NEEDS-ACTION"),
-    "counter-outlook-windows-zone": (MailKind.COUNTER, "TENTATIVE"),
-    "counter-with-duration": (MailKind.COUNTER, "NEEDS-ACTION"),
-    "delegation": (MailKind.DELEGATION, "DELEGATED"),
-    "duplicate-uid": (MailKind.REPLY, "ACCEPTED"),
-    "eleven-events": (MailKind.UNREADABLE, "more than 10 events"),
-    "exchange-accepted-no-organizer": (MailKind.REPLY, "ACCEPTED"),
-    "forward-as-attachment": (MailKind.TEXT, ""),
-    "gbk-declared-as-utf8": (MailKind.REPLY, "ACCEPTED"),
-    "gmail-accepted": (MailKind.REPLY, "ACCEPTED"),
-    "gmail-declined-with-note": (MailKind.REPLY, "DECLINED"),
-    "headers-only": (MailKind.TEXT, ""),
-    "human-html-only": (MailKind.TEXT, ""),
-    "human-text": (MailKind.TEXT, ""),
-    "instance-of-a-series": (MailKind.REPLY, "ACCEPTED"),
-    "kmail-upper-case-address": (MailKind.REPLY, "ACCEPTED"),
-    "latin1-declared": (MailKind.REPLY, "DECLINED"),
-    "lf-line-ends": (MailKind.REPLY, "ACCEPTED"),
-    "list-footer-behind-the-calendar": (MailKind.REPLY, "ACCEPTED"),
-    "lone-cr-line-ends": (MailKind.REPLY, "ACCEPTED"),
-    "lower-case-partstat": (MailKind.REPLY, "ACCEPTED"),
-    "markup-in-a-comment": (MailKind.REPLY, "DECLINED"),
-    "method-differs": (MailKind.UNREADABLE, "CANCEL, REPLY"),
-    "method-only-in-mime": (MailKind.REPLY, "ACCEPTED"),
-    "missing-uid": (MailKind.REPLY, "ACCEPTED"),
-    "mu4e-two-attendees": (MailKind.REPLY, "DECLINED"),
-    "no-method": (MailKind.UNREADABLE, "method is not clear"),
-    "no-text-at-all": (MailKind.TEXT, ""),
-    "octet-stream-named-ics": (MailKind.REPLY, "ACCEPTED"),
-    "out-of-office": (MailKind.AUTO_REPLY, ""),
-    "out-of-office-without-header": (MailKind.AUTO_REPLY, ""),
-    "outlook-declined-with-comment": (MailKind.REPLY, "DECLINED"),
-    "outlook-tentative": (MailKind.REPLY, "TENTATIVE"),
-    "own-request-forwarded-with-a-note": (MailKind.TEXT, "NEEDS-ACTION"),
-    "own-request-looped-back": (MailKind.OWN, "NEEDS-ACTION"),
-    "percent-encoded-address": (MailKind.REPLY, "ACCEPTED"),
-    "pgp-encrypted": (MailKind.UNREADABLE, "no key"),
-    "read-receipt": (MailKind.AUTO_REPLY, ""),
-    "recurrence-bomb": (MailKind.UNREADABLE, "series"),
-    "refresh": (MailKind.REFRESH, "ACCEPTED"),
-    "sequence-huge": (MailKind.REPLY, "ACCEPTED"),
-    "sequence-missing": (MailKind.REPLY, "ACCEPTED"),
-    "sequence-negative": (MailKind.REPLY, "ACCEPTED"),
-    "smime-clear-signed": (MailKind.REPLY, "ACCEPTED"),
-    "smime-encrypted": (MailKind.UNREADABLE, "no key"),
-    "text-before-the-calendar": (MailKind.REPLY, "ACCEPTED"),
-    "thunderbird-accepted": (MailKind.REPLY, "ACCEPTED"),
-    "ticket-system": (MailKind.AUTO_REPLY, ""),
-    "two-answers-that-differ": (MailKind.REPLY, "ACCEPTED"),
-    "two-calendars-in-one-part": (MailKind.REPLY, "ACCEPTED"),
-    "unknown-charset": (MailKind.REPLY, "ACCEPTED"),
-    "unknown-partstat": (MailKind.REPLY, "X-MAYBE"),
-    "utf16-calendar": (MailKind.REPLY, "ACCEPTED"),
-    "utf8-declared-as-ascii": (MailKind.REPLY, "ACCEPTED"),
-    "winmail-dat": (MailKind.UNREADABLE, "winmail.dat"),
+    "apple-nested-without-method": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "apple-urn-with-email": (MailKind.REPLY, "TENTATIVE", APPLIED, "TENTATIVE"),
+    "binary-garbage": (MailKind.TEXT, "", WAITING, ""),
+    "bounce-delayed": (MailKind.BOUNCE, "delayed 4.4.1", IGNORED, ""),
+    "bounce-mailbox-full": (MailKind.BOUNCE, "failed 4.2.2", WAITING, ""),
+    "bounce-own-request-returned-as-headers": (
+        MailKind.BOUNCE,
+        "failed 5.7.1",
+        APPLIED,
+        "bounced",
+    ),
+    "bounce-qmail": (MailKind.BOUNCE, "failed 5.1.1", APPLIED, "bounced"),
+    "bounce-user-unknown": (MailKind.BOUNCE, "failed 5.1.1", APPLIED, "bounced"),
+    "calendar-cut-off": (MailKind.UNREADABLE, "not complete", WAITING, ""),
+    "counter-google": (MailKind.COUNTER, "NEEDS-ACTION", APPLIED, "slots [2]"),
+    "counter-in-an-unknown-zone": (MailKind.COUNTER, "NEEDS-ACTION", WAITING, ""),
+    "counter-outlook-windows-zone": (MailKind.COUNTER, "TENTATIVE", APPLIED, "slots [2]"),
+    "counter-with-duration": (MailKind.COUNTER, "NEEDS-ACTION", APPLIED, "slots [2]"),
+    "delegation": (MailKind.DELEGATION, "DELEGATED", WAITING, ""),
+    "duplicate-uid": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "eleven-events": (MailKind.UNREADABLE, "more than 10 events", WAITING, ""),
+    "exchange-accepted-no-organizer": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "forward-as-attachment": (MailKind.TEXT, "", WAITING, ""),
+    "gbk-declared-as-utf8": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "gmail-accepted": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "gmail-declined-with-note": (MailKind.REPLY, "DECLINED", APPLIED, "DECLINED"),
+    "headers-only": (MailKind.TEXT, "", WAITING, ""),
+    "human-html-only": (MailKind.TEXT, "", WAITING, ""),
+    "human-text": (MailKind.TEXT, "", WAITING, ""),
+    "instance-of-a-series": (MailKind.REPLY, "ACCEPTED", WAITING, ""),
+    "kmail-upper-case-address": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "latin1-declared": (MailKind.REPLY, "DECLINED", APPLIED, "DECLINED"),
+    "lf-line-ends": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "list-footer-behind-the-calendar": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "lone-cr-line-ends": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "lower-case-partstat": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "markup-in-a-comment": (MailKind.REPLY, "DECLINED", APPLIED, "DECLINED"),
+    "method-differs": (MailKind.UNREADABLE, "CANCEL, REPLY", WAITING, ""),
+    "method-only-in-mime": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "missing-uid": (MailKind.REPLY, "ACCEPTED", WAITING, ""),
+    "mu4e-two-attendees": (MailKind.REPLY, "DECLINED", APPLIED, "DECLINED"),
+    "no-method": (MailKind.UNREADABLE, "method is not clear", WAITING, ""),
+    "no-text-at-all": (MailKind.TEXT, "", WAITING, ""),
+    "octet-stream-named-ics": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "out-of-office": (MailKind.AUTO_REPLY, "", IGNORED, ""),
+    "out-of-office-without-header": (MailKind.AUTO_REPLY, "", IGNORED, ""),
+    "outlook-declined-with-comment": (MailKind.REPLY, "DECLINED", APPLIED, "DECLINED"),
+    "outlook-tentative": (MailKind.REPLY, "TENTATIVE", APPLIED, "TENTATIVE"),
+    "own-request-forwarded-with-a-note": (MailKind.TEXT, "NEEDS-ACTION", WAITING, ""),
+    "own-request-looped-back": (MailKind.OWN, "NEEDS-ACTION", IGNORED, ""),
+    "percent-encoded-address": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "pgp-encrypted": (MailKind.UNREADABLE, "no key", WAITING, ""),
+    "read-receipt": (MailKind.AUTO_REPLY, "", IGNORED, ""),
+    "recurrence-bomb": (MailKind.UNREADABLE, "series", WAITING, ""),
+    "refresh": (MailKind.REFRESH, "ACCEPTED", APPLIED, "REQUEST"),
+    "sequence-huge": (MailKind.REPLY, "ACCEPTED", WAITING, ""),
+    "sequence-missing": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "sequence-negative": (MailKind.REPLY, "ACCEPTED", WAITING, ""),
+    "smime-clear-signed": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "smime-encrypted": (MailKind.UNREADABLE, "no key", WAITING, ""),
+    "text-before-the-calendar": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "thunderbird-accepted": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "ticket-system": (MailKind.AUTO_REPLY, "", IGNORED, ""),
+    "two-answers-that-differ": (MailKind.REPLY, "ACCEPTED", WAITING, ""),
+    "two-calendars-in-one-part": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "unknown-charset": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "unknown-partstat": (MailKind.REPLY, "X-MAYBE", IGNORED, ""),
+    "utf16-calendar": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "utf8-declared-as-ascii": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "winmail-dat": (MailKind.UNREADABLE, "winmail.dat", WAITING, ""),
 }
 
 
@@ -102,7 +111,7 @@ def test_every_mail_of_the_corpus_has_an_outcome() -> None:
 
 @pytest.mark.parametrize("name", sorted(OUTCOMES))
 def test_a_mail_is_what_the_table_says(name: str) -> None:
-    kind, detail = OUTCOMES[name]
+    kind, detail, _, _ = OUTCOMES[name]
     found = mail(name)
     if found.bounce is not None:
         said = f"{found.bounce.action} {found.bounce.status}"
@@ -117,7 +126,7 @@ def test_a_mail_is_what_the_table_says(name: str) -> None:
     "name",
     [
         name
-        for name, (kind, _) in OUTCOMES.items()
+        for name, (kind, *_) in OUTCOMES.items()
         if kind in (MailKind.REPLY, MailKind.COUNTER, MailKind.REFRESH)
         and not name.startswith(("sequence", "missing"))
     ],
