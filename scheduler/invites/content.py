@@ -46,9 +46,10 @@ class Content:
     """One meeting as one attendee sees it; text is cleaned and times are put in UTC when it is made.
 
     `start` and `end` are aware, in whole seconds; `timezone` is the venue's IANA name. `summary` is the
-    title in a calendar. `partner_people` are the other side's, `own_people` the colleagues who come along.
-    `language` and `reader_timezone` (an IANA name, or empty where it is not known) are the attendee's own.
-    `proposals` tells whether the attendee may propose another time.
+    title in a calendar, and never empty: a meeting without one is called a meeting. `partner_people` are the
+    other side's, `own_people` the colleagues who come along. `language` and `reader_timezone` (an IANA name,
+    or empty where it is not known) are the attendee's own. `proposals` tells whether the attendee may
+    propose another time.
     """
 
     start: datetime
@@ -75,6 +76,7 @@ class Content:
         put(self, "end", _whole_utc("end", self.end))
         for name, limit in _LIMITS.items():
             put(self, name, clean(getattr(self, name), limit))
+        put(self, "summary", self.summary or words(self.language).untitled)
         put(self, "directions", clean_lines(self.directions, 1_500))
         put(self, "agenda_url", web_address(self.agenda_url))
         put(self, "partner_people", _names(self.partner_people))

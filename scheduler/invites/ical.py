@@ -61,7 +61,8 @@ def meeting_lines(content: Content) -> list[str]:
         when("DTSTART", content.start, zone),
         when("DTEND", content.end, zone),
         f"SUMMARY:{text(content.summary)}",
-        f"LOCATION:{text(content.location)}",
+        # libical takes a LOCATION or SUMMARY without a value for a fault; a Content always has a title.
+        *([f"LOCATION:{text(content.location)}"] if content.location else []),
         f"DESCRIPTION:{text(description(content, words(content.language)))}",
     ]
     return [*lines, f"URL:{content.agenda_url}"] if content.agenda_url else lines

@@ -60,6 +60,7 @@ class Words:
     minutes: dict[str, str]
     hours: dict[str, str]
     meeting_with: str
+    untitled: str
     way: str
     location: str
     colon: str

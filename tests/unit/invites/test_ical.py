@@ -300,6 +300,14 @@ def test_i9_only_values_with_their_required_types_are_written() -> None:
     assert not [line for line in unfolded(calendar(new())) if line.startswith(("SOURCE", "REFRESH", "CONF"))]
 
 
+def test_a_meeting_without_a_place_has_no_location_and_one_without_a_title_is_called_a_meeting() -> None:
+    for language, title in (("en", "Meeting"), ("zh", "商务洽谈"), ("hu", "Találkozó")):
+        shown = content(summary=" \t", place_name="", hall=" ", language=language)
+        made = unfolded(calendar(only({}, wanted(shown))))
+        assert f"SUMMARY:{title}" in made
+        assert not [line for line in made if line.startswith("LOCATION")]
+
+
 def test_i10_no_property_is_there_twice() -> None:
     names = [line.partition(":")[0].partition(";")[0] for line in unfolded(calendar(update()))]
     in_event = names[names.index("UID") : names.index("END", names.index("UID"))]
