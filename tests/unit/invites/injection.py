@@ -1,4 +1,4 @@
-"""What people type cannot add a line to a calendar or a header to a mail.
+"""What people type cannot add a line to a calendar or a header to a mail, nor an answer to an answer.
 
 Run as a program (`python -O -m tests.unit.invites.injection`) it holds without `assert`, which is why
 everything here raises by itself.
@@ -6,6 +6,8 @@ everything here raises by itself.
 
 from __future__ import annotations
 
+import base64
+import re
 import sys
 from dataclasses import dataclass, replace
 
@@ -13,13 +15,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
+from scheduler.invites import inbound
 from scheduler.invites.feed import FeedEvent, build_feed
 from scheduler.invites.imip import render
+from scheduler.invites.inbound import Participant
 from scheduler.invites.itip import Message
 from scheduler.invites.lines import text
 from scheduler.invites.text import clean, clean_lines, clean_parameter
 from tests.unit.invites.builders import (
     NOW,
+    UID,
     content,
     envelope,
     new,
@@ -57,6 +62,18 @@ class Typed:
     topic: str
     directions: str
     name: str
+
+
+ANSWER = (
+    b"From: peter.nagy@firm.example\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n"
+    b"Content-Type: text/calendar; charset=UTF-8; method=REPLY\r\n\r\n"
+)
+REPLY = [
+    "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Client//EN", "METHOD:REPLY", "BEGIN:VEVENT", f"UID:{UID}",
+    "SEQUENCE:0", "DTSTAMP:20270402T080000Z",
+    'ATTENDEE;CN="{name}";PARTSTAT=ACCEPTED:mailto:peter.nagy@firm.example',
+    "COMMENT:{comment}", "END:VEVENT", "END:VCALENDAR", "",
+]  # fmt: skip
 
 
 def expect(is_so: bool, what: str, found: object) -> None:
@@ -140,6 +157,16 @@ def check_feed(value: Typed) -> None:
     expect(calendar["NAME"].to_ical().decode() == text(clean(value.name, 200)), "NAME", calendar["NAME"])
 
 
+def check_answer(value: Typed) -> None:
+    """An answer whose comment and name were typed: one attendee's answer, and the comment as it is shown."""
+    sent = re.sub("\r\n?", "\n", value.directions).encode("utf-8", "replace").decode("utf-8")
+    calendar = "\r\n".join(REPLY).format(name=clean_parameter(value.name), comment=text(sent))
+    (answer,) = inbound.read(ANSWER + base64.encodebytes(calendar.encode("utf-8"))).answers
+    meant = (Participant("peter.nagy@firm.example", "ACCEPTED"),)
+    expect((answer.uid, answer.participants) == (UID, meant), "an answer", answer)
+    expect(answer.comment == clean_lines(sent, 1_000), "COMMENT", answer.comment)
+
+
 anything = st.builds(Typed, typed, typed, typed, typed, typed, typed, typed)
 
 
@@ -148,6 +175,7 @@ anything = st.builds(Typed, typed, typed, typed, typed, typed, typed, typed)
 def nothing_is_injected(value: Typed) -> None:
     check_mail(value)
     check_feed(value)
+    check_answer(value)
 
 
 if __name__ == "__main__":

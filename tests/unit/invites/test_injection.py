@@ -18,6 +18,9 @@ def test_i2_nothing_that_is_typed_adds_a_line() -> None:
 
 
 def test_i2_nothing_that_is_typed_adds_a_line_without_asserts() -> None:
+    """What we write, and how we read answers. The other readers of tests/interop are programs of their own
+    that get octets, so -O makes no difference to them.
+    """
     command = [sys.executable, "-O", "-m", "tests.unit.invites.injection"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "asserts are off\n"), done.stderr
