@@ -20,7 +20,7 @@ from scheduler.domain.solving import SolveParams
 from scheduler.solver.anneal import KINDS, anneal
 from scheduler.solver.arrays import GROUP0, GROUP1, OPTION1, Flat
 from scheduler.solver.helping import improve, prepare
-from scheduler.solver.loading import load, loading_order
+from scheduler.solver.loading import load, loading_order, shift
 from scheduler.solver.parts import Answer, Part, PartRefused, answers_to
 from scheduler.solver.rerun import starting_state
 from scheduler.solver.schedule import Heat
@@ -269,6 +269,24 @@ def test_a_search_that_is_confined_to_a_share_leaves_all_else_as_it_is(flat: Fla
     others = ~share.words
     assert held(only_in(others, plan.held)) == held(only_in(others, before))
     assert held(only_in(share.words, plan.held)) != held(only_in(share.words, before))
+
+
+def test_a_shifted_state_is_the_loaded_one(flat: Flat) -> None:
+    order = loading_order(flat.data)
+    plans = [new_state(flat.data, seed) for seed in (1, 2)]
+    odds = np.cumsum(np.full(KINDS, 1 / KINDS))
+    for plan in plans:
+        load(flat.data, plan, start(flat), order)
+        anneal(flat.data, plan, 5_000, 50.0, odds, np.zeros((KINDS, 3)))
+    wanted = plans[1].held.copy()
+    assert held(plans[0].held) != held(wanted)
+    shift(flat.data, plans[0], wanted, order)
+    loaded = new_state(flat.data, 3)
+    load(flat.data, loaded, wanted, order)
+    assert held(plans[0].held) == held(loaded.held) == held(wanted)
+    assert math.isclose(plans[0].score[0], loaded.score[0])
+    for name in ("occupied", "open", "room", "firm_count", "day_count", "group_open", "interpreters_free"):
+        assert (getattr(plans[0], name) == getattr(loaded, name)).all(), name
 
 
 # A search with a crew
