@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from sqlalchemy import select, update
 
-from api import context
 from scheduler.domain.entities import RequestState
 from scheduler.storage.database import Database
 from scheduler.storage.models import IdempotencyKey, MeetingRequest
@@ -132,11 +131,11 @@ def test_a_key_whose_first_request_is_running_waits_and_is_taken_over(
     asks.post("/requests", ASK, status=201, key="one")
     with database.write() as session:
         session.execute(update(MeetingRequest).values(state=RequestState.WITHDRAWN))
-        session.execute(update(IdempotencyKey).values(status=None, body="", created_at=context.now()))
+        session.execute(update(IdempotencyKey).values(status=None, body="", created_at=database.now()))
     running = asks.post("/requests", ASK, status=409, key="one")
     assert running["type"] == "urn:chainmeet:error:idempotency-key-in-use"
     with database.write() as session:
-        session.execute(update(IdempotencyKey).values(created_at=context.now() - timedelta(seconds=61)))
+        session.execute(update(IdempotencyKey).values(created_at=database.now() - timedelta(seconds=61)))
     asks.post("/requests", ASK, status=201, key="one")
     assert _count(database) == 2
 
@@ -145,7 +144,7 @@ def test_a_key_is_forgotten_after_a_day(database: Database, broker_url: str) -> 
     _, asks, _ = _programs(database, broker_url)
     asks.post("/requests", ASK, status=201, key="one")
     with database.write() as session:
-        session.execute(update(IdempotencyKey).values(created_at=context.now() - timedelta(days=1)))
+        session.execute(update(IdempotencyKey).values(created_at=database.now() - timedelta(days=1)))
     asks.post("/requests", ASK | {"to_firm": "f2"}, status=201, key="one")
 
 

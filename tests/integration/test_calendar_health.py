@@ -343,7 +343,7 @@ def crowd(session: Any, pairs: int) -> Expo:
     ]
     version = make_version(session, expo, planned)
     held = contents.held(session, expo.event.id, version.id)
-    wanted = contents.wanted(expo.event, held, release.agenda_url(SETTINGS, expo.event))
+    wanted = contents.wanted(expo.event, held, release.agenda_url(SETTINGS, expo.event), {})
     telling.write(session, expo.event.id, version.id, wanted, mail_domain="expo.example", now=NOW)
     session.execute(update(OutboxMail).values(state=OutboxState.SENT, attempts=1, sent_at=NOW))
     return expo

@@ -15,6 +15,7 @@ from scheduler.solver.helping import prepare
 from scheduler.solver.parts import Part
 from scheduler.solver.rerun import starting_state
 from scheduler.solver.schedule import Heat
+from scheduler.solver.shares import whole
 from scheduler.storage.database import Database
 from scheduler.storage.models import SearchPart
 from tests.builders import ask, make_problem
@@ -68,7 +69,7 @@ def a_part() -> bytes:
     """All of the plan, to be improved for a tenth of a second."""
     flat = prepare(PROBLEM)
     plan = starting_state(flat, None, 1)
-    return Part(plan.held, Heat(3.0, 0.2), 0.0, 1.0, 0.1, 7).to_bytes()
+    return Part(plan.held, whole(flat.data), Heat(3.0, 0.2), 0.0, 1.0, 0.1, 7).to_bytes()
 
 
 def test_nobody_helps_until_a_call_is_answered(scene: Scene) -> None:
