@@ -16,14 +16,11 @@ from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score, violations
 from scheduler.domain.solving import Progress
-from scheduler.solver.exact_atoms import Atoms, enumerate_atoms, estimate, is_crowded, seat
+from scheduler.solver.exact_atoms import Atoms, enumerate_atoms, is_crowded, seat
 from scheduler.solver.exact_model import ExactModel, build_model
 from scheduler.solver.exact_params import set_parameters
 from scheduler.solver.exact_score import Objective, add_objective
 
-MOST_FREE_REQUESTS = 60
-MOST_ATOMS = 20_000
-MOST_COMPULSORY_ATOMS = 50_000
 PROVING_SHARE = 0.75
 CHECK_SECONDS = 0.05
 LAST_WORD_SECONDS = 0.8
@@ -38,14 +35,6 @@ class ExactResult:
     status: PlanStatus
     meetings: tuple[Meeting, ...] | None
     bound: Number | None
-
-
-def wants_exact(problem: Problem) -> bool:
-    """Whether a problem is of the size, or all compulsory, so that the exact model is the better way."""
-    atoms = estimate(problem)
-    if problem.policy.require_all:
-        return atoms <= MOST_COMPULSORY_ATOMS
-    return len(problem.requests) <= MOST_FREE_REQUESTS and atoms <= MOST_ATOMS
 
 
 def solve_exact(

@@ -14,6 +14,10 @@ from scheduler.solver.choices import Choices, People, bits
 CROWDED_SHARE = 0.85
 """Of the room in places: above it, places decide more than people (B2BSP has 0.5 to 0.75, and 0.86 to 1)."""
 
+MOST_FREE_REQUESTS = 60
+MOST_ATOMS = 20_000
+MOST_COMPULSORY_ATOMS = 50_000
+
 
 @dataclass(frozen=True, slots=True)
 class PlaceGroup:
@@ -59,6 +63,14 @@ class Atoms:
     must: frozenset[int]
     counted: frozenset[int]
     constant: float
+
+
+def wants_exact(problem: Problem) -> bool:
+    """Whether a problem is of the size, or all compulsory, so that the exact model is the better way."""
+    atoms = estimate(problem)
+    if problem.policy.require_all:
+        return atoms <= MOST_COMPULSORY_ATOMS
+    return len(problem.requests) <= MOST_FREE_REQUESTS and atoms <= MOST_ATOMS
 
 
 def estimate(problem: Problem) -> int:

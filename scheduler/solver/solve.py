@@ -8,6 +8,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
@@ -19,7 +21,7 @@ from scheduler.domain.solving import METHODS, Crew, Progress, Result, SolveParam
 from scheduler.solver.arrays import Flat, flatten
 from scheduler.solver.bounds import Bounds, bounds_on_the_way, trivial_bounds
 from scheduler.solver.checking import Meetings, first_clean
-from scheduler.solver.exact import ExactResult, solve_exact, wants_exact
+from scheduler.solver.exact_atoms import wants_exact
 from scheduler.solver.explain import explain
 from scheduler.solver.keeping import Keeper
 from scheduler.solver.rerun import published_again, starting_state
@@ -28,6 +30,9 @@ from scheduler.solver.search import Search
 from scheduler.solver.state import State
 from scheduler.solver.terms import count_terms
 from scheduler.solver.warmup import warm_up
+
+if TYPE_CHECKING:
+    from scheduler.solver.exact import ExactResult
 
 REPORT_SECONDS = 0.25
 STOP_SECONDS = 0.7  # for all that follows a stop
@@ -82,6 +87,8 @@ class _Solve:
     def run(self, start: tuple[Meeting, ...] | None) -> Result:
         self.proof = Proof(self.problem)
         self.report("reading")
+        if self.is_exact:
+            import scheduler.solver.exact  # noqa: F401 -- here, as CP-SAT takes 50 MB that a search can do without
         warm_up(lambda: self.report("compiling"))
         self.began = time.monotonic()
         self.flat: Flat = flatten(self.problem)
@@ -95,6 +102,13 @@ class _Solve:
         meetings, exact = self.find(start)
         self.proof.end(wait=self.params.iterations is not None)
         return self.finish(meetings, exact)
+
+    @cached_property
+    def is_exact(self) -> bool:
+        """Whether the exact model is asked for, or the better way for such a problem."""
+        if self.params.method == "auto" and self.params.iterations is None:
+            return wants_exact(self.problem)
+        return self.params.method == "exact"
 
     # The clock and the reports
 
@@ -138,12 +152,11 @@ class _Solve:
 
     def find(self, start: tuple[Meeting, ...] | None) -> tuple[Meetings, ExactResult | None]:
         """The best plan found, checked by the rules, and what was proved."""
-        wanted = self.params.method == "exact" or (
-            self.params.method == "auto" and self.params.iterations is None and wants_exact(self.problem)
-        )
-        best = self.search(start, min(0.2 * self.left(), 3.0) if wanted else None)
-        if not wanted or self.is_over():
+        best = self.search(start, min(0.2 * self.left(), 3.0) if self.is_exact else None)
+        if not self.is_exact or self.is_over():
             return best, None
+        from scheduler.solver.exact import solve_exact
+
         exact = solve_exact(
             self.problem,
             self.left(),

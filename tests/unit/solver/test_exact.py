@@ -9,8 +9,8 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score, violations
 from scheduler.domain.solving import Progress
-from scheduler.solver.exact import ExactResult, solve_exact, wants_exact
-from scheduler.solver.exact_atoms import enumerate_atoms, is_crowded
+from scheduler.solver.exact import ExactResult, solve_exact
+from scheduler.solver.exact_atoms import enumerate_atoms, is_crowded, wants_exact
 from tests.brute_force import best_plan
 from tests.builders import ask, make_problem, meet, problems, table
 
