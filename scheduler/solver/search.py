@@ -1,4 +1,4 @@
-"""The local search: annealing by all workers, each on some days of the plan that are dealt out anew often."""
+"""The local search: annealing by threads, each on some days of the plan that are dealt out anew often."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ EPOCHS = 200  # when moves are counted
 BATCH = 2000  # moves between looks at the clock: some milliseconds
 # Days are dealt out anew after each round: with rounds of 0.5 s plans were worse than one thread's.
 THREAD_ROUND = 0.04
-CREW_ROUND = 0.25
-LONGEST_ROUND = 3.0
+# What others answer takes longer to join: they improve the whole plan, and the best goes on in all.
+CREW_ROUNDS = 20
+SHORTEST_CREW_ROUND = 0.25
 ROUND_FACTOR = 10  # a round lasts at least so many times as long as what comes between it and the next
 LATE_SECONDS = 1.0  # after which a part that is not answered is lost; nobody here waits for it idly
 
@@ -39,7 +40,7 @@ Report = Callable[[State, bool], None]
 class Search:
     """One annealing run from a start plan; `best` is the best table of meetings met, `score` its worth.
 
-    With a crew, others take parts of the plan. `share` is what may be changed, `span` which stretch of the
+    With a crew, others anneal the plan as well. `share` is what may be changed, `span` which stretch of the
     heat's whole time this is, and `is_disturbed` tells that one of the workers' cores is taken by something
     else at the moment. A search that is stopped goes on for `cooling` seconds, cold: a hot plan is worth
     less than it could be.
@@ -67,7 +68,7 @@ class Search:
         self.tally = np.zeros((KINDS, 3))
         self.draws = np.random.default_rng(self.seed)
         self.joining = 0.0  # seconds that threads wait for their next round
-        self.between = CREW_ROUND / ROUND_FACTOR  # seconds that others wait for their next part
+        self.between = SHORTEST_CREW_ROUND / 3  # seconds that others wait for their next part
 
     def run(self, plan: State) -> None:
         """Improve the plan until the budget is used up; leaves the best plan in `best` and in the state."""
@@ -194,21 +195,20 @@ class Search:
 
     def _members(self) -> int:
         """How many others can take parts now."""
-        if self.crew is None or self.budget.moves is not None or self._crew_seconds() < CREW_ROUND:
+        if self.crew is None or self.budget.moves is not None or self._crew_seconds() < SHORTEST_CREW_ROUND:
             return 0
         return self.crew.size()
 
     def _crew_seconds(self) -> float:
         """How long the next parts may take; their answers must come before the budget is used up."""
-        wanted = min(max(ROUND_FACTOR * self.between, CREW_ROUND), LONGEST_ROUND)
+        wanted = max(3 * self.between, self.budget.seconds / CREW_ROUNDS, SHORTEST_CREW_ROUND)
         return min(wanted, self.budget.seconds * (1 - self.budget.share()) - 2 * self.between)
 
     def _round_with(self, crew: Crew, members: int, hands: list[_Hand], share: Share) -> None:
-        """Offer parts, work on an own one until they are answered or late, and join them."""
+        """Have others improve the plan as well, until they have answered or are late; the best goes on."""
         plan = hands[0].state
         before, seconds = self.worth(plan), self._crew_seconds()
-        shares = deal(self.data, share, members + 1, int(plan.number[CHANGED]), self.draws)
-        own, taken = shares[0], [shares[(k + 1) % len(shares)] for k in range(members)]
+        taken = [share] * members
         began = time.monotonic()
         crew.offer([self._part(plan, each, seconds).to_bytes() for each in taken])
         until = time.monotonic() + seconds
@@ -217,11 +217,11 @@ class Search:
             not self.budget.is_over() and len(answers) < members and time.monotonic() < until + LATE_SECONDS
         ):
             now = time.monotonic()
-            self._epoch(hands, own, min(now + EPOCH_SECONDS, until) if now < until else now + THREAD_ROUND)
+            self._epoch(hands, share, min(now + EPOCH_SECONDS, until) if now < until else now + THREAD_ROUND)
             if time.monotonic() >= until:
                 answers = crew.answers()
         crew.withdraw()
-        ours = Improved(own, self.worth(plan), plan.held.copy())
+        ours = Improved(share, self.worth(plan), plan.held.copy())
         improved = [ours, *answers_to(self.data, taken, answers)]
         self._take(plan, *join(ours.table, before, improved), ours)
         self._note(plan)
