@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,7 +43,7 @@ from scheduler.solver.warmup import tiny_problem, warm_up  # noqa: E402
 from scheduler.storage.database import Database  # noqa: E402
 from scheduler.storage.schema import upgrade  # noqa: E402
 from workers import dispatch  # noqa: E402
-from workers.celery_app import PARTS, make_celery  # noqa: E402
+from workers.celery_app import HELP, make_celery  # noqa: E402
 
 DAY = date(2026, 11, 24)
 
@@ -75,19 +77,19 @@ def started(command: tuple[str, ...], log: Path, **environment: str) -> Iterator
 @contextmanager
 def second_worker(folder: Path) -> Iterator[Settings]:
     """A broker, a migrated database and a worker of one thread that takes parts."""
-    socket = folder / "s"
+    path = folder / "s"
     settings = Settings(
         database_url=f"sqlite:///{folder / 'split.db'}",
-        redis_url=f"redis+socket://{socket}",
+        redis_url=f"redis+socket://{path}",
         secret_key="s" * 32,
         solve_workers=1,
         log_format="console",
     )
-    celery = (sys.executable, "-m", "celery", "-A", "workers.celery_app:app", "worker", "-Q", PARTS)
+    celery = (sys.executable, "-m", "celery", "-A", "workers.celery_app:app", "worker", "-Q", HELP)
     options = ("--concurrency", "1", "--without-gossip", "--without-mingle")
     upgrade(Database(settings.database_url))
-    with started(broker.command(broker.find_server(), socket, folder), folder / "broker.log"):
-        while not broker.answers(socket):
+    with started(broker.command(broker.find_server(), path, folder), folder / "broker.log"):
+        while not broker.answers(path):
             time.sleep(0.05)
         with started((*celery, *options), folder / "worker.log", **settings.to_env()):
             yield settings
@@ -104,26 +106,24 @@ def open_run(database: Database) -> int:
         return run.id
 
 
-def begin(crew: WorkerCrew, problem: Problem) -> None:
+def begin(database: Database, crew: WorkerCrew, problem: Problem) -> None:
     """Have the crew's run be about this problem, and call for help."""
     crew.parts = crew.lost = 0
     found = {"fingerprint": problem.fingerprint, "problem": problem.to_json()}
-    with crew.database.write() as session:
+    with database.write() as session:
         runs.keep_problem(session, crew.run_id, worker="benchmark", **found)
     crew.begin()
 
 
-def wait_for_worker(crew: WorkerCrew) -> None:
+def wait_for_worker(database: Database, crew: WorkerCrew) -> None:
     """Until it has answered a call about a problem of two firms."""
-    begin(crew, tiny_problem())
-    while not crew.size():
+    begin(database, crew, tiny_problem())
+    while not crew.size(nearby=True):
         time.sleep(0.1)
     crew.clear()
 
 
 def measure(problem: Problem, seconds: float, seed: int, crew: WorkerCrew | None) -> Row:
-    if crew is not None:
-        begin(crew, problem)
     params = SolveParams(seconds, 1 if crew else 2, seed, "search")
     plan = solve(problem, params, crew=crew).plan
     if crew is not None:
@@ -141,10 +141,13 @@ def compare(problem: Problem, seconds: float, rounds: int) -> list[Row]:
     rows = []
     with tempfile.TemporaryDirectory(prefix="split-") as name, second_worker(Path(name)) as settings:
         database, celery = Database(settings.database_url), make_celery(settings)
-        crew = WorkerCrew(database, open_run(database), lambda part: dispatch.part(part, app=celery))
-        wait_for_worker(crew)
+        me, call = f"{socket.gethostname()}:{os.getpid()}", partial(dispatch.help_with, app=celery)
+        crew = WorkerCrew(settings.redis_url, open_run(database), me, call)
+        wait_for_worker(database, crew)
         for seed in range(1, rounds + 1):
             for is_split in (False, True) if seed % 2 else (True, False):
+                if is_split:
+                    begin(database, crew, problem)
                 rows.append(measure(problem, seconds, seed, crew if is_split else None))
         database.dispose()
     return rows

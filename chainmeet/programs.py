@@ -63,7 +63,7 @@ def worker_programs(folder: DataFolder, settings: Settings) -> tuple[Program, ..
     beat = Program(
         "beat", (*celery, "beat", *schedule), folder.log("beat"), environment, stop_rank=BEAT, grace=0.5
     )
-    return worker("solve", 1, "parts"), worker("mail", MAILERS), beat
+    return worker("solve", 1, "help"), worker("mail", MAILERS), beat
 
 
 def receiver_program(folder: DataFolder, settings: Settings, port: int) -> Program:

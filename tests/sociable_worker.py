@@ -25,7 +25,7 @@ def solve_in_company(
     should_stop: Callable[[], bool],
     **others: Any,
 ) -> Result:
-    while not crew.size() and not should_stop():
+    while not crew.size(nearby=True) and not should_stop():
         on_progress(Progress(0.0, attending.COMPILING))  # is not counted as the solve's time
         time.sleep(0.05)
     return solve(problem, params, crew=crew, on_progress=on_progress, should_stop=should_stop, **others)

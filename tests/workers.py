@@ -71,7 +71,7 @@ class Worker:
 def worker(
     settings: Settings, queues: str, log_folder: Path, *, name: str | None = None, app: str = APP
 ) -> Iterator[Worker]:
-    """A worker of these queues ("solve,parts"); its log is shown if the test fails."""
+    """A worker of these queues ("solve,help"); its log is shown if the test fails."""
     name = name or queues.partition(",")[0]
     running = Worker(settings, queues, name, app, log_folder / f"{name}.log")
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from celery import Celery
@@ -22,10 +21,7 @@ VISIBILITY_TIMEOUT = HARD_LIMIT + 600
 MAX_CHILD_KILOBYTES = 2_000_000
 """A pool process that has grown beyond this is replaced after its task."""
 
-PART_SECONDS = 60
-"""A part of a search that nobody took for so long is not wanted any more."""
-
-SOLVE, PARTS, MAIL = "solve", "parts", "mail"
+SOLVE, HELP, MAIL = "solve", "help", "mail"
 """The queues; a solve worker takes from the first two."""
 
 REFETCH_SECONDS = 300
@@ -53,10 +49,10 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
-        "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in (SOLVE, PARTS, MAIL)],
+        "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in (SOLVE, HELP, MAIL)],
         "task_default_queue": MAIL,
         "task_create_missing_queues": False,
-        "task_routes": {"chainmeet.solve": {"queue": SOLVE}, "chainmeet.part": {"queue": PARTS}},
+        "task_routes": {"chainmeet.solve": {"queue": SOLVE}, "chainmeet.help": {"queue": HELP}},
         "task_acks_late": True,
         "task_retry_on_worker_lost": True,
         "task_soft_time_limit": SOFT_LIMIT,
@@ -100,11 +96,3 @@ app = make_celery()
 def _configure_logs(**_: Any) -> None:
     """Worker and beat log as every other process does."""
     logs.configure(Settings.from_env().log_format)
-    for name in ("celery.worker.strategy", "celery.app.trace"):
-        logging.getLogger(name).addFilter(_is_worth_a_line)
-
-
-def _is_worth_a_line(record: logging.LogRecord) -> bool:
-    """Parts come several times a second: that one was received or done is not told."""
-    task = getattr(record, "data", {}).get("name")
-    return task != "chainmeet.part" or record.levelno > logging.INFO

@@ -6,6 +6,7 @@ import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
 
+from scheduler.services import runs
 from workers import celery_app
 
 log = structlog.get_logger()
@@ -16,9 +17,9 @@ def solve(run_id: int, *, app: Celery | None = None) -> bool:
     return _send(app, "chainmeet.solve", run_id)
 
 
-def part(part_id: int, *, app: Celery | None = None) -> bool:
-    """Have a part of a search done by another worker; see `_send` for the answer."""
-    return _send(app, "chainmeet.part", part_id, expires=celery_app.PART_SECONDS)
+def help_with(run_id: int, *, app: Celery | None = None) -> bool:
+    """Call another worker to help with a run's search; see `_send` for the answer."""
+    return _send(app, "chainmeet.help", run_id, expires=runs.CALL_SECONDS)
 
 
 def deliver(*, app: Celery | None = None) -> bool:

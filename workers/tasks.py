@@ -41,7 +41,7 @@ def solve(run_id: int) -> None:
         worker=_me(),
         settings=_settings(),
         should_stop=is_stopping,
-        send_part=dispatch.part,
+        call=dispatch.help_with,
     )
     log.info("solve ended", run=run_id, ending=str(done.ending), version=done.version)
     if done.published:
@@ -52,14 +52,20 @@ def solve(run_id: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)  # its thread would go on; the pool starts a new process
 
 
-@app.task(name="chainmeet.part", max_retries=0)
-def part(part_id: int) -> None:
-    """Do a part of another worker's solve; one that is not wanted any more is left alone."""
+@app.task(name="chainmeet.help", max_retries=0)
+def help_with(run_id: int) -> None:
+    """Do parts of another worker's solve for a while; a run that is not running needs none."""
     from scheduler.services import parting  # as above
 
-    parting.take(
-        _database(), part_id, worker=_me(), threads=_settings().solve_workers, should_stop=is_stopping
+    done = parting.help_with(
+        _database(),
+        _settings().redis_url,
+        run_id,
+        worker=_me(),
+        threads=_settings().solve_workers,
+        should_stop=is_stopping,
     )
+    log.info("helped", run=run_id, parts=done)
 
 
 @app.task(name="chainmeet.deliver", max_retries=2, default_retry_delay=5, soft_time_limit=90, time_limit=120)

@@ -26,8 +26,8 @@ class SolveParams:
 class Crew(Protocol):
     """Others who take parts of a search. No call raises or waits: a part that is lost is never answered."""
 
-    def size(self) -> int:
-        """How many parts may be offered now."""
+    def size(self, *, nearby: bool) -> int:
+        """How many parts may be offered now; if not `nearby`, not on this machine."""
 
     def offer(self, parts: Sequence[bytes]) -> None:
         """Give each part to somebody."""

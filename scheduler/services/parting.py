@@ -1,183 +1,269 @@
-"""A run's search shared with other workers: who can help, parts given out, answers taken in."""
+"""A run's search shared with other workers: calls for help, and over the broker parts and their answers."""
 
 from __future__ import annotations
 
+import secrets
+import struct
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
-from typing import TypeVar
+from contextlib import closing
+from typing import Any
 
+import redis
 import structlog
-from sqlalchemy import delete, exists, select, update
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from scheduler.domain.entities import RunState
 from scheduler.domain.problem import Problem
 from scheduler.services import runs
-from scheduler.solver.arrays import Flat
-from scheduler.solver.helping import improve, prepare
+from scheduler.solver.helping import Helper
 from scheduler.solver.parts import PartRefused
 from scheduler.storage.database import Database
-from scheduler.storage.models import Run, SearchPart
+from scheduler.storage.models import Run
 
 log = structlog.get_logger()
 
 CALLS = 2
 """Calls for help that lie in the queue; each is answered by one worker, and then renewed."""
 CALL_EVERY = 2.0
-"""Seconds between two looks at who answered."""
-CALL_SECONDS = 60.0
-"""After so long a call counts as lost."""
+"""Seconds between two looks at the calls."""
+HELP_SECONDS = 20.0
+"""After so long a helper goes back to the queue, where other runs may wait; the next call is ready there."""
+IDLE_SECONDS = 5.0
+"""A helper that hears nothing for so long goes back as well."""
+CONNECT_SECONDS, LISTEN_SECONDS = 2.0, 0.5
 
-Send = Callable[[int], bool]
-"""Has a part, by its id, done by some worker."""
+Call = Callable[[int], bool]
+"""Calls some worker to help with a run, by its id."""
 
-T = TypeVar("T")
+_PART = struct.Struct("<q")
+_ANSWER = struct.Struct("<q?B")
+READY = 0  # the number of what a helper says before it was given a part
+GO = 0  # the number of what tells a helper to go
+
+
+class Line:
+    """One end of the talk between a run's worker and a helper, over the broker's publish and subscribe.
+
+    Nothing is stored: what is said while nobody listens is lost. Raises RedisError where the broker fails.
+    """
+
+    def __init__(self, url: str, topic: str) -> None:
+        self.client = redis.Redis.from_url(
+            url.replace("redis+socket://", "unix://", 1),  # as Celery writes it
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_timeout=CONNECT_SECONDS,
+            retry=Retry(NoBackoff(), 0),
+        )
+        self.subscription = self.client.pubsub()  # type: ignore[no-untyped-call]  # redis has no hint for it
+        self.subscription.subscribe(topic)
+        self.subscription.get_message(timeout=CONNECT_SECONDS)  # that it has begun
+
+    def say(self, topic: str, content: bytes) -> bool:
+        """Whether somebody listened."""
+        return bool(self.client.publish(topic, content))
+
+    def heard(self, seconds: float = 0.0) -> bytes | None:
+        """What was said next, or nothing in this time."""
+        message: dict[str, Any] | None = self.subscription.get_message(
+            ignore_subscribe_messages=True, timeout=seconds
+        )
+        return message["data"] if message else None
+
+    def close(self) -> None:
+        self.subscription.close()
+        self.client.close()
+
+
+def topic_of(run_id: int, helper: str = "") -> str:
+    """Where the run's worker listens, or one of its helpers."""
+    return f"chainmeet.run.{run_id}" + (f".{helper}" if helper else "")
+
+
+def host_of(worker: str) -> str:
+    """The machine of a worker, from its name: "host:process"."""
+    return worker.rpartition(":")[0]
 
 
 class WorkerCrew:
-    """The other workers, as the solver's Crew. A database that does not answer is as if nobody were there.
+    """The other workers, as the solver's Crew. A broker that does not answer is as if nobody were there.
 
-    A worker belongs to it once it has answered a call: then it is there, is not busy, and has the problem
-    in memory. When parts are lost, whoever did not answer in that round is left out until the next call.
-    `parts` were offered in all, and `lost` of them were not answered in time.
+    `worker` is who has the run: its name, as that of each other one, begins with its machine's. One belongs
+    to the crew once it has answered a call: then it is there, is not busy, and has the problem
+    in memory. One that does not answer in time is left out until it is heard again. `parts` were offered
+    in all, and `lost` of them were not answered in time.
     """
 
-    def __init__(self, database: Database, run_id: int, send: Send) -> None:
-        self.database, self.run_id, self.send = database, run_id, send
-        self.ready: set[str] = set()
-        self.calls: dict[int, float] = {}
-        self.offered: list[int] = []
-        self.answered: dict[int, str] = {}
+    def __init__(self, url: str, run_id: int, worker: str, call: Call) -> None:
+        self.url, self.run_id, self.worker, self.send_call = url, run_id, worker, call
+        self.line: Line | None = None
+        self.ready: dict[str, None] = {}
+        self.chosen: list[str] = []
+        self.calls: deque[float] = deque()
         self.called_at = -CALL_EVERY
+        self.asked: dict[int, tuple[int, str]] = {}
+        self.answered: dict[int, bytes] = {}
         self.parts = self.lost = 0
 
     def begin(self) -> None:
         """Call for help, so that others read the problem while we do."""
         self.clear()
+        try:
+            self.line = Line(self.url, topic_of(self.run_id))
+        except (redis.RedisError, ValueError) as error:
+            self._give_up(error)
         self.call()
 
-    def size(self) -> int:
+    def size(self, *, nearby: bool) -> int:
+        self._listen()
         if time.monotonic() >= self.called_at + CALL_EVERY:
             self.call()
-        return len(self.ready)
+        self.chosen = [name for name in self.ready if nearby or host_of(name) != host_of(self.worker)]
+        return len(self.chosen)
 
     def offer(self, parts: Sequence[bytes]) -> None:
         self.answered = {}
-        self.offered = self._write(lambda session: self._add(session, parts)) or []
-        self._send(self.offered)
+        for position, (helper, part) in enumerate(zip(self.chosen, parts, strict=False)):
+            self.parts += 1
+            self.asked[self.parts] = (position, helper)
+            self._say(helper, _PART.pack(self.parts) + part)
 
     def answers(self) -> Mapping[int, bytes]:
-        rows = self._read(self.offered)
-        self.answered = {id: worker for id, worker, _ in rows}
-        return {self.offered.index(id): answer for id, _, answer in rows}
+        self._listen()
+        return self.answered
 
     def withdraw(self) -> None:
-        offered, lost = self.offered, len(self.offered) - len(self.answered)
-        self.parts, self.lost = self.parts + len(offered), self.lost + lost
-        if lost:
-            log.info("parts lost", run=self.run_id, lost=lost, of=len(offered))
-            self.ready = set(self.answered.values())
-        self._write(lambda session: self._delete(session, offered))
-        self.offered = []
+        late = [helper for _, helper in self.asked.values()]
+        if late:
+            log.info("parts lost", run=self.run_id, lost=len(late))
+        for helper in late:
+            self.ready.pop(helper, None)
+        self.lost += len(late)
+        self.asked = {}
 
     def call(self) -> None:
-        """Take in who answered the calls, and renew these."""
+        """Renew the calls that are answered or lost."""
         now = self.called_at = time.monotonic()
-        rows = self._read(list(self.calls))
-        self.ready |= {worker for _, worker, _ in rows}
-        done = [*(id for id, _, _ in rows), *(id for id, at in self.calls.items() if now > at + CALL_SECONDS)]
-        self.calls = {id: at for id, at in self.calls.items() if id not in done}
-
-        def renew(session: Session) -> list[int]:
-            self._delete(session, done)
-            return self._add(session, [None] * (CALLS - len(self.calls)))
-
-        new = self._write(renew) or []
-        self.calls |= dict.fromkeys(new, now)
-        self._send(new)
+        while self.calls and now > self.calls[0] + runs.CALL_SECONDS:
+            self.calls.popleft()
+        while self.line is not None and len(self.calls) < CALLS:
+            self.calls.append(now)
+            self.send_call(self.run_id)
 
     def clear(self) -> None:
-        """Forget the run's parts, and those of runs that nobody works on."""
-        self.ready, self.calls, self.offered = set(), {}, []
-        is_running = exists().where(Run.id == SearchPart.run_id, Run.state == RunState.RUNNING)
-        forgotten = delete(SearchPart).where((SearchPart.run_id == self.run_id) | ~is_running)
-        self._write(lambda session: session.execute(forgotten))
+        """Let the helpers go."""
+        for helper in self.ready:
+            self._say(helper, _PART.pack(GO))
+        if self.line is not None:
+            self.line.close()
+        self.line, self.ready, self.asked = None, {}, {}
+        self.calls.clear()
 
-    def _send(self, ids: Sequence[int]) -> None:
-        for id in ids:
-            self.send(id)
-
-    def _add(self, session: Session, parts: Sequence[bytes | None]) -> list[int]:
-        rows = [SearchPart(run_id=self.run_id, part=part) for part in parts]
-        session.add_all(rows)
-        session.flush()
-        return [row.id for row in rows]
-
-    def _delete(self, session: Session, ids: Sequence[int]) -> None:
-        session.execute(delete(SearchPart).where(SearchPart.id.in_(ids)))
-
-    def _read(self, ids: Sequence[int]) -> list[tuple[int, str, bytes]]:
-        """Those that are answered: id, worker and answer."""
-        columns = (SearchPart.id, SearchPart.worker, SearchPart.answer)
-        done = select(*columns).where(SearchPart.id.in_(ids), SearchPart.answer.is_not(None))
-        rows = self._in(self.database.read, lambda session: session.execute(done).all()) or ()
-        return [(id, worker or "", answer or b"") for id, worker, answer in rows]
-
-    def _write(self, do: Callable[[Session], T]) -> T | None:
-        return self._in(self.database.write, do)
-
-    def _in(
-        self, transaction: Callable[[], AbstractContextManager[Session]], do: Callable[[Session], T]
-    ) -> T | None:
+    def _say(self, helper: str, content: bytes) -> None:
         try:
-            with transaction() as session:
-                return do(session)
-        except SQLAlchemyError as error:
-            log.warning("parts are not shared", run=self.run_id, error=str(error))
-            self.ready = set()
-            return None
+            if self.line is not None:
+                self.line.say(topic_of(self.run_id, helper), content)
+        except redis.RedisError as error:
+            self._give_up(error)
+
+    def _listen(self) -> None:
+        try:
+            while self.line is not None and (content := self.line.heard()) is not None:
+                self._take_in(content)
+        except redis.RedisError as error:
+            self._give_up(error)
+
+    def _take_in(self, content: bytes) -> None:
+        number, stays, length = _ANSWER.unpack_from(content)
+        begin = _ANSWER.size + length
+        helper = content[_ANSWER.size : begin].decode()
+        if stays:
+            self.ready[helper] = None
+        else:
+            self.ready.pop(helper, None)
+        if number == READY and self.calls:
+            self.calls.popleft()
+        if (asked := self.asked.get(number)) and asked[1] == helper:
+            del self.asked[number]
+            self.answered[asked[0]] = content[begin:]
+
+    def _give_up(self, error: Exception) -> None:
+        """Go on alone."""
+        log.warning("search is not shared", run=self.run_id, error=str(error))
+        self.line, self.ready = None, {}
 
 
-_prepared: dict[str, Flat] = {}
-"""The last problem that this process took parts of, by its fingerprint."""
+def help_with(
+    database: Database,
+    url: str,
+    run_id: int,
+    *,
+    worker: str,
+    threads: int,
+    should_stop: Callable[[], bool],
+) -> int:
+    """Do parts of a running run's search for a while; how many were done.
 
-
-def take(
-    database: Database, part_id: int, *, worker: str, threads: int, should_stop: Callable[[], bool]
-) -> bool:
-    """Do a part that nobody has begun and that is still wanted; whether it was done.
-
-    A call is answered once the problem is in memory, with nothing.
+    Raises RedisError where the broker fails.
     """
-    flat = None if should_stop() else _problem_of(database, part_id)
-    if flat is None:
-        return False
-    with database.write() as session:
-        claim = update(SearchPart).where(SearchPart.id == part_id, SearchPart.worker.is_(None))
-        row = session.execute(claim.values(worker=worker).returning(SearchPart.part)).one_or_none()
-    if row is None:
-        return False
-    try:
-        answer = b"" if row.part is None else improve(flat, row.part, threads, should_stop)
-    except PartRefused as error:
-        log.warning("part refused", part=part_id, reason=str(error))
-        return False
-    with database.write() as session:
-        ours = update(SearchPart).where(SearchPart.id == part_id, SearchPart.worker == worker)
-        session.execute(ours.values(answer=answer))
-    return True
+    helper = None if should_stop() else _helper_for(database, run_id, threads)
+    if helper is None:
+        return 0
+    with closing(Line(url, topic_of(run_id, worker))) as line:
+        return _Help(line, run_id, worker, helper, should_stop).do()
 
 
-def _problem_of(database: Database, part_id: int) -> Flat | None:
-    """The problem that a part is of, ready to be searched; None if the part is no longer wanted."""
+class _Help:
+    """A helper at its work for one call."""
+
+    def __init__(
+        self, line: Line, run_id: int, worker: str, helper: Helper, should_stop: Callable[[], bool]
+    ) -> None:
+        self.line, self.run_id, self.worker = line, run_id, worker
+        self.helper, self.should_stop = helper, should_stop
+        self.goes_at = time.monotonic() + HELP_SECONDS
+
+    def do(self) -> int:
+        done, heard_at = 0, time.monotonic()
+        is_staying = self.answer(READY, b"")
+        while is_staying and not self.should_stop() and time.monotonic() < heard_at + IDLE_SECONDS:
+            content = self.line.heard(LISTEN_SECONDS)
+            if content is None:
+                continue
+            (number,) = _PART.unpack_from(content)
+            if number == GO:
+                break
+            try:
+                answer = self.helper.improve(content[_PART.size :], self.should_stop)
+            except PartRefused as error:
+                log.warning("part refused", run=self.run_id, reason=str(error))
+                break
+            is_staying, heard_at = self.answer(number, answer), time.monotonic()
+            done += 1
+        return done
+
+    def answer(self, number: int, answer: bytes) -> bool:
+        """Say it, and whether more can come, and is wanted."""
+        stays, name = time.monotonic() < self.goes_at and not self.should_stop(), self.worker.encode()
+        head = _ANSWER.pack(number, stays, len(name)) + name
+        return self.line.say(topic_of(self.run_id), head + answer) and stays
+
+
+_prepared: dict[str, Helper] = {}
+"""For the last problem that this process took parts of, by its fingerprint."""
+
+
+def _helper_for(database: Database, run_id: int, threads: int) -> Helper | None:
+    """For the problem of a run, which need not be read twice; None if it is not running."""
     with database.read() as session:
-        of_run = select(Run.id, Run.fingerprint).join(SearchPart).where(SearchPart.id == part_id)
-        run = session.execute(of_run).one_or_none()
-        if run is None or run.fingerprint in _prepared:
-            return None if run is None else _prepared[run.fingerprint]
-        document = runs.problem_file(session, run.id)
+        run = session.get(Run, run_id)
+        if run is None or run.state is not RunState.RUNNING or run.fingerprint is None:
+            return None
+        if run.fingerprint in _prepared:
+            return _prepared[run.fingerprint]
+        document = runs.problem_file(session, run_id)
     _prepared.clear()
-    _prepared[run.fingerprint] = prepare(Problem.from_json(document))
+    _prepared[run.fingerprint] = Helper(Problem.from_json(document), threads, secrets.randbelow(2**31))
     return _prepared[run.fingerprint]

@@ -20,7 +20,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Progress, SolveParams
 from scheduler.services import release, runs, snapshot, versions
 from scheduler.services.attending import Attended, Solve, Stop, attend
-from scheduler.services.parting import Send, WorkerCrew
+from scheduler.services.parting import Call, WorkerCrew
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run
@@ -67,20 +67,20 @@ def execute(
     settings: Settings,
     now: Callable[[], datetime] = utc_now,
     should_stop: Callable[[], bool] = lambda: False,
-    send_part: Send | None = None,
+    call: Call | None = None,
     solve: Solve = solve_problem,
 ) -> Done:
     """Do a queued run from its claim to its end; no transaction is open while it solves.
 
     `worker` names the process that calls; `should_stop` is asked five times a second and says that the
-    process shuts down, upon which the run is queued again. With `send_part` other workers take parts of
+    process shuts down, upon which the run is queued again. With `call` other workers are called to help with
     the search. Never raises for what is wrong with a run: that ends it as failed, with a sentence.
     """
     with database.write() as session:
         run = runs.claim(session, run_id, worker, now=now())
     if run is None:
         return Done(Ending.NOT_CLAIMED)
-    work = _Work(database, run, worker, settings, now, send_part)
+    work = _Work(database, run, worker, settings, now, call)
     try:
         return work.do(solve, should_stop)
     except runs.RunLost as lost:
@@ -105,7 +105,7 @@ class _Work:
     worker: str
     settings: Settings
     now: Callable[[], datetime]
-    send_part: Send | None
+    call: Call | None
 
     def do(self, solve: Solve, should_stop: Callable[[], bool]) -> Done:
         with self.database.read() as session:
@@ -136,10 +136,10 @@ class _Work:
     @contextmanager
     def crew(self) -> Iterator[WorkerCrew | None]:
         """The other workers, if they may help."""
-        if self.send_part is None:
+        if self.call is None:
             yield None
             return
-        crew = WorkerCrew(self.database, self.run.id, self.send_part)
+        crew = WorkerCrew(self.settings.redis_url, self.run.id, self.worker, self.call)
         crew.begin()
         try:
             yield crew

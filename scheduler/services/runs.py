@@ -32,6 +32,8 @@ MAX_ATTEMPTS = 2
 LOST_TOO_OFTEN = f"The worker was lost {MAX_ATTEMPTS} times in the middle of the solve."
 CURVE_POINTS = 400
 MAX_SECONDS = 3600
+CALL_SECONDS = 60.0
+"""A call for help with a run that nobody took for so long is lost."""
 
 
 class RunLost(ChainmeetError):

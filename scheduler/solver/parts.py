@@ -1,10 +1,9 @@
-"""Parts of a search, for others to take: some days of a plan as bytes, and what was made of them."""
+"""Parts of a search, for others to take: some days of a plan as octets, and what was made of them."""
 
 from __future__ import annotations
 
 import math
 import struct
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,7 @@ from scheduler.solver.schedule import Heat
 from scheduler.solver.shares import Flags, Improved, Share, are_in
 from scheduler.solver.state import GROUP, INTERPRETER, OPTION, SLOT
 
-_HEAD = struct.Struct("<3iq5d")
+_HEAD = struct.Struct("<3i5d")
 _WORTH = struct.Struct("<d")
 
 
@@ -42,12 +41,11 @@ class Part:
     end: float
     """The shares of the whole search's time between which this part lies."""
     seconds: float
-    seed: int
 
     def to_bytes(self) -> bytes:
         share, heat = self.share, self.heat
         head = _HEAD.pack(
-            *(share.of, share.number, share.most, self.seed),
+            *(share.of, share.number, share.most),
             *(heat.first, heat.last, self.begin, self.end, self.seconds),
         )
         return _packed(head + share.words.astype("<u8").tobytes(), self.table)
@@ -57,14 +55,14 @@ class Part:
         """Raises PartRefused."""
         words = data.day_words.shape[1]
         head, table = _unpacked(data, content, _HEAD.size + 8 * words)
-        of, number, most, seed, *floats = _HEAD.unpack_from(head)
+        of, number, most, *floats = _HEAD.unpack_from(head)
         first, last, begin, end, seconds = floats
-        if not (0 <= number < of and most >= 0 and 0 <= seed < 2**31):
+        if not (0 <= number < of and most >= 0):
             raise PartRefused("its numbers are out of range")
         if not (first > 0 and last > 0 and 0 <= begin <= end <= 1 and 0 <= seconds <= 3600):
             raise PartRefused("its times or temperatures are out of range")
         slots = np.frombuffer(head, "<u8", words, _HEAD.size).astype(np.uint64)
-        return cls(table, Share(slots, of, number, most), Heat(first, last), begin, end, seconds, seed)
+        return cls(table, Share(slots, of, number, most), Heat(first, last), begin, end, seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,23 +98,17 @@ def answers_to(data: Data, taken: Sequence[Share], answers: Mapping[int, bytes])
 
 
 def _packed(head: bytes, table: Ints) -> bytes:
-    return zlib.compress(head + table.T.astype("<i4").tobytes(), 1)
+    return head + table.astype("<i4").tobytes()
 
 
 def _unpacked(data: Data, content: bytes, head: int) -> tuple[bytes, Ints]:
-    """The head and the table, whose rows exist in the problem; not more is unpacked than they may have."""
-    size = head + 16 * len(data.req)
-    unpacker = zlib.decompressobj()
-    try:
-        plain = unpacker.decompress(content, size + 1)
-    except zlib.error as error:
-        raise PartRefused("it cannot be unpacked") from error
-    if len(plain) != size or not unpacker.eof:
-        raise PartRefused("it has another size than this problem's plans")
-    table = np.ascontiguousarray(np.frombuffer(plain, "<i4", offset=head).reshape(4, -1).T, np.int32)
+    """The head and the table, whose rows exist in the problem."""
+    if len(content) != head + 16 * len(data.req):
+        raise PartRefused("it has another size than this problem's")
+    table = np.frombuffer(content, "<i4", offset=head).reshape(-1, 4).astype(np.int32)
     if not _exist(data, table):
         raise PartRefused("it has meetings that this problem cannot have")
-    return plain[:head], table
+    return content[:head], table
 
 
 def _exist(data: Data, table: Ints) -> bool:

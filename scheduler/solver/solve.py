@@ -185,7 +185,7 @@ class _Solve:
             self.params.seed,
             self.report_search,
             self.crew,
-            is_disturbed=self.is_proof_in_the_way,
+            spare_cores=self.spare_cores,
             cooling=max(0.0, STOP_SECONDS - 1.5 * self.keeper.spent) if self.keeper.is_quick else 0.0,
         )
         search.run(state)
@@ -193,9 +193,9 @@ class _Solve:
             return self.keeper.ready[0] or first_clean(self.problem, [start, ()])
         return self.keeper.check(search.best) or first or first_clean(self.problem, [start, ()])
 
-    def is_proof_in_the_way(self) -> bool:
-        """Whether the proof runs where there is no core for it beside those of the workers."""
-        return self.proof.is_running and len(os.sched_getaffinity(0)) <= self.params.workers
+    def spare_cores(self) -> int | None:
+        """How many cores the proof leaves; None when it has ended."""
+        return len(os.sched_getaffinity(0)) - 1 if self.proof.is_running else None
 
     def checked_first(self, state: State) -> Meetings:
         """The first plan, checked; how long that took tells how much time the last check needs."""

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 import redis
-from sqlalchemy import select
 
 from scheduler.domain.entities import RunState
 from scheduler.samples.expo import make_expo
 from scheduler.services import runs, sample, versions
+from scheduler.services.parting import topic_of
 from scheduler.storage.database import Database
-from scheduler.storage.models import Run, SearchPart
+from scheduler.storage.models import Run
 from tests.factories import DAY, SECRET_KEY
 from tests.workers import eventually, settings_for, worker
 from workers import dispatch
@@ -25,8 +25,8 @@ SOCIABLE_APP = "tests.sociable_worker:app"
 class Shared:
     """A queued run of eight seconds, for a worker that waits until a second one can help."""
 
-    def __init__(self, database: Database, broker_url: str) -> None:
-        self.database = database
+    def __init__(self, database: Database, broker_url: str, client: redis.Redis) -> None:
+        self.database, self.client = database, client
         self.settings = settings_for(database, broker_url, solve_workers=1)
         with database.write() as session:
             now = datetime.now(UTC)
@@ -41,41 +41,33 @@ class Shared:
         with self.database.read() as session:
             return session.get_one(Run, self.id)
 
-    def helpers(self) -> set[str | None]:
-        """Who works on parts now."""
-        with self.database.read() as session:
-            return set(
-                session.scalars(
-                    select(SearchPart.worker).where(
-                        SearchPart.part.is_not(None), SearchPart.worker.is_not(None)
-                    )
-                )
-            )
+    def is_helped(self) -> bool:
+        """Whether somebody listens for parts now."""
+        return bool(self.client.pubsub_channels(topic_of(self.id, "*")))
 
     def is_ended_well(self) -> bool:
-        """Finished at the first attempt, with a draft, which keeps the rules, and no parts left over."""
+        """Finished at the first attempt, with a draft, which keeps the rules."""
         run = self.run
         with self.database.read() as session:
             drafts = [version.number for version in versions.listing(session, run.event_id)]
-            parts = session.scalars(select(SearchPart)).all()
-        return (run.state, run.attempts, drafts, parts) == (RunState.FINISHED, 1, [1], [])
+        return (run.state, run.attempts, drafts) == (RunState.FINISHED, 1, [1])
 
 
 @pytest.fixture
 def shared(database: Database, broker_url: str) -> Iterator[Shared]:
     with redis.Redis(unix_socket_path=broker_url.removeprefix("redis+socket://")) as client:
         client.flushall()
-    shared = Shared(database, broker_url)
-    celery = make_celery(shared.settings)
-    dispatch.solve(shared.id, app=celery)
-    yield shared
-    celery.close()
+        shared = Shared(database, broker_url, client)
+        celery = make_celery(shared.settings)
+        dispatch.solve(shared.id, app=celery)
+        yield shared
+        celery.close()
 
 
 def test_the_second_worker_does_parts_of_the_first_ones_solve(shared: Shared, tmp_path: Path) -> None:
     with (
-        worker(shared.settings, "solve,parts", tmp_path, app=SOCIABLE_APP) as first,
-        worker(shared.settings, "parts", tmp_path),
+        worker(shared.settings, "solve,help", tmp_path, app=SOCIABLE_APP) as first,
+        worker(shared.settings, "help", tmp_path),
     ):
         eventually(lambda: shared.run.state not in runs.OPEN)
         assert shared.is_ended_well()
@@ -89,11 +81,10 @@ def test_a_second_worker_that_is_killed_in_the_middle_costs_the_run_nothing(
     shared: Shared, tmp_path: Path
 ) -> None:
     with (
-        worker(shared.settings, "solve,parts", tmp_path, app=SOCIABLE_APP),
-        worker(shared.settings, "parts", tmp_path) as second,
+        worker(shared.settings, "solve,help", tmp_path, app=SOCIABLE_APP),
+        worker(shared.settings, "help", tmp_path) as second,
     ):
-        eventually(lambda: bool(shared.helpers()))
-        assert shared.run.worker not in shared.helpers()
+        eventually(shared.is_helped)
         second.kill()
         eventually(lambda: shared.run.state not in runs.OPEN)
     assert shared.is_ended_well()
@@ -102,10 +93,10 @@ def test_a_second_worker_that_is_killed_in_the_middle_costs_the_run_nothing(
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_second_worker_that_shuts_down_leaves_its_part(shared: Shared, tmp_path: Path) -> None:
     with (
-        worker(shared.settings, "solve,parts", tmp_path, app=SOCIABLE_APP),
-        worker(shared.settings, "parts", tmp_path) as second,
+        worker(shared.settings, "solve,help", tmp_path, app=SOCIABLE_APP),
+        worker(shared.settings, "help", tmp_path) as second,
     ):
-        eventually(lambda: bool(shared.helpers()))
+        eventually(shared.is_helped)
         assert second.stop() == 0
         eventually(lambda: shared.run.state not in runs.OPEN)
     assert shared.is_ended_well()

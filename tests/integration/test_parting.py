@@ -1,181 +1,321 @@
-"""Parts of a run's search in the database: called for, taken once, answered or lost."""
+"""A run's search shared over the broker: calls for help, parts, answers, and what is lost on the way."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+import redis
 
 from scheduler.domain.problem import Problem
 from scheduler.services import parting, runs
-from scheduler.services.parting import WorkerCrew, take
-from scheduler.solver.helping import prepare
+from scheduler.services.parting import Line, WorkerCrew, help_with, topic_of
+from scheduler.solver.arrays import flatten
+from scheduler.solver.helping import Helper
 from scheduler.solver.parts import Part
 from scheduler.solver.rerun import starting_state
 from scheduler.solver.schedule import Heat
 from scheduler.solver.shares import whole
 from scheduler.storage.database import Database
-from scheduler.storage.models import SearchPart
 from tests.builders import ask, make_problem
 from tests.factories import NOW, make_event
+from tests.workers import eventually
 
 PROBLEM = make_problem(slots="2 2", requests=[ask("r1", "a", "b"), ask("r2", "b", "c")])
 
 
-class Scene:
-    """A running run of PROBLEM, its crew, and what was sent to the workers."""
+@pytest.fixture
+def client(broker_url: str) -> Iterator[redis.Redis]:
+    with redis.Redis(unix_socket_path=broker_url.removeprefix("redis+socket://")) as client:
+        client.flushall()
+        yield client
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self.run_id = self.running()
-        self.sent: list[int] = []
-        self.crew = WorkerCrew(database, self.run_id, self.send)
 
-    def running(self) -> int:
-        found = {"fingerprint": PROBLEM.fingerprint, "problem": PROBLEM.to_json()}
-        with self.database.write() as session:
-            run = runs.queue(session, make_event(session).event.id, asked_by=None, now=NOW)
-            runs.claim(session, run.id, "coordinator", now=NOW)
-            runs.keep_problem(session, run.id, worker="coordinator", **found)
-            return run.id
+# What the run's worker does
 
-    def send(self, part_id: int) -> bool:
-        self.sent.append(part_id)
+
+class Member:
+    """What a helper would say, said by a test."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.name, self.line = name, Line(url, topic_of(1, name))
+
+    def say(self, number: int, answer: bytes = b"", *, stays: bool = True) -> None:
+        head = parting._ANSWER.pack(number, stays, len(self.name)) + self.name.encode()
+        assert self.line.say(topic_of(1), head + answer)
+
+    def hear(self) -> tuple[int, bytes]:
+        """The next part and its number."""
+        content = self.line.heard(60)
+        assert content is not None
+        return parting._PART.unpack_from(content)[0], content[parting._PART.size :]
+
+
+class Crew:
+    """The crew of run 1, its members, and the calls that it sent."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.calls = url, 0
+        self.members: list[Member] = []
+        self.crew = WorkerCrew(url, 1, "here:1", self.call)
+        self.crew.begin()
+
+    def call(self, run_id: int) -> bool:
+        self.calls += 1
         return True
 
-    def take(self, part_id: int, worker: str = "w1", **options: Any) -> bool:
-        keys = {"threads": 1, "should_stop": lambda: False, **options}
-        return take(self.database, part_id, worker=worker, **keys)
+    def joined_by(self, name: str) -> Member:
+        self.members.append(Member(self.url, name))
+        self.members[-1].say(parting.READY)
+        eventually(lambda: self.crew.size(nearby=True) > 0 and name in self.crew.chosen)
+        return self.members[-1]
 
-    def offer(self, *parts: bytes) -> list[int]:
-        """The ids of the parts, which are offered."""
-        self.sent.clear()
-        self.crew.offer(parts)
-        return list(self.sent)
-
-    def rows(self) -> list[int]:
-        with self.database.read() as session:
-            return list(session.scalars(select(SearchPart.id)))
+    def answers(self, count: int) -> dict[int, bytes]:
+        eventually(lambda: len(self.crew.answers()) == count)
+        return dict(self.crew.answers())
 
 
 @pytest.fixture
-def scene(database: Database) -> Scene:
-    return Scene(database)
+def scene(broker_url: str) -> Iterator[Crew]:
+    scene = Crew(broker_url)
+    yield scene
+    scene.crew.clear()
+    for member in scene.members:
+        member.line.close()
+
+
+def test_nobody_helps_until_a_call_is_answered(scene: Crew) -> None:
+    assert (scene.crew.size(nearby=True), scene.calls) == (0, parting.CALLS)
+    scene.joined_by("w1")
+    assert scene.crew.size(nearby=True) == 1
+
+
+def test_others_on_the_same_machine_can_be_left_in_peace(scene: Crew) -> None:
+    near, far = scene.joined_by("here:2"), scene.joined_by("there:2")
+    assert scene.crew.size(nearby=False) == 1
+    scene.crew.offer([b"part"])
+    assert far.hear()[1] == b"part"
+    assert near.line.heard() is None
+
+
+def test_one_worker_counts_once_and_answered_calls_are_renewed(scene: Crew) -> None:
+    scene.joined_by("w1").say(parting.READY)
+    eventually(lambda: not scene.crew.calls or bool(scene.crew.answers()))
+    scene.crew.call()
+    assert (scene.crew.size(nearby=True), scene.calls) == (1, 2 * parting.CALLS)
+
+
+def test_a_call_that_nobody_takes_is_renewed_when_it_is_lost(
+    scene: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.crew.call()
+    assert scene.calls == parting.CALLS
+    monkeypatch.setattr(runs, "CALL_SECONDS", -1.0)
+    scene.crew.call()
+    assert scene.calls == 2 * parting.CALLS
+
+
+def test_each_member_gets_a_part_and_its_answer_comes_back_at_the_parts_place(scene: Crew) -> None:
+    first, second = scene.joined_by("w1"), scene.joined_by("w2")
+    scene.crew.offer([b"one", b"two"])
+    (number, part), (other, other_part) = first.hear(), second.hear()
+    assert (part, other_part) == (b"one", b"two")
+    second.say(other, b"TWO")
+    assert scene.answers(1) == {1: b"TWO"}
+    first.say(number, b"ONE")
+    assert scene.answers(2) == {0: b"ONE", 1: b"TWO"}
+
+
+def test_who_is_late_is_left_out_until_it_is_heard_again(scene: Crew) -> None:
+    member = scene.joined_by("w1")
+    scene.crew.offer([b"part"])
+    scene.crew.withdraw()
+    assert (scene.crew.size(nearby=True), scene.crew.parts, scene.crew.lost) == (0, 1, 1)
+    member.say(member.hear()[0], b"late")
+    eventually(lambda: not scene.crew.answers() and scene.crew.size(nearby=True) == 1)
+
+
+def test_an_answer_that_another_member_was_asked_for_is_not_taken(scene: Crew) -> None:
+    first, second = scene.joined_by("w1"), scene.joined_by("w2")
+    scene.crew.offer([b"one"])
+    number, _ = first.hear()
+    second.say(number, b"mine")
+    first.say(number, b"ONE")
+    assert scene.answers(1) == {0: b"ONE"}
+
+
+def test_who_goes_after_an_answer_is_asked_no_more(scene: Crew) -> None:
+    member = scene.joined_by("w1")
+    scene.crew.offer([b"part"])
+    member.say(member.hear()[0], b"answer", stays=False)
+    assert scene.answers(1) == {0: b"answer"}
+    assert scene.crew.size(nearby=True) == 0
+
+
+def test_members_are_let_go_at_the_end(scene: Crew) -> None:
+    member = scene.joined_by("w1")
+    scene.crew.clear()
+    assert member.hear() == (parting.GO, b"")
+    assert scene.crew.size(nearby=True) == 0
+
+
+@pytest.mark.parametrize("url", ["redis+socket:///nowhere/s", "redis://127.0.0.1:1/0"])
+def test_without_a_broker_nobody_helps_and_nothing_is_raised(url: str) -> None:
+    crew = WorkerCrew(url, 1, "here:1", lambda _: True)
+    crew.begin()
+    crew.offer([b"part"])
+    assert (crew.size(nearby=True), crew.answers()) == (0, {})
+    crew.withdraw()
+    crew.clear()
+
+
+def test_a_broker_that_goes_away_leaves_the_run_alone_and_raises_nothing(
+    scene: Crew, client: redis.Redis
+) -> None:
+    scene.joined_by("w1")
+    client.client_kill_filter(_type="pubsub")
+    client.client_kill_filter(_type="normal")
+    eventually(lambda: scene.crew.offer([b"part"]) is None and scene.crew.answers() == {})
+
+
+# What a helper does
+
+
+class Help:
+    """A running run of PROBLEM, the line of its worker, and help for it in a thread."""
+
+    def __init__(self, database: Database, url: str) -> None:
+        self.database, self.url = database, url
+        found = {"fingerprint": PROBLEM.fingerprint, "problem": PROBLEM.to_json()}
+        with database.write() as session:
+            run = runs.queue(session, make_event(session).event.id, asked_by=None, now=NOW)
+            runs.claim(session, run.id, "coordinator", now=NOW)
+            runs.keep_problem(session, run.id, worker="coordinator", **found)
+            self.run_id = run.id
+        self.line = Line(url, topic_of(self.run_id))
+        self.done: list[int] = []
+        self.thread: threading.Thread | None = None
+
+    def begin(self, should_stop: Callable[[], bool] = lambda: False) -> None:
+        self.thread = threading.Thread(target=lambda: self.done.append(self.help(should_stop)))
+        self.thread.start()
+
+    def help(self, should_stop: Callable[[], bool] = lambda: False) -> int:
+        keys: dict[str, Any] = {"worker": "w1", "threads": 1, "should_stop": should_stop}
+        return help_with(self.database, self.url, self.run_id, **keys)
+
+    def hear(self) -> tuple[int, bool, bytes]:
+        """The next number, whether the helper stays, and its answer."""
+        content = self.line.heard(600)
+        assert content is not None
+        number, stays, length = parting._ANSWER.unpack_from(content)
+        name, answer = content[parting._ANSWER.size :][:length], content[parting._ANSWER.size + length :]
+        assert name == b"w1"
+        return number, stays, answer
+
+    def say(self, number: int, part: bytes = b"") -> None:
+        assert self.line.say(topic_of(self.run_id, "w1"), parting._PART.pack(number) + part)
+
+    def ended(self) -> int:
+        """How many parts the helper did, once it is gone."""
+        assert self.thread is not None
+        self.thread.join()
+        return self.done[0]
+
+
+@pytest.fixture
+def helped(database: Database, client: redis.Redis, broker_url: str) -> Iterator[Help]:
+    with closing((helped := Help(database, broker_url)).line):
+        yield helped
 
 
 def a_part() -> bytes:
     """All of the plan, to be improved for a tenth of a second."""
-    flat = prepare(PROBLEM)
+    flat = flatten(PROBLEM)
     plan = starting_state(flat, None, 1)
-    return Part(plan.held, whole(flat.data), Heat(3.0, 0.2), 0.0, 1.0, 0.1, 7).to_bytes()
+    return Part(plan.held, whole(flat.data), Heat(3.0, 0.2), 0.0, 1.0, 0.1).to_bytes()
 
 
-def test_nobody_helps_until_a_call_is_answered(scene: Scene) -> None:
-    scene.crew.begin()
-    assert (scene.crew.size(), len(scene.sent)) == (0, parting.CALLS)
-    assert scene.take(scene.sent[0], "w1")
-    scene.crew.call()
-    assert scene.crew.size() == 1
+def test_a_helper_says_that_it_is_ready_and_answers_parts_until_it_is_let_go(helped: Help) -> None:
+    helped.begin()
+    assert helped.hear() == (parting.READY, True, b"")
+    for number in (7, 8):
+        helped.say(number, a_part())
+        answered, stays, answer = helped.hear()
+        assert (answered, stays) == (number, True)
+        assert answer
+    helped.say(parting.GO)
+    assert helped.ended() == 2
 
 
-def test_one_worker_counts_once_and_answered_calls_are_renewed(scene: Scene) -> None:
-    scene.crew.begin()
-    for part_id in list(scene.sent):
-        scene.take(part_id, "w1")
-    scene.crew.call()
-    assert (scene.crew.size(), len(scene.sent), len(scene.rows())) == (1, 2 * parting.CALLS, parting.CALLS)
+def test_a_helper_reads_the_problem_once(helped: Help, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Problem] = []
 
+    def make(problem: Problem, threads: int, seed: int) -> Helper:
+        made.append(problem)
+        return Helper(problem, threads, seed)
 
-def test_a_worker_that_answers_a_call_has_the_problem_and_reads_it_once(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    prepared: list[Problem] = []
     monkeypatch.setattr(parting, "_prepared", {})
-    monkeypatch.setattr(parting, "prepare", lambda problem: prepared.append(problem) or prepare(problem))
-    scene.crew.begin()
-    for part_id in [*scene.sent, *scene.offer(a_part())]:
-        assert scene.take(part_id)
-    assert prepared == [PROBLEM]
+    monkeypatch.setattr(parting, "Helper", make)
+    for _ in range(2):
+        helped.begin()
+        helped.hear()
+        helped.say(parting.GO)
+        assert helped.ended() == 0
+    assert made == [PROBLEM]
 
 
-def test_an_answer_comes_back_at_its_place_in_the_offer(scene: Scene) -> None:
-    _, second = scene.offer(a_part(), a_part())
-    assert scene.take(second)
-    assert list(scene.crew.answers()) == [1]
-    assert scene.crew.answers()[1] != b""
+def test_a_helper_goes_when_others_have_waited_long_and_says_so(
+    helped: Help, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parting, "HELP_SECONDS", 0.0)
+    helped.begin()
+    assert helped.hear()[:2] == (parting.READY, False)
+    assert helped.ended() == 0
 
 
-def test_a_part_that_is_delivered_twice_is_done_once(scene: Scene) -> None:
-    (part_id,) = scene.offer(a_part())
-    assert [scene.take(part_id, "w1"), scene.take(part_id, "w2")] == [True, False]
+def test_a_helper_that_hears_nothing_goes(helped: Help, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parting, "IDLE_SECONDS", 0.1)
+    helped.begin()
+    assert helped.ended() == 0
 
 
-def test_a_part_that_was_withdrawn_is_left_alone(scene: Scene) -> None:
-    (part_id,) = scene.offer(a_part())
-    scene.crew.withdraw()
-    assert not scene.take(part_id)
-    assert scene.rows() == []
+def test_a_helper_that_shuts_down_answers_its_part_and_goes(helped: Help) -> None:
+    stopping = threading.Event()
+    helped.begin(stopping.is_set)
+    helped.hear()
+    stopping.set()
+    assert helped.ended() == 0
+    assert helped.help(lambda: True) == 0
 
 
-def test_an_answer_that_comes_too_late_changes_nothing(scene: Scene) -> None:
-    (part_id,) = scene.offer(a_part())
-
-    def withdrawn_meanwhile() -> bool:
-        if scene.crew.offered and is_begun():
-            scene.crew.withdraw()
-        return False
-
-    def is_begun() -> bool:
-        with scene.database.read() as session:
-            return session.get_one(SearchPart, part_id).worker is not None
-
-    scene.take(part_id, should_stop=withdrawn_meanwhile)
-    assert (scene.rows(), scene.crew.answers(), scene.crew.lost) == ([], {}, 1)
+def test_octets_that_are_no_part_are_not_answered(helped: Help) -> None:
+    helped.begin()
+    helped.hear()
+    helped.say(1, b"\x80\x04no part")
+    assert helped.ended() == 0
 
 
-def test_after_a_loss_only_those_count_who_answered(scene: Scene) -> None:
-    scene.crew.begin()
-    for part_id, worker in zip(list(scene.sent), ("w1", "w2"), strict=True):
-        scene.take(part_id, worker)
-    scene.crew.call()
-    assert scene.crew.size() == 2
-    first, _ = scene.offer(a_part(), a_part())
-    scene.take(first, "w1")
-    scene.crew.answers()
-    scene.crew.withdraw()
-    assert (scene.crew.size(), scene.crew.parts, scene.crew.lost) == (1, 2, 1)
+def test_a_helper_whose_run_is_gone_goes(helped: Help) -> None:
+    helped.line.close()
+    assert helped.help() == 0
 
 
-def test_a_worker_that_shuts_down_takes_nothing(scene: Scene) -> None:
-    (part_id,) = scene.offer(a_part())
-    assert not scene.take(part_id, should_stop=lambda: True)
-    assert scene.take(part_id)
+def test_a_run_that_is_not_running_gets_no_help(helped: Help) -> None:
+    with helped.database.write() as session:
+        runs.fail(session, helped.run_id, worker="coordinator", error="No.", now=NOW)
+    assert helped.help() == 0
+    assert help_with(helped.database, helped.url, 999, worker="w", threads=1, should_stop=lambda: False) == 0
 
 
-def test_bytes_that_are_no_part_are_not_answered(scene: Scene) -> None:
-    (part_id,) = scene.offer(b"\x80\x04no part")
-    assert not scene.take(part_id)
-    assert scene.crew.answers() == {}
-
-
-def test_what_ended_runs_left_is_forgotten_and_what_others_need_is_kept(scene: Scene) -> None:
-    other = WorkerCrew(scene.database, scene.running(), scene.send)
-    other.begin()
-    scene.crew.begin()
-    scene.crew.clear()
-    assert len(scene.rows()) == parting.CALLS
-    with scene.database.write() as session:
-        runs.fail(session, other.run_id, worker="coordinator", error="No.", now=NOW)
-    scene.crew.clear()
-    assert scene.rows() == []
-
-
-def test_without_a_database_nobody_helps_and_nothing_is_raised(tmp_path: Path) -> None:
-    crew = WorkerCrew(Database(f"sqlite:///{tmp_path}/nowhere/none.db"), 1, lambda _: True)
-    crew.begin()
-    crew.offer([b"part"])
-    assert (crew.size(), crew.answers()) == (0, {})
-    crew.withdraw()
-    crew.clear()
+def test_nothing_is_left_in_the_broker(helped: Help, client: redis.Redis) -> None:
+    helped.begin()
+    helped.hear()
+    helped.say(1, a_part())
+    helped.hear()
+    helped.say(parting.GO)
+    helped.ended()
+    assert client.keys("*") == []

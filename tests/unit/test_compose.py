@@ -15,7 +15,7 @@ import yaml
 from chainmeet.cli import main
 from scheduler.config import PREFIX, Settings
 from tests.conftest import skip_or_fail
-from workers.celery_app import MAIL, PARTS, SOLVE
+from workers.celery_app import HELP, MAIL, SOLVE
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -80,7 +80,7 @@ def test_the_example_has_every_variable_that_must_be_set_and_no_unknown_one() ->
 
 
 def test_a_queue_has_one_worker_service() -> None:
-    for name, queues in (("solve-worker", f"{SOLVE},{PARTS}"), ("mail-worker", MAIL)):
+    for name, queues in (("solve-worker", f"{SOLVE},{HELP}"), ("mail-worker", MAIL)):
         command = SERVICES[name]["command"]
         assert command[:5] == ["celery", "-A", "workers.celery_app:app", "worker", "-Q"]
         assert command[5] == queues

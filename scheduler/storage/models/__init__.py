@@ -20,7 +20,6 @@ from scheduler.storage.models.schedule import (
     PlannedMeeting,
     Run,
     ScheduleVersion,
-    SearchPart,
 )
 
 __all__ = [
@@ -51,7 +50,6 @@ __all__ = [
     "RequestPerson",
     "Run",
     "ScheduleVersion",
-    "SearchPart",
     "SignInLink",
     "Slot",
     "WalkingTime",

@@ -69,22 +69,6 @@ class Run(Base):
     plan: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
 
-class SearchPart(Base):
-    """A part of a run's search for another worker, until it is joined or given up; without `part`, a call.
-
-    Queued while `worker` is None, done once there is an answer.
-    """
-
-    __tablename__ = "search_part"
-    __table_args__ = (Index("ix_search_part_run_id", "run_id"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    run_id: Mapped[int] = mapped_column(ForeignKey("run.id"))
-    part: Mapped[bytes | None] = mapped_column(LargeBinary)
-    worker: Mapped[str | None] = mapped_column(String(120))
-    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
-
-
 class ScheduleVersion(Base):
     """A plan kept. `compared_with_id` is the version that was published when it was made."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -18,8 +17,8 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
 from scheduler.solver.anneal import KINDS, anneal
-from scheduler.solver.arrays import GROUP0, GROUP1, OPTION1, Flat
-from scheduler.solver.helping import improve, prepare
+from scheduler.solver.arrays import GROUP0, GROUP1, OPTION1, Flat, flatten
+from scheduler.solver.helping import Helper
 from scheduler.solver.loading import load, loading_order, shift
 from scheduler.solver.parts import Answer, Part, PartRefused, answers_to
 from scheduler.solver.rerun import starting_state
@@ -38,6 +37,7 @@ from scheduler.solver.shares import (
 )
 from scheduler.solver.solve import solve
 from scheduler.solver.state import GROUP, INTERPRETER, OPTION, SLOT, new_state
+from scheduler.solver.warmup import warm_up
 from tests.builders import ask, make_problem, problems, table
 
 HEAT = Heat(3.0, 0.2)
@@ -53,7 +53,8 @@ def busy_problem(**parts: Any) -> Problem:
 
 @pytest.fixture(scope="module")
 def flat() -> Flat:
-    return prepare(busy_problem())
+    warm_up()
+    return flatten(busy_problem())
 
 
 def start(flat: Flat) -> Any:
@@ -67,11 +68,11 @@ def day(flat: Flat, number: int) -> Share:
 
 
 def a_part(flat: Flat, share: Share | None = None, seconds: float = 0.05) -> Part:
-    return Part(start(flat), share or whole(flat.data), HEAT, 0.25, 0.5, seconds, 7)
+    return Part(start(flat), share or whole(flat.data), HEAT, 0.25, 0.5, seconds)
 
 
 def improved(flat: Flat, part: Part, stop: Callable[[], bool] = lambda: False) -> bytes:
-    return improve(flat, part.to_bytes(), 1, stop)
+    return Helper(flat.problem, 1, 7).improve(part.to_bytes(), stop)
 
 
 def joined(flat: Flat, taken: Sequence[Share], answers: Mapping[int, bytes]) -> Any:
@@ -92,7 +93,7 @@ def test_a_part_survives_its_bytes(flat: Flat) -> None:
     assert held(again.table) == held(part.table)
     assert (again.share.words == part.share.words).all()
     assert (again.share.of, again.share.number, again.share.most) == (3, 1, part.share.most)
-    assert (again.heat, again.begin, again.end, again.seconds, again.seed) == (HEAT, 0.25, 0.5, 0.05, 7)
+    assert (again.heat, again.begin, again.end, again.seconds) == (HEAT, 0.25, 0.5, 0.05)
 
 
 def test_an_answer_has_meetings_of_its_own_days_only(flat: Flat) -> None:
@@ -124,21 +125,15 @@ def test_who_is_told_to_stop_answers_at_once(flat: Flat) -> None:
 @given(st.binary(max_size=200))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_other_bytes_are_refused(flat: Flat, content: bytes) -> None:
-    for hostile in (content, zlib.compress(content)):
-        with pytest.raises(PartRefused):
-            Part.from_bytes(flat.data, hostile)
-        with pytest.raises(PartRefused):
-            Answer.from_bytes(flat.data, whole(flat.data), hostile)
-
-
-def test_bytes_that_unpack_to_much_more_than_a_part_are_refused(flat: Flat) -> None:
-    with pytest.raises(PartRefused, match="another size"):
-        Part.from_bytes(flat.data, zlib.compress(bytes(50_000_000)))
+    with pytest.raises(PartRefused):
+        Part.from_bytes(flat.data, content)
+    with pytest.raises(PartRefused):
+        Answer.from_bytes(flat.data, whole(flat.data), content)
 
 
 def test_a_part_that_is_cut_off_or_of_another_problem_is_refused(flat: Flat) -> None:
     content = a_part(flat).to_bytes()
-    smaller = prepare(make_problem(requests=[ask("r1", "a", "b")]))
+    smaller = flatten(make_problem(requests=[ask("r1", "a", "b")]))
     for data, hostile in ((flat.data, content[:-5]), (smaller.data, content)):
         with pytest.raises(PartRefused):
             Part.from_bytes(data, hostile)
@@ -169,7 +164,7 @@ def test_a_meeting_that_the_problem_cannot_have_is_refused(
 
 def test_a_place_that_the_request_may_not_use_is_refused() -> None:
     requests = [ask("r1", "a", "b", fixed={"slot": "s0", "place": "t1"}), ask("r2", "b", "c")]
-    flat = prepare(make_problem(requests=requests, places=[table("t1"), table("t2", "h2")]))
+    flat = flatten(make_problem(requests=requests, places=[table("t1"), table("t2", "h2")]))
     ours = flat.data.group_list[flat.data.req[0, GROUP0] : flat.data.req[0, GROUP1]]
     rows = start(flat).copy()
     rows[0, GROUP] = next(g for g in range(len(flat.data.group)) if g not in ours)
@@ -182,7 +177,7 @@ def test_an_answer_with_meetings_on_other_days_is_refused(flat: Flat) -> None:
         Answer.from_bytes(flat.data, day(flat, 0), Answer(0.0, start(flat)).to_bytes())
 
 
-@pytest.mark.parametrize("change", [{"seconds": math.nan}, {"seconds": 1e9}, {"seed": -1}, {"begin": 0.9}])
+@pytest.mark.parametrize("change", [{"seconds": math.nan}, {"seconds": 1e9}, {"begin": 0.9}])
 def test_a_part_with_numbers_out_of_range_is_refused(flat: Flat, change: dict[str, Any]) -> None:
     part = a_part(flat)
     fields = {name: getattr(part, name) for name in Part.__dataclass_fields__} | change
@@ -254,7 +249,7 @@ def test_the_days_are_dealt_out_whole_and_each_to_one_hand(flat: Flat, hands: in
     ids=["spread", "precedences", "one day"],
 )
 def test_nothing_is_dealt_where_rules_look_at_the_whole_event(rules_on_whole_events: dict[str, Any]) -> None:
-    data = prepare(busy_problem(**rules_on_whole_events)).data
+    data = flatten(busy_problem(**rules_on_whole_events)).data
     assert len(days_of(data, whole(data))) == 1
     assert len(deal(data, whole(data), 2, 0, np.random.default_rng(1))) == 1
 
@@ -292,24 +287,33 @@ def test_a_shifted_state_is_the_loaded_one(flat: Flat) -> None:
 # A search with a crew
 
 
-class ThreadCrew:
-    """Members who are threads, and do what `answer` says."""
+def never() -> bool:
+    return False
 
-    def __init__(self, members: int, answer: Callable[[bytes], bytes]) -> None:
-        self.members, self.answer = members, answer
+
+class ThreadCrew:
+    """Members who are threads, and help, or do what `answer` says."""
+
+    def __init__(
+        self, problem: Problem, members: int, answer: Callable[[bytes], bytes] | None = None
+    ) -> None:
+        helpers = [Helper(problem, 1, seed) for seed in range(members)]
+        self.members = [
+            answer or (lambda part, helper=helper: helper.improve(part, never)) for helper in helpers
+        ]
         self.offered = self.answered = 0
         self.found: dict[int, bytes] = {}
         self.threads: list[threading.Thread] = []
 
-    def size(self) -> int:
-        return self.members
+    def size(self, *, nearby: bool) -> int:
+        return len(self.members)
 
     def offer(self, parts: Sequence[bytes]) -> None:
         self.offered += len(parts)
         found = self.found = {}
 
         def work(k: int, part: bytes) -> None:
-            found[k] = self.answer(part)
+            found[k] = self.members[k](part)
 
         self.threads = [threading.Thread(target=work, args=row) for row in enumerate(parts)]
         for thread in self.threads:
@@ -341,8 +345,7 @@ def test_a_plan_that_others_helped_with_keeps_the_rules(
     rules_on_whole_events: dict[str, Any], members: int
 ) -> None:
     problem = busy_problem(**rules_on_whole_events)
-    flat = prepare(problem)
-    crew = ThreadCrew(members, lambda part: improve(flat, part, 1, lambda: False))
+    crew = ThreadCrew(problem, members)
     check_with_crew(problem, crew)
     assert crew.answered > 0
 
@@ -350,12 +353,11 @@ def test_a_plan_that_others_helped_with_keeps_the_rules(
 @given(problems())
 @settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 def test_so_does_one_of_any_problem(problem: Problem) -> None:
-    flat = prepare(problem)
-    check_with_crew(problem, ThreadCrew(2, lambda part: improve(flat, part, 1, lambda: False)))
+    check_with_crew(problem, ThreadCrew(problem, 2))
 
 
 def test_a_crew_that_answers_nonsense_costs_nothing_but_time() -> None:
-    crew = ThreadCrew(2, lambda part: b"nonsense")
+    crew = ThreadCrew(busy_problem(), 2, lambda part: b"nonsense")
     check_with_crew(busy_problem(), crew)
     assert crew.offered > 0
 
@@ -371,7 +373,7 @@ def test_threads_that_are_dealt_days_keep_the_rules(rules_of_the_rerun: dict[str
 
 
 def test_a_counted_search_asks_nobody(flat: Flat) -> None:
-    crew = ThreadCrew(2, lambda part: b"")
+    crew = ThreadCrew(flat.problem, 2)
     params = SolveParams(workers=1, method="search", iterations=400)
     helped = solve(flat.problem, params, crew=crew).plan
     assert crew.offered == 0
