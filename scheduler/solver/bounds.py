@@ -108,7 +108,7 @@ def _score(problem: Problem, served: Number, shortfall: Number) -> Number:
 def _round_score(problem: Problem, bound: Fraction) -> Number:
     """Down to what whole counts can reach: a multiple of the factors' common divisor, if they are whole."""
     factors = problem.policy.factors
-    terms = ["served", "shortfall"]
+    terms = ["served", "shortfall", "hall_change"]
     if problem.published:
         terms += ["moved", "relocated", "reassigned", "dropped"]
     values = [factors[term] for term in terms]
@@ -123,54 +123,62 @@ def _solve(
 ) -> Fraction | None:
     """A proved upper bound of one objective (`shortfall` counts as negative), or None."""
     gain = {"score": model.gain, "served": model.weight.astype(float), "shortfall": np.zeros(model.columns)}
-    factor = {"score": float(problem.policy.factors["shortfall"]), "served": 0.0, "shortfall": 1.0}[objective]
-    firms = np.flatnonzero(model.floor_row >= 0)
-    floors = model.floor_row[firms]
+    soft, prices = _soft_rows(problem, model, objective)
     constant = Fraction(model.constant) if objective == "score" else Fraction(0)
-    candidates = _plain_duals(model, floors, factor)
-    if model.columns and (objective != "shortfall" or len(firms)):
-        arrays = _arrays(problem, model, gain[objective], factor, firms)
+    candidates = _plain_duals(model, soft, prices)
+    if model.columns and (objective != "shortfall" or len(soft)):
+        arrays = _arrays(problem, model, gain[objective], soft, prices)
         found = lp.duals(arrays, seconds, should_stop, rough=objective == "served")
         if found is not None:
             candidates.append(np.maximum(found[: len(model.rhs)], 0.0))
     proved: list[Fraction] = []
     for duals in candidates:
-        # A plan may always lack what it lacks: above the factor a floor's dual proves nothing.
-        duals[floors] = np.minimum(duals[floors], factor)
+        # A plan may always exceed a soft row for its price: a dual above that proves nothing.
+        duals[soft] = np.minimum(duals[soft], prices)
         bound = proved_bound(model, gain[objective], duals)
         proved += [] if bound is None else [bound]
     return min(proved) + constant if proved else None
 
 
-def _plain_duals(model: DayModel, floors: Ints, factor: float) -> list[Floats]:
-    """Duals that need no LP: no row has a price, or only the floors have one."""
+def _soft_rows(problem: Problem, model: DayModel, objective: str) -> tuple[Ints, Floats]:
+    """The rows that a plan may exceed, floors and those of hall changes, and what one more of each costs."""
+    factors = problem.policy.factors
+    floors = model.floor_row[model.floor_row >= 0]
+    shortfall = {"score": float(factors["shortfall"]), "served": 0.0, "shortfall": 1.0}[objective]
+    changes = float(factors["hall_change"]) if objective == "score" else 0.0
+    prices = np.repeat([shortfall, changes], [len(floors), len(model.hall_row)])
+    return np.concatenate([floors, model.hall_row]), prices
+
+
+def _plain_duals(model: DayModel, soft: Ints, prices: Floats) -> list[Floats]:
+    """Duals that need no LP: no row has a price, or only the soft ones have theirs."""
     nothing = np.zeros(len(model.rhs))
     priced = nothing.copy()
-    priced[floors] = factor
+    priced[soft] = prices
     return [nothing, priced]
 
 
-def _arrays(problem: Problem, model: DayModel, gain: Floats, factor: float, firms: Ints) -> lp.Arrays:
-    """The LP: the columns, then one `short` a floor; the resource rows, then one row a request."""
-    floors = np.array(problem.floors, dtype=float)[firms]
+def _arrays(problem: Problem, model: DayModel, gain: Floats, soft: Ints, prices: Floats) -> lp.Arrays:
+    """The LP: the columns, then one `over` a soft row; the resource rows, then one row a request."""
     columns, rows = model.columns, len(model.rhs)
-    short = columns + np.arange(len(firms))
+    over = columns + np.arange(len(soft))
+    most = np.full(len(soft), float(len(problem.requests)))
     requests, request_row = np.unique(model.request, return_inverse=True)
     return {
-        "cost": np.concatenate([gain, np.full(len(firms), -factor)]),
-        "upper": np.concatenate([np.ones(columns), floors]),
+        "cost": np.concatenate([gain, -prices]),
+        "upper": np.concatenate([np.ones(columns), most]),
         "rhs": np.concatenate([model.rhs.astype(float), np.ones(len(requests))]),
-        "row": np.concatenate([model.row, model.floor_row[firms], rows + request_row]),
-        "column": np.concatenate([model.column, short, np.arange(columns)]),
-        "value": np.concatenate([model.value, np.full(len(firms), -1), np.ones(columns, dtype=np.int64)]),
+        "row": np.concatenate([model.row, soft, rows + request_row]),
+        "column": np.concatenate([model.column, over, np.arange(columns)]),
+        "value": np.concatenate([model.value, np.full(len(soft), -1), np.ones(columns, dtype=np.int64)]),
     }
 
 
 def proved_bound(model: DayModel, gain: Floats, duals: Floats) -> Fraction | None:
     """Weak duality in integers: `y rhs + sum over requests of max(0, max over its columns of gain - y A)`.
 
-    `duals` are those of the resource rows, 0 or more, those of floors at most the factor of the shortfall
-    (then its columns are worth nothing). None if the numbers are too large to be summed safely.
+    `duals` are those of the resource rows, 0 or more, those of soft rows at most their prices (then what
+    exceeds them is worth nothing). None if the numbers are too large to be summed safely.
     """
     most = float(np.abs(gain).sum() + (duals * (np.abs(model.rhs) + 1)).sum())
     most += float((duals[model.row] * np.abs(model.value)).sum()) + model.columns + len(duals)

@@ -2,7 +2,8 @@
 
 Every plan gives a point of it, so its LP bounds what a plan can reach. Rows: each request once; slots and
 `max_per_day` of attendees, `max_per_day` of firms, slots of booths and tables, slots of sets of interpreters,
-floors. Walking, idle, precedences and the seats within a day are dropped.
+floors, and the hall changes that no plan avoids. Walking, idle, precedences and the seats within a day are
+dropped.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from scheduler.domain.entities import PlaceKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.solver.choices import Choices, People
+from scheduler.solver.hall_visits import hall_rows
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -31,8 +33,9 @@ class DayModel:
 
     `row`, `column` and `value` are the entries of A; `floor_row[f]` is the row that counts firm f's meetings
     for its floor, or -1: it reads `-(meetings of f) - short <= -floor`, and its `short` has no column here.
-    `gain` is the column's share of the score: served weight and what its change of the published plan costs,
-    against `constant`, the score of holding nothing.
+    `hall_row` are the rows of `hall_visits`: they read `(requests held) - changes <= free`, and `changes` has no
+    column here either. `gain` is the column's share of the score: served weight and what its change of the
+    published plan costs, against `constant`, the score of holding nothing.
     """
 
     request: Ints
@@ -43,6 +46,7 @@ class DayModel:
     value: Ints
     rhs: Ints
     floor_row: Ints
+    hall_row: Ints
     constant: float
 
     @property
@@ -165,12 +169,13 @@ def _assemble(problem: Problem, choices: Choices, options: _Options, needs: list
         rows, choices, needs, np.array(options.need, dtype=np.int64)[option], day, column, length
     )
     floor_row = _floor_rows(rows, problem, request, column)
+    hall_row = _hall_rows(rows, problem, request, column)
     weight = np.array([row.weight for row in problem.requests], dtype=np.int64)[request]
     gain, constant = _gains(problem, choices, options, option, kind, day, request, weight)
     return DayModel(
         request=request, weight=weight, gain=gain,
         row=_joined(rows.row), column=_joined(rows.column), value=_joined(rows.value),
-        rhs=np.array(rows.rhs, dtype=np.int64), floor_row=floor_row, constant=constant,
+        rhs=np.array(rows.rhs, dtype=np.int64), floor_row=floor_row, hall_row=hall_row, constant=constant,
     )  # fmt: skip
 
 
@@ -277,6 +282,21 @@ def _floor_rows(rows: _Rows, problem: Problem, request: Ints, column: Ints) -> I
         rows.column.append(column[keep])
         rows.value.append(np.full(int(keep.sum()), -1, dtype=np.int64))
     return floor_row
+
+
+def _hall_rows(rows: _Rows, problem: Problem, request: Ints, column: Ints) -> Ints:
+    found = hall_rows(problem) if problem.policy.factors["hall_change"] else []
+    first = len(rows.rhs)
+    rows.rhs.extend(each.free for each in found)
+    wanted = np.array([r for each in found for r in each.requests], dtype=np.int64)
+    begins = np.searchsorted(request, wanted)  # the columns are in the order of their requests
+    counts = np.searchsorted(request, wanted, "right") - begins
+    row = np.repeat(first + np.arange(len(found)), [len(each.requests) for each in found])
+    entries = np.repeat(begins - np.cumsum(counts) + counts, counts) + np.arange(int(counts.sum()))
+    rows.row.append(np.repeat(row, counts))
+    rows.column.append(column[entries])
+    rows.value.append(np.ones(len(entries), dtype=np.int64))
+    return first + np.arange(len(found))
 
 
 def _gains(

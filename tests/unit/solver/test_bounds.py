@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,7 +14,7 @@ from scheduler.domain.rules import score
 from scheduler.solver.bounds import Bounds, proved_bound, trivial_bounds, upper_bounds
 from scheduler.solver.daymodel import build
 from tests.brute_force import best_plan
-from tests.builders import ask, firm, make_problem, meet, person, problems
+from tests.builders import ask, booth, firm, make_problem, meet, person, problems
 
 quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
@@ -47,11 +49,60 @@ def test_a_bound_holds_whatever_the_duals(problem: Problem, data: st.DataObject)
     rows = len(model.rhs)
     duals = np.array(data.draw(st.lists(st.floats(0, 50), min_size=rows, max_size=rows)), dtype=float)
     duals[model.floor_row[model.floor_row >= 0]] = 0.0
+    duals[model.hall_row] = 0.0
     proved = proved_bound(model, model.weight.astype(float), duals)
     best = best_plan(problem)
     if best is not None:
         assert proved is not None
         assert score(problem, best[1]).terms["served"] <= proved
+
+
+def rounds(halls: str, **parts: Any) -> Problem:
+    """One firm that asks for meetings at booths in these halls."""
+    visits = [(f"v{k}", hall) for k, hall in enumerate(halls.split())]
+    return make_problem(
+        places=[booth(f"b-{firm}", firm, hall) for firm, hall in visits],
+        requests=[ask(f"r-{firm}", "a", firm, place="booth") for firm, _ in visits],
+        **parts,
+    )
+
+
+@pytest.mark.parametrize(
+    ("halls", "days", "cap", "least"),
+    [
+        ("h1 h2", "2", None, 1),
+        ("h1 h2 h3", "3 3", None, 1),
+        ("h1 h2 h3", "3 3 3", None, 0),
+        ("h1 h1 h1 h2", "4 4", 2, 1),
+        ("h1 h1 h1 h2", "4 4", None, 0),
+    ],
+)
+def test_halls_that_outnumber_the_days_are_changes_in_the_bound(
+    halls: str, days: str, cap: int | None, least: int
+) -> None:
+    problem = rounds(halls, slots=days, attendees=[person("a1", "a", max_per_day=cap)])
+    assert upper_bounds(problem, 60.0).score == 100 * len(problem.requests) - 4 * least
+
+
+def test_whoever_is_not_met_needs_no_change() -> None:
+    problem = rounds("h1 h2", slots="2", factors={"hall_change": 150})
+    assert upper_bounds(problem, 60.0).score == 100
+
+
+@few
+@given(
+    st.lists(st.sampled_from(["h1", "h2", "h3"]), min_size=2, max_size=4).map(" ".join),
+    st.sampled_from(["2", "3", "1 1", "2 1", "2 2"]),
+    st.sampled_from([None, 1, 2]),
+    st.sampled_from([4, 60, 250]),
+    st.booleans(),
+)
+def test_no_plan_has_fewer_hall_changes(
+    halls: str, days: str, cap: int | None, factor: int, with_colleague: bool
+) -> None:
+    people = [person("a1", "a", "en zh", max_per_day=cap)] + [person("a2", "a")] * with_colleague
+    problem = rounds(halls, slots=days, attendees=people, factors={"hall_change": factor})
+    assert_holds(upper_bounds(problem, 60.0), problem)
 
 
 def test_two_requests_for_one_slot_serve_the_heavier() -> None:
