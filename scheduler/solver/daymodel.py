@@ -33,7 +33,7 @@ class DayModel:
 
     `row`, `column` and `value` are the entries of A; `floor_row[f]` is the row that counts firm f's meetings
     for its floor, or -1: it reads `-(meetings of f) - short <= -floor`, and its `short` has no column here.
-    `hall_row` are the rows of `hall_visits`: they read `(requests held) - changes <= free`, and `changes` has no
+    `hall_row` are the rows of `hall_visits`: they read `(requests held) - changes <= free`; `changes` has no
     column here either. `gain` is the column's share of the score: served weight and what its change of the
     published plan costs, against `constant`, the score of holding nothing.
     """
