@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 import structlog
+from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain import rules
@@ -115,12 +117,15 @@ class _Work:
             runs.keep_problem(
                 session, self.run.id, worker=self.worker, fingerprint=fingerprint, problem=document
             )
+            new = new_requests(session, self.run.event_id, document)
         params = SolveParams(
             seconds=self.run.seconds, workers=self.settings.solve_workers, seed=self.run.seed
         )
         with self.crew() as crew:
             attended = attend(
-                lambda report, stop: solve(problem, params, on_progress=report, should_stop=stop, crew=crew),
+                lambda report, stop: solve(
+                    problem, params, on_progress=report, should_stop=stop, crew=crew, new=new
+                ),
                 self,
                 seconds=self.run.seconds,
                 should_stop=should_stop,
@@ -232,6 +237,16 @@ class _Work:
         with self.database.write() as session:
             runs.put_back(session, self.run.id, worker=self.worker, now=self.now())
         return Done(Ending.PUT_BACK)
+
+
+def new_requests(session: Session, event_id: int, problem: dict[str, Any]) -> list[str]:
+    """The requests of a problem's document that the published plan's did not have, or not so."""
+    published = versions.published(session, event_id)
+    before = runs.problem_file(session, published.run_id) if published and published.run_id else None
+    if before is None:
+        return []
+    known = {row["id"]: row for row in before["requests"]}
+    return [row["id"] for row in problem["requests"] if known.get(row["id"]) != row]
 
 
 def check(problem: Problem, plan: Plan) -> None:

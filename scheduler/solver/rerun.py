@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
@@ -23,10 +23,12 @@ def starting_state(flat: Flat, start: Sequence[Meeting] | None, seed: int) -> St
     return state
 
 
-def published_again(flat: Flat) -> tuple[Meeting, ...] | None:
-    """The published plan if nothing has happened to it: kept whole it breaks no rule, none of its
-    requests is withdrawn, and no other request can be inserted with gain. Else None."""
+def published_again(flat: Flat, new: Collection[str] = ()) -> tuple[Meeting, ...] | None:
+    """The published plan if nothing has happened to it: kept whole it breaks no rule, none of its requests is
+    withdrawn, no other request can be inserted with gain, and none of those is `new`. Else None."""
     problem = flat.problem
+    if not {m.request for m in problem.published}.issuperset(new):
+        return None
     if not problem.published or any(m.request not in problem.index.requests for m in problem.published):
         return None
     if rules.violations(problem, problem.published):

@@ -6,7 +6,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from scheduler.domain.solving import METHODS, Crew, Progress, Result, SolveParam
 from scheduler.solver.arrays import Flat, flatten
 from scheduler.solver.bounds import Bounds, bounds_on_the_way, trivial_bounds
 from scheduler.solver.checking import Meetings, first_clean
-from scheduler.solver.exact_atoms import wants_exact
+from scheduler.solver.exact_atoms import MOST_FREE_REQUESTS, wants_exact
 from scheduler.solver.explain import explain
 from scheduler.solver.keeping import Keeper
 from scheduler.solver.rerun import published_again, starting_state
@@ -48,18 +48,21 @@ def solve(
     on_progress: Report | None = None,
     should_stop: Stop | None = None,
     crew: Crew | None = None,
+    new: Collection[str] = (),
 ) -> Result:
     """The best plan found in the time given, checked by the rules, with a proved bound.
 
     `start` is a plan to improve; without one a published plan is. `on_progress` is called at most
     four times a second, from the calling thread; `should_stop` is asked often, and ends the solve
     within a second with the best plan so far, where checks take long with the last that was checked.
-    A `crew` takes parts of a search that is limited by time. Compiling the kernels for the first time
-    is not counted in the time.
+    A `crew` takes parts of a search that is limited by time. A published plan to which nothing happened
+    is the answer at once, but for small problems, where it is proved, or improved; `new` are requests that
+    no earlier plan could hold, for which it is searched in any case. Compiling the kernels for the first
+    time is not counted in the time.
     """
     if params.method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {params.method!r}")
-    return _Solve(problem, params, on_progress, should_stop, crew).run(_as_meetings(start))
+    return _Solve(problem, params, on_progress, should_stop, crew, new).run(_as_meetings(start))
 
 
 def _as_meetings(start: Sequence[Meeting] | Plan | None) -> tuple[Meeting, ...] | None:
@@ -77,6 +80,7 @@ class _Solve:
     on_progress: Report | None
     should_stop: Stop | None
     crew: Crew | None
+    new: Collection[str]
     began: float = field(default_factory=time.monotonic)
     reserve: float = 0.0
     reported: float = 0.0
@@ -93,13 +97,13 @@ class _Solve:
         self.began = time.monotonic()
         self.flat: Flat = flatten(self.problem)
         self.keeper = Keeper(self.flat)
-        if start is None:
-            unchanged = published_again(self.flat)
-            if unchanged is not None:
-                self.kept = rules.score(self.problem, unchanged).total
+        unchanged = published_again(self.flat, self.new) if start is None else None
+        if unchanged is not None:
+            self.kept = rules.score(self.problem, unchanged).total
+            if not (self.is_exact and len(self.problem.requests) <= MOST_FREE_REQUESTS):
                 return self.finish(unchanged, None)
         self.proof.begin(self.left() - 0.3, self.is_over)
-        meetings, exact = self.find(start)
+        meetings, exact = self.find(start, unchanged)
         self.proof.end(wait=self.params.iterations is not None)
         return self.finish(meetings, exact)
 
@@ -136,6 +140,8 @@ class _Solve:
             self.measure(state)
             if self.left() > 2 * self.keeper.spent:
                 self.keeper.check_beside(state.held)
+        if float(state.score[0]) >= self.bounds.score and not self.is_done():
+            self.keeper.check(state.held)
         if time.monotonic() - self.reported >= REPORT_SECONDS:
             self.report("searching")
 
@@ -150,9 +156,13 @@ class _Solve:
 
     # The parts
 
-    def find(self, start: tuple[Meeting, ...] | None) -> tuple[Meetings, ExactResult | None]:
+    def find(
+        self, start: tuple[Meeting, ...] | None, unchanged: tuple[Meeting, ...] | None
+    ) -> tuple[Meetings, ExactResult | None]:
         """The best plan found, checked by the rules, and what was proved."""
-        best = self.search(start, min(0.2 * self.left(), 3.0) if self.is_exact else None)
+        best = unchanged
+        if best is None:
+            best = self.search(start, min(0.2 * self.left(), 3.0) if self.is_exact else None)
         if not self.is_exact or self.is_over():
             return best, None
         from scheduler.solver.exact import solve_exact
@@ -180,7 +190,7 @@ class _Solve:
         search = Search(
             self.flat,
             fitted_heat(self.problem, cold=cold),
-            Budget(self.left() if seconds is None else seconds, self.params.iterations, self.should_stop),
+            Budget(self.left() if seconds is None else seconds, self.params.iterations, self.is_done),
             self.params.workers,
             self.params.seed,
             self.report_search,
@@ -252,6 +262,12 @@ class _Solve:
 
     def is_stopped(self) -> bool:
         return self.should_stop is not None and self.should_stop()
+
+    def is_done(self) -> bool:
+        """Whether the search was stopped, or has found a plan that cannot be bettered."""
+        _, checked = self.keeper.ready
+        is_proved = checked is not None and checked.total >= self.bounds.score
+        return self.is_stopped() or (is_proved and self.params.iterations is None)
 
     def is_over(self) -> bool:
         """Whether the search was stopped, or its time is over."""

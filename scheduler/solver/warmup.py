@@ -13,8 +13,8 @@ from scheduler.domain.problem import Attendee, Firm, Place, Problem, Request, Sl
 from scheduler.solver.anneal import KINDS, anneal
 from scheduler.solver.arrays import flatten
 from scheduler.solver.construct import construct
-from scheduler.solver.kernels import is_ready
-from scheduler.solver.loading import load, loading_order
+from scheduler.solver.kernels import is_cached, is_ready
+from scheduler.solver.loading import load, loading_order, shift
 from scheduler.solver.state import new_state
 from scheduler.solver.terms import count_days
 
@@ -25,16 +25,18 @@ def is_compiled() -> bool:
 
 
 def warm_up(tell: Callable[[], None] | None = None) -> None:
-    """Compile the kernels, or load them from numba's cache; `tell` is called before that takes long."""
+    """Compile the kernels, or load them from numba's cache; `tell` is called before they are compiled."""
     if is_compiled():
         return
-    if tell is not None:
+    if tell is not None and not is_cached():
         tell()
     flat = flatten(tiny_problem())
     state = new_state(flat.data, 1)
     construct(flat.data, state)
     anneal(flat.data, state, 10, 1.0, np.linspace(0.2, 1.0, KINDS), np.zeros((KINDS, 3)))
-    load(flat.data, state, state.held.copy(), loading_order(flat.data))
+    order = loading_order(flat.data)
+    load(flat.data, state, state.held.copy(), order)
+    shift(flat.data, state, state.held.copy(), order)
     count_days(flat.data, state)
 
 

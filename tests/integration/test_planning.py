@@ -13,7 +13,7 @@ from scheduler.domain import rules
 from scheduler.domain.entities import AfterRun, PlanStatus, RunState, VersionState
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import Crew, Progress, Result, SolveParams
+from scheduler.domain.solving import Progress, Result, SolveParams
 from scheduler.services import attending, planning, runs, versions
 from scheduler.services.planning import Done, Ending
 from scheduler.storage.database import Database
@@ -91,7 +91,7 @@ class Waiting:
         *,
         on_progress: Callable[[Progress], None],
         should_stop: Callable[[], bool],
-        crew: Crew | None,
+        **_: Any,
     ) -> Result:
         on_progress(Progress(0.5, "search", 7))
         self.began.set()
@@ -307,3 +307,47 @@ class TestPublishingAfterTheRun:
         scene = Scene(database, then=AfterRun.PUBLISH, budget=0)
         assert scene.execute(answering(scene.meet(scene.requests[0]))).published
         assert scene.versions == [(1, VersionState.PUBLISHED, 1)]
+
+
+class Listening:
+    """A solve that keeps what it is told is new, and gives an empty plan."""
+
+    def __call__(self, problem: Problem, _params: SolveParams, *, new: list[str], **_: Any) -> Result:
+        self.new = new
+        return Result(plan_of(problem, ()))
+
+
+class TestWhatTheSolverIsToldIsNew:
+    """Requests that the published plan's problem did not have, or not so."""
+
+    def run_again(self, scene: Scene) -> list[str]:
+        with scene.database.write() as session:
+            scene.run_id = runs.queue(session, scene.expo.event.id, asked_by=None, now=NOW).id
+        listening = Listening()
+        assert scene.execute(listening).ending is Ending.FINISHED
+        return listening.new
+
+    @pytest.fixture
+    def published(self, database: Database) -> Scene:
+        scene = Scene(database, then=AfterRun.PUBLISH)
+        assert scene.execute(answering(scene.meet(scene.requests[0]))).published
+        return scene
+
+    def test_nothing_is_before_the_first_publishing(self, scene: Scene) -> None:
+        scene.execute(answering(scene.meet(scene.requests[0])))
+        assert self.run_again(scene) == []
+
+    def test_nothing_is_where_nothing_happened(self, published: Scene) -> None:
+        assert self.run_again(published) == []
+
+    def test_a_request_that_came_later_is(self, published: Scene) -> None:
+        with published.database.write() as session:
+            key = make_request(session, published.expo, 0, 2).key
+        assert self.run_again(published) == [key]
+
+    def test_a_request_that_was_changed_is(self, published: Scene) -> None:
+        with published.database.write() as session:
+            request = session.get_one(MeetingRequest, published.requests[1].id)
+            request.priority -= 1
+            key = request.key
+        assert self.run_again(published) == [key]

@@ -15,7 +15,7 @@ from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.solve import solve
 from scheduler.solver.warmup import tiny_problem
-from tests.builders import ask, interpreter, make_problem, meet, person
+from tests.builders import ask, interpreter, make_problem, meet, person, table
 
 PARAMS = SolveParams(method="search", iterations=200)
 
@@ -141,3 +141,45 @@ def test_the_interpreter_of_a_published_meeting_stays_only_with_people_who_under
     plan = solve(problem, PARAMS).plan
     assert [(m.attendees, m.interpreter) for m in plan.meetings] == [(("a1", "b2"), "i2")]
     assert rules.violations(problem, plan.meetings) == []
+
+
+def test_a_search_ends_when_its_plan_reaches_the_bound() -> None:
+    requests = [ask(f"r{k}", f"f{k}", f"g{k}") for k in range(70)]
+    problem = make_problem(slots="4", requests=requests, places=[table("t1", capacity=70)])
+    plan = solve(problem, SolveParams(3600.0, workers=1, method="search")).plan
+    assert (plan.status, plan.score) == (PlanStatus.OPTIMAL, 7000)
+
+
+def test_a_small_published_plan_is_bettered_where_that_pays() -> None:
+    """r1 in the other slot lets the heavier r2 in; neither can just be inserted."""
+    problem = make_problem(
+        slots="2",
+        requests=[ask("r1", "a", "b"), ask("r2", "a", "c", weight=5, slots=["s0"])],
+        published=[meet("r1", "s0", "t1", "a1 b1")],
+    )
+    assert solve(problem, SolveParams(600.0)).plan.score == 600 - 60
+
+
+class TestALargerPublishedPlan:
+    """r0 keeps r1 out, which only moving it lets in."""
+
+    problem = make_problem(
+        slots="2",
+        requests=[
+            ask("r0", "a", "b"),
+            ask("r1", "a", "c", weight=5, slots=["s0"]),
+            *(ask(f"q{k}", f"d{k}", f"e{k}") for k in range(70)),
+        ],
+        places=[table("t1", capacity=100)],
+        published=[
+            meet("r0", "s0", "t1", "a1 b1"),
+            *(meet(f"q{k}", "s0", "t1", f"d{k}1 e{k}1") for k in range(70)),
+        ],
+    )
+
+    def test_is_given_back_where_nothing_is_new(self) -> None:
+        assert solve(self.problem, PARAMS).changes == PublishedChanges()
+
+    def test_is_searched_for_a_new_request_that_does_not_fit(self) -> None:
+        result = solve(self.problem, dataclasses.replace(PARAMS, iterations=20_000), new=["r1"])
+        assert result.changes == PublishedChanges(voluntary=("r0",))
