@@ -208,9 +208,9 @@ class _Solve:
         return len(os.sched_getaffinity(0)) - 1 if self.proof.is_running else None
 
     def checked_first(self, state: State) -> Meetings:
-        """The first plan, checked; how long that took tells how much time the last check needs."""
+        """The first plan, checked; how long that took tells how much time the last check and the reasons need."""
         first = self.keeper.check(state.held)
-        self.reserve = min(0.25 * self.params.seconds, 0.2 + 2.0 * self.keeper.spent)
+        self.reserve = min(0.25 * self.params.seconds, 0.7 + 2.0 * self.keeper.spent)
         return first
 
     # The answer
