@@ -27,7 +27,7 @@ from scheduler.solver.keeping import Keeper
 from scheduler.solver.rerun import published_again, starting_state
 from scheduler.solver.schedule import Budget, fitted_heat
 from scheduler.solver.search import Search
-from scheduler.solver.state import State
+from scheduler.solver.state import UNHELD, State
 from scheduler.solver.terms import count_terms
 from scheduler.solver.warmup import warm_up
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from scheduler.solver.exact import ExactResult
 
 REPORT_SECONDS = 0.25
+REASON_SECONDS = 0.0015  # to look into why a request is not held
 STOP_SECONDS = 0.7  # for all that follows a stop
 
 Report = Callable[[Progress], None]
@@ -208,9 +209,11 @@ class _Solve:
         return len(os.sched_getaffinity(0)) - 1 if self.proof.is_running else None
 
     def checked_first(self, state: State) -> Meetings:
-        """The first plan, checked; how long that took tells how much time the last check and the reasons need."""
+        """The first plan, checked; how long that took tells how much time the last check needs."""
         first = self.keeper.check(state.held)
-        self.reserve = min(0.25 * self.params.seconds, 0.7 + 2.0 * self.keeper.spent)
+        checks = 0.2 + 2.0 * self.keeper.spent
+        reasons = REASON_SECONDS * int(state.number[UNHELD])
+        self.reserve = min(0.2 * self.params.seconds, checks) + min(0.15 * self.params.seconds, reasons)
         return first
 
     # The answer
@@ -257,8 +260,8 @@ class _Solve:
         """The reasons; with a number of moves instead of a time, all of them, for the same plan each time."""
         if self.params.iterations is not None:
             return explain(self.problem, meetings, None, math.inf)
-        left = max(1.0, self.params.seconds - self.seconds + 0.5)
-        return explain(self.problem, meetings, self.should_stop, min(5.0, left))
+        left = max(0.5, self.params.seconds - self.seconds)
+        return explain(self.problem, meetings, self.should_stop, left)
 
     def is_stopped(self) -> bool:
         return self.should_stop is not None and self.should_stop()
