@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import struct
 import time
@@ -52,7 +53,7 @@ class Line:
 
     def __init__(self, url: str, topic: str) -> None:
         self.client = redis.Redis.from_url(
-            url.replace("redis+socket://", "unix://", 1),  # as Celery writes it
+            plain_url(url),
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=CONNECT_SECONDS,
             retry=Retry(NoBackoff(), 0),
@@ -75,6 +76,13 @@ class Line:
     def close(self) -> None:
         self.subscription.close()
         self.client.close()
+
+
+def plain_url(url: str) -> str:
+    """The address of a broker as redis reads it, where Celery writes it otherwise."""
+    if url.startswith("redis+socket://"):
+        return url.replace("redis+socket://", "unix://", 1).partition("?")[0]
+    return re.sub(r"ssl_cert_reqs=CERT_(\w+)", lambda found: f"ssl_cert_reqs={found[1].lower()}", url)
 
 
 def topic_of(run_id: int, helper: str = "") -> str:

@@ -12,7 +12,7 @@ import redis
 
 from scheduler.domain.problem import Problem
 from scheduler.services import parting, runs
-from scheduler.services.parting import Line, WorkerCrew, help_with, topic_of
+from scheduler.services.parting import Line, WorkerCrew, help_with, plain_url, topic_of
 from scheduler.solver.arrays import flatten
 from scheduler.solver.helping import Helper
 from scheduler.solver.parts import Part
@@ -160,6 +160,19 @@ def test_members_are_let_go_at_the_end(scene: Crew) -> None:
     scene.crew.clear()
     assert member.hear() == (parting.GO, b"")
     assert scene.crew.size(nearby=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("celery", "plain"),
+    [
+        ("redis://:secret@host:6379/0", "redis://:secret@host:6379/0"),
+        ("redis+socket:///run/b.sock?virtual_host=1", "unix:///run/b.sock"),
+        ("rediss://host/0?ssl_cert_reqs=CERT_REQUIRED", "rediss://host/0?ssl_cert_reqs=required"),
+        ("rediss://host/0?ssl_cert_reqs=none", "rediss://host/0?ssl_cert_reqs=none"),
+    ],
+)
+def test_the_broker_is_found_where_celery_finds_it(celery: str, plain: str) -> None:
+    assert plain_url(celery) == plain
 
 
 @pytest.mark.parametrize("url", ["redis+socket:///nowhere/s", "redis://127.0.0.1:1/0"])
