@@ -10,7 +10,7 @@ from scheduler.solver.kempe import swap_slots
 from scheduler.solver.kernels import Floats, chance, entry, inlined
 from scheduler.solver.moves import hold_chosen, release, undo
 from scheduler.solver.settle import settle
-from scheduler.solver.spread import PENALTY, excess, refresh_logged
+from scheduler.solver.spread import excess, refresh_logged
 from scheduler.solver.state import CHANGED, LOGGED, QUEUED, STAMP, State
 from scheduler.solver.targets import (
     fill_gap,
@@ -55,8 +55,8 @@ def _step(d: Data, s: State, kind: int, heat: float, stamp: int) -> bool:
 
 
 @entry
-def anneal(d: Data, s: State, moves: int, heat: float, odds: Floats, tally: Floats) -> None:
-    """Make a number of moves; `odds` are the kinds' cumulated shares.
+def anneal(d: Data, s: State, moves: int, heat: float, penalty: float, odds: Floats, tally: Floats) -> None:
+    """Make a number of moves; `odds` are the kinds' cumulated shares, `penalty` the price of `excess`.
 
     `tally` gains, per kind, the moves tried, kept, and the score won by those that won.
     """
@@ -87,7 +87,7 @@ def anneal(d: Data, s: State, moves: int, heat: float, odds: Floats, tally: Floa
         if kept and limited:
             refresh_logged(d, s, rows)
             after = excess(d, s)
-            kept = s.score[0] - PENALTY * after >= lowest - PENALTY * apart
+            kept = s.score[0] - penalty * after >= lowest - penalty * apart
         if not kept:
             undo(d, s, 0, score)
             if limited:

@@ -21,6 +21,7 @@ def construct(d: Data, s: State) -> None:
 @entry
 def insert_in_order(d: Data, s: State, order: Ints) -> None:
     """Insert each request of `order` that is not held at its best place, if that gains."""
+    s.number[LOGGED] = 0
     for k in range(order.shape[0]):
         r = order[k]
         if s.held[r, SLOT] < 0:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scheduler.domain.problem import Problem
+from scheduler.solver.spread import PENALTY
 
 COLD_SHARE = 0.04  # the last part of the time only goes uphill
 
@@ -24,6 +25,14 @@ class Heat:
             return self.last * 0.05
         ratio: float = (self.last / self.first) ** (share / (1 - COLD_SHARE))
         return self.first * ratio
+
+    def penalty(self, share: float, limit: int) -> float:
+        """The price of a step beyond `max_idle_spread`: at first a plan may exceed it as it may be idle.
+
+        Measured: where nobody may be idle more than others, what is let in at first is not got out again.
+        """
+        times, until = (3, 0.7) if limit else (30, 0.3)
+        return times * self.at(share) if share < until else PENALTY
 
 
 def fitted_heat(problem: Problem, *, cold: bool) -> Heat:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 from scheduler.domain.solving import Crew
 from scheduler.solver.arrays import Data, Flat
+from scheduler.solver.construct import construct
 from scheduler.solver.kernels import Floats, Ints
+from scheduler.solver.narrow import narrow
 from scheduler.solver.parts import Part, answers_to
 from scheduler.solver.schedule import Budget, Heat
 from scheduler.solver.shares import Improved, Share, days_of, join, whole
@@ -74,6 +76,10 @@ class Search:
                     self._round()
         if self.budget.is_stopped():
             self.way.cool(time.monotonic() + self.cooling, self.data, plan)
+            self._note()
+        if self.team.excess():
+            narrow(self.data, plan)
+            construct(self.data, plan)
             self._note()
         self.team.load(self.best)
 

@@ -6,7 +6,7 @@ from scheduler.solver.arrays import ATTENDEES, BREAKS, DAY, PEOPLE0, PEOPLE1, SP
 from scheduler.solver.kernels import inlined, kernel
 from scheduler.solver.state import OPTION, State
 
-PENALTY = 1000.0  # points for each step beyond the limit
+PENALTY = 1000.0  # points for each step of somebody beyond the limit
 
 
 @inlined
@@ -25,16 +25,25 @@ def idle_figure(d: Data, s: State, p: int) -> int:
 
 @kernel
 def excess(d: Data, s: State) -> int:
-    """By how much the farthest two figures, as they were last refreshed, exceed the limit."""
-    attendees = d.rule[ATTENDEES]
-    if d.rule[SPREAD] < 0 or attendees == 0:
+    """By how much the figures, as they were last refreshed, exceed the least one and the limit, in all."""
+    if d.rule[SPREAD] < 0 or d.rule[ATTENDEES] == 0:
         return 0
-    least = s.idle_of[0]
-    most = s.idle_of[0]
-    for p in range(attendees):
-        least = min(least, s.idle_of[p])
-        most = max(most, s.idle_of[p])
-    return max(0, most - least - d.rule[SPREAD])
+    least = 0
+    while s.idle_count[least] == 0:
+        least += 1
+    total = 0
+    most = least + d.rule[SPREAD]
+    for figure in range(most + 1, s.idle_count.shape[0]):
+        total += s.idle_count[figure] * (figure - most)
+    return total
+
+
+@inlined
+def refresh_of(d: Data, s: State, p: int) -> None:
+    """Count an attendee's figure again."""
+    s.idle_count[s.idle_of[p]] -= 1
+    s.idle_of[p] = idle_figure(d, s, p)
+    s.idle_count[s.idle_of[p]] += 1
 
 
 @kernel
@@ -43,12 +52,11 @@ def refresh_logged(d: Data, s: State, rows: int) -> None:
     for k in range(rows):
         o = s.log[k, OPTION]
         for j in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-            p = d.option_people[j]
-            s.idle_of[p] = idle_figure(d, s, p)
+            refresh_of(d, s, d.option_people[j])
 
 
 @kernel
 def refresh_all(d: Data, s: State) -> None:
     """Count everybody's figure again."""
     for p in range(d.rule[ATTENDEES]):
-        s.idle_of[p] = idle_figure(d, s, p)
+        refresh_of(d, s, p)

@@ -91,6 +91,7 @@ class State(NamedTuple):
     victims: IntRow
     queue: IntRow
     idle_of: IntRow  # attendees: idle figure, kept for `max_idle_spread` only
+    idle_count: IntRow  # figures: how many attendees have it
     log: IntTable
     number: LongRow
     score: FloatRow  # (score of the plan; what a move may lose)
@@ -125,6 +126,7 @@ def new_state(d: Data, seed: int) -> State:
         victims=np.zeros(256, np.int32),
         queue=np.zeros(512, np.int32),
         idle_of=np.zeros(int(d.rule[ATTENDEES]), np.int32),
+        idle_count=np.zeros(slots + 1, np.int32),
         log=np.zeros((LOG_ROWS, 6), np.int32),
         number=np.zeros(10, np.int64),
         score=np.zeros(2, np.float64),
@@ -160,6 +162,8 @@ def reset(d: Data, s: State) -> None:
     s.firm_day[:] = 0
     s.firm_count[:] = 0
     s.idle_of[:] = 0
+    s.idle_count[:] = 0
+    s.idle_count[0] = attendees
     s.interpreters_free[:] = np.uint64(0)
     s.group_open[:] = np.uint64(0)
     s.firm_open[:] = ~np.uint64(0)

@@ -42,13 +42,14 @@ class Annealing:
 
     def make(self, moves: int, data: Data, plan: State, tally: Floats) -> None:
         begin, end = self.span
-        heat = self.heat.at(begin + (end - begin) * self.budget.share())
-        anneal(data, plan, moves, heat, self.odds, tally)
+        share = begin + (end - begin) * self.budget.share()
+        penalty = self.heat.penalty(share, int(data.rule[SPREAD]))
+        anneal(data, plan, moves, self.heat.at(share), penalty, self.odds, tally)
 
     def cool(self, until: float, data: Data, plan: State) -> None:
         """Make only moves that gain, until a time."""
         while time.monotonic() < until:
-            anneal(data, plan, BATCH, self.heat.at(1.0), self.odds, self.tally)
+            anneal(data, plan, BATCH, self.heat.at(1.0), PENALTY, self.odds, self.tally)
 
 
 class Team:
@@ -77,7 +78,7 @@ class Team:
         return _worth(self.data, self.plan)
 
     def excess(self) -> int:
-        """By how much the plan's idle figures stand farther apart than `max_idle_spread`."""
+        """By how much the plan's idle figures exceed `max_idle_spread`, in all."""
         return _excess(self.data, self.plan)
 
     def deal(self, share: Share, hands: int) -> list[Share]:
@@ -167,4 +168,4 @@ def _worth(data: Data, plan: State) -> float:
 
 def _excess(data: Data, plan: State) -> int:
     limit, figures = int(data.rule[SPREAD]), plan.idle_of
-    return 0 if limit < 0 or not len(figures) else max(0, int(figures.max() - figures.min()) - limit)
+    return 0 if limit < 0 or not len(figures) else int(np.maximum(figures - figures.min() - limit, 0).sum())

@@ -15,6 +15,7 @@ from scheduler.solver.arrays import flatten
 from scheduler.solver.construct import construct
 from scheduler.solver.kernels import is_cached, is_ready
 from scheduler.solver.loading import load, loading_order, shift
+from scheduler.solver.narrow import narrow
 from scheduler.solver.state import new_state
 from scheduler.solver.terms import count_days
 
@@ -33,10 +34,11 @@ def warm_up(tell: Callable[[], None] | None = None) -> None:
     flat = flatten(tiny_problem())
     state = new_state(flat.data, 1)
     construct(flat.data, state)
-    anneal(flat.data, state, 10, 1.0, np.linspace(0.2, 1.0, KINDS), np.zeros((KINDS, 3)))
+    anneal(flat.data, state, 10, 1.0, 1.0, np.linspace(0.2, 1.0, KINDS), np.zeros((KINDS, 3)))
     order = loading_order(flat.data)
     load(flat.data, state, state.held.copy(), order)
     shift(flat.data, state, state.held.copy(), order)
+    narrow(flat.data, state)
     count_days(flat.data, state)
 
 

@@ -260,7 +260,7 @@ def test_a_search_that_is_confined_to_a_share_leaves_all_else_as_it_is(flat: Fla
     before = plan.held.copy()
     confined = Confines(flat.data).set(share, before)
     odds = np.cumsum(np.full(KINDS, 1 / KINDS))
-    anneal(confined, plan, 20_000, 50.0, odds, np.zeros((KINDS, 3)))
+    anneal(confined, plan, 20_000, 50.0, 0.0, odds, np.zeros((KINDS, 3)))
     others = ~share.words
     assert held(only_in(others, plan.held)) == held(only_in(others, before))
     assert held(only_in(share.words, plan.held)) != held(only_in(share.words, before))
@@ -272,7 +272,7 @@ def test_a_shifted_state_is_the_loaded_one(flat: Flat) -> None:
     odds = np.cumsum(np.full(KINDS, 1 / KINDS))
     for plan in plans:
         load(flat.data, plan, start(flat), order)
-        anneal(flat.data, plan, 5_000, 50.0, odds, np.zeros((KINDS, 3)))
+        anneal(flat.data, plan, 5_000, 50.0, 0.0, odds, np.zeros((KINDS, 3)))
     wanted = plans[1].held.copy()
     assert held(plans[0].held) != held(wanted)
     shift(flat.data, plans[0], wanted, order)

@@ -30,6 +30,6 @@ def test_a_swap_that_costs_a_floor_is_made_when_the_partner_can_be_held_by_anoth
     load(flat.data, state, start, loading_order(flat.data))
 
     odds = np.cumsum(np.arange(KINDS) == UNHELD_IN).astype(float)
-    anneal(flat.data, state, 200, COLD, odds, np.zeros((KINDS, 3)))
+    anneal(flat.data, state, 200, COLD, 0.0, odds, np.zeros((KINDS, 3)))
 
     assert (state.held[:, SLOT] >= 0).tolist() == [False, True, True]

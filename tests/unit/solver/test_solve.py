@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
+from scheduler.samples.expo import make_expo
+from scheduler.samples.problem import to_problem
 from scheduler.solver.solve import solve
 from tests.brute_force import best_plan
 from tests.builders import problems
@@ -44,3 +50,14 @@ def test_no_plan_beats_the_bound_and_an_optimal_one_is_the_best(problem: Problem
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_same_seed_and_iterations_give_the_same_plan(problem: Problem) -> None:
     assert solve(problem, PARAMS).plan.to_json() == solve(problem, PARAMS).plan.to_json()
+
+
+@pytest.mark.parametrize("limit", [0, 1, 3])
+def test_a_limit_on_how_far_idle_figures_stand_apart_costs_little(limit: int) -> None:
+    """A good plan has hardly an idle slot, so that it nearly keeps the limit by itself."""
+    problem = to_problem(make_expo(firms=60, requests=500, seed=1, start=date(2026, 11, 24)))
+    limited = replace(problem, policy=replace(problem.policy, max_idle_spread=limit))
+    params = SolveParams(workers=1, method="search", iterations=200_000)
+    free, kept = solve(problem, params).plan, solve(limited, params).plan
+    assert rules.violations(limited, kept.meetings) == []
+    assert kept.score >= 0.97 * free.score
