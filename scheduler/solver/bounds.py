@@ -19,6 +19,7 @@ from scheduler.domain import rules
 from scheduler.domain.problem import Problem
 from scheduler.solver import lp
 from scheduler.solver.daymodel import DayModel, build
+from scheduler.solver.merging import merged
 
 Number = int | float
 Floats = npt.NDArray[np.float64]
@@ -26,6 +27,9 @@ Ints = npt.NDArray[np.int64]
 
 MOST_BITS = 60
 LEAST_SECONDS = 0.5
+WHOLE_COLUMNS = 8800  # in one second, and 4.6 times as many in ten: the whole LP then takes about a quarter
+SIMPLEX_COLUMNS = 4000
+ROUGH_COLUMNS = 20_000
 OBJECTIVES = ("served", "score", "shortfall")
 
 
@@ -64,7 +68,7 @@ def bounds_on_the_way(
     should_stop: Callable[[], bool] | None = None,
     objectives: Sequence[str] = OBJECTIVES,
 ) -> Iterator[Bounds]:
-    """The trivial bounds, then the tighter ones after each LP."""
+    """The trivial bounds, then the tighter ones after each LP: the merged ones, then the whole ones."""
     deadline = time.monotonic() + seconds
     if not problem.slots:  # then the empty plan is the only one
         yield Bounds(0, sum(problem.floors), rules.score(problem, ()).total)
@@ -79,13 +83,25 @@ def bounds_on_the_way(
         return over or (should_stop is not None and should_stop())
 
     model = build(problem, expired)
-    for objective in objectives:
-        if model is None or expired():
-            return
-        bound = _solve(problem, model, objective, deadline - time.monotonic(), should_stop)
-        if bound is not None:
-            best = _tightened(problem, best, objective, bound)
-            yield best
+    if model is None:
+        return
+    for small in _models(model, seconds):
+        for objective in objectives:
+            if expired():
+                return
+            bound = _solve(problem, model, small, objective, deadline - time.monotonic(), should_stop)
+            if bound is not None:
+                best = _tightened(problem, best, objective, bound)
+                yield best
+
+
+def _models(model: DayModel, seconds: float) -> Iterator[DayModel]:
+    """The models whose LPs give duals: merged, if the whole is not as quick; and whole, where that is likely
+    to be solved in a part of the time. (It depends on the time given alone, so that it does not on luck.)"""
+    if model.columns > lp.SMALL_COLUMNS:
+        yield merged(model)
+    if seconds >= (model.columns / WHOLE_COLUMNS) ** 1.5:
+        yield model
 
 
 def _tightened(problem: Problem, best: Bounds, objective: str, bound: Fraction) -> Bounds:
@@ -119,25 +135,42 @@ def _round_score(problem: Problem, bound: Fraction) -> Number:
 
 
 def _solve(
-    problem: Problem, model: DayModel, objective: str, seconds: float, should_stop: Callable[[], bool] | None
-) -> Fraction | None:
-    """A proved upper bound of one objective (`shortfall` counts as negative), or None."""
-    gain = {"score": model.gain, "served": model.weight.astype(float), "shortfall": np.zeros(model.columns)}
+    problem: Problem, model: DayModel, small: DayModel, objective: str, seconds: float,
+    should_stop: Callable[[], bool] | None,
+) -> Fraction | None:  # fmt: skip
+    """A proved upper bound of one objective (`shortfall` counts as negative), or None.
+
+    The duals are of the LP of `small`, which is the model or merged from it.
+    """
     soft, prices = _soft_rows(problem, model, objective)
-    constant = Fraction(model.constant) if objective == "score" else Fraction(0)
     candidates = _plain_duals(model, soft, prices)
     if model.columns and (objective != "shortfall" or len(soft)):
-        arrays = _arrays(problem, model, gain[objective], soft, prices)
-        found = lp.duals(arrays, seconds, should_stop, rough=objective == "served")
+        arrays = _arrays(problem, small, _gain(small, objective), *_soft_rows(problem, small, objective))
+        found = lp.duals(arrays, seconds, should_stop, _way(model, small, objective))
         if found is not None:
-            candidates.append(np.maximum(found[: len(model.rhs)], 0.0))
+            group = model.group if small is not model else slice(len(model.rhs))
+            candidates.append(np.maximum(found[group], 0.0))
     proved: list[Fraction] = []
     for duals in candidates:
         # A plan may always exceed a soft row for its price: a dual above that proves nothing.
         duals[soft] = np.minimum(duals[soft], prices)
-        bound = proved_bound(model, gain[objective], duals)
+        bound = proved_bound(model, _gain(model, objective), duals)
         proved += [] if bound is None else [bound]
+    constant = Fraction(model.constant) if objective == "score" else Fraction(0)
     return min(proved) + constant if proved else None
+
+
+def _way(model: DayModel, small: DayModel, objective: str) -> str:
+    """Measured: the simplex is the fastest on merged LPs, and far the slowest on large whole ones."""
+    if objective == "served" and small.columns >= ROUGH_COLUMNS:
+        return "rough"
+    return "simplex" if small is not model or model.columns <= SIMPLEX_COLUMNS else "interior"
+
+
+def _gain(model: DayModel, objective: str) -> Floats:
+    if objective == "score":
+        return model.gain
+    return model.weight.astype(float) if objective == "served" else np.zeros(model.columns)
 
 
 def _soft_rows(problem: Problem, model: DayModel, objective: str) -> tuple[Ints, Floats]:

@@ -14,6 +14,10 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 
 People = tuple[int, ...]
+Room = tuple[int, PlaceKind]
+"""A hall, and what stands there."""
+Wish = tuple[int, PlaceWish, int | None]
+"""The firm whose booths are meant, the wish, and the fixed place."""
 
 
 def mask_of(slots: Iterable[int]) -> int:
@@ -44,7 +48,8 @@ class Choices:
         ]
         self._room: dict[int, int] = {}
         self._interpreters: dict[tuple[frozenset[str], frozenset[str]], People | None] = {}
-        self._kinds: dict[tuple[int, PlaceWish], tuple[int, ...]] = {}
+        self._places: dict[Wish, tuple[int, ...]] = {}
+        self._rooms: dict[Wish, frozenset[Room]] = {}
 
     @cached_property
     def day_masks(self) -> tuple[int, ...]:
@@ -149,14 +154,28 @@ class Choices:
 
     def places(self, request: int) -> tuple[int, ...]:
         """The places that a request's wish, its receiver and its `fixed` allow (H5, H9)."""
+        wish = self._wish(request)
+        if wish not in self._places:
+            owner, kind, fixed = wish
+            booths = () if kind is PlaceWish.TABLE else self.booths[owner]
+            found = booths + (() if kind is PlaceWish.BOOTH else self.tables)
+            self._places[wish] = found if fixed is None else tuple(p for p in found if p == fixed)
+        return self._places[wish]
+
+    def rooms(self, request: int) -> frozenset[Room]:
+        """The halls and kinds of those of them that are ever open."""
+        wish = self._wish(request)
+        if wish not in self._rooms:
+            places = self.problem.places
+            found = (places[p] for p in self.places(request) if self.place_free[p])
+            self._rooms[wish] = frozenset((place.hall, place.kind) for place in found)
+        return self._rooms[wish]
+
+    def _wish(self, request: int) -> Wish:
+        """What decides its places."""
         row = self.problem.requests[request]
-        key = (row.receiver if row.place is not PlaceWish.TABLE else -1, row.place)
-        if key not in self._kinds:
-            booths = () if row.place is PlaceWish.TABLE else self.booths[row.receiver]
-            self._kinds[key] = booths + (() if row.place is PlaceWish.BOOTH else self.tables)
-        if row.fixed is not None and row.fixed.place is not None:
-            return tuple(p for p in self._kinds[key] if p == row.fixed.place)
-        return self._kinds[key]
+        owner = -1 if row.place is PlaceWish.TABLE else row.receiver
+        return owner, row.place, None if row.fixed is None else row.fixed.place
 
     def free(self, people: People) -> int:
         """The slots in which all of these attendees are available."""

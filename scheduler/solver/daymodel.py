@@ -8,7 +8,7 @@ dropped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,7 +35,8 @@ class DayModel:
     for its floor, or -1: it reads `-(meetings of f) - short <= -floor`, and its `short` has no column here.
     `hall_row` are the rows of `hall_visits`: they read `(requests held) - changes <= free`; `changes` has no
     column here either. `gain` is the column's share of the score: served weight and what its change of the
-    published plan costs, against `constant`, the score of holding nothing.
+    published plan costs, against `constant`, the score of holding nothing. `group` numbers the rows that say
+    the same of different days, or of different people of a firm.
     """
 
     request: Ints
@@ -45,6 +46,7 @@ class DayModel:
     column: Ints
     value: Ints
     rhs: Ints
+    group: Ints
     floor_row: Ints
     hall_row: Ints
     constant: float
@@ -59,15 +61,22 @@ class _Rows:
     """Rows by name, made at their first use; entries as numpy blocks."""
 
     rhs: list[int] = field(default_factory=list)
+    group: list[int] = field(default_factory=list)
+    groups: int = 0
     row: list[Ints] = field(default_factory=list)
     column: list[Ints] = field(default_factory=list)
     value: list[Ints] = field(default_factory=list)
 
-    def add(self, owner: Ints, day: Ints, column: Ints, value: Ints, limit: Ints) -> None:
-        """Entries of the rows (owner, day) `<= limit[owner, day]`; rows that cannot bind are not made."""
+    def add(
+        self, owner: Ints, day: Ints, column: Ints, value: Ints, limit: Ints, alike: Ints | None = None
+    ) -> None:
+        """Entries of the rows (owner, day) `<= limit[owner, day]`; rows that cannot bind are not made.
+
+        All of an owner, or of owners with the same number in `alike`, are of one group.
+        """
         if not len(column):
             return
-        days = limit.shape[1]
+        owners, days = limit.shape
         key = owner * days + day
         # Each request counts at most once in a row, so this is the most that the row can hold.
         load = np.bincount(key, weights=value, minlength=limit.size)
@@ -76,9 +85,20 @@ class _Rows:
         place[binding] = len(self.rhs) + np.arange(int(binding.sum()))
         keep = binding[key]
         self.rhs.extend(limit.ravel()[binding].tolist())
+        group = self.groups + np.repeat(np.arange(owners) if alike is None else alike, days)
+        self.group.extend(group[binding].tolist())
+        self.groups = int(group.max()) + 1
         self.row.append(place[key[keep]])
         self.column.append(column[keep])
         self.value.append(value[keep])
+
+    def add_lone(self, rhs: Sequence[int]) -> Ints:
+        """Rows without entries as yet, each of a group of its own; their indices."""
+        first = len(self.rhs)
+        self.rhs.extend(rhs)
+        self.group.extend(range(self.groups, self.groups + len(rhs)))
+        self.groups += len(rhs)
+        return first + np.arange(len(rhs))
 
 
 @dataclass
@@ -109,10 +129,9 @@ def _collect(
         if r % CHECK_REQUESTS == 0 and expired():
             break
         allowed = choices.allowed(r)
-        places = choices.places(r)
-        if not allowed or not places:
+        kinds = {kind for _, kind in choices.rooms(r)}
+        if not allowed or not kinds:
             continue
-        kinds = {problem.places[p].kind for p in places if choices.place_free[p]}
         kind_flags = (PlaceKind.BOOTH in kinds, PlaceKind.TABLE in kinds)
         published = choices.published.get(r)
         for asking, asked in choices.parties(r):
@@ -175,7 +194,8 @@ def _assemble(problem: Problem, choices: Choices, options: _Options, needs: list
     return DayModel(
         request=request, weight=weight, gain=gain,
         row=_joined(rows.row), column=_joined(rows.column), value=_joined(rows.value),
-        rhs=np.array(rows.rhs, dtype=np.int64), floor_row=floor_row, hall_row=hall_row, constant=constant,
+        rhs=np.array(rows.rhs, dtype=np.int64), group=np.array(rows.group, dtype=np.int64),
+        floor_row=floor_row, hall_row=hall_row, constant=constant,
     )  # fmt: skip
 
 
@@ -207,9 +227,15 @@ def _attendee_rows(
     person = flat[np.repeat(first[option], counts) + step]
     free = _slots_a_day(choices, choices.attendee_free)
     caps = _caps((row.max_per_day for row in problem.attendees), len(choices.day_masks))
-    rows.add(person, day[entry], entry, length[entry], free)
-    # A cap that is not below the slots says nothing more than the slots do.
-    rows.add(person, day[entry], entry, np.ones_like(entry), np.where(caps < free, caps, len(column) + 1))
+    firm = np.array([row.firm for row in problem.attendees], dtype=np.int64)
+    capped = np.any(caps < free, axis=1)
+    longest = np.ones(len(firm), dtype=np.int64)
+    np.maximum.at(longest, person, length[entry])
+    most = np.where(capped[:, None], np.minimum(caps, free), free)
+    rows.add(person, day[entry], entry, np.where(capped[person], 1, length[entry]), most, firm)
+    # Where each meeting takes one slot, a limit on their number says all that one on their slots does.
+    both = np.logical_and(capped, longest > 1)[person]
+    rows.add(person[both], day[entry[both]], entry[both], length[entry[both]], free, firm)
 
 
 def _firm_rows(rows: _Rows, problem: Problem, days: int, request: Ints, day: Ints, column: Ints) -> None:
@@ -273,8 +299,7 @@ def _unions(sets: list[frozenset[int]]) -> list[frozenset[int]]:
 def _floor_rows(rows: _Rows, problem: Problem, request: Ints, column: Ints) -> Ints:
     floor_row = np.full(len(problem.firms), -1, dtype=np.int64)
     wanting = [f for f, floor in enumerate(problem.floors) if floor > 0]
-    floor_row[wanting] = len(rows.rhs) + np.arange(len(wanting))
-    rows.rhs.extend(-problem.floors[f] for f in wanting)
+    floor_row[wanting] = rows.add_lone([-problem.floors[f] for f in wanting])
     for firms in ([r.sender for r in problem.requests], [r.receiver for r in problem.requests]):
         row = floor_row[np.array(firms, dtype=np.int64)[request]]
         keep = row >= 0
@@ -286,17 +311,16 @@ def _floor_rows(rows: _Rows, problem: Problem, request: Ints, column: Ints) -> I
 
 def _hall_rows(rows: _Rows, problem: Problem, request: Ints, column: Ints) -> Ints:
     found = hall_rows(problem) if problem.policy.factors["hall_change"] else []
-    first = len(rows.rhs)
-    rows.rhs.extend(each.free for each in found)
+    hall_row = rows.add_lone([each.free for each in found])
     wanted = np.array([r for each in found for r in each.requests], dtype=np.int64)
     begins = np.searchsorted(request, wanted)  # the columns are in the order of their requests
     counts = np.searchsorted(request, wanted, "right") - begins
-    row = np.repeat(first + np.arange(len(found)), [len(each.requests) for each in found])
+    row = np.repeat(hall_row, [len(each.requests) for each in found])
     entries = np.repeat(begins - np.cumsum(counts) + counts, counts) + np.arange(int(counts.sum()))
     rows.row.append(np.repeat(row, counts))
     rows.column.append(column[entries])
     rows.value.append(np.ones(len(entries), dtype=np.int64))
-    return first + np.arange(len(found))
+    return hall_row
 
 
 def _gains(

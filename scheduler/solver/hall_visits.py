@@ -59,9 +59,9 @@ def _needed(problem: Problem, visits: Visits, days: Sequence[int]) -> tuple[int,
     return max(0, sure), requests
 
 
-def _only_hall(problem: Problem, choices: Choices, request: int) -> int | None:
+def _only_hall(choices: Choices, request: int) -> int | None:
     """The hall in which a request has all its places."""
-    halls = {problem.places[p].hall for p in choices.places(request) if choices.place_free[p]}
+    halls = {hall for hall, _ in choices.rooms(request)}
     return halls.pop() if len(halls) == 1 else None
 
 
@@ -70,7 +70,7 @@ def _visits(problem: Problem, choices: Choices) -> tuple[dict[int, Visits], dict
     of_firms: dict[int, Visits] = defaultdict(lambda: defaultdict(list))
     of_people: dict[int, Visits] = defaultdict(lambda: defaultdict(list))
     for r, request in enumerate(problem.requests):
-        if (hall := _only_hall(problem, choices, r)) is None:
+        if (hall := _only_hall(choices, r)) is None:
             continue
         for firm, people in zip((request.sender, request.receiver), _who_can(choices, r), strict=True):
             of_firms[firm][hall].append(r)

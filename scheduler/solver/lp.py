@@ -21,14 +21,12 @@ SMALL_COLUMNS = 2000  # solved in a few milliseconds, sooner than a process star
 
 
 def duals(
-    lp: Arrays, seconds: float, should_stop: Callable[[], bool] | None = None, *, rough: bool = False
+    lp: Arrays, seconds: float, should_stop: Callable[[], bool] | None = None, way: str = "simplex"
 ) -> Floats | None:
     """Row duals of `max cost x, A x <= rhs, 0 <= x <= upper`, or None if the time ran out.
 
-    `rough`: a large LP of nearly equal prices is solved to five digits, which is several times faster.
-
-    `lp` holds cost, upper, rhs and the entries (row, column, value) of A. What comes back is as good as the
-    solver was exact: whoever claims a bound has to compute it from the duals.
+    `way` is one of `lp_process.WAYS`. `lp` holds cost, upper, rhs and the entries (row, column, value) of
+    A. What comes back is as good as the solver was exact: whoever claims a bound computes it from the duals.
     """
     if len(lp["cost"]) <= SMALL_COLUMNS:
         return _read(_solve_here(lp, seconds), lp)
@@ -37,7 +35,7 @@ def duals(
     command = [sys.executable, "-P", str(Path(__file__).with_name("lp_process.py"))]
     # From a file, not a pipe: communicate() forgets its input when it is called again after a timeout.
     with tempfile.TemporaryFile() as file:
-        np.savez(file, allow_pickle=False, **{**lp, "seconds": np.array(seconds), "rough": np.array(rough)})
+        np.savez(file, allow_pickle=False, **{**lp, "seconds": np.array(seconds), "way": np.array(way)})
         file.seek(0)
         # The program is this interpreter with a module of ours.
         with subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE) as child:  # noqa: S603
@@ -52,7 +50,7 @@ def _solve_here(lp: Arrays, seconds: float) -> bytes:
     # MathOpt takes half a second to import, which those who solve no LP need not wait for.
     from scheduler.solver.lp_process import solve
 
-    return solve({**lp, "seconds": np.array(seconds), "rough": np.array(False)})
+    return solve({**lp, "seconds": np.array(seconds), "way": np.array("simplex")})
 
 
 def _read(output: bytes, lp: Arrays) -> Floats | None:

@@ -297,7 +297,7 @@ class Proof:
             return self.ended or should_stop()
 
         def prove() -> None:
-            objectives = ("served", "score")  # a bound of the shortfall adds nothing to that of the score
+            objectives = ("score", "served")  # a bound of the shortfall adds nothing to that of the score
             for found in bounds_on_the_way(self.problem, seconds, is_over, objectives):
                 self.found = found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,11 @@ from hypothesis import strategies as st
 
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score
-from scheduler.solver.bounds import Bounds, proved_bound, trivial_bounds, upper_bounds
+from scheduler.samples.expo import make_expo
+from scheduler.samples.problem import to_problem
+from scheduler.solver.bounds import Bounds, bounds_on_the_way, proved_bound, trivial_bounds, upper_bounds
 from scheduler.solver.daymodel import build
+from scheduler.solver.merging import merged
 from tests.brute_force import best_plan
 from tests.builders import ask, booth, firm, make_problem, meet, person, problems
 
@@ -55,6 +59,30 @@ def test_a_bound_holds_whatever_the_duals(problem: Problem, data: st.DataObject)
     if best is not None:
         assert proved is not None
         assert score(problem, best[1]).terms["served"] <= proved
+
+
+@quick
+@given(problems(max_requests=3), st.data())
+def test_a_bound_holds_whatever_the_duals_of_merged_rows(problem: Problem, data: st.DataObject) -> None:
+    model = build(problem)
+    assert model is not None
+    small = merged(model)
+    rows = len(small.rhs)
+    duals = np.array(data.draw(st.lists(st.floats(0, 50), min_size=rows, max_size=rows)), dtype=float)
+    duals[small.floor_row[small.floor_row >= 0]] = 0.0
+    duals[small.hall_row] = 0.0
+    proved = proved_bound(model, model.weight.astype(float), duals[model.group])
+    best = best_plan(problem)
+    if best is not None:
+        assert proved is not None
+        assert score(problem, best[1]).terms["served"] <= proved
+
+
+def test_merged_rows_prove_nearly_all_that_the_whole_model_does() -> None:
+    problem = to_problem(make_expo(firms=60, requests=1500, seed=1, start=date(2026, 11, 24)))
+    trivial, merged_rows, whole = bounds_on_the_way(problem, 60.0, objectives=("score",))
+    assert trivial.score > 1.05 * whole.score
+    assert whole.score <= merged_rows.score <= whole.score + 0.001 * abs(whole.score)
 
 
 def rounds(halls: str, **parts: Any) -> Problem:
