@@ -18,7 +18,7 @@ from scheduler.domain.entities import PlaceKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.solver.choices import Choices, People
-from scheduler.solver.hall_visits import hall_rows
+from scheduler.solver.hall_visits import HallRow, hall_rows
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -118,7 +118,8 @@ def build(problem: Problem, expired: Callable[[], bool] = lambda: False) -> DayM
     choices = Choices(problem)
     needs: dict[People, int] = {}
     options = _collect(problem, choices, needs, expired)
-    return None if expired() else _assemble(problem, choices, options, list(needs))
+    halls = hall_rows(problem, choices, expired) if problem.policy.factors["hall_change"] else []
+    return None if expired() else _assemble(problem, choices, options, list(needs), halls)
 
 
 def _collect(
@@ -171,7 +172,9 @@ def _losses(choices: Choices, published: Meeting, people: People, starts: int) -
     return losses
 
 
-def _assemble(problem: Problem, choices: Choices, options: _Options, needs: list[People]) -> DayModel:
+def _assemble(
+    problem: Problem, choices: Choices, options: _Options, needs: list[People], halls: Sequence[HallRow]
+) -> DayModel:
     days = len(choices.day_masks)
     rows = _Rows()
     feasible = np.array(options.days, dtype=bool).reshape(-1, days)
@@ -188,7 +191,7 @@ def _assemble(problem: Problem, choices: Choices, options: _Options, needs: list
         rows, choices, needs, np.array(options.need, dtype=np.int64)[option], day, column, length
     )
     floor_row = _floor_rows(rows, problem, request, column)
-    hall_row = _hall_rows(rows, problem, request, column)
+    hall_row = _hall_rows(rows, halls, request, column)
     weight = np.array([row.weight for row in problem.requests], dtype=np.int64)[request]
     gain, constant = _gains(problem, choices, options, option, kind, day, request, weight)
     return DayModel(
@@ -309,8 +312,7 @@ def _floor_rows(rows: _Rows, problem: Problem, request: Ints, column: Ints) -> I
     return floor_row
 
 
-def _hall_rows(rows: _Rows, problem: Problem, request: Ints, column: Ints) -> Ints:
-    found = hall_rows(problem) if problem.policy.factors["hall_change"] else []
+def _hall_rows(rows: _Rows, found: Sequence[HallRow], request: Ints, column: Ints) -> Ints:
     hall_row = rows.add_lone([each.free for each in found])
     wanted = np.array([r for each in found for r in each.requests], dtype=np.int64)
     begins = np.searchsorted(request, wanted)  # the columns are in the order of their requests

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 from scheduler.domain.plan import Meeting, Unscheduled
-from scheduler.domain.problem import Problem
+from scheduler.domain.problem import Problem, Request
 from scheduler.domain.rules.held import Schedule
 from scheduler.solver.choices import Choices
 from scheduler.solver.explain_conditions import DYNAMIC, STATIC, Party, parties
@@ -60,7 +60,7 @@ def explain(
     """
     if should_stop is not None and should_stop():  # the index alone takes a while on a large event
         held = {meeting.request for meeting in meetings}
-        return tuple(_unexamined(problem, r) for r, q in enumerate(problem.requests) if q.id not in held)
+        return tuple(_unexamined(request) for request in problem.requests if request.id not in held)
     deadline = time.monotonic() + seconds
     occupancy = Occupancy(problem, Choices(problem), Schedule.of(problem, meetings))
     left = [r for r in range(len(problem.requests)) if r not in occupancy.held]
@@ -69,12 +69,11 @@ def explain(
         if time.monotonic() > deadline or (should_stop is not None and should_stop()):
             break
         rows[r] = explain_one(occupancy, r)
-    return tuple(rows[r] if r in rows else _unexamined(problem, r) for r in left)
+    return tuple(rows[r] if r in rows else _unexamined(problem.requests[r]) for r in left)
 
 
-def _unexamined(problem: Problem, r: int) -> Unscheduled:
-    detail = f"{_title(problem, r)} is not held; there was no time to look into why."
-    return Unscheduled(problem.requests[r].id, "not-examined", detail)
+def _unexamined(request: Request) -> Unscheduled:
+    return Unscheduled(request.id, "not-examined", "There was no time to look into why it is not held.")
 
 
 def _title(problem: Problem, r: int) -> str:

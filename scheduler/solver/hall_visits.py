@@ -8,11 +8,13 @@ hall's meetings take so many days as they do not fit in fewer, and one meeting l
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from scheduler.domain.problem import Problem
 from scheduler.solver.choices import Choices
+
+CHECK_REQUESTS = 500
 
 Visits = dict[int, list[int]]
 """The requests that are held in a hall if at all, by the hall."""
@@ -29,11 +31,18 @@ class HallRow:
     free: int
 
 
-def hall_rows(problem: Problem) -> list[HallRow]:
-    """Those that say something: for each firm of all its people together, or of each alone."""
-    choices, rows = Choices(problem), list[HallRow]()
-    of_firms, of_people = _visits(problem, choices)
+def hall_rows(
+    problem: Problem, choices: Choices, expired: Callable[[], bool] = lambda: False
+) -> list[HallRow]:
+    """Those that say something: for each firm of all its people together, or of each alone.
+
+    There are fewer if `expired` says so on the way.
+    """
+    rows = list[HallRow]()
+    of_firms, of_people = _visits(problem, choices, expired)
     for firm, people in enumerate(problem.firm_attendees):
+        if expired():
+            break
         alone = [_needed(problem, of_people[a], _days(problem, choices, (a,))) for a in people]
         together = [_needed(problem, of_firms[firm], _days(problem, choices, people))]
         stronger = max(alone, together, key=lambda groups: sum(sure for sure, _ in groups))
@@ -65,11 +74,15 @@ def _only_hall(choices: Choices, request: int) -> int | None:
     return halls.pop() if len(halls) == 1 else None
 
 
-def _visits(problem: Problem, choices: Choices) -> tuple[dict[int, Visits], dict[int, Visits]]:
+def _visits(
+    problem: Problem, choices: Choices, expired: Callable[[], bool]
+) -> tuple[dict[int, Visits], dict[int, Visits]]:
     """By firm, and by attendee who is the only one that its firm can send."""
     of_firms: dict[int, Visits] = defaultdict(lambda: defaultdict(list))
     of_people: dict[int, Visits] = defaultdict(lambda: defaultdict(list))
     for r, request in enumerate(problem.requests):
+        if r % CHECK_REQUESTS == 0 and expired():
+            break
         if (hall := _only_hall(choices, r)) is None:
             continue
         for firm, people in zip((request.sender, request.receiver), _who_can(choices, r), strict=True):

@@ -7,9 +7,10 @@ import os
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
@@ -24,12 +25,13 @@ from scheduler.solver.checking import Meetings, first_clean
 from scheduler.solver.exact_atoms import MOST_FREE_REQUESTS, wants_exact
 from scheduler.solver.explain import explain
 from scheduler.solver.keeping import Keeper
+from scheduler.solver.kernels import Ints, is_cached
 from scheduler.solver.rerun import published_again, starting_state
 from scheduler.solver.schedule import Budget, fitted_heat
 from scheduler.solver.search import Search
 from scheduler.solver.state import UNHELD, State
 from scheduler.solver.terms import count_terms
-from scheduler.solver.warmup import warm_up
+from scheduler.solver.warmup import is_compiled, warm_up
 
 if TYPE_CHECKING:
     from scheduler.solver.exact import ExactResult
@@ -38,6 +40,10 @@ REPORT_SECONDS = 0.25
 REASON_SECONDS = 0.0015  # to look into why a request is not held
 STOP_SECONDS = 0.7  # for all that follows a stop
 
+PATIENCE_SECONDS = 0.2  # for what is at work when a stop comes
+POLL_SECONDS = 0.02
+
+T = TypeVar("T")
 Report = Callable[[Progress], None]
 Stop = Callable[[], bool]
 
@@ -83,6 +89,8 @@ class _Solve:
     crew: Crew | None
     new: Collection[str]
     began: float = field(default_factory=time.monotonic)
+    patience: float = 0.0
+    """Until when what is at work is waited for, once the solve was stopped."""
     reserve: float = 0.0
     reported: float = 0.0
     curve: list[Progress] = field(default_factory=list)
@@ -94,19 +102,46 @@ class _Solve:
         self.report("reading")
         if self.is_exact:
             import scheduler.solver.exact  # noqa: F401 -- here, as CP-SAT takes 50 MB that a search can do without
-        warm_up(lambda: self.report("compiling"))
-        self.began = time.monotonic()
-        self.flat: Flat = flatten(self.problem)
-        self.keeper = Keeper(self.flat)
-        unchanged = published_again(self.flat, self.new) if start is None else None
+        if not is_compiled() and not is_cached():
+            self.report("compiling")
+        flat = self.patiently(self.flattened)
+        if flat is None:
+            return self.finish(None, None)
+        self.flat, self.keeper = flat, Keeper(flat)
+        unchanged = self.patiently(self.unchanged) if start is None else None
         if unchanged is not None:
-            self.kept = rules.score(self.problem, unchanged).total
+            self.kept = self.score_of(unchanged).total
             if not (self.is_exact and len(self.problem.requests) <= MOST_FREE_REQUESTS):
                 return self.finish(unchanged, None)
         self.proof.begin(self.left() - 0.3, self.is_over)
         meetings, exact = self.find(start, unchanged)
         self.proof.end(wait=self.params.iterations is not None)
         return self.finish(meetings, exact)
+
+    def flattened(self) -> Flat:
+        """The problem as arrays; the clock starts once there are kernels for it."""
+        warm_up()
+        self.began = time.monotonic()
+        return flatten(self.problem)
+
+    def unchanged(self) -> Meetings:
+        """The published plan, if nothing happened to it."""
+        found = published_again(self.flat, self.new)
+        if found is not None:
+            self.keeper.ready = found, rules.score(self.problem, found)
+        return found
+
+    def patiently(self, work: Callable[[], T]) -> T | None:
+        """What some work gives that cannot be stopped; None if the solve is, and it is not done soon."""
+        if self.should_stop is None:
+            return work()
+        outcome: Future[T] = Future()
+        threading.Thread(target=_fulfil, args=(outcome, work), name="work", daemon=True).start()
+        while not outcome.done() and not self.is_stopped():
+            wait([outcome], POLL_SECONDS)
+        self.patience = self.patience or (time.monotonic() + PATIENCE_SECONDS if self.is_stopped() else 0.0)
+        wait([outcome], self.patience - time.monotonic() if self.patience else None)
+        return outcome.result() if outcome.done() else None
 
     @cached_property
     def is_exact(self) -> bool:
@@ -142,7 +177,7 @@ class _Solve:
             if self.left() > 2 * self.keeper.spent:
                 self.keeper.check_beside(state.held)
         if float(state.score[0]) >= self.bounds.score and not self.is_done():
-            self.keeper.check(state.held)
+            self.check(state.held)
         if time.monotonic() - self.reported >= REPORT_SECONDS:
             self.report("searching")
 
@@ -181,12 +216,16 @@ class _Solve:
 
     def search(self, start: tuple[Meeting, ...] | None, seconds: float | None) -> Meetings:
         """The searched plan, else what it started from."""
-        state = starting_state(self.flat, start, self.params.seed)
+        state = self.patiently(lambda: starting_state(self.flat, start, self.params.seed))
+        if state is None:
+            return None
         self.measure(state)
         self.report("constructed")
         first = self.checked_first(state)
+        if first is None and self.is_stopped():
+            return None
         if self.problem.published and start is None and first is not None:
-            self.kept = rules.score(self.problem, first).total
+            self.kept = self.score_of(first).total
         cold = start is not None or len(self.problem.published) > 0
         search = Search(
             self.flat,
@@ -201,16 +240,22 @@ class _Solve:
         )
         search.run(state)
         if self.is_stopped() and not self.keeper.is_quick:
-            return self.keeper.ready[0] or first_clean(self.problem, [start, ()])
-        return self.keeper.check(search.best) or first or first_clean(self.problem, [start, ()])
+            return self.keeper.ready[0]
+        checked = self.keeper.check(search.best) if self.keeper.is_quick else self.check(search.best)
+        return checked or self.keeper.ready[0] or first_clean(self.problem, [start, ()])
 
     def spare_cores(self) -> int | None:
         """How many cores the proof leaves; None when it has ended."""
         return len(os.sched_getaffinity(0)) - 1 if self.proof.is_running else None
 
+    def check(self, table: Ints) -> Meetings:
+        """A plan of a search, if it keeps the rules, or does so without some meetings."""
+        copy = table.copy()
+        return self.patiently(lambda: self.keeper.check(copy))
+
     def checked_first(self, state: State) -> Meetings:
         """The first plan, checked; how long that took tells how much time the last check needs."""
-        first = self.keeper.check(state.held)
+        first = self.check(state.held)
         checks = 0.2 + 2.0 * self.keeper.spent
         reasons = REASON_SECONDS * int(state.number[UNHELD])
         self.reserve = min(0.2 * self.params.seconds, checks) + min(0.15 * self.params.seconds, reasons)
@@ -261,7 +306,10 @@ class _Solve:
         if self.params.iterations is not None:
             return explain(self.problem, meetings, None, math.inf)
         left = max(0.5, self.params.seconds - self.seconds)
-        return explain(self.problem, meetings, self.should_stop, left)
+        found = None
+        if not self.is_stopped():
+            found = self.patiently(lambda: explain(self.problem, meetings, self.should_stop, left))
+        return explain(self.problem, meetings, lambda: True) if found is None else found
 
     def is_stopped(self) -> bool:
         return self.should_stop is not None and self.should_stop()
@@ -280,6 +328,13 @@ class _Solve:
 
     def tell_exact(self, progress: Progress) -> None:
         self.tell(replace(progress, seconds=self.seconds))
+
+
+def _fulfil(outcome: Future[T], work: Callable[[], T]) -> None:
+    try:
+        outcome.set_result(work())
+    except BaseException as error:
+        outcome.set_exception(error)
 
 
 class Proof:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
+from threading import Event
+from typing import Any
 
 import pytest
 
 from scheduler.domain import rules
+from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
 from scheduler.solver import keeping
+from scheduler.solver import solve as solve_module
 from scheduler.solver.arrays import flatten
 from scheduler.solver.keeping import Keeper
 from scheduler.solver.rerun import starting_state
@@ -61,6 +65,43 @@ def test_a_stopped_solve_takes_the_plan_that_is_ready(slow_checks: None) -> None
     ).plan
     assert plan.meetings
     assert plan.score == rules.score(problem, plan.meetings).total
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Event]]:
+    """Has a piece of a solve's work go on until the test is over; it gets an event for when that begins."""
+    ended = Event()
+
+    def make(piece: str) -> Event:
+        begun, work = Event(), getattr(solve_module, piece)
+
+        def slow(*args: Any) -> Any:
+            if not begun.is_set():
+                begun.set()
+                ended.wait()
+            return work(*args)
+
+        monkeypatch.setattr(solve_module, piece, slow)
+        return begun
+
+    yield make
+    ended.set()
+
+
+@pytest.mark.parametrize("piece", ["flatten", "starting_state"])
+def test_a_stop_does_not_wait_for_a_first_plan(piece: str, endless: Callable[[str], Event]) -> None:
+    problem, begun = a_problem(), endless(piece)
+    plan = solve(problem, SolveParams(60.0, method="search"), should_stop=begun.is_set).plan
+    assert plan.status is PlanStatus.UNKNOWN
+    assert len(plan.unscheduled) == len(problem.requests)
+
+
+def test_a_stop_does_not_wait_for_reasons(endless: Callable[[str], Event]) -> None:
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
+    begun = endless("explain")
+    plan = solve(problem, SolveParams(0.5, workers=1, method="search"), should_stop=begun.is_set).plan
+    assert len(plan.meetings) == 1
+    assert [row.reason for row in plan.unscheduled] == ["not-examined"]
 
 
 @pytest.mark.parametrize(("cooling", "is_improved"), [(0.0, False), (0.05, True)])
