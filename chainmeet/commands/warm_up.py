@@ -8,6 +8,8 @@ import click
 @click.command("warm-up")
 def warm_up() -> None:
     """Compile the search kernels now, so that the first solve does not wait for it."""
-    from scheduler.solver.warmup import warm_up
+    from scheduler.solver import warmup
 
-    warm_up(lambda: click.echo("Compiling the search kernels, once ...", err=True))
+    if warmup.is_slow():
+        click.echo("Compiling the search kernels, once ...", err=True)
+    warmup.warm_up()

@@ -96,8 +96,10 @@ def bounds_on_the_way(
 
 
 def _models(model: DayModel, seconds: float) -> Iterator[DayModel]:
-    """The models whose LPs give duals: merged, if the whole is not as quick; and whole, where that is likely
-    to be solved in a part of the time. (It depends on the time given alone, so that it does not on luck.)"""
+    """Those whose LPs give duals: merged, if the whole is not as quick; then the whole, if time is long.
+
+    It goes by the time that was given, not by what is left of it, so that luck has no say.
+    """
     if model.columns > lp.SMALL_COLUMNS:
         yield merged(model)
     if seconds >= (model.columns / WHOLE_COLUMNS) ** 1.5:

@@ -18,13 +18,12 @@ from scheduler.domain.entities import PlaceKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.solver.choices import Choices, People
-from scheduler.solver.hall_visits import HallRow, hall_rows
+from scheduler.solver.hall_visits import CHECK_REQUESTS, HallRow, hall_rows
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 MOST_INTERPRETER_SETS = 48
-CHECK_REQUESTS = 500
 
 
 @dataclass(frozen=True)

@@ -31,9 +31,7 @@ class HallRow:
     free: int
 
 
-def hall_rows(
-    problem: Problem, choices: Choices, expired: Callable[[], bool] = lambda: False
-) -> list[HallRow]:
+def hall_rows(problem: Problem, choices: Choices, expired: Callable[[], bool]) -> list[HallRow]:
     """Those that say something: for each firm of all its people together, or of each alone.
 
     There are fewer if `expired` says so on the way.

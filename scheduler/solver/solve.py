@@ -25,13 +25,13 @@ from scheduler.solver.checking import Meetings, first_clean
 from scheduler.solver.exact_atoms import MOST_FREE_REQUESTS, wants_exact
 from scheduler.solver.explain import explain
 from scheduler.solver.keeping import Keeper
-from scheduler.solver.kernels import Ints, is_cached
+from scheduler.solver.kernels import Ints
 from scheduler.solver.rerun import published_again, starting_state
 from scheduler.solver.schedule import Budget, fitted_heat
 from scheduler.solver.search import Search
 from scheduler.solver.state import UNHELD, State
 from scheduler.solver.terms import count_terms
-from scheduler.solver.warmup import is_compiled, warm_up
+from scheduler.solver.warmup import is_slow, warm_up
 
 if TYPE_CHECKING:
     from scheduler.solver.exact import ExactResult
@@ -102,7 +102,7 @@ class _Solve:
         self.report("reading")
         if self.is_exact:
             import scheduler.solver.exact  # noqa: F401 -- here, as CP-SAT takes 50 MB that a search can do without
-        if not is_compiled() and not is_cached():
+        if is_slow():
             self.report("compiling")
         flat = self.patiently(self.flattened)
         if flat is None:
@@ -303,9 +303,9 @@ class _Solve:
 
     def explained(self, meetings: tuple[Meeting, ...]) -> tuple[Unscheduled, ...]:
         """The reasons; with a number of moves instead of a time, all of them, for the same plan each time."""
-        if self.params.iterations is not None:
-            return explain(self.problem, meetings, None, math.inf)
-        left = max(0.5, self.params.seconds - self.seconds)
+        left = (
+            math.inf if self.params.iterations is not None else max(0.5, self.params.seconds - self.seconds)
+        )
         found = None
         if not self.is_stopped():
             found = self.patiently(lambda: explain(self.problem, meetings, self.should_stop, left))

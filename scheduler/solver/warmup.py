@@ -1,9 +1,7 @@
-"""Compile every kernel once, on a tiny problem; `python -m scheduler.solver.warmup` does it ahead of time."""
+"""Compile every kernel once, on a tiny problem."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -25,12 +23,15 @@ def is_compiled() -> bool:
     return is_ready() and bool(anneal.signatures) and bool(count_days.signatures)  # type: ignore[attr-defined]
 
 
-def warm_up(tell: Callable[[], None] | None = None) -> None:
-    """Compile the kernels, or load them from numba's cache; `tell` is called before they are compiled."""
+def is_slow() -> bool:
+    """Whether a warm-up has to compile, which takes half a minute."""
+    return not is_compiled() and not is_cached()
+
+
+def warm_up() -> None:
+    """Compile the kernels, or load them from numba's cache."""
     if is_compiled():
         return
-    if tell is not None and not is_cached():
-        tell()
     flat = flatten(tiny_problem())
     state = new_state(flat.data, 1)
     construct(flat.data, state)
@@ -54,7 +55,3 @@ def tiny_problem() -> Problem:
     table = Place("t0", 0, PlaceKind.TABLE)
     request = Request("r0", 0, 1, 1)
     return Problem("Warm-up", "UTC", slots, ("H1",), ((0.0,),), (table,), firms, people, (), (request,))
-
-
-if __name__ == "__main__":
-    warm_up(lambda: print("Compiling the search ...", file=sys.stderr, flush=True))  # noqa: T201  # a command

@@ -96,10 +96,12 @@ def test_a_stop_does_not_wait_for_a_first_plan(piece: str, endless: Callable[[st
     assert len(plan.unscheduled) == len(problem.requests)
 
 
-def test_a_stop_does_not_wait_for_reasons(endless: Callable[[str], Event]) -> None:
+@pytest.mark.parametrize("iterations", [None, 100])
+def test_a_stop_does_not_wait_for_reasons(endless: Callable[[str], Event], iterations: int | None) -> None:
     problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
     begun = endless("explain")
-    plan = solve(problem, SolveParams(0.5, workers=1, method="search"), should_stop=begun.is_set).plan
+    params = SolveParams(0.5, workers=1, method="search", iterations=iterations)
+    plan = solve(problem, params, should_stop=begun.is_set).plan
     assert len(plan.meetings) == 1
     assert [row.reason for row in plan.unscheduled] == ["not-examined"]
 
