@@ -117,6 +117,16 @@ def test_typing_narrows_the_list_pushes_the_address_and_keeps_the_focus(open_pag
     expect(page.get_by_role("heading", level=2)).to_have_text("40 firms")
 
 
+def test_a_firm_that_was_found_opens_also_at_a_slow_click(open_page: OpenPage) -> None:
+    """Leaving the search field must not load the list anew under the pointer."""
+    page = open_page("/firms")
+    page.get_by_label("Search firms").press_sequentially("firm 2")
+    expect(page.locator("#found")).to_have_text("1 firm")
+    page.locator("#results h3 a").click(delay=1000)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("2")
+    assert "/firms/" in page.url
+
+
 def test_a_filter_counts_anew_and_keeps_the_focus(open_page: OpenPage) -> None:
     page = open_page("/firms")
     page.get_by_label("Country").focus()
