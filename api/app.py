@@ -9,7 +9,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import auth, bearer, context, errors, limits, presentation, security
+from api import auth, bearer, context, errors, limits, pages, presentation, security
 from api.views import PAGES, v1
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
@@ -51,6 +51,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     security.init_app(app)
     errors.init_app(app)
     presentation.init_app(app)
+    pages.init_app(app)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
     csrf.exempt(v1.blueprint)  # tokens only: what a browser sends along by itself opens nothing there

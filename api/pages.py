@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from flask import render_template, request
+from flask import Flask, render_template, request
 from sqlalchemy.orm import Session
 
+from api import context
+from scheduler.services import alerts
 from scheduler.services.access import Actor
-from scheduler.storage.models import Event
+from scheduler.storage.models import Alert, Event
+
+
+def init_app(app: Flask) -> None:
+    app.add_template_global(open_alerts)
+
+
+def open_alerts(event_id: int | None = None) -> Sequence[Alert]:
+    """What has failed in an event and the installation and is not over, for the head of a page."""
+    with context.database().read() as db:
+        return alerts.open_alerts(db, event_id)
 
 
 def render(db: Session, actor: Actor, here: str, template: str, **values: Any) -> str:

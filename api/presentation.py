@@ -10,6 +10,9 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, get_timezone_gmt
 from flask import Flask
 
+from scheduler.domain.entities import AlertKind
+from scheduler.invites.catalogue import words
+
 LOCALE = Locale("en")
 
 
@@ -81,10 +84,15 @@ def both_names(name: str, latin_name: str) -> str:
     return f"{latin_name} (\u2068{name}\u2069)"  # isolated, so that brackets stay where they are
 
 
+def alert_title(kind: AlertKind) -> str:
+    """What failed, as in its mail."""
+    return words("en").alert[kind.value]
+
+
 def init_app(app: Flask) -> None:
     for function in (
         local_time, local_day, plain_day, local_moment, zone_name, zone, number, share, country, language,
-        both_names, capitalize_first,
+        both_names, capitalize_first, alert_title,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

@@ -152,6 +152,22 @@ class AfterRun(StrEnum):
     PUBLISH = "publish"
 
 
+class AlertKind(StrEnum):
+    """What can fail while nobody looks; each has its words in the catalogues of mails."""
+
+    RUN_FAILED = "run_failed"
+    RUN_WAITS = "run_waits"
+    """A run was not begun in time: no solve worker took it."""
+    NOT_PUBLISHED = "not_published"
+    """A draft that was to be published was not."""
+    MAILBOX = "mailbox"
+    """The mailbox of answers cannot be read."""
+    MAILS_WAIT = "mails_wait"
+    """Mails are due and none goes out."""
+    MAILS_REFUSED = "mails_refused"
+    """A mail server refuses mails for a reason that is not theirs: a quota, a policy, a block."""
+
+
 class PlanStatus(StrEnum):
     """A solve's answer; infeasible and unknown are answers, not errors."""
 

@@ -50,8 +50,8 @@ def country_zone(country: str, moment: datetime) -> str:
     return zones[0] if len(offsets) == 1 else ""
 
 
-def account_language(session: Session, account_id: int) -> str:
-    """The language of an account's own mails: as at the newest event that it attends, else English."""
+def account_language(session: Session, account_id: int, *, default: str = "en") -> str:
+    """The language of an account's own mails: as at the newest event that it attends, else `default`."""
     found = session.execute(
         select(Attendee, Event.language)
         .join(Event, Event.id == Attendee.event_id)
@@ -60,7 +60,7 @@ def account_language(session: Session, account_id: int) -> str:
         .limit(1)
     ).first()
     if found is None:
-        return "en"
+        return default
     attendee, of_event = found
     return language(attendee.mail_language, attendee.languages, of_event)
 

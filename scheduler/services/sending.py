@@ -14,7 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
+from scheduler.domain.entities import AlertKind
 from scheduler.domain.errors import ChainmeetError
+from scheduler.invites.alert_mail import AlertMail, render_alert
 from scheduler.invites.errors import ConnectionFailure, TemporaryFailure
 from scheduler.invites.imip import Envelope, RenderedMail, render, render_example
 from scheduler.invites.itip import Message
@@ -22,7 +24,7 @@ from scheduler.invites.sign_in import SignIn, render_sign_in
 from scheduler.invites.summary import Summary
 from scheduler.invites.summary_mail import render as render_summary
 from scheduler.invites.transport import Smtp
-from scheduler.services import answer_links, outbox, wordings
+from scheduler.services import alerts, answer_links, outbox, wordings
 from scheduler.services.tokens import SIGN_IN, derive_token
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail, SignInLink
@@ -171,6 +173,8 @@ def _links(session: Session, rows: Sequence[OutboxMail]) -> dict[int, SignInLink
 def _rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail:
     if row.sign_in_link_id is not None:
         return sign_in_mail(settings, row, links[row.sign_in_link_id])
+    if row.kind == alerts.ALERT:
+        return alert_mail(settings, row)
     if row.kind == outbox.SUMMARY:
         return summary_mail(settings, row)
     if row.kind == wordings.TEST:
@@ -233,5 +237,25 @@ def sign_in_mail(settings: Settings, row: OutboxMail, link: SignInLink) -> Rende
             valid_for=link.expires_at - link.created_at,
             sent_at=link.created_at,
             language=row.payload.get("language", "en"),
+        )
+    )
+
+
+def alert_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+    """The mail about something that failed: the same bytes each time."""
+    said = row.payload
+    return render_alert(
+        AlertMail(
+            to_name=row.to_name,
+            to_email=row.to_address,
+            sender_name=settings.mail_sender,
+            domain=settings.mail_domain,
+            message_id=row.message_id.replace(alerts.LATER_DOMAIN, f"@{settings.mail_domain}"),
+            kind=AlertKind(said["kind"]),
+            event=said["event"],
+            reason=said["reason"],
+            link=settings.base_url + said["path"],
+            opened_at=row.created_at,
+            language=said["language"],
         )
     )

@@ -52,6 +52,7 @@ class Words:
     agenda: str
     footer: str
     sign_in: dict[str, str]
+    alert: dict[str, str]
     answering: dict[str, str]
     overview: dict[str, str]
     count: dict[str, str]

@@ -1,6 +1,7 @@
 """The tables, a module a group; import them from here."""
 
 from scheduler.storage.models.access import Account, ApiToken, IdempotencyKey, Organiser, SignInLink
+from scheduler.storage.models.alert import Alert
 from scheduler.storage.models.asking import MeetingRequest, RequestPerson
 from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import Event, Hall, Place, PlaceBusy, Slot, WalkingTime
@@ -25,6 +26,7 @@ from scheduler.storage.models.schedule import (
 __all__ = [
     "Account",
     "AddressChange",
+    "Alert",
     "Answer",
     "ApiToken",
     "Attendee",

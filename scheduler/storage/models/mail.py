@@ -70,7 +70,7 @@ class OutboxMail(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     kind: Mapped[str] = mapped_column(String(16))
-    """invitation, resend, summary, sign_in or test."""
+    """invitation, resend, summary, sign_in, alert or test."""
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     request_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_request.id"))
     sign_in_link_id: Mapped[int | None] = mapped_column(ForeignKey("sign_in_link.id"))
@@ -85,7 +85,7 @@ class OutboxMail(Base):
     """The meeting; for a summary, one of those that it is about, whose address takes what comes back."""
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """An invitation's message (method, sequence, dtstamp, partstat, kind, content) or a summary, with
-    `wording`, the event's own texts of it; a sign-in's language."""
+    `wording`, the event's own texts of it; a sign-in's language; what an alert says."""
     state: Mapped[OutboxState] = mapped_column(states(OutboxState, "outbox_state"))
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime]
