@@ -69,7 +69,7 @@ def _claim(db: Session, actor: Actor, key: str, fingerprint: str) -> int | Kept:
         return row.id
     except IntegrityError:
         found = db.scalars(
-            select(IdempotencyKey).where(own, IdempotencyKey.key == key).with_for_update()
+            select(IdempotencyKey).where(own, IdempotencyKey.key == key).with_for_update(key_share=True)
         ).one()
     if found.request_hash != fingerprint:
         abort(problem(422, "idempotency-key-reused", "Another request", f"This {HEADER} was used before."))

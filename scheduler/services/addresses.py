@@ -40,7 +40,7 @@ def correct(
     """
     actor.require_organiser()
     # As a publishing does: each sees what the other has told.
-    session.scalars(select(Event.id).where(Event.id == actor.event_id).with_for_update()).one()
+    session.scalars(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True)).one()
     person = find_person(session, actor.event_id, person_key)
     address = _checked(session, person, email)
     told = readdressing.told(session, person)

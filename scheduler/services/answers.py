@@ -80,7 +80,9 @@ def give(session: Session, invitation: Invitation, given: Given, *, now: datetim
 def lock(session: Session, invitation: Invitation) -> MeetingRequest:
     """The meeting's request, its row locked: answers about one meeting are looked at one after the other."""
     return session.scalars(
-        select(MeetingRequest).where(MeetingRequest.id == invitation.request_id).with_for_update()
+        select(MeetingRequest)
+        .where(MeetingRequest.id == invitation.request_id)
+        .with_for_update(key_share=True)
     ).one()
 
 

@@ -208,7 +208,7 @@ def _preview(database: Database, actor: Actor, source: BusySource, octets: bytes
 def _lock(session: Session, actor: Actor) -> int:
     """Have the actor's own steps one after the other; gives the attendee's id."""
     attendee_id = attendee_id_of(actor)
-    session.execute(select(Attendee.id).where(Attendee.id == attendee_id).with_for_update())
+    session.execute(select(Attendee.id).where(Attendee.id == attendee_id).with_for_update(key_share=True))
     return attendee_id
 
 

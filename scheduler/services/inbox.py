@@ -208,13 +208,13 @@ def _received(session: Session, mail_id: int) -> InboundMail | None:
     return session.scalar(
         select(InboundMail)
         .where(InboundMail.id == mail_id, InboundMail.outcome == MailOutcome.RECEIVED)
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
 
 
 def _waiting(session: Session, actor: Actor, mail_id: int, step: str) -> InboundMail:
     mail = get(session, actor, mail_id)
-    session.refresh(mail, with_for_update=True)
+    session.refresh(mail, with_for_update={"key_share": True})
     if mail.outcome is not MailOutcome.WAITING:
         raise WrongState("mail", mail_id, mail.outcome.value, step)
     return mail

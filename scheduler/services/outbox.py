@@ -61,7 +61,7 @@ def _take(
         .where(which)
         .order_by(OutboxMail.next_attempt_at, OutboxMail.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, key_share=True)
     ).all()
     # Not one statement: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED once for each row.
     claimed = (
@@ -84,7 +84,7 @@ def _let_out(session: Session, event_id: int, limit: int, now: datetime) -> int:
     if limit <= 0:
         return 0
     event = session.scalars(
-        select(Event).where(Event.id == event_id).with_for_update(skip_locked=True)
+        select(Event).where(Event.id == event_id).with_for_update(skip_locked=True, key_share=True)
     ).one_or_none()
     if event is None:
         return 0

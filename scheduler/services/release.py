@@ -96,7 +96,7 @@ def publish(
     VersionConflict if another one is published now, WrongState if the version is no draft, and
     PlanRejected if it books somebody or something twice. The mails are sent after the commit.
     """
-    event = session.scalars(select(Event).where(Event.id == event_id).with_for_update()).one()
+    event = session.scalars(select(Event).where(Event.id == event_id).with_for_update(key_share=True)).one()
     version = versions.get(session, event_id, number)
     session.refresh(version)
     if version.state is not VersionState.DRAFT:
