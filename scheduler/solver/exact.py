@@ -16,7 +16,7 @@ from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score, violations
 from scheduler.domain.solving import Progress
-from scheduler.solver.exact_atoms import Atoms, enumerate_atoms, is_crowded, seat
+from scheduler.solver.exact_atoms import Atoms, BuildingStopped, enumerate_atoms, is_crowded, seat
 from scheduler.solver.exact_model import ExactModel, build_model
 from scheduler.solver.exact_params import set_parameters
 from scheduler.solver.exact_score import Objective, add_objective
@@ -26,6 +26,7 @@ CHECK_SECONDS = 0.05
 LAST_WORD_SECONDS = 0.8
 
 Stop = Callable[[], bool]
+Others = Callable[[], tuple[Meeting, ...] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +46,27 @@ def solve_exact(
     start: Sequence[Meeting] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     should_stop: Stop | None = None,
+    others: Others = lambda: None,
 ) -> ExactResult:
     """Solve until proved, stopped (within a second) or out of time; `start` is a plan to begin from.
 
+    `others` gives the best plan that was found elsewhere meanwhile, if there is one.
     `infeasible` is only said if two differently set searches found it so. A plan is only kept if the rules
     find nothing in it, and called optimal only if its score, by the rules, reaches the bound.
     """
     began = time.monotonic()
-    run = _Run(problem, began, began + seconds, on_progress, should_stop)
+    run = _Run(problem, began, began + seconds, on_progress, should_stop, others)
     if start is not None:
         run.offer(tuple(start))
-    atoms = enumerate_atoms(problem)
-    if any(not atoms.of_request[r] for r in atoms.must):
-        return ExactResult(PlanStatus.INFEASIBLE, None, None)
-    exact = build_model(atoms)
-    run.objective = add_objective(exact)
-    hint(exact, start or ())
+    try:
+        atoms = enumerate_atoms(problem, check=run.check_time)
+        if any(not atoms.of_request[r] for r in atoms.must):
+            return ExactResult(PlanStatus.INFEASIBLE, None, None)
+        exact = build_model(atoms, run.stopped)
+        run.objective = add_objective(exact)
+        hint(exact, start or ())
+    except BuildingStopped:
+        return run.result()
     status = run.search(exact, atoms, workers, seed, proving=problem.policy.require_all)
     if status in (cp_model.UNKNOWN, cp_model.FEASIBLE) and problem.policy.require_all:
         hint(exact, run.meetings or ())
@@ -69,7 +75,7 @@ def solve_exact(
         status = run.search(exact, atoms, workers, seed + 1, suspicious=True)
         if status == cp_model.INFEASIBLE:
             return ExactResult(PlanStatus.INFEASIBLE, None, None)
-    return run.result(status)
+    return run.result()
 
 
 def hint(exact: ExactModel, start: Sequence[Meeting]) -> None:
@@ -80,6 +86,7 @@ def hint(exact: ExactModel, start: Sequence[Meeting]) -> None:
         return
     exact.model.clear_hints()  # type: ignore[no-untyped-call] # CP-SAT leaves it untyped
     for r, mine in enumerate(exact.of_request):
+        exact.step(len(mine))
         meeting = held.get(problem.requests[r].id)
         for i in mine:
             exact.model.add_hint(exact.take[i], meeting is not None and _is(exact, i, meeting))
@@ -105,6 +112,8 @@ class _Run:
     deadline: float
     on_progress: Callable[[Progress], None] | None
     should_stop: Stop | None
+    others: Others
+    taken: tuple[Meeting, ...] | None = None
     objective: Objective | None = None
     meetings: tuple[Meeting, ...] | None = None
     score: Number = -math.inf
@@ -115,6 +124,10 @@ class _Run:
 
     def stopped(self) -> bool:
         return self.left() == 0 or (self.should_stop is not None and self.should_stop())
+
+    def check_time(self) -> None:
+        if self.stopped():
+            raise BuildingStopped
 
     def offer(self, meetings: tuple[Meeting, ...]) -> None:
         """Keep a plan if it is better and the rules find nothing in it."""
@@ -154,6 +167,8 @@ class _Run:
             suspicious=suspicious,
         )
         plans = _Plans(exact)
+        bounds: list[float] = []
+        solver.best_bound_callback = bounds.append
         status: list[int] = []
         thread = threading.Thread(
             target=lambda: status.append(int(solver.solve(exact.model, plans))), daemon=True
@@ -162,6 +177,8 @@ class _Run:
         while thread.is_alive() and not self.stopped() and time.monotonic() < until:
             thread.join(CHECK_SECONDS)
             self.take(plans, atoms)
+            if bounds and self.is_reached(bounds[-1]):
+                break
         solver.stop_search()
         thread.join(LAST_WORD_SECONDS)
         self.take(plans, atoms)
@@ -175,6 +192,15 @@ class _Run:
         held = plans.pop()
         if held is not None:
             self.offer(seat(atoms, [plans.exact.atom[i] for i in held]))
+        other = self.others()
+        if other is not None and other is not self.taken:
+            self.taken = other
+            self.offer(other)
+
+    def is_reached(self, value: float) -> bool:
+        """Whether the plan, which may have been found elsewhere, is as good as a bound of the objective."""
+        self.note_bound(value)
+        return self.bound is not None and self.bound <= self.score
 
     def note_bound(self, value: float) -> None:
         # Without a search the bound is infinite.
@@ -182,14 +208,14 @@ class _Run:
             bound = self.objective.score(math.floor(value + 1e-6))
             self.bound = bound if self.bound is None else min(self.bound, bound)
 
-    def result(self, status: int) -> ExactResult:
+    def result(self) -> ExactResult:
         bound = None if self.bound is None else to_number(self.bound)
         if self.meetings is None:
             return ExactResult(PlanStatus.UNKNOWN, None, bound)
         if bound is not None and bound < self.score - 1e-6:
             # A bound below a plan that keeps the rules is no bound (google/or-tools has had such).
             return ExactResult(PlanStatus.FEASIBLE, self.meetings, None)
-        proved = status == cp_model.OPTIMAL and bound is not None and bound <= self.score + 1e-6
+        proved = bound is not None and bound <= self.score + 1e-6
         return ExactResult(PlanStatus.OPTIMAL if proved else PlanStatus.FEASIBLE, self.meetings, bound)
 
 

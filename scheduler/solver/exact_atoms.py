@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from scheduler.domain.plan import Meeting
@@ -17,6 +17,10 @@ CROWDED_SHARE = 0.85
 MOST_FREE_REQUESTS = 60
 MOST_ATOMS = 20_000
 MOST_COMPULSORY_ATOMS = 50_000
+
+
+class BuildingStopped(Exception):
+    """There is no time left to build the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,13 @@ def estimate(problem: Problem) -> int:
     return total
 
 
-def enumerate_atoms(problem: Problem, choices: Choices | None = None) -> Atoms:
-    """Every atom; a frozen request has the one that it is published with, or none."""
+def enumerate_atoms(
+    problem: Problem, choices: Choices | None = None, check: Callable[[], None] = lambda: None
+) -> Atoms:
+    """Every atom; a frozen request has the one that it is published with, or none.
+
+    `check` is called every few atoms; what it raises ends the work.
+    """
     choices = choices or Choices(problem)
     groups = _place_groups(problem, choices)
     group_of = {p: g for g, group in enumerate(groups) for p in group.places}
@@ -101,7 +110,8 @@ def enumerate_atoms(problem: Problem, choices: Choices | None = None) -> Atoms:
         choices=choices,
         groups=groups,
         of_request=tuple(
-            tuple(_atoms_of(problem, choices, groups, group_of, r)) for r in range(len(problem.requests))
+            tuple(_atoms_of(problem, choices, groups, group_of, r, check))
+            for r in range(len(problem.requests))
         ),
         must=must,
         counted=counted,
@@ -140,7 +150,12 @@ def _with_room(problem: Problem, places: list[int]) -> list[int]:
 
 
 def _atoms_of(
-    problem: Problem, choices: Choices, groups: tuple[PlaceGroup, ...], group_of: dict[int, int], r: int
+    problem: Problem,
+    choices: Choices,
+    groups: tuple[PlaceGroup, ...],
+    group_of: dict[int, int],
+    r: int,
+    check: Callable[[], None],
 ) -> Iterator[Atom]:
     request, frozen = problem.requests[r], choices.frozen(r)
     allowed = choices.allowed(r)
@@ -151,6 +166,7 @@ def _atoms_of(
         for helper in (None,) if helpers is None else helpers:
             free = both if helper is None else both & choices.interpreter_free[helper]
             for g in wanted:
+                check()
                 for start in bits(choices.starts(free & groups[g].free, request.length) & allowed):
                     gain, stays = _worth(problem, choices, groups[g], r, start, people, helper)
                     if frozen is None or stays:

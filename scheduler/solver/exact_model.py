@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
 
 from ortools.sat.python import cp_model
 
-from scheduler.solver.exact_atoms import Atom, Atoms
+from scheduler.solver.exact_atoms import Atom, Atoms, BuildingStopped
 
 Person = tuple[str, int]
+
+STEPS_A_LOOK = 2000  # of building, between looks at the clock: some milliseconds
 
 # A linear expression: CP-SAT's own union of them with NumPy's integers does not allow for `+`.
 Expr: TypeAlias = Any
@@ -23,7 +25,8 @@ class ExactModel:
     """`take[i]` says whether atom `atom[i]` is held; `busy[person][slot]` whether a person sits in a meeting.
 
     A person is ("attendee", index) or ("interpreter", index); `at[person][slot]` are the atoms that they
-    would sit in then, and busy Booleans stand where there are any.
+    would sit in then, and busy Booleans stand where there are any. Building it asks `should_stop` often,
+    and raises BuildingStopped when that says so.
     """
 
     atoms: Atoms
@@ -32,12 +35,25 @@ class ExactModel:
     take: list[cp_model.IntVar] = field(default_factory=list)
     of_request: list[list[int]] = field(default_factory=list)
     busy: dict[Person, dict[int, cp_model.IntVar]] = field(default_factory=dict)
+    should_stop: Callable[[], bool] = lambda: False
+    steps: int = 0
+
+    def step(self, work: int = 1) -> None:
+        """Count some work; each so much of it, ask whether to go on."""
+        self.steps += work
+        if self.steps >= STEPS_A_LOOK:
+            self.steps = 0
+            if self.should_stop():
+                raise BuildingStopped
 
     def literal(self, name: str) -> cp_model.IntVar:
+        self.step()
         return self.model.new_bool_var(name)
 
     def count(self, atoms: Iterable[int]) -> Expr:
-        return cp_model.LinearExpr.sum([self.take[i] for i in atoms])
+        taken = [self.take[i] for i in atoms]
+        self.step(len(taken))
+        return cp_model.LinearExpr.sum(taken)
 
     @cached_property
     def of_person(self) -> dict[Person, list[int]]:
@@ -53,6 +69,7 @@ class ExactModel:
         found: dict[Person, dict[int, list[int]]] = {}
         for person, mine in self.of_person.items():
             by_slot: dict[int, list[int]] = defaultdict(list)
+            self.step(len(mine))
             for i in mine:
                 for slot in range(self.atom[i].start, self.atom[i].stop):
                     by_slot[slot].append(i)
@@ -65,9 +82,12 @@ def people_of(atom: Atom) -> list[Person]:
     return people if atom.interpreter is None else [*people, ("interpreter", atom.interpreter)]
 
 
-def build_model(atoms: Atoms) -> ExactModel:
-    """The model with every hard rule but H12, which stands with the idle figures."""
-    exact = ExactModel(atoms)
+def build_model(atoms: Atoms, should_stop: Callable[[], bool] = lambda: False) -> ExactModel:
+    """The model with every hard rule but H12, which stands with the idle figures.
+
+    Raises BuildingStopped as soon as `should_stop` says so.
+    """
+    exact = ExactModel(atoms, should_stop=should_stop)
     _add_requests(exact)
     _add_busy(exact)
     _add_places(exact)
@@ -100,6 +120,7 @@ def _add_busy(exact: ExactModel) -> None:
         for slot, atoms in slots.items():
             busy = exact.literal(f"busy {person} {slot}")
             exact.busy[person][slot] = busy
+            exact.step(len(atoms))
             exact.model.add_exactly_one(~busy, *(exact.take[i] for i in atoms))
         load = load_of(exact, person)
         if load is not None:
@@ -155,8 +176,11 @@ def _clusters(exact: ExactModel, atoms: list[int]) -> dict[int, int]:
             members[a].add(i)
     found: dict[int, int] = {}
     while members:
+        exact.step(len(members))
         person = max(members, key=lambda a: (len(members[a]), -a))
-        for i in members.pop(person):
+        mine = members.pop(person)
+        exact.step(len(mine))
+        for i in mine:
             found[i] = person
             for a in exact.atom[i].people:
                 if a in members:
@@ -190,6 +214,7 @@ def _add_walking(exact: ExactModel) -> None:
         for (last, hall), first in ending.items():
             for start, second in starting.items():
                 if start > last:
+                    exact.step(len(second))
                     far = [i for i in second if _too_far(exact, hall, last, exact.atom[i])]
                     _forbid(exact, person, last, start, first, far)
 
@@ -238,6 +263,7 @@ def _add_precedences(exact: ExactModel) -> None:
     for before, after in exact.atoms.problem.precedences:
         one, two = exact.of_request[before], exact.of_request[after]
         for t in sorted({exact.atom[i].start for i in two}):
+            exact.step(len(one) + len(two))
             begun = [i for i in two if exact.atom[i].start <= t]
             unfinished = [i for i in one if exact.atom[i].stop > t]
             if unfinished:

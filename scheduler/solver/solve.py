@@ -20,15 +20,17 @@ from scheduler.domain.rules.score import total_of
 from scheduler.domain.rules.stability import published_changes
 from scheduler.domain.solving import METHODS, Crew, Progress, Result, SolveParams
 from scheduler.solver.arrays import Flat, flatten
-from scheduler.solver.bounds import Bounds, bounds_on_the_way, trivial_bounds
+from scheduler.solver.bounds import Bounds
 from scheduler.solver.checking import Meetings, first_clean
 from scheduler.solver.exact_atoms import MOST_FREE_REQUESTS, wants_exact
 from scheduler.solver.explain import explain
 from scheduler.solver.keeping import Keeper
 from scheduler.solver.kernels import Ints
+from scheduler.solver.proof import Proof
 from scheduler.solver.rerun import published_again, starting_state
 from scheduler.solver.schedule import Budget, fitted_heat
 from scheduler.solver.search import Search
+from scheduler.solver.standby import Standby
 from scheduler.solver.state import UNHELD, State
 from scheduler.solver.terms import count_terms
 from scheduler.solver.warmup import is_slow, warm_up
@@ -113,8 +115,11 @@ class _Solve:
             self.kept = self.score_of(unchanged).total
             if not (self.is_exact and len(self.problem.requests) <= MOST_FREE_REQUESTS):
                 return self.finish(unchanged, None)
-        self.proof.begin(self.left() - 0.3, self.is_over)
-        meetings, exact = self.find(start, unchanged)
+        if self.is_exact and self.params.iterations is None:
+            meetings, exact = self.find_exactly(start, unchanged)
+        else:
+            self.proof.begin(self.left() - 0.3, self.is_over)
+            meetings, exact = self.find(start, unchanged)
         self.proof.end(wait=self.params.iterations is not None)
         return self.finish(meetings, exact)
 
@@ -192,45 +197,66 @@ class _Solve:
 
     # The parts
 
-    def find(
-        self, start: tuple[Meeting, ...] | None, unchanged: tuple[Meeting, ...] | None
-    ) -> tuple[Meetings, ExactResult | None]:
-        """The best plan found, checked by the rules, and what was proved."""
-        best = unchanged
-        if best is None:
-            best = self.search(start, min(0.2 * self.left(), 3.0) if self.is_exact else None)
+    def find(self, start: Meetings, unchanged: Meetings) -> tuple[Meetings, ExactResult | None]:
+        """The best plan found, checked by the rules; with a number of moves an exact model has to wait."""
+        best = self.search(start) if unchanged is None else unchanged
         if not self.is_exact or self.is_over():
             return best, None
+        exact = self.exact(best, lambda: None)
+        return best if exact.meetings is None else exact.meetings, exact
+
+    def find_exactly(self, start: Meetings, unchanged: Meetings) -> tuple[Meetings, ExactResult | None]:
+        """The same by the exact model, which begins at once; a search and a proof stand by."""
+        first = unchanged
+        if first is None:
+            state = self.patiently(lambda: starting_state(self.flat, start, self.params.seed))
+            first = None if state is None else self.first(state, start)
+        if self.is_over():
+            return first, None
+        standby = Standby(self.flat, start, self.params.seed, self.proof, self.left, self.is_over)
+        standby.begin()
+        exact = self.exact(first, lambda: standby.found)
+        standby.end()
+        if exact.status is PlanStatus.INFEASIBLE:
+            return None, exact
+        plans = [found for found in (exact.meetings, standby.found, first) if found is not None]
+        return max(plans, key=lambda plan: self.score_of(plan).total, default=None), exact
+
+    def exact(self, start: Meetings, others: Callable[[], Meetings]) -> ExactResult:
         from scheduler.solver.exact import solve_exact
 
-        exact = solve_exact(
+        return solve_exact(
             self.problem,
             self.left(),
             self.params.workers,
             self.params.seed,
-            best,
+            start,
             self.tell_exact,
             self.should_stop,
+            others,
         )
-        return best if exact.meetings is None else exact.meetings, exact
 
-    def search(self, start: tuple[Meeting, ...] | None, seconds: float | None) -> Meetings:
+    def first(self, state: State, start: Meetings) -> Meetings:
+        """What a search starts from, told and checked."""
+        self.measure(state)
+        self.report("constructed")
+        first = self.checked_first(state)
+        if self.problem.published and start is None and first is not None:
+            self.kept = self.score_of(first).total
+        return first
+
+    def search(self, start: Meetings) -> Meetings:
         """The searched plan, else what it started from."""
         state = self.patiently(lambda: starting_state(self.flat, start, self.params.seed))
         if state is None:
             return None
-        self.measure(state)
-        self.report("constructed")
-        first = self.checked_first(state)
-        if first is None and self.is_stopped():
+        if self.first(state, start) is None and self.is_stopped():
             return None
-        if self.problem.published and start is None and first is not None:
-            self.kept = self.score_of(first).total
         cold = start is not None or len(self.problem.published) > 0
         search = Search(
             self.flat,
             fitted_heat(self.problem, cold=cold),
-            Budget(self.left() if seconds is None else seconds, self.params.iterations, self.is_done),
+            Budget(self.left(), self.params.iterations, self.is_done),
             self.params.workers,
             self.params.seed,
             self.report_search,
@@ -327,7 +353,8 @@ class _Solve:
         return self.params.iterations is None and self.left() <= 0
 
     def tell_exact(self, progress: Progress) -> None:
-        self.tell(replace(progress, seconds=self.seconds))
+        bound = self.bounds.score if progress.bound is None else min(progress.bound, self.bounds.score)
+        self.tell(replace(progress, seconds=self.seconds, bound=bound, served_bound=self.bounds.served))
 
 
 def _fulfil(outcome: Future[T], work: Callable[[], T]) -> None:
@@ -335,37 +362,3 @@ def _fulfil(outcome: Future[T], work: Callable[[], T]) -> None:
         outcome.set_result(work())
     except BaseException as error:
         outcome.set_exception(error)
-
-
-class Proof:
-    """The bounds, proved in a thread beside the search; `found` is what is proved so far."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        self.found: Bounds = trivial_bounds(problem)
-        self.ended = False
-
-    def begin(self, seconds: float, should_stop: Stop) -> None:
-        """Start to prove; `seconds` is for all of it."""
-
-        def is_over() -> bool:
-            return self.ended or should_stop()
-
-        def prove() -> None:
-            objectives = ("score", "served")  # a bound of the shortfall adds nothing to that of the score
-            for found in bounds_on_the_way(self.problem, seconds, is_over, objectives):
-                self.found = found
-
-        self.thread = threading.Thread(target=prove, name="bounds", daemon=True)
-        self.thread.start()
-
-    @property
-    def is_running(self) -> bool:
-        return self.thread.is_alive()
-
-    def end(self, *, wait: bool) -> None:
-        """Prove no further; waits for the whole proof if told to, else hardly."""
-        if wait:
-            self.thread.join()
-        self.ended = True
-        self.thread.join(0.05)

@@ -1,0 +1,58 @@
+"""What stands by while the exact model is at work: a search and a proof by LP, begun if it takes long."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from scheduler.solver.arrays import Flat
+from scheduler.solver.checking import Meetings, clean_meetings
+from scheduler.solver.proof import Proof
+from scheduler.solver.rerun import starting_state
+from scheduler.solver.schedule import Budget, fitted_heat
+from scheduler.solver.search import Search
+
+HEAD_START_SECONDS = 1.0
+"""Most small problems are proved by then: what runs beside their model only takes its cores."""
+SHARE = 0.2
+MOST_SECONDS = 3.0
+"""A search takes at most that share of the time, and so many seconds: small problems need no more."""
+
+
+@dataclass
+class Standby:
+    """The two, in a thread; `found` is the plan that the search gave, once it has given one."""
+
+    flat: Flat
+    start: Meetings
+    seed: int
+    proof: Proof
+    left: Callable[[], float]
+    should_stop: Callable[[], bool]
+    found: Meetings = None
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def begin(self) -> None:
+        self.thread = threading.Thread(target=self._run, name="standby", daemon=True)
+        self.thread.start()
+
+    def end(self) -> None:
+        """End the search, with the plan that it has by now."""
+        self.ended.set()
+        self.thread.join(MOST_SECONDS)
+
+    def _is_over(self) -> bool:
+        return self.ended.is_set() or self.should_stop()
+
+    def _run(self) -> None:
+        seconds = min(SHARE * self.left(), MOST_SECONDS)
+        if self.ended.wait(min(HEAD_START_SECONDS, 0.5 * seconds)) or self._is_over():
+            return
+        self.proof.begin(self.left(), self.should_stop)
+        state = starting_state(self.flat, self.start, self.seed)
+        cold = self.start is not None or len(self.flat.problem.published) > 0
+        heat = fitted_heat(self.flat.problem, cold=cold)
+        search = Search(self.flat, heat, Budget(seconds, None, self._is_over), 1, self.seed)
+        search.run(state)
+        self.found = clean_meetings(self.flat, search.best)
