@@ -79,6 +79,19 @@ class MailFailure(StrEnum):
     BOUNCED = "bounced"
 
 
+class Refusal(StrEnum):
+    """What a mail server's refusal asks for."""
+
+    LATER = "later"
+    """This mail waits: its mailbox is full or closed, or the server says so (4xx)."""
+    SLOW = "slow"
+    """We send too fast, or too much: every mail to that domain waits, then goes more slowly."""
+    HOLD = "hold"
+    """Content, policy, sender, sign-in, or something unknown: kept, and the operator is told."""
+    DEAD = "dead"
+    """There is no such address."""
+
+
 class Method(StrEnum):
     """iTIP methods that we send (RFC 5546 1.4)."""
 

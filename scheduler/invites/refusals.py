@@ -1,0 +1,96 @@
+"""Why a mail server refuses a mail, and what to do about it: one table for SMTP replies and delivery reports.
+
+Providers use the basic codes (RFC 5321 4.2) as they like: QQ says 550 to whom it wants to slow down, NetEase
+554. The enhanced status (RFC 3463, RFC 5248) says more, and the text most. `refusals.json` has a row for each
+sign, with its source; the first row that fits counts. What no row knows is held: it marks nobody's address.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from scheduler.domain.entities import Refusal
+
+_LIMIT: Final = 1_000
+"""Characters of a reply that are looked at."""
+_STATUS: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?![\w.])")
+# RFC 2034 4 puts the status first; Exchange and qmail write it behind a number sign.
+_MARKED: Final = re.compile(r"#([245]\.\d{1,3}\.\d{1,3})(?![\w.])")
+_REPLY: Final = re.compile(r"(?:[a-z-]{1,20};\s{0,3})?([2-5]\d\d)(?:[ -]|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row: it fits if its code, its status and one of its phrases do, as far as it has them.
+
+    `code` is `550` or `4xx`, `status` is `5.1.1` or `5.7.x`; phrases are lower case. `who` writes so, and
+    `source` says where that is known from.
+    """
+
+    refusal: Refusal
+    who: str
+    source: str
+    code: str = ""
+    status: str = ""
+    phrases: tuple[str, ...] = ()
+
+    def fits(self, code: str, status: str, text: str) -> bool:
+        return (
+            (not self.code or _alike(self.code, code))
+            and (not self.status or _alike(self.status, status))
+            and (not self.phrases or any(phrase in text for phrase in self.phrases))
+        )
+
+
+@cache
+def rules() -> tuple[Rule, ...]:
+    """The table, in its order."""
+    rows = json.loads((files(__package__) / "refusals.json").read_text("utf-8"))
+    return tuple(
+        Rule(**{**row, "refusal": Refusal(row["refusal"]), "phrases": tuple(row.get("phrases", ()))})
+        for row in rows
+    )
+
+
+def classify(code: int | None, text: str, status: str = "") -> Refusal:
+    """What a refusal asks for. `code` is the basic code, `text` the server's words behind it.
+
+    `status` is the enhanced status where it is known from elsewhere; else the one that the text begins with.
+    """
+    rule = rule_of(code, text, status)
+    return rule.refusal if rule else Refusal.HOLD
+
+
+def rule_of(code: int | None, text: str, status: str = "") -> Rule | None:
+    """The row that `classify` goes by; None for a reply that no row knows."""
+    said = " ".join(text[:_LIMIT].lower().split())
+    found = status if status and not status.endswith(".0.0") else _status(said) or status
+    return next((rule for rule in rules() if rule.fits(str(code or ""), found, said)), None)
+
+
+def classify_report(status: str, diagnostic: str) -> Refusal:
+    """What a delivery report asks for (RFC 3464 2.3.4, 2.3.6): its Status, and the reply that it repeats."""
+    reply = _REPLY.match(diagnostic.lower())
+    code = int(reply[1]) if reply else None
+    return classify(code, diagnostic[reply.end() :] if reply else diagnostic, status)
+
+
+def _status(said: str) -> str:
+    first = _STATUS.match(said)
+    if first is not None:
+        return first[0]
+    marked = _MARKED.search(said)
+    return marked[1] if marked else ""
+
+
+def _alike(pattern: str, value: str) -> bool:
+    """Whether a code or status fits a pattern in which `x` stands for any figure or number."""
+    if "." not in pattern:
+        return len(pattern) == len(value) and all(p in ("x", v) for p, v in zip(pattern, value, strict=True))
+    wanted, given = pattern.split("."), value.split(".")
+    return len(wanted) == len(given) and all(p in ("x", v) for p, v in zip(wanted, given, strict=True))
