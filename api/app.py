@@ -9,7 +9,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import auth, bearer, context, errors, limits, pages, presentation, security
+from api import auth, context, errors, limits, pages, presentation, security
 from api.views import PAGES, v1
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
@@ -38,16 +38,16 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    app.config[bearer.RATE] = "600/minute"
     app.extensions[context.KEY] = {
         "settings": settings,
         "database": database or Database(settings.database_url),
+        "counter": limits.Counter(settings.redis_url),
         "celery": make_celery(settings),
         "fetcher": Fetcher(max_octets=MAX_OCTETS),
     }
     csrf.init_app(app)
     auth.init_app(app)
-    limits.init_app(app, settings)
+    limits.init_app(app)
     security.init_app(app)
     errors.init_app(app)
     presentation.init_app(app)

@@ -5,32 +5,33 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import NoReturn
 
-from flask import abort, current_app, request
-from flask_limiter.util import get_remote_address
+from flask import abort, request
 
-from api import context
+from api import context, limits
 from api.errors import problem
 from scheduler.domain.errors import NotFound
 from scheduler.services import access
 from scheduler.services.access import Actor
-
-RATE = "API_RATE_LIMIT"
-"""Key of the app's configuration: requests that one token may make."""
 
 _NOTED_EVERY = timedelta(minutes=1)
 _noted: dict[str, datetime] = {}
 
 
 def actor(scope: str | None) -> Actor:
-    """The token's actor; answers 401 without a token that is valid, 403 if it lacks the scope."""
+    """The token's actor; answers 401 without a token that is valid, 403 if it lacks the scope.
+
+    Calls are counted by account and event once the token is known, else by network address.
+    """
     token = _token()
     if token is None:
+        limits.require_known()
         _refuse("This needs an API token in the header Authorization: Bearer.", "")
     try:
-        with context.database().read() as db:
+        with limits.looking_up_a_token(), context.database().read() as db:
             found = access.actor_for_token(db, token, now=context.now())
     except NotFound:
         _refuse("This API token is unknown or revoked, or its owner has left the event.", "invalid_token")
+    limits.require(limits.API, found.account_id, found.event_id)
     if scope is not None:
         _require(found, scope)
     _note_use(token)
@@ -40,17 +41,6 @@ def actor(scope: str | None) -> Actor:
 def require_scope(found: Actor, scope: str) -> None:
     """Answers 403 if the token lacks a scope that only some inputs need."""
     _require(found, scope)
-
-
-def token_or_address() -> str:
-    """Whose requests are counted together."""
-    token = _token()
-    return access.hash_token(token) if token else get_remote_address()
-
-
-def rate() -> str:
-    limit: str = current_app.config[RATE]
-    return limit
 
 
 def _token() -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from celery import Celery
 from flask import current_app
@@ -11,6 +11,9 @@ from flask import current_app
 from scheduler.config import Settings
 from scheduler.invites.remote import Fetcher
 from scheduler.storage.database import Database
+
+if TYPE_CHECKING:
+    from api.limits import Counter
 
 KEY = "chainmeet"
 
@@ -31,6 +34,11 @@ def celery() -> Celery:
 def fetcher() -> Fetcher:
     """How calendars are fetched from addresses that people give."""
     return cast(Fetcher, current_app.extensions[KEY]["fetcher"])
+
+
+def counter() -> Counter:
+    """Who asked how often."""
+    return cast("Counter", current_app.extensions[KEY]["counter"])
 
 
 def now() -> datetime:

@@ -84,7 +84,6 @@ def _http_error(error: HTTPException) -> Response:
     code = error.name.lower().replace(" ", "-")
     detail = {
         404: "There is no page at this address, or it is not for you. Check the address, or sign in.",
-        429: "That was too often. Wait a minute and try again.",
         413: "That is too large.",
     }.get(status, error.description or "")
     response = answer(status, code, error.name, detail)

@@ -1,19 +1,198 @@
-"""Rate limits, counted in the broker so that all web workers share them."""
+"""How often somebody may ask: counted by who asks, in the broker, so that all web workers share the counts.
+
+Signed-in people are counted by account, links and API tokens once they are known, everybody else by network
+address. While the broker does not answer, each process counts in its own memory.
+"""
 
 from __future__ import annotations
 
-from flask import Flask
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
+import ipaddress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
-from scheduler.config import Settings
+import structlog
+from flask import Flask, request, session
+from flask_login import current_user
+from limits import RateLimitItem, RateLimitItemPerSecond
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import MovingWindowRateLimiter
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from werkzeug.exceptions import TooManyRequests
 
-limiter = Limiter(get_remote_address, strategy="moving-window", swallow_errors=True)
+from api import context
+from scheduler.domain.errors import NotFound
+from scheduler.services.tokens import hash_token
+
+log = structlog.get_logger()
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def init_app(app: Flask, settings: Settings) -> None:
-    app.config.update(
-        RATELIMIT_STORAGE_URI=settings.redis_url.replace("redis+socket://", "redis+unix://"),
-        RATELIMIT_HEADERS_ENABLED=True,
-    )
-    limiter.init_app(app)
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many times in so many seconds, which the setting `setting` says; `name` keeps counts apart."""
+
+    name: str
+    setting: str
+    seconds: int
+
+    @property
+    def most(self) -> int:
+        """How often; 0 for no limit."""
+        most: int = getattr(context.settings(), self.setting)
+        return most
+
+
+ACCOUNT = Limit("account", "limit_account", 60)
+COSTLY = Limit("costly", "limit_costly", 60)
+API = Limit("api", "limit_api", 60)
+LINK = Limit("link", "limit_link", 60)
+UNKNOWN_TOKEN = Limit("unknown-token", "limit_unknown_token", 60)
+SIGN_IN = Limit("sign-in", "limit_sign_in", 15 * 60)
+SIGN_IN_NETWORK = Limit("sign-in-network", "limit_sign_in_network", 60 * 60)
+SIGN_IN_ALL = Limit("sign-in-all", "limit_sign_in_all", 60 * 60)
+
+
+class Limited(TooManyRequests):
+    """Somebody asks too often; `seconds` is how long to wait, as Retry-After says too (RFC 9110, 10.2.3)."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"That was too often. Try again in {lasting(seconds)}.", retry_after=seconds)
+        self.seconds = seconds
+
+
+class Counter:
+    """Counts in the broker; while that does not answer, in memory, at once."""
+
+    ANSWERS_WITHIN = 0.5
+    """Seconds in which the broker must answer."""
+    LEFT_ALONE = 10.0
+    """Seconds until a broker that did not answer is asked again, by one request."""
+
+    def __init__(self, url: str) -> None:
+        storage = RedisStorage(
+            url.replace("redis+socket://", "redis+unix://"),
+            socket_timeout=self.ANSWERS_WITHIN,
+            socket_connect_timeout=self.ANSWERS_WITHIN,
+            retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]  # handed on to redis.from_url
+        )
+        self._shared = MovingWindowRateLimiter(storage)
+        self._own = MovingWindowRateLimiter(MemoryStorage())
+        self._ask_again_at = 0.0
+
+    def wait(self, item: RateLimitItem, *who: str) -> float:
+        """Count one; gives 0, or the seconds until there is room, and then nothing is counted."""
+        now = time.monotonic()
+        if now < self._ask_again_at:
+            return _wait(self._own, item, who)
+        if self._ask_again_at:
+            self._ask_again_at = now + self.LEFT_ALONE  # the others do not wait for what this one finds
+        try:
+            waited = _wait(self._shared, item, who)
+        except RedisError as error:
+            self._ask_again_at = time.monotonic() + self.LEFT_ALONE
+            log.warning("limits are counted in memory", error=str(error))
+            return _wait(self._own, item, who)
+        self._ask_again_at = 0.0
+        return waited
+
+    def reset(self) -> None:
+        """Forget all counts."""
+        self._shared.storage.reset()
+        self._own.storage.reset()
+
+
+def _wait(limiter: MovingWindowRateLimiter, item: RateLimitItem, who: tuple[str, ...]) -> float:
+    if limiter.hit(item, *who):
+        return 0.0
+    return max(0.001, limiter.get_window_stats(item, *who).reset_time - time.time())
+
+
+def init_app(app: Flask) -> None:
+    app.before_request(_count_account)
+
+
+def require(limit: Limit, *who: object) -> None:
+    """Count one request of who asks; raises Limited."""
+    if not limit.most:
+        return
+    item = RateLimitItemPerSecond(limit.most, limit.seconds)
+    waited = context.counter().wait(item, limit.name, *map(str, who))
+    if waited:
+        raise Limited(int(waited) + 1)
+
+
+def require_link(token: str) -> None:
+    """Count one use of a link that is known."""
+    require(LINK, hash_token(token))
+
+
+def require_sign_in(email: str) -> None:
+    """Count one wish for a sign-in link: wide by network address and in all, narrow by account address."""
+    require(SIGN_IN_NETWORK, network())
+    require(SIGN_IN_ALL)
+    require(SIGN_IN, hash_token(email))
+
+
+@contextmanager
+def looking_up_a_token() -> Iterator[None]:
+    """Count what is looked up and not found: invented tokens are one asker's, however many there are."""
+    try:
+        yield
+    except NotFound:
+        require_known()
+        raise
+
+
+def require_known() -> None:
+    """Count one who came without a token that is known."""
+    require(UNKNOWN_TOKEN, network())
+
+
+def require_costly() -> None:
+    """Count one request of a signed-in person that takes much of the machine."""
+    require(COSTLY, current_user.account_id, request.endpoint)
+
+
+def costly(view: Callable[P, R]) -> Callable[P, R]:
+    """A view of which each account has a few a minute. Goes below `login_required`."""
+
+    @wraps(view)
+    def counted(*args: P.args, **kwargs: P.kwargs) -> R:
+        require_costly()
+        return view(*args, **kwargs)
+
+    return counted
+
+
+def network() -> str:
+    """Where the request comes from: an IPv4 address, or the /64 of an IPv6 one, which is one customer's."""
+    try:
+        address = ipaddress.ip_address((request.remote_addr or "").partition("%")[0])
+    except ValueError:
+        return "local"
+    if isinstance(address, ipaddress.IPv6Address):
+        mapped = address.ipv4_mapped
+        return str(mapped or ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def lasting(seconds: int) -> str:
+    """A duration in words, rounded up."""
+    number, unit = (seconds, "second") if seconds < 100 else (-(-seconds // 60), "minute")
+    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+
+
+def _count_account() -> None:
+    """Every request of a signed-in person; programs and links are counted where their token is looked up."""
+    if request.endpoint in (None, "static") or request.blueprint == "v1" or "_user_id" not in session:
+        return
+    if current_user.is_authenticated:
+        require(ACCOUNT, current_user.account_id)

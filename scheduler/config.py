@@ -58,6 +58,7 @@ def _secret(text: str) -> str:
     return text
 
 
+_LIMIT = _whole(0, 1_000_000)
 _DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 _BROKERS = ("redis", "rediss", "redis+socket")
 
@@ -66,8 +67,8 @@ _BROKERS = ("redis", "rediss", "redis+socket")
 class Settings:
     """What can be set from outside: `CHAINMEET_<NAME>`, or `CHAINMEET_<NAME>_FILE` for a file that has it."""
 
-    database_url: str = _setting("SQLAlchemy address of the database", _url(*_DATABASES))
-    redis_url: str = _setting("address of the Redis-compatible broker", _url(*_BROKERS))
+    database_url: str = _setting("SQLAlchemy address of the database", _url(*_DATABASES), secret=True)
+    redis_url: str = _setting("address of the Redis-compatible broker", _url(*_BROKERS), secret=True)
     secret_key: str = _setting("signs sessions and links; at least 32 characters", _secret, secret=True)
     base_url: str = _setting(
         "where people reach the site", _url("http", "https"), default="http://127.0.0.1:8000"
@@ -91,6 +92,24 @@ class Settings:
     trusted_proxies: int = _setting(
         "reverse proxies in front that set X-Forwarded-For", _whole(0, 5), default=0
     )
+    limit_account: int = _setting(
+        "requests a minute of one signed-in account; 0 here and below: no limit", _LIMIT, default=120
+    )
+    limit_costly: int = _setting(
+        "requests a minute of one account for a PDF, a calendar to read, a test mail", _LIMIT, default=10
+    )
+    limit_api: int = _setting(
+        "requests a minute of one account's API tokens of an event", _LIMIT, default=600
+    )
+    limit_link: int = _setting("requests a minute by one secret link", _LIMIT, default=60)
+    limit_unknown_token: int = _setting(
+        "requests a minute from one network address with unknown tokens", _LIMIT, default=120
+    )
+    limit_sign_in: int = _setting("sign-in links in 15 minutes for one mail address", _LIMIT, default=5)
+    limit_sign_in_network: int = _setting(
+        "sign-in links an hour from one network address, such as a venue's", _LIMIT, default=3000
+    )
+    limit_sign_in_all: int = _setting("sign-in links an hour in all", _LIMIT, default=20000)
     log_format: str = _setting("json or console", _one_of("json", "console"), default="json")
     mail_catcher_url: str = _setting("page of the local mail catcher; embedded stack only", default="")
 

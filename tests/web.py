@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
+from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
 
 from api.app import create_app
-from api.limits import limiter
 from scheduler.config import Settings
 from scheduler.services import access
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account
 from tests.factories import NOW, SECRET_KEY
 
+NO_LIMITS = {field.name: 0 for field in fields(Settings) if field.name.startswith("limit_")}
 
-def web_app(database: Database, broker_url: str) -> Flask:
-    """The application over a test's database and broker."""
+
+def web_app(database: Database, broker_url: str, **settings: Any) -> Flask:
+    """The application over a test's database and broker, without limits but those that are given."""
     app = create_app(
         Settings(
             database_url=database.url.render_as_string(hide_password=False),
             redis_url=broker_url,
             secret_key=SECRET_KEY,
             mail_domain="expo.example",
+            **(NO_LIMITS | settings),
         ),
         database,
     )
     app.testing = True
-    limiter.enabled = False  # every test signs in from the same address
     return app
 
 

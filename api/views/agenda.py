@@ -7,7 +7,7 @@ from flask import flash, redirect, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from api import auth, context, pages
+from api import auth, context, limits, pages
 from api.views.feed import address
 from scheduler.invites.agenda import Agenda
 from scheduler.invites.agenda_pdf import agenda_pdf
@@ -69,6 +69,7 @@ def of_person(event_key: str, person_key: str) -> str:
 
 @blueprint.get("/agenda.pdf")
 @login_required
+@limits.costly
 def own_pdf(event_key: str) -> Response:
     """The reader's own meetings to print."""
     return _person_pdf(event_key, None)
@@ -76,6 +77,7 @@ def own_pdf(event_key: str) -> Response:
 
 @blueprint.get("/people/<person_key>/agenda.pdf")
 @login_required
+@limits.costly
 def person_pdf(event_key: str, person_key: str) -> Response:
     """A colleague's for exhibitors; anybody's for organisers."""
     return _person_pdf(event_key, person_key)
@@ -83,6 +85,7 @@ def person_pdf(event_key: str, person_key: str) -> Response:
 
 @blueprint.get("/agenda/firm.pdf")
 @login_required
+@limits.costly
 def own_firm_pdf(event_key: str) -> Response:
     """The meetings of the reader's firm to print."""
     return _firm_pdf(event_key, None)
@@ -90,6 +93,7 @@ def own_firm_pdf(event_key: str) -> Response:
 
 @blueprint.get("/firms/<firm_key>/agenda.pdf")
 @login_required
+@limits.costly
 def firm_pdf(event_key: str, firm_key: str) -> Response:
     """Any firm's, for organisers."""
     return _firm_pdf(event_key, firm_key)

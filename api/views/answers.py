@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import cast
+
 from apiflask import APIBlueprint
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import context
-from api.limits import limiter
+from api import context, limits
+from api.limits import Limited
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.invites import view
@@ -27,9 +30,9 @@ _PARTSTATS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 def look(token: str, step: str = "") -> str:
     """The meeting, and the form of the step (of every step if none is named). Mail scanners may open it."""
     _require_step(step, ("", *answer_links.STEPS))
+    language = _counted(token)
     with context.database().read() as db:
         found = answer_links.look(db, token, now=context.now())
-        language = words(found.content.language)
         return render_template(
             "answers/show.html",
             look=found,
@@ -45,12 +48,10 @@ def look(token: str, step: str = "") -> str:
 
 
 @blueprint.post("/<step>")
-@limiter.limit("30/minute")
 def answer(token: str, step: str) -> Response:
     """Answer, then show the meeting with the answer."""
     _require_step(step, answer_links.STEPS)
-    with context.database().read() as db:
-        say = words(answer_links.language(db, token)).answering
+    say = _counted(token).answering
     try:
         with context.database().write() as db:
             said = _answer(db, token, step)
@@ -65,6 +66,28 @@ def answer(token: str, step: str) -> Response:
     else:
         flash(say[said], "good")
     return redirect(url_for("answers.look", token=token))
+
+
+@blueprint.errorhandler(Limited)
+def too_often(error: Limited) -> tuple[str, int, dict[str, str]]:
+    """How long to wait, in the language of the mail if the link is known."""
+    language: Words = g.get("words", words("en"))
+    duration = language.lasting(timedelta(seconds=error.seconds))
+    page = render_template(
+        "answers/too_often.html",
+        words=language,
+        say=language.answering,
+        sentence=language.answering["too_often"].format(duration=duration),
+    )
+    return page, 429, {"Retry-After": str(error.seconds)}
+
+
+def _counted(token: str) -> Words:
+    """The words of the mail that a link is in, whose use is counted."""
+    with limits.looking_up_a_token(), context.database().read() as db:
+        g.words = words(answer_links.language(db, token))
+    limits.require_link(token)
+    return cast(Words, g.words)
 
 
 def _require_step(step: str, steps: tuple[str, ...]) -> None:

@@ -11,8 +11,7 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import auth, context, pages, zones
-from api.limits import limiter
+from api import auth, context, limits, pages, zones
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.busy import MAX_OCTETS, UnusableCalendar
 from scheduler.invites.busy.model import COUNTED
@@ -55,8 +54,8 @@ def mark(event_key: str) -> Response:
 
 
 @blueprint.post("/upload")
-@limiter.limit("20/minute")
 @login_required
+@limits.costly
 def upload(event_key: str) -> Answer:
     """Read an uploaded calendar, and show what it means before it is saved."""
     actor = auth.actor(event_key)
@@ -72,8 +71,8 @@ def upload(event_key: str) -> Answer:
 
 
 @blueprint.post("/link")
-@limiter.limit("10/minute")
 @login_required
+@limits.costly
 def link(event_key: str) -> Answer:
     """Fetch a calendar, and show what it means before it is saved."""
     actor = auth.actor(event_key)
@@ -113,8 +112,8 @@ def preview(event_key: str, key: str) -> str:
 
 
 @blueprint.post("/preview/<key>/zone")
-@limiter.limit("20/minute")
 @login_required
+@limits.costly
 def read_again(event_key: str, key: str) -> Response:
     """Read the calendar in another zone."""
     actor = auth.actor(event_key)

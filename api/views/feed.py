@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from apiflask import APIBlueprint
 from flask import Response, request, url_for
 
-from api import context
+from api import context, limits
 from scheduler.invites.feed import etag
 from scheduler.services import access, agendas
 
@@ -22,7 +22,9 @@ _ROBOTS = "User-agent: *\nAllow: /calendar/\nDisallow: /\n"
 def calendar(token: str) -> Response:
     """Somebody's meetings as iCalendar, whatever Accept says; raises NotFound for a wrong token."""
     with context.database().read() as db:
-        owner = access.feed_owner(db, token)
+        with limits.looking_up_a_token():
+            owner = access.feed_owner(db, token)
+        limits.require_link(token)
         body = agendas.feed_body(db, owner, url=address(owner), now=context.now())
     response = Response(body, content_type="text/calendar; charset=utf-8")
     response.headers["ETag"] = etag(body)

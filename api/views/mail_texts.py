@@ -10,8 +10,7 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from api import auth, context, pages
-from api.limits import limiter
+from api import auth, context, limits, pages
 from api.security import POLICY
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.invites import wording
@@ -64,7 +63,6 @@ def edit(event_key: str, language: str, tone: str) -> Response:
 
 @blueprint.post("/<language>/<tone>")
 @login_required
-@limiter.limit("60/minute")
 def change(event_key: str, language: str, tone: str) -> BaseResponse | tuple[Response, int]:
     """Do what the pressed button says with what is typed; nothing is done if a text would not render."""
     actor = _organiser(event_key)
@@ -94,6 +92,7 @@ def _preview(actor: Actor, language: str, tone: str) -> Response:
 
 
 def _test(actor: Actor, language: str, tone: str) -> Response:
+    limits.require_costly()
     with context.database().write() as db:
         to = mail_examples.queue_test(
             db, actor, language, tone, request.form, settings=context.settings(), now=context.now()

@@ -8,9 +8,9 @@ from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from api import auth, context
-from api.limits import limiter
+from api import auth, context, limits
 from scheduler.services import access
+from scheduler.storage.models import Account
 from workers import dispatch
 
 blueprint = APIBlueprint("sign_in", __name__, enable_openapi=False)
@@ -22,13 +22,13 @@ def ask() -> str:
 
 
 @blueprint.post("/sign-in")
-@limiter.limit("10/minute; 60/hour")
 def send() -> str | tuple[str, int]:
     """Mail a link; the page says the same for a known and an unknown address."""
     email = request.form.get("email", "").strip()
     if "@" not in email or len(email) > 254:
         fault = "Write your mail address, such as name@example.com."
         return render_template("sign_in/ask.html", email=email, fault=fault, next=""), 422
+    limits.require_sign_in(access.normal_email(email))
     config = context.settings()
     with context.database().write() as db:
         link = access.ask_sign_in(
@@ -41,18 +41,17 @@ def send() -> str | tuple[str, int]:
 
 @blueprint.get("/sign-in/<token>")
 def look(token: str) -> str | tuple[str, int]:
-    with context.database().read() as db:
-        try:
-            account = access.look_at_sign_in(db, token, now=context.now())
-        except access.UnusableLink as error:
-            return render_template("sign_in/unusable.html", reason=str(error)), 410
+    try:
+        account = _look(token)
+    except access.UnusableLink as error:
+        return render_template("sign_in/unusable.html", reason=str(error)), 410
     return render_template("sign_in/confirm.html", token=token, email=account.email)
 
 
 @blueprint.post("/sign-in/<token>")
-@limiter.limit("30/minute")
 def redeem(token: str) -> Response | tuple[str, int]:
     try:
+        _look(token)
         with context.database().write() as db:
             account = access.redeem_sign_in(db, token, now=context.now())
     except access.UnusableLink as error:
@@ -66,6 +65,14 @@ def sign_out() -> Response:
     auth.sign_out()
     flash("You are signed out.")
     return redirect(url_for("sign_in.ask"))
+
+
+def _look(token: str) -> Account:
+    """Whom a link would sign in; raises UnusableLink."""
+    with limits.looking_up_a_token(), context.database().read() as db:
+        account = access.look_at_sign_in(db, token, now=context.now())
+    limits.require_link(token)
+    return account
 
 
 def _local(target: str) -> str:

@@ -38,10 +38,12 @@ CORPUS = sorted((Path(__file__).parents[1] / "unit" / "invites" / "corpus").glob
 class Published:
     """An event with one published meeting of firms 0 and 1 (and one firm more), told by mail."""
 
-    def __init__(self, database: Database, people: int = 1, named: bool = False) -> None:
+    def __init__(self, database: Database, people: int = 1, named: bool = False, language: str = "") -> None:
         self.database = database
         with database.write() as session:
             self.expo = make_event(session, firms=3, people=people, slots="6", mail_per_minute=60_000)
+            for person in self.expo.people[0] + self.expo.people[1]:
+                person.mail_language = language
             mine = self.expo.people[0] if named else []
             self.request = make_request(session, self.expo, 0, 1, from_people=mine)
             there = [*(mine or self.expo.people[0][:1]), self.expo.people[1][0]]

@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from flask import Flask
 from sqlalchemy import select
 
-from api import bearer
-from api.limits import limiter
 from scheduler.services import access
 from scheduler.storage.database import Database
 from scheduler.storage.models import ApiToken
@@ -122,27 +119,6 @@ def test_wrong_addresses_and_methods_are_problems_too(database: Database, broker
     response = program.client.delete("/api/v1/runs")
     assert (response.status_code, response.content_type) == (405, "application/problem+json")
     assert {"GET", "POST"} <= set(response.headers["Allow"].split(", "))
-
-
-@pytest.fixture
-def limited(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> Flask:
-    monkeypatch.setattr(limiter, "enabled", True)
-    app = web_app(database, broker_url)
-    app.config[bearer.RATE] = "2/minute"
-    limiter.enabled = True
-    return app
-
-
-def test_each_token_has_its_own_rate(database: Database, limited: Flask) -> None:
-    with database.write() as session:
-        expo = make_event(session)
-    first, second = (Program(limited, make_token(database, expo.actor(i))) for i in (0, 1))
-    first.get("/event")
-    first.get("/firms")
-    response = first.client.get("/api/v1/event", headers=first.headers)
-    assert (response.status_code, response.content_type) == (429, "application/problem+json")
-    assert 0 < int(response.headers["Retry-After"]) <= 60
-    second.get("/event")
 
 
 def test_a_token_is_made_shown_once_used_and_revoked(database: Database, broker_url: str) -> None:

@@ -12,12 +12,10 @@ from pydantic import BaseModel
 
 from api import bearer, context, idempotency, inputs, openapi
 from api.idempotency import Kept
-from api.limits import limiter
 from api.openapi import Operation
 from scheduler.services.access import Actor
 
 blueprint = APIBlueprint("v1", __name__, url_prefix="/api/v1")
-limiter.shared_limit(bearer.rate, scope="api", key_func=bearer.token_or_address)(blueprint)
 
 View = Callable[..., Any]
 
