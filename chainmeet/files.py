@@ -1,11 +1,17 @@
-"""Problem and plan files: JSON, or JSON in gzip; read with clear errors, written whole or not at all."""
+"""Problem and plan files: JSON, or JSON in gzip; read with clear errors, written whole or not at all.
+
+What is no regular file (a pipe, a device) is written through instead, and a link is followed: neither is ever
+replaced by a file.
+"""
 
 from __future__ import annotations
 
 import gc
 import gzip
 import json
+import math
 import os
+import stat
 import tempfile
 import zlib
 from collections.abc import Iterator
@@ -18,6 +24,8 @@ from scheduler.domain.errors import Fault, InvalidInput, MalformedPlan, Malforme
 if TYPE_CHECKING:
     from scheduler.domain.plan import Plan
     from scheduler.domain.problem import Problem
+
+MOST_DIGITS = 400
 
 
 def read_problem(path: Path) -> Problem:
@@ -40,7 +48,7 @@ def read_json(path: Path) -> Any:
         content = path.read_bytes()
         if content[:2] == b"\x1f\x8b":
             content = gzip.decompress(content)
-        return json.loads(content)
+        return json.loads(content, parse_int=_integer)
     except OSError as error:
         raise InvalidInput([Fault(str(path), error.strerror or str(error))]) from error
     except (EOFError, zlib.error, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
@@ -53,20 +61,43 @@ def write_json(path: Path, document: object) -> None:
     if path.suffix == ".gz":
         content = gzip.compress(content, mtime=0)
     try:
-        _replace(path, content)
+        if is_stream(path):
+            path.write_bytes(content)
+        else:
+            _replace(path.resolve(), content)
     except OSError as error:
         raise InvalidInput([Fault(str(path), f"cannot be written: {error.strerror}")]) from error
 
 
 def require_writable(path: Path) -> None:
     """Raises InvalidInput, before any long work, if `path` cannot be written later."""
-    folder = path.parent
     if path.is_dir():
         raise InvalidInput([Fault(str(path), "is a folder")])
+    if is_stream(path):
+        if not os.access(path, os.W_OK):
+            raise InvalidInput([Fault(str(path), "cannot be written to")])
+        return
+    folder = path.resolve().parent
     if not folder.is_dir():
         raise InvalidInput([Fault(str(folder), "is not a folder")])
     if not os.access(folder, os.W_OK):
         raise InvalidInput([Fault(str(folder), "cannot be written to")])
+
+
+def is_stream(path: Path) -> bool:
+    """Whether a path leads to what must be written through: a pipe, a device, an open file of a process."""
+    parts = path.absolute().parts
+    if parts[1:2] == ("proc",) or parts[1:3] in (("dev", "stdout"), ("dev", "stderr"), ("dev", "fd")):
+        return True
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:  # there is nothing yet, or the link's goal is missing
+        return False
+
+
+def _integer(text: str) -> int | float:
+    """A whole number; one of more digits than any limit is infinite, so that its path can be told."""
+    return int(text) if len(text) <= MOST_DIGITS else math.copysign(math.inf, -1 if text[0] == "-" else 1)
 
 
 def _read(path: Path, read: Any) -> Any:

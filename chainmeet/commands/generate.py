@@ -6,15 +6,17 @@ from pathlib import Path
 
 import click
 
+from chainmeet.commands.solve import MOST_SEED
+
 
 @click.command()
-@click.option("--firms", type=click.IntRange(min=2), default=620, show_default=True)
-@click.option("--requests", type=click.IntRange(min=1), default=9000, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--firms", type=click.IntRange(2, 20_000), default=620, show_default=True)
+@click.option("--requests", type=click.IntRange(1, 500_000), default=9000, show_default=True)
+@click.option("--seed", type=click.IntRange(0, MOST_SEED), default=1, show_default=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help=".json or .json.gz")
 def generate(firms: int, requests: int, seed: int, output: Path) -> None:
     """Make the problem file of an invented expo. The same seed gives the same file."""
-    from chainmeet.files import require_writable, write_json
+    from chainmeet.files import is_stream, require_writable, write_json
     from scheduler.samples.expo import make_expo
     from scheduler.samples.problem import to_problem
 
@@ -23,5 +25,6 @@ def generate(firms: int, requests: int, seed: int, output: Path) -> None:
     write_json(output, problem.to_json())
     click.echo(
         f"{output}: {len(problem.firms)} firms, {len(problem.attendees)} attendees, "
-        f"{len(problem.requests)} requests, {len(problem.slots)} slots"
+        f"{len(problem.requests)} requests, {len(problem.slots)} slots",
+        err=is_stream(output),
     )

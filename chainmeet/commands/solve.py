@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
 
 FILE = click.Path(path_type=Path)
+MOST_SECONDS = 7 * 24 * 3600.0
+MOST_SEED = 2**31 - 1
+
+
+def _number(_context: click.Context, _option: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # it is neither below nor above any limit
+        raise click.BadParameter("nan is no number of seconds.")
+    return value
 
 
 @click.command()
 @click.argument("problem_file", metavar="PROBLEM", type=FILE)
 @click.option("-o", "--output", type=FILE, required=True, help="The plan's file, .json or .json.gz.")
-@click.option("--seconds", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Wall time.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.1, MOST_SECONDS),
+    callback=_number,
+    default=60.0,
+    show_default=True,
+    help="Wall time.",
+)
 @click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True, help="Threads.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--seed", type=click.IntRange(0, MOST_SEED), default=1, show_default=True)
 @click.option("--start", "start_file", metavar="PLAN", type=FILE, help="A plan to start from.")
 @click.option("--method", type=click.Choice(["auto", "exact", "search"]), default="auto", show_default=True)
 @click.option(
-    "--iterations", type=click.IntRange(min=1), help="Steps instead of seconds: the same plan each time."
+    "--iterations",
+    type=click.IntRange(1, 10**12),
+    help="Steps instead of seconds: the same plan each time.",
 )
 def solve(
     problem_file: Path,
@@ -34,7 +52,7 @@ def solve(
 
     Ctrl-C ends the search early and writes the best plan so far; twice ends it without a plan.
     """
-    from chainmeet.files import read_plan, read_problem, require_writable, write_json
+    from chainmeet.files import is_stream, read_plan, read_problem, require_writable, write_json
     from chainmeet.solving import solve_here, summary
     from scheduler.domain.solving import SolveParams
 
@@ -44,4 +62,4 @@ def solve(
     params = SolveParams(seconds=seconds, workers=workers, seed=seed, method=method, iterations=iterations)
     result = solve_here(problem, params, start)
     write_json(output, result.plan.to_json())
-    click.echo(f"{output}: {summary(problem, result)}")
+    click.echo(f"{output}: {summary(problem, result)}", err=is_stream(output))

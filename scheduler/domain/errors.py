@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MOST_TOLD = 30
+"""Faults that the sentence of an error names; it counts the others."""
+
 
 class ChainmeetError(Exception):
     """Root of every error that Chainmeet raises on purpose; `str()` is a sentence for a person."""
@@ -30,7 +33,10 @@ class InvalidInput(ChainmeetError):
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        lines = [str(fault) for fault in self.faults[:MOST_TOLD]]
+        if len(self.faults) > MOST_TOLD:
+            lines.append(f"... and {len(self.faults) - MOST_TOLD:,} more, {len(self.faults):,} faults in all")
+        super().__init__("\n".join(lines))
 
 
 class MalformedProblem(InvalidInput):

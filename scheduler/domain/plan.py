@@ -8,6 +8,7 @@ from typing import Any
 
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import Fault, MalformedPlan
+from scheduler.domain.reading import is_number
 
 FORMAT = "chainmeet.plan/1"
 
@@ -141,10 +142,6 @@ def _is_id(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 @dataclass(slots=True)
 class _PlanReader:
     faults: list[Fault] = field(default_factory=list)
@@ -168,13 +165,13 @@ class _PlanReader:
         if document.get("status") not in tuple(PlanStatus):
             self.fault("status", "must be one of " + ", ".join(PlanStatus))
         for key in ("score", "seconds", "seed", "workers"):
-            if not _is_number(document.get(key)):
+            if not is_number(document.get(key)):
                 self.fault(key, "must be a number")
         for key in ("bound", "served_bound"):
-            if document.get(key) is not None and not _is_number(document[key]):
+            if document.get(key) is not None and not is_number(document[key]):
                 self.fault(key, "must be a number or null")
         terms = document.get("terms")
-        if not isinstance(terms, dict) or not all(_is_number(value) for value in terms.values()):
+        if not isinstance(terms, dict) or not all(is_number(value) for value in terms.values()):
             self.fault("terms", "must map each term to its count")
         meetings = read_meetings(document.get("meetings"), "meetings", self.faults)
         unscheduled = self.read_unscheduled(document.get("unscheduled", []))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from scheduler.domain.problem import DEFAULT_FACTORS, Policy
 from scheduler.domain.reading import Reader, is_number
 
+MOST_FACTOR = 10**12
+
 _KEYS = frozenset(("require_all", "fair_share", "idle_counts", "max_idle_spread", "max_moved", "factors"))
 
 
@@ -41,6 +43,5 @@ def _read_factors(reader: Reader, value: object) -> dict[str, int | float]:
         return dict(DEFAULT_FACTORS)
     reader.check_keys(path, value, (frozenset(), frozenset(DEFAULT_FACTORS)))
     for key, factor in value.items():
-        if not is_number(factor) or factor < 0:
-            reader.fault(f"{path}.{key}", "must be a number, 0 or more")
+        reader.amount(factor, f"{path}.{key}", MOST_FACTOR)
     return {**DEFAULT_FACTORS, **value}

@@ -24,9 +24,15 @@ from scheduler.domain.problem import (
     Slot,
     fingerprint,
 )
-from scheduler.domain.reading import Keys, Reader, is_number
+from scheduler.domain.reading import Keys, Reader, Unread
 
 Row = dict[str, Any]
+
+MOST_CAPACITY = 10**5
+MOST_WEIGHT = 10**12
+MOST_LENGTH = 10**4
+MOST_POINTS = 2**53
+"""Up to here a float holds each whole number, so that no point of a score is lost."""
 
 _REQUIRED = ("format", "event", "slots", "halls", "places", "firms", "attendees", "requests")
 _OPTIONAL = ("walking_minutes", "interpreters", "precedences", "published", "frozen_until", "policy")
@@ -60,6 +66,8 @@ def read_problem(document: object) -> Problem:
         raise MalformedProblem([Fault("", "a problem file is one JSON object")])
     reader = _Reader(document=document)
     problem = reader.read()
+    if not reader.faults:
+        reader.check_points(problem)
     if reader.faults:
         raise MalformedProblem(reader.faults)
     return problem
@@ -106,6 +114,20 @@ class _Reader(Reader):
             source_fingerprint=None if self.faults else fingerprint(document),
         )
 
+    def check_points(self, problem: Problem) -> None:
+        """Whether what a plan can win and lose, all together, is a whole number that a float holds."""
+        factors, days = problem.policy.factors, len(problem.attendees) * len(problem.slots)
+        counts = {
+            "served": sum(request.weight for request in problem.requests),
+            "shortfall": sum(problem.floors),
+            "idle": days,
+            "hall_change": days,
+        }
+        points = sum(value * counts.get(term, len(problem.published)) for term, value in factors.items())
+        if points > MOST_POINTS:
+            message = f"with these weights a score may have {points:.3g} points, more than {MOST_POINTS}"
+            self.fault("policy.factors", message)
+
     # What every list shares
 
     def rows(self, key: str) -> list[tuple[str, Row]]:
@@ -126,11 +148,15 @@ class _Reader(Reader):
             self.halls = self.ids_of("halls", enumerate(halls), "halls[{}]")
         else:
             self.fault("halls", "must be a list of ids")
+        if not isinstance(self.document.get("halls"), list):
+            self.halls = Unread()
         for key in ("slots", "places", "firms", "attendees", "interpreters", "requests"):
             value = self.document.get(key)
             if isinstance(value, list):
                 ids = ((i, row["id"]) for i, row in enumerate(value) if isinstance(row, dict) and "id" in row)
                 setattr(self, key, self.ids_of(key, ids, key + "[{}].id"))
+            elif key in _REQUIRED or key in self.document:
+                setattr(self, key, Unread())
 
     def ids_of(self, key: str, ids: Iterable[tuple[int, object]], path: str) -> dict[str, int]:
         index: dict[str, int] = {}
@@ -187,10 +213,8 @@ class _Reader(Reader):
         for path, row in self.rows("walking_minutes"):
             a = self.ref(self.halls, row["from"], f"{path}.from", "hall")
             b = self.ref(self.halls, row["to"], f"{path}.to", "hall")
-            value = row["minutes"]
-            if not is_number(value) or value < 0:
-                self.fault(f"{path}.minutes", "must be a number, 0 or more")
-            elif seen.get(frozenset((a, b)), value) != value:
+            value = self.amount(row["minutes"], f"{path}.minutes")
+            if seen.get(frozenset((a, b)), value) != value:
                 self.fault(f"{path}.minutes", "differs from the minutes given before for this pair")
             elif size:
                 seen[frozenset((a, b))] = minutes[a][b] = minutes[b][a] = value
@@ -211,7 +235,7 @@ class _Reader(Reader):
                 hall=self.ref(self.halls, row["hall"], f"{path}.hall", "hall"),
                 kind=PlaceKind(kind),
                 firm=None if firm is None else self.ref(self.firms, firm, f"{path}.firm", "firm"),
-                capacity=self.count(row.get("capacity", 1), f"{path}.capacity", 0),
+                capacity=self.count(row.get("capacity", 1), f"{path}.capacity", 0, MOST_CAPACITY),
                 unavailable=self.slot_set(row, path),
             )
 
@@ -274,8 +298,8 @@ class _Reader(Reader):
                 id=str(row["id"]),
                 sender=sender,
                 receiver=receiver,
-                weight=self.count(row["weight"], f"{path}.weight", 1),
-                length=self.count(row.get("length", 1), f"{path}.length", 1),
+                weight=self.count(row["weight"], f"{path}.weight", 1, MOST_WEIGHT),
+                length=self.count(row.get("length", 1), f"{path}.length", 1, MOST_LENGTH),
                 from_attendees=self.people(row, "from", path),
                 to_attendees=self.people(row, "to", path),
                 place=wish,

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import MAXYEAR, MINYEAR, datetime
+from typing import TypeGuard
 
 from scheduler.domain.errors import Fault
 
+MOST = 10**9
+"""The largest count, and the most minutes of a walk, unless a smaller or larger limit is given."""
+
 # The required and the optional keys of an object.
 Keys = tuple[frozenset[str], frozenset[str]]
+
+
+class Unread(dict[str, int]):
+    """The index of a list that is missing: what refers to it is not a fault of its own."""
+
+    def get(self, key: object, default: object = None) -> int:
+        return 0
 
 
 @dataclass(slots=True)
@@ -58,14 +70,22 @@ class Reader:
             self.fault(path, "names something twice")
         return found
 
-    def count(self, value: object, path: str, least: int) -> int:
-        if type(value) is int and value >= least:
+    def count(self, value: object, path: str, least: int, most: int = MOST) -> int:
+        if type(value) is int and least <= value <= most:
             return value
-        self.fault(path, f"must be an integer, {least} or more")
+        too_much = (type(value) is int and value > most) or value == math.inf
+        self.fault(path, f"must be at most {most}" if too_much else f"must be an integer, {least} or more")
         return least
 
     def count_or_none(self, value: object, path: str, least: int) -> int | None:
         return None if value is None else self.count(value, path, least)
+
+    def amount(self, value: object, path: str, most: float = MOST) -> int | float:
+        if is_number(value) and 0 <= value <= most:
+            return value
+        too_much = (is_number(value) and value > most) or value == math.inf
+        self.fault(path, f"must be at most {most:.0f}" if too_much else "must be a number, 0 or more")
+        return 0
 
     def text(self, value: object, path: str) -> str:
         if isinstance(value, str):
@@ -93,7 +113,7 @@ class Reader:
         return None
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a value is a number that a float can hold: no truth value, infinity or NaN."""
     return (
         isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= sys.float_info.max

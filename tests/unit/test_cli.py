@@ -88,3 +88,23 @@ def test_a_database_that_does_not_answer_is_a_sentence(monkeypatch: pytest.Monke
     assert result.exit_code == 2
     assert "does not answer" in result.stderr
     assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words", ["--seconds inf", "--seconds nan", "--seconds 1e400", "--seed 99999999999", "--iterations 1e30"]
+)
+def test_a_number_beyond_every_limit_is_refused(tmp_path: Path, words: str) -> None:
+    path = tmp_path / "problem.json"
+    write_json(path, make_problem().to_json())
+    asked = CliRunner().invoke(main, ["solve", str(path), "-o", str(tmp_path / "plan.json"), *words.split()])
+    assert asked.exit_code == 2
+    assert words.split()[0] in asked.output
+
+
+def test_a_plan_to_a_pipe_stands_alone(tmp_path: Path) -> None:
+    path = tmp_path / "problem.json"
+    write_json(path, make_problem().to_json())
+    command = [sys.executable, "-m", "chainmeet.cli", "solve", str(path), "-o", "/dev/stdout"]
+    shown = subprocess.run([*command, "--iterations", "1"], capture_output=True, text=True, check=True)
+    assert json.loads(shown.stdout)["format"] == "chainmeet.plan/1"
+    assert "0 of 0 requests held" in shown.stderr

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -74,3 +76,55 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_work(tmp_path: P
         require_writable(tmp_path / "no" / "plan.json")
     with pytest.raises(InvalidInput, match="is a folder"):
         require_writable(tmp_path)
+
+
+def test_a_link_is_followed_and_stays_a_link(tmp_path: Path) -> None:
+    goal, link = tmp_path / "there" / "plan.json", tmp_path / "plan.json"
+    goal.parent.mkdir()
+    link.symlink_to(goal)
+    for document in ({"a": 1}, {"a": 2}):  # first there is no such file yet
+        require_writable(link)
+        write_json(link, document)
+        assert link.is_symlink()
+        assert json.loads(goal.read_text()) == document
+    assert [file.name for file in goal.parent.iterdir()] == ["plan.json"]
+
+
+def test_a_link_into_no_folder_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").symlink_to(tmp_path / "no" / "plan.json")
+    with pytest.raises(InvalidInput, match="is not a folder"):
+        require_writable(tmp_path / "plan.json")
+
+
+@pytest.mark.parametrize("name", ["plan.json", "plan.json.gz"])
+def test_a_pipe_is_written_through_and_stays_a_pipe(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    os.mkfifo(path)
+    require_writable(path)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(path.read_bytes()), daemon=True)
+    reader.start()
+    write_json(path, {"a": 1})
+    reader.join()
+    assert stat.S_ISFIFO(path.stat().st_mode)
+    content = gzip.decompress(read[0]) if path.suffix == ".gz" else read[0]
+    assert json.loads(content) == {"a": 1}
+    assert [file.name for file in tmp_path.iterdir()] == [name]
+
+
+def test_an_open_file_of_a_process_is_written_through(tmp_path: Path) -> None:
+    """As /dev/stdout is, of a shell that writes into a file: it is still the file that the shell has open."""
+    path = tmp_path / "out"
+    with path.open("w") as file:
+        write_json(Path(f"/proc/self/fd/{file.fileno()}"), {"a": 1})
+        assert os.path.sameopenfile(file.fileno(), os.open(path, os.O_RDONLY))
+    assert json.loads(path.read_text()) == {"a": 1}
+
+
+def test_an_integer_of_thousands_of_digits_is_told_by_its_path(tmp_path: Path) -> None:
+    path = tmp_path / "p.json"
+    content = json.dumps(make_document(requests=[ask("r1", "a", "b", weight=77)]))
+    path.write_text(content.replace("77", "7" * 5000))
+    with pytest.raises(MalformedProblem) as caught:
+        read_problem(path)
+    assert [fault.path for fault in caught.value.faults] == [f"{path}: requests[0].weight"]

@@ -9,7 +9,7 @@ import pytest
 
 from scheduler.domain.errors import Fault, MalformedProblem
 from scheduler.domain.problem import Problem
-from tests.builders import make_document
+from tests.builders import ask, make_document
 from tests.unit.whole_problem import WHOLE, Json, with_value
 
 FAULTS = [
@@ -128,6 +128,18 @@ FAULTS = [
     ("policy.factors.idle", "10", None),
     ("policy.factors.idle", float("inf"), None),
     ("policy.factors.odd", 1, None),
+    ("requests[0].length", 10**12, None),
+    ("requests[0].weight", 10**30, None),
+    ("requests[0].weight", float("inf"), None),
+    ("requests[0].weight", 10**12, []),
+    ("places[0].capacity", 10**20, None),
+    ("firms[0].max_per_day", 10**10, None),
+    ("firms[0].min_meetings", 10**10, None),
+    ("attendees[0].max_per_day", 2**31, None),
+    ("walking_minutes[0].minutes", 1e30, None),
+    ("policy.max_moved", 10**10, None),
+    ("policy.factors.idle", 1e300, None),
+    ("policy.factors.served", 10**12, []),
     ("policy.odd", 1, None),
 ]
 
@@ -228,3 +240,27 @@ def test_a_block_does_not_go_on_to_another_day_of_the_events_time_zone() -> None
     ]
     assert fault_paths(make_document(slots=slots, timezone="UTC")) == []
     assert fault_paths(make_document(slots=slots, timezone="Asia/Shanghai")) == ["slots[1].block"]
+
+
+def test_a_score_whose_points_a_float_would_lose_is_refused() -> None:
+    heavy = with_value(WHOLE, "requests[0].weight", 10**11)
+    assert fault_paths(with_value(heavy, "policy.factors.served", 90_000)) == []
+    assert fault_paths(with_value(heavy, "policy.factors.served", 91_000)) == ["policy.factors"]
+
+
+@pytest.mark.parametrize(
+    "key", ["slots", "halls", "places", "firms", "attendees", "requests", "interpreters", "published"]
+)
+@pytest.mark.parametrize("value", [None, {}, "list", 5])
+def test_a_list_that_is_none_is_one_fault_however_many_refer_to_it(key: str, value: Any) -> None:
+    assert fault_paths({**WHOLE, key: value}) == [key]
+
+
+def test_the_sentence_of_very_many_faults_counts_those_it_leaves_out() -> None:
+    document = make_document(requests=[ask(f"r{i}", "a", "b", weight=0) for i in range(500)])
+    with pytest.raises(MalformedProblem) as refused:
+        Problem.from_json(document)
+    lines = str(refused.value).splitlines()
+    assert len(refused.value.faults) == 500
+    assert len(lines) == 31
+    assert lines[-1] == "... and 470 more, 500 faults in all"

@@ -15,7 +15,7 @@ from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.solve import solve
 from scheduler.solver.warmup import tiny_problem
-from tests.builders import ask, interpreter, make_problem, meet, person, table
+from tests.builders import ask, firm, interpreter, make_problem, meet, person, table
 
 PARAMS = SolveParams(method="search", iterations=200)
 
@@ -158,6 +158,25 @@ def test_a_small_published_plan_is_bettered_where_that_pays() -> None:
         published=[meet("r1", "s0", "t1", "a1 b1")],
     )
     assert solve(problem, SolveParams(600.0)).plan.score == 600 - 60
+
+
+def test_a_problem_at_every_limit_is_solved_with_no_point_lost() -> None:
+    weights = [10**12 - 1, 10**12 - 2, 10**12]
+    requests = [ask(f"r{i}", "a", "b", weight=weight) for i, weight in enumerate(weights)]
+    problem = make_problem(
+        slots="2|2",
+        requests=[*requests, ask("long", "a", "b", length=10**4)],
+        firms=[firm("a", max_per_day=10**9, min_meetings=10**9)],
+        places=[table("t1", capacity=10**5), table("t2", "h2", capacity=10**5)],
+        walking={("h1", "h2"): 10**9},
+        max_idle_spread=10**9,
+        max_moved=10**9,
+    )
+    for method, iterations in (("search", 200), ("exact", None)):
+        plan = solve(problem, SolveParams(method=method, iterations=iterations)).plan
+        assert plan.terms["served"] == sum(weights)
+        assert plan.score == 100 * sum(weights) - 2000 * plan.terms["shortfall"]
+        assert plan.bound == plan.score
 
 
 class TestALargerPublishedPlan:
