@@ -217,7 +217,9 @@ _policies = st.fixed_dictionaries(
         "max_idle_spread": st.sampled_from([None, 1, 2, 0]),
         "max_moved": st.sampled_from([None, 1, 2, 0]),
         "factors": st.dictionaries(
-            st.sampled_from(["served", "shortfall", "idle", "hall_change", "moved", "relocated", "dropped"]),
+            st.sampled_from(
+                ["served", "shortfall", "idle", "hall_change", "moved", "relocated", "dropped", "repeated"]
+            ),
             st.sampled_from([100, 1, 0.5, 0]),
             max_size=3,
         ),

@@ -272,6 +272,7 @@ def terms(document: Json, meetings: list[Json]) -> dict[str, int]:
     page = Page(document)
     held = {m["request"]: m for m in meetings}
     pairs = [(m, held[m["request"]]) for m in page.published.values() if m["request"] in held]
+    repeated = {"repeated": _repeated(page, held)} if "repeated" in page.policy.get("factors", {}) else {}
     stayed = [(old, new) for old, new in pairs if old["slot"] == new["slot"]]
     return {
         "served": sum(page.requests[id]["weight"] for id in held),
@@ -287,7 +288,18 @@ def terms(document: Json, meetings: list[Json]) -> dict[str, int]:
         "relocated": sum(old["place"] != new["place"] for old, new in stayed),
         "reassigned": sum(_other_people(old, new) for old, new in stayed),
         "dropped": len(page.published.keys() & page.requests.keys() - held.keys()),
+        **repeated,
     }
+
+
+def _repeated(page: Page, held: dict[str, Json]) -> int:
+    """Of each attendee: nothing for the first change, 1 for the second, 2 for the third ..."""
+    steps = 0
+    for id in page.attendees:
+        mine = [m for m in page.published.values() if m["request"] in page.requests and id in m["attendees"]]
+        changes = [m for m in mine if m["request"] not in held or not _same(m, held[m["request"]])]
+        steps += sum(range(len(changes)))
+    return steps
 
 
 def _lacking(page: Page, firm: str, held: dict[str, Json]) -> int:

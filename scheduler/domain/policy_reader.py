@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scheduler.domain.problem import DEFAULT_FACTORS, Policy
+from scheduler.domain.problem import DEFAULT_FACTORS, NAMED_FACTORS, Policy
 from scheduler.domain.reading import Reader, is_number
 
 MOST_FACTOR = 10**12
@@ -41,7 +41,7 @@ def _read_factors(reader: Reader, value: object) -> dict[str, int | float]:
     if not isinstance(value, dict):
         reader.fault(path, "must map a term to its factor")
         return dict(DEFAULT_FACTORS)
-    reader.check_keys(path, value, (frozenset(), frozenset(DEFAULT_FACTORS)))
+    reader.check_keys(path, value, (frozenset(), NAMED_FACTORS.union(DEFAULT_FACTORS)))
     for key, factor in value.items():
         reader.amount(factor, f"{path}.{key}", MOST_FACTOR)
     return {**DEFAULT_FACTORS, **value}

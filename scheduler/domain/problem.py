@@ -28,6 +28,10 @@ DEFAULT_FACTORS: Mapping[str, int | float] = {
     "reassigned": 30,
     "dropped": 400,
 }
+NAMED_FACTORS = frozenset(("repeated",))
+"""Terms that are counted only where a file names their factor."""
+EVENT_FACTORS: Mapping[str, int | float] = {"repeated": 20}
+"""What the events of an installation have beside the default factors."""
 
 Json = dict[str, Any]
 

@@ -122,6 +122,7 @@ class _Reader(Reader):
             "shortfall": sum(problem.floors),
             "idle": days,
             "hall_change": days,
+            "repeated": len(problem.attendees) * len(problem.published) ** 2,
         }
         points = sum(value * counts.get(term, len(problem.published)) for term, value in factors.items())
         if points > MOST_POINTS:

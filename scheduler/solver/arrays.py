@@ -23,12 +23,13 @@ FIRM, CAP, BUSY_CAP = range(3)
 FLOOR, FIRM_CAP, REQUEST0, REQUEST1 = range(4)
 # columns of Data.req
 (LENGTH, SENDER, RECEIVER, OPTION0, OPTION1, GROUP0, GROUP1, BEFORE0, BEFORE1, AFTER0, AFTER1,
- PUBLISHED, HOME_SLOT, HOME_GROUP, HOME_OPTION, HOME_INTERPRETER, COUNTED, LOCKED) = range(18)  # fmt: skip
+ PUBLISHED, HOME_SLOT, HOME_GROUP, HOME_OPTION, HOME_INTERPRETER, COUNTED, LOCKED,
+ HOME0, HOME1) = range(20)  # fmt: skip
 # columns of Data.option and Data.group
 PEOPLE0, PEOPLE1, CLASS = range(3)
 HALL, SEATS, ROW = range(3)
 # entries of Data.factor and Data.rule
-SERVED, SHORTFALL, IDLE, HALL_CHANGE, MOVED, RELOCATED, REASSIGNED, DROPPED = range(8)
+SERVED, SHORTFALL, IDLE, HALL_CHANGE, MOVED, RELOCATED, REASSIGNED, DROPPED, REPEATED = range(9)
 BREAKS, ATTENDEES, MAX_MOVED, SPREAD, FIRM_CAPS, DAYS, HALLS = range(7)
 
 
@@ -55,6 +56,7 @@ class Data(NamedTuple):
     class_words: WordTable  # classes of interpreters x words over interpreters
     before: IntRow  # CSR of precedences
     after: IntRow
+    home_people: IntRow  # attendees of the published meetings, where they are still there
     factor: FloatRow
     rule: IntRow
     noise: FloatRow  # Gumbel noise, to choose with Boltzmann's odds
@@ -77,7 +79,8 @@ def flatten(problem: Problem) -> Flat:
     homes = read_homes(problem, options, groups)
     before, after, ranges = _precedences(problem)
     firm_requests, firm = _firms(problem)
-    req = _requests(problem, options, groups, homes, ranges)
+    home_people, home_ranges = csr([homes[r].people if r in homes else [] for r in range(len(ranges))])
+    req = _requests(problem, options, groups, homes, ranges, home_ranges)
     words = (len(problem.slots) + 63) // 64 or 1
     data = Data(
         slot=_slots(problem),
@@ -99,14 +102,16 @@ def flatten(problem: Problem) -> Flat:
         class_words=options.class_words,
         before=before,
         after=after,
-        factor=np.array([float(problem.policy.factors[term]) for term in TERMS]),
+        home_people=home_people,
+        factor=np.array([float(problem.policy.factors.get(term, 0)) for term in TERMS]),
         rule=_rules(problem),
         noise=_noise(),
     )
     return Flat(problem, Pack(data), options, groups, homes)
 
 
-TERMS = ("served", "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "dropped")
+TERMS = ("served", "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "dropped",
+         "repeated")  # fmt: skip
 
 
 def bit_row(slots: frozenset[int] | set[int] | range | tuple[int, ...], words: int) -> Words:
@@ -225,14 +230,15 @@ def _requests(
     groups: PlaceGroups,
     homes: dict[int, Home],
     ranges: list[tuple[int, int, int, int]],
+    home_ranges: list[tuple[int, int]],
 ) -> Ints:
     rows = []
     for r, request in enumerate(problem.requests):
         home = homes.get(r)
         tail = (0, NEVER, NEVER, NEVER, NEVER, 0, 0) if home is None else (1, *home.columns)
         fixed = (request.length, request.sender, request.receiver)
-        rows.append((*fixed, *options.ranges[r], *groups.ranges[r], *ranges[r], *tail))
-    return np.array(rows, np.int32).reshape(-1, 18)
+        rows.append((*fixed, *options.ranges[r], *groups.ranges[r], *ranges[r], *tail, *home_ranges[r]))
+    return np.array(rows, np.int32).reshape(-1, 20)
 
 
 def _gains(problem: Problem) -> Floats:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from scheduler.domain import rules
 from scheduler.domain.problem import Problem
+from scheduler.domain.rules.stability import unavoidable_repeats
 from scheduler.solver import lp
 from scheduler.solver.daymodel import DayModel, build
 from scheduler.solver.merging import merged
@@ -118,9 +119,15 @@ def _tightened(problem: Problem, best: Bounds, objective: str, bound: Fraction) 
 
 
 def _score(problem: Problem, served: Number, shortfall: Number) -> Number:
-    """The score of these two terms alone; the others only take away."""
+    """The score of these two terms, and of changes that no plan avoids; the others only take away."""
     factors = problem.policy.factors
-    return factors["served"] * served - factors["shortfall"] * shortfall
+    return factors["served"] * served - factors["shortfall"] * shortfall - _unavoidable(problem)
+
+
+def _unavoidable(problem: Problem) -> Number:
+    """What published meetings that cannot stay cost at least as they are of the same people."""
+    price = problem.policy.factors.get("repeated", 0)
+    return price * unavoidable_repeats(problem) if price else 0
 
 
 def _round_score(problem: Problem, bound: Fraction) -> Number:
@@ -128,8 +135,8 @@ def _round_score(problem: Problem, bound: Fraction) -> Number:
     factors = problem.policy.factors
     terms = ["served", "shortfall", "hall_change"]
     if problem.published:
-        terms += ["moved", "relocated", "reassigned", "dropped"]
-    values = [factors[term] for term in terms]
+        terms += ["moved", "relocated", "reassigned", "dropped", "repeated"]
+    values = [factors.get(term, 0) for term in terms]
     if not all(float(value).is_integer() for value in values):
         return math.nextafter(float(bound), math.inf)
     divisor = math.gcd(*(int(value) for value in values))
@@ -158,7 +165,9 @@ def _solve(
         duals[soft] = np.minimum(duals[soft], prices)
         bound = proved_bound(model, _gain(model, objective), duals)
         proved += [] if bound is None else [bound]
-    constant = Fraction(model.constant) if objective == "score" else Fraction(0)
+    constant = Fraction(0)
+    if objective == "score":
+        constant = Fraction(model.constant) - Fraction(str(_unavoidable(problem)))
     return min(proved) + constant if proved else None
 
 

@@ -185,7 +185,7 @@ def choose(d: Data, s: State, r: int, heat: float) -> float:
                     if i == -2:
                         continue
                     if d.req[r, PUBLISHED]:
-                        extra = published_gain(d, r, t, g, o, i)
+                        extra = published_gain(d, s, r, t, g, o, i)
                         gain += extra
                         value += extra
                         if value <= best:

@@ -16,6 +16,8 @@ from scheduler.solver.arrays import (
     HALL,
     HALL_CHANGE,
     HALLS,
+    HOME0,
+    HOME1,
     HOME_GROUP,
     HOME_INTERPRETER,
     HOME_OPTION,
@@ -30,6 +32,7 @@ from scheduler.solver.arrays import (
     REASSIGNED,
     RECEIVER,
     RELOCATED,
+    REPEATED,
     SENDER,
     SHORTFALL,
     Data,
@@ -92,28 +95,42 @@ def can_walk(d: Data, s: State, p: int, t: int, e: int, hall: int) -> bool:
 
 
 @inlined
-def published_gain(d: Data, r: int, t: int, g: int, o: int, i: int) -> float:
-    """What holding a published request there spares or costs, beside one that is dropped."""
-    if d.req[r, HOME_SLOT] != t:
-        return -d.factor[MOVED]
+def repeated_gain(d: Data, s: State, r: int) -> float:
+    """What it spares its people that a published request, changed now, is held as published."""
+    others = 0
+    for k in range(d.req[r, HOME0], d.req[r, HOME1]):
+        others += s.changed_of[d.home_people[k]] - 1
+    return d.factor[REPEATED] * others
+
+
+@inlined
+def published_gain(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> float:
+    """What a published request, not held, loses by being held there rather than as published; 0 or less."""
+    relocated = d.req[r, HOME_GROUP] != g
+    reassigned = d.req[r, HOME_OPTION] != o or d.req[r, HOME_INTERPRETER] != i
     cost = 0.0
-    if d.req[r, HOME_GROUP] != g:
-        cost += d.factor[RELOCATED]
-    if d.req[r, HOME_OPTION] != o or d.req[r, HOME_INTERPRETER] != i:
-        cost += d.factor[REASSIGNED]
-    return -cost
+    if d.req[r, HOME_SLOT] != t:
+        cost += d.factor[MOVED]
+    else:
+        if relocated:
+            cost += d.factor[RELOCATED]
+        if reassigned:
+            cost += d.factor[REASSIGNED]
+        if not relocated and not reassigned:
+            return 0.0
+    return -cost - repeated_gain(d, s, r)
 
 
 @inlined
 def base_gain(d: Data, s: State, r: int) -> float:
-    """What holding a request adds wherever it is held: weight, floors, not being dropped."""
+    """The most that holding a request adds: weight, floors, not being dropped, being held as published."""
     gain = d.gain[r]
     if s.firm_count[d.req[r, SENDER]] < d.firm[d.req[r, SENDER], FLOOR]:
         gain += d.factor[SHORTFALL]
     if s.firm_count[d.req[r, RECEIVER]] < d.firm[d.req[r, RECEIVER], FLOOR]:
         gain += d.factor[SHORTFALL]
     if d.req[r, PUBLISHED]:
-        gain += d.factor[DROPPED]
+        gain += d.factor[DROPPED] + repeated_gain(d, s, r)
     return gain
 
 
@@ -126,7 +143,7 @@ def gain_of(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> float:
     for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
         gain += person_gain(d, s, d.option_people[k], t, e, hall)
     if d.req[r, PUBLISHED]:
-        gain += published_gain(d, r, t, g, o, i)
+        gain += published_gain(d, s, r, t, g, o, i)
     return gain
 
 

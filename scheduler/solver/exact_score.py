@@ -42,6 +42,8 @@ def add_objective(exact: ExactModel) -> Objective:
         costs += [(change, factors["hall_change"]) for change in _hall_changes(exact)]
     if factors["shortfall"] > 0:
         costs += [(short, factors["shortfall"]) for short in _shortfalls(exact)]
+    if factors.get("repeated", 0) > 0:
+        costs += [(repeats, factors["repeated"]) for repeats in _repeats(exact)]
     gains, constant = _gains(exact)
     return _set_objective(exact, gains, [term for term in costs if term[1]], constant)
 
@@ -84,6 +86,25 @@ def _shortfalls(exact: ExactModel) -> list[Expr]:
             short = exact.model.new_int_var(0, floor, f"short {firm}")
             exact.model.add(short + exact.count(held[firm]) >= floor)
             found.append(short)
+    return found
+
+
+def _repeats(exact: ExactModel) -> list[Expr]:
+    """The price steps of each attendee with several published meetings: from below, by its tangents."""
+    problem, published = exact.atoms.problem, exact.atoms.choices.published
+    mine: dict[str, list[int]] = defaultdict(list)
+    for r, meeting in published.items():
+        for person in set(meeting.attendees) & problem.index.attendees.keys():
+            mine[person].append(r)
+    found: list[Expr] = []
+    for person, requests in sorted(mine.items()):
+        if len(requests) > 1:
+            stays = exact.count(i for r in requests for i in exact.of_request[r] if exact.atom[i].stays)
+            most = len(requests)
+            repeats = exact.model.new_int_var(0, most * (most - 1) // 2, f"repeats {person}")
+            for n in range(1, most):
+                exact.model.add(repeats >= n * (most - stays) - n * (n + 1) // 2)
+            found.append(repeats)
     return found
 
 

@@ -21,6 +21,8 @@ from scheduler.solver.arrays import (
     GROUP0,
     GROUP1,
     HALL,
+    HOME0,
+    HOME1,
     LAST,
     LENGTH,
     LOCKED,
@@ -30,6 +32,7 @@ from scheduler.solver.arrays import (
     PEOPLE1,
     PUBLISHED,
     RECEIVER,
+    REPEATED,
     ROOM,
     ROW,
     SEATS,
@@ -53,7 +56,7 @@ from scheduler.solver.kernels import (
     lowest_bit,
 )
 from scheduler.solver.moves import hold, release
-from scheduler.solver.state import QUEUED, SLOT, VICTIMS, State
+from scheduler.solver.state import QUEUED, SLOT, VICTIMS, State, at_home
 
 MOST_VICTIMS = 12
 UNBEARABLE = 1e18
@@ -112,6 +115,9 @@ def worth(d: Data, s: State, r: int) -> float:
             loss += d.factor[SHORTFALL]
     if d.req[r, PUBLISHED]:
         loss += d.factor[DROPPED]
+        if at_home(d, s, r):
+            for k in range(d.req[r, HOME0], d.req[r, HOME1]):
+                loss += d.factor[REPEATED] * s.changed_of[d.home_people[k]]
     return loss
 
 

@@ -27,6 +27,8 @@ class Home:
     interpreter: int
     counted: bool
     frozen: bool
+    people: list[int]
+    """Its attendees who are still there."""
 
     @property
     def columns(self) -> tuple[int, int, int, int, int, int]:
@@ -60,10 +62,10 @@ def read_home(problem: Problem, options: Options, groups: PlaceGroups, r: int, m
     frozen = (
         slot >= 0 and problem.frozen_until is not None and problem.slots[slot].start < problem.frozen_until
     )
-    group = groups.group_of[place] if place >= 0 else GONE
-    home = Home(slot, place, group if group >= 0 else GONE, option, interpreter, False, frozen)
+    group = groups.group_of[place] if place >= 0 and groups.group_of[place] >= 0 else GONE
     counted = problem.policy.max_moved is not None and could_stay(problem, meeting)
-    return Home(slot, place, home.group, option, interpreter, counted, frozen)
+    people = sorted({index.attendees[a] for a in meeting.attendees if a in index.attendees})
+    return Home(slot, place, group, option, interpreter, counted, frozen, people)
 
 
 def _option(problem: Problem, options: Options, r: int, meeting: Meeting) -> int:

@@ -9,10 +9,12 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 
+from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Held, Schedule
 from scheduler.domain.rules.idle import idle_of
 from scheduler.domain.rules.score import hall_changes
+from scheduler.domain.rules.stability import changes_of
 from scheduler.solver.choices import Choices
 
 Person = tuple[str, int]
@@ -178,4 +180,11 @@ class Occupancy:
             return factors["dropped"] - factors["moved"]
         same = now.interpreter == published.interpreter and set(now.attendees) == set(published.attendees)
         moved_place = factors["relocated"] if now.place != published.place else Fraction(0)
+        if same and now.place == published.place:
+            return factors["dropped"] + factors.get("repeated", Fraction(0)) * self._repeated(published)
         return factors["dropped"] - moved_place - (Fraction(0) if same else factors["reassigned"])
+
+    def _repeated(self, published: Meeting) -> int:
+        """How many other published meetings of its people are changed, counted a person."""
+        changes = changes_of(Schedule(self.problem, tuple(self.held.values())))
+        return sum(changes[person] - 1 for person in set(published.attendees) if person in changes)

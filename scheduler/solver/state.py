@@ -16,6 +16,8 @@ from scheduler.solver.arrays import (
     FIRM_CAPS,
     FLOOR,
     HALL,
+    HOME0,
+    HOME1,
     HOME_GROUP,
     HOME_INTERPRETER,
     HOME_OPTION,
@@ -25,6 +27,7 @@ from scheduler.solver.arrays import (
     PEOPLE1,
     PUBLISHED,
     RECEIVER,
+    REPEATED,
     ROW,
     SEATS,
     SENDER,
@@ -92,6 +95,7 @@ class State(NamedTuple):
     queue: IntRow
     idle_of: IntRow  # attendees: idle figure, kept for `max_idle_spread` only
     idle_count: IntRow  # figures: how many attendees have it
+    changed_of: IntRow  # attendees: how many of their published meetings are changed
     log: IntTable
     number: LongRow
     score: FloatRow  # (score of the plan; what a move may lose)
@@ -127,6 +131,7 @@ def new_state(d: Data, seed: int) -> State:
         queue=np.zeros(512, np.int32),
         idle_of=np.zeros(int(d.rule[ATTENDEES]), np.int32),
         idle_count=np.zeros(slots + 1, np.int32),
+        changed_of=np.zeros(int(d.rule[ATTENDEES]), np.int32),
         log=np.zeros((LOG_ROWS, 6), np.int32),
         number=np.zeros(10, np.int64),
         score=np.zeros(2, np.float64),
@@ -162,6 +167,7 @@ def reset(d: Data, s: State) -> None:
     s.firm_day[:] = 0
     s.firm_count[:] = 0
     s.idle_of[:] = 0
+    s.changed_of[:] = 0
     s.idle_count[:] = 0
     s.idle_count[0] = attendees
     s.interpreters_free[:] = np.uint64(0)
@@ -204,6 +210,9 @@ def _nothing_held(d: Data, s: State) -> float:
         if d.req[r, PUBLISHED]:
             score -= d.factor[DROPPED]
             s.number[CHANGED] += d.req[r, COUNTED]
+            for k in range(d.req[r, HOME0], d.req[r, HOME1]):
+                score -= d.factor[REPEATED] * s.changed_of[d.home_people[k]]
+                s.changed_of[d.home_people[k]] += 1
     return score
 
 
@@ -274,6 +283,14 @@ def _leave_seat(d: Data, s: State, g: int, r: int, t: int, e: int) -> None:
         s.group_open[g, u >> 6] |= bit(u)
 
 
+@inlined
+def _count_change(d: Data, s: State, r: int, step: int) -> None:
+    """Published meeting `r` is changed, or no longer."""
+    s.number[CHANGED] += step * d.req[r, COUNTED]
+    for k in range(d.req[r, HOME0], d.req[r, HOME1]):
+        s.changed_of[d.home_people[k]] += step
+
+
 @kernel
 def link(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> None:
     """Hold request `r` from slot `t` in group `g` with the people of option `o` and interpreter `i`."""
@@ -297,8 +314,8 @@ def link(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> None:
     s.held[r, GROUP] = g
     s.held[r, OPTION] = o
     s.held[r, INTERPRETER] = i
-    if d.req[r, COUNTED] and at_home(d, s, r):
-        s.number[CHANGED] -= 1
+    if d.req[r, PUBLISHED] and at_home(d, s, r):
+        _count_change(d, s, r, -1)
 
 
 @kernel
@@ -308,8 +325,8 @@ def unlink(d: Data, s: State, r: int) -> None:
     e = t + d.req[r, LENGTH] - 1
     i = s.held[r, INTERPRETER]
     o = s.held[r, OPTION]
-    if d.req[r, COUNTED] and at_home(d, s, r):
-        s.number[CHANGED] += 1
+    if d.req[r, PUBLISHED] and at_home(d, s, r):
+        _count_change(d, s, r, 1)
     for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
         _free(d, s, d.option_people[k], t, e)
     if i >= 0:

@@ -30,6 +30,7 @@ def count_terms(problem: Problem, d: Data, s: State) -> dict[str, int]:
     stays = published & is_held & (held[:, SLOT] == req[:, HOME_SLOT])
     others = (held[:, OPTION] != req[:, HOME_OPTION]) | (held[:, INTERPRETER] != req[:, HOME_INTERPRETER])
     idle, changes = count_days(d, s)
+    repeats = {"repeated": repeated(s)} if "repeated" in problem.policy.factors else {}
     return {
         "served": int(weights[is_held].sum()),
         "shortfall": int(np.maximum(d.firm[:, FLOOR] - s.firm_count, 0).sum()),
@@ -39,7 +40,14 @@ def count_terms(problem: Problem, d: Data, s: State) -> dict[str, int]:
         "relocated": int((stays & (held[:, GROUP] != req[:, HOME_GROUP])).sum()),
         "reassigned": int((stays & others).sum()),
         "dropped": int((published & ~is_held).sum()),
+        **repeats,
     }
+
+
+def repeated(s: State) -> int:
+    """The price steps of those who have several of their published meetings changed."""
+    changed = s.changed_of.astype(np.int64)
+    return int((changed * (changed - 1) // 2).sum())
 
 
 @entry

@@ -45,6 +45,7 @@ def test_a_snapshot_equals_the_problem_file_it_writes(database: Database) -> Non
     assert problem.interpreters[0].unavailable == {2}
     assert problem.places[problem.index.places["t0"]].unavailable == {0}
     assert problem.policy.factors["idle"] == 3 and problem.policy.factors["served"] == 100
+    assert problem.policy.factors["repeated"] > 0
 
 
 def test_only_accepted_requests_are_in_it(database: Database) -> None:

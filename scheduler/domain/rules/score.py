@@ -10,14 +10,15 @@ from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Held, Schedule
 from scheduler.domain.rules.idle import figures
-from scheduler.domain.rules.stability import same_people
-
-TERMS = ("served", "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "dropped")
+from scheduler.domain.rules.stability import changes_of, repeats, same_people
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """`terms` has the count of each term (`served`: the weight), `total` their sum times the factors."""
+    """`terms` has the count of each term (`served`: the weight), `total` their sum times the factors.
+
+    `repeated` is there only if the problem names its factor.
+    """
 
     total: Number
     terms: Mapping[str, Number]
@@ -33,13 +34,15 @@ def score(problem: Problem, meetings: Sequence[Meeting]) -> Score:
         "hall_change": sum(hall_changes(schedule.problem, mine) for mine in schedule.by_attendee),
         **_changes(schedule),
     }
+    if "repeated" in problem.policy.factors:
+        terms["repeated"] = repeats(changes_of(schedule).values())
     return Score(total_of(problem, terms), terms)
 
 
 def total_of(problem: Problem, terms: Mapping[str, Number]) -> Number:
     """The sum of the counts times the factors of the policy; all but `served` count against it."""
     factors = problem.policy.factors
-    lost = sum(factors[term] * terms[term] for term in TERMS if term != "served")
+    lost = sum(factors[term] * count for term, count in terms.items() if term != "served")
     return factors["served"] * terms["served"] - lost
 
 

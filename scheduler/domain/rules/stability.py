@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from scheduler.domain.plan import Meeting
@@ -90,6 +91,31 @@ def published_changes(problem: Problem, meetings: Sequence[Meeting]) -> Publishe
         forced=tuple(m.request for m in changed if m.request not in free),
         voluntary=tuple(m.request for m in changed if m.request in free),
     )
+
+
+def changes_of(schedule: Schedule) -> Counter[str]:
+    """How many of their published meetings each attendee has changed, if there are any."""
+    known = schedule.problem.index.attendees
+    changed = (m for m in schedule.problem.published if _is_changed(schedule, m))
+    return Counter(person for m in changed for person in set(m.attendees) if person in known)
+
+
+def unavoidable_repeats(problem: Problem) -> int:
+    """The least that the term `repeated` can count: of the meetings that cannot stay, taken alone."""
+    known = problem.index
+    forced = Counter(
+        person
+        for m in problem.published
+        if m.request in known.requests and not could_stay(problem, m)
+        for person in set(m.attendees)
+        if person in known.attendees
+    )
+    return repeats(forced.values())
+
+
+def repeats(changes: Iterable[int]) -> int:
+    """What the term `repeated` counts of each attendee's changes: a second one 1, a third one 2 more."""
+    return sum(n * (n - 1) // 2 for n in changes)
 
 
 def _is_changed(schedule: Schedule, published: Meeting) -> bool:
