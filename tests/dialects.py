@@ -23,7 +23,7 @@ TIMES = {
     "20270512T140000": "20261207T100000",
     "20270512T143000": "20261207T103000",
 }
-_HEAD = rb"(?im)^(content-transfer-encoding: *%s\r?\n(?:.+\n)*\r?\n)(%s)"
+_HEAD = rb"(?im)^(content-transfer-encoding: *%s\r?\n(?:[^\r\n]+\r?\n)*\r?\n)(%s)"
 _BASE64 = re.compile(_HEAD % (b"base64", rb"(?:[a-z0-9+/=]+(?:\r?\n|\Z))+"))
 _QUOTED = re.compile(_HEAD % (b"quoted-printable", rb"(?:(?!--).*\n)+"))
 

@@ -9,8 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from email.parser import BytesHeaderParser
 from email.policy import compat32
+from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Literal, Self
+
+import structlog
 
 from scheduler.invites.errors import MailboxFailure
 from scheduler.invites.inbound.charsets import header
@@ -20,6 +23,8 @@ from scheduler.invites.text import clean
 Security = Literal["none", "starttls", "tls"]
 _ADDRESSED: Final = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To", "Cc")
 _HEAD: Final = 65_536
+
+log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -55,27 +60,33 @@ class Mailbox:
             _close(connection)
 
     def each(self, handle: Callable[[bytes], None], *, most: int) -> int:
-        """Hand over up to `most` unread mails, the oldest first, and give their number.
+        """Hand over unread mails, the oldest first, and give how many of them, up to `most`, were taken.
 
-        A mail is marked as read after `handle` has returned: if it raises, the mail comes again. Of a mail
-        that is larger than what is read of any, its beginning comes. Raises MailboxFailure.
+        A mail is marked as read after `handle` has returned. One that the server does not give, or that
+        `handle` raises for, stays unread and comes again; those behind it come all the same. Of a mail that
+        is larger than what is read of any, its beginning comes. Raises MailboxFailure.
         """
         try:
-            uids = self._done(*self._connected().uid("SEARCH", "UNSEEN"))[0].split()[:most]
-            for uid in uids:
-                raw = self._raw(uid)
-                if raw is not None:
-                    handle(raw)
-                self._done(*self._connected().uid("STORE", uid.decode("ascii"), "+FLAGS.SILENT", r"(\Seen)"))
+            uids = self._done(*self._connected().uid("SEARCH", "UNSEEN"))[0].split()
+            taken = (uid for uid in uids if self._is_taken(uid.decode("ascii"), handle))
+            return sum(1 for _ in islice(taken, most))
         except (OSError, imaplib.IMAP4.error) as error:
             raise self._failure(error) from None
-        return len(uids)
 
-    def _raw(self, uid: bytes) -> bytes | None:
-        parts = self._done(
-            *self._connected().uid("FETCH", uid.decode("ascii"), f"(BODY.PEEK[]<0.{MAX_MAIL + 1}>)")
-        )
-        return next((part[1] for part in parts if isinstance(part, tuple)), None)
+    def _is_taken(self, uid: str, handle: Callable[[bytes], None]) -> bool:
+        status, parts = self._connected().uid("FETCH", uid, f"(BODY.PEEK[]<0.{MAX_MAIL + 1}>)")
+        if status != "OK":
+            log.warning("mail not given by the mailbox", uid=uid)
+            return False
+        raw = next((part[1] for part in parts if isinstance(part, tuple)), None)
+        try:
+            if raw is not None:
+                handle(raw)
+        except Exception:  # whatever is wrong with one mail, the others are not to wait for it
+            log.exception("mail of the mailbox not taken", uid=uid)
+            return False
+        self._done(*self._connected().uid("STORE", uid, "+FLAGS.SILENT", r"(\Seen)"))
+        return True
 
     def _open(self) -> imaplib.IMAP4:
         context = ssl.create_default_context()

@@ -15,6 +15,8 @@ NAME_LIMIT: Final = 120
 PLACE_LIMIT: Final = 200
 DESCRIPTION_LIMIT: Final = 4_000
 URL_LIMIT: Final = 2_000
+_ROOM: Final = 16
+"""So many characters are looked at for each one of the limit: Unicode's normal forms take quadratic time."""
 
 _BREAKS = re.compile("\r\n|[\n\r\x0b\x0c\x85\u2028\u2029]")
 # Controls, lone surrogates, byte order and interlinear marks, noncharacters, bidi embeddings and overrides.
@@ -31,6 +33,7 @@ _PARAMETER = str.maketrans({'"': "'", "^": "ˆ", "\\": "/"})
 
 def clean(text: str, limit: int) -> str:
     """The text as one line of at most `limit` characters; line breaks become spaces, and clean text stays."""
+    text = text[: _ROOM * limit]
     if len(text) <= limit and _is_plain(text):
         return text
     one_line = _BREAKS.sub(" ", text)
@@ -39,6 +42,7 @@ def clean(text: str, limit: int) -> str:
 
 def clean_lines(text: str, limit: int) -> str:
     r"""As `clean`, but line breaks stay as `\n`, and at most one empty line stands between two lines."""
+    text = text[: _ROOM * limit]
     if len(text) <= limit and _is_plain(text):
         return text
     lines = (_SPACES.sub(" ", _visible(line)).strip() for line in _BREAKS.sub("\n", text).split("\n"))

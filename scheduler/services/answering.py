@@ -140,7 +140,10 @@ class _Case:
 
     def own_answer(self) -> Answer:
         """The one event about the token's meeting."""
-        found = [answer for answer in map(Answer.from_json, self.mail.answers) if self.is_own(answer)]
+        answers_ = [Answer.from_json(values) for values in self.mail.answers]
+        if len({answer.uid for answer in answers_}) > 1:
+            raise _Stop(MailOutcome.WAITING, "It answers more than one meeting in one calendar.")
+        found = [answer for answer in answers_ if self.is_own(answer)]
         if not found:
             raise _Stop(MailOutcome.WAITING, "It is about another meeting than the address that it came to.")
         if len(found) > 1:
@@ -156,7 +159,10 @@ class _Case:
         return same[0] if len(same) == 1 else None
 
     def check_revision(self, answer: Answer) -> None:
-        """An answer counts for the SEQUENCE that it echoes, and the later of two counts (RFC 5546 2.1.5)."""
+        """An answer counts for the SEQUENCE that it echoes, and the later of two counts (RFC 5546 2.1.5).
+
+        It says when it was made, in UTC (RFC 5546 3.2.3).
+        """
         told = self.invitation.sequence
         if answer.is_instance or answer.sequence is None or answer.sequence > told:
             raise _Stop(MailOutcome.WAITING, "It answers a version of the meeting that we never sent.")
@@ -165,12 +171,14 @@ class _Case:
         if answer.sequence < told:
             verdict = self.sent_again("It answers an older version of the meeting", MailOutcome.IGNORED)
             raise _Stop(verdict.outcome, verdict.reason)
-        if answer.dtstamp is not None and answer.dtstamp > self.now + CLOCK_SKEW:
+        if answer.dtstamp is None:
+            raise _Stop(MailOutcome.WAITING, "It does not say when it was made (DTSTAMP).")
+        if answer.dtstamp > self.now + CLOCK_SKEW:
             raise _Stop(MailOutcome.WAITING, "It is dated in the future.")
         before = answers.last(self.session, self.invitation)
         if before is None or before.sequence != told:
             return
-        if answer.dtstamp is None or before.dtstamp is None:
+        if before.dtstamp is None:
             raise _Stop(MailOutcome.WAITING, "It is not clear which of two answers is the later one.")
         if answer.dtstamp <= before.dtstamp:
             raise _Stop(MailOutcome.IGNORED, "A later answer is known already.")

@@ -29,6 +29,8 @@ from scheduler.storage.models import InboundMail, Invitation
 KEPT = 1024 * 1024
 """Octets of a mail that are kept for the organiser."""
 
+REASON_LIMIT = 400
+
 MAX_RECIPIENTS = 20
 """Addresses that one mail may be an answer to."""
 
@@ -190,7 +192,7 @@ def _keep(
         answers=[answer.to_json() for answer in found.answers],
         bounce=asdict(found.bounce) if found.bounce else {},
         outcome=MailOutcome.RECEIVED,
-        reason=found.reason,
+        reason=found.reason[:REASON_LIMIT],
         received_at=now,
         size=len(raw),
         raw=raw[:KEPT],
@@ -221,5 +223,5 @@ def _waiting(session: Session, actor: Actor, mail_id: int, step: str) -> Inbound
 
 
 def _close(mail: InboundMail, verdict: Verdict, now: datetime, *, by: Actor | None) -> None:
-    mail.outcome, mail.reason = verdict.outcome, verdict.reason[:400]
+    mail.outcome, mail.reason = verdict.outcome, verdict.reason[:REASON_LIMIT]
     mail.handled_at, mail.handled_by = now, by.account_id if by else None

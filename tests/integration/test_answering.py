@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import threading
 from collections.abc import Callable
@@ -248,7 +249,31 @@ def _bounce_for_now(p: Published) -> tuple[bytes, OutboxMail]:
 
 
 def _bomb(p: Published) -> tuple[bytes, OutboxMail]:
+    return replies.calendar(p.mail_to(0), lines=3_000 * f"DESCRIPTION:{'x' * 100}\n"), p.mail_to(0)
+
+
+def _long_line(p: Published) -> tuple[bytes, OutboxMail]:
     return replies.calendar(p.mail_to(0), lines=f"DESCRIPTION:{'x' * 2_000_000}\n"), p.mail_to(0)
+
+
+def _two_meetings(p: Published) -> tuple[bytes, OutboxMail]:
+    other = "END:VEVENT\nBEGIN:VEVENT\nUID:other@firm.example\nDTSTAMP:20261201T000000Z\n"
+    return replies.calendar(p.mail_to(0), lines=other), p.mail_to(0)
+
+
+def _no_stamp(p: Published) -> tuple[bytes, OutboxMail]:
+    raw = replies.calendar(p.mail_to(0))
+    return re.sub(rb"DTSTAMP:\w+", b"DTSTAMP:soon", raw), p.mail_to(0)
+
+
+def _long_method(p: Published) -> tuple[bytes, OutboxMail]:
+    return replies.calendar(p.mail_to(0), method="A" * 600), p.mail_to(0)
+
+
+def _breaks(p: Published) -> tuple[bytes, OutboxMail]:
+    body = base64.encodebytes(b"BEGIN:VCALENDAR" + 190_000 * b"\n").decode()
+    head = "Content-Type: text/calendar; method=REPLY\nContent-Transfer-Encoding: base64\n\n"
+    return replies.mail(p.mail_to(0), head + body), p.mail_to(0)
 
 
 WAITING: dict[str, tuple[Callable[[Published], tuple[bytes, OutboxMail]], str]] = {
@@ -267,6 +292,11 @@ WAITING: dict[str, tuple[Callable[[Published], tuple[bytes, OutboxMail]], str]] 
     "a bounce of another address": (_bounce_of_another, "not the attendee's address"),
     "a bounce for now": (_bounce_for_now, "may be right"),
     "a bomb": (_bomb, "larger than 256 KiB"),
+    "a line of 2 MB": (_long_line, "a line of more than 256 KiB"),
+    "two meetings in one answer": (_two_meetings, "more than one meeting"),
+    "a DTSTAMP that is none": (_no_stamp, "when it was made"),
+    "a method of 600 letters": (_long_method, "which is no answer"),
+    "190,000 line breaks": (_breaks, "not complete"),
 }
 
 

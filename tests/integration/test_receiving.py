@@ -114,6 +114,7 @@ class MailboxServer(socketserver.ThreadingTCPServer):
 
     def __init__(self, mails: list[bytes]) -> None:
         self.unread = dict(enumerate(mails, start=1))
+        self.damaged: set[int] = set()
         super().__init__(("127.0.0.1", 0), _Imap)
 
     def settings(self, **changes: object) -> Settings:
@@ -153,7 +154,10 @@ class _Imap(socketserver.StreamRequestHandler):
         elif name == "UID SEARCH":
             self.say("* SEARCH " + " ".join(map(str, unread)))
         elif name == "UID FETCH":
-            mail = unread[int(rest.split()[2])]
+            uid = int(rest.split()[2])
+            if uid in self.server.damaged:
+                return "NO the mail is damaged"
+            mail = unread[uid]
             self.wfile.write(b"* 1 FETCH (UID 1 BODY[]<0> {%d}\r\n%s)\r\n" % (len(mail), mail))
         elif name == "UID STORE":
             assert r"\Seen" in rest
@@ -190,17 +194,32 @@ def test_unread_mails_of_the_mailbox_are_taken_in_and_marked(published: Publishe
     assert (published.count(InboundMail), published.count(Answer)) == (2, 2)
 
 
-def test_a_mail_that_cannot_be_kept_stays_unread(
+def test_a_mail_that_cannot_be_kept_stays_unread_and_those_behind_it_are_taken(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    row = published.mail_to(0)
-    with mailbox([replies.calendar(row)]) as server:
+    first, second = published.mail_to(0), published.mail_to(1)
+    receive = inbox.receive
+
+    def sometimes(database: Database, settings: Settings, to: str, raw: bytes, **more: object) -> bool:
+        if to == replies.address(first):
+            raise OSError("disk full")
+        return receive(database, settings, to, raw, **more)
+
+    with mailbox([replies.calendar(first), replies.calendar(second)]) as server:
         with monkeypatch.context() as patched:
-            patched.setattr(inbox, "receive", lambda *_, **__: 1 / 0)
-            with pytest.raises(ZeroDivisionError):
-                fetching.fetch(published.database, server.settings(), now=lambda: NOW)
-        assert len(server.unread) == 1
+            patched.setattr(inbox, "receive", sometimes)
+            assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 1
+        assert (list(server.unread), published.known(0)) == ([1], None)
+        assert published.known(1) is not None
         fetching.fetch(published.database, server.settings(), now=lambda: NOW)
+    assert published.known(0) is not None
+
+
+def test_a_mail_that_the_mailbox_does_not_give_keeps_none_back(published: Published) -> None:
+    with mailbox([b"damaged", replies.calendar(published.mail_to(0))]) as server:
+        server.damaged = {1}
+        assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 1
+        assert list(server.unread) == [1]
     assert published.known(0) is not None
 
 

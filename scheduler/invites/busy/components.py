@@ -17,14 +17,17 @@ from scheduler.invites.inbound.charsets import decode
 
 MAX_COMPONENTS: Final = 20_000
 MAX_DEPTH: Final = 4
+MAX_LINE: Final = 128 * 1024
+"""Characters of a line that is needed, without its folds."""
 
 _NEEDED: Final = frozenset(
     ("ATTENDEE", "BEGIN", "DTEND", "DTSTART", "DURATION", "END", "EXDATE", "EXRULE", "FREEBUSY", "PRIORITY",
      "RDATE", "RECURRENCE-ID", "RRULE", "SEQUENCE", "STATUS", "SUMMARY", "TRANSP", "TZID", "TZOFFSETFROM",
      "TZOFFSETTO", "UID", "X-MICROSOFT-CDO-BUSYSTATUS")
 )  # fmt: skip
-_NAME: Final = re.compile(r"[A-Za-z0-9-]+(?=[;:])")
-_PARAMETER: Final = re.compile(r';([A-Za-z0-9-]+)=((?:"[^"]*"|[^";:])*)')
+_NAME: Final = re.compile(r"[A-Za-z0-9-]++(?=[;:])")
+# Without a group a character: `re` keeps a state for each.
+_PARAMETER: Final = re.compile(r';([A-Za-z0-9-]++)=([^";:]*+(?:"[^"]*+"[^";:]*+)*+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +88,11 @@ def _needed(unfolded: str) -> Iterator[tuple[str, str]]:
     for text in unfolded.split("\n"):
         match = _NAME.match(text)
         name = match[0].upper() if match else ""
-        if name in _NEEDED:
-            yield name, text
+        if name not in _NEEDED:
+            continue
+        if len(text) > MAX_LINE:
+            raise UnusableCalendar(f"The calendar has a line of more than {MAX_LINE // 1024} KiB ({name}).")
+        yield name, text
 
 
 def _close(open_: list[Component], name: str, found: list[Component]) -> None:

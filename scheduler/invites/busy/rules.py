@@ -32,6 +32,8 @@ _FREQUENCIES: Final = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 _TOO_OFTEN: Final = ("SECONDLY", "MINUTELY", "HOURLY")
 _PARTS: Final = {*_RANGES, "FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "WKST"}
 _FAR: Final = 10**6
+MAX_RULE: Final = 8 * 1024
+"""Characters; a rule that lists every number there is has fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +45,16 @@ class Rule:
     count: int | None = None
     until: str = ""
     week_start: int = 0
-    by_day: tuple[tuple[int, int], ...] = ()
+    by_day: frozenset[tuple[int, int]] = frozenset()
     """(ordinal, weekday), 0 for every one."""
-    by: dict[str, tuple[int, ...]]
+    by: dict[str, frozenset[int]]
     """The numbers of the other BY parts that are there, by name."""
 
 
 def parse(text: str) -> Rule:
     """The rule of a RRULE's value; ValueError if it is none, UnusableCalendar if it repeats too often."""
+    if len(text) > MAX_RULE:
+        raise ValueError(text[:80])
     parts = dict(part.partition("=")[::2] for part in text.strip().strip(";").upper().split(";"))
     frequency = parts.get("FREQ", "")
     if frequency in _TOO_OFTEN:
@@ -65,9 +69,9 @@ def parse(text: str) -> Rule:
         count=_whole(parts["COUNT"], 1, None) if "COUNT" in parts else None,
         until=parts.get("UNTIL", ""),
         week_start=_WEEKDAYS.index(parts.get("WKST", "MO")),
-        by_day=tuple(_weekday(each) for each in _listed(parts, "BYDAY")),
+        by_day=frozenset(_weekday(each) for each in _listed(parts, "BYDAY")),
         by={
-            name: tuple(_whole(each, -most, most) for each in _listed(parts, name))
+            name: frozenset(_whole(each, -most, most) for each in _listed(parts, name))
             for name, most in _RANGES.items()
             if name in parts
         },
@@ -79,19 +83,19 @@ def occurrences(
 ) -> Iterator[datetime]:
     """The instances from `first` to `last`, both included, in time order; all times are local, without zone.
 
-    Without COUNT it begins at the window; with COUNT at `start`. Every day that is looked at and every
-    time that comes out is a step of the budget.
+    Without COUNT it begins at the window; with COUNT at `start`. Every day that is looked at, every time
+    that comes out and every listed position or time of day that is tried is a step of the budget.
     """
     last = min(last, until) if until else last
     left = rule.count
     position = 0 if left is not None else max(0, _position(rule, start, first) - 1)
     days_of, keep = _PERIODS[rule.frequency], _Filter(rule, start)
-    times = _times(rule, start)
+    times, positions = _times(rule, start, budget), len(rule.by.get("BYSETPOS", ()))
     while True:
         days = days_of(rule, start, position)
         if days is None or datetime.combine(days[0], time.min) > last:
             return
-        budget.spend(len(days))
+        budget.spend(len(days) + positions)
         kept = [day for day in days if keep(day)]
         budget.spend(len(kept) * len(times))
         for moment in _chosen(rule, [datetime.combine(day, at) for day in kept for at in times]):
@@ -125,18 +129,14 @@ class _Filter:
         return self.weekday_fits(day) and self.open_parts_fit(day)
 
     def weekday_fits(self, day: date) -> bool:
-        if not self.rule.by_day:
-            return True
-        return any(
-            weekday == day.weekday() and (ordinal == 0 or self.is_nth(day, ordinal))
-            for ordinal, weekday in self.rule.by_day
-        )
+        listed, weekday = self.rule.by_day, day.weekday()
+        return not listed or any((ordinal, weekday) in listed for ordinal in self.ordinals(day))
 
-    def is_nth(self, day: date, ordinal: int) -> bool:
-        """Of the year in a yearly rule without months, else of the month."""
+    def ordinals(self, day: date) -> tuple[int, int, int]:
+        """0 and the place from both ends: of the year in a yearly rule without months, else of the month."""
         of_year = self.rule.frequency == "YEARLY" and "BYMONTH" not in self.rule.by
         number, of = (_year_day(day), _year_days(day)) if of_year else (day.day, _month_days(day))
-        return ordinal == ((number - 1) // 7 + 1 if ordinal > 0 else -((of - number) // 7 + 1))
+        return 0, (number - 1) // 7 + 1, -((of - number) // 7 + 1)
 
     def open_parts_fit(self, day: date) -> bool:
         rule, start = self.rule, self.start
@@ -201,11 +201,12 @@ def _year(rule: Rule, start: datetime, position: int) -> list[date] | None:
 _PERIODS: Final = {"DAILY": _day, "WEEKLY": _week_days, "MONTHLY": _month, "YEARLY": _year}
 
 
-def _times(rule: Rule, start: datetime) -> list[time]:
+def _times(rule: Rule, start: datetime, budget: Budget) -> list[time]:
     """The times of day, sorted; a leap second is the second before it."""
     hours = sorted(set(rule.by.get("BYHOUR", (start.hour,))))
     minutes = sorted(set(rule.by.get("BYMINUTE", (start.minute,))))
     seconds = sorted({min(second, 59) for second in rule.by.get("BYSECOND", (start.second,))})
+    budget.spend(len(hours) * len(minutes) * len(seconds))
     return [time(*each) for each in product(hours, minutes, seconds) if min(each) >= 0]
 
 
@@ -217,7 +218,7 @@ def _chosen(rule: Rule, moments: list[datetime]) -> list[datetime]:
     return [moments[number] for number in sorted(numbers) if 0 <= number < len(moments)]
 
 
-def _counted(number: int, of: int, listed: tuple[int, ...]) -> bool:
+def _counted(number: int, of: int, listed: frozenset[int]) -> bool:
     """Whether a number from 1 is listed, or listed as counted from the end."""
     return number in listed or number - of - 1 in listed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -71,7 +71,7 @@ class Reader:
         return start, start + duration(end_text) if is_length else self.moment(end_text, line).utc
 
     def instances(
-        self, component: Component, without: Iterable[datetime] = ()
+        self, component: Component, without: Collection[datetime] = ()
     ) -> list[tuple[datetime, datetime]]:
         """When a component takes place within the window; `without` are the starts that others replace.
 
@@ -83,7 +83,6 @@ class Reader:
         start = self.moment(line.value, line)
         length = self._length(component, start)
         left_out = {
-            *without,
             *self._moments(component, "EXDATE"),
             *self._by_rules(component, "EXRULE", start, length),
         }
@@ -92,9 +91,12 @@ class Reader:
         found = {
             (each, self._end(each, length, start))
             for each in starts | set(self._moments(component, "RDATE"))
-            if each not in left_out and start.zone.to_local(each).date() not in days_out
+            if each not in left_out
+            and each not in without
+            and start.zone.to_local(each).date() not in days_out
         }
-        found |= {each for each in self._periods(component) if each[0] not in left_out}
+        periods = self._periods(component)
+        found |= {each for each in periods if each[0] not in left_out and each[0] not in without}
         return sorted((a, b) for a, b in found if a < b and a < self.last and b > self.first)
 
     def replaced(self, components: Iterable[Component]) -> defaultdict[str, set[datetime]]:

@@ -21,6 +21,8 @@ from scheduler.invites.text import clean
 
 _OFFSET: Final = re.compile(r"([+-])(\d\d)(\d\d)(\d\d)?")
 _LOCAL: Final = re.compile(r"\d{8}T\d{6}")
+MAX_OFFSETS: Final = 50
+"""Different ones that a zone may have: each is tried for each time."""
 _MARGIN: Final = timedelta(days=800)
 """So long before a window a rule of a zone must have held once: twice a year is usual, once a year enough."""
 
@@ -52,6 +54,8 @@ class DefinedZone:
     onsets: tuple[datetime, ...]
     offsets: tuple[timedelta, ...]
     before: timedelta
+    different: tuple[timedelta, ...]
+    """Each offset once."""
 
     def to_utc(self, local: datetime) -> datetime:
         number = bisect_right(self.onsets, local)
@@ -59,7 +63,7 @@ class DefinedZone:
 
     def to_local(self, moment: datetime) -> datetime:
         plain = moment.astimezone(UTC).replace(tzinfo=None)
-        locals_ = (plain + offset for offset in {self.before, *self.offsets})
+        locals_ = (plain + offset for offset in self.different)
         return next((local for local in locals_ if self.to_utc(local) == moment), plain + self.before)
 
 
@@ -111,11 +115,12 @@ class Zones:
         if not changes:
             raise ValueError("no observance")
         earliest = min(definition.children, key=lambda each: each.text("DTSTART"))
-        return DefinedZone(
-            tuple(onset for onset, _ in changes),
-            tuple(offset for _, offset in changes),
-            _offset(earliest.text("TZOFFSETFROM")),
-        )
+        before = _offset(earliest.text("TZOFFSETFROM"))
+        offsets = tuple(offset for _, offset in changes)
+        different = tuple(dict.fromkeys((before, *offsets)))
+        if len(different) > MAX_OFFSETS:
+            raise ValueError("more offsets than a zone of this world has had")
+        return DefinedZone(tuple(onset for onset, _ in changes), offsets, before, different)
 
     def _onsets(self, observance: Component) -> list[datetime]:
         start = local(observance.text("DTSTART"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -19,8 +19,11 @@ from scheduler.invites.inbound.parts import Part
 from scheduler.invites.text import clean, clean_lines
 
 _TYPES: Final = frozenset({"text/calendar", "application/ics", "text/x-vcalendar"})
-_CALENDAR: Final = re.compile(r"(?ims)^BEGIN:VCALENDAR\s*$.*?^END:VCALENDAR\s*$")
+_FOLD: Final = re.compile(r"(?<!\n)\n++[ \t]")
+"""As icalendar folds, over empty lines too: what is checked is what it will read."""
 _LARGEST_SEQUENCE: Final = 2**31 - 1
+_MAX_ATTENDEES: Final = 100
+"""Of one event: we invite one."""
 _COMMENT_LIMIT: Final = 1_000
 
 
@@ -71,25 +74,40 @@ def _parsed(part: Part) -> list[Component]:
     if len(part.octets) > MAX_CALENDAR:
         raise Unreadable(f"The calendar in the mail is larger than {MAX_CALENDAR // 1024} KiB.")
     lines = re.sub(r"\r\n?", "\n", decode(part.octets, part.charset))
-    unfolded = re.sub(r"\n[ \t]", "", lines)
+    unfolded = _FOLD.sub("", lines)
     check_calendar(unfolded)
-    # Mailing lists and virus scanners write behind the end, some clients before the beginning.
-    texts = _CALENDAR.findall(unfolded)
-    if not texts:
+    found = list(_calendar_lines(unfolded))
+    if not found:
         raise Unreadable("The calendar in the mail is not complete.")
-    joined = "\r\n".join(text.strip().replace("\n", "\r\n") for text in texts)
     try:
-        return list(Calendar.from_ical(joined + "\r\n", multiple=True))
+        return list(Calendar.from_ical("\r\n".join([*found, ""]), multiple=True))
     except ValueError:
         raise Unreadable("The calendar in the mail is broken.") from None
+
+
+def _calendar_lines(unfolded: str) -> Iterator[str]:
+    """The lines of the calendars that are complete.
+
+    Mailing lists and virus scanners write behind the end, some clients before the beginning.
+    """
+    inside: list[str] | None = None
+    for line in unfolded.split("\n"):
+        mark = line.rstrip().upper()
+        if inside is None and mark == "BEGIN:VCALENDAR":
+            inside = []
+        if inside is not None:
+            inside.append(line)
+        if inside is not None and mark == "END:VCALENDAR":
+            yield from inside
+            inside = None
 
 
 def _answer(event: Component) -> Answer:
     start = _moment(event, "DTSTART")
     return Answer(
-        uid=clean(str(_first(event, "UID") or ""), 255),
+        uid=clean(str(_only(event, "UID") or ""), 255),
         sequence=_sequence(event),
-        dtstamp=_moment(event, "DTSTAMP"),
+        dtstamp=_moment(event, "DTSTAMP", _only),
         participants=tuple(_participants(event)),
         comment=clean_lines(str(_first(event, "COMMENT") or ""), _COMMENT_LIMIT),
         start=start,
@@ -104,6 +122,14 @@ def _first(component: Component, name: str) -> Any:
     return value[0] if isinstance(value, list) else value
 
 
+def _only(component: Component, name: str) -> Any:
+    """The value; of several they must be the same: an answer has one UID and one DTSTAMP (RFC 5546 3.2.3)."""
+    value = component.get(name)
+    if isinstance(value, list) and len({each.to_ical() for each in value}) > 1:
+        raise Unreadable(f"The answer has more than one {name}.")
+    return _first(component, name)
+
+
 def _sequence(event: Component) -> int | None:
     value = _first(event, "SEQUENCE")
     if value is None:
@@ -113,9 +139,9 @@ def _sequence(event: Component) -> int | None:
     return number if 0 <= number <= _LARGEST_SEQUENCE else None
 
 
-def _moment(event: Component, name: str) -> datetime | None:
+def _moment(event: Component, name: str, take: Callable[[Component, str], Any] = _first) -> datetime | None:
     """A moment in UTC; None for a date, a time without a zone, or what is no time."""
-    moment = _value(event, name)
+    moment = _value(event, name, take)
     if not isinstance(moment, datetime) or moment.tzinfo is None:
         return None
     try:
@@ -134,15 +160,18 @@ def _end(event: Component, start: datetime | None) -> datetime | None:
         return None
 
 
-def _value(event: Component, name: str) -> object:
+def _value(event: Component, name: str, take: Callable[[Component, str], Any] = _first) -> object:
     """What a time's property stands for; None if it is broken or not there."""
-    value = _first(event, name)
+    value = take(event, name)
     return value.dt if isinstance(value, (vDDDTypes, vDuration)) else None
 
 
 def _participants(event: Component) -> Iterator[Participant]:
     value = event.get("ATTENDEE")
-    for attendee in value if isinstance(value, list) else [] if value is None else [value]:
+    attendees = value if isinstance(value, list) else [] if value is None else [value]
+    if len(attendees) > _MAX_ATTENDEES:
+        raise Unreadable(f"The answer names more than {_MAX_ATTENDEES} attendees.")
+    for attendee in attendees:
         params = getattr(attendee, "params", {})
         partstat = clean(_text(params.get("PARTSTAT")), 40).upper() or "NEEDS-ACTION"
         comment = clean_lines(_text(params.get("X-RESPONSE-COMMENT")), _COMMENT_LIMIT)

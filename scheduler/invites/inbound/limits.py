@@ -13,19 +13,30 @@ MAX_LINES: Final = 100_000
 MAX_PARTS: Final = 100
 MAX_DEPTH: Final = 20
 """Multiparts and enclosed messages, in any order: no mail can be nested deeper than it has of them."""
+MAX_LINE: Final = 256 * 1024
+"""Octets of a line; some clients write a whole calendar into one."""
 MAX_HEADER: Final = 4_000
-"""Characters of one Content-Type; the parser's work grows with their square."""
+"""Octets of a header that is read; the parser's work grows with their square."""
+MAX_OTHER_HEADER: Final = 64 * 1024
+"""Octets of any other one: mail servers write whole protocols of their own."""
 MAX_CALENDAR: Final = 256 * 1024
 """Octets of a calendar part."""
 MAX_COMPONENTS: Final = 60
 MAX_EVENTS: Final = 10
 
-_CONTENT_TYPE: Final = re.compile(rb"(?im)^content-type:[^\n]*(?:\n[ \t][^\n]*)*")
-_ENCLOSING: Final = re.compile(rb"(?i)boundary|:\s*message/")
-_BEGIN: Final = re.compile(r"(?im)^begin:\s*(\w*)")
-_RULE: Final = re.compile(r"(?im)^(?:RRULE|EXRULE|RDATE)[;:].*$")
+# Where a line begins so it is taken for a header, in a text too: that errs on the safe side.
+_READ: Final = re.compile(
+    rb"(?im)^(content-[a-z-]+|from|to|cc|subject|message-id|auto-submitted|precedence|delivered-to"
+    rb"|x-original-to|x-failed-recipients):[^\n]*+(?:\n[ \t][^\n]*+)*+"
+)
+_OTHER: Final = re.compile(rb"(?m)^[!-9;-~]++:[^\n]*+(?:\n[ \t][^\n]*+)*+")
+_ENCLOSING: Final = re.compile(rb"(?i)boundary|:\s*+message/")
+_NAME: Final = re.compile("[:;]")
+_NAME_LIMIT: Final = 80
+"""Characters of a line in which its name is."""
+_RECURRENCE: Final = ("RRULE", "EXRULE", "RDATE")
 _YEARLY: Final = re.compile(
-    r"(?i)RRULE:(?:(?:FREQ=YEARLY|(?:BYMONTH|BYDAY|BYMONTHDAY|INTERVAL|COUNT|UNTIL|WKST)=[\w,+-]+)(?:;|$))+"
+    r"(?i)RRULE:(?:(?:FREQ=YEARLY|(?:BYMONTH|BYDAY|BYMONTHDAY|INTERVAL|COUNT|UNTIL|WKST)=[\w,+-]{1,80})(?:;|$))+"
 )
 
 
@@ -35,23 +46,43 @@ def check_mail(lines: bytes) -> None:
         raise Unreadable(f"The mail is larger than {MAX_MAIL // 1024 // 1024} MiB.")
     if lines.count(b"\n") > MAX_LINES:
         raise Unreadable(f"The mail has more than {MAX_LINES} lines.")
-    types = [match[0] for match in _CONTENT_TYPE.finditer(lines)]
+    if any(len(line) > MAX_LINE for line in lines.split(b"\n")):
+        raise Unreadable(f"The mail has a line of more than {MAX_LINE // 1024} KiB.")
+    read = [(match[1].lower(), match[0]) for match in _READ.finditer(lines)]
+    types = [header for name, header in read if name == b"content-type"]
     if len(types) > MAX_PARTS:
         raise Unreadable(f"The mail has more than {MAX_PARTS} parts.")
-    if any(len(header) > MAX_HEADER for header in types):
+    if any(len(header) > MAX_HEADER for _, header in read) or any(
+        len(match[0]) > MAX_OTHER_HEADER for match in _OTHER.finditer(_head(lines))
+    ):
         raise Unreadable("The mail has a header that is too long.")
     if sum(_ENCLOSING.search(header) is not None for header in types) > MAX_DEPTH:
         raise Unreadable(f"The mail has more than {MAX_DEPTH} parts inside parts.")
 
 
+def _head(lines: bytes) -> bytes:
+    return lines.partition(b"\n\n")[0]
+
+
 def check_calendar(unfolded: str) -> None:
     """Raise Unreadable for a calendar (one content line a line) that we would not send an answer to.
 
-    Our meetings do not recur; a rule of a time zone is yearly, and any other one may stand for
-    millions of moments.
+    Our meetings do not recur. A time zone has rules and dates of its own (RFC 5545 3.6.5): its rules are
+    yearly, and any other one may stand for millions of moments.
     """
-    names = [match[1].upper() for match in _BEGIN.finditer(unfolded)]
-    if names.count("VEVENT") > MAX_EVENTS or len(names) > MAX_COMPONENTS:
+    components: list[str] = []
+    in_zone = False
+    for line in unfolded.split("\n"):
+        name = _NAME.split(line[:_NAME_LIMIT], 1)[0].strip().upper()
+        if name in ("BEGIN", "END"):
+            component = line.rpartition(":")[2].strip().upper()
+            in_zone = name == "BEGIN" if component == "VTIMEZONE" else in_zone
+            components += [component] if name == "BEGIN" else []
+        elif name in _RECURRENCE and not (in_zone and _fits_a_zone(name, line.strip())):
+            raise Unreadable("The calendar is about a series; our meetings do not recur.")
+    if components.count("VEVENT") > MAX_EVENTS or len(components) > MAX_COMPONENTS:
         raise Unreadable(f"The calendar has more than {MAX_EVENTS} events.")
-    if not all(_YEARLY.fullmatch(match[0].strip()) for match in _RULE.finditer(unfolded)):
-        raise Unreadable("The calendar is about a series; our meetings do not recur.")
+
+
+def _fits_a_zone(name: str, line: str) -> bool:
+    return name == "RDATE" or _YEARLY.fullmatch(line) is not None

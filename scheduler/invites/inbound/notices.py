@@ -13,7 +13,7 @@ from scheduler.invites.text import clean
 
 _DAEMONS: Final = re.compile(r"(?i)^(mailer-daemon|postmaster|microsoftexchange[0-9a-f]+)@")
 _STATUS: Final = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
-_FIELD: Final = re.compile(r"(?im)^([a-z-]{1,40}):[ \t]*([^\n]*(?:\n[ \t][^\n]*)*)")
+_FIELD: Final = re.compile(r"(?im)^([a-z-]{1,40}):[ \t]*+([^\n]*+(?:\n[ \t][^\n]*+)*+)")
 _AWAY: Final = re.compile(
     r"(?i)^\s*(automatic reply|auto(matische)?[ -]?(reply|response|antwort)|autoreply|out of (the )?office"
     r"|abwesen|automatikus válasz|házon kívül|réponse automatique|自动(回复|答复)|自動(回覆|応答))"

@@ -14,10 +14,19 @@ from typing import Any, Final
 from scheduler.invites.inbound.charsets import decode
 from scheduler.invites.inbound.limits import MAX_PARTS, check_mail
 from scheduler.invites.inbound.model import Unreadable
+from scheduler.invites.text import clean
 
-_PARAMETER: Final = r"(?i);\s*{name}\s*\*?\s*=\s*\"?([^\s\";]+)"
+_PARAMETERS: Final = {
+    name: re.compile(rf"(?i);\s*+{name}\s*+\*?+\s*+=\s*+\"?+([^\s\";]+)")
+    for name in ("method", "charset", "name", "filename", "report-type")
+}
+_PARAMETER_LIMIT: Final = 250
 _HTML_LIMIT: Final = 20_000
-_UNSEEN: Final = re.compile(r"(?i)<(style|script|title)\b.*?</\1\s*>|<!--.*?-->")
+_UNSEEN: Final = re.compile(r"(?i)<(style|script|title)\b|<!--")
+_ENDS: Final = {
+    "!--": re.compile("-->"),
+    **{name: re.compile(rf"(?i)</{name} ?>") for name in ("style", "script", "title")},
+}
 _BREAKING: Final = re.compile(r"(?i)<(?:p|br|div|tr|li|h[1-6])\b[^<>]*>")
 _TAG: Final = re.compile(r"<[^<>]*>")
 
@@ -57,9 +66,9 @@ def own_parts(mail: Message[str, str]) -> list[Part]:
 
 
 def parameter(content_type: str, name: str) -> str:
-    """A parameter of a Content-Type, or empty."""
-    found = re.search(_PARAMETER.format(name=name), content_type)
-    return found[1] if found else ""
+    """A parameter of a Content-Type or Content-Disposition, clean and short, or empty."""
+    found = _PARAMETERS[name].search(content_type)
+    return clean(found[1], _PARAMETER_LIMIT) if found else ""
 
 
 def _leaves(mail: Message[str, str]) -> Iterator[Message[str, str]]:
@@ -77,7 +86,7 @@ def _part(leaf: Message[str, str]) -> Part:
     octets: Any = None if leaf.is_multipart() else leaf.get_payload(decode=True)
     return Part(
         content_type=leaf.get_content_type(),
-        method=parameter(content_type, "method").upper(),
+        method=clean(parameter(content_type, "method"), 40).upper(),
         charset=parameter(content_type, "charset"),
         name=(parameter(disposition, "filename") or parameter(content_type, "name")).lower(),
         octets=octets if isinstance(octets, bytes) else b"",
@@ -86,5 +95,21 @@ def _part(leaf: Message[str, str]) -> Part:
 
 def _without_tags(markup: str) -> str:
     """What a reader of the HTML would see; the standard library's parser stops at some broken markup."""
-    shown = _BREAKING.sub("\n", _UNSEEN.sub("", " ".join(markup.split())))
+    shown = _BREAKING.sub("\n", "".join(_seen(" ".join(markup.split()))))
     return html.unescape(_TAG.sub("", shown))
+
+
+def _seen(markup: str) -> Iterator[str]:
+    """What is in no style, script, title or comment; an end that is missing is looked for once."""
+    at, start = 0, 0
+    without_end: set[str] = set()
+    while opening := _UNSEEN.search(markup, at):
+        name = (opening[1] or "!--").lower()
+        end = None if name in without_end else _ENDS[name].search(markup, opening.end())
+        at = end.end() if end else opening.end()
+        if end:
+            yield markup[start : opening.start()]
+            start = at
+        else:
+            without_end.add(name)
+    yield markup[start:]

@@ -17,7 +17,7 @@ from scheduler.invites.inbound.model import InboundMail, Unreadable
 from scheduler.invites.inbound.parts import Part, own_parts, parse
 from scheduler.invites.text import clean_lines
 
-_ADDRESS: Final = re.compile(r"[^\s<>()\[\],;:\"@]+@[^\s<>()\[\],;:\"@]+")
+_ADDRESS: Final = re.compile(r"(?<![^\s<>()\[\],;:\"@])[^\s<>()\[\],;:\"@]++@[^\s<>()\[\],;:\"@]++")
 _HEAD: Final = 16_384
 _TEXT_LIMIT: Final = 4_000
 _SEALED: Final = frozenset(

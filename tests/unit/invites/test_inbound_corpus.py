@@ -5,6 +5,7 @@ The meeting's UID, SEQUENCE and attendee are the same in all of them, so that wh
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -43,7 +44,7 @@ OUTCOMES = {
     "counter-outlook-windows-zone": (MailKind.COUNTER, "TENTATIVE", APPLIED, "slots [2]"),
     "counter-with-duration": (MailKind.COUNTER, "NEEDS-ACTION", APPLIED, "slots [2]"),
     "delegation": (MailKind.DELEGATION, "DELEGATED", WAITING, ""),
-    "duplicate-uid": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "duplicate-uid": (MailKind.UNREADABLE, "more than one UID", WAITING, ""),
     "eleven-events": (MailKind.UNREADABLE, "more than 10 events", WAITING, ""),
     "exchange-accepted-no-organizer": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
     "forward-as-attachment": (MailKind.TEXT, "", WAITING, ""),
@@ -88,7 +89,7 @@ OUTCOMES = {
     "thunderbird-accepted": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
     "ticket-system": (MailKind.AUTO_REPLY, "", IGNORED, ""),
     "two-answers-that-differ": (MailKind.REPLY, "ACCEPTED", WAITING, ""),
-    "two-calendars-in-one-part": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
+    "two-calendars-in-one-part": (MailKind.REPLY, "ACCEPTED", WAITING, ""),
     "unknown-charset": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
     "unknown-partstat": (MailKind.REPLY, "X-MAYBE", IGNORED, ""),
     "utf16-calendar": (MailKind.REPLY, "ACCEPTED", APPLIED, "ACCEPTED"),
@@ -208,8 +209,19 @@ def test_i12_a_sequence_is_a_number_that_rfc_5545_allows(name: str, sequence: in
     assert answer(name).sequence == sequence
 
 
-def test_i12_a_uid_that_comes_twice_or_not_at_all() -> None:
-    assert (answer("duplicate-uid").uid, answer("missing-uid").uid) == (UID, "")
+def test_i12_a_uid_that_is_missing_is_none_of_ours() -> None:
+    assert answer("missing-uid").uid == ""
+
+
+@pytest.mark.parametrize("name", ["UID", "DTSTAMP"])
+def test_an_answer_with_two_different_values_of_what_it_has_once_is_for_a_person(name: str) -> None:
+    """RFC 5546 3.2.3: one UID and one DTSTAMP; the same one twice is one."""
+    raw = (FOLDER / "kmail-upper-case-address.eml").read_bytes()
+    found = re.search(rb"%s:(.*)\n" % name.encode(), raw)
+    assert found is not None
+    assert read(raw.replace(found[0], 2 * found[0])).kind is MailKind.REPLY
+    other = {"UID": b"UID:another@firm.example\n", "DTSTAMP": b"DTSTAMP:20270402T080001Z\n"}[name]
+    assert read(raw.replace(found[0], found[0] + other)).reason == f"The answer has more than one {name}."
 
 
 def test_trap_22_an_answer_about_one_of_a_series_is_told_apart() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,19 @@ def enclosed(depth: int) -> bytes:
 
 
 BOMBS = {
-    "i15 a description of 2 MB": (REPLY + calendar(EVENT[:-12], b"DESCRIPTION:" + b"x" * 2_000_000), "KiB"),
+    "i15 a description of 2 MB": (REPLY + calendar(EVENT[:-12], b"DESCRIPTION:" + b"x" * 2_000_000), "line"),
+    "a calendar of line breaks": (
+        REPLY.replace(b"\r\n\r\n", b"\r\nContent-Transfer-Encoding: base64\r\n\r\n")
+        + base64.encodebytes(b"BEGIN:VCALENDAR" + 190_000 * b"\n"),
+        "not complete",
+    ),
+    "a disposition of blanks": (HEAD + b"Content-Disposition: a;" + b" " * 24_000 + b"\r\n\r\nhi", "header"),
+    "a subject without end": (b"Subject: " + b"=?" * 9_000 + b"\r\n" + HEAD + b"\r\nhi", "header"),
+    "another header without end": (HEAD + b"X-Own: " + b"a\r\n " * 30_000 + b"\r\n\r\nhi", "header"),
+    "101 attendees": (
+        REPLY + calendar(EVENT[:-12], b"ATTENDEE:mailto:x@y.example\r\n" * 101, EVENT[-12:]),
+        "100",
+    ),
     "i15 40,000 events": (REPLY + calendar(EVENT * 40_000), "lines"),
     "i15 20,000 events": (REPLY + calendar(EVENT * 20_000), "KiB"),
     "11 events": (REPLY + calendar(EVENT * 11), "10 events"),
@@ -47,6 +60,19 @@ BOMBS = {
     "6 MiB": (HEAD + b"\r\n" + b"x" * (6 * 1024 * 1024), "5 MiB"),
     "200,000 lines": (HEAD + b"\r\n" + b"\r\n" * 200_000, "lines"),
     "a rule of every second": (REPLY + calendar(EVENT[:-12], b"RRULE:FREQ=SECONDLY\r\n"), "series"),
+    "a rule in a zone of every second": (
+        REPLY + calendar(b"BEGIN:VTIMEZONE\r\nRRULE:FREQ=SECONDLY\r\nEND:VTIMEZONE\r\n", EVENT),
+        "series",
+    ),
+    "a rule behind a zone": (
+        REPLY + calendar(b"BEGIN:VTIMEZONE\r\nEND:VTIMEZONE\r\n", EVENT[:-12], b"RDATE:20270101T000000Z\r\n"),
+        "series",
+    ),
+    "a rule of every second, folded over an empty line": (
+        REPLY + calendar(b"RRU\r\n\r\n  LE:FREQ=SECONDLY\r\nRRU\r\n\r\n LE:FREQ=SECONDLY\r\n"),
+        "series",
+    ),
+    "a rule of every second with a blank": (REPLY + calendar(b"RRULE ;X=1:FREQ=SECONDLY\r\n"), "series"),
     "a rule of every second, folded": (REPLY + calendar(b"RRU\r\n LE:FREQ=SEC\r\n ONDLY\r\n"), "series"),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.invites import busy
-from scheduler.invites.busy import BusyTimes, UnusableCalendar
-from scheduler.invites.busy.components import MAX_COMPONENTS
+from scheduler.invites.busy import BusyTimes, UnusableCalendar, rules
+from scheduler.invites.busy.components import MAX_COMPONENTS, MAX_LINE, calendars
 from scheduler.invites.busy.model import Budget
+from scheduler.invites.busy.series import Reader
+from scheduler.invites.busy.zones import UTC_ZONE, Zones
 
 FIRST, LAST = datetime(2026, 12, 7, tzinfo=UTC), datetime(2026, 12, 9, 12, tzinfo=UTC)
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.ics"))
@@ -78,6 +82,86 @@ def test_the_rules_of_a_zone_are_bounded_as_well(rule: str) -> None:
         assert read(octets).busy[0].start == datetime(2026, 12, 7, 8, tzinfo=UTC)
     else:
         refused(octets)
+
+
+@pytest.mark.parametrize(
+    "part", ["BYDAY=" + ",".join(["5MO"] * 2_000), "BYMONTHDAY=" + ",".join(["7"] * 4_000)]
+)
+def test_what_a_rule_lists_again_and_again_counts_once(part: str) -> None:
+    rule = rules.parse(f"FREQ=DAILY;COUNT=100000;{part}")
+    assert len(rule.by_day) + sum(map(len, rule.by.values())) == 1
+
+
+def test_a_rule_is_no_longer_than_all_that_it_can_say() -> None:
+    every = ",".join(map(str, [*range(-366, 0), *range(1, 367)]))
+    assert len(rules.parse(f"FREQ=YEARLY;BYYEARDAY={every};BYHOUR=1").by["BYYEARDAY"]) == 732
+    with pytest.raises(ValueError, match="FREQ"):
+        rules.parse("FREQ=DAILY;BYDAY=" + ",".join(["5MO"] * 500_000))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "BYSETPOS=" + ",".join(map(str, range(1, 367))),
+        "BYHOUR={h};BYMINUTE={m};BYSECOND={m}".format(
+            h=",".join(map(str, range(24))), m=",".join(map(str, range(60)))
+        ),
+    ],
+)
+def test_lists_of_a_rule_are_paid_from_the_budget(part: str) -> None:
+    """One series of a file of thousands: what it costs beyond its days is counted too."""
+    budget = Budget(10**9)
+    series = event("DTSTART:20261207T010000Z", "DURATION:PT1S", f"RRULE:FREQ=DAILY;BYDAY=SU;{part}")
+    read(calendar(series), budget)
+    assert 10**9 - budget.left > 1_000
+
+
+def test_a_zone_with_more_offsets_than_any_has_had_is_refused() -> None:
+    """Each is tried for each time of the calendar."""
+    observances = "".join(
+        f"BEGIN:STANDARD\nDTSTART:1970{i % 12 + 1:02}01T0000{i % 60:02}\nTZOFFSETFROM:+0000\n"
+        f"TZOFFSETTO:+00{i // 60:02}{i % 60:02}\nEND:STANDARD\n"
+        for i in range(1_000)
+    )
+    zone = f"BEGIN:VTIMEZONE\nTZID:Own\n{observances}END:VTIMEZONE\n"
+    lines = ("DTSTART;TZID=Own:20261207T090000", "DURATION:PT1H")
+    assert "does not explain" in refused(calendar(zone, event(*lines)))
+
+
+def test_events_without_a_uid_cost_no_more_than_those_with_one() -> None:
+    """Two thousand that replace instances of nothing, and two thousand that repeat: no work for each pair."""
+    replaced = [
+        event(
+            "DTSTART:20261207T010000Z",
+            f"RECURRENCE-ID:202612{i % 28 + 1:02}T01{i % 60:02}{i // 60:02}Z",
+            uid="",
+        )
+        for i in range(2_000)
+    ]
+    copies: list[int] = []
+
+    class Counted(frozenset[datetime]):
+        def __iter__(self) -> Iterator[datetime]:
+            copies.append(len(self))
+            return super().__iter__()
+
+    reader = Reader(Zones((), FIRST, LAST, Budget()), UTC_ZONE, FIRST, LAST, Budget())
+    (component,) = calendars(calendar(*replaced))
+    starts = Counted(reader.replaced(component.children)[""])
+    assert len(starts) == 2_000
+    assert reader.instances(component.children[0], starts) == [] and copies == []
+
+
+def test_a_line_of_2_mb_is_refused_and_one_within_the_limit_costs_little_memory() -> None:
+    long = calendar(event("DTSTART:20261207T010000Z", "ATTENDEE;X=" + "a" * 2_000_000))
+    assert "a line of more than 128 KiB (ATTENDEE)" in refused(long)
+    octets = calendar(event("DTSTART:20261207T010000Z", "ATTENDEE;X=" + "a" * (MAX_LINE - 20) + ":b"))
+    tracemalloc.start()
+    try:
+        read(octets)
+        assert tracemalloc.get_traced_memory()[1] < 20 * MAX_LINE
+    finally:
+        tracemalloc.stop()
 
 
 def test_many_dense_series_use_up_the_budget_and_no_more() -> None:
