@@ -129,7 +129,7 @@ def test_a_zone_with_more_offsets_than_any_has_had_is_refused() -> None:
 
 
 def test_events_without_a_uid_cost_no_more_than_those_with_one() -> None:
-    """Two thousand that replace instances of nothing, and two thousand that repeat: no work for each pair."""
+    """The instances that others replace are not copied for each of them."""
     replaced = [
         event(
             "DTSTART:20261207T010000Z",
