@@ -43,7 +43,8 @@ from scheduler.solver.warmup import tiny_problem, warm_up  # noqa: E402
 from scheduler.storage.database import Database  # noqa: E402
 from scheduler.storage.schema import upgrade  # noqa: E402
 from workers import dispatch  # noqa: E402
-from workers.celery_app import HELP, make_celery  # noqa: E402
+from workers.celery_app import make_celery  # noqa: E402
+from workers.layout import HELP  # noqa: E402
 
 DAY = date(2026, 11, 24)
 

@@ -17,9 +17,10 @@ from chainmeet.commands.sign_in import sign_in
 from chainmeet.commands.solve import solve
 from chainmeet.commands.up import up
 from chainmeet.commands.warm_up import warm_up
+from chainmeet.commands.worker import clock, worker
 from scheduler.domain.errors import ChainmeetError
 
-COMMANDS = (demo, up, solve, check, generate, db, run, publish, receive, sign_in, warm_up)
+COMMANDS = (demo, up, solve, check, generate, db, run, publish, receive, worker, clock, sign_in, warm_up)
 
 
 class Refusal(click.ClickException):

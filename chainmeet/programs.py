@@ -17,7 +17,7 @@ THREADS = 8
 """Of the web server: waiting for the live progress of a run holds one."""
 MAILERS = 3
 """Processes that send mails: while some wait for server or database, others make mails."""
-WEB, BEAT, WORKER, CATCHER, BROKER = range(5)
+WEB, CLOCK, WORKER, CATCHER, BROKER = range(5)
 """Ranks of stopping: nothing stops before what it needs. All graces together stay below ten seconds."""
 
 
@@ -47,23 +47,26 @@ def catcher_program(folder: DataFolder, smtp_port: int, page_port: int) -> Progr
 
 
 def worker_programs(folder: DataFolder, settings: Settings) -> tuple[Program, ...]:
-    """A worker for solves, one for mails, and beat."""
+    """Workers for solves, for what a person waits for, for mails, and for the rest; and the clock."""
     environment = _environment(settings)
-    celery = (sys.executable, "-m", "celery", "-A", "workers.celery_app:app")
-    schedule = ("--schedule", str(folder.running / "beat"), "--pidfile=")
+    program = (sys.executable, "-m", "chainmeet.cli")
 
-    def worker(queue: str, processes: int, *more_queues: str) -> Program:
-        queues = ",".join((queue, *more_queues))
-        options = ("worker", "-Q", queues, "-n", f"{queue}@%h", "--concurrency", str(processes))
-        command = (*celery, *options, "--loglevel", "INFO", "--without-gossip", "--without-mingle")
+    def worker(processes: int, *kinds: str) -> Program:
+        command = (*program, "worker", *kinds, "--processes", str(processes))
         return Program(
-            f"{queue} worker", command, folder.log(queue), environment, stop_rank=WORKER, grace=5.0
+            f"{kinds[0]} worker", command, folder.log(kinds[0]), environment, stop_rank=WORKER, grace=5.0
         )
 
-    beat = Program(
-        "beat", (*celery, "beat", *schedule), folder.log("beat"), environment, stop_rank=BEAT, grace=0.5
+    clock = Program(
+        "clock", (*program, "clock"), folder.log("clock"), environment, stop_rank=CLOCK, grace=2.0
     )
-    return worker("solve", 1, "help"), worker("mail", MAILERS), beat
+    return (
+        worker(1, "solve"),
+        worker(1, "urgent"),
+        worker(MAILERS, "mail"),
+        worker(2, "jobs", "untrusted"),
+        clock,
+    )
 
 
 def receiver_program(folder: DataFolder, settings: Settings, port: int) -> Program:

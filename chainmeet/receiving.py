@@ -12,6 +12,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from scheduler.config import Settings
 from scheduler.services import inbox
 from scheduler.storage.database import Database
+from scheduler.watchdog import Watchdog
 
 LARGEST = 25 * 1024 * 1024
 """Octets of a mail that is taken; of a large one only the beginning is kept."""
@@ -67,6 +68,16 @@ class _LongLines(LMTP):
 class _Lmtp(Controller):
     def factory(self) -> SMTP:
         return _LongLines(self.handler, **self.SMTP_kwargs)
+
+
+def watch(server: Controller, watchdog: Watchdog, every: float = 10.0) -> None:
+    """Have the server's loop tell the watchdog that it goes round."""
+
+    def pulse() -> None:
+        watchdog.pulse()
+        server.loop.call_later(every, pulse)
+
+    server.loop.call_soon_threadsafe(pulse)
 
 
 def lmtp_server(database: Database, settings: Settings, host: str, port: int) -> Controller:

@@ -111,6 +111,10 @@ class Settings:
     )
     limit_sign_in_all: int = _setting("sign-in links an hour in all", _LIMIT, default=20000)
     log_format: str = _setting("json or console", _one_of("json", "console"), default="json")
+    pulse_path: str = _setting(
+        "file whose time a worker, the clock or the receiver renews while it works, for health checks",
+        default="",
+    )
     mail_catcher_url: str = _setting("page of the local mail catcher; embedded stack only", default="")
 
     @classmethod

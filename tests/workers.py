@@ -14,6 +14,7 @@ from pathlib import Path
 from scheduler.config import Settings
 from scheduler.storage.database import Database
 from tests.factories import SECRET_KEY
+from workers.layout import WORKERS, options
 
 ROOT = Path(__file__).parent.parent
 APP = "workers.celery_app:app"
@@ -31,17 +32,11 @@ class Worker:
     """A worker process and the processes of its pool, in a group of their own."""
 
     def __init__(self, settings: Settings, queues: str, name: str, app: str, log: Path) -> None:
-        options = ("worker", "-Q", queues, "-n", f"{name}-{os.getpid()}@%h", "--concurrency", "1")
-        command = (
-            sys.executable,
-            "-m",
-            "celery",
-            "-A",
-            app,
-            *options,
-            "--without-gossip",
-            "--without-mingle",
-        )
+        first = queues.partition(",")[0]
+        arguments = options([first if first in WORKERS else "solve"])
+        arguments[arguments.index("-Q") + 1] = queues
+        arguments[arguments.index("-n") + 1] = f"{name}-{os.getpid()}@%h"
+        command = (sys.executable, "-m", "celery", "-A", app, *arguments)
         self.log = log
         with log.open("ab") as out:
             self.process = subprocess.Popen(

@@ -11,27 +11,25 @@ from kombu import Exchange, Queue
 from scheduler import logs
 from scheduler.config import Settings
 from scheduler.services import attending, runs
+from workers.layout import HELP, JOBS, MAIL, QUEUES, SOLVE, UNTRUSTED, URGENT
+from workers.steady import Steady
 
-TICK_SECONDS = 15
 SOFT_LIMIT = int(runs.MAX_SECONDS + attending.OVERTIME + attending.PATIENCE + 60)
 """Seconds; only for a task that its own watch did not end."""
 HARD_LIMIT = SOFT_LIMIT + 60
 VISIBILITY_TIMEOUT = HARD_LIMIT + 600
 """Longer than any task runs: a task that is not acknowledged for so long is delivered again."""
-MAX_CHILD_KILOBYTES = 2_000_000
-"""A pool process that has grown beyond this is replaced after its task."""
 
-SOLVE, HELP, MAIL = "solve", "help", "mail"
-"""The queues; a solve worker takes from the first two."""
-
-REFETCH_SECONDS = 300
-"""Linked calendars are looked through so often; each is fetched hourly."""
-FETCH_SECONDS = 60
-_FETCH = {
-    "task": "chainmeet.fetch",
-    "schedule": FETCH_SECONDS,
-    "options": {"expires": FETCH_SECONDS},
+ROUTES = {
+    "chainmeet.solve": SOLVE,
+    "chainmeet.help": HELP,
+    "chainmeet.deliver_urgent": URGENT,
+    "chainmeet.deliver": MAIL,
+    "chainmeet.fetch": UNTRUSTED,
+    "chainmeet.refetch": UNTRUSTED,
+    "chainmeet.judge": UNTRUSTED,
 }
+"""The queue of each task."""
 
 
 def configuration(settings: Settings) -> dict[str, Any]:
@@ -49,33 +47,18 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_ignore_result": True,
         "task_serializer": "json",
         "accept_content": ["json"],
-        "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in (SOLVE, HELP, MAIL)],
-        "task_default_queue": MAIL,
+        "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
+        "task_default_queue": JOBS,
         "task_create_missing_queues": False,
-        "task_routes": {"chainmeet.solve": {"queue": SOLVE}, "chainmeet.help": {"queue": HELP}},
+        "task_routes": {task: {"queue": queue} for task, queue in ROUTES.items()},
         "task_acks_late": True,
         "task_retry_on_worker_lost": True,
         "task_soft_time_limit": SOFT_LIMIT,
         "task_time_limit": HARD_LIMIT,
         "worker_prefetch_multiplier": 1,
-        "worker_max_memory_per_child": MAX_CHILD_KILOBYTES,
         "worker_soft_shutdown_timeout": 3,
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
-        "beat_scheduler": "celery.beat:Scheduler",
-        "beat_schedule": {
-            "tick": {
-                "task": "chainmeet.tick",
-                "schedule": TICK_SECONDS,
-                "options": {"expires": TICK_SECONDS},
-            },
-            "refetch": {
-                "task": "chainmeet.refetch",
-                "schedule": REFETCH_SECONDS,
-                "options": {"expires": REFETCH_SECONDS},
-            },
-            **({"fetch": _FETCH} if settings.imap_host else {}),
-        },
     }
 
 
@@ -90,9 +73,10 @@ def make_celery(settings: Settings | None = None) -> Celery:
 
 
 app = make_celery()
+app.steps["consumer"].add(Steady)
 
 
 @setup_logging.connect
 def _configure_logs(**_: Any) -> None:
-    """Worker and beat log as every other process does."""
+    """A worker logs as every other process does."""
     logs.configure(Settings.from_env().log_format)

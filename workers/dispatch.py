@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from scheduler.services import runs
 from workers import celery_app
 
 log = structlog.get_logger()
+
+LOOK_AHEAD = 50
+"""Tasks at the head of a queue among which one is looked for that waits already."""
 
 
 def solve(run_id: int, *, app: Celery | None = None) -> bool:
@@ -24,19 +30,49 @@ def help_with(run_id: int, *, app: Celery | None = None) -> bool:
 
 def deliver(*, app: Celery | None = None) -> bool:
     """Have the outbox emptied; see `_send` for the answer."""
-    return _send(app, "chainmeet.deliver", expires=celery_app.TICK_SECONDS * 2)
+    return _send(app, "chainmeet.deliver", once=True)
+
+
+def deliver_urgent(*, app: Celery | None = None) -> bool:
+    """Have the mails sent that a person waits for; see `_send` for the answer."""
+    return _send(app, "chainmeet.deliver_urgent", once=True)
+
+
+def fetch(*, app: Celery | None = None) -> bool:
+    """Have the mailbox read; see `_send` for the answer."""
+    return _send(app, "chainmeet.fetch", once=True)
 
 
 def refetch(*, app: Celery | None = None) -> bool:
     """Have linked calendars fetched that are due; see `_send` for the answer."""
-    return _send(app, "chainmeet.refetch", expires=celery_app.REFETCH_SECONDS)
+    return _send(app, "chainmeet.refetch", once=True)
 
 
-def _send(app: Celery | None, name: str, *args: int, expires: float | None = None) -> bool:
-    """Whether the broker took the task. If not, nothing is lost: the next tick, or the search, finds out."""
+def judge(*, app: Celery | None = None) -> bool:
+    """Have mails judged that came in and were not; see `_send` for the answer."""
+    return _send(app, "chainmeet.judge", once=True)
+
+
+def _send(
+    app: Celery | None, name: str, *args: int, expires: float | None = None, once: bool = False
+) -> bool:
+    """Whether the broker took the task. If not, nothing is lost: the next tick, or the search, finds out.
+
+    With `once` no second one is sent while the first still waits in its queue. (An `expires` would be a
+    moment by the sender's clock: a worker whose clock is ahead would drop every task unseen.)
+    """
+    app = app or celery_app.app
     try:
-        (app or celery_app.app).send_task(name, args=args, expires=expires)
-    except OperationalError as error:
+        if not (once and _waits(app, name)):
+            app.send_task(name, args=args, expires=expires)
+    except (OperationalError, RedisError) as error:
         log.warning("task not sent", task=name, args=args, error=str(error))
         return False
     return True
+
+
+def _waits(app: Celery, name: str) -> bool:
+    """Whether such a task is among the next ones of its queue."""
+    with app.pool.acquire(block=True) as connection:
+        queued = connection.default_channel.client.lrange(celery_app.ROUTES[name], -LOOK_AHEAD, -1)
+    return any(json.loads(message)["headers"].get("task") == name for message in queued)

@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable
 from datetime import datetime
 from functools import cache
-from typing import TypeVar
 
 import structlog
-from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.remote import Fetcher
-from scheduler.services import busy_times, fetching, inbox, outbox, refetching, requests, rerun, runs, sending
+from scheduler.services import fetching, inbox, outbox, refetching, sending
 from scheduler.storage.database import Database
 from workers import dispatch
 from workers.celery_app import app
@@ -25,9 +22,7 @@ from workers.stopping import is_stopping
 log = structlog.get_logger()
 
 DELIVER_SECONDS = 25.0
-"""A delivery ends after so long and sends its successor, so that ticks of the same queue get their turn."""
-
-T = TypeVar("T")
+"""A delivery ends after so long and sends its successor, so that a shutdown waits for it."""
 
 
 @app.task(name="chainmeet.solve", max_retries=2, default_retry_delay=5)
@@ -71,6 +66,19 @@ def help_with(run_id: int) -> None:
 @app.task(name="chainmeet.deliver", max_retries=2, default_retry_delay=5, soft_time_limit=90, time_limit=120)
 def deliver() -> None:
     """Send what is due in the outbox, for some seconds; what is left is left to the next delivery."""
+    if _deliver(urgent=False):
+        dispatch.deliver()
+
+
+@app.task(name="chainmeet.deliver_urgent", max_retries=2, default_retry_delay=5)
+def deliver_urgent() -> None:
+    """The same for the mails that a person waits for, which wait behind no others."""
+    if _deliver(urgent=True):
+        dispatch.deliver_urgent()
+
+
+def _deliver(*, urgent: bool) -> bool:
+    """Whether more is due."""
     sent = sending.deliver(
         _database(),
         _settings(),
@@ -78,10 +86,12 @@ def deliver() -> None:
         now=_now,
         should_stop=is_stopping,
         max_seconds=DELIVER_SECONDS,
+        urgent=urgent,
     )
     if sent:
-        log.info("mails sent", count=sent)
-    _send_waiting_mails()
+        log.info("mails sent", count=sent, urgent=urgent)
+    with _database().read() as session:
+        return outbox.waiting(session, urgent=urgent, now=_now()) and not is_stopping()
 
 
 @app.task(name="chainmeet.fetch", soft_time_limit=90, time_limit=120)
@@ -90,7 +100,16 @@ def fetch() -> None:
     taken = fetching.fetch(_database(), _settings(), now=_now)
     if taken:
         log.info("mails received", count=taken)
-        _send_waiting_mails()
+        dispatch.deliver()
+
+
+@app.task(name="chainmeet.judge", soft_time_limit=90, time_limit=120)
+def judge() -> None:
+    """Judge mails that came in and whose judgement was lost."""
+    with _database().read() as session:
+        left = inbox.left_over(session)
+    for mail_id in left:
+        inbox.judge(_database(), _settings(), mail_id, now=_now())
 
 
 @app.task(name="chainmeet.refetch", soft_time_limit=90, time_limit=120)
@@ -110,41 +129,6 @@ def refetch() -> None:
         is_due = refetching.is_due(session, now=_now())
     if is_due and not is_stopping():
         dispatch.refetch()
-
-
-@app.task(name="chainmeet.tick", soft_time_limit=45, time_limit=60)
-def tick() -> None:
-    """What time brings: find the work that is due in the database, and send its tasks."""
-    _step("expire requests", lambda session: requests.expire_due(session, now=_now()))
-    _step("return mails of lost senders", lambda session: outbox.sweep(session, now=_now()))
-    _step("forget previews", lambda session: busy_times.forget_previews(session, now=_now()))
-    for mail_id in _step("find mails without a judgement", inbox.left_over) or ():
-        inbox.judge(_database(), _settings(), mail_id, now=_now())
-    recovered = _step("recover runs", lambda session: runs.recover(session, now=_now()))
-    due = _step("queue reruns", lambda session: rerun.claim_due(session, now=_now()))
-    for run_id in [*(recovered or ()), *(due or ())]:
-        dispatch.solve(run_id)
-    _send_waiting_mails()
-
-
-def _step(what: str, do: Callable[[Session], T]) -> T | None:
-    """One step of a tick in its own transaction; one that fails does not keep the others from their turn."""
-    try:
-        with _database().write() as session:
-            done = do(session)
-    except Exception:
-        log.exception("tick failed", step=what)
-        return None
-    if done:
-        log.info("tick", step=what, done=done)
-    return done
-
-
-def _send_waiting_mails() -> None:
-    with _database().read() as session:
-        is_waiting = outbox.waiting(session, now=_now())
-    if is_waiting and not is_stopping():
-        dispatch.deliver()
 
 
 def _now() -> datetime:

@@ -35,7 +35,7 @@ def send() -> str | tuple[str, int]:
             db, email, secret_key=config.secret_key, mail_domain=config.mail_domain, now=context.now()
         )
     if link is not None:
-        dispatch.deliver(app=context.celery())
+        dispatch.deliver_urgent(app=context.celery())
     return render_template("sign_in/sent.html", email=email, catcher=config.mail_catcher_url)
 
 

@@ -21,13 +21,15 @@ def receive(host: str, port: int, data: Path | None) -> None:
     Only addresses of this installation's invitations are known here; LMTP asks for no password, so let
     nobody but your mail server reach the port.
     """
-    from chainmeet.receiving import lmtp_server
+    from chainmeet.receiving import lmtp_server, watch
+    from scheduler.watchdog import Watchdog
 
     settings = command_settings(data)
     signal.signal(signal.SIGTERM, _leave)
     with open_database(settings) as database:
         server = lmtp_server(database, settings, host, port)
         server.start()
+        watch(server, Watchdog(settings.pulse_path))
         click.echo(f"Taking in mail for {settings.mail_domain} by LMTP at {host}:{port}.")
         try:
             signal.pause()

@@ -23,18 +23,25 @@ BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720))
 SUMMARY = "summary"
 """The kind of a mail that sums a publishing up for one person; its `uid` is one of those that it names."""
 
+URGENT = OutboxMail.event_id.is_(None)
+"""Mails that a person waits for, and that belong to no event's rate: sign-in links, alerts."""
+
 STALE = "A newer message about this meeting took its place."
 HELD = "Mail to this address came back; nothing is sent to it until it is corrected, or tried again by hand."
 
 
-def claim(session: Session, *, worker: str, limit: int, secret_key: str, now: datetime) -> list[OutboxMail]:
-    """Take up to `limit` mails that are due, sign-in links first, as many as each event's rate lets out.
+def claim(
+    session: Session, *, worker: str, limit: int, secret_key: str, now: datetime, urgent: bool = False
+) -> list[OutboxMail]:
+    """Take up to `limit` mails that are due, urgent ones first, as many as each event's rate lets out.
+
+    Urgent are those that belong to no event's rate: sign-in links, alerts. With `urgent` no others are taken.
 
     A retry that a newer message has overtaken is put away, and a mail to an address that bounces is held:
     its calendar counts as told all the same, so that no publishing tells it again.
     """
-    rows = _take(session, _due(now) & OutboxMail.event_id.is_(None), worker, limit, now)
-    for event_id in _events_due(session, now):
+    rows = _take(session, _due(now) & URGENT, worker, limit, now)
+    for event_id in () if urgent else _events_due(session, now):
         allowed = _let_out(session, event_id, limit - len(rows), now)
         rows += _take(session, _due(now) & (OutboxMail.event_id == event_id), worker, allowed, now)
     remember(session, [row for row in rows if row.kind == "invitation"], secret_key)
@@ -275,9 +282,10 @@ def sweep(session: Session, *, now: datetime) -> int:
     return len(lost.all())
 
 
-def waiting(session: Session, *, now: datetime) -> bool:
-    """Whether any mail is due."""
-    return session.scalar(select(OutboxMail.id).where(_due(now)).limit(1)) is not None
+def waiting(session: Session, *, now: datetime, urgent: bool = False) -> bool:
+    """Whether any mail is due, or any urgent one."""
+    which = _due(now) & URGENT if urgent else _due(now)
+    return session.scalar(select(OutboxMail.id).where(which).limit(1)) is not None
 
 
 @dataclass(frozen=True, slots=True)

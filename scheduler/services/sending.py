@@ -47,13 +47,17 @@ def deliver(
     now: Now,
     should_stop: Callable[[], bool] = lambda: False,
     max_seconds: float = 60.0,
+    urgent: bool = False,
 ) -> int:
     """Send mails over one connection until none is due, `max_seconds` are over or a stop is asked.
 
+    With `urgent` only those that a person waits for.
     Gives the number of mails that the server took. A mail is marked before the next one is sent, so a
     sender that dies leaves at most one mail that may be sent again, with the same Message-ID.
     """
-    return _Delivery(database, settings, worker, now, should_stop, time.monotonic() + max_seconds).run()
+    return _Delivery(
+        database, settings, worker, now, should_stop, time.monotonic() + max_seconds, urgent
+    ).run()
 
 
 @dataclass(slots=True)
@@ -66,12 +70,13 @@ class _Delivery:
     now: Now
     should_stop: Callable[[], bool]
     ends: float
+    urgent: bool
     sent: int = 0
 
     def run(self) -> int:
         while self._goes_on():
             with self.database.write() as session:
-                if not outbox.waiting(session, now=self.now()):
+                if not outbox.waiting(session, urgent=self.urgent, now=self.now()):
                     break
             try:
                 with _smtp(self.settings) as smtp:
@@ -96,9 +101,10 @@ class _Delivery:
                     limit=BATCH,
                     secret_key=self.settings.secret_key,
                     now=self.now(),
+                    urgent=self.urgent,
                 )
                 links = _links(session, rows)
-                more = bool(rows) or outbox.waiting(session, now=self.now())
+                more = bool(rows) or outbox.waiting(session, urgent=self.urgent, now=self.now())
             if not more:
                 break
             if rows:

@@ -23,6 +23,7 @@ from tests.unit.invites.test_transport import Catcher, serving
 from tests.workers import Worker, eventually, settings_for, worker
 from workers import dispatch
 from workers.celery_app import make_celery
+from workers.clock import Clock
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -67,8 +68,8 @@ def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_st
     with database.write() as session:  # a minute goes by in silence; the next try need not be as long
         lost = session.get_one(Run, run.id)
         lost.heartbeat_at, lost.seconds = now() - runs.SILENT, 5
-    celery.send_task("chainmeet.tick")
-    with worker(settings, "mail", tmp_path), worker(settings, "solve", tmp_path):
+    assert Clock(database, settings, celery).tick()
+    with worker(settings, "solve", tmp_path):
         eventually(lambda: state() not in runs.OPEN)
     with database.write() as session:
         taken_up = session.get_one(Run, run.id)
@@ -136,7 +137,7 @@ def test_mails_of_a_killed_worker_all_arrive_and_only_the_one_in_flight_twice(
                 .where(OutboxMail.state == OutboxState.SENDING)
                 .values(claimed_at=now() - timedelta(hours=1))
             )
-        celery.send_task("chainmeet.tick")
+        assert Clock(database, settings, celery).tick()
         with worker(settings, "mail", tmp_path):
             eventually(lambda: counts().sent == 12)
     taken = Counter(facts(content) for _, _, content in catcher.taken)

@@ -238,11 +238,3 @@ def test_a_mailbox_that_cannot_be_read_is_a_sentence(database: Database, change:
         with pytest.raises(MailboxFailure, match="cannot be read"):
             fetching.fetch(database, settings, now=lambda: NOW)
         assert len(server.unread) == 1
-
-
-def test_the_mailbox_is_visited_only_where_one_is_set() -> None:
-    from workers.celery_app import configuration
-
-    with_mailbox = replace(SETTINGS, imap_host="imap.example")
-    assert "fetch" not in configuration(SETTINGS)["beat_schedule"]
-    assert configuration(with_mailbox)["beat_schedule"]["fetch"]["task"] == "chainmeet.fetch"

@@ -1,30 +1,34 @@
 """Tasks through a real worker and a real broker: done once, cancelled soon, given back on a shutdown."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from scheduler.config import Settings
-from scheduler.domain.entities import RunState
-from scheduler.services import busy_times, runs, sealing, versions
+from scheduler.domain.entities import OutboxState, RunState
+from scheduler.services import access, busy_times, runs, sealing, versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import BusySource, Run
+from scheduler.storage.models import BusySource, OutboxMail, Run
 from tests.calendars import linked
-from tests.factories import NOW, SECRET_KEY, make_event, make_request
+from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request
+from tests.unit.invites.test_transport import Catcher, serving
 from tests.workers import PATIENT_APP, eventually, settings_for, worker
-from workers import dispatch
+from workers import dispatch, presence, tasks
 from workers.celery_app import (
     HARD_LIMIT,
+    ROUTES,
     SOFT_LIMIT,
     VISIBILITY_TIMEOUT,
     configuration,
     make_celery,
 )
+from workers.layout import JOBS, QUEUES, WORKERS
 
 sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 
@@ -118,20 +122,6 @@ def test_a_warm_shutdown_gives_a_solve_back_and_the_next_worker_takes_it_up(stac
 
 
 @sqlite_only
-def test_a_tick_sends_the_runs_of_reruns_that_are_due(stack: Stack) -> None:
-    with stack.database.write() as session:
-        now = datetime.now(UTC)
-        expo = make_event(session, rerun_enabled=True, next_rerun_at=now)
-        for slot in expo.slots:
-            slot.start, slot.end = slot.start + timedelta(days=36500), slot.end + timedelta(days=36500)
-    stack.celery.send_task("chainmeet.tick")
-    with stack.worker("mail"):
-        eventually(lambda: stack.broker.llen("solve") == 1)
-    with stack.database.read() as session:
-        assert runs.show(session, expo.event.id, 1).state is RunState.QUEUED
-
-
-@sqlite_only
 def test_a_linked_calendar_that_is_due_is_fetched_and_one_on_this_machine_is_refused(stack: Stack) -> None:
     with stack.database.write() as session:
         expo = make_event(session)
@@ -145,15 +135,10 @@ def test_a_linked_calendar_that_is_due_is_fetched_and_one_on_this_machine_is_ref
         with stack.database.read() as session:
             return session.scalars(select(BusySource.failure)).one()
 
-    with stack.worker("mail"):
+    with stack.worker("untrusted"):
         eventually(lambda: failure() != "")
     assert failure() == "The calendar's address is not on the public internet."
     assert "hunter2" not in "".join(path.read_text() for path in stack.logs.glob("*.log"))
-
-
-def test_beat_has_linked_calendars_looked_through(stack: Stack) -> None:
-    entry = configuration(stack.settings)["beat_schedule"]["refetch"]
-    assert entry["task"] == "chainmeet.refetch" and entry["schedule"] < busy_times.REFETCH.total_seconds()
 
 
 def test_a_task_is_not_lost_sight_of_while_it_may_still_run() -> None:
@@ -171,3 +156,65 @@ def test_a_broker_that_is_away_loses_nothing(tmp_path: Path) -> None:
     )
     assert dispatch.solve(1, app=make_celery(settings)) is False
     assert dispatch.deliver(app=make_celery(settings)) is False
+
+
+def test_a_second_delivery_is_not_sent_while_one_waits(stack: Stack) -> None:
+    for _ in range(3):
+        assert dispatch.deliver(app=stack.celery)
+        assert dispatch.refetch(app=stack.celery)
+        assert dispatch.judge(app=stack.celery)
+    assert (stack.broker.llen("mail"), stack.broker.llen("untrusted")) == (1, 2)
+
+
+def test_every_task_has_a_queue_and_every_queue_a_worker(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in stack.settings.to_env().items():
+        monkeypatch.setenv(name, value)
+    ours = {name for name in tasks.app.tasks if name.startswith("chainmeet.")}
+    assert ours == ROUTES.keys()
+    assert set(ROUTES.values()) | {JOBS} == set(QUEUES)
+    assert sorted(queue for layout in WORKERS.values() for queue in layout.queues) == sorted(QUEUES)
+
+
+@sqlite_only
+def test_a_worker_says_which_queues_it_takes_from_and_leaves(stack: Stack) -> None:
+    broker = presence.connect(stack.settings.redis_url)
+    assert presence.count(broker) == dict.fromkeys(QUEUES, 0)
+    with stack.worker("untrusted") as running:
+        eventually(lambda: presence.count(broker)["untrusted"] == 1)
+        assert presence.count(broker)["mail"] == 0
+        assert running.stop() == 0
+    assert presence.count(broker)["untrusted"] == 0
+
+
+def queued(expo: Expo, number: int) -> dict[str, Any]:
+    """A row of the outbox that says nothing."""
+    return {
+        "event_id": expo.event.id,
+        "kind": "invitation",
+        "to_address": expo.people[0][0].email,
+        "message_id": f"<{number}@m.example>",
+        "state": OutboxState.QUEUED,
+        "next_attempt_at": NOW,
+        "created_at": NOW,
+    }
+
+
+@sqlite_only
+@pytest.mark.smtp
+def test_a_sign_in_mail_waits_for_no_other_mail_and_for_no_other_work(stack: Stack) -> None:
+    """A thousand mails and a calendar wait before it, and nobody takes them."""
+    with serving(Catcher()) as catcher:
+        stack.settings = replace(stack.settings, smtp_port=catcher.port)
+        with stack.database.write() as session:
+            expo = make_event(session, mail_per_minute=60_000)
+            session.execute(insert(OutboxMail), [queued(expo, number) for number in range(1000)])
+            access.ask_sign_in(
+                session, expo.organiser.email, secret_key=SECRET_KEY, mail_domain="m.example", now=NOW
+            )
+        assert dispatch.deliver(app=stack.celery) and dispatch.refetch(app=stack.celery)
+        assert dispatch.deliver_urgent(app=stack.celery)
+        with stack.worker("urgent"):
+            eventually(lambda: len(catcher.taken) > 0)
+        assert [to for _, (to,), _ in catcher.taken] == [expo.organiser.email]

@@ -15,12 +15,13 @@ import yaml
 from chainmeet.cli import main
 from scheduler.config import PREFIX, Settings
 from tests.conftest import skip_or_fail
-from workers.celery_app import HELP, MAIL, SOLVE
+from workers.layout import WORKERS
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = ("api", "solve-worker", "mail-worker", "receiver", "beat", "migrate")
+WORKING = tuple(f"{kind}-worker" for kind in WORKERS)
+OURS = ("api", *WORKING, "receiver", "clock", "migrate")
 SECRETS = {"CHAINMEET_SECRET_KEY": "k" * 64, "POSTGRES_PASSWORD": "p" * 32, "REDIS_PASSWORD": "r" * 32}
 EMBEDDED_ONLY = {"CHAINMEET_MAIL_CATCHER_URL"}
 
@@ -79,12 +80,24 @@ def test_the_example_has_every_variable_that_must_be_set_and_no_unknown_one() ->
     assert required <= example().keys() <= variables()
 
 
-def test_a_queue_has_one_worker_service() -> None:
-    for name, queues in (("solve-worker", f"{SOLVE},{HELP}"), ("mail-worker", MAIL)):
-        command = SERVICES[name]["command"]
-        assert command[:5] == ["celery", "-A", "workers.celery_app:app", "worker", "-Q"]
-        assert command[5] == queues
-        assert command[command.index("--concurrency") + 1] == "1"
+@pytest.mark.parametrize("kind", WORKERS)
+def test_each_kind_of_worker_has_a_service_with_more_memory_than_its_process_may_grow_to(kind: str) -> None:
+    service = SERVICES[f"{kind}-worker"]
+    assert service["command"] == ["chainmeet", "worker", kind]
+    memory = service["deploy"]["resources"]["limits"]["memory"]
+    megabytes = int(memory[:-1]) * {"g": 1024, "m": 1}[memory[-1]]
+    assert WORKERS[kind].child_megabytes + 150 < megabytes  # the parent of its pool has its part too
+
+
+def test_workers_and_clock_touch_the_file_that_their_health_check_looks_at() -> None:
+    for name in (*WORKING, "clock"):
+        path = SERVICES[name]["environment"]["CHAINMEET_PULSE_PATH"]
+        assert path.startswith("/tmp/")
+        assert SERVICES[name]["healthcheck"]["test"] == f"find {path} -mmin -1 | grep -q ."
+
+
+def test_health_checks_need_no_variable_that_some_engines_do_not_set() -> None:
+    assert "HOSTNAME" not in (ROOT / "docker-compose.yml").read_text()
 
 
 def test_the_migration_is_a_command_of_ours() -> None:

@@ -15,6 +15,7 @@ from scheduler.storage.models.people import (
     Interpreter,
     InterpreterBusy,
 )
+from scheduler.storage.models.pulse import Pulse
 from scheduler.storage.models.schedule import (
     Hold,
     PlannedAttendee,
@@ -49,6 +50,7 @@ __all__ = [
     "PlaceBusy",
     "PlannedAttendee",
     "PlannedMeeting",
+    "Pulse",
     "RequestPerson",
     "Run",
     "ScheduleVersion",

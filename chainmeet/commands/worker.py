@@ -1,0 +1,48 @@
+"""`chainmeet worker` and `chainmeet clock`: what works in the background."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Sequence
+
+import click
+
+from workers.layout import WORKERS
+
+
+@click.command(
+    epilog="\n\n".join(["\b\n" + "\n".join(f"{name:10}{layout.about}" for name, layout in WORKERS.items())])
+)
+@click.argument("kinds", nargs=-1, required=True, type=click.Choice(list(WORKERS)), metavar="KIND...")
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="Tasks done at a time."
+)
+def worker(kinds: Sequence[str], processes: int) -> None:
+    """Work in the background on tasks of these kinds, until SIGTERM or Ctrl-C."""
+    from workers.celery_app import app
+    from workers.layout import options
+
+    app.worker_main(options(kinds, processes=processes))
+
+
+@click.command()
+def clock() -> None:
+    """Do what time brings: overnight runs, expiries, mails that are due, until SIGTERM or Ctrl-C.
+
+    A second clock on another machine takes over where one ends; each thing is done once.
+    """
+    from chainmeet.connection import open_database
+    from scheduler import logs
+    from scheduler.config import Settings
+    from scheduler.watchdog import Watchdog
+    from workers.celery_app import make_celery
+    from workers.clock import Clock
+
+    settings = Settings.from_env()
+    logs.configure(settings.log_format)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with open_database(settings) as database:
+        Clock(database, settings, make_celery(settings)).run(stop, Watchdog(settings.pulse_path))

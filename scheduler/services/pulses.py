@@ -1,0 +1,37 @@
+"""What is done again and again: once in its time, however many processes do it, by the database's clock."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.storage.models import Pulse
+
+TICK = "tick"
+
+
+def claim(session: Session, name: str, *, every: timedelta, now: datetime) -> bool:
+    """Whether it is due and the caller's to do: of several who ask at once, one is told so.
+
+    A last time that lies ahead, after the database's clock was set back, does not keep it from its turn.
+    """
+    due = (Pulse.at <= now - every) | (Pulse.at > now + every)
+    claimed = update(Pulse).where(Pulse.name == name, due).values(at=now).returning(Pulse.name)
+    if session.scalar(claimed) is not None:
+        return True
+    if session.get(Pulse, name) is not None:
+        return False
+    try:
+        with session.begin_nested():
+            session.add(Pulse(name=name, at=now))
+    except IntegrityError:  # another was first
+        return False
+    return True
+
+
+def last(session: Session, name: str) -> datetime | None:
+    """When it was done last; None if never."""
+    return session.scalar(select(Pulse.at).where(Pulse.name == name))

@@ -1,0 +1,87 @@
+"""The clock: what time brings is done here, whatever waits in queues, and without a broker too."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+import structlog
+from celery import Celery
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.services import busy_times, inbox, outbox, pulses, requests, rerun, runs
+from scheduler.storage.database import Database
+from scheduler.watchdog import Watchdog
+from workers import dispatch
+
+TICK = timedelta(seconds=15)
+FETCH = timedelta(seconds=60)
+REFETCH = timedelta(minutes=5)
+"""Linked calendars are looked through so often; each is fetched hourly."""
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Ticks on one database. Of several clocks each tick is one's, and another goes on where one ends."""
+
+    database: Database
+    settings: Settings
+    celery: Celery | None = None
+
+    def run(self, stop: threading.Event, watchdog: Watchdog) -> None:
+        """Tick until told to stop; no failure ends it, and the watchdog does if it stands still."""
+        while not stop.is_set():
+            watchdog.pulse()
+            try:
+                self.tick()
+            except Exception as error:
+                log.warning("no tick", error=f"{type(error).__name__}: {error}"[:300])
+            stop.wait(1.0)
+        watchdog.rest()
+
+    def tick(self) -> bool:
+        """What time brings, if it is time. A step that fails keeps no other from its turn."""
+        if not self._claim(pulses.TICK, TICK):
+            return False
+        now = self.database.now
+        lost = self._step("recover runs", lambda session: runs.recover(session, now=now()))
+        due = self._step("queue reruns", lambda session: rerun.claim_due(session, now=now()))
+        for run_id in [*(lost or ()), *(due or ())]:
+            dispatch.solve(run_id, app=self.celery)
+        self._step("expire requests", lambda session: requests.expire_due(session, now=now()))
+        self._step("return mails of lost senders", lambda session: outbox.sweep(session, now=now()))
+        self._step("forget previews", lambda session: busy_times.forget_previews(session, now=now()))
+        if self._step("find urgent mails", lambda session: outbox.waiting(session, urgent=True, now=now())):
+            dispatch.deliver_urgent(app=self.celery)
+        if self._step("find mails", lambda session: outbox.waiting(session, now=now())):
+            dispatch.deliver(app=self.celery)
+        if self.settings.imap_host and self._claim("fetch", FETCH):
+            dispatch.fetch(app=self.celery)
+        if self._claim("refetch", REFETCH):
+            dispatch.refetch(app=self.celery)
+        if self._step("find mails without a judgement", inbox.left_over):
+            dispatch.judge(app=self.celery)
+        return True
+
+    def _claim(self, name: str, every: timedelta) -> bool:
+        with self.database.write() as session:
+            return pulses.claim(session, name, every=every, now=self.database.now())
+
+    def _step(self, what: str, do: Callable[[Session], T]) -> T | None:
+        try:
+            with self.database.write() as session:
+                done = do(session)
+        except Exception:
+            log.exception("step of a tick failed", step=what)
+            return None
+        if done:
+            log.info("tick", step=what, done=done)
+        return done

@@ -1,0 +1,44 @@
+"""Which worker takes from which queue, and how it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SOLVE, HELP, URGENT, MAIL, JOBS, UNTRUSTED = "solve", "help", "urgent", "mail", "jobs", "untrusted"
+QUEUES = (SOLVE, HELP, URGENT, MAIL, JOBS, UNTRUSTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A worker's queues. One that is `solo` does its tasks itself, one by one; others have pool processes."""
+
+    queues: tuple[str, ...]
+    about: str
+    solo: bool = False
+    child_megabytes: int = 0
+    """A pool process that has grown beyond this is replaced after its task; below its container's limit."""
+
+
+WORKERS = {
+    "solve": Layout((SOLVE, HELP), "solves, and parts of other workers' solves", child_megabytes=2000),
+    "urgent": Layout((URGENT,), "mails that a person waits for: sign-in links, alerts", solo=True),
+    "mail": Layout((MAIL,), "all other mails", child_megabytes=400),
+    "jobs": Layout((JOBS,), "publishing, and comparing drafts", child_megabytes=700),
+    "untrusted": Layout((UNTRUSTED,), "mails and calendars of strangers", child_megabytes=300),
+}
+
+
+def options(names: Sequence[str], *, processes: int = 1) -> list[str]:
+    """Celery's arguments for one worker that does the work of these."""
+    layouts = [WORKERS[name] for name in names]
+    pool = ["--pool", "solo"] if all(layout.solo for layout in layouts) else ["--pool", "prefork"]
+    most = max(layout.child_megabytes for layout in layouts)
+    # Gossip and mingle are for workers that talk to each other; ours do not, and gossip does not always
+    # come back after a loss of the broker.
+    return [
+        "worker", "-Q", ",".join(queue for layout in layouts for queue in layout.queues),
+        "-n", f"{names[0]}@%h", *pool, "--concurrency", str(processes),
+        *(["--max-memory-per-child", str(most * 1000)] if most else []),
+        "--loglevel", "INFO", "--without-gossip", "--without-mingle",
+    ]  # fmt: skip

@@ -1,0 +1,51 @@
+"""Which workers are there: each says so in the broker, and whoever asks is told by queue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from redis import Redis
+
+from workers.layout import QUEUES
+
+SAY_SECONDS = 10
+SILENT_SECONDS = 45
+"""A worker that has not said so for this time is not there. By the broker's clock, as all of this."""
+FORGET_SECONDS = 3600
+
+
+def connect(redis_url: str) -> Redis:
+    """A connection for short questions: a broker that does not answer at once is not there."""
+    url = redis_url.replace("redis+socket://", "unix://")
+    return Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5, decode_responses=True)
+
+
+def say(broker: Redis, worker: str, queues: Iterable[str]) -> None:
+    """The worker is there and takes from these queues. Raises RedisError."""
+    seconds = broker.time()[0]
+    with broker.pipeline(transaction=False) as pipe:
+        for queue in queues:
+            pipe.zadd(_key(queue), {worker: seconds})
+            pipe.zremrangebyscore(_key(queue), "-inf", seconds - FORGET_SECONDS)
+        pipe.execute()
+
+
+def leave(broker: Redis, worker: str, queues: Iterable[str]) -> None:
+    """The worker stops. Raises RedisError."""
+    with broker.pipeline(transaction=False) as pipe:
+        for queue in queues:
+            pipe.zrem(_key(queue), worker)
+        pipe.execute()
+
+
+def count(broker: Redis) -> dict[str, int]:
+    """How many workers take from each queue. Raises RedisError."""
+    since = broker.time()[0] - SILENT_SECONDS
+    with broker.pipeline(transaction=False) as pipe:
+        for queue in QUEUES:
+            pipe.zcount(_key(queue), since, "+inf")
+        return dict(zip(QUEUES, pipe.execute(), strict=True))
+
+
+def _key(queue: str) -> str:
+    return f"chainmeet:workers:{queue}"
