@@ -10,7 +10,8 @@ from benchmarks.isolated import Outcome
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Result, SolveParams
-from scheduler.solver.bounds import Bounds, upper_bounds
+from scheduler.solver.bounds import upper_bounds
+from scheduler.solver.closed import Bounds
 
 SLACK_SECONDS = 60.0  # what a process may need beyond its time, before it is ended
 BUILD_SHARE = 0.5

@@ -21,7 +21,7 @@ from benchmarks.report import Json, line, merged, stem, write_json, write_text
 from benchmarks.rerun_svg import draw
 from scheduler.domain.plan import Number
 from scheduler.domain.solving import Result
-from scheduler.solver.bounds import trivial_bounds
+from scheduler.solver.closed import closed_bounds
 
 MAX_MOVED = 50
 KEYS = ("instance", "max_moved", "allowed")
@@ -57,7 +57,7 @@ def run(instance: Instance, seconds: float) -> Json:
         return {**row, "error": outcome.error}
     result: Result = outcome.value
     try:
-        found = quality(instance.problem, result.plan.meetings, trivial_bounds(instance.problem))
+        found = quality(instance.problem, result.plan.meetings, closed_bounds(instance.problem))
     except BrokenPlan as error:
         return {**row, "error": str(error)}
     return {

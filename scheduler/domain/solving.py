@@ -23,6 +23,14 @@ class SolveParams:
     iterations: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """Bounds of a problem that were proved before: of its score, and of the weight that can be served."""
+
+    score: Number
+    served: Number
+
+
 class Crew(Protocol):
     """Others who take parts of a search. No call raises or waits: a part that is lost is never answered."""
 

@@ -19,7 +19,8 @@ from scheduler.domain.entities import AfterRun, PlanStatus
 from scheduler.domain.errors import ChainmeetError, PlanRejected, VersionConflict
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import Progress, SolveParams
+from scheduler.domain.proofs import still_holds
+from scheduler.domain.solving import Progress, Proved, SolveParams
 from scheduler.services import release, runs, snapshot, versions
 from scheduler.services.attending import Attended, Solve, Stop, attend
 from scheduler.services.parting import Call, WorkerCrew
@@ -117,14 +118,15 @@ class _Work:
             runs.keep_problem(
                 session, self.run.id, worker=self.worker, fingerprint=fingerprint, problem=document
             )
-            new = new_requests(session, self.run.event_id, document)
+            last = last_run(session, self.run.event_id)
+        new, proved = new_requests(last, document), proved_before(last, document)
         params = SolveParams(
             seconds=self.run.seconds, workers=self.settings.solve_workers, seed=self.run.seed
         )
         with self.crew() as crew:
             attended = attend(
                 lambda report, stop: solve(
-                    problem, params, on_progress=report, should_stop=stop, crew=crew, new=new
+                    problem, params, on_progress=report, should_stop=stop, crew=crew, new=new, proved=proved
                 ),
                 self,
                 seconds=self.run.seconds,
@@ -239,14 +241,32 @@ class _Work:
         return Done(Ending.PUT_BACK)
 
 
-def new_requests(session: Session, event_id: int, problem: dict[str, Any]) -> list[str]:
-    """The requests of a problem's document that the published plan's did not have, or not so."""
+Last = tuple[dict[str, Any], dict[str, Any]]
+"""The problem and the plan of a run, as their files."""
+
+
+def last_run(session: Session, event_id: int) -> Last | None:
+    """What is known of the run whose plan is published."""
     published = versions.published(session, event_id)
-    before = runs.problem_file(session, published.run_id) if published and published.run_id else None
-    if before is None:
+    if published is None or published.run_id is None:
+        return None
+    problem, plan = runs.problem_file(session, published.run_id), runs.plan_file(session, published.run_id)
+    return None if problem is None or plan is None else (problem, plan)
+
+
+def new_requests(last: Last | None, problem: dict[str, Any]) -> list[str]:
+    """The requests of a problem's document that the published plan's did not have, or not so."""
+    if last is None:
         return []
-    known = {row["id"]: row for row in before["requests"]}
+    known = {row["id"]: row for row in last[0]["requests"]}
     return [row["id"] for row in problem["requests"] if known.get(row["id"]) != row]
+
+
+def proved_before(last: Last | None, problem: dict[str, Any]) -> Proved | None:
+    """The bounds of the published plan's run, if they hold of this problem too."""
+    if last is None or last[1]["bound"] is None or not still_holds(last[0], problem):
+        return None
+    return Proved(last[1]["bound"], last[1]["served_bound"])
 
 
 def check(problem: Problem, plan: Plan) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
@@ -17,8 +16,8 @@ import numpy.typing as npt
 
 from scheduler.domain import rules
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.stability import unavoidable_repeats
 from scheduler.solver import lp
+from scheduler.solver.closed import Bounds, closed_bounds, plain_score, unavoidable_price
 from scheduler.solver.daymodel import DayModel, build
 from scheduler.solver.merging import merged
 
@@ -34,28 +33,13 @@ ROUGH_COLUMNS = 20_000
 OBJECTIVES = ("served", "score", "shortfall")
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """No plan serves more than `served`, lacks less than `shortfall` to floors, or scores above `score`."""
-
-    served: Number
-    shortfall: Number
-    score: Number
-
-
-def trivial_bounds(problem: Problem) -> Bounds:
-    """What is plain from the lists alone: everything is held, and nothing else costs anything."""
-    served = sum(request.weight for request in problem.requests)
-    return Bounds(served, 0, _score(problem, served, 0))
-
-
 def upper_bounds(
     problem: Problem,
     seconds: float,
     should_stop: Callable[[], bool] | None = None,
     objectives: Sequence[str] = OBJECTIVES,
 ) -> Bounds:
-    """The LP bounds that are proved within `seconds`, at worst the trivial ones; late by a second at most.
+    """The LP bounds that are proved within `seconds`, at worst the closed ones; late by a second at most.
 
     Each of `objectives` is an LP of its own, solved in their order.
     """
@@ -69,12 +53,12 @@ def bounds_on_the_way(
     should_stop: Callable[[], bool] | None = None,
     objectives: Sequence[str] = OBJECTIVES,
 ) -> Iterator[Bounds]:
-    """The trivial bounds, then the tighter ones after each LP: the merged ones, then the whole ones."""
+    """The closed bounds, then the tighter ones after each LP: the merged ones, then the whole ones."""
     deadline = time.monotonic() + seconds
     if not problem.slots:  # then the empty plan is the only one
         yield Bounds(0, sum(problem.floors), rules.score(problem, ()).total)
         return
-    best = trivial_bounds(problem)
+    best = closed_bounds(problem)
     yield best
     if not problem.requests or seconds < LEAST_SECONDS:
         return
@@ -115,19 +99,7 @@ def _tightened(problem: Problem, best: Bounds, objective: str, bound: Fraction) 
         served = min(served, math.floor(bound))
     else:
         shortfall = max(shortfall, math.ceil(-bound))
-    return Bounds(served, shortfall, min(score, _score(problem, served, shortfall)))
-
-
-def _score(problem: Problem, served: Number, shortfall: Number) -> Number:
-    """The score of these two terms, and of changes that no plan avoids; the others only take away."""
-    factors = problem.policy.factors
-    return factors["served"] * served - factors["shortfall"] * shortfall - _unavoidable(problem)
-
-
-def _unavoidable(problem: Problem) -> Number:
-    """What published meetings that cannot stay cost at least as they are of the same people."""
-    price = problem.policy.factors.get("repeated", 0)
-    return price * unavoidable_repeats(problem) if price else 0
+    return Bounds(served, shortfall, min(score, plain_score(problem, served, shortfall)))
 
 
 def _round_score(problem: Problem, bound: Fraction) -> Number:
@@ -167,7 +139,7 @@ def _solve(
         proved += [] if bound is None else [bound]
     constant = Fraction(0)
     if objective == "score":
-        constant = Fraction(model.constant) - Fraction(str(_unavoidable(problem)))
+        constant = Fraction(model.constant) - Fraction(str(unavoidable_price(problem)))
     return min(proved) + constant if proved else None
 
 

@@ -6,15 +6,23 @@ import threading
 from collections.abc import Callable
 
 from scheduler.domain.problem import Problem
-from scheduler.solver.bounds import Bounds, bounds_on_the_way, trivial_bounds
+from scheduler.domain.solving import Proved
+from scheduler.solver.bounds import bounds_on_the_way
+from scheduler.solver.closed import Bounds, closed_bounds
 
 
 class Proof:
-    """The proof of one solve; `found` is what is proved so far."""
+    """The proof of one solve; `found` is what is proved so far, and was proved `before`.
 
-    def __init__(self, problem: Problem) -> None:
+    `is_made` says whether there is more than what is plain.
+    """
+
+    def __init__(self, problem: Problem, before: Proved | None = None) -> None:
         self.problem = problem
-        self.found: Bounds = trivial_bounds(problem)
+        self.found: Bounds = closed_bounds(problem)
+        self.is_made = before is not None
+        if before is not None:
+            self._note(Bounds(before.served, 0, before.score))
         self.ended = False
         self.thread: threading.Thread | None = None
 
@@ -26,11 +34,20 @@ class Proof:
 
         def prove() -> None:
             objectives = ("score", "served")  # a bound of the shortfall adds nothing to that of the score
-            for found in bounds_on_the_way(self.problem, seconds, is_over, objectives):
-                self.found = found
+            for k, found in enumerate(bounds_on_the_way(self.problem, seconds, is_over, objectives)):
+                self._note(found)
+                self.is_made = self.is_made or k > 0
 
         self.thread = threading.Thread(target=prove, name="bounds", daemon=True)
         self.thread.start()
+
+    def _note(self, found: Bounds) -> None:
+        known = self.found
+        self.found = Bounds(
+            min(known.served, found.served),
+            max(known.shortfall, found.shortfall),
+            min(known.score, found.score),
+        )
 
     @property
     def is_running(self) -> bool:

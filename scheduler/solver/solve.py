@@ -18,10 +18,10 @@ from scheduler.domain.plan import Meeting, Number, Plan, Unscheduled
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.score import total_of
 from scheduler.domain.rules.stability import published_changes
-from scheduler.domain.solving import METHODS, Crew, Progress, Result, SolveParams
+from scheduler.domain.solving import METHODS, Crew, Progress, Proved, Result, SolveParams
 from scheduler.solver.arrays import Flat, flatten
-from scheduler.solver.bounds import Bounds
 from scheduler.solver.checking import Meetings, first_clean
+from scheduler.solver.closed import Bounds
 from scheduler.solver.exact_atoms import MOST_FREE_REQUESTS, wants_exact
 from scheduler.solver.explain import explain
 from scheduler.solver.keeping import Keeper
@@ -45,6 +45,10 @@ STOP_SECONDS = 0.7  # for all that follows a stop
 PATIENCE_SECONDS = 0.2  # for what is at work when a stop comes
 POLL_SECONDS = 0.02
 
+PROOF_SHARE = 0.2
+MOST_PROOF_SECONDS = 10.0
+"""A published plan that stands waits for its bound at most that share of the time, and so many seconds."""
+
 T = TypeVar("T")
 Report = Callable[[Progress], None]
 Stop = Callable[[], bool]
@@ -58,6 +62,7 @@ def solve(
     should_stop: Stop | None = None,
     crew: Crew | None = None,
     new: Collection[str] = (),
+    proved: Proved | None = None,
 ) -> Result:
     """The best plan found in the time given, checked by the rules, with a proved bound.
 
@@ -66,12 +71,13 @@ def solve(
     within a second with the best plan so far, where checks take long with the last that was checked.
     A `crew` takes parts of a search that is limited by time. A published plan to which nothing happened
     is the answer at once, but for small problems, where it is proved, or improved; `new` are requests that
-    no earlier plan could hold, for which it is searched in any case. Compiling the kernels for the first
-    time is not counted in the time.
+    no earlier plan could hold, for which it is searched in any case. `proved` are bounds that were proved of
+    this problem before; without them, a first bound is proved for such an answer too. Compiling the kernels
+    for the first time is not counted in the time.
     """
     if params.method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {params.method!r}")
-    return _Solve(problem, params, on_progress, should_stop, crew, new).run(_as_meetings(start))
+    return _Solve(problem, params, on_progress, should_stop, crew, new, proved).run(_as_meetings(start))
 
 
 def _as_meetings(start: Sequence[Meeting] | Plan | None) -> tuple[Meeting, ...] | None:
@@ -90,6 +96,7 @@ class _Solve:
     should_stop: Stop | None
     crew: Crew | None
     new: Collection[str]
+    proved: Proved | None
     began: float = field(default_factory=time.monotonic)
     patience: float = 0.0
     """Until when what is at work is waited for, once the solve was stopped."""
@@ -100,7 +107,7 @@ class _Solve:
     kept: Number | None = None  # the score of the published plan with what could be inserted
 
     def run(self, start: tuple[Meeting, ...] | None) -> Result:
-        self.proof = Proof(self.problem)
+        self.proof = Proof(self.problem, self.proved)
         self.report("reading")
         if self.is_exact:
             import scheduler.solver.exact  # noqa: F401 -- here, as CP-SAT takes 50 MB that a search can do without
@@ -114,6 +121,7 @@ class _Solve:
         if unchanged is not None:
             self.kept = self.score_of(unchanged).total
             if not (self.is_exact and len(self.problem.requests) <= MOST_FREE_REQUESTS):
+                self.prove_unchanged()
                 return self.finish(unchanged, None)
         if self.is_exact and self.params.iterations is None:
             meetings, exact = self.find_exactly(start, unchanged)
@@ -135,6 +143,20 @@ class _Solve:
         if found is not None:
             self.keeper.ready = found, rules.score(self.problem, found)
         return found
+
+    def prove_unchanged(self) -> None:
+        """A first bound for a plan that needs no search, if none was proved before."""
+        if self.proof.is_made:
+            return
+        until = self.seconds + min(PROOF_SHARE * self.left(), MOST_PROOF_SECONDS)
+        self.proof.begin(until - self.seconds, self.is_stopped)
+        while self.proof.is_running and not self.proof.is_made and not self.is_stopped():
+            if self.seconds >= until and self.params.iterations is None:
+                break
+            time.sleep(POLL_SECONDS)
+            if time.monotonic() - self.reported >= REPORT_SECONDS:
+                self.report("proving")
+        self.proof.end(wait=self.params.iterations is not None)
 
     def patiently(self, work: Callable[[], T]) -> T | None:
         """What some work gives that cannot be stopped; None if the solve is, and it is not done soon."""

@@ -13,7 +13,7 @@ from scheduler.domain import rules
 from scheduler.domain.entities import AfterRun, PlanStatus, RunState, VersionState
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import Progress, Result, SolveParams
+from scheduler.domain.solving import Progress, Proved, Result, SolveParams
 from scheduler.services import attending, planning, runs, versions
 from scheduler.services.planning import Done, Ending
 from scheduler.storage.database import Database
@@ -351,3 +351,27 @@ class TestWhatTheSolverIsToldIsNew:
             request.priority -= 1
             key = request.key
         assert self.run_again(published) == [key]
+
+
+def test_a_rerun_is_told_what_was_proved_of_an_unchanged_event(scene: Scene) -> None:
+    first = scene.meet(scene.requests[0])
+    told: list[Proved | None] = []
+
+    def solve(problem: Problem, _params: SolveParams, proved: Proved | None, **_: Any) -> Result:
+        told.append(proved)
+        return Result(plan_of(problem, [first], bound=900, served_bound=9))
+
+    def run_again() -> None:
+        with scene.database.write() as session:
+            scene.run_id = runs.queue(session, scene.expo.event.id, asked_by=None, now=NOW).id
+        scene.execute(solve)
+
+    scene.execute(solve)
+    with scene.database.write() as session:
+        draft = versions.listing(session, scene.expo.event.id)[0]
+        draft.state = VersionState.PUBLISHED
+    run_again()
+    with scene.database.write() as session:
+        make_request(session, scene.expo, 0, 3)
+    run_again()
+    assert told == [None, Proved(900, 9), None]

@@ -10,9 +10,11 @@ from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Policy, Problem
 from scheduler.domain.rules.stability import PublishedChanges
-from scheduler.domain.solving import Progress, SolveParams
+from scheduler.domain.solving import Progress, Proved, SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
+from scheduler.solver.closed import closed_bounds
+from scheduler.solver.proof import Proof
 from scheduler.solver.solve import solve
 from scheduler.solver.warmup import tiny_problem
 from tests.builders import ask, firm, interpreter, make_problem, meet, person, table
@@ -202,3 +204,24 @@ class TestALargerPublishedPlan:
     def test_is_searched_for_a_new_request_that_does_not_fit(self) -> None:
         result = solve(self.problem, dataclasses.replace(PARAMS, iterations=20_000), new=["r1"])
         assert result.changes == PublishedChanges(voluntary=("r0",))
+
+
+class TestAPublishedPlanThatStands:
+    """Tables for 40 of 71 requests, and those hold them."""
+
+    problem = make_problem(
+        slots="2",
+        requests=[ask(f"q{k}", f"d{k}", f"e{k}") for k in range(71)],
+        places=[table("t1", capacity=20)],
+        published=[meet(f"q{k}", f"s{k // 20}", "t1", f"d{k}1 e{k}1") for k in range(40)],
+    )
+
+    def test_has_a_proof_though_it_needs_no_search(self) -> None:
+        assert closed_bounds(self.problem).score == 7100
+        plan = solve(self.problem, SolveParams(method="search", seconds=600.0)).plan
+        assert (plan.status, plan.bound) == (PlanStatus.OPTIMAL, 4000)
+
+    def test_shows_the_proof_of_before_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Proof, "begin", None)
+        plan = solve(self.problem, SolveParams(method="search"), proved=Proved(4100, 41)).plan
+        assert (plan.status, plan.bound, plan.served_bound) == (PlanStatus.FEASIBLE, 4100, 41)

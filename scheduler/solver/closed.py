@@ -1,0 +1,70 @@
+"""Bounds in closed form, from the lists alone: what each firm's people have time for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.stability import unavoidable_repeats
+
+Number = int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """No plan serves more than `served`, lacks less than `shortfall` to floors, or scores above `score`."""
+
+    served: Number
+    shortfall: Number
+    score: Number
+
+
+def closed_bounds(problem: Problem) -> Bounds:
+    """What is plain without an LP, in a fraction of a second for any event.
+
+    A meeting is one of two firms, so the weight served is half the sum over the firms of what each holds: at
+    most its heaviest requests, as many as it has room for.
+    """
+    weights: list[list[int]] = [[] for _ in problem.firms]
+    shortest = [len(problem.slots)] * len(problem.firms)
+    for request in problem.requests:
+        for firm in (request.sender, request.receiver):
+            weights[firm].append(request.weight)
+            shortest[firm] = min(shortest[firm], request.length)
+    room = list(_room(problem, shortest))
+    halves = sum(sum(sorted(mine)[-most:]) for mine, most in zip(weights, room, strict=True) if most)
+    lacking = sum(max(0, floor - most) for floor, most in zip(problem.floors, room, strict=True))
+    served = halves // 2
+    return Bounds(served, lacking, plain_score(problem, served, lacking))
+
+
+def _room(problem: Problem, shortest: list[int]) -> Iterator[int]:
+    """How many meetings each firm can hold: a day's people have so many slots, and both may have a cap."""
+    sizes = Counter(problem.days)
+    for f, people in enumerate(problem.firm_attendees):
+        a_day = Counter[int]()
+        for a in people:
+            person = problem.attendees[a]
+            away = Counter(problem.days[slot] for slot in person.unavailable)
+            for day, size in sizes.items():
+                meetings = (size - away[day]) // max(1, shortest[f])
+                a_day[day] += _capped(meetings, person.max_per_day)
+        yield sum(_capped(meetings, problem.firms[f].max_per_day) for meetings in a_day.values())
+
+
+def _capped(meetings: int, cap: int | None) -> int:
+    return meetings if cap is None else min(meetings, cap)
+
+
+def plain_score(problem: Problem, served: Number, shortfall: Number) -> Number:
+    """The score of these two terms, and of changes that no plan avoids; the others only take away."""
+    factors = problem.policy.factors
+    return factors["served"] * served - factors["shortfall"] * shortfall - unavoidable_price(problem)
+
+
+def unavoidable_price(problem: Problem) -> Number:
+    """What published meetings that cannot stay cost at least as they are of the same people."""
+    price = problem.policy.factors.get("repeated", 0)
+    return price * unavoidable_repeats(problem) if price else 0
