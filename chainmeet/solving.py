@@ -50,7 +50,11 @@ def _changed(result: Result) -> str:
     changes = result.changes
     forced, voluntary = len(changes.forced), len(changes.voluntary)
     counts = f"{len(changes.withdrawn)} withdrawn, {forced} forced and {voluntary} voluntary changes"
-    return counts if result.bought is None else f"{counts} (worth {result.bought:,} points)"
+    if result.bought is not None:
+        counts += f" (worth {result.bought:,} points)"
+    if result.given_up:
+        counts += f"; {len(result.given_up)} published meetings were given up to keep max_idle_spread"
+    return counts
 
 
 @dataclass(slots=True)

@@ -65,10 +65,13 @@ class Result:
 
     `bought` is the plan's score less that of the plan which keeps every published meeting that can stay
     and inserts the others where they fit: what the voluntary changes are worth. None where nothing is
-    published, or where no such plan was made.
+    published, or where no such plan was made. `given_up` are
+    the published meetings, by request, that are not held any more as `max_idle_spread` was broken by those
+    that can stay.
     """
 
     plan: Plan
     curve: tuple[Progress, ...] = ()
     changes: PublishedChanges = field(default_factory=PublishedChanges)
     bought: Number | None = None
+    given_up: tuple[str, ...] = ()

@@ -9,26 +9,40 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.solver.arrays import Flat
 from scheduler.solver.kernels import Ints
+from scheduler.solver.loading import load, loading_order
+from scheduler.solver.narrow import narrow
 from scheduler.solver.seating import to_meetings
+from scheduler.solver.state import new_state
 
 Meetings = tuple[Meeting, ...] | None
-
-ROUNDS = 8
 
 
 def clean_meetings(flat: Flat, table: Ints) -> Meetings:
     """The meetings of a table; what breaks a rule is left out. None if that does not mend it."""
-    meetings, _ = to_meetings(flat, table)
-    for _ in range(ROUNDS):
+    rest = table.copy()
+    while True:
+        meetings, _ = to_meetings(flat, rest)
         found = rules.violations(flat.problem, meetings)
         if not found:
             return tuple(meetings)
-        named = {id for violation in found for id in violation.ids}
-        kept = [meeting for meeting in meetings if meeting.request not in named]
-        if len(kept) == len(meetings):
+        smaller = _without(flat, rest, found)
+        if (smaller == rest).all():
             return None
-        meetings = kept
-    return None
+        rest = smaller
+
+
+def _without(flat: Flat, table: Ints, found: Iterable[rules.Violation]) -> Ints:
+    """The table without the meetings that violations name; H12 names people, whose days are narrowed."""
+    lookup = flat.problem.index.requests
+    named = {id for violation in found if violation.rule != "H12" for id in violation.ids}
+    rest = table.copy()
+    rest[[lookup[id] for id in named if id in lookup]] = -1
+    if (rest == table).all():
+        state = new_state(flat.data, 0)
+        load(flat.data, state, table, loading_order(flat.data))
+        narrow(flat.data, state)
+        rest = state.held.copy()
+    return rest
 
 
 def first_clean(problem: Problem, plans: Iterable[Meetings]) -> Meetings:

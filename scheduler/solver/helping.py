@@ -35,4 +35,4 @@ class Helper:
         way = Annealing(part.heat, Budget(part.seconds, None, should_stop), (part.begin, part.end))
         self.team.shift(part.table)
         self.team.improve(way, part.share, time.monotonic() + part.seconds)
-        return Answer(self.team.worth(), only_in(part.share.words, self.team.plan.held)).to_bytes()
+        return Answer(self.team.worth(way), only_in(part.share.words, self.team.plan.held)).to_bytes()

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from scheduler.domain import rules
+from scheduler.domain.plan import Meeting
 from scheduler.solver.arrays import Flat
 from scheduler.solver.checking import Meetings, clean_meetings
 from scheduler.solver.kernels import Ints
@@ -19,7 +20,7 @@ SHARE = 0.1
 
 @dataclass
 class Keeper:
-    """Checks plans; `ready` is the last one that keeps the rules, with its score; `spent` seconds it took."""
+    """Checks plans; `ready` is the best that keeps the rules and its score; `spent` seconds the last took."""
 
     flat: Flat
     ready: tuple[Meetings, rules.Score | None] = (None, None)
@@ -36,10 +37,15 @@ class Keeper:
         began = time.monotonic()
         meetings = clean_meetings(self.flat, table)
         if meetings is not None:
-            self.ready = meetings, rules.score(self.flat.problem, meetings)
+            self._keep_if_best(meetings, rules.score(self.flat.problem, meetings))
         self.ended = time.monotonic()
         self.spent = self.ended - began
         return meetings
+
+    def _keep_if_best(self, meetings: tuple[Meeting, ...], score: rules.Score) -> None:
+        known = self.ready[1]
+        if known is None or score.total > known.total:
+            self.ready = meetings, score
 
     def check_beside(self, table: Ints) -> None:
         """Check a better plan in a thread, if that is due."""

@@ -8,6 +8,8 @@ from scheduler.solver.kernels import entry, kernel
 from scheduler.solver.spread import excess, refresh_of
 from scheduler.solver.state import GROUP, INTERPRETER, OPTION, SLOT, State, link, unlink
 
+PRICE = 3000.0  # points of a step beyond the limit: more leads to no better plan, less to a worse one
+
 
 @kernel
 def _refresh(d: Data, s: State, o: int) -> None:
@@ -37,10 +39,9 @@ def _is_end_of_gap_day(d: Data, s: State, p: int, r: int, t: int) -> bool:
 
 
 @kernel
-def _best_end(d: Data, s: State, p: int, least: int) -> int:
-    """Of the ends of an attendee's days with a gap that which saves the most excess, then score; or -1."""
+def _best_end(d: Data, s: State, p: int) -> int:
+    """Of the ends of an attendee's days with a gap that which costs least, with others' excess; or -1."""
     found = -1
-    most_saved = least
     best = 0.0
     before, score = excess(d, s), s.score[0]
     for t in range(d.slot.shape[0]):
@@ -49,12 +50,12 @@ def _best_end(d: Data, s: State, p: int, least: int) -> int:
             continue
         g, o, i = s.held[r, GROUP], s.held[r, OPTION], s.held[r, INTERPRETER]
         _drop(d, s, r, t, g, o, i)
-        saved, kept = before - excess(d, s), s.score[0]
+        gain = PRICE * (before - excess(d, s)) + s.score[0] - score
         link(d, s, r, t, g, o, i)
         _refresh(d, s, o)
         s.score[0] = score
-        if saved > most_saved or (saved == most_saved and (found < 0 or kept > best)):
-            found, most_saved, best = r, saved, kept
+        if found < 0 or gain > best:
+            found, best = r, gain
     return found
 
 
@@ -67,17 +68,16 @@ def _is_beyond(d: Data, s: State, p: int) -> bool:
 
 
 @kernel
-def _drop_ends(d: Data, s: State, least: int, most: int) -> int:
-    """Drop at most so many meetings, one an attendee beyond the limit, that each lower the excess by `least`
-    or more; the number of them."""
+def _narrow_day_ends(d: Data, s: State, p: int) -> int:
+    """Drop ends of an attendee's days until they keep the limit or can drop no more; the number dropped."""
     dropped = 0
-    for p in range(d.rule[ATTENDEES]):
-        if dropped < most and _is_beyond(d, s, p):
-            r = _best_end(d, s, p, least)
-            if r >= 0:
-                t, g, o, i = s.held[r, SLOT], s.held[r, GROUP], s.held[r, OPTION], s.held[r, INTERPRETER]
-                _drop(d, s, r, t, g, o, i)
-                dropped += 1
+    while _is_beyond(d, s, p):
+        r = _best_end(d, s, p)
+        if r < 0:
+            break
+        t, g, o, i = s.held[r, SLOT], s.held[r, GROUP], s.held[r, OPTION], s.held[r, INTERPRETER]
+        _drop(d, s, r, t, g, o, i)
+        dropped += 1
     return dropped
 
 
@@ -87,6 +87,8 @@ def narrow(d: Data, s: State) -> None:
 
     Frozen meetings stay, and who has only those at the ends of such days remains beyond the limit.
     """
-    while excess(d, s) > 0:
-        if _drop_ends(d, s, 1, d.rule[ATTENDEES]) == 0 and _drop_ends(d, s, -d.slot.shape[0], 1) == 0:
-            return
+    dropped = 1
+    while dropped > 0 and excess(d, s) > 0:
+        dropped = 0
+        for p in range(d.rule[ATTENDEES]):
+            dropped += _narrow_day_ends(d, s, p)

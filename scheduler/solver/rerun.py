@@ -10,6 +10,8 @@ from scheduler.domain.problem import Problem
 from scheduler.solver.arrays import Flat
 from scheduler.solver.construct import construct
 from scheduler.solver.loading import load, loading_order, table_of
+from scheduler.solver.narrow import narrow
+from scheduler.solver.spread import excess_of
 from scheduler.solver.state import State, new_state
 
 
@@ -21,6 +23,17 @@ def starting_state(flat: Flat, start: Sequence[Meeting] | None, seed: int) -> St
         load(flat.data, state, table_of(flat, meetings), loading_order(flat.data))
     construct(flat.data, state)
     return state
+
+
+def within_spread(flat: Flat, state: State) -> State:
+    """The plan; if it breaks `max_idle_spread`, one that keeps it, without some ends of days."""
+    if excess_of(flat.data, state) == 0:
+        return state
+    kept = new_state(flat.data, 0)
+    load(flat.data, kept, state.held, loading_order(flat.data))
+    narrow(flat.data, kept)
+    construct(flat.data, kept)
+    return kept
 
 
 def published_again(flat: Flat, new: Collection[str] = ()) -> tuple[Meeting, ...] | None:

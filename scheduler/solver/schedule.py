@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scheduler.domain.problem import Problem
-from scheduler.solver.spread import PENALTY
 
 COLD_SHARE = 0.04  # the last part of the time only goes uphill
+NO_LIMIT = -1  # where there is no `max_idle_spread`
+LOOSE_SHARE = 0.4  # of the time in which a plan may exceed it
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,20 +20,29 @@ class Heat:
     first: float
     last: float
 
-    def at(self, share: float) -> float:
-        """The temperature when this share of the time is over."""
+    def at(self, share: float, limit: int = NO_LIMIT) -> float:
+        """The temperature after this share of the time; with a `max_idle_spread` it cools down twice."""
+        share = _stretch(share, limit)
         if share >= 1 - COLD_SHARE:
             return self.last * 0.05
         ratio: float = (self.last / self.first) ** (share / (1 - COLD_SHARE))
         return self.first * ratio
 
-    def penalty(self, share: float, limit: int) -> float:
-        """The price of a step beyond `max_idle_spread`: at first a plan may exceed it as it may be idle.
 
-        Measured: where nobody may be idle more than others, what is let in at first is not got out again.
-        """
-        times, until = (3, 0.7) if limit else (30, 0.3)
-        return times * self.at(share) if share < until else PENALTY
+def is_kept(share: float, limit: int) -> bool:
+    """Whether a `max_idle_spread` is to be kept by now.
+
+    Measured: kept from the beginning, or priced higher and higher, it leaves worse plans than when it is kept
+    by force in a plan that was made without it, again and again while that is improved.
+    """
+    return limit >= 0 and share >= LOOSE_SHARE
+
+
+def _stretch(share: float, limit: int) -> float:
+    """The share of its cooling that is over."""
+    if limit < 0:
+        return share
+    return (share - LOOSE_SHARE) / (1 - LOOSE_SHARE) if is_kept(share, limit) else share / LOOSE_SHARE
 
 
 def fitted_heat(problem: Problem, *, cold: bool) -> Heat:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 
 from scheduler.domain.solving import Crew
-from scheduler.solver.arrays import Data, Flat
+from scheduler.solver.arrays import SPREAD, Data, Flat
 from scheduler.solver.construct import construct
 from scheduler.solver.kernels import Floats, Ints
 from scheduler.solver.narrow import narrow
 from scheduler.solver.parts import Part, answers_to
-from scheduler.solver.schedule import Budget, Heat
+from scheduler.solver.schedule import Budget, Heat, is_kept
 from scheduler.solver.shares import Improved, Share, days_of, join, whole
 from scheduler.solver.state import State
 from scheduler.solver.team import ROUND_FACTOR, Annealing, Team
@@ -32,6 +33,9 @@ Report = Callable[[State, bool], None]
 @dataclass
 class Search:
     """One annealing run from a start plan; `best` is the best table of meetings met, `score` its worth.
+
+    A plan that exceeds `max_idle_spread` is none to keep, not even the start: `score` is minus infinity until
+    there is one that does not.
 
     With a crew, others anneal shares of the plan as well. `spare_cores` tells how many cores of this machine
     are there for the search at the moment, if not all. A search that is stopped goes on for `cooling`
@@ -63,12 +67,15 @@ class Search:
 
     def run(self, plan: State) -> None:
         """Improve the plan until the budget is used up; leaves the best plan in `best` and in the state."""
-        self.best, self.score = plan.held.copy(), float(plan.score[0])
+        self.best, self.score = plan.held.copy(), -math.inf
         if not len(self.data.req) or not len(self.data.slot):
             return
         self.team = Team(self.data, plan, self.workers, self.seed)
+        self._keep_if_best()
         with closing(self.team):
             while not self.budget.is_over():
+                if is_kept(self.way.share, int(self.data.rule[SPREAD])):
+                    self._narrow()
                 members = self._members()
                 if self.crew is not None and members:
                     self._round_with(self.crew, members)
@@ -77,11 +84,15 @@ class Search:
         if self.budget.is_stopped():
             self.way.cool(time.monotonic() + self.cooling, self.data, plan)
             self._note()
-        if self.team.excess():
-            narrow(self.data, plan)
-            construct(self.data, plan)
-            self._note()
+        self._narrow()
         self.team.load(self.best)
+
+    def _narrow(self) -> None:
+        """Keep `max_idle_spread` by force."""
+        if self.team.excess():
+            narrow(self.data, self.team.plan)
+            construct(self.data, self.team.plan)
+            self._note()
 
     # Rounds of the threads here
 
@@ -102,12 +113,17 @@ class Search:
 
     def _note(self) -> None:
         """Keep the plan if it is the best one yet, and report."""
+        is_best = self._keep_if_best()
+        if self.report is not None:
+            self.report(self.team.plan, is_best)
+
+    def _keep_if_best(self) -> bool:
+        """Keep the plan if it is the best one yet that keeps `max_idle_spread`."""
         plan = self.team.plan
         is_best = plan.score[0] > self.score + 1e-6 and self.team.excess() == 0
         if is_best:
             self.best[:], self.score = plan.held, float(plan.score[0])
-        if self.report is not None:
-            self.report(plan, is_best)
+        return is_best
 
     # Parts that others take
 
@@ -128,7 +144,7 @@ class Search:
     def _round_with(self, crew: Crew, members: int) -> None:
         """Have others improve shares of the plan, and ours with it; put together what came in time."""
         team, seconds = self.team, self._crew_seconds()
-        before, table = team.worth(), team.plan.held.copy()
+        before, table = team.worth(self.way), team.plan.held.copy()
         own, *taken = team.deal(self.everything, 1 + members)
         until = time.monotonic() + seconds
         crew.offer([self._part(table, share, seconds - self.between).to_bytes() for share in taken])
@@ -143,9 +159,9 @@ class Search:
             if len(answers) == members:
                 self.between += 0.2 * late
         crew.withdraw()
-        ours = Improved(own, team.worth(), team.plan.held.copy())
+        ours = Improved(own, team.worth(self.way), team.plan.held.copy())
         improved = [ours, *answers_to(self.data, taken, answers)]
-        team.take(*join(table, before, improved), ours)
+        team.take(self.way, *join(table, before, improved), ours)
         self._note()
 
     def _part(self, table: Ints, share: Share, seconds: float) -> Part:

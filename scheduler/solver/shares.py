@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from scheduler.solver.arrays import DAY, LOCKED, MAX_MOVED, SPREAD, Data
+from scheduler.solver.arrays import DAY, LOCKED, MAX_MOVED, Data
 from scheduler.solver.kernels import Ints, Words
 from scheduler.solver.packs import Pack
 from scheduler.solver.state import SLOT
@@ -75,9 +75,12 @@ def deal(data: Data, share: Share, hands: int, changed: int, draws: np.random.Ge
 
 
 def days_of(data: Data, share: Share) -> Ints:
-    """The days that can be searched side by side: at most one where rules look at the whole event."""
+    """The days that can be searched side by side: at most one where precedences look at the whole event.
+
+    Those that share an attendee's idle time may exceed `max_idle_spread` together: a join is then not taken.
+    """
     days = np.flatnonzero((data.day_words & share.words).any(axis=1)).astype(np.int32)
-    return days[:1] if len(data.before) or data.rule[SPREAD] >= 0 else days
+    return days[:1] if len(data.before) else days
 
 
 class Confines:

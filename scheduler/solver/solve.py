@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+
 from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting, Number, Plan, Unscheduled
@@ -27,11 +29,11 @@ from scheduler.solver.explain import explain
 from scheduler.solver.keeping import Keeper
 from scheduler.solver.kernels import Ints
 from scheduler.solver.proof import Proof
-from scheduler.solver.rerun import published_again, starting_state
+from scheduler.solver.rerun import published_again, starting_state, within_spread
 from scheduler.solver.schedule import Budget, fitted_heat
 from scheduler.solver.search import Search
 from scheduler.solver.standby import Standby
-from scheduler.solver.state import UNHELD, State
+from scheduler.solver.state import SLOT, UNHELD, State
 from scheduler.solver.terms import count_terms
 from scheduler.solver.warmup import is_slow, warm_up
 
@@ -105,6 +107,8 @@ class _Solve:
     curve: list[Progress] = field(default_factory=list)
     best: rules.Score | None = None
     kept: Number | None = None  # the score of the published plan with what could be inserted
+    together: Collection[str] = ()
+    """What would be held of the published plan, had it not broken `max_idle_spread`."""
 
     def run(self, start: tuple[Meeting, ...] | None) -> Result:
         self.proof = Proof(self.problem, self.proved)
@@ -199,7 +203,7 @@ class _Solve:
 
     def report_search(self, state: State, is_best: bool) -> None:
         """The same, at most four times a second; a hot search is below its best most of the time."""
-        if is_best:
+        if is_best and (self.best is None or float(state.score[0]) > self.best.total):
             self.measure(state)
             if self.left() > 2 * self.keeper.spent:
                 self.keeper.check_beside(state.held)
@@ -259,10 +263,13 @@ class _Solve:
         )
 
     def first(self, state: State, start: Meetings) -> Meetings:
-        """What a search starts from, told and checked."""
-        self.measure(state)
+        """What a search starts from, told and checked; what breaks `max_idle_spread` is not in it."""
+        kept = within_spread(self.flat, state)
+        if kept is not state and start is None:
+            self.together = {self.problem.requests[r].id for r in np.flatnonzero(state.held[:, SLOT] >= 0)}
+        self.measure(kept)
         self.report("constructed")
-        first = self.checked_first(state)
+        first = self.checked_first(kept)
         if self.problem.published and start is None and first is not None:
             self.kept = self.score_of(first).total
         return first
@@ -287,10 +294,11 @@ class _Solve:
             cooling=max(0.0, STOP_SECONDS - 1.5 * self.keeper.spent) if self.keeper.is_quick else 0.0,
         )
         search.run(state)
-        if self.is_stopped() and not self.keeper.is_quick:
-            return self.keeper.ready[0]
-        checked = self.keeper.check(search.best) if self.keeper.is_quick else self.check(search.best)
-        return checked or self.keeper.ready[0] or first_clean(self.problem, [start, ()])
+        if self.keeper.is_quick:
+            self.keeper.check(search.best)
+        elif not self.is_stopped():
+            self.check(search.best)
+        return self.keeper.ready[0] or first_clean(self.problem, [start, ()])
 
     def spare_cores(self) -> int | None:
         """How many cores the proof leaves; None when it has ended."""
@@ -347,7 +355,10 @@ class _Solve:
         )
         changes = published_changes(self.problem, meetings)
         bought = None if self.kept is None else found.total - self.kept
-        return Result(plan, tuple(self.curve), changes, bought)
+        held = {meeting.request for meeting in meetings}
+        published = (meeting.request for meeting in self.problem.published)
+        given_up = tuple(id for id in published if id in self.together and id not in held)
+        return Result(plan, tuple(self.curve), changes, bought, given_up)
 
     def explained(self, meetings: tuple[Meeting, ...]) -> tuple[Unscheduled, ...]:
         """The reasons; with a number of moves instead of a time, all of them, for the same plan each time."""

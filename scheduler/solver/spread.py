@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from scheduler.solver.arrays import ATTENDEES, BREAKS, DAY, PEOPLE0, PEOPLE1, SPREAD, Data
 from scheduler.solver.kernels import inlined, kernel
 from scheduler.solver.state import OPTION, State
@@ -60,3 +62,9 @@ def refresh_all(d: Data, s: State) -> None:
     """Count everybody's figure again."""
     for p in range(d.rule[ATTENDEES]):
         refresh_of(d, s, p)
+
+
+def excess_of(data: Data, plan: State) -> int:
+    """By how much the plan's idle figures exceed `max_idle_spread`, in all."""
+    limit, figures = int(data.rule[SPREAD]), plan.idle_of
+    return 0 if limit < 0 or not len(figures) else int(np.maximum(figures - figures.min() - limit, 0).sum())

@@ -14,9 +14,9 @@ from scheduler.solver.anneal import KINDS, anneal
 from scheduler.solver.arrays import SPREAD, Data
 from scheduler.solver.kernels import Floats, Ints
 from scheduler.solver.loading import load, loading_order, shift
-from scheduler.solver.schedule import Budget, Heat
+from scheduler.solver.schedule import Budget, Heat, is_kept
 from scheduler.solver.shares import Confines, Improved, Share, days_of, deal, join
-from scheduler.solver.spread import PENALTY
+from scheduler.solver.spread import PENALTY, excess_of
 from scheduler.solver.state import CHANGED, State, new_state
 
 ODDS = (0.8, 0.25, 0.15, 0.2, 0.08, 0.3)  # measured: what wins most, on loose and on tight tables
@@ -40,11 +40,23 @@ class Annealing:
     def __post_init__(self) -> None:
         self.odds = np.cumsum(np.array(ODDS) / sum(ODDS))
 
-    def make(self, moves: int, data: Data, plan: State, tally: Floats) -> None:
+    @property
+    def share(self) -> float:
+        """The share of the whole search's time that is over."""
         begin, end = self.span
-        share = begin + (end - begin) * self.budget.share()
-        penalty = self.heat.penalty(share, int(data.rule[SPREAD]))
-        anneal(data, plan, moves, self.heat.at(share), penalty, self.odds, tally)
+        return begin + (end - begin) * self.budget.share()
+
+    def make(self, moves: int, data: Data, plan: State, tally: Floats) -> None:
+        limit = int(data.rule[SPREAD])
+        anneal(data, plan, moves, self.heat.at(self.share, limit), self.penalty(data), self.odds, tally)
+
+    def penalty(self, data: Data) -> float:
+        """The price of a step beyond `max_idle_spread` by now."""
+        return PENALTY if is_kept(self.share, int(data.rule[SPREAD])) else 0.0
+
+    def worth(self, data: Data, plan: State) -> float:
+        """The score, less that price."""
+        return float(plan.score[0]) - self.penalty(data) * excess_of(data, plan)
 
     def cool(self, until: float, data: Data, plan: State) -> None:
         """Make only moves that gain, until a time."""
@@ -74,12 +86,11 @@ class Team:
         """The same, for a plan that differs little."""
         shift(self.data, self.plan, table, self.order)
 
-    def worth(self) -> float:
-        return _worth(self.data, self.plan)
+    def worth(self, way: Annealing) -> float:
+        return way.worth(self.data, self.plan)
 
     def excess(self) -> int:
-        """By how much the plan's idle figures exceed `max_idle_spread`, in all."""
-        return _excess(self.data, self.plan)
+        return excess_of(self.data, self.plan)
 
     def deal(self, share: Share, hands: int) -> list[Share]:
         """A share for each of so many hands; where there are fewer days, some have the same one."""
@@ -96,11 +107,11 @@ class Team:
         """The same, by so many moves on each thread."""
         self._round(self.hands, way, share, moves, 0.0)
 
-    def take(self, table: Ints, worth: float, single: Improved) -> None:
+    def take(self, way: Annealing, table: Ints, worth: float, single: Improved) -> None:
         """Take over a joined plan; if it is worth less than it should be, rather a single one."""
         alone = single.table.copy()
         self.shift(table)
-        if self.worth() < min(worth - 1e-6, single.worth):
+        if self.worth(way) < min(worth - 1e-6, single.worth):
             self.shift(alone)
 
     def _seconds(self, hands: Sequence[_Hand], share: Share) -> float:
@@ -117,7 +128,7 @@ class Team:
         if len(hands) == 1:
             way.tally += hands[0].work(way, share, moves, until)
             return
-        before, table = self.worth(), self.plan.held.copy()
+        before, table = self.worth(way), self.plan.held.copy()
         taken = self.deal(share, len(hands))
 
         def work(hand: _Hand, own: Share) -> Floats:
@@ -129,10 +140,10 @@ class Team:
             way.tally += tally
         began = time.monotonic()
         improved = [
-            Improved(own, _worth(self.data, hand.plan), hand.plan.held)
+            Improved(own, way.worth(self.data, hand.plan), hand.plan.held)
             for hand, own in zip(hands, taken, strict=True)
         ]
-        self.take(*join(table, before, improved), max(improved, key=lambda each: each.worth))
+        self.take(way, *join(table, before, improved), max(improved, key=lambda each: each.worth))
         self.between += 0.1 * (time.monotonic() - began - self.between)
 
 
@@ -159,13 +170,3 @@ class _Hand:
         if self.confines is None:
             self.confines = Confines(self.data)
         return self.confines.set(share, self.plan.held)
-
-
-def _worth(data: Data, plan: State) -> float:
-    """The score, less what `max_idle_spread` takes off in the search."""
-    return float(plan.score[0]) - PENALTY * _excess(data, plan)
-
-
-def _excess(data: Data, plan: State) -> int:
-    limit, figures = int(data.rule[SPREAD]), plan.idle_of
-    return 0 if limit < 0 or not len(figures) else int(np.maximum(figures - figures.min() - limit, 0).sum())

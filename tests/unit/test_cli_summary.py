@@ -27,6 +27,12 @@ def test_what_the_changes_of_the_published_plan_bought_is_told() -> None:
     assert told.endswith("2.0 s; 1 withdrawn, 2 forced and 1 voluntary changes (worth 1,440 points)")
 
 
+def test_what_was_given_up_for_the_idle_spread_is_told() -> None:
+    result = Result(PLAN, (), PublishedChanges(), given_up=("r1", "r2"))
+    told = summary(make_problem(requests=REQUESTS, published=PUBLISHED), result)
+    assert told.endswith("changes; 2 published meetings were given up to keep max_idle_spread")
+
+
 def test_no_plan_is_told_without_changes() -> None:
     result = Result(replace(PLAN, status=PlanStatus.UNKNOWN, bound=None))
     assert "changes" not in summary(make_problem(requests=REQUESTS, published=PUBLISHED), result)

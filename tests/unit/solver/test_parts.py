@@ -245,8 +245,8 @@ def test_the_days_are_dealt_out_whole_and_each_to_one_hand(flat: Flat, hands: in
 
 @pytest.mark.parametrize(
     "rules_on_whole_events",
-    [{"max_idle_spread": 1}, {"precedences": [("rab", "rcd")]}, {"slots": "12"}],
-    ids=["spread", "precedences", "one day"],
+    [{"precedences": [("rab", "rcd")]}, {"slots": "12"}],
+    ids=["precedences", "one day"],
 )
 def test_nothing_is_dealt_where_rules_look_at_the_whole_event(rules_on_whole_events: dict[str, Any]) -> None:
     data = flatten(busy_problem(**rules_on_whole_events)).data

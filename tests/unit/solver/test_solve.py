@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +16,9 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
+from scheduler.solver.arrays import flatten
+from scheduler.solver.checking import clean_meetings
+from scheduler.solver.rerun import starting_state
 from scheduler.solver.solve import solve
 from tests.brute_force import best_plan
 from tests.builders import problems
@@ -61,3 +66,42 @@ def test_a_limit_on_how_far_idle_figures_stand_apart_costs_little(limit: int) ->
     free, kept = solve(problem, params).plan, solve(limited, params).plan
     assert rules.violations(limited, kept.meetings) == []
     assert kept.score >= 0.97 * free.score
+
+
+@cache
+def published_and_away(limit: int) -> Problem:
+    """60 firms with a published plan; then one in ten people becomes unavailable in five slots."""
+    expo = to_problem(make_expo(firms=60, requests=500, seed=1, start=date(2026, 11, 24)))
+    problem = replace(expo, policy=replace(expo.policy, max_idle_spread=limit))
+    published = solve(problem, SolveParams(workers=1, method="search", iterations=100_000)).plan.meetings
+    draws = Random(1)
+    people = [
+        replace(person, unavailable=person.unavailable | set(draws.sample(range(len(problem.slots)), 5)))
+        if draws.random() < 0.1
+        else person
+        for person in problem.attendees
+    ]
+    return replace(problem, attendees=tuple(people), published=published)
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+@pytest.mark.parametrize(("iterations", "share"), [(1, 0.7), (40_000, 0.9)])
+def test_a_published_plan_that_breaks_the_idle_spread_is_held_but_for_what_has_to_go(
+    limit: int, iterations: int, share: float
+) -> None:
+    problem = published_and_away(limit)
+    result = solve(problem, SolveParams(workers=1, method="search", iterations=iterations))
+    held = {meeting.request for meeting in result.plan.meetings}
+    assert rules.violations(problem, result.plan.meetings) == []
+    assert len(held) >= share * len(problem.published)
+    dropped = {meeting.request for meeting in problem.published} - held
+    assert dropped.issuperset(result.given_up)
+    assert limit > 0 or result.given_up
+
+
+def test_a_check_leaves_out_of_a_plan_that_breaks_the_idle_spread_what_breaks_it() -> None:
+    problem = published_and_away(0)
+    state = starting_state(flatten(problem), None, 1)
+    meetings = clean_meetings(flatten(problem), state.held)
+    assert meetings
+    assert rules.violations(problem, meetings) == []
