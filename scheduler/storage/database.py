@@ -1,15 +1,29 @@
-"""Engines and sessions: SQLite in WAL with honest locking, or PostgreSQL."""
+"""Sessions: a snapshot to read from, a transaction to write in, and the clock that all machines share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import TypeVar
 
-from sqlalchemy import Engine, create_engine, event, func, select
+import structlog
+from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
+
+from scheduler.storage.engines import WORKER, Limits, make_engine
+
+log = structlog.get_logger()
+
+PAUSES = (0.05, 0.25)
+"""Seconds, more or less, before a transaction is tried for the second and the third time."""
+_CONFLICTS = ("40001", "40P01")  # serialization_failure, deadlock_detected
+
+T = TypeVar("T")
 
 
 class Database:
@@ -19,10 +33,18 @@ class Database:
     turns into a writer loses updates or fails with "database is locked" without waiting.
     """
 
-    def __init__(self, url: str, *, echo: bool = False) -> None:
+    def __init__(self, url: str, *, limits: Limits = WORKER, echo: bool = False) -> None:
         self.url = make_url(url)
-        self.engine = _sqlite(url, echo) if self.is_sqlite else _postgresql(url, echo)
-        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        self.engine = make_engine(self.url, limits, echo=echo)
+        snapshot = (
+            {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
+        reads, writes = (
+            self.engine.execution_options(reads=True, **snapshot),
+            self.engine.execution_options(writes=True),
+        )
+        self._readers = sessionmaker(reads, autoflush=False)
+        self._writers = sessionmaker(writes, expire_on_commit=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -31,54 +53,59 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session that commits at the end, or rolls back on an error."""
-        with self._sessions() as session:
-            session.connection(execution_options={"writes": True})
+        with self._writers() as session:
+            session.connection()
             yield session
             session.commit()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that is rolled back at the end."""
-        with self._sessions() as session:
+        """A session that sees the database as it was at its first question, and cannot write."""
+        with self._readers() as session:
             yield session
+
+    def transact(self, work: Callable[[Session], T]) -> T:
+        """Do `work` in a transaction that writes; gives what it gives.
+
+        Where the database ends the transaction so that another one can go on (a deadlock), it is done anew,
+        twice at most. So `work` changes nothing but the database.
+        """
+        for pause in PAUSES:
+            try:
+                with self.write() as session:
+                    return work(session)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in _CONFLICTS:
+                    raise
+                log.info("transaction is tried again", reason=str(error.orig).partition("\n")[0])
+            time.sleep(random.uniform(0.5, 1.5) * pause)  # noqa: S311 -- it only keeps two from meeting again
+        with self.write() as session:
+            return work(session)
 
     def now(self) -> datetime:
         """The time, aware, in UTC, by the database's clock: one clock, however many machines ask for it.
 
         A DTSTAMP by the clock of each would make messages look older than those before them.
         """
-        if self.is_sqlite:  # a file: its clock is this machine's
-            return datetime.now(UTC)
-        with self.engine.connect() as connection:
-            moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        if self.is_sqlite:
+            return _now_here()
+        with self.read() as session:
+            return self.now_in(session)
+
+    def now_in(self, session: Session) -> datetime:
+        """As `now`, asked over a session that is open."""
+        if self.is_sqlite:
+            return _now_here()
+        moment: datetime = session.execute(_CLOCK).scalar_one()
         return moment.astimezone(UTC)
 
     def dispose(self) -> None:
         self.engine.dispose()
 
 
-def _postgresql(url: str, echo: bool) -> Engine:
-    return create_engine(url, echo=echo, pool_pre_ping=True, pool_size=5, max_overflow=10)
+_CLOCK = select(func.clock_timestamp())
 
 
-def _sqlite(url: str, echo: bool) -> Engine:
-    engine = create_engine(url, echo=echo, connect_args={"timeout": 30, "check_same_thread": False})
-
-    @event.listens_for(engine, "connect")
-    def set_pragmas(connection: Any, _record: object) -> None:
-        connection.isolation_level = None  # the driver must not begin transactions by itself
-        for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=NORMAL"):
-            connection.execute(f"PRAGMA {pragma}")
-        # SQLite's own lower() knows ASCII only; searching needs every script
-        connection.create_function("lower", 1, _lower, deterministic=True)
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def _lower(value: str | None) -> str | None:
-    return None if value is None else str(value).lower()
+def _now_here() -> datetime:
+    """SQLite is a file, and its clock this machine's. The only place that asks for that."""
+    return datetime.now(UTC)  # noqa: TID251

@@ -1,0 +1,141 @@
+"""Engines: SQLite in WAL with honest locking, or PostgreSQL with limits on every wait."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, ExceptionContext
+from sqlalchemy.exc import InvalidatePoolError
+
+POOL_SIZE, POOL_OVERFLOW = 3, 5
+"""Connections that a process keeps, and opens besides under load: one for each of eight threads."""
+PING_AFTER = 1.0
+"""Seconds without use after which a connection is asked whether it is still there."""
+CONNECT_SECONDS = 5
+_OF_DATA = ("22", "23")
+"""Classes of SQLSTATE: data_exception, integrity_constraint_violation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds until PostgreSQL gives up: one statement, one wait for a lock, a transaction in which nothing
+    happens; and until a thread gives up that waits for a free connection.
+    """
+
+    statement: float
+    lock: float
+    idle: float
+    pool: float
+
+
+WEB = Limits(statement=30, lock=5, idle=60, pool=5)
+"""A person waits, and so does a thread."""
+WORKER = Limits(statement=600, lock=60, idle=300, pool=30)
+
+
+def make_engine(url: URL, limits: Limits, *, echo: bool = False) -> Engine:
+    """An engine that never logs the values of parameters: they are people's words and secrets."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, echo)
+    return _postgresql(url, limits, echo)
+
+
+def _postgresql(url: URL, limits: Limits, echo: bool) -> Engine:
+    engine = create_engine(
+        url,
+        echo=echo,
+        hide_parameters=True,
+        pool_size=POOL_SIZE,
+        max_overflow=POOL_OVERFLOW,
+        pool_timeout=limits.pool,
+        connect_args={
+            "connect_timeout": CONNECT_SECONDS,
+            "options": _options(url, limits),
+            # a server that is gone without a word is noticed after a minute
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
+        },
+    )
+    _ping_after_idleness(engine)
+    _leave_values_out(engine)
+    return engine
+
+
+def _options(url: URL, limits: Limits) -> str:
+    """The server's settings for a connection; those that the address has are kept, and win."""
+    own = {
+        "statement_timeout": limits.statement,
+        "lock_timeout": limits.lock,
+        "idle_in_transaction_session_timeout": limits.idle,
+    }
+    given = url.query.get("options", "")
+    texts = [f"-c {name}={round(seconds * 1000)}" for name, seconds in own.items()]
+    return " ".join([*texts, given if isinstance(given, str) else " ".join(given)]).strip()
+
+
+def _leave_values_out(engine: Engine) -> None:
+    """Cut what PostgreSQL adds to an error of bad data: the whole row that was refused."""
+
+    @event.listens_for(engine, "handle_error")
+    def cut(context: ExceptionContext) -> None:
+        error = context.original_exception
+        if (getattr(error, "sqlstate", None) or "")[:2] not in _OF_DATA or not error.args:
+            return
+        whole = str(error.args[0])
+        error.args = (whole.partition("\n")[0],)
+        if context.sqlalchemy_exception is not None:
+            text = str(context.sqlalchemy_exception.args[0])
+            context.sqlalchemy_exception.args = (text.replace(whole, error.args[0]),)
+
+
+def _ping_after_idleness(engine: Engine) -> None:
+    """Notice connections that a restarted server has dropped, without a round trip each time.
+
+    One that was in use a moment ago is taken as it is; if it is gone all the same, what asks gets an error,
+    and the pool forgets its connections.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def note(_connection: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def ping(connection: Any, record: Any, _proxy: Any) -> None:
+        used_at = record.info.get("used_at")
+        if used_at is None or time.monotonic() < used_at + PING_AFTER:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError("the server has dropped the connection") from error
+
+
+def _sqlite(url: URL, echo: bool) -> Engine:
+    engine = create_engine(
+        url, echo=echo, hide_parameters=True, connect_args={"timeout": 30, "check_same_thread": False}
+    )
+
+    @event.listens_for(engine, "connect")
+    def set_pragmas(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # the driver must not begin transactions by itself
+        for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=NORMAL"):
+            connection.execute(f"PRAGMA {pragma}")
+        # SQLite's own lower() knows ASCII only; searching needs every script
+        connection.create_function("lower", 1, _lower, deterministic=True)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        options = connection.get_execution_options()
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if options.get('reads') else 'OFF'}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+
+    return engine
+
+
+def _lower(value: str | None) -> str | None:
+    return None if value is None else str(value).lower()
