@@ -45,7 +45,8 @@ def local_moment(moment: datetime | None, timezone: str) -> str:
 
 def zone_name(timezone: str, moment: datetime | None = None) -> str:
     """Asia/Shanghai (GMT+08:00)."""
-    at = (moment or datetime.now(ZoneInfo(timezone))).astimezone(ZoneInfo(timezone))
+    now = datetime.now(ZoneInfo(timezone))  # noqa: TID251 -- only whether it is summer time
+    at = (moment or now).astimezone(ZoneInfo(timezone))
     return f"{timezone} ({get_timezone_gmt(at, locale=LOCALE)})"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import exists, select
@@ -20,7 +20,7 @@ def account_link(database: Database, settings: Settings, email: str, valid: time
         account = session.scalar(select(Account).where(Account.email == sign_in.normal_email(email)))
         if account is None:
             raise NotFound("account", email)
-        now = datetime.now(UTC)
+        now = database.now_in(session)
         token = sign_in.make_sign_in_link(
             session, account.id, secret_key=settings.secret_key, now=now, valid=valid
         )
@@ -36,7 +36,7 @@ def operator_link(
     except EmailNotValidError as error:
         raise InvalidInput([Fault("email", str(error))]) from error
     with database.write() as session:
-        sign_in.ensure_account(session, address, is_operator=True, now=datetime.now(UTC))
+        sign_in.ensure_account(session, address, is_operator=True, now=database.now_in(session))
     return account_link(database, settings, address, valid)
 
 

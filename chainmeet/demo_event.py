@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -51,7 +51,7 @@ def find_event(database: Database) -> DemoEvent | None:
 
 def load_event(stack: Stack, firms: int, requests: int, seed: int) -> DemoEvent:
     """Invent an expo that lies ahead, and write it into the database."""
-    now = datetime.now(UTC)
+    now = stack.database.now()
     expo = make_expo(firms=firms, requests=requests, seed=seed, start=first_day(now.date()))
     with stack.database.write() as session:
         event = sample.load(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -51,7 +51,7 @@ def queue_run(
     """A new run of an event, sent to the solve workers; raises NotFound or RunAlreadyOpen."""
     with database.write() as session:
         event_id = event_of(session, event).id
-        run = runs.queue(session, event_id, asked_by=asked_by, seconds=seconds, now=datetime.now(UTC))
+        run = runs.queue(session, event_id, asked_by=asked_by, seconds=seconds, now=database.now_in(session))
     dispatch.solve(run.id, app=make_celery(settings))
     return run
 
@@ -71,7 +71,7 @@ def follow_run(
             raise NobodyWorks(
                 f"No solve worker took run {run.number} within {PATIENCE:.0f} s. Look at its log."
             )
-        line.show(*_shown(run))
+        line.show(*_shown(run, database.now()))
         time.sleep(LOOK)
 
 
@@ -97,11 +97,11 @@ def follow_mails(
         time.sleep(LOOK)
 
 
-def _shown(run: Run) -> list[str]:
+def _shown(run: Run, now: datetime) -> list[str]:
     if run.state is RunState.QUEUED or run.started_at is None:
         return ["waiting for the solve worker"]
     progress = run.progress
-    left = run.seconds - (datetime.now(UTC) - run.started_at).total_seconds()
+    left = run.seconds - (now - run.started_at).total_seconds()
     return [
         str(progress.get("phase", "snapshot")),
         points("score", progress.get("score")),

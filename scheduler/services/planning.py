@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -58,17 +58,12 @@ class Done:
     """The solve did not stop when told to: its thread goes on until the process ends."""
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
 def execute(
     database: Database,
     run_id: int,
     *,
     worker: str,
     settings: Settings,
-    now: Callable[[], datetime] = utc_now,
     should_stop: Callable[[], bool] = lambda: False,
     call: Call | None = None,
     solve: Solve = solve_problem,
@@ -80,10 +75,10 @@ def execute(
     the search. Never raises for what is wrong with a run: that ends it as failed, with a sentence.
     """
     with database.write() as session:
-        run = runs.claim(session, run_id, worker, now=now())
+        run = runs.claim(session, run_id, worker, now=database.now_in(session))
     if run is None:
         return Done(Ending.NOT_CLAIMED)
-    work = _Work(database, run, worker, settings, now, call)
+    work = _Work(database, run, worker, settings, call)
     try:
         return work.do(solve, should_stop)
     except runs.RunLost as lost:
@@ -107,12 +102,15 @@ class _Work:
     run: Run
     worker: str
     settings: Settings
-    now: Callable[[], datetime]
     call: Call | None
+
+    def now(self, session: Session) -> datetime:
+        """By the database's clock: others compare what is stamped here with it."""
+        return self.database.now_in(session)
 
     def do(self, solve: Solve, should_stop: Callable[[], bool]) -> Done:
         with self.database.read() as session:
-            problem = snapshot.take(session, self.run.event_id, now=self.now())
+            problem = snapshot.take(session, self.run.event_id, now=self.now(session))
         with self.database.write() as session:
             fingerprint, document = problem.fingerprint, problem.to_json()
             runs.keep_problem(
@@ -162,11 +160,11 @@ class _Work:
 
     def report(self, progress: Progress) -> None:
         with self.database.write() as session:
-            runs.report(session, self.run.id, progress, worker=self.worker, now=self.now())
+            runs.report(session, self.run.id, progress, worker=self.worker, now=self.now(session))
 
     def beat(self) -> None:
         with self.database.write() as session:
-            runs.beat(session, self.run.id, worker=self.worker, now=self.now())
+            runs.beat(session, self.run.id, worker=self.worker, now=self.now(session))
 
     # Endings
 
@@ -179,7 +177,7 @@ class _Work:
             draft = None
             if plan.status not in NO_PLAN:
                 draft = versions.store_draft(
-                    session, event_id=self.run.event_id, run_id=self.run.id, plan=plan, now=self.now()
+                    session, event_id=self.run.event_id, run_id=self.run.id, plan=plan, now=self.now(session)
                 )
             runs.finish(
                 session,
@@ -187,7 +185,7 @@ class _Work:
                 worker=self.worker,
                 plan=plan.to_json(),
                 note=NO_PLAN.get(plan.status),
-                now=self.now(),
+                now=self.now(session),
             )
         if draft is None:
             return Done(Ending.FINISHED)
@@ -203,7 +201,7 @@ class _Work:
         event_id = self.run.event_id
         try:
             with self.database.write() as session:
-                now = self.now()
+                now = self.now(session)
                 preview = release.preview(
                     session, event_id=event_id, number=number, settings=self.settings, now=now
                 )
@@ -227,17 +225,17 @@ class _Work:
 
     def fail(self, error: str) -> Done:
         with self.database.write() as session:
-            runs.fail(session, self.run.id, worker=self.worker, error=error, now=self.now())
+            runs.fail(session, self.run.id, worker=self.worker, error=error, now=self.now(session))
         return Done(Ending.FAILED)
 
     def end_cancelled(self) -> Done:
         with self.database.write() as session:
-            runs.end_cancelled(session, self.run.id, worker=self.worker, now=self.now())
+            runs.end_cancelled(session, self.run.id, worker=self.worker, now=self.now(session))
         return Done(Ending.CANCELLED)
 
     def put_back(self) -> Done:
         with self.database.write() as session:
-            runs.put_back(session, self.run.id, worker=self.worker, now=self.now())
+            runs.put_back(session, self.run.id, worker=self.worker, now=self.now(session))
         return Done(Ending.PUT_BACK)
 
 

@@ -37,7 +37,7 @@ class Scene:
 
     def execute(self, solve: Solve | None = None, **options: Any) -> Done:
         chosen = {} if solve is None else {"solve": solve}
-        keys = {"worker": "w1", "settings": SETTINGS, "now": lambda: NOW, **chosen, **options}
+        keys = {"worker": "w1", "settings": SETTINGS, **chosen, **options}
         return planning.execute(self.database, self.run_id, **keys)
 
     @property
@@ -56,6 +56,11 @@ class Scene:
 
     def meet(self, request: MeetingRequest, **where: Any) -> Meeting:
         return meet(request, self.expo, **where)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Database, "now_in", lambda _self, _session: NOW)
 
 
 @pytest.fixture
