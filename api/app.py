@@ -15,6 +15,7 @@ from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.remote import Fetcher
 from scheduler.storage.database import Database
+from scheduler.storage.engines import WEB
 from workers.celery_app import make_celery
 
 csrf = CSRFProtect()
@@ -40,11 +41,12 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.extensions[context.KEY] = {
         "settings": settings,
-        "database": database or Database(settings.database_url),
+        "database": database or Database(settings.database_url, limits=WEB),
         "counter": limits.Counter(settings.redis_url),
         "celery": make_celery(settings),
         "fetcher": Fetcher(max_octets=MAX_OCTETS),
     }
+    context.init_app(app)
     csrf.init_app(app)
     auth.init_app(app)
     limits.init_app(app)

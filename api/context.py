@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 from celery import Celery
-from flask import current_app
+from flask import Flask, current_app, g
 
+from api.database import RequestDatabase
 from scheduler.config import Settings
 from scheduler.invites.remote import Fetcher
 from scheduler.storage.database import Database
@@ -22,8 +23,33 @@ def settings() -> Settings:
     return cast(Settings, current_app.extensions[KEY]["settings"])
 
 
-def database() -> Database:
+def init_app(app: Flask) -> None:
+    app.teardown_appcontext(_close)
+
+
+def database() -> RequestDatabase:
+    """The database for what a request reads and writes itself: one reading session for all of it."""
+    if "database" not in g:
+        g.database = RequestDatabase(shared_database())
+    return cast(RequestDatabase, g.database)
+
+
+def own_transactions() -> Database:
+    """The database for a service that works for long and opens transactions of its own.
+
+    What the request has read is let go, so that no transaction stays open meanwhile.
+    """
+    database().close()
+    return shared_database()
+
+
+def shared_database() -> Database:
     return cast(Database, current_app.extensions[KEY]["database"])
+
+
+def _close(_error: BaseException | None) -> None:
+    if "database" in g:
+        cast(RequestDatabase, g.pop("database")).close()
 
 
 def celery() -> Celery:

@@ -62,11 +62,11 @@ def upload(event_key: str) -> Answer:
     file, zone = request.files.get("file"), request.form.get("timezone", "")
     if file is None or not file.filename:
         return _refused(actor, "file", "Choose a calendar file first.")
-    name, octets = file.filename, file.read()
+    name, octets, now = file.filename, file.read(), context.now()
     return _read(
         actor,
         "file",
-        lambda: busy_times.preview_upload(context.database(), actor, name, octets, zone, now=context.now()),
+        lambda: busy_times.preview_upload(context.own_transactions(), actor, name, octets, zone, now=now),
     )
 
 
@@ -76,18 +76,18 @@ def upload(event_key: str) -> Answer:
 def link(event_key: str) -> Answer:
     """Fetch a calendar, and show what it means before it is saved."""
     actor = auth.actor(event_key)
-    address, zone = request.form.get("address", ""), request.form.get("timezone", "")
+    address, zone, now = request.form.get("address", ""), request.form.get("timezone", ""), context.now()
     return _read(
         actor,
         "address",
         lambda: busy_times.preview_link(
-            context.database(),
+            context.own_transactions(),
             actor,
             address,
             zone,
             fetcher=context.fetcher(),
             secret_key=context.settings().secret_key,
-            now=context.now(),
+            now=now,
         ),
     )
 
@@ -118,7 +118,7 @@ def read_again(event_key: str, key: str) -> Response:
     """Read the calendar in another zone."""
     actor = auth.actor(event_key)
     try:
-        busy_times.read_again(context.database(), actor, key, request.form.get("timezone", ""))
+        busy_times.read_again(context.own_transactions(), actor, key, request.form.get("timezone", ""))
     except (InvalidInput, UnusableCalendar) as error:
         flash(_sentence(error), "error")
     return redirect(url_for("busy_times.preview", event_key=event_key, key=key), 303)

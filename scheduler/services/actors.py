@@ -66,17 +66,18 @@ def actor_for(session: Session, account_id: int, event_key: str) -> Actor:
     if not storable(event_key):
         raise NotFound("event", event_key)
     row = session.execute(
-        select(Event.id, Organiser.account_id, Attendee.id, Attendee.firm_id, Attendee.is_exhibitor)
+        select(Event, Organiser.account_id, Attendee.id, Attendee.firm_id, Attendee.is_exhibitor)
         .outerjoin(Organiser, and_(Organiser.event_id == Event.id, Organiser.account_id == account_id))
         .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == account_id))
         .where(Event.key == event_key)
     ).first()
     if row is None or (row[1] is None and row[2] is None):
         raise NotFound("event", event_key)
-    event_id, organiser, attendee_id, firm_id, is_exhibitor = row
+    event, organiser, attendee_id, firm_id, is_exhibitor = row
+    session.info["event"] = event  # held, so that nothing later in the session asks for it again
     return Actor(
         account_id=account_id,
-        event_id=event_id,
+        event_id=event.id,
         event_key=event_key,
         is_organiser=organiser is not None,
         attendee_id=attendee_id,

@@ -1,0 +1,54 @@
+"""A request's way to the database: whatever reads shares one session, from the account to the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from scheduler.storage.database import Database
+
+
+class RequestDatabase(Database):
+    """The database as one request sees it.
+
+    `read()` gives the same session each time: one transaction, one snapshot, each row asked for once. It ends
+    with the request, or where a `write()` begins; what is read afterwards sees what was written. While a
+    write is open, `read()` gives its session.
+    """
+
+    def __init__(self, shared: Database) -> None:
+        self.url, self.engine = shared.url, shared.engine
+        self._readers, self._writers = shared._readers, shared._writers
+        self._session: Session | None = None
+        self._is_writing = False
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        if self._session is None:
+            self._session = self._readers()
+        try:
+            yield self._session
+        except SQLAlchemyError:
+            self.close()  # what comes next, an error page say, begins anew
+            raise
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        if self._is_writing:
+            raise RuntimeError("a request has one transaction that writes at a time")
+        self.close()
+        with super().write() as session:
+            self._session, self._is_writing = session, True
+            try:
+                yield session
+            finally:
+                self._session, self._is_writing = None, False
+
+    def close(self) -> None:
+        """Let go of what was read; nothing to be said of a write, which ends by itself."""
+        if self._session is not None and not self._is_writing:
+            self._session.close()
+            self._session = None
