@@ -44,7 +44,7 @@ def read_request(form: MultiDict[str, str], to_firm: str, times: Timetable) -> R
         priority=_whole(form.get("priority", "")),
         length=_whole(form.get("length", "")),
         place=form.get("place", ""),
-        slots=[*slots, *_slots_of(days, times)] or None,
+        slots=[*slots, *_slots_of(days, slots, times)] or None,
         from_attendees=form.getlist("from_attendees"),
         to_attendees=form.getlist("to_attendees"),
     )
@@ -64,7 +64,11 @@ def _whole(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
-def _slots_of(days: list[str], times: Timetable) -> list[str]:
-    """The slots of whole days; a day that is none is passed on, so that it is refused as a slot."""
+def _slots_of(days: list[str], chosen: list[str], times: Timetable) -> list[str]:
+    """The slots of whole days, but for days of which single times were chosen: the narrower choice wins.
+
+    A day that is none is passed on, so that it is refused as a slot.
+    """
     known = {day.key: [slot.key for slot in day.slots] for day in times.days}
-    return [slot for day in days for slot in known.get(day, [day])]
+    whole = [known.get(day, [day]) for day in days]
+    return [slot for slots in whole if not set(slots) & set(chosen) for slot in slots]

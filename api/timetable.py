@@ -24,11 +24,15 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class Timetable:
-    """`longest` is the most slots in a row; `minutes` are those of a slot, None if slots differ."""
+    """`minutes[n - 1]` are the lengths that a meeting of n slots can have, with changeovers inside it."""
 
     days: tuple[Day, ...]
-    longest: int
-    minutes: int | None
+    minutes: tuple[tuple[int, ...], ...]
+
+    @property
+    def longest(self) -> int:
+        """The most slots in a row."""
+        return max(len(self.minutes), 1)
 
     def only(self, keys: Collection[str]) -> tuple[Day, ...]:
         """The days that have some of these slots, with those alone."""
@@ -42,8 +46,10 @@ class Timetable:
 
     def duration(self, length: int) -> str:
         """How long a meeting of `length` slots is, in words."""
-        slots = "1 slot" if length == 1 else f"{length} slots"
-        return f"{length * self.minutes} minutes" if self.minutes else slots
+        if not 1 <= length <= len(self.minutes):
+            return "1 slot" if length == 1 else f"{length} slots"
+        shortest, longest = self.minutes[length - 1][0], self.minutes[length - 1][-1]
+        return f"{shortest} minutes" if shortest == longest else f"{shortest} to {longest} minutes"
 
 
 def timetable(db: Session, event_id: int) -> Timetable:
@@ -55,10 +61,22 @@ def timetable(db: Session, event_id: int) -> Timetable:
         return slot.start.astimezone(zone).date()
 
     days = tuple(Day(day.isoformat(), tuple(group)) for day, group in groupby(slots, day_of))
-    blocks = [len(list(group)) for _, group in groupby(slots, lambda slot: slot.block)]
-    return Timetable(days, max(blocks, default=1), _minutes(slots))
+    return Timetable(days, _minutes(slots))
 
 
-def _minutes(slots: Sequence[Slot]) -> int | None:
-    lengths = {(slot.end - slot.start).total_seconds() / 60 for slot in slots}
-    return int(lengths.pop()) if len(lengths) == 1 else None
+def _minutes(slots: Sequence[Slot]) -> tuple[tuple[int, ...], ...]:
+    """By number of slots: from the start of the first to the end of the last, as calendars show it."""
+    blocks = [list(group) for _, group in groupby(slots, lambda slot: slot.block)]
+    longest = max((len(block) for block in blocks), default=0)
+    return tuple(
+        tuple(
+            sorted(
+                {
+                    round((block[i + length].end - block[i].start).total_seconds() / 60)
+                    for block in blocks
+                    for i in range(len(block) - length)
+                }
+            )
+        )
+        for length in range(longest)
+    )

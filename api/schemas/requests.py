@@ -57,14 +57,21 @@ class RequestOut(Output):
     place: PlaceWish
     topic: str
     message: str
+    reply_topic: str = Field(description="What the asked firm wants to talk about, if it asked back.")
+    reply_message: str
     slots: list[str] | None = Field(description="Keys of the slots in which it may start; null for any.")
     from_attendees: list[PersonRefOut]
     to_attendees: list[PersonRefOut]
     asked_by: PersonRefOut | None
     created_at: datetime
     expires_at: datetime | None
+    answered_by: PersonRefOut | None = Field(description="Who took the last step; null for an organiser.")
+    answered_side: Side | None = Field(description="In the name of which firm.")
     answered_at: datetime | None
     answer_note: str
+    undo_until: datetime | None = Field(
+        description="Until when the last step can be undone by this token's owner; null for never."
+    )
     steps: list[Literal["accept", "decline", "withdraw"]]
 
 

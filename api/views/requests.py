@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, cast
 
 from apiflask import APIBlueprint
@@ -66,10 +67,14 @@ def submit(event_key: str, firm_key: str) -> Response | tuple[str, int]:
         form = forms.read_request(request.form, firm_key, timetable(db, actor.event_id))
     try:
         with context.database().write() as db:
-            name = requests.submit(db, actor, form.values, now=context.now()).to_firm.latin_name
+            made = requests.submit(db, actor, form.values, now=context.now())
+            key, asked, asking = made.key, made.to_firm.latin_name, made.from_firm.latin_name
     except InvalidInput as error:
         return _form(actor, firm_key, form, forms.sentences(error)), 422
-    flash(f"{name} was asked. You find the answer here.", "good")
+    if made.state is RequestState.ACCEPTED:
+        flash(f"You and {asking} agree to meet. The next schedule looks for a time.", "good")
+        return redirect(url_for("requests.show", event_key=event_key, key=key), 303)
+    flash(f"{asked} was asked. Their answer will stand here.", "good")
     return redirect(url_for("requests.sent", event_key=event_key), 303)
 
 
@@ -93,6 +98,17 @@ def withdraw(event_key: str, key: str) -> Response | str:
     seen = RequestState.ACCEPTED if request.form.get("seen") == "accepted" else RequestState.PENDING
     done = "Taken back." if seen is RequestState.PENDING else "Cancelled. The next schedule leaves it out."
     return _answer(event_key, key, requests.withdraw, done, seen=seen)
+
+
+@blueprint.post("/requests/<key>/undo")
+@login_required
+def undo(event_key: str, key: str) -> Response | str:
+    """Take the last step back, as long as nobody was told."""
+    return _answer(event_key, key, _undo, "Undone. The request stands as it was before.")
+
+
+def _undo(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> None:
+    requests.undo(db, actor, key, now=now)
 
 
 def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> str:
@@ -139,6 +155,8 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
         raise NotAllowed("Only exhibitors ask for meetings in their firm's name.")
     with context.database().read() as db:
         own = cast(Firm, db.get(Firm, actor.firm_id))
+        if firm_key == own.key:
+            raise NotAllowed("This is your own firm. Choose another one in the directory.")
         return pages.render(
             db,
             actor,

@@ -74,7 +74,8 @@ class WrongState(ChainmeetError):
 
     def __init__(self, what: str, key: object, state: str, step: str) -> None:
         self.what, self.key, self.state, self.step = what, key, state, step
-        super().__init__(f"The {what} {key} is {state}; it cannot be {step}.")
+        ending = " already." if state == step else f"; it cannot be {step}."
+        super().__init__(f"The {what} {key} is {state}{ending}")
 
 
 class RunAlreadyOpen(ChainmeetError):

@@ -67,19 +67,27 @@ def check(session: Session, actor: Actor, form: NewRequest, *, now: datetime) ->
     return _Checker(session, actor, form, now).check()
 
 
-def open_request(session: Session, from_firm_id: int, to_firm_id: int) -> str | None:
-    """The key of the pair's open request in this direction; at most one is open at a time."""
+def open_request(session: Session, firm_id: int, other_id: int) -> MeetingRequest | None:
+    """The pair's open request, whoever asked; at most one is open at a time."""
     return session.scalar(
-        select(MeetingRequest.key).where(
-            MeetingRequest.from_firm_id == from_firm_id,
-            MeetingRequest.to_firm_id == to_firm_id,
-            MeetingRequest.state.in_(OPEN),
-        )
+        select(MeetingRequest)
+        .where(MeetingRequest.of_pair(firm_id, other_id), MeetingRequest.state.in_(OPEN))
+        .execution_options(populate_existing=True)
     )
 
 
-def duplicate_fault(key: str) -> Fault:
-    return Fault("to_firm", f"has an open request of yours already ({key})")
+def refuse_second(request: MeetingRequest, from_firm_id: int) -> None:
+    """Raises InvalidInput unless the pair's open request is one that the asking firm may still answer."""
+    if request.state is RequestState.ACCEPTED:
+        raise InvalidInput([Fault("to_firm", f"has agreed to meet already ({request.key})")])
+    if request.from_firm_id == from_firm_id:
+        raise InvalidInput([Fault("to_firm", f"was asked already ({request.key})")])
+
+
+def is_overdue(request: MeetingRequest, now: datetime) -> bool:
+    """Whether its term is over, though it may not have been closed yet."""
+    pending = request.state is RequestState.PENDING
+    return pending and request.expires_at is not None and request.expires_at <= now
 
 
 @dataclass(slots=True)
@@ -146,8 +154,10 @@ class _Checker:
 
     def texts(self) -> tuple[str, str]:
         topic, message = one_line(self.form.topic), lines(self.form.message)
-        if not 1 <= len(topic) <= MAX_TOPIC:
-            self.fault("topic", f"must have 1 to {MAX_TOPIC} characters")
+        if not topic:
+            self.fault("topic", "is missing; say in a line what the meeting is about")
+        if len(topic) > MAX_TOPIC:
+            self.fault("topic", f"must have at most {MAX_TOPIC} characters")
         if len(message) > MAX_MESSAGE:
             self.fault("message", f"must have at most {MAX_MESSAGE} characters")
         return topic, message
@@ -168,10 +178,10 @@ class _Checker:
         ahead = [slot for slot in fitting if slot.start > self.now]
         chosen = [slot for slot in ahead if not wanted or slot.key in wanted]
         if not ahead:
-            self.fault("slots", "no meeting time of this event is left")
+            self.fault("slots", "are over; no meeting time of this event is left")
         elif not chosen and wanted <= known:
             self.fault(
-                "slots", f"none of these can still be the start of a meeting of {self.form.length} slots"
+                "slots", f"must have one at which a meeting of {self.form.length} slots can still begin"
             )
         return [slot.key for slot in chosen] if wanted else None, chosen[-1].start if chosen else None
 
@@ -224,9 +234,13 @@ class _Checker:
         if sender.id == receiver.id:
             self.fault("to_firm", "is your own firm; choose another")
             return
-        key = open_request(self.session, sender.id, receiver.id)
-        if key is not None:
-            self.faults.append(duplicate_fault(key))
+        other = open_request(self.session, sender.id, receiver.id)
+        if other is not None and not is_overdue(other, self.now):
+            try:
+                refuse_second(other, sender.id)
+            except InvalidInput as error:
+                self.faults.extend(error.faults)
+            return
         pending = self.session.scalars(
             select(func.count())
             .select_from(MeetingRequest)

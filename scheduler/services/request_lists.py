@@ -14,10 +14,12 @@ from scheduler.domain.errors import NotFound
 from scheduler.services.actors import Actor
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.people import FirmRef, PersonRef, firm_in_question, firm_ref, person_ref
+from scheduler.services.request_steps import undo_until
 from scheduler.services.texts import matches, storable
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, RequestPerson
 
-_Sender, _Receiver, _Asker = aliased(Firm), aliased(Firm), aliased(Attendee)
+_Sender, _Receiver = aliased(Firm), aliased(Firm)
+_Asker, _Answerer = aliased(Attendee), aliased(Attendee)
 
 _ORDER = Order("requests", (MeetingRequest.created_at, MeetingRequest.id), (datetime, int), descending=True)
 
@@ -27,7 +29,9 @@ class RequestCard:
     """A request as its firms read it; `steps` are what the reader may do: accept, decline, withdraw.
 
     `length` is in slots; `slots` are keys of the allowed start slots, None for any. `asked_by` is None
-    if an organiser asked in the firm's name.
+    if an organiser asked in the firm's name. `reply_topic` and `reply_message` are the asked firm's, if it
+    asked back. `answered_by` took the last step in the name of `answered_side`, both None for an organiser;
+    the reader may undo it until `undo_until`, None for never.
     """
 
     key: str
@@ -39,14 +43,19 @@ class RequestCard:
     place: PlaceWish
     topic: str
     message: str
+    reply_topic: str
+    reply_message: str
     slots: tuple[str, ...] | None
     from_attendees: tuple[PersonRef, ...]
     to_attendees: tuple[PersonRef, ...]
     asked_by: PersonRef | None
     created_at: datetime
     expires_at: datetime | None
+    answered_by: PersonRef | None
+    answered_side: Side | None
     answered_at: datetime | None
     answer_note: str
+    undo_until: datetime | None
     steps: tuple[str, ...]
 
 
@@ -114,7 +123,7 @@ def listing(
         query = query.where(MeetingRequest.state == state)
     query = query.where(matches(text, _SEARCHED))
     page = fetch_page(session, query, _ORDER, cursor=cursor, limit=limit)
-    rows = [(row[0], row[1], row[2], row[3]) for row in page.items]
+    rows = [(row[0], row[1], row[2], row[3], row[4]) for row in page.items]
     return Page(_cards(session, actor, rows), page.next_cursor, page.total)
 
 
@@ -125,7 +134,7 @@ def show(session: Session, actor: Actor, key: str) -> RequestCard:
         row = session.execute(_query(actor).where(MeetingRequest.key == key)).first()
     if row is None or not (actor.sees_firm(row[0].from_firm_id) or actor.sees_firm(row[0].to_firm_id)):
         raise NotFound("meeting request", key)
-    return _cards(session, actor, [(row[0], row[1], row[2], row[3])])[0]
+    return _cards(session, actor, [(row[0], row[1], row[2], row[3], row[4])])[0]
 
 
 def counts(session: Session, actor: Actor, *, firm: str | None = None) -> RequestCounts:
@@ -148,13 +157,17 @@ def allowed_steps(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
     sender, receiver = actor.speaks_for(request.from_firm_id), actor.speaks_for(request.to_firm_id)
     pending = request.state is RequestState.PENDING
     agreed = request.state is RequestState.ACCEPTED
-    steps = ("accept", "decline") if pending and receiver else ()
+    steps: tuple[str, ...] = ("accept", "decline") if pending and receiver else ()
+    if request.state is RequestState.DECLINED and receiver:
+        steps = ("accept",)
     return (*steps, "withdraw") if (pending and sender) or (agreed and (sender or receiver)) else steps
 
 
 _SEARCHED: Sequence[SQLColumnExpression[str]] = (
     MeetingRequest.topic,
     MeetingRequest.message,
+    MeetingRequest.reply_topic,
+    MeetingRequest.reply_message,
     _Sender.name,
     _Sender.latin_name,
     _Receiver.name,
@@ -162,12 +175,13 @@ _SEARCHED: Sequence[SQLColumnExpression[str]] = (
 )
 
 
-def _query(actor: Actor) -> Select[MeetingRequest, Firm, Firm, Attendee]:
+def _query(actor: Actor) -> Select[MeetingRequest, Firm, Firm, Attendee, Attendee]:
     return (
-        select(MeetingRequest, _Sender, _Receiver, _Asker)
+        select(MeetingRequest, _Sender, _Receiver, _Asker, _Answerer)
         .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
         .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
         .outerjoin(_Asker, _Asker.id == MeetingRequest.created_by)
+        .outerjoin(_Answerer, _Answerer.id == MeetingRequest.answered_by)
         .where(MeetingRequest.event_id == actor.event_id)
     )
 
@@ -183,9 +197,11 @@ def _of_firm(firm_id: int | None, side: Side | None) -> ColumnElement[bool]:
 
 
 def _cards(
-    session: Session, actor: Actor, rows: Sequence[tuple[MeetingRequest, Firm, Firm, Attendee | None]]
+    session: Session,
+    actor: Actor,
+    rows: Sequence[tuple[MeetingRequest, Firm, Firm, Attendee | None, Attendee | None]],
 ) -> tuple[RequestCard, ...]:
-    people = _named(session, [request.id for request, _, _, _ in rows])
+    people = _named(session, [row[0].id for row in rows])
     return tuple(
         RequestCard(
             key=request.key,
@@ -197,17 +213,22 @@ def _cards(
             place=request.place,
             topic=request.topic,
             message=request.message,
+            reply_topic=request.reply_topic,
+            reply_message=request.reply_message,
             slots=tuple(request.slots) if request.slots is not None else None,
             from_attendees=tuple(people.get((request.id, Side.FROM), ())),
             to_attendees=tuple(people.get((request.id, Side.TO), ())),
             asked_by=person_ref(asker) if asker else None,
             created_at=request.created_at,
             expires_at=request.expires_at,
+            answered_by=person_ref(answerer) if answerer else None,
+            answered_side=request.answered_side,
             answered_at=request.answered_at,
             answer_note=request.answer_note,
+            undo_until=undo_until(actor, request),
             steps=allowed_steps(actor, request),
         )
-        for request, sender, receiver, asker in rows
+        for request, sender, receiver, asker, answerer in rows
     )
 
 

@@ -6,17 +6,17 @@ import base64
 import secrets
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import RequestState
+from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
+from scheduler.services import request_steps
 from scheduler.services.actors import Actor
-from scheduler.services.request_form import CheckedRequest, NewRequest, check, duplicate_fault, open_request
+from scheduler.services.request_form import CheckedRequest, NewRequest, check, open_request, refuse_second
 from scheduler.services.request_lists import (
     RequestCard,
     RequestCounts,
@@ -27,10 +27,12 @@ from scheduler.services.request_lists import (
     sent,
     show,
 )
-from scheduler.services.texts import lines, storable
+from scheduler.services.request_steps import ACCEPT, DECLINE, MAX_NOTE, WITHDRAW, take
+from scheduler.services.texts import storable
 from scheduler.storage.models import Event, MeetingRequest, RequestPerson
 
 __all__ = [
+    "MAX_NOTE",
     "NewRequest",
     "RequestCard",
     "RequestCounts",
@@ -45,39 +47,33 @@ __all__ = [
     "sent",
     "show",
     "submit",
+    "undo",
     "withdraw",
 ]
 
-MAX_NOTE = 1000
+ATTEMPTS = 3
+"""To ask a firm that asks or answers at the same moment."""
 
 
 def submit(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> MeetingRequest:
     """Ask for a meeting; it is pending until the other firm answers, and expires at the event's term.
 
+    To ask a firm that waits for one's own answer accepts its request, which then has both topics.
     Raises InvalidInput with every fault by field of NewRequest, NotAllowed.
     """
     checked = check(session, actor, form, now=now)
-    days = session.get_one(Event, actor.event_id).request_days
-    request = MeetingRequest(
-        event_id=actor.event_id,
-        key=_new_key(),
-        from_firm_id=checked.from_firm.id,
-        to_firm_id=checked.to_firm.id,
-        priority=checked.priority,
-        length=checked.length,
-        place=checked.place,
-        topic=checked.topic,
-        message=checked.message,
-        slots=checked.slots,
-        state=RequestState.PENDING,
-        created_by=actor.attendee_id,
-        created_at=now,
-        expires_at=min(now + timedelta(days=days), checked.latest),
-        uid=str(uuid.uuid4()),
-        people=[RequestPerson(attendee_id=person.id, side=side) for person, side in checked.people],
-    )
-    _insert(session, request, checked)
-    return request
+    firms = checked.from_firm.id, checked.to_firm.id
+    for _ in range(ATTEMPTS):
+        _expire(session, MeetingRequest.of_pair(*firms), now)
+        theirs = open_request(session, *firms)
+        try:
+            if theirs is not None:
+                refuse_second(theirs, checked.from_firm.id)
+                return _ask_back(session, actor, theirs, checked, now)
+            return _insert(session, actor, checked, now)
+        except (IntegrityError, WrongState):  # the pair's other firm was faster: look again
+            continue
+    raise InvalidInput([Fault("to_firm", "is being asked or answered just now; try again")])
 
 
 def get(session: Session, actor: Actor, key: str) -> MeetingRequest:
@@ -96,14 +92,14 @@ def accept(session: Session, actor: Actor, key: str, *, note: str = "", now: dat
     """The asked firm says yes; the next run looks for a time. Raises WrongState if it came too late."""
     request = get(session, actor, key)
     _require(actor.speaks_for(request.to_firm_id), "Only the firm that was asked may accept.")
-    return _step(session, actor, request, _ACCEPT, note, now)
+    return take(session, actor, request, ACCEPT, note, now)
 
 
 def decline(session: Session, actor: Actor, key: str, *, note: str = "", now: datetime) -> MeetingRequest:
     """The asked firm says no; the other firm reads the note. Raises WrongState if it came too late."""
     request = get(session, actor, key)
     _require(actor.speaks_for(request.to_firm_id), "Only the firm that was asked may decline.")
-    return _step(session, actor, request, _DECLINE, note, now)
+    return take(session, actor, request, DECLINE, note, now)
 
 
 def withdraw(
@@ -124,21 +120,28 @@ def withdraw(
     sender, receiver = actor.speaks_for(request.from_firm_id), actor.speaks_for(request.to_firm_id)
     _require(sender or receiver, "Only exhibitors of the two firms may withdraw.")
     if seen is not None and request.state is not seen:
-        raise WrongState("meeting request", request.key, request.state.value, _WITHDRAW.name)
+        raise WrongState("meeting request", request.key, request.state.value, WITHDRAW.name)
     _require(
         sender or request.state is not RequestState.PENDING,
         "Only the firm that asked may withdraw a request without an answer; you may decline it.",
     )
-    # from the state that was read: if it changes before the update, the other step has won
-    before = tuple(state for state in _WITHDRAW.before if state is request.state)
-    return _step(session, actor, request, replace(_WITHDRAW, before=before), note, now)
+    return take(session, actor, request, WITHDRAW, note, now)
+
+
+def undo(session: Session, actor: Actor, key: str, *, now: datetime) -> MeetingRequest:
+    """Take the last step back while nobody was told; see `request_steps.undo`."""
+    return request_steps.undo(session, actor, get(session, actor, key), now=now)
 
 
 def expire_due(session: Session, *, now: datetime) -> int:
     """Close the pending requests of every event whose term is over; gives their number."""
+    return _expire(session, true(), now)
+
+
+def _expire(session: Session, which: ColumnElement[bool], now: datetime) -> int:
     expired = session.scalars(
         update(MeetingRequest)
-        .where(MeetingRequest.state == RequestState.PENDING, MeetingRequest.expires_at <= now)
+        .where(which, MeetingRequest.state == RequestState.PENDING, MeetingRequest.expires_at <= now)
         .values(state=RequestState.EXPIRED)
         .returning(MeetingRequest.id)
         .execution_options(synchronize_session=False)
@@ -146,56 +149,61 @@ def expire_due(session: Session, *, now: datetime) -> int:
     return len(expired.all())
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """A change of state, named as in sentences ("it cannot be accepted")."""
-
-    name: str
-    before: Sequence[RequestState]
-    after: RequestState
-
-
-_ACCEPT = _Step("accepted", (RequestState.PENDING,), RequestState.ACCEPTED)
-_DECLINE = _Step("declined", (RequestState.PENDING,), RequestState.DECLINED)
-_WITHDRAW = _Step("withdrawn", (RequestState.PENDING, RequestState.ACCEPTED), RequestState.WITHDRAWN)
-
-
-def _step(
-    session: Session, actor: Actor, request: MeetingRequest, step: _Step, note: str, now: datetime
-) -> MeetingRequest:
-    """One conditional UPDATE, so that of two steps at the same moment one wins and the other is told."""
-    note = lines(note)
-    if len(note) > MAX_NOTE:
-        raise InvalidInput([Fault("note", f"must have at most {MAX_NOTE} characters")])
-    in_time = or_(
-        MeetingRequest.state != RequestState.PENDING,
-        MeetingRequest.expires_at.is_(None),
-        MeetingRequest.expires_at > now,
+def _insert(session: Session, actor: Actor, checked: CheckedRequest, now: datetime) -> MeetingRequest:
+    """Raises IntegrityError if another request of the pair was opened meanwhile."""
+    days = session.get_one(Event, actor.event_id).request_days
+    request = MeetingRequest(
+        event_id=actor.event_id,
+        key=_new_key(),
+        from_firm_id=checked.from_firm.id,
+        to_firm_id=checked.to_firm.id,
+        priority=checked.priority,
+        length=checked.length,
+        place=checked.place,
+        topic=checked.topic,
+        message=checked.message,
+        slots=checked.slots,
+        state=RequestState.PENDING,
+        created_by=actor.attendee_id,
+        created_at=now,
+        expires_at=min(now + timedelta(days=days), checked.latest),
+        uid=str(uuid.uuid4()),
+        people=[RequestPerson(attendee_id=person.id, side=side) for person, side in checked.people],
     )
-    changed = session.scalar(
-        update(MeetingRequest)
-        .where(MeetingRequest.id == request.id, MeetingRequest.state.in_(step.before), in_time)
-        .values(state=step.after, answered_by=actor.attendee_id, answered_at=now, answer_note=note)
-        .returning(MeetingRequest.id)
-        .execution_options(synchronize_session=False)
-    )
-    session.refresh(request)
-    if changed is None:
-        late = request.state is RequestState.PENDING and request.expires_at is not None
-        state = RequestState.EXPIRED if late else request.state
-        raise WrongState("meeting request", request.key, state.value, step.name)
+    with session.begin_nested():  # a SAVEPOINT: the caller's transaction outlives a duplicate
+        session.add(request)
     return request
 
 
-def _insert(session: Session, request: MeetingRequest, checked: CheckedRequest) -> None:
-    try:
-        with session.begin_nested():  # a SAVEPOINT: the caller's transaction outlives a duplicate
-            session.add(request)
-    except IntegrityError:
-        other = open_request(session, checked.from_firm.id, checked.to_firm.id)
-        if other is None:
-            raise
-        raise InvalidInput([duplicate_fault(other)]) from None
+def _ask_back(
+    session: Session, actor: Actor, theirs: MeetingRequest, checked: CheckedRequest, now: datetime
+) -> MeetingRequest:
+    """Accept what the other firm asks, with the own topic, message, people and times added to it.
+
+    Its length and place stay. Raises InvalidInput if none of the own times is among theirs.
+    """
+    slots = checked.slots if theirs.slots is None else theirs.slots
+    if checked.slots is not None and theirs.slots is not None:
+        slots = [slot for slot in theirs.slots if slot in checked.slots]
+    if slots == []:
+        raise InvalidInput([Fault("slots", "must have one that the other firm asked for; tick it, or none")])
+    take(session, actor, theirs, ACCEPT, "", now, seen=(RequestState.PENDING,))
+    theirs.reply_topic, theirs.reply_message = checked.topic, checked.message
+    theirs.priority, theirs.slots = max(theirs.priority, checked.priority), slots
+    _name_people(theirs, [person.id for person, side in checked.people if side is Side.FROM], Side.TO)
+    if not any(person.side is Side.FROM for person in theirs.people):
+        _name_people(theirs, [person.id for person, side in checked.people if side is Side.TO], Side.FROM)
+    session.flush()
+    return theirs
+
+
+def _name_people(request: MeetingRequest, ids: Sequence[int], side: Side) -> None:
+    """Name these people of one side instead of who was named; nobody new leaves it as it is."""
+    if not ids:
+        return
+    known = {person.attendee_id: person for person in request.people if person.side is side}
+    named = [known.get(i) or RequestPerson(attendee_id=i, side=side) for i in ids]
+    request.people = [person for person in request.people if person.side is not side] + named
 
 
 def _require(allowed: bool, sentence: str) -> None:

@@ -197,7 +197,7 @@ def test_everything_works_without_javascript(open_page: OpenPage, database: Data
     expect(page.get_by_text("You agreed to meet")).to_be_visible()
     page.goto(page.url.replace("/firms/f2", "/firms/f1/ask"))
     page.get_by_role("button", name="Send the request").click()
-    expect(page.get_by_role("alert")).to_contain_text("Topic must have 1 to 200 characters.")
+    expect(page.get_by_role("alert")).to_contain_text("Topic is missing; say in a line")
     page.get_by_label("Topic").fill("Cells of ours")
     page.get_by_label("5: we come").check()
     page.get_by_text("Only some times").click()

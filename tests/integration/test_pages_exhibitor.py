@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.robotparser import RobotFileParser
 
 import pymupdf
@@ -17,7 +18,7 @@ from scheduler.domain.entities import PlaceWish, RequestState, Side, VersionStat
 from scheduler.invites.feed import etag
 from scheduler.services import access, release
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Attendee, Firm, MeetingRequest
+from scheduler.storage.models import Account, Attendee, Firm, MeetingRequest, Slot
 from tests.factories import (
     NOW,
     SECRET_KEY,
@@ -101,7 +102,7 @@ def test_the_directory_says_who_asked_whom_already(site: Site) -> None:
     page = site.exhibitor(0).get(site.path("/firms"))
     assert page.count("You asked, no answer yet") == 1 and page.count("They asked you: answer") == 1
     assert "Your firm" in page
-    assert site.path("/firms/f1/ask") not in page and site.path("/firms/f2/ask") in page
+    assert site.path("/firms/f1/ask") not in page and site.path("/firms/f2/ask") not in page
 
 
 def test_a_firm_shows_its_people_but_not_their_addresses(site: Site) -> None:
@@ -155,7 +156,7 @@ def test_a_request_with_faults_shows_them_at_their_fields_and_keeps_what_was_typ
         slots=["s1"],
     )
     for field, sentence in {
-        "topic": "Topic must have 1 to 200 characters.",
+        "topic": "Topic is missing; say in a line what the meeting is about.",
         "priority": "Priority must be from 1 to 5.",
         "length": "Length must be from 1 to 2 slots.",
         "from_attendees": "People of your firm &#39;f1-p0&#39; is not a person of this firm.",
@@ -175,8 +176,68 @@ def test_a_second_request_to_the_same_firm_is_refused(site: Site) -> None:
     browser = site.exhibitor(0)
     browser.get(site.path("/firms/f1/ask"))
     page = browser.post(site.path("/firms/f1/ask"), 422, topic="Again", priority="3", length="1", place="any")
-    assert "The firm has an open request of yours already" in page
+    assert "The firm was asked already" in page
     assert len(site.stored()) == 1
+
+
+def test_a_firm_that_was_asked_has_a_link_instead_of_a_form(site: Site) -> None:
+    with site.database.write() as session:
+        request = make_request(session, site.expo, 0, 1, state=RequestState.PENDING)
+    page = site.exhibitor(0).get(site.path("/firms/f1/ask"))
+    assert "You have asked Firm 1 already." in page and site.path(f"/requests/{request.key}") in page
+    assert 'id="topic"' not in page
+
+
+def test_asking_back_accepts_the_request(site: Site) -> None:
+    with site.database.write() as session:
+        request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING, length=2)
+    browser = site.exhibitor(0)
+    page = browser.get(site.path("/firms/f1/ask"))
+    assert "Firm 1 has asked you already" in page and "Accept and send" in page
+    fields = {"topic": "Tools", "message": "Ours", "priority": "3", "length": "1", "place": "any"}
+    page = browser.post(site.path("/firms/f1/ask"), **fields)
+    assert "You and Firm 1 agree to meet." in page
+    assert "Cells" in page and "asked back:</span> Tools" in page and "Ours" in page
+    (stored,) = site.stored()
+    assert (stored.key, stored.state, stored.length) == (request.key, RequestState.ACCEPTED, 2)
+
+
+def test_nobody_asks_the_own_firm(site: Site) -> None:
+    assert "This is your own firm." in site.exhibitor(0).get(site.path("/firms/f0/ask"), 403)
+
+
+def test_single_times_of_a_day_win_over_the_whole_day(site: Site) -> None:
+    browser = site.exhibitor(0)
+    browser.get(site.path("/firms/f1/ask"))
+    fields = {"topic": "Tools", "priority": "3", "length": "1", "place": "any"}
+    browser.post(site.path("/firms/f1/ask"), **fields, days=["2026-12-07", "2026-12-08"], slots=["s1"])
+    assert site.stored()[0].slots == ["s1", "s2", "s3"]
+
+
+def test_lengths_are_those_that_calendars_will_show(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=2, slots="3")
+        for slot in expo.slots:  # 25 minutes, and five to walk
+            session.get_one(Slot, slot.id).end -= timedelta(minutes=5)
+    site = Site(web_app(database, broker_url), database, expo)
+    page = site.exhibitor(0).get(site.path("/firms/f1/ask"))
+    assert [f">{n} minutes</option>" in page for n in (25, 55, 85)] == [True] * 3
+
+
+def test_an_answer_can_be_undone_for_ten_minutes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    with site.database.write() as session:
+        request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING)
+    browser, path = site.exhibitor(0), site.path(f"/requests/{request.key}")
+    browser.get(path)
+    page = browser.post(f"{path}/decline", note="No time")
+    assert ">Undo<" in page and ", Firm 0</dd>" in page and "Accept after all" in page
+    assert "Undo" not in site.exhibitor(1).get(path)
+    page = browser.post(f"{path}/undo")
+    assert "Undone. The request stands as it was before." in page and "No time" not in page
+    browser.post(f"{path}/decline")
+    monkeypatch.setattr(context, "now", lambda: NOW + timedelta(minutes=10))
+    assert ">Undo<" not in browser.get(path)
+    assert "declined for good; it cannot be undone" in browser.post(f"{path}/undo")
 
 
 def test_only_exhibitors_ask_and_answer(site: Site) -> None:

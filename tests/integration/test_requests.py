@@ -8,14 +8,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
-from scheduler.domain.entities import PlaceWish, RequestState
+from scheduler.domain.entities import PlaceWish, RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.services import request_form, requests
 from scheduler.services.paging import encode_cursor
 from scheduler.services.requests import NewRequest
 from scheduler.storage.database import Database
-from tests.factories import NOW, Expo, make_attendee, make_event, make_firm, make_request
+from tests.factories import NOW, Expo, make_attendee, make_event, make_firm, make_request, make_version
 from tests.queries import count_selects
 
 PENDING = RequestState.PENDING
@@ -67,7 +68,7 @@ def test_a_request_expires_at_the_last_slot_in_which_it_could_be_held(database: 
     with database.write() as session:
         expo = make_event(session, slots="3", request_days=90)
         two = requests.submit(session, expo.actor(0), replace(FORM, length=2), now=NOW)
-        only = requests.submit(session, expo.actor(1), NewRequest("f0", "x", slots=["s0"]), now=NOW)
+        only = requests.submit(session, expo.actor(1), NewRequest("f2", "x", slots=["s0"]), now=NOW)
         assert (two.expires_at, only.expires_at) == (expo.slots[1].start, expo.slots[0].start)
 
 
@@ -79,8 +80,8 @@ REQUEST_FAULTS = [
     ({"priority": 6}, "priority: must be from 1 to 5"),
     ({"length": 0}, "length: must be from 1 to 3 slots"),
     ({"length": 4}, "length: must be from 1 to 3 slots"),
-    ({"topic": " \n"}, "topic: must have 1 to 200 characters"),
-    ({"topic": "x" * 201}, "topic: must have 1 to 200 characters"),
+    ({"topic": " \n"}, "topic: is missing; say in a line what the meeting is about"),
+    ({"topic": "x" * 201}, "topic: must have at most 200 characters"),
     ({"message": "x" * 2001}, "message: must have at most 2000 characters"),
     ({"place": "bar"}, "place: must be booth, table or any"),
     ({"place": "booth", "to_firm": "f2"}, "place: this firm has no booth"),
@@ -88,7 +89,7 @@ REQUEST_FAULTS = [
     ({"slots": ["s0", "s9"]}, "slots: 's9' is not a slot of this event"),
     (
         {"slots": ["s4"], "length": 2},
-        "slots: none of these can still be the start of a meeting of 2 slots",
+        "slots: must have one at which a meeting of 2 slots can still begin",
     ),
     ({"from_attendees": ["f1-p0"]}, "from_attendees: 'f1-p0' is not a person of this firm"),
     ({"to_attendees": ["f0-p0"]}, "to_attendees: 'f0-p0' is not a person of this firm"),
@@ -110,7 +111,7 @@ def test_every_fault_is_told_at_once(database: Database) -> None:
         form = NewRequest("f9", "", priority=9, from_attendees=[f"f0-p{i}" for i in range(6)])
         assert faults(session, expo, form) == [
             "to_firm: is not a firm of this event",
-            "topic: must have 1 to 200 characters",
+            "topic: is missing; say in a line what the meeting is about",
             "priority: must be from 1 to 5",
             "from_attendees: name at most 5 people",
         ]
@@ -124,21 +125,88 @@ def test_nobody_asks_for_a_meeting_in_the_past(database: Database) -> None:
         assert some.slots == ["s3"]
         form = NewRequest("f2", "Cells", slots=["s0", "s1"])
         assert faults(session, expo, form, now=begun) == [
-            "slots: none of these can still be the start of a meeting of 1 slots"
+            "slots: must have one at which a meeting of 1 slots can still begin"
         ]
         assert faults(session, expo, NewRequest("f2", "Cells"), now=expo.slots[3].start) == [
-            "slots: no meeting time of this event is left"
+            "slots: are over; no meeting time of this event is left"
         ]
 
 
-def test_a_pair_has_one_open_request_in_each_direction(database: Database) -> None:
+def test_a_pair_has_one_open_request(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         first = requests.submit(session, expo.actor(0), FORM, now=NOW)
-        assert faults(session, expo, FORM) == [f"to_firm: has an open request of yours already ({first.key})"]
-        requests.submit(session, expo.actor(1), NewRequest("f0", "Back"), now=NOW)
+        assert faults(session, expo, FORM) == [f"to_firm: was asked already ({first.key})"]
         requests.decline(session, expo.actor(1), first.key, now=NOW)
-        assert requests.submit(session, expo.actor(0), FORM, now=NOW).state is PENDING
+        second = requests.submit(session, expo.actor(0), FORM, now=NOW)
+        requests.accept(session, expo.actor(1), second.key, now=NOW)
+        for firm in (0, 1):
+            form = replace(FORM, to_firm=f"f{1 - firm}")
+            agreed = [f"to_firm: has agreed to meet already ({second.key})"]
+            assert faults(session, expo, form, actor=expo.actor(firm)) == agreed
+
+
+@pytest.mark.parametrize("direction", [(0, 1), (1, 0)])
+def test_the_database_holds_one_open_request_a_pair_in_either_direction(
+    database: Database, direction: tuple[int, int]
+) -> None:
+    with pytest.raises(IntegrityError), database.write() as session:
+        expo = make_event(session)
+        make_request(session, expo, 0, 1)
+        make_request(session, expo, *direction, state=PENDING)
+
+
+def test_asking_back_accepts_and_keeps_both_topics(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, people=3)
+        theirs = replace(FORM, message="We make cells.", slots=["s0", "s1"], from_attendees=["f0-p1"])
+        asked = requests.submit(session, expo.actor(0), replace(theirs, to_attendees=["f1-p0"]), now=NOW)
+        mine = NewRequest(
+            "f0", "Tools", priority=5, message="We make tools.", slots=["s1"], from_attendees=["f1-p2"]
+        )
+        back = requests.submit(session, expo.actor(1), replace(mine, to_attendees=["f0-p2"]), now=NOW + DAY)
+        assert (back.key, back.state) == (asked.key, RequestState.ACCEPTED)
+    with database.read() as session:
+        card = requests.show(session, expo.actor(0), asked.key)
+        assert (card.topic, card.reply_topic) == ("Cells", "Tools")
+        assert (card.message, card.reply_message) == ("We make cells.", "We make tools.")
+        assert (card.priority, card.slots) == (5, ("s1",))
+        # each firm knows best who comes of its own
+        assert [person.key for person in card.from_attendees + card.to_attendees] == ["f0-p1", "f1-p2"]
+        assert requests.listing(session, expo.actor(0)).total == 1
+
+
+def test_asking_back_for_other_times_than_theirs_is_a_fault_and_changes_nothing(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        theirs = requests.submit(session, expo.actor(0), replace(FORM, slots=["s0"]), now=NOW)
+        other = faults(session, expo, NewRequest("f0", "x", slots=["s1"]), actor=expo.actor(1))
+        assert other == ["slots: must have one that the other firm asked for; tick it, or none"]
+        assert (theirs.state, theirs.slots) == (PENDING, ["s0"])
+
+
+def test_who_asks_back_too_late_asks_anew(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        theirs = make_request(session, expo, 0, 1, state=PENDING, expires_at=NOW)
+        mine = requests.submit(session, expo.actor(1), NewRequest("f0", "x"), now=NOW)
+        session.refresh(theirs)
+        assert (mine.state, theirs.state) == (PENDING, RequestState.EXPIRED)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_two_firms_that_ask_each_other_at_once_agree_to_meet_once(database: Database, turn: int) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    results = race(
+        database,
+        lambda session: requests.submit(session, expo.actor(0), FORM, now=NOW),
+        lambda session: requests.submit(session, expo.actor(1), NewRequest("f0", "Tools"), now=NOW),
+    )
+    assert [type(result).__name__ for result in results] == ["MeetingRequest"] * 2
+    with database.read() as session:
+        (card,) = requests.listing(session, expo.actor(0)).items
+        assert (card.state, {card.topic, card.reply_topic}) == (RequestState.ACCEPTED, {"Cells", "Tools"})
 
 
 def test_the_unique_index_turns_a_race_into_the_same_fault(
@@ -156,7 +224,7 @@ def test_the_unique_index_turns_a_race_into_the_same_fault(
     with database.write() as session:
         expo = make_event(session)
         found = faults(session, expo, FORM)
-        assert found == [f"to_firm: has an open request of yours already ({rivals[0]})"]
+        assert found == [f"to_firm: was asked already ({rivals[0]})"]
         # the transaction goes on
         assert requests.submit(session, expo.actor(0), NewRequest("f2", "Cells"), now=NOW).state is PENDING
 
@@ -209,9 +277,10 @@ def test_the_asked_firm_accepts_or_declines_once(database: Database) -> None:
         accepted = requests.accept(session, expo.actor(1), request.key, note="Gladly \n", now=NOW)
         assert (accepted.state, accepted.answer_note) == (RequestState.ACCEPTED, "Gladly")
         assert (accepted.answered_by, accepted.answered_at) == (expo.people[1][0].id, NOW)
-        for step in (requests.accept, requests.decline):
-            with pytest.raises(WrongState, match="is accepted; it cannot be"):
-                step(session, expo.actor(1), request.key, now=NOW)
+        with pytest.raises(WrongState, match="is accepted already"):
+            requests.accept(session, expo.actor(1), request.key, now=NOW)
+        with pytest.raises(WrongState, match="is accepted; it cannot be declined"):
+            requests.decline(session, expo.actor(1), request.key, now=NOW)
 
 
 def test_only_the_asked_firms_exhibitor_answers(database: Database) -> None:
@@ -252,7 +321,7 @@ def test_the_sender_withdraws_what_is_pending(database: Database) -> None:
             requests.withdraw(session, expo.actor(1), request.key, now=NOW)
         state = requests.withdraw(session, expo.actor(0), request.key, now=NOW).state
         assert state is RequestState.WITHDRAWN
-        with pytest.raises(WrongState, match="is withdrawn; it cannot be withdrawn"):
+        with pytest.raises(WrongState, match="is withdrawn already"):
             requests.withdraw(session, expo.actor(0), request.key, now=NOW)
 
 
@@ -364,15 +433,105 @@ def test_expiry_closes_what_is_due_and_nothing_else(database: Database) -> None:
         assert card.state is RequestState.EXPIRED
 
 
+# Undo, and second thoughts
+
+LATER = NOW + timedelta(minutes=9)
+STEPS = [
+    (requests.accept, 1, PENDING, RequestState.ACCEPTED),
+    (requests.decline, 1, PENDING, RequestState.DECLINED),
+    (requests.withdraw, 0, PENDING, RequestState.WITHDRAWN),
+    (requests.withdraw, 1, RequestState.ACCEPTED, RequestState.WITHDRAWN),
+]
+
+
+@pytest.mark.parametrize(("step", "firm", "before", "after"), STEPS)
+def test_a_step_can_be_undone_by_its_side_for_ten_minutes(
+    database: Database, step: Callable[..., object], firm: int, before: RequestState, after: RequestState
+) -> None:
+    with database.write() as session:
+        expo = make_event(session, people=2)
+        request = make_request(session, expo, 0, 1, state=before, answer_note="as it was")
+        step(session, expo.actor(firm), request.key, note="Oh", now=NOW)
+        assert (request.state, request.answer_note) == (after, "Oh")
+        cards = [
+            requests.show(session, expo.actor(f, p), request.key)
+            for f, p in ((firm, 0), (firm, 1), (1 - firm, 0))
+        ]
+        assert [card.undo_until for card in cards] == [NOW + timedelta(minutes=10), None, None]
+        for other in (expo.actor(1 - firm), expo.actor(firm, person=1)):
+            with pytest.raises(NotAllowed):
+                requests.undo(session, other, request.key, now=LATER)
+        requests.undo(session, expo.actor(firm), request.key, now=LATER)
+        assert (request.state, request.answer_note) == (before, "as it was")
+        with pytest.raises(WrongState, match="cannot be undone"):
+            requests.undo(session, expo.actor(firm), request.key, now=LATER)
+
+
+def test_a_step_cannot_be_undone_after_ten_minutes(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo, state=PENDING)
+        requests.decline(session, expo.actor(1), request.key, now=NOW)
+        with pytest.raises(WrongState, match="declined for good"):
+            requests.undo(session, expo.actor(1), request.key, now=NOW + timedelta(minutes=10))
+
+
+def test_a_step_cannot_be_undone_once_calendars_were_told(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo)
+        requests.withdraw(session, expo.actor(1), request.key, now=NOW)
+        make_version(session, expo, [], now=LATER)
+        with pytest.raises(WrongState, match="withdrawn for good"):
+            requests.undo(session, expo.actor(1), request.key, now=LATER)
+
+
+def test_an_undo_never_makes_a_second_open_request_of_a_pair(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo, state=PENDING)
+        requests.decline(session, expo.actor(1), request.key, now=NOW)
+        requests.submit(session, expo.actor(0), FORM, now=NOW)
+        with pytest.raises(WrongState, match="asked for anew"):
+            requests.undo(session, expo.actor(1), request.key, now=NOW)
+        assert request.state is RequestState.DECLINED
+
+
+def test_a_declined_request_can_be_accepted_after_all_while_its_times_are_ahead(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo, state=PENDING, slots=["s0"])
+        requests.decline(session, expo.actor(1), request.key, note="No time", now=NOW)
+        assert requests.show(session, expo.actor(1), request.key).steps == ("accept",)
+        assert requests.show(session, expo.actor(0), request.key).steps == ()
+        with pytest.raises(WrongState, match="about times that are over"):
+            requests.accept(session, expo.actor(1), request.key, now=expo.slots[0].start)
+        accepted = requests.accept(session, expo.actor(1), request.key, now=NOW + DAY)
+        assert (accepted.state, accepted.answer_note) == (RequestState.ACCEPTED, "")
+
+
+def test_a_card_says_who_took_the_last_step(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        mine = make_request(session, expo, 0, 1)
+        requests.withdraw(session, expo.actor(1), mine.key, note="Sorry", now=NOW)
+        organisers = make_request(session, expo, 0, 2, state=PENDING)
+        requests.decline(session, expo.organiser_actor(), organisers.key, now=NOW)
+        card = requests.show(session, expo.actor(0), mine.key)
+        assert (card.answered_by.key, card.answered_side) == (expo.people[1][0].key, Side.TO)
+        card = requests.show(session, expo.actor(0), organisers.key)
+        assert (card.answered_by, card.answered_side) == (None, None)
+
+
 # Reading
 
 
 def test_sent_and_received_are_the_firms_own_newest_first(database: Database) -> None:
     with database.write() as session:
-        expo = make_event(session)
+        expo = make_event(session, firms=4)
         first = make_request(session, expo, 0, 1, created_at=NOW)
         second = make_request(session, expo, 0, 2, created_at=NOW + DAY)
-        back = make_request(session, expo, 1, 0, state=PENDING)
+        back = make_request(session, expo, 3, 0, state=PENDING)
         make_request(session, expo, 1, 2)
         actor = expo.actor(0)
         assert [card.key for card in requests.sent(session, actor).items] == [second.key, first.key]
@@ -380,7 +539,7 @@ def test_sent_and_received_are_the_firms_own_newest_first(database: Database) ->
         assert [(card.key, card.steps) for card in received] == [(back.key, ("accept", "decline"))]
         assert requests.listing(session, actor).total == 3
         assert requests.listing(session, expo.organiser_actor()).total == 4
-        assert requests.sent(session, expo.organiser_actor(), firm="f1").total == 2
+        assert requests.sent(session, expo.organiser_actor(), firm="f1").total == 1
 
 
 def test_requests_are_filtered_by_state_and_words(database: Database) -> None:

@@ -35,7 +35,7 @@ def list_requests(db: Session, actor: Actor, query: RequestQuery) -> Any:
 @blueprint.post("/requests")
 @operation(WRITE, RequestOut, body=NewRequestIn, status=201, creates="v1.show_request", writes=True, tag=TAG)
 def submit_request(db: Session, actor: Actor, body: NewRequestIn) -> Any:
-    """Ask a firm for a meeting"""
+    """Ask a firm for a meeting; if it waits for your firm's answer, this accepts its request"""
     made = requests.submit(db, actor, NewRequest(**dict(body)), now=context.now())
     return requests.show(db, actor, made.key)
 
@@ -50,7 +50,7 @@ def show_request(db: Session, actor: Actor, key: str) -> Any:
 @blueprint.post("/requests/<key>/accept")
 @operation(WRITE, RequestOut, body=NoteIn, body_optional=True, also=(409,), writes=True, tag=TAG)
 def accept_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
-    """Say yes to a pending request"""
+    """Say yes to a pending request, or after all to a declined one"""
     requests.accept(db, actor, key, note=body.note, now=context.now())
     return requests.show(db, actor, key)
 
@@ -69,4 +69,12 @@ def withdraw_request(db: Session, actor: Actor, body: WithdrawIn, key: str) -> A
     """Take back what was asked, or cancel what was agreed"""
     seen = RequestState(body.seen) if body.seen else None
     requests.withdraw(db, actor, key, note=body.note, seen=seen, now=context.now())
+    return requests.show(db, actor, key)
+
+
+@blueprint.post("/requests/<key>/undo")
+@operation(WRITE, RequestOut, also=(409,), writes=True, tag=TAG)
+def undo_request(db: Session, actor: Actor, key: str) -> Any:
+    """Undo the last step, for ten minutes, unless a schedule was published since"""
+    requests.undo(db, actor, key, now=context.now())
     return requests.show(db, actor, key)

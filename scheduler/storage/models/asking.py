@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import PlaceWish, RequestState, Side
@@ -12,6 +24,16 @@ from scheduler.storage.base import Base, states
 from scheduler.storage.models.people import Attendee, Firm
 
 _OPEN = "state IN ('pending', 'accepted')"
+
+
+def _of_both(choose: Callable[[int, int], int]) -> Callable[[Any], int]:
+    """A default that is the smaller or the larger of a request's two firms."""
+
+    def default(context: Any) -> int:
+        row = context.get_current_parameters()
+        return choose(row["from_firm_id"], row["to_firm_id"])
+
+    return default
 
 
 class MeetingRequest(Base):
@@ -23,10 +45,15 @@ class MeetingRequest(Base):
         CheckConstraint("priority >= 1", name="priority_positive"),
         CheckConstraint("length >= 1", name="length_positive"),
         CheckConstraint("from_firm_id <> to_firm_id", name="two_firms"),
+        CheckConstraint(
+            "lower_firm_id < upper_firm_id AND lower_firm_id IN (from_firm_id, to_firm_id)"
+            " AND upper_firm_id IN (from_firm_id, to_firm_id)",
+            name="pair_of_both_firms",
+        ),
         Index(
             "uq_meeting_request_open_pair",
-            "from_firm_id",
-            "to_firm_id",
+            "lower_firm_id",
+            "upper_firm_id",
             unique=True,
             sqlite_where=text(_OPEN),
             postgresql_where=text(_OPEN),
@@ -40,12 +67,18 @@ class MeetingRequest(Base):
     key: Mapped[str] = mapped_column(String(64))
     from_firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"))
     to_firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"))
+    lower_firm_id: Mapped[int] = mapped_column(insert_default=_of_both(min))
+    upper_firm_id: Mapped[int] = mapped_column(insert_default=_of_both(max))
+    """The two firms without a direction, so that an index holds one open request a pair."""
     priority: Mapped[int]
     length: Mapped[int] = mapped_column(default=1)
     """In slots."""
     place: Mapped[PlaceWish] = mapped_column(states(PlaceWish, "place_wish"), default=PlaceWish.ANY)
     topic: Mapped[str] = mapped_column(String(200))
     message: Mapped[str] = mapped_column(Text, default="")
+    reply_topic: Mapped[str] = mapped_column(String(200), default="")
+    reply_message: Mapped[str] = mapped_column(Text, default="")
+    """What the asked firm wanted to talk about, if it asked back instead of accepting only."""
     slots: Mapped[list[str] | None]
     """Keys of the allowed start slots; null for any."""
     fixed_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"))
@@ -57,12 +90,22 @@ class MeetingRequest(Base):
     answered_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     answered_at: Mapped[datetime | None]
     answer_note: Mapped[str] = mapped_column(Text, default="")
+    answered_side: Mapped[Side | None] = mapped_column(states(Side, "answered_side"))
+    """In which firm's name the last step was taken; null for an organiser's."""
+    before: Mapped[dict[str, Any] | None]
+    """What the last step replaced, so that it can be undone: columns by name."""
     uid: Mapped[str] = mapped_column(String(64))
     """UUID of the meeting's UID (RFC 5545 3.8.4.7); replaced once the meeting was cancelled in calendars."""
 
     from_firm: Mapped[Firm] = relationship(foreign_keys=[from_firm_id], viewonly=True)
     to_firm: Mapped[Firm] = relationship(foreign_keys=[to_firm_id], viewonly=True)
     people: Mapped[list[RequestPerson]] = relationship(cascade="all, delete-orphan")
+
+    @classmethod
+    def of_pair(cls, firm_id: int, other_id: int) -> ColumnElement[bool]:
+        """The requests between two firms, whoever asked."""
+        lower, upper = sorted((firm_id, other_id))
+        return and_(cls.lower_firm_id == lower, cls.upper_firm_id == upper)
 
 
 class RequestPerson(Base):
