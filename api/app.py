@@ -24,14 +24,17 @@ csrf = CSRFProtect()
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
     """A WSGI application; settings that are not given are read from the environment."""
     settings = settings or Settings.from_env()
+    by_tls = settings.base_url.startswith("https://")
     app = APIFlask(__name__, title="Chainmeet API", version="1", docs_path=None, spec_path=None)
     app.config.from_mapping(
         SECRET_KEY=settings.secret_key,
-        SESSION_COOKIE_NAME="chainmeet",
+        # the prefix keeps other hosts of the domain from setting it (RFC 6265bis, 4.1.3.2)
+        SESSION_COOKIE_NAME="__Host-chainmeet" if by_tls else "chainmeet",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.base_url.startswith("https://"),
-        PERMANENT_SESSION_LIFETIME=timedelta(days=14),
+        SESSION_COOKIE_SECURE=by_tls,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
+        SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=1 << 20,
         WTF_CSRF_TIME_LIMIT=None,  # a form may stay open over night; the session bounds the token
         WTF_CSRF_SSL_STRICT=False,  # the token and SameSite guard; a proxy may strip the referrer

@@ -1,38 +1,53 @@
-"""Who is signed in: a session carries the account and its seed, and ends when the seed changes."""
+"""Who is signed in: a cookie carries the id of a session, which is a row that ends."""
 
 from __future__ import annotations
 
-import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, g, redirect, request, session, url_for
+import structlog
+from flask import Flask, g, redirect, render_template, request, session, url_for
 from flask_login import LoginManager, current_user, login_user, logout_user
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
-from api import context
-from scheduler.services import access
+from api import context, errands
+from scheduler.services import access, sessions
 from scheduler.services.access import Actor
-from scheduler.storage.models import Account
+from scheduler.services.sessions import SignedIn
 
+log = structlog.get_logger()
 login_manager = LoginManager()
+
+_ID = "_user_id"
+"""Where Flask-Login keeps what `User.get_id` gives."""
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The account behind a session, as Flask-Login wants it."""
+    """The account behind a session, as Flask-Login wants it; `secret` is the id in the cookie."""
 
-    account_id: int
-    email: str
-    name: str
-    session_seed: str
-    is_operator: bool
+    secret: str
+    session: SignedIn
     is_authenticated = True
     is_active = True
     is_anonymous = False
 
     def get_id(self) -> str:
-        return f"{self.account_id}:{self.session_seed}"
+        return self.secret
+
+    @property
+    def account_id(self) -> int:
+        return self.session.account_id
+
+    @property
+    def email(self) -> str:
+        return self.session.email
+
+    @property
+    def is_operator(self) -> bool:
+        return self.session.is_operator
 
 
 def init_app(app: Flask) -> None:
@@ -40,36 +55,65 @@ def init_app(app: Flask) -> None:
     login_manager.session_protection = None  # it compares addresses, which change on a fair's network
 
 
-def _user(account: Account) -> User:
-    return User(account.id, account.email, account.name, account.session_seed, account.is_operator)
-
-
 @login_manager.user_loader
-def _load(user_id: str) -> User | None:
-    number, _, seed = user_id.partition(":")
+def _load(secret: str) -> User | None:
+    now = context.now()
     with context.database().read() as db:
-        account = db.get(Account, int(number)) if number.isdigit() else None
-        if account is None or not hmac.compare_digest(account.session_seed, seed):
-            return None
-        return _user(account)
+        found = sessions.find(db, secret, settings=context.settings(), now=now)
+    if found is None:
+        return None
+    if now - found.seen_at > sessions.SEEN_EVERY:
+        _note_seen(found)
+    return User(secret, found)
+
+
+def _note_seen(found: SignedIn) -> None:
+    """Written at times; no page fails for it."""
+    try:
+        with context.database().write() as db:
+            sessions.note_seen(db, found, now=context.now())
+    except SQLAlchemyError as error:
+        log.warning("last seen was not written", error=type(error).__name__)
 
 
 @login_manager.unauthorized_handler
-def _ask() -> Response:
+def _ask() -> Response | tuple[str, int]:
+    """Ask to sign in; what was asked for, or typed, is gone on with then."""
     if "HX-Request" in request.headers:  # htmx would swap the sign-in page into a part of this one
         return Response(status=204, headers={"HX-Redirect": url_for("sign_in.ask")})
-    asked = request.full_path.rstrip("?") if request.method == "GET" else ""
-    return redirect(url_for("sign_in.ask", next=asked))
+    if request.method == "GET":
+        return redirect(url_for("sign_in.ask", next=request.full_path.rstrip("?")))
+    kept = errands.of_request()
+    return render_template("sign_in/ask.html", errand=errands.sealed(kept), has_form="fields" in kept), 403
 
 
-def sign_in(account: Account) -> None:
-    """Start a session anew, so that nothing of an earlier one stays in it."""
+def begin(account_id: int, errand: Mapping[str, Any]) -> None:
+    """Start a session anew, so that nothing of an earlier one stays in this browser."""
+    settings, now, old = context.settings(), context.now(), session.get(_ID)
+    with context.database().write() as db:
+        if old:
+            sessions.end_by_secret(db, old)
+        secret = sessions.begin(
+            db,
+            account_id,
+            settings=settings,
+            agent=request.user_agent.string,
+            errand=errand,
+            now=now,
+        )
+        found = sessions.find(db, secret, settings=settings, now=now)
     session.clear()
     session.permanent = True
-    login_user(_user(account))
+    if found is not None:
+        login_user(User(secret, found))
 
 
 def sign_out() -> None:
+    """End this browser's session, and every copy of its cookie."""
+    secret = session.get(_ID)
+    if secret:
+        with context.database().write() as db:
+            sessions.end_by_secret(db, secret)
     logout_user()
     session.clear()
 

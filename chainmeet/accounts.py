@@ -1,25 +1,25 @@
-"""Sign-in links that are printed instead of mailed."""
+"""What operators do with accounts: sign-in links that are printed instead of mailed, and ends of sessions."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
-from scheduler.services import sign_in
+from scheduler.services import sessions, sign_in
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Event
+from scheduler.storage.models import Account, Event, WebSession
 
 
 def account_link(database: Database, settings: Settings, email: str, valid: timedelta = sign_in.VALID) -> str:
     """A link for an account that is there; raises NotFound."""
     with database.write() as session:
-        account = session.scalar(select(Account).where(Account.email == sign_in.normal_email(email)))
-        if account is None:
-            raise NotFound("account", email)
+        account = _account(session, email)
         now = database.now_in(session)
         token = sign_in.make_sign_in_link(
             session, account.id, secret_key=settings.secret_key, now=now, valid=valid
@@ -40,9 +40,28 @@ def operator_link(
     return account_link(database, settings, address, valid)
 
 
+def sessions_of(database: Database, email: str) -> Sequence[WebSession]:
+    """Where an account is signed in; raises NotFound."""
+    with database.read() as session:
+        return sessions.listing(session, _account(session, email).id, now=database.now_in(session))
+
+
+def end_sessions(database: Database, email: str) -> int:
+    """Sign an account out everywhere; gives how many sessions that ended. Raises NotFound."""
+    with database.write() as session:
+        return sessions.end_all(session, _account(session, email).id)
+
+
 def has_events(database: Database) -> bool:
     with database.read() as session:
         return bool(session.scalar(select(exists().select_from(Event))))
+
+
+def _account(session: Session, email: str) -> Account:
+    account = session.scalar(select(Account).where(Account.email == sign_in.normal_email(email)))
+    if account is None:
+        raise NotFound("account", email)
+    return account
 
 
 def sign_in_url(settings: Settings, token: str) -> str:

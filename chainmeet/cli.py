@@ -13,6 +13,7 @@ from chainmeet.commands.generate import generate
 from chainmeet.commands.publish import publish
 from chainmeet.commands.receive import receive
 from chainmeet.commands.run import run
+from chainmeet.commands.sessions import sessions
 from chainmeet.commands.sign_in import sign_in
 from chainmeet.commands.solve import solve
 from chainmeet.commands.up import up
@@ -20,7 +21,9 @@ from chainmeet.commands.warm_up import warm_up
 from chainmeet.commands.worker import clock, worker
 from scheduler.domain.errors import ChainmeetError
 
-COMMANDS = (demo, up, solve, check, generate, db, run, publish, receive, worker, clock, sign_in, warm_up)
+COMMANDS = (
+    demo, up, solve, check, generate, db, run, publish, receive, worker, clock, sign_in, sessions, warm_up,
+)  # fmt: skip
 
 
 class Refusal(click.ClickException):

@@ -59,6 +59,7 @@ def _secret(text: str) -> str:
 
 
 _LIMIT = _whole(0, 1_000_000)
+_HOURS = _whole(1, 8760)
 _DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 _BROKERS = ("redis", "rediss", "redis+socket")
 
@@ -110,6 +111,13 @@ class Settings:
         "sign-in links an hour from one network address, such as a venue's", _LIMIT, default=3000
     )
     limit_sign_in_all: int = _setting("sign-in links an hour in all", _LIMIT, default=20000)
+    session_hours: int = _setting("hours until who is signed in must sign in again", _HOURS, default=336)
+    organiser_session_hours: int = _setting("the same for organisers and operators", _HOURS, default=12)
+    fresh_sign_in_minutes: int = _setting(
+        "age of a sign-in that is enough to publish, to make API tokens, to correct addresses",
+        _whole(5, 1440),
+        default=30,
+    )
     log_format: str = _setting("json or console", _one_of("json", "console"), default="json")
     pulse_path: str = _setting(
         "file whose time a worker, the clock or the receiver renews while it works, for health checks",

@@ -13,7 +13,7 @@ from celery import Celery
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.services import busy_times, inbox, outbox, pulses, requests, rerun, runs
+from scheduler.services import access, busy_times, inbox, outbox, pulses, requests, rerun, runs, sessions
 from scheduler.storage.database import Database
 from scheduler.watchdog import Watchdog
 from workers import dispatch
@@ -59,6 +59,11 @@ class Clock:
         self._step("expire requests", lambda session: requests.expire_due(session, now=now()))
         self._step("return mails of lost senders", lambda session: outbox.sweep(session, now=now()))
         self._step("forget previews", lambda session: busy_times.forget_previews(session, now=now()))
+        self._step("forget ended sessions", lambda session: sessions.forget_ended(session, now=now()))
+        self._step(
+            "answer wishes to sign in",
+            lambda session: access.answer_wishes(session, self.settings, now=now()),
+        )
         if self._step("find urgent mails", lambda session: outbox.waiting(session, urgent=True, now=now())):
             dispatch.deliver_urgent(app=self.celery)
         if self._step("find mails", lambda session: outbox.waiting(session, now=now())):

@@ -13,7 +13,7 @@ import structlog
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.remote import Fetcher
-from scheduler.services import fetching, inbox, outbox, refetching, sending
+from scheduler.services import access, fetching, inbox, outbox, refetching, sending
 from scheduler.storage.database import Database
 from workers import dispatch
 from workers.celery_app import app
@@ -72,8 +72,13 @@ def deliver() -> None:
 
 @app.task(name="chainmeet.deliver_urgent", max_retries=2, default_retry_delay=5)
 def deliver_urgent() -> None:
-    """The same for the mails that a person waits for, which wait behind no others."""
-    if _deliver(urgent=True):
+    """The same for the mails that a person waits for, which wait behind no others.
+
+    Wishes to sign in become such mails first.
+    """
+    with _database().write() as session:
+        wishes = access.answer_wishes(session, _settings(), now=_now())
+    if _deliver(urgent=True) or wishes == access.WISHES:
         dispatch.deliver_urgent()
 
 

@@ -17,6 +17,7 @@ from api.views import (
     people,
     preferences,
     requests,
+    sessions,
     sign_in,
     tokens,
 )
@@ -38,6 +39,7 @@ PAGES = (
     people.blueprint,
     preferences.blueprint,
     requests.blueprint,
+    sessions.blueprint,
     sign_in.blueprint,
     tokens.blueprint,
 )

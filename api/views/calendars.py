@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context, pages
+from api.errands import fresh_sign_in
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.services import addresses, calendar_health, calling, dead_letters
@@ -79,6 +80,7 @@ def person(event_key: str, person_key: str) -> str:
 
 @blueprint.post("/people/<person_key>/address")
 @login_required
+@fresh_sign_in("correct the address")
 def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
     """Give a person another address, or try the present one again."""
     actor = _organiser(event_key)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context, pages
+from api.errands import fresh_sign_in
 from scheduler.domain.entities import MailOutcome, Partstat
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.services import inbox
@@ -60,6 +61,7 @@ def show(event_key: str, mail_id: int) -> str:
 
 @blueprint.get("/<int:mail_id>/raw")
 @login_required
+@fresh_sign_in("read the mail as it came")
 def raw(event_key: str, mail_id: int) -> FlaskResponse:
     """The mail as it came, to be saved and never shown: it may hold anything."""
     actor = _organiser(event_key)

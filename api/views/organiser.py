@@ -13,6 +13,7 @@ from sqlalchemy import select
 from werkzeug.wrappers import Response
 
 from api import auth, context
+from api.errands import fresh_sign_in
 from api.reading import FormReader
 from scheduler.domain.changes import Change, ChangeKind, ChangeSet
 from scheduler.domain.entities import AfterRun, RequestState
@@ -158,6 +159,7 @@ def version(event_key: str, number: int) -> str:
 
 @blueprint.post("/versions/<int:number>/publish")
 @login_required
+@fresh_sign_in("publish the version")
 def publish(event_key: str, number: int) -> Response:
     """Publish what was looked at; if another version came between, say so and show the new comparison."""
     actor = _organiser(event_key)
@@ -194,6 +196,7 @@ def discard(event_key: str, number: int) -> Response:
 
 @blueprint.post("/versions/<int:number>/roll-back")
 @login_required
+@fresh_sign_in("roll back to the version")
 def roll_back(event_key: str, number: int) -> Response:
     """A draft with the content of an earlier version, to look at and publish."""
     actor = _organiser(event_key)

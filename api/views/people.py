@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from api import auth, context, pages
+from api.errands import fresh_sign_in
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
 from scheduler.services import imports
@@ -32,6 +33,7 @@ def index(event_key: str) -> str:
 
 @blueprint.post("/<any(firms, people, interpreters):kind>")
 @login_required
+@fresh_sign_in("import people and their addresses")
 def upload(event_key: str, kind: str) -> BaseResponse | tuple[str, int]:
     """Take a file whole, or show what is wrong with it."""
     actor = _organiser(event_key)

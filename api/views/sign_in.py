@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from collections.abc import Mapping
+from typing import Any
 
 from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
+from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from api import auth, context, limits
-from scheduler.services import access
+from api import auth, context, errands, limits
+from scheduler.services import access, sessions
+from scheduler.services.sign_in import VALID
 from scheduler.storage.models import Account
 from workers import dispatch
 
@@ -18,25 +21,36 @@ blueprint = APIBlueprint("sign_in", __name__, enable_openapi=False)
 
 @blueprint.get("/sign-in")
 def ask() -> str:
-    return render_template("sign_in/ask.html", next=_local(request.args.get("next", "")))
+    target = errands.local(request.args.get("next", ""))
+    return render_template("sign_in/ask.html", errand=errands.sealed({"path": target} if target else {}))
 
 
 @blueprint.post("/sign-in")
 def send() -> str | tuple[str, int]:
-    """Mail a link; the page says the same for a known and an unknown address."""
-    email = request.form.get("email", "").strip()
+    """Mail a link; the page says and does the same for a known and an unknown address."""
+    email, errand = request.form.get("email", "").strip(), request.form.get("errand", "")
     if "@" not in email or len(email) > 254:
         fault = "Write your mail address, such as name@example.com."
-        return render_template("sign_in/ask.html", email=email, fault=fault, next=""), 422
-    limits.require_sign_in(access.normal_email(email))
-    config = context.settings()
-    with context.database().write() as db:
-        link = access.ask_sign_in(
-            db, email, secret_key=config.secret_key, mail_domain=config.mail_domain, now=context.now()
-        )
-    if link is not None:
-        dispatch.deliver_urgent(app=context.celery())
-    return render_template("sign_in/sent.html", email=email, catcher=config.mail_catcher_url)
+        return render_template("sign_in/ask.html", email=email, fault=fault, errand=errand), 422
+    return _send(email, errands.opened(errand))
+
+
+@blueprint.post("/sign-in/again")
+@login_required
+def again() -> str:
+    """Mail a link to who is signed in, to go on with what needs a fresh sign-in."""
+    return _send(auth.user().email, errands.opened(request.form.get("errand", "")))
+
+
+@blueprint.get("/sign-in/go-on")
+@login_required
+def go_on() -> str | Response:
+    """The form that was sent when a sign-in was needed, to send it again."""
+    with context.database().read() as db:
+        errand = sessions.errand(db, auth.user().session)
+    if "fields" not in errand:
+        return redirect(url_for("home.index"))
+    return render_template("sign_in/go_on.html", errand=errand)
 
 
 @blueprint.get("/sign-in/<token>")
@@ -53,11 +67,12 @@ def redeem(token: str) -> Response | tuple[str, int]:
     try:
         _look(token)
         with context.database().write() as db:
-            account = access.redeem_sign_in(db, token, now=context.now())
+            redeemed = access.redeem_sign_in(db, token, now=context.now())
     except access.UnusableLink as error:
         return render_template("sign_in/unusable.html", reason=str(error)), 410
-    auth.sign_in(account)
-    return redirect(url_for("home.index"))
+    errand = errands.for_account(redeemed.errand, redeemed.account.id)
+    auth.begin(redeemed.account.id, errand)
+    return errands.go_on(errand)
 
 
 @blueprint.post("/sign-out")
@@ -67,16 +82,22 @@ def sign_out() -> Response:
     return redirect(url_for("sign_in.ask"))
 
 
+@blueprint.app_context_processor
+def _words() -> dict[str, Any]:
+    return {"link_minutes": int(VALID.total_seconds() // 60)}
+
+
+def _send(email: str, errand: Mapping[str, Any]) -> str:
+    limits.require_sign_in(access.normal_email(email))
+    with context.database().write() as db:
+        access.wish(db, email, errand=errand, now=context.now())
+    dispatch.deliver_urgent(app=context.celery())
+    return render_template("sign_in/sent.html", email=email, catcher=context.settings().mail_catcher_url)
+
+
 def _look(token: str) -> Account:
     """Whom a link would sign in; raises UnusableLink."""
     with limits.looking_up_a_token(), context.database().read() as db:
         account = access.look_at_sign_in(db, token, now=context.now())
     limits.require_link(token)
     return account
-
-
-def _local(target: str) -> str:
-    """The target if it is a path of this site, else nothing."""
-    parts = urlsplit(target)
-    safe = not parts.scheme and not parts.netloc and target.startswith("/") and "\\" not in target
-    return target if safe and not target.startswith("//") else ""

@@ -8,6 +8,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context, pages
+from api.errands import fresh_sign_in
 from scheduler.domain.errors import InvalidInput
 from scheduler.services import access
 from scheduler.services.access import Actor
@@ -23,6 +24,7 @@ def listing(event_key: str) -> str:
 
 @blueprint.post("")
 @login_required
+@fresh_sign_in("make the token")
 def create(event_key: str) -> str | tuple[str, int]:
     """Make a token; its text is on this answer alone."""
     actor = auth.actor(event_key)

@@ -14,7 +14,7 @@ from chainmeet.connection import command_settings, data_option, open_database
 @click.option("--operator", is_flag=True, help="Let this address create events; makes the account if needed.")
 @data_option
 def sign_in(email: str, operator: bool, data: Path | None) -> None:
-    """Print a link with which EMAIL signs in, once, within half an hour."""
+    """Print a link with which EMAIL signs in, once, within 15 minutes; its other links end then."""
     from chainmeet.accounts import account_link, operator_link
 
     settings = command_settings(data)

@@ -19,14 +19,16 @@ from scheduler.services.feeds import (
     renew_firm_feed,
 )
 from scheduler.services.sign_in import (
+    WISHES,
     UnusableLink,
+    answer_wishes,
     ask_sign_in,
-    end_sessions,
     ensure_account,
     look_at_sign_in,
     make_sign_in_link,
     normal_email,
     redeem_sign_in,
+    wish,
 )
 from scheduler.services.tokens import FEED, SIGN_IN, derive_token, hash_token, new_seed
 
@@ -35,18 +37,19 @@ __all__ = [
     "FEED",
     "SCOPES",
     "SIGN_IN",
+    "WISHES",
     "Actor",
     "EventRoles",
     "FeedOwner",
     "UnusableLink",
     "actor_for",
     "actor_for_token",
+    "answer_wishes",
     "api_tokens",
     "ask_sign_in",
     "create_api_token",
     "derive_token",
     "end_firm_feed",
-    "end_sessions",
     "ensure_account",
     "events_of",
     "feed_owner",
@@ -62,4 +65,5 @@ __all__ = [
     "renew_feed",
     "renew_firm_feed",
     "revoke_api_token",
+    "wish",
 ]

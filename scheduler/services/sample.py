@@ -189,7 +189,7 @@ def _accounts(session: Session, sample: SampleEvent, organiser_email: str, now: 
     names = {organiser_email: "Organiser"} | {p.email: p.name for p in sample.attendees}
     known = _account_ids(session)
     rows = [
-        {"email": email, "name": name, "session_seed": tokens.new_seed(), "created_at": now}
+        {"email": email, "name": name, "created_at": now}
         for email, name in names.items()
         if email not in known
     ]

@@ -1,28 +1,34 @@
-"""Sign-in by a mailed link that works once, and the sessions that follow from it."""
+"""Sign-in by a mailed link that works once."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from scheduler.config import Settings
 from scheduler.domain.entities import OutboxState
 from scheduler.domain.errors import NotFound
 from scheduler.services import readers
 from scheduler.services.texts import one_line
 from scheduler.services.tokens import SIGN_IN, derive_token, hash_token, new_seed
-from scheduler.storage.models import Account, OutboxMail, SignInLink
+from scheduler.storage.models import Account, OutboxMail, SignInLink, SignInWish
 
-VALID = timedelta(minutes=30)
+VALID = timedelta(minutes=15)
 MAX_OPEN_LINKS = 10
 """Unused links that an account may have at a time, so that nobody can flood a mailbox with them."""
+WISHES = 200
+"""Wishes for links that one transaction answers."""
 
 _SENTENCES = {
     "unknown": "This sign-in link is not one of ours. Was it copied whole? Ask for a new one.",
-    "used": "This sign-in link was used already; each works once. Ask for a new one.",
+    "used": "This sign-in link was used already, or you signed in by another one since. Ask for a new one.",
     "expired": "This sign-in link has expired. Ask for a new one.",
 }
 
@@ -38,6 +44,14 @@ class UnusableLink(NotFound):
 
     def __str__(self) -> str:
         return _SENTENCES[self.reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """Whom a link has signed in, and what they were about to do."""
+
+    account: Account
+    errand: Mapping[str, Any]
 
 
 def normal_email(email: str) -> str:
@@ -60,7 +74,7 @@ def ensure_account(
 
 
 def _create_account(session: Session, email: str, name: str, now: datetime) -> Account:
-    account = Account(email=email, name=name, session_seed=new_seed(), created_at=now)
+    account = Account(email=email, name=name, created_at=now)
     try:
         with session.begin_nested():
             session.add(account)
@@ -69,23 +83,56 @@ def _create_account(session: Session, email: str, name: str, now: datetime) -> A
     return account
 
 
+def wish(session: Session, email: str, *, errand: Mapping[str, Any] | None = None, now: datetime) -> None:
+    """Note that somebody wants a link: the same work for an address that we know and for any other.
+
+    `answer_wishes` does the rest in the background, so that no answer and no time tells who is known.
+    """
+    session.add(SignInWish(email=normal_email(email), errand=dict(errand or {}), created_at=now))
+    session.flush()
+
+
+def answer_wishes(session: Session, settings: Settings, *, now: datetime) -> int:
+    """Queue mails with links for the oldest wishes, at most `WISHES`; gives how many were answered."""
+    oldest = select(SignInWish).order_by(SignInWish.id).limit(WISHES).with_for_update(skip_locked=True)
+    wishes = session.scalars(oldest).all()
+    for each in wishes:
+        ask_sign_in(
+            session,
+            each.email,
+            errand=each.errand,
+            secret_key=settings.secret_key,
+            mail_domain=settings.mail_domain,
+            now=now,
+        )
+        session.delete(each)
+    session.flush()
+    return len(wishes)
+
+
 def ask_sign_in(
-    session: Session, email: str, *, secret_key: str, mail_domain: str, now: datetime
+    session: Session,
+    email: str,
+    *,
+    errand: Mapping[str, Any] | None = None,
+    secret_key: str,
+    mail_domain: str,
+    now: datetime,
 ) -> SignInLink | None:
     """Queue a mail with a link that signs in; None, and no mail, for an address that we do not know.
 
-    Pages must say the same thing in both cases. The token is not stored: who renders the mail derives it
-    from the link's seed with the purpose `tokens.SIGN_IN`.
+    The token is not stored: who renders the mail derives it from the link's seed with the purpose
+    `tokens.SIGN_IN`. The mail names nobody: what one event calls a person is not for another's.
     """
     account = session.scalar(select(Account).where(Account.email == normal_email(email)))
     if account is None or _open_links(session, account.id, now) >= MAX_OPEN_LINKS:
         return None
-    link, _ = _make_link(session, account.id, secret_key, now, VALID)
+    link, _ = _make_link(session, account.id, secret_key, now, VALID, errand)
     mail = OutboxMail(
         kind=SIGN_IN,
         sign_in_link_id=link.id,
         to_address=account.email,
-        to_name=account.name,
+        to_name="",
         payload={"language": readers.account_language(session, account.id)},
         message_id=f"<{uuid.uuid4()}@{mail_domain}>",
         state=OutboxState.QUEUED,
@@ -124,9 +171,12 @@ def look_at_sign_in(session: Session, token: str, *, now: datetime) -> Account:
     return account
 
 
-def redeem_sign_in(session: Session, token: str, *, now: datetime) -> Account:
-    """Use a link up and give its account; of two who try, one gets in. Raises UnusableLink."""
-    account_id = session.scalar(
+def redeem_sign_in(session: Session, token: str, *, now: datetime) -> Redeemed:
+    """Use a link up, and all others of its account; of two who try, one gets in. Raises UnusableLink."""
+    account = look_at_sign_in(session, token, now=now)
+    # One at a time for an account: two of its links would each end the other, and wait for each other.
+    session.execute(select(Account.id).where(Account.id == account.id).with_for_update(key_share=True))
+    used = session.execute(
         update(SignInLink)
         .where(
             SignInLink.token_hash == hash_token(token),
@@ -134,19 +184,18 @@ def redeem_sign_in(session: Session, token: str, *, now: datetime) -> Account:
             SignInLink.expires_at > now,
         )
         .values(used_at=now)
-        .returning(SignInLink.account_id)
+        .returning(SignInLink.errand)
+        .execution_options(synchronize_session="fetch")
+    ).first()
+    if used is None:
+        raise UnusableLink("used")  # by another, between the two looks
+    session.execute(
+        update(SignInLink)
+        .where(SignInLink.account_id == account.id, SignInLink.used_at.is_(None))
+        .values(used_at=now)
         .execution_options(synchronize_session="fetch")
     )
-    if account_id is None:
-        look_at_sign_in(session, token, now=now)
-        raise UnusableLink("used")  # by another, between the two looks
-    return session.get_one(Account, account_id)
-
-
-def end_sessions(session: Session, account_id: int) -> None:
-    """End every session of the account: each carries the seed that is changed here."""
-    session.get_one(Account, account_id).session_seed = new_seed()
-    session.flush()
+    return Redeemed(account, used.errand)
 
 
 def _open_links(session: Session, account_id: int, now: datetime) -> int:
@@ -162,7 +211,12 @@ def _open_links(session: Session, account_id: int, now: datetime) -> int:
 
 
 def _make_link(
-    session: Session, account_id: int, secret_key: str, now: datetime, valid: timedelta
+    session: Session,
+    account_id: int,
+    secret_key: str,
+    now: datetime,
+    valid: timedelta,
+    errand: Mapping[str, Any] | None = None,
 ) -> tuple[SignInLink, str]:
     seed = new_seed()
     token = derive_token(secret_key, SIGN_IN, seed)
@@ -172,6 +226,7 @@ def _make_link(
         token_hash=hash_token(token),
         created_at=now,
         expires_at=now + valid,
+        errand=dict(errand or {}),
     )
     session.add(link)
     session.flush()

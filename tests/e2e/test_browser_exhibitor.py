@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 
 from api import context
 from scheduler.domain.entities import RequestState
-from scheduler.services import access
+from scheduler.services import access, sessions
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest
 from tests.conftest import skip_or_fail
@@ -175,7 +175,7 @@ def test_whoever_was_signed_out_meanwhile_comes_to_the_sign_in(
 ) -> None:
     page = open_page("/firms")
     with database.write() as session:
-        access.end_sessions(session, expo.people[0][0].account_id)
+        sessions.end_all(session, expo.people[0][0].account_id)
     page.get_by_label("Search firms").press_sequentially("cell")
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 

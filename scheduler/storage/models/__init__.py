@@ -1,6 +1,14 @@
 """The tables, a module a group; import them from here."""
 
-from scheduler.storage.models.access import Account, ApiToken, IdempotencyKey, Organiser, SignInLink
+from scheduler.storage.models.access import (
+    Account,
+    ApiToken,
+    IdempotencyKey,
+    Organiser,
+    SignInLink,
+    SignInWish,
+    WebSession,
+)
 from scheduler.storage.models.alert import Alert
 from scheduler.storage.models.asking import MeetingRequest, RequestPerson
 from scheduler.storage.models.busy import BusySource
@@ -55,6 +63,8 @@ __all__ = [
     "Run",
     "ScheduleVersion",
     "SignInLink",
+    "SignInWish",
     "Slot",
     "WalkingTime",
+    "WebSession",
 ]

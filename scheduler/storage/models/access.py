@@ -1,8 +1,9 @@
-"""Who may come in: accounts, organisers, one-time links, API tokens. Tokens are stored hashed."""
+"""Who may come in: accounts, organisers, one-time links, sessions, API tokens. Secrets are stored hashed."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -18,8 +19,6 @@ class Account(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[str] = mapped_column(String(120), default="")
-    session_seed: Mapped[str] = mapped_column(String(32))
-    """Changed to end every session of the account."""
     created_at: Mapped[datetime]
     is_operator: Mapped[bool] = mapped_column(default=False)
     """May create events on this installation."""
@@ -34,6 +33,18 @@ class Organiser(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
 
 
+class SignInWish(Base):
+    """Somebody asked for a link for an address, known or not; a task answers it, and the row goes."""
+
+    __tablename__ = "sign_in_wish"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254))
+    errand: Mapped[dict[str, Any]]
+    """What the person was about to do, as api.errands writes it; empty for nothing."""
+    created_at: Mapped[datetime]
+
+
 class SignInLink(Base):
     """A link that signs in once; the token is derived from `seed` and the secret key."""
 
@@ -46,6 +57,27 @@ class SignInLink(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+    errand: Mapped[dict[str, Any]]
+    """As in SignInWish."""
+
+
+class WebSession(Base):
+    """A browser that is signed in: it has the id, the database the hash of it."""
+
+    __tablename__ = "web_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    id_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    made_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    """Written every few minutes at most."""
+    ends_at: Mapped[datetime] = mapped_column(index=True)
+    """Whatever is done in it; sooner for who organises."""
+    agent: Mapped[str] = mapped_column(String(200))
+    """What the browser says that it is."""
+    errand: Mapped[dict[str, Any]]
+    """As in SignInWish."""
 
 
 class ApiToken(Base):

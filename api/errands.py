@@ -1,0 +1,121 @@
+"""What a person was about to do when they had to sign in: kept through it, with all that was typed.
+
+An errand travels as a signed text in the form that asks for the link, then with the link, then in the session
+that the link begins. A form is only given back to the account, or to the browser, that had filled it in: else
+somebody could have another person's link lead to a form of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec
+from urllib.parse import urlsplit
+
+from flask import redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+from itsdangerous import BadSignature, URLSafeSerializer
+from werkzeug.wrappers import Response
+
+from api import context
+from scheduler.services.tokens import random_token
+
+MOST_TYPED = 50_000
+"""Characters of a form that are kept."""
+_BROWSER = "browser"
+_NOT_TYPED = ("csrf_token", "errand")
+
+P = ParamSpec("P")
+
+
+def fresh_sign_in(
+    what: str,
+) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P, ResponseReturnValue]]:
+    """A view for which a sign-in of the last minutes is needed, as it does most harm in the wrong hands.
+
+    `what` says what it does, such as "publish this version". Goes below `login_required`.
+    """
+
+    def decorate(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            if current_user.session.is_fresh(context.settings(), now=context.now()):
+                return view(*args, **kwargs)
+            return _ask_again(what)
+
+        return guarded
+
+    return decorate
+
+
+def of_request(what: str = "go on") -> dict[str, Any]:
+    """The errand of the present request; a form with files, or too large, is its page alone."""
+    if request.method == "GET":
+        return {"path": request.full_path.rstrip("?")}
+    fields = [pair for pair in request.form.items(multi=True) if pair[0] not in _NOT_TYPED]
+    if request.files or sum(len(name) + len(value) for name, value in fields) > MOST_TYPED:
+        return {"path": _page()}
+    whose = (
+        {"account": current_user.account_id}
+        if current_user.is_authenticated
+        else {_BROWSER: session.setdefault(_BROWSER, random_token())}
+    )
+    return {"path": request.path, "what": what, "fields": fields, **whose}
+
+
+def sealed(errand: Mapping[str, Any]) -> str:
+    """The errand as a text that a form can carry and nobody can change; empty for none."""
+    return str(_serializer().dumps(errand)) if errand else ""
+
+
+def opened(text: str) -> Mapping[str, Any]:
+    """The errand of a sealed text; none for what is not one."""
+    try:
+        errand: Mapping[str, Any] = _serializer().loads(text) if text else {}
+    except BadSignature:
+        return {}
+    return errand
+
+
+def for_account(errand: Mapping[str, Any], account_id: int) -> Mapping[str, Any]:
+    """The errand if it is this account's, or this browser's: a form of anybody else is none."""
+    own = errand.get("account") == account_id or (
+        _BROWSER in errand and errand[_BROWSER] == session.get(_BROWSER)
+    )
+    return errand if own or "fields" not in errand else {}
+
+
+def go_on(errand: Mapping[str, Any]) -> Response:
+    """To what was asked for, or to a page with the form that was sent, to send it again."""
+    if "fields" in errand:
+        return redirect(url_for("sign_in.go_on"), 303)
+    return redirect(local(str(errand.get("path", ""))) or url_for("home.index"), 303)
+
+
+def local(target: str) -> str:
+    """The target if it is a path of this site, else nothing."""
+    parts = urlsplit(target)
+    safe = not parts.scheme and not parts.netloc and target.startswith("/") and "\\" not in target
+    return target if safe and target.isprintable() and not target.startswith("//") else ""
+
+
+def _ask_again(what: str) -> tuple[str, int]:
+    page = render_template(
+        "sign_in/again.html",
+        what=what,
+        errand=sealed(of_request(what)),
+        has_files=bool(request.files),
+        minutes=context.settings().fresh_sign_in_minutes,
+    )
+    return page, 403
+
+
+def _page() -> str:
+    """The path of the page whose form was sent: the one before, if it is of this site."""
+    before, here = request.referrer or "", request.host_url
+    return local(before.removeprefix(here.rstrip("/"))) if before.startswith(here) else ""
+
+
+def _serializer() -> URLSafeSerializer:
+    return URLSafeSerializer(context.settings().secret_key, salt="errand")
