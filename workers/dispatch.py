@@ -34,7 +34,7 @@ def deliver(*, app: Celery | None = None) -> bool:
 
 
 def deliver_urgent(*, app: Celery | None = None) -> bool:
-    """Have wishes to sign in answered, and the mails sent that a person waits for; see `_send` for the answer."""
+    """Have wishes to sign in answered, and mails sent that a person waits for; see `_send` for the answer."""
     return _send(app, "chainmeet.deliver_urgent", once=True)
 
 
