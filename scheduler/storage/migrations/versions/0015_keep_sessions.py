@@ -36,18 +36,15 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_wish")),
     )
-    with op.batch_alter_table("sign_in_link") as table:
-        table.add_column(sa.Column("errand", sa.JSON(), nullable=False, server_default="{}"))
-    with op.batch_alter_table("sign_in_link") as table:
-        table.alter_column("errand", server_default=None)
-    with op.batch_alter_table("account") as table:
-        table.drop_column("session_seed")
+    # never by a copy of the table: on SQLite other tables refer to its rows
+    op.add_column("sign_in_link", sa.Column("errand", sa.JSON(), nullable=False, server_default="{}"))
+    op.drop_column("account", "session_seed")
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("account") as table:
-        table.add_column(sa.Column("session_seed", sa.String(length=32), nullable=False, server_default=""))
-    with op.batch_alter_table("sign_in_link") as table:
-        table.drop_column("errand")
+    op.add_column(
+        "account", sa.Column("session_seed", sa.String(length=32), nullable=False, server_default="")
+    )
+    op.drop_column("sign_in_link", "errand")
     op.drop_table("sign_in_wish")
     op.drop_table("web_session")
