@@ -118,6 +118,21 @@ def sign_out() -> None:
     session.clear()
 
 
+def settle(*, ask: bool) -> None:
+    """Have it known for an error page who reads it: nobody, where that would ask a database in vain.
+
+    Without `ask` the database is not asked at all: it may be what the error is about.
+    """
+    if "_login_user" in g:  # Flask-Login's own, once it has asked
+        return
+    try:
+        if ask and current_user.is_authenticated:
+            return
+    except SQLAlchemyError:
+        pass
+    g._login_user = login_manager.anonymous_user()
+
+
 def user() -> Any:
     """The signed-in User, or Flask-Login's anonymous one."""
     return current_user

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import APIFlask
-from flask import Response, json, make_response, render_template, request
+from flask import Response, current_app, json, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
 
+from api import auth
 from scheduler.domain.errors import (
     ChainmeetError,
     Fault,
@@ -31,6 +33,11 @@ STATUS: dict[type[ChainmeetError], int] = {
     InvalidInput: 422,
 }
 
+DATABASE_AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
+"""It cannot be reached, it ends a wait that takes too long, or no connection to it gets free."""
+RETRY_AFTER = 10
+"""Seconds that a client is told to wait then."""
+
 
 def status_of(error: ChainmeetError) -> int:
     return next((status for kind, status in STATUS.items() if isinstance(error, kind)), 400)
@@ -41,6 +48,8 @@ def init_app(app: APIFlask) -> None:
     app.register_error_handler(CSRFError, _form_expired)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
+    for kind in DATABASE_AWAY:
+        app.register_error_handler(kind, _database_away)
 
 
 def problem(status: int, code: str, title: str, detail: str = "", **more: Any) -> Response:
@@ -53,6 +62,7 @@ def answer(status: int, code: str, title: str, detail: str = "", **more: Any) ->
     """The error in the form that the client reads: JSON under /api, else a page."""
     if request.path.startswith("/api/"):
         return problem(status, code, title, detail, **more)
+    auth.settle(ask=status < 500)
     page = render_template("error.html", status=status, title=title, detail=detail)
     return make_response(page, status)
 
@@ -93,9 +103,21 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _unexpected(error: Exception) -> Response:
-    from flask import current_app
+def _database_away(error: Exception) -> Response:
+    """One line of log: while the database is away, every request comes here."""
+    reason = str(getattr(error, "orig", error)).strip().partition("\n")[0]
+    current_app.logger.error("database does not answer: %s, at %s", reason, request.endpoint)
+    response = answer(
+        503,
+        "database-away",
+        "Not available for a moment",
+        "The database does not answer in time. Nothing was changed. Try again in a moment.",
+    )
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
 
+
+def _unexpected(error: Exception) -> Response:
     if current_app.testing:
         raise error
     current_app.logger.exception("unexpected error")

@@ -192,7 +192,11 @@ def lasting(seconds: int) -> str:
 
 def _count_account() -> None:
     """Every request of a signed-in person; programs and links are counted where their token is looked up."""
-    if request.endpoint in (None, "static") or request.blueprint == "v1" or "_user_id" not in session:
+    if (
+        request.endpoint in (None, "static")
+        or request.blueprint in ("v1", "health")
+        or "_user_id" not in session
+    ):
         return
     if current_user.is_authenticated:
         require(ACCOUNT, current_user.account_id)

@@ -135,7 +135,7 @@ def _success(operation: Operation) -> dict[str, Any]:
 
 
 def _errors(operation: Operation, *, has_path: bool) -> set[int]:
-    statuses = {401, 414, 429, *operation.also}
+    statuses = {401, 414, 429, 503, *operation.also}
     statuses |= {403} if operation.scope else set()
     statuses |= {404} if has_path else set()
     statuses |= {422} if operation.query else set()
@@ -151,7 +151,7 @@ def _error(status: int) -> dict[str, Any]:
         "description": HTTPStatus(status).phrase,
         "content": {CONTENT_TYPE: {"schema": _ref(Problem)}},
     }
-    header = {401: "WWW-Authenticate", 429: "Retry-After"}.get(status)
+    header = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}.get(status)
     if header is not None:
         answer["headers"] = {header: {"schema": {"type": "string"}}}
     return answer

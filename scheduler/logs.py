@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 
 import structlog
+
+_SECRET_PATH = re.compile(r"(/(?:sign-in|answers|calendar)/)[\w.%-]{8,}")
+"""Addresses that open something for whoever has them: everything after the first part is the key."""
 
 
 def configure(log_format: str, *, level: int = logging.INFO) -> None:
     """Send structlog's and the standard library's records through one formatter.
 
-    `log_format` is "json" or "console". Settings and mail bodies are never logged: they hold secrets.
+    `log_format` is "json" or "console". Settings and mail bodies are never logged: they hold secrets. The
+    keys of links are cut from whatever a line quotes, tracebacks included.
     """
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -39,9 +44,18 @@ def configure(log_format: str, *, level: int = logging.INFO) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendered],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *rendered,
+                _without_secret_paths,
+            ],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+
+
+def _without_secret_paths(_logger: object, _method: str, line: object) -> str:
+    """The last step, on the line as it is written."""
+    return _SECRET_PATH.sub(r"\1...", str(line))

@@ -59,6 +59,23 @@ def test_a_traceback_shows_no_values(capsys: pytest.CaptureFixture[str], log_for
     assert "hunter2" not in shown
 
 
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_the_keys_of_links_are_in_no_line(capsys: pytest.CaptureFixture[str], log_format: str) -> None:
+    key = "2kxq7m4hv3w5t6y7z2a3b4c5d6e7f2g3"
+    logs.configure(log_format)
+    for path in (f"/sign-in/{key}", f"/answers/{key}/accept", f"/calendar/{key}.ics"):
+        structlog.get_logger().info("asked", path=path)
+        logging.getLogger("api.app").error("Exception on %s [GET]", path)
+        try:
+            raise ValueError(f"https://meet.example{path}?next=1")
+        except ValueError:
+            logging.getLogger("api.app").exception("failed")
+    shown = capsys.readouterr().err
+    assert key not in shown
+    assert shown.count("/sign-in/...") == shown.count("/calendar/...") >= 3
+    assert "/answers/.../accept" in shown
+
+
 def test_configuring_twice_logs_once(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("json")
     logs.configure("json")
