@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from flask import Flask
 
 from scheduler.domain.entities import AlertKind
 from scheduler.invites.catalogue import words
+from scheduler.services.directory import FacetValue
 
 LOCALE = Locale("en")
 
@@ -67,6 +69,11 @@ def share(value: float | None, of: float | None) -> str:
     return f"{int(value / of * 10_000) / 100:.2f} %"
 
 
+def by_country(values: Sequence[FacetValue]) -> list[FacetValue]:
+    """Countries in the order of the names that are shown."""
+    return sorted(values, key=lambda value: country(value.value).casefold())
+
+
 def country(code: str) -> str:
     """The country's English name."""
     return LOCALE.territories.get(code, code)
@@ -92,8 +99,8 @@ def alert_title(kind: AlertKind) -> str:
 
 def init_app(app: Flask) -> None:
     for function in (
-        local_time, local_day, plain_day, local_moment, zone_name, zone, number, share, country, language,
-        both_names, capitalize_first, alert_title,
+        local_time, local_day, plain_day, local_moment, zone_name, zone, number, share, country, by_country,
+        language, both_names, capitalize_first, alert_title,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

@@ -96,7 +96,7 @@ def decline(event_key: str, key: str) -> Response | str:
 def withdraw(event_key: str, key: str) -> Response | str:
     """Take a request back, or cancel what was agreed, if it still has the state that the page showed."""
     seen = RequestState.ACCEPTED if request.form.get("seen") == "accepted" else RequestState.PENDING
-    done = "Taken back." if seen is RequestState.PENDING else "Cancelled. The next schedule leaves it out."
+    done = "Withdrawn." if seen is RequestState.PENDING else "Cancelled. The next schedule leaves it out."
     return _answer(event_key, key, requests.withdraw, done, seen=seen)
 
 
@@ -127,14 +127,14 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
             state=state,
             text=text,
             cursor=cursor,
-            counts=_counts(db, actor, side),
+            counts=_counts(db, actor, side, text),
             **_around(db, actor, side),
         )
 
 
-def _counts(db: Session, actor: Actor, side: Side) -> dict[str, int]:
+def _counts(db: Session, actor: Actor, side: Side, text: str = "") -> dict[str, int]:
     """Requests by state and in all, in the order of the tabs."""
-    counts = requests.counts(db, actor)
+    counts = requests.counts(db, actor, text=text)
     by = counts.sent if side is Side.FROM else counts.received
     return {ANY_STATE: sum(by.values())} | {state.value: by[state] for state in RequestState}
 

@@ -81,7 +81,7 @@ def facets(
     by_area = _count(actor, filters, "area", areas.c.value).join(areas, true())
     return Facets(
         country=_values(session, _count(actor, filters, "country", Firm.country)),
-        tier=_values(session, _count(actor, filters, "tier", Firm.tier)),
+        tier=_along_the_chain(_values(session, _count(actor, filters, "tier", Firm.tier))),
         area=_values(session, by_area, names),
         hall=_values(session, by_hall),
     )
@@ -98,6 +98,11 @@ def _count(actor: Actor, filters: Filters, name: str, *columns: Any) -> Select[*
         .group_by(*columns)
         .order_by(number.desc(), columns[0])
     )
+
+
+def _along_the_chain(values: tuple[FacetValue, ...]) -> tuple[FacetValue, ...]:
+    order = list(Tier)
+    return tuple(sorted(values, key=lambda value: order.index(Tier(value.value))))
 
 
 def _values(

@@ -137,13 +137,12 @@ def show(session: Session, actor: Actor, key: str) -> RequestCard:
     return _cards(session, actor, [(row[0], row[1], row[2], row[3], row[4])])[0]
 
 
-def counts(session: Session, actor: Actor, *, firm: str | None = None) -> RequestCounts:
-    """Counts for tabs and filters, of the same requests as `listing`. One query."""
+def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str = "") -> RequestCounts:
+    """Counts for tabs and filters, of the same requests as `listing`, with the same search. One query."""
     firm_id = firm_in_question(session, actor, firm)
     is_sent = MeetingRequest.from_firm_id == firm_id
-    query = select(MeetingRequest.state, is_sent, func.count()).where(
-        MeetingRequest.event_id == actor.event_id, _of_firm(firm_id, None)
-    )
+    query = _query(actor).with_only_columns(MeetingRequest.state, is_sent, func.count())
+    query = query.where(_of_firm(firm_id, None), matches(text, _SEARCHED))
     by = {direction: dict.fromkeys(RequestState, 0) for direction in (True, False)}
     for state, was_sent, number in session.execute(query.group_by(MeetingRequest.state, is_sent)):
         by[was_sent][state] += number

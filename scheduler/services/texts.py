@@ -39,5 +39,9 @@ def _plain(text: str) -> str:
     return "".join(" " if char.isspace() else char for char in text if char.isspace() or _is_kept(char))
 
 
+_TURNS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""Embeddings, overrides and isolates: they let what follows a name in a mail run backwards (UAX 9)."""
+
+
 def _is_kept(char: str) -> bool:
-    return unicodedata.category(char) not in ("Cc", "Cs")
+    return unicodedata.category(char) not in ("Cc", "Cs") and char not in _TURNS

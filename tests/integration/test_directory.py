@@ -119,7 +119,7 @@ def test_facets_count_each_value_under_the_other_filters(database: Database) -> 
             FacetValue("DE", "DE", 1),
             FacetValue("RU", "RU", 1),
         )
-        assert facets.tier == (FacetValue("midstream", "midstream", 1), FacetValue("upstream", "upstream", 1))
+        assert facets.tier == (FacetValue("upstream", "upstream", 1), FacetValue("midstream", "midstream", 1))
         assert facets.area == (FacetValue("cells", "Cells", 1), FacetValue("cells-2", "More cells", 1))
         assert facets.hall == (FacetValue("h0", "Hall 0", 1), FacetValue("h1", "Hall 1", 1))
 

@@ -84,6 +84,21 @@ def test_the_directory_searches_filters_and_counts(site: Site) -> None:
     assert "No firm fits “nothing” with these filters" in page and "Show all firms" in page
 
 
+def test_the_directory_lists_tiers_along_the_chain_and_countries_by_name(site: Site) -> None:
+    with site.database.write() as session:
+        for country, tier in (
+            ("CN", "midstream"),
+            ("AT", "downstream"),
+            ("DE", "upstream"),
+            ("AE", "upstream"),
+        ):
+            make_firm(session, site.expo, country=country, tier=tier)
+    page = site.exhibitor(0).get(site.path("/firms"))
+    for names in (("Upstream", "Midstream", "Downstream"), ("Austria", "China", "United Arab Emirates")):
+        places = [page.index(f">{name} (") for name in names]
+        assert places == sorted(places)
+
+
 def test_the_directory_goes_on_to_the_next_page(site: Site) -> None:
     with site.database.write() as session:
         for _ in range(30):

@@ -109,4 +109,4 @@ def test_a_form_without_its_token_is_refused(database: Database, broker_url: str
 
 
 def test_a_visitor_is_asked_to_sign_in(database: Database, broker_url: str) -> None:
-    assert "Mail me a link" in Browser(web_app(database, broker_url)).get("/events/any/schedule")
+    assert "Email me a link" in Browser(web_app(database, broker_url)).get("/events/any/schedule")

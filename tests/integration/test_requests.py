@@ -618,6 +618,23 @@ def test_counts_are_by_direction_and_state(database: Database) -> None:
         assert whole.sent == whole.received == everything
 
 
+def test_counts_are_of_the_same_search_as_the_list(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_request(session, expo, 0, 1, topic="Cells")
+        make_request(session, expo, 0, 2, topic="Tools", state=PENDING, reply_topic="Cells too")
+        counts = requests.counts(session, expo.actor(0), text="too cells").sent
+        assert (counts[RequestState.ACCEPTED], counts[PENDING]) == (0, 1)
+
+
+def test_characters_that_turn_text_around_are_not_kept(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        form = replace(FORM, topic="Cells \u202egnp.exe", message="a\u2066b\u2069 \u05d0")
+        request = requests.submit(session, expo.actor(0), form, now=NOW)
+        assert (request.topic, request.message) == ("Cells gnp.exe", "ab \u05d0")
+
+
 def test_nothing_of_another_event_or_firm_is_found(database: Database) -> None:
     with database.write() as session:
         here, there = make_event(session), make_event(session)
