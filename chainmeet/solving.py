@@ -42,6 +42,8 @@ def summary(problem: Problem, result: Result) -> str:
     held = f"{plan.status}, {len(plan.meetings)} of {len(problem.requests)} requests held"
     bound = "" if plan.bound is None else f" (bound {plan.bound:,})"
     sentence = f"{held}, score {plan.score:,}{bound}, {plan.seconds:.1f} s"
+    if plan.status is PlanStatus.INFEASIBLE and plan.unscheduled:
+        return f"{sentence}\n{plan.unscheduled[0].detail}"
     is_answer = plan.status in (PlanStatus.OPTIMAL, PlanStatus.FEASIBLE)
     return f"{sentence}; {_changed(result)}" if problem.published and is_answer else sentence
 

@@ -36,6 +36,9 @@ NO_PLAN = {
 }
 
 
+MOST_NOTE = 1000
+
+
 class Ending(StrEnum):
     """What became of a task's run."""
 
@@ -184,7 +187,7 @@ class _Work:
                 self.run.id,
                 worker=self.worker,
                 plan=plan.to_json(),
-                note=NO_PLAN.get(plan.status),
+                note=why_no_plan(plan),
                 now=self.now(session),
             )
         if draft is None:
@@ -237,6 +240,14 @@ class _Work:
         with self.database.write() as session:
             runs.put_back(session, self.run.id, worker=self.worker, now=self.now(session))
         return Done(Ending.PUT_BACK)
+
+
+def why_no_plan(plan: Plan) -> str | None:
+    """A sentence, and if there is a plain contradiction, which one; None where there is a plan."""
+    note = NO_PLAN.get(plan.status)
+    if note and plan.status is PlanStatus.INFEASIBLE and plan.unscheduled:
+        return f"{note} {plan.unscheduled[0].detail}"[:MOST_NOTE]
+    return note
 
 
 Last = tuple[dict[str, Any], dict[str, Any]]

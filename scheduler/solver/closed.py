@@ -28,20 +28,22 @@ def closed_bounds(problem: Problem) -> Bounds:
     most its heaviest requests, as many as it has room for.
     """
     weights: list[list[int]] = [[] for _ in problem.firms]
-    shortest = [len(problem.slots)] * len(problem.firms)
     for request in problem.requests:
         for firm in (request.sender, request.receiver):
             weights[firm].append(request.weight)
-            shortest[firm] = min(shortest[firm], request.length)
-    room = list(_room(problem, shortest))
+    room = list(rooms(problem))
     halves = sum(sum(sorted(mine)[-most:]) for mine, most in zip(weights, room, strict=True) if most)
     lacking = sum(max(0, floor - most) for floor, most in zip(problem.floors, room, strict=True))
     served = halves // 2
     return Bounds(served, lacking, plain_score(problem, served, lacking))
 
 
-def _room(problem: Problem, shortest: list[int]) -> Iterator[int]:
+def rooms(problem: Problem) -> Iterator[int]:
     """How many meetings each firm can hold: a day's people have so many slots, and both may have a cap."""
+    shortest = [len(problem.slots)] * len(problem.firms)
+    for request in problem.requests:
+        for firm in (request.sender, request.receiver):
+            shortest[firm] = min(shortest[firm], request.length)
     sizes = Counter(problem.days)
     for f, people in enumerate(problem.firm_attendees):
         a_day = Counter[int]()

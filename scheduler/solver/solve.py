@@ -24,6 +24,7 @@ from scheduler.domain.solving import METHODS, Crew, Progress, Proved, Result, So
 from scheduler.solver.arrays import Flat, flatten
 from scheduler.solver.checking import Meetings, first_clean
 from scheduler.solver.closed import Bounds
+from scheduler.solver.contradictions import Contradiction, as_reasons, contradictions
 from scheduler.solver.exact_atoms import MOST_FREE_REQUESTS, wants_exact
 from scheduler.solver.explain import explain
 from scheduler.solver.keeping import Keeper
@@ -46,6 +47,8 @@ STOP_SECONDS = 0.7  # for all that follows a stop
 
 PATIENCE_SECONDS = 0.2  # for what is at work when a stop comes
 POLL_SECONDS = 0.02
+
+LOOKING_SHARE = 0.1  # of the time, for contradictions
 
 PROOF_SHARE = 0.2
 MOST_PROOF_SECONDS = 10.0
@@ -106,6 +109,7 @@ class _Solve:
     reported: float = 0.0
     curve: list[Progress] = field(default_factory=list)
     best: rules.Score | None = None
+    contradictions: tuple[Contradiction, ...] = ()
     kept: Number | None = None  # the score of the published plan with what could be inserted
     together: Collection[str] = ()
     """What would be held of the published plan, had it not broken `max_idle_spread`."""
@@ -121,6 +125,9 @@ class _Solve:
         if flat is None:
             return self.finish(None, None)
         self.flat, self.keeper = flat, Keeper(flat)
+        self.contradictions = contradictions(self.problem, self.has_looked)
+        if self.contradictions:
+            return self.result((), rules.score(self.problem, ()), PlanStatus.INFEASIBLE, None)
         unchanged = self.patiently(self.unchanged) if start is None else None
         if unchanged is not None:
             self.kept = self.score_of(unchanged).total
@@ -134,6 +141,12 @@ class _Solve:
             meetings, exact = self.find(start, unchanged)
         self.proof.end(wait=self.params.iterations is not None)
         return self.finish(meetings, exact)
+
+    def has_looked(self) -> bool:
+        """Whether contradictions were looked for long enough."""
+        return self.is_over() or (
+            self.params.iterations is None and self.seconds > LOOKING_SHARE * self.params.seconds
+        )
 
     def flattened(self) -> Flat:
         """The problem as arrays; the clock starts once there are kernels for it."""
@@ -348,7 +361,11 @@ class _Solve:
             bound=bound,
             served_bound=None if bound is None else self.bounds.served,
             meetings=meetings,
-            unscheduled=self.explained(meetings),
+            unscheduled=(
+                as_reasons(self.problem, self.contradictions)
+                if status is PlanStatus.INFEASIBLE
+                else self.explained(meetings)
+            ),
             seconds=0.0 if self.params.iterations is not None else round(self.seconds, 3),
             seed=self.params.seed,
             workers=self.params.workers,

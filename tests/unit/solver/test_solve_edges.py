@@ -63,10 +63,10 @@ def test_a_meeting_that_fits_is_held() -> None:
     assert held(tiny()) == 1
 
 
-def test_what_is_compulsory_and_cannot_be_held_is_unknown_to_the_search() -> None:
+def test_what_is_compulsory_and_cannot_be_held_is_infeasible() -> None:
     problem = tiny(places=(), policy=Policy(require_all=True))
     plan = solve(problem, PARAMS).plan
-    assert (plan.status, plan.meetings) == (PlanStatus.UNKNOWN, ())
+    assert (plan.status, plan.meetings) == (PlanStatus.INFEASIBLE, ())
 
 
 def test_a_published_plan_to_which_nothing_happened_is_the_answer() -> None:
