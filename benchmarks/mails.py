@@ -32,7 +32,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.invites.itip import Message
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.services import agendas, outbox, release, sample, sending, versions
+from scheduler.services import agendas, outbox, release, remembering, rendering, sample, versions
 from scheduler.services.feeds import FeedOwner
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Event, Firm, Invitation, OutboxMail, ScheduleVersion
@@ -151,20 +151,20 @@ def tell(stage: Stage) -> list[OutboxMail]:
 
 def render(stage: Stage, rows: Sequence[OutboxMail]) -> int:
     for row in rows:
-        sending.invitation_mail(stage.settings, row)
+        rendering.invitation_mail(stage.settings, row)
     return len(rows)
 
 
 def render_summaries(stage: Stage, rows: Sequence[OutboxMail]) -> int:
     for row in rows:
-        sending.summary_mail(stage.settings, row)
+        rendering.summary_mail(stage.settings, row)
     return len(rows)
 
 
 def render_plainly(stage: Stage, rows: Sequence[OutboxMail], *, zones: bool) -> int:
     """The peer: the calendars alone."""
     for row in rows[:PEERS]:
-        organizer = f"meetings+{outbox.address_token(row, stage.settings.secret_key)}@expo.example"
+        organizer = f"meetings+{remembering.address_token(row, stage.settings.secret_key)}@expo.example"
         message = Message.from_json(row.payload)
         plain_ical.calendar(message, organizer, row.to_address, row.to_name, zones=zones)
     return len(rows[:PEERS])

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.domain.mail_rates import MailRates
 
 PREFIX = "CHAINMEET_"
 
@@ -60,6 +61,13 @@ def _secret(text: str) -> str:
 
 _LIMIT = _whole(0, 1_000_000)
 _HOURS = _whole(1, 8760)
+
+
+def _rates(text: str) -> str:
+    MailRates.parse(text)
+    return text
+
+
 _DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 _BROKERS = ("redis", "rediss", "redis+socket")
 
@@ -83,6 +91,11 @@ class Settings:
     )
     smtp_username: str = _setting("user name at the mail server, if it asks for one", default="")
     smtp_password: str = _setting("its password", secret=True, default="")
+    mail_rates: str = _setting(
+        "mails a minute to providers that refuse what comes faster, by recipient domain",
+        _rates,
+        default="qq.com,foxmail.com=60 163.com,126.com,yeah.net=60",
+    )
     imap_host: str = _setting("server of the mailbox that answers come to; empty for none", default="")
     imap_port: int = _setting("its port", _whole(1, 65535), default=993)
     imap_security: str = _setting("none, starttls or tls", _one_of("none", "starttls", "tls"), default="tls")
@@ -147,6 +160,11 @@ class Settings:
         if faults:
             raise ConfigError(faults)
         return cls(**values)
+
+    @property
+    def rates(self) -> MailRates:
+        """`mail_rates`, understood."""
+        return MailRates.parse(self.mail_rates)
 
     def to_env(self) -> dict[str, str]:
         """The environment that gives these settings, for child processes."""

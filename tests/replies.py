@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from scheduler.services import outbox
+from scheduler.services import remembering
 from scheduler.storage.models import OutboxMail
 from tests.factories import NOW, SECRET_KEY
 
@@ -12,7 +12,7 @@ DOMAIN = "expo.example"
 
 
 def token(row: OutboxMail) -> str:
-    return outbox.address_token(row, SECRET_KEY)
+    return remembering.address_token(row, SECRET_KEY)
 
 
 def address(row: OutboxMail, box: str = "meetings") -> str:

@@ -13,7 +13,19 @@ from celery import Celery
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.services import access, busy_times, inbox, outbox, pulses, requests, rerun, runs, sessions
+from scheduler.services import (
+    access,
+    busy_times,
+    inbox,
+    outbox,
+    pulses,
+    refusing,
+    requests,
+    rerun,
+    runs,
+    sending,
+    sessions,
+)
 from scheduler.storage.database import Database
 from scheduler.watchdog import Watchdog
 from workers import dispatch
@@ -51,7 +63,7 @@ class Clock:
         """What time brings, if it is time. A step that fails keeps no other from its turn."""
         if not self._claim(pulses.TICK, TICK):
             return False
-        now = self.database.now
+        now, rates = self.database.now, self.settings.rates
         lost = self._step("recover runs", lambda session: runs.recover(session, now=now()))
         due = self._step("queue reruns", lambda session: rerun.claim_due(session, now=now()))
         for run_id in [*(lost or ()), *(due or ())]:
@@ -66,7 +78,8 @@ class Clock:
         )
         if self._step("find urgent mails", lambda session: outbox.waiting(session, urgent=True, now=now())):
             dispatch.deliver_urgent(app=self.celery)
-        if self._step("find mails", lambda session: outbox.waiting(session, now=now())):
+        self._step("end alerts of mails", lambda session: refusing.settle(session, rates, now=now()))
+        if self._step("find mails", lambda session: sending.is_waiting(session, self.settings, now=now())):
             dispatch.deliver(app=self.celery)
         if self.settings.imap_host and self._claim("fetch", FETCH):
             dispatch.fetch(app=self.celery)

@@ -13,7 +13,7 @@ import structlog
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.remote import Fetcher
-from scheduler.services import access, fetching, inbox, outbox, refetching, sending
+from scheduler.services import access, fetching, inbox, refetching, sending
 from scheduler.storage.database import Database
 from workers import dispatch
 from workers.celery_app import app
@@ -96,7 +96,8 @@ def _deliver(*, urgent: bool) -> bool:
     if sent:
         log.info("mails sent", count=sent, urgent=urgent)
     with _database().read() as session:
-        return outbox.waiting(session, urgent=urgent, now=_now()) and not is_stopping()
+        is_waiting = sending.is_waiting(session, _settings(), urgent=urgent, now=_now())
+    return is_waiting and not is_stopping()
 
 
 @app.task(name="chainmeet.fetch", soft_time_limit=90, time_limit=120)

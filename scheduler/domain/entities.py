@@ -72,11 +72,16 @@ class OutboxState(StrEnum):
 
 
 class MailFailure(StrEnum):
-    """Why a mail did not go out: not this time, never, or held as its address takes no mail."""
+    """Why a mail did not go out."""
 
     TEMPORARY = "temporary"
+    """Not this time."""
     PERMANENT = "permanent"
+    """Never."""
+    HELD = "held"
+    """A server refused it for no fault of its address; it goes on by itself, later."""
     BOUNCED = "bounced"
+    """Its address takes no mail."""
 
 
 class Refusal(StrEnum):

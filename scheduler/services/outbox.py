@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import MailFailure, Method, OutboxState
-from scheduler.services.tokens import derive_token, hash_token
-from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
+from scheduler.domain.mail_rates import MailRates
+from scheduler.services import mail_routes
+from scheduler.services.mail_routes import Routes
+from scheduler.services.remembering import remember
+from scheduler.storage.models import Attendee, Event, OutboxMail
 
 CLAIM_SECONDS = 60
 """A sender gives back what it has not sent after this time; the sweep waits twice as long."""
-
-BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720))
-"""Waits between attempts; after the last one the mail has failed."""
 
 SUMMARY = "summary"
 """The kind of a mail that sums a publishing up for one person; its `uid` is one of those that it names."""
@@ -31,25 +31,56 @@ HELD = "Mail to this address came back; nothing is sent to it until it is correc
 
 
 def claim(
-    session: Session, *, worker: str, limit: int, secret_key: str, now: datetime, urgent: bool = False
+    session: Session,
+    *,
+    worker: str,
+    limit: int,
+    secret_key: str,
+    now: datetime,
+    urgent: bool = False,
+    routes: Routes | None = None,
 ) -> list[OutboxMail]:
-    """Take up to `limit` mails that are due, urgent ones first, as many as each event's rate lets out.
+    """Take up to `limit` mails that are due, urgent ones first, as many as each event's rate and each route
+    let out; `routes` as they are now, none by default.
 
     Urgent are those that belong to no event's rate: sign-in links, alerts. With `urgent` no others are taken.
 
     A retry that a newer message has overtaken is put away, and a mail to an address that bounces is held:
     its calendar counts as told all the same, so that no publishing tells it again.
     """
+    routes = routes or Routes(MailRates())
     rows = _take(session, _due(now) & URGENT, worker, limit, now)
-    for event_id in () if urgent else _events_due(session, now):
+    through = None  # mails that the mail server takes: its pause is asked about once, and only if it matters
+    for event_id in () if urgent else _events_due(session, routes, now):
         allowed = _let_out(session, event_id, limit - len(rows), now)
-        rows += _take(session, _due(now) & (OutboxMail.event_id == event_id), worker, allowed, now)
+        if allowed and through is None:
+            through = mail_routes.let_out(session, routes, mail_routes.SERVER, limit - len(rows), now)
+        which = _due(now) & (OutboxMail.event_id == event_id)
+        taken = _take_by_route(session, which, routes, worker, min(allowed, through or 0), now)
+        through = None if through is None else through - len(taken)
+        rows += taken
     remember(session, [row for row in rows if row.kind == "invitation"], secret_key)
     return _to_be_sent(session, rows, now)
 
 
-def _events_due(session: Session, now: datetime) -> Sequence[int]:
-    due = select(OutboxMail.event_id).where(_due(now))
+def _take_by_route(
+    session: Session, which: ColumnElement[bool], routes: Routes, worker: str, limit: int, now: datetime
+) -> list[OutboxMail]:
+    """Take mails of an event: those to providers with a rate as it lets out, all others as they come."""
+    limited = routes.limited()
+    if not limited or limit <= 0:
+        return _take(session, which, worker, limit, now)
+    slow = routes.of(limited)
+    domains = session.scalars(select(OutboxMail.domain).where(which, slow).distinct()).all()
+    rows: list[OutboxMail] = []
+    for name in sorted({routes.rates.routes.get(domain, domain) for domain in domains}):
+        allowed = mail_routes.let_out(session, routes, name, limit - len(rows), now)
+        rows += _take(session, which & routes.of([name]), worker, allowed, now)
+    return rows + _take(session, which & ~slow, worker, limit - len(rows), now)
+
+
+def _events_due(session: Session, routes: Routes, now: datetime) -> Sequence[int]:
+    due = select(OutboxMail.event_id).where(_due(now), ~routes.of(mail_routes.waits(routes, now)))
     return session.scalars(select(Event.id).where(Event.id.in_(due)).order_by(Event.mail_ready_at)).all()
 
 
@@ -95,11 +126,7 @@ def _let_out(session: Session, event_id: int, limit: int, now: datetime) -> int:
     ).one_or_none()
     if event is None:
         return 0
-    interval = timedelta(minutes=1) / event.mail_per_minute
-    full = now - max(interval, timedelta(seconds=1))
-    ready = max(event.mail_ready_at or full, full)
-    allowed = min(limit, int((now - ready) / interval))
-    event.mail_ready_at = ready + allowed * interval
+    allowed, event.mail_ready_at = mail_routes.bucket(event.mail_ready_at, event.mail_per_minute, limit, now)
     session.flush()
     return allowed
 
@@ -174,74 +201,12 @@ def _set_failed(session: Session, ids: Iterable[int], **values: Any) -> None:
         )
 
 
-def remember(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
-    """Write down what the calendars are being told, before the first byte is sent."""
-    known = _known_invitations(session, rows)
-    new: list[dict[str, Any]] = []
-    for row in rows:
-        message = row.payload
-        values = {
-            "dtstamp": datetime.fromisoformat(message["dtstamp"]),
-            "content": message["content"],
-            "partstat": message["partstat"],
-        }
-        found = known.get((row.uid, row.attendee_id, message["sequence"], message["method"]))
-        if found is None:
-            new.append(_invitation(row, secret_key) | values)
-        elif found.dtstamp < values["dtstamp"]:
-            found.dtstamp, found.content = values["dtstamp"], values["content"]
-    if new:
-        session.execute(insert(Invitation), new)
-    session.flush()
-
-
-def _known_invitations(
-    session: Session, rows: Sequence[OutboxMail]
-) -> dict[tuple[str | None, int | None, int, str], Invitation]:
-    uids = {row.uid for row in rows}
-    found = session.scalars(select(Invitation).where(Invitation.uid.in_(uids))) if uids else ()
-    return {(row.uid, row.attendee_id, row.sequence, str(row.method)): row for row in found}
-
-
-def _invitation(row: OutboxMail, secret_key: str) -> dict[str, Any]:
-    return {
-        "event_id": row.event_id,
-        "request_id": row.request_id,
-        "attendee_id": row.attendee_id,
-        "uid": row.uid,
-        "sequence": row.payload["sequence"],
-        "method": Method(row.payload["method"]),
-        "token_hash": hash_token(address_token(row, secret_key)),
-        "first_message_id": row.thread_id or row.message_id,
-    }
-
-
-def address_token(row: OutboxMail, secret_key: str) -> str:
-    """The token in the organiser's address: one a UID and attendee, the same in every mail about it."""
-    return derive_token(secret_key, "invitation", f"{row.uid}:{row.attendee_id}")
-
-
 def mark_sent(session: Session, row_id: int, *, worker: str, now: datetime) -> None:
     """The server took the mail."""
     session.execute(
         update(OutboxMail)
         .where(OutboxMail.id == row_id, OutboxMail.claimed_by == worker)
         .values(state=OutboxState.SENT, sent_at=now, error=None, failure=None)
-    )
-
-
-def mark_failed(session: Session, row: OutboxMail, reason: str, *, permanent: bool, now: datetime) -> None:
-    """The server refused: try again later, or give up after the last wait or for good reason."""
-    give_up = permanent or row.attempts > len(BACKOFF)
-    failure = MailFailure.PERMANENT if permanent else MailFailure.TEMPORARY
-    values: dict[str, Any] = {"state": OutboxState.FAILED if give_up else OutboxState.QUEUED}
-    values |= {"error": reason, "failure": failure.value}
-    if not give_up:
-        values["next_attempt_at"] = now + BACKOFF[row.attempts - 1]
-    session.execute(
-        update(OutboxMail)
-        .where(OutboxMail.id == row.id, OutboxMail.claimed_by == row.claimed_by)
-        .values(**values, claimed_by=None)
     )
 
 
@@ -282,10 +247,12 @@ def sweep(session: Session, *, now: datetime) -> int:
     return len(lost.all())
 
 
-def waiting(session: Session, *, now: datetime, urgent: bool = False) -> bool:
-    """Whether any mail is due, or any urgent one."""
-    which = _due(now) & URGENT if urgent else _due(now)
-    return session.scalar(select(OutboxMail.id).where(which).limit(1)) is not None
+def waiting(session: Session, *, now: datetime, urgent: bool = False, routes: Routes | None = None) -> bool:
+    """Whether any mail is due, and its route open or about to be; or any urgent one."""
+    due = _due(now) & URGENT if urgent else _due(now)
+    if routes is not None:
+        due &= URGENT | ~routes.of(mail_routes.waits(routes, now))
+    return session.scalar(select(OutboxMail.id).where(due).limit(1)) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from scheduler.domain.entities import Method, OutboxState, Partstat
 from scheduler.invites import imip
 from scheduler.invites.content import Content
 from scheduler.invites.itip import Kind, Message
-from scheduler.services import contents, outbox, release, resending, versions, wordings
+from scheduler.services import contents, outbox, release, remembering, resending, versions, wordings
 from scheduler.storage.base import UtcDateTime
 from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
 
@@ -195,7 +195,7 @@ def _write(
     texts = wordings.of_event(session, person.event_id)
     mails = [_mail(person, letter, settings.mail_domain, texts, now) for letter in letters]
     session.add_all(mail for mail, letter in zip(mails, letters, strict=True) if letter.address is not None)
-    outbox.remember(session, mails, settings.secret_key)
+    remembering.remember(session, mails, settings.secret_key)
     session.flush()
 
 

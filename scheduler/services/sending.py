@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, cast
 
@@ -14,18 +14,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import AlertKind
+from scheduler.domain.entities import Refusal
 from scheduler.domain.errors import ChainmeetError
-from scheduler.invites.alert_mail import AlertMail, render_alert
-from scheduler.invites.errors import ConnectionFailure, TemporaryFailure
-from scheduler.invites.imip import Envelope, RenderedMail, render, render_example
-from scheduler.invites.itip import Message
-from scheduler.invites.sign_in import SignIn, render_sign_in
-from scheduler.invites.summary import Summary
-from scheduler.invites.summary_mail import render as render_summary
+from scheduler.domain.mail_rates import MailRates
+from scheduler.invites import refusals
+from scheduler.invites.errors import ConnectionFailure, SendFailure, TemporaryFailure
+from scheduler.invites.mime import RenderedMail
 from scheduler.invites.transport import Smtp
-from scheduler.services import alerts, answer_links, outbox, wordings
-from scheduler.services.tokens import SIGN_IN, derive_token
+from scheduler.services import mail_routes, outbox, refusing
+from scheduler.services.mail_routes import SERVER, Routes
+from scheduler.services.rendering import rendered
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail, SignInLink
 
@@ -33,6 +31,8 @@ BATCH = 50
 """Mails claimed at a time: few enough that one slow server never keeps them beyond the claim."""
 
 RECONNECT_AFTER = timedelta(seconds=30)
+LOCKED_OUT = frozenset({530, 534, 535, 538})
+"""Replies of a mail server that wants a sign-in, or does not take ours (RFC 4954 6)."""
 
 Now = Callable[[], datetime]
 
@@ -48,6 +48,7 @@ def deliver(
     should_stop: Callable[[], bool] = lambda: False,
     max_seconds: float = 60.0,
     urgent: bool = False,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> int:
     """Send mails over one connection until none is due, `max_seconds` are over or a stop is asked.
 
@@ -56,8 +57,13 @@ def deliver(
     sender that dies leaves at most one mail that may be sent again, with the same Message-ID.
     """
     return _Delivery(
-        database, settings, worker, now, should_stop, time.monotonic() + max_seconds, urgent
+        database, settings, worker, now, should_stop, time.monotonic() + max_seconds, urgent, sleep
     ).run()
+
+
+def is_waiting(session: Session, settings: Settings, *, now: datetime, urgent: bool = False) -> bool:
+    """Whether a delivery would find a mail that may go."""
+    return outbox.waiting(session, now=now, urgent=urgent, routes=mail_routes.load(session, settings.rates))
 
 
 @dataclass(slots=True)
@@ -71,20 +77,23 @@ class _Delivery:
     should_stop: Callable[[], bool]
     ends: float
     urgent: bool
+    sleep: Callable[[float], None]
     sent: int = 0
+    routes: Routes = field(default_factory=lambda: Routes(MailRates()))
+    """As they were at the last claim, and what this sender has changed since."""
+    closed: set[str] = field(default_factory=set)
+    """Routes that began a pause since the last claim."""
 
     def run(self) -> int:
         while self._goes_on():
             with self.database.write() as session:
-                if not outbox.waiting(session, urgent=self.urgent, now=self.now()):
+                if not is_waiting(session, self.settings, urgent=self.urgent, now=self.now()):
                     break
             try:
                 with _smtp(self.settings) as smtp:
                     self._drain(smtp)
             except ConnectionFailure as failure:
-                now = self.now()
-                with self.database.write() as session:
-                    outbox.postpone(session, reason=str(failure), until=now + RECONNECT_AFTER, now=now)
+                self._not_connected(failure)
                 break
         return self.sent
 
@@ -95,22 +104,34 @@ class _Delivery:
         """Claim and send batch after batch on one connection."""
         while self._goes_on():
             with self.database.write() as session:
+                now = self.now()
+                self.routes, self.closed = mail_routes.load(session, self.settings.rates), set()
                 rows = outbox.claim(
                     session,
                     worker=self.worker,
                     limit=BATCH,
                     secret_key=self.settings.secret_key,
-                    now=self.now(),
+                    now=now,
                     urgent=self.urgent,
+                    routes=self.routes,
                 )
                 links = _links(session, rows)
-                more = bool(rows) or outbox.waiting(session, urgent=self.urgent, now=self.now())
+                more = bool(rows) or outbox.waiting(session, urgent=self.urgent, now=now, routes=self.routes)
             if not more:
                 break
             if rows:
                 self._send_batch(smtp, rows, links)
-            else:  # the event's rate lets nothing out yet
-                time.sleep(0.2)
+            else:  # a rate lets nothing out yet
+                self.sleep(0.2)
+
+    def _not_connected(self, failure: ConnectionFailure) -> None:
+        """All that is due waits; a server that does not let us in is left alone for longer."""
+        now = self.now()
+        with self.database.write() as session:
+            outbox.postpone(session, reason=str(failure), until=now + RECONNECT_AFTER, now=now)
+            if failure.reply_code in LOCKED_OUT:
+                routes = mail_routes.load(session, self.settings.rates)
+                refusing.locked_out(session, routes, str(failure), now=now)
 
     def _send_batch(self, smtp: Smtp, rows: Sequence[OutboxMail], links: Mapping[int, SignInLink]) -> None:
         give_back_at = time.monotonic() + outbox.CLAIM_SECONDS
@@ -118,15 +139,24 @@ class _Delivery:
             if self.should_stop() or time.monotonic() > give_back_at:
                 self._give_back(rows[i:], self.now())
                 break
+            if self._is_closed(row):
+                self._give_back([row], self.now())
+                continue
             mail = self._rendered(row, links)
             if mail is None:
                 continue
             try:
                 self._send(smtp, row, mail)
             except ConnectionFailure as failure:
-                self._failed(row, failure)
+                self._failed(row, str(failure), permanent=False)
                 self._give_back(rows[i + 1 :], self.now() + RECONNECT_AFTER)
                 raise
+
+    def _is_closed(self, row: OutboxMail) -> bool:
+        """Whether the route began a pause after the mail was claimed; what somebody waits for goes."""
+        return row.event_id is not None and bool(
+            self.closed & {SERVER, self.routes.rates.route(row.to_address)}
+        )
 
     def _send(self, smtp: Smtp, row: OutboxMail, mail: RenderedMail) -> None:
         """Send a mail and mark it; raises ConnectionFailure, after which nothing is marked."""
@@ -134,26 +164,43 @@ class _Delivery:
             smtp.send(mail)
         except ConnectionFailure:
             raise
-        except ChainmeetError as failure:  # the server refused this mail
-            self._failed(row, failure)
+        except SendFailure as failure:
+            self._refused(row, failure)
+        except ChainmeetError as failure:  # the address cannot be written on an envelope
+            self._failed(row, str(failure), permanent=True)
         else:
-            with self.database.write() as session:
-                outbox.mark_sent(session, row.id, worker=self.worker, now=self.now())
+            self._taken(row)
             self.sent += 1
+
+    def _taken(self, row: OutboxMail) -> None:
+        with self.database.write() as session:
+            outbox.mark_sent(session, row.id, worker=self.worker, now=self.now())
+            opened = mail_routes.taken(session, self.routes, row.to_address)
+        if opened:
+            with (
+                self.database.write() as session
+            ):  # its own: a claim may hold such mails, and wait for a route
+                refusing.release(session, self.routes, opened, now=self.now())
+
+    def _refused(self, row: OutboxMail, failure: SendFailure) -> None:
+        refusal = refusals.classify(failure.reply_code, failure.reply)
+        if isinstance(failure, TemporaryFailure) and refusal is Refusal.DEAD:
+            refusal = Refusal.LATER
+        with self.database.write() as session:
+            self.closed |= refusing.refuse(session, self.routes, row, refusal, str(failure), now=self.now())
 
     def _rendered(self, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail | None:
         """The mail of a row; None if it cannot be made, which must not keep the others back."""
         try:
-            return _rendered(self.settings, row, links)
+            return rendered(self.settings, row, links)
         except Exception as error:
             log.exception("mail not rendered", mail=row.id)
-            self._failed(row, TemporaryFailure("", None, f"cannot be made: {type(error).__name__}"))
+            self._failed(row, f"cannot be made: {type(error).__name__}", permanent=False)
             return None
 
-    def _failed(self, row: OutboxMail, failure: ChainmeetError) -> None:
-        permanent = not isinstance(failure, TemporaryFailure)
+    def _failed(self, row: OutboxMail, said: str, *, permanent: bool) -> None:
         with self.database.write() as session:
-            outbox.mark_failed(session, row, str(failure), permanent=permanent, now=self.now())
+            refusing.mark_failed(session, row, said, permanent=permanent, now=self.now())
 
     def _give_back(self, rows: Sequence[OutboxMail], at: datetime) -> None:
         with self.database.write() as session:
@@ -174,94 +221,3 @@ def _links(session: Session, rows: Sequence[OutboxMail]) -> dict[int, SignInLink
     if not wanted:
         return {}
     return {link.id: link for link in session.scalars(select(SignInLink).where(SignInLink.id.in_(wanted)))}
-
-
-def _rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail:
-    if row.sign_in_link_id is not None:
-        return sign_in_mail(settings, row, links[row.sign_in_link_id])
-    if row.kind == alerts.ALERT:
-        return alert_mail(settings, row)
-    if row.kind == outbox.SUMMARY:
-        return summary_mail(settings, row)
-    if row.kind == wordings.TEST:
-        return test_mail(settings, row)
-    return invitation_mail(settings, row)
-
-
-def invitation_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
-    """The mail of an outbox row: the same bytes each time."""
-    token = outbox.address_token(row, settings.secret_key)
-    links = answer_links.addresses(settings, token)
-    return render(Message.from_json(row.payload), _answerable(_envelope(settings, row, token), links))
-
-
-def test_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
-    """The mail that shows an organiser the event's texts; its links lead back to where they are written."""
-    links = dict.fromkeys(answer_links.STEPS, row.payload["link"])
-    return render_example(Message.from_json(row.payload), _answerable(_envelope(settings, row, ""), links))
-
-
-def _answerable(envelope: Envelope, links: Mapping[str, str]) -> Envelope:
-    return replace(
-        envelope,
-        accept_url=links["accept"],
-        decline_url=links["decline"],
-        propose_url=links["propose"],
-    )
-
-
-def summary_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
-    """The summary of an outbox row with its PDF: the same bytes each time."""
-    token = outbox.address_token(row, settings.secret_key)
-    return render_summary(Summary.from_json(row.payload), _envelope(settings, row, token))
-
-
-def _envelope(settings: Settings, row: OutboxMail, token: str) -> Envelope:
-    return Envelope(
-        attendee_name=row.to_name,
-        attendee_email=row.to_address,
-        sender_name=settings.mail_sender,
-        domain=settings.mail_domain,
-        token=token,
-        message_id=row.message_id,
-        thread_id=row.thread_id,
-        wording=row.payload.get("wording", {}),
-    )
-
-
-def sign_in_mail(settings: Settings, row: OutboxMail, link: SignInLink) -> RenderedMail:
-    """The mail with a one-time link: the same bytes each time."""
-    token = derive_token(settings.secret_key, SIGN_IN, link.seed)
-    return render_sign_in(
-        SignIn(
-            to_name=row.to_name,
-            to_email=row.to_address,
-            sender_name=settings.mail_sender,
-            domain=settings.mail_domain,
-            message_id=row.message_id,
-            link=f"{settings.base_url}/sign-in/{token}",
-            valid_for=link.expires_at - link.created_at,
-            sent_at=link.created_at,
-            language=row.payload.get("language", "en"),
-        )
-    )
-
-
-def alert_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
-    """The mail about something that failed: the same bytes each time."""
-    said = row.payload
-    return render_alert(
-        AlertMail(
-            to_name=row.to_name,
-            to_email=row.to_address,
-            sender_name=settings.mail_sender,
-            domain=settings.mail_domain,
-            message_id=row.message_id.replace(alerts.LATER_DOMAIN, f"@{settings.mail_domain}"),
-            kind=AlertKind(said["kind"]),
-            event=said["event"],
-            reason=said["reason"],
-            link=settings.base_url + said["path"],
-            opened_at=row.created_at,
-            language=said["language"],
-        )
-    )

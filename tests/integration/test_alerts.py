@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind
 from scheduler.invites.catalogue import languages, words
-from scheduler.services import alerts, outbox, sending
+from scheduler.services import alerts, outbox, rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Alert, Organiser, OutboxMail
 from tests.factories import NOW, SECRET_KEY, make_account, make_event
@@ -122,8 +122,8 @@ def test_the_mail_has_the_reason_and_a_link_in_the_readers_language(
         expo = make_event(session, language=language)
         fail(session, expo.event.id)
         (row,) = outbox.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
-    mail = sending.alert_mail(SETTINGS, row)
-    assert mail == sending.alert_mail(SETTINGS, row)
+    mail = rendering.alert_mail(SETTINGS, row)
+    assert mail == rendering.alert_mail(SETTINGS, row)
     made = email.message_from_bytes(mail.data, policy=email.policy.default)
     title = words(language).alert["run_failed"]
     assert title in str(made["Subject"]) and expo.event.name in str(made["Subject"])

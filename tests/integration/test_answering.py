@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from scheduler.domain.entities import AnswerSource, MailOutcome, Partstat, RequestState
 from scheduler.domain.errors import NotAllowed, NotFound, WrongState
-from scheduler.services import inbox, outbox, sending, snapshot
+from scheduler.services import inbox, outbox, rendering, snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Answer,
@@ -389,7 +389,7 @@ def test_r10_what_is_sent_again_asks_by_rsvp_with_the_same_sequence(
     first = published.mail_to(0)
     published.receive(replies.calendar(first, method="REFRESH"), first)
     (again,) = published.send(10).values()
-    event = event_of(part(parsed(sending.invitation_mail(SETTINGS, again)), "text/calendar").get_content())
+    event = event_of(part(parsed(rendering.invitation_mail(SETTINGS, again)), "text/calendar").get_content())
     assert (event["ATTENDEE"].params["RSVP"], event["SEQUENCE"]) == ("TRUE", 0)
 
 
@@ -466,7 +466,7 @@ def test_1_4_a_counter_at_no_slot_of_the_event_gets_a_declinecounter(published: 
     assert mail.outcome is MailOutcome.APPLIED and "declined by mail" in mail.reason
     ((to, row),) = published.send(10).items()
     assert to == published.person(0).email
-    raw = sending.invitation_mail(SETTINGS, row).data.decode()
+    raw = rendering.invitation_mail(SETTINGS, row).data.decode()
     assert "method=DECLINECOUNTER" in raw
     assert (row.payload["method"], row.payload["sequence"]) == ("DECLINECOUNTER", 0)
 
@@ -481,10 +481,10 @@ def test_1_4_an_event_that_takes_no_proposals_says_so_and_declines_them(publishe
     )
     (row,) = published.send(10).values()
     assert row.payload["method"] == "DECLINECOUNTER"
-    text = part(parsed(sending.invitation_mail(SETTINGS, row)), "text/plain").get_content()
+    text = part(parsed(rendering.invitation_mail(SETTINGS, row)), "text/plain").get_content()
     assert "The organisers take no proposals" in text and "propose another" not in text
     (update, _) = published.publish_again(slot=2).values()
-    request = sending.invitation_mail(SETTINGS, update)
+    request = rendering.invitation_mail(SETTINGS, update)
     assert "/propose" not in part(parsed(request), "text/plain").get_content()
     assert b"X-MICROSOFT-DISALLOW-COUNTER:TRUE" in part(parsed(request), "text/calendar").get_payload(
         decode=True

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import MailFailure, OutboxState
 from scheduler.domain.errors import NotAllowed
-from scheduler.services import dead_letters, outbox, sending
+from scheduler.services import dead_letters, outbox, refusing, rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Invitation, OutboxMail
 from tests import replies
@@ -30,7 +30,7 @@ class Letters(Published):
             rows = outbox.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
             for row in rows:
                 if row.to_address == refuse:
-                    outbox.mark_failed(session, row, "550 no", permanent=permanent, now=now)
+                    refusing.mark_failed(session, row, "550 no", permanent=permanent, now=now)
                 else:
                     outbox.mark_sent(session, row.id, worker="w", now=now)
         return {row.to_address: row for row in rows if row.to_address != refuse}
@@ -95,20 +95,20 @@ def test_a_mail_that_is_tried_again_is_listed_apart_with_its_next_try(letters: L
 
 def test_a_mail_that_was_tried_too_often_is_a_dead_letter_of_a_temporary_error(letters: Letters) -> None:
     letters.move(2, 10, refuse=letters.first, permanent=False)
-    for attempt in range(len(outbox.BACKOFF)):
+    for attempt in range(len(refusing.BACKOFF)):
         letters.send(2000 * (attempt + 1), refuse=letters.first, permanent=False)
     (letter,) = letters.dead()
-    assert (letter.failure, letter.attempts) == (MailFailure.TEMPORARY, len(outbox.BACKOFF) + 1)
+    assert (letter.failure, letter.attempts) == (MailFailure.TEMPORARY, len(refusing.BACKOFF) + 1)
 
 
 def test_r8_a_dead_letter_is_sent_again_as_the_same_mail_to_the_byte(letters: Letters) -> None:
     letters.move(2, 10, refuse=letters.first)
     (letter,) = letters.dead()
     with letters.database.read() as session:
-        before = sending.invitation_mail(SETTINGS, session.get_one(OutboxMail, letter.id))
+        before = rendering.invitation_mail(SETTINGS, session.get_one(OutboxMail, letter.id))
     assert letters.resend(letter.id, minutes=20) == 1
     sent = letters.send(21)[letters.first]
-    assert sending.invitation_mail(SETTINGS, sent) == before
+    assert rendering.invitation_mail(SETTINGS, sent) == before
     assert letters.dead() == []
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
-from scheduler.services import mail_examples, outbox, resending, sending, wordings
+from scheduler.services import mail_examples, outbox, refusing, rendering, resending, wordings
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, Invitation, MailText, OutboxMail
 from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request, meet
@@ -122,28 +122,28 @@ def first_mail(session: Session) -> OutboxMail:
 def test_a_mail_is_written_with_the_events_texts_in_its_readers_language_only(database: Database) -> None:
     with database.write() as session:
         published(session)
-        mail = read(sending.invitation_mail(SETTINGS, first_mail(session)).data)
+        mail = read(rendering.invitation_mail(SETTINGS, first_mail(session)).data)
         assert mail["Subject"] == "Come to Hall 0: Meeting with Firm 1"
         assert text(mail).startswith("Hello F0-P0\n")
         assert "How to get there: Hall 0, Table t0: ask at the door." in text(mail)
     with database.write() as session:
         published(session, "hu")
         last = session.scalars(select(OutboxMail).order_by(OutboxMail.id.desc()).limit(1)).one()
-        assert read(sending.invitation_mail(SETTINGS, last).data)["Subject"].startswith("Invitation: ")
+        assert read(rendering.invitation_mail(SETTINGS, last).data)["Subject"].startswith("Invitation: ")
 
 
 def test_r8_a_retry_has_the_same_bytes_though_the_texts_changed_meanwhile(database: Database) -> None:
     with database.write() as session:
         expo = published(session)
         rows = outbox.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
-        first = [sending.invitation_mail(SETTINGS, row) for row in rows]
+        first = [rendering.invitation_mail(SETTINGS, row) for row in rows]
         for row in rows:
-            outbox.mark_failed(session, row, "451 later", permanent=False, now=NOW)
+            refusing.mark_failed(session, row, "451 later", permanent=False, now=NOW)
         save(session, expo, subject="Another", note="Another", footer="Another", directions="Another")
         later = NOW + timedelta(minutes=1)
         again = outbox.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=later)
         assert len(again) == 2
-        assert [sending.invitation_mail(SETTINGS, row) for row in again] == first
+        assert [rendering.invitation_mail(SETTINGS, row) for row in again] == first
 
 
 def test_new_directions_are_told_as_details_and_other_texts_tell_nobody(database: Database) -> None:
@@ -167,7 +167,7 @@ def test_an_invitation_that_is_sent_again_has_the_texts_too(database: Database) 
         invitation = session.scalars(select(Invitation).limit(1)).one()
         resending.invitation_again(session, invitation, mail_domain="expo.example", now=NOW)
         row = session.scalars(select(OutboxMail).where(OutboxMail.kind == resending.KIND)).one()
-        assert read(sending.invitation_mail(SETTINGS, row).data)["Subject"] == "Once more"
+        assert read(rendering.invitation_mail(SETTINGS, row).data)["Subject"] == "Once more"
 
 
 def test_a_summary_has_the_events_footer(database: Database) -> None:
@@ -176,7 +176,7 @@ def test_a_summary_has_the_events_footer(database: Database) -> None:
         save(session, expo, footer="Ours: {event}")
         publish(session, expo, draft(session, expo, [meet(make_request(session, expo), expo)]), None)
         row = session.scalars(select(OutboxMail).where(OutboxMail.kind == outbox.SUMMARY).limit(1)).one()
-        assert f"Ours: {expo.event.name}" in text(read(sending.summary_mail(SETTINGS, row).data))
+        assert f"Ours: {expo.event.name}" in text(read(rendering.summary_mail(SETTINGS, row).data))
 
 
 @pytest.mark.parametrize("tone", ["new", "update", "details", "cancel", "uninvited", "proposal"])
@@ -223,14 +223,14 @@ def test_a_test_mail_goes_through_the_outbox_to_who_asked_and_tells_no_calendar(
         to = mail_examples.queue_test(session, actor, "en", "new", ALL, settings=SETTINGS, now=NOW)
         assert to == expo.organiser.email
         (row,) = outbox.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
-        first = sending.test_mail(SETTINGS, row)
+        first = rendering.test_mail(SETTINGS, row)
         mail = read(first.data)
         assert (first.to_addr, mail["Subject"]) == (to, "[Test] Come to Hall 0: Meeting with Example Two")
         assert "text/calendar" not in first.data.decode()
         assert f"{SETTINGS.base_url}/events/{expo.event.key}/mail-texts/en/new" in text(mail)
         assert session.scalars(select(Invitation)).all() == []
         save(session, expo, subject="Another")
-        assert sending.test_mail(SETTINGS, row) == first
+        assert rendering.test_mail(SETTINGS, row) == first
 
 
 def test_a_test_mail_with_a_text_that_does_not_render_is_not_queued(database: Database) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxState, VersionState
-from scheduler.services import access, outbox, release, sending
+from scheduler.services import access, outbox, refusing, release, rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Invitation, OutboxMail
 from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version, meet
@@ -77,32 +77,32 @@ def test_r8_a_retry_is_the_same_mail_to_the_byte(database: Database) -> None:
     with database.write() as session:
         publish_some(session, meetings=1, mail_per_minute=60_000)
         row = claim(session)[0]
-        once = sending.invitation_mail(SETTINGS, row)
-        outbox.mark_failed(session, row, "try later", permanent=False, now=NOW)
+        once = rendering.invitation_mail(SETTINGS, row)
+        refusing.mark_failed(session, row, "try later", permanent=False, now=NOW)
         again = next(r for r in claim(session, minutes=2) if r.id == row.id)
-        assert sending.invitation_mail(SETTINGS, again) == once
+        assert rendering.invitation_mail(SETTINGS, again) == once
 
 
 def test_a_temporary_failure_waits_longer_each_time_and_gives_up(database: Database) -> None:
     with database.write() as session:
         publish_some(session, meetings=1, mail_per_minute=60_000)
         row_id, now, waits = claim(session)[0].id, NOW, []
-        for _ in range(len(outbox.BACKOFF) + 1):
+        for _ in range(len(refusing.BACKOFF) + 1):
             row = session.get_one(OutboxMail, row_id)
-            outbox.mark_failed(session, row, "451 try later", permanent=False, now=now)
+            refusing.mark_failed(session, row, "451 try later", permanent=False, now=now)
             session.refresh(row)
             if row.state is OutboxState.FAILED:
                 break
             waits.append(row.next_attempt_at - now)
             now = row.next_attempt_at
             outbox.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=now)
-        assert (tuple(waits), row.state, row.error) == (outbox.BACKOFF, OutboxState.FAILED, "451 try later")
+        assert (tuple(waits), row.state, row.error) == (refusing.BACKOFF, OutboxState.FAILED, "451 try later")
 
 
 def test_a_permanent_failure_is_not_tried_again(database: Database) -> None:
     with database.write() as session:
         expo = publish_some(session, meetings=1, mail_per_minute=60_000)
-        outbox.mark_failed(session, claim(session)[0], "550 no such user", permanent=True, now=NOW)
+        refusing.mark_failed(session, claim(session)[0], "550 no such user", permanent=True, now=NOW)
         assert outbox.counts(session, expo.event.id) == outbox.Counts(queued=0, sending=1, sent=0, failed=1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scheduler.domain.entities import AnswerSource, Partstat, RequestState
-from scheduler.services import sending
+from scheduler.services import rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, InboundMail
 from tests import replies
@@ -38,7 +38,7 @@ def site(database: Database) -> Site:
 
 
 def test_m10_the_mail_has_the_three_links(site: Site) -> None:
-    raw = sending.invitation_mail(SETTINGS, site.published.mail_to(0)).data.decode()
+    raw = rendering.invitation_mail(SETTINGS, site.published.mail_to(0)).data.decode()
     import email
 
     texts = [part.get_payload(decode=True).decode() for part in email.message_from_string(raw).walk()

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import InvalidInput, NotAllowed
-from scheduler.services import access, imports, readers, sending
+from scheduler.services import access, imports, readers, rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, MeetingRequest, OutboxMail, SignInLink
 from tests.factories import NOW, SECRET_KEY, Expo, make_account, make_event, make_request, meet
@@ -31,7 +31,7 @@ def of_two_countries(session: Session) -> tuple[Expo, MeetingRequest]:
 def mails(session: Session) -> list[EmailMessage]:
     """The queued invitations in order of their attendees."""
     rows = session.scalars(select(OutboxMail).order_by(OutboxMail.attendee_id, OutboxMail.id))
-    return [read(sending.invitation_mail(SETTINGS, row).data) for row in rows]
+    return [read(rendering.invitation_mail(SETTINGS, row).data) for row in rows]
 
 
 def read(data: bytes) -> EmailMessage:
@@ -67,10 +67,10 @@ def test_r8_a_retry_has_the_same_bytes_though_the_reader_chose_anew_meanwhile(da
     with database.write() as session:
         expo, _ = of_two_countries(session)
         row = session.scalars(select(OutboxMail).where(OutboxMail.attendee_id == expo.people[1][0].id)).one()
-        first = sending.invitation_mail(SETTINGS, row)
+        first = rendering.invitation_mail(SETTINGS, row)
         readers.choose(session, expo.actor(1), language="zh", timezone="Asia/Tokyo")
         session.expire_all()
-        assert sending.invitation_mail(SETTINGS, row) == first
+        assert rendering.invitation_mail(SETTINGS, row) == first
 
 
 def test_a_change_of_language_alone_tells_nobody_and_holds_from_the_next_mail(database: Database) -> None:
@@ -109,7 +109,7 @@ def test_a_sign_in_mail_is_in_the_persons_language(database: Database) -> None:
             )
             assert link is not None
             row = session.scalars(select(OutboxMail).where(OutboxMail.sign_in_link_id == link.id)).one()
-            made = sending.sign_in_mail(SETTINGS, row, session.get_one(SignInLink, link.id))
+            made = rendering.sign_in_mail(SETTINGS, row, session.get_one(SignInLink, link.id))
             subjects.append(read(made.data)["Subject"])
         assert subjects == ["Belépési hivatkozás – Chainmeet", "Your link to sign in to Chainmeet"]
 

@@ -145,17 +145,19 @@ def test_a_mail_refused_for_now_is_sent_later_and_the_others_at_once(database: D
     assert [row.error for row in sender.rows()] == [None] * 6
 
 
-def test_a_mail_refused_for_good_has_failed_and_is_not_tried_again(database: Database) -> None:
+def test_a_mail_to_no_such_user_is_tried_once_more_and_then_has_failed(database: Database) -> None:
     expected = publish(database)
     gone = only_once(expected)
     with serving(Catcher(replies={gone: "550 5.1.1 No such user"})) as catcher:
         sender = Sender(database, to(catcher))
         assert sender.deliver() == 5
+        assert sender.states() == {SENT: 5, QUEUED: 1}
+        assert sender.deliver(30) == 0
         catcher.replies.clear()
         assert sender.deliver(60 * 24) == 0
     assert gone not in addresses(catcher)
     (failed,) = [row for row in sender.rows() if row.state is FAILED]
-    assert (failed.to_address, failed.attempts) == (gone, 1)
+    assert (failed.to_address, failed.attempts) == (gone, 2)
     assert "550 5.1.1 No such user" in (failed.error or "")
 
 

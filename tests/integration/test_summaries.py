@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailOutcome, OutboxState
 from scheduler.invites.summary import Summary
-from scheduler.services import addresses, events, inbox, outbox, release, sending, summaries
+from scheduler.services import addresses, events, inbox, outbox, refusing, release, rendering, summaries
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, InboundMail, Invitation, MeetingRequest, OutboxMail
 from tests import replies
@@ -229,12 +229,12 @@ def test_a_summary_that_is_tried_again_is_the_same_to_the_byte(database: Databas
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
         rows = outbox.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
         row = rows[-1]
-        once = sending.summary_mail(SETTINGS, row)
-        outbox.mark_failed(session, row, "try later", permanent=False, now=NOW)
+        once = rendering.summary_mail(SETTINGS, row)
+        refusing.mark_failed(session, row, "try later", permanent=False, now=NOW)
         expo.firms[0].name = expo.firms[1].name = "Another name"
         session.flush()
         (again,) = outbox.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=LATER)
-        assert sending.summary_mail(SETTINGS, again) == once
+        assert rendering.summary_mail(SETTINGS, again) == once
 
 
 def test_a_summary_that_bounces_marks_the_address(database: Database) -> None:
@@ -269,7 +269,7 @@ def test_a_summary_that_failed_is_put_away_once_there_is_a_newer_one(database: D
         rows = outbox.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
         for row in rows:
             if row.kind == "summary":
-                outbox.mark_failed(session, row, "550 No", permanent=True, now=NOW)
+                refusing.mark_failed(session, row, "550 No", permanent=True, now=NOW)
             else:
                 outbox.mark_sent(session, row.id, worker="w", now=NOW)
         assert len(_dead(session)) == 3
@@ -285,7 +285,7 @@ def test_a_new_address_gets_no_summary_that_the_old_one_waits_for_and_the_old_on
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
         for row in outbox.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW):
             if row.kind == "summary":
-                outbox.mark_failed(session, row, "451 Later", permanent=False, now=NOW)
+                refusing.mark_failed(session, row, "451 Later", permanent=False, now=NOW)
             else:
                 outbox.mark_sent(session, row.id, worker="w", now=NOW)
         person = expo.people[0][0]

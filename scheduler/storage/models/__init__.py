@@ -14,9 +14,10 @@ from scheduler.storage.models.asking import MeetingRequest, RequestPerson
 from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import Event, Hall, Place, PlaceBusy, Slot, WalkingTime
 from scheduler.storage.models.inbox import Answer, InboundMail
-from scheduler.storage.models.mail import Invitation, MailText, OutboxMail
+from scheduler.storage.models.mail import Invitation, MailRoute, MailText, OutboxMail
 from scheduler.storage.models.people import (
     AddressChange,
+    AddressReport,
     Attendee,
     AttendeeBusy,
     Firm,
@@ -35,6 +36,7 @@ from scheduler.storage.models.schedule import (
 __all__ = [
     "Account",
     "AddressChange",
+    "AddressReport",
     "Alert",
     "Answer",
     "ApiToken",
@@ -50,6 +52,7 @@ __all__ = [
     "Interpreter",
     "InterpreterBusy",
     "Invitation",
+    "MailRoute",
     "MailText",
     "MeetingRequest",
     "Organiser",

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.domain.entities import Method, OutboxState, Partstat
+from scheduler.domain.entities import Method, OutboxState, Partstat, Refusal
+from scheduler.domain.mail_rates import domain_of
 from scheduler.storage.base import Base, states
 
 
@@ -57,6 +58,10 @@ class MailText(Base):
     changed_at: Mapped[datetime]
 
 
+def _domain(context: Any) -> str:
+    return domain_of(context.get_current_parameters()["to_address"])
+
+
 class OutboxMail(Base):
     """One mail to be sent. All that its bytes depend on is here, so that a retry is the same mail."""
 
@@ -65,6 +70,7 @@ class OutboxMail(Base):
         Index("ix_outbox_mail_state_next_attempt_at", "state", "next_attempt_at"),
         Index("ix_outbox_mail_event_id_state", "event_id", "state"),
         Index("ix_outbox_mail_attendee_id", "attendee_id"),
+        Index("ix_outbox_mail_state_domain", "state", "domain"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -77,6 +83,8 @@ class OutboxMail(Base):
     version_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"))
     """The publishing that it belongs to."""
     to_address: Mapped[str] = mapped_column(String(254))
+    domain: Mapped[str] = mapped_column(String(253), default=_domain)
+    """Of `to_address`."""
     to_name: Mapped[str] = mapped_column(String(120), default="")
     message_id: Mapped[str] = mapped_column(String(255), unique=True)
     thread_id: Mapped[str | None] = mapped_column(String(255))
@@ -94,7 +102,40 @@ class OutboxMail(Base):
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)
     failure: Mapped[str | None] = mapped_column(String(16))
-    """What `error` is, of MailFailure: temporary, permanent or bounced."""
+    """What `error` is, of MailFailure: temporary, permanent, held or bounced."""
     dropped_at: Mapped[datetime | None]
     """When a mail that failed was put away: by an organiser, or because a newer one took its place."""
     created_at: Mapped[datetime]
+
+
+class MailRoute(Base):
+    """How a provider of recipients, or the mail server itself, takes our mails just now.
+
+    There is a row where a limit is set, or where mails were refused and none was taken since.
+    """
+
+    __tablename__ = "mail_route"
+
+    name: Mapped[str] = mapped_column(String(253), primary_key=True)
+    """As `MailRates.route` gives it; empty for the mail server."""
+    ready_at: Mapped[datetime | None]
+    """From when on the next mail may go, by its rate."""
+    per_minute: Mapped[float | None]
+    """Mails a minute as of `slowed_at`, from when on it grows; null for the usual rate."""
+    slowed_at: Mapped[datetime | None]
+    refusal: Mapped[Refusal | None] = mapped_column(states(Refusal, "mail_route_refusal"))
+    """The kind of the last refusals in a row; null after a mail was taken."""
+    refusals: Mapped[int] = mapped_column(default=0)
+    """How many of that kind, of different addresses, with no mail taken in between."""
+    refused_address: Mapped[str] = mapped_column(String(254), default="")
+    said: Mapped[str] = mapped_column(String(400), default="")
+    """The server's words at the last refusal."""
+    refused_at: Mapped[datetime | None]
+    paused_until: Mapped[datetime | None]
+    """No mail goes before; then one does, to see. Null where mails go."""
+    probed_at: Mapped[datetime | None]
+    """When that one mail was claimed."""
+    pauses: Mapped[int] = mapped_column(default=0)
+    """Pauses in a row: each is twice as long as the one before."""
+    is_told: Mapped[bool] = mapped_column(default=False)
+    """Whether an alert is open about it."""

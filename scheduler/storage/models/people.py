@@ -96,6 +96,19 @@ class AddressChange(Base):
     changed_at: Mapped[datetime]
 
 
+class AddressReport(Base):
+    """A mail server said that an attendee's address does not exist: one of two that it takes."""
+
+    __tablename__ = "address_report"
+    __table_args__ = (Index("ix_address_report_attendee_id", "attendee_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
+    address: Mapped[str] = mapped_column(String(254))
+    said: Mapped[str] = mapped_column(String(300))
+    reported_at: Mapped[datetime]
+
+
 class AttendeeBusy(Base):
     """A slot in which an attendee is unavailable."""
 

@@ -1,0 +1,270 @@
+"""How the providers of recipients take our mails: slowed down, paused and tried again by what they answer.
+
+A route is a provider (`MailRates.route`), or the mail server that takes all of our mails (SERVER). After some
+refusals of one kind in a row it is paused, each time twice as long; then one mail goes, to see. If that is
+taken, all go again. A provider that asks for less gets half as many mails a minute, and slowly more again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, delete, insert, or_, select, true, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from scheduler.domain.entities import OutboxState, Refusal
+from scheduler.domain.mail_rates import MailRates
+from scheduler.storage.models import MailRoute, OutboxMail
+
+SERVER: Final = ""
+"""The name of the route that all mails take: our own mail server."""
+
+IN_A_ROW: Final = {Refusal.SLOW: 1, Refusal.HOLD: 3, Refusal.LATER: 5, Refusal.DEAD: 10}
+"""Refusals of one kind, with no mail taken in between, that pause a provider."""
+SERVER_IN_A_ROW: Final = {Refusal.SLOW: 10, Refusal.HOLD: 10, Refusal.LATER: 20, Refusal.DEAD: 20}
+"""The same for the mail server: more than one provider alone can give before it is paused itself."""
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+TOLD_AFTER: Final = 6
+"""Pauses in a row, half an hour and more, after which the operator is told even if we are only too fast."""
+PROBE = timedelta(minutes=2)
+"""The one mail that is tried after a pause has to be answered within this time, or another one is tried."""
+UNLIMITED: Final = 240.0
+"""Mails a minute from which a provider without a limit is slowed down, and to which it grows back."""
+DOUBLES_AFTER = timedelta(minutes=20)
+"""A rate that was slowed down is twice as high after so long without another refusal."""
+POLLED: Final = 12.0
+"""A rate from which a sender waits for the next mail's turn; below, the next tick looks again."""
+FORGOTTEN_AFTER = timedelta(days=2)
+
+
+@dataclass(slots=True)
+class Routes:
+    """The routes that have something to be minded, as they are now."""
+
+    rates: MailRates
+    rows: dict[str, MailRoute] = field(default_factory=dict)
+
+    def paused(self, now: datetime) -> set[str]:
+        """Names of routes that no mail takes at this moment."""
+        return {
+            name for name, row in self.rows.items() if row.paused_until is not None and row.paused_until > now
+        }
+
+    def limited(self) -> set[str]:
+        """Names of the providers' routes that are paused or have a rate."""
+        known = {name for name, row in self.rows.items() if row.paused_until or row.per_minute}
+        return (known | self.rates.per_minute.keys()) - {SERVER}
+
+    def of(self, names: Iterable[str]) -> ColumnElement[bool]:
+        """The mails that take one of these routes."""
+        if SERVER in (names := set(names)):
+            return true()
+        return OutboxMail.domain.in_([domain for name in names for domain in self.rates.domains(name)])
+
+    def is_watched(self, name: str) -> bool:
+        """Whether it matters that a mail was taken there."""
+        row = self.rows.get(name)
+        return row is not None and row.refusal is not None
+
+    def rate(self, name: str, now: datetime) -> float | None:
+        """Mails a minute; None for as many as there are."""
+        return per_minute(self.rows.get(name), self.rates.per_minute.get(name), now)
+
+
+def load(session: Session, rates: MailRates) -> Routes:
+    """The routes with a rate, a pause or a refusal."""
+    minded = or_(
+        MailRoute.refusal.is_not(None),
+        MailRoute.paused_until.is_not(None),
+        MailRoute.per_minute.is_not(None),
+        MailRoute.name.in_(rates.per_minute),
+    )
+    return Routes(rates, {row.name: row for row in session.scalars(select(MailRoute).where(minded))})
+
+
+def per_minute(row: MailRoute | None, usual: float | None, now: datetime) -> float | None:
+    """The rate of a route: the usual one, or a lower one that grows back to it; None is no limit."""
+    if row is None or row.per_minute is None or row.slowed_at is None:
+        return usual
+    grown = row.per_minute * 2.0 ** (max(now - row.slowed_at, timedelta()) / DOUBLES_AFTER)
+    return grown if grown < (usual or UNLIMITED) else usual
+
+
+def bucket(ready_at: datetime | None, rate: float, limit: int, now: datetime) -> tuple[int, datetime]:
+    """How many mails a rate (a minute) lets out, at most one second's, and from when on the next may go."""
+    interval = timedelta(minutes=1) / rate
+    full = now - max(interval, timedelta(seconds=1))
+    ready = max(ready_at or full, full)
+    allowed = min(limit, int((now - ready) / interval))
+    return allowed, ready + allowed * interval
+
+
+def let_out(session: Session, routes: Routes, name: str, limit: int, now: datetime) -> int:
+    """How many mails may take a route now, of `limit`: none in a pause, one after it, else as its rate lets.
+
+    Two senders that ask at once never get the same mail's turn: the row is changed only as it was read.
+    """
+    row = routes.rows.get(name)
+    if limit <= 0 or (row is not None and row.paused_until is not None and row.paused_until > now):
+        return 0
+    if row is not None and row.paused_until is not None:
+        return int(_change(session, row, MailRoute.paused_until, paused_until=now + PROBE, probed_at=now))
+    rate = None if name == SERVER else routes.rate(name, now)
+    if rate is None:
+        return limit
+    row = row or _created(session, routes, name)
+    allowed, ready_at = bucket(row.ready_at, rate, limit, now)
+    if allowed <= 0 or _in_flight(session, routes, name):
+        return 0
+    return allowed if _change(session, row, MailRoute.ready_at, ready_at=ready_at) else 0
+
+
+def waits(routes: Routes, now: datetime) -> set[str]:
+    """Names of routes whose mails nobody need wait for: those in a pause, and slow ones until their turn."""
+    slow = set()
+    for name in routes.limited():
+        row, rate = routes.rows.get(name), routes.rate(name, now)
+        if row is not None and row.ready_at is not None and rate is not None and rate < POLLED:
+            slow |= {name} if bucket(row.ready_at, rate, 1, now)[0] == 0 else set()
+    return routes.paused(now) | slow
+
+
+def taken(session: Session, routes: Routes, address: str) -> set[str]:
+    """A mail was taken: its route and the server's are open; gives the names of those that were paused."""
+    opened = set()
+    for name in {routes.rates.route(address), SERVER}:
+        if not routes.is_watched(name):
+            continue
+        row = routes.rows[name]
+        opened |= {name} if row.paused_until is not None else set()
+        session.execute(
+            update(MailRoute)
+            .where(MailRoute.name == name)
+            .values(refusal=None, refusals=0, refused_address="", paused_until=None, probed_at=None, pauses=0)
+        )
+        row.refusal, row.paused_until = None, None
+    return opened
+
+
+def refused(
+    session: Session, routes: Routes, mail: OutboxMail, refusal: Refusal, said: str, *, now: datetime
+) -> set[str]:
+    """A mail was refused: count it, slow its route down or pause it; gives the names of those that pause.
+
+    What one address alone makes its provider say counts once in a row: it says nothing about others.
+    """
+    pausing = set()
+    for name in (routes.rates.route(mail.to_address), SERVER):  # in this order: two senders take turns
+        row = _locked(session, routes, name)
+        is_probe = row.probed_at is not None and row.probed_at == mail.claimed_at
+        is_late = row.paused_until is not None and not is_probe  # it was on its way when the pause began
+        row.said, row.refused_at = said[:400], now
+        if is_late or (row.refused_address == mail.to_address and row.refusal is refusal and not is_probe):
+            pausing |= {name} if is_late else set()
+            continue
+        row.refusals = row.refusals + 1 if row.refusal is refusal else 1
+        row.refusal, row.refused_address = refusal, mail.to_address
+        enough = (SERVER_IN_A_ROW if name == SERVER else IN_A_ROW)[refusal]
+        if is_probe or row.refusals >= enough:
+            _slow_down(row, routes, name, refusal, now)
+            pause(row, now)
+            pausing.add(name)
+    session.flush()
+    return pausing
+
+
+def locked_out(session: Session, routes: Routes, said: str, *, now: datetime) -> None:
+    """The mail server does not let us in: it is paused, as if it had refused many mails."""
+    row = _locked(session, routes, SERVER)
+    row.refusal, row.said, row.refused_at = Refusal.HOLD, said[:400], now
+    if row.paused_until is None or row.paused_until <= now:
+        pause(row, now)
+    session.flush()
+
+
+def pause(row: MailRoute, now: datetime) -> None:
+    """Begin a pause, twice as long as the one before."""
+    row.paused_until = now + min(FIRST_PAUSE * 2**row.pauses, LONGEST_PAUSE)
+    row.pauses, row.probed_at = min(row.pauses + 1, 20), None
+    if row.slowed_at is not None:
+        row.slowed_at = max(row.slowed_at, row.paused_until)
+
+
+def forget(session: Session, *, now: datetime) -> None:
+    """Delete the rows of routes that have been without a refusal for long."""
+    session.execute(
+        delete(MailRoute).where(
+            MailRoute.is_told.is_(False),
+            or_(MailRoute.paused_until.is_(None), MailRoute.paused_until < now - FORGOTTEN_AFTER),
+            or_(MailRoute.refused_at.is_(None), MailRoute.refused_at < now - FORGOTTEN_AFTER),
+            or_(MailRoute.ready_at.is_(None), MailRoute.ready_at < now - FORGOTTEN_AFTER),
+        )
+    )
+
+
+def _slow_down(row: MailRoute, routes: Routes, name: str, refusal: Refusal, now: datetime) -> None:
+    if refusal is Refusal.SLOW and name != SERVER:
+        rate = per_minute(row, routes.rates.per_minute.get(name), now)
+        row.per_minute, row.slowed_at = max(1.0, (rate or UNLIMITED) / 2), now
+
+
+def _in_flight(session: Session, routes: Routes, name: str) -> bool:
+    """Whether a sender has mails to a provider that has a rate: there is one connection to it at a time."""
+    sending = (OutboxMail.state == OutboxState.SENDING) & routes.of([name])
+    return session.scalar(select(OutboxMail.id).where(sending).limit(1)) is not None
+
+
+def _change(
+    session: Session, row: MailRoute, column: InstrumentedAttribute[datetime | None], **values: object
+) -> bool:
+    """Change a row if nobody else has changed this column of it meanwhile."""
+    before = getattr(row, column.key)
+    done = session.scalar(
+        update(MailRoute)
+        .where(MailRoute.name == row.name, column.is_(None) if before is None else column == before)
+        .values(**values)
+        .returning(MailRoute.name)
+        .execution_options(synchronize_session=False)
+    )
+    if done is not None:
+        session.refresh(row)
+    return done is not None
+
+
+def _created(session: Session, routes: Routes, name: str) -> MailRoute:
+    try:
+        with session.begin_nested():
+            session.execute(insert(MailRoute).values(name=name))
+    except IntegrityError:  # another sender was first
+        pass
+    row = routes.rows[name] = session.get_one(MailRoute, name)
+    return row
+
+
+def _locked(session: Session, routes: Routes, name: str) -> MailRoute:
+    """The row of a route, made if need be; nobody else changes it until the transaction ends."""
+    if session.get(MailRoute, name) is None:
+        _created(session, routes, name)
+    row = session.get_one(MailRoute, name, populate_existing=True, with_for_update={"key_share": True})
+    routes.rows[name] = row
+    return row
+
+
+def listing(session: Session, rates: MailRates, domains: Collection[str] | None = None) -> list[MailRoute]:
+    """Routes that are paused, or refused a mail last; of these domains, and the mail server."""
+    routes = load(session, rates)
+    names = None if domains is None else {rates.routes.get(d, d) for d in domains} | {SERVER}
+    return sorted(
+        (
+            row
+            for name, row in routes.rows.items()
+            if (row.refusal is not None or row.paused_until is not None or row.is_told)
+            and (names is None or name in names)
+        ),
+        key=lambda row: row.name,
+    )

@@ -1,0 +1,61 @@
+"""What calendars are told, written down before the first byte is sent, and the tokens in its addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Method
+from scheduler.services.tokens import derive_token, hash_token
+from scheduler.storage.models import Invitation, OutboxMail
+
+
+def remember(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
+    """Write down what the calendars are being told by these invitations."""
+    known = _known_invitations(session, rows)
+    new: list[dict[str, Any]] = []
+    for row in rows:
+        message = row.payload
+        values = {
+            "dtstamp": datetime.fromisoformat(message["dtstamp"]),
+            "content": message["content"],
+            "partstat": message["partstat"],
+        }
+        found = known.get((row.uid, row.attendee_id, message["sequence"], message["method"]))
+        if found is None:
+            new.append(_invitation(row, secret_key) | values)
+        elif found.dtstamp < values["dtstamp"]:
+            found.dtstamp, found.content = values["dtstamp"], values["content"]
+    if new:
+        session.execute(insert(Invitation), new)
+    session.flush()
+
+
+def address_token(row: OutboxMail, secret_key: str) -> str:
+    """The token in the organiser's address: one a UID and attendee, the same in every mail about it."""
+    return derive_token(secret_key, "invitation", f"{row.uid}:{row.attendee_id}")
+
+
+def _known_invitations(
+    session: Session, rows: Sequence[OutboxMail]
+) -> dict[tuple[str | None, int | None, int, str], Invitation]:
+    uids = {row.uid for row in rows}
+    found = session.scalars(select(Invitation).where(Invitation.uid.in_(uids))) if uids else ()
+    return {(row.uid, row.attendee_id, row.sequence, str(row.method)): row for row in found}
+
+
+def _invitation(row: OutboxMail, secret_key: str) -> dict[str, Any]:
+    return {
+        "event_id": row.event_id,
+        "request_id": row.request_id,
+        "attendee_id": row.attendee_id,
+        "uid": row.uid,
+        "sequence": row.payload["sequence"],
+        "method": Method(row.payload["method"]),
+        "token_hash": hash_token(address_token(row, secret_key)),
+        "first_message_id": row.thread_id or row.message_id,
+    }
