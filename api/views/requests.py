@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from api.forms import RequestForm
 from api.timetable import timetable
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, WrongState
-from scheduler.services import directory, requests
+from scheduler.services import directory, request_outcomes, requests
 from scheduler.services.access import Actor
 from scheduler.services.requests import NewRequest, RequestCard
 from scheduler.storage.models import Firm
@@ -48,7 +49,8 @@ def show(event_key: str, key: str) -> str:
         card = requests.show(db, actor, key)
         side = _side(db, actor, card)
         here = "sent" if side is Side.FROM else "received"
-        return pages.render(db, actor, here, "requests/show.html", card=card, **_around(db, actor, side))
+        around = _around(db, actor, side, [card])
+        return pages.render(db, actor, here, "requests/show.html", card=card, **around)
 
 
 @blueprint.get("/firms/<firm_key>/ask")
@@ -128,7 +130,7 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
             text=text,
             cursor=cursor,
             counts=_counts(db, actor, side, text),
-            **_around(db, actor, side),
+            **_around(db, actor, side, page.items),
         )
 
 
@@ -139,9 +141,14 @@ def _counts(db: Session, actor: Actor, side: Side, text: str = "") -> dict[str, 
     return {ANY_STATE: sum(by.values())} | {state.value: by[state] for state in RequestState}
 
 
-def _around(db: Session, actor: Actor, side: Side) -> dict[str, Any]:
-    """What a request's card needs besides the request."""
-    return {"side": side, "times": timetable(db, actor.event_id), "now": context.now()}
+def _around(db: Session, actor: Actor, side: Side, cards: Iterable[RequestCard]) -> dict[str, Any]:
+    """What the cards of requests need besides the requests."""
+    return {
+        "side": side,
+        "times": timetable(db, actor.event_id),
+        "now": context.now(),
+        "outcomes": request_outcomes.outcomes(db, actor, cards),
+    }
 
 
 def _side(db: Session, actor: Actor, card: RequestCard) -> Side:
@@ -192,7 +199,7 @@ def _answered(actor: Actor, key: str, message: str, kind: str) -> str:
     with context.database().read() as db:
         card = requests.show(db, actor, key)
         side = Side.FROM if request.form.get("side") == Side.FROM else Side.TO
-        around = _around(db, actor, side) | {"counts": _counts(db, actor, side)}
+        around = _around(db, actor, side, [card]) | {"counts": _counts(db, actor, side)}
         return pages.render(
             db, actor, "", "requests/answered.html", card=card, message=message, kind=kind, **around
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -35,6 +35,7 @@ from scheduler.storage.models import (
     Place,
     PlannedAttendee,
     PlannedMeeting,
+    ScheduleVersion,
     Slot,
 )
 
@@ -45,6 +46,7 @@ __all__ = [
     "feed_body",
     "firm_agenda",
     "interpreter_agenda",
+    "meetings_of",
 ]
 
 
@@ -128,6 +130,14 @@ def interpreter_agenda(session: Session, actor: Actor, interpreter_key: str) -> 
     if interpreter is None:
         raise NotFound("interpreter", interpreter_key)
     return _agenda(session, actor, interpreter, PlannedMeeting.interpreter_id == interpreter.id, None)
+
+
+def meetings_of(
+    session: Session, actor: Actor, version: ScheduleVersion, request_keys: Collection[str]
+) -> dict[str, AgendaItem]:
+    """The version's meetings of these requests, by key, as the actor's firm sees them."""
+    wanted = (MeetingRequest.event_id == actor.event_id) & MeetingRequest.key.in_(request_keys)
+    return {item.request_key: item for item in _items(session, version.id, wanted, actor.firm_id)}
 
 
 def _person(session: Session, actor: Actor, key: str | None) -> Attendee:

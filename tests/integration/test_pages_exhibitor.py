@@ -239,6 +239,41 @@ def test_lengths_are_those_that_calendars_will_show(database: Database, broker_u
     assert [f">{n} minutes</option>" in page for n in (25, 55, 85)] == [True] * 3
 
 
+def test_a_request_says_when_and_where_it_is_held(site: Site) -> None:
+    expo = site.expo
+    with site.database.write() as session:
+        request = make_request(session, expo, 1, 0)
+        meeting = meet(
+            request, expo, slot=3, place=expo.booths[0], people=[expo.people[1][0], expo.people[0][1]]
+        )
+        make_version(session, expo, [meeting])
+    page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
+    assert "Held Tue, 8 December 2026, " in page and "Booth b0, Hall 0" in page
+    assert "Cancel this meeting" in page
+    assert "Held Tue, 8 December 2026, " in site.exhibitor(1).get(site.path("/requests/sent"))
+
+
+def test_a_request_says_why_it_is_not_held_without_telling_of_the_other_firm(site: Site) -> None:
+    with site.database.write() as session:
+        request, late = make_request(session, site.expo, 1, 0), make_request(session, site.expo, 2, 0)
+        version = make_version(session, site.expo, [])
+        version.unscheduled = [
+            {
+                "request": request.key,
+                "reason": "people-busy",
+                "detail": f"Request {request.key} did not fit: f1-p0 is in r9 at s1.",
+                "blockers": ["f1-p0", "r9"],
+                "remedies": ["Make f1-p0 available in s1"],
+            }
+        ]
+    page = site.exhibitor(0).get(site.path("/requests/received?state=all"))
+    assert "at every time that suits both firms, the people it needs are in other meetings" in page
+    assert "Look at your busy times" in page
+    assert "f1-p0 is in" not in page and "Cancel this meeting" not in page
+    page = site.exhibitor(2).get(site.path(f"/requests/{late.key}"))
+    assert "Accepted since the schedule was published." in page
+
+
 def test_an_answer_can_be_undone_for_ten_minutes(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     with site.database.write() as session:
         request = make_request(session, site.expo, 1, 0, state=RequestState.PENDING)
@@ -292,7 +327,7 @@ def test_a_request_is_accepted_on_the_page_and_the_reader_comes_back_to_the_list
     assert "Nothing waits for your answer." in page
     (stored,) = site.stored()
     assert stored.state is RequestState.ACCEPTED and stored.answered_by == site.expo.people[0][0].id
-    assert "Cancel this meeting" in browser.get(site.path(f"/requests/{request.key}"))
+    assert "Withdraw the request" in browser.get(site.path(f"/requests/{request.key}"))
 
 
 def test_a_declined_request_shows_its_note_to_the_other_firm(site: Site) -> None:
