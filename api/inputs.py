@@ -9,6 +9,8 @@ from pydantic import BaseModel, ValidationError
 
 from api.errors import problem
 
+MAX_WHOLE = 2**31 - 1
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -35,6 +37,13 @@ def query(model: type[Model]) -> Model:
         return model.model_validate(given)
     except ValidationError as error:
         abort(_invalid(error, in_body=False))
+
+
+def whole(text: str | None, otherwise: int = 0) -> int:
+    """A whole number of a form or a query that every column can hold (0 to 2**31 - 1), else `otherwise`."""
+    is_one = text is not None and text.isascii() and text.isdigit() and len(text) <= 10
+    value = int(text) if is_one and text is not None else -1
+    return value if 0 <= value <= MAX_WHOLE else otherwise
 
 
 def _invalid(error: ValidationError, *, in_body: bool) -> Response:

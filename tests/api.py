@@ -9,7 +9,6 @@ from flask import Flask
 from scheduler.services import access
 from scheduler.services.access import Actor
 from scheduler.storage.database import Database
-from tests.factories import NOW
 
 
 class Program:
@@ -44,5 +43,5 @@ def make_token(database: Database, actor: Actor, *scopes: str) -> str:
     """A token of the actor's; by default with every scope that the actor may give."""
     given = scopes or tuple(access.SCOPES if actor.is_organiser else access.EXHIBITOR_SCOPES)
     with database.write() as session:
-        _, text = access.create_api_token(session, actor, "test", given, now=NOW)
+        _, text = access.create_api_token(session, actor, "test", given, now=database.now())
     return text

@@ -59,14 +59,17 @@ class CalendarEntryOut(Output):
 
 
 class CalendarPersonOut(Output):
-    """A person with the meetings of the published schedule; `reason` says why to call, empty if not to."""
+    """A person with the meetings of the published schedule; `reason` says why to call, empty if not to.
+
+    `email` and `phone` are null without the scope `contacts:read`.
+    """
 
     key: str
     name: str
     latin_name: str
     title: str
-    email: str
-    phone: str
+    email: str | None
+    phone: str | None
     languages: list[str]
     firm: FirmRefOut
     bounced_at: datetime | None
@@ -89,7 +92,7 @@ class DeadLetterOut(Output):
     """A mail that failed, or that is tried again: then `next_attempt_at` is set."""
 
     kind: str = Field(description="invitation, resend (between publishings) or summary.")
-    address: str
+    address: str | None = Field(description="Null without the scope `contacts:read`; `error` is empty then.")
     person: PersonRefOut | None
     method: Method | None = Field(description="Null for a mail that is about several meetings or none.")
     failure: MailFailure | None

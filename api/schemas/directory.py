@@ -79,7 +79,7 @@ class FirmOut(Output):
 
 
 class PersonOut(Output):
-    """An attendee; `email` is null for people of firms that are not the token's to manage."""
+    """An attendee; `email` is null for other firms' people, and without the scope `contacts:read`."""
 
     key: str
     name: str

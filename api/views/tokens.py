@@ -7,7 +7,7 @@ from flask import flash, redirect, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from api import auth, context, pages
+from api import auth, context, inputs, pages
 from api.errands import fresh_sign_in
 from scheduler.domain.errors import InvalidInput
 from scheduler.services import access
@@ -28,13 +28,19 @@ def listing(event_key: str) -> str:
 def create(event_key: str) -> str | tuple[str, int]:
     """Make a token; its text is on this answer alone."""
     actor = auth.actor(event_key)
-    name, scopes = request.form.get("name", ""), request.form.getlist("scopes")
+    name, scopes, days = (
+        request.form.get("name", ""),
+        request.form.getlist("scopes"),
+        request.form.get("days", str(access.USUAL_DAYS)),
+    )
     try:
         with context.database().write() as db:
-            _, text = access.create_api_token(db, actor, name, scopes, now=context.now())
+            _, text = access.create_api_token(
+                db, actor, name, scopes, days=inputs.whole(days), now=context.now()
+            )
     except InvalidInput as error:
         faults = {fault.path: fault.message for fault in error.faults}
-        return _page(actor, name=name, scopes=scopes, faults=faults), 422
+        return _page(actor, name=name, scopes=scopes, days=days, faults=faults), 422
     return _page(actor, made=text)
 
 
@@ -55,6 +61,7 @@ def _page(
     made: str = "",
     name: str = "",
     scopes: list[str] | None = None,
+    days: str = str(access.USUAL_DAYS),
     faults: dict[str, str] | None = None,
 ) -> str:
     with context.database().read() as db:
@@ -71,7 +78,9 @@ def _page(
             },
             base_url=context.settings().base_url,
             made=made,
-            typed={"name": name},
+            typed={"name": name, "days": days},
+            days=[(str(each), f"{each} days") for each in access.DAYS],
+            now=context.now(),
             chosen=scopes or [],
             faults=faults or {},
         )

@@ -2,8 +2,10 @@
 
 from scheduler.services.actors import Actor, EventRoles, actor_for, events_of, organiser_of
 from scheduler.services.api_tokens import (
+    DAYS,
     EXHIBITOR_SCOPES,
     SCOPES,
+    USUAL_DAYS,
     actor_for_token,
     api_tokens,
     create_api_token,
@@ -33,10 +35,12 @@ from scheduler.services.sign_in import (
 from scheduler.services.tokens import FEED, SIGN_IN, derive_token, hash_token, new_seed
 
 __all__ = [
+    "DAYS",
     "EXHIBITOR_SCOPES",
     "FEED",
     "SCOPES",
     "SIGN_IN",
+    "USUAL_DAYS",
     "WISHES",
     "Actor",
     "EventRoles",

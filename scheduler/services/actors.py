@@ -29,6 +29,11 @@ class Actor:
     def has_scope(self, scope: str) -> bool:
         return self.scopes is None or scope in self.scopes
 
+    @property
+    def sees_contacts(self) -> bool:
+        """Whether mail addresses and telephone numbers are among what this actor reads."""
+        return self.has_scope("contacts:read")
+
     def require_scope(self, scope: str) -> None:
         """Raises NotAllowed for an API token without the scope."""
         if not self.has_scope(scope):

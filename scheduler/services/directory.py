@@ -164,7 +164,7 @@ def _person_card(actor: Actor, person: Attendee, firm: Firm) -> PersonCard:
         languages=tuple(person.languages),
         is_exhibitor=person.is_exhibitor,
         firm=firm_ref(firm),
-        email=person.email if actor.sees_firm(firm.id) else None,
+        email=person.email if actor.sees_firm(firm.id) and actor.sees_contacts else None,
     )
 
 

@@ -217,3 +217,54 @@ def test_the_use_of_a_token_is_noted_once_a_minute_and_only_by_writers(database:
     assert used_at(NOW, database.write) == NOW
     assert used_at(NOW + MINUTE / 2, database.write) == NOW
     assert used_at(NOW + MINUTE, database.write) == NOW + MINUTE
+
+
+def test_an_api_token_ends_on_its_day(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        _, usual = access.create_api_token(session, expo.organiser_actor(), "CRM", ["runs:read"], now=NOW)
+        _, short = access.create_api_token(
+            session, expo.organiser_actor(), "ERP", ["runs:read"], days=30, now=NOW
+        )
+        access.actor_for_token(session, short, now=NOW + timedelta(days=30) - MINUTE)
+        for text, days in ((short, 30), (usual, 90)):
+            with pytest.raises(NotFound):
+                access.actor_for_token(session, text, now=NOW + timedelta(days=days))
+        with pytest.raises(InvalidInput, match="days: must be one of 30, 90, 180, 365"):
+            access.create_api_token(
+                session, expo.organiser_actor(), "ERP", ["runs:read"], days=10_000, now=NOW
+            )
+
+
+def test_a_token_never_has_more_than_its_maker_had_when_it_was_made(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        person = expo.people[0][0]
+        _, text = access.create_api_token(session, expo.actor(0), "CRM", ["requests:read"], now=NOW)
+        session.add(Organiser(event_id=expo.event.id, account_id=person.account_id))
+        session.flush()
+        made = access.actor_for_token(session, text, now=NOW)
+        assert (made.is_organiser, made.is_exhibitor, made.firm_id) == (False, True, expo.firms[0].id)
+        session.get_one(Attendee, person.id).is_exhibitor = False
+        session.flush()
+        assert access.actor_for_token(session, text, now=NOW).is_exhibitor is False
+        session.get_one(Attendee, person.id).firm_id = expo.firms[1].id
+        session.flush()
+        with pytest.raises(NotFound):
+            access.actor_for_token(session, text, now=NOW)
+
+
+def test_an_account_has_at_most_twenty_tokens_of_an_event(database: Database) -> None:
+    with database.write() as session:
+        expo, other = make_event(session), make_event(session)
+        actor = expo.actor(0)
+        made = [
+            access.create_api_token(session, actor, "CRM", ["requests:read"], now=NOW)[0] for _ in range(20)
+        ]
+        with pytest.raises(InvalidInput, match="you have 20 tokens"):
+            access.create_api_token(session, actor, "CRM", ["requests:read"], now=NOW)
+        access.create_api_token(session, expo.actor(1), "CRM", ["requests:read"], now=NOW)
+        access.create_api_token(session, other.actor(0), "CRM", ["requests:read"], now=NOW)
+        access.revoke_api_token(session, expo.organiser_actor(), made[0].id, now=NOW)
+        assert made[0].revoked_by == expo.organiser.id
+        access.create_api_token(session, actor, "CRM", ["requests:read"], now=NOW)

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from api import context
+from scheduler.services import access
 from scheduler.storage.database import Database
 from tests.api import Program, make_token
 from tests.factories import NOW
@@ -52,6 +53,31 @@ def test_dead_letters_are_listed_with_what_went_wrong(health: Health) -> None:
     (letter,) = program(health).get("/dead-letters")["items"]
     assert (letter["address"], letter["failure"], letter["error"]) == (health.first, "permanent", "550 no")
     assert program(health).get("/dead-letters", retrying="true")["items"] == []
+
+
+@pytest.mark.parametrize("scopes", [("calendars:read", "people:read"), ("calendars:read", "contacts:read")])
+def test_addresses_and_numbers_need_a_scope_of_their_own(health: Health, scopes: tuple[str, ...]) -> None:
+    health.move(2, 10, refuse=health.first)
+    actor = health.expo.organiser_actor()
+    client = Program(web_app(health.database, NOWHERE), make_token(health.database, actor, *scopes))
+    sees = "contacts:read" in scopes
+    people = client.get("/calendar-health")["items"]
+    key = health.person(0).key
+    one = client.get(f"/people/{key}/calendar-health")
+    (letter,) = client.get("/dead-letters")["items"]
+    said = [*(person["email"] for person in people), one["email"], letter["address"]]
+    assert all(said) if sees else said == [None] * len(said)
+    assert all((person["phone"] is None) is not sees for person in [*people, one])
+    if "people:read" in scopes:
+        assert client.get(f"/people/{key}")["email"] is None
+
+
+def test_the_scope_of_schedules_reads_nobodys_calendar(health: Health) -> None:
+    actor = health.expo.organiser_actor()
+    others = set(access.SCOPES) - {"calendars:read"}
+    client = Program(web_app(health.database, NOWHERE), make_token(health.database, actor, *others))
+    for path in ("/calendar-health", f"/people/{health.person(0).key}/calendar-health", "/dead-letters"):
+        assert "calendars:read" in client.get(path, 403)["detail"]
 
 
 def test_an_exhibitors_token_sees_none_of_it(health: Health) -> None:

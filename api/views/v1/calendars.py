@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from api.schemas.calendars import (
     CalendarHealthOut,
     CalendarPersonOut,
     DeadLetterList,
+    DeadLetterOut,
     DeadLetterQuery,
     HealthQuery,
 )
@@ -20,7 +22,7 @@ from scheduler.services.access import Actor
 from scheduler.services.calendar_health import Filters
 
 TAG = "Calendar health"
-READ = "schedule:read"
+READ = "calendars:read"
 
 
 @blueprint.get("/calendar-health")
@@ -40,7 +42,7 @@ def list_calendar_health(db: Session, actor: Actor, query: HealthQuery) -> dict[
     board = calendar_health.board(db, actor, filters, now=context.now())
     page = board.page(cursor=query.cursor, limit=query.limit)
     return {
-        "items": page.items,
+        "items": [_for(actor, person) for person in page.items],
         "next_cursor": page.next_cursor,
         "total": page.total,
         "version": board.version.number if board.version else None,
@@ -53,11 +55,24 @@ def list_calendar_health(db: Session, actor: Actor, query: HealthQuery) -> dict[
 @operation(READ, CalendarPersonOut, tag=TAG)
 def show_calendar_health(db: Session, actor: Actor, key: str) -> Any:
     """One person's meetings, with what came of each invitation"""
-    return calendar_health.person(db, actor, key, now=context.now())
+    return _for(actor, calendar_health.person(db, actor, key, now=context.now()))
 
 
 @blueprint.get("/dead-letters")
 @operation(READ, DeadLetterList, query=DeadLetterQuery, tag=TAG)
 def list_dead_letters(db: Session, actor: Actor, query: DeadLetterQuery) -> Any:
     """Mails that failed, or that are tried again, the newest first"""
-    return dead_letters.listing(db, actor, **dict(query))
+    page = dead_letters.listing(db, actor, **dict(query))
+    return page if actor.sees_contacts else replace(page, items=tuple(map(_without_address, page.items)))
+
+
+def _for(actor: Actor, person: Any) -> CalendarPersonOut:
+    """A person as the actor may see them: without the scope `contacts:read` with no address and no number."""
+    shown = CalendarPersonOut.model_validate(person, from_attributes=True)
+    return shown if actor.sees_contacts else shown.model_copy(update={"email": None, "phone": None})
+
+
+def _without_address(letter: Any) -> DeadLetterOut:
+    """A dead letter without its address, which mail servers say again in their errors."""
+    shown = DeadLetterOut.model_validate(letter, from_attributes=True)
+    return shown.model_copy(update={"address": None, "error": ""})

@@ -81,7 +81,10 @@ class WebSession(Base):
 
 
 class ApiToken(Base):
-    """A token of one event with scopes, as a space-separated list."""
+    """A token of one event with scopes, as a space-separated list.
+
+    It has the roles of its maker when it was made, as far as the maker still has them.
+    """
 
     __tablename__ = "api_token"
     __table_args__ = (Index("ix_api_token_event_id", "event_id"),)
@@ -93,8 +96,14 @@ class ApiToken(Base):
     scopes: Mapped[str] = mapped_column(String(400))
     created_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    as_organiser: Mapped[bool]
+    as_exhibitor: Mapped[bool]
+    firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"))
+    """The firm whose attendee the maker was."""
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    revoked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
 
 
 class IdempotencyKey(Base):
