@@ -52,7 +52,7 @@ def queue_run(
     with database.write() as session:
         event_id = event_of(session, event).id
         run = runs.queue(session, event_id, asked_by=asked_by, seconds=seconds, now=database.now_in(session))
-    dispatch.solve(run.id, app=make_celery(settings))
+    dispatch.run(database, run.id, app=make_celery(settings))
     return run
 
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workers.identity import birth
+
 PR_SET_PDEATHSIG = 1
 
 
@@ -49,7 +51,7 @@ class Child:
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )
-        self.born = _birth(self.process.pid)
+        self.born = birth(self.process.pid)
 
     @property
     def is_running(self) -> bool:
@@ -88,22 +90,9 @@ def clean_up(path: Path) -> int:
 
 
 def _kill_left_over(group: int, born: str | None) -> bool:
-    if _birth(group) not in (None, born):  # the number was given to another program since
+    if birth(group) not in (None, born):  # the number was given to another program since
         return False
     return _signal_group(group, signal.SIGKILL)
-
-
-def _birth(pid: int) -> str | None:
-    """When a process was started, as the system tells it; None if it is gone."""
-    if sys.platform == "linux":
-        try:
-            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-        except OSError:
-            return None
-    shown = subprocess.run(  # noqa: S603 -- a number of our own
-        ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return shown.stdout.strip() or None
 
 
 def _signal_group(group: int, number: signal.Signals) -> bool:

@@ -19,10 +19,10 @@ from scheduler.services import (
     inbox,
     outbox,
     pulses,
+    recovering,
     refusing,
     requests,
     rerun,
-    runs,
     sending,
     sessions,
 )
@@ -64,10 +64,9 @@ class Clock:
         if not self._claim(pulses.TICK, TICK):
             return False
         now, rates = self.database.now, self.settings.rates
-        lost = self._step("recover runs", lambda session: runs.recover(session, now=now()))
-        due = self._step("queue reruns", lambda session: rerun.claim_due(session, now=now()))
-        for run_id in [*(lost or ()), *(due or ())]:
-            dispatch.solve(run_id, app=self.celery)
+        self._step("queue reruns", lambda session: rerun.claim_due(session, now=now()))
+        for run_id in self._step("find runs to send", lambda s: recovering.recover(s, now=now())) or ():
+            dispatch.run(self.database, run_id, app=self.celery)
         self._step("expire requests", lambda session: requests.expire_due(session, now=now()))
         self._step("return mails of lost senders", lambda session: outbox.sweep(session, now=now()))
         self._step("forget previews", lambda session: busy_times.forget_previews(session, now=now()))

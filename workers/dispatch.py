@@ -9,7 +9,8 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from scheduler.services import runs
+from scheduler.services import recovering, runs
+from scheduler.storage.database import Database
 from workers import celery_app
 
 log = structlog.get_logger()
@@ -21,6 +22,15 @@ LOOK_AHEAD = 50
 def solve(run_id: int, *, app: Celery | None = None) -> bool:
     """Have a queued run solved; see `_send` for the answer."""
     return _send(app, "chainmeet.solve", run_id)
+
+
+def run(database: Database, run_id: int, *, app: Celery | None = None) -> bool:
+    """The same, and the run knows that its task was sent; if not, the next tick sends it."""
+    if not solve(run_id, app=app):
+        return False
+    with database.write() as session:
+        recovering.mark_sent(session, run_id, now=database.now())
+    return True
 
 
 def help_with(run_id: int, *, app: Celery | None = None) -> bool:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
+import threading
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 import structlog
+from celery.signals import worker_process_init
 
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.remote import Fetcher
-from scheduler.services import access, fetching, inbox, refetching, sending
+from scheduler.services import access, fetching, inbox, recovering, refetching, sending
 from scheduler.storage.database import Database
 from workers import dispatch
 from workers.celery_app import app
+from workers.identity import is_gone, me
+from workers.layout import SOLVE
 from workers.stopping import is_stopping
 
 log = structlog.get_logger()
@@ -33,7 +37,7 @@ def solve(run_id: int) -> None:
     done = planning.execute(
         _database(),
         run_id,
-        worker=_me(),
+        worker=me(),
         settings=_settings(),
         should_stop=is_stopping,
         call=dispatch.help_with,
@@ -42,9 +46,28 @@ def solve(run_id: int) -> None:
     if done.published:
         dispatch.deliver()
     if done.ending is planning.Ending.PUT_BACK:
-        dispatch.solve(run_id)
+        dispatch.run(_database(), run_id)
     if done.is_stuck:
         os.kill(os.getpid(), signal.SIGKILL)  # its thread would go on; the pool starts a new process
+
+
+@worker_process_init.connect
+def _begin(**_: Any) -> None:
+    """A process of a solve worker begins, perhaps in place of one that was killed: take up what that left."""
+    if SOLVE in app.amqp.queues.consume_from:
+        # Apart, as the pool waits for its process, and the database may make it wait.
+        threading.Thread(target=_take_up_lost, name="lost runs", daemon=True).start()
+
+
+def _take_up_lost() -> None:
+    try:
+        with _database().write() as session:
+            lost = recovering.take_up_lost(session, is_gone, now=_now())
+        for run_id in lost:
+            log.warning("run taken up again", run=run_id)
+            dispatch.run(_database(), run_id)
+    except Exception:
+        log.exception("lost runs not looked for")  # the clock takes them up after a minute of silence
 
 
 @app.task(name="chainmeet.help", max_retries=0)
@@ -56,7 +79,7 @@ def help_with(run_id: int) -> None:
         _database(),
         _settings().redis_url,
         run_id,
-        worker=_me(),
+        worker=me(),
         threads=_settings().solve_workers,
         should_stop=is_stopping,
     )
@@ -87,7 +110,7 @@ def _deliver(*, urgent: bool) -> bool:
     sent = sending.deliver(
         _database(),
         _settings(),
-        worker=_me(),
+        worker=me(),
         now=_now,
         should_stop=is_stopping,
         max_seconds=DELIVER_SECONDS,
@@ -139,11 +162,6 @@ def refetch() -> None:
 
 def _now() -> datetime:
     return _database().now()
-
-
-def _me() -> str:
-    """Names this process; it does one task at a time."""
-    return f"{socket.gethostname()[:100]}:{os.getpid()}"
 
 
 @cache

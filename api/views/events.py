@@ -136,6 +136,7 @@ def _typed(now: EventSettings) -> dict[str, str]:
         "rerun_timezone": now.rerun_timezone,
         "rerun_then": str(now.rerun_then),
         "rerun_budget": str(now.rerun_budget),
+        "rerun_late": str(now.rerun_late),
         "fair_share": str(round(100 * float(now.policy.get("fair_share", 0)))),
     }
 
@@ -160,6 +161,7 @@ def _read_settings(form: Mapping[str, str], before: EventSettings) -> EventSetti
         rerun_timezone=form.get("rerun_timezone", ""),
         rerun_then=AfterRun(then) if then in set(AfterRun) else before.rerun_then,
         rerun_budget=read.whole("rerun_budget", 0, 100_000),
+        rerun_late=read.whole("rerun_late", 1, 600),
         policy={**before.policy, "fair_share": read.whole("fair_share", 0, 100) / 100},
     )
     read.done()

@@ -79,7 +79,7 @@ def start_run(event_key: str) -> Response:
                 now=context.now(),
             )
             run_id = run.id
-        dispatch.solve(run_id, app=context.celery())
+        dispatch.run(context.database(), run_id, app=context.celery())
     except (RunAlreadyOpen, InvalidInput) as error:
         flash(str(error), "error")
     return redirect(url_for("organiser.overview", event_key=event_key))

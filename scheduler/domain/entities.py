@@ -176,6 +176,8 @@ class AlertKind(StrEnum):
     RUN_FAILED = "run_failed"
     RUN_WAITS = "run_waits"
     """A run was not begun in time: no solve worker took it."""
+    RUN_MISSED = "run_missed"
+    """An overnight run did not take place."""
     NOT_PUBLISHED = "not_published"
     """A draft that was to be published was not."""
     MAILBOX = "mailbox"

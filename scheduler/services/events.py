@@ -42,6 +42,7 @@ class EventSettings:
     rerun_timezone: str = "UTC"
     rerun_then: AfterRun = AfterRun.DRAFT
     rerun_budget: int = 50
+    rerun_late: int = 60
     policy: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -106,6 +107,7 @@ def _settings_faults(form: EventSettings) -> Iterator[Fault]:
     yield from out_of("request_days", form.request_days, 1, 365)
     yield from out_of("mail_per_minute", form.mail_per_minute, 1, 60_000)
     yield from out_of("rerun_budget", form.rerun_budget, 0, 100_000)
+    yield from out_of("rerun_late", form.rerun_late, 1, 600)
     if not is_zone(form.rerun_timezone):
         yield Fault("rerun_timezone", "must be an IANA time zone such as Asia/Shanghai")
     if form.rerun_time.tzinfo is not None:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import RunAlreadyOpen
-from scheduler.services import runs
+from scheduler.services import run_alerts, runs
 from scheduler.storage.models import Event, Slot
 
 LATE = timedelta(hours=2)
@@ -37,14 +37,17 @@ def claim_due(session: Session, *, now: datetime) -> list[int]:
     """Queue a run for each event whose rerun is due; gives the ids of the runs to send.
 
     Claimed by a conditional UPDATE of the event's next time, so that two callers queue one run. An event
-    whose run is open, or whose time passed more than two hours ago, waits for the next night; one that
-    is over has no next night.
+    whose run is open, or whose time passed more than two hours ago, waits for the next night, which is told;
+    one that is over has no next night.
     """
     queued = []
     due = select(Event).where(Event.rerun_enabled, Event.next_rerun_at <= now).order_by(Event.id)
     for event in session.scalars(due).all():
         was_due = event.next_rerun_at
-        if not _move_on(session, event, now=now) or was_due is None or now - was_due > LATE:
+        if not _move_on(session, event, now=now) or was_due is None:
+            continue
+        if now - was_due > LATE:
+            run_alerts.tell_missed(session, event, was_due, "the clock was not running.", now=now)
             continue
         try:
             run = runs.queue(
@@ -53,9 +56,12 @@ def claim_due(session: Session, *, now: datetime) -> list[int]:
                 asked_by=None,
                 then=event.rerun_then,
                 budget=event.rerun_budget,
+                begin_by=was_due + timedelta(minutes=event.rerun_late),
                 now=now,
             )
-        except RunAlreadyOpen:
+        except RunAlreadyOpen as other:
+            why = f"run {other.run} was still open."
+            run_alerts.tell_missed(session, event, was_due, why, now=now)
             continue
         queued.append(run.id)
     return queued

@@ -1,4 +1,4 @@
-"""Runs: queue one, claim it, follow it, cancel it; one whose worker died is taken up again or fails."""
+"""Runs: queue one, claim it, follow it, cancel it; one whose worker died is for recovering.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, CursorResult, Update, func, select, update
@@ -23,13 +23,10 @@ from scheduler.domain.errors import (
     WrongState,
 )
 from scheduler.domain.solving import Progress
+from scheduler.services import run_alerts
 from scheduler.storage.models import Event, Run
 
 OPEN = (RunState.QUEUED, RunState.RUNNING)
-SILENT = timedelta(seconds=60)
-"""A running run whose worker wrote no heartbeat for so long has lost it."""
-MAX_ATTEMPTS = 2
-LOST_TOO_OFTEN = f"The worker was lost {MAX_ATTEMPTS} times in the middle of the solve."
 CURVE_POINTS = 400
 MAX_SECONDS = 3600
 CALL_SECONDS = 60.0
@@ -54,12 +51,14 @@ def queue(
     seconds: int | None = None,
     then: AfterRun | None = None,
     budget: int | None = None,
+    begin_by: datetime | None = None,
     now: datetime,
 ) -> Run:
     """A new queued run of the event; raises RunAlreadyOpen if one is queued or running.
 
     `seconds` is the solve's wall time (the event's setting if None), `budget` how many published
-    meetings a publishing that follows may touch. Send the task after the commit.
+    meetings a publishing that follows may touch. A run of the night has `begin_by`: one that begins later
+    makes a draft only. Send the task after the commit.
     """
     event = session.get(Event, event_id)
     if event is None:
@@ -72,7 +71,9 @@ def queue(
         then=then or AfterRun.DRAFT,
         budget=budget,
         seconds=_checked(event.solve_seconds if seconds is None else seconds),
+        begin_by=begin_by,
         created_at=now,
+        send_at=now,
     )
     try:
         with session.begin_nested():  # two at once: the partial unique index lets one through
@@ -116,7 +117,13 @@ def claim(session: Session, run_id: int, worker: str, *, now: datetime) -> Run |
     }
     if not _change(session, taken, state=RunState.RUNNING, worker=worker, **values):
         return None
-    return session.get_one(Run, run_id, populate_existing=True)
+    run = session.get_one(Run, run_id, populate_existing=True)
+    run_alerts.end_waiting(session, run, now=now)
+    if run.then is AfterRun.PUBLISH and run.begin_by is not None and now > run.begin_by:
+        run.then, run.error = AfterRun.DRAFT, run_alerts.late_sentence(session, run)
+        session.flush()
+        run_alerts.tell_late(session, run, now=now)
+    return run
 
 
 def keep_problem(
@@ -161,6 +168,7 @@ def cancel(session: Session, event_id: int, number: int, *, now: datetime) -> Ru
         session, is_queued, state=RunState.CANCELLED, cancel_asked=True, finished_at=now
     ) or _change(session, is_running, cancel_asked=True)
     session.refresh(run)
+    run_alerts.end_waiting(session, run, now=now)
     if not done:
         raise WrongState("run", number, run.state, "cancelled")
     return run
@@ -182,14 +190,19 @@ def finish(
         worker,
         state=RunState.FINISHED,
         plan=pack(plan),
-        error=note,
+        error=note or Run.error,
         finished_at=now,
     )
+    if note is None:
+        run_alerts.end_failed(session, session.get_one(Run, run_id), now=now)
+    else:
+        run_alerts.tell_failed(session, run_id, note, now=now)
 
 
 def fail(session: Session, run_id: int, *, worker: str, error: str, now: datetime) -> None:
     """running -> failed, with a sentence for the organiser; raises RunLost."""
     _change_held(session, run_id, worker, state=RunState.FAILED, error=error, finished_at=now)
+    run_alerts.tell_failed(session, run_id, error, now=now)
 
 
 def end_cancelled(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
@@ -206,32 +219,9 @@ def put_back(session: Session, run_id: int, *, worker: str, now: datetime) -> No
         state=RunState.QUEUED,
         worker=None,
         heartbeat_at=now,
+        send_at=now,
+        sends=0,
         attempts=Run.attempts - 1,
-    )
-
-
-def recover(session: Session, *, now: datetime, silent: timedelta = SILENT) -> list[int]:
-    """Deal with runs that nobody works on; gives the ids of the queued ones whose task is to be sent again.
-
-    Running without a heartbeat for `silent`: cancelled if that was asked, else queued again, or failed
-    after MAX_ATTEMPTS. Queued for `silent` without being taken: perhaps its task was lost, so send
-    another; a task that is delivered twice does its work once.
-    """
-    heard = func.coalesce(Run.heartbeat_at, Run.created_at)
-    is_lost = (Run.state == RunState.RUNNING) & (heard <= now - silent)
-    lost = update(Run).where(is_lost)
-    _change(session, lost.where(Run.cancel_asked), state=RunState.CANCELLED, finished_at=now)
-    too_often = lost.where(Run.attempts >= MAX_ATTEMPTS)
-    _change(session, too_often, state=RunState.FAILED, error=LOST_TOO_OFTEN, finished_at=now)
-    again = lost.values(state=RunState.QUEUED, worker=None, heartbeat_at=now).returning(Run.id)
-    waiting = update(Run).where(Run.state == RunState.QUEUED, heard <= now - silent)
-    resend = waiting.values(heartbeat_at=now).returning(Run.id)
-    no_sync = {"synchronize_session": False}
-    return sorted(
-        {
-            *session.scalars(again, execution_options=no_sync),
-            *session.scalars(resend, execution_options=no_sync),
-        }
     )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import update
 
 from scheduler.domain.entities import OutboxState, RunState, VersionState
 from scheduler.samples.expo import make_expo
-from scheduler.services import outbox, release, runs, sample, versions
+from scheduler.services import outbox, recovering, release, runs, sample, versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail, Run
 from tests.factories import DAY, SECRET_KEY, make_event, make_request, make_version, meet
@@ -67,7 +67,7 @@ def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_st
     assert state() is RunState.RUNNING
     with database.write() as session:  # a minute goes by in silence; the next try need not be as long
         lost = session.get_one(Run, run.id)
-        lost.heartbeat_at, lost.seconds = now() - runs.SILENT, 5
+        lost.heartbeat_at, lost.seconds = now() - recovering.SILENT, 5
     assert Clock(database, settings, celery).tick()
     with worker(settings, "solve", tmp_path):
         eventually(lambda: state() not in runs.OPEN)

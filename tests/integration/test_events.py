@@ -159,6 +159,7 @@ def test_settings_are_read_back_as_they_were_written(database: Database) -> None
             rerun_timezone="Europe/Berlin",
             rerun_then=AfterRun.PUBLISH,
             rerun_budget=10,
+            rerun_late=15,
             policy={"fair_share": 0.5, "factors": {"idle": 20}},
         )
         events.update_settings(session, expo.organiser_actor(), form, now=NOW)
@@ -184,6 +185,7 @@ SETTINGS_FAULTS = [
     ({"request_days": 0}, "request_days: must be from 1 to 365"),
     ({"mail_per_minute": 0}, "mail_per_minute: must be from 1 to 60000"),
     ({"rerun_budget": -1}, "rerun_budget: must be from 0 to 100000"),
+    ({"rerun_late": 0}, "rerun_late: must be from 1 to 600"),
     ({"rerun_timezone": ""}, "rerun_timezone: must be an IANA time zone such as Asia/Shanghai"),
     ({"rerun_time": time(2, tzinfo=UTC)}, "rerun_time: must be a local time; its zone is rerun_timezone"),
     ({"rerun_then": "hope"}, "rerun_then: must be draft or publish"),

@@ -20,7 +20,7 @@ def test_an_organiser_starts_a_run_and_cancels_it(database: Database, broker_url
     path = f"/events/{expo.event.key}"
     assert "Nothing is published yet" in browser.get(f"{path}/schedule")
     page = browser.post(f"{path}/runs", seconds="20")
-    assert "Run 1" in page and "Waiting for a solve worker" in page
+    assert "Run 1" in page and "Waiting for a solve worker since" in page
     assert "is open already" in browser.post(f"{path}/runs", seconds="20")
     assert "hx-get" in browser.get(f"{path}/runs/1/panel")
     browser.post(f"{path}/runs/1/cancel")

@@ -14,7 +14,7 @@ from scheduler.domain.entities import AfterRun, PlanStatus, RunState, VersionSta
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Progress, Proved, Result, SolveParams
-from scheduler.services import attending, planning, runs, versions
+from scheduler.services import attending, planning, recovering, runs, versions
 from scheduler.services.planning import Done, Ending
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail, Run
@@ -232,7 +232,7 @@ def test_a_run_that_was_taken_up_elsewhere_is_let_go(scene: Scene, monkeypatch: 
     def take_away() -> bool:
         if waiting.began.is_set() and scene.run.worker == "w1":
             with scene.database.write() as session:
-                runs.recover(session, now=NOW + timedelta(hours=1))
+                recovering.recover(session, now=NOW + timedelta(hours=1))
                 runs.claim(session, scene.run_id, "w2", now=NOW)
         return False
 

@@ -2,13 +2,14 @@
 
 import threading
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
 from scheduler.domain.entities import AfterRun, RunState
 from scheduler.domain.errors import InvalidInput, NotFound, RunAlreadyOpen, WrongState
 from scheduler.domain.solving import Progress
-from scheduler.services import runs
+from scheduler.services import recovering, runs
 from scheduler.services.runs import RunLost
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run
@@ -241,19 +242,19 @@ def test_a_run_with_a_heartbeat_is_left_alone(database: Database) -> None:
     run = claimed(database)
     with database.write() as session:
         runs.beat(session, run.id, worker="w1", now=LATER)
-        assert runs.recover(session, now=LATER + timedelta(seconds=59)) == []
+        assert recovering.recover(session, now=LATER + timedelta(seconds=59)) == []
     assert again(database, run).state is RunState.RUNNING
 
 
 def test_a_run_whose_worker_fell_silent_is_taken_up_again_once(database: Database) -> None:
     run = claimed(database)
     with database.write() as session:
-        assert runs.recover(session, now=NOW + runs.SILENT) == [run.id]
+        assert recovering.recover(session, now=NOW + recovering.SILENT) == [run.id]
         assert again_in(session, run).state is RunState.QUEUED
         assert runs.claim(session, run.id, "w2", now=LATER) is not None
-        assert runs.recover(session, now=LATER + runs.SILENT) == []
+        assert recovering.recover(session, now=LATER + recovering.SILENT) == []
         failed = again_in(session, run)
-        assert (failed.state, failed.error) == (RunState.FAILED, runs.LOST_TOO_OFTEN)
+        assert (failed.state, failed.error) == (RunState.FAILED, recovering.LOST_TOO_OFTEN)
         assert runs.queue(session, run.event_id, asked_by=None, now=LATER).number == run.number + 1
 
 
@@ -261,23 +262,63 @@ def test_a_lost_run_that_was_to_be_cancelled_is_cancelled(database: Database) ->
     run = claimed(database)
     with database.write() as session:
         runs.cancel(session, run.event_id, run.number, now=NOW)
-        assert runs.recover(session, now=NOW + runs.SILENT) == []
+        assert recovering.recover(session, now=NOW + recovering.SILENT) == []
         assert again_in(session, run).state is RunState.CANCELLED
 
 
-def test_a_queued_run_that_nobody_takes_is_sent_again_once_a_while(database: Database) -> None:
-    run = queued(database)
+def to_send(database: Database, seconds: float) -> list[int]:
+    """The runs that a tick finds to send, so long after NOW; each is sent, and taken by nobody."""
+    now = NOW + timedelta(seconds=seconds)
     with database.write() as session:
-        assert runs.recover(session, now=NOW + timedelta(seconds=59)) == []
-        assert runs.recover(session, now=NOW + runs.SILENT) == [run.id]
-        assert runs.recover(session, now=NOW + runs.SILENT + timedelta(seconds=15)) == []
-        assert runs.recover(session, now=NOW + 2 * runs.SILENT) == [run.id]
+        found = recovering.recover(session, now=now)
+        for run_id in found:
+            recovering.mark_sent(session, run_id, now=now)
+    return found
+
+
+def test_a_run_that_was_not_sent_is_sent_by_the_next_tick(database: Database) -> None:
+    run = queued(database)
+    assert to_send(database, 1) == [run.id]
+    assert to_send(database, 16) == []
+
+
+def test_a_run_that_nobody_takes_is_sent_again_ever_more_slowly(database: Database) -> None:
+    run = queued(database)
+    sent = [seconds for seconds in range(0, 4 * 3600, 15) if to_send(database, seconds) == [run.id]]
+    waits = [b - a for a, b in pairwise(sent)]
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+
+
+def test_a_run_that_is_taken_up_again_is_sent_at_once_and_then_slowly_again(database: Database) -> None:
+    run = queued(database)
+    assert [bool(to_send(database, seconds)) for seconds in (0, 60, 180)] == [True, True, True]
+    with database.write() as session:
+        runs.claim(session, run.id, "w1", now=NOW + timedelta(seconds=200))
+        runs.put_back(session, run.id, worker="w1", now=NOW + timedelta(seconds=210))
+    assert [bool(to_send(database, seconds)) for seconds in (211, 270, 271)] == [True, False, True]
+
+
+def test_a_run_that_was_claimed_before_it_was_marked_as_sent_stays_as_it_is(database: Database) -> None:
+    run = claimed(database)
+    with database.write() as session:
+        recovering.mark_sent(session, run.id, now=NOW)
+        assert again_in(session, run).sends == 0
 
 
 def test_recovering_looks_at_every_event(database: Database) -> None:
     lost = {claimed(database).id, queued(database).id}
     with database.write() as session:
-        assert set(runs.recover(session, now=NOW + runs.SILENT)) == lost
+        recovering.recover(session, now=NOW + recovering.SILENT)
+        assert set(recovering.recover(session, now=NOW + recovering.SILENT)) == lost
+
+
+def test_runs_of_a_worker_that_is_known_to_be_gone_are_taken_up_at_once(database: Database) -> None:
+    lost, other = claimed(database, "gone"), claimed(database, "there")
+    with database.write() as session:
+        assert recovering.take_up_lost(session, lambda worker: worker == "gone", now=NOW) == [lost.id]
+        assert again_in(session, lost).state is RunState.QUEUED
+        assert again_in(session, other).state is RunState.RUNNING
+        assert recovering.take_up_lost(session, lambda _: False, now=NOW) == []
 
 
 def again_in(session, run: Run) -> Run:

@@ -1,5 +1,8 @@
 """Tasks through a real worker and a real broker: done once, cancelled soon, given back on a shutdown."""
 
+import os
+import signal
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -19,7 +22,7 @@ from tests.calendars import linked
 from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request
 from tests.unit.invites.test_transport import Catcher, serving
 from tests.workers import PATIENT_APP, eventually, settings_for, worker
-from workers import dispatch, presence, tasks
+from workers import dispatch, identity, presence, tasks
 from workers.celery_app import (
     HARD_LIMIT,
     ROUTES,
@@ -155,7 +158,38 @@ def test_a_broker_that_is_away_loses_nothing(tmp_path: Path) -> None:
         database_url="sqlite://", redis_url=f"redis+socket://{tmp_path}/nowhere", secret_key="x" * 32
     )
     assert dispatch.solve(1, app=make_celery(settings)) is False
+    assert dispatch.run(Database("sqlite://"), 1, app=make_celery(settings)) is False
     assert dispatch.deliver(app=make_celery(settings)) is False
+
+
+@sqlite_only
+@pytest.mark.parametrize("what", ["a pool process", "the whole worker"])
+def test_a_run_whose_worker_is_killed_is_taken_up_by_the_next_one_at_once(stack: Stack, what: str) -> None:
+    """No clock is there, and no minute of silence goes by."""
+    run = stack.queued_run(solve_seconds=3600)
+    assert dispatch.run(stack.database, run.id, app=stack.celery)
+    with stack.worker("solve", app=PATIENT_APP) as first:
+        eventually(lambda: stack.is_in(run, RunState.RUNNING))
+        lost = stack.run(run).worker
+        if what == "a pool process":
+            os.kill(int(lost.split(":")[1]), signal.SIGKILL)
+        else:
+            first.kill()
+        with stack.worker("solve", name="second", app=PATIENT_APP):
+            eventually(lambda: stack.run(run).attempts == 2)
+            assert stack.run(run).worker != lost
+
+
+def test_a_process_is_gone_if_it_ended_or_its_number_was_given_away() -> None:
+    host, _, born = identity.me().split(":")
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    parent = f"{host}:{os.getppid()}:{identity.birth(os.getppid())}"
+    assert not identity.is_gone(identity.me()) and not identity.is_gone(parent)
+    assert identity.is_gone(f"{host}:{ended.pid}:{born}")
+    assert identity.is_gone(f"{host}:{os.getppid()}:{born}1")
+    assert not identity.is_gone(f"elsewhere:{ended.pid}:{born}")
+    assert not identity.is_gone("w1")
 
 
 def test_a_second_delivery_is_not_sent_while_one_waits(stack: Stack) -> None:

@@ -68,7 +68,7 @@ def cancel_run(db: Session, actor: Actor, number: int) -> Any:
 
 
 def _send(run_id: int) -> None:
-    dispatch.solve(run_id, app=context.celery())
+    dispatch.run(context.database(), run_id, app=context.celery())
 
 
 def _shown(db: Session, found: Sequence[Run]) -> list[dict[str, Any]]:

@@ -46,6 +46,8 @@ class Event(Base):
     rerun_then: Mapped[AfterRun] = mapped_column(states(AfterRun, "after_run"), default=AfterRun.DRAFT)
     rerun_budget: Mapped[int] = mapped_column(default=50)
     """Publish after a rerun only if at most this many published meetings are touched."""
+    rerun_late: Mapped[int] = mapped_column(default=60, server_default="60")
+    """A rerun that begins more than so many minutes after its time makes a draft only."""
     next_rerun_at: Mapped[datetime | None] = mapped_column(index=True)
 
     slots: Mapped[list[Slot]] = relationship(order_by="Slot.position", viewonly=True)

@@ -50,6 +50,8 @@ class Run(Base):
     """None for the overnight rerun."""
     then: Mapped[AfterRun] = mapped_column(states(AfterRun, "after_run"), default=AfterRun.DRAFT)
     budget: Mapped[int | None]
+    begin_by: Mapped[datetime | None]
+    """Of overnight runs only: one that begins later makes a draft, whatever was to follow."""
     seconds: Mapped[int]
     seed: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
@@ -57,6 +59,9 @@ class Run(Base):
     finished_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
+    send_at: Mapped[datetime | None]
+    """When its task is to be sent (again), while it is queued."""
+    sends: Mapped[int] = mapped_column(default=0, server_default="0")
     worker: Mapped[str | None] = mapped_column(String(120))
     cancel_asked: Mapped[bool] = mapped_column(default=False)
     fingerprint: Mapped[str | None] = mapped_column(String(64))

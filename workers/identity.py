@@ -1,0 +1,44 @@
+"""The name of a process that works, and whether one of this machine is gone."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+
+def me() -> str:
+    """Names this process: its machine, number and birth. It does one task at a time."""
+    return f"{_host()}:{os.getpid()}:{birth(os.getpid()) or ''}"
+
+
+def is_gone(worker: str) -> bool:
+    """Whether that process was of this machine and has ended; of others nobody here can tell.
+
+    The birth tells it from another process that got its number.
+    """
+    host, _, process = worker.partition(":")
+    number, _, born = process.partition(":")
+    if host != _host() or not number.isdigit() or int(number) == os.getpid():
+        return False
+    return birth(int(number)) != born
+
+
+def birth(pid: int) -> str | None:
+    """When a process was started, as the system tells it; None if it is gone."""
+    if sys.platform == "linux":
+        try:
+            state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if state in "ZX" else fields[18]
+    shown = subprocess.run(  # noqa: S603 -- a number of our own
+        ["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return "".join(shown.stdout.split()) or None
+
+
+def _host() -> str:
+    return socket.gethostname().replace(":", "-")[:80]
