@@ -94,7 +94,7 @@ def _http_error(error: HTTPException) -> Response:
     code = error.name.lower().replace(" ", "-")
     detail = {
         404: "There is no page at this address, or it is not for you. Check the address, or sign in.",
-        413: "That is too large.",
+        413: f"That is too large: at most {_megabytes()} MB are taken here. Nothing was kept. Send less.",
     }.get(status, error.description or "")
     response = answer(status, code, error.name, detail)
     for name, value in error.get_headers():
@@ -115,6 +115,10 @@ def _database_away(error: Exception) -> Response:
     )
     response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
+
+
+def _megabytes() -> int:
+    return (request.max_content_length or 0) >> 20
 
 
 def _unexpected(error: Exception) -> Response:

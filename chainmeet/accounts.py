@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.services import sessions, sign_in
+from scheduler.services.mailable import Unmailable, mailable
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, WebSession
 
@@ -32,8 +32,8 @@ def operator_link(
 ) -> str:
     """A link for an account that may create events; the account is made if there is none."""
     try:
-        address = validate_email(email, check_deliverability=False, test_environment=True).normalized
-    except EmailNotValidError as error:
+        address = mailable(email, is_test=True)
+    except Unmailable as error:
         raise InvalidInput([Fault("email", str(error))]) from error
     with database.write() as session:
         sign_in.ensure_account(session, address, is_operator=True, now=database.now_in(session))

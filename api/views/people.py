@@ -25,6 +25,12 @@ blueprint = APIBlueprint("people", __name__, enable_openapi=False, url_prefix="/
 SHOWN_FAULTS = 100
 
 
+@blueprint.url_value_preprocessor
+def _take_files(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """A file of an expo may be larger than any other form; the envelope of the form is not counted."""
+    request.max_content_length = imports.MAX_OCTETS + (64 << 10)
+
+
 @blueprint.get("/")
 @login_required
 def index(event_key: str) -> str:
@@ -93,6 +99,7 @@ def _page(actor: Actor, faults: tuple[str, ...], kind: str) -> str:
             counts=counts,
             columns=imports.COLUMNS,
             required=imports.REQUIRED,
+            most={"octets": imports.MAX_OCTETS, "rows": imports.MAX_ROWS},
             mail_languages=list(languages()),
             faults=faults[:SHOWN_FAULTS],
             more=max(0, len(faults) - SHOWN_FAULTS),

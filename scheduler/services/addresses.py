@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.services import readdressing
+from scheduler.services import leaving, readdressing
 from scheduler.services.actors import Actor
+from scheduler.services.mailable import Unmailable, mailable
 from scheduler.services.people import find_person
-from scheduler.services.sign_in import ensure_account, normal_email
+from scheduler.services.sign_in import ensure_account
 from scheduler.storage.models import Account, AddressChange, Attendee, Event
 
 
@@ -34,7 +34,8 @@ def correct(
 ) -> int:
     """Give an attendee a mail address, or say that the present one works again; gives the mails queued.
 
-    The mark of a bounce goes, and with another address the account that may sign in as this attendee.
+    The mark of a bounce goes, and with another address the account that may sign in as this attendee, and
+    what the reader so far would keep: addresses of feeds, and calendars of their own.
     Raises NotFound, NotAllowed, and InvalidInput for an address that is none, somebody else's, or the same
     though it does not bounce: that would only ask again for answers that are known.
     """
@@ -54,6 +55,9 @@ def correct(
             changed_at=now,
         )
     )
+    if address != person.email:
+        leaving.renew_feeds(session, person, secret_key=settings.secret_key)
+        leaving.forget_calendars(session, person)
     old, person.email = person.email, address
     person.account_id = ensure_account(session, address, name=person.name, now=now).id
     person.bounced_at, person.bounce = None, ""
@@ -76,11 +80,9 @@ def changes(session: Session, actor: Actor, person_key: str) -> Sequence[Change]
 
 def _checked(session: Session, person: Attendee, email: str) -> str:
     try:
-        address = normal_email(validate_email(email.strip(), check_deliverability=False).normalized)
-    except EmailNotValidError as error:
+        address = mailable(email)
+    except Unmailable as error:
         raise InvalidInput([Fault("email", str(error))]) from None
-    if len(address) > 254:
-        raise InvalidInput([Fault("email", "must have at most 254 characters")])
     if address == person.email and person.bounced_at is None:
         raise InvalidInput([Fault("email", f"{address} is the address already, and it does not bounce")])
     other = session.scalar(

@@ -13,14 +13,17 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.entities import PlaceKind, Tier
-from scheduler.services import addresses, readers
+from scheduler.services import addresses, leaving, readers
 from scheduler.services.actors import Actor
 from scheduler.services.feeds import new_feed
 from scheduler.services.sign_in import ensure_account
-from scheduler.services.tables import COLUMNS, REQUIRED, Row, Table
+from scheduler.services.tables import COLUMNS, MAX_OCTETS, MAX_ROWS, REQUIRED, Row, Table
 from scheduler.storage.models import Attendee, Event, Firm, Hall, Interpreter, Place
 
-__all__ = ["COLUMNS", "REQUIRED", "Imported", "import_firms", "import_interpreters", "import_people"]
+__all__ = [
+    "COLUMNS", "MAX_OCTETS", "MAX_ROWS", "REQUIRED", "Imported",
+    "import_firms", "import_interpreters", "import_people",
+]  # fmt: skip
 
 _COUNTRIES = frozenset(code for code in map(str, Locale("en").territories) if len(code) == 2)
 
@@ -42,11 +45,15 @@ def import_firms(session: Session, actor: Actor, text: str) -> Imported:
     known = {f.key: f for f in session.scalars(select(Firm).where(Firm.event_id == actor.event_id))}
     places = {p.key: p for p in session.scalars(select(Place).where(Place.event_id == actor.event_id))}
     rows = [_firm_values(row, halls, areas) for row in table.rows]
+    booths: dict[str, int] = {}
     for row, values in zip(table.rows, rows, strict=True):
         owner = places.get(values["booth"]) if values["booth"] else None
         firm = known.get(row.values["key"])
         if owner is not None and (firm is None or owner.firm_id != firm.id):
             row.fault("booth", f"{values['booth']!r} is another place already")
+        first = booths.setdefault(values["booth"], row.line)
+        if values["booth"] and first != row.line:
+            row.fault("booth", f"{values['booth']!r} stands in row {first} already")
     table.done()
     for values in rows:
         booth = values.pop("booth")
@@ -105,6 +112,8 @@ def import_people(
             )
         else:
             email = values.pop("email")
+            if any(getattr(person, name) != values[name] for name in ("firm_id", "is_exhibitor")):
+                leaving.renew_feeds(session, person, secret_key=settings.secret_key)
             _change(person, {**values, **_own_choices(person, values)})
             if email != person.email:
                 addresses.correct(session, actor, person.key, email, settings=settings, now=now)

@@ -7,14 +7,15 @@ import io
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-from email_validator import EmailNotValidError, validate_email
+from itertools import islice
 
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.services.sign_in import normal_email
+from scheduler.services.mailable import Unmailable, mailable
 from scheduler.services.texts import one_line, storable
 
 MAX_ROWS = 20_000
+MAX_OCTETS = 16 << 20
+"""Of a file: so many people, or firms with long descriptions, have room in it."""
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "firms": (
@@ -75,10 +76,8 @@ class Row:
 
     def email(self) -> str:
         try:
-            return normal_email(
-                validate_email(self.values.get("email", ""), check_deliverability=False).normalized
-            )
-        except EmailNotValidError as error:
+            return mailable(self.values.get("email", ""))
+        except Unmailable as error:
             self.fault("email", str(error))
             return self.values.get("email", "")
 
@@ -110,7 +109,7 @@ class Table:
             raise InvalidInput([Fault("file", "is not a text file in UTF-8")])
         reader = csv.reader(io.StringIO(text.removeprefix("\ufeff")), strict=True)
         try:
-            lines = [[one_line(cell) for cell in line] for line in reader]
+            lines = [[one_line(cell) for cell in line] for line in islice(reader, MAX_ROWS * 2)]
         except csv.Error as error:
             raise InvalidInput([Fault(f"row {reader.line_num}", f"is not CSV: {error}")]) from None
         header = [name.lower() for name in lines[0]] if lines else []
@@ -120,6 +119,8 @@ class Table:
         for number, line in enumerate(lines[1:], 2):
             if any(line):
                 table.add(kind, number, header, line, seen)
+        if len(lines) == MAX_ROWS * 2:
+            table.faults.append(Fault("file", f"has more than {MAX_ROWS:,} rows"))
         if not table.rows and not table.faults:
             table.faults.append(Fault("file", "has a header, but no rows"))
         if len(table.rows) > MAX_ROWS:

@@ -6,15 +6,24 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailOutcome, Method, OutboxState, Partstat, RequestState
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.invites.content import Content
 from scheduler.services import access, addresses, answer_links, answers
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Attendee, Invitation, MeetingRequest, OutboxMail
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    BusySource,
+    Firm,
+    Invitation,
+    MeetingRequest,
+    OutboxMail,
+)
 from tests import replies
-from tests.factories import NOW, make_event, meet
+from tests.factories import NOW, SECRET_KEY, make_event, meet
 from tests.integration.test_dead_letters import MINUTE, Letters
 from tests.integration.test_release import SETTINGS, draft, publish
 
@@ -226,3 +235,36 @@ def test_only_the_events_organisers_correct_addresses(corrected: Corrected) -> N
         with pytest.raises(NotFound):
             addresses.correct(session, other, key, NEW, settings=SETTINGS, now=NOW)
     assert {row.state for row in corrected.rows()} == {OutboxState.SENT}
+
+
+def test_the_reader_at_the_old_address_keeps_no_feed_and_no_calendar(corrected: Corrected) -> None:
+    person = corrected.person(0)
+    with corrected.database.write() as session:
+        access.renew_firm_feed(session, corrected.expo.actor(0), secret_key=SECRET_KEY)
+        for name, is_saved, address in (
+            ("preview.ics", False, None),
+            ("linked.example", True, b"sealed"),
+            ("file.ics", True, None),
+        ):
+            session.add(
+                BusySource(
+                    attendee_id=person.id, key=name, name=name, is_saved=is_saved, address=address,
+                    timezone="UTC", found={}, read_at=NOW,
+                )
+            )  # fmt: skip
+    with corrected.database.read() as session:
+        before = _feeds(session, person.id)
+    corrected.correct()
+    with corrected.database.read() as session:
+        assert all(old != new for old, new in zip(before, _feeds(session, person.id), strict=True))
+        assert session.scalars(select(BusySource.name)).all() == ["file.ics"]
+
+
+def _feeds(session: Session, attendee_id: int) -> tuple[str, str | None]:
+    """The hashes of a person's feed and of their firm's."""
+    row = session.execute(
+        select(Attendee.feed_hash, Firm.feed_hash)
+        .join(Firm, Firm.id == Attendee.firm_id)
+        .where(Attendee.id == attendee_id)
+    ).one()
+    return row[0], row[1]

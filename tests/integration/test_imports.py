@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
 from sqlalchemy import select, update
 
 from scheduler.domain.errors import InvalidInput, NotAllowed
-from scheduler.services import addresses, imports
+from scheduler.invites.text import address as render_address
+from scheduler.services import access, addresses, imports
 from scheduler.services.imports import Imported
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Firm, Interpreter, Place
-from tests.factories import NOW, make_event
+from tests.factories import NOW, SECRET_KEY, make_event
 from tests.integration.test_release import SETTINGS
+from tests.web import Browser, web_app
 
 FIRMS = """key,name,latin_name,country,tier,areas,hall,booth
 great,大丰公司,Great Harvest Co.,CN,upstream,Batteries;chips,h0,E1-001
@@ -151,3 +155,78 @@ def test_only_organisers_import(database: Database) -> None:
         expo = make_event(session)
         with pytest.raises(NotAllowed):
             imports.import_firms(session, expo.actor(0), FIRMS)
+
+
+def test_a_booth_that_stands_in_two_rows_is_a_fault_of_the_second(database: Database) -> None:
+    twice = FIRMS.replace("E1-002", "E1-001")
+    with database.write() as session:
+        actor = make_event(session, firms=0, tables=0).organiser_actor()
+        with pytest.raises(InvalidInput) as caught:
+            imports.import_firms(session, actor, twice)
+    assert faults_of(caught) == ["row 3, booth: 'E1-001' stands in row 2 already"]
+
+
+@pytest.mark.parametrize("email", ["jóska@example.com", "a..b@example.com", "x" * 65 + "@example.com"])
+def test_an_address_that_no_mail_can_be_sent_to_is_a_fault(database: Database, email: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        text = f"key,firm,name,email,languages\nx,f1,X,{email},en\n"
+        with pytest.raises(InvalidInput, match="row 2, email"):
+            imports.import_people(session, expo.organiser_actor(), text, settings=SETTINGS, now=NOW)
+
+
+def test_an_address_at_a_domain_in_any_script_is_taken(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        text = "key,firm,name,email,languages\nx,f1,X,info@例え.jp,en\n"
+        imports.import_people(session, expo.organiser_actor(), text, settings=SETTINGS, now=NOW)
+        assert render_address(session.scalars(select(Attendee.email).where(Attendee.key == "x")).one())
+
+
+@pytest.mark.parametrize(
+    ("firm", "exhibitor", "person_changes", "firm_changes"),
+    [("f0", "yes", False, False), ("f1", "yes", True, True), ("f0", "no", True, True)],
+)
+def test_who_changes_firm_or_role_leaves_the_addresses_of_feeds_behind(
+    database: Database, firm: str, exhibitor: str, person_changes: bool, firm_changes: bool
+) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        person, old_firm = expo.people[0][0], expo.firms[0]
+        access.renew_firm_feed(session, expo.actor(0), secret_key=SECRET_KEY)
+        before = person.feed_hash, old_firm.feed_hash
+        text = (
+            "key,firm,name,email,languages,exhibitor\n"
+            f"{person.key},{firm},{person.name},{person.email},en,{exhibitor}\n"
+        )
+        imports.import_people(session, expo.organiser_actor(), text, settings=SETTINGS, now=NOW)
+        assert (person.feed_hash != before[0], old_firm.feed_hash != before[1]) == (
+            person_changes,
+            firm_changes,
+        )
+
+
+def test_a_file_of_nothing_but_line_breaks_is_not_read_to_its_end(database: Database) -> None:
+    with database.write() as session:
+        actor = make_event(session, firms=0, tables=0).organiser_actor()
+        with pytest.raises(InvalidInput, match="more than 20,000 rows"):
+            imports.import_firms(session, actor, FIRMS + "\n" * (1 << 20))
+
+
+def test_nine_thousand_people_are_one_file_and_what_is_too_large_is_said_so(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    browser = Browser(web_app(database, "redis://127.0.0.1:1"), expo.organiser)
+    path = f"/events/{expo.event.key}/people/"
+    assert "At most 16 MB and 20,000 rows." in browser.get(path)
+    rows = "".join(
+        f"n{i},f1,Visitor {i},visitor{i}@firm{i}.example,en,{'Head of purchasing ' * 5}\n"
+        for i in range(9000)
+    )
+    text = f"key,firm,name,email,languages,title\n{rows}"
+    assert len(text) > 1 << 20
+    page = browser.post(f"{path}firms", status=422, file=(io.BytesIO(text.encode()), "people.csv"))
+    assert "is not a column" in page, "it was read; the wrong form keeps this test short"
+    large = io.BytesIO(b"x" * (17 << 20))
+    page = browser.post(f"{path}people", status=413, file=(large, "people.csv"))
+    assert "at most 16 MB" in page
