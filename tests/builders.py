@@ -246,7 +246,8 @@ def _request(
         keys["slots"] = draw(st.lists(st.sampled_from(slots), max_size=3, unique=True))
     if draw(st.integers(0, 5)) == 5:
         somewhere = st.sampled_from([{}, {"place": draw(st.sampled_from(places))["id"]}])
-        keys["fixed"] = {"slot": draw(st.sampled_from(slots)), **draw(somewhere)}
+        must = draw(st.sampled_from([{}, {}, {"must": True}]))
+        keys["fixed"] = {"slot": draw(st.sampled_from(slots)), **draw(somewhere), **must}
     return ask(id, sender, receiver, **keys)
 
 

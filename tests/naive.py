@@ -175,9 +175,9 @@ def broken_rules(document: Json, meetings: list[Json]) -> set[str]:
 
 def _once(page: Page, meetings: list[Json]) -> bool:
     held = [m["request"] for m in meetings]
-    return len(held) == len(set(held)) and (
-        not page.policy.get("require_all", False) or set(held) == set(page.requests)
-    )
+    everything = page.policy.get("require_all", False)
+    must = {id for id, row in page.requests.items() if everything or (row["fixed"] or {}).get("must")}
+    return len(held) == len(set(held)) and must <= set(held)
 
 
 def _one_at_a_time(page: Page, meetings: list[Json]) -> bool:

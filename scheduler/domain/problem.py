@@ -89,10 +89,11 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """Held at this slot (and place, if given) or not at all; indices."""
+    """Held at this slot (and place, if given) or not at all; indices. `must`: not at all is no choice."""
 
     slot: int
     place: int | None = None
+    must: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +174,13 @@ class Problem:
             if self.slots[s].block == self.slots[s + 1].block:
                 room[s] = room[s + 1] + 1
         return tuple(room)
+
+    @cached_property
+    def compulsory(self) -> frozenset[int]:
+        """The requests that have to be held (H1)."""
+        everything = self.policy.require_all
+        rows = enumerate(self.requests)
+        return frozenset(r for r, row in rows if everything or (row.fixed is not None and row.fixed.must))
 
     @cached_property
     def firm_attendees(self) -> tuple[tuple[int, ...], ...]:

@@ -54,7 +54,7 @@ _KEYS: Mapping[str, Keys] = {
         frozenset(("length", "from_attendees", "to_attendees", "slots", "fixed")),
     ),
     "precedences": (frozenset(("before", "after")), frozenset()),
-    "fixed": (frozenset(("slot",)), frozenset(("place",))),
+    "fixed": (frozenset(("slot",)), frozenset(("place", "must"))),
 }
 
 _WISHES: Mapping[str, PlaceWish] = {wish.value: wish for wish in PlaceWish}
@@ -323,10 +323,13 @@ class _Reader(Reader):
     def read_fixed(self, value: Any, path: str) -> Fixed | None:
         if not self.check_keys(path, value, _KEYS["fixed"]):
             return None
-        place = value.get("place")
+        place, must = value.get("place"), value.get("must", False)
+        if not isinstance(must, bool):
+            self.fault(f"{path}.must", "must be true or false")
         return Fixed(
             slot=self.ref(self.slots, value["slot"], f"{path}.slot", "slot"),
             place=None if place is None else self.ref(self.places, place, f"{path}.place", "place"),
+            must=must is True,
         )
 
     def read_precedences(self) -> Iterable[tuple[int, int]]:

@@ -99,7 +99,7 @@ def _request(problem: Problem, request: Request) -> Json:
 
 def _fixed(problem: Problem, fixed: Fixed) -> Json:
     where = {} if fixed.place is None else {"place": problem.places[fixed.place].id}
-    return {"slot": problem.slots[fixed.slot].id, **where}
+    return {"slot": problem.slots[fixed.slot].id, **where, **({"must": True} if fixed.must else {})}
 
 
 def _slot_ids(problem: Problem, slots: Iterable[int]) -> list[str]:

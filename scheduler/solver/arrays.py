@@ -24,7 +24,7 @@ FLOOR, FIRM_CAP, REQUEST0, REQUEST1 = range(4)
 # columns of Data.req
 (LENGTH, SENDER, RECEIVER, OPTION0, OPTION1, GROUP0, GROUP1, BEFORE0, BEFORE1, AFTER0, AFTER1,
  PUBLISHED, HOME_SLOT, HOME_GROUP, HOME_OPTION, HOME_INTERPRETER, COUNTED, LOCKED,
- HOME0, HOME1) = range(20)  # fmt: skip
+ HOME0, HOME1, MUST) = range(21)  # fmt: skip
 # columns of Data.option and Data.group
 PEOPLE0, PEOPLE1, CLASS = range(3)
 HALL, SEATS, ROW = range(3)
@@ -237,15 +237,15 @@ def _requests(
         home = homes.get(r)
         tail = (0, NEVER, NEVER, NEVER, NEVER, 0, 0) if home is None else (1, *home.columns)
         fixed = (request.length, request.sender, request.receiver)
-        rows.append((*fixed, *options.ranges[r], *groups.ranges[r], *ranges[r], *tail, *home_ranges[r]))
-    return np.array(rows, np.int32).reshape(-1, 20)
+        must = request.fixed is not None and request.fixed.must
+        rows.append((*fixed, *options.ranges[r], *groups.ranges[r], *ranges[r], *tail, *home_ranges[r], must))
+    return np.array(rows, np.int32).reshape(-1, 21)
 
 
 def _gains(problem: Problem) -> Floats:
-    """What each request is worth held; with `require_all`, more than everything else together."""
+    """What each request is worth held; if it has to be, more than what it could keep out."""
     gains = np.array([float(r.weight) for r in problem.requests]) * float(problem.policy.factors["served"])
-    if problem.policy.require_all and len(gains):
-        gains += compulsion(problem)
+    gains[sorted(problem.compulsory)] += compulsion(problem)
     return gains
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scheduler.solver.arrays import LOCKED, OPTION0, OPTION1, PUBLISHED, SPREAD, Data
+from scheduler.solver.arrays import LOCKED, MUST, OPTION0, OPTION1, PUBLISHED, SPREAD, Data
 from scheduler.solver.kernels import Ints, entry
 from scheduler.solver.moves import insert_best, undo
 from scheduler.solver.spread import excess, refresh_logged
@@ -14,8 +14,13 @@ from scheduler.solver.state import LOGGED, SLOT, State
 def construct(d: Data, s: State) -> None:
     """Insert every request that is not held, where one fits that gains."""
     spread = d.req[:, OPTION1] - d.req[:, OPTION0]
-    order = np.lexsort((spread, -d.gain, -d.req[:, PUBLISHED], -d.req[:, LOCKED]))
+    order = np.lexsort((spread, -d.gain, -d.req[:, PUBLISHED], -d.req[:, LOCKED], -d.req[:, MUST]))
     insert_in_order(d, s, order.astype(np.int32))
+
+
+def construct_compulsory(d: Data, s: State) -> None:
+    """Insert the requests that have to be held where they are fixed."""
+    insert_in_order(d, s, np.flatnonzero(d.req[:, MUST]).astype(np.int32))
 
 
 @entry

@@ -6,7 +6,7 @@ What is found here is a proof; what is not found may be contradictory all the sa
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -24,7 +24,7 @@ from scheduler.solver.occupancy import Occupancy
 MOST = 20
 ANYHOW = frozenset(("H2", "H3", "H4", "H5", "H7", "H8", "H9", "H11", "format"))
 """What some meetings break, they break with any others beside them too."""
-ALL_HELD = "All requests have to be held"
+HELD = "These requests have to be held"
 UNNAMED = "No plan keeps all the rules: they contradict each other."
 
 
@@ -41,10 +41,10 @@ def contradictions(
 ) -> tuple[Contradiction, ...]:
     """The first few contradictions; of very many requests those that were looked at until `expired`."""
     frozen = [m for m in problem.published if is_frozen(problem, m)]
-    if not frozen and not problem.policy.require_all:
+    if not frozen and not problem.compulsory:
         return ()
     broken = tuple(islice(_among_frozen(problem, frozen), MOST))
-    if broken or not problem.policy.require_all:
+    if broken or not problem.compulsory:
         return broken
     return tuple(islice(_Compulsory(problem, frozen, expired).contradictions(), MOST))
 
@@ -76,11 +76,11 @@ class _Compulsory:
     def __init__(self, problem: Problem, frozen: Sequence[Meeting], expired: Callable[[], bool]) -> None:
         self.problem = problem
         self.occupancy = Occupancy(problem, Choices(problem), Schedule.of(problem, frozen))
-        self.starts: list[int] = []
-        for r in range(len(problem.requests)):
+        self.starts: dict[int, int] = {}
+        for r in sorted(problem.compulsory):
             if expired():
                 break
-            self.starts.append(self._starts(r))
+            self.starts[r] = self._starts(r)
 
     def _starts(self, r: int) -> int:
         held = self.occupancy.held.get(r)
@@ -92,32 +92,33 @@ class _Compulsory:
         return mask
 
     def contradictions(self) -> Iterator[Contradiction]:
-        for r, starts in enumerate(self.starts):
+        for r, starts in self.starts.items():
             if not starts:
-                reason = explain_one(self.occupancy, r).detail
-                yield Contradiction(f"{ALL_HELD}. {reason}", (self.problem.requests[r].id,))
-        yield from _in_a_circle(self.problem)
-        if len(self.starts) == len(self.problem.requests) and not _unsorted(self.problem.precedences):
-            yield from _too_long_chains(self.problem, self.starts)
+                id, reason = self.problem.requests[r].id, explain_one(self.occupancy, r).detail
+                yield Contradiction(f"Request {id} has to be held. {reason}", (id,))
+        pairs = [pair for pair in self.problem.precedences if self.problem.compulsory.issuperset(pair)]
+        yield from _in_a_circle(self.problem, pairs)
+        if len(self.starts) == len(self.problem.compulsory) and not _unsorted(pairs):
+            yield from _too_long_chains(self.problem, pairs, self.starts)
         yield from _too_many(self.problem)
 
 
-def _in_a_circle(problem: Problem) -> Iterator[Contradiction]:
+def _in_a_circle(problem: Problem, pairs: Sequence[tuple[int, int]]) -> Iterator[Contradiction]:
     """Precedences that lead back to where they began."""
-    left = _unsorted(problem.precedences)
+    left = _unsorted(pairs)
     while left:
         # Each that is left has one before it that is left too: going back, the way closes.
-        before = {two: one for one, two in problem.precedences if one in left and two in left}
+        before = {two: one for one, two in pairs if one in left and two in left}
         r, way = next(iter(before)), dict[int, None]()
         while r not in way:
             way[r] = None
             r = before[r]
         circle = [*list(way)[list(way).index(r) :]][::-1]
         names = tuple(problem.requests[k].id for k in circle)
-        detail = f"{ALL_HELD}, but each of {', '.join(names)} has to end before the next one starts, and the"
+        detail = f"{HELD}, but each of {', '.join(names)} has to end before the next one starts, and the"
         yield Contradiction(f"{detail} last of them before the first.", names)
         left -= set(circle)
-        left &= _unsorted([pair for pair in problem.precedences if left.issuperset(pair)])
+        left &= _unsorted([pair for pair in pairs if left.issuperset(pair)])
 
 
 def _unsorted(pairs: Sequence[tuple[int, int]]) -> set[int]:
@@ -125,13 +126,15 @@ def _unsorted(pairs: Sequence[tuple[int, int]]) -> set[int]:
     return {r for pair in pairs for r in pair}.difference(_in_order(pairs))
 
 
-def _too_long_chains(problem: Problem, may_start: Sequence[int]) -> Iterator[Contradiction]:
+def _too_long_chains(
+    problem: Problem, pairs: Sequence[tuple[int, int]], may_start: Mapping[int, int]
+) -> Iterator[Contradiction]:
     """Requests that cannot start as late as the precedences before them ask for."""
     before: dict[int, list[int]] = defaultdict(list)
-    for one, two in problem.precedences:
+    for one, two in pairs:
         before[two].append(one)
     ends: dict[int, int | None] = {}
-    for r in _in_order(problem.precedences):
+    for r in _in_order(pairs):
         known = [ends[one] for one in before[r]]
         if None in known:
             ends[r] = None  # what comes before it is said already
@@ -141,7 +144,7 @@ def _too_long_chains(problem: Problem, may_start: Sequence[int]) -> Iterator[Con
         ends[r] = None if not starts else (starts & -starts).bit_length() - 1 + problem.requests[r].length
         if not starts:
             names = tuple(problem.requests[k].id for k in (*before[r], r))
-            detail = f"{ALL_HELD}, but {names[-1]} has no start left once "
+            detail = f"{HELD}, but {names[-1]} has no start left once "
             yield Contradiction(f"{detail}{', '.join(names[:-1])} and what comes before have ended.", names)
 
 
@@ -167,17 +170,18 @@ def _in_order(pairs: Sequence[tuple[int, int]]) -> list[int]:
 def _too_many(problem: Problem) -> Iterator[Contradiction]:
     """More requests than a firm's people, or all places, have time for."""
     mine: dict[int, list[str]] = defaultdict(list)
-    for request in problem.requests:
+    compulsory = [problem.requests[r] for r in sorted(problem.compulsory)]
+    for request in compulsory:
         for firm in (request.sender, request.receiver):
             mine[firm].append(request.id)
     for firm, most in enumerate(rooms(problem)):
         if len(mine[firm]) > most:
             row = problem.firms[firm]
             asked = f"{row.name or row.id} has {len(mine[firm])} of them"
-            detail = f"{ALL_HELD}. {asked}, and its people have time for {most} meetings."
+            detail = f"{HELD}. {asked}, and its people have time for {most} meetings."
             yield Contradiction(detail, tuple(mine[firm]))
     seats = sum(place.capacity * (len(problem.slots) - len(place.unavailable)) for place in problem.places)
-    wanted = sum(request.length for request in problem.requests)
+    wanted = sum(request.length for request in compulsory)
     if wanted > seats:
-        detail = f"{ALL_HELD}, which takes {wanted} slots of places, and there are {seats}."
-        yield Contradiction(detail, tuple(request.id for request in problem.requests))
+        detail = f"{HELD}, which takes {wanted} slots of places, and there are {seats}."
+        yield Contradiction(detail, tuple(request.id for request in compulsory))

@@ -102,7 +102,7 @@ def enumerate_atoms(
     group_of = {p: g for g, group in enumerate(groups) for p in group.places}
     factors = problem.policy.factors
     frozen = {r for r in range(len(problem.requests)) if choices.frozen(r) is not None}
-    must = frozenset(range(len(problem.requests))) if problem.policy.require_all else frozenset(frozen)
+    must = problem.compulsory | frozen
     index = problem.index.requests
     counted = frozenset(index[m.request] for m in choices.published.values() if could_stay(problem, m))
     return Atoms(

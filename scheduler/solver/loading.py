@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from scheduler.domain.plan import Meeting
-from scheduler.solver.arrays import COUNTED, LOCKED, PUBLISHED, Data, Flat
+from scheduler.solver.arrays import COUNTED, LOCKED, MUST, PUBLISHED, Data, Flat
 from scheduler.solver.delta import fits, gain_of, is_able
 from scheduler.solver.homes import read_home
 from scheduler.solver.kernels import Ints, entry, inlined
@@ -66,6 +66,6 @@ def shift(d: Data, s: State, table: Ints, order: Ints) -> None:
 
 
 def loading_order(d: Data) -> Ints:
-    """Frozen meetings first, then those whose change would count, then by weight."""
-    keys = (-d.gain, -d.req[:, PUBLISHED], -d.req[:, COUNTED], -d.req[:, LOCKED])
+    """What has to be held and is frozen first, then those whose change would count, then by weight."""
+    keys = (-d.gain, -d.req[:, PUBLISHED], -d.req[:, COUNTED], -d.req[:, LOCKED], -d.req[:, MUST])
     return np.lexsort(keys).astype(np.int32)

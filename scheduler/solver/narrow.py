@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scheduler.solver.arrays import ATTENDEES, DAY, LOCKED, PEOPLE0, PEOPLE1, SPREAD, Data
+from scheduler.solver.arrays import ATTENDEES, DAY, LOCKED, MUST, PEOPLE0, PEOPLE1, SPREAD, Data
 from scheduler.solver.delta import gain_of
 from scheduler.solver.kernels import entry, kernel
 from scheduler.solver.spread import excess, refresh_of
@@ -46,7 +46,9 @@ def _best_end(d: Data, s: State, p: int) -> int:
     before, score = excess(d, s), s.score[0]
     for t in range(d.slot.shape[0]):
         r = s.at[p, t]
-        if r < 0 or t != s.held[r, SLOT] or d.req[r, LOCKED] or not _is_end_of_gap_day(d, s, p, r, t):
+        if r < 0 or t != s.held[r, SLOT] or d.req[r, LOCKED] or d.req[r, MUST]:
+            continue
+        if not _is_end_of_gap_day(d, s, p, r, t):
             continue
         g, o, i = s.held[r, GROUP], s.held[r, OPTION], s.held[r, INTERPRETER]
         _drop(d, s, r, t, g, o, i)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+import numpy as np
+
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.solver.arrays import Flat
-from scheduler.solver.construct import construct
+from scheduler.solver.arrays import LOCKED, MUST, Flat
+from scheduler.solver.construct import construct, construct_compulsory
+from scheduler.solver.kernels import Ints
 from scheduler.solver.loading import load, loading_order, table_of
 from scheduler.solver.narrow import narrow
 from scheduler.solver.spread import excess_of
@@ -20,9 +23,21 @@ def starting_state(flat: Flat, start: Sequence[Meeting] | None, seed: int) -> St
     state = new_state(flat.data, seed)
     meetings = flat.problem.published if start is None else start
     if meetings:
-        load(flat.data, state, table_of(flat, meetings), loading_order(flat.data))
+        table, order = table_of(flat, meetings), loading_order(flat.data)
+        _make_room(flat, state, table, order)
+        load(flat.data, state, table, order)
     construct(flat.data, state)
     return state
+
+
+def _make_room(flat: Flat, state: State, table: Ints, order: Ints) -> None:
+    """Put what has to be held into a plan's table, beside what is frozen alone: the rest gives way."""
+    must = flat.data.req[:, MUST] > 0
+    if must.any():
+        firm = must | (flat.data.req[:, LOCKED] > 0)
+        load(flat.data, state, np.where(firm[:, None], table, -1).astype(np.int32), order)
+        construct_compulsory(flat.data, state)
+        table[must] = state.held[must]
 
 
 def within_spread(flat: Flat, state: State) -> State:

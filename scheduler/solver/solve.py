@@ -21,7 +21,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules.score import total_of
 from scheduler.domain.rules.stability import published_changes
 from scheduler.domain.solving import METHODS, Crew, Progress, Proved, Result, SolveParams
-from scheduler.solver.arrays import Flat, flatten
+from scheduler.solver.arrays import Flat, compulsion, flatten
 from scheduler.solver.checking import Meetings, first_clean
 from scheduler.solver.closed import Bounds
 from scheduler.solver.contradictions import Contradiction, as_reasons, contradictions
@@ -220,7 +220,8 @@ class _Solve:
             self.measure(state)
             if self.left() > 2 * self.keeper.spent:
                 self.keeper.check_beside(state.held)
-        if float(state.score[0]) >= self.bounds.score and not self.is_done():
+        beside = compulsion(self.problem) * len(self.problem.compulsory)  # what the search adds
+        if float(state.score[0]) - beside >= self.bounds.score and not self.is_done():
             self.check(state.held)
         if time.monotonic() - self.reported >= REPORT_SECONDS:
             self.report("searching")

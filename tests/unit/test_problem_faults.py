@@ -96,6 +96,8 @@ FAULTS = [
     ("requests[0].fixed.place", "t9", None),
     ("requests[0].fixed.place", None, []),
     ("requests[0].fixed.odd", 1, None),
+    ("requests[0].fixed.must", 1, None),
+    ("requests[0].fixed.must", True, []),
     ("requests[0].odd", 1, None),
     ("precedences[0].before", "r9", None),
     ("precedences[0].after", "r9", None),

@@ -9,7 +9,7 @@ from scheduler.domain.rules.held import Held, Schedule, Violation
 
 
 def check_held_once(schedule: Schedule) -> Iterator[Violation]:
-    """H1: a request is held at most once; every request, if `policy.require_all`."""
+    """H1: a request is held at most once; every request, if `policy.require_all`, or if it `must` be."""
     seen: dict[int, int] = {}
     for held in schedule.held:
         seen[held.index] = seen.get(held.index, 0) + 1
@@ -17,8 +17,10 @@ def check_held_once(schedule: Schedule) -> Iterator[Violation]:
         times = seen.get(r, 0)
         if times > 1:
             yield Violation("H1", f"Request {request.id} is held {times} times.", (request.id,))
-        elif times == 0 and schedule.problem.policy.require_all:
-            yield Violation("H1", f"Request {request.id} is not held, but all must be.", (request.id,))
+        elif times == 0 and r in schedule.problem.compulsory:
+            all_must = schedule.problem.policy.require_all
+            detail = f"Request {request.id} is not held, but {'all must' if all_must else 'it must'} be."
+            yield Violation("H1", detail, (request.id,))
 
 
 def check_slots(schedule: Schedule) -> Iterator[Violation]:
