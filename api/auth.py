@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.wrappers import Response
 
 from api import context, errands
+from scheduler.domain.errors import NotFound
 from scheduler.services import access, sessions
 from scheduler.services.access import Actor
 from scheduler.services.sessions import SignedIn
@@ -145,3 +146,11 @@ def actor(event_key: str) -> Actor:
         with context.database().read() as db:
             cache[event_key] = access.actor_for(db, current_user.account_id, event_key)
     return cache[event_key]
+
+
+def organiser(event_key: str) -> Actor:
+    """The actor, if an organiser; to everybody else these pages do not exist."""
+    found = actor(event_key)
+    if not found.is_organiser:
+        raise NotFound("event", event_key)
+    return found

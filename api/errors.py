@@ -13,11 +13,13 @@ from werkzeug.exceptions import HTTPException
 from api import auth
 from scheduler.domain.errors import (
     ChainmeetError,
+    ComparisonNotReady,
     Fault,
     InvalidInput,
     NotAllowed,
     NotFound,
     PlanRejected,
+    PublishingOpen,
     RunAlreadyOpen,
     VersionConflict,
     WrongState,
@@ -30,6 +32,8 @@ STATUS: dict[type[ChainmeetError], int] = {
     RunAlreadyOpen: 409,
     VersionConflict: 409,
     PlanRejected: 409,
+    PublishingOpen: 409,
+    ComparisonNotReady: 503,
     InvalidInput: 422,
 }
 
@@ -37,6 +41,8 @@ DATABASE_AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
 """It cannot be reached, it ends a wait that takes too long, or no connection to it gets free."""
 RETRY_AFTER = 10
 """Seconds that a client is told to wait then."""
+READY_SECONDS = 2
+"""A program that waits for a worker's result is told to ask again after so long."""
 
 
 def status_of(error: ChainmeetError) -> int:
@@ -71,9 +77,18 @@ def _chainmeet_error(error: ChainmeetError) -> Response:
     more: dict[str, Any] = {}
     if isinstance(error, InvalidInput):
         more["errors"] = [{**_place(fault), "detail": fault.message} for fault in error.faults]
-    titles = {403: "Not allowed", 404: "Not found", 409: "Conflict", 422: "Something is missing or wrong"}
+    titles = {
+        403: "Not allowed",
+        404: "Not found",
+        409: "Conflict",
+        422: "Something is missing or wrong",
+        503: "Not ready yet",
+    }
     status = status_of(error)
-    return answer(status, error.code, titles.get(status, "That did not work"), str(error), **more)
+    response = answer(status, error.code, titles.get(status, "That did not work"), str(error), **more)
+    if isinstance(error, ComparisonNotReady):
+        response.headers["Retry-After"] = str(READY_SECONDS)
+    return response
 
 
 def _place(fault: Fault) -> dict[str, str]:

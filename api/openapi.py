@@ -35,6 +35,8 @@ class Operation:
     body_optional: bool = False
     query: type[BaseModel] | None = None
     creates: str | None = None
+    follow: str | None = None
+    """The endpoint, by number, at which what was asked for can be followed."""
     also: frozenset[int] = field(default_factory=frozenset)
 
 
@@ -123,6 +125,8 @@ def _success(operation: Operation) -> dict[str, Any]:
         "description": (operation.answer.__doc__ or "Done.").strip().splitlines()[0],
         "content": {"application/json": {"schema": _ref(operation.answer)}},
     }
+    if operation.follow is not None:
+        answer["headers"] = {"Location": {"schema": {"type": "string"}, "required": True}}
     if operation.creates is not None:
         answer["headers"] = {
             "Location": {"schema": {"type": "string"}, "required": True},

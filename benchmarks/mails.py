@@ -32,10 +32,27 @@ from scheduler.domain.plan import Meeting
 from scheduler.invites.itip import Message
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.services import agendas, outbox, release, remembering, rendering, sample, versions
+from scheduler.services import (
+    agendas,
+    outbox,
+    publishing,
+    remembering,
+    rendering,
+    sample,
+    version_jobs,
+    versions,
+)
 from scheduler.services.feeds import FeedOwner
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, Event, Firm, Invitation, OutboxMail, ScheduleVersion
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    Firm,
+    Invitation,
+    OutboxMail,
+    ScheduleVersion,
+    VersionJob,
+)
 from scheduler.storage.schema import upgrade
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -105,15 +122,17 @@ def publish(stage: Stage) -> int:
     """Publish the plan in place of the version before; gives the number of mails."""
     with stage.database.write() as session:
         number = _draft(session, stage)
-        return release.publish(
+        job = version_jobs.ask_to_publish(
             session,
             event_id=stage.event_id,
             number=number,
             compared_with=number - 1 or None,
             by=None,
-            settings=stage.settings,
             now=NOW,
-        ).mails
+        )
+    publishing.execute(stage.database, job.id, worker="w", settings=stage.settings)
+    with stage.database.read() as session:
+        return session.get_one(VersionJob, job.id).mails
 
 
 def _draft(session: Session, stage: Stage) -> int:
@@ -141,7 +160,11 @@ def tell(stage: Stage) -> list[OutboxMail]:
         with stage.database.write() as session:
             session.get_one(Event, stage.event_id).mail_ready_at = None
             taken = outbox.claim(
-                session, worker="w", limit=1_000, secret_key=stage.settings.secret_key, now=NOW
+                session,
+                worker="w",
+                limit=1_000,
+                secret_key=stage.settings.secret_key,
+                now=stage.database.now(),
             )
             session.execute(_SENT)
         rows += taken

@@ -25,11 +25,11 @@ class Program:
     def post(self, path: str, body: Any = None, *, status: int = 200, key: str | None = None) -> Any:
         return self._json(path, self.send(path, body, key=key), status)
 
-    def send(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
-        """The whole response to a POST."""
+    def send(self, path: str, body: Any = None, *, key: str | None = None, method: str = "post") -> Any:
+        """The whole response, by default to a POST."""
         headers = self.headers | ({"Idempotency-Key": key} if key else {})
         sent = {} if body is None else {"json": body}
-        return self.client.post(f"/api/v1{path}", headers=headers, **sent)
+        return self.client.open(f"/api/v1{path}", method=method.upper(), headers=headers, **sent)
 
     @staticmethod
     def _json(path: str, response: Any, status: int) -> Any:

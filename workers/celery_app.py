@@ -25,6 +25,7 @@ ROUTES = {
     "chainmeet.help": HELP,
     "chainmeet.deliver_urgent": URGENT,
     "chainmeet.deliver": MAIL,
+    "chainmeet.version_job": JOBS,
     "chainmeet.fetch": UNTRUSTED,
     "chainmeet.refetch": UNTRUSTED,
     "chainmeet.judge": UNTRUSTED,

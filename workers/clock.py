@@ -25,6 +25,7 @@ from scheduler.services import (
     rerun,
     sending,
     sessions,
+    version_jobs,
 )
 from scheduler.storage.database import Database
 from scheduler.watchdog import Watchdog
@@ -67,6 +68,9 @@ class Clock:
         self._step("queue reruns", lambda session: rerun.claim_due(session, now=now()))
         for run_id in self._step("find runs to send", lambda s: recovering.recover(s, now=now())) or ():
             dispatch.run(self.database, run_id, app=self.celery)
+        left = self._step("recover jobs", lambda session: version_jobs.recover(session, now=now()))
+        for job_id in left or ():
+            dispatch.version_job(job_id, app=self.celery)
         self._step("expire requests", lambda session: requests.expire_due(session, now=now()))
         self._step("return mails of lost senders", lambda session: outbox.sweep(session, now=now()))
         self._step("forget previews", lambda session: busy_times.forget_previews(session, now=now()))

@@ -33,6 +33,11 @@ def run(database: Database, run_id: int, *, app: Celery | None = None) -> bool:
     return True
 
 
+def version_job(job_id: int, *, countdown: float = 0, app: Celery | None = None) -> bool:
+    """Have a version compared or published; see `_send` for the answer."""
+    return _send(app, "chainmeet.version_job", job_id, countdown=countdown)
+
+
 def help_with(run_id: int, *, app: Celery | None = None) -> bool:
     """Call another worker to help with a run's search; see `_send` for the answer."""
     return _send(app, "chainmeet.help", run_id, expires=runs.CALL_SECONDS)
@@ -64,7 +69,12 @@ def judge(*, app: Celery | None = None) -> bool:
 
 
 def _send(
-    app: Celery | None, name: str, *args: int, expires: float | None = None, once: bool = False
+    app: Celery | None,
+    name: str,
+    *args: int,
+    expires: float | None = None,
+    once: bool = False,
+    countdown: float = 0,
 ) -> bool:
     """Whether the broker took the task. If not, nothing is lost: the next tick, or the search, finds out.
 
@@ -74,7 +84,7 @@ def _send(
     app = app or celery_app.app
     try:
         if not (once and _waits(app, name)):
-            app.send_task(name, args=args, expires=expires)
+            app.send_task(name, args=args, expires=expires, countdown=countdown or None)
     except (OperationalError, RedisError) as error:
         log.warning("task not sent", task=name, args=args, error=str(error))
         return False

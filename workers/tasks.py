@@ -15,7 +15,7 @@ from celery.signals import worker_process_init
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.remote import Fetcher
-from scheduler.services import access, fetching, inbox, recovering, refetching, sending
+from scheduler.services import access, fetching, inbox, publishing, recovering, refetching, sending
 from scheduler.storage.database import Database
 from workers import dispatch
 from workers.celery_app import app
@@ -27,6 +27,8 @@ log = structlog.get_logger()
 
 DELIVER_SECONDS = 25.0
 """A delivery ends after so long and sends its successor, so that a shutdown waits for it."""
+RETRY_SECONDS = 5.0
+"""A job that failed for no reason of its own is tried again after so long."""
 
 
 @app.task(name="chainmeet.solve", max_retries=2, default_retry_delay=5)
@@ -43,8 +45,8 @@ def solve(run_id: int) -> None:
         call=dispatch.help_with,
     )
     log.info("solve ended", run=run_id, ending=str(done.ending), version=done.version)
-    if done.published:
-        dispatch.deliver()
+    if done.job is not None:
+        dispatch.version_job(done.job)
     if done.ending is planning.Ending.PUT_BACK:
         dispatch.run(_database(), run_id)
     if done.is_stuck:
@@ -68,6 +70,19 @@ def _take_up_lost() -> None:
             dispatch.run(_database(), run_id)
     except Exception:
         log.exception("lost runs not looked for")  # the clock takes them up after a minute of silence
+
+
+@app.task(name="chainmeet.version_job", max_retries=2, default_retry_delay=5)
+def version_job(job_id: int) -> None:
+    """Compare or publish a version; a job that is not asked for is somebody else's."""
+    ending = publishing.execute(
+        _database(), job_id, worker=me(), settings=_settings(), should_stop=is_stopping
+    )
+    log.info("job ended", job=job_id, ending=str(ending))
+    if ending is publishing.Ending.PUT_BACK:
+        dispatch.version_job(job_id, countdown=0 if is_stopping() else RETRY_SECONDS)
+    elif not is_stopping():
+        dispatch.deliver()
 
 
 @app.task(name="chainmeet.help", max_retries=0)

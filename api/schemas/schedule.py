@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from api.schemas.base import MAX_ID, Input, Listing, Output, PageQuery
 from api.schemas.directory import FirmRefOut, PersonRefOut
 from scheduler.domain.changes import ChangeKind
-from scheduler.domain.entities import AfterRun, PlanStatus, RequestState, RunState, VersionState
+from scheduler.domain.entities import AfterRun, JobState, PlanStatus, RequestState, RunState, VersionState
 from scheduler.services.runs import MAX_SECONDS
 
 
@@ -153,11 +153,22 @@ class PublishIn(Input):
     compared_with: int | None = Field(ge=1, le=MAX_ID)
 
 
-class PublishedOut(Output):
-    version: VersionOut
-    counts: dict[ChangeKind, int]
-    touched: int
+class PublishingOut(Output):
+    """A publishing; follow it by asking again until its state is done or failed.
+
+    People see the version as soon as the version's own state is published; what each of them has to be told
+    is written after that.
+    """
+
+    number: int = Field(description="Of the version.")
+    state: JobState
+    asked_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    done: int = Field(description="So many people's messages are written.")
+    total: int = Field(description="Of so many people.")
     mails: int = Field(description="How many mails were queued.")
+    error: str | None = Field(description="Why it failed, or why the last attempt did.")
 
 
 class AgendaItemOut(Output):

@@ -20,6 +20,7 @@ from api.views import (
     sessions,
     sign_in,
     tokens,
+    versions,
 )
 
 PAGES = (
@@ -42,4 +43,5 @@ PAGES = (
     sessions.blueprint,
     sign_in.blueprint,
     tokens.blueprint,
+    versions.blueprint,
 )

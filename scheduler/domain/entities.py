@@ -62,6 +62,22 @@ class VersionState(StrEnum):
     DISCARDED = "discarded"
 
 
+class JobKind(StrEnum):
+    """What a worker does with a version: work out what publishing it would do, or publish it."""
+
+    COMPARE = "compare"
+    PUBLISH = "publish"
+
+
+class JobState(StrEnum):
+    """asked -> running -> done | failed; a job whose worker is lost is asked again."""
+
+    ASKED = "asked"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
 class OutboxState(StrEnum):
     """queued -> sending -> sent | failed; a sweep returns rows whose sender died to queued."""
 

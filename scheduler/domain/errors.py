@@ -103,6 +103,26 @@ class VersionConflict(ChainmeetError):
         )
 
 
+class ComparisonNotReady(ChainmeetError):
+    """What publishing a version does is being worked out by a worker; ask again in some seconds."""
+
+    code = "comparison-not-ready"
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        super().__init__(f"What publishing version {version} does is being worked out. Ask again soon.")
+
+
+class PublishingOpen(ChainmeetError):
+    """The event has a publishing that is not done; at most one is open at a time."""
+
+    code = "publishing-open"
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        super().__init__(f"Version {version} is being published. Wait until that is done.")
+
+
 class PlanRejected(ChainmeetError):
     """A plan breaks a hard rule, or claims a score that it does not have; it is not stored."""
 

@@ -102,23 +102,38 @@ class Message:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What is known of other attendees where messages are made for some: each UID's last DTSTAMP, and the
+    UIDs that go on for somebody.
+    """
+
+    stamps: Mapping[str, datetime]
+    going_on: frozenset[str]
+
+
+NOBODY = Others({}, frozenset())
+
+
 def new_uid(domain: str) -> str:
     """A UID for a new meeting: opaque, unique, fixed for its life, the same for both sides and the feed."""
     return f"{uuid.uuid4()}@{domain}"
 
 
-def messages(told: Mapping[Key, Told], wanted: Mapping[Key, Wanted], now: datetime) -> tuple[Message, ...]:
+def messages(
+    told: Mapping[Key, Told], wanted: Mapping[Key, Wanted], now: datetime, others: Others = NOBODY
+) -> tuple[Message, ...]:
     """The net effect: what to send so that every calendar shows what is wanted, ordered by (UID, attendee).
 
     `told` is what was really sent (the last message a key), not what waits to be sent: so several moves
     before a sending are one message, and a meeting made and cancelled before it is none. `now` is aware;
     DTSTAMP is `max(now, last + 1 s)` over all attendees of a UID. Raises CancelledUid if a key that was
-    told CANCEL is wanted.
+    told CANCEL is wanted. `told` and `wanted` may be those of some attendees, if `others` has the rest.
     """
     if now.tzinfo is None:
         raise ValueError("now must be aware: DTSTAMP is in UTC")
-    stamps = _stamps(told, now)
-    going_on = {uid for uid, _ in wanted}
+    stamps = _stamps(told, wanted, now, others)
+    going_on = {uid for uid, _ in wanted} | {uid for uid, _ in told if uid in others.going_on}
     return tuple(_each(told, wanted, stamps, now, going_on))
 
 
@@ -193,11 +208,14 @@ def _cancel(last: Told, stamp: datetime, *, meeting_is_off: bool) -> Message:
     )
 
 
-def _stamps(told: Mapping[Key, Told], now: datetime) -> dict[str, datetime]:
+def _stamps(
+    told: Mapping[Key, Told], wanted: Mapping[Key, Wanted], now: datetime, others: Others
+) -> dict[str, datetime]:
     stamps: dict[str, datetime] = {}
     least = _whole(now)
-    for (uid, _), last in told.items():
-        stamps[uid] = max(stamps.get(uid, least), _whole(last.dtstamp) + timedelta(seconds=1))
+    known = [(uid, others.stamps[uid]) for uid, _ in told.keys() | wanted.keys() if uid in others.stamps]
+    for uid, stamp in [*known, *((uid, last.dtstamp) for (uid, _), last in told.items())]:
+        stamps[uid] = max(stamps.get(uid, least), _whole(stamp) + timedelta(seconds=1))
     return stamps
 
 

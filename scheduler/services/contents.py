@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
 from scheduler.invites.catalogue import words
 from scheduler.invites.content import Content
-from scheduler.services import readers
+from scheduler.services import readers, wordings
 from scheduler.services.wordings import Texts
 from scheduler.storage.models import (
     Attendee,
@@ -29,6 +32,12 @@ from scheduler.storage.models import (
 
 EntryKey = tuple[int, int]
 """(request id, attendee id): one entry of one person's calendar."""
+
+FORM = 1
+"""Raised when the same facts make another Content, so that calendars are compared with it."""
+
+CHUNK = 5_000
+"""Rows that a long query hands over at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,64 +72,172 @@ class Held:
     interpreter: str | None
 
 
+class _Row(NamedTuple):
+    """A meeting as it is stored: some hundred bytes, so that 35,000 of them are no burden."""
+
+    id: int
+    request_id: int
+    position: int
+    length: int
+    place_id: int
+    interpreter_id: int | None
+    key: str
+    uid: str
+    topic: str
+    from_firm_id: int
+    to_firm_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a version shows, by ids: names are kept once, and a Content is made when it is asked for."""
+
+    event: Event
+    agenda_url: str
+    texts: Texts
+    rows: Mapping[int, _Row]
+    """By request id, in time order."""
+    seated: Mapping[int, tuple[int, ...]]
+    """The attendees of each request, by id."""
+    people: Mapping[int, Person]
+    firms: Mapping[int, str]
+    places: Mapping[int, tuple[str, str]]
+    slots: Mapping[int, tuple[datetime, datetime]]
+    interpreters: Mapping[int, str]
+
+    def held(self, request_id: int) -> Held:
+        row = self.rows[request_id]
+        place_name, hall_name = self.places[row.place_id]
+        return Held(
+            request_id=request_id,
+            request_key=row.key,
+            uid=row.uid,
+            topic=row.topic,
+            start=self.slots[row.position][0],
+            end=self.slots[row.position + row.length - 1][1],
+            place_name=place_name,
+            hall_name=hall_name,
+            firms={firm: self.firms[firm] for firm in (row.from_firm_id, row.to_firm_id)},
+            people=tuple(self.people[person] for person in self.seated[request_id]),
+            interpreter=self.interpreters[row.interpreter_id] if row.interpreter_id else None,
+        )
+
+    def content(self, request_id: int, attendee_id: int) -> Content:
+        person = self.people[attendee_id]
+        return content_for(self.event, self.held(request_id), person, self.agenda_url, self.texts)
+
+    def facts(self, request_id: int) -> dict[int, str]:
+        """A digest of all that each attendee's Content of a request is made of and that causes mails.
+
+        Equal digests make contents of which there is nothing to say.
+        """
+        row = self.rows[request_id]
+        people = [self.people[person] for person in self.seated[request_id]]
+        made_of = (
+            self.slots[row.position][0],
+            self.slots[row.position + row.length - 1][1],
+            self.places[row.place_id],
+            row.topic,
+            self.interpreters[row.interpreter_id] if row.interpreter_id else None,
+            [(firm, self.firms[firm]) for firm in (row.from_firm_id, row.to_firm_id)],
+            [(person.id, person.firm_id, person.name) for person in people],
+        )
+        meeting = _digest(made_of, 16)
+        return {person.id: meeting + self.reader_facts(person.language) for person in people}
+
+    def reader_facts(self, language: str) -> str:
+        """A digest of what the event and a language give to every Content."""
+        return _reader_digest(
+            self.event.name, self.event.timezone, *_spoken(language or self.event.language, self.texts)
+        )
+
+
+def shown(
+    session: Session,
+    event: Event,
+    version_id: int,
+    *,
+    agenda_url: str = "",
+    only: Select[int] | Sequence[int] | None = None,
+) -> Shown:
+    """The meetings of a version whose requests are still accepted (or those of these ids `only`)."""
+    query = (
+        select(
+            PlannedMeeting.id,
+            PlannedMeeting.request_id,
+            Slot.position,
+            PlannedMeeting.length,
+            PlannedMeeting.place_id,
+            PlannedMeeting.interpreter_id,
+            MeetingRequest.key,
+            MeetingRequest.uid,
+            MeetingRequest.topic,
+            MeetingRequest.from_firm_id,
+            MeetingRequest.to_firm_id,
+        )
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state == RequestState.ACCEPTED)
+        .order_by(Slot.position, MeetingRequest.id)
+    )
+    seats = (
+        select(PlannedMeeting.request_id, PlannedAttendee.attendee_id)
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .where(PlannedMeeting.version_id == version_id)
+        .order_by(PlannedAttendee.attendee_id)
+    )
+    if only is not None:
+        query = query.where(PlannedMeeting.id.in_(only))
+        seats = seats.where(PlannedMeeting.id.in_(only))
+    rows = {row[1]: _Row._make(row) for row in _streamed(session, query)}
+    seated: dict[int, tuple[int, ...]] = dict.fromkeys(rows, ())
+    for request_id, attendee_id in _streamed(session, seats):
+        if request_id in seated:
+            seated[request_id] += (attendee_id,)
+    named = {person for people in seated.values() for person in people} if only is not None else None
+    return Shown(
+        event=event,
+        agenda_url=agenda_url,
+        texts=wordings.of_event(session, event.id),
+        rows=rows,
+        seated=seated,
+        people=_people(session, event.id, named),
+        firms=_firm_names(session, event.id),
+        places=_places(session, event.id),
+        slots=_slots(session, event.id),
+        interpreters=_interpreters(session, event.id),
+    )
+
+
+def first_meeting(session: Session, event: Event, version_id: int) -> Held | None:
+    """The first meeting of a version."""
+    first = (
+        select(PlannedMeeting.id)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state == RequestState.ACCEPTED)
+        .order_by(Slot.position, MeetingRequest.id)
+        .limit(1)
+    )
+    found = shown(session, event, version_id, only=session.scalars(first).all())
+    return next(map(found.held, found.rows), None)
+
+
 def display_name(name: str, latin_name: str) -> str:
     """A name in its own script with its Latin form behind it, where they differ."""
     return name if name == latin_name or not latin_name else f"{latin_name} ({name})"
-
-
-def held(session: Session, event_id: int, version_id: int, *, most: int | None = None) -> list[Held]:
-    """The meetings (or the first ones) of a version whose requests are still accepted, by their start."""
-    slots = {slot.position: slot for slot in session.scalars(select(Slot).where(Slot.event_id == event_id))}
-    firms = _firm_names(session, event_id)
-    rows = session.execute(
-        select(PlannedMeeting, MeetingRequest, Slot.position, Place.name, Hall.name, Interpreter)
-        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
-        .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .join(Place, Place.id == PlannedMeeting.place_id)
-        .join(Hall, Hall.id == Place.hall_id)
-        .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
-        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state == RequestState.ACCEPTED)
-        .order_by(Slot.position, MeetingRequest.id)
-        .limit(most)
-    ).all()
-    people = _people_of(session, version_id, [row[0].id for row in rows] if most is not None else None)
-    return [
-        Held(
-            request_id=request.id,
-            request_key=request.key,
-            uid=request.uid,
-            topic=request.topic,
-            start=slots[position].start,
-            end=slots[position + meeting.length - 1].end,
-            place_name=place_name,
-            hall_name=hall_name,
-            firms={firm: firms[firm] for firm in (request.from_firm_id, request.to_firm_id)},
-            people=tuple(people.get(meeting.id, ())),
-            interpreter=display_name(interpreter.name, interpreter.latin_name) if interpreter else None,
-        )
-        for meeting, request, position, place_name, hall_name, interpreter in rows
-    ]
-
-
-def wanted(event: Event, meetings: Iterable[Held], agenda_url: str, texts: Texts) -> dict[EntryKey, Content]:
-    """What every attendee's calendar should show; `texts` are the event's own (`wordings.of_event`)."""
-    return {
-        (meeting.request_id, person.id): content_for(event, meeting, person, agenda_url, texts)
-        for meeting in meetings
-        for person in meeting.people
-    }
 
 
 def content_for(event: Event, meeting: Held, person: Person, agenda_url: str, texts: Texts) -> Content:
     """One meeting as one of its people sees it."""
     partner = next((name for firm, name in meeting.firms.items() if firm != person.firm_id), "")
     language = words(person.language or event.language)
-    way = texts.get(language.language, {}).get("directions", language.way)
+    meeting_with, way = _spoken(person.language or event.language, texts)
     return Content(
         start=meeting.start,
         end=meeting.end,
         timezone=event.timezone,
-        summary=language.meeting_with.format(partner=partner),
+        summary=meeting_with.format(partner=partner),
         place_name=meeting.place_name,
         hall=meeting.hall_name,
         partner_firm=partner,
@@ -149,35 +266,81 @@ def withdrawn_since(session: Session, version_id: int) -> Sequence[str]:
     ).all()
 
 
-def _people_of(session: Session, version_id: int, meetings: list[int] | None) -> dict[int, list[Person]]:
-    """Who sits in the meetings of a version, or in those of these ids alone."""
-    people: dict[int, list[Person]] = {}
+def _spoken(language: str, texts: Texts) -> tuple[str, str]:
+    """The title of an entry and the way to a meeting in a language, as the event words them."""
+    known = words(language)
+    return known.meeting_with, texts.get(known.language, {}).get("directions", known.way)
+
+
+def _digest(made_of: object, size: int) -> str:
+    return blake2b(repr(made_of).encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _reader_digest(*made_of: str) -> str:
+    return _digest((FORM, made_of), 8)
+
+
+def _streamed(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Any]:
+    """Rows of a long query, some at a time, so that they are never all in memory twice."""
+    return iter(session.execute(query, execution_options={"yield_per": CHUNK}))
+
+
+def _people(session: Session, event_id: int, ids: Collection[int] | None) -> dict[int, Person]:
     query = (
-        select(PlannedAttendee.meeting_id, Attendee, Firm.country)
-        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
-        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+        select(
+            Attendee.id,
+            Attendee.firm_id,
+            Attendee.name,
+            Attendee.latin_name,
+            Attendee.mail_language,
+            Attendee.languages,
+            Attendee.timezone,
+            Firm.country,
+        )
         .join(Firm, Firm.id == Attendee.firm_id)
-        .where(PlannedMeeting.version_id == version_id)
-        .order_by(Attendee.id)
+        .where(Attendee.event_id == event_id)
     )
-    if meetings is not None:
-        query = query.where(PlannedAttendee.meeting_id.in_(meetings))
-    for meeting_id, attendee, country in session.execute(query):
-        people.setdefault(meeting_id, []).append(_person(attendee, country))
-    return people
-
-
-def _person(attendee: Attendee, country: str) -> Person:
-    return Person(
-        id=attendee.id,
-        firm_id=attendee.firm_id,
-        name=display_name(attendee.name, attendee.latin_name),
-        language=readers.language(attendee.mail_language, attendee.languages, ""),
-        timezone=attendee.timezone,
-        country=country,
-    )
+    if ids is not None:
+        query = query.where(Attendee.id.in_(ids))
+    return {
+        person_id: Person(
+            id=person_id,
+            firm_id=firm_id,
+            name=display_name(name, latin_name),
+            language=readers.language(chosen, spoken, ""),
+            timezone=timezone,
+            country=country,
+        )
+        for person_id, firm_id, name, latin_name, chosen, spoken, timezone, country in _streamed(
+            session, query
+        )
+    }
 
 
 def _firm_names(session: Session, event_id: int) -> dict[int, str]:
     rows = session.execute(select(Firm.id, Firm.name, Firm.latin_name).where(Firm.event_id == event_id))
     return {firm_id: display_name(name, latin) for firm_id, name, latin in rows}
+
+
+def _places(session: Session, event_id: int) -> dict[int, tuple[str, str]]:
+    rows = session.execute(
+        select(Place.id, Place.name, Hall.name)
+        .join(Hall, Hall.id == Place.hall_id)
+        .where(Place.event_id == event_id)
+    )
+    return {place_id: (name, hall) for place_id, name, hall in rows}
+
+
+def _slots(session: Session, event_id: int) -> dict[int, tuple[datetime, datetime]]:
+    rows = session.execute(select(Slot.position, Slot.start, Slot.end).where(Slot.event_id == event_id))
+    return {position: (start, end) for position, start, end in rows}
+
+
+def _interpreters(session: Session, event_id: int) -> dict[int, str]:
+    rows = session.execute(
+        select(Interpreter.id, Interpreter.name, Interpreter.latin_name).where(
+            Interpreter.event_id == event_id
+        )
+    )
+    return {person_id: display_name(name, latin) for person_id, name, latin in rows}

@@ -94,7 +94,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     row.next_rerun_at = rerun.next_rerun_at(row, now)
     session.flush()
     if not row.summary_mails:
-        summaries.drop_unsent(session, row.id)
+        summaries.take(session, row.id)
     return row
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import select
@@ -62,9 +62,23 @@ def made_by(session: Session, run_ids: Sequence[int]) -> dict[int, int]:
 
 def part(name: str, items: Sequence[T], *, cursor: str | None = None, limit: int = 30) -> Page[T]:
     """A page of a list that is in memory already; `name` is the list's, for its cursors."""
+    return part_of(
+        name, lambda first, most: items[first : first + most], len(items), cursor=cursor, limit=limit
+    )
+
+
+def part_of(
+    name: str,
+    read: Callable[[int, int], Sequence[T]],
+    size: int,
+    *,
+    cursor: str | None = None,
+    limit: int = 30,
+) -> Page[T]:
+    """A page of a list of which `read` gives some items from a number on, and nobody has the others."""
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidInput([Fault("limit", f"must be from 1 to {MAX_LIMIT}")])
     first: int = decode_cursor(name, (int,), cursor)[0] if cursor else 0
     after = first + limit
-    more = encode_cursor(name, (after,)) if after < len(items) else None
-    return Page(tuple(items[first:after]), more, len(items))
+    more = encode_cursor(name, (after,)) if after < size else None
+    return Page(tuple(read(first, limit)) if first < size else (), more, size)

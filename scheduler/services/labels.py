@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from scheduler.domain.plan import Meeting
 from scheduler.services.contents import display_name
 from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, MeetingRequest, Place, Slot
 
@@ -23,24 +24,35 @@ class Labels:
     firms: Mapping[str, tuple[str, str]]
 
 
-def labels(session: Session, event_id: int, requests: Collection[str]) -> Labels:
-    """The names of an event's slots, places and people, and of the firms of some requests."""
+def labels(
+    session: Session, event_id: int, requests: Collection[str], meetings: Collection[Meeting] = ()
+) -> Labels:
+    """The names of the firms of some requests, of all that some meetings name, and an event's slots."""
+    at = {meeting.place for meeting in meetings}
     places = session.execute(
         select(Place.key, Place.name, Hall.name)
         .join(Hall, Hall.id == Place.hall_id)
-        .where(Place.event_id == event_id)
+        .where(Place.event_id == event_id, Place.key.in_(sorted(at)))
     )
+    people = {person for meeting in meetings for person in meeting.attendees}
+    interpreters = {meeting.interpreter for meeting in meetings if meeting.interpreter}
     return Labels(
         slots={s.key: s for s in session.scalars(select(Slot).where(Slot.event_id == event_id))},
         places={key: f"{name}, {hall}" for key, name, hall in places},
-        people=_people(session, Attendee, event_id),
-        interpreters=_people(session, Interpreter, event_id),
+        people=_people(session, Attendee, event_id, people),
+        interpreters=_people(session, Interpreter, event_id, interpreters),
         firms=_firms(session, event_id, requests),
     )
 
 
-def _people(session: Session, table: type[Attendee] | type[Interpreter], event_id: int) -> dict[str, str]:
-    rows = session.execute(select(table.key, table.name, table.latin_name).where(table.event_id == event_id))
+def _people(
+    session: Session, table: type[Attendee] | type[Interpreter], event_id: int, keys: Collection[str]
+) -> dict[str, str]:
+    rows = session.execute(
+        select(table.key, table.name, table.latin_name).where(
+            table.event_id == event_id, table.key.in_(sorted(keys))
+        )
+    )
     return {key: display_name(name, latin) for key, name, latin in rows}
 
 

@@ -108,7 +108,7 @@ def _example(
     event = session.get_one(Event, actor.event_id)
     own = {language: texts}
     url = agenda_url(settings, event)
-    meeting = _meeting(session, event.id) or _invented(session, event, now)
+    meeting = _meeting(session, event) or _invented(session, event, now)
     reader = replace(meeting.people[0], language=language)
     content = contents.content_for(event, meeting, reader, url, own)
     message = Message(
@@ -135,21 +135,21 @@ def _before(content: Content, tone: str) -> Content | None:
     return replace(content, topic="–") if tone == "details" else None
 
 
-def _meeting(session: Session, event_id: int) -> contents.Held | None:
+def _meeting(session: Session, event: Event) -> contents.Held | None:
     """The first meeting of the published version, else of the newest draft that has one."""
     versions = session.scalars(
         select(ScheduleVersion.id)
         .where(
-            ScheduleVersion.event_id == event_id,
+            ScheduleVersion.event_id == event.id,
             ScheduleVersion.state.in_((VersionState.PUBLISHED, VersionState.DRAFT)),
         )
         .order_by((ScheduleVersion.state == VersionState.PUBLISHED).desc(), ScheduleVersion.number.desc())
         .limit(2)
     ).all()
     for version_id in versions:
-        for meeting in contents.held(session, event_id, version_id, most=1):
-            if meeting.people:
-                return meeting
+        meeting = contents.first_meeting(session, event, version_id)
+        if meeting is not None and meeting.people:
+            return meeting
     return None
 
 

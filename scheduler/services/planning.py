@@ -1,4 +1,4 @@
-"""Carry a run out: claim, snapshot, solve, check by the rules, keep as a draft, perhaps publish."""
+"""Carry a run out: claim, snapshot, solve, check by the rules, keep as a draft, ask what follows."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain import rules
 from scheduler.domain.entities import AfterRun, PlanStatus
-from scheduler.domain.errors import ChainmeetError, PlanRejected, VersionConflict
+from scheduler.domain.errors import ChainmeetError, PlanRejected, PublishingOpen
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.proofs import still_holds
 from scheduler.domain.solving import Progress, Proved, SolveParams
-from scheduler.services import release, runs, snapshot, versions
+from scheduler.services import runs, snapshot, version_jobs, versions
 from scheduler.services.attending import Attended, Solve, Stop, attend
 from scheduler.services.parting import Call, WorkerCrew
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database
-from scheduler.storage.models import Run
+from scheduler.storage.models import Run, ScheduleVersion
 
 log = structlog.get_logger()
 
@@ -52,11 +52,11 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The ending, the number of the draft, whether that was published too, and whether a solve hangs."""
+    """The ending, the draft's number, the job that compares or publishes it, and whether a solve hangs."""
 
     ending: Ending
     version: int | None = None
-    published: bool = False
+    job: int | None = None
     is_stuck: bool = False
     """The solve did not stop when told to: its thread goes on until the process ends."""
 
@@ -177,11 +177,12 @@ class _Work:
         self.report(Progress(plan.seconds, "done", plan.score, plan.bound, plan.served_bound, plan.terms))
         check(problem, plan)
         with self.database.write() as session:
-            draft = None
+            draft, job = None, None
             if plan.status not in NO_PLAN:
                 draft = versions.store_draft(
                     session, event_id=self.run.event_id, run_id=self.run.id, plan=plan, now=self.now(session)
                 )
+                job = self.ask(session, draft)
             runs.finish(
                 session,
                 self.run.id,
@@ -190,41 +191,26 @@ class _Work:
                 note=why_no_plan(plan),
                 now=self.now(session),
             )
-        if draft is None:
-            return Done(Ending.FINISHED)
-        return Done(Ending.FINISHED, draft.number, published=self.publish(draft.number))
+        return Done(Ending.FINISHED, draft.number if draft else None, job=job)
 
-    def publish(self, number: int) -> bool:
-        """Publish the draft if the run says so and little enough changes; whether it was done.
-
-        Whatever speaks against it leaves the draft for a person to look at.
-        """
+    def ask(self, session: Session, draft: ScheduleVersion) -> int | None:
+        """The job that the draft wants next, in the transaction that makes it, so that none is lost."""
         if self.run.then is not AfterRun.PUBLISH:
-            return False
-        event_id = self.run.event_id
+            return version_jobs.ask_to_compare(session, draft, by=None, now=self.now(session)).id
+        current = versions.published(session, draft.event_id)
         try:
-            with self.database.write() as session:
-                now = self.now(session)
-                preview = release.preview(
-                    session, event_id=event_id, number=number, settings=self.settings, now=now
-                )
-                touched = preview.change_set.touched
-                if self.run.budget is not None and touched > self.run.budget:
-                    log.info("beyond the budget", run=self.run.id, touched=touched, budget=self.run.budget)
-                    return False
-                release.publish(
-                    session,
-                    event_id=event_id,
-                    number=number,
-                    compared_with=preview.compared_with,
-                    by=None,
-                    settings=self.settings,
-                    now=now,
-                )
-        except (PlanRejected, VersionConflict) as error:
-            log.warning("not published", run=self.run.id, version=number, reason=str(error))
-            return False
-        return True
+            return version_jobs.ask_to_publish(
+                session,
+                event_id=draft.event_id,
+                number=draft.number,
+                compared_with=current.number if current else None,
+                by=None,
+                budget=self.run.budget,
+                now=self.now(session),
+            ).id
+        except PublishingOpen as error:
+            version_jobs.tell_not_published(session, draft, reason=str(error), now=self.now(session))
+            return None
 
     def fail(self, error: str) -> Done:
         with self.database.write() as session:

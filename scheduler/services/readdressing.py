@@ -23,7 +23,7 @@ from scheduler.invites.content import Content
 from scheduler.invites.itip import Kind, Message
 from scheduler.services import contents, outbox, release, remembering, resending, versions, wordings
 from scheduler.storage.base import UtcDateTime
-from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
+from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail, PlannedAttendee
 
 MOVED = "The attendee has another address now."
 SECOND = timedelta(seconds=1)
@@ -101,12 +101,13 @@ def _wanted(
     if version is None:
         return {}
     event = session.get_one(Event, person.event_id)
-    held = [meeting for meeting in contents.held(session, event.id, version.id) if meeting.end > now]
-    uids = {meeting.request_id: f"{meeting.uid}@{settings.mail_domain}" for meeting in held}
-    texts = wordings.of_event(session, event.id)
-    shown = contents.wanted(event, held, release.agenda_url(settings, event), texts)
+    own = select(PlannedAttendee.meeting_id).where(PlannedAttendee.attendee_id == person.id)
+    url = release.agenda_url(settings, event)
+    shown = contents.shown(session, event, version.id, agenda_url=url, only=own)
     return {
-        request: (content, uids[request]) for (request, who), content in shown.items() if who == person.id
+        request_id: (shown.content(request_id, person.id), f"{row.uid}@{settings.mail_domain}")
+        for request_id, row in shown.rows.items()
+        if shown.held(request_id).end > now
     }
 
 
@@ -211,6 +212,8 @@ def _mail(person: Attendee, letter: _Letter, domain: str, texts: wordings.Texts,
         message_id=imip.message_id(message, domain),
         thread_id=letter.first_id,
         uid=message.uid,
+        method=message.method,
+        sequence=message.sequence,
         payload=wordings.payload(message, texts),
         state=OutboxState.QUEUED,
         next_attempt_at=now,

@@ -24,12 +24,14 @@ def remember(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> N
             "dtstamp": datetime.fromisoformat(message["dtstamp"]),
             "content": message["content"],
             "partstat": message["partstat"],
+            "facts": message.get("facts"),
         }
         found = known.get((row.uid, row.attendee_id, message["sequence"], message["method"]))
         if found is None:
             new.append(_invitation(row, secret_key) | values)
         elif found.dtstamp < values["dtstamp"]:
             found.dtstamp, found.content = values["dtstamp"], values["content"]
+            found.facts = values["facts"]
     if new:
         session.execute(insert(Invitation), new)
     session.flush()

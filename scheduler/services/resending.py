@@ -88,6 +88,8 @@ def _queue(
             message_id=imip.message_id(message, mail_domain),
             thread_id=invitation.first_message_id,
             uid=message.uid,
+            method=message.method,
+            sequence=message.sequence,
             payload=wordings.payload(message, wordings.of_event(session, invitation.event_id)),
             state=OutboxState.QUEUED,
             next_attempt_at=now,

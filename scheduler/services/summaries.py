@@ -2,33 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, insert, select
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxState
 from scheduler.invites import itip, summary, summary_mail, wording
-from scheduler.invites.content import Content
 from scheduler.invites.summary import Change, Summary
 from scheduler.services import wordings
 from scheduler.services.outbox import SUMMARY
-from scheduler.services.telling import Pending, recipients
-from scheduler.storage.models import Event, OutboxMail, ScheduleVersion
+from scheduler.services.telling import Pending, Survey, recipients
+from scheduler.storage.models import OutboxMail
+
+SET_ASIDE = "A newer publishing says this anew."
 
 
-def unsent(session: Session, event_id: int) -> dict[int, Summary]:
-    """The summaries that no sender has touched yet, by attendee."""
-    rows = session.execute(select(OutboxMail.attendee_id, OutboxMail.payload).where(_unsent(event_id)))
+def waiting(session: Session, event_id: int, people: Collection[int] | None = None) -> dict[int, Summary]:
+    """The summaries that no sender has touched yet, by attendee, also those that are set aside."""
+    rows = session.execute(
+        select(OutboxMail.attendee_id, OutboxMail.payload)
+        .where(_waiting(event_id, people))
+        .order_by(OutboxMail.id)
+    )
     return _by_attendee(rows)
 
 
-def drop_unsent(session: Session, event_id: int) -> dict[int, Summary]:
-    """As `unsent`, and delete them: the next ones say what they would have said."""
-    gone = delete(OutboxMail).where(_unsent(event_id)).returning(OutboxMail.attendee_id, OutboxMail.payload)
-    return _by_attendee(session.execute(gone))
+def waiting_for(session: Session, event_id: int) -> set[int]:
+    """The attendees of those summaries."""
+    found = session.scalars(select(OutboxMail.attendee_id).where(_waiting(event_id)))
+    return {attendee_id for attendee_id in found if attendee_id is not None}
+
+
+def set_aside(session: Session, event_id: int, *, now: datetime) -> None:
+    """Keep the summaries that wait from being sent, until `take` has them said anew."""
+    session.execute(
+        update(OutboxMail)
+        .where(_waiting(event_id), OutboxMail.state == OutboxState.QUEUED)
+        .values(state=OutboxState.FAILED, dropped_at=now, error=SET_ASIDE)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def take(session: Session, event_id: int, people: Collection[int] | None = None) -> dict[int, Summary]:
+    """As `waiting`, and delete them: the next ones say what they would have said."""
+    gone = (
+        delete(OutboxMail)
+        .where(_waiting(event_id, people))
+        .returning(OutboxMail.id, OutboxMail.attendee_id, OutboxMail.payload)
+        .execution_options(synchronize_session=False)
+    )
+    rows = sorted(session.execute(gone), key=lambda row: row[0])
+    return _by_attendee((attendee_id, payload) for _, attendee_id, payload in rows)
 
 
 def changes(todo: Pending, dropped: Mapping[int, Summary]) -> dict[int, list[Change]]:
@@ -49,35 +76,24 @@ def changes(todo: Pending, dropped: Mapping[int, Summary]) -> dict[int, list[Cha
     return found
 
 
-def write(
-    session: Session,
-    event: Event,
-    version: ScheduleVersion,
-    todo: Pending,
-    dropped: Mapping[int, Summary],
-    *,
-    mail_domain: str,
-    now: datetime,
-) -> int:
-    """Queue the summaries of a publishing, behind its invitations; gives their number."""
-    agendas: dict[int, dict[str, Content]] = {}
-    for (uid, attendee_id), content in todo.shown.items():
-        agendas.setdefault(attendee_id, {})[uid] = content
-    people, texts = recipients(session, event.id), wordings.of_event(session, event.id)
+def write(session: Session, seen: Survey, version: int, todo: Pending, dropped: Mapping[int, Summary]) -> int:
+    """Queue the summaries of version number `version` to the people of `todo`; gives how many."""
+    changed = changes(todo, dropped)
+    people = recipients(session, changed.keys())
     rows = [
         _row(
             attendee_id,
-            Summary(version.number, now, agendas.get(attendee_id, {}), changed),
-            texts,
-            mail_domain,
+            Summary(version, seen.now, seen.agenda(attendee_id, todo), changed[attendee_id]),
+            seen.shown.texts,
+            seen.mail_domain,
         )
         | {
-            "event_id": event.id,
-            "version_id": version.id,
+            "event_id": seen.event.id,
+            "version_id": seen.version_id,
             "to_address": people[attendee_id][0],
             "to_name": people[attendee_id][1],
         }
-        for attendee_id, changed in sorted(changes(todo, dropped).items())
+        for attendee_id in sorted(changed)
     ]
     if rows:
         session.execute(insert(OutboxMail), rows)
@@ -100,16 +116,18 @@ def _row(attendee_id: int, made: Summary, texts: wordings.Texts, mail_domain: st
     }
 
 
-def _unsent(event_id: int) -> ColumnElement[bool]:
-    return and_(
+def _waiting(event_id: int, people: Collection[int] | None = None) -> ColumnElement[bool]:
+    is_aside = and_(OutboxMail.state == OutboxState.FAILED, OutboxMail.error == SET_ASIDE)
+    found = and_(
         OutboxMail.event_id == event_id,
         OutboxMail.kind == SUMMARY,
-        OutboxMail.state == OutboxState.QUEUED,
         OutboxMail.attempts == 0,
+        or_(OutboxMail.state == OutboxState.QUEUED, is_aside),
     )
+    return found if people is None else and_(found, OutboxMail.attendee_id.in_(people))
 
 
-def _by_attendee(rows: Iterable[Row[int | None, dict[str, Any]]]) -> dict[int, Summary]:
+def _by_attendee(rows: Iterable[Any]) -> dict[int, Summary]:
     return {attendee_id: Summary.from_json(payload) for attendee_id, payload in rows if attendee_id}
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, insert, literal, select
+from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotFound
@@ -85,6 +85,23 @@ def store_meetings(session: Session, version: ScheduleVersion, meetings: Sequenc
             for person in meeting.attendees
         ],
     )
+
+
+def copy_meetings(session: Session, old_id: int, new_id: int) -> None:
+    """Give a version the meetings of another one; the database copies the rows itself."""
+    columns = ("request_id", "slot_id", "length", "place_id", "interpreter_id")
+    old, new = aliased(PlannedMeeting), aliased(PlannedMeeting)
+    meetings_of_old = select(literal(new_id), *(getattr(old, name) for name in columns)).where(
+        old.version_id == old_id
+    )
+    session.execute(insert(PlannedMeeting).from_select(("version_id", *columns), meetings_of_old))
+    people = (
+        select(new.id, PlannedAttendee.attendee_id)
+        .join(old, old.id == PlannedAttendee.meeting_id)
+        .join(new, (new.request_id == old.request_id) & (new.version_id == new_id))
+        .where(old.version_id == old_id)
+    )
+    session.execute(insert(PlannedAttendee).from_select(("meeting_id", "attendee_id"), people))
 
 
 def get(session: Session, event_id: int, number: int) -> ScheduleVersion:

@@ -15,10 +15,11 @@ from sqlalchemy import update
 
 from scheduler.domain.entities import OutboxState, RunState, VersionState
 from scheduler.samples.expo import make_expo
-from scheduler.services import outbox, recovering, release, runs, sample, versions
+from scheduler.services import outbox, recovering, runs, sample, versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail, Run
 from tests.factories import DAY, SECRET_KEY, make_event, make_request, make_version, meet
+from tests.publishing import publish_version
 from tests.unit.invites.test_transport import Catcher, serving
 from tests.workers import Worker, eventually, settings_for, worker
 from workers import dispatch
@@ -112,7 +113,7 @@ def test_mails_of_a_killed_worker_all_arrive_and_only_the_one_in_flight_twice(
             asked = [make_request(session, expo, i, i + 1) for i in range(0, 12, 2)]
             held = [meet(r, expo, place=t) for r, t in zip(asked, expo.tables, strict=True)]
             draft = make_version(session, expo, held, state=VersionState.DRAFT)
-            release.publish(
+            publish_version(
                 session,
                 event_id=expo.event.id,
                 number=draft.number,

@@ -25,7 +25,8 @@ from scheduler.storage.models import (
 from tests import replies
 from tests.factories import NOW, SECRET_KEY, make_event, meet
 from tests.integration.test_dead_letters import MINUTE, Letters
-from tests.integration.test_release import SETTINGS, draft, publish
+from tests.integration.test_release import draft, publish
+from tests.publishing import SETTINGS
 
 NEW = "wang@right.example"
 

@@ -19,7 +19,7 @@ from scheduler.services import alerts, outbox, rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Alert, Organiser, OutboxMail
 from tests.factories import NOW, SECRET_KEY, make_account, make_event
-from tests.integration.test_release import SETTINGS
+from tests.publishing import SETTINGS
 from tests.web import Browser, web_app
 
 FAILED = AlertKind.RUN_FAILED

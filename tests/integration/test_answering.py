@@ -28,7 +28,8 @@ from scheduler.storage.models import (
 )
 from tests import replies
 from tests.factories import NOW, SECRET_KEY, make_event, make_request, meet
-from tests.integration.test_release import SETTINGS, draft, publish
+from tests.integration.test_release import draft, publish
+from tests.publishing import SETTINGS
 from tests.unit.invites.builders import event_of, parsed, part
 
 MINUTE = timedelta(minutes=1)

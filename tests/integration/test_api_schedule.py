@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.entities import VersionState
+from scheduler.services.publishing import Ending
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
 from tests.api import Program, make_token
 from tests.factories import Expo, make_event, make_request, make_version, meet
+from tests.publishing import carry_out
 from tests.web import web_app
 
 
@@ -47,6 +49,9 @@ def test_a_run_that_publishes_needs_the_scope_for_it(database: Database, broker_
 
 def test_a_draft_is_looked_at_and_published_once(database: Database, broker_url: str) -> None:
     _, program = _event(database, broker_url)
+    wait = program.send("/versions/2/changes", method="get")
+    assert (wait.status_code, wait.headers["Retry-After"]) == (503, "2")
+    assert carry_out(database) == [Ending.DONE]
     changes = program.get("/versions/2/changes")
     assert (changes["compared_with"], changes["touched"], changes["people_told"]) == (1, 1, 3)
     assert [item["kind"] for item in changes["items"]] == ["added", "moved"]
@@ -57,8 +62,14 @@ def test_a_draft_is_looked_at_and_published_once(database: Database, broker_url:
     program.post("/versions/2/publish", {}, status=422)
     conflict = program.post("/versions/2/publish", {"compared_with": None}, status=409)
     assert conflict["type"] == "urn:chainmeet:error:version-conflict"
-    done = program.post("/versions/2/publish", {"compared_with": 1})
-    assert (done["version"]["state"], done["mails"]) == ("published", changes["mails"])
+    asked = program.send("/versions/2/publish", {"compared_with": 1})
+    assert (asked.status_code, asked.json["state"]) == (202, "asked")
+    assert asked.headers["Location"] == "/api/v1/versions/2/publishing"
+    assert program.post("/versions/2/publish", {"compared_with": 1}, status=202) == asked.json
+    assert carry_out(database) == [Ending.DONE]
+    done = program.get("/versions/2/publishing")
+    assert (done["state"], done["done"], done["mails"]) == ("done", 3, changes["mails"])
+    assert program.get("/versions/2")["state"] == "published"
     program.post("/versions/2/publish", {"compared_with": 2}, status=409)
     with database.read() as session:
         assert len(session.scalars(select(OutboxMail)).all()) == done["mails"]
@@ -68,7 +79,8 @@ def test_a_draft_is_looked_at_and_published_once(database: Database, broker_url:
 
 def test_versions_are_listed_rolled_back_and_discarded(database: Database, broker_url: str) -> None:
     _, program = _event(database, broker_url)
-    program.post("/versions/2/publish", {"compared_with": 1})
+    program.post("/versions/2/publish", {"compared_with": 1}, status=202)
+    assert carry_out(database) == [Ending.DONE]
     back = program.post("/versions/1/roll-back", status=201, key="back")
     assert (back["number"], back["copy_of"], back["compared_with"]) == (3, 1, 2)
     assert program.post("/versions/1/roll-back", status=201, key="back") == back

@@ -17,7 +17,6 @@ from scheduler.services import (
     answer_links,
     calendar_health,
     calling,
-    contents,
     dead_letters,
     release,
     telling,
@@ -30,7 +29,8 @@ from scheduler.storage.models import Attendee, Firm, MeetingRequest, OutboxMail
 from tests import replies
 from tests.factories import NOW, Expo, make_event, make_firm, make_request, make_version, meet
 from tests.integration.test_dead_letters import MINUTE, Letters
-from tests.integration.test_release import SETTINGS, draft, publish, send_all
+from tests.integration.test_release import draft, publish, send_all
+from tests.publishing import SETTINGS
 from tests.queries import count_selects
 
 BOUNCED, FAILED, DECLINED = CalendarState.BOUNCED, CalendarState.FAILED, CalendarState.DECLINED
@@ -342,9 +342,9 @@ def crowd(session: Any, pairs: int) -> Expo:
         for i in range(pairs)
     ]
     version = make_version(session, expo, planned)
-    held = contents.held(session, expo.event.id, version.id)
-    wanted = contents.wanted(expo.event, held, release.agenda_url(SETTINGS, expo.event), {})
-    telling.write(session, expo.event.id, version.id, wanted, mail_domain="expo.example", now=NOW)
+    seen = release.survey(session, version, SETTINGS, now=NOW)
+    for people in seen.portions():
+        telling.write(session, seen, people)
     session.execute(update(OutboxMail).values(state=OutboxState.SENT, attempts=1, sent_at=NOW))
     return expo
 

@@ -10,7 +10,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, InboundMail, OutboxMail
 from tests import dialects, replies
 from tests.integration.test_answering import CORPUS, LATER, Published
-from tests.integration.test_release import SETTINGS
+from tests.publishing import SETTINGS
 from tests.unit.invites.test_inbound_corpus import FOLDER, OUTCOMES
 
 Became = tuple[MailKind, MailOutcome, str]

@@ -15,7 +15,8 @@ from scheduler.storage.models import Attendee, Invitation, OutboxMail
 from tests import replies
 from tests.factories import NOW, SECRET_KEY, make_event, meet
 from tests.integration.test_answering import Published
-from tests.integration.test_release import SETTINGS, draft, publish
+from tests.integration.test_release import draft, publish
+from tests.publishing import SETTINGS
 
 MINUTE = timedelta(minutes=1)
 

@@ -12,12 +12,12 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.domain.plan import Meeting
-from scheduler.services import access, agendas, outbox, release
+from scheduler.services import access, agendas, outbox
 from scheduler.services.access import FeedOwner
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest
 from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version, meet
-from tests.integration.test_release import SETTINGS
+from tests.publishing import SETTINGS, publish_version
 from tests.queries import count_selects
 
 URL = "https://meet.example/feed/x.ics"
@@ -27,7 +27,7 @@ DAY = timedelta(days=1)
 def publish(session: Session, expo: Expo, meetings: Sequence[Meeting], days: int = 0) -> None:
     """Publish these meetings in place of all others."""
     version = make_version(session, expo, meetings, state=VersionState.DRAFT)
-    release.publish(
+    publish_version(
         session,
         event_id=expo.event.id,
         number=version.number,

@@ -14,7 +14,7 @@ from scheduler.services.imports import Imported
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Firm, Interpreter, Place
 from tests.factories import NOW, SECRET_KEY, make_event
-from tests.integration.test_release import SETTINGS
+from tests.publishing import SETTINGS
 from tests.web import Browser, web_app
 
 FIRMS = """key,name,latin_name,country,tier,areas,hall,booth

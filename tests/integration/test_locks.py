@@ -17,7 +17,8 @@ from scheduler.services.answers import Given
 from scheduler.storage.database import Database
 from tests.factories import SECRET_KEY, meet
 from tests.integration.test_answering import LATER, Published
-from tests.integration.test_release import SETTINGS, draft, publish
+from tests.integration.test_release import draft, publish
+from tests.publishing import SETTINGS
 from tests.threads import Step
 
 SOURCES = [

@@ -16,7 +16,8 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, Invitation, MailText, OutboxMail
 from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request, meet
 from tests.integration.test_readers import read, text
-from tests.integration.test_release import SETTINGS, draft, publish, send_all
+from tests.integration.test_release import draft, publish, send_all
+from tests.publishing import SETTINGS
 from tests.web import Browser, web_app
 
 NOWHERE = "redis://127.0.0.1:1"

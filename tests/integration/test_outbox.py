@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxState, VersionState
-from scheduler.services import access, outbox, refusing, release, rendering
+from scheduler.services import access, outbox, refusing, rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Invitation, OutboxMail
 from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version, meet
-from tests.integration.test_release import SETTINGS
+from tests.publishing import SETTINGS, publish_version
 
 
 def publish_some(session: Session, meetings: int = 3, **columns: int) -> Expo:
@@ -20,7 +20,7 @@ def publish_some(session: Session, meetings: int = 3, **columns: int) -> Expo:
     expo = make_event(session, firms=meetings + 1, slots="12", **columns)
     planned = [meet(make_request(session, expo, 0, i + 1), expo, slot=i) for i in range(meetings)]
     version = make_version(session, expo, planned, state=VersionState.DRAFT)
-    release.publish(
+    publish_version(
         session,
         event_id=expo.event.id,
         number=version.number,

@@ -10,7 +10,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Account, InboundMail
 from tests import replies
 from tests.integration.test_answering import Published
-from tests.integration.test_release import SETTINGS
+from tests.publishing import SETTINGS
 from tests.web import Browser, web_app
 
 NOWHERE = "redis://127.0.0.1:1"

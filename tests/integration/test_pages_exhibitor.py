@@ -16,7 +16,7 @@ from sqlalchemy import select
 from api import context
 from scheduler.domain.entities import PlaceWish, RequestState, Side, VersionState
 from scheduler.invites.feed import etag
-from scheduler.services import access, release
+from scheduler.services import access
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, Firm, MeetingRequest, Slot
 from tests.factories import (
@@ -30,6 +30,7 @@ from tests.factories import (
     make_version,
     meet,
 )
+from tests.publishing import publish_version
 from tests.web import Browser, web_app
 
 
@@ -472,7 +473,7 @@ def _publish(site: Site) -> None:
         meeting = meet(make_request(session, site.expo), site.expo)
         make_version(session, site.expo, [meeting], state=VersionState.DRAFT)
     with site.database.write() as session, site.app.app_context():
-        release.publish(
+        publish_version(
             session,
             event_id=site.expo.event.id,
             number=1,

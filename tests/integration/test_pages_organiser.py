@@ -6,9 +6,11 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import RunState, VersionState
 from scheduler.services import runs, versions
+from scheduler.services.publishing import Ending
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail, Run
 from tests.factories import make_event, make_request, make_version, meet
+from tests.publishing import carry_out
 from tests.web import Browser, web_app
 
 
@@ -48,10 +50,19 @@ def test_a_draft_shows_its_change_set_and_is_published(database: Database, broke
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}/versions/1"
     page = browser.get(path)
+    assert "What publishing does is being worked out" in page and "hx-get" in page
+    assert 'http-equiv="refresh"' in page  # without JavaScript
+    assert browser.client.get(f"{path}/panel").headers.get("HX-Refresh") is None
+    carry_out(database)
+    assert browser.client.get(f"{path}/panel").headers["HX-Refresh"] == "true"
+    page = browser.get(path)
     assert "<strong>2 mails</strong> go to <strong>2 people</strong>" in page
     assert "Mon, 7 Dec, 09:00" in page and "asked Firm 1" in page
     page = browser.post(f"{path}/publish", compared_with="")
-    assert "Version 1 is published. 2 mails are on their way." in page
+    assert "Version 1 is being published" in page
+    browser.post(f"{path}/publish", compared_with="")  # a second click
+    assert carry_out(database) == [Ending.DONE]
+    assert "Version 1 is published. 2 mails were queued." in browser.get(path)
     with database.read() as session:
         assert len(session.scalars(select(OutboxMail)).all()) == 2
 

@@ -14,7 +14,7 @@ from scheduler.domain.entities import AfterRun, PlanStatus, RunState, VersionSta
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Progress, Proved, Result, SolveParams
-from scheduler.services import attending, planning, recovering, runs, versions
+from scheduler.services import attending, planning, publishing, recovering, runs, versions
 from scheduler.services.planning import Done, Ending
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail, Run
@@ -39,6 +39,11 @@ class Scene:
         chosen = {} if solve is None else {"solve": solve}
         keys = {"worker": "w1", "settings": SETTINGS, **chosen, **options}
         return planning.execute(self.database, self.run_id, **keys)
+
+    def carry_out(self, done: Done) -> publishing.Ending:
+        """Do the job that the run asked for."""
+        assert done.job is not None
+        return publishing.execute(self.database, done.job, worker="w2", settings=SETTINGS)
 
     @property
     def run(self) -> Run:
@@ -109,7 +114,7 @@ class Waiting:
 def test_a_run_ends_with_a_draft_of_its_plan(scene: Scene) -> None:
     meetings = [scene.meet(scene.requests[0]), scene.meet(scene.requests[2])]
     done = scene.execute(answering(meetings[0], replace(meetings[1], place="t1")))
-    assert done == Done(Ending.FINISHED, version=1)
+    assert done == Done(Ending.FINISHED, version=1, job=1)
     assert scene.versions == [(1, VersionState.DRAFT, 2)]
     run = scene.run
     assert (run.state, run.progress["phase"], run.finished_at, run.error) == (
@@ -127,7 +132,7 @@ def test_a_run_ends_with_a_draft_of_its_plan(scene: Scene) -> None:
 
 
 def test_the_solver_serves_what_a_small_event_asks(scene: Scene) -> None:
-    assert scene.execute() == Done(Ending.FINISHED, version=1)
+    assert scene.execute() == Done(Ending.FINISHED, version=1, job=1)
     assert scene.versions == [(1, VersionState.DRAFT, 3)]
     assert scene.run.progress["terms"]["served"] == sum(request.priority for request in scene.requests)
 
@@ -245,7 +250,7 @@ def test_a_solve_that_overruns_its_time_is_stopped_and_its_plan_kept(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(attending, "OVERTIME", -1000.0)
-    assert scene.execute(Waiting()) == Done(Ending.FINISHED, version=1)
+    assert scene.execute(Waiting()) == Done(Ending.FINISHED, version=1, job=1)
 
 
 def test_compiling_does_not_count_as_overtime(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -263,7 +268,7 @@ def test_compiling_does_not_count_as_overtime(scene: Scene, monkeypatch: pytest.
         return Result(plan_of(problem, (), status=status))
 
     threading.Timer(2.0, compiled.set).start()
-    assert scene.execute(solve) == Done(Ending.FINISHED, version=1)
+    assert scene.execute(solve) == Done(Ending.FINISHED, version=1, job=1)
 
 
 def test_a_solve_that_hangs_fails_its_run(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -301,16 +306,19 @@ class TestPublishingAfterTheRun:
         with database.write() as session:
             make_version(session, scene.expo, [scene.meet(first)])
         moved = [scene.meet(first, slot=1), scene.meet(second, slot=2)]
-        assert scene.execute(answering(*moved)) == Done(Ending.FINISHED, version=2, published=published)
+        done = scene.execute(answering(*moved))
+        assert (done.ending, done.version) == (Ending.FINISHED, 2)
+        scene.carry_out(done)
         new, old = VersionState.PUBLISHED, VersionState.SUPERSEDED
         kept = [(2, new, 2), (1, old, 1)] if published else [(2, VersionState.DRAFT, 2), (1, new, 1)]
         assert scene.versions == kept
         with database.read() as session:
-            assert session.query(OutboxMail).count() == (4 if published else 0)
+            mails = session.query(OutboxMail).where(OutboxMail.kind == "invitation")
+            assert mails.count() == (4 if published else 0)
 
     def test_a_first_plan_touches_nobody_and_is_published(self, database: Database) -> None:
         scene = Scene(database, then=AfterRun.PUBLISH, budget=0)
-        assert scene.execute(answering(scene.meet(scene.requests[0]))).published
+        scene.carry_out(scene.execute(answering(scene.meet(scene.requests[0]))))
         assert scene.versions == [(1, VersionState.PUBLISHED, 1)]
 
 
@@ -335,7 +343,7 @@ class TestWhatTheSolverIsToldIsNew:
     @pytest.fixture
     def published(self, database: Database) -> Scene:
         scene = Scene(database, then=AfterRun.PUBLISH)
-        assert scene.execute(answering(scene.meet(scene.requests[0]))).published
+        scene.carry_out(scene.execute(answering(scene.meet(scene.requests[0]))))
         return scene
 
     def test_nothing_is_before_the_first_publishing(self, scene: Scene) -> None:

@@ -15,7 +15,8 @@ from scheduler.services import access, imports, readers, rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, MeetingRequest, OutboxMail, SignInLink
 from tests.factories import NOW, SECRET_KEY, Expo, make_account, make_event, make_request, meet
-from tests.integration.test_release import SETTINGS, draft, publish, send_all
+from tests.integration.test_release import draft, publish, send_all
+from tests.publishing import SETTINGS
 
 
 def of_two_countries(session: Session) -> tuple[Expo, MeetingRequest]:

@@ -25,7 +25,7 @@ from scheduler.storage.models import Answer, InboundMail
 from tests import replies
 from tests.factories import NOW
 from tests.integration.test_answering import Published
-from tests.integration.test_release import SETTINGS
+from tests.publishing import SETTINGS
 
 LONG_AGO = -3 * 365 * 24 * 60
 """Minutes: before today by any machine's clock, which is the server's own."""

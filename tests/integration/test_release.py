@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.config import Settings
 from scheduler.domain.entities import OutboxState, RequestState, VersionState
 from scheduler.domain.errors import PlanRejected, VersionConflict, WrongState
 from scheduler.domain.plan import Meeting
@@ -17,13 +16,7 @@ from scheduler.services import outbox, release, versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Hold, Invitation, MeetingRequest, OutboxMail
 from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version, meet
-
-SETTINGS = Settings(
-    database_url="sqlite://",
-    redis_url="redis://127.0.0.1:1",
-    secret_key=SECRET_KEY,
-    mail_domain="expo.example",
-)
+from tests.publishing import preview, publish_version
 
 
 def draft(session: Session, expo: Expo, meetings: list[Meeting]) -> int:
@@ -32,16 +25,14 @@ def draft(session: Session, expo: Expo, meetings: list[Meeting]) -> int:
 
 def publish(session: Session, expo: Expo, number: int, compared_with: int | None, minutes: int = 0) -> int:
     """Publish and give the number of mails."""
-    done = release.publish(
+    return publish_version(
         session,
         event_id=expo.event.id,
         number=number,
         compared_with=compared_with,
         by=expo.organiser.id,
-        settings=SETTINGS,
         now=NOW + timedelta(minutes=minutes),
     )
-    return done.mails
 
 
 def send_all(session: Session, expo: Expo, minutes: int = 0) -> list[tuple[str, str, int]]:
@@ -149,8 +140,8 @@ def test_a_request_withdrawn_since_the_run_is_left_out(database: Database) -> No
         number = draft(session, expo, [meet(kept, expo), meet(gone, expo, slot=1)])
         gone.state = RequestState.WITHDRAWN
         session.flush()
-        preview = release.preview(session, event_id=expo.event.id, number=number, settings=SETTINGS, now=NOW)
-        assert (preview.left_out, preview.mails, preview.people) == ((gone.key,), 2, 2)
+        found = preview(session, event_id=expo.event.id, number=number)
+        assert (found.left_out, found.mails, found.people) == ([gone.key], 2, 2)
         assert publish(session, expo, number, None) == 2
         published = versions.published(session, expo.event.id)
         assert [m.request for m in versions.meetings(session, published.id)] == [kept.key]
@@ -248,7 +239,7 @@ def test_only_a_draft_can_be_published_or_discarded(database: Database) -> None:
         release.discard(session, event_id=expo.event.id, number=number)
         with pytest.raises(WrongState, match="is discarded"):
             publish(session, expo, number, None)
-        with pytest.raises(WrongState, match="cannot be discarded"):
+        with pytest.raises(WrongState, match="is discarded already"):
             release.discard(session, event_id=expo.event.id, number=number)
 
 

@@ -8,7 +8,7 @@ from scheduler.domain.entities import RequestState
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest
-from scheduler.storage.schema import MIGRATIONS, SchemaOutOfDate, alembic_config, require_current, upgrade
+from scheduler.storage.schema import SchemaOutOfDate, alembic_config, require_current, upgrade
 from tests.factories import make_event, make_request
 
 
@@ -60,9 +60,3 @@ def test_two_firms_that_had_asked_each_other_keep_one_request_with_both_topics(d
         ("first3", "Cells", "Tools"),
     ]
     assert {row.state for row in rows.values()} == {RequestState.ACCEPTED, RequestState.WITHDRAWN}
-
-
-def test_migrations_have_numbers_of_their_own() -> None:
-    """Two with one number are one to Alembic, which then leaves the other out without an error."""
-    names = [path.name for path in (MIGRATIONS / "versions").glob("[0-9]*.py")]
-    assert len({name[:4] for name in names}) == len(names)

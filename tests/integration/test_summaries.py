@@ -15,13 +15,14 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailOutcome, OutboxState
 from scheduler.invites.summary import Summary
-from scheduler.services import addresses, events, inbox, outbox, refusing, release, rendering, summaries
+from scheduler.services import addresses, events, inbox, outbox, refusing, rendering, summaries
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, InboundMail, Invitation, MeetingRequest, OutboxMail
 from tests import replies
 from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request, meet
-from tests.integration.test_release import SETTINGS, draft, publish
+from tests.integration.test_release import draft, publish
 from tests.integration.test_sending import Sender, to
+from tests.publishing import SETTINGS, preview
 from tests.queries import count_selects
 from tests.unit.invites.test_transport import Catcher, serving
 
@@ -138,15 +139,10 @@ def test_what_was_told_under_a_summary_that_was_dropped_is_not_forgotten(databas
         expo = make(session)
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
         assert [row.kind for row in claim(session, limit=4)] == ["invitation"] * 4
-        preview = release.preview(
-            session,
-            event_id=expo.event.id,
-            number=two_meetings(session, expo, (0, 2)),
-            settings=SETTINGS,
-            now=LATER,
-        )
-        assert (preview.mails, preview.summaries, preview.people) == (2 + 3, 3, 3)
-        assert publish(session, expo, preview.version.number, 1, 5) == 2 + 3
+        number = two_meetings(session, expo, (0, 2))
+        found = preview(session, event_id=expo.event.id, number=number, now=LATER)
+        assert (found.mails, found.summaries, found.people) == (2 + 3, 3, 3)
+        assert publish(session, expo, number, 1, 5) == 2 + 3
         assert queued(session) == {
             address(expo, 0): {"new": 1, "moved": 1},
             address(expo, 1): {"new": 1},
@@ -158,8 +154,8 @@ def test_an_event_that_has_them_switched_off_sends_none(database: Database) -> N
     with database.write() as session:
         expo = make(session, summary_mails=False)
         number = two_meetings(session, expo, (0, 1))
-        preview = release.preview(session, event_id=expo.event.id, number=number, settings=SETTINGS, now=NOW)
-        assert (preview.mails, preview.summaries, preview.people) == (4, 0, 3)
+        found = preview(session, event_id=expo.event.id, number=number)
+        assert (found.mails, found.summaries, found.people) == (4, 0, 3)
         assert publish(session, expo, number, None) == 4
         assert {row.kind for row in claim(session)} == {"invitation"}
 
@@ -182,8 +178,8 @@ def test_events_keep_their_summaries_apart(database: Database) -> None:
         one, other = make(session), make(session)
         publish(session, other, two_meetings(session, other, (0, 1)), None)
         publish(session, one, draft(session, one, []), None)
-        assert len(summaries.unsent(session, other.event.id)) == 3
-        assert summaries.unsent(session, one.event.id) == {}
+        assert len(summaries.waiting(session, other.event.id)) == 3
+        assert summaries.waiting(session, one.event.id) == {}
 
 
 def test_looking_ahead_asks_no_more_for_more_people_who_wait_for_a_summary(database: Database) -> None:
@@ -197,8 +193,7 @@ def test_looking_ahead_asks_no_more_for_more_people_who_wait_for_a_summary(datab
             event_id, number = expo.event.id, draft(session, expo, moved)
 
         def look(session: Session) -> None:
-            preview = release.preview(session, event_id=event_id, number=number, settings=SETTINGS, now=LATER)
-            assert preview.summaries == meetings + 1
+            assert preview(session, event_id=event_id, number=number, now=LATER).summaries == meetings + 1
 
         return count_selects(database, look)
 

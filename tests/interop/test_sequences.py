@@ -16,11 +16,12 @@ from scheduler.services import sending
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail
 from tests.factories import NOW, Expo, make_event, make_request, meet
-from tests.integration.test_release import SETTINGS, draft, publish
+from tests.integration.test_release import draft, publish
 from tests.interop import readers
 from tests.interop.client import Client
 from tests.interop.readers import Calendar
 from tests.interop.sent import Sent, calendar_faults, faults, faults_around
+from tests.publishing import SETTINGS
 from tests.unit.invites.test_transport import Catcher, serving
 
 pytestmark = pytest.mark.smtp

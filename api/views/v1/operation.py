@@ -107,8 +107,9 @@ def _text(described: Operation, found: Any) -> str:
 
 def _respond(described: Operation, text: str) -> Response:
     response = Response(text, described.status, content_type="application/json")
-    if described.creates is not None:
+    found = described.creates or described.follow
+    if found is not None:
         body = json.loads(text)
         where = {"number": body["number"]} if "number" in body else {"key": body["key"]}
-        response.headers["Location"] = url_for(described.creates, **where)
+        response.headers["Location"] = url_for(found, **where)
     return response

@@ -13,19 +13,21 @@ from api.schemas.schedule import (
     ChangeQuery,
     ChangeSetOut,
     MeetingList,
-    PublishedOut,
     PublishIn,
+    PublishingOut,
     UnscheduledList,
     VersionList,
     VersionOut,
 )
 from api.views.v1.operation import blueprint, later, operation
-from scheduler.domain.changes import ChangeKind
-from scheduler.services import history, release, versions
+from scheduler.domain.changes import Change
+from scheduler.domain.entities import JobKind
+from scheduler.domain.errors import ComparisonNotReady, NotFound
+from scheduler.services import comparisons, history, release, version_jobs, versions
 from scheduler.services.access import Actor
 from scheduler.services.labels import labels
 from scheduler.services.paging import Page
-from scheduler.storage.models import ScheduleVersion
+from scheduler.storage.models import ScheduleVersion, VersionJob
 from workers import dispatch
 
 TAG = "Schedule versions"
@@ -69,55 +71,77 @@ def list_unscheduled(db: Session, actor: Actor, query: PageQuery, number: int) -
 
 
 @blueprint.get(f"{ONE}/changes")
-@operation(READ, ChangeSetOut, query=ChangeQuery, tag=TAG)
+@operation(READ, ChangeSetOut, query=ChangeQuery, also=(503,), tag=TAG)
 def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> dict[str, Any]:
-    """What publishing a version changes, or has changed, for people"""
-    _version(db, actor, number)
-    found = release.comparison(
-        db, event_id=actor.event_id, number=number, settings=context.settings(), now=context.now()
-    )
-    kinds = {query.kind} if query.kind else set(ChangeKind) - {ChangeKind.UNCHANGED}
-    wanted = [change for change in found.change_set.changes if change.kind in kinds]
+    """What publishing a version changes, or has changed, for people
+
+    A worker works it out, once a draft and what it depends on. Until that is done the answer is 503 with
+    Retry-After.
+    """
+    version = _version(db, actor, number)
+    found = comparisons.kept(db, version)
+    if found is None:
+        _have_compared(version)
+        raise ComparisonNotReady(number)
     name = f"changes {number} {query.kind or ''}"
-    page = history.part(name, wanted, cursor=query.cursor, limit=query.limit)
+    size = found.counts[str(query.kind)] if query.kind else comparisons.differing(found)
+
+    def read(first: int, most: int) -> Sequence[Change]:
+        return comparisons.changes(db, found, query.kind, first=first, most=most)
+
+    page = history.part_of(name, read, size, cursor=query.cursor, limit=query.limit)
     return {
         "items": page.items,
         "next_cursor": page.next_cursor,
         "total": page.total,
         "compared_with": found.compared_with,
-        "counts": found.change_set.counts,
-        "touched": found.change_set.touched,
-        "people_told": len(found.change_set.people_told()),
+        "counts": found.counts,
+        "touched": found.touched,
+        "people_told": found.people_told,
         "left_out": found.left_out,
         "mails": found.mails,
     }
 
 
 @blueprint.post(f"{ONE}/publish")
-@operation(PUBLISH, PublishedOut, body=PublishIn, also=(409,), writes=True, tag=TAG)
+@operation(
+    PUBLISH,
+    PublishingOut,
+    status=202,
+    follow="v1.show_publishing",
+    body=PublishIn,
+    also=(409,),
+    writes=True,
+    tag=TAG,
+)
 def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> dict[str, Any]:
-    """Make a draft the version that people see, and tell those whom it concerns
+    """Have a draft made the version that people see, and those told whom it concerns
 
-    Refused if another version was published since the change set was made.
+    A worker does it: follow it at the answer's Location. Refused if another version was published since the
+    change set was made. Asked for twice, it is done once.
     """
     actor.require_organiser()
-    done = release.publish(
+    job = version_jobs.ask_to_publish(
         db,
         event_id=actor.event_id,
         number=number,
         compared_with=body.compared_with,
         by=actor.account_id,
-        settings=context.settings(),
         now=context.now(),
     )
-    if done.mails:
-        later(_deliver)
-    return {
-        "version": _shown(db, [done.version])[0],
-        "counts": done.change_set.counts,
-        "touched": done.change_set.touched,
-        "mails": done.mails,
-    }
+    later(_work, job.id)
+    return _job(job, number)
+
+
+@blueprint.get(f"{ONE}/publishing")
+@operation(READ, PublishingOut, tag=TAG)
+def show_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
+    """How far the publishing of a version is; ask again until its state is done or failed"""
+    version = _version(db, actor, number)
+    job = version_jobs.latest(db, version, JobKind.PUBLISH)
+    if job is None:
+        raise NotFound("publishing of version", number)
+    return _job(job, number)
 
 
 @blueprint.post(f"{ONE}/discard")
@@ -143,8 +167,20 @@ def _version(db: Session, actor: Actor, number: int) -> ScheduleVersion:
     return versions.get(db, actor.event_id, number)
 
 
-def _deliver() -> None:
-    dispatch.deliver(app=context.celery())
+def _have_compared(version: ScheduleVersion) -> None:
+    """In a transaction of its own, as the answer is an error."""
+    with context.database().write() as own:
+        job_id = version_jobs.ask_to_compare(own, version, by=None, now=context.now()).id
+    _work(job_id)
+
+
+def _work(job_id: int) -> None:
+    dispatch.version_job(job_id, app=context.celery())
+
+
+def _job(job: VersionJob, number: int) -> dict[str, Any]:
+    names = PublishingOut.model_fields.keys() - {"number"}
+    return {name: getattr(job, name) for name in names} | {"number": number}
 
 
 def _shown(db: Session, found: Sequence[ScheduleVersion]) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ from scheduler.storage.models.people import (
     InterpreterBusy,
 )
 from scheduler.storage.models.pulse import Pulse
+from scheduler.storage.models.release import Comparison, ComparisonPart, VersionJob
 from scheduler.storage.models.schedule import (
     Hold,
     PlannedAttendee,
@@ -43,6 +44,8 @@ __all__ = [
     "Attendee",
     "AttendeeBusy",
     "BusySource",
+    "Comparison",
+    "ComparisonPart",
     "Event",
     "Firm",
     "Hall",
@@ -68,6 +71,7 @@ __all__ = [
     "SignInLink",
     "SignInWish",
     "Slot",
+    "VersionJob",
     "WalkingTime",
     "WebSession",
 ]

@@ -37,6 +37,8 @@ class Invitation(Base):
     method: Mapped[Method] = mapped_column(states(Method, "method"))
     dtstamp: Mapped[datetime]
     content: Mapped[dict[str, Any]]
+    facts: Mapped[str | None] = mapped_column(String(48))
+    """A digest of what `content` is made of: the same again means that there is nothing to say."""
     partstat: Mapped[Partstat] = mapped_column(states(Partstat, "partstat"), default=Partstat.NEEDS_ACTION)
     token_hash: Mapped[str] = mapped_column(String(64))
     """Of the token in the organiser's address: one a (UID, attendee), derived from them and the key."""
@@ -71,6 +73,7 @@ class OutboxMail(Base):
         Index("ix_outbox_mail_event_id_state", "event_id", "state"),
         Index("ix_outbox_mail_attendee_id", "attendee_id"),
         Index("ix_outbox_mail_state_domain", "state", "domain"),
+        Index("ix_outbox_mail_event_id_uid", "event_id", "uid", "attendee_id", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -91,8 +94,11 @@ class OutboxMail(Base):
     """Message-ID of the first mail about this UID, null on that first one; one for all of one's summaries."""
     uid: Mapped[str | None] = mapped_column(String(255))
     """The meeting; for a summary, one of those that it is about, whose address takes what comes back."""
+    method: Mapped[str | None] = mapped_column(String(16))
+    sequence: Mapped[int | None]
+    """Of a message about a meeting, as in `payload`."""
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """An invitation's message (method, sequence, dtstamp, partstat, kind, content) or a summary, with
+    """An invitation's message (method, sequence, dtstamp, partstat, kind, content, facts) or a summary, with
     `wording`, the event's own texts of it; a sign-in's language; what an alert says."""
     state: Mapped[OutboxState] = mapped_column(states(OutboxState, "outbox_state"))
     attempts: Mapped[int] = mapped_column(default=0)

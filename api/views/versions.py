@@ -1,0 +1,188 @@
+"""The organiser's pages of a schedule version: its change set, publishing it, rolling back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask.wrappers import Response as FlaskResponse
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.errands import fresh_sign_in
+from scheduler.domain.changes import ChangeKind
+from scheduler.domain.entities import JobKind, JobState
+from scheduler.domain.errors import PublishingOpen, VersionConflict
+from scheduler.services import comparisons, release, version_jobs, versions
+from scheduler.services.labels import labels
+from scheduler.storage.models import Comparison, Event, ScheduleVersion, VersionJob
+from workers import dispatch
+
+blueprint = APIBlueprint(
+    "versions", __name__, enable_openapi=False, url_prefix="/events/<event_key>/versions"
+)
+
+SHOWN = 50
+"""Rows of a change set or of the unscheduled that one page lists."""
+MAX_PAGE = 100_000
+
+
+@blueprint.get("/<int:number>")
+@login_required
+def show(event_key: str, number: int) -> str:
+    """A version: its figures, what publishing it changes for people, and what did not fit.
+
+    What publishing does is worked out by a worker and kept; the page follows that, and reads its own rows.
+    """
+    actor = auth.organiser(event_key)
+    job_id = _ask_if_needed(actor.event_id, number, actor.account_id)
+    if job_id is not None:
+        dispatch.version_job(job_id, app=context.celery())
+    kind = request.args.get("kind", "")
+    page = min(max(1, request.args.get("page", 1, type=int)), MAX_PAGE)
+    with context.database().read() as db:
+        version = versions.get(db, actor.event_id, number)
+        found = comparisons.last(db, version)
+        shown = _shown(db, version, found, kind, page)
+        return render_template(
+            "organiser/version.html",
+            event=db.get_one(Event, actor.event_id),
+            actor=actor,
+            here="organiser",
+            version=version,
+            found=found,
+            **_jobs(db, version),
+            **shown,
+        )
+
+
+@blueprint.get("/<int:number>/panel")
+@login_required
+def panel(event_key: str, number: int) -> FlaskResponse:
+    """The part of the page that follows a job; once it has ended, the page is loaded anew."""
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        version = versions.get(db, actor.event_id, number)
+        jobs = _jobs(db, version)
+        event = db.get_one(Event, actor.event_id)
+        text = render_template("organiser/_version_job.html", event=event, version=version, **jobs)
+    response = make_response(text)
+    if not jobs["is_open"]:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@blueprint.post("/<int:number>/compare")
+@login_required
+def compare(event_key: str, number: int) -> Response:
+    """Work out anew what publishing does."""
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        version = versions.get(db, actor.event_id, number)
+        job_id = version_jobs.ask_to_compare(db, version, by=actor.account_id, now=context.now()).id
+    dispatch.version_job(job_id, app=context.celery())
+    return redirect(url_for("versions.show", event_key=event_key, number=number))
+
+
+@blueprint.post("/<int:number>/publish")
+@login_required
+@fresh_sign_in("publish the version")
+def publish(event_key: str, number: int) -> Response:
+    """Have published what was looked at; if another version came between, say so and compare again."""
+    actor = auth.organiser(event_key)
+    compared_with = request.form.get("compared_with", type=int)
+    try:
+        with context.database().write() as db:
+            job_id = version_jobs.ask_to_publish(
+                db,
+                event_id=actor.event_id,
+                number=number,
+                compared_with=compared_with,
+                by=actor.account_id,
+                now=context.now(),
+            ).id
+        dispatch.version_job(job_id, app=context.celery())
+    except (VersionConflict, PublishingOpen) as error:
+        flash(str(error), "error")
+    return redirect(url_for("versions.show", event_key=event_key, number=number))
+
+
+@blueprint.post("/<int:number>/discard")
+@login_required
+def discard(event_key: str, number: int) -> Response:
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        release.discard(db, event_id=actor.event_id, number=number)
+    flash(f"Version {number} is discarded. Nobody was told anything.")
+    return redirect(url_for("organiser.overview", event_key=event_key))
+
+
+@blueprint.post("/<int:number>/roll-back")
+@login_required
+@fresh_sign_in("roll back to the version")
+def roll_back(event_key: str, number: int) -> Response:
+    """A draft with the content of an earlier version, to look at and publish."""
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        made = release.roll_back(db, event_id=actor.event_id, number=number, now=context.now()).number
+    flash(f"Version {made} repeats version {number}. Look at the change set, then publish it.")
+    return redirect(url_for("versions.show", event_key=event_key, number=made))
+
+
+def _ask_if_needed(event_id: int, number: int, account_id: int) -> int | None:
+    """The job that compares the version anew, if its last comparison does not hold and nobody has asked."""
+    with context.database().read() as db:
+        version = versions.get(db, event_id, number)
+        if not comparisons.is_wanted(db, version):
+            return None
+    with context.database().write() as db:
+        return version_jobs.ask_to_compare(db, version, by=account_id, now=context.now()).id
+
+
+def _jobs(db: Session, version: ScheduleVersion) -> dict[str, Any]:
+    """The job that the page follows, or whose end it tells."""
+    publishing = version_jobs.latest(db, version, JobKind.PUBLISH)
+    comparing = version_jobs.latest(db, version, JobKind.COMPARE)
+    open_jobs = [job for job in (publishing, comparing) if job is not None and job.state in version_jobs.OPEN]
+    return {
+        "publishing": publishing,
+        "comparing": _told(comparing),
+        "is_open": bool(open_jobs),
+        "states": JobState,
+    }
+
+
+def _told(job: VersionJob | None) -> VersionJob | None:
+    """A comparing that is done is told by what it found."""
+    return None if job is None or job.state is JobState.DONE else job
+
+
+def _shown(
+    db: Session, version: ScheduleVersion, found: Comparison | None, kind: str, page: int
+) -> dict[str, Any]:
+    """A page of the chosen list; by default of the first list that is not empty."""
+    kinds = [k for k in ChangeKind if k is not ChangeKind.UNCHANGED]
+    lists = {str(k): found.counts[str(k)] for k in kinds} if found else {}
+    lists["unscheduled"] = len(version.unscheduled)
+    if kind not in lists:
+        kind = next((name for name, n in lists.items() if n), "unscheduled")
+    first = (page - 1) * SHOWN
+    rows: list[Any]
+    if kind == "unscheduled" or found is None:
+        rows = version.unscheduled[first : first + SHOWN]
+        requests, meetings = [row["request"] for row in rows], []
+    else:
+        rows = comparisons.changes(db, found, ChangeKind(kind), first=first, most=SHOWN)
+        requests = [change.request for change in rows]
+        meetings = [meeting for change in rows for meeting in (change.before, change.after) if meeting]
+    return {
+        "lists": lists,
+        "kind": kind,
+        "rows": rows,
+        "labels": labels(db, version.event_id, requests, meetings),
+        "page": page,
+        "pages": max(1, -(-lists[kind] // SHOWN)),
+    }

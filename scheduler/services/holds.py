@@ -1,0 +1,71 @@
+"""What the published version holds: who and what is where in each slot, the guard against double booking."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Select, delete, func, insert, literal, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.errors import PlanRejected
+from scheduler.storage.models import Hold, Place, PlannedAttendee, PlannedMeeting, ScheduleVersion, Slot
+
+_COLUMNS = ("slot_id", "kind", "holder_id", "seat", "event_id", "meeting_id")
+_Start = aliased(Slot)
+
+
+def replace(session: Session, version: ScheduleVersion) -> None:
+    """Hold what a version holds instead of what its event held; the database copies the rows itself.
+
+    Raises PlanRejected if somebody or something is in two meetings at once: the unique key refuses it.
+    """
+    session.execute(delete(Hold).where(Hold.event_id == version.event_id))
+    try:
+        for rows in (_places(version), _people(version), _interpreters(version)):
+            session.execute(insert(Hold).from_select(_COLUMNS, rows))
+    except IntegrityError as error:
+        raise PlanRejected([f"version {version.number} books somebody twice"]) from error
+
+
+def _slots(version: ScheduleVersion, kind: str, holder: Any, seat: Any) -> Select[*tuple[Any, ...]]:
+    """A row for each slot of each meeting of a version."""
+    return (
+        select(
+            Slot.id,
+            literal(kind),
+            holder,
+            seat,
+            literal(version.event_id),
+            PlannedMeeting.id,
+        )
+        .select_from(PlannedMeeting)
+        .join(_Start, _Start.id == PlannedMeeting.slot_id)
+        .join(
+            Slot,
+            (Slot.event_id == _Start.event_id)
+            & (Slot.position >= _Start.position)
+            & (Slot.position < _Start.position + PlannedMeeting.length),
+        )
+        .where(PlannedMeeting.version_id == version.id)
+    )
+
+
+def _places(version: ScheduleVersion) -> Select[*tuple[Any, ...]]:
+    """A place that is full hands out its first seat again, which the unique key refuses."""
+    taken = func.row_number().over(
+        partition_by=(Slot.id, PlannedMeeting.place_id), order_by=PlannedMeeting.id
+    )
+    capacity = func.coalesce(func.nullif(Place.capacity, 0), 1)
+    rows = _slots(version, "place", PlannedMeeting.place_id, (taken - 1) % capacity)
+    return rows.join(Place, Place.id == PlannedMeeting.place_id)
+
+
+def _people(version: ScheduleVersion) -> Select[*tuple[Any, ...]]:
+    rows = _slots(version, "attendee", PlannedAttendee.attendee_id, literal(0))
+    return rows.join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
+
+
+def _interpreters(version: ScheduleVersion) -> Select[*tuple[Any, ...]]:
+    rows = _slots(version, "interpreter", PlannedMeeting.interpreter_id, literal(0))
+    return rows.where(PlannedMeeting.interpreter_id.is_not(None))

@@ -1,0 +1,102 @@
+"""Comparing and publishing versions: the jobs, and what a comparison found, kept with its version."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scheduler.domain.entities import JobKind, JobState
+from scheduler.storage.base import Base, states
+
+_OPEN = "state IN ('asked', 'running')"
+_ONE_COMPARING = f"kind = 'compare' AND {_OPEN}"
+_ONE_PUBLISHING = f"kind = 'publish' AND {_OPEN}"
+
+
+class VersionJob(Base):
+    """Work of a worker on a version. At most one comparing is open a version, one publishing an event."""
+
+    __tablename__ = "version_job"
+    __table_args__ = (
+        Index(
+            "uq_version_job_comparing",
+            "version_id",
+            unique=True,
+            sqlite_where=text(_ONE_COMPARING),
+            postgresql_where=text(_ONE_COMPARING),
+        ),
+        Index(
+            "uq_version_job_publishing",
+            "event_id",
+            unique=True,
+            sqlite_where=text(_ONE_PUBLISHING),
+            postgresql_where=text(_ONE_PUBLISHING),
+        ),
+        Index("ix_version_job_version_id", "version_id"),
+        Index("ix_version_job_state", "state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"))
+    kind: Mapped[JobKind] = mapped_column(states(JobKind, "job_kind"))
+    state: Mapped[JobState] = mapped_column(states(JobState, "job_state"))
+    compared_with: Mapped[int | None]
+    """Number of the published version that was looked at when the publishing was asked for."""
+    budget: Mapped[int | None]
+    """Publish only if at most so many published meetings are touched; None without such a limit."""
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    """None for what follows a run."""
+    asked_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    heartbeat_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    worker: Mapped[str | None] = mapped_column(String(120))
+    attempts: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    """Of so many people so many are looked at."""
+    after: Mapped[int] = mapped_column(default=0)
+    """The attendee up to whom everybody was told; a publishing that is taken up again goes on behind them."""
+    mails: Mapped[int] = mapped_column(default=0)
+    """How many were queued."""
+    error: Mapped[str | None] = mapped_column(Text)
+    """Why it failed, as a sentence; while it is open, why the last attempt did."""
+
+
+class Comparison(Base):
+    """What publishing a version would do, or did: counts; the changes themselves are in its parts.
+
+    `mails`, `summaries` and `people` are None for a version that is no draft.
+    """
+
+    __tablename__ = "comparison"
+
+    version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64))
+    """A digest of what it depends on: while that is the same, it holds."""
+    compared_with: Mapped[int | None]
+    """Number of the other version."""
+    counts: Mapped[dict[str, Any]]
+    """Changes of each kind."""
+    touched: Mapped[int]
+    people_told: Mapped[int]
+    left_out: Mapped[list[Any]] = mapped_column(JSON, default=list)
+    """Keys of requests that are no longer accepted."""
+    mails: Mapped[int | None]
+    summaries: Mapped[int | None]
+    people: Mapped[int | None]
+    made_at: Mapped[datetime]
+
+
+class ComparisonPart(Base):
+    """Some changes of a comparison in their order, as compressed JSON."""
+
+    __tablename__ = "comparison_part"
+
+    version_id: Mapped[int] = mapped_column(ForeignKey("comparison.version_id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    rows: Mapped[bytes] = mapped_column(LargeBinary)
