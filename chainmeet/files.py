@@ -6,7 +6,6 @@ replaced by a file.
 
 from __future__ import annotations
 
-import gc
 import gzip
 import json
 import math
@@ -14,11 +13,10 @@ import os
 import stat
 import tempfile
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from scheduler.domain.collecting import no_collection
 from scheduler.domain.errors import Fault, InvalidInput, MalformedPlan, MalformedProblem
 
 if TYPE_CHECKING:
@@ -102,7 +100,7 @@ def _integer(text: str) -> int | float:
 
 def _read(path: Path, read: Any) -> Any:
     try:
-        with _no_collection():
+        with no_collection():
             return read(read_json(path))
     except (MalformedProblem, MalformedPlan) as error:
         faults = [
@@ -110,18 +108,6 @@ def _read(path: Path, read: Any) -> Any:
             for fault in error.faults
         ]
         raise type(error)(faults) from error
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """What is read has no cycles: the collector's search for them takes a third of the time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _encode(document: object) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from scheduler.domain import rules
+from scheduler.domain.collecting import no_collection
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.solver.arrays import Flat
@@ -15,19 +16,27 @@ from scheduler.solver.seating import to_meetings
 from scheduler.solver.state import new_state
 
 Meetings = tuple[Meeting, ...] | None
+Checked = tuple[Meetings, rules.Score | None]
 
 
 def clean_meetings(flat: Flat, table: Ints) -> Meetings:
     """The meetings of a table; what breaks a rule is left out. None if that does not mend it."""
+    meetings, _ = clean(flat, table)
+    return meetings
+
+
+def clean(flat: Flat, table: Ints) -> Checked:
+    """The same, with the score."""
     rest = table.copy()
     while True:
-        meetings, _ = to_meetings(flat, rest)
-        found = rules.violations(flat.problem, meetings)
+        with no_collection():
+            meetings, _ = to_meetings(flat, rest)
+            found, score = rules.judged(flat.problem, meetings)
         if not found:
-            return tuple(meetings)
+            return tuple(meetings), score
         smaller = _without(flat, rest, found)
         if (smaller == rest).all():
-            return None
+            return None, None
         rest = smaller
 
 

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from itertools import product
 
 from scheduler.domain.plan import Meeting, Unscheduled
 from scheduler.domain.problem import Problem, Request
@@ -55,20 +56,26 @@ def explain(
 ) -> tuple[Unscheduled, ...]:
     """An answer for each request without a meeting, in the order of the problem.
 
-    The heaviest are looked into first; when `seconds` are over or `should_stop` says so, the rest get a
-    plain answer without remedies.
+    The heaviest are looked into first. Where `seconds` are limited, each gets its reason before any gets
+    remedies, which take four times as long. When they are over, or `should_stop` says so, the rest get a
+    plain answer.
     """
-    if should_stop is not None and should_stop():  # the index alone takes a while on a large event
+    deadline = time.monotonic() + seconds
+
+    def is_over() -> bool:
+        return time.monotonic() > deadline or (should_stop is not None and should_stop())
+
+    if is_over():  # the index alone takes a while on a large event
         held = {meeting.request for meeting in meetings}
         return tuple(_unexamined(request) for request in problem.requests if request.id not in held)
-    deadline = time.monotonic() + seconds
     occupancy = Occupancy(problem, Choices(problem), Schedule.of(problem, meetings))
     left = [r for r in range(len(problem.requests)) if r not in occupancy.held]
+    order = sorted(left, key=lambda r: (-problem.requests[r].weight, r))
     rows: dict[int, Unscheduled] = {}
-    for r in sorted(left, key=lambda r: (-problem.requests[r].weight, r)):
-        if time.monotonic() > deadline or (should_stop is not None and should_stop()):
+    for cured, r in product((True,) if math.isinf(seconds) else (False, True), order):
+        if is_over():
             break
-        rows[r] = explain_one(occupancy, r)
+        rows[r] = explain_one(occupancy, r, cured=cured)
     return tuple(rows[r] if r in rows else _unexamined(problem.requests[r]) for r in left)
 
 
@@ -82,19 +89,19 @@ def _title(problem: Problem, r: int) -> str:
     return f"Request {request.id} of {sender.name or sender.id} to {receiver.name or receiver.id}"
 
 
-def explain_one(occupancy: Occupancy, r: int) -> Unscheduled:
-    """The answer for one request that is not held."""
+def explain_one(occupancy: Occupancy, r: int, *, cured: bool = True) -> Unscheduled:
+    """The answer for one request that is not held, with remedies or without."""
     choices = list(parties(occupancy, r))
     open_ways = [(party, party.starts() & occupancy.choices.all_slots) for party in choices]
     open_ways = [(party, starts) for party, starts in open_ways if starts]
     if open_ways:
-        return _fits(occupancy, r, open_ways)
+        return _fits(occupancy, r, open_ways, cured)
     if not choices:
         return _row(occupancy, r, "no-people", "one of the firms has nobody who could sit in it")
     what = _main_condition(occupancy, choices)
     fixed = occupancy.problem.requests[r].fixed is not None
     code = "fixed-clash" if fixed and what in ("away", "closed", "place-kind") else _CODES[what]
-    cures = remedies(occupancy, r, choices)
+    cures = remedies(occupancy, r, choices) if cured else []
     blockers = _blockers(occupancy, r, choices, what)
     heavier = [
         held for held in lone_blockers(occupancy, r, choices) if _weighs_more(occupancy, r, held.index)
@@ -121,12 +128,12 @@ def _displaced(occupancy: Occupancy, r: int, blockers: list[str], cures: list[Re
     return _row(occupancy, r, "displaced-by-weight", sentence, blockers, cures)
 
 
-def _fits(occupancy: Occupancy, r: int, ways: list[tuple[Party, int]]) -> Unscheduled:
+def _fits(occupancy: Occupancy, r: int, ways: list[tuple[Party, int]], cured: bool) -> Unscheduled:
     """Its people, a place and an interpreter are free at some time; what keeps it out is finer than that."""
     found = [best_insertion(occupancy, r, party, starts) for party, starts in ways]
     best = max((way for way in found if way is not None), key=lambda way: way.gain, default=None)
     if best is None:
-        cures = remedies(occupancy, r, [party for party, _ in ways])
+        cures = remedies(occupancy, r, [party for party, _ in ways]) if cured else []
         if occupancy.problem.policy.max_idle_spread is not None:
             sentence = "the idle figures would stand too far apart, or the walk to another hall is too long"
             return _row(occupancy, r, "idle-spread", sentence, (), cures)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.solver.arrays import Flat
-from scheduler.solver.checking import Meetings, clean_meetings
+from scheduler.solver.checking import Checked, Meetings, clean
 from scheduler.solver.kernels import Ints
 
 QUICK_SECONDS = 0.4
 """A check that takes no longer is made when it is needed."""
-SHARE = 0.1
+SHARE = 0.15
 """At most this share of the time goes into checks on the way."""
 
 
@@ -23,10 +23,11 @@ class Keeper:
     """Checks plans; `ready` is the best that keeps the rules and its score; `spent` seconds the last took."""
 
     flat: Flat
-    ready: tuple[Meetings, rules.Score | None] = (None, None)
+    ready: Checked = (None, None)
     spent: float = 0.0
     ended: float = 0.0
     thread: threading.Thread | None = None
+    keeping: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def is_quick(self) -> bool:
@@ -35,17 +36,18 @@ class Keeper:
     def check(self, table: Ints) -> Meetings:
         """The meetings of a search's table that keep the rules, or None."""
         began = time.monotonic()
-        meetings = clean_meetings(self.flat, table)
-        if meetings is not None:
-            self._keep_if_best(meetings, rules.score(self.flat.problem, meetings))
+        meetings, score = clean(self.flat, table)
+        if meetings is not None and score is not None:
+            self._keep_if_best(meetings, score)
         self.ended = time.monotonic()
         self.spent = self.ended - began
         return meetings
 
     def _keep_if_best(self, meetings: tuple[Meeting, ...], score: rules.Score) -> None:
-        known = self.ready[1]
-        if known is None or score.total > known.total:
-            self.ready = meetings, score
+        with self.keeping:
+            known = self.ready[1]
+            if known is None or score.total > known.total:
+                self.ready = meetings, score
 
     def check_beside(self, table: Ints) -> None:
         """Check a better plan in a thread, if that is due."""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from scheduler.domain import rules
+from scheduler.domain.collecting import no_collection
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting, Number, Plan, Unscheduled
 from scheduler.domain.problem import Problem
@@ -42,7 +43,8 @@ if TYPE_CHECKING:
     from scheduler.solver.exact import ExactResult
 
 REPORT_SECONDS = 0.25
-REASON_SECONDS = 0.0015  # to look into why a request is not held
+REASON_SECONDS = 0.0019  # to look into why a request is not held
+REASON_SHARE = 0.2  # of the time, at most, goes into that
 STOP_SECONDS = 0.7  # for all that follows a stop
 
 PATIENCE_SECONDS = 0.2  # for what is at work when a stop comes
@@ -149,10 +151,12 @@ class _Solve:
         )
 
     def flattened(self) -> Flat:
-        """The problem as arrays; the clock starts once there are kernels for it."""
+        """The problem as arrays; the clock stands still while kernels are made ready for it."""
+        paused = time.monotonic()
         warm_up()
-        self.began = time.monotonic()
-        return flatten(self.problem)
+        self.began += time.monotonic() - paused
+        with no_collection():
+            return flatten(self.problem)
 
     def unchanged(self) -> Meetings:
         """The published plan, if nothing happened to it."""
@@ -308,11 +312,17 @@ class _Solve:
             cooling=max(0.0, STOP_SECONDS - 1.5 * self.keeper.spent) if self.keeper.is_quick else 0.0,
         )
         search.run(state)
-        if self.keeper.is_quick:
-            self.keeper.check(search.best)
-        elif not self.is_stopped():
-            self.check(search.best)
+        _, first = self.keeper.ready
+        if first is None or search.score > first.total:
+            self.check_last(search.best)
         return self.keeper.ready[0] or first_clean(self.problem, [start, ()])
+
+    def check_last(self, table: Ints) -> None:
+        """Check what a search found; a stop waits for a check that is quick."""
+        if self.keeper.is_quick:
+            self.keeper.check(table)
+        elif not self.is_stopped():
+            self.check(table)
 
     def spare_cores(self) -> int | None:
         """How many cores the proof leaves; None when it has ended."""
@@ -326,9 +336,10 @@ class _Solve:
     def checked_first(self, state: State) -> Meetings:
         """The first plan, checked; how long that took tells how much time the last check needs."""
         first = self.check(state.held)
-        checks = 0.2 + 2.0 * self.keeper.spent
+        seconds, spent = self.params.seconds, self.keeper.spent
+        checks = max(spent, min(0.2 * seconds, 0.2 + 2.0 * spent))
         reasons = REASON_SECONDS * int(state.number[UNHELD])
-        self.reserve = min(0.2 * self.params.seconds, checks) + min(0.15 * self.params.seconds, reasons)
+        self.reserve = checks + min(REASON_SHARE * seconds, reasons)
         return first
 
     # The answer
@@ -380,9 +391,7 @@ class _Solve:
 
     def explained(self, meetings: tuple[Meeting, ...]) -> tuple[Unscheduled, ...]:
         """The reasons; with a number of moves instead of a time, all of them, for the same plan each time."""
-        left = (
-            math.inf if self.params.iterations is not None else max(0.5, self.params.seconds - self.seconds)
-        )
+        left = math.inf if self.params.iterations is not None else self.params.seconds - self.seconds
         found = None
         if not self.is_stopped():
             found = self.patiently(lambda: explain(self.problem, meetings, self.should_stop, left))

@@ -20,11 +20,11 @@ from scheduler.domain.rules.people import (
     check_walking,
 )
 from scheduler.domain.rules.places import check_places
-from scheduler.domain.rules.score import Score, score
+from scheduler.domain.rules.score import Score, score, score_of
 from scheduler.domain.rules.stability import check_frozen, check_max_moved
 from scheduler.domain.rules.staffing import check_staffing
 
-__all__ = ["Score", "Violation", "idle_figures", "score", "violations"]
+__all__ = ["Score", "Violation", "idle_figures", "judged", "score", "violations"]
 
 _CHECKS = (
     check_staffing,  # format
@@ -46,7 +46,16 @@ _CHECKS = (
 
 def violations(problem: Problem, meetings: Sequence[Meeting]) -> list[Violation]:
     """Every breach of a hard rule: "format" first, then H1 to H13, in the order of the plan or problem."""
+    return _breaches(Schedule.of(problem, meetings))
+
+
+def judged(problem: Problem, meetings: Sequence[Meeting]) -> tuple[list[Violation], Score]:
+    """Both of `violations` and `score`, in less time than one after the other."""
     schedule = Schedule.of(problem, meetings)
+    return _breaches(schedule), score_of(schedule)
+
+
+def _breaches(schedule: Schedule) -> list[Violation]:
     found = [*schedule.unreadable]
     for check in _CHECKS:
         found.extend(check(schedule))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
@@ -50,11 +49,10 @@ def closures(problem: Problem, held: Held) -> Iterator[tuple[str, list[int]]]:
     if held.interpreter is not None:
         rows.append(problem.interpreters[held.interpreter])
     rows.append(problem.places[held.place])
+    slots = held.slots()
     for row in rows:
-        if row.unavailable:
-            away = [s for s in held.slots() if s in row.unavailable]
-            if away:
-                yield row.id, away
+        if not row.unavailable.isdisjoint(slots):
+            yield row.id, [s for s in slots if s in row.unavailable]
 
 
 def check_walking(schedule: Schedule) -> Iterator[Violation]:
@@ -112,18 +110,22 @@ def _languages(problem: Problem, people: Sequence[int]) -> frozenset[str]:
 def check_caps(schedule: Schedule) -> Iterator[Violation]:
     """H8: `max_per_day` of an attendee and of a firm; a meeting counts on the day of its start."""
     problem = schedule.problem
-    of_attendee: Counter[tuple[int, int]] = Counter()
-    of_firm: Counter[tuple[int, int]] = Counter()
+    days = max(problem.days, default=-1) + 1
+    of_attendee = [0] * (days * len(problem.attendees))
+    of_firm = [0] * (days * len(problem.firms))
     for held in schedule.held:
-        day = problem.days[held.start]
-        of_attendee.update((person, day) for person in held.attendees)
-        of_firm.update(((held.request.sender, day), (held.request.receiver, day)))
+        day, request = problem.days[held.start], held.request
+        for person in held.attendees:
+            of_attendee[person * days + day] += 1
+        of_firm[request.sender * days + day] += 1
+        of_firm[request.receiver * days + day] += 1
     for what, rows, counts in (
         ("Attendee", problem.attendees, of_attendee),
         ("Firm", problem.firms, of_firm),
     ):
-        for (i, day), n in sorted(counts.items()):
-            cap = rows[i].max_per_day
+        for k, n in enumerate(counts):
+            i, day = divmod(k, days)
+            cap = rows[i].max_per_day if n else None
             if cap is not None and n > cap:
                 detail = f"{what} {rows[i].id} has {n} meetings on day {day + 1}, more than {cap}."
                 yield Violation("H8", detail, (rows[i].id,))

@@ -26,12 +26,17 @@ class Score:
 
 def score(problem: Problem, meetings: Sequence[Meeting]) -> Score:
     """The score of any meetings; of a request that is held twice the first counts as held."""
-    schedule = Schedule.of(problem, meetings)
+    return score_of(Schedule.of(problem, meetings))
+
+
+def score_of(schedule: Schedule) -> Score:
+    """The same of meetings by index."""
+    problem = schedule.problem
     terms: dict[str, Number] = {
         "served": sum(held.request.weight for held in schedule.by_request.values()),
         "shortfall": shortfall(schedule),
         "idle": sum(figures(schedule)),
-        "hall_change": sum(hall_changes(schedule.problem, mine) for mine in schedule.by_attendee),
+        "hall_change": sum(hall_changes(problem, mine) for mine in schedule.by_attendee),
         **_changes(schedule),
     }
     if "repeated" in problem.policy.factors:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scheduler.domain.plan import Meeting
-from scheduler.domain.rules import Score, score
+from scheduler.domain.rules import Score, judged, score, violations
 from tests.builders import ask, firm, make_problem, meet, person, table
 
 NONE = dict.fromkeys(
@@ -231,3 +231,12 @@ def test_each_factor_weighs_its_own_term(term: str) -> None:
     factors = dict.fromkeys(COUNTS, 0) | {term: 0.5}
     sign = 1 if term == "served" else -1
     assert everything(**factors) == Score(sign * 0.5 * COUNTS[term], COUNTS)
+
+
+def test_judging_is_breaches_and_score_at_once() -> None:
+    requests = [ask("r1", "a", "b", weight=3), ask("r2", "a", "c", weight=5)]
+    problem = make_problem(places=TABLES, requests=requests)
+    clash = [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s0", "t1", "a1 c1")]
+    assert violations(problem, clash)
+    for meetings in (clash, clash[:1]):
+        assert judged(problem, meetings) == (violations(problem, meetings), score(problem, meetings))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from scheduler.domain.plan import Meeting, Unscheduled
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score
+from scheduler.solver import explain as explain_module
 from scheduler.solver.exact import solve_exact
 from scheduler.solver.explain import explain
 from tests.builders import (
@@ -164,6 +168,16 @@ def test_a_request_that_fits_is_told_so() -> None:
 def test_without_time_every_request_still_gets_an_answer() -> None:
     problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
     assert [row.reason for row in explain(problem, [], seconds=-1.0)] == ["not-examined", "not-examined"]
+
+
+def test_every_request_gets_its_reason_before_any_gets_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock here goes on by a second with each look at it."""
+    monkeypatch.setattr(explain_module, "time", SimpleNamespace(monotonic=count().__next__))
+    problem = make_problem(slots="1", requests=[ask(f"r{k}", "a", f"b{k}") for k in range(4)])
+    meetings = [meet("r0", "s0", "t1", "a1 b01")]
+    rows = explain(problem, meetings, seconds=5.5)
+    assert [row.reason for row in rows] == ["displaced-by-weight"] * 3
+    assert [bool(row.remedies) for row in rows] == [True, False, False]
 
 
 def test_a_stop_answers_only_the_requests_that_are_not_held() -> None:

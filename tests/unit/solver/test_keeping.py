@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import count
 from threading import Event
 from typing import Any
 
@@ -13,7 +12,7 @@ from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
-from scheduler.solver import keeping
+from scheduler.solver import explain, keeping
 from scheduler.solver import solve as solve_module
 from scheduler.solver.arrays import flatten
 from scheduler.solver.keeping import Keeper
@@ -59,9 +58,12 @@ def test_a_plan_that_is_checked_quickly_waits_for_the_end() -> None:
 
 
 def test_a_stopped_solve_takes_the_plan_that_is_ready(slow_checks: None) -> None:
-    problem, looks = a_problem(), count()
+    problem, phases = a_problem(), set[str]()
     plan = solve(
-        problem, SolveParams(60.0, workers=1, method="search"), should_stop=lambda: next(looks) > 200
+        problem,
+        SolveParams(60.0, workers=1, method="search"),
+        on_progress=lambda progress: phases.add(progress.phase),
+        should_stop=lambda: "searching" in phases,
     ).plan
     assert plan.meetings
     assert plan.score == rules.score(problem, plan.meetings).total
@@ -115,3 +117,31 @@ def test_a_stopped_search_makes_the_moves_that_gain_as_long_as_it_may(
     search = Search(flat, Heat(3.0, 0.2), budget, 1, 1, cooling=cooling)
     search.run(new_state(flat.data, 1))
     assert bool((search.best[:, SLOT] >= 0).any()) is is_improved
+
+
+def test_a_solve_without_time_for_more_checks_its_first_plan_once_and_looks_into_no_reasons(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checks: list[Any] = []
+    check = Keeper.check
+
+    def counted(keeper: Keeper, table: Any) -> Any:
+        checks.append(table)
+        return check(keeper, table)
+
+    monkeypatch.setattr(Keeper, "check", counted)
+    monkeypatch.setattr(explain, "Occupancy", None)
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
+    plan = solve(problem, SolveParams(1e-6, method="search")).plan
+    assert len(plan.meetings) == 1
+    assert len(checks) == 1
+    assert [row.reason for row in plan.unscheduled] == ["not-examined"]
+
+
+def test_the_best_plan_that_was_checked_is_kept_whatever_is_checked_after_it() -> None:
+    flat = flatten(a_problem())
+    keeper = Keeper(flat)
+    best = keeper.check(starting_state(flat, None, 1).held)
+    keeper.check(new_state(flat.data, 1).held)
+    assert best
+    assert keeper.ready[0] == best
