@@ -10,6 +10,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import auth, context, errors, limits, pages, presentation, security
+from api.inputs import NumberConverter
 from api.views import PAGES, v1
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         "fetcher": Fetcher(max_octets=MAX_OCTETS),
     }
     context.init_app(app)
+    app.url_map.converters["int"] = NumberConverter
     csrf.init_app(app)
     auth.init_app(app)
     limits.init_app(app)

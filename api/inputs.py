@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import Response, abort, request
 from pydantic import BaseModel, ValidationError
+from werkzeug.routing import IntegerConverter, Map
 
 from api.errors import problem
 
 MAX_WHOLE = 2**31 - 1
+
+
+class NumberConverter(IntegerConverter):
+    """`<int:...>` of every route: a number that no column can hold is not found."""
+
+    def __init__(self, url_map: Map, *args: Any, max: int = MAX_WHOLE, **kwargs: Any) -> None:
+        super().__init__(url_map, *args, max=max, **kwargs)
+
 
 Model = TypeVar("Model", bound=BaseModel)
 

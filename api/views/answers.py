@@ -10,7 +10,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import context, limits
+from api import context, inputs, limits
 from api.limits import Limited
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
@@ -97,7 +97,7 @@ def _require_step(step: str, steps: tuple[str, ...]) -> None:
 
 def _answer(db: Session, token: str, step: str) -> str:
     """Do what the form says; gives the key of the words that say so."""
-    sequence = request.form.get("sequence", -1, type=int)
+    sequence = inputs.whole(request.form.get("sequence"), -1)
     comment = request.form.get("comment", "")
     if step == "propose":
         slot = request.form.get("slot", "")

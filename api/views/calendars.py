@@ -11,7 +11,7 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import auth, context, pages
+from api import auth, context, inputs, pages
 from api.errands import fresh_sign_in
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import InvalidInput, NotFound
@@ -126,7 +126,7 @@ def letters(event_key: str) -> str:
 def handle(event_key: str, step: str) -> Response:
     """Queue the chosen dead letters again (all, where the form says so), or put them away."""
     actor = _organiser(event_key)
-    ids = request.form.getlist("mail", type=int)
+    ids = [inputs.whole(each) for each in request.form.getlist("mail")]
     with context.database().write() as db:
         done = _handle(db, actor, step, ids)
     if step == "resend" and done:

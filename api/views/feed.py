@@ -30,6 +30,7 @@ def calendar(token: str) -> Response:
     response.headers["ETag"] = etag(body)
     response.headers["Cache-Control"] = "private, max-age=300"
     response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"  # robots.txt lets calendar services fetch it
     response.make_conditional(request)
     # set last, so that If-Modified-Since is not looked at: a meeting that is left out has no date
     revised = _last_revision(body)

@@ -44,7 +44,7 @@ def create(event_key: str) -> str | tuple[str, int]:
     return _page(actor, made=text)
 
 
-@blueprint.post("/<int(max=2147483647):token_id>/revoke")
+@blueprint.post("/<int:token_id>/revoke")
 @login_required
 def revoke(event_key: str, token_id: int) -> Response:
     """End a token now."""

@@ -11,7 +11,7 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import auth, context
+from api import auth, context, inputs
 from api.errands import fresh_sign_in
 from scheduler.domain.changes import ChangeKind
 from scheduler.domain.entities import JobKind, JobState
@@ -42,7 +42,7 @@ def show(event_key: str, number: int) -> str:
     if job_id is not None:
         dispatch.version_job(job_id, app=context.celery())
     kind = request.args.get("kind", "")
-    page = min(max(1, request.args.get("page", 1, type=int)), MAX_PAGE)
+    page = min(max(1, inputs.whole(request.args.get("page"))), MAX_PAGE)
     with context.database().read() as db:
         version = versions.get(db, actor.event_id, number)
         found = comparisons.last(db, version)
@@ -93,7 +93,7 @@ def compare(event_key: str, number: int) -> Response:
 def publish(event_key: str, number: int) -> Response:
     """Have published what was looked at; if another version came between, say so and compare again."""
     actor = auth.organiser(event_key)
-    compared_with = request.form.get("compared_with", type=int)
+    compared_with = inputs.whole(request.form.get("compared_with")) or None
     try:
         with context.database().write() as db:
             job_id = version_jobs.ask_to_publish(

@@ -22,6 +22,9 @@ MAX_WALKING = 120
 MAX_AREAS = 50
 SLOT_MINUTES = (5, 240)
 
+RESERVED = frozenset({"new"})
+"""What stands where the key of an event does, in the addresses of pages."""
+
 _KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,62})[a-z0-9]")
 
 
@@ -106,6 +109,8 @@ def out_of(path: str, value: int, low: int, high: int) -> Iterator[Fault]:
 def _text_faults(key: str, name: str, areas: Sequence[str]) -> Iterator[Fault]:
     if not _KEY.fullmatch(key):
         yield Fault("key", "must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends")
+    if key in RESERVED:
+        yield Fault("key", f"{key!r} is an address of the site itself; choose another")
     if not 1 <= len(name) <= 200:
         yield Fault("name", "must have 1 to 200 characters")
     if len(areas) > MAX_AREAS or any(len(area) > 80 for area in areas):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, func, select, tuple_
@@ -77,10 +76,10 @@ def decode_cursor(name: str, types: Sequence[type], cursor: str) -> list[Any]:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         document = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         found, *texts = document
-        if found != name or len(texts) != len(types):
+        if found != name or len(texts) != len(types) or not all(isinstance(text, str) for text in texts):
             raise ValueError("a cursor of another list")
         return [_READERS[kind](text) for kind, text in zip(types, texts, strict=True)]
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+    except (ValueError, TypeError, OverflowError, RecursionError):
         raise InvalidInput([Fault("cursor", "is not a cursor of this list; leave it out to start")]) from None
 
 
@@ -102,7 +101,7 @@ def _moment(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("a time without a zone")
-    return moment
+    return moment.astimezone(UTC)  # OverflowError for the first and last hours of the calendar
 
 
 _READERS: Mapping[type, Callable[[str], Any]] = {str: _text, int: _id, datetime: _moment}
