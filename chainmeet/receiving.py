@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from aiosmtpd.controller import Controller
@@ -10,12 +11,15 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from scheduler.config import Settings
-from scheduler.services import inbox
+from scheduler.services import inbox, keeping
 from scheduler.storage.database import Database
 from scheduler.watchdog import Watchdog
 
 LARGEST = 25 * 1024 * 1024
 """Octets of a mail that is taken; of a large one only the beginning is kept."""
+
+THREADS = 12
+"""Fewer than a database's connections."""
 
 log = structlog.get_logger()
 
@@ -45,6 +49,8 @@ class Receiver:
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 -- as above
         try:
             kept = await asyncio.to_thread(self._keep, envelope)
+        except keeping.TooMuch:
+            return "452 4.2.2 The address had too much mail; try again later"
         except Exception:
             log.exception("mail not kept")
             return "451 4.3.0 Try again later"
@@ -52,7 +58,7 @@ class Receiver:
 
     def _knows(self, address: str) -> bool:
         with self.database.read() as session:
-            return inbox.knows(session, address, self.settings.mail_domain)
+            return keeping.knows(session, address, self.settings.mail_domain)
 
     def _keep(self, envelope: Envelope) -> bool:
         content = envelope.content or b""
@@ -83,6 +89,9 @@ def watch(server: Controller, watchdog: Watchdog, every: float = 10.0) -> None:
 def lmtp_server(database: Database, settings: Settings, host: str, port: int) -> Controller:
     """An LMTP server (RFC 2033); `start` and `stop` it. It has a thread of its own."""
     receiver = Receiver(database, settings)
-    return _Lmtp(
+    server = _Lmtp(
         receiver, hostname=host, port=port, ready_timeout=10, ident="Chainmeet", data_size_limit=LARGEST
     )
+    # Who waits for a reader has a thread; the next mail needs one all the same.
+    server.loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="mail"))
+    return server

@@ -17,6 +17,7 @@ from scheduler.services import (
     access,
     busy_times,
     inbox,
+    keeping,
     outbox,
     pulses,
     recovering,
@@ -79,6 +80,7 @@ class Clock:
             "answer wishes to sign in",
             lambda session: access.answer_wishes(session, self.settings, now=now()),
         )
+        self._step("forget octets of mails", lambda session: keeping.forget_octets(session, now=now()))
         if self._step("find urgent mails", lambda session: outbox.waiting(session, urgent=True, now=now())):
             dispatch.deliver_urgent(app=self.celery)
         self._step("end alerts of mails", lambda session: refusing.settle(session, rates, now=now()))
@@ -88,7 +90,7 @@ class Clock:
             dispatch.fetch(app=self.celery)
         if self._claim("refetch", REFETCH):
             dispatch.refetch(app=self.celery)
-        if self._step("find mails without a judgement", inbox.left_over):
+        if self._step("find mails without a judgement", lambda session: inbox.left_over(session, now=now())):
             dispatch.judge(app=self.celery)
         return True
 

@@ -151,7 +151,7 @@ def fetch() -> None:
 def judge() -> None:
     """Judge mails that came in and whose judgement was lost."""
     with _database().read() as session:
-        left = inbox.left_over(session)
+        left = inbox.left_over(session, now=_now())
     for mail_id in left:
         inbox.judge(_database(), _settings(), mail_id, now=_now())
 

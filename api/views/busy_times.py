@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context, limits, pages, zones
-from scheduler.domain.errors import InvalidInput
+from scheduler.domain.errors import ChainmeetError, InvalidInput
 from scheduler.invites.busy import MAX_OCTETS, UnusableCalendar
 from scheduler.invites.busy.model import COUNTED
 from scheduler.invites.remote import FetchFailure
 from scheduler.services import busy_grid, busy_times, sealing
 from scheduler.services.access import Actor
 from scheduler.storage.models import BusySource, Event
+from scheduler.untrusted.reading import LATER, UNREAD
 
 blueprint = APIBlueprint(
     "busy_times", __name__, enable_openapi=False, url_prefix="/events/<event_key>/busy-times"
@@ -119,7 +120,7 @@ def read_again(event_key: str, key: str) -> Response:
     actor = auth.actor(event_key)
     try:
         busy_times.read_again(context.own_transactions(), actor, key, request.form.get("timezone", ""))
-    except (InvalidInput, UnusableCalendar) as error:
+    except (InvalidInput, UnusableCalendar, *UNREAD) as error:
         flash(_sentence(error), "error")
     return redirect(url_for("busy_times.preview", event_key=event_key, key=key), 303)
 
@@ -161,17 +162,18 @@ def remove(event_key: str, key: str) -> Response:
 def _read(actor: Actor, field: str, make_preview: Callable[[], str]) -> Answer:
     try:
         key = make_preview()
-    except (InvalidInput, UnusableCalendar, FetchFailure) as error:
-        return _refused(actor, field, _sentence(error))
+    except (InvalidInput, UnusableCalendar, FetchFailure, *UNREAD) as error:
+        status = 503 if isinstance(error, LATER) else 422
+        return _refused(actor, field, _sentence(error), status)
     return redirect(url_for("busy_times.preview", event_key=actor.event_key, key=key), 303)
 
 
-def _refused(actor: Actor, field: str, sentence: str) -> tuple[str, int]:
+def _refused(actor: Actor, field: str, sentence: str, status: int = 422) -> tuple[str, int]:
     with context.database().read() as db:
-        return _page(db, actor, {field: sentence}), 422
+        return _page(db, actor, {field: sentence}), status
 
 
-def _sentence(error: InvalidInput | UnusableCalendar | FetchFailure) -> str:
+def _sentence(error: ChainmeetError) -> str:
     return error.faults[0].message if isinstance(error, InvalidInput) else str(error)
 
 

@@ -56,7 +56,7 @@ def show(event_key: str, mail_id: int) -> str:
     actor = _organiser(event_key)
     with context.database().read() as db:
         mail = inbox.get(db, actor, mail_id)
-        return pages.render(db, actor, "inbox", "inbox/show.html", mail=mail, kept=inbox.KEPT)
+        return pages.render(db, actor, "inbox", "inbox/show.html", mail=mail)
 
 
 @blueprint.get("/<int:mail_id>/raw")

@@ -22,12 +22,14 @@ def receive(host: str, port: int, data: Path | None) -> None:
     nobody but your mail server reach the port.
     """
     from chainmeet.receiving import lmtp_server, watch
+    from scheduler.untrusted import reading
     from scheduler.watchdog import Watchdog
 
     settings = command_settings(data)
     signal.signal(signal.SIGTERM, _leave)
     with open_database(settings) as database:
         server = lmtp_server(database, settings, host, port)
+        reading.pool.warm()
         server.start()
         watch(server, Watchdog(settings.pulse_path))
         click.echo(f"Taking in mail for {settings.mail_domain} by LMTP at {host}:{port}.")

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import imaplib
 import ssl
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email.parser import BytesHeaderParser
-from email.policy import compat32
-from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
 import structlog
 
 from scheduler.invites.errors import MailboxFailure
-from scheduler.invites.inbound.charsets import header
 from scheduler.invites.inbound.limits import MAX_MAIL
 from scheduler.invites.text import clean
 
 Security = Literal["none", "starttls", "tls"]
-_ADDRESSED: Final = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "To", "Cc")
-_HEAD: Final = 65_536
+MAX_ATTEMPTS: Final = 3
 
 log = structlog.get_logger()
 
@@ -59,17 +55,36 @@ class Mailbox:
         except (OSError, imaplib.IMAP4.error):
             _close(connection)
 
-    def each(self, handle: Callable[[bytes], None], *, most: int) -> int:
+    def each(
+        self,
+        handle: Callable[[bytes], None],
+        *,
+        most: int,
+        failures: Counter[str],
+        should_stop: Callable[[], bool],
+    ) -> int:
         """Hand over unread mails, the oldest first, and give how many of them, up to `most`, were taken.
 
         A mail is marked as read after `handle` has returned. One that the server does not give, or that
-        `handle` raises for, stays unread and comes again; those behind it come all the same. Of a mail that
-        is larger than what is read of any, its beginning comes. Raises MailboxFailure.
+        `handle` raises for, stays unread and is counted in `failures`, by UID: the next time it comes behind
+        all others, and the third time it is flagged and left to a person. Of a mail that is larger than what
+        is read of any, its beginning comes. Raises MailboxFailure.
         """
         try:
-            uids = self._done(*self._connected().uid("SEARCH", "UNSEEN"))[0].split()
-            taken = (uid for uid in uids if self._is_taken(uid.decode("ascii"), handle))
-            return sum(1 for _ in islice(taken, most))
+            found = self._done(*self._connected().uid("SEARCH", "UNSEEN"))[0].decode("ascii").split()
+            uids = [uid for uid in found if failures[uid] < MAX_ATTEMPTS]
+            taken = 0
+            for uid in sorted(uids, key=lambda uid: (failures[uid], int(uid))):
+                if taken == most or should_stop():
+                    break
+                failures[uid] += 1  # before it is asked for: the whole connection may fail with it
+                if self._is_taken(uid, handle):
+                    del failures[uid]
+                    taken += 1
+                elif failures[uid] == MAX_ATTEMPTS:
+                    log.error("mail of the mailbox left to a person", uid=uid)
+                    self._connected().uid("STORE", uid, "+FLAGS.SILENT", r"(\Flagged)")
+            return taken
         except (OSError, imaplib.IMAP4.error) as error:
             raise self._failure(error) from None
 
@@ -122,9 +137,3 @@ def _close(connection: imaplib.IMAP4) -> None:
     """Let go of a connection; one whose TLS failed has no socket left, which must not hide the reason."""
     with suppress(OSError):
         connection.shutdown()
-
-
-def addressees(raw: bytes) -> str:
-    """What a mail's headers say of whom it was delivered to; a mailbox keeps no envelope."""
-    mail = BytesHeaderParser(policy=compat32).parsebytes(raw[:_HEAD])
-    return " ".join(header(value, 2_000) for name in _ADDRESSED for value in mail.get_all(name, []))

@@ -14,8 +14,8 @@ from sqlalchemy import delete, func, select, union
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
-from scheduler.invites import busy
 from scheduler.invites.busy import Busy, BusyTimes, Kind
+from scheduler.invites.content import zone_of
 from scheduler.invites.remote import Fetcher, https_address
 from scheduler.services import sealing
 from scheduler.services.actors import Actor
@@ -23,6 +23,7 @@ from scheduler.services.texts import one_line
 from scheduler.services.tokens import random_token
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, AttendeeBusy, BusySource, Invitation, OutboxMail, Slot
+from scheduler.untrusted import reading
 
 ADDRESS = "busy-address"
 MOST_SOURCES = 5
@@ -43,8 +44,9 @@ class Reading:
     own_addresses: frozenset[str]
 
     def of(self, octets: bytes, zone: str) -> BusyTimes:
-        """Raises UnusableCalendar, or InvalidInput for a zone that is none."""
-        return busy.read(
+        """Raises UnusableCalendar, InvalidInput for a zone that is none, or what `untrusted.reading` does."""
+        zone_of(zone)
+        return reading.busy_times(
             octets, self.first, self.last, zone, own_uids=self.own_uids, own_addresses=self.own_addresses
         )
 
@@ -109,8 +111,8 @@ def read_again(database: Database, actor: Actor, key: str, zone: str) -> None:
     """Read a preview in another zone."""
     with database.read() as session:
         source = preview(session, actor, key)
-        reading = reading_for(session, source.attendee_id)
-    found = reading.of(zlib.decompress(source.octets or b""), zone)
+        window = reading_for(session, source.attendee_id)
+    found = window.of(zlib.decompress(source.octets or b""), zone)
     with database.write() as session:
         source = preview(session, actor, key)
         source.timezone, source.found = zone, to_json(found)
@@ -195,8 +197,8 @@ def _preview(database: Database, actor: Actor, source: BusySource, octets: bytes
     """Read and keep as the actor's only preview; no transaction is open while it is read."""
     attendee_id = attendee_id_of(actor)
     with database.read() as session:
-        reading = reading_for(session, attendee_id)
-    found = reading.of(octets, source.timezone)
+        window = reading_for(session, attendee_id)
+    found = window.of(octets, source.timezone)
     source.attendee_id, source.key = attendee_id, random_token()
     source.found, source.octets, source.read_at = to_json(found), zlib.compress(octets), now
     with database.write() as session:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
@@ -21,84 +17,67 @@ from scheduler.services import answering, answers, resending
 from scheduler.services.actors import Actor
 from scheduler.services.answering import Verdict
 from scheduler.services.answers import Given
+from scheduler.services.keeping import KEPT, REASON_LIMIT, TooMuch, take, understood
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.services.tokens import hash_token
 from scheduler.storage.database import Database
-from scheduler.storage.models import InboundMail, Invitation
+from scheduler.storage.models import InboundMail
+from scheduler.untrusted import reading
+from scheduler.untrusted.pool import AllBusy, NotStarted
 
-KEPT = 1024 * 1024
-"""Octets of a mail that are kept for the organiser."""
+MAX_ATTEMPTS = 3
+PATIENCE = timedelta(seconds=90)
+"""After so long without a judgement another attempt is made: no attempt takes as long."""
 
-REASON_LIMIT = 400
-
-MAX_RECIPIENTS = 20
-"""Addresses that one mail may be an answer to."""
-
-_RECIPIENT = re.compile(r"(?:meetings|bounces)\+([a-z2-7]{32})@([a-z0-9.-]+)")
 _NEWEST = Order("inbox", (InboundMail.id,), (int,), descending=True)
 
 log = structlog.get_logger()
 
 
-def token_of(recipient: str, mail_domain: str) -> str | None:
-    """The token in an address of ours that answers or bounces come to, or None."""
-    found = _RECIPIENT.fullmatch(recipient.strip().strip("<>").lower())
-    return found[1] if found and found[2] == mail_domain.lower() else None
-
-
-def recipients_in(headers: str) -> list[str]:
-    """The addresses in a text that may be ours, each once, up to MAX_RECIPIENTS."""
-    found = dict.fromkeys(match[0] for match in _RECIPIENT.finditer(headers.lower()))
-    return list(found)[:MAX_RECIPIENTS]
-
-
-def knows(session: Session, recipient: str, mail_domain: str) -> bool:
-    """Whether mail to the address is for one of our invitations."""
-    token = token_of(recipient, mail_domain)
-    return token is not None and answers.invitation_for(session, token) is not None
-
-
 def receive(database: Database, settings: Settings, recipient: str, raw: bytes, *, now: datetime) -> bool:
-    """Keep a mail and judge it; False if the address is none of ours. A mail that was kept is never lost.
+    """Keep a mail, then read and judge it; False if the address is none of ours.
 
-    The same octets to the same address are judged once, however often they are handed in.
+    A mail that was kept is never lost: what goes wrong afterwards is tried again. The same octets to the
+    same address are kept and judged once, however often they are handed in. Raises TooMuch.
     """
-    token = token_of(recipient, settings.mail_domain)
-    if token is None:
-        return False
-    with database.read() as session:
-        invitation = answers.invitation_for(session, token)
-    if invitation is None:
-        return False
-    found = inbound.read(raw)  # takes a second or two for the worst mails: before any lock is taken
-    with database.write() as session:
-        mail_id = _keep(session, invitation, token, raw, found, now)
-    if mail_id is not None:
-        judge(database, settings, mail_id, now=now)
-    return True
+    known = receive_for(database, settings, [recipient], raw, now=now)
+    return bool(known)
+
+
+def receive_for(
+    database: Database, settings: Settings, recipients: Sequence[str], raw: bytes, *, now: datetime
+) -> list[str]:
+    """As `receive`, for several recipients of one mail, which is read once; gives those that are ours.
+
+    Raises TooMuch if none of them took it and one has had too much.
+    """
+    kept, known, refused = [], [], None
+    for recipient in recipients:
+        try:
+            with database.write() as session:
+                is_known, mail_id = take(session, settings, recipient, raw, now)
+        except TooMuch as error:
+            log.warning("mail not taken", reason=str(error), octets=len(raw))
+            refused = error
+            continue
+        known += [recipient] if is_known else []
+        kept += [mail_id] if mail_id is not None else []
+    if refused is not None and not known:
+        raise refused
+    _judge_all(database, settings, kept, now=now)
+    return known
 
 
 def judge(database: Database, settings: Settings, mail_id: int, *, now: datetime) -> None:
-    """Judge a mail that was received; one that was judged already stays as it is."""
-    try:
-        with database.write() as session:
-            mail = _received(session, mail_id)
-            if mail is not None:
-                verdict = answering.judge(session, mail, mail_domain=settings.mail_domain, now=now)
-                _close(mail, verdict, now, by=None)
-    except Exception as error:  # one mail must not keep the others back
-        log.exception("mail not judged", mail=mail_id)
-        with database.write() as session:
-            mail = _received(session, mail_id)
-            if mail is not None:
-                reason = f"It could not be judged ({type(error).__name__})."
-                _close(mail, Verdict(MailOutcome.WAITING, reason), now, by=None)
+    """Read and judge a mail that was received; one that was judged already stays as it is."""
+    _judge_all(database, settings, [mail_id], now=now)
 
 
-def left_over(session: Session) -> Sequence[int]:
-    """Mails that nobody has judged: they come in just now, or a process died with them."""
+def left_over(session: Session, *, now: datetime) -> Sequence[int]:
+    """Mails that nobody has judged for a while: a process died with them, or something was in the way."""
+    since = func.coalesce(InboundMail.attempted_at, InboundMail.received_at)
+    waiting = InboundMail.outcome == MailOutcome.RECEIVED
     return session.scalars(
-        select(InboundMail.id).where(InboundMail.outcome == MailOutcome.RECEIVED).order_by(InboundMail.id)
+        select(InboundMail.id).where(waiting, since <= now - PATIENCE).order_by(InboundMail.id)
     ).all()
 
 
@@ -168,41 +147,58 @@ def set_aside(
     return mail
 
 
-def _keep(
-    session: Session,
-    invitation: Invitation,
-    token: str,
-    raw: bytes,
-    found: inbound.InboundMail,
-    now: datetime,
-) -> int | None:
-    """The id of the new row, or None if the mail is known already."""
-    mail = InboundMail(
-        event_id=invitation.event_id,
-        request_id=invitation.request_id,
-        attendee_id=invitation.attendee_id,
-        uid=invitation.uid,
-        token_hash=hash_token(token),
-        digest=hashlib.sha256(raw).hexdigest(),
-        kind=found.kind,
-        message_id=found.message_id,
-        sender=found.sender,
-        subject=found.subject,
-        text=found.text,
-        answers=[answer.to_json() for answer in found.answers],
-        bounce=asdict(found.bounce) if found.bounce else {},
-        outcome=MailOutcome.RECEIVED,
-        reason=found.reason[:REASON_LIMIT],
-        received_at=now,
-        size=len(raw),
-        raw=raw[:KEPT],
-    )
-    try:
-        with session.begin_nested():
-            session.add(mail)
-    except IntegrityError:
+def _judge_all(database: Database, settings: Settings, mail_ids: Sequence[int], *, now: datetime) -> None:
+    """Judge mails of the same octets: they are read once, and no transaction is open meanwhile."""
+    found: inbound.InboundMail | None = None
+    for mail_id in mail_ids:
+        try:
+            with database.write() as session:
+                raw = _begin(session, mail_id, now)
+            if raw is None:
+                continue
+            found = found or _read(raw)
+            with database.write() as session:
+                mail = _received(session, mail_id)
+                if mail is not None:
+                    for name, value in understood(found).items():
+                        setattr(mail, name, value)
+                    session.flush()
+                    verdict = answering.judge(session, mail, mail_domain=settings.mail_domain, now=now)
+                    _close(mail, verdict, now, by=None)
+        except (AllBusy, NotStarted) as error:
+            log.warning("mail not read now", mail=mail_id, reason=str(error))
+            with database.write() as session:
+                _put_back(session, mail_id)
+            return  # nor are the others, which are not begun
+        except Exception:  # one mail must not keep the others back
+            log.exception("mail not judged", mail=mail_id)
+
+
+def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:
+    """Count an attempt and give the octets; None if the mail is judged, or waits for a person from now on."""
+    mail = _received(session, mail_id)
+    if mail is None:
         return None
-    return mail.id
+    if mail.attempts >= MAX_ATTEMPTS:
+        reason = f"It could not be read and judged, {MAX_ATTEMPTS} times; see the mail itself."
+        _close(mail, Verdict(MailOutcome.WAITING, reason), now, by=None)
+        return None
+    mail.attempts, mail.attempted_at = mail.attempts + 1, now
+    return mail.raw
+
+
+def _put_back(session: Session, mail_id: int) -> None:
+    """An attempt in which nothing could read the mail does not count."""
+    mail = _received(session, mail_id)
+    if mail is not None:
+        mail.attempts -= 1
+
+
+def _read(raw: bytes) -> inbound.InboundMail:
+    try:
+        return reading.mail(raw)
+    except reading.Exceeded as error:  # the same mail would do the same again
+        return inbound.InboundMail(kind=MailKind.UNREADABLE, reason=str(error))
 
 
 def _received(session: Session, mail_id: int) -> InboundMail | None:
@@ -224,4 +220,6 @@ def _waiting(session: Session, actor: Actor, mail_id: int, step: str) -> Inbound
 
 def _close(mail: InboundMail, verdict: Verdict, now: datetime, *, by: Actor | None) -> None:
     mail.outcome, mail.reason = verdict.outcome, verdict.reason[:REASON_LIMIT]
+    if mail.kept > KEPT:
+        mail.raw, mail.kept = mail.raw[:KEPT], KEPT
     mail.handled_at, mail.handled_by = now, by.account_id if by else None

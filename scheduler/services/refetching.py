@@ -16,6 +16,7 @@ from scheduler.services import busy_times, sealing
 from scheduler.services.busy_times import ADDRESS, REFETCH
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, BusySource, Slot
+from scheduler.untrusted.reading import UNREAD
 
 _LOST = "The address of the calendar cannot be read any more. Remove it and link it again."
 
@@ -89,7 +90,7 @@ def _fetched(
         found = busy_times.to_json(reading.of(fetched.octets, source.timezone))
     except sealing.Unreadable:
         return {"failure": _LOST}
-    except (FetchFailure, UnusableCalendar) as error:
+    except (FetchFailure, UnusableCalendar, *UNREAD) as error:
         return {"failure": str(error)[:300]}
     values |= {"etag": fetched.etag, "modified": fetched.modified}
     return values | {"found": busy_times.without_titles(found)}

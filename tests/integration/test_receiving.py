@@ -198,16 +198,18 @@ def test_a_mail_that_cannot_be_kept_stays_unread_and_those_behind_it_are_taken(
     published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = published.mail_to(0), published.mail_to(1)
-    receive = inbox.receive
+    receive = inbox.receive_for
 
-    def sometimes(database: Database, settings: Settings, to: str, raw: bytes, **more: object) -> bool:
-        if to == replies.address(first):
+    def sometimes(
+        database: Database, settings: Settings, to: list[str], raw: bytes, **more: object
+    ) -> list[str]:
+        if to == [replies.address(first)]:
             raise OSError("disk full")
         return receive(database, settings, to, raw, **more)
 
     with mailbox([replies.calendar(first), replies.calendar(second)]) as server:
         with monkeypatch.context() as patched:
-            patched.setattr(inbox, "receive", sometimes)
+            patched.setattr(inbox, "receive_for", sometimes)
             assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 1
         assert (list(server.unread), published.known(0)) == ([1], None)
         assert published.known(1) is not None

@@ -53,8 +53,14 @@ class InboundMail(Base):
     handled_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     """The organiser who decided about it; null if the rules did."""
     size: Mapped[int]
+    """Octets of the mail as it came in."""
     raw: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
-    """The octets as they came, cut at a limit."""
+    """The octets as they came: all until the mail is judged, then cut at a limit, and some day removed."""
+    kept: Mapped[int]
+    """Octets of `raw`."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    """How often the mail was begun to be read and judged."""
+    attempted_at: Mapped[datetime | None]
 
     attendee: Mapped[Attendee] = relationship(viewonly=True)
 

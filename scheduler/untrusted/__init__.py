@@ -1,0 +1,1 @@
+"""Octets of strangers, worked on in child processes with limits: `reading` is what the rest calls."""

@@ -1,0 +1,45 @@
+"""What may be done with octets of strangers in a child process: pure functions, by name.
+
+A job takes octets and options and gives a value of our own types; `refusal` is the one error that it
+raises on purpose, whose text is a sentence for a person. To have one more kind of file read, add a job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+from scheduler.domain.errors import ChainmeetError
+from scheduler.invites import busy, inbound
+from scheduler.invites.busy import BusyTimes
+from scheduler.invites.inbound import InboundMail
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Job(Generic[T]):
+    """A pure function by its name, the type of what it gives, and what it refuses with."""
+
+    name: str
+    work: Callable[..., T]
+    result: TypeAdapter[T]
+    refusal: type[ChainmeetError] | None = None
+
+
+def _busy_times(
+    octets: bytes, first: str, last: str, zone: str, own_uids: list[str], own_addresses: list[str]
+) -> BusyTimes:
+    window = datetime.fromisoformat(first), datetime.fromisoformat(last)
+    return busy.read(octets, *window, zone, own_uids=own_uids, own_addresses=own_addresses)
+
+
+MAIL: Final = Job("mail", inbound.read, TypeAdapter(InboundMail))
+ADDRESSEES: Final = Job("addressees", inbound.addressees, TypeAdapter(str))
+BUSY_TIMES: Final = Job("busy_times", _busy_times, TypeAdapter(BusyTimes), busy.UnusableCalendar)
+
+JOBS: Final[dict[str, Job[Any]]] = {job.name: job for job in (MAIL, ADDRESSEES, BUSY_TIMES)}

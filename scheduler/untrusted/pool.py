@@ -1,0 +1,205 @@
+"""Child processes that work on octets of strangers: a few a process, started when needed, used again.
+
+subprocess and a socket, not multiprocessing: a Celery pool's process may have no children of that kind,
+a threaded web must not fork, and what comes back is never unpickled.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+import scheduler
+from scheduler.domain.errors import ChainmeetError
+from scheduler.untrusted import frames, limits
+from scheduler.untrusted.frames import Ending
+
+SIZE: Final = 2
+"""Children of one process, and so readings at a time: while one is at a bad mail, the next mail is read."""
+START_SECONDS: Final = 60.0
+_KEPT: Final = ("PATH", "LANG", "LC_ALL", "PYTHONTZPATH", "PYTHONDONTWRITEBYTECODE", "LD_LIBRARY_PATH")
+"""What a child gets of our environment, which holds secrets."""
+_WHY: Final = {
+    -signal.SIGPROF: f"it took more than {limits.CPU_SECONDS:g} seconds of computing time",
+    -signal.SIGXCPU: f"it took more than {limits.CPU_SECONDS:g} seconds of computing time",
+}
+
+log = structlog.get_logger()
+
+
+class Exceeded(ChainmeetError):
+    """Reading something would take more than it may, or broke the child; `str()` is a sentence."""
+
+    code = "too-much-work"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"It could not be read: {why}.")
+
+
+class Ended(ChainmeetError):
+    """A child was ended by something that is not its job: the same may be read later."""
+
+    code = "child-ended"
+
+    def __init__(self) -> None:
+        super().__init__("The program that reads files was ended. Try again in a minute.")
+
+
+class AllBusy(ChainmeetError):
+    """Every child is at work and none became free in time; the same may be read later."""
+
+    code = "all-busy"
+
+    def __init__(self) -> None:
+        super().__init__("Too many files are being read just now. Try again in a minute.")
+
+
+class NotStarted(ChainmeetError):
+    """A child does not start: something is wrong with the installation or the machine."""
+
+    code = "not-started"
+
+    def __init__(self) -> None:
+        super().__init__("The program that reads files does not start. Try again in a minute.")
+
+
+class _Gone(Exception):
+    """A child left before it had the whole request: it was idle, or renewed."""
+
+
+class _Child:
+    def __init__(self, module: str) -> None:
+        self.socket, theirs = socket.socketpair()
+        with theirs:
+            # This interpreter, with a module of ours from where this one is.
+            self.process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603
+                [sys.executable, "-P", "-m", module],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                env=_environment(),
+                start_new_session=True,
+            )
+        try:
+            self._receive(1, time.monotonic() + START_SECONDS)
+        except (EOFError, OSError):
+            self.end()
+            raise NotStarted from None
+
+    def ask(self, request: bytes) -> tuple[Ending, bytes]:
+        """The answer to a request; raises _Gone, Ended or Exceeded, after which the child is of no use."""
+        ends = time.monotonic() + limits.WALL_SECONDS + 5  # the child's own limit comes first
+        try:
+            self.socket.settimeout(limits.WALL_SECONDS)
+            self.socket.sendall(request)
+            self._receive(1, ends)
+        except (EOFError, OSError):
+            raise _Gone from None
+        try:
+            return frames.read_answer(lambda size: self._receive(size, ends), limits.MAX_ANSWER)
+        except ValueError:
+            raise Exceeded("what is in it is too large") from None
+        except (EOFError, OSError):
+            status = self.end()
+            if status in (-signal.SIGKILL, -signal.SIGALRM):  # no memory left, or a machine too busy
+                raise Ended from None
+            raise Exceeded(_WHY.get(status, "it broke the program that read it")) from None
+
+    def end(self) -> int:
+        """End the child, and give how it ended: minus the number of the signal, if it was one."""
+        self.socket.close()
+        with suppress(subprocess.TimeoutExpired):
+            return self.process.wait(0.2)
+        self.process.kill()
+        return self.process.wait()
+
+    def _receive(self, size: int, ends: float) -> bytes:
+        pieces = []
+        while size:
+            self.socket.settimeout(max(0.01, ends - time.monotonic()))
+            piece = self.socket.recv(min(size, 65_536))
+            if not piece:
+                raise EOFError
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
+
+
+class Pool:
+    """Runs jobs of `untrusted.jobs` in at most `size` children; any thread may call it."""
+
+    def __init__(self, size: int = SIZE, module: str = "scheduler.untrusted.child") -> None:
+        self.size, self.module = size, module
+        self._reset()
+        os.register_at_fork(after_in_child=self._reset)
+
+    def run(self, job: str, octets: bytes, options: dict[str, Any], *, wait: float) -> tuple[Ending, bytes]:
+        """How a job ended and its answer, as its child says: not checked yet.
+
+        Waits up to `wait` seconds for a free child. Raises AllBusy, NotStarted, Ended or Exceeded.
+        """
+        request = frames.request(job, octets, options)
+        if not self._free.acquire(timeout=wait):
+            raise AllBusy
+        try:
+            return self._ask(request)
+        finally:
+            self._free.release()
+
+    def warm(self) -> None:
+        """Start every child now, so that the first jobs need not wait for it."""
+        while len(self._idle) < self.size:
+            self._idle.append(_Child(self.module))
+
+    def close(self) -> None:
+        """End the children; the next job starts new ones."""
+        while self._idle:
+            self._idle.pop().end()
+
+    def _ask(self, request: bytes) -> tuple[Ending, bytes]:
+        while True:
+            child, is_new = self._take()
+            try:
+                ending, answer = child.ask(request)
+            except _Gone:
+                child.end()
+                if is_new:
+                    raise NotStarted from None
+                continue  # it was idle for too long, or has done its share
+            except (Exceeded, Ended) as error:
+                status = child.end()
+                log.warning("a child was ended", reason=str(error), status=status)
+                raise
+            if ending is Ending.FAILED:
+                child.end()
+            else:
+                self._idle.append(child)
+            return ending, answer
+
+    def _take(self) -> tuple[_Child, bool]:
+        """A child, and whether it is a new one."""
+        try:
+            return self._idle.pop(), False
+        except IndexError:
+            return _Child(self.module), True
+
+    def _reset(self) -> None:
+        """Begin anew in a process that was forked: the children are its parent's."""
+        for child in getattr(self, "_idle", ()):
+            child.socket.close()
+        self._idle: list[_Child] = []
+        self._free = threading.BoundedSemaphore(self.size)
+
+
+def _environment() -> dict[str, str]:
+    here = str(Path(scheduler.__file__).parents[1])
+    return {**{name: os.environ[name] for name in _KEPT if name in os.environ}, "PYTHONPATH": here}

@@ -1,0 +1,79 @@
+"""Mails and calendars of strangers, understood in a child process: the one way that the services take."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from pydantic import ValidationError
+
+from scheduler.invites.busy import BusyTimes
+from scheduler.invites.inbound import InboundMail
+from scheduler.untrusted import jobs
+from scheduler.untrusted.frames import Ending
+from scheduler.untrusted.jobs import Job
+from scheduler.untrusted.pool import AllBusy, Ended, Exceeded, NotStarted, Pool
+
+__all__ = ["LATER", "UNREAD", "Exceeded", "addressees", "busy_times", "mail", "pool", "run"]
+
+LATER: Final = (AllBusy, Ended, NotStarted)
+"""What has nothing to do with the octets: the same may be read later."""
+UNREAD: Final = (Exceeded, *LATER)
+"""What `run` raises of its own; each has a sentence for a person."""
+
+WAIT_SECONDS: Final = 10.0
+"""For a free child; who waits holds no lock and no transaction meanwhile."""
+
+T = TypeVar("T")
+
+pool: Final = Pool()
+"""The children of this process."""
+
+
+def run(job: Job[T], octets: bytes, **options: Any) -> T:
+    """What a job makes of the octets, checked to be of its type; options are JSON values.
+
+    Raises the job's own refusal, Exceeded if it took too much or broke the child, or one of LATER.
+    """
+    ending, answer = pool.run(job.name, octets, options, wait=WAIT_SECONDS)
+    if ending is Ending.FAILED:
+        is_memory = answer == b"MemoryError"
+        raise Exceeded("it needs too much memory" if is_memory else "it broke the program that read it")
+    if ending is Ending.REFUSED and job.refusal is not None:
+        raise job.refusal(answer.decode("utf-8", "replace"))
+    try:
+        return job.result.validate_json(answer)
+    except ValidationError:
+        raise Exceeded("what was read makes no sense") from None
+
+
+def mail(raw: bytes) -> InboundMail:
+    """What a mail is; see `run` for the errors."""
+    return run(jobs.MAIL, raw)
+
+
+def addressees(raw: bytes) -> str:
+    """What a mail's headers say of whom it was delivered to; see `run` for the errors."""
+    return run(jobs.ADDRESSEES, raw)
+
+
+def busy_times(
+    octets: bytes,
+    first: datetime,
+    last: datetime,
+    zone: str,
+    *,
+    own_uids: Collection[str],
+    own_addresses: Collection[str],
+) -> BusyTimes:
+    """When the person of a calendar is busy; raises UnusableCalendar, and see `run`."""
+    return run(
+        jobs.BUSY_TIMES,
+        octets,
+        first=first.isoformat(),
+        last=last.isoformat(),
+        zone=zone,
+        own_uids=sorted(own_uids),
+        own_addresses=sorted(own_addresses),
+    )
