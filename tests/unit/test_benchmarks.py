@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from icalendar import Calendar
 
-from benchmarks import between, contestants, isolated, mails, plain_ical
+from benchmarks import between, contestants, isolated, load, mails, plain_ical
 from benchmarks.instances import generated, wanted
+from benchmarks.load_users import Answer
 from benchmarks.peers import NoPlan, compact_greedy, cp_sat, first_fit, highs
 from benchmarks.quality import BrokenPlan, attendee_days, quality
 from benchmarks.report import merged, share
@@ -162,3 +163,16 @@ def test_a_call_that_does_not_end_is_ended() -> None:
     import time
 
     assert isolated.run(time.sleep, 3600.0, limit=0.5).error == "ended, as it did not keep its time"
+
+
+def test_a_route_under_load_counts_refusals_that_a_person_expects_as_no_errors() -> None:
+    answers = [Answer("ask", "POST", status, 0.1) for status in (303, 303, 422, 500, 0)]
+    cpu = [{"web": web, "database": 2_000_000} for web in (1_000_000, 9_000_000, 3_000_000)]
+    row = load.row("ask", answers, cpu)
+    assert (row["requests"], row["errors"], row["web_cpu_ms"], row["database_cpu_ms"]) == (5, 2, 3.0, 2.0)
+    assert Answer("firm", "GET", 303, 0.1).is_error
+
+
+def test_a_percentile_is_a_time_that_was_measured() -> None:
+    seconds = [number / 1000 for number in range(1, 101)]
+    assert [load.percentile(seconds, share) for share in (0.5, 0.95, 0.99)] == [51.0, 96.0, 100.0]

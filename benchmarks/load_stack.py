@@ -1,0 +1,140 @@
+"""The stack under load, as processes: PostgreSQL, valkey, the web as Compose starts it; and their CPU."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+import redis
+from sqlalchemy import make_url
+
+from benchmarks.machine import ROOT
+from scheduler.config import PREFIX, Settings
+from scheduler.storage.database import Database
+from scheduler.storage.schema import upgrade
+from tests import servers
+
+WORKERS, THREADS = 2, 8
+COUNTED = ("limit_account", "limit_costly", "limit_sign_in_network")
+"""Limits that are counted, and never reached: one address, and one user who does not think."""
+_TICK = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What runs: its database, where its web listens, and the process at the root of each part."""
+
+    database: Database
+    settings: Settings
+    port: int
+    roots: dict[str, int]
+    log: Path
+
+    def seconds(self) -> dict[str, float]:
+        """CPU seconds of each part since its start, of processes that have ended too."""
+        return {name: _of_tree(root) for name, root in self.roots.items()}
+
+    def nanoseconds(self) -> dict[str, int]:
+        """The same to the nanosecond, of threads that are alive: for the difference of two."""
+        return {name: _of_threads(root) for name, root in self.roots.items()}
+
+
+@contextmanager
+def stack() -> Iterator[Stack]:
+    """An empty database, migrated, and the web over it."""
+    with servers.postgres() as server, servers.valkey() as broker, tempfile.TemporaryDirectory() as folder:
+        settings = Settings(
+            database_url=server, redis_url=broker, secret_key="k" * 40, trusted_proxies=1, log_format="json"
+        )
+        database = Database(server)
+        upgrade(database)
+        log = Path(folder) / "web.log"
+        port = _free_port()
+        web = _start_web(settings, port, log)
+        try:
+            _wait_for(port, web, log)
+            roots = {"web": web.pid, "database": _postmaster(server), "broker": _process_of(broker)}
+            yield Stack(database, settings, port, roots, log)
+        finally:
+            web.terminate()
+            web.wait(30)
+            database.dispose()
+
+
+def _start_web(settings: Settings, port: int, log: Path) -> subprocess.Popen[bytes]:
+    options = ["--worker-class", "gthread", "--workers", str(WORKERS), "--threads", str(THREADS)]
+    bind = ["--bind", f"127.0.0.1:{port}", "--no-control-socket", "--worker-tmp-dir", "/dev/shm"]
+    environment = {**os.environ, **settings.to_env(), "PYTHONPATH": str(ROOT)}
+    environment |= {PREFIX + name.upper(): "100000" for name in COUNTED if hasattr(settings, name)}
+    with log.open("wb") as file:
+        command = [sys.executable, "-m", "gunicorn", "api.app:create_app()", *options, *bind]
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file)
+
+
+def _free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+    return port
+
+
+def _wait_for(port: int, web: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(600):
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            if web.poll() is not None:
+                raise RuntimeError(log.read_text()) from None
+        time.sleep(0.1)
+    raise TimeoutError("the web does not answer")
+
+
+def _postmaster(url: str) -> int:
+    home = make_url(url).query["host"]
+    return int((Path(str(home)) / "data" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def _process_of(broker: str) -> int:
+    with redis.Redis.from_url(broker.replace("redis+socket://", "unix://")) as client:
+        return int(client.info("server")["process_id"])
+
+
+def _of_tree(root: int) -> float:
+    ticks = 0
+    for pid in (root, *_children(root)):
+        try:
+            words = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        ticks += sum(int(word) for word in words[11:15])
+    return ticks / _TICK
+
+
+def _of_threads(root: int) -> int:
+    spent = 0
+    for pid in (root, *_children(root)):
+        for file in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            try:
+                spent += int(file.read_text().split()[0])
+            except OSError:
+                continue
+    return spent
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        found = [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+    return [*found, *(each for child in found for each in _children(child))]
