@@ -69,4 +69,4 @@ def counter() -> Counter:
 
 def now() -> datetime:
     """The time, aware, in UTC, by the database's clock."""
-    return database().now()
+    return database().moment()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -46,6 +47,16 @@ class RequestDatabase(Database):
                 yield session
             finally:
                 self._session, self._is_writing = None, False
+
+    def moment(self) -> datetime:
+        """The time by the database's clock: asked once for all that is read, and anew in a write."""
+        with self.read() as session:
+            if self._is_writing:
+                return self.now()
+            if "now" not in session.info:
+                session.info["now"] = self.now()
+            moment: datetime = session.info["now"]
+            return moment
 
     def close(self) -> None:
         """Let go of what was read; nothing to be said of a write, which ends by itself."""

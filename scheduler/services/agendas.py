@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState
@@ -101,8 +101,10 @@ def attendee_agenda(session: Session, actor: Actor, attendee_key: str | None = N
     Raises NotFound for a person of another event, NotAllowed for one whose agenda is not the actor's to see.
     """
     person = _person(session, actor, attendee_key)
-    own = PlannedMeeting.id.in_(
-        select(PlannedAttendee.meeting_id).where(PlannedAttendee.attendee_id == person.id)
+    own = (
+        select(PlannedMeeting.id)
+        .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
+        .where(PlannedAttendee.attendee_id == person.id)
     )
     return _agenda(session, actor, person, own, person.firm_id)
 
@@ -113,7 +115,12 @@ def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> 
     if firm_id is None:
         raise NotFound("firm", firm_key)
     firm = session.get_one(Firm, firm_id)
-    own = (MeetingRequest.from_firm_id == firm_id) | (MeetingRequest.to_firm_id == firm_id)
+    requests = session.scalars(
+        select(MeetingRequest.id).where(
+            (MeetingRequest.from_firm_id == firm_id) | (MeetingRequest.to_firm_id == firm_id)
+        )
+    ).all()
+    own = select(PlannedMeeting.id).where(PlannedMeeting.request_id.in_(requests))
     return _agenda(session, actor, firm, own, firm_id)
 
 
@@ -129,14 +136,19 @@ def interpreter_agenda(session: Session, actor: Actor, interpreter_key: str) -> 
         )
     if interpreter is None:
         raise NotFound("interpreter", interpreter_key)
-    return _agenda(session, actor, interpreter, PlannedMeeting.interpreter_id == interpreter.id, None)
+    own = select(PlannedMeeting.id).where(PlannedMeeting.interpreter_id == interpreter.id)
+    return _agenda(session, actor, interpreter, own, None)
 
 
 def meetings_of(
     session: Session, actor: Actor, version: ScheduleVersion, request_keys: Collection[str]
 ) -> dict[str, AgendaItem]:
     """The version's meetings of these requests, by key, as the actor's firm sees them."""
-    wanted = (MeetingRequest.event_id == actor.event_id) & MeetingRequest.key.in_(request_keys)
+    wanted = (
+        select(PlannedMeeting.id)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .where(MeetingRequest.event_id == actor.event_id, MeetingRequest.key.in_(request_keys))
+    )
     return {item.request_key: item for item in _items(session, version.id, wanted, actor.firm_id)}
 
 
@@ -155,7 +167,7 @@ def _agenda(
     session: Session,
     actor: Actor,
     whose: Attendee | Firm | Interpreter,
-    condition: ColumnElement[bool],
+    own: Select[int],
     firm_id: int | None,
 ) -> Agenda:
     version = versions.published(session, actor.event_id)
@@ -166,7 +178,7 @@ def _agenda(
         timezone=session.get_one(Event, actor.event_id).timezone,
         version=version.number if version else None,
         published_at=version.published_at if version else None,
-        items=_items(session, version.id, condition, firm_id) if version else (),
+        items=_items(session, version.id, own, firm_id) if version else (),
     )
 
 
@@ -174,9 +186,13 @@ _Sender, _Receiver, _Last = aliased(Firm), aliased(Firm), aliased(Slot)
 
 
 def _items(
-    session: Session, version_id: int, condition: ColumnElement[bool], firm_id: int | None
+    session: Session, version_id: int, which: Select[int], firm_id: int | None
 ) -> tuple[AgendaItem, ...]:
-    """The meetings under a condition, as firm `firm_id` (else the one that asked) sees them. Two queries."""
+    """Those of some meetings that the version has, as firm `firm_id` (else the one that asked) sees them.
+
+    Which they are is asked first, and then for them alone: in one query PostgreSQL joins all of the event's.
+    """
+    ids = session.scalars(which.where(PlannedMeeting.version_id == version_id)).all()
     rows = session.execute(
         select(
             PlannedMeeting.id,
@@ -200,7 +216,7 @@ def _items(
         .join(Place, Place.id == PlannedMeeting.place_id)
         .join(Hall, Hall.id == Place.hall_id)
         .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
-        .where(PlannedMeeting.version_id == version_id, condition)
+        .where(PlannedMeeting.id.in_(ids))
         .order_by(Slot.position, MeetingRequest.id)
     ).all()
     people = _people(session, [row[0] for row in rows])

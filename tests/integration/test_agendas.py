@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy import insert, select, text
+from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.services import agendas, requests
+from scheduler.services.actors import Actor
 from scheduler.storage.database import Database
+from scheduler.storage.models import MeetingRequest
 from tests.factories import (
     NOW,
     SECRET_KEY,
@@ -168,7 +174,43 @@ def test_an_agenda_takes_as_many_queries_for_one_meeting_as_for_ten(database: Da
         count_selects(database, partial(agendas.firm_agenda, actor=expo.organiser_actor(), firm_key=firm))
         for firm in ("f0", "f1")
     ]
-    assert queries == [6, 6]
+    assert queries == [8, 8]
 
 
 # The feed
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+@pytest.mark.parametrize("whose", [agendas.attendee_agenda, agendas.firm_agenda])
+def test_an_agenda_reads_its_own_meetings_and_not_all_of_the_event(
+    database: Database, whose: Callable[[Session, Actor], agendas.Agenda]
+) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=60, slots="8", tables=8)
+        pairs = [(0, 1), (0, 2), (3, 0), *itertools.combinations(range(1, 60), 2)]
+        made = [make_request(session, expo, a, b) for a, b in pairs[:3]]
+        like = {c.name: getattr(made[0], c.name) for c in MeetingRequest.__table__.columns if c.name != "id"}
+        firms = [firm.id for firm in expo.firms]
+        others = [
+            {**like, "key": f"x{a}-{b}", "uid": f"x{a}-{b}"}
+            | {"from_firm_id": firms[a], "to_firm_id": firms[b]}
+            | {"lower_firm_id": firms[a], "upper_firm_id": firms[b]}
+            for a, b in pairs[3:]
+        ]
+        session.execute(insert(MeetingRequest), others)
+        rows = session.scalars(select(MeetingRequest).order_by(MeetingRequest.id)).all()
+        planned = [
+            meet(request, expo, slot=number % 8, place=expo.tables[number % 8])
+            for number, request in enumerate(rows)
+        ]
+        make_version(session, expo, planned)
+        session.execute(text("ANALYZE"))
+    read = text(
+        "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables"
+        " WHERE relname LIKE 'planned%'"
+    )
+    with database.read() as session:
+        before = session.execute(read).scalar_one()
+        agenda = whose(session, expo.actor(0))
+        assert len(agenda.items) == 3
+        assert session.execute(read).scalar_one() - before < len(pairs) / 3
