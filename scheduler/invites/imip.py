@@ -147,7 +147,9 @@ def _said(message: Message, envelope: Envelope, language: Words) -> dict[str, st
     """The texts of the mail by part, their placeholders filled in."""
     kind, values = tone(message), _values(message.content, envelope, language)
     said = {
-        part: envelope.wording.get(part, wording.default(part, kind, language)).format_map(values)
+        part: text.one_stop(
+            envelope.wording.get(part, wording.default(part, kind, language)).format_map(values)
+        )
         for part in ("subject", "headline", "note", "footer")
     }
     if message.kind is Kind.PROPOSAL and not message.content.proposals:
@@ -163,6 +165,7 @@ def _values(content: Content, envelope: Envelope, language: Words) -> dict[str, 
         "partner": content.partner_firm,
         "people": language.list_comma.join(content.partner_people),
         "day": language.day_of(local),
+        "short_day": language.short_day_of(local),
         "time": f"{local:%H:%M}",
         "zone": language.zone_of(local, content.zone),
         "place": content.place_name,
@@ -184,7 +187,7 @@ def _page(message: Message, envelope: Envelope, language: Words, said: Mapping[s
         summary=content.summary,
         note=said["note"],
         footer=said["footer"],
-        sections=[("", rows(content, language))],
+        sections=[("", rows(content, language, is_held=message.kind is not Kind.CANCEL))],
         changes=changes(message.previous, message.content, language),
         links=_links(message, envelope, language),
     )

@@ -74,12 +74,16 @@ def subject(value: str) -> bytes:
 
 
 def stamp(moment: datetime, message_id: str, thread_id: str | None) -> bytes:
-    """Date, Message-ID and the thread; Auto-Submitted keeps out-of-office answers quiet (RFC 3834)."""
+    """Date, Message-ID and the thread; the rest keeps out-of-office answers quiet.
+
+    Auto-Submitted is RFC 3834; Exchange looks at its own header ([MS-OXCMAIL]).
+    """
     lines = [f"Date: {format_datetime(moment)}", f"Message-ID: {text.message_id(message_id)}"]
     if thread_id and thread_id != message_id:
         first = text.message_id(thread_id)
         lines += [f"In-Reply-To: {first}", f"References: {first}"]
-    lines += ["Auto-Submitted: auto-generated", "MIME-Version: 1.0", ""]
+    lines += ["Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: OOF, AutoReply"]
+    lines += ["MIME-Version: 1.0", ""]
     return "\r\n".join(lines).encode("ascii")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from scheduler.invites.catalogue import Words
 from scheduler.invites.content import ATTENDANCE, DETAILS, Content, changed, zone_of
 from scheduler.invites.itip import Kind, Message
-from scheduler.invites.text import DESCRIPTION_LIMIT, cap
+from scheduler.invites.text import DESCRIPTION_LIMIT, cap, one_stop
 
 Row = tuple[str, str]
 """A label and its text; the text may have several lines."""
@@ -22,8 +23,13 @@ def description(content: Content, words: Words) -> str:
     return cap("\n".join(rows), DESCRIPTION_LIMIT - len(link)) + link
 
 
-def rows(content: Content, words: Words) -> list[Row]:
-    """All that a mail says of a meeting, the time first; the reader's own time where it differs."""
+def rows(content: Content, words: Words, *, is_held: bool = True) -> list[Row]:
+    """All that a mail says of a meeting, the time first; the reader's own time where it differs.
+
+    Nobody is told how to get to a meeting that they do not go to.
+    """
+    if not is_held:
+        content = replace(content, directions="")
     return [
         (words.when, words.span_of(content.start, content.end, content.zone)),
         *_reader_row(content, words),
@@ -50,7 +56,7 @@ def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
     return [
         (
             getattr(words, _DETAIL_LABELS.get(name, name)),
-            words.was_now.format(old=_shown(old, name, words), new=_shown(new, name, words)),
+            words.was_now.format(old=_before(old, new, name, words), new=_shown(new, name, words)),
         )
         for name in names
     ]
@@ -61,6 +67,15 @@ def tone(message: Message) -> str:
     if message.kind is Kind.CANCEL and not message.meeting_is_off:
         return "uninvited"
     return message.kind.value
+
+
+def _before(old: Content, new: Content, name: str, words: Words) -> str:
+    """What it was; a time has no zone, and no day if that is the same: the new one names them."""
+    if name != "start" or old.timezone != new.timezone:
+        return _shown(old, name, words)
+    if old.start.astimezone(old.zone).date() != new.start.astimezone(new.zone).date():
+        return words.times_of(old.start, old.end, old.zone)
+    return f"{old.start.astimezone(old.zone):%H:%M}–{words.end_of(old.start, old.end, old.zone)}"
 
 
 def _shown(content: Content, name: str, words: Words) -> str:
@@ -89,4 +104,4 @@ def _meeting_rows(content: Content, words: Words) -> list[Row]:
         (words.directions, content.directions),
         (words.event, content.event_name),
     )
-    return [(label, value) for label, value in candidates if value]
+    return [(label, one_stop(value)) for label, value in candidates if value]

@@ -15,8 +15,8 @@ TONES: Final = ("new", "update", "details", "cancel", "uninvited", "proposal")
 """The kinds of mail, as `view.tone` names them."""
 
 MEETING: Final = (
-    "summary", "partner", "people", "day", "time", "zone", "place", "hall", "interpreter", "topic",
-    "event", "name", "sender",
+    "summary", "partner", "people", "day", "short_day", "time", "zone", "place", "hall", "interpreter",
+    "topic", "event", "name", "sender",
 )  # fmt: skip
 """Placeholders of texts about a meeting; `name` is the reader, `people` are those of the other side."""
 

@@ -20,6 +20,10 @@ class Words:
     direction: str
     weekdays: list[str]
     months: list[str]
+    weekdays_short: list[str]
+    months_short: list[str]
+    short_day: str
+    zones: dict[str, str]
     day: str
     moment: str
     times: str
@@ -76,6 +80,14 @@ class Words:
             year=moment.year,
         )
 
+    def short_day_of(self, moment: datetime | date) -> str:
+        """A date as short as a subject wants it: Wed 12 May."""
+        return self.short_day.format(
+            weekday=self.weekdays_short[moment.weekday()],
+            day=moment.day,
+            month=self.months_short[moment.month - 1],
+        )
+
     def span_of(self, start: datetime, end: datetime, zone: ZoneInfo) -> str:
         """Date, times, zone and offset: Wednesday, 12 May 2027, 10:00-10:30 (Asia/Shanghai, UTC+08:00)."""
         offset = self.zone_of(start.astimezone(zone), zone)
@@ -94,7 +106,9 @@ class Words:
         return last if until.date() == local.date() else self.moment.format(day=self.day_of(until), time=last)
 
     def zone_of(self, local: datetime, zone: ZoneInfo) -> str:
-        """A zone with its offset at a moment: Asia/Shanghai, UTC+08:00."""
+        """A zone with its offset at a moment, Asia/Shanghai, UTC+08:00, or as everybody there calls it."""
+        if zone.key in self.zones:
+            return self.zones[zone.key]
         offset = local.strftime("%z")
         return self.zone.format(name=zone.key.replace("_", " "), offset=f"{offset[:3]}:{offset[3:5]}")
 

@@ -14,7 +14,7 @@ import pytest
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.ical import build
 from scheduler.invites.imip import RenderedMail, render
-from scheduler.invites.itip import Message, messages
+from scheduler.invites.itip import Kind, Message, messages
 from tests.unit.invites.builders import (
     ATTENDEE,
     NOW,
@@ -154,6 +154,7 @@ def test_m9_a_first_mail_starts_a_thread_and_is_auto_generated() -> None:
         "Date",
         "Message-ID",
         "Auto-Submitted",
+        "X-Auto-Response-Suppress",
         "MIME-Version",
         "Content-Type",
     ]
@@ -227,7 +228,7 @@ def test_an_update_says_what_was_and_what_is_now() -> None:
     text = text_of(mail(moved)).replace("\r\n", "\n")
     assert text.split("\n\n")[1] == (
         "What changed:\n"
-        "* Time: was Wednesday, 12 May 2027, 10:00–10:30 (Asia/Shanghai, UTC+08:00), "
+        "* Time: was 10:00–10:30, "
         "now Wednesday, 12 May 2027, 14:00–14:30 (Asia/Shanghai, UTC+08:00)\n"
         "* Hall: was Hall 3, now Hall 5\n"
         "* Interpreter: was Zhao Lei, now none"
@@ -241,15 +242,38 @@ def test_the_readers_own_time_is_left_out_where_it_is_the_venues() -> None:
 @pytest.mark.parametrize(
     ("message", "subject"),
     [
-        (new(), "Invitation: Meeting with Huaxin, Wednesday, 12 May 2027, 10:00"),
-        (update(), "Changed: Meeting with Huaxin, Wednesday, 12 May 2027, 10:00"),
-        (details(), "New details: Meeting with Huaxin, Wednesday, 12 May 2027, 10:00"),
-        (cancel(), "Cancelled: Meeting with Huaxin, Wednesday, 12 May 2027, 10:00"),
+        (new(), "Invitation: Wed 12 May 10:00, Meeting with Huaxin"),
+        (update(), "Changed: Wed 12 May 10:00, Meeting with Huaxin"),
+        (details(), "New details: Wed 12 May 10:00, Meeting with Huaxin"),
+        (cancel(), "Cancelled: Wed 12 May 10:00, Meeting with Huaxin"),
     ],
     ids=lambda value: getattr(value, "kind", ""),
 )
 def test_the_subject_says_what_it_is_about(message: Message, subject: str) -> None:
     assert parsed(mail(message))["Subject"] == subject
+
+
+def test_nobody_reads_how_to_get_to_a_meeting_that_is_off() -> None:
+    shown = content(directions="Hall 3: Table 17. Please be there five minutes early.")
+    assert "five minutes early" in text_of(mail(only({}, wanted(shown))))
+    (off,) = messages(told(shown), {}, NOW)
+    assert off.kind is Kind.CANCEL and "five minutes early" not in text_of(mail(off))
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("Booth of Zhen Co., Ltd.. Please come", "Booth of Zhen Co., Ltd. Please come"),
+        ("S.p.A.。请提前到场。", "S.p.A。请提前到场。"),
+        ("wait ... and see", "wait ... and see"),
+    ],
+)
+def test_a_name_that_ends_in_a_full_stop_ends_the_sentence(written: str, read: str) -> None:
+    assert read in text_of(mail(only({}, wanted(content(directions=written)))))
+
+
+def test_exchange_is_asked_for_no_automatic_answer() -> None:
+    assert parsed(mail(new()))["X-Auto-Response-Suppress"] == "OOF, AutoReply"
 
 
 def test_who_is_no_longer_needed_reads_that_the_meeting_goes_on() -> None:

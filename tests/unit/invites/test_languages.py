@@ -47,11 +47,11 @@ def subject_and_text(message: Message) -> tuple[str, str]:
 def test_a_new_meeting_in_chinese() -> None:
     message = only({}, wanted(content(**CHINESE, reader_timezone="Europe/Budapest")))
     assert subject_and_text(message) == (
-        "洽谈邀请：与华芯微电子洽谈，2027年5月12日 星期三 10:00",
+        "洽谈邀请：5月12日 周三 10:00，与华芯微电子洽谈",
         "您有一场新的洽谈\n"
         "与华芯微电子洽谈\n"
         "\n"
-        "时间：2027年5月12日 星期三 10:00–10:30（Asia/Shanghai，UTC+08:00）\n"
+        "时间：2027年5月12日 星期三 10:00–10:30（北京时间）\n"
         "您的当地时间：2027年5月12日 星期三 04:00–04:30（Europe/Budapest，UTC+02:00）\n"
         "洽谈对象：华芯微电子\n"
         "对方与会者：王小明、李娜\n"
@@ -73,11 +73,11 @@ def test_a_new_meeting_in_chinese() -> None:
 def test_a_new_meeting_in_hungarian() -> None:
     message = only({}, wanted(content(**HUNGARIAN, reader_timezone="Europe/Budapest")))
     assert subject_and_text(message) == (
-        "Meghívó – Találkozó: Huaxin, 2027. május 12., szerda, 10:00",
+        "Meghívó – Sze, máj. 12. 10:00, Találkozó: Huaxin",
         "Új találkozóra kapott meghívót\n"
         "Találkozó: Huaxin\n"
         "\n"
-        "Mikor: 2027. május 12., szerda, 10:00–10:30 (Asia/Shanghai, UTC+08:00)\n"
+        "Mikor: 2027. május 12., szerda, 10:00–10:30 (pekingi idő, UTC+08:00)\n"
         "Az Ön ideje szerint: 2027. május 12., szerda, 04:00–04:30 (Europe/Budapest, UTC+02:00)\n"
         "Partner: Huaxin Microelectronics\n"
         "Akikkel találkozik: Wang Xiaoming, Li Na\n"
@@ -106,15 +106,15 @@ def test_a_new_meeting_in_hungarian() -> None:
         (
             CHINESE,
             "变更内容：\n"
-            "* 时间：由“2027年5月12日 星期三 10:00–10:30（Asia/Shanghai，UTC+08:00）”"
-            "改为“2027年5月13日 星期四 14:00–14:30（Asia/Shanghai，UTC+08:00）”\n"
+            "* 时间：由“2027年5月12日 星期三 10:00–10:30”"
+            "改为“2027年5月13日 星期四 14:00–14:30（北京时间）”\n"
             "* 口译员：由“无”改为“Zhao Lei”",
         ),
         (
             HUNGARIAN | {"interpreter": None},
             "Mi változott:\n"
-            "* Időpont: 2027. május 13., csütörtök, 14:00–14:30 (Asia/Shanghai, UTC+08:00) – "
-            "korábban: 2027. május 12., szerda, 10:00–10:30 (Asia/Shanghai, UTC+08:00)\n"
+            "* Időpont: 2027. május 13., csütörtök, 14:00–14:30 (pekingi idő, UTC+08:00) – "
+            "korábban: 2027. május 12., szerda, 10:00–10:30\n"
             "* Tolmács: Zhao Lei – korábban: nincs",
         ),
     ],
