@@ -94,7 +94,7 @@ class _Compulsory:
     def contradictions(self) -> Iterator[Contradiction]:
         for r, starts in self.starts.items():
             if not starts:
-                id, reason = self.problem.requests[r].id, explain_one(self.occupancy, r).detail
+                id, reason = self.problem.requests[r].id, explain_one(self.occupancy, r, cured=False).detail
                 yield Contradiction(f"Request {id} has to be held. {reason}", (id,))
         pairs = [pair for pair in self.problem.precedences if self.problem.compulsory.issuperset(pair)]
         yield from _in_a_circle(self.problem, pairs)

@@ -14,10 +14,11 @@ from scheduler.domain.rules.held import Schedule
 from scheduler.solver.choices import Choices
 from scheduler.solver.explain_conditions import DYNAMIC, STATIC, Party, parties
 from scheduler.solver.explain_insertion import Insertion, best_insertion
-from scheduler.solver.explain_remedies import Remedy, lone_blockers, remedies
+from scheduler.solver.explain_remedies import Remedy, add_interpreter, lone_blockers, remedies
 from scheduler.solver.occupancy import Occupancy
 
 MOST_BLOCKERS = 5
+MOST_STARTS = 64
 
 _CODES = {
     "place-kind": "no-place",
@@ -130,9 +131,12 @@ def _displaced(occupancy: Occupancy, r: int, blockers: list[str], cures: list[Re
 
 def _fits(occupancy: Occupancy, r: int, ways: list[tuple[Party, int]], cured: bool) -> Unscheduled:
     """Its people, a place and an interpreter are free at some time; what keeps it out is finer than that."""
-    found = [best_insertion(occupancy, r, party, starts) for party, starts in ways]
+    found = [best_insertion(occupancy, r, party, starts, most=MOST_STARTS) for party, starts in ways]
     best = max((way for way in found if way is not None), key=lambda way: way.gain, default=None)
     if best is None:
+        if helpers := add_interpreter(occupancy, r, ways):
+            sentence = "when its people are free, no free interpreter can walk there and on in time"
+            return _row(occupancy, r, "no-interpreter", sentence, (), helpers if cured else ())
         cures = remedies(occupancy, r, [party for party, _ in ways]) if cured else []
         if occupancy.problem.policy.max_idle_spread is not None:
             sentence = "the idle figures would stand too far apart, or the walk to another hall is too long"
@@ -141,7 +145,9 @@ def _fits(occupancy: Occupancy, r: int, ways: list[tuple[Party, int]], cured: bo
         return _row(occupancy, r, "walking", sentence, (), cures)
     if best.gain > 0:
         sentence = f"it fits in {best.held.meeting.slot}, but the search ended before it got there"
-        return _row(occupancy, r, "search-ended", sentence, (), [Remedy("Solve again, with more time.")])
+        slot = best.held.meeting.slot
+        cure = Remedy(f"Solve again, with more time; or hold it in {slot}.", "again", (), slot)
+        return _row(occupancy, r, "search-ended", sentence, (), [cure])
     return _no_gain(occupancy, r, best)
 
 
@@ -154,7 +160,9 @@ def _no_gain(occupancy: Occupancy, r: int, best: Insertion) -> Unscheduled:
     if served > 0:
         more = math.floor(-best.gain / served) + 1
         weight = occupancy.problem.requests[r].weight + more
-        cures.append(Remedy(f"Raise its weight to {weight} or more."))
+        slot = best.held.meeting.slot
+        text = f"Raise its weight to {weight} or more; then hold it in {slot}."
+        cures.append(Remedy(text, "weight", (str(weight),), slot))
     return _row(occupancy, r, "no-gain", sentence, (), cures)
 
 

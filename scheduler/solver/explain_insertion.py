@@ -31,8 +31,9 @@ def best_insertion(
     places: Iterable[int] | None = None,
     helpers: Iterable[int | None] | None = None,
     imagined: bool = False,
+    most: int = MOST_STARTS,
 ) -> Insertion | None:
-    """The first of the earliest starts that gains, else the least loss; None if none of them is possible.
+    """The first of the `most` earliest starts that gains, else the least loss; None if none is possible.
 
     The caller has looked at the slots; here are the walks, a free place and interpreter, and the idle spread.
     `places` and `helpers`, if given, count as free; `imagined`: they stand in for a place or an interpreter
@@ -40,7 +41,7 @@ def best_insertion(
     """
     best: Insertion | None = None
     for tried, start in enumerate(bits(starts)):
-        if tried == MOST_STARTS:
+        if tried == most:
             break
         for held in _ways(occupancy, r, party, start, places, helpers):
             if not occupancy.keeps_spread(held):

@@ -1,12 +1,19 @@
-"""Remedies: what would let a request in, each tried on the plan before it is said."""
+"""Remedies: what would let a request in, each tried on the plan before it is said.
+
+Whoever follows one can keep it: with the request fixed to the slot that it names, where it must be held, the
+plan as it is with that meeting added keeps every rule, and is worth more than before.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import chain, islice
 
 from scheduler.domain.entities import PlaceWish
+from scheduler.domain.problem import Attendee
 from scheduler.domain.rules.held import Held
 from scheduler.solver.choices import bits
 from scheduler.solver.explain_conditions import Condition, Party
@@ -16,41 +23,46 @@ from scheduler.solver.occupancy import Occupancy, people_of
 
 MOST_REMEDIES = 3
 MOST_WITHDRAWALS = 4
+PERSONAL = ("busy", "away", "person-cap")  # what is in the way of one person, not of a colleague
 OTHERS = ("busy", "place-full", "interpreter-busy", "person-cap", "firm-cap", "precedence")
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A sentence, the ids that it is about, and the weight that it gives up."""
+    """A sentence, what kind of thing to do with which ids, and the slot to hold the request in."""
 
     text: str
+    kind: str = ""
     ids: tuple[str, ...] = ()
-    gives_up: int = 0
+    slot: str = ""
 
 
 def remedies(occupancy: Occupancy, r: int, parties: list[Party]) -> list[Remedy]:
     """A few remedies that hold, those that give nothing up first."""
     found: dict[str, Remedy] = {}
-    for remedy in _of_one_condition(occupancy, r, parties):
-        found.setdefault(remedy.text, remedy)
-        if len(found) == MOST_REMEDIES:
-            return list(found.values())
-    for remedy in _withdrawals(occupancy, r, parties):
+    ways = (_of_one_condition, _withdrawals, one_more_person)
+    for remedy in chain.from_iterable(way(occupancy, r, parties) for way in ways):
         found.setdefault(remedy.text, remedy)
         if len(found) == MOST_REMEDIES:
             break
     return list(found.values())
 
 
+def _keeping(text: str, kind: str, held: Held, *ids: str) -> Remedy:
+    """A remedy whose sentence ends with where to hold the request."""
+    slot = held.meeting.slot
+    return Remedy(f"{text}; then hold it in {slot}.", kind, ids, slot)
+
+
 def _withdrawals(occupancy: Occupancy, r: int, parties: list[Party]) -> Iterator[Remedy]:
-    """Meetings that alone are in the way; the lightest first."""
-    for held in lone_blockers(occupancy, r, parties)[:MOST_WITHDRAWALS]:
+    """Lighter meetings that alone are in the way, the lightest first: nothing heavier is ever given up."""
+    weight, served = occupancy.problem.requests[r].weight, occupancy.problem.policy.factors["served"]
+    blockers = [held for held in lone_blockers(occupancy, r, parties) if held.request.weight < weight]
+    for held in blockers[:MOST_WITHDRAWALS]:
         insertion = without(occupancy, held, lambda: _any_insertion(occupancy, r))
-        if insertion is not None:
-            weight = held.request.weight
-            slot = insertion.held.meeting.slot
-            text = f"Withdraw request {held.id} (weight {weight}); it then fits in {slot}."
-            yield Remedy(text, (held.id,), weight)
+        if insertion is not None and insertion.gain > Fraction(str(served)) * held.request.weight:
+            text = f"Withdraw request {held.id} (weight {held.request.weight})"
+            yield _keeping(text, "withdraw", insertion.held, held.id)
 
 
 def lone_blockers(occupancy: Occupancy, r: int, parties: list[Party]) -> list[Held]:
@@ -140,8 +152,8 @@ def _found(insertion: Insertion | None) -> Held | None:
 def _away(occupancy: Occupancy, r: int, party: Party, condition: Condition, starts: int) -> Iterator[Remedy]:
     held = _found(best_insertion(occupancy, r, party, starts))
     if held is not None:
-        slots = _slot_names(occupancy, held)
-        yield Remedy(f"Make {condition.who} available in {slots}.", (condition.who,))
+        text = f"Make {condition.who} available in {_slot_names(occupancy, held)}"
+        yield _keeping(text, "available", held, condition.who)
 
 
 def _cap(occupancy: Occupancy, r: int, party: Party, condition: Condition, starts: int) -> Iterator[Remedy]:
@@ -154,10 +166,8 @@ def _cap(occupancy: Occupancy, r: int, party: Party, condition: Condition, start
             else {row.id: row.max_per_day for row in problem.firms}
         )
         cap = (caps[condition.who] or 0) + 1
-        fits = f"it then fits in {held.meeting.slot}"
-        yield Remedy(
-            f"Let {condition.who} have {cap} meetings a day (max_per_day); {fits}.", (condition.who,)
-        )
+        text = f"Let {condition.who} have {cap} meetings a day (max_per_day)"
+        yield _keeping(text, condition.what, held, condition.who)
 
 
 def _precedence(
@@ -165,15 +175,15 @@ def _precedence(
 ) -> Iterator[Remedy]:
     held = _found(best_insertion(occupancy, r, party, starts))
     if held is not None:
-        text = f"Drop the precedence with request {condition.who}; it then fits in {held.meeting.slot}."
-        yield Remedy(text, (condition.who,))
+        text = f"Drop the precedence with request {condition.who}"
+        yield _keeping(text, "precedence", held, condition.who)
 
 
 def _slots(occupancy: Occupancy, r: int, party: Party, condition: Condition, starts: int) -> Iterator[Remedy]:
     held = _found(best_insertion(occupancy, r, party, starts))
     if held is not None:
         verb = "Allow it to start" if condition.what == "closed" else "Fix it"
-        yield Remedy(f"{verb} in {held.meeting.slot}.")
+        yield _keeping(f"{verb} in {held.meeting.slot}", condition.what, held)
 
 
 def _place(occupancy: Occupancy, r: int, party: Party, condition: Condition, starts: int) -> Iterator[Remedy]:
@@ -189,14 +199,15 @@ def _place(occupancy: Occupancy, r: int, party: Party, condition: Condition, sta
             held = _found(best_insertion(occupancy, r, party, 1 << start, places=free))
             if held is not None:
                 kind = "a table" if request.place is PlaceWish.BOOTH else "the booth"
-                yield Remedy(f"Accept {kind} too (place: any); it then fits in {held.meeting.slot}.")
+                yield _keeping(f"Accept {kind} too (place: any)", "any-place", held)
                 break
     stand_ins = choices.tables if request.place is not PlaceWish.BOOTH else choices.booths[request.receiver]
     held = _found(best_insertion(occupancy, r, party, starts, places=stand_ins, imagined=True))
     if held is not None:
         what = "booth place" if request.place is PlaceWish.BOOTH else "table"
         hall = occupancy.problem.halls[held.hall]
-        yield Remedy(f"Add one more {what} in hall {hall} in {_slot_names(occupancy, held)}.")
+        text = f"Add one more {what} in hall {hall} in {_slot_names(occupancy, held)}"
+        yield _keeping(text, "add-place", held, hall)
 
 
 def _interpreter(
@@ -206,8 +217,59 @@ def _interpreter(
     if held is not None:
         spoken = [sorted(occupancy.choices.languages(side)) for side in (party.asking, party.asked)]
         one, two = (" or ".join(languages) for languages in spoken)
-        slots = _slot_names(occupancy, held)
-        yield Remedy(f"Add an interpreter between {one} and {two} in {slots}.")
+        text = f"Add an interpreter between {one} and {two} in {_slot_names(occupancy, held)}"
+        yield _keeping(text, "add-interpreter", held)
+
+
+def add_interpreter(occupancy: Occupancy, r: int, ways: Iterable[tuple[Party, int]]) -> list[Remedy]:
+    """One more interpreter, where all that are free are too far away."""
+    condition = Condition("interpreter-busy", 0)
+    found = (remedy for way in ways if way[0].helpers is not None
+             for remedy in _interpreter(occupancy, r, way[0], condition, way[1]))  # fmt: skip
+    return list(islice(found, 1))
+
+
+def one_more_person(occupancy: Occupancy, r: int, parties: list[Party]) -> Iterator[Remedy]:
+    """Somebody more of one firm, else of both, who speaks what a colleague does; where nobody is named."""
+    request, limit = occupancy.problem.requests[r], occupancy.problem.policy.max_idle_spread
+    if limit is not None:  # somebody new has no idle slot at all, and others may not have many more
+        return
+    asking = [] if request.from_attendees else ["asking"]
+    asked = [] if request.to_attendees else ["asked"]
+    alone = [remedy for side in asking + asked for remedy in _somebody(occupancy, r, parties, [side])]
+    yield from alone or _somebody(occupancy, r, parties, asking + asked)
+
+
+def _somebody(occupancy: Occupancy, r: int, parties: list[Party], sides: Sequence[str]) -> Iterator[Remedy]:
+    """A person more on each of some sides, for the first party that then fits."""
+    problem = occupancy.problem
+    for party in parties:
+        people = {side: party.asking if side == "asking" else party.asked for side in sides}
+        theirs = {problem.attendees[a].id for mine in people.values() for a in mine}
+        starts = occupancy.choices.all_slots
+        for condition in party.conditions:
+            if condition.what not in PERSONAL or condition.who not in theirs:
+                starts &= condition.starts
+        if not starts:
+            continue
+        rest = replace(
+            party,
+            asking=() if "asking" in sides else party.asking,
+            asked=() if "asked" in sides else party.asked,
+        )
+        held = _found(best_insertion(occupancy, r, rest, starts))
+        if held is not None:
+            colleagues = [problem.attendees[a] for mine in people.values() for a in mine]
+            named = " and ".join(_like(occupancy, person) for person in colleagues)
+            text = f"Send one more person of {named} in {_slot_names(occupancy, held)}"
+            yield _keeping(text, "add-person", held, *(person.id for person in colleagues))
+            return
+
+
+def _like(occupancy: Occupancy, person: Attendee) -> str:
+    firm = occupancy.problem.firms[person.firm]
+    spoken = " and ".join(sorted(person.languages))
+    return (firm.name or firm.id) + (f", who speaks {spoken}," if spoken else "")
 
 
 def _slot_names(occupancy: Occupancy, held: Held) -> str:
