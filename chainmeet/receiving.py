@@ -11,7 +11,7 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from scheduler.config import Settings
-from scheduler.services import inbox, keeping
+from scheduler.services import boxes, inbox, keeping
 from scheduler.storage.database import Database
 from scheduler.watchdog import Watchdog
 
@@ -58,7 +58,7 @@ class Receiver:
 
     def _knows(self, address: str) -> bool:
         with self.database.read() as session:
-            return keeping.knows(session, address, self.settings.mail_domain)
+            return boxes.addressed(session, address, self.settings.mail_domain) is not None
 
     def _keep(self, envelope: Envelope) -> bool:
         content = envelope.content or b""

@@ -62,7 +62,9 @@ def _names(row: OutboxMail) -> dict[str, str]:
         "20270402T080000Z": f"{NOW:%Y%m%dT%H%M}01Z",
         PETER: row.to_address,
         PETER.replace("@", "%40"): row.to_address.replace("@", "%40"),
-        "+tok3n@meet.example": f"+{replies.token(row)}@{replies.DOMAIN}",
+        "meetings+tok3n@meet.example": replies.address(row),
+        "bounces+tok3n@meet.example": replies.address(row, "bounces"),
+        "<first@meet.example>": row.message_id,
     }
 
 

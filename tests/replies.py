@@ -17,7 +17,8 @@ def token(row: OutboxMail) -> str:
 
 def address(row: OutboxMail, box: str = "meetings") -> str:
     """Where answers to a mail go; `bounces` for those of mail servers."""
-    return f"{box}+{token(row)}@{DOMAIN}"
+    of_servers = box == "bounces"
+    return f"{box}+{remembering.bounce_token(row, SECRET_KEY) if of_servers else token(row)}@{DOMAIN}"
 
 
 def calendar(
@@ -53,16 +54,26 @@ def mail(row: OutboxMail, content: str, subject: str = "Re: Meeting") -> bytes:
     return (head + content).replace("\n", "\r\n").encode()
 
 
-def bounce(row: OutboxMail, status: str = "5.1.1", *, recipient: str | None = None) -> bytes:
-    """A mail server's report that the mail was not delivered (RFC 3464)."""
+def bounce(
+    row: OutboxMail,
+    status: str = "5.1.1",
+    *,
+    recipient: str | None = None,
+    said: str = "550 no such user",
+    message_id: str | None = None,
+    action: str = "failed",
+) -> bytes:
+    """A mail server's report that the mail was not delivered (RFC 3464), with the mail's headers."""
     to = recipient or row.to_address
+    about = row.message_id if message_id is None else message_id
     return mail(
         row,
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
         "--b\nContent-Type: text/plain\n\nNot delivered.\n"
         "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\n"
-        f"Final-Recipient: rfc822;{to}\nAction: failed\nStatus: {status}\n"
-        "Diagnostic-Code: smtp; 550 no such user\n--b--\n",
+        f"Final-Recipient: rfc822;{to}\nAction: {action}\nStatus: {status}\n"
+        f"Diagnostic-Code: smtp; {said}\n"
+        f"--b\nContent-Type: text/rfc822-headers\n\nFrom: x\nMessage-ID: {about}\n--b--\n",
         "Undelivered Mail Returned to Sender",
     )
 

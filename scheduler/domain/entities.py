@@ -145,6 +145,17 @@ class MailKind(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class MailBox(StrEnum):
+    """Which address of ours a mail came to."""
+
+    ANSWERS = "answers"
+    """The organiser's address in the invitation: whoever has the invitation knows it."""
+    REPORTS = "reports"
+    """The sender of the SMTP envelope: mail servers know it."""
+    OLD_REPORTS = "old_reports"
+    """The same, from when it had the token of the organiser's address."""
+
+
 class MailOutcome(StrEnum):
     """received -> applied | ignored | waiting; a person turns waiting into applied or ignored."""
 

@@ -31,9 +31,10 @@ class Envelope:
     """Who gets a message and under which token; all that the mail's bytes need besides the message.
 
     `token` is this attendee's credential for this meeting, lower case letters, digits and `-`, because
-    mail servers may change the case. `thread_id` is the Message-ID of the first mail about the UID. The
-    three addresses to answer at are shown where they are given. `wording` has the parts that the event
-    words anew (`wording.PARTS`), in the message's language.
+    mail servers may change the case. `bounce_token` stands in the sender of the SMTP envelope alone: what
+    comes back there was not written by who has the invitation. `thread_id` is the Message-ID of the first
+    mail about the UID. The three addresses to answer at are shown where they are given. `wording` has the
+    parts that the event words anew (`wording.PARTS`), in the message's language.
     """
 
     attendee_name: str
@@ -41,6 +42,7 @@ class Envelope:
     sender_name: str
     domain: str
     token: str
+    bounce_token: str
     message_id: str
     thread_id: str | None = None
     accept_url: str = ""
@@ -64,7 +66,7 @@ def render(message: Message, envelope: Envelope) -> RenderedMail:
     organizer = Party(envelope.sender_name, organizer_address(envelope.token, envelope.domain))
     calendar = build(message, organizer, Party(envelope.attendee_name, envelope.attendee_email))
     return RenderedMail(
-        from_addr=bounce_address(envelope.token, envelope.domain),
+        from_addr=bounce_address(envelope.bounce_token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
         message_id=envelope.message_id,
         data=_head(message, envelope, organizer.email, shown.subject)

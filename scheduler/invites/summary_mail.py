@@ -33,7 +33,7 @@ def render(summary: Summary, envelope: Envelope) -> RenderedMail:
         envelope.thread_id,
     )
     return RenderedMail(
-        from_addr=bounce_address(envelope.token, envelope.domain),
+        from_addr=bounce_address(envelope.bounce_token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
         message_id=envelope.message_id,
         data=head + _parts(envelope.message_id, page, language, agenda_pdf(agenda)),

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.services import leaving, readdressing
+from scheduler.services import address_reports, leaving, readdressing
 from scheduler.services.actors import Actor
 from scheduler.services.mailable import Unmailable, mailable
 from scheduler.services.people import find_person
@@ -61,6 +61,7 @@ def correct(
     old, person.email = person.email, address
     person.account_id = ensure_account(session, address, name=person.name, now=now).id
     person.bounced_at, person.bounce = None, ""
+    address_reports.forget(session, {person.id})
     session.flush()
     return readdressing.tell(session, person, told, old_address=old, settings=settings, now=now)
 

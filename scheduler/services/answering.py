@@ -8,24 +8,17 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AnswerSource, MailKind, MailOutcome, Method, Partstat
-from scheduler.domain.errors import InvalidInput, WrongState
-from scheduler.invites import text
-from scheduler.invites.inbound import Answer, Bounce, Participant
-from scheduler.services import answers, counters, resending
+from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Method, Partstat
+from scheduler.domain.errors import WrongState
+from scheduler.domain.mail_rates import MailRates
+from scheduler.invites.inbound import Answer, Participant
+from scheduler.services import aliases, answers, bouncing, counters, resending
 from scheduler.services.answers import Given
+from scheduler.services.verdicts import Verdict, applied, ignored, same_address, waiting
 from scheduler.storage.models import Attendee, InboundMail, Invitation
 
 CLOCK_SKEW = timedelta(days=1)
 """An answer that is dated later than this from now is for a person: its clock is wrong, or it lies."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What became of a mail, and a sentence why."""
-
-    outcome: MailOutcome
-    reason: str
 
 
 class _Stop(Exception):
@@ -36,11 +29,16 @@ class _Stop(Exception):
         self.verdict = Verdict(outcome, reason)
 
 
-def judge(session: Session, mail: InboundMail, *, mail_domain: str, now: datetime) -> Verdict:
+def judge(
+    session: Session, mail: InboundMail, *, mail_domain: str, rates: MailRates, now: datetime
+) -> Verdict:
     """Apply a mail, or say why it is ignored or waits for a person."""
     invitation = answers.latest(session, mail.uid, mail.attendee_id)
     answers.lock(session, invitation)
-    case = _Case(session, mail, invitation, session.get_one(Attendee, mail.attendee_id), mail_domain, now)
+    attendee = session.get_one(Attendee, mail.attendee_id)
+    case = _Case(session, mail, invitation, attendee, mail_domain, rates, now)
+    if mail.box is MailBox.REPORTS and mail.kind not in _OF_MACHINES:
+        return waiting("It came to the address that mail servers report to, which takes no answers.")
     try:
         return _RULES[mail.kind](case)
     except _Stop as stop:
@@ -56,22 +54,23 @@ class _Case:
     invitation: Invitation
     attendee: Attendee
     mail_domain: str
+    rates: MailRates
     now: datetime
 
     def reply(self) -> Verdict:
         _, given = self.checked()
         if given.partstat is Partstat.NEEDS_ACTION:
-            return _ignored("It says neither yes nor no.")
+            return ignored("It says neither yes nor no.")
         try:
             done = answers.give(self.session, self.invitation, given, now=self.now)
         except WrongState as error:
-            return _waiting(str(error))
-        return _applied(done)
+            return waiting(str(error))
+        return applied(done)
 
     def counter(self) -> Verdict:
         answer, given = self.checked()
         if answer.start is None or answer.end is None or answer.end <= answer.start:
-            return _waiting("It proposes another time, but in no time zone that is known, or none at all.")
+            return waiting("It proposes another time, but in no time zone that is known, or none at all.")
         try:
             slots = counters.propose(
                 self.session, self.invitation, given, start=answer.start, end=answer.end, now=self.now
@@ -80,43 +79,34 @@ class _Case:
             resending.proposal_declined(
                 self.session, self.invitation, mail_domain=self.mail_domain, now=self.now
             )
-            return _applied(f"The proposal was declined by mail. {reason}")
+            return applied(f"The proposal was declined by mail. {reason}")
         count = "one slot" if len(slots) == 1 else f"{len(slots)} slots"
-        return _applied(f"{self.attendee.name} proposes another time; the next plan tries {count} for it.")
+        return applied(f"{self.attendee.name} proposes another time; the next plan tries {count} for it.")
 
     def refresh(self) -> Verdict:
         if self.own_answer().participants and not self.speaker(self.own_answer()):
-            return _waiting("Somebody else asks for the invitation.")
+            return waiting("Somebody else asks for the invitation.")
         return self.sent_again("The invitation was asked for again", MailOutcome.APPLIED)
 
     def bounce(self) -> Verdict:
-        bounce = Bounce(**self.mail.bounce)
-        if bounce.recipient and not _same(bounce.recipient, self.attendee.email):
-            return _waiting(f"It is about {bounce.recipient}, which is not the attendee's address.")
-        if bounce.action != "failed":
-            return _ignored("The mail server only reports on the way of the mail.")
-        if not bounce.is_final:
-            return _waiting("The mail was not delivered this time; the address may be right.")
-        self.attendee.bounced_at, self.attendee.bounce = self.now, bounce.diagnostic
-        self.session.flush()
-        return _applied(f"The address {self.attendee.email} does not take mail ({bounce.status}).")
+        return bouncing.judge(self.session, self.mail, self.attendee, rates=self.rates, now=self.now)
 
     def own(self) -> Verdict:
         if all(self.is_own(Answer.from_json(values)) for values in self.mail.answers):
-            return _ignored("It is our own invitation that came back.")
-        return _waiting("It is an invitation of somebody else.")
+            return ignored("It is our own invitation that came back.")
+        return waiting("It is an invitation of somebody else.")
 
     def automatic(self) -> Verdict:
-        return _ignored("It was written by a machine, such as an out-of-office note.")
+        return ignored("It was written by a machine, such as an out-of-office note.")
 
     def human(self) -> Verdict:
-        return _waiting("A person wrote it.")
+        return waiting("A person wrote it.")
 
     def delegation(self) -> Verdict:
-        return _waiting("The attendee sends somebody else.")
+        return waiting("The attendee sends somebody else.")
 
     def unreadable(self) -> Verdict:
-        return _waiting(self.mail.reason)
+        return waiting(self.mail.reason)
 
     def checked(self) -> tuple[Answer, Given]:
         """The answer if it may be applied; raises _Stop otherwise."""
@@ -154,9 +144,14 @@ class _Case:
         return answer.uid == self.invitation.uid
 
     def speaker(self, answer: Answer) -> Participant | None:
-        """The token's attendee among those of the answer; the From of the mail counts for nothing."""
-        same = [each for each in answer.participants if _same(each.email, self.attendee.email)]
-        return same[0] if len(same) == 1 else None
+        """The token's attendee among those of the answer, under the address that we know or another one that
+        an organiser has said is theirs; the From of the mail counts for nothing.
+        """
+        for address in (self.attendee.email, *aliases.of(self.session, self.attendee)):
+            same = [each for each in answer.participants if same_address(each.email, address)]
+            if same:
+                return same[0] if len(same) == 1 else None
+        return None
 
     def check_revision(self, answer: Answer) -> None:
         """An answer counts for the SEQUENCE that it echoes, and the later of two counts (RFC 5546 2.1.5).
@@ -190,6 +185,8 @@ class _Case:
         return Verdict(outcome, f"{why}; {'it is sent again' if is_sent else 'it was sent just before'}.")
 
 
+_OF_MACHINES = (MailKind.BOUNCE, MailKind.AUTO_REPLY, MailKind.OWN)
+
 _RULES: dict[MailKind, Callable[[_Case], Verdict]] = {
     MailKind.REPLY: _Case.reply,
     MailKind.COUNTER: _Case.counter,
@@ -201,27 +198,3 @@ _RULES: dict[MailKind, Callable[[_Case], Verdict]] = {
     MailKind.TEXT: _Case.human,
     MailKind.UNREADABLE: _Case.unreadable,
 }
-
-
-def _applied(reason: str) -> Verdict:
-    return Verdict(MailOutcome.APPLIED, reason)
-
-
-def _ignored(reason: str) -> Verdict:
-    return Verdict(MailOutcome.IGNORED, reason)
-
-
-def _waiting(reason: str) -> Verdict:
-    return Verdict(MailOutcome.WAITING, reason)
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two addresses are one, in either form of an international domain and whatever the case."""
-    return _ascii(one) == _ascii(other)
-
-
-def _ascii(address: str) -> str:
-    try:
-        return text.address(address).lower()
-    except InvalidInput:
-        return address.strip().lower()

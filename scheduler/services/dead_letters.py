@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailFailure, OutboxState
 from scheduler.invites.content import Content
-from scheduler.services import outbox
+from scheduler.services import address_reports, outbox
 from scheduler.services.actors import Actor
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.people import PersonRef, person_ref
@@ -107,11 +107,13 @@ def _queue_again(session: Session, actor: Actor, which: ColumnElement[bool], now
     actor.require_organiser()
     done = outbox.queue_again(session, (OutboxMail.event_id == actor.event_id) & which, now=now)
     marked = Attendee.bounced_at.is_not(None)
-    session.execute(
+    works = session.scalars(
         update(Attendee)
         .where(Attendee.id.in_({row.attendee_id for row in done}), marked)
         .values(bounced_at=None, bounce="")
+        .returning(Attendee.id)
     )
+    address_reports.forget(session, set(works))
     log.info("mails queued again", mails=sorted(row.id for row in done), by=actor.account_id)
     return len(done)
 

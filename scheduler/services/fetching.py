@@ -12,7 +12,7 @@ import structlog
 
 from scheduler.config import Settings
 from scheduler.invites.mailbox import Mailbox, Security
-from scheduler.services import inbox, keeping
+from scheduler.services import boxes, inbox, keeping
 from scheduler.storage.database import Database
 from scheduler.untrusted import reading
 
@@ -36,7 +36,7 @@ def fetch(database: Database, settings: Settings, *, now: Callable[[], datetime]
 
     def take(raw: bytes) -> None:
         # Two of its headers may name two addresses; each is one answer's own.
-        recipients = keeping.recipients_in(_addressees(raw))
+        recipients = boxes.recipients_in(_addressees(raw))
         try:
             known = inbox.receive_for(database, settings, recipients, raw, now=now())
         except keeping.TooMuch:

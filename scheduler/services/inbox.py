@@ -10,17 +10,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import AnswerSource, MailKind, MailOutcome, Partstat
+from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Partstat
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.invites import inbound
-from scheduler.services import answering, answers, resending
+from scheduler.services import aliases, answering, answers, bouncing, resending
 from scheduler.services.actors import Actor
-from scheduler.services.answering import Verdict
 from scheduler.services.answers import Given
 from scheduler.services.keeping import KEPT, REASON_LIMIT, TooMuch, take, understood
 from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.verdicts import Verdict
 from scheduler.storage.database import Database
-from scheduler.storage.models import InboundMail
+from scheduler.storage.models import Attendee, InboundMail
 from scheduler.untrusted import reading
 from scheduler.untrusted.pool import AllBusy, NotStarted
 
@@ -147,6 +147,44 @@ def set_aside(
     return mail
 
 
+def same_person(
+    session: Session, actor: Actor, mail_id: int, *, settings: Settings, now: datetime
+) -> InboundMail:
+    """Say that a waiting answer is its attendee's own, under another address of theirs, and take it so.
+
+    Later ones under that address count, and those of this person that wait for it are judged anew.
+    Raises WrongState, and InvalidInput where `aliases.claimed` offers nothing.
+    """
+    mail = _waiting(session, actor, mail_id, "taken as the same person's")
+    address = aliases.add(session, actor, mail, now=now)
+    waiting = select(InboundMail).where(
+        InboundMail.attendee_id == mail.attendee_id,
+        InboundMail.box == MailBox.ANSWERS,
+        InboundMail.kind.in_(aliases.ANSWERS),
+        InboundMail.outcome == MailOutcome.WAITING,
+    )
+    in_order = waiting.order_by(InboundMail.received_at, InboundMail.id).with_for_update(key_share=True)
+    for each in session.scalars(in_order).all():
+        if address in aliases.writers(each):
+            verdict = answering.judge(
+                session, each, mail_domain=settings.mail_domain, rates=settings.rates, now=now
+            )
+            _close(each, verdict, now, by=actor)
+    return mail
+
+
+def mark_dead(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> InboundMail:
+    """Believe a waiting report: mails to the attendee are held from now on. Raises WrongState."""
+    mail = _waiting(session, actor, mail_id, "believed")
+    if mail.kind is not MailKind.BOUNCE:
+        raise WrongState("mail", mail_id, mail.kind.value, "believed as a report")
+    attendee = session.get_one(Attendee, mail.attendee_id)
+    bouncing.mark(session, attendee, mail, now=now)
+    reason = f"An organiser believes it: the address {attendee.email} does not take mail."
+    _close(mail, Verdict(MailOutcome.APPLIED, reason), now, by=actor)
+    return mail
+
+
 def _judge_all(database: Database, settings: Settings, mail_ids: Sequence[int], *, now: datetime) -> None:
     """Judge mails of the same octets: they are read once, and no transaction is open meanwhile."""
     found: inbound.InboundMail | None = None
@@ -163,7 +201,9 @@ def _judge_all(database: Database, settings: Settings, mail_ids: Sequence[int], 
                     for name, value in understood(found).items():
                         setattr(mail, name, value)
                     session.flush()
-                    verdict = answering.judge(session, mail, mail_domain=settings.mail_domain, now=now)
+                    verdict = answering.judge(
+                        session, mail, mail_domain=settings.mail_domain, rates=settings.rates, now=now
+                    )
                     _close(mail, verdict, now, by=None)
         except (AllBusy, NotStarted) as error:
             log.warning("mail not read now", mail=mail_id, reason=str(error))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +16,7 @@ from scheduler.domain.entities import MailKind, MailOutcome
 from scheduler.domain.errors import ChainmeetError
 from scheduler.invites import inbound
 from scheduler.invites.inbound.limits import MAX_MAIL
-from scheduler.services import answers
+from scheduler.services import boxes
 from scheduler.services.tokens import hash_token
 from scheduler.storage.models import InboundMail
 
@@ -31,13 +30,9 @@ MAX_A_DAY = 20
 MAX_OCTETS = 5 * 1024 * 1024
 """Octets that are kept of all mails to one address."""
 
-MAX_RECIPIENTS = 20
-"""Addresses that one mail may be an answer to."""
-
 REASON_LIMIT = 400
 NOT_READ = "It was not read yet."
 
-_RECIPIENT = re.compile(r"(?:meetings|bounces)\+([a-z2-7]{32})@([a-z0-9.-]+)")
 _READ = MAX_MAIL + 1
 """Octets of a mail that are looked at: one more than any may have."""
 
@@ -48,24 +43,6 @@ class TooMuch(ChainmeetError):
     code = "too-much-mail"
 
 
-def token_of(recipient: str, mail_domain: str) -> str | None:
-    """The token in an address of ours that answers or bounces come to, or None."""
-    found = _RECIPIENT.fullmatch(recipient.strip().strip("<>").lower())
-    return found[1] if found and found[2] == mail_domain.lower() else None
-
-
-def recipients_in(headers: str) -> list[str]:
-    """The addresses in a text that may be ours, each once, up to MAX_RECIPIENTS."""
-    found = dict.fromkeys(match[0] for match in _RECIPIENT.finditer(headers.lower()))
-    return list(found)[:MAX_RECIPIENTS]
-
-
-def knows(session: Session, recipient: str, mail_domain: str) -> bool:
-    """Whether mail to the address is for one of our invitations."""
-    token = token_of(recipient, mail_domain)
-    return token is not None and answers.invitation_for(session, token) is not None
-
-
 def take(
     session: Session, settings: Settings, recipient: str, raw: bytes, now: datetime
 ) -> tuple[bool, int | None]:
@@ -73,11 +50,10 @@ def take(
 
     Raises TooMuch. Mails that come at the same moment may exceed the quota by their number.
     """
-    token = token_of(recipient, settings.mail_domain)
-    invitation = answers.invitation_for(session, token) if token else None
-    if token is None or invitation is None:
+    ours = boxes.addressed(session, recipient, settings.mail_domain)
+    if ours is None:
         return False, None
-    digest, hashed = hashlib.sha256(raw).hexdigest(), hash_token(token)
+    invitation, digest, hashed = ours.invitation, hashlib.sha256(raw).hexdigest(), hash_token(ours.token)
     known = InboundMail.token_hash == hashed, InboundMail.digest == digest
     if session.scalar(select(InboundMail.id).where(*known)) is not None:
         return True, None
@@ -87,6 +63,7 @@ def take(
         request_id=invitation.request_id,
         attendee_id=invitation.attendee_id,
         uid=invitation.uid,
+        box=ours.box,
         token_hash=hashed,
         digest=digest,
         **understood(inbound.InboundMail(kind=MailKind.UNREADABLE, reason=NOT_READ)),

@@ -44,6 +44,7 @@ def preview(
         attendee_email="attendee@example.com",
         sender_name=settings.mail_sender,
         domain=settings.mail_domain,
+        bounce_token="",
         token="",
         message_id=f"<preview@{settings.mail_domain}>",
         accept_url=back,

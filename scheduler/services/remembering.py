@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Method
 from scheduler.services.tokens import derive_token, hash_token
-from scheduler.storage.models import Invitation, OutboxMail
+from scheduler.storage.models import Attendee, Invitation, OutboxMail
 
 
 def remember(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
@@ -40,6 +40,33 @@ def remember(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> N
 def address_token(row: OutboxMail, secret_key: str) -> str:
     """The token in the organiser's address: one a UID and attendee, the same in every mail about it."""
     return derive_token(secret_key, "invitation", f"{row.uid}:{row.attendee_id}")
+
+
+def bounce_token(row: OutboxMail, secret_key: str) -> str:
+    """The token in the sender of the envelope, which mail servers report to: one an attendee and address.
+
+    It stands nowhere in the mail, so that who has an invitation, and every system that reads its calendar,
+    cannot write a report.
+    """
+    return derive_token(secret_key, "bounce", f"{row.attendee_id}:{row.to_address}")
+
+
+def remember_bounces(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
+    """Know whose mails come back to the envelope senders of these."""
+    wanted = {
+        row.attendee_id: (row.to_address, hash_token(bounce_token(row, secret_key)))
+        for row in rows
+        if row.attendee_id is not None
+    }
+    if not wanted:
+        return
+    known = session.execute(
+        select(Attendee.id, Attendee.email, Attendee.bounce_hash).where(Attendee.id.in_(wanted))
+    ).all()
+    for attendee_id, email, bounce_hash in known:
+        address, hashed = wanted[attendee_id]
+        if address == email and bounce_hash != hashed:
+            session.execute(update(Attendee).where(Attendee.id == attendee_id).values(bounce_hash=hashed))
 
 
 def _known_invitations(

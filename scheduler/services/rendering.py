@@ -66,6 +66,7 @@ def _envelope(settings: Settings, row: OutboxMail, token: str) -> Envelope:
         sender_name=settings.mail_sender,
         domain=settings.mail_domain,
         token=token,
+        bounce_token=remembering.bounce_token(row, settings.secret_key),
         message_id=row.message_id,
         thread_id=row.thread_id,
         wording=row.payload.get("wording", {}),

@@ -241,14 +241,6 @@ def _refresh_of_a_stranger(p: Published) -> tuple[bytes, OutboxMail]:
     return replies.calendar(p.mail_to(0), method="REFRESH", attendee="x@else.example"), p.mail_to(0)
 
 
-def _bounce_of_another(p: Published) -> tuple[bytes, OutboxMail]:
-    return replies.bounce(p.mail_to(0), recipient="x@else.example"), p.mail_to(0)
-
-
-def _bounce_for_now(p: Published) -> tuple[bytes, OutboxMail]:
-    return replies.bounce(p.mail_to(0), "4.2.2"), p.mail_to(0)
-
-
 def _bomb(p: Published) -> tuple[bytes, OutboxMail]:
     return replies.calendar(p.mail_to(0), lines=3_000 * f"DESCRIPTION:{'x' * 100}\n"), p.mail_to(0)
 
@@ -290,8 +282,6 @@ WAITING: dict[str, tuple[Callable[[Published], tuple[bytes, OutboxMail]], str]] 
     "a person's text": (_text, "A person wrote it"),
     "two answers": (_two_answers, "contradict each other"),
     "a REFRESH of a stranger": (_refresh_of_a_stranger, "Somebody else"),
-    "a bounce of another address": (_bounce_of_another, "not the attendee's address"),
-    "a bounce for now": (_bounce_for_now, "may be right"),
     "a bomb": (_bomb, "larger than 256 KiB"),
     "a line of 2 MB": (_long_line, "a line of more than 256 KiB"),
     "two meetings in one answer": (_two_meetings, "more than one meeting"),
@@ -414,14 +404,6 @@ def test_two_robots_do_not_make_us_send_without_end(published: Published) -> Non
     for minutes in (1, 2, 3):
         published.receive(replies.calendar(first, method="REFRESH", minutes=minutes), first)
     assert len(published.send(10)) == 1
-
-
-def test_a_bounce_marks_the_address(published: Published) -> None:
-    mail = published.receive(replies.bounce(published.mail_to(0)), published.mail_to(0), box="bounces")
-    assert mail.outcome is MailOutcome.APPLIED
-    with published.database.read() as session:
-        marked = session.scalars(select(Attendee).where(Attendee.bounced_at.is_not(None))).one()
-        assert (marked.id, marked.bounce) == (published.person(0).id, "smtp; 550 no such user")
 
 
 # Counter-proposals

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import MailFailure, OutboxState
 from scheduler.domain.errors import NotAllowed
-from scheduler.services import dead_letters, outbox, refusing, rendering
+from scheduler.services import dead_letters, inbox, outbox, refusing, rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Invitation, OutboxMail
 from tests import replies
@@ -65,7 +65,13 @@ class Letters(Published):
             return list(session.scalars(select(OutboxMail).order_by(OutboxMail.id)))
 
     def bounce(self, minutes: float) -> None:
-        self.receive(replies.bounce(self.mail_to(0)), self.mail_to(0), NOW + minutes * MINUTE, box="bounces")
+        """A report that the address does not exist, which an organiser believes."""
+        now = NOW + minutes * MINUTE
+        report = self.receive(
+            replies.bounce(self.mail_to(0), message_id=""), self.mail_to(0), now, box="bounces"
+        )
+        with self.database.write() as session:
+            inbox.mark_dead(session, self.expo.organiser_actor(), report.id, now=now)
 
     def is_marked(self) -> bool:
         with self.database.read() as session:

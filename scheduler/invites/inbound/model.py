@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from scheduler.domain.entities import MailKind
+from scheduler.domain.entities import MailKind, Refusal
+from scheduler.invites.refusals import classify_report
 
 
 class Unreadable(Exception):
@@ -65,17 +66,23 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """What a mail server says of a mail of ours (RFC 3464 2.3); `status` is empty where it gives none."""
+    """What a mail server says of a mail of ours (RFC 3464 2.3); `status` is empty where it gives none.
+
+    `message_id` is that of the mail that it returns, whole or its headers; empty if it returns none. A mail
+    that only looks as if a server had written it is no report (`is_report`).
+    """
 
     action: str
     status: str
     recipient: str
     diagnostic: str
+    message_id: str = ""
+    is_report: bool = False
 
     @property
-    def is_final(self) -> bool:
-        """Whether the address itself does not take mail: a failure with a permanent status (RFC 3463)."""
-        return self.action == "failed" and self.status.startswith("5.")
+    def refusal(self) -> Refusal:
+        """What the failure asks for."""
+        return classify_report(self.status, self.diagnostic)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

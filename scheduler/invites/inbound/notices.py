@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from email.message import Message
 from typing import Final
 
@@ -19,6 +20,8 @@ _AWAY: Final = re.compile(
     r"|abwesen|automatikus válasz|házon kívül|réponse automatique|自动(回复|答复)|自動(回覆|応答))"
 )
 _TEXT_LIMIT: Final = 20_000
+_REPORTS: Final = ("message/delivery-status", "message/global-delivery-status")
+_HEADERS: Final = ("text/rfc822-headers", "message/rfc822-headers", "message/global-headers")
 
 
 def bounce(mail: Message[str, str], sender: str, parts: list[Part], report: str) -> Bounce | None:
@@ -28,7 +31,7 @@ def bounce(mail: Message[str, str], sender: str, parts: list[Part], report: str)
     their sender, and a status is looked for in their text.
     """
     if report:
-        return _from_report(report)
+        return replace(_from_report(report), is_report=_is_report(mail), message_id=_returned(mail))
     if not _DAEMONS.match(sender):
         return None
     said = "\n".join(part.text[:_TEXT_LIMIT] for part in parts if part.content_type == "text/plain")
@@ -41,13 +44,31 @@ def bounce(mail: Message[str, str], sender: str, parts: list[Part], report: str)
 def delivery_report(mail: Message[str, str], parts: list[Part]) -> str:
     """The fields of a delivery report, or empty; its type is often wrong, its content type is not."""
     for leaf in mail.walk():
-        if leaf.get_content_type() in ("message/delivery-status", "message/global-delivery-status"):
+        if leaf.get_content_type() in _REPORTS:
             payload = leaf.get_payload()
             blocks = payload if isinstance(payload, list) else [payload]
             return "\n".join(str(block) for block in blocks)[:_TEXT_LIMIT]
     for part in parts:  # some gateways send it as text
         if part.name == "details.txt" and b"Final-Recipient" in part.octets:
             return decode(part.octets, part.charset)[:_TEXT_LIMIT]
+    return ""
+
+
+def _is_report(mail: Message[str, str]) -> bool:
+    return any(leaf.get_content_type() in _REPORTS for leaf in mail.walk())
+
+
+def _returned(mail: Message[str, str]) -> str:
+    """The Message-ID of the mail that comes back with the report, as a message or as its headers."""
+    for leaf in mail.walk():
+        kind, payload = leaf.get_content_type(), leaf.get_payload()
+        if kind in ("message/rfc822", "message/global"):
+            returned = payload[0] if isinstance(payload, list) and payload else None
+            return clean(str(returned.get("Message-ID", "")), 255) if isinstance(returned, Message) else ""
+        if kind in _HEADERS and isinstance(payload, str):
+            head = payload[:_TEXT_LIMIT].split("\n\n", 1)[0].replace("\n ", " ").replace("\n\t", " ")
+            lines = [line for line in head.split("\n") if line.lower().startswith("message-id:")]
+            return clean(lines[0].partition(":")[2], 255) if lines else ""
     return ""
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from scheduler.domain.entities import AnswerSource, MailKind, MailOutcome, Partstat
+from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Partstat
 from scheduler.storage.base import Base, states
 from scheduler.storage.models.people import Attendee
 
@@ -33,6 +33,10 @@ class InboundMail(Base):
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
     uid: Mapped[str] = mapped_column(String(255))
     """The meeting and the attendee that the token in the recipient address stands for."""
+    box: Mapped[MailBox] = mapped_column(
+        states(MailBox, "mail_box"), default=MailBox.ANSWERS, server_default="answers"
+    )
+    """Which of our addresses it came to."""
     token_hash: Mapped[str] = mapped_column(String(64))
     digest: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the octets."""

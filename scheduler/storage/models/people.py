@@ -49,6 +49,7 @@ class Attendee(Base):
         UniqueConstraint("event_id", "email"),
         Index("ix_attendee_account_id", "account_id"),
         Index("ix_attendee_firm_id", "firm_id"),
+        Index("ix_attendee_bounce_hash", "bounce_hash", unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -73,6 +74,8 @@ class Attendee(Base):
     feed_seed: Mapped[str] = mapped_column(String(32))
     """Changed to revoke the feed's address; the token is derived from it and the secret key."""
     feed_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    bounce_hash: Mapped[str | None] = mapped_column(String(64))
+    """Of the token in the envelope of the mails to `email`; null before the first one."""
     bounced_at: Mapped[datetime | None]
     """When a mail server said for good that the address does not take mail (RFC 3464)."""
     bounce: Mapped[str] = mapped_column(String(300), default="", server_default="")
@@ -94,6 +97,21 @@ class AddressChange(Base):
     new_address: Mapped[str] = mapped_column(String(254))
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     changed_at: Mapped[datetime]
+
+
+class AttendeeAlias(Base):
+    """Another address under which an attendee answers, as an organiser has said; gone once it is removed."""
+
+    __tablename__ = "attendee_alias"
+    __table_args__ = (Index("ix_attendee_alias_attendee_id", "attendee_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
+    address: Mapped[str] = mapped_column(String(254))
+    added_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    added_at: Mapped[datetime]
+    removed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    removed_at: Mapped[datetime | None]
 
 
 class AddressReport(Base):

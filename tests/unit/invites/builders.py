@@ -105,6 +105,7 @@ def envelope(message: Message, **changes: Any) -> Envelope:
         sender_name="Chainmeet",
         domain="meet.example",
         token="tok3n",
+        bounce_token="b0unce",
         message_id=message_id(message, "meet.example"),
     )
     return replace(made, **changes)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from scheduler.domain.entities import MailKind, MailOutcome
+from scheduler.domain.entities import MailKind, MailOutcome, Refusal
 from scheduler.invites.inbound import Answer, InboundMail, Participant, read
 from tests.unit.invites.builders import UID
 
@@ -29,15 +29,15 @@ OUTCOMES = {
     "apple-urn-with-email": (MailKind.REPLY, "TENTATIVE", APPLIED, "TENTATIVE"),
     "binary-garbage": (MailKind.TEXT, "", WAITING, ""),
     "bounce-delayed": (MailKind.BOUNCE, "delayed 4.4.1", IGNORED, ""),
-    "bounce-mailbox-full": (MailKind.BOUNCE, "failed 4.2.2", WAITING, ""),
+    "bounce-mailbox-full": (MailKind.BOUNCE, "failed 4.2.2", APPLIED, ""),
     "bounce-own-request-returned-as-headers": (
         MailKind.BOUNCE,
         "failed 5.7.1",
         APPLIED,
-        "bounced",
+        "",
     ),
-    "bounce-qmail": (MailKind.BOUNCE, "failed 5.1.1", APPLIED, "bounced"),
-    "bounce-user-unknown": (MailKind.BOUNCE, "failed 5.1.1", APPLIED, "bounced"),
+    "bounce-qmail": (MailKind.BOUNCE, "failed 5.1.1", WAITING, ""),
+    "bounce-user-unknown": (MailKind.BOUNCE, "failed 5.1.1", APPLIED, ""),
     "calendar-cut-off": (MailKind.UNREADABLE, "not complete", WAITING, ""),
     "counter-google": (MailKind.COUNTER, "NEEDS-ACTION", APPLIED, "slots [2]"),
     "counter-in-an-unknown-zone": (MailKind.COUNTER, "NEEDS-ACTION", WAITING, ""),
@@ -233,13 +233,25 @@ def test_our_own_request_inside_a_bounce_is_not_an_answer() -> None:
     bounced = mail("bounce-user-unknown")
     assert b"METHOD:REQUEST" in (FOLDER / "bounce-user-unknown.eml").read_bytes()
     assert bounced.answers == () and bounced.bounce is not None
-    assert (bounced.bounce.recipient, bounced.bounce.is_final) == (PETER, True)
+    assert (bounced.bounce.recipient, bounced.bounce.refusal) == (PETER, Refusal.DEAD)
+    assert (bounced.bounce.message_id, bounced.bounce.is_report) == ("<first@meet.example>", True)
 
 
-def test_a_bounce_for_a_while_is_not_final() -> None:
+def test_the_mail_that_a_report_is_about_is_known_by_its_headers_too() -> None:
+    bounce = mail("bounce-own-request-returned-as-headers").bounce
+    assert bounce is not None
+    assert (bounce.message_id, bounce.refusal) == ("<first@meet.example>", Refusal.HOLD)
+
+
+def test_a_bounce_for_a_while_is_about_this_mail_alone() -> None:
     for name in ("bounce-delayed", "bounce-mailbox-full"):
         bounce = mail(name).bounce
-        assert bounce is not None and not bounce.is_final
+        assert bounce is not None and bounce.refusal is Refusal.LATER
+
+
+def test_a_notice_that_is_no_report_says_so() -> None:
+    bounce = mail("bounce-qmail").bounce
+    assert bounce is not None and not bounce.is_report
 
 
 def test_people_are_read_as_text_without_markup() -> None:

@@ -56,6 +56,7 @@ def envelope(made: Summary, **changes: Any) -> Envelope:
         "sender_name": "Chainmeet",
         "domain": "meet.example",
         "token": "tok3n",
+        "bounce_token": "b0unce",
         "message_id": message_id(made, 7, "meet.example"),
         "thread_id": thread_id(7, "meet.example"),
     }
@@ -148,7 +149,7 @@ def test_what_comes_back_goes_where_answers_and_bounces_of_the_token_go() -> Non
     made = each_kind()
     mail = render(made, envelope(made))
     head = parsed(mail)
-    assert (mail.from_addr, mail.to_addr) == ("bounces+tok3n@meet.example", "peter.nagy@firm.example")
+    assert (mail.from_addr, mail.to_addr) == ("bounces+b0unce@meet.example", "peter.nagy@firm.example")
     assert head["From"].addresses[0].addr_spec == "meetings+tok3n@meet.example"
     assert head["Auto-Submitted"] == "auto-generated"
 

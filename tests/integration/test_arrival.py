@@ -1,0 +1,54 @@
+"""The page says how long mails take: by the event's rate, and by the provider that takes longest."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from scheduler.domain.entities import Refusal, VersionState
+from scheduler.domain.mail_rates import MailRates
+from scheduler.services import arrival
+from scheduler.storage.database import Database
+from scheduler.storage.models import Event, MailRoute, OutboxMail
+from tests.factories import NOW, make_event, make_request, make_version, meet
+from tests.integration.test_mail_routes import fill
+
+RATES = MailRates.parse("qq.com,foxmail.com=2")
+MINUTE = timedelta(minutes=1)
+
+
+def of_queue(database: Database) -> arrival.Arrival:
+    with database.read() as session:
+        event_id = session.scalars(select(OutboxMail.event_id).order_by(OutboxMail.id.desc()).limit(1)).one()
+        event = session.get_one(Event, event_id)
+        return arrival.of_queue(session, event, rates=RATES, now=NOW)
+
+
+def test_mails_leave_at_the_rate_of_the_event_where_no_provider_takes_longer(database: Database) -> None:
+    fill(database, 28, ["firm.example", "corp.example"], per_minute=7)
+    assert of_queue(database) == arrival.Arrival(28, 4 * MINUTE, "")
+
+
+def test_a_provider_with_a_rate_takes_longer_with_all_of_its_domains(database: Database) -> None:
+    fill(database, 40, ["qq.com", "foxmail.com", "firm.example", "corp.example"], per_minute=40)
+    assert of_queue(database) == arrival.Arrival(40, 10 * MINUTE, "qq.com")
+
+
+def test_a_pause_comes_before(database: Database) -> None:
+    fill(database, 20, ["firm.example", "corp.example"], per_minute=10)
+    with database.write() as session:
+        until = NOW + 30 * MINUTE
+        session.add(MailRoute(name="firm.example", refusal=Refusal.HOLD, paused_until=until))
+    assert of_queue(database) == arrival.Arrival(20, 31 * MINUTE, "firm.example", ("firm.example",))
+
+
+def test_a_publishing_is_expected_to_go_where_its_meetings_do(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=4, slots="6", mail_per_minute=1_000)
+        expo.people[0][0].email = "a@qq.com"
+        planned = [meet(make_request(session, expo, 0, i), expo, slot=i) for i in (1, 2, 3)]
+        version = make_version(session, expo, planned, state=VersionState.DRAFT)
+        expected = arrival.of_publishing(session, expo.event, version.id, 60, rates=RATES, now=NOW)
+    assert expected == arrival.Arrival(60, 15 * MINUTE, "qq.com")  # half of the mails, two a minute
+    assert expected.minutes == 15
