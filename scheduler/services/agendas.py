@@ -236,7 +236,7 @@ def _items(
                 people=tuple(people.get((meeting_id, own.id), ())),
                 partner_people=tuple(people.get((meeting_id, partner.id), ())),
                 interpreter=_interpreter_ref(interpreter),
-                topic=request.topic,
+                topic=request.topics,
             )
         )
     return tuple(items)

@@ -171,7 +171,7 @@ def shown(
             PlannedMeeting.interpreter_id,
             MeetingRequest.key,
             MeetingRequest.uid,
-            MeetingRequest.topic,
+            MeetingRequest.topics,
             MeetingRequest.from_firm_id,
             MeetingRequest.to_firm_id,
         )

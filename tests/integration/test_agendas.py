@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.services import agendas, requests
+from scheduler.services import agendas, contents, requests
 from scheduler.services.actors import Actor
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest
@@ -66,6 +66,19 @@ def test_an_agenda_has_what_a_person_needs_to_be_there(database: Database) -> No
         assert [person.key for person in item.partner_people] == ["f0-p0", "f0-p1"]
         assert (item.interpreter.name, item.interpreter.latin_name) == ("王", "Wang")
         assert (item.request_key, item.is_called_off) == (request.key, False)
+
+
+def test_agendas_and_calendars_have_the_topics_of_both_firms(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        mutual = make_request(session, expo, 0, 1, topic="Cells", reply_topic="Tools")
+        plain = make_request(session, expo, 0, 2, topic="Cells")
+        meetings = [meet(mutual, expo, slot=0), meet(plain, expo, slot=1)]
+        version = make_version(session, expo, meetings)
+        topics = ["Cells · Tools", "Cells"]
+        assert [item.topic for item in agendas.firm_agenda(session, expo.actor(0)).items] == topics
+        shown = contents.shown(session, expo.event, version.id)
+        assert [shown.held(request.id).topic for request in (mutual, plain)] == topics
 
 
 def test_only_the_published_version_is_seen(database: Database) -> None:

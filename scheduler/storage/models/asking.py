@@ -15,8 +15,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    case,
     text,
 )
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import PlaceWish, RequestState, Side
@@ -100,6 +102,16 @@ class MeetingRequest(Base):
     from_firm: Mapped[Firm] = relationship(foreign_keys=[from_firm_id], viewonly=True)
     to_firm: Mapped[Firm] = relationship(foreign_keys=[to_firm_id], viewonly=True)
     people: Mapped[list[RequestPerson]] = relationship(cascade="all, delete-orphan")
+
+    @hybrid_property
+    def topics(self) -> str:
+        """What both firms want to talk about, as calendars and agendas show it."""
+        return " · ".join(filter(None, (self.topic, self.reply_topic)))
+
+    @topics.inplace.expression
+    @classmethod
+    def _topics(cls) -> ColumnElement[str]:
+        return case((cls.reply_topic == "", cls.topic), else_=cls.topic + " · " + cls.reply_topic)
 
     @classmethod
     def of_pair(cls, firm_id: int, other_id: int) -> ColumnElement[bool]:
