@@ -7,7 +7,6 @@ from typing import Any
 from apiflask import APIFlask
 from flask import Response, current_app, json, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy import exc
 from werkzeug.exceptions import HTTPException
 
 from api import auth
@@ -24,6 +23,7 @@ from scheduler.domain.errors import (
     VersionConflict,
     WrongState,
 )
+from scheduler.storage.database import AWAY
 
 STATUS: dict[type[ChainmeetError], int] = {
     NotFound: 404,
@@ -37,8 +37,6 @@ STATUS: dict[type[ChainmeetError], int] = {
     InvalidInput: 422,
 }
 
-DATABASE_AWAY = (exc.OperationalError, exc.InterfaceError, exc.TimeoutError)
-"""It cannot be reached, it ends a wait that takes too long, or no connection to it gets free."""
 RETRY_AFTER = 10
 """Seconds that a client is told to wait then."""
 READY_SECONDS = 2
@@ -54,7 +52,7 @@ def init_app(app: APIFlask) -> None:
     app.register_error_handler(CSRFError, _form_expired)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unexpected)
-    for kind in DATABASE_AWAY:
+    for kind in AWAY:
         app.register_error_handler(kind, _database_away)
 
 

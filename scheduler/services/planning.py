@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TypeVar
 
 import structlog
 from sqlalchemy.orm import Session
@@ -19,16 +19,19 @@ from scheduler.domain.entities import AfterRun, PlanStatus
 from scheduler.domain.errors import ChainmeetError, PlanRejected, PublishingOpen
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
-from scheduler.domain.proofs import still_holds
-from scheduler.domain.solving import Progress, Proved, SolveParams
+from scheduler.domain.solving import Progress, SolveParams
 from scheduler.services import runs, snapshot, version_jobs, versions
 from scheduler.services.attending import Attended, Solve, Stop, attend
+from scheduler.services.known import last_run, new_requests, proved_before
 from scheduler.services.parting import Call, WorkerCrew
+from scheduler.services.patience import patiently
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run, ScheduleVersion
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 NO_PLAN = {
     PlanStatus.INFEASIBLE: "No plan keeps all the rules of this event: they contradict each other.",
@@ -113,6 +116,9 @@ class _Work:
 
     def do(self, solve: Solve, should_stop: Callable[[], bool]) -> Done:
         with self.database.read() as session:
+            found = runs.plan_file(session, self.run.id)
+            if found is not None:  # an attempt before this one got so far
+                return self.store(Plan.from_json(found))
             problem = snapshot.take(session, self.run.event_id, now=self.now(session))
         with self.database.write() as session:
             fingerprint, document = problem.fingerprint, problem.to_json()
@@ -162,21 +168,51 @@ class _Work:
             return runs.is_cancel_asked(session, self.run.id)
 
     def report(self, progress: Progress) -> None:
-        with self.database.write() as session:
+        def report(session: Session) -> None:
             runs.report(session, self.run.id, progress, worker=self.worker, now=self.now(session))
 
+        self.as_mine(report)
+
     def beat(self) -> None:
-        with self.database.write() as session:
+        def beat(session: Session) -> None:
             runs.beat(session, self.run.id, worker=self.worker, now=self.now(session))
+
+        self.as_mine(beat)
+
+    def as_mine(self, change: Callable[[Session], T]) -> T:
+        """Change the run, also if it was taken for lost while the database was away from here."""
+
+        def work(session: Session) -> T:
+            try:
+                return change(session)
+            except runs.RunLost:
+                attempt, now = self.run.attempts, self.now(session)
+                if not runs.retake(session, self.run.id, worker=self.worker, attempt=attempt, now=now):
+                    raise
+                log.warning("run taken again", run=self.run.id, worker=self.worker)
+                return change(session)
+
+        return self.database.transact(work)
 
     # Endings
 
     def keep(self, problem: Problem, attended: Attended) -> Done:
-        """Check the plan, and keep it as a draft in the transaction that finishes the run."""
+        """Check the plan, and keep it before anything is made of it, however long the database is away."""
         plan = attended.result.plan
-        self.report(Progress(plan.seconds, "done", plan.score, plan.bound, plan.served_bound, plan.terms))
         check(problem, plan)
-        with self.database.write() as session:
+        done = Progress(plan.seconds, "done", plan.score, plan.bound, plan.served_bound, plan.terms)
+
+        def keep(session: Session) -> None:
+            runs.report(session, self.run.id, done, worker=self.worker, now=self.now(session))
+            runs.keep_plan(session, self.run.id, worker=self.worker, plan=plan.to_json())
+
+        patiently(lambda: self.as_mine(keep))
+        return self.store(plan)
+
+    def store(self, plan: Plan) -> Done:
+        """Make a draft of the plan, in the transaction that finishes the run."""
+
+        def store(session: Session) -> Done:
             draft, job = None, None
             if plan.status not in NO_PLAN:
                 draft = versions.store_draft(
@@ -191,7 +227,9 @@ class _Work:
                 note=why_no_plan(plan),
                 now=self.now(session),
             )
-        return Done(Ending.FINISHED, draft.number if draft else None, job=job)
+            return Done(Ending.FINISHED, draft.number if draft else None, job=job)
+
+        return patiently(lambda: self.as_mine(store))
 
     def ask(self, session: Session, draft: ScheduleVersion) -> int | None:
         """The job that the draft wants next, in the transaction that makes it, so that none is lost."""
@@ -213,8 +251,10 @@ class _Work:
             return None
 
     def fail(self, error: str) -> Done:
-        with self.database.write() as session:
+        def fail(session: Session) -> None:
             runs.fail(session, self.run.id, worker=self.worker, error=error, now=self.now(session))
+
+        patiently(lambda: self.as_mine(fail))
         return Done(Ending.FAILED)
 
     def end_cancelled(self) -> Done:
@@ -234,34 +274,6 @@ def why_no_plan(plan: Plan) -> str | None:
     if note and plan.status is PlanStatus.INFEASIBLE and plan.unscheduled:
         return f"{note} {plan.unscheduled[0].detail}"[:MOST_NOTE]
     return note
-
-
-Last = tuple[dict[str, Any], dict[str, Any]]
-"""The problem and the plan of a run, as their files."""
-
-
-def last_run(session: Session, event_id: int) -> Last | None:
-    """What is known of the run whose plan is published."""
-    published = versions.published(session, event_id)
-    if published is None or published.run_id is None:
-        return None
-    problem, plan = runs.problem_file(session, published.run_id), runs.plan_file(session, published.run_id)
-    return None if problem is None or plan is None else (problem, plan)
-
-
-def new_requests(last: Last | None, problem: dict[str, Any]) -> list[str]:
-    """The requests of a problem's document that the published plan's did not have, or not so."""
-    if last is None:
-        return []
-    known = {row["id"]: row for row in last[0]["requests"]}
-    return [row["id"] for row in problem["requests"] if known.get(row["id"]) != row]
-
-
-def proved_before(last: Last | None, problem: dict[str, Any]) -> Proved | None:
-    """The bounds of the published plan's run, if they hold of this problem too."""
-    if last is None or last[1]["bound"] is None or not still_holds(last[0], problem):
-        return None
-    return Proved(last[1]["bound"], last[1]["served_bound"])
 
 
 def check(problem: Problem, plan: Plan) -> None:

@@ -46,7 +46,9 @@ def take_up_lost(session: Session, is_gone: Callable[[str], bool], *, now: datet
 
 def mark_sent(session: Session, run_id: int, *, now: datetime) -> None:
     """The run's task was sent: it is sent again after a minute, two, four, if nobody takes it."""
-    run = session.scalar(select(Run).where(Run.id == run_id, Run.state == RunState.QUEUED).with_for_update())
+    run = session.scalar(
+        select(Run).where(Run.id == run_id, Run.state == RunState.QUEUED).with_for_update(key_share=True)
+    )
     if run is None:
         return
     run.send_at = now + min(SEND_AGAIN * 2 ** min(run.sends, 10), LONGEST_WAIT)

@@ -152,6 +152,20 @@ def beat(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
     _change_held(session, run_id, worker, heartbeat_at=now)
 
 
+def keep_plan(session: Session, run_id: int, *, worker: str, plan: dict[str, Any]) -> None:
+    """Keep what was found, before anything is made of it: another attempt begins there. Raises RunLost."""
+    _change_held(session, run_id, worker, plan=pack(plan))
+
+
+def retake(session: Session, run_id: int, *, worker: str, attempt: int, now: datetime) -> bool:
+    """Have a run again that was taken for lost, as its worker could not reach the database; whether it could.
+
+    Nobody has taken it up since: its attempt is still the worker's own.
+    """
+    waits = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED, Run.attempts == attempt)
+    return _change(session, waits, state=RunState.RUNNING, worker=worker, heartbeat_at=now)
+
+
 def is_cancel_asked(session: Session, run_id: int) -> bool:
     return session.scalar(select(Run.cancel_asked).where(Run.id == run_id)) is True
 

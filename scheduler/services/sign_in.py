@@ -94,7 +94,12 @@ def wish(session: Session, email: str, *, errand: Mapping[str, Any] | None = Non
 
 def answer_wishes(session: Session, settings: Settings, *, now: datetime) -> int:
     """Queue mails with links for the oldest wishes, at most `WISHES`; gives how many were answered."""
-    oldest = select(SignInWish).order_by(SignInWish.id).limit(WISHES).with_for_update(skip_locked=True)
+    oldest = (
+        select(SignInWish)
+        .order_by(SignInWish.id)
+        .limit(WISHES)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
     wishes = session.scalars(oldest).all()
     for each in wishes:
         ask_sign_in(

@@ -12,7 +12,7 @@ from typing import TypeVar
 import structlog
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
 from scheduler.storage.engines import WORKER, Limits, make_engine
@@ -22,6 +22,9 @@ log = structlog.get_logger()
 PAUSES = (0.05, 0.25)
 """Seconds, more or less, before a transaction is tried for the second and the third time."""
 _CONFLICTS = ("40001", "40P01")  # serialization_failure, deadlock_detected
+
+AWAY = (OperationalError, InterfaceError, TimeoutError)
+"""It cannot be reached, it ends a wait that takes too long, or no connection to it gets free."""
 
 T = TypeVar("T")
 
