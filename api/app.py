@@ -9,12 +9,14 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import auth, context, errors, limits, pages, presentation, security
+from api import auth, context, errors, limits, pages, presentation, request_ids, security
 from api.inputs import NumberConverter
 from api.views import PAGES, v1
+from scheduler import logs
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.remote import Fetcher
+from scheduler.storage import schema
 from scheduler.storage.database import Database
 from scheduler.storage.engines import WEB
 from workers.celery_app import make_celery
@@ -24,7 +26,11 @@ csrf = CSRFProtect()
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
     """A WSGI application; settings that are not given are read from the environment."""
-    settings = settings or Settings.from_env()
+    if settings is None:
+        settings = Settings.from_env()
+        logs.configure(settings.log_format)
+    database = database or Database(settings.database_url, limits=WEB)
+    schema.check_at_start(database)
     by_tls = settings.base_url.startswith("https://")
     app = APIFlask(__name__, title="Chainmeet API", version="1", docs_path=None, spec_path=None)
     app.config.from_mapping(
@@ -45,11 +51,12 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     app.extensions[context.KEY] = {
         "settings": settings,
-        "database": database or Database(settings.database_url, limits=WEB),
+        "database": database,
         "counter": limits.Counter(settings.redis_url),
         "celery": make_celery(settings),
         "fetcher": Fetcher(max_octets=MAX_OCTETS),
     }
+    request_ids.init_app(app)
     context.init_app(app)
     app.url_map.converters["int"] = NumberConverter
     csrf.init_app(app)

@@ -28,12 +28,16 @@ data_option = click.option(
 def command_settings(data: Path | None) -> Settings:
     """The settings that a command works with; raises ChainmeetError that says what is missing."""
     from chainmeet.folder import DataFolder
+    from scheduler import logs
     from scheduler.config import Settings
 
     in_environment = any(f"CHAINMEET_DATABASE_URL{end}" in os.environ for end in ("", "_FILE"))
     if data is None and (in_environment or not DEFAULT_FOLDER.is_dir()):
-        return Settings.from_env()
-    return DataFolder((data or DEFAULT_FOLDER).resolve()).settings()
+        settings = Settings.from_env()
+    else:
+        settings = DataFolder((data or DEFAULT_FOLDER).resolve()).settings()
+    logs.configure(settings.log_format)
+    return settings
 
 
 @contextmanager

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
 from kombu import Exchange, Queue
 
 from scheduler import logs
 from scheduler.config import Settings
 from scheduler.services import attending, runs
+from scheduler.storage.database import Database
+from scheduler.storage.schema import SchemaOutOfDate, check_at_start
 from workers.layout import HELP, JOBS, MAIL, QUEUES, SOLVE, UNTRUSTED, URGENT
 from workers.steady import Steady
 
@@ -82,3 +85,28 @@ app.steps["consumer"].add(Steady)
 def _configure_logs(**_: Any) -> None:
     """A worker logs as every other process does."""
     logs.configure(Settings.from_env().log_format)
+
+
+@worker_init.connect
+def _check_schema(**_: Any) -> None:
+    """Before the pool is there: a worker of another version than the database ends."""
+    database = Database(Settings.from_env().database_url)
+    try:
+        check_at_start(database)
+    except SchemaOutOfDate as error:
+        raise SystemExit(str(error)) from None
+    finally:
+        database.dispose()
+
+
+@task_prerun.connect
+def _bind_ids(task: Any, **_: Any) -> None:
+    """Each line that a task writes names the task, and the request that led to it."""
+    structlog.contextvars.clear_contextvars()
+    ids = {"task": task.name, "task_id": task.request.id, "request": task.request.get("request_id")}
+    structlog.contextvars.bind_contextvars(**{name: value for name, value in ids.items() if value})
+
+
+@task_postrun.connect
+def _forget_ids(**_: Any) -> None:
+    structlog.contextvars.clear_contextvars()

@@ -18,6 +18,7 @@ from scheduler.services import (
     busy_times,
     inbox,
     keeping,
+    mail_alerts,
     outbox,
     pulses,
     recovering,
@@ -86,6 +87,7 @@ class Clock:
         self._step("end alerts of mails", lambda session: refusing.settle(session, rates, now=now()))
         if self._step("find mails", lambda session: sending.is_waiting(session, self.settings, now=now())):
             dispatch.deliver(app=self.celery)
+        self._step("watch the outbox", lambda session: mail_alerts.watch_outbox(session, now=now()))
         if self.settings.imap_host and self._claim("fetch", FETCH):
             dispatch.fetch(app=self.celery)
         if self._claim("refetch", REFETCH):

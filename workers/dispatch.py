@@ -84,7 +84,8 @@ def _send(
     app = app or celery_app.app
     try:
         if not (once and _waits(app, name)):
-            app.send_task(name, args=args, expires=expires, countdown=countdown or None)
+            how = {"headers": _headers(), "expires": expires, "countdown": countdown or None}
+            app.send_task(name, args=args, **how)
     except (OperationalError, RedisError) as error:
         log.warning("task not sent", task=name, args=args, error=str(error))
         return False
@@ -96,3 +97,9 @@ def _waits(app: Celery, name: str) -> bool:
     with app.pool.acquire(block=True) as connection:
         queued = connection.default_channel.client.lrange(celery_app.ROUTES[name], -LOOK_AHEAD, -1)
     return any(json.loads(message)["headers"].get("task") == name for message in queued)
+
+
+def _headers() -> dict[str, str]:
+    """The id of the request that leads to the task, if one does: it stands in the lines of both."""
+    request = structlog.contextvars.get_contextvars().get("request")
+    return {"request_id": str(request)} if request else {}

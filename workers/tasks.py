@@ -14,8 +14,18 @@ from celery.signals import worker_process_init
 
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
+from scheduler.invites.errors import MailboxFailure
 from scheduler.invites.remote import Fetcher
-from scheduler.services import access, fetching, inbox, publishing, recovering, refetching, sending
+from scheduler.services import (
+    access,
+    fetching,
+    inbox,
+    mail_alerts,
+    publishing,
+    recovering,
+    refetching,
+    sending,
+)
 from scheduler.storage.database import Database
 from workers import dispatch
 from workers.celery_app import app
@@ -34,6 +44,7 @@ RETRY_SECONDS = 5.0
 @app.task(name="chainmeet.solve", max_retries=2, default_retry_delay=5)
 def solve(run_id: int) -> None:
     """Carry a queued run out; a run that is not queued is somebody else's."""
+    structlog.contextvars.bind_contextvars(run=run_id)
     from scheduler.services import planning  # here, as it loads OR-Tools, which the mail worker never needs
 
     done = planning.execute(
@@ -141,7 +152,15 @@ def _deliver(*, urgent: bool) -> bool:
 @app.task(name="chainmeet.fetch", soft_time_limit=90, time_limit=120)
 def fetch() -> None:
     """Take in what came to the mailbox; mails that this does not come to wait for the next time."""
-    taken = fetching.fetch(_database(), _settings(), now=_now)
+    try:
+        taken = fetching.fetch(_database(), _settings(), now=_now)
+    except MailboxFailure as failure:
+        log.warning("mailbox not read", reason=str(failure))
+        with _database().write() as session:
+            mail_alerts.mailbox_failed(session, str(failure), now=_now())
+        return
+    with _database().write() as session:
+        mail_alerts.mailbox_read(session, now=_now())
     if taken:
         log.info("mails received", count=taken)
         dispatch.deliver()

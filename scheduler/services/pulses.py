@@ -32,6 +32,12 @@ def claim(session: Session, name: str, *, every: timedelta, now: datetime) -> bo
     return True
 
 
+def mark(session: Session, name: str, *, now: datetime) -> None:
+    """It was done now."""
+    session.merge(Pulse(name=name, at=now))
+    session.flush()
+
+
 def last(session: Session, name: str) -> datetime | None:
     """When it was done last; None if never."""
     return session.scalar(select(Pulse.at).where(Pulse.name == name))

@@ -1,0 +1,21 @@
+"""The web server's own lines in the form of all others (gunicorn's option --logger-class)."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from gunicorn.glogging import Logger as GunicornLogger
+
+from scheduler import logs
+from scheduler.config import PREFIX
+
+
+class Logger(GunicornLogger):  # type: ignore[misc]
+    """Hands its lines to the root logger, before the application is there to do so."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+        logs.configure(os.environ.get(f"{PREFIX}LOG_FORMAT") or "json")
