@@ -41,14 +41,15 @@ def board(event_key: str) -> str:
     actor = _organiser(event_key)
     filters, cursor = _filters(), request.args.get("cursor") or None
     with context.database().read() as db:
-        found = calendar_health.board(db, actor, filters, now=context.now())
+        now = context.now()
+        found = calendar_health.board(db, actor, filters, now=now)
         return pages.render(
             db,
             actor,
             "calendars",
             "calendars/board.html",
             board=found,
-            page=found.page(cursor=cursor),
+            page=found.page(db, filters, now=now, cursor=cursor),
             filters=filters,
             asked=_asked(filters),
             cursor=cursor,
@@ -66,7 +67,8 @@ def calls(event_key: str) -> FlaskResponse:
     actor = _organiser(event_key)
     with context.database().read() as db:
         found = calendar_health.board(db, actor, _filters(), now=context.now())
-    response = FlaskResponse(calling.calls_csv(found), content_type="text/csv; charset=utf-8")
+        text = calling.calls_csv(db, found)
+    response = FlaskResponse(text, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="calls-{actor.event_key}.csv"'
     response.headers["Cache-Control"] = "no-store"
     return response

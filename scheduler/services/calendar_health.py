@@ -15,13 +15,14 @@ from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services import calendar_people, history, versions
 from scheduler.services.actors import Actor
-from scheduler.services.calendar_people import SEVERITY, WORDS, Person, count
-from scheduler.services.calendar_states import Entry, entries
+from scheduler.services.calendar_people import SEVERITY, WORDS, Person
+from scheduler.services.calendar_states import Entry, entries, untold
+from scheduler.services.calendar_tallies import Chosen, Tally, tallies
 from scheduler.services.facets import FacetValue
 from scheduler.services.paging import Page
-from scheduler.services.people import find_person
+from scheduler.services.people import FirmRef, find_person
 from scheduler.services.texts import one_line
-from scheduler.storage.models import Attendee, Event, Firm, ScheduleVersion
+from scheduler.storage.models import Attendee, Event, Firm, Hall, Place, PlannedMeeting, ScheduleVersion, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,21 +58,38 @@ class Facets:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """An attendee in the list, with what the list is filtered and sorted by."""
+
+    id: int
+    key: str
+    latin_name: str
+    firm: FirmRef
+    searched: str
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     """`totals` are meetings by state, of the people who are found; `version` None: nothing is published."""
 
     version: ScheduleVersion | None
     timezone: str
     totals: Mapping[CalendarState, int]
-    people: tuple[Person, ...]
+    people: tuple[Listed, ...]
     facets: Facets
 
-    def page(self, *, cursor: str | None = None, limit: int = 30) -> Page[Person]:
-        return history.part("calendar-health", self.people, cursor=cursor, limit=limit)
+    def page(
+        self, session: Session, filters: Filters, *, now: datetime, cursor: str | None = None, limit: int = 30
+    ) -> Page[Person]:
+        """Some of the people with their meetings; reads those of no others."""
+        found = history.part("calendar-health", self.people, cursor=cursor, limit=limit)
+        people = persons(session, self, filters, [listed.id for listed in found.items], now=now)
+        return Page(tuple(people), found.next_cursor, found.total)
 
 
 def board(session: Session, actor: Actor, filters: Filters, *, now: datetime) -> Board:
-    """The published schedule in everybody's calendars. Nine queries, however many meetings.
+    """The published schedule in everybody's calendars. As many queries and rows of people, not of meetings.
 
     Raises NotAllowed for who is no organiser, InvalidInput for a state or a sorting that there is not.
     """
@@ -79,18 +97,45 @@ def board(session: Session, actor: Actor, filters: Filters, *, now: datetime) ->
     _check(filters)
     version = versions.published(session, actor.event_id)
     zone = session.get_one(Event, actor.event_id).timezone
-    listed = entries(session, actor.event_id, version.id) if version else []
-    people = _people(session, actor, _chosen(listed, filters, ZoneInfo(zone)), now)
+    slots = _slots(session, actor.event_id)
+    found: dict[int, Tally] = {}
+    if version is not None:
+        chosen = _chosen(filters, slots, ZoneInfo(zone))
+        found = tallies(session, actor.event_id, version.id, chosen, slots, now=now)
+    people = _people(session, actor, found)
     tests = _tests(filters)
-    found = _passing(people, tests)
-    found.sort(key=_SORTS[filters.sort])
+    passing = _passing(people, tests)
+    passing.sort(key=_SORTS[filters.sort])
+    totals: Counter[CalendarState] = Counter()
+    for listed in passing:
+        totals.update(listed.tally.counts)
+    halls, days = _whole(session, actor.event_id, version, slots, ZoneInfo(zone))
     return Board(
         version=version,
         timezone=zone,
-        totals=count(entry for person in found for entry in person.meetings),
-        people=tuple(found),
-        facets=_facets(listed, people, tests, ZoneInfo(zone)),
+        totals={state: totals[state] for state in CalendarState},
+        people=tuple(passing),
+        facets=_facets(people, tests, halls, days),
     )
+
+
+def persons(
+    session: Session, board: Board, filters: Filters, ids: Sequence[int], *, now: datetime
+) -> list[Person]:
+    """People of a board by id, with those of their meetings that its filters choose."""
+    if board.version is None or not ids:
+        return []
+    event_id, zone = board.version.event_id, ZoneInfo(board.timezone)
+    mine: dict[int, list[Entry]] = {}
+    for entry in entries(session, event_id, board.version.id, people=ids):
+        is_there = not filters.hall or entry.hall == filters.hall
+        if is_there and filters.day in ("", entry.start.astimezone(zone).date().isoformat()):
+            mine.setdefault(entry.attendee_id, []).append(entry)
+    rows = session.execute(
+        select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id).where(Attendee.id.in_(ids))
+    )
+    found = {who.id: calendar_people.of(who, firm, mine.get(who.id, ()), now) for who, firm in rows}
+    return [found[person_id] for person_id in ids]
 
 
 def person(session: Session, actor: Actor, key: str, *, now: datetime) -> Person:
@@ -98,7 +143,7 @@ def person(session: Session, actor: Actor, key: str, *, now: datetime) -> Person
     actor.require_organiser()
     found = find_person(session, actor.event_id, key)
     version = versions.published(session, actor.event_id)
-    mine = entries(session, actor.event_id, version.id, attendee_id=found.id) if version else []
+    mine = entries(session, actor.event_id, version.id, people=[found.id]) if version else []
     return calendar_people.of(found, session.get_one(Firm, found.firm_id), mine, now)
 
 
@@ -112,32 +157,76 @@ def _check(filters: Filters) -> None:
         raise InvalidInput(faults)
 
 
-def _chosen(listed: Iterable[Entry], filters: Filters, zone: ZoneInfo) -> list[Entry]:
+def _slots(session: Session, event_id: int) -> dict[int, datetime]:
+    """The start of each slot, by position."""
+    rows = session.execute(select(Slot.position, Slot.start).where(Slot.event_id == event_id))
+    return {position: start for position, start in rows}  # noqa: C416 -- dict(rows) loses the types
+
+
+def _chosen(filters: Filters, slots: Mapping[int, datetime], zone: ZoneInfo) -> Chosen:
     """The meetings in the hall and on the day that are asked for."""
-    return [
-        entry
-        for entry in listed
-        if (not filters.hall or entry.hall == filters.hall)
-        and (not filters.day or entry.start.astimezone(zone).date().isoformat() == filters.day)
-    ]
+    if not filters.day:
+        return Chosen(filters.hall)
+    on_day = [p for p, start in slots.items() if start.astimezone(zone).date().isoformat() == filters.day]
+    return Chosen(filters.hall, on_day)
 
 
-def _people(session: Session, actor: Actor, listed: Iterable[Entry], now: datetime) -> list[Person]:
-    """Whoever has one of these meetings."""
-    by_person: dict[int, list[Entry]] = {}
-    for entry in listed:
-        by_person.setdefault(entry.attendee_id, []).append(entry)
+def _whole(
+    session: Session,
+    event_id: int,
+    version: ScheduleVersion | None,
+    slots: Mapping[int, datetime],
+    zone: ZoneInfo,
+) -> tuple[set[str], set[date]]:
+    """The halls and the days of a whole version, and of what is cancelled and could not be told."""
+    if version is None:
+        return set(), set()
     rows = session.execute(
-        select(Attendee, Firm)
+        select(Hall.name, Slot.position)
+        .select_from(PlannedMeeting)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .join(Hall, Hall.id == Place.hall_id)
+        .where(PlannedMeeting.version_id == version.id)
+        .distinct()
+    )
+    where = [(hall, slots[position]) for hall, position in rows]
+    where += [(entry.hall, entry.start) for entry in untold(session, event_id)]
+    return {hall for hall, _ in where}, {start.astimezone(zone).date() for _, start in where}
+
+
+def _people(session: Session, actor: Actor, found: Mapping[int, Tally]) -> list[Listed]:
+    """Whoever has one of these meetings."""
+    rows = session.execute(
+        select(
+            Attendee.id,
+            Attendee.key,
+            Attendee.name,
+            Attendee.latin_name,
+            Attendee.email,
+            Firm.key,
+            Firm.name,
+            Firm.latin_name,
+            Firm.country,
+        )
         .join(Firm, Firm.id == Attendee.firm_id)
         .where(Attendee.event_id == actor.event_id)
     )
     return [
-        calendar_people.of(who, firm, by_person[who.id], now) for who, firm in rows if who.id in by_person
+        Listed(
+            person_id,
+            key,
+            latin_name,
+            FirmRef(firm_key, firm_name, firm_latin, country),
+            "\n".join((name, latin_name, email, firm_name, firm_latin)),
+            found[person_id],
+        )
+        for person_id, key, name, latin_name, email, firm_key, firm_name, firm_latin, country in rows
+        if person_id in found
     ]
 
 
-Test = Callable[[Person], bool]
+Test = Callable[[Listed], bool]
 
 
 def _tests(filters: Filters) -> dict[str, Test]:
@@ -145,56 +234,47 @@ def _tests(filters: Filters) -> dict[str, Test]:
     tests: dict[str, Test] = {}
     words = one_line(filters.text).casefold().split()
     if words:
-        tests["text"] = lambda person: all(word in _searched(person) for word in words)
+        tests["text"] = lambda listed: all(word in listed.searched.casefold() for word in words)
     if filters.state:
-        tests["state"] = lambda person: any(entry.state == filters.state for entry in person.meetings)
+        tests["state"] = lambda listed: CalendarState(filters.state) in listed.tally.counts
     if filters.country:
-        tests["country"] = lambda person: person.firm.country == filters.country
+        tests["country"] = lambda listed: listed.firm.country == filters.country
     if filters.firm:
-        tests["firm"] = lambda person: person.firm.key == filters.firm
+        tests["firm"] = lambda listed: listed.firm.key == filters.firm
     if filters.calls:
-        tests["calls"] = lambda person: bool(person.calls)
+        tests["calls"] = lambda listed: bool(listed.tally.calls)
     return tests
 
 
-def _searched(person: Person) -> str:
-    firm = person.firm
-    texts = (person.name, person.latin_name, person.email, firm.name, firm.latin_name)
-    return "\n".join(texts).casefold()
-
-
-def _passing(people: Iterable[Person], tests: Mapping[str, Test], leave: str = "") -> list[Person]:
+def _passing(people: Iterable[Listed], tests: Mapping[str, Test], leave: str = "") -> list[Listed]:
     """The people who pass every test but the one called `leave`."""
     asked = [test for name, test in tests.items() if name != leave]
-    return [person for person in people if all(test(person) for test in asked)]
+    return [listed for listed in people if all(test(listed) for test in asked)]
 
 
 def _facets(
-    listed: Sequence[Entry], people: Sequence[Person], tests: Mapping[str, Test], zone: ZoneInfo
+    people: Sequence[Listed], tests: Mapping[str, Test], halls: Iterable[str], days: Iterable[date]
 ) -> Facets:
-    states = Counter(
-        s for person in _passing(people, tests, "state") for s in {e.state for e in person.meetings}
-    )
-    countries = Counter(person.firm.country for person in _passing(people, tests, "country"))
+    states = Counter(state for listed in _passing(people, tests, "state") for state in listed.tally.counts)
+    countries = Counter(listed.firm.country for listed in _passing(people, tests, "country"))
     return Facets(
         states=tuple(FacetValue(state, WORDS[state], states[state]) for state in CalendarState),
         countries=tuple(FacetValue(code, code, number) for code, number in countries.most_common()),
-        halls=tuple(sorted({entry.hall for entry in listed})),
-        days=tuple(sorted({entry.start.astimezone(zone).date() for entry in listed})),
-        calls=sum(bool(person.calls) for person in _passing(people, tests, "calls")),
+        halls=tuple(sorted(halls)),
+        days=tuple(sorted(days)),
+        calls=sum(bool(listed.tally.calls) for listed in _passing(people, tests, "calls")),
     )
 
 
-def _first(person: Person) -> tuple[datetime, int, str]:
+def _first(listed: Listed) -> tuple[object, ...]:
     """The first meeting that needs a call, else the first one; of two at one time the worse."""
-    entry = (person.calls or person.meetings)[0]
-    return entry.start, SEVERITY.index(entry.state), person.key
+    return *(listed.tally.first_call or listed.tally.first or ()), listed.key
 
 
-_SORTS: Mapping[str, Callable[[Person], tuple[object, ...]]] = {
+_SORTS: Mapping[str, Callable[[Listed], tuple[object, ...]]] = {
     "first": _first,
-    "worst": lambda person: (SEVERITY.index(person.worst or CalendarState.ACCEPTED), *_first(person)),
-    "name": lambda person: (person.latin_name.casefold(), person.key),
-    "firm": lambda person: (person.firm.latin_name.casefold(), person.latin_name.casefold(), person.key),
+    "worst": lambda listed: (SEVERITY.index(listed.tally.worst), *_first(listed)),
+    "name": lambda listed: (listed.latin_name.casefold(), listed.key),
+    "firm": lambda listed: (listed.firm.latin_name.casefold(), listed.latin_name.casefold(), listed.key),
 }
 SORTS = tuple(_SORTS)

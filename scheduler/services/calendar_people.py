@@ -65,11 +65,7 @@ class Person:
     @property
     def reason(self) -> str:
         """Why to call, in words; empty if there is no reason."""
-        found = Counter((entry.state, entry.is_off) for entry in self.calls)
-        ordered = sorted(found, key=lambda why: (SEVERITY.index(why[0]), why[1]))
-        return "; ".join(
-            _reason(state, is_off, found[state, is_off], self.bounce) for state, is_off in ordered
-        )
+        return reason(Counter((entry.state, entry.is_off) for entry in self.calls), self.bounce)
 
 
 def of(who: Attendee, firm: Firm, meetings: Sequence[Entry], now: datetime) -> Person:
@@ -88,6 +84,12 @@ def of(who: Attendee, firm: Firm, meetings: Sequence[Entry], now: datetime) -> P
         meetings=tuple(meetings),
         calls=tuple(entry for entry in meetings if needs_call(entry, now)),
     )
+
+
+def reason(calls: Mapping[tuple[CalendarState, bool], int], bounce: str) -> str:
+    """Why to call, in words: by state and whether a meeting is off; empty if there is no reason."""
+    ordered = sorted(calls, key=lambda why: (SEVERITY.index(why[0]), why[1]))
+    return "; ".join(_reason(state, is_off, calls[state, is_off], bounce) for state, is_off in ordered)
 
 
 def count(listed: Iterable[Entry]) -> dict[CalendarState, int]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, func, select, true
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat, RequestState
@@ -102,73 +102,87 @@ def current(mail: LastMail | None, answer: Answered | None) -> Answered | None:
     return answer if is_current else None
 
 
-def entries(
-    session: Session, event_id: int, version_id: int, *, attendee_id: int | None = None
-) -> list[Entry]:
-    """Every meeting of a version in every calendar (in one), and cancellations that were not told; by start.
+def entries(session: Session, event_id: int, version_id: int, *, people: Collection[int]) -> list[Entry]:
+    """The meetings of a version in some people's calendars, and cancellations that were not told; by start.
 
     Six queries, however many.
     """
-    mails, answers = _mails(session, event_id, attendee_id), _answers(session, event_id, attendee_id)
+    mails, answers = _mails(session, event_id, people), _answers(session, event_id, people)
     bounced = set(
-        session.scalars(
-            select(Attendee.id).where(Attendee.event_id == event_id, Attendee.bounced_at.is_not(None))
-        )
+        session.scalars(select(Attendee.id).where(Attendee.id.in_(people), Attendee.bounced_at.is_not(None)))
     )
     invited = {(request, who): mail for (request, who), mail in mails if mail.method is not Method.CANCEL}
     found = [
-        *_planned(session, event_id, version_id, attendee_id, invited, answers, bounced),
+        *_planned(session, event_id, version_id, people, invited, answers, bounced),
         *_untold(session, mails, bounced),
     ]
     return sorted(found, key=lambda entry: (entry.start, entry.request_key, entry.attendee_id))
-
-
-def _of(
-    column: SQLColumnExpression[int] | SQLColumnExpression[int | None], attendee_id: int | None
-) -> ColumnElement[bool]:
-    """Rows of one attendee, or of everybody."""
-    return true() if attendee_id is None else column == attendee_id
 
 
 Whose = tuple[int, int]
 """(request id, attendee id)."""
 
 
-def _mails(session: Session, event_id: int, attendee_id: int | None) -> list[tuple[Whose, LastMail]]:
-    """The newest message of each UID and attendee that says how the meeting is, in the order of making."""
-    method = OutboxMail.payload["method"].as_string()
+def newest_mails(event_id: int, people: Collection[int] | None = None) -> Select[int]:
+    """The ids of the newest message of each UID and attendee that says how the meeting is."""
     newest = (
         select(func.max(OutboxMail.id))
         .where(
             OutboxMail.event_id == event_id,
-            _of(OutboxMail.attendee_id, attendee_id),
             OutboxMail.uid.is_not(None),
-            method != Method.DECLINECOUNTER.value,
+            OutboxMail.method != Method.DECLINECOUNTER.value,
         )
         .group_by(OutboxMail.uid, OutboxMail.attendee_id)
     )
-    rows = session.execute(
-        select(
-            OutboxMail.request_id,
-            OutboxMail.attendee_id,
-            OutboxMail.id,
-            OutboxMail.uid,
-            method,
-            OutboxMail.payload["sequence"].as_integer(),
-            OutboxMail.state,
-            OutboxMail.error,
-            OutboxMail.sent_at,
+    return newest if people is None else newest.where(OutboxMail.attendee_id.in_(people))
+
+
+def untold(session: Session, event_id: int) -> Iterator[Entry]:
+    """Everybody's meetings that are cancelled in calendars that could not be told."""
+    failed = session.execute(
+        _last_mail().where(
+            OutboxMail.id.in_(newest_mails(event_id)),
+            OutboxMail.method == Method.CANCEL.value,
+            OutboxMail.state == OutboxState.FAILED,
+            OutboxMail.dropped_at.is_(None),
         )
-        .where(OutboxMail.id.in_(newest))
-        .order_by(OutboxMail.id)
     )
+    mails = _read(failed)
+    who = {person for (_, person), _ in mails}
+    bounced = session.scalars(
+        select(Attendee.id).where(Attendee.id.in_(who), Attendee.bounced_at.is_not(None))
+    )
+    return _untold(session, mails, set(bounced))
+
+
+def _last_mail() -> Select[*tuple[Any, ...]]:
+    return select(
+        OutboxMail.request_id,
+        OutboxMail.attendee_id,
+        OutboxMail.id,
+        OutboxMail.uid,
+        OutboxMail.method,
+        OutboxMail.sequence,
+        OutboxMail.state,
+        OutboxMail.error,
+        OutboxMail.sent_at,
+    ).order_by(OutboxMail.id)
+
+
+def _mails(session: Session, event_id: int, people: Collection[int]) -> list[tuple[Whose, LastMail]]:
+    """The newest message of each UID and attendee that says how the meeting is, in the order of making."""
+    newest = newest_mails(event_id, people)
+    return _read(session.execute(_last_mail().where(OutboxMail.id.in_(newest))))
+
+
+def _read(rows: Iterable[Any]) -> list[tuple[Whose, LastMail]]:
     return [
         ((request, who), LastMail(mail_id, uid, Method(said), sequence, state, error or "", sent_at))
         for request, who, mail_id, uid, said, sequence, state, error, sent_at in rows
     ]
 
 
-def _answers(session: Session, event_id: int, attendee_id: int | None) -> dict[tuple[str, int], Answered]:
+def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[tuple[str, int], Answered]:
     """The last answer of each UID and attendee."""
     rows: Any = session.execute(
         select(
@@ -180,7 +194,7 @@ def _answers(session: Session, event_id: int, attendee_id: int | None) -> dict[t
             Answer.answered_at,
             Answer.comment,
             Answer.proposed_start,
-        ).where(Answer.event_id == event_id, _of(Answer.attendee_id, attendee_id))
+        ).where(Answer.event_id == event_id, Answer.attendee_id.in_(people))
     )
     return {(uid, who): Answered(*rest) for uid, who, *rest in rows}
 
@@ -192,7 +206,7 @@ def _planned(
     session: Session,
     event_id: int,
     version_id: int,
-    attendee_id: int | None,
+    people: Collection[int],
     invited: Mapping[Whose, LastMail],
     answers: Mapping[tuple[str, int], Answered],
     bounced: set[int],
@@ -222,7 +236,7 @@ def _planned(
         )
         .join(Place, Place.id == PlannedMeeting.place_id)
         .join(Hall, Hall.id == Place.hall_id)
-        .where(PlannedMeeting.version_id == version_id, _of(PlannedAttendee.attendee_id, attendee_id))
+        .where(PlannedMeeting.version_id == version_id, PlannedAttendee.attendee_id.in_(people))
     )
     for who, firm, request, key, state, sender, receiver, start, end, place, hall in rows:
         mail = invited.get((request, who))

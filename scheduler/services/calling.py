@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from babel import Locale
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from scheduler.services.calendar_health import Board
-from scheduler.services.calendar_people import Person
+from scheduler.services.calendar_health import Board, Listed
+from scheduler.services.calendar_people import reason
+from scheduler.storage.models import Attendee
 
 BOM = "\ufeff"
 """By it Excel knows UTF-8."""
@@ -19,14 +23,32 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _ENGLISH = Locale("en")
 
 
-def calls_csv(board: Board) -> str:
+def calls_csv(session: Session, board: Board) -> str:
     """One row a person of the board who needs a call, in its order; times are the venue's."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(_header(board.timezone))
     zone = ZoneInfo(board.timezone)
-    writer.writerows(map(harmless, _row(person, zone)) for person in board.people if person.calls)
+    listed = [person for person in board.people if person.tally.calls]
+    contacts = _contacts(session, [person.id for person in listed])
+    writer.writerows(map(harmless, _row(person, contacts[person.id], zone)) for person in listed)
     return BOM + text.getvalue()
+
+
+class _Contact(NamedTuple):
+    """How to reach a person, and what their mail server said."""
+
+    name: str
+    email: str
+    phone: str
+    languages: list[str]
+    bounce: str
+
+
+def _contacts(session: Session, ids: Sequence[int]) -> dict[int, _Contact]:
+    columns = (getattr(Attendee, name) for name in _Contact._fields)
+    rows = session.execute(select(Attendee.id, *columns).where(Attendee.id.in_(ids)))
+    return {row[0]: _Contact(*row[1:]) for row in rows}
 
 
 def harmless(cell: str) -> str:
@@ -49,17 +71,18 @@ def _header(timezone: str) -> Iterable[str]:
     )
 
 
-def _row(person: Person, zone: ZoneInfo) -> Iterable[str]:
-    languages = (_ENGLISH.languages.get(code.replace("-", "_"), code) for code in person.languages)
+def _row(person: Listed, contact: _Contact, zone: ZoneInfo) -> Iterable[str]:
+    languages = (_ENGLISH.languages.get(code.replace("-", "_"), code) for code in contact.languages)
+    start = person.tally.first_call[0].astimezone(zone) if person.tally.first_call else None
     return (
-        person.name,
+        contact.name,
         person.latin_name,
         person.firm.latin_name,
         _ENGLISH.territories.get(person.firm.country, person.firm.country),
         ", ".join(languages),
-        person.phone,
-        person.email,
-        person.reason,
-        f"{person.calls[0].start.astimezone(zone):%Y-%m-%d %H:%M}",
-        str(len(person.calls)),
+        contact.phone,
+        contact.email,
+        reason(person.tally.calls, contact.bounce),
+        f"{start:%Y-%m-%d %H:%M}" if start else "",
+        str(sum(person.tally.calls.values())),
     )

@@ -39,8 +39,9 @@ def list_calendar_health(db: Session, actor: Actor, query: HealthQuery) -> dict[
         calls=query.calls,
         sort=query.sort,
     )
-    board = calendar_health.board(db, actor, filters, now=context.now())
-    page = board.page(cursor=query.cursor, limit=query.limit)
+    now = context.now()
+    board = calendar_health.board(db, actor, filters, now=now)
+    page = board.page(db, filters, now=now, cursor=query.cursor, limit=query.limit)
     return {
         "items": [_for(actor, person) for person in page.items],
         "next_cursor": page.next_cursor,
