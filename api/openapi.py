@@ -21,8 +21,9 @@ DESCRIPTION = """One event's firms, people, meeting requests, runs, schedule ver
 Every request carries a token of the event: `Authorization: Bearer cm_...`. Times are ISO 8601 in UTC. Lists
 come in pages: ask again with `cursor` set to the answer's `next_cursor`. A POST that creates something takes
 an `Idempotency-Key`: sent again with the same key and body within a day it creates nothing and gets the first
-answer. What takes long is done by a worker: the answer is 202 with a Location to look at until the state is done or
-failed, or 503 with Retry-After until it is there. Every error is `application/problem+json` (RFC 9457)."""
+answer. What takes long is done by a worker: the answer is 202 with a Location to look at until the state is
+done or failed, or 503 with Retry-After until it is there. Every error is `application/problem+json`
+(RFC 9457)."""
 
 
 @dataclass(frozen=True, slots=True)

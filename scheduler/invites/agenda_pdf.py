@@ -27,7 +27,9 @@ body { font-family: sans-serif; font-size: 9.5pt; line-height: 1.3; color: #1b27
 h1 { font-size: 18pt; margin: 0 0 3pt; }
 h2 { font-size: 12pt; margin: 10pt 0 5pt; color: #1f5f8b; }
 p { margin: 0; }
+table { width: 100%; }
 td { padding: 0 14pt 0 0; }
+td.times { width: 82pt; white-space: nowrap; }
 .soft { color: #51606e; }
 .title { font-weight: bold; font-size: 10.5pt; }
 .off { color: #a3262b; font-weight: bold; }
@@ -121,7 +123,7 @@ def _meeting(agenda: Agenda, entry: Entry) -> str:
     colon = agenda.words.colon
     rows = "".join(_soft(f"{label}{colon}{value}") for label, value in agenda.rows(entry))
     return (
-        f'<table><tr><td><p class="title">{escape(agenda.times(entry))}</p></td>'
+        f'<table><tr><td class="times"><p class="title">{escape(agenda.times(entry))}</p></td>'
         f'<td><p class="title">{escape(entry.partner)}</p>{off}'
         f"<p>{escape(agenda.location(entry))}</p>{rows}</td></tr></table>"
     )

@@ -87,6 +87,18 @@ def test_a_meeting_shows_time_partner_people_place_and_interpreter() -> None:
         assert words in said
 
 
+def test_times_never_wrap_and_what_stands_beside_them_begins_at_one_edge() -> None:
+    partners = ("X", NAMES["Chinese"], "Firm of a name that goes on and on " * 4)
+    words = [
+        word
+        for page in document(agenda(*(entry(i, i // 3, partner=partners[i % 3]) for i in range(9))))
+        for word in page.get_text("words")
+    ]
+    times = [word[0] for word in words if "–" in word[4]]
+    assert len(times) == 9 and len(set(times)) == 1
+    assert len({round(word[0], 1) for word in words if word[4] == "Table"}) == 1
+
+
 def test_a_day_begins_where_it_begins_at_the_venue() -> None:
     late = entry(start=datetime(2027, 5, 12, 16, tzinfo=UTC), end=datetime(2027, 5, 12, 17, tzinfo=UTC))
     said = text_of(agenda(late))
