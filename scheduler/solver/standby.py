@@ -49,7 +49,8 @@ class Standby:
         seconds = min(SHARE * self.left(), MOST_SECONDS)
         if self.ended.wait(min(HEAD_START_SECONDS, 0.5 * seconds)) or self._is_over():
             return
-        self.proof.begin(self.left(), self.should_stop)
+        if not self.flat.problem.policy.require_all:  # else all is served, and an LP proves little more
+            self.proof.begin(self.left(), self.should_stop)
         state = starting_state(self.flat, self.start, self.seed)
         cold = self.start is not None or len(self.flat.problem.published) > 0
         heat = fitted_heat(self.flat.problem, cold=cold)
