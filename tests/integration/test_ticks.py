@@ -15,13 +15,13 @@ from threading import Barrier
 
 import pytest
 import redis
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from scheduler.config import Settings
 from scheduler.domain.entities import RequestState, RunState
-from scheduler.services import pulses, runs
+from scheduler.services import access, pulses, runs, sessions
 from scheduler.storage.database import Database
-from scheduler.storage.models import MeetingRequest
+from scheduler.storage.models import MeetingRequest, OutboxMail, WebSession
 from tests.factories import NOW, Expo, make_event, make_request
 from tests.integration.test_outbox import publish_some
 from tests.workers import ROOT, eventually, settings_for
@@ -127,6 +127,23 @@ def test_time_goes_on_without_a_broker(database: Database, tmp_path: Path) -> No
     state = overdue_request(database)
     assert Clock(database, settings, make_celery(settings)).tick()
     assert state() is RequestState.EXPIRED
+
+
+@sqlite_only
+def test_a_wish_to_sign_in_is_answered_without_a_broker_and_ended_sessions_go(
+    database: Database, tmp_path: Path
+) -> None:
+    settings = settings_for(database, f"redis+socket://{tmp_path}/nowhere")
+    with database.write() as session:
+        expo = make_event(session)
+        access.wish(session, expo.organiser.email, now=database.now())
+        sessions.begin(
+            session, expo.organiser.id, settings=settings, now=database.now() - timedelta(hours=12)
+        )
+    assert Clock(database, settings, make_celery(settings)).tick()
+    with database.read() as session:
+        assert session.scalars(select(OutboxMail.to_address)).all() == [expo.organiser.email]
+        assert session.scalars(select(WebSession)).all() == []
 
 
 @sqlite_only

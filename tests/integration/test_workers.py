@@ -244,9 +244,7 @@ def test_a_sign_in_mail_waits_for_no_other_mail_and_for_no_other_work(stack: Sta
         with stack.database.write() as session:
             expo = make_event(session, mail_per_minute=60_000)
             session.execute(insert(OutboxMail), [queued(expo, number) for number in range(1000)])
-            access.ask_sign_in(
-                session, expo.organiser.email, secret_key=SECRET_KEY, mail_domain="m.example", now=NOW
-            )
+            access.wish(session, expo.organiser.email, now=NOW)
         assert dispatch.deliver(app=stack.celery) and dispatch.refetch(app=stack.celery)
         assert dispatch.deliver_urgent(app=stack.celery)
         with stack.worker("urgent"):
