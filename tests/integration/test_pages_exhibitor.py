@@ -497,6 +497,7 @@ def test_trap_20_the_feed_needs_no_cookie_and_is_a_calendar_whatever_is_asked_fo
         assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
         assert answer.headers["Cache-Control"] == "private, max-age=300"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert answer.headers["X-Robots-Tag"] == "noindex, nofollow"
         assert answer.headers["Last-Modified"] == "Tue, 24 Nov 2026 08:00:00 GMT"
         assert answer.headers["ETag"] == etag(answer.data)
         assert "Set-Cookie" not in answer.headers

@@ -28,7 +28,7 @@ from scheduler.storage.models import (
     WebSession,
 )
 from tests.factories import NOW, SECRET_KEY, Expo, make_account, make_event
-from tests.integration.test_release import SETTINGS
+from tests.publishing import SETTINGS
 from tests.queries import count_selects
 from tests.web import Browser, web_app
 
@@ -224,6 +224,9 @@ def test_a_wish_for_a_link_is_the_same_work_for_a_known_and_an_unknown_address(
     with database.write() as session:
         assert access.answer_wishes(session, SETTINGS, now=NOW) == 2
         assert session.scalars(select(OutboxMail.to_address)).all() == [expo.organiser.email]
+        assert session.scalars(select(OutboxMail.to_name)).all() == [""], (
+            "an event's name for a person is its own"
+        )
         assert session.scalars(select(SignInWish)).all() == []
 
 
@@ -391,7 +394,10 @@ def test_over_tls_the_cookie_is_bound_to_its_host(database: Database) -> None:
         base_url="https://meet.example",
     )
     client = create_app(settings, database).test_client()
-    cookie = client.get("/sign-in", base_url="https://meet.example").headers["Set-Cookie"]
+    answer = client.get("/sign-in", base_url="https://meet.example")
+    cookie = answer.headers["Set-Cookie"]
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
     assert cookie.startswith("__Host-chainmeet=") and "Secure; HttpOnly; Path=/" in cookie
     assert "Domain" not in cookie
 

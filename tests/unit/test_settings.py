@@ -1,0 +1,17 @@
+"""Settings keep what is secret out of what is printed."""
+
+from __future__ import annotations
+
+from scheduler.config import Settings
+
+
+def test_settings_that_are_printed_show_no_password() -> None:
+    settings = Settings(
+        database_url="postgresql://u:databasepass@h/d",
+        redis_url="redis://:brokerpass@h",
+        secret_key="k" * 32,
+        smtp_password="mailpass",
+        imap_password="boxpass",
+    )
+    secrets = ("databasepass", "brokerpass", settings.secret_key, "mailpass", "boxpass")
+    assert not any(secret in repr(settings) for secret in secrets)
