@@ -115,6 +115,8 @@ class MailboxServer(socketserver.ThreadingTCPServer):
     def __init__(self, mails: list[bytes]) -> None:
         self.unread = dict(enumerate(mails, start=1))
         self.damaged: set[int] = set()
+        self.fetched: list[int] = []
+        self.flagged: set[int] = set()
         super().__init__(("127.0.0.1", 0), _Imap)
 
     def settings(self, **changes: object) -> Settings:
@@ -155,13 +157,18 @@ class _Imap(socketserver.StreamRequestHandler):
             self.say("* SEARCH " + " ".join(map(str, unread)))
         elif name == "UID FETCH":
             uid = int(rest.split()[2])
+            self.server.fetched.append(uid)
             if uid in self.server.damaged:
                 return "NO the mail is damaged"
             mail = unread[uid]
             self.wfile.write(b"* 1 FETCH (UID 1 BODY[]<0> {%d}\r\n%s)\r\n" % (len(mail), mail))
         elif name == "UID STORE":
-            assert r"\Seen" in rest
-            del unread[int(rest.split()[2])]
+            uid = int(rest.split()[2])
+            if r"\Flagged" in rest:
+                self.server.flagged.add(uid)
+            else:
+                assert r"\Seen" in rest
+                del unread[uid]
         elif name == "LOGOUT":
             self.say("* BYE")
         return "OK done"
