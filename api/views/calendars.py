@@ -15,7 +15,7 @@ from api import auth, context, inputs, pages
 from api.errands import fresh_sign_in
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import InvalidInput, NotFound
-from scheduler.services import addresses, calendar_health, calling, dead_letters
+from scheduler.services import addresses, aliases, calendar_health, calling, dead_letters
 from scheduler.services.access import Actor
 from scheduler.services.calendar_health import SORTS, Filters
 from scheduler.services.calendar_people import WORDS
@@ -104,6 +104,17 @@ def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
     return redirect(url_for("calendars.person", event_key=event_key, person_key=person_key))
 
 
+@blueprint.post("/people/<person_key>/aliases/<int:alias_id>/remove")
+@login_required
+def remove_alias(event_key: str, person_key: str, alias_id: int) -> Response:
+    """Take another address away from a person."""
+    actor = _organiser(event_key)
+    with context.database().write() as db:
+        done = aliases.remove(db, actor, person_key, alias_id, now=context.now())
+    flash("The address is taken away." if done else "It was taken away before.", "good" if done else "")
+    return redirect(url_for("calendars.person", event_key=event_key, person_key=person_key))
+
+
 @blueprint.get("/dead-letters")
 @login_required
 def letters(event_key: str) -> str:
@@ -118,6 +129,7 @@ def letters(event_key: str) -> str:
             "calendars/letters.html",
             page=dead_letters.listing(db, actor, retrying=retrying, cursor=request.args.get("cursor")),
             retrying=retrying,
+            routes=dead_letters.pauses(db, actor, rates=context.settings().rates, now=context.now()),
             letters=dead_letters.counts(db, actor),
             cursor=request.args.get("cursor"),
         )
@@ -185,6 +197,7 @@ def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, st
             "calendars/person.html",
             person=found,
             changes=addresses.changes(db, actor, person_key),
+            aliases=aliases.listing(db, actor, person_key),
             typed={"email": found.email, **typed},
             faults=faults,
             words=WORDS,

@@ -12,8 +12,8 @@ from werkzeug.wrappers import Response
 from api import auth, context, pages
 from api.errands import fresh_sign_in
 from scheduler.domain.entities import MailOutcome, Partstat
-from scheduler.domain.errors import NotFound, WrongState
-from scheduler.services import inbox
+from scheduler.domain.errors import InvalidInput, NotFound, WrongState
+from scheduler.services import aliases, inbox
 from scheduler.services.access import Actor
 from workers import dispatch
 
@@ -56,7 +56,7 @@ def show(event_key: str, mail_id: int) -> str:
     actor = _organiser(event_key)
     with context.database().read() as db:
         mail = inbox.get(db, actor, mail_id)
-        return pages.render(db, actor, "inbox", "inbox/show.html", mail=mail)
+        return pages.render(db, actor, "inbox", "inbox/show.html", mail=mail, alias=aliases.claimed(db, mail))
 
 
 @blueprint.get("/<int:mail_id>/raw")
@@ -80,7 +80,7 @@ def handle(event_key: str, mail_id: int, step: str) -> Response:
     try:
         with context.database().write() as db:
             reason = _handle(db, actor, mail_id, step)
-    except WrongState as error:
+    except (WrongState, InvalidInput) as error:
         flash(str(error), "error")
     else:
         dispatch.deliver(app=context.celery())
@@ -92,6 +92,10 @@ def _handle(db: Session, actor: Actor, mail_id: int, step: str) -> str:
     if step == "set-aside":
         domain = context.settings().mail_domain
         return inbox.set_aside(db, actor, mail_id, mail_domain=domain, now=context.now()).reason
+    if step == "same-person":
+        return inbox.same_person(db, actor, mail_id, settings=context.settings(), now=context.now()).reason
+    if step == "dead":
+        return inbox.mark_dead(db, actor, mail_id, now=context.now()).reason
     if step not in _STEPS:
         raise NotFound("page", step)
     return inbox.apply(db, actor, mail_id, _STEPS[step], now=context.now()).reason

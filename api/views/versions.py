@@ -14,9 +14,10 @@ from werkzeug.wrappers import Response
 from api import auth, context, inputs
 from api.errands import fresh_sign_in
 from scheduler.domain.changes import ChangeKind
-from scheduler.domain.entities import JobKind, JobState
+from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.errors import PublishingOpen, VersionConflict
-from scheduler.services import comparisons, release, version_jobs, versions
+from scheduler.services import arrival, comparisons, release, version_jobs, versions
+from scheduler.services.arrival import Arrival
 from scheduler.services.labels import labels
 from scheduler.storage.models import Comparison, Event, ScheduleVersion, VersionJob
 from workers import dispatch
@@ -54,9 +55,21 @@ def show(event_key: str, number: int) -> str:
             here="organiser",
             version=version,
             found=found,
+            arrival=_arrival(db, actor.event_id, version, found),
             **_jobs(db, version),
             **shown,
         )
+
+
+def _arrival(
+    db: Session, event_id: int, version: ScheduleVersion, found: Comparison | None
+) -> Arrival | None:
+    """How long the mails of a draft would take."""
+    if version.state is not VersionState.DRAFT or found is None or not found.mails:
+        return None
+    event = db.get_one(Event, event_id)
+    rates, now = context.settings().rates, context.now()
+    return arrival.of_publishing(db, event, version.id, found.mails, rates=rates, now=now)
 
 
 @blueprint.get("/<int:number>/panel")

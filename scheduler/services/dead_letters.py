@@ -11,12 +11,14 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailFailure, OutboxState
+from scheduler.domain.mail_rates import MailRates
 from scheduler.invites.content import Content
-from scheduler.services import address_reports, outbox
+from scheduler.services import address_reports, mail_routes, outbox
 from scheduler.services.actors import Actor
+from scheduler.services.mail_routes import SERVER
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.people import PersonRef, person_ref
-from scheduler.storage.models import Attendee, OutboxMail
+from scheduler.storage.models import Attendee, MailRoute, OutboxMail
 
 _NEWEST = Order("dead-letters", (OutboxMail.id,), (int,), descending=True)
 
@@ -73,6 +75,19 @@ class Counts:
 def counts(session: Session, actor: Actor) -> Counts:
     actor.require_organiser()
     return Counts(*(_count(session, actor, which) for which in (outbox.dead(), _unheld(), _retried())))
+
+
+def pauses(session: Session, actor: Actor, *, rates: MailRates, now: datetime) -> list[MailRoute]:
+    """Providers of the event's waiting mails, and the mail server, that take nothing just now."""
+    actor.require_organiser()
+    routes = mail_routes.load(session, rates)
+    paused = routes.paused(now)
+    if not paused:
+        return []
+    waiting = OutboxMail.event_id == actor.event_id, OutboxMail.state == OutboxState.QUEUED
+    domains = session.scalars(select(OutboxMail.domain).where(*waiting).distinct()).all()
+    here = {rates.routes.get(domain, domain) for domain in domains} | ({SERVER} if domains else set())
+    return [routes.rows[name] for name in sorted(paused & here)]
 
 
 def resend(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:

@@ -7,7 +7,7 @@ taken, all go again. A provider that asks for less gets half as many mails a min
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -253,18 +253,3 @@ def _locked(session: Session, routes: Routes, name: str) -> MailRoute:
     row = session.get_one(MailRoute, name, populate_existing=True, with_for_update={"key_share": True})
     routes.rows[name] = row
     return row
-
-
-def listing(session: Session, rates: MailRates, domains: Collection[str] | None = None) -> list[MailRoute]:
-    """Routes that are paused, or refused a mail last; of these domains, and the mail server."""
-    routes = load(session, rates)
-    names = None if domains is None else {rates.routes.get(d, d) for d in domains} | {SERVER}
-    return sorted(
-        (
-            row
-            for name, row in routes.rows.items()
-            if (row.refusal is not None or row.paused_until is not None or row.is_told)
-            and (names is None or name in names)
-        ),
-        key=lambda row: row.name,
-    )

@@ -142,6 +142,25 @@ def test_an_organiser_decides_about_a_waiting_mail(site: Site, step: str, state:
     assert site.published.state() is state
 
 
+def test_who_answers_under_another_address_is_the_same_person_once_an_organiser_says_so(site: Site) -> None:
+    mail = site.published.answer(0, "ACCEPTED", attendee="ann@other.example")
+    organiser, path = site.organiser(), f"{site.inbox}/{mail.id}"
+    assert "This is the same person" in organiser.get(path)
+    assert "comes." in organiser.post(f"{path}/same-person")
+    person = site.inbox.replace("/inbox", f"/calendars/people/{site.published.person(0).key}")
+    assert "Also answers as" in organiser.get(person) and "ann@other.example" in organiser.get(person)
+    assert "ann@other.example" not in organiser.post(f"{person}/aliases/1/remove")
+
+
+def test_a_report_that_waits_is_believed_by_an_organiser_and_is_no_answer(site: Site) -> None:
+    row = site.published.mail_to(0)
+    mail = site.published.receive(replies.bounce(row), row)
+    organiser, path = site.organiser(), f"{site.inbox}/{mail.id}"
+    page = organiser.get(path)
+    assert "The address is dead" in page and "Take it as accepted" not in page
+    assert "does not take mail" in organiser.post(f"{path}/dead")
+
+
 def test_nobody_else_sees_the_inbox(site: Site) -> None:
     mail = text_mail(site)
     with site.published.database.read() as session:

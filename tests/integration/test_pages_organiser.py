@@ -57,6 +57,7 @@ def test_a_draft_shows_its_change_set_and_is_published(database: Database, broke
     assert browser.client.get(f"{path}/panel").headers["HX-Refresh"] == "true"
     page = browser.get(path)
     assert "<strong>2 mails</strong> go to <strong>2 people</strong>" in page
+    assert "The last of them leaves in about <strong>1 minute</strong>, at the mail rate of the event" in page
     assert "Mon, 7 Dec, 09:00" in page and "asked Firm 1" in page
     page = browser.post(f"{path}/publish", compared_with="")
     assert "Version 1 is being published" in page
