@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.mail_rates import MailRates
@@ -131,6 +131,12 @@ class Settings:
         _whole(5, 1440),
         default=30,
     )
+    database_password: str = _setting(
+        "password to put into the database's address, as it is", secret=True, default=""
+    )
+    redis_password: str = _setting(
+        "password to put into the broker's address, as it is", secret=True, default=""
+    )
     log_format: str = _setting("json or console", _one_of("json", "console"), default="json")
     pulse_path: str = _setting(
         "file whose time a worker, the clock or the receiver renews while it works, for health checks",
@@ -159,6 +165,10 @@ class Settings:
                 faults.append(Fault(name, str(error)))
         if faults:
             raise ConfigError(faults)
+        for kind in ("database", "redis"):
+            password = values.pop(f"{kind}_password", "")
+            if password:
+                values[f"{kind}_url"] = _with_password(values[f"{kind}_url"], password)
         return cls(**values)
 
     @property
@@ -170,6 +180,14 @@ class Settings:
         """The environment that gives these settings, for child processes."""
         texts = {PREFIX + f.name.upper(): getattr(self, f.name) for f in fields(self)}
         return {name: str(value) for name, value in texts.items() if value != ""}
+
+
+def _with_password(url: str, password: str) -> str:
+    """The address with a password, whatever characters that has."""
+    parts = urlsplit(url)
+    user, _, host = parts.netloc.rpartition("@")
+    netloc = f"{user.partition(':')[0]}:{quote(password, safe='')}@{host}"
+    return urlunsplit(parts._replace(netloc=netloc))
 
 
 def _text(name: str, env: Mapping[str, str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,12 +10,19 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
+import redis
 import yaml
+from sqlalchemy import make_url
 
+from chainmeet.broker import find_server
 from chainmeet.cli import main
 from scheduler.config import PREFIX, Settings
+from scheduler.storage.database import Database
+from scheduler.storage.schema import require_current, upgrade
 from tests.conftest import skip_or_fail
+from tests.workers import eventually
 from workers.layout import WORKERS
 
 ROOT = Path(__file__).parents[2]
@@ -58,12 +66,97 @@ def test_each_part_gets_settings_that_are_read_without_a_fault(name: str) -> Non
     settings = Settings.from_env(environment)
     assert settings.database_url == f"postgresql://chainmeet:{'p' * 32}@postgres:5432/chainmeet"
     assert settings.redis_url == f"redis://:{'r' * 32}@redis:6379/0"
+    assert not any("p" * 32 in shown or "r" * 32 in shown for shown in [repr(settings)])
     assert settings.smtp_security == "starttls"
+
+
+def test_passwords_of_mail_servers_are_only_where_mails_are_sent_or_read() -> None:
+    smtp = {name for name in OURS if "CHAINMEET_SMTP_PASSWORD" in SERVICES[name]["environment"]}
+    imap = {name for name in OURS if "CHAINMEET_IMAP_PASSWORD" in SERVICES[name]["environment"]}
+    assert (smtp, imap) == ({"urgent-worker", "mail-worker"}, {"untrusted-worker"})
+
+
+def test_the_receiver_reaches_the_database_and_not_the_broker_and_data_has_no_way_out() -> None:
+    assert SERVICES["receiver"]["networks"] == ["data", "outside"]
+    assert SERVICES["postgres"]["networks"] == ["data"] and SERVICES["redis"]["networks"] == ["broker"]
+    assert all(COMPOSE["networks"][name]["internal"] for name in ("data", "broker"))
+
+
+def test_the_brokers_password_is_no_argument_and_its_memory_is_bounded_below_its_containers() -> None:
+    shell, option, script = SERVICES["redis"]["command"]
+    assert (shell, option) == ("sh", "-c")
+    arguments, _, read = script.partition("<<END")
+    assert "PASSWORD" not in arguments and "requirepass $$REDIS_PASSWORD" in read
+    assert "--maxmemory 384mb" in arguments
+
+
+def test_the_broker_reads_its_password_as_the_file_has_it(tmp_path: Path) -> None:
+    script = SERVICES["redis"]["command"][2].replace("$$", "$").replace("valkey-server", str(find_server()))
+    options = f"--port 0 --unixsocket {tmp_path}/s --dir {tmp_path} --appendonly"
+    script = script.replace("--appendonly", options)
+    env = {**os.environ, "REDIS_PASSWORD": SECRETS["REDIS_PASSWORD"]}
+    with subprocess.Popen(["sh", "-c", script], env=env, stdout=subprocess.DEVNULL) as server:
+        try:
+            client = redis.Redis(unix_socket_path=f"{tmp_path}/s", password=SECRETS["REDIS_PASSWORD"])
+            eventually(lambda: (tmp_path / "s").exists())
+            assert client.ping()
+            with pytest.raises(redis.AuthenticationError):
+                redis.Redis(unix_socket_path=f"{tmp_path}/s").ping()
+            assert client.config_get("maxmemory")["maxmemory"] == str(384 << 20)
+        finally:
+            server.terminate()
+
+
+def test_chainmeet_is_no_superuser_of_its_database() -> None:
+    assert "POSTGRES_USER" not in SERVICES["postgres"]["environment"]
+    script = (ROOT / "deploy" / "postgres.sh").read_text()
+    assert "NOSUPERUSER" in script and "ALTER ROLE postgres PASSWORD NULL" in script
+    mounted = SERVICES["postgres"]["volumes"][1]
+    assert mounted == "./deploy/postgres.sh:/docker-entrypoint-initdb.d/chainmeet.sh:ro"
+
+
+@pytest.mark.postgres
+def test_the_script_makes_the_role_and_its_database(postgres_server: str, tmp_path: Path) -> None:
+    """Its statements, on a real server; psql's own line that reads the password is done here."""
+    sql = (ROOT / "deploy" / "postgres.sh").read_text().partition("<<'SQL'")[2].rpartition("SQL")[0]
+    sql = sql.replace("\\getenv password CHAINMEET_PASSWORD\n", "").replace(":'password'", "'p@/%w'")
+    with psycopg.connect(postgres_server.replace("+psycopg", ""), autocommit=True) as connection:
+        for statement in filter(str.strip, sql.split(";")):
+            connection.execute(statement)
+        role = connection.execute("SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = 'chainmeet'")
+        assert role.fetchall() == [(False, False)]
+    owned = make_url(postgres_server).set(username="chainmeet", password="p@/%w", database="chainmeet")
+    database = Database(owned.render_as_string(hide_password=False))
+    upgrade(database)
+    require_current(database)
+    database.dispose()
+
+
+def test_a_password_may_have_any_characters() -> None:
+    given = {
+        "CHAINMEET_DATABASE_URL": "postgresql://chainmeet@postgres:5432/chainmeet",
+        "CHAINMEET_DATABASE_PASSWORD": "p@/%:w",
+        "CHAINMEET_REDIS_URL": "redis://redis:6379/0",
+        "CHAINMEET_REDIS_PASSWORD": "r@/%:w",
+        "CHAINMEET_SECRET_KEY": "k" * 64,
+    }
+    settings = Settings.from_env(given)
+    url = make_url(settings.database_url)
+    assert (url.username, url.password, url.host, url.database) == (
+        "chainmeet",
+        "p@/%:w",
+        "postgres",
+        "chainmeet",
+    )
+    broker = redis.Redis.from_url(settings.redis_url).connection_pool.connection_kwargs
+    assert (broker["password"], broker["host"]) == ("r@/%:w", "redis")
+    assert Settings.from_env(settings.to_env()) == settings
 
 
 def test_every_setting_can_be_set_but_for_those_of_the_embedded_stack() -> None:
     names = {PREFIX + field.name.upper() for field in fields(Settings)}
-    assert set(SERVICES["api"]["environment"]) == names - EMBEDDED_ONLY
+    given = {name for service in OURS for name in SERVICES[service]["environment"]}
+    assert given == names - EMBEDDED_ONLY
 
 
 def test_a_missing_secret_stops_the_start() -> None:
@@ -143,7 +236,7 @@ def test_our_containers_run_without_rights(name: str) -> None:
 @pytest.mark.parametrize("name", SERVICES, ids="service-{}".format)
 def test_every_container_has_limits_and_bounded_logs(name: str) -> None:
     limits = SERVICES[name]["deploy"]["resources"]["limits"]
-    assert set(limits) == {"cpus", "memory"}
+    assert set(limits) == {"cpus", "memory", "pids"}
     assert set(SERVICES[name]["logging"]["options"]) == {"max-size", "max-file"}
 
 
