@@ -177,7 +177,7 @@ def publish_the_same_again(scene: Scene, organiser: Visitor) -> None:
     organiser.page.goto(f"/events/{scene.event.key}/versions/{same.number}")
     organiser.reads("0 mails")
     organiser.press(f"Publish version {same.number}")
-    organiser.reads("0 mails are on their way.")
+    organiser.reads(f"Version {same.number} is published. 0 mails were queued.")
 
 
 def request_key(scene: Scene) -> str:
