@@ -8,11 +8,12 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import Refusal, VersionState
 from scheduler.domain.mail_rates import MailRates
-from scheduler.services import arrival
+from scheduler.services import arrival, outbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, MailRoute, OutboxMail
-from tests.factories import NOW, make_event, make_request, make_version, meet
+from tests.factories import NOW, SECRET_KEY, make_event, make_request, make_version, meet
 from tests.integration.test_mail_routes import fill
+from tests.integration.test_release import draft, publish
 
 RATES = MailRates.parse("qq.com,foxmail.com=2")
 MINUTE = timedelta(minutes=1)
@@ -52,3 +53,19 @@ def test_a_publishing_is_expected_to_go_where_its_meetings_do(database: Database
         expected = arrival.of_publishing(session, expo.event, version.id, 60, rates=RATES, now=NOW)
     assert expected == arrival.Arrival(60, 15 * MINUTE, "qq.com")  # half of the mails, two a minute
     assert expected.minutes == 15
+
+
+def test_mails_about_the_nearest_meetings_leave_first(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=6, slots="6|6", mail_per_minute=60_000)
+        slots = {1: 9, 2: 1, 3: 5}
+        planned = [meet(make_request(session, expo, 0, i), expo, slot=slot) for i, slot in slots.items()]
+        publish(session, expo, draft(session, expo, planned), None)
+        rows = outbox.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=NOW)
+        starts = [
+            row.payload["content"]["start"]
+            for row in sorted(rows, key=lambda row: row.next_attempt_at)
+            if row.kind == "invitation"
+        ]
+    assert len(set(starts)) == 3
+    assert starts == sorted(starts)
