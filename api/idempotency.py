@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import abort, request
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -31,8 +31,16 @@ class Kept:
     body: str
 
 
-def begin(actor: Actor) -> int | Kept | None:
-    """Claim the request's key: its row's id, or the answer that was given before; None without a key.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key that this request has, until another one takes it over."""
+
+    row_id: int
+    since: datetime
+
+
+def begin(actor: Actor) -> Claim | Kept | None:
+    """Claim the request's key, or give the answer that was given before; None without a key.
 
     Answers 409 while the first request is still running, 422 if it was another request.
     """
@@ -45,18 +53,31 @@ def begin(actor: Actor) -> int | Kept | None:
         return _claim(db, actor, key, _fingerprint())
 
 
-def keep(db: Session, row_id: int, status: int, body: str) -> None:
-    """Keep the answer in the transaction that creates what it tells of: both are there, or neither."""
-    db.execute(update(IdempotencyKey).where(IdempotencyKey.id == row_id).values(status=status, body=body))
+def keep(db: Session, claim: Claim, status: int, body: str) -> None:
+    """Keep the answer in the transaction that creates what it tells of: both are there, or neither.
+
+    Answers 409 if the key was taken over meanwhile: then the other request creates.
+    """
+    mine = update(IdempotencyKey).where(_held(claim)).values(status=status, body=body)
+    if db.scalar(mine.returning(IdempotencyKey.id)) is None:
+        abort(problem(409, "idempotency-key-in-use", "Conflict", "Another request has taken this key over."))
 
 
-def release(row_id: int) -> None:
+def release(claim: Claim) -> None:
     """Give the key back after an error, which has created nothing."""
     with context.database().write() as db:
-        db.execute(delete(IdempotencyKey).where(IdempotencyKey.id == row_id, IdempotencyKey.status.is_(None)))
+        db.execute(delete(IdempotencyKey).where(_held(claim)))
 
 
-def _claim(db: Session, actor: Actor, key: str, fingerprint: str) -> int | Kept:
+def _held(claim: Claim) -> ColumnElement[bool]:
+    return and_(
+        IdempotencyKey.id == claim.row_id,
+        IdempotencyKey.created_at == claim.since,
+        IdempotencyKey.status.is_(None),
+    )
+
+
+def _claim(db: Session, actor: Actor, key: str, fingerprint: str) -> Claim | Kept:
     now = context.now()
     own = IdempotencyKey.api_token_id == actor.api_token_id
     db.execute(delete(IdempotencyKey).where(own, IdempotencyKey.created_at <= now - KEPT))
@@ -66,7 +87,7 @@ def _claim(db: Session, actor: Actor, key: str, fingerprint: str) -> int | Kept:
     try:
         with db.begin_nested():
             db.add(row)
-        return row.id
+        return Claim(row.id, now)
     except IntegrityError:
         found = db.scalars(
             select(IdempotencyKey).where(own, IdempotencyKey.key == key).with_for_update(key_share=True)
@@ -78,7 +99,7 @@ def _claim(db: Session, actor: Actor, key: str, fingerprint: str) -> int | Kept:
     if found.created_at > now - ABANDONED:
         abort(problem(409, "idempotency-key-in-use", "Conflict", "The first request is still running."))
     found.created_at = now
-    return found.id
+    return Claim(found.id, now)
 
 
 def _fingerprint() -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import MailFailure, Method, OutboxState
@@ -82,7 +82,9 @@ def _take_by_route(
 
 def _events_due(session: Session, routes: Routes, now: datetime) -> Sequence[int]:
     due = select(OutboxMail.event_id).where(_due(now), ~routes.of(mail_routes.waits(routes, now)))
-    return session.scalars(select(Event.id).where(Event.id.in_(due)).order_by(Event.mail_ready_at)).all()
+    return session.scalars(
+        select(Event.id).where(Event.id.in_(due)).order_by(Event.mail_ready_at.nulls_first(), Event.id)
+    ).all()
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
@@ -216,11 +218,14 @@ def give_back(session: Session, rows: Iterable[OutboxMail], *, at: datetime) -> 
 
     A first claim counts all the same: from it on the calendar is told, and the mail is never dropped.
     """
-    ids = [row.id for row in rows]
+    claimed = [(row.id, row.claimed_by) for row in rows]  # one that was swept may be another sender's by now
     attempts = case((OutboxMail.attempts > 1, OutboxMail.attempts - 1), else_=OutboxMail.attempts)
     session.execute(
         update(OutboxMail)
-        .where(OutboxMail.id.in_(ids), OutboxMail.state == OutboxState.SENDING)
+        .where(
+            tuple_(OutboxMail.id, OutboxMail.claimed_by).in_(claimed),
+            OutboxMail.state == OutboxState.SENDING,
+        )
         .values(state=OutboxState.QUEUED, next_attempt_at=at, claimed_by=None, attempts=attempts)
         .execution_options(synchronize_session=False)
     )

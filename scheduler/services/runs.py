@@ -80,8 +80,10 @@ def queue(
             session.add(run)
     except IntegrityError:
         other = open_run(session, event_id)
-        if other is None:
-            raise
+        if other is None:  # it has ended just now
+            session.add(run)
+            session.flush()
+            return run
         raise RunAlreadyOpen(event.key, other.number) from None
     return run
 
@@ -267,6 +269,7 @@ def _checked(seconds: int) -> int:
 
 
 def _next_number(session: Session, event_id: int) -> int:
+    session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
     last = session.scalar(select(func.max(Run.number)).where(Run.event_id == event_id))
     return (last or 0) + 1
 

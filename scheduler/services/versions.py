@@ -14,6 +14,7 @@ from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.storage.models import (
     Attendee,
+    Event,
     Interpreter,
     MeetingRequest,
     Place,
@@ -134,6 +135,8 @@ def listing(session: Session, event_id: int, *, limit: int = 50) -> Sequence[Sch
 
 
 def next_number(session: Session, event_id: int) -> int:
+    """The number of the event's next version; others who ask wait until this transaction has ended."""
+    session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
     last = session.scalar(
         select(func.max(ScheduleVersion.number)).where(ScheduleVersion.event_id == event_id)
     )

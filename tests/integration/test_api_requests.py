@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
+from scheduler.services import requests
 from scheduler.storage.database import Database
 from scheduler.storage.models import IdempotencyKey, MeetingRequest
 from tests.api import Program, make_token
-from tests.factories import Expo, make_event, make_request
+from tests.factories import NOW, Expo, make_event, make_request
 from tests.web import web_app
 
 ASK = {"to_firm": "f1", "topic": "Cells"}
@@ -138,6 +142,21 @@ def test_a_key_whose_first_request_is_running_waits_and_is_taken_over(
         session.execute(update(IdempotencyKey).values(created_at=database.now() - timedelta(seconds=61)))
     asks.post("/requests", ASK, status=201, key="one")
     assert _count(database) == 2
+
+
+def test_a_request_whose_key_was_taken_over_creates_nothing(
+    database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit = requests.submit
+
+    def taken_over_meanwhile(session: Session, *args: Any, **keys: Any) -> MeetingRequest:
+        session.execute(update(IdempotencyKey).values(created_at=NOW))
+        return submit(session, *args, **keys)
+
+    monkeypatch.setattr(requests, "submit", taken_over_meanwhile)
+    _, asks, _ = _programs(database, broker_url)
+    asks.post("/requests", ASK, status=409, key="one")
+    assert _count(database) == 0
 
 
 def test_a_key_is_forgotten_after_a_day(database: Database, broker_url: str) -> None:

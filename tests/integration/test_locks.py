@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AnswerSource, Partstat, RequestState
+from scheduler.domain.entities import AnswerSource, OutboxState, Partstat, RequestState
 from scheduler.services import addresses, answers, outbox, requests
 from scheduler.services.answers import Given
 from scheduler.storage.database import Database
+from scheduler.storage.models import OutboxMail
 from tests.factories import SECRET_KEY, meet
 from tests.integration.test_answering import LATER, Published
 from tests.integration.test_release import draft, publish
@@ -134,3 +136,28 @@ def test_a_request_is_asked_while_an_address_is_corrected(database: Database) ->
             now=LATER,
         )
         assert Step(in_own(database, lambda session: ask(session, published))).done()
+
+
+def test_of_two_versions_made_at_once_each_has_a_number_of_its_own(database: Database) -> None:
+    published = Published(database)
+
+    def make(session: Session) -> int:
+        return draft(session, published.expo, [])
+
+    with database.write() as first:
+        number = make(first)
+        second = Step(in_own(database, make))
+    assert {number, second.done()} == {2, 3}
+
+
+def test_a_sender_gives_back_only_mails_that_are_still_its_own(database: Database) -> None:
+    published = Published(database)
+    with database.write() as session:
+        republish(session, published)
+        later = LATER + timedelta(minutes=10)
+        rows = outbox.claim(session, worker="w1", limit=9, secret_key=SECRET_KEY, now=later)
+        session.expunge_all()  # the sender's own copies do not see what others do
+        session.execute(update(OutboxMail).where(OutboxMail.id == rows[0].id).values(claimed_by="w2"))
+        outbox.give_back(session, rows, at=LATER)
+        states = dict(session.execute(select(OutboxMail.id, OutboxMail.state)).all())
+    assert [states[row.id] for row in rows] == [OutboxState.SENDING, OutboxState.QUEUED]
