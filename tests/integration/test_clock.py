@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from scheduler.domain.entities import VersionState
+from scheduler.domain.solving import Result
+from scheduler.services import pulses, recovering, versions
+from scheduler.services.planning import Ending
 from scheduler.storage import database as module
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
+from tests import clocks
 from tests.factories import NOW, make_event, make_request, make_version, meet
+from tests.integration.test_planning import Scene, answering
+from tests.publishing import carry_out
 from tests.web import Browser, web_app
 
 
@@ -49,6 +56,50 @@ def test_r6_trap_18_a_publishing_is_stamped_by_the_databases_clock(
     browser = Browser(web_app(database, broker_url), expo.organiser)
     browser.get(f"/events/{expo.event.key}/versions/1")
     browser.post(f"/events/{expo.event.key}/versions/1/publish", compared_with="")
+    monkeypatch.setattr(Database, "now_in", lambda _self, _session: NOW)
+    carry_out(database)
     with database.read() as session:
         stamps = {payload["dtstamp"] for payload in session.scalars(select(OutboxMail.payload)) if payload}
     assert stamps == {NOW.isoformat()}
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+@pytest.mark.parametrize("minutes", [-2, 2])
+def test_a_worker_whose_clock_is_two_minutes_off_keeps_its_run_and_stamps_it_right(
+    database: Database, monkeypatch: pytest.MonkeyPatch, minutes: int
+) -> None:
+    scene = Scene(database, now=database.now())
+    began = database.now()
+    recovered: list[int] = []
+    plan = answering(scene.meet(scene.requests[0]))
+
+    def solve(*args: Any, **keys: Any) -> Result:
+        with database.write() as session:
+            moment = session.scalars(select(func.clock_timestamp())).one()
+            recovered.extend(recovering.recover(session, now=moment))
+        return plan(*args, **keys)
+
+    clocks.set_wrong(monkeypatch, timedelta(minutes=minutes))
+    assert scene.execute(solve).ending is Ending.FINISHED
+    monkeypatch.undo()
+    ended = database.now()
+    with database.read() as session:
+        (draft,) = versions.listing(session, scene.expo.event.id)
+    stamps = [scene.run.started_at, scene.run.heartbeat_at, scene.run.finished_at, draft.created_at]
+    assert recovered == []
+    assert all(began <= stamp <= ended for stamp in stamps)
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_a_clock_process_that_is_two_minutes_ahead_ticks_in_its_time(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = timedelta(seconds=15)
+
+    def claim() -> bool:
+        with database.write() as session:
+            return pulses.claim(session, pulses.TICK, every=every, now=database.now_in(session))
+
+    assert claim()
+    clocks.set_wrong(monkeypatch, timedelta(minutes=2))
+    assert not claim()
