@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import smtplib
 import socketserver
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -21,7 +24,7 @@ from scheduler.config import Settings
 from scheduler.invites.errors import MailboxFailure
 from scheduler.services import fetching, inbox
 from scheduler.storage.database import Database
-from scheduler.storage.models import Answer, InboundMail
+from scheduler.storage.models import Answer, InboundMail, OutboxMail
 from tests import replies
 from tests.factories import NOW
 from tests.integration.test_answering import Published
@@ -91,19 +94,54 @@ def test_lmtp_asks_to_try_again_when_the_mail_cannot_be_kept(
     assert refused.value.smtp_code == 451
 
 
-def test_the_command_takes_mail_in_until_it_is_told_to_stop(published: Published) -> None:
-    row, port = published.mail_to(0), ports.take(0, "LMTP", "")
+@contextmanager
+def receiving(published: Published) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    """The command as a process of its own, and its port; it must end well when it is told to stop."""
+    port = ports.take(0, "LMTP", "")
     settings = replace(SETTINGS, database_url=published.database.url.render_as_string(hide_password=False))
     command = [sys.executable, "-m", "chainmeet.cli", "receive", "--port", str(port)]
     environment = {**os.environ, **settings.to_env(), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert "by LMTP" in process.stdout.readline()
-        with smtplib.LMTP("127.0.0.1", port) as client:
-            client.sendmail("", [replies.address(row)], replies.calendar(row, minutes=LONG_AGO))
-        process.terminate()
-        assert process.wait() == 0
+        try:
+            assert "by LMTP" in process.stdout.readline()
+            yield process, port
+            process.terminate()
+            assert process.wait() == 0
+        finally:
+            process.kill()
+
+
+def hand_in(port: int, row: OutboxMail) -> None:
+    with smtplib.LMTP("127.0.0.1", port) as client:
+        client.sendmail("", [replies.address(row)], replies.calendar(row, minutes=LONG_AGO))
+
+
+def test_the_command_takes_mail_in_until_it_is_told_to_stop(published: Published) -> None:
+    with receiving(published) as (_, port):
+        hand_in(port, published.mail_to(0))
     assert published.known(0) is not None
+
+
+def test_the_receiver_answers_the_next_mail_while_one_is_worked_on_that_does_not_end(
+    published: Published,
+) -> None:
+    """One of two children stands still: one of two mails is taken and judged all the same."""
+    with receiving(published) as (process, port), ThreadPoolExecutor() as threads:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        assert len(children) == 2
+        first = int(children[0])
+        try:
+            os.kill(first, signal.SIGSTOP)
+            asked = [threads.submit(hand_in, port, published.mail_to(firm)) for firm in (0, 1)]
+            done, _ = wait(asked, return_when=FIRST_COMPLETED)
+            assert [each.exception() for each in done] in ([None], [None, None])
+            assert published.known(0) is not None or published.known(1) is not None
+        finally:
+            os.kill(first, signal.SIGCONT)
+        for each in asked:
+            each.result()
+    assert published.known(0) is not None and published.known(1) is not None
 
 
 class MailboxServer(socketserver.ThreadingTCPServer):
