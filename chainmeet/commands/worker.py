@@ -20,9 +20,15 @@ from workers.layout import WORKERS
 )
 def worker(kinds: Sequence[str], processes: int) -> None:
     """Work in the background on tasks of these kinds, until SIGTERM or Ctrl-C."""
+    from scheduler.config import Settings
+    from scheduler.services import clocks
+    from scheduler.storage.database import Database
     from workers.celery_app import app
     from workers.layout import options
 
+    database = Database(Settings.from_env().database_url)
+    clocks.tell_if_wrong(database)
+    database.dispose()  # the pool's processes open their own
     app.worker_main(options(kinds, processes=processes))
 
 
@@ -35,6 +41,7 @@ def clock() -> None:
     from chainmeet.connection import open_database
     from scheduler import logs
     from scheduler.config import Settings
+    from scheduler.services import clocks
     from scheduler.watchdog import Watchdog
     from workers.celery_app import make_celery
     from workers.clock import Clock
@@ -45,4 +52,5 @@ def clock() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with open_database(settings) as database:
+        clocks.tell_if_wrong(database)
         Clock(database, settings, make_celery(settings)).run(stop, Watchdog(settings.pulse_path))

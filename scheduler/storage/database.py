@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import structlog
@@ -102,6 +102,12 @@ class Database:
         moment: datetime = session.execute(_CLOCK).scalar_one()
         return moment.astimezone(UTC)
 
+    def machine_is_ahead(self) -> timedelta:
+        """How far this machine's clock is ahead of the database's; a negative time if it is behind."""
+        before = _now_here()
+        there = self.now()
+        return before + (_now_here() - before) / 2 - there
+
     def dispose(self) -> None:
         self.engine.dispose()
 
@@ -110,5 +116,5 @@ _CLOCK = select(func.clock_timestamp())
 
 
 def _now_here() -> datetime:
-    """SQLite is a file, and its clock this machine's. The only place that asks for that."""
+    """SQLite is a file, and its clock this machine's. The only place that asks for that one."""
     return datetime.now(UTC)  # noqa: TID251

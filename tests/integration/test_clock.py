@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from scheduler.domain.entities import VersionState
 from scheduler.domain.solving import Result
 from scheduler.services import pulses, recovering, versions
+from scheduler.services.clocks import tell_if_wrong
 from scheduler.services.planning import Ending
 from scheduler.storage import database as module
 from scheduler.storage.database import Database
@@ -88,6 +89,17 @@ def test_a_worker_whose_clock_is_two_minutes_off_keeps_its_run_and_stamps_it_rig
     stamps = [scene.run.started_at, scene.run.heartbeat_at, scene.run.finished_at, draft.created_at]
     assert recovered == []
     assert all(began <= stamp <= ended for stamp in stamps)
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_a_machine_knows_how_far_its_clock_is_from_the_databases(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert tell_if_wrong(database) is None
+    clocks.set_wrong(monkeypatch, timedelta(minutes=-2))
+    ahead = tell_if_wrong(database)
+    assert ahead is not None
+    assert abs(ahead + timedelta(minutes=2)) < timedelta(minutes=1)
 
 
 @pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)

@@ -1,0 +1,25 @@
+"""Whether this machine's clock is right: nothing depends on it, but its log and its mails' Date are by it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from scheduler.storage.database import AWAY, Database
+
+log = structlog.get_logger()
+
+TOLERATED = timedelta(seconds=5)
+
+
+def tell_if_wrong(database: Database) -> timedelta | None:
+    """How far it is ahead of the database's clock, also in the log; None if it is near, or nobody answers."""
+    try:
+        ahead = database.machine_is_ahead()
+    except AWAY:
+        return None
+    if abs(ahead) <= TOLERATED:
+        return None
+    log.warning("this machine's clock is wrong", ahead_of_the_database=round(ahead.total_seconds(), 1))
+    return ahead
