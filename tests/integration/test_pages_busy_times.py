@@ -13,6 +13,8 @@ from scheduler.invites.busy import MAX_OCTETS
 from scheduler.services import snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, BusySource
+from scheduler.untrusted import reading
+from scheduler.untrusted.pool import AllBusy, Exceeded
 from tests.calendars import FarSide, busy_in, calendar
 from tests.factories import NOW, make_event, make_request, make_version, meet
 from tests.web import Browser, web_app
@@ -217,3 +219,22 @@ def test_forms_of_other_sites_do_nothing(site: Site) -> None:
     site.visitor.token = "forged"
     assert "This form has expired" in site.preview_step("save", 400)
     assert site.unavailable() == set()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (Exceeded("it needs too much memory"), 422, "too much memory"),
+        (AllBusy(), 503, "Try again in a minute"),
+    ],
+)
+def test_a_calendar_that_is_not_read_is_a_sentence_and_keeps_nothing(
+    site: Site, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, said: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(reading, "busy_times", refuse)
+    assert said in site.upload(calendar(), status)
+    with site.database.read() as session:
+        assert session.scalars(select(BusySource)).all() == []
