@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
@@ -57,15 +58,14 @@ class Facets:
     calls: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """An attendee in the list, with what the list is filtered and sorted by."""
 
     id: int
     key: str
     latin_name: str
     firm: FirmRef
-    searched: str
+    searched: tuple[str, ...]
     tally: Tally
 
 
@@ -212,13 +212,15 @@ def _people(session: Session, actor: Actor, found: Mapping[int, Tally]) -> list[
         .join(Firm, Firm.id == Attendee.firm_id)
         .where(Attendee.event_id == actor.event_id)
     )
+    firms: dict[str, FirmRef] = {}
     return [
         Listed(
             person_id,
             key,
             latin_name,
-            FirmRef(firm_key, firm_name, firm_latin, country),
-            "\n".join((name, latin_name, email, firm_name, firm_latin)),
+            firms.get(firm_key)
+            or firms.setdefault(firm_key, FirmRef(firm_key, firm_name, firm_latin, country)),
+            (name, latin_name, email, firm_name, firm_latin),
             found[person_id],
         )
         for person_id, key, name, latin_name, email, firm_key, firm_name, firm_latin, country in rows
@@ -234,7 +236,9 @@ def _tests(filters: Filters) -> dict[str, Test]:
     tests: dict[str, Test] = {}
     words = one_line(filters.text).casefold().split()
     if words:
-        tests["text"] = lambda listed: all(word in listed.searched.casefold() for word in words)
+        tests["text"] = lambda listed: all(
+            word in text for text in ["\n".join(listed.searched).casefold()] for word in words
+        )
     if filters.state:
         tests["state"] = lambda listed: CalendarState(filters.state) in listed.tally.counts
     if filters.country:
@@ -244,6 +248,10 @@ def _tests(filters: Filters) -> dict[str, Test]:
     if filters.calls:
         tests["calls"] = lambda listed: bool(listed.tally.calls)
     return tests
+
+
+def _has(text: str, words: Iterable[str]) -> bool:
+    return all(word in text for word in words)
 
 
 def _passing(people: Iterable[Listed], tests: Mapping[str, Test], leave: str = "") -> list[Listed]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,7 @@ from scheduler.storage.models import (
 )
 
 _STATES = tuple(CalendarState)
+_TO_CALL = tuple(state for state in _STATES if state in CALLS)
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ def tallies(
 ) -> dict[int, Tally]:
     """The tally of each attendee who has one of the chosen meetings of a version."""
     found = {
-        row.attendee_id: _tally(row._mapping, slots)
+        row[0]: _tally(row[1:], slots)
         for row in session.execute(_query(event_id, version_id, chosen, slots, now))
     }
     for entry in untold(session, event_id):
@@ -100,7 +101,7 @@ def _query(
         *(func.sum(case((state == s.value, 1), else_=0)).label(s.value) for s in _STATES),
         *(
             func.sum(case((and_(to_call, state == s.value), 1), else_=0)).label(f"call_{s.value}")
-            for s in CALLS
+            for s in _TO_CALL
         ),
         func.min(at).label("first"),
         func.min(case((to_call, at))).label("first_call"),
@@ -183,19 +184,22 @@ def _severity(state: ColumnElement[str]) -> ColumnElement[int]:
     return case(*((state == s.value, i) for i, s in enumerate(SEVERITY)))
 
 
-def _tally(row: Mapping[Any, Any], slots: Mapping[int, datetime]) -> Tally:
-    def when(value: int | None) -> tuple[datetime, int] | None:
-        if value is None:
-            return None
-        return slots[value // len(SEVERITY)], value % len(SEVERITY)
-
+def _tally(row: Sequence[int | None], slots: Mapping[int, datetime]) -> Tally:
+    """Of a row of the query, in the order of its columns."""
+    states, first, last = row[: len(_STATES)], row[-2], row[-1]
+    to_call = row[len(_STATES) : -2]
     return Tally(
-        counts=Counter(dict(_positive((state, row[state.value]) for state in _STATES))),
-        calls=Counter(dict(_positive(((state, False), row[f"call_{state.value}"]) for state in CALLS))),
-        first=when(row["first"]),
-        first_call=when(row["first_call"]),
+        counts=Counter({state: count for state, count in zip(_STATES, states, strict=True) if count}),
+        calls=Counter(
+            {(state, False): count for state, count in zip(_TO_CALL, to_call, strict=True) if count}
+        ),
+        first=_when(first, slots),
+        first_call=_when(last, slots),
     )
 
 
-def _positive(pairs: Any) -> Iterator[Any]:
-    return ((key, int(count)) for key, count in pairs if count)
+def _when(at: int | None, slots: Mapping[int, datetime]) -> tuple[datetime, int] | None:
+    if at is None:
+        return None
+    position, severity = divmod(at, len(SEVERITY))
+    return slots[position], severity
