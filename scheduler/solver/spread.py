@@ -8,7 +8,7 @@ from scheduler.solver.arrays import ATTENDEES, BREAKS, DAY, PEOPLE0, PEOPLE1, SP
 from scheduler.solver.kernels import inlined, kernel
 from scheduler.solver.state import OPTION, State
 
-PENALTY = 1000.0  # points for each step of somebody beyond the limit
+PENALTY = 300.0  # points of a step beyond the limit once it is kept: less, or more, leads to worse plans
 
 
 @inlined

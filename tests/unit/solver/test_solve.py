@@ -68,6 +68,14 @@ def test_a_limit_on_how_far_idle_figures_stand_apart_costs_little(limit: int) ->
     assert kept.score >= 0.97 * free.score
 
 
+def test_that_nobody_may_be_idle_at_all_costs_a_twentieth_of_the_score_at_most() -> None:
+    problem = to_problem(make_expo(firms=100, requests=1450, seed=1, start=date(2026, 11, 24)))
+    limited = replace(problem, policy=replace(problem.policy, max_idle_spread=0))
+    params = SolveParams(workers=1, method="search", iterations=200_000)
+    free, kept = solve(problem, params).plan, solve(limited, params).plan
+    assert kept.score >= 0.95 * free.score
+
+
 @cache
 def published_and_away(limit: int) -> Problem:
     """60 firms with a published plan; then one in ten people becomes unavailable in five slots."""
