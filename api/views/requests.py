@@ -98,7 +98,11 @@ def decline(event_key: str, key: str) -> Response | str:
 def withdraw(event_key: str, key: str) -> Response | str:
     """Take a request back, or cancel what was agreed, if it still has the state that the page showed."""
     seen = RequestState.ACCEPTED if request.form.get("seen") == "accepted" else RequestState.PENDING
-    done = "Withdrawn." if seen is RequestState.PENDING else "Cancelled. The next schedule leaves it out."
+    done = (
+        "Withdrawn."
+        if seen is RequestState.PENDING
+        else "Withdrawn. The next schedule holds no meeting for it."
+    )
     return _answer(event_key, key, requests.withdraw, done, seen=seen)
 
 

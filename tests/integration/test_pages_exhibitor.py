@@ -367,7 +367,7 @@ def test_an_agreed_meeting_is_not_cancelled_by_a_page_that_showed_it_pending(sit
     path = site.path(f"/requests/{request.key}/withdraw")
     assert "is accepted; it cannot be withdrawn" in browser.post(path, seen="pending")
     assert site.stored()[0].state is RequestState.ACCEPTED
-    assert "Cancelled. The next schedule leaves it out." in browser.post(path, seen="accepted")
+    assert "Withdrawn. The next schedule holds no meeting for it." in browser.post(path, seen="accepted")
     assert site.stored()[0].state is RequestState.WITHDRAWN
 
 
