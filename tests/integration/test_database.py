@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import InvalidInput
 from scheduler.services import requests, snapshot
 from scheduler.storage import engines
 from scheduler.storage.database import Database
@@ -69,6 +70,13 @@ def test_a_reader_cannot_write(database: Database) -> None:
     with database.read() as reader, pytest.raises(DBAPIError, match=r"read-?only"):
         reader.get_one(Event, event_id).name = "Another"
         reader.flush()
+
+
+def test_a_text_that_is_too_long_for_its_column_is_refused_by_name(database: Database) -> None:
+    with database.write() as session:
+        event_id = make_event(session).event.id
+    with pytest.raises(InvalidInput, match="name: must have at most"), database.write() as session:
+        session.get_one(Event, event_id).name = "x" * 10_000
 
 
 def test_an_error_tells_no_value_that_was_to_be_stored(database: Database) -> None:

@@ -1,5 +1,6 @@
 """The tables, a module a group; import them from here."""
 
+from scheduler.storage import lengths as _lengths  # noqa: F401 -- it listens
 from scheduler.storage.models.access import (
     Account,
     ApiToken,
