@@ -98,6 +98,7 @@ def make_event(
     tables: int = 2,
     interpreters: int = 0,
     walking: int = 0,
+    first_day: date = DAY,
     **columns: Any,
 ) -> Expo:
     """An event with an organiser; each firm has `people` attendees and a booth in one of the halls by turns.
@@ -122,7 +123,7 @@ def make_event(
     session.flush()
     organiser = make_account(session, f"organiser@{event.key}.example")
     session.add(Organiser(event_id=event.id, account_id=organiser.id))
-    expo = Expo(event, organiser, _slots(session, event, slots), _halls(session, event, halls, walking))
+    expo = Expo(event, organiser, _slots(session, event, slots, first_day), _halls(session, event, halls, walking))
     for _ in range(firms):
         make_firm(session, expo, people=people)
     for _ in range(tables):
@@ -294,11 +295,11 @@ def make_version(
     return version
 
 
-def _slots(session: Session, event: Event, days: str) -> list[Slot]:
+def _slots(session: Session, event: Event, days: str, first_day: date) -> list[Slot]:
     zone = ZoneInfo(event.timezone)
     rows: list[Slot] = []
     for day, blocks in enumerate(days.split()):
-        start = datetime.combine(DAY + timedelta(days=day), time(9), zone)
+        start = datetime.combine(first_day + timedelta(days=day), time(9), zone)
         for block, size in enumerate(blocks.split("|")):
             for _ in range(int(size)):
                 end = start + timedelta(minutes=30)

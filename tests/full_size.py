@@ -6,8 +6,8 @@ draft = add_version(database, event_id, moved=700)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Table, insert, select
@@ -16,16 +16,28 @@ from scheduler.domain.entities import PlaceKind, RequestState, Tier, VersionStat
 from scheduler.services import versions
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
-from scheduler.storage.models import MeetingRequest, PlannedMeeting
-from tests.factories import NOW, make_event
+from scheduler.storage.models import Account, MeetingRequest, PlannedMeeting
+from tests.factories import DAY, NOW, make_event
 
 FIRMS, MEETINGS = 3_000, 35_000
 SLOTS = "|".join(["4"] * 4)
+PENDING = 4
+"""Requests that each firm has to answer."""
 BATCH = 5_000
 
 
-def fill(database: Database, *, firms: int = FIRMS, meetings: int = MEETINGS) -> int:
-    """An event in which each firm has two people and a booth, and every request is accepted; gives its id."""
+def fill(
+    database: Database,
+    *,
+    firms: int = FIRMS,
+    meetings: int = MEETINGS,
+    now: datetime = NOW,
+    first_day: date = DAY,
+) -> int:
+    """An event in which each firm has two people, a booth and four requests to answer; gives its id.
+
+    The other requests are accepted, one a meeting.
+    """
     with database.write() as session:
         expo = make_event(
             session,
@@ -35,21 +47,25 @@ def fill(database: Database, *, firms: int = FIRMS, meetings: int = MEETINGS) ->
             halls=4,
             summary_mails=True,
             mail_per_minute=60_000,
+            first_day=first_day,
         )
         connection = session.connection()
-        shared = {"event": expo.event.id, "account": expo.organiser.id, "halls": [h.id for h in expo.halls]}
+        shared = {"event": expo.event.id, "now": now, "halls": [h.id for h in expo.halls]}
         _put(connection, "firm", _firms(shared, firms))
-        _put(connection, "attendee", _people(shared, _ids(connection, "firm", expo.event.id)))
-        _put(connection, "place", _booths(shared, _ids(connection, "firm", expo.event.id)))
-        pairs = _pairs(_ids(connection, "firm", expo.event.id), meetings)
-        _put(connection, "meeting_request", _requests(shared, pairs))
+        firm_ids = _ids(connection, "firm", expo.event.id)
+        _put(connection, "account", _accounts(shared, firms))
+        accounts = session.scalars(select(Account.id).where(Account.email.like("p_.%")).order_by(Account.id))
+        _put(connection, "attendee", _people(shared, firm_ids, accounts.all()))
+        _put(connection, "place", _booths(shared, firm_ids))
+        _put(connection, "meeting_request", _requests(shared, _pairs(firm_ids, meetings)))
+        _put(connection, "meeting_request", _pending(shared, firm_ids))
         return expo.event.id
 
 
 def add_version(
     database: Database, event_id: int, *, moved: int = 0, state: VersionState = VersionState.DRAFT
 ) -> int:
-    """A version with every request, the first `moved` of them in another slot; gives its number."""
+    """A version with every accepted request, the first `moved` of them in another slot; gives its number."""
     with database.write() as session:
         connection = session.connection()
         number = versions.next_number(session, event_id)
@@ -69,7 +85,9 @@ def add_version(
         ).scalar_one()
         slots, booths = _ids(connection, "slot", event_id), _ids(connection, "place", event_id)
         requests = session.scalars(
-            select(MeetingRequest.id).where(MeetingRequest.event_id == event_id).order_by(MeetingRequest.id)
+            select(MeetingRequest.id)
+            .where(MeetingRequest.event_id == event_id, MeetingRequest.state == RequestState.ACCEPTED)
+            .order_by(MeetingRequest.id)
         ).all()
         half = len(booths) // 2
         rows = (
@@ -108,17 +126,29 @@ def _firms(shared: dict[str, Any], count: int) -> Iterator[dict[str, Any]]:
         }
 
 
-def _people(shared: dict[str, Any], firms: list[int]) -> Iterator[dict[str, Any]]:
+def _accounts(shared: dict[str, Any], firms: int) -> Iterator[dict[str, Any]]:
+    for i in range(firms):
+        for j in (0, 1):
+            yield {"email": _email(i, j), "created_at": shared["now"]}
+
+
+def _email(firm: int, person: int) -> str:
+    return f"p{person}.{firm}@firm.example"
+
+
+def _people(
+    shared: dict[str, Any], firms: Sequence[int], accounts: Sequence[int]
+) -> Iterator[dict[str, Any]]:
     for i, firm in enumerate(firms):
         for j in (0, 1):
             yield {
                 "event_id": shared["event"],
                 "firm_id": firm,
-                "account_id": shared["account"],
+                "account_id": accounts[2 * i + j],
                 "key": f"f{i}-p{j}",
                 "name": f"Person {j} of {i}",
                 "latin_name": f"Person {j} of {i}",
-                "email": f"p{j}.{i}@firm.example",
+                "email": _email(i, j),
                 "languages": ["zh", "en"] if i % 3 == 0 else ["en"],
                 "is_exhibitor": j == 0,
                 "feed_seed": f"{i}-{j}",
@@ -148,19 +178,30 @@ def _pairs(firms: list[int], count: int) -> Iterator[tuple[int, int]]:
 
 def _requests(shared: dict[str, Any], pairs: Iterator[tuple[int, int]]) -> Iterator[dict[str, Any]]:
     for i, (sender, receiver) in enumerate(pairs):
-        yield {
-            "event_id": shared["event"],
-            "key": f"r{i}",
-            "from_firm_id": receiver,
-            "to_firm_id": sender,
-            "priority": 3,
-            "topic": "Power modules and cells",
-            "state": RequestState.ACCEPTED,
-            "created_at": NOW,
-            "expires_at": NOW + timedelta(days=14),
-            "answered_at": NOW,
-            "uid": f"00000000-{i:012}",
-        }
+        made = _request(shared, f"r{i}", receiver, sender)
+        yield made | {"state": RequestState.ACCEPTED, "answered_at": shared["now"]}
+
+
+def _pending(shared: dict[str, Any], firms: Sequence[int]) -> Iterator[dict[str, Any]]:
+    """Each firm is asked by the next firms of its own parity, with none of which it meets."""
+    for i, receiver in enumerate(firms):
+        for step in range(1, PENDING + 1):
+            yield _request(shared, f"p{i}-{step}", firms[(i + 2 * step) % len(firms)], receiver)
+
+
+def _request(shared: dict[str, Any], key: str, sender: int, receiver: int) -> dict[str, Any]:
+    return {
+        "event_id": shared["event"],
+        "key": key,
+        "from_firm_id": sender,
+        "to_firm_id": receiver,
+        "priority": 3,
+        "topic": "Power modules and cells",
+        "state": RequestState.PENDING,
+        "created_at": shared["now"],
+        "expires_at": shared["now"] + timedelta(days=14),
+        "uid": f"{shared['event']}-{key}",
+    }
 
 
 def _seats(planned: Any, people: list[int], half: int) -> Iterator[dict[str, Any]]:

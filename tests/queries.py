@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -24,3 +25,19 @@ def count_selects(database: Database, step: Callable[[Session], object]) -> int:
     finally:
         event.remove(database.engine, "before_cursor_execute", note)
     return len([statement for statement in seen if statement.startswith("SELECT")])
+
+
+def count_rows(database: Database, step: Callable[[Session], object]) -> int:
+    """The number of rows that a step's SELECTs give; of PostgreSQL only."""
+    seen: list[int] = []
+
+    def note(_connection: object, cursor: Any, *_: object) -> None:
+        seen.append(cursor.rowcount)
+
+    event.listen(database.engine, "after_cursor_execute", note)
+    try:
+        with database.read() as session:
+            step(session)
+    finally:
+        event.remove(database.engine, "after_cursor_execute", note)
+    return sum(seen)

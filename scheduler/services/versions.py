@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select
+from sqlalchemy import ColumnElement, Select, func, insert, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import Meeting, Plan
+from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -147,27 +148,53 @@ def meetings(session: Session, version_id: int | None) -> tuple[Meeting, ...]:
     """The meetings of a version, by keys as in a plan file, in time order; none for None."""
     if version_id is None:
         return ()
-    people: dict[int, list[str]] = {}
-    for meeting_id, key in session.execute(
-        select(PlannedAttendee.meeting_id, Attendee.key)
-        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
-        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
-        .where(PlannedMeeting.version_id == version_id)
-        .order_by(Attendee.key)
-    ):
-        people.setdefault(meeting_id, []).append(key)
-    rows = session.execute(
+    rows = session.execute(_meetings(version_id).order_by(*_IN_TIME)).all()
+    return _by_keys(rows, _seated(session, PlannedMeeting.version_id == version_id))
+
+
+def page_of_meetings(
+    session: Session, version: ScheduleVersion, *, cursor: str | None = None, limit: int = 30
+) -> Page[Meeting]:
+    """Some of the same; reads no others."""
+    order = Order(f"meetings {version.number}", _IN_TIME, (int, str))
+    page = fetch_page(session, _meetings(version.id), order, cursor=cursor, limit=limit)
+    seated = _seated(session, PlannedMeeting.id.in_([row[0] for row in page.items]))
+    return Page(_by_keys(page.items, seated), page.next_cursor, page.total)
+
+
+_IN_TIME = (Slot.position, MeetingRequest.key)
+
+
+def _meetings(version_id: int) -> Select[*tuple[Any, ...]]:
+    """The id of each meeting, and the keys of its request, slot, place and interpreter."""
+    return (
         select(PlannedMeeting.id, MeetingRequest.key, Slot.key, Place.key, Interpreter.key)
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
         .join(Slot, Slot.id == PlannedMeeting.slot_id)
         .join(Place, Place.id == PlannedMeeting.place_id)
         .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
         .where(PlannedMeeting.version_id == version_id)
-        .order_by(Slot.position, MeetingRequest.key)
     )
+
+
+def _seated(session: Session, wanted: ColumnElement[bool]) -> dict[int, list[str]]:
+    """The keys of the people in each of the wanted meetings, by its id."""
+    people: dict[int, list[str]] = {}
+    for meeting_id, key in session.execute(
+        select(PlannedAttendee.meeting_id, Attendee.key)
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+        .where(wanted)
+        .order_by(Attendee.key)
+    ):
+        people.setdefault(meeting_id, []).append(key)
+    return people
+
+
+def _by_keys(rows: Iterable[Any], people: Mapping[int, Sequence[str]]) -> tuple[Meeting, ...]:
     return tuple(
         Meeting(request, slot, place, tuple(people.get(meeting_id, ())), interpreter)
-        for meeting_id, request, slot, place, interpreter in rows
+        for meeting_id, request, slot, place, interpreter, *_ in rows
     )
 
 

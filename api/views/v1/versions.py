@@ -56,7 +56,7 @@ def show_version(db: Session, actor: Actor, number: int) -> Any:
 def list_meetings(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
     """The meetings of a version in time order"""
     version = _version(db, actor, number)
-    page = history.part(f"meetings {number}", versions.meetings(db, version.id), **dict(query))
+    page = versions.page_of_meetings(db, version, **dict(query))
     slots = labels(db, actor.event_id, ()).slots
     items = tuple(m.to_json() | {"start": slots[m.slot].start} for m in page.items)
     return Page(items, page.next_cursor, page.total)
