@@ -123,7 +123,8 @@ def make_event(
     session.flush()
     organiser = make_account(session, f"organiser@{event.key}.example")
     session.add(Organiser(event_id=event.id, account_id=organiser.id))
-    expo = Expo(event, organiser, _slots(session, event, slots, first_day), _halls(session, event, halls, walking))
+    positions = _slots(session, event, slots, first_day)
+    expo = Expo(event, organiser, positions, _halls(session, event, halls, walking))
     for _ in range(firms):
         make_firm(session, expo, people=people)
     for _ in range(tables):
