@@ -15,6 +15,10 @@ from hypothesis import strategies as st
 
 from scheduler.invites.agenda import Agenda, Entry
 from scheduler.invites.agenda_pdf import agenda_pdf
+from scheduler.invites.pdf import document as document_of_glyphs
+from scheduler.invites.pdf import story
+from scheduler.invites.pdf.lines import is_plain
+from scheduler.samples.expo import make_expo
 
 START = datetime(2027, 5, 12, 1, tzinfo=UTC)
 
@@ -51,8 +55,7 @@ def document(made: Agenda) -> pymupdf.Document:
 
 
 def text_of(made: Agenda) -> str:
-    letters = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_PRESERVE_LIGATURES
-    return "\n".join(page.get_text(flags=letters) for page in document(made))
+    return "\n".join(page.get_text() for page in document(made))
 
 
 def test_it_is_a4_and_every_page_says_whose_agenda_of_which_schedule_it_is() -> None:
@@ -119,6 +122,48 @@ NAMES = {
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
 def test_a_name_of_any_script_can_be_read_and_copied(name: str) -> None:
     assert name in text_of(agenda(entry(partner=name)))
+
+
+def test_text_is_copied_letter_by_letter_without_ligatures() -> None:
+    assert "Topic: Difficult office files: affine fluff" in text_of(
+        agenda(entry(topic="Difficult office files: affine fluff"))
+    )
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES.keys())
+@pytest.mark.parametrize("language", ["en", "zh", "hu"])
+def test_nothing_is_shaped_where_each_letter_is_one_glyph(
+    name: str, language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(story, "written")
+    assert name in text_of(agenda(entry(partner=name), language=language, owner=name, event_name=name))
+
+
+@pytest.mark.parametrize("name", ["شركة الإلكترونيات", "חברת שבבים", "बिजली", "บริษัท", "X\u030b", "👍"])
+def test_letters_that_join_or_run_from_the_right_are_shaped(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(document_of_glyphs, "written")
+    for changed in (agenda(entry(partner=name)), agenda(entry(), owner=name), agenda(event_name=name)):
+        assert "Page 1 of 1" in text_of(changed)
+
+
+def test_each_name_of_the_sample_event_is_printed_whole() -> None:
+    expo = make_expo(firms=60, requests=300, seed=1)
+    names = [name for each in (*expo.firms, *expo.attendees) for name in (each.name, each.latin_name)]
+    plain = [name for name in names if is_plain(name)]
+    made = document(agenda(*(entry(i, i // 16, partner=name) for i, name in enumerate(plain))))
+    said = [" ".join(page.get_text().split()) for page in made]
+    assert all(any(name in page for page in said) for name in plain)
+    for each in (made, document(agenda(*(entry(partner=name) for name in {*names} - {*plain})))):
+        glyphs = [glyph for page in each for span in page.get_texttrace() for _, glyph, *_ in span["chars"]]
+        assert glyphs and 0 not in glyphs
+
+
+def test_a_name_in_braces_is_no_place_for_a_number() -> None:
+    assert "Page 1 of 1 · Agenda of {page} {0} · {pages" in text_of(
+        agenda(entry(), owner="{page} {0}", event_name="{pages")
+    )
 
 
 @pytest.mark.parametrize("name", [*NAMES.values(), "شركة الإلكترونيات", "חברת שבבים", "บริษัท", "कंपनी"])

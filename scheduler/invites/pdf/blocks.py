@@ -1,0 +1,79 @@
+"""What a page is made of, for both ways to set it: styles, and blocks that no page's end breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+WIDTH, HEIGHT = 595.0, 842.0
+MARGIN: Final = 48.0
+FOOT: Final = 24.0
+GAP: Final = 7.0
+"""Points: of A4, around a page, of the lines at its foot, between two blocks."""
+BESIDE: Final = 96.0
+"""Points from the margin to what stands beside the times."""
+LEADING: Final = 1.3
+"""The height of a line in sizes of its letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Of letters: size in points, colour as 0xRRGGBB; points of room above and below a paragraph."""
+
+    size: float
+    colour: int
+    is_bold: bool = False
+    above: float = 0.0
+    below: float = 0.0
+
+
+class Style(Enum):
+    """What a paragraph is, and how it looks."""
+
+    HEADING = Look(18.0, 0x1B2733, True, below=3.0)
+    DAY = Look(12.0, 0x1F5F8B, True, above=10.0, below=5.0)
+    NAME = Look(10.5, 0x1B2733, True)
+    TEXT = Look(9.5, 0x1B2733)
+    SOFT = Look(9.5, 0x51606E)
+    OFF = Look(9.5, 0xA3262B, True)
+    FOOT = Look(8.0, 0x51606E)
+
+
+Paragraph = tuple[Style, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Paragraphs over the whole width, then times that never wrap, with paragraphs beside them."""
+
+    above: Sequence[Paragraph] = ()
+    times: str = ""
+    beside: Sequence[Paragraph] = ()
+
+    def texts(self) -> list[str]:
+        return [text for _, text in (*self.above, *self.beside)] + [self.times]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A document: its title, its language (BCP 47), its blocks, and what its pages say at their foot.
+
+    `page` has `{page}` and `{pages}` for the numbers; it stands before the first line of the foot.
+    """
+
+    title: str
+    language: str
+    blocks: Sequence[Block]
+    page: str
+    foot: Sequence[str]
+
+    def foot_of(self, number: int, pages: int) -> list[Paragraph]:
+        first, *others = self.foot
+        numbered = f"{self.page.format(page=number, pages=pages)} · {first}"
+        return [(Style.FOOT, line) for line in (numbered, *others)]
+
+    def texts(self) -> list[str]:
+        foot = [text for _, text in self.foot_of(0, 0)]
+        return foot + [text for block in self.blocks for text in block.texts()]

@@ -1,0 +1,61 @@
+"""Paragraphs as lines of glyphs: broken between words, and between the characters of Chinese and Japanese."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from scheduler.invites.pdf.blocks import Style
+from scheduler.invites.pdf.faces import Glyph, glyphs
+
+Line = tuple[Glyph, ...]
+
+_NEVER_FIRST: Final = set(
+    "，。、；：！？）》」』】〉〕’”…·,.;:!?)]}%ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
+)
+_NEVER_LAST: Final = set("（《「『【〈〔‘“([{")
+
+
+def is_plain(text: str) -> bool:
+    """Whether each letter is one glyph beside the one before, so that nothing has to be shaped."""
+    found = glyphs(is_bold=False)
+    return all(found[letter] is not None for letter in text)
+
+
+@lru_cache(maxsize=4096)
+def lines(text: str, style: Style, room: float) -> tuple[Line, ...]:
+    """The lines of plain text in a room of so many points. Names of firms and halls come again and again."""
+    found = glyphs(is_bold=style.value.is_bold)
+    line = [glyph for letter in text if (glyph := found[letter]) is not None]
+    return tuple(_broken(line, room * 1000 / style.value.size))
+
+
+def _broken(line: list[Glyph], room: float) -> Iterator[Line]:
+    start, end, width = 0, 0, 0
+    for at, glyph in enumerate(line):
+        if at > start and _may_break(line[at - 1].letter, glyph.letter):
+            end = at
+        width += glyph.width
+        if width > room and glyph.letter != " " and at > start:
+            end = end if end > start else at
+            yield _without_spaces(line[start:end])
+            start, width = end, sum(each.width for each in line[end : at + 1])
+    yield _without_spaces(line[start:])
+
+
+def _without_spaces(line: list[Glyph]) -> Line:
+    """A line without the spaces at its end."""
+    end = len(line)
+    while end and line[end - 1].letter == " ":
+        end -= 1
+    return tuple(line[:end])
+
+
+def _may_break(before: str, after: str) -> bool:
+    if before == " ":
+        return after != " "
+    if after in _NEVER_FIRST or before in _NEVER_LAST or after == " ":
+        return False
+    return unicodedata.east_asian_width(before) in "WF" or unicodedata.east_asian_width(after) in "WF"
