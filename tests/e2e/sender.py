@@ -20,11 +20,11 @@ from scheduler.storage.database import Database
 NTH = 5
 STEPS: dict[str, tuple[object, str, bool, int]] = {
     "connected": (Smtp, "__enter__", True, 1),
-    "claimed": (sending, "_rendered", False, NTH),
-    "rendered": (sending, "_rendered", True, NTH),
+    "claimed": (sending, "rendered", False, NTH),
+    "rendered": (sending, "rendered", True, NTH),
     "taken by the server": (Smtp, "send", True, NTH),
     "marked, not committed": (outbox, "mark_sent", True, NTH),
-    "committed": (sending, "_rendered", False, NTH + 1),
+    "committed": (sending, "rendered", False, NTH + 1),
 }
 """Whose function is the step's, whether it still runs, and at which call the end comes."""
 

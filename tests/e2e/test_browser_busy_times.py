@@ -39,7 +39,7 @@ def test_a_calendar_is_looked_at_saved_and_removed_without_javascript(
     file.write_bytes(busy_in(expo.slots[1], expo.slots[6], expo.slots[13], summary="Board meeting"))
     page = open_page("/agenda", java_script_enabled=False)
     page.get_by_role("link", name="Say when you are busy").click()
-    expect(page.get_by_text("You have brought no calendar yet")).to_be_visible()
+    expect(page.get_by_text("No calendar of yours is here yet")).to_be_visible()
     page.get_by_label("File").set_input_files(file)
     page.get_by_role("button", name="Read the file").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("office.ics: look before you save")

@@ -129,11 +129,11 @@ from scheduler.config import Settings
 from scheduler.services import fetching, inbox
 from scheduler.storage.database import Database
 from tests.integration.test_answering import LATER
-receive = inbox.receive
+receive = inbox.receive_for
 def kept_and_killed(*args, **named):
     receive(*args, **named)
     os.kill(os.getpid(), signal.SIGKILL)
-inbox.receive = kept_and_killed
+inbox.receive_for = kept_and_killed
 settings = Settings.from_env()
 fetching.fetch(Database(settings.database_url), settings, now=lambda: LATER)
 """
@@ -157,9 +157,9 @@ def test_a_connection_that_ends_in_between_leaves_the_rest_for_the_next_visit(
 ) -> None:
     deliver(server.lmtp, replies.address(published.mail_to(0)), answers(published, 3))
     opened: list[mailbox.Mailbox] = []
-    receive = inbox.receive
+    receive = inbox.receive_for
 
-    def cut(*args: object, **named: object) -> bool:
+    def cut(*args: object, **named: object) -> list[str]:
         assert opened[0]._connection is not None
         opened[0]._connection.sock.shutdown(socket.SHUT_RDWR)
         return receive(*args, **named)
@@ -167,7 +167,7 @@ def test_a_connection_that_ends_in_between_leaves_the_rest_for_the_next_visit(
     with monkeypatch.context() as patched:
         enter = mailbox.Mailbox.__enter__
         patched.setattr(mailbox.Mailbox, "__enter__", lambda self: opened.append(enter(self)) or self)
-        patched.setattr(inbox, "receive", cut)
+        patched.setattr(inbox, "receive_for", cut)
         with pytest.raises(MailboxFailure):
             fetch(published, server)
     assert fetch(published, server) == 3
