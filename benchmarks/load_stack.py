@@ -8,8 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
@@ -39,6 +39,10 @@ class Stack:
     roots: dict[str, int]
     log: Path
 
+    def peaks(self) -> dict[str, list[float]]:
+        """The most memory (RSS, 10^6 bytes) that each process of a part had until now, its root first."""
+        return {name: [_peak(pid) for pid in (root, *_children(root))] for name, root in self.roots.items()}
+
     def seconds(self) -> dict[str, float]:
         """CPU seconds of each part since its start, of processes that have ended too."""
         return {name: _of_tree(root) for name, root in self.roots.items()}
@@ -49,8 +53,8 @@ class Stack:
 
 
 @contextmanager
-def stack() -> Iterator[Stack]:
-    """An empty database, migrated, and the web over it."""
+def stack(*kinds: str) -> Iterator[Stack]:
+    """An empty database, migrated, the web over it, and a worker for each of the kinds."""
     with servers.postgres() as server, servers.valkey() as broker, tempfile.TemporaryDirectory() as folder:
         settings = Settings(
             database_url=server, redis_url=broker, secret_key="k" * 40, trusted_proxies=1, log_format="json"
@@ -59,25 +63,48 @@ def stack() -> Iterator[Stack]:
         upgrade(database)
         log = Path(folder) / "web.log"
         port = _free_port()
-        web = _start_web(settings, port, log)
-        try:
+        with ExitStack() as running:
+            running.callback(database.dispose)
+            web = running.enter_context(_running(_web(port), _web_environment(settings), log))
             _wait_for(port, web, log)
             roots = {"web": web.pid, "database": _postmaster(server), "broker": _process_of(broker)}
+            for kind in kinds:
+                command = ["-m", "chainmeet.cli", "worker", kind]
+                environment = {**os.environ, **settings.to_env()}
+                started = _running(command, environment, Path(folder) / f"{kind}.log")
+                roots[kind] = running.enter_context(started).pid
             yield Stack(database, settings, port, roots, log)
+
+
+@contextmanager
+def _running(
+    arguments: Sequence[str], environment: Mapping[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A Python process of this checkout."""
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            cwd=ROOT,
+            env={**environment, "PYTHONPATH": str(ROOT)},
+            stdout=file,
+            stderr=file,
+        )
+        try:
+            yield process
         finally:
-            web.terminate()
-            web.wait(30)
-            database.dispose()
+            process.terminate()
+            process.wait(30)
 
 
-def _start_web(settings: Settings, port: int, log: Path) -> subprocess.Popen[bytes]:
+def _web(port: int) -> list[str]:
     options = ["--worker-class", "gthread", "--workers", str(WORKERS), "--threads", str(THREADS)]
     bind = ["--bind", f"127.0.0.1:{port}", "--no-control-socket", "--worker-tmp-dir", "/dev/shm"]
-    environment = {**os.environ, **settings.to_env(), "PYTHONPATH": str(ROOT)}
-    environment |= {PREFIX + name.upper(): "100000" for name in COUNTED if hasattr(settings, name)}
-    with log.open("wb") as file:
-        command = [sys.executable, "-m", "gunicorn", "api.app:create_app()", *options, *bind]
-        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file)
+    return ["-m", "gunicorn", "api.app:create_app()", *options, *bind]
+
+
+def _web_environment(settings: Settings) -> dict[str, str]:
+    free = {PREFIX + name.upper(): "100000" for name in COUNTED if hasattr(settings, name)}
+    return {**os.environ, **settings.to_env(), **free}
 
 
 def _free_port() -> int:
@@ -108,6 +135,16 @@ def _postmaster(url: str) -> int:
 def _process_of(broker: str) -> int:
     with redis.Redis.from_url(broker.replace("redis+socket://", "unix://")) as client:
         return int(client.info("server")["process_id"])
+
+
+def _peak(pid: int) -> float:
+    """0 of a process that has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    kilobytes = next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
+    return round(kilobytes * 1024 / 1e6, 1)
 
 
 def _of_tree(root: int) -> float:

@@ -6,7 +6,7 @@ import asyncio
 import random
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
@@ -116,15 +116,20 @@ class User:
 async def at_once(users: list[User], seconds: float, think: tuple[float, float]) -> list[Answer]:
     """All users on their rounds for so long, with a pause between the steps."""
     ends = time.monotonic() + seconds
+    return await until(users, lambda: time.monotonic() >= ends, think)
+
+
+async def until(users: list[User], is_over: Callable[[], bool], think: tuple[float, float]) -> list[Answer]:
+    """The same until it is over."""
     answers: list[Answer] = []
 
     async def go_round(user: User) -> None:
         await asyncio.sleep(user.dice.uniform(0, think[1]))
-        while time.monotonic() < ends:
+        while not is_over():
             async for answer in user.journey():
                 answers.append(answer)
                 await asyncio.sleep(user.dice.uniform(*think))
-                if time.monotonic() >= ends:
+                if is_over():
                     break
 
     await asyncio.gather(*(go_round(user) for user in users))
@@ -144,3 +149,11 @@ async def alone(
             costs.setdefault(answer.route, []).append({name: after[name] - before[name] for name in after})
             before = cpu()
     return costs
+
+
+async def cost(step: Callable[[], Awaitable[object]], cpu: Callable[[], dict[str, int]]) -> dict[str, int]:
+    """The CPU of one step, with nobody else there."""
+    before = cpu()
+    await step()
+    await asyncio.sleep(0.005)  # as above
+    return {name: value - before[name] for name, value in cpu().items()}

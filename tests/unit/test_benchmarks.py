@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+import random
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from icalendar import Calendar
 
-from benchmarks import between, contestants, isolated, load, mails, plain_ical
+from benchmarks import between, contestants, isolated, load, mails, plain_ical, publishing
 from benchmarks.instances import generated, wanted
-from benchmarks.load_users import Answer
+from benchmarks.load_users import Answer, User
 from benchmarks.peers import NoPlan, compact_greedy, cp_sat, first_fit, highs
 from benchmarks.quality import BrokenPlan, attendee_days, quality
 from benchmarks.report import merged, share
@@ -176,3 +178,34 @@ def test_a_route_under_load_counts_refusals_that_a_person_expects_as_no_errors()
 def test_a_percentile_is_a_time_that_was_measured() -> None:
     seconds = [number / 1000 for number in range(1, 101)]
     assert [load.percentile(seconds, share) for share in (0.5, 0.95, 0.99)] == [51.0, 96.0, 100.0]
+
+
+def test_the_figures_of_a_time_name_its_longest_request() -> None:
+    answers = [Answer("firm", "GET", 200, number / 1000) for number in range(1, 100)]
+    row = publishing.figures("publishing", [*answers, Answer("ask", "POST", 500, 2.5)])
+    assert (row["requests"], row["errors"], row["longest_ms"], row["longest_route"]) == (100, 1, 2500, "ask")
+
+
+def test_a_goal_that_a_publishing_misses_is_told_with_its_figure() -> None:
+    reached = dict(publishing.GOALS)
+    assert publishing.missed(reached) == []
+    missed = publishing.missed(reached | {"job_mb": 300.1})
+    assert missed == ["job_mb is 300.1, at most 300.0 is wanted"]
+
+
+def test_people_go_round_until_the_work_is_done() -> None:
+    asked: list[str] = []
+
+    class Person(User):
+        async def journey(self) -> AsyncIterator[Answer]:
+            asked.append(self.address)
+            yield Answer("firm", "GET", 200, 0.001)
+
+    async def work() -> dict[str, int]:
+        while len(asked) < 4:
+            await asyncio.sleep(0)
+        return {"mails": 7}
+
+    people: list[User] = [Person(1, "expo", name, random.Random(name)) for name in ("a", "b")]
+    done, answers = asyncio.run(publishing.meanwhile(people, work, think=(0.0, 0.0)))
+    assert (done, len(answers) >= 4, set(asked)) == ({"mails": 7}, True, {"a", "b"})
