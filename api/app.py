@@ -9,7 +9,7 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import auth, context, errors, limits, pages, presentation, request_ids, security
+from api import auth, context, errors, limits, links, pages, presentation, request_ids, security
 from api.inputs import NumberConverter
 from api.views import PAGES, v1
 from scheduler import logs
@@ -65,6 +65,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     security.init_app(app)
     errors.init_app(app)
     presentation.init_app(app)
+    links.init_app(app)
     pages.init_app(app)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)

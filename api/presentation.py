@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -17,12 +18,17 @@ from scheduler.services.directory import FacetValue
 
 LOCALE = Locale("en")
 
+KEPT = 4096
+"""Texts of each kind that a process keeps: a list says the same times and names on every page."""
 
+
+@lru_cache(KEPT)
 def local_time(moment: datetime, timezone: str) -> str:
     """09:00 in the zone."""
     return format_time(moment.astimezone(ZoneInfo(timezone)), "HH:mm", locale=LOCALE)
 
 
+@lru_cache(KEPT)
 def local_day(moment: datetime, timezone: str) -> str:
     """Mon, 7 December 2026 in the zone."""
     return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMMM y", locale=LOCALE)
@@ -38,6 +44,7 @@ def capitalize_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+@lru_cache(KEPT)
 def local_moment(moment: datetime | None, timezone: str) -> str:
     """Mon, 7 Dec, 09:00 in the zone; a dash for none."""
     if moment is None:
@@ -84,6 +91,7 @@ def language(code: str) -> str:
     return LOCALE.languages.get(code.replace("-", "_"), code)
 
 
+@lru_cache(KEPT)
 def both_names(name: str, latin_name: str) -> str:
     """Latin form first, the own script behind it; a name in Latin letters, accents and all, stands alone."""
     letters = [char for char in name if char.isalpha()]

@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from scheduler.storage.models import Event, Slot
@@ -19,7 +20,7 @@ class Day:
     """A day of the event's zone; `key` is its ISO date."""
 
     key: str
-    slots: tuple[Slot, ...]
+    slots: tuple[Row[Any], ...]  # key, start, end and block of each
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,18 @@ class Timetable:
 
 def timetable(db: Session, event_id: int) -> Timetable:
     event = db.get_one(Event, event_id)
-    slots = db.scalars(select(Slot).where(Slot.event_id == event_id).order_by(Slot.position)).all()
+    columns = select(Slot.key, Slot.start, Slot.end, Slot.block)
+    slots = db.execute(columns.where(Slot.event_id == event_id).order_by(Slot.position)).all()
     zone = ZoneInfo(event.timezone)
 
-    def day_of(slot: Slot) -> date:
+    def day_of(slot: Row[Any]) -> date:
         return slot.start.astimezone(zone).date()
 
     days = tuple(Day(day.isoformat(), tuple(group)) for day, group in groupby(slots, day_of))
     return Timetable(days, _minutes(slots))
 
 
-def _minutes(slots: Sequence[Slot]) -> tuple[tuple[int, ...], ...]:
+def _minutes(slots: Sequence[Row[Any]]) -> tuple[tuple[int, ...], ...]:
     """By number of slots: from the start of the first to the end of the last, as calendars show it."""
     blocks = [list(group) for _, group in groupby(slots, lambda slot: slot.block)]
     longest = max((len(block) for block in blocks), default=0)

@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from scheduler.storage.database import Database
 
 
-def count_selects(database: Database, step: Callable[[Session], object]) -> int:
-    """The number of SELECTs that a step sends in a reading session."""
+def count_selects(database: Database, step: Callable[[Session], object], *, beginning: str = "SELECT") -> int:
+    """The number of SELECTs, or of what else begins so, that a step sends in a reading session."""
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -24,7 +24,7 @@ def count_selects(database: Database, step: Callable[[Session], object]) -> int:
             step(session)
     finally:
         event.remove(database.engine, "before_cursor_execute", note)
-    return len([statement for statement in seen if statement.startswith("SELECT")])
+    return len([statement for statement in seen if statement.startswith(beginning)])
 
 
 def count_rows(database: Database, step: Callable[[Session], object]) -> int:

@@ -20,9 +20,9 @@ from scheduler.services.people import (
     FirmRef,
     PersonRef,
     find_person,
+    firm_columns,
     firm_in_question,
-    firm_ref,
-    person_ref,
+    person_columns,
 )
 from scheduler.services.texts import storable
 from scheduler.storage.models import (
@@ -185,6 +185,39 @@ def _agenda(
 _Sender, _Receiver, _Last = aliased(Firm), aliased(Firm), aliased(Slot)
 
 
+_ITEMS = (
+    select(
+        PlannedMeeting.id,
+        MeetingRequest.key,
+        MeetingRequest.state,
+        MeetingRequest.topics,
+        Slot.start,
+        _Last.end,
+        Place.name,
+        Hall.name,
+        _Sender.id,
+        _Receiver.id,
+        *firm_columns(_Sender),
+        *firm_columns(_Receiver),
+        Interpreter.key,
+        Interpreter.name,
+        Interpreter.latin_name,
+    )
+    .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+    .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
+    .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
+    .join(Slot, Slot.id == PlannedMeeting.slot_id)
+    .join(
+        _Last,
+        (_Last.event_id == Slot.event_id) & (_Last.position == Slot.position + PlannedMeeting.length - 1),
+    )
+    .join(Place, Place.id == PlannedMeeting.place_id)
+    .join(Hall, Hall.id == Place.hall_id)
+    .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
+    .order_by(Slot.position, MeetingRequest.id)
+)
+
+
 def _items(
     session: Session, version_id: int, which: Select[int], firm_id: int | None
 ) -> tuple[AgendaItem, ...]:
@@ -193,50 +226,31 @@ def _items(
     Which they are is asked first, and then for them alone: in one query PostgreSQL joins all of the event's.
     """
     ids = session.scalars(which.where(PlannedMeeting.version_id == version_id)).all()
-    rows = session.execute(
-        select(
-            PlannedMeeting.id,
-            MeetingRequest,
-            _Sender,
-            _Receiver,
-            Slot.start,
-            _Last.end,
-            Place.name,
-            Hall.name,
-            Interpreter,
-        )
-        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
-        .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
-        .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
-        .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .join(
-            _Last,
-            (_Last.event_id == Slot.event_id) & (_Last.position == Slot.position + PlannedMeeting.length - 1),
-        )
-        .join(Place, Place.id == PlannedMeeting.place_id)
-        .join(Hall, Hall.id == Place.hall_id)
-        .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
-        .where(PlannedMeeting.id.in_(ids))
-        .order_by(Slot.position, MeetingRequest.id)
-    ).all()
-    people = _people(session, [row[0] for row in rows])
+    rows = session.execute(_ITEMS.where(PlannedMeeting.id.in_(ids))).all()
+    people = _people(session, ids)
     items = []
-    for meeting_id, request, sender, receiver, start, end, place, hall, interpreter in rows:
-        own, partner = (receiver, sender) if firm_id == receiver.id else (sender, receiver)
+    for meeting_id, key, state, topic, start, end, place, hall, sender_id, receiver_id, *names in rows:
+        sender, receiver = FirmRef(*names[:4]), FirmRef(*names[4:8])
+        interpreter_key, interpreter_name, interpreter_latin = names[8:]
+        own, partner = (sender, sender_id), (receiver, receiver_id)
+        if firm_id == receiver_id:
+            own, partner = partner, own
         items.append(
             AgendaItem(
-                request_key=request.key,
-                request_state=request.state,
+                request_key=key,
+                request_state=state,
                 start=start,
                 end=end,
                 place=place,
                 hall=hall,
-                firm=firm_ref(own),
-                partner=firm_ref(partner),
-                people=tuple(people.get((meeting_id, own.id), ())),
-                partner_people=tuple(people.get((meeting_id, partner.id), ())),
-                interpreter=_interpreter_ref(interpreter),
-                topic=request.topics,
+                firm=own[0],
+                partner=partner[0],
+                people=tuple(people.get((meeting_id, own[1]), ())),
+                partner_people=tuple(people.get((meeting_id, partner[1]), ())),
+                interpreter=PersonRef(interpreter_key, interpreter_name, interpreter_latin, "")
+                if interpreter_key is not None
+                else None,
+                topic=topic,
             )
         )
     return tuple(items)
@@ -246,17 +260,11 @@ def _people(session: Session, meeting_ids: Sequence[int]) -> dict[tuple[int, int
     """Who sits in the meetings, by meeting and firm."""
     people: dict[tuple[int, int], list[PersonRef]] = {}
     rows = session.execute(
-        select(PlannedAttendee.meeting_id, Attendee)
+        select(PlannedAttendee.meeting_id, Attendee.firm_id, *person_columns(Attendee))
         .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
         .where(PlannedAttendee.meeting_id.in_(meeting_ids))
         .order_by(Attendee.id)
     )
-    for meeting_id, person in rows:
-        people.setdefault((meeting_id, person.firm_id), []).append(person_ref(person))
+    for meeting_id, firm_id, *person in rows:
+        people.setdefault((meeting_id, firm_id), []).append(PersonRef(*person))
     return people
-
-
-def _interpreter_ref(interpreter: Interpreter | None) -> PersonRef | None:
-    if interpreter is None:
-        return None
-    return PersonRef(interpreter.key, interpreter.name, interpreter.latin_name, "")

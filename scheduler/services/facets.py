@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, true
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    String,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Tier
@@ -73,44 +85,55 @@ def facets(
     tier: str | None = None,
     hall: str | None = None,
 ) -> Facets:
-    """What `directory.search_firms` could be narrowed by, and to how many firms. Five queries."""
+    """What `directory.search_firms` could be narrowed by, and to how many firms. One query."""
     filters = firm_filters(session, text=text, country=country, area=area, tier=tier, hall=hall)
     names = session.get_one(Event, actor.event_id).areas
-    by_hall = _count(actor, filters, "hall", Hall.key, Hall.name).join(Hall, Hall.id == Firm.hall_id)
-    areas = json_list.items(session, Firm.areas)
-    by_area = _count(actor, filters, "area", areas.c.value).join(areas, true())
-    return Facets(
-        country=_values(session, _count(actor, filters, "country", Firm.country)),
-        tier=_along_the_chain(_values(session, _count(actor, filters, "tier", Firm.tier))),
-        area=_values(session, by_area, names),
-        hall=_values(session, by_hall),
+    found: dict[str, list[FacetValue]] = {name: [] for name in _FACETS}
+    for facet, value, name, count in session.execute(_query(session, actor, filters)):
+        found[facet].append(FacetValue(value, name or names.get(value, value), count))
+    for values in found.values():
+        values.sort(key=lambda value: (-value.count, value.value))
+    tiers = list(Tier)
+    found["tier"].sort(key=lambda value: tiers.index(Tier(value.value)))  # along the chain
+    return Facets(**{name: tuple(values) for name, values in found.items()})
+
+
+_FACETS = ("country", "tier", "area", "hall")
+
+
+def _query(session: Session, actor: Actor, filters: Filters) -> CompoundSelect[str, str, str | None, int]:
+    """Rows of facet, value, name and number of firms, each facet under all the other filters.
+
+    The text is sought once, for all of them: that is what takes time.
+    """
+    conditions = {name: condition for name, condition in filters.items() if name in _FACETS}
+    firms = (
+        select(
+            Firm.country,
+            cast(Firm.tier, String).label("tier"),
+            Firm.areas,
+            Firm.hall_id,
+            *(condition.label(f"fits_{name}") for name, condition in conditions.items()),
+        )
+        .where(
+            Firm.event_id == actor.event_id, *(filters[name] for name in filters if name not in conditions)
+        )
+        .cte("found")
+    )
+
+    def counted(facet: str, value: Any, name: Any = _NO_NAME) -> Select[str, str, str | None, int]:
+        others = [firms.c[f"fits_{other}"] for other in conditions if other != facet]
+        columns = (literal(facet), value, name, func.count())
+        grouped = [value] if name is _NO_NAME else [value, name]
+        return select(*columns).select_from(firms).where(*others).group_by(*grouped)
+
+    areas = json_list.items(session, firms.c.areas)
+    return union_all(
+        counted("country", firms.c.country),
+        counted("tier", firms.c.tier),
+        counted("area", areas.c.value).join(areas, true()),
+        counted("hall", Hall.key, Hall.name).join(Hall, Hall.id == firms.c.hall_id),
     )
 
 
-def _count(actor: Actor, filters: Filters, name: str, *columns: Any) -> Select[*tuple[Any, ...]]:
-    """Rows of `columns` and the number of firms, under all filters but the one called `name`."""
-    number = func.count(Firm.id)
-    others = [condition for key, condition in filters.items() if key != name]
-    return (
-        select(*columns, number)
-        .select_from(Firm)
-        .where(Firm.event_id == actor.event_id, *others)
-        .group_by(*columns)
-        .order_by(number.desc(), columns[0])
-    )
-
-
-def _along_the_chain(values: tuple[FacetValue, ...]) -> tuple[FacetValue, ...]:
-    order = list(Tier)
-    return tuple(sorted(values, key=lambda value: order.index(Tier(value.value))))
-
-
-def _values(
-    session: Session, query: Select[*tuple[Any, ...]], names: Mapping[str, str] | None = None
-) -> tuple[FacetValue, ...]:
-    rows: Iterable[Any] = session.execute(query)
-    labels = names or {}
-    return tuple(
-        FacetValue(str(value), labels.get(value, str(label[0] if label else value)), count)
-        for value, *label, count in rows
-    )
+_NO_NAME: ColumnElement[str | None] = cast(null(), String)

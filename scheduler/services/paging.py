@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, func, tuple_
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput
@@ -50,10 +50,10 @@ class Order:
 def fetch_page(
     session: Session, query: Select[*tuple[Any, ...]], order: Order, *, cursor: str | None, limit: int
 ) -> Page[Row[*tuple[Any, ...]]]:
-    """The rows of a page in two queries; `query` is the whole unsorted list. The sort key is added."""
+    """The rows of a page in two queries; `query` is the list, unsorted, ungrouped. The sort key is added."""
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidInput([Fault("limit", f"must be from 1 to {MAX_LIMIT}")])
-    total = session.scalars(select(func.count()).select_from(query.order_by(None).subquery())).one()
+    total = session.scalars(query.with_only_columns(func.count(), maintain_column_froms=True)).one()
     wanted = query.add_columns(*order.keys).order_by(*order.clauses()).limit(limit + 1)
     if cursor:
         wanted = wanted.where(order.after(cursor))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotAllowed, NotFound
@@ -42,6 +42,16 @@ def firm_ref(firm: Firm) -> FirmRef:
 
 def person_ref(person: Attendee) -> PersonRef:
     return PersonRef(person.key, person.name, person.latin_name, person.title)
+
+
+def firm_columns(firm: type[Firm]) -> tuple[SQLColumnExpression[str], ...]:
+    """What FirmRef is made of, in its order: less to read than a firm, and no object to keep."""
+    return (firm.key, firm.name, firm.latin_name, firm.country)
+
+
+def person_columns(person: type[Attendee]) -> tuple[SQLColumnExpression[str], ...]:
+    """What PersonRef is made of, in its order."""
+    return (person.key, person.name, person.latin_name, person.title)
 
 
 def find_firm(session: Session, event_id: int, key: str) -> Firm:

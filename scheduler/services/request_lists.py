@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import PlaceWish, RequestState, Side
 from scheduler.domain.errors import NotFound
 from scheduler.services.actors import Actor
 from scheduler.services.paging import Order, Page, fetch_page
-from scheduler.services.people import FirmRef, PersonRef, firm_in_question, firm_ref, person_ref
+from scheduler.services.people import (
+    FirmRef,
+    PersonRef,
+    firm_columns,
+    firm_in_question,
+    person_columns,
+)
 from scheduler.services.request_steps import undo_until
 from scheduler.services.texts import matches, storable
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, RequestPerson
@@ -123,8 +130,7 @@ def listing(
         query = query.where(MeetingRequest.state == state)
     query = query.where(matches(text, _SEARCHED))
     page = fetch_page(session, query, _ORDER, cursor=cursor, limit=limit)
-    rows = [(row[0], row[1], row[2], row[3], row[4]) for row in page.items]
-    return Page(_cards(session, actor, rows), page.next_cursor, page.total)
+    return Page(_cards(session, actor, page.items), page.next_cursor, page.total)
 
 
 def show(session: Session, actor: Actor, key: str) -> RequestCard:
@@ -134,7 +140,7 @@ def show(session: Session, actor: Actor, key: str) -> RequestCard:
         row = session.execute(_query(actor).where(MeetingRequest.key == key)).first()
     if row is None or not (actor.sees_firm(row[0].from_firm_id) or actor.sees_firm(row[0].to_firm_id)):
         raise NotFound("meeting request", key)
-    return _cards(session, actor, [(row[0], row[1], row[2], row[3], row[4])])[0]
+    return _cards(session, actor, [row])[0]
 
 
 def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str = "") -> RequestCounts:
@@ -174,15 +180,23 @@ _SEARCHED: Sequence[SQLColumnExpression[str]] = (
 )
 
 
-def _query(actor: Actor) -> Select[MeetingRequest, Firm, Firm, Attendee, Attendee]:
-    return (
-        select(MeetingRequest, _Sender, _Receiver, _Asker, _Answerer)
-        .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
-        .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
-        .outerjoin(_Asker, _Asker.id == MeetingRequest.created_by)
-        .outerjoin(_Answerer, _Answerer.id == MeetingRequest.answered_by)
-        .where(MeetingRequest.event_id == actor.event_id)
+_QUERY = (
+    select(
+        MeetingRequest,
+        *firm_columns(_Sender),
+        *firm_columns(_Receiver),
+        *person_columns(_Asker),
+        *person_columns(_Answerer),
     )
+    .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
+    .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
+    .outerjoin(_Asker, _Asker.id == MeetingRequest.created_by)
+    .outerjoin(_Answerer, _Answerer.id == MeetingRequest.answered_by)
+)
+
+
+def _query(actor: Actor) -> Select[*tuple[Any, ...]]:
+    return _QUERY.where(MeetingRequest.event_id == actor.event_id)
 
 
 def _of_firm(firm_id: int | None, side: Side | None) -> ColumnElement[bool]:
@@ -195,40 +209,48 @@ def _of_firm(firm_id: int | None, side: Side | None) -> ColumnElement[bool]:
     return conditions[side] if side is not None else or_(*conditions.values())
 
 
-def _cards(
-    session: Session,
-    actor: Actor,
-    rows: Sequence[tuple[MeetingRequest, Firm, Firm, Attendee | None, Attendee | None]],
-) -> tuple[RequestCard, ...]:
+def _cards(session: Session, actor: Actor, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[RequestCard, ...]:
+    """Cards of rows of `_query`."""
     people = _named(session, [row[0].id for row in rows])
-    return tuple(
-        RequestCard(
-            key=request.key,
-            state=request.state,
-            from_firm=firm_ref(sender),
-            to_firm=firm_ref(receiver),
-            priority=request.priority,
-            length=request.length,
-            place=request.place,
-            topic=request.topic,
-            message=request.message,
-            reply_topic=request.reply_topic,
-            reply_message=request.reply_message,
-            slots=tuple(request.slots) if request.slots is not None else None,
-            from_attendees=tuple(people.get((request.id, Side.FROM), ())),
-            to_attendees=tuple(people.get((request.id, Side.TO), ())),
-            asked_by=person_ref(asker) if asker else None,
-            created_at=request.created_at,
-            expires_at=request.expires_at,
-            answered_by=person_ref(answerer) if answerer else None,
-            answered_side=request.answered_side,
-            answered_at=request.answered_at,
-            answer_note=request.answer_note,
-            undo_until=undo_until(actor, request),
-            steps=allowed_steps(actor, request),
-        )
-        for request, sender, receiver, asker, answerer in rows
+    return tuple(_card(actor, row[0], row[1:17], people) for row in rows)
+
+
+def _card(
+    actor: Actor,
+    request: MeetingRequest,
+    names: Sequence[str],
+    people: Mapping[tuple[int, Side], Sequence[PersonRef]],
+) -> RequestCard:
+    return RequestCard(
+        key=request.key,
+        state=request.state,
+        from_firm=FirmRef(*names[:4]),
+        to_firm=FirmRef(*names[4:8]),
+        priority=request.priority,
+        length=request.length,
+        place=request.place,
+        topic=request.topic,
+        message=request.message,
+        reply_topic=request.reply_topic,
+        reply_message=request.reply_message,
+        slots=tuple(request.slots) if request.slots is not None else None,
+        from_attendees=tuple(people.get((request.id, Side.FROM), ())),
+        to_attendees=tuple(people.get((request.id, Side.TO), ())),
+        asked_by=_person(names[8:12]),
+        created_at=request.created_at,
+        expires_at=request.expires_at,
+        answered_by=_person(names[12:16]),
+        answered_side=request.answered_side,
+        answered_at=request.answered_at,
+        answer_note=request.answer_note,
+        undo_until=undo_until(actor, request),
+        steps=allowed_steps(actor, request),
     )
+
+
+def _person(names: Sequence[str]) -> PersonRef | None:
+    """None where the outer join found nobody."""
+    return PersonRef(*names) if names[0] is not None else None
 
 
 def _named(session: Session, request_ids: Sequence[int]) -> dict[tuple[int, Side], list[PersonRef]]:
@@ -238,10 +260,7 @@ def _named(session: Session, request_ids: Sequence[int]) -> dict[tuple[int, Side
         select(
             RequestPerson.request_id,
             RequestPerson.side,
-            Attendee.key,
-            Attendee.name,
-            Attendee.latin_name,
-            Attendee.title,
+            *person_columns(Attendee),
         )
         .join(Attendee, Attendee.id == RequestPerson.attendee_id)
         .where(RequestPerson.request_id.in_(request_ids))

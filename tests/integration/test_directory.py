@@ -236,3 +236,12 @@ def test_a_page_takes_as_many_queries_for_one_firm_as_for_thirty(database: Datab
     for limit in (1, 30):
         search = partial(directory.search_firms, actor=expo.actor(0), limit=limit)
         assert count_selects(database, search) == 4
+
+
+def test_the_counts_at_all_filters_take_one_query_beside_the_event(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=3)
+    for filters in ({}, {"text": "firm", "country": "CN", "area": "cells", "tier": "upstream", "hall": "h0"}):
+        count = partial(directory.facets, actor=expo.actor(0), **filters)
+        assert count_selects(database, count) == 1  # the event's row
+        assert count_selects(database, count, beginning="WITH") == 1

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from scheduler.domain.entities import PlaceWish, RequestState, Side
@@ -600,6 +601,19 @@ def test_a_page_takes_as_many_queries_for_one_request_as_for_twenty(database: Da
         for i in range(2, 22):
             make_request(session, expo, 0, i, from_people=expo.people[0], to_people=expo.people[i])
     assert count_selects(database, lambda session: requests.sent(session, expo.actor(0))) == few == 3
+
+
+def test_postgresql_finds_what_a_firm_has_sent_by_an_index(
+    database: Database,
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("another planner")
+    with database.write() as session:
+        expo = make_event(session)
+        make_request(session, expo, 0, 1)
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = session.scalars(text("EXPLAIN SELECT id FROM meeting_request WHERE from_firm_id = 1")).all()
+    assert any("ix_meeting_request_from_firm_id_state" in line for line in plan), plan
 
 
 def test_counts_are_by_direction_and_state(database: Database) -> None:

@@ -60,6 +60,7 @@ class MeetingRequest(Base):
             sqlite_where=text(_OPEN),
             postgresql_where=text(_OPEN),
         ),
+        Index("ix_meeting_request_from_firm_id_state", "from_firm_id", "state"),
         Index("ix_meeting_request_to_firm_id_state", "to_firm_id", "state"),
         Index("ix_meeting_request_event_id_state", "event_id", "state"),
     )

@@ -1,0 +1,28 @@
+"""Paths of pages for templates: each is built once a process, since a list has a hundred of them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask, request, url_for
+
+KEPT = 16_384
+"""Paths that a process keeps."""
+
+
+def init_app(app: Flask) -> None:
+    @lru_cache(KEPT)
+    def built(_root: str, endpoint: str, values: tuple[tuple[str, str], ...]) -> str:
+        return url_for(endpoint, **dict(values))
+
+    def path(endpoint: str, **values: Any) -> str:
+        """As `flask.url_for`; what depends on more than its arguments and the site's root is not kept."""
+        plain = endpoint[0] != "." and all(
+            type(value) is str and name[0] != "_" for name, value in values.items()
+        )
+        if not plain or not request:
+            return url_for(endpoint, **values)
+        return built(request.script_root, endpoint, tuple(values.items()))
+
+    app.jinja_env.globals["url_for"] = path
