@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from apiflask import APIBlueprint
 from flask import flash, redirect, request, url_for
@@ -165,8 +165,8 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
     if not actor.is_exhibitor:
         raise NotAllowed("Only exhibitors ask for meetings in their firm's name.")
     with context.database().read() as db:
-        own = cast(Firm, db.get(Firm, actor.firm_id))
-        if firm_key == own.key:
+        partner, own = directory.firm_beside_own(db, actor, firm_key)
+        if partner is own:
             raise NotAllowed("This is your own firm. Choose another one in the directory.")
         return pages.render(
             db,
@@ -176,8 +176,8 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
             form=form,
             faults=faults or {},
             labels=forms.LABELS,
-            partner=directory.firm(db, actor, firm_key),
-            own=directory.firm(db, actor, own.key),
+            partner=partner,
+            own=own,
             times=timetable(db, actor.event_id),
         )
 

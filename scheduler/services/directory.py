@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Tier
+from scheduler.domain.errors import NotFound
 from scheduler.services.actors import Actor
 from scheduler.services.facets import Facets, FacetValue, facets, firm_filters
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.people import FirmRef, find_firm, find_person, firm_ref
 from scheduler.services.request_form import OPEN
-from scheduler.services.texts import matches
+from scheduler.services.texts import matches, storable
 from scheduler.storage.models import Attendee, Firm, Hall, MeetingRequest, Place
 
 __all__ = [
@@ -26,12 +27,14 @@ __all__ = [
     "PersonCard",
     "facets",
     "firm",
+    "firm_beside_own",
     "person",
     "search_firms",
     "search_people",
 ]
 
 _FIRMS = Order("firms", (func.lower(Firm.latin_name), Firm.id), (str, int))
+_FIRMS_IN_HALLS = select(Firm, Hall.name).outerjoin(Hall, Hall.id == Firm.hall_id)
 _PEOPLE = Order("people", (func.lower(Attendee.latin_name), Attendee.id), (str, int))
 
 
@@ -102,25 +105,46 @@ def search_firms(
     `area` and `hall` are keys. Four queries, however many firms.
     """
     filters = firm_filters(session, text=text, country=country, area=area, tier=tier, hall=hall)
-    query = (
-        select(Firm, Hall.name)
-        .outerjoin(Hall, Hall.id == Firm.hall_id)
-        .where(Firm.event_id == actor.event_id, *filters.values())
-    )
+    query = _FIRMS_IN_HALLS.where(Firm.event_id == actor.event_id, *filters.values())
     page = fetch_page(session, query, _FIRMS, cursor=cursor, limit=limit)
     rows = [(row[0], row[1]) for row in page.items]
     return Page(_cards(session, actor, rows), page.next_cursor, page.total)
 
 
 def firm(session: Session, actor: Actor, firm_key: str) -> FirmPage:
-    """One firm with its people; raises NotFound for a firm of another event."""
-    found = find_firm(session, actor.event_id, firm_key)
-    hall = session.scalar(select(Hall.name).where(Hall.id == found.hall_id))
-    people = session.execute(_people(actor).where(Attendee.firm_id == found.id).order_by(Attendee.id))
-    return FirmPage(
-        card=_cards(session, actor, [(found, hall)])[0],
-        people=tuple(_person_card(actor, row[0], row[1]) for row in people),
-    )
+    """One firm with its people; raises NotFound for a firm of another event. Four queries."""
+    pages = _firm_pages(session, actor, _key_is(firm_key))
+    if firm_key not in pages:
+        raise NotFound("firm", firm_key)
+    return pages[firm_key]
+
+
+def firm_beside_own(session: Session, actor: Actor, firm_key: str) -> tuple[FirmPage, FirmPage]:
+    """A firm and the actor's own, with their people, in as many queries as one."""
+    pages = _firm_pages(session, actor, or_(_key_is(firm_key), Firm.id == actor.firm_id))
+    own = next((page for page in pages.values() if page.card.is_own), None)
+    if firm_key not in pages or own is None:
+        raise NotFound("firm", firm_key)
+    return pages[firm_key], own
+
+
+def _key_is(firm_key: str) -> ColumnElement[bool]:
+    return Firm.key == firm_key if storable(firm_key) else false()
+
+
+def _firm_pages(session: Session, actor: Actor, which: ColumnElement[bool]) -> dict[str, FirmPage]:
+    """Some firms of the event with their people, by key."""
+    query = _FIRMS_IN_HALLS.where(Firm.event_id == actor.event_id, which)
+    rows = [(row[0], row[1]) for row in session.execute(query)]
+    people: dict[int, list[PersonCard]] = {}
+    of_firms = _people(actor).where(Attendee.firm_id.in_([firm.id for firm, _ in rows]))
+    for person, of in session.execute(of_firms.order_by(Attendee.id)):
+        people.setdefault(of.id, []).append(_person_card(actor, person, of))
+    cards = _cards(session, actor, rows)
+    return {
+        card.key: FirmPage(card=card, people=tuple(people.get(firm.id, ())))
+        for card, (firm, _) in zip(cards, rows, strict=True)
+    }
 
 
 def search_people(
@@ -208,11 +232,10 @@ def _open_requests(session: Session, actor: Actor, firm_ids: Sequence[int]) -> d
         return found
     sent, to = MeetingRequest.from_firm_id == actor.firm_id, MeetingRequest.to_firm_id
     received, by = MeetingRequest.to_firm_id == actor.firm_id, MeetingRequest.from_firm_id
-    query = select(MeetingRequest).where(
+    query = select(MeetingRequest.key, MeetingRequest.state, by, to).where(
         MeetingRequest.state.in_(OPEN), or_(sent & to.in_(firm_ids), received & by.in_(firm_ids))
     )
-    for request in session.scalars(query.order_by(MeetingRequest.id)):
-        is_sent = request.from_firm_id == actor.firm_id
-        other = request.to_firm_id if is_sent else request.from_firm_id
-        found.setdefault(other, []).append(OpenRequest(request.key, request.state, is_sent))
+    for key, state, sender, receiver in session.execute(query.order_by(MeetingRequest.id)):
+        is_sent = sender == actor.firm_id
+        found.setdefault(receiver if is_sent else sender, []).append(OpenRequest(key, state, is_sent))
     return found

@@ -245,3 +245,15 @@ def test_the_counts_at_all_filters_take_one_query_beside_the_event(database: Dat
         count = partial(directory.facets, actor=expo.actor(0), **filters)
         assert count_selects(database, count) == 1  # the event's row
         assert count_selects(database, count, beginning="WITH") == 1
+
+
+def test_a_firm_and_the_readers_own_take_as_many_queries_as_one(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=3)
+        keys = [expo.firms[i].key for i in (0, 1)]
+    one = partial(directory.firm, actor=expo.actor(0), firm_key=keys[1])
+    both = partial(directory.firm_beside_own, actor=expo.actor(0), firm_key=keys[1])
+    assert count_selects(database, one) == count_selects(database, both) == 4
+    with database.read() as session:
+        found = directory.firm_beside_own(session, expo.actor(0), keys[1])
+        assert found == tuple(directory.firm(session, expo.actor(0), key) for key in reversed(keys))
