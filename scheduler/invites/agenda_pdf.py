@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 from scheduler.invites.agenda import Agenda, Entry
-from scheduler.invites.pdf import document, lines, story
+from scheduler.invites.pdf import document
 from scheduler.invites.pdf.blocks import Block, Paragraph, Sheet, Style
 
 _one_at_a_time = threading.Lock()  # PyMuPDF serves one thread only
@@ -16,8 +16,7 @@ def agenda_pdf(agenda: Agenda) -> bytes:
     """The PDF; it carries no date and no random identifier of its own."""
     sheet = _sheet(agenda)
     with _one_at_a_time:
-        is_plain = all(map(lines.is_plain, sheet.texts()))
-        return document.written(sheet) if is_plain else story.written(sheet)
+        return document.written(sheet)
 
 
 def _sheet(agenda: Agenda) -> Sheet:

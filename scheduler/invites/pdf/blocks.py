@@ -1,4 +1,4 @@
-"""What a page is made of, for both ways to set it: styles, and blocks that no page's end breaks."""
+"""What a page is made of: styles, and blocks that no page's end breaks."""
 
 from __future__ import annotations
 
@@ -52,9 +52,6 @@ class Block:
     times: str = ""
     beside: Sequence[Paragraph] = ()
 
-    def texts(self) -> list[str]:
-        return [text for _, text in (*self.above, *self.beside)] + [self.times]
-
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
@@ -73,7 +70,3 @@ class Sheet:
         first, *others = self.foot
         numbered = f"{self.page.format(page=number, pages=pages)} · {first}"
         return [(Style.FOOT, line) for line in (numbered, *others)]
-
-    def texts(self) -> list[str]:
-        foot = [text for _, text in self.foot_of(0, 0)]
-        return foot + [text for block in self.blocks for text in block.texts()]

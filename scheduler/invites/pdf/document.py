@@ -57,7 +57,7 @@ class Font:
 
 
 def written(sheet: Sheet) -> bytes:
-    """The file of a sheet of plain text."""
+    """The file of a sheet."""
     made = pages(sheet)
     file = File()
     fonts = _fonts(file, made)
@@ -84,7 +84,7 @@ def _text(said: str) -> str:
 def _fonts(file: File, made: Sequence[Page]) -> dict[Face, Font]:
     """The faces that are used, embedded in the order in which they are met."""
     used: dict[Face, dict[int, Glyph]] = {}
-    for glyph in {glyph: None for page in made for placed in page for glyph in placed.line}:
+    for glyph in {glyph: None for page in made for placed in page for glyph in placed.line.glyphs}:
         used.setdefault(glyph.face, {}).setdefault(glyph.number, glyph)
     return {face: _font(file, f"F{at}", face, found) for at, (face, found) in enumerate(used.items())}
 
@@ -138,13 +138,27 @@ def _content(page: Page, fonts: dict[Face, Font]) -> bytes:
 def _drawn(placed: Placed, fonts: dict[Face, Font]) -> str:
     """The operators of one line; a face that has no bold letters gets them by a thin line around (9.3.6)."""
     look = placed.style.value
-    red, green, blue = (round(each / 255, 3) for each in look.colour.to_bytes(3, "big"))
-    said = [f"BT {red:g} {green:g} {blue:g} rg {placed.x:g} {round(placed.y, 2):g} Td\n"]
-    for face, run in groupby(placed.line, lambda glyph: glyph.face):
+    colour = " ".join(f"{round(each / 255, 3):g}" for each in look.colour.to_bytes(3, "big"))
+    said = [f"BT {colour} rg {placed.x:g} {round(placed.y, 2):g} Td\n"]
+    for face, run in groupby(placed.line.glyphs, lambda glyph: glyph.face):
         font = fonts[face]
-        codes = "".join([font.codes[glyph.number] for glyph in run])
-        drawn = f"/{font.name} {look.size:g} Tf <{codes}> Tj\n"
+        drawn = f"/{font.name} {look.size:g} Tf {_shown(list(run), font, placed)}"
         if look.is_bold and not face.is_bold:
-            drawn = f"{red:g} {green:g} {blue:g} RG {look.size / 50:.2f} w 2 Tr {drawn}0 Tr\n"
+            drawn = f"{colour} RG {look.size / 50:.2f} w 2 Tr {drawn}0 Tr\n"
         said.append(drawn)
-    return "".join([*said, "ET\n"])
+    said.append("ET\n")
+    if placed.line.said is not None:
+        said = [f"/Span<</ActualText{_text(placed.line.said)}>>BDC\n", *said, "EMC\n"]
+    return "".join(said)
+
+
+def _shown(run: Sequence[Glyph], font: Font, placed: Placed) -> str:
+    """Glyphs one after the other, or each at its place."""
+    if run[0].at is None:
+        return f"<{''.join([font.codes[glyph.number] for glyph in run])}> Tj\n"
+    shown = []
+    for glyph in run:
+        right, up = glyph.at or (0.0, 0.0)
+        place = f"{placed.x + right:.2f} {placed.y + up:.2f}"
+        shown.append(f"1 0 0 1 {place} Tm <{font.codes[glyph.number]}> Tj\n")
+    return "".join(shown)

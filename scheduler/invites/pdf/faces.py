@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from scheduler.invites.pdf.subset import Cff, TrueType
 
+if TYPE_CHECKING:
+    from pymupdf import Font
+
 _SHAPED: Final = {"Mn", "Mc", "Me", "Cc", "Cf", "Cs", "Co", "Cn"}
 """Categories of what joins, marks or hides letters beside it."""
+_TRUE_TYPE: Final = b"\0\1\0\0"
 _LATIN: Final = 1
 """The number of the script in PyMuPDF, whose font has Greek and Cyrillic too (UCDN_SCRIPT_LATIN)."""
 _FROM_THE_RIGHT: Final = {"R", "AL", "AN"}
@@ -19,19 +23,16 @@ _FROM_THE_RIGHT: Final = {"R", "AL", "AN"}
 class Face:
     """A font that PyMuPDF ships: its name as PDF writes it, and its measures in thousandths of the size."""
 
-    def __init__(
-        self, name: str, kind: type[Cff | TrueType], *, is_bold: bool = False, **builtin: object
-    ) -> None:
-        import pymupdf  # here, as it takes half a second, which only those who write a PDF should wait
-
-        self._font = pymupdf.Font(**builtin)
+    def __init__(self, name: str, font: Font, *, is_bold: bool = False) -> None:
+        self._font = font
         self.name = name
         self.is_bold = is_bold
         self.ascent = round(self._font.ascender * 1000)
         self.descent = round(self._font.descender * 1000)
         box = self._font.bbox
         self.box = [round(edge * 1000) for edge in (box.x0, box.y0, box.x1, box.y1)]
-        self.outlines = kind(self._font.buffer)
+        data: bytes = self._font.buffer
+        self.outlines = TrueType(data) if data.startswith(_TRUE_TYPE) else Cff(data)
 
     def glyph(self, letter: str) -> tuple[int, int]:
         """The number of a letter's glyph, 0 if it has none, and its width."""
@@ -39,12 +40,16 @@ class Face:
 
 
 class Glyph(NamedTuple):
-    """One letter of a face; its width in thousandths of the size."""
+    """One letter of a face; its width in thousandths of the size.
+
+    `at` is its place in points from where its line begins, if it does not simply follow the one before.
+    """
 
     face: Face
     number: int
     width: int
     letter: str
+    at: tuple[float, float] | None = None
 
 
 class Glyphs(dict[str, Glyph | None]):
@@ -72,13 +77,34 @@ def glyphs(*, is_bold: bool) -> Glyphs:
 @cache
 def _nimbus(*, is_bold: bool) -> Face:
     if is_bold:
-        return Face("NimbusSans-Bold", Cff, is_bold=True, fontname="hebo")
-    return Face("NimbusSans-Regular", Cff, fontname="helv")
+        return Face("NimbusSans-Bold", _font(fontname="hebo"), is_bold=True)
+    return Face("NimbusSans-Regular", _font(fontname="helv"))
 
 
 @cache
 def _fallbacks() -> tuple[Face, Face]:
-    return Face("DroidSansFallback", TrueType, fontname="cjk"), Face("NotoSerif", Cff, script=_LATIN)
+    return (
+        Face("DroidSansFallback-Regular", _font(fontname="cjk")),
+        Face("NotoSerif-Regular", _font(script=_LATIN)),
+    )
+
+
+@cache
+def by_name() -> dict[str, Face]:
+    """Every face that was met, by its name without marks; shaping adds those of its scripts."""
+    first = (_nimbus(is_bold=False), _nimbus(is_bold=True), *_fallbacks())
+    return {bare(face.name): face for face in first}
+
+
+def bare(name: str) -> str:
+    """A font's name in the one way that all spellings of it share."""
+    return name.replace(" ", "").replace("-", "")
+
+
+def _font(**builtin: object) -> Font:
+    import pymupdf  # here, as it takes half a second, which only those who write a PDF should wait
+
+    return pymupdf.Font(**builtin)
 
 
 def _is_shaped(letter: str) -> bool:

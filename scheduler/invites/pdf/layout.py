@@ -18,7 +18,8 @@ from scheduler.invites.pdf.blocks import (
     Sheet,
     Style,
 )
-from scheduler.invites.pdf.lines import Line, lines
+from scheduler.invites.pdf.lines import lines
+from scheduler.invites.pdf.shaping import Line
 
 _BASELINE: Final = 0.97
 """From the top of a line to the feet of its letters, in sizes of them."""
@@ -39,7 +40,7 @@ Page = list[Placed]
 
 
 def pages(sheet: Sheet) -> list[Page]:
-    """The pages of a sheet of plain text; a block is broken only if it is longer than a page."""
+    """The pages of a sheet; a block is broken only if it is longer than a page."""
     made = _filled(sheet.blocks)
     for number, page in enumerate(made, 1):
         placed, _ = _column(sheet.foot_of(number, len(made)), MARGIN, _BOTTOM - GAP)

@@ -9,8 +9,7 @@ from typing import Final
 
 from scheduler.invites.pdf.blocks import Style
 from scheduler.invites.pdf.faces import Glyph, glyphs
-
-Line = tuple[Glyph, ...]
+from scheduler.invites.pdf.shaping import Line, shaped
 
 _NEVER_FIRST: Final = set(
     "，。、；：！？）》」』】〉〕’”…·,.;:!?)]}%ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
@@ -18,21 +17,17 @@ _NEVER_FIRST: Final = set(
 _NEVER_LAST: Final = set("（《「『【〈〔‘“([{")
 
 
-def is_plain(text: str) -> bool:
-    """Whether each letter is one glyph beside the one before, so that nothing has to be shaped."""
-    found = glyphs(is_bold=False)
-    return all(found[letter] is not None for letter in text)
-
-
 @lru_cache(maxsize=4096)
 def lines(text: str, style: Style, room: float) -> tuple[Line, ...]:
-    """The lines of plain text in a room of so many points. Names of firms and halls come again and again."""
+    """The lines of a text in a room of so many points. Names of firms and halls come again and again."""
     found = glyphs(is_bold=style.value.is_bold)
     line = [glyph for letter in text if (glyph := found[letter]) is not None]
-    return tuple(_broken(line, room * 1000 / style.value.size))
+    if len(line) < len(text):
+        return tuple(shaped(text, style, room))
+    return tuple(map(Line, _broken(line, room * 1000 / style.value.size)))
 
 
-def _broken(line: list[Glyph], room: float) -> Iterator[Line]:
+def _broken(line: list[Glyph], room: float) -> Iterator[tuple[Glyph, ...]]:
     start, end, width = 0, 0, 0
     for at, glyph in enumerate(line):
         if at > start and _may_break(line[at - 1].letter, glyph.letter):
@@ -45,7 +40,7 @@ def _broken(line: list[Glyph], room: float) -> Iterator[Line]:
     yield _without_spaces(line[start:])
 
 
-def _without_spaces(line: list[Glyph]) -> Line:
+def _without_spaces(line: list[Glyph]) -> tuple[Glyph, ...]:
     """A line without the spaces at its end."""
     end = len(line)
     while end and line[end - 1].letter == " ":

@@ -12,6 +12,7 @@ from scheduler.invites.pdf.blocks import MARGIN, WIDTH, Block, Sheet, Style
 from scheduler.invites.pdf.document import written
 from scheduler.invites.pdf.faces import glyphs
 from scheduler.invites.pdf.lines import lines
+from scheduler.invites.pdf.shaping import Line
 
 FONTS = {
     "regular": ({"fontname": "helv"}, 1),
@@ -31,8 +32,8 @@ def document(made: Sheet) -> pymupdf.Document:
     return pymupdf.open("pdf", written(made))
 
 
-def said(line: object) -> str:
-    return "".join(glyph.letter for glyph in line)  # type: ignore[attr-defined]
+def said(line: Line) -> str:
+    return "".join(glyph.letter for glyph in line.glyphs)
 
 
 @pytest.mark.parametrize("name", FONTS)
@@ -99,4 +100,4 @@ def test_lines_are_broken_between_words_and_between_chinese_characters() -> None
 def test_no_line_is_wider_than_its_room() -> None:
     text = "Firm of 上海微电子科技股份有限公司 and Wolkenkratzerbaugesellschaft, Őrült Űrhajó Kft. " * 20
     for line in lines(text, Style.TEXT, WIDTH - 2 * MARGIN):
-        assert sum(glyph.width for glyph in line) * Style.TEXT.value.size / 1000 <= WIDTH - 2 * MARGIN
+        assert sum(glyph.width for glyph in line.glyphs) * Style.TEXT.value.size / 1000 <= WIDTH - 2 * MARGIN

@@ -1,0 +1,88 @@
+"""Lines of letters that join, or that run from the right: shaped by PyMuPDF's Story, one paragraph a time."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from html import escape
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from scheduler.invites.pdf.blocks import HEIGHT, LEADING, Style
+from scheduler.invites.pdf.faces import Face, Glyph, bare, by_name
+
+if TYPE_CHECKING:
+    from pymupdf import Document
+
+
+_SURE: Final = 20
+"""Letters of a font's name: PyMuPDF cuts those that are longer, in two ways."""
+
+
+class Line(NamedTuple):
+    """A line; what it says where its glyphs do not say it letter by letter, in the order of reading."""
+
+    glyphs: tuple[Glyph, ...]
+    said: str | None = None
+
+
+def shaped(text: str, style: Style, room: float) -> Iterator[Line]:
+    """The lines of a text in a room of so many points. The first says all of it, the others nothing."""
+    import pymupdf
+
+    with pymupdf.open("pdf", _drawn(text, style, room)) as document:
+        placed = [
+            (_face(span["font"], document), letter, span["size"])
+            for span in document[0].get_texttrace()
+            for letter in span["chars"]
+        ]
+    rows: dict[int, list[tuple[Face, Any, float]]] = defaultdict(list)
+    for each in placed:
+        rows[int(each[1][2][1] // (LEADING * style.value.size))].append(each)
+    said: str | None = text
+    for _, row in sorted(rows.items()):
+        yield Line(tuple(_glyphs(row)), said)
+        said = ""
+
+
+def _drawn(text: str, style: Style, room: float) -> io.BytesIO:
+    import pymupdf
+
+    look = style.value
+    css = (
+        f"body {{ margin: 0; font-family: sans-serif; font-size: {look.size}pt; line-height: {LEADING};"
+        f" font-weight: {'bold' if look.is_bold else 'normal'}; }} p {{ margin: 0; }}"
+    )
+    story = pymupdf.Story(html=f"<body><p>{escape(text)}</p></body>", user_css=css)
+    drawn = io.BytesIO()
+    writer = pymupdf.DocumentWriter(drawn)
+    device = writer.begin_page(pymupdf.Rect(0, 0, room, HEIGHT))
+    story.place(pymupdf.Rect(0, 0, room, HEIGHT))
+    story.draw(device)
+    writer.end_page()
+    writer.close()
+    return drawn
+
+
+def _glyphs(row: list[tuple[Face, Any, float]]) -> Iterator[Glyph]:
+    """The glyphs of a row with their places; most of them stand on its base."""
+    ((base, _),) = Counter(letter[2][1] for _, letter, _ in row).most_common(1)
+    for face, (code, number, (x, y), box), size in row:
+        if number >= 0:
+            letter = unicodedata.normalize("NFKC", chr(code)) if code > 0 else "\ufffd"
+            yield Glyph(face, number, round((box[2] - box[0]) / size * 1000), letter, (x, base - y))
+
+
+def _face(name: str, document: Document) -> Face:
+    """The face of a name; one that is met for the first time is read from a document that embeds it."""
+    import pymupdf
+
+    faces, wanted = by_name(), bare(name)
+    if wanted not in faces:
+        new = [found for found in document[0].get_fonts() if bare(found[3]) not in faces]
+        start = wanted[:_SURE]
+        xref, *_ = next((found for found in new if bare(found[3]).startswith(start)), new[0])
+        font = pymupdf.Font(fontbuffer=document.extract_font(xref)[3])
+        faces[wanted] = Face(name.replace(" ", ""), font)
+    return faces[wanted]
