@@ -18,15 +18,22 @@ class Layout:
     solo: bool = False
     child_megabytes: int = 0
     """A pool process that has grown beyond this is replaced after its task; below its container's limit."""
+    nice: int = 0
+    """How far it gives way where processors are few: its work is long, and nobody waits at a page for it."""
 
 
 WORKERS = {
     "solve": Layout((SOLVE, HELP), "solves, and parts of other workers' solves", child_megabytes=2000),
     "urgent": Layout((URGENT,), "mails that a person waits for: sign-in links, alerts", solo=True),
     "mail": Layout((MAIL,), "all other mails", child_megabytes=400),
-    "jobs": Layout((JOBS,), "publishing, and comparing drafts", child_megabytes=700),
+    "jobs": Layout((JOBS,), "publishing, and comparing drafts", child_megabytes=700, nice=10),
     "untrusted": Layout((UNTRUSTED,), "mails and calendars of strangers", child_megabytes=300),
 }
+
+
+def niceness(names: Sequence[str]) -> int:
+    """Of one worker that does the work of these: what somebody waits for is not slowed by the rest."""
+    return min(WORKERS[name].nice for name in names)
 
 
 def options(names: Sequence[str], *, processes: int = 1) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Sequence
@@ -24,8 +25,9 @@ def worker(kinds: Sequence[str], processes: int) -> None:
     from scheduler.services import clocks
     from scheduler.storage.database import Database
     from workers.celery_app import app
-    from workers.layout import options
+    from workers.layout import niceness, options
 
+    os.nice(niceness(kinds))
     database = Database(Settings.from_env().database_url)
     clocks.tell_if_wrong(database)
     database.dispose()  # the pool's processes open their own

@@ -275,3 +275,30 @@ def test_docker_compose_reads_the_file(tmp_path: Path) -> None:
     if "is not a docker command" in read.stderr:
         skip_or_fail("install Docker's compose plugin to check docker-compose.yml")
     assert (read.returncode, read.stderr) == (0, "")
+
+
+def test_a_worker_that_gives_way_does_so_among_containers_too() -> None:
+    """Niceness counts within a container only."""
+    given_way = {
+        service["command"][2]
+        for service in SERVICES.values()
+        if service.get("command", [])[:2] == ["chainmeet", "worker"]
+        and service.get("cpu_shares", 1024) < 1024
+    }
+    assert given_way == {name for name, layout in WORKERS.items() if layout.nice} == {"jobs"}
+
+
+@pytest.mark.parametrize(("kinds", "nice"), [(["jobs"], 10), (["jobs", "untrusted"], 0)])
+def test_a_worker_gives_way_if_nobody_waits_for_any_of_its_work(
+    kinds: list[str], nice: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from workers.celery_app import app
+
+    given: list[int] = []
+    monkeypatch.setenv(PREFIX + "DATABASE_URL", f"sqlite:///{tmp_path / 'database'}")
+    monkeypatch.setenv(PREFIX + "REDIS_URL", "redis://127.0.0.1:1")
+    monkeypatch.setenv(PREFIX + "SECRET_KEY", "k" * 40)
+    monkeypatch.setattr(os, "nice", given.append)
+    monkeypatch.setattr(app, "worker_main", lambda arguments: given.append(len(arguments)))
+    main(["worker", *kinds], standalone_mode=False)
+    assert (given[0], len(given)) == (nice, 2)
