@@ -7,7 +7,7 @@ RUN python -m venv /opt/chainmeet
 WORKDIR /src
 COPY requirements.lock ./
 RUN /opt/chainmeet/bin/pip install --require-hashes -r requirements.lock
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY scheduler scheduler
 COPY workers workers
 COPY api api

@@ -37,23 +37,26 @@ ZERO = np.uint64(0)
 WORD = np.uint64(63)
 
 
-def _cache_folder() -> str:
-    """A folder of machine code for exactly these sources.
+def sources_digest(folder: Path) -> str:
+    """Of every source below `folder`, names and texts: 64 hexadecimal digits.
 
     Numba compares only a kernel's own file with its cache, and not those of the kernels that it
-    calls: a change in one of them would go unnoticed.
+    calls: a change in one of them would go unnoticed, and old machine code would run.
     """
-    here = Path(__file__).parent
     digest = hashlib.sha256()
-    for source in sorted(here.glob("*.py")):
-        text = source.read_bytes()
-        if b"scheduler.solver.kernels import" in text or source.stem in ("kernels", "packs"):
-            digest.update(text)
+    for source in sorted(folder.rglob("*.py")):
+        digest.update(f"{source.relative_to(folder).as_posix()}\0".encode() + source.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _cache_folder() -> str:
+    """A folder of machine code for exactly these sources."""
+    here = Path(__file__).parent
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     folder = Path(chosen) if chosen else here / "__pycache__" / "kernels"
     if not chosen and not os.access(here / "__pycache__" if folder.parent.exists() else here, os.W_OK):
         folder = Path.home() / ".cache" / "chainmeet" / "kernels"
-    return str(folder / digest.hexdigest()[:16])
+    return str(folder / sources_digest(here)[:16])
 
 
 numba.config.CACHE_DIR = _cache_folder()
