@@ -11,7 +11,7 @@ from scheduler import logs
 from scheduler.config import PREFIX
 
 
-class Logger(GunicornLogger):  # type: ignore[misc]
+class Logger(GunicornLogger):
     """Hands its lines to the root logger, before the application is there to do so."""
 
     def setup(self, cfg: Any) -> None:

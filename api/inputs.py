@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from flask import Response, abort, request
 from pydantic import BaseModel, ValidationError
@@ -16,8 +16,10 @@ MAX_WHOLE = 2**31 - 1
 class NumberConverter(IntegerConverter):
     """`<int:...>` of every route: a number that no column can hold is not found."""
 
-    def __init__(self, url_map: Map, *args: Any, max: int = MAX_WHOLE, **kwargs: Any) -> None:
-        super().__init__(url_map, *args, max=max, **kwargs)
+    def __init__(
+        self, url_map: Map, fixed_digits: int = 0, min: int | None = None, max: int = MAX_WHOLE
+    ) -> None:
+        super().__init__(url_map, fixed_digits, min, max)
 
 
 Model = TypeVar("Model", bound=BaseModel)

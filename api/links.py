@@ -14,7 +14,8 @@ KEPT = 16_384
 def init_app(app: Flask) -> None:
     @lru_cache(KEPT)
     def built(_root: str, endpoint: str, values: tuple[tuple[str, str], ...]) -> str:
-        return url_for(endpoint, **dict(values))
+        given: dict[str, Any] = dict(values)
+        return url_for(endpoint, **given)
 
     def path(endpoint: str, **values: Any) -> str:
         """As `flask.url_for`; what depends on more than its arguments and the site's root is not kept."""

@@ -83,12 +83,12 @@ def by_country(values: Sequence[FacetValue]) -> list[FacetValue]:
 
 def country(code: str) -> str:
     """The country's English name."""
-    return LOCALE.territories.get(code, code)
+    return str(LOCALE.territories.get(code, code))
 
 
 def language(code: str) -> str:
     """The language's English name."""
-    return LOCALE.languages.get(code.replace("-", "_"), code)
+    return str(LOCALE.languages.get(code.replace("-", "_"), code))
 
 
 @lru_cache(KEPT)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import groupby
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, select
@@ -14,13 +13,16 @@ from sqlalchemy.orm import Session
 
 from scheduler.storage.models import Event, Slot
 
+SlotRow = Row[str, datetime, datetime, str]
+"""Key, start, end and block of a slot."""
+
 
 @dataclass(frozen=True, slots=True)
 class Day:
     """A day of the event's zone; `key` is its ISO date."""
 
     key: str
-    slots: tuple[Row[Any], ...]  # key, start, end and block of each
+    slots: tuple[SlotRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +61,15 @@ def timetable(db: Session, event_id: int) -> Timetable:
     slots = db.execute(columns.where(Slot.event_id == event_id).order_by(Slot.position)).all()
     zone = ZoneInfo(event.timezone)
 
-    def day_of(slot: Row[Any]) -> date:
-        return slot.start.astimezone(zone).date()
+    def day_of(slot: SlotRow) -> date:
+        start: datetime = slot.start
+        return start.astimezone(zone).date()
 
     days = tuple(Day(day.isoformat(), tuple(group)) for day, group in groupby(slots, day_of))
     return Timetable(days, _minutes(slots))
 
 
-def _minutes(slots: Sequence[Row[Any]]) -> tuple[tuple[int, ...], ...]:
+def _minutes(slots: Sequence[SlotRow]) -> tuple[tuple[int, ...], ...]:
     """By number of slots: from the start of the first to the end of the last, as calendars show it."""
     blocks = [list(group) for _, group in groupby(slots, lambda slot: slot.block)]
     longest = max((len(block) for block in blocks), default=0)

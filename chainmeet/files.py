@@ -13,8 +13,9 @@ import os
 import stat
 import tempfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from scheduler.domain.collecting import no_collection
 from scheduler.domain.errors import Fault, InvalidInput, MalformedPlan, MalformedProblem
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from scheduler.domain.problem import Problem
 
 MOST_DIGITS = 400
+
+Read = TypeVar("Read")
 
 
 def read_problem(path: Path) -> Problem:
@@ -98,7 +101,7 @@ def _integer(text: str) -> int | float:
     return int(text) if len(text) <= MOST_DIGITS else math.copysign(math.inf, -1 if text[0] == "-" else 1)
 
 
-def _read(path: Path, read: Any) -> Any:
+def _read(path: Path, read: Callable[[Any], Read]) -> Read:
     try:
         with no_collection():
             return read(read_json(path))

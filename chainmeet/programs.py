@@ -84,7 +84,7 @@ def receiver_program(folder: DataFolder, settings: Settings, port: int) -> Progr
 
 def web_program(folder: DataFolder, settings: Settings, port: int) -> Program:
     """The web server; ready when its database and broker answer."""
-    options = ("--worker-class", "gthread", "--threads", str(THREADS), "--no-control-socket")
+    options: tuple[str, ...] = ("--worker-class", "gthread", "--threads", str(THREADS), "--no-control-socket")
     options += ("--logger-class", "api.gunicorn_logs.Logger")
     bind = ("--bind", f"{ports.HOST}:{port}", "--graceful-timeout", "1")
     return Program(

@@ -85,7 +85,11 @@ def _import(db: Any, actor: Actor, kind: str, text: str) -> imports.Imported:
 
 
 def _page(actor: Actor, faults: tuple[str, ...], kind: str) -> str:
-    tables = {"firms": Firm, "people": Attendee, "interpreters": Interpreter}
+    tables: dict[str, type[Firm | Attendee | Interpreter]] = {
+        "firms": Firm,
+        "people": Attendee,
+        "interpreters": Interpreter,
+    }
     with context.database().read() as db:
         counts = {
             name: db.scalar(select(func.count()).select_from(t).where(t.event_id == actor.event_id))

@@ -145,7 +145,7 @@ def roll_back(event_key: str, number: int) -> Response:
     return redirect(url_for("versions.show", event_key=event_key, number=made))
 
 
-def _ask_if_needed(event_id: int, number: int, account_id: int) -> int | None:
+def _ask_if_needed(event_id: int, number: int, account_id: int | None) -> int | None:
     """The job that compares the version anew, if its last comparison does not hold and nobody has asked."""
     with context.database().read() as db:
         version = versions.get(db, event_id, number)

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import cast
 
 from markupsafe import Markup, escape
 
@@ -25,7 +24,7 @@ class Parts:
 
 def read_parts(raw: bytes) -> Parts:
     """Take a mail apart; what cannot be decoded shows replacement characters."""
-    message = cast("EmailMessage", message_from_bytes(raw, policy=policy.default))
+    message = message_from_bytes(raw, policy=policy.default)
     found = {"text/plain": "", "text/html": "", "text/calendar": ""}
     for part in message.walk():
         kind = part.get_content_type()

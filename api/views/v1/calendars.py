@@ -20,6 +20,7 @@ from api.views.v1.operation import blueprint, operation
 from scheduler.services import calendar_health, dead_letters
 from scheduler.services.access import Actor
 from scheduler.services.calendar_health import Filters
+from scheduler.services.paging import Page
 
 TAG = "Calendar health"
 READ = "calendars:read"
@@ -63,7 +64,7 @@ def show_calendar_health(db: Session, actor: Actor, key: str) -> Any:
 @operation(READ, DeadLetterList, query=DeadLetterQuery, tag=TAG)
 def list_dead_letters(db: Session, actor: Actor, query: DeadLetterQuery) -> Any:
     """Mails that failed, or that are tried again, the newest first"""
-    page = dead_letters.listing(db, actor, **dict(query))
+    page: Page[Any] = dead_letters.listing(db, actor, **dict(query))
     return page if actor.sees_contacts else replace(page, items=tuple(map(_without_address, page.items)))
 
 
