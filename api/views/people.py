@@ -41,18 +41,21 @@ def index(event_key: str) -> str:
 @login_required
 @fresh_sign_in("import people and their addresses")
 def upload(event_key: str, kind: str) -> BaseResponse | tuple[str, int]:
-    """Take a file whole, or show what is wrong with it."""
+    """Take a file whole, or show what is wrong with it; or say what it would do, and do nothing."""
     actor = _organiser(event_key)
     file = request.files.get("file")
     try:
         text = (file.read() if file else b"").decode("utf-8")
+        only_look = "look" in request.form
         with context.database().write() as db:
             done = _import(db, actor, kind, text)
+            if only_look:
+                db.rollback()
     except UnicodeDecodeError:
         return _page(actor, ("The file is not in UTF-8; save it as CSV UTF-8.",), kind), 422
     except InvalidInput as error:
         return _page(actor, tuple(map(str, error.faults)), kind), 422
-    flash(f"{kind.capitalize()}: {done.added:,} added, {done.changed:,} changed.", "good")
+    flash(_said(kind, done, only_look=only_look), "message" if only_look else "good")
     return redirect(url_for("people.index", event_key=event_key))
 
 
@@ -82,6 +85,20 @@ def _import(db: Any, actor: Actor, kind: str, text: str) -> imports.Imported:
     if kind == "interpreters":
         return imports.import_interpreters(db, actor, text)
     return imports.import_people(db, actor, text, settings=context.settings(), now=context.now())
+
+
+def _said(kind: str, done: imports.Imported, *, only_look: bool) -> str:
+    """What a file did, or would do."""
+    counts = f"{done.added:,} added, {done.changed:,} changed, {done.unchanged:,} unchanged."
+    said = f"{kind.capitalize()}: {counts}"
+    if done.moved:
+        said += f" {done.moved:,} of them moved to another booth, or left theirs."
+    if done.meetings:
+        said += (
+            f" Meetings that are published there: {done.meetings:,}. The next run plans them at the new "
+            "booth; people are told when you publish it."
+        )
+    return f"Nothing is taken yet. It would be: {said}" if only_look else said
 
 
 def _page(actor: Actor, faults: tuple[str, ...], kind: str) -> str:

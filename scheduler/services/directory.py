@@ -218,7 +218,8 @@ def _cards(session: Session, actor: Actor, rows: Sequence[tuple[Firm, str | None
 def _booths(session: Session, firm_ids: Sequence[int]) -> dict[int, list[str]]:
     """The names of the firms' booths."""
     booths: dict[int, list[str]] = {}
-    query = select(Place.firm_id, Place.name).where(Place.firm_id.in_(firm_ids)).order_by(Place.id)
+    booth = Place.firm_id.in_(firm_ids) & ~Place.is_retired
+    query = select(Place.firm_id, Place.name).where(booth).order_by(Place.id)
     for firm_id, name in session.execute(query):
         if firm_id is not None:
             booths.setdefault(firm_id, []).append(name)

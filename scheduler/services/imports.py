@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,13 +12,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import PlaceKind, Tier
+from scheduler.domain.entities import Tier
 from scheduler.services import addresses, leaving, readers
 from scheduler.services.actors import Actor
+from scheduler.services.booths import Booths
 from scheduler.services.feeds import new_feed
 from scheduler.services.sign_in import ensure_account
 from scheduler.services.tables import COLUMNS, MAX_OCTETS, MAX_ROWS, REQUIRED, Row, Table
-from scheduler.storage.models import Attendee, Event, Firm, Hall, Interpreter, Place
+from scheduler.storage.models import Attendee, Event, Firm, Hall, Interpreter
 
 __all__ = [
     "COLUMNS", "MAX_OCTETS", "MAX_ROWS", "REQUIRED", "Imported",
@@ -30,53 +31,53 @@ _COUNTRIES = frozenset(code for code in map(str, Locale("en").territories) if le
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How many rows were new, and how many changed what was there."""
+    """How many rows were new, changed what was there, or said what was there already.
+
+    `moved` firms have another booth, where `meetings` published ones were at the old one.
+    """
 
     added: int
-    changed: int
+    changed: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    meetings: int = 0
 
 
 def import_firms(session: Session, actor: Actor, text: str) -> Imported:
-    """Firms with their booths; a row whose key is known changes that firm. Raises InvalidInput."""
+    """Firms with their booths; a row whose key is known changes that firm. Raises InvalidInput.
+
+    A firm that gets another booth leaves its old one; the next run plans the meetings there at the new one.
+    """
     actor.require_organiser()
     table = Table.read("firms", text)
     halls = {h.key: h for h in session.scalars(select(Hall).where(Hall.event_id == actor.event_id))}
     areas = session.get_one(Event, actor.event_id).areas
     known = {f.key: f for f in session.scalars(select(Firm).where(Firm.event_id == actor.event_id))}
-    places = {p.key: p for p in session.scalars(select(Place).where(Place.event_id == actor.event_id))}
+    booths = Booths.load(session, actor.event_id)
     rows = [_firm_values(row, halls, areas) for row in table.rows]
-    booths: dict[str, int] = {}
     for row, values in zip(table.rows, rows, strict=True):
-        owner = places.get(values["booth"]) if values["booth"] else None
-        firm = known.get(row.values["key"])
-        if owner is not None and (firm is None or owner.firm_id != firm.id):
-            row.fault("booth", f"{values['booth']!r} is another place already")
-        first = booths.setdefault(values["booth"], row.line)
-        if values["booth"] and first != row.line:
-            row.fault("booth", f"{values['booth']!r} stands in row {first} already")
+        _check_hall(row, values, known.get(row.values["key"]), booths)
+    if "booth" in table.columns:
+        booths.check(zip(table.rows, (values["booth"] for values in rows), strict=True), known)
     table.done()
+    counted = _Counted()
     for values in rows:
-        booth = values.pop("booth")
+        booth = values.pop("booth", None)
         firm = known.get(values["key"])
         if firm is None:
-            firm = Firm(event_id=actor.event_id, **values)
+            firm = Firm(event_id=actor.event_id, **{"areas": [], **values, **_latin(values, None)})
             session.add(firm)
+            session.flush()
+            changes = None
         else:
-            _change(firm, values)
-        session.flush()
-        if booth and booth not in places:
-            session.add(
-                Place(
-                    event_id=actor.event_id,
-                    key=booth,
-                    name=f"Booth {booth}",
-                    hall_id=firm.hall_id,
-                    kind=PlaceKind.BOOTH,
-                    firm_id=firm.id,
-                )
-            )
+            changes = _change(firm, values | _latin(values, firm))
+        gives = booth is not None and booths.give(firm, booth)
+        follows = booths.follow_hall(firm)
+        counted.add(None if changes is None else changes or gives or follows)
     session.flush()
-    return _counted(rows, known)
+    meetings = booths.meetings_left()
+    booths.forget_unused()
+    return Imported(counted.added, counted.changed, counted.unchanged, len(booths.moved), meetings)
 
 
 def import_people(
@@ -96,9 +97,12 @@ def import_people(
         if taken.setdefault(values["email"], values["key"]) != values["key"]:
             row.fault("email", f"{values['email']} belongs to {taken[values['email']]!r} already")
     table.done()
+    counted = _Counted()
     for values in rows:
         person = known.get(values["key"])
+        values |= _latin(values, person)
         if person is None:
+            counted.add(None)
             account = ensure_account(session, values["email"], name=values["name"], now=now)
             seed, hashed = new_feed(settings.secret_key)
             session.add(
@@ -112,13 +116,15 @@ def import_people(
             )
         else:
             email = values.pop("email")
-            if any(getattr(person, name) != values[name] for name in ("firm_id", "is_exhibitor")):
+            if any(getattr(person, name) != values.get(name, getattr(person, name)) for name in _ROLE):
                 leaving.renew_feeds(session, person, secret_key=settings.secret_key)
-            _change(person, {**values, **_own_choices(person, values)})
-            if email != person.email:
+            changes = _change(person, values | _own_choices(person, values))
+            is_corrected = email != person.email
+            if is_corrected:
                 addresses.correct(session, actor, person.key, email, settings=settings, now=now)
+            counted.add(changes or is_corrected)
     session.flush()
-    return _counted(rows, known)
+    return counted.done()
 
 
 def import_interpreters(session: Session, actor: Actor, text: str) -> Imported:
@@ -129,21 +135,47 @@ def import_interpreters(session: Session, actor: Actor, text: str) -> Imported:
         i.key: i for i in session.scalars(select(Interpreter).where(Interpreter.event_id == actor.event_id))
     }
     people = set(session.scalars(select(Attendee.key).where(Attendee.event_id == actor.event_id)))
-    rows = [_common(row) | {"languages": row.languages()} for row in table.rows]
+    rows = [_present(row, _common(row) | {"languages": row.languages()}) for row in table.rows]
     for row in table.rows:
         if row.values["key"] in people:
             row.fault("key", "is an attendee's; nobody is both")
     table.done()
+    counted = _Counted()
     for values in rows:
-        if values["key"] in known:
-            _change(known[values["key"]], values)
-        else:
+        interpreter = known.get(values["key"])
+        values |= _latin(values, interpreter)
+        if interpreter is None:
             session.add(Interpreter(event_id=actor.event_id, **values))
+            counted.add(None)
+        else:
+            counted.add(_change(interpreter, values))
     session.flush()
-    return _counted(rows, known)
+    return counted.done()
+
+
+_ROLE = ("firm_id", "is_exhibitor")
+
+
+@dataclass(slots=True)
+class _Counted:
+    """What became of the rows of a file."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+
+    def add(self, changes: bool | None) -> None:
+        """Of a new row None, else whether it changed anything."""
+        self.added += changes is None
+        self.changed += changes is True
+        self.unchanged += changes is False
+
+    def done(self) -> Imported:
+        return Imported(self.added, self.changed, self.unchanged)
 
 
 def _firm_values(row: Row, halls: Mapping[str, Hall], areas: Mapping[str, str]) -> dict[str, Any]:
+    """Of the columns that the file has; an empty cell empties what is there."""
     by_name = {name.lower(): key for key, name in areas.items()}
     named = [by_name.get(area.lower(), area) for area in row.several("areas")]
     for area in named:
@@ -152,51 +184,76 @@ def _firm_values(row: Row, halls: Mapping[str, Hall], areas: Mapping[str, str]) 
     hall = row.text("hall", 32)
     if hall and hall not in halls:
         row.fault("hall", f"{hall!r} is not a hall of this event; they are {', '.join(sorted(halls))}")
-    booth = row.text("booth", 64)
-    if booth and not hall:
-        row.fault("hall", "is missing; a booth stands in a hall")
-    country = row.text("country", 2).upper()
-    if country not in _COUNTRIES:
-        row.fault("country", f"{country!r} is not a country's two letters, such as CN or DE")
-    tier = row.text("tier", 16).lower()
-    if tier not in set(Tier):
+    country = row.values.get("country", "").upper()
+    if country and country not in _COUNTRIES:
+        row.fault("country", f"{country[:20]!r} is not a country's two letters, such as CN or DE")
+    tier = row.values.get("tier", "").lower()
+    if tier and tier not in set(Tier):
         row.fault("tier", "must be upstream, midstream or downstream")
-    return {
+    values = {
         "key": row.key(),
         "name": row.text("name", 200),
-        "latin_name": row.text("latin_name", 200) or row.text("name", 200),
+        "latin_name": row.text("latin_name", 200),
         "country": country,
         "tier": Tier(tier) if tier in set(Tier) else Tier.MIDSTREAM,
         "areas": named,
-        "hall_id": halls[hall].id if hall in halls else None,
-        "booth": booth,
+        "hall": halls[hall].id if hall in halls else None,
+        "booth": row.text("booth", 64),
         "description": row.text("description", 4000),
         "website": row.text("website", 200),
         "pavilion": row.text("pavilion", 120) or None,
         "max_per_day": row.number("max_per_day"),
         "min_meetings": row.number("min_meetings") or 0,
     }
+    return _renamed(_present(row, values), hall="hall_id")
+
+
+def _check_hall(row: Row, values: Mapping[str, Any], firm: Firm | None, booths: Booths) -> None:
+    """A firm with a booth has a hall, where the booth stands."""
+    has_booth = values.get("booth", bool(firm and booths.owned[firm.id]))
+    hall = values.get("hall_id", firm.hall_id if firm else None)
+    if has_booth and hall is None and not row.values.get("hall"):
+        row.fault("hall", "is missing; a booth stands in a hall")
 
 
 def _person_values(row: Row, firms: Mapping[str, int]) -> dict[str, Any]:
     firm = row.text("firm", 64)
-    if firm not in firms:
+    if firm and firm not in firms:
         row.fault("firm", f"{firm!r} is not a firm of this event; import firms first")
     exhibitor = row.text("exhibitor", 5).lower()
     if exhibitor not in ("", "yes", "no"):
         row.fault("exhibitor", "must be yes or no")
-    return (
+    values = (
         _common(row)
         | {
-            "firm_id": firms.get(firm, 0),
+            "firm": firms.get(firm, 0),
             "title": row.text("title", 120),
             "phone": row.phone(),
             "languages": row.languages(),
-            "is_exhibitor": exhibitor == "yes",
+            "exhibitor": exhibitor == "yes",
             "max_per_day": row.number("max_per_day"),
         }
         | _reading(row)
     )
+    return _renamed(_present(row, values), firm="firm_id", exhibitor="is_exhibitor")
+
+
+def _present(row: Row, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the columns that the file has: what it does not speak of stays as it is."""
+    return {name: value for name, value in values.items() if name in row.values}
+
+
+def _renamed(values: dict[str, Any], **names: str) -> dict[str, Any]:
+    """Values by the names of the tables, which two columns have another name than."""
+    return {names.get(name, name): value for name, value in values.items()}
+
+
+def _latin(values: Mapping[str, Any], known: Any) -> dict[str, str]:
+    """The Latin name; where none was ever given it is the name itself, and follows it."""
+    if "latin_name" in values:
+        return {"latin_name": values["latin_name"] or values["name"]}
+    follows = known is None or known.latin_name == known.name
+    return {"latin_name": values["name"]} if follows else {}
 
 
 def _reading(row: Row) -> dict[str, str]:
@@ -209,23 +266,22 @@ def _reading(row: Row) -> dict[str, str]:
 
 def _own_choices(person: Attendee, values: Mapping[str, str]) -> dict[str, str]:
     """What is known of a person stays, as they may have chosen it; a file fills in what is open."""
-    return {name: getattr(person, name) or values[name] for name in ("mail_language", "timezone")}
+    chosen = ("mail_language", "timezone")
+    return {name: getattr(person, name) or values[name] for name in chosen if name in values}
 
 
 def _common(row: Row) -> dict[str, Any]:
     return {
         "key": row.key(),
         "name": row.text("name", 120),
-        "latin_name": row.text("latin_name", 120) or row.text("name", 120),
+        "latin_name": row.text("latin_name", 120),
         "email": row.email(),
     }
 
 
-def _change(target: Any, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
+def _change(target: Any, values: Mapping[str, Any]) -> bool:
+    """Whether any of the values is another one than before."""
+    new = {name: value for name, value in values.items() if getattr(target, name) != value}
+    for name, value in new.items():
         setattr(target, name, value)
-
-
-def _counted(rows: Iterable[Mapping[str, Any]], known: Mapping[str, object]) -> Imported:
-    keys = [values["key"] for values in rows]
-    return Imported(sum(key not in known for key in keys), sum(key in known for key in keys))
+    return bool(new)

@@ -190,7 +190,11 @@ class _Checker:
             self.fault("place", "must be booth, table or any")
             return None
         wish = PlaceWish(self.form.place)
-        if wish is PlaceWish.BOOTH and receiver and not self.has_place(Place.firm_id == receiver.id):
+        if (
+            wish is PlaceWish.BOOTH
+            and receiver
+            and not self.has_place((Place.firm_id == receiver.id) & ~Place.is_retired)
+        ):
             self.fault("place", "this firm has no booth")
         if wish is PlaceWish.TABLE and not self.has_place(Place.kind == PlaceKind.TABLE):
             self.fault("place", "this event has no tables")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -110,7 +110,8 @@ class _Snapshot:
         return tuple(tuple(row) for row in minutes)
 
     def read_places(self, holding: Holding) -> tuple[domain.Place, ...]:
-        rows = self.rows(Place, Place.id)
+        """Booths that were left are gone, but for what is frozen there."""
+        rows = [row for row in self.rows(Place, Place.id) if not row.is_retired or row.key in holding.places]
         self.places = _indices(rows)
         closed = self.busy(PlaceBusy, PlaceBusy.place_id)
         return tuple(
@@ -202,12 +203,27 @@ class _Snapshot:
     def fixed(self, row: MeetingRequest) -> domain.Fixed | None:
         if row.fixed_slot_id is None:
             return None
-        place = None if row.fixed_place_id is None else self.places[row.fixed_place_id]
+        place = None if row.fixed_place_id is None else self.places.get(row.fixed_place_id)
         return domain.Fixed(self.slots[row.fixed_slot_id], place)
 
     def published(self) -> tuple[Meeting, ...]:
+        """The published meetings; one at a booth that its firm has left is at the firm's booth of now.
+
+        So it keeps its time wherever it can, and is told as relocated.
+        """
         version = versions.published(self.session, self.event.id)
-        return versions.meetings(self.session, version.id) if version else ()
+        if version is None:
+            return ()
+        places: dict[str, Place] = {row.key: row for row in self.rows(Place, Place.id)}
+        now: dict[int | None, str] = {}
+        for row in places.values():
+            if row.firm_id is not None and not row.is_retired:
+                now.setdefault(row.firm_id, row.key)
+        hosts = {row.key: row.to_firm_id for row in self.rows(MeetingRequest, MeetingRequest.id)}
+        return tuple(
+            _at_new_booth(meeting, places[meeting.place], hosts[meeting.request], now)
+            for meeting in versions.meetings(self.session, version.id)
+        )
 
     def held_until(
         self, frozen_until: datetime | None, published: Iterable[Meeting], slots: tuple[domain.Slot, ...]
@@ -245,6 +261,13 @@ class Holding:
             self.people[person] |= taken
         if meeting.interpreter is not None:
             self.interpreters[meeting.interpreter] |= taken
+
+
+def _at_new_booth(meeting: Meeting, place: Place, host: int, booths: Mapping[int | None, str]) -> Meeting:
+    """The meeting at its host's booth of now, if it is at one that the host has left."""
+    if place.firm_id is None or (place.firm_id == host and not place.is_retired) or host not in booths:
+        return meeting
+    return replace(meeting, place=booths[host])
 
 
 def _indices(rows: Iterable[Any]) -> dict[int, int]:

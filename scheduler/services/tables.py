@@ -75,11 +75,12 @@ class Row:
         return listed
 
     def email(self) -> str:
+        value = self.values.get("email", "")
         try:
-            return mailable(self.values.get("email", ""))
+            return mailable(value) if value else ""
         except Unmailable as error:
             self.fault("email", str(error))
-            return self.values.get("email", "")
+            return value
 
     def phone(self) -> str:
         value = self.values.get("phone", "").strip()
@@ -101,6 +102,8 @@ class Table:
 
     rows: list[Row]
     faults: list[Fault] = field(default_factory=list)
+    columns: frozenset[str] = frozenset()
+    """Those that the file has."""
 
     @classmethod
     def read(cls, kind: str, text: str) -> Table:
@@ -114,7 +117,7 @@ class Table:
             raise InvalidInput([Fault(f"row {reader.line_num}", f"is not CSV: {error}")]) from None
         header = [name.lower() for name in lines[0]] if lines else []
         _check_header(kind, header)
-        table = cls([])
+        table = cls([], columns=frozenset(header))
         seen: dict[str, int] = {}
         for number, line in enumerate(lines[1:], 2):
             if any(line):
@@ -128,7 +131,8 @@ class Table:
         return table
 
     def add(self, kind: str, number: int, header: list[str], line: list[str], seen: dict[str, int]) -> None:
-        row = Row(number, dict(zip(header, line, strict=False)), self.faults)
+        cells = dict.fromkeys(header, "") | dict(zip(header, line, strict=False))
+        row = Row(number, cells, self.faults)
         if len(line) > len(header):
             self.faults.append(Fault(f"row {number}", "has more fields than the header"))
         for column in sorted(REQUIRED[kind]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, true
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import AfterRun, PlaceKind
@@ -107,6 +107,8 @@ class Place(Base):
     kind: Mapped[PlaceKind] = mapped_column(states(PlaceKind, "place_kind"))
     firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
     capacity: Mapped[int] = mapped_column(default=1)
+    is_retired: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """A booth that its firm has left; it stays as long as a version speaks of it."""
 
     hall: Mapped[Hall] = relationship(viewonly=True)
 
