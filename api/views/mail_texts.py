@@ -28,6 +28,7 @@ TONES = {
     "new": "Invitation",
     "update": "Change",
     "details": "New details",
+    "again": "Sent again",
     "cancel": "Cancellation",
     "uninvited": "Goes on without the reader",
     "proposal": "Proposal not taken",

@@ -16,6 +16,7 @@ _COLOURS = {
     "new": "#1d6b4f",
     "update": "#9a5b00",
     "details": "#1f5f8b",
+    "again": "#1f5f8b",
     "cancel": "#a3262b",
     "proposal": "#1f5f8b",
     "uninvited": "#a3262b",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from scheduler.domain.entities import Method
+from scheduler.domain.entities import Method, Partstat
 from scheduler.invites.catalogue import words
 from scheduler.invites.content import Content
 from scheduler.invites.itip import Message
@@ -87,8 +87,10 @@ def calendar_user(name: str, party: Party) -> str:
 
 
 def _attendee(message: Message) -> str:
-    asked = ";RSVP=TRUE" if message.method is Method.REQUEST else ""
-    return f"ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT={message.partstat.value}{asked}"
+    common = f"ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT={message.partstat.value}"
+    if message.method is not Method.REQUEST:
+        return common
+    return f"{common};RSVP={'TRUE' if message.partstat is Partstat.NEEDS_ACTION else 'FALSE'}"
 
 
 def _state(message: Message) -> list[str]:

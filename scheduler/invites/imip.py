@@ -12,7 +12,7 @@ from scheduler.invites.content import Content
 from scheduler.invites.ical import Party, build
 from scheduler.invites.itip import Kind, Message
 from scheduler.invites.mime import RenderedMail
-from scheduler.invites.view import Row, changes, rows, tone
+from scheduler.invites.view import Row, answered, changes, rows, tone
 
 __all__ = [
     "Envelope",
@@ -187,7 +187,7 @@ def _page(message: Message, envelope: Envelope, language: Words, said: Mapping[s
         event=content.event_name,
         headline=said["headline"],
         summary=content.summary,
-        note=said["note"],
+        note="\n".join(line for line in (said["note"], answered(message, language)) if line),
         footer=said["footer"],
         sections=[("", rows(content, language, is_held=message.kind is not Kind.CANCEL))],
         changes=changes(message.previous, message.content, language),

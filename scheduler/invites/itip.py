@@ -23,6 +23,8 @@ class Kind(StrEnum):
     NEW = "new"
     UPDATE = "update"
     DETAILS = "details"
+    AGAIN = "again"
+    """The invitation as it is, to who asked for it or answered an earlier one; `previous` is that one."""
     CANCEL = "cancel"
     PROPOSAL = "proposal"
     """A proposed time was not taken."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from scheduler.domain.entities import Partstat
 from scheduler.invites.catalogue import Words
 from scheduler.invites.content import ATTENDANCE, DETAILS, Content, changed, zone_of
 from scheduler.invites.itip import Kind, Message
@@ -60,6 +61,20 @@ def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
         )
         for name in names
     ]
+
+
+def answered(message: Message, words: Words) -> str:
+    """What a mail that changes no time says of the reader's answer; empty for a mail of another kind."""
+    if message.kind not in (Kind.DETAILS, Kind.AGAIN):
+        return ""
+    old, new = message.previous, message.content
+    if message.kind is Kind.DETAILS or old is None or message.partstat is not Partstat.NEEDS_ACTION:
+        return words.answered[message.partstat.value]
+    if not changed(old, new, ("start", "end")):
+        return words.answered["changed"]
+    return words.answered["moved"].format(
+        old=_before(old, new, "start", words), new=words.times_of(new.start, new.end, new.zone)
+    )
 
 
 def tone(message: Message) -> str:

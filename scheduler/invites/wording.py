@@ -11,7 +11,7 @@ from scheduler.domain.errors import Fault
 from scheduler.invites import text
 from scheduler.invites.catalogue import Words
 
-TONES: Final = ("new", "update", "details", "cancel", "uninvited", "proposal")
+TONES: Final = ("new", "update", "details", "again", "cancel", "uninvited", "proposal")
 """The kinds of mail, as `view.tone` names them."""
 
 MEETING: Final = (

@@ -164,7 +164,8 @@ class _Case:
         if self.invitation.method is Method.CANCEL:
             raise _Stop(MailOutcome.IGNORED, "The meeting was cancelled before.")
         if answer.sequence < told:
-            verdict = self.sent_again("It answers an older version of the meeting", MailOutcome.IGNORED)
+            why = "It answers an older version of the meeting"
+            verdict = self.sent_again(why, MailOutcome.IGNORED, answered=answer.sequence)
             raise _Stop(verdict.outcome, verdict.reason)
         if answer.dtstamp is None:
             raise _Stop(MailOutcome.WAITING, "It does not say when it was made (DTSTAMP).")
@@ -178,9 +179,9 @@ class _Case:
         if answer.dtstamp <= before.dtstamp:
             raise _Stop(MailOutcome.IGNORED, "A later answer is known already.")
 
-    def sent_again(self, why: str, outcome: MailOutcome) -> Verdict:
+    def sent_again(self, why: str, outcome: MailOutcome, answered: int | None = None) -> Verdict:
         is_sent = resending.invitation_again(
-            self.session, self.invitation, mail_domain=self.mail_domain, now=self.now
+            self.session, self.invitation, answered=answered, mail_domain=self.mail_domain, now=self.now
         )
         return Verdict(outcome, f"{why}; {'it is sent again' if is_sent else 'it was sent just before'}.")
 

@@ -67,7 +67,7 @@ def give(session: Session, invitation: Invitation, given: Given, *, now: datetim
     if given.partstat is Partstat.DECLINED:
         done = _decline(session, request, attendee, given.comment, now)
     elif given.partstat in COMING:
-        done = _come(session, request, attendee, before, now)
+        done = _come(session, request, attendee, before, given.partstat, now)
     else:
         raise ValueError(f"{given.partstat} is no answer")
     kept = keep(session, invitation, before, given, now=now)
@@ -142,14 +142,20 @@ def _decline(
 
 
 def _come(
-    session: Session, request: MeetingRequest, attendee: Attendee, before: Answer | None, now: datetime
+    session: Session,
+    request: MeetingRequest,
+    attendee: Attendee,
+    before: Answer | None,
+    partstat: Partstat,
+    now: datetime,
 ) -> str:
     """Say yes, and take an earlier no back if it still can be."""
+    says = f"{attendee.name} {'may come' if partstat is Partstat.TENTATIVE else 'comes'}"
     declined = before is not None and before.partstat is Partstat.DECLINED
     if request.state is RequestState.ACCEPTED:
         if declined:
             _name_again(request, attendee)
-        return f"{attendee.name} comes."
+        return f"{says}."
     is_own = declined and request.answered_by == attendee.id
     if request.state is not RequestState.WITHDRAWN or not is_own:
         raise WrongState("meeting", request.key, request.state.value, "accepted")
@@ -160,7 +166,7 @@ def _come(
     except IntegrityError:  # the firms have asked each other anew meanwhile
         session.refresh(request)
         raise WrongState("meeting", request.key, "asked for anew", "accepted") from None
-    return f"{attendee.name} comes after all; the meeting is in the next plan again."
+    return f"{says} after all; the meeting is in the next plan again."
 
 
 def _name_again(request: MeetingRequest, attendee: Attendee) -> None:

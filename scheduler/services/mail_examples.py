@@ -128,8 +128,8 @@ def _example(
 
 
 def _before(content: Content, tone: str) -> Content | None:
-    """What an update or new details were before."""
-    if tone == "update":
+    """What an update, new details or an answered version were before."""
+    if tone in ("update", "again"):
         return replace(
             content, start=content.start - timedelta(hours=1), end=content.end - timedelta(hours=1)
         )

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import Method, OutboxState
 from scheduler.invites import imip, itip
 from scheduler.invites.content import Content
-from scheduler.services import wordings
+from scheduler.services import answers, wordings
 from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
 
 KIND = "resend"
@@ -19,11 +19,22 @@ PAUSE = timedelta(minutes=10)
 """Two robots that answer each other cannot make us send more than one mail in this time."""
 
 
-def invitation_again(session: Session, invitation: Invitation, *, mail_domain: str, now: datetime) -> bool:
-    """Queue the current REQUEST again with its SEQUENCE and a later DTSTAMP (RFC 5546 3.2.6)."""
+def invitation_again(
+    session: Session,
+    invitation: Invitation,
+    *,
+    answered: int | None = None,
+    mail_domain: str,
+    now: datetime,
+) -> bool:
+    """Queue the current REQUEST again with its SEQUENCE and a later DTSTAMP (RFC 5546 3.2.6).
+
+    `answered` is the SEQUENCE of an answer that came too late for it.
+    """
     if invitation.method is not Method.REQUEST:
         return False
-    message = _message(session, invitation, Method.REQUEST, itip.Kind.DETAILS, now)
+    message = _message(session, invitation, Method.REQUEST, itip.Kind.AGAIN, now)
+    message = replace(message, previous=_answered_content(session, invitation, answered))
     if not _queue(session, invitation, message, mail_domain, now):
         return False
     invitation.dtstamp = message.dtstamp
@@ -52,6 +63,24 @@ def _message(
         partstat=invitation.partstat,
         kind=kind,
     )
+
+
+def _answered_content(session: Session, invitation: Invitation, sequence: int | None) -> Content | None:
+    """What the attendee answered where that is an earlier version than the current one."""
+    if sequence is None:
+        before = answers.last(session, invitation)
+        sequence = before.sequence if before else invitation.sequence
+    if sequence >= invitation.sequence:
+        return None
+    told = session.scalar(
+        select(Invitation.content).where(
+            Invitation.uid == invitation.uid,
+            Invitation.attendee_id == invitation.attendee_id,
+            Invitation.sequence == sequence,
+            Invitation.method == Method.REQUEST,
+        )
+    )
+    return Content.from_json(told) if told else None
 
 
 def _last_stamp(session: Session, invitation: Invitation) -> datetime:

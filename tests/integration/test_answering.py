@@ -105,10 +105,12 @@ def published(database: Database) -> Published:
     return Published(database)
 
 
-@pytest.mark.parametrize("partstat", ["ACCEPTED", "TENTATIVE"])
-def test_an_answer_is_kept_and_known_to_the_next_details_mail(published: Published, partstat: str) -> None:
+@pytest.mark.parametrize(("partstat", "does"), [("ACCEPTED", "comes"), ("TENTATIVE", "may come")])
+def test_an_answer_is_kept_and_known_to_the_next_details_mail(
+    published: Published, partstat: str, does: str
+) -> None:
     mail = published.answer(0, partstat, lines="COMMENT:See you\n")
-    assert (mail.outcome, mail.reason) == (MailOutcome.APPLIED, f"{published.person(0).name} comes.")
+    assert (mail.outcome, mail.reason) == (MailOutcome.APPLIED, f"{published.person(0).name} {does}.")
     answer = published.known(0)
     assert answer is not None
     assert (answer.partstat, answer.comment, answer.sequence) == (Partstat(partstat), "See you", 0)
@@ -374,14 +376,50 @@ def test_1_4_a_refresh_is_answered_with_the_same_sequence_and_a_later_dtstamp(pu
     assert again.message_id != first.message_id
 
 
-def test_r10_what_is_sent_again_asks_by_rsvp_with_the_same_sequence(
-    published: Published,
+@pytest.mark.parametrize(
+    ("answer", "rsvp", "says"),
+    [
+        ("", "TRUE", "Your answer is still missing. Please accept or decline."),
+        ("ACCEPTED", "FALSE", "You have accepted. You need not answer again."),
+        ("TENTATIVE", "FALSE", "You answered “perhaps”. You may still accept or decline."),
+    ],
+)
+def test_r10_what_is_sent_again_asks_whom_it_still_has_to_ask(
+    published: Published, answer: str, rsvp: str, says: str
 ) -> None:
     first = published.mail_to(0)
+    if answer:
+        published.answer(0, answer, minutes=1)
     published.receive(replies.calendar(first, method="REFRESH"), first)
     (again,) = published.send(10).values()
-    event = event_of(part(parsed(rendering.invitation_mail(SETTINGS, again)), "text/calendar").get_content())
-    assert (event["ATTENDEE"].params["RSVP"], event["SEQUENCE"]) == ("TRUE", 0)
+    mail = parsed(rendering.invitation_mail(SETTINGS, again))
+    event = event_of(part(mail, "text/calendar").get_content())
+    assert (event["ATTENDEE"].params["RSVP"], event["SEQUENCE"]) == (rsvp, 0)
+    assert says in part(mail, "text/plain").get_content()
+    assert mail["Subject"].startswith("Sent again: Mon 7 Dec 09:00, ")
+
+
+def test_who_answered_an_earlier_time_reads_both_times_and_is_asked(published: Published) -> None:
+    first = published.mail_to(0)
+    published.publish_again(slot=3)
+    published.receive(replies.calendar(first, "ACCEPTED", minutes=40), first)
+    (again,) = published.send(45).values()
+    text = part(parsed(rendering.invitation_mail(SETTINGS, again)), "text/plain").get_content()
+    assert (
+        "You answered an earlier version: 09:00–09:30. "
+        "It is now Monday, 7 December 2026, 10:30–11:00. Please answer again." in text
+    )
+    assert "stay as they are" not in text and "need not answer" not in text
+
+
+def test_who_answered_an_earlier_time_and_asks_again_reads_both_times(published: Published) -> None:
+    first = published.mail_to(0)
+    published.answer(0, "ACCEPTED", minutes=1)
+    published.publish_again(slot=3)
+    published.receive(replies.calendar(first, method="REFRESH"), first)
+    (again,) = published.send(45).values()
+    text = part(parsed(rendering.invitation_mail(SETTINGS, again)), "text/plain").get_content()
+    assert "You answered an earlier version: 09:00–09:30." in text
 
 
 def test_r6_an_invitation_sent_again_is_stamped_after_an_update_that_waits(published: Published) -> None:

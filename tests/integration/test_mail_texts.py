@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
+from scheduler.invites import wording
 from scheduler.services import mail_examples, outbox, refusing, rendering, resending, wordings
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, Invitation, MailText, OutboxMail
@@ -163,7 +164,7 @@ def test_new_directions_are_told_as_details_and_other_texts_tell_nobody(database
 def test_an_invitation_that_is_sent_again_has_the_texts_too(database: Database) -> None:
     with database.write() as session:
         expo = published(session)
-        save(session, expo, tone="details", subject="Once more")
+        save(session, expo, tone="again", subject="Once more")
         send_all(session, expo)
         invitation = session.scalars(select(Invitation).limit(1)).one()
         resending.invitation_again(session, invitation, mail_domain="expo.example", now=NOW)
@@ -180,7 +181,7 @@ def test_a_summary_has_the_events_footer(database: Database) -> None:
         assert f"Ours: {expo.event.name}" in text(read(rendering.summary_mail(SETTINGS, row).data))
 
 
-@pytest.mark.parametrize("tone", ["new", "update", "details", "cancel", "uninvited", "proposal"])
+@pytest.mark.parametrize("tone", wording.TONES)
 def test_a_preview_is_of_a_real_meeting_in_the_language_of_the_texts(database: Database, tone: str) -> None:
     with database.write() as session:
         expo = make_event(session, firms=2)
@@ -197,7 +198,7 @@ def test_a_preview_is_of_a_real_meeting_in_the_language_of_the_texts(database: D
         assert shown.subject == "Come to Hall 0: Találkozó: Firm 1"
         goes = tone not in ("cancel", "uninvited")
         assert ("Megközelítés: Hall 0, jobbra" in shown.text) == goes
-        assert ("Mi változott:" in shown.text) == (tone in ("update", "details"))
+        assert ("Mi változott:" in shown.text) == (tone in ("update", "details", "again"))
         assert texts(session) == {}
 
 

@@ -32,6 +32,7 @@ class Words:
     subject: dict[str, str]
     headline: dict[str, str]
     note: dict[str, str]
+    answered: dict[str, str]
     when: str
     your_time: str
     partner: str

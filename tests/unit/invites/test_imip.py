@@ -11,7 +11,9 @@ from html.parser import HTMLParser
 
 import pytest
 
+from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import InvalidInput
+from scheduler.invites import imip
 from scheduler.invites.ical import build
 from scheduler.invites.imip import RenderedMail, render
 from scheduler.invites.itip import Kind, Message, messages
@@ -352,3 +354,53 @@ def test_the_parts_read_as_what_the_standard_library_builds() -> None:
         assert dict(mine["Content-Type"].params) | {"charset": "utf-8"} == dict(
             other["Content-Type"].params
         ) | {"charset": "utf-8"}
+
+
+ANSWERED = {
+    "en": (
+        "Your answer is still missing.",
+        "You have accepted.",
+        "10:00–10:30. It is now Wednesday, 12 May 2027",
+    ),
+    "hu": (
+        "Még nem kaptunk választ Öntől.",
+        "Ön már elfogadta.",
+        "10:00–10:30. Az új időpont: 2027. május 12.",
+    ),
+    "zh": (
+        "您尚未答复，请接受或谢绝。",
+        "您已接受，无需再次答复。",
+        "10:00–10:30。现在的时间是：2027年5月12日",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", [Kind.DETAILS, Kind.AGAIN])
+@pytest.mark.parametrize("language", ANSWERED)
+def test_a_mail_that_keeps_the_time_says_whether_an_answer_is_missing(language: str, kind: Kind) -> None:
+    missing, accepted, _ = ANSWERED[language]
+    message = replace(new(), kind=kind, content=content(language=language))
+    known = replace(message, partstat=Partstat.ACCEPTED)
+    assert missing in imip.show(message, envelope(message)).text
+    assert accepted in imip.show(known, envelope(known)).text
+    assert missing not in imip.show(known, envelope(known)).text
+
+
+@pytest.mark.parametrize("language", ANSWERED)
+def test_an_answer_to_an_earlier_time_is_told_with_both_times(language: str) -> None:
+    later = content(
+        language=language,
+        start=datetime(2027, 5, 12, 6, 0, tzinfo=UTC),
+        end=datetime(2027, 5, 12, 6, 30, tzinfo=UTC),
+    )
+    message = replace(new(), kind=Kind.AGAIN, content=later, previous=content())
+    shown = imip.show(message, envelope(message))
+    assert ANSWERED[language][2] in shown.text and ANSWERED[language][2] in shown.html
+
+
+def test_an_answer_to_an_earlier_place_is_told_to_be_outdated() -> None:
+    message = replace(new(), kind=Kind.AGAIN, previous=content(hall="Hall 5"))
+    assert (
+        "You answered an earlier version. The meeting has changed since."
+        in imip.show(message, envelope(message)).text
+    )

@@ -22,6 +22,7 @@ def of_kind(tone: str, language: str = "en") -> Message:
         "new": new(),
         "update": update(),
         "details": details(),
+        "again": replace(new(), kind=Kind.AGAIN),
         "cancel": replace(cancel(), meeting_is_off=True),
         "uninvited": replace(cancel(), meeting_is_off=False),
         "proposal": replace(new(), method=Method.DECLINECOUNTER, kind=Kind.PROPOSAL),
