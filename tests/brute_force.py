@@ -36,14 +36,7 @@ def plans(document: Json) -> Iterator[list[Json]]:
 
 def meetings_of(document: Json, request: Json) -> list[Json]:
     """Every meeting of a request that breaks, on its own, none of the rules FOR_EVER."""
-    teams = [
-        [row["id"] for row in document["attendees"] if row["firm"] == request[side]]
-        for side in ("from", "to")
-    ]
-    named = [request["from_attendees"], request["to_attendees"]]
-    sides = [
-        [tuple(names)] if names else [(id,) for id in team] for names, team in zip(named, teams, strict=True)
-    ]
+    sides = [_teams(document, request, side) for side in ("from", "to")]
     every = product(
         [row["id"] for row in document["slots"]],
         [row["id"] for row in document["places"]],
@@ -58,7 +51,7 @@ def meetings_of(document: Json, request: Json) -> list[Json]:
 
 
 def _teams(document: Json, request: Json, side: str) -> list[list[str]]:
-    """Who may come for one side: the named ones, else any one of the firm."""
+    """Who may come for one side: the named ones, else any one of the firm; some of them may be excluded."""
     if request[f"{side}_attendees"]:
         return [request[f"{side}_attendees"]]
     return [[row["id"]] for row in document["attendees"] if row["firm"] == request[side]]

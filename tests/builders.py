@@ -92,8 +92,10 @@ def slot(id: str, start: datetime, end: datetime, block: str = "b") -> Json:
 
 
 def ask(id: str, sender: str, receiver: str, **keys: Any) -> Json:
-    """A request of firm `sender` to firm `receiver`; `keys` are those of the file."""
+    """A request of firm `sender` to firm `receiver`; `keys` are those of the file, people as words."""
     named = {f"{side}_attendees": _ids(keys.pop(f"{side}_attendees", [])) for side in ("from", "to")}
+    if "excluded" in keys:
+        named["excluded"] = _ids(keys.pop("excluded"))
     row = {"id": id, "from": sender, "to": receiver, "weight": 1, "length": 1, **named}
     return {**row, "place": "any", "slots": None, "fixed": None, **keys}
 
@@ -241,6 +243,10 @@ def _request(
         for side, firm in (("from_attendees", sender), ("to_attendees", receiver))
     }
     keys: Json = {"weight": draw(st.integers(1, 9)), "length": draw(st.sampled_from([1, 1, 1, 2])), **staff}
+    named = {id for ids in staff.values() for id in ids}
+    free = sorted({*_staff(people, sender), *_staff(people, receiver)} - named)
+    if free and draw(st.integers(0, 4)) == 4:
+        keys["excluded"] = draw(st.lists(st.sampled_from(free), max_size=2, unique=True))
     keys["place"] = draw(st.sampled_from(["any", "any", "any", "table", "booth"]))
     if draw(st.integers(0, 5)) == 5:
         keys["slots"] = draw(st.lists(st.sampled_from(slots), max_size=3, unique=True))

@@ -63,8 +63,10 @@ class Page:
         return of["from"], of["to"]
 
     def staffed(self, meeting: Json) -> bool:
-        """The named ones of each side and nobody else; with none named, one of the firm."""
+        """The named ones of each side and nobody else; with none named, one of the firm; nobody excluded."""
         request, sides = self.requests[meeting["request"]], self.sides(meeting)
+        if set(request.get("excluded", [])) & set(meeting["attendees"]):
+            return False
         if len(sides[0]) + len(sides[1]) != len(meeting["attendees"]):
             return False
         return all(
@@ -220,15 +222,23 @@ def _frozen(page: Page, meetings: list[Json]) -> bool:
         return True
     until = datetime.fromisoformat(page.document["frozen_until"])
     held = {m["request"]: m for m in meetings}
-    stay = [
+    soon = [
         m
         for m in page.published.values()
         if m["request"] in page.requests and m["slot"] in page.order and page.start(m["slot"]) < until
     ]
+    excluding = [
+        m for m in soon if set(page.requests[m["request"]].get("excluded", [])) & set(m["attendees"])
+    ]
+    stay = [m for m in soon if m not in excluding]
     if any(m["request"] not in held or not _same(m, held[m["request"]]) for m in stay):
         return False
     kept = [m["request"] for m in stay]
-    return all(m["request"] in kept or page.start(m["slot"]) >= until for m in meetings)
+    own = {m["request"]: m["slot"] for m in excluding}
+    return all(
+        m["request"] in kept or page.start(m["slot"]) >= until or own.get(m["request"]) == m["slot"]
+        for m in meetings
+    )
 
 
 def _precedences(page: Page, meetings: list[Json]) -> bool:

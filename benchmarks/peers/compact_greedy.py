@@ -5,8 +5,8 @@ from __future__ import annotations
 from benchmarks.peers.diary import Diary
 from benchmarks.peers.first_fit import by_weight
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Problem
-from scheduler.solver.choices import People, bits
+from scheduler.domain.problem import People, Problem
+from scheduler.solver.choices import bits
 
 
 def plan(problem: Problem, seconds: float) -> list[Meeting]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from benchmarks.peers import require_first_plan
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Problem
-from scheduler.solver.choices import Choices, People, bits
+from scheduler.domain.problem import People, Problem
+from scheduler.solver.choices import Choices, bits
 
 MINUTE = 60.0
 

@@ -9,8 +9,8 @@ from benchmarks.peers.diary import Diary
 from benchmarks.peers.first_fit import insert_first
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Problem
-from scheduler.solver.choices import People, bits
+from scheduler.domain.problem import People, Problem
+from scheduler.solver.choices import bits
 
 Group = tuple[int, int]
 """The hall of a group of tables and -1, or of a booth and the booth."""

@@ -15,8 +15,8 @@ from benchmarks.peers.diary import Diary
 from benchmarks.peers.seating import Group, Option, groups_near, seated, seats_of
 from benchmarks.peers.zero_one import ZeroOne
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Problem
-from scheduler.solver.choices import People, bits
+from scheduler.domain.problem import People, Problem
+from scheduler.solver.choices import bits
 
 
 def solve(problem: Problem, seconds: float, kind: mathopt.SolverType) -> list[Meeting]:

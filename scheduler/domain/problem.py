@@ -34,6 +34,8 @@ EVENT_FACTORS: Mapping[str, int | float] = {"repeated": 20}
 """What the events of an installation have beside the default factors."""
 
 Json = dict[str, Any]
+People = tuple[int, ...]
+"""Attendees, by their indices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,10 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Firm `sender` asks firm `receiver`; `length` in slots; firms, people and slots are indices."""
+    """Firm `sender` asks firm `receiver`; `length` in slots; firms, people and slots are indices.
+
+    `excluded` are people of either firm who do not take part in this one meeting: a colleague goes.
+    """
 
     id: str
     sender: int
@@ -110,6 +115,7 @@ class Request:
     place: PlaceWish = PlaceWish.ANY
     slots: tuple[int, ...] | None = None
     fixed: Fixed | None = None
+    excluded: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +195,22 @@ class Problem:
         for a, attendee in enumerate(self.attendees):
             members[attendee.firm].append(a)
         return tuple(tuple(people) for people in members)
+
+    def sides(self, request: Request) -> tuple[tuple[People, ...], tuple[People, ...]]:
+        """The groups of people that may sit on the asking side of a request, and on the asked side."""
+        asking = self._side(request.from_attendees, request.sender, request.excluded)
+        return asking, self._side(request.to_attendees, request.receiver, request.excluded)
+
+    def _side(self, named: People, firm: int, excluded: frozenset[int]) -> tuple[People, ...]:
+        if named:
+            return (named,)
+        alone = self._alone[firm]
+        return tuple(group for group in alone if group[0] not in excluded) if excluded else alone
+
+    @cached_property
+    def _alone(self) -> tuple[tuple[People, ...], ...]:
+        """Each attendee of each firm as a group of one."""
+        return tuple(tuple((a,) for a in members) for members in self.firm_attendees)
 
     @cached_property
     def floors(self) -> tuple[int, ...]:

@@ -51,7 +51,7 @@ _KEYS: Mapping[str, Keys] = {
     "interpreters": (frozenset(("id", "languages")), frozenset(("unavailable",))),
     "requests": (
         frozenset(("id", "from", "to", "weight", "place")),
-        frozenset(("length", "from_attendees", "to_attendees", "slots", "fixed")),
+        frozenset(("length", "from_attendees", "to_attendees", "excluded", "slots", "fixed")),
     ),
     "precedences": (frozenset(("before", "after")), frozenset()),
     "fixed": (frozenset(("slot",)), frozenset(("place", "must"))),
@@ -306,6 +306,7 @@ class _Reader(Reader):
                 place=wish,
                 slots=None if slots is None else self.refs(self.slots, slots, f"{path}.slots", "slot"),
                 fixed=None if fixed is None else self.read_fixed(fixed, f"{path}.fixed"),
+                excluded=self.excluded(row, f"{path}.excluded"),
             )
 
     def people(self, row: Row, side: str, path: str) -> tuple[int, ...]:
@@ -319,6 +320,23 @@ class _Reader(Reader):
                 if isinstance(person, str) and self.firm_of.get(person, row[side]) != row[side]:
                     self.fault(f"{path}[{i}]", f"{person!r} is not of firm {row[side]!r}")
         return found
+
+    def excluded(self, row: Row, path: str) -> frozenset[int]:
+        """People of either firm; somebody whom the request names takes part in it."""
+        value = row.get("excluded", [])
+        found = self.refs(self.attendees, value, path, "attendee")
+        if not found:
+            return frozenset()
+        sides = [row["from"], row["to"]]
+        named = [row.get(f"{side}_attendees") for side in ("from", "to")]
+        for i, person in enumerate(value):
+            firm = self.firm_of.get(person) if isinstance(person, str) else None
+            # A firm that there is not, on either hand, is a fault of its own.
+            if firm not in sides and all(isinstance(id, str) and id in self.firms for id in (firm, *sides)):
+                self.fault(f"{path}[{i}]", f"{person!r} is of neither firm")
+            elif any(isinstance(people, list) and person in people for people in named):
+                self.fault(f"{path}[{i}]", f"{person!r} is named for this meeting, and cannot be excluded")
+        return frozenset(found)
 
     def read_fixed(self, value: Any, path: str) -> Fixed | None:
         if not self.check_keys(path, value, _KEYS["fixed"]):

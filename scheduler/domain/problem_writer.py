@@ -1,4 +1,4 @@
-"""A Problem as its JSON file: ids for indices, every key written."""
+"""A Problem as its JSON file: ids for indices, every key written but those that came later and are off."""
 
 from __future__ import annotations
 
@@ -91,10 +91,16 @@ def _request(problem: Problem, request: Request) -> Json:
         "length": request.length,
         "from_attendees": [problem.attendees[a].id for a in request.from_attendees],
         "to_attendees": [problem.attendees[a].id for a in request.to_attendees],
+        **_excluded(problem, request),
         "place": str(request.place),
         "slots": None if request.slots is None else _slot_ids(problem, request.slots),
         "fixed": None if request.fixed is None else _fixed(problem, request.fixed),
     }
+
+
+def _excluded(problem: Problem, request: Request) -> Json:
+    ids = [problem.attendees[a].id for a in sorted(request.excluded)]
+    return {"excluded": ids} if ids else {}
 
 
 def _fixed(problem: Problem, fixed: Fixed) -> Json:

@@ -27,6 +27,7 @@ REASONS: Mapping[str, str] = {
     "precedence": "it has to come after or before another meeting, which leaves no time for it",
     "walking": "its people could not walk from one hall to the other in time",
     "no-people": "one of the firms has nobody who could sit in it",
+    "no-colleague": "somebody who could sit in it does not take part, and no colleague can come instead",
     "no-gain": "other meetings that were asked for more urgently leave no room for it",
 }
 """By the reason codes of a plan. Never whose diary, cap or absence it is: either firm reads them."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scheduler.domain.problem import Attendee, Interpreter, Problem
+from scheduler.domain.rules.stability import own_starts
 from scheduler.solver.homes import Home, read_homes
 from scheduler.solver.kernels import FloatRow, Floats, IntRow, Ints, IntTable, Words, WordTable
 from scheduler.solver.options import Options, build_options
@@ -262,15 +263,18 @@ def _starts(problem: Problem, homes: dict[int, Home], words: int) -> Words:
     late = {t for t, slot in enumerate(problem.slots) if frozen is None or slot.start >= frozen}
     open_starts = {k: {t for t in late if problem.room_ahead[t] >= k} for k in lengths}
     rows = {k: bit_row(starts, words) for k, starts in open_starts.items()}
+    own = {problem.index.requests[m.request]: t for m, t in own_starts(problem)}
     for r, request in enumerate(problem.requests):
         allowed = rows[request.length]
+        if r in own and problem.room_ahead[own[r]] >= request.length:
+            allowed = allowed | bit_row((own[r],), words)
         if request.slots is not None:
             allowed = allowed & bit_row(request.slots, words)
         if request.fixed is not None:
             allowed = allowed & bit_row((request.fixed.slot,), words)
         table[r] = allowed
         if r in homes and homes[r].frozen:
-            table[r] = bit_row((homes[r].slot,), words) if homes[r].slot >= 0 else np.uint64(0)
+            table[r] = bit_row((homes[r].slot,), words)
     return table
 
 

@@ -11,9 +11,9 @@ from itertools import product
 
 from scheduler.domain.entities import PlaceKind, PlaceWish
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Problem
+from scheduler.domain.problem import People, Problem
+from scheduler.domain.rules.stability import is_frozen, own_starts
 
-People = tuple[int, ...]
 Room = tuple[int, PlaceKind]
 """A hall, and what stands there."""
 Wish = tuple[int, PlaceWish, int | None]
@@ -90,8 +90,16 @@ class Choices:
         meeting = self.published.get(request)
         if meeting is None or not self.frozen_slots:
             return None
-        slot = self.problem.index.slots.get(meeting.slot)
-        return meeting if slot is not None and self.frozen_slots >> slot & 1 else None
+        return meeting if is_frozen(self.problem, meeting) else None
+
+    def not_too_soon(self, request: int) -> int:
+        """The starts that H10 leaves to a request that is not frozen."""
+        return self.all_slots & ~self.frozen_slots | self._own_starts.get(request, 0)
+
+    @cached_property
+    def _own_starts(self) -> dict[int, int]:
+        index = self.problem.index.requests
+        return {index[meeting.request]: 1 << start for meeting, start in own_starts(self.problem)}
 
     def room(self, length: int) -> int:
         """The slots at which a meeting of this length may start and stay in its block (H2)."""
@@ -117,17 +125,13 @@ class Choices:
         if self.frozen_slots:
             frozen = self.frozen(request)
             if frozen is None:
-                return mask & ~self.frozen_slots
+                return mask & self.not_too_soon(request)
             return mask & 1 << self.problem.index.slots[frozen.slot]
         return mask
 
     def sides(self, request: int) -> tuple[tuple[People, ...], tuple[People, ...]]:
         """The groups of people that may sit on the asking side and on the asked side."""
-        row = self.problem.requests[request]
-        members = self.problem.firm_attendees
-        asking = (row.from_attendees,) if row.from_attendees else tuple((a,) for a in members[row.sender])
-        asked = (row.to_attendees,) if row.to_attendees else tuple((a,) for a in members[row.receiver])
-        return asking, asked
+        return self.problem.sides(self.problem.requests[request])
 
     def parties(self, request: int) -> Iterator[tuple[People, People]]:
         """Every pair of sides."""

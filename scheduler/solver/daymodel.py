@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Problem
-from scheduler.solver.choices import Choices, People
+from scheduler.domain.problem import People, Problem
+from scheduler.solver.choices import Choices
 from scheduler.solver.hall_visits import CHECK_REQUESTS, HallRow, hall_rows
 
 Ints = npt.NDArray[np.int64]

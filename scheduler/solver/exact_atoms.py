@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Problem
+from scheduler.domain.problem import People, Problem
 from scheduler.domain.rules.stability import could_stay
-from scheduler.solver.choices import Choices, People, bits
+from scheduler.solver.choices import Choices, bits
 
 CROWDED_SHARE = 0.85
 """Of the room in places: above it, places decide more than people (B2BSP has 0.5 to 0.75, and 0.86 to 1)."""
@@ -80,11 +80,9 @@ def wants_exact(problem: Problem) -> bool:
 def estimate(problem: Problem) -> int:
     """Roughly how many atoms there are, without making them."""
     slots, halls = len(problem.slots), len(problem.halls)
-    members = problem.firm_attendees
     total = 0
     for request in problem.requests:
-        asking = 1 if request.from_attendees else len(members[request.sender])
-        asked = 1 if request.to_attendees else len(members[request.receiver])
+        asking, asked = map(len, problem.sides(request))
         starts = slots if request.slots is None else len(request.slots)
         total += asking * asked * starts * max(1, halls)
     return total

@@ -14,7 +14,14 @@ from scheduler.domain.rules.held import Schedule
 from scheduler.solver.choices import Choices
 from scheduler.solver.explain_conditions import DYNAMIC, STATIC, Party, parties
 from scheduler.solver.explain_insertion import Insertion, best_insertion
-from scheduler.solver.explain_remedies import Remedy, add_interpreter, lone_blockers, remedies
+from scheduler.solver.explain_remedies import (
+    MOST_REMEDIES,
+    Remedy,
+    add_interpreter,
+    lone_blockers,
+    remedies,
+    take_part,
+)
 from scheduler.solver.occupancy import Occupancy
 
 MOST_BLOCKERS = 5
@@ -97,6 +104,8 @@ def explain_one(occupancy: Occupancy, r: int, *, cured: bool = True) -> Unschedu
     open_ways = [(party, starts) for party, starts in open_ways if starts]
     if open_ways:
         return _fits(occupancy, r, open_ways, cured)
+    if missed := _missed(occupancy, r):
+        return _no_colleague(occupancy, r, choices, missed, cured)
     if not choices:
         return _row(occupancy, r, "no-people", "one of the firms has nobody who could sit in it")
     what = _main_condition(occupancy, choices)
@@ -111,6 +120,26 @@ def explain_one(occupancy: Occupancy, r: int, *, cured: bool = True) -> Unschedu
         blockers = [held.id for held in heavier]
         return _displaced(occupancy, r, blockers, cures)
     return _row(occupancy, r, code, _SENTENCES[code], blockers, cures)
+
+
+def _missed(occupancy: Occupancy, r: int) -> list[tuple[Party, int]]:
+    """The parties with somebody whom the request excludes that would fit, with their starts."""
+    if not occupancy.problem.requests[r].excluded:
+        return []
+    ways = [(p, p.starts() & occupancy.choices.all_slots) for p in parties(occupancy, r, with_excluded=True)]
+    return [(party, starts) for party, starts in ways if starts]
+
+
+def _no_colleague(
+    occupancy: Occupancy, r: int, choices: list[Party], missed: list[tuple[Party, int]], cured: bool
+) -> Unscheduled:
+    """Only somebody who does not take part would have been free."""
+    problem = occupancy.problem
+    people = {a for party, _ in missed for a in party.people} & problem.requests[r].excluded
+    names = [problem.attendees[a].id for a in sorted(people)]
+    cures = [*take_part(occupancy, r, missed), *remedies(occupancy, r, choices)] if cured else []
+    sentence = "somebody does not take part in it, and no colleague of theirs can come instead"
+    return _row(occupancy, r, "no-colleague", sentence, names, cures[:MOST_REMEDIES])
 
 
 def _weighs_more(occupancy: Occupancy, r: int, other: int) -> bool:

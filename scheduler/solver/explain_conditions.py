@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 
 from scheduler.domain.entities import PlaceWish
-from scheduler.solver.choices import People, mask_of
+from scheduler.domain.problem import People
+from scheduler.solver.choices import mask_of
 from scheduler.solver.occupancy import Occupancy
 
 # What the lists alone say, and what the other meetings of the plan say; each in the order of telling.
@@ -58,11 +60,13 @@ class Party:
             before &= condition.starts
 
 
-def parties(occupancy: Occupancy, r: int) -> Iterator[Party]:
-    """The parties of a request with what each of them meets."""
-    choices = occupancy.choices
+def parties(occupancy: Occupancy, r: int, *, with_excluded: bool = False) -> Iterator[Party]:
+    """The parties of a request with what each of them meets; or those of all who could come if nobody were
+    excluded."""
+    choices, request = occupancy.choices, occupancy.problem.requests[r]
+    anybody = replace(request, excluded=frozenset()) if with_excluded else request
     common = (*_of_request(occupancy, r), *_of_precedences(occupancy, r))
-    for asking, asked in choices.parties(r):
+    for asking, asked in product(*occupancy.problem.sides(anybody)):
         helpers = choices.interpreters(asking, asked)
         conditions = (*common, *_of_people(occupancy, r, asking + asked), *_of_helpers(occupancy, r, helpers))
         yield Party(asking, asked, helpers, conditions)
@@ -75,7 +79,7 @@ def _of_request(occupancy: Occupancy, r: int) -> Iterator[Condition]:
     if request.slots is not None:
         yield Condition("closed", mask_of(request.slots))
     if choices.frozen_slots:
-        yield Condition("frozen", everything & ~choices.frozen_slots)
+        yield Condition("frozen", choices.not_too_soon(r))
     if request.fixed is not None:
         yield Condition("fixed", 1 << request.fixed.slot)
     places = choices.places(r)

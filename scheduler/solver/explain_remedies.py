@@ -229,6 +229,19 @@ def add_interpreter(occupancy: Occupancy, r: int, ways: Iterable[tuple[Party, in
     return list(islice(found, 1))
 
 
+def take_part(occupancy: Occupancy, r: int, ways: Iterable[tuple[Party, int]]) -> list[Remedy]:
+    """Somebody whom the request excludes; not to a published meeting, which would have to stay as it was."""
+    problem = occupancy.problem
+    if r in occupancy.choices.published:
+        return []
+    for party, starts in ways:
+        held = _found(best_insertion(occupancy, r, party, starts))
+        if held is not None:
+            who = [problem.attendees[a].id for a in party.people if a in problem.requests[r].excluded]
+            return [_keeping(f"Let {' and '.join(who)} take part in it after all", "take-part", held, *who)]
+    return []
+
+
 def one_more_person(occupancy: Occupancy, r: int, parties: list[Party]) -> Iterator[Remedy]:
     """Somebody more of one firm, else of both, who speaks what a colleague does; where nobody is named."""
     request, limit = occupancy.problem.requests[r], occupancy.problem.policy.max_idle_spread

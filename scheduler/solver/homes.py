@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.domain.rules.stability import could_stay
+from scheduler.domain.rules.stability import could_stay, is_frozen
 from scheduler.solver.options import Options
 from scheduler.solver.placing import PlaceGroups
 
@@ -59,9 +59,7 @@ def read_home(problem: Problem, options: Options, groups: PlaceGroups, r: int, m
     if meeting.interpreter is not None:
         found = index.interpreters.get(meeting.interpreter)
         interpreter = GONE if found is None else len(problem.attendees) + found
-    frozen = (
-        slot >= 0 and problem.frozen_until is not None and problem.slots[slot].start < problem.frozen_until
-    )
+    frozen = is_frozen(problem, meeting)
     group = groups.group_of[place] if place >= 0 and groups.group_of[place] >= 0 else GONE
     counted = problem.policy.max_moved is not None and could_stay(problem, meeting)
     people = sorted({index.attendees[a] for a in meeting.attendees if a in index.attendees})

@@ -11,6 +11,7 @@ from scheduler.domain.problem import Problem
 from scheduler.solver.kernels import Ints, Words
 
 Group = tuple[int, ...]
+Groups = tuple[Group, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,7 @@ class Options:
 def build_options(problem: Problem) -> Options:
     """Every choice of people that rule H7 allows, for each request; equal ones are kept once."""
     builder = _Builder(problem)
-    ranges = [
-        builder.range_of(request.from_attendees or request.sender, request.to_attendees or request.receiver)
-        for request in problem.requests
-    ]
+    ranges = [builder.range_of(*problem.sides(request)) for request in problem.requests]
     table = np.array(builder.rows, np.int32).reshape(-1, 3)
     classes = list(builder.classes)
     words = (len(problem.interpreters) + 63) // 64 or 1
@@ -51,12 +49,12 @@ class _Builder:
     rows: list[tuple[int, int, int]] = field(default_factory=list)
     people: list[int] = field(default_factory=list)
     classes: dict[Group, int] = field(default_factory=dict)
-    _ranges: dict[tuple[int | Group, int | Group], tuple[int, int]] = field(default_factory=dict)
+    _ranges: dict[tuple[Groups, Groups], tuple[int, int]] = field(default_factory=dict)
     _needs: dict[tuple[frozenset[str], frozenset[str]], int | None] = field(default_factory=dict)
-    _sides: dict[int | Group, list[tuple[Group, frozenset[str]]]] = field(default_factory=dict)
+    _sides: dict[Groups, list[tuple[Group, frozenset[str]]]] = field(default_factory=dict)
 
-    def range_of(self, asking: int | Group, asked: int | Group) -> tuple[int, int]:
-        """The rows of a pair of sides; a side is a firm or its named attendees."""
+    def range_of(self, asking: Groups, asked: Groups) -> tuple[int, int]:
+        """The rows of a pair of sides; a side has the groups of people that may sit there."""
         key = (asking, asked)
         if key not in self._ranges:
             start = len(self.rows)
@@ -71,14 +69,13 @@ class _Builder:
         self.rows.append((len(self.people), len(self.people) + len(people), need))
         self.people.extend(people)
 
-    def side(self, who: int | Group) -> list[tuple[Group, frozenset[str]]]:
-        """The sets of people that may sit on one side, with all that they speak."""
-        if who not in self._sides:
-            sets = [(a,) for a in self.problem.firm_attendees[who]] if isinstance(who, int) else [who]
+    def side(self, groups: Groups) -> list[tuple[Group, frozenset[str]]]:
+        """The groups of one side, each with all that it speaks."""
+        if groups not in self._sides:
             people = self.problem.attendees
-            spoken = [frozenset[str]().union(*(people[a].languages for a in group)) for group in sets]
-            self._sides[who] = list(zip(sets, spoken, strict=True))
-        return self._sides[who]
+            spoken = [frozenset[str]().union(*(people[a].languages for a in group)) for group in groups]
+            self._sides[groups] = list(zip(groups, spoken, strict=True))
+        return self._sides[groups]
 
     def need(self, left: frozenset[str], right: frozenset[str]) -> int | None:
         """-1 for no interpreter, else the class of those who can; None if nobody can."""

@@ -61,7 +61,7 @@ def test_every_key_of_the_format_is_read() -> None:
         interpreters=(Interpreter("i1", frozenset(("de", "zh")), frozenset((2,))),),
         requests=(
             Request("r1", 0, 1, 5, 2, (0,), (2, 1), PlaceWish.BOOTH, (1, 0), Fixed(0, 1)),
-            Request("r2", 1, 0, 1, fixed=Fixed(1)),
+            Request("r2", 1, 0, 1, fixed=Fixed(1), excluded=frozenset((1,))),
         ),
         precedences=((1, 0),),
         published=(

@@ -49,7 +49,7 @@ WHOLE: Json = {
         },
         {
             "id": "r2", "from": "b", "to": "a", "weight": 1, "length": 1, "from_attendees": [],
-            "to_attendees": [], "place": "any", "slots": None, "fixed": {"slot": "s1"},
+            "to_attendees": [], "excluded": ["b1"], "place": "any", "slots": None, "fixed": {"slot": "s1"},
         },
     ],
     "precedences": [{"before": "r2", "after": "r1"}],

@@ -25,18 +25,42 @@ def same_meeting(one: Meeting, two: Meeting) -> bool:
 
 
 def is_frozen(problem: Problem, meeting: Meeting) -> bool:
-    """Whether a published meeting starts before `frozen_until`, and its request is still there.
+    """Whether a published meeting starts before `frozen_until`, its request is still there, and nobody is in
+    it whom the request excludes.
 
     One whose slot is gone from the problem has no start, and is not frozen.
     """
+    return _starts_too_soon(problem, meeting) is not None and not has_excluded(problem, meeting)
+
+
+def has_excluded(problem: Problem, meeting: Meeting) -> bool:
+    """Whether somebody is in a published meeting whom its request excludes."""
+    request = problem.index.requests.get(meeting.request)
+    excluded = frozenset[int]() if request is None else problem.requests[request].excluded
+    return bool(excluded) and any(problem.index.attendees.get(a) in excluded for a in meeting.attendees)
+
+
+def own_starts(problem: Problem) -> Iterator[tuple[Meeting, int]]:
+    """H10: the published meetings that may be held at their start before `frozen_until`, with others in the
+    place of somebody whom their request excludes; each with that start."""
+    for meeting in problem.published if problem.frozen_until is not None else ():
+        start = _starts_too_soon(problem, meeting)
+        if start is not None and has_excluded(problem, meeting):
+            yield meeting, start
+
+
+def _starts_too_soon(problem: Problem, meeting: Meeting) -> int | None:
+    """The start of a published meeting that is before `frozen_until`, if its request is still there."""
     start = problem.index.slots.get(meeting.slot)
     if problem.frozen_until is None or start is None or meeting.request not in problem.index.requests:
-        return False
-    return problem.slots[start].start < problem.frozen_until
+        return None
+    return start if problem.slots[start].start < problem.frozen_until else None
 
 
 def check_frozen(schedule: Schedule) -> Iterator[Violation]:
-    """H10: frozen published meetings stay exactly as they are; nothing else starts before `frozen_until`."""
+    """H10: frozen published meetings stay exactly as they are; nothing else starts before `frozen_until`, but
+    at its own start one in which others stand in for somebody who is excluded from it.
+    """
     problem = schedule.problem
     if problem.frozen_until is None:
         return
@@ -46,8 +70,10 @@ def check_frozen(schedule: Schedule) -> Iterator[Violation]:
         if now is None or not same_meeting(now.meeting, published):
             detail = f"Request {id} is published in {published.slot}, which is frozen, and does not stay so."
             yield Violation("H10", detail, (id,))
+    kept = {m.request: start for m, start in own_starts(problem)}
     for held in schedule.held:
-        if held.id not in frozen and problem.slots[held.start].start < problem.frozen_until:
+        is_early = problem.slots[held.start].start < problem.frozen_until
+        if is_early and held.id not in frozen and kept.get(held.id) != held.start:
             detail = f"Request {held.id} starts in {held.meeting.slot}, which is frozen."
             yield Violation("H10", detail, (held.id,))
 

@@ -1,4 +1,4 @@
-"""Who sits in a meeting: the named attendees of each side and nobody else, or one of the firm."""
+"""Who sits in a meeting: the named attendees of each side and nobody else, or one of the firm's others."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from scheduler.domain.rules.held import Held, Schedule, Violation
 
 
 def check_staffing(schedule: Schedule) -> Iterator[Violation]:
-    """format: "Named attendees must all be there; with none named, the solver picks one of the firm's"."""
+    """format: "Named attendees must all be there; with none named, the solver picks one of the firm's".
+
+    Nobody whom `excluded` names is there.
+    """
     for held in schedule.held:
         for detail in staffing_faults(schedule.problem, held):
             yield Violation("format", detail, (held.id, *held.meeting.attendees))
@@ -24,6 +27,9 @@ def staffing_faults(problem: Problem, held: Held) -> Iterator[str]:
     ]
     if strangers:
         yield f"Request {held.id} is held with {_names(problem, strangers)}, who are of neither firm."
+    staying_away = [p for p in held.attendees if p in request.excluded]
+    if staying_away:
+        yield f"Request {held.id} is held with {_names(problem, staying_away)}, whom it excludes."
     for side, named, came in (
         (Side.FROM, request.from_attendees, held.sides[0]),
         (Side.TO, request.to_attendees, held.sides[1]),

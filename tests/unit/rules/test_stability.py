@@ -72,6 +72,23 @@ def test_h10_what_has_no_request_or_no_start_any_more_is_not_frozen(published: M
     assert frozen(published=[published]) == []
 
 
+EXCLUDING = [ask("r1", "a", "b", excluded="a1"), *REQUESTS[1:]]
+
+
+@pytest.mark.parametrize(
+    "meeting", [CHANGED[2], meet("r1", "s0", "t2", "a2 b1"), meet("r1", "s2", "t1", "a2 b1")]
+)
+def test_h10_a_frozen_meeting_of_somebody_excluded_keeps_its_start_with_others_or_is_held_later(
+    meeting: Meeting,
+) -> None:
+    assert frozen(meeting, R2, requests=EXCLUDING) == []
+    assert frozen(R2, requests=EXCLUDING) == []
+
+
+def test_h10_a_frozen_meeting_of_somebody_excluded_goes_to_no_other_start_in_the_frozen_time() -> None:
+    assert frozen(meet("r1", "s1", "t1", "a2 b1"), R2, requests=EXCLUDING) == [("H10", ("r1",))]
+
+
 # H13: at most policy.max_moved published meetings are changed, of those that could be held as published
 
 
@@ -135,6 +152,7 @@ def test_h13_what_stays_and_what_is_added_does_not_count() -> None:
         ),
         pytest.param({"requests": [ask("r1", "a", "b", fixed={"slot": "s1"})]}, id="H9"),
         pytest.param({"requests": [ask("r1", "a", "b", from_attendees="a2")]}, id="somebody else is named"),
+        pytest.param({"requests": EXCLUDING}, id="an attendee is excluded"),
         pytest.param({"attendees": [person("a1", "c"), person("a2", "a")]}, id="an attendee changed firms"),
     ],
 )

@@ -33,6 +33,13 @@ def test_the_named_ones_go_in_any_order() -> None:
     assert breaches(problem, meet("r1", "s0", "t1", "a2 b1 a1")) == []
 
 
+@pytest.mark.parametrize(("people", "broken"), [("a1 b1", True), ("a2 b1", False), ("a3 b1", True)])
+def test_nobody_goes_whom_the_request_excludes(people: str, broken: bool) -> None:
+    problem = make_problem(attendees=TEAM, requests=[ask("r1", "a", "b", excluded="a1 a3")])
+    expected = [("format", ("r1", *people.split()))] if broken else []
+    assert breaches(problem, meet("r1", "s0", "t1", people)) == expected
+
+
 @pytest.mark.parametrize(
     ("meeting", "lacking"),
     [

@@ -327,6 +327,8 @@ def apply(document: Json, row: Unscheduled, remedy: str) -> str | None:
     elif found := re.match(r"Drop the precedence with request (\S+);", remedy):
         pair = {found[1], row.request}
         document["precedences"] = [p for p in document["precedences"] if set(p.values()) != pair]
+    elif found := re.match(r"Let (\S+)(?: and (\S+))? take part", remedy):
+        request["excluded"] = [a for a in request["excluded"] if a not in found.groups()]
     elif remedy.startswith("Allow it to start"):
         request["slots"] += slots
     elif remedy.startswith("Fix it"):
