@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Problem
+from scheduler.domain.problem import DEFAULT_FACTORS, Problem
 
 Json = dict[str, Any]
 
@@ -218,10 +218,9 @@ _policies = st.fixed_dictionaries(
         "idle_counts": st.sampled_from(["slots", "breaks"]),
         "max_idle_spread": st.sampled_from([None, 1, 2, 0]),
         "max_moved": st.sampled_from([None, 1, 2, 0]),
+        "reassigned_counts": st.sampled_from(["same_start", "any_start"]),
         "factors": st.dictionaries(
-            st.sampled_from(
-                ["served", "shortfall", "idle", "hall_change", "moved", "relocated", "dropped", "repeated"]
-            ),
+            st.sampled_from([*DEFAULT_FACTORS, "repeated"]),
             st.sampled_from([100, 1, 0.5, 0]),
             max_size=3,
         ),

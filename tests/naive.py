@@ -284,6 +284,7 @@ def terms(document: Json, meetings: list[Json]) -> dict[str, int]:
     pairs = [(m, held[m["request"]]) for m in page.published.values() if m["request"] in held]
     repeated = {"repeated": _repeated(page, held)} if "repeated" in page.policy.get("factors", {}) else {}
     stayed = [(old, new) for old, new in pairs if old["slot"] == new["slot"]]
+    everywhere = page.policy.get("reassigned_counts", "same_start") == "any_start"
     return {
         "served": sum(page.requests[id]["weight"] for id in held),
         "shortfall": sum(_lacking(page, id, held) for id in page.firms),
@@ -296,7 +297,7 @@ def terms(document: Json, meetings: list[Json]) -> dict[str, int]:
         ),
         "moved": len(pairs) - len(stayed),
         "relocated": sum(old["place"] != new["place"] for old, new in stayed),
-        "reassigned": sum(_other_people(old, new) for old, new in stayed),
+        "reassigned": sum(_other_people(old, new) for old, new in (pairs if everywhere else stayed)),
         "dropped": len(page.published.keys() & page.requests.keys() - held.keys()),
         **repeated,
     }

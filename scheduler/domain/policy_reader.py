@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from scheduler.domain.problem import DEFAULT_FACTORS, NAMED_FACTORS, Policy
+from scheduler.domain.problem import ANY_START, DEFAULT_FACTORS, NAMED_FACTORS, SAME_START, Policy
 from scheduler.domain.reading import Reader, is_number
 
 MOST_FACTOR = 10**12
 
-_KEYS = frozenset(("require_all", "fair_share", "idle_counts", "max_idle_spread", "max_moved", "factors"))
+_KEYS = frozenset(
+    (
+        "require_all",
+        "fair_share",
+        "idle_counts",
+        "max_idle_spread",
+        "max_moved",
+        "reassigned_counts",
+        "factors",
+    )
+)
 
 
 def read_policy(reader: Reader, policy: object) -> Policy:
@@ -26,6 +36,9 @@ def read_policy(reader: Reader, policy: object) -> Policy:
     idle_counts = policy.get("idle_counts", "slots")
     if idle_counts not in ("slots", "breaks"):
         reader.fault("policy.idle_counts", 'must be "slots" or "breaks"')
+    reassigned_counts = policy.get("reassigned_counts", SAME_START)
+    if reassigned_counts not in (SAME_START, ANY_START):
+        reader.fault("policy.reassigned_counts", f'must be "{SAME_START}" or "{ANY_START}"')
     return Policy(
         require_all=require_all is True,
         fair_share=share,
@@ -33,6 +46,7 @@ def read_policy(reader: Reader, policy: object) -> Policy:
         max_idle_spread=reader.count_or_none(policy.get("max_idle_spread"), "policy.max_idle_spread", 0),
         max_moved=reader.count_or_none(policy.get("max_moved"), "policy.max_moved", 0),
         factors=_read_factors(reader, policy.get("factors", {})),
+        reassigned_counts=str(reassigned_counts),
     )
 
 

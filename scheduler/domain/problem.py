@@ -33,6 +33,9 @@ NAMED_FACTORS = frozenset(("repeated",))
 EVENT_FACTORS: Mapping[str, int | float] = {"repeated": 20}
 """What the events of an installation have beside the default factors."""
 
+SAME_START, ANY_START = "same_start", "any_start"
+"""Of which published meetings the term `reassigned` is counted: events count all that are held."""
+
 Json = dict[str, Any]
 People = tuple[int, ...]
 """Attendees, by their indices."""
@@ -126,6 +129,12 @@ class Policy:
     max_idle_spread: int | None = None
     max_moved: int | None = None
     factors: Mapping[str, int | float] = field(default_factory=lambda: dict(DEFAULT_FACTORS))
+    reassigned_counts: str = SAME_START
+
+    @property
+    def moved_and_reassigned(self) -> int | float:
+        """What other people cost a published meeting that is held at another start, beside its move."""
+        return self.factors["reassigned"] if self.reassigned_counts == ANY_START else 0
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from scheduler.domain.problem import FORMAT, Fixed, Json, Problem, Request
+from scheduler.domain.problem import FORMAT, SAME_START, Fixed, Json, Policy, Problem, Request
 
 
 def write_problem(problem: Problem) -> Json:
@@ -78,6 +78,7 @@ def write_problem(problem: Problem) -> Json:
             "max_idle_spread": problem.policy.max_idle_spread,
             "max_moved": problem.policy.max_moved,
             "factors": dict(problem.policy.factors),
+            **_reassigned_counts(problem.policy),
         },
     }
 
@@ -96,6 +97,11 @@ def _request(problem: Problem, request: Request) -> Json:
         "slots": None if request.slots is None else _slot_ids(problem, request.slots),
         "fixed": None if request.fixed is None else _fixed(problem, request.fixed),
     }
+
+
+def _reassigned_counts(policy: Policy) -> Json:
+    counts = policy.reassigned_counts
+    return {} if counts == SAME_START else {"reassigned_counts": counts}
 
 
 def _excluded(problem: Problem, request: Request) -> Json:

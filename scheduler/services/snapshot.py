@@ -16,7 +16,7 @@ from scheduler.domain import problem as domain
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import DEFAULT_FACTORS, EVENT_FACTORS, Policy, Problem
+from scheduler.domain.problem import ANY_START, DEFAULT_FACTORS, EVENT_FACTORS, Policy, Problem
 from scheduler.services import away, counters, versions
 from scheduler.storage.models import (
     Attendee,
@@ -305,4 +305,4 @@ def _frozen_until(
 
 def _policy(keys: Mapping[str, Any]) -> Policy:
     factors = {**DEFAULT_FACTORS, **EVENT_FACTORS, **keys.get("factors", {})}
-    return Policy(**{**keys, "factors": factors})
+    return Policy(**{"reassigned_counts": ANY_START, **keys, "factors": factors})

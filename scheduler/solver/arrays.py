@@ -30,7 +30,9 @@ FLOOR, FIRM_CAP, REQUEST0, REQUEST1 = range(4)
 PEOPLE0, PEOPLE1, CLASS = range(3)
 HALL, SEATS, ROW = range(3)
 # entries of Data.factor and Data.rule
-SERVED, SHORTFALL, IDLE, HALL_CHANGE, MOVED, RELOCATED, REASSIGNED, DROPPED, REPEATED = range(9)
+SERVED, SHORTFALL, IDLE, HALL_CHANGE, MOVED, RELOCATED, REASSIGNED, DROPPED, REPEATED, MOVED_OTHERS = range(
+    10
+)
 BREAKS, ATTENDEES, MAX_MOVED, SPREAD, FIRM_CAPS, DAYS, HALLS = range(7)
 
 
@@ -104,7 +106,7 @@ def flatten(problem: Problem) -> Flat:
         before=before,
         after=after,
         home_people=home_people,
-        factor=np.array([float(problem.policy.factors.get(term, 0)) for term in TERMS]),
+        factor=_factors(problem),
         rule=_rules(problem),
         noise=_noise(),
     )
@@ -113,6 +115,13 @@ def flatten(problem: Problem) -> Flat:
 
 TERMS = ("served", "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "dropped",
          "repeated")  # fmt: skip
+
+
+def _factors(problem: Problem) -> Floats:
+    """Those of the terms, and what other people cost a meeting that is moved."""
+    policy = problem.policy
+    factors = [*(policy.factors.get(term, 0) for term in TERMS), policy.moved_and_reassigned]
+    return np.array([float(value) for value in factors])
 
 
 def bit_row(slots: frozenset[int] | set[int] | range | tuple[int, ...], words: int) -> Words:

@@ -20,6 +20,7 @@ from scheduler.solver.arrays import (
     IDLE,
     LAST,
     LENGTH,
+    MOVED_OTHERS,
     NONE,
     OPTION0,
     OPTION1,
@@ -132,7 +133,7 @@ def interpreter_for(d: Data, s: State, r: int, o: int, t: int, e: int, hall: int
     home = d.req[r, HOME_INTERPRETER]
     if (
         home >= 0
-        and d.req[r, HOME_SLOT] == t
+        and (d.req[r, HOME_SLOT] == t or d.factor[MOVED_OTHERS] > 0.0)
         and is_able(d, o, home)
         and interpreter_fits(d, s, home, t, e, hall)
     ):

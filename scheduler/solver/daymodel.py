@@ -158,6 +158,7 @@ def _losses(choices: Choices, published: Meeting, people: People, starts: int) -
     factors = problem.policy.factors
     slot, place = index.slots.get(published.slot), index.places.get(published.place)
     same_people = {problem.attendees[a].id for a in people} == set(published.attendees)
+    move = factors["moved"] + (0 if same_people else problem.policy.moved_and_reassigned)
     losses: list[float] = []
     for kind in (PlaceKind.BOOTH, PlaceKind.TABLE):
         stay: float = 0 if same_people else factors["reassigned"]
@@ -166,7 +167,7 @@ def _losses(choices: Choices, published: Meeting, people: People, starts: int) -
         for mask in choices.day_masks:
             can_stay = slot is not None and mask >> slot & 1 and starts >> slot & 1
             others = starts & mask & ~(1 << slot if slot is not None else 0)
-            loss = min(stay if can_stay else np.inf, factors["moved"] if others else np.inf)
+            loss = min(stay if can_stay else np.inf, move if others else np.inf)
             losses.append(0.0 if loss == np.inf else loss)
     return losses
 

@@ -26,6 +26,7 @@ from scheduler.solver.arrays import (
     LAST,
     LENGTH,
     MOVED,
+    MOVED_OTHERS,
     PEOPLE0,
     PEOPLE1,
     PUBLISHED,
@@ -111,6 +112,8 @@ def published_gain(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) ->
     cost = 0.0
     if d.req[r, HOME_SLOT] != t:
         cost += d.factor[MOVED]
+        if reassigned:
+            cost += d.factor[MOVED_OTHERS]
     else:
         if relocated:
             cost += d.factor[RELOCATED]

@@ -187,10 +187,10 @@ def _worth(
     if published is None:
         return gain, False
     gain += factors["dropped"]
-    if problem.slots[start].id != published.slot:
-        return gain - factors["moved"], False
-    same_place = problem.places[group.places[0]].id == published.place
     same_people = _same_people(problem, published, people, helper)
+    if problem.slots[start].id != published.slot:
+        return gain - factors["moved"] - (0 if same_people else problem.policy.moved_and_reassigned), False
+    same_place = problem.places[group.places[0]].id == published.place
     gain -= 0 if same_place else factors["relocated"]
     gain -= 0 if same_people else factors["reassigned"]
     return gain, same_place and same_people

@@ -176,9 +176,10 @@ class Occupancy:
             return Fraction(0)
         factors = {key: Fraction(str(value)) for key, value in self.problem.policy.factors.items()}
         now = held.meeting
-        if now.slot != published.slot:
-            return factors["dropped"] - factors["moved"]
         same = now.interpreter == published.interpreter and set(now.attendees) == set(published.attendees)
+        if now.slot != published.slot:
+            others = 0 if same else Fraction(str(self.problem.policy.moved_and_reassigned))
+            return factors["dropped"] - factors["moved"] - others
         moved_place = factors["relocated"] if now.place != published.place else Fraction(0)
         if same and now.place == published.place:
             return factors["dropped"] + factors.get("repeated", Fraction(0)) * self._repeated(published)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scheduler.domain.problem import Problem
+from scheduler.domain.problem import ANY_START, Problem
 from scheduler.solver.arrays import (
     ATTENDEES,
     BREAKS,
@@ -29,6 +29,7 @@ def count_terms(problem: Problem, d: Data, s: State) -> dict[str, int]:
     published = req[:, PUBLISHED] > 0
     stays = published & is_held & (held[:, SLOT] == req[:, HOME_SLOT])
     others = (held[:, OPTION] != req[:, HOME_OPTION]) | (held[:, INTERPRETER] != req[:, HOME_INTERPRETER])
+    stands = published & is_held if problem.policy.reassigned_counts == ANY_START else stays
     idle, changes = count_days(d, s)
     repeats = {"repeated": repeated(s)} if "repeated" in problem.policy.factors else {}
     return {
@@ -38,7 +39,7 @@ def count_terms(problem: Problem, d: Data, s: State) -> dict[str, int]:
         "hall_change": int(changes),
         "moved": int((published & is_held & ~stays).sum()),
         "relocated": int((stays & (held[:, GROUP] != req[:, HOME_GROUP])).sum()),
-        "reassigned": int((stays & others).sum()),
+        "reassigned": int((stands & others).sum()),
         "dropped": int((published & ~is_held).sum()),
         **repeats,
     }

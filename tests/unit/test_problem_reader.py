@@ -69,7 +69,7 @@ def test_every_key_of_the_format_is_read() -> None:
             Meeting("gone", "gone", "gone", ("gone",), None),
         ),
         frozen_until=at(9, 30),
-        policy=Policy(True, 0.5, "breaks", 2, 0, {**DEFAULT_FACTORS, "idle": 3, "moved": 0.5}),
+        policy=Policy(True, 0.5, "breaks", 2, 0, {**DEFAULT_FACTORS, "idle": 3, "moved": 0.5}, "any_start"),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from scheduler.domain.plan import Meeting, Number
-from scheduler.domain.problem import Problem
+from scheduler.domain.problem import ANY_START, Problem
 from scheduler.domain.rules.held import Held, Schedule
 from scheduler.domain.rules.idle import figures
 from scheduler.domain.rules.stability import changes_of, repeats, same_people
@@ -69,6 +69,7 @@ def hall_changes(problem: Problem, meetings: Iterable[Held]) -> int:
 def _changes(schedule: Schedule) -> dict[str, int]:
     """The published meetings that are held otherwise or not; each way of changing counts by itself."""
     counts = dict.fromkeys(("moved", "relocated", "reassigned", "dropped"), 0)
+    also_moved = schedule.problem.policy.reassigned_counts == ANY_START
     for published in schedule.problem.published:
         request = schedule.problem.index.requests.get(published.request)
         if request is None:
@@ -78,6 +79,7 @@ def _changes(schedule: Schedule) -> dict[str, int]:
             counts["dropped"] += 1
         elif held.meeting.slot != published.slot:
             counts["moved"] += 1
+            counts["reassigned"] += also_moved and not same_people(held.meeting, published)
         else:
             counts["relocated"] += held.meeting.place != published.place
             counts["reassigned"] += not same_people(held.meeting, published)
