@@ -45,6 +45,14 @@ class WithdrawIn(NoteIn):
     )
 
 
+class ExcludedOut(Output):
+    """Somebody who declined the meeting, which goes on: the next schedule sends a colleague."""
+
+    person: PersonRefOut
+    note: str = Field(description="To the colleagues.")
+    at: datetime
+
+
 class RequestOut(Output):
     """A meeting request; `steps` are what this token's owner may do to it now."""
 
@@ -73,6 +81,7 @@ class RequestOut(Output):
         description="Until when the last step can be undone by this token's owner; null for never."
     )
     steps: list[Literal["accept", "decline", "withdraw"]]
+    excluded: list[ExcludedOut] = Field(description="Of the own firm; for organisers of both.")
 
 
 class RequestList(Listing[RequestOut]):

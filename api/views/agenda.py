@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from apiflask import APIBlueprint
-from flask import flash, redirect, url_for
+from flask import flash, redirect, request, url_for
 from flask_login import login_required
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import auth, context, limits, pages
+from api import auth, context, inputs, limits, pages
 from api.views.feed import address
+from scheduler.domain.errors import WrongState
 from scheduler.invites.agenda import Agenda
 from scheduler.invites.agenda_pdf import agenda_pdf
-from scheduler.services import access, agendas, busy_grid, sheets
+from scheduler.services import access, agenda_answers, agendas, busy_grid, sheets
+from scheduler.services.actors import Actor
 from scheduler.storage.models import Attendee, Firm
 
 blueprint = APIBlueprint("agenda", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
@@ -33,7 +38,31 @@ def own(event_key: str) -> str:
             agenda=agenda,
             grid=busy_grid.grid(db, actor, now=context.now()),
             feed=address(attendee),
+            **_around(db, actor, agenda),
         )
+
+
+@blueprint.post("/agenda/<request_key>/accept")
+@login_required
+def accept(event_key: str, request_key: str) -> Response:
+    """Accept the reader's own invitation, as by the link in its mail."""
+    actor = auth.actor(event_key)
+    sequence = inputs.whole(request.form.get("sequence"), -1)
+    try:
+        with context.database().write() as db:
+            agenda_answers.accept(
+                db,
+                actor,
+                request_key,
+                sequence=sequence,
+                secret_key=context.settings().secret_key,
+                now=context.now(),
+            )
+    except WrongState:
+        flash("The meeting has changed or is off. Look at it as it is now.", "error")
+    else:
+        flash("Accepted. You are expected at this meeting.", "good")
+    return redirect(url_for("agenda.own", event_key=event_key, _anchor=f"meeting-{request_key}"), 303)
 
 
 @blueprint.get("/agenda/firm")
@@ -44,7 +73,15 @@ def firm(event_key: str) -> str:
     with context.database().read() as db:
         agenda = agendas.firm_agenda(db, actor)
         feed = address(db.get_one(Firm, actor.firm_id))
-        return pages.render(db, actor, "firm_agenda", "agenda/firm.html", agenda=agenda, feed=feed)
+        return pages.render(
+            db,
+            actor,
+            "firm_agenda",
+            "agenda/firm.html",
+            agenda=agenda,
+            feed=feed,
+            **_around(db, actor, agenda),
+        )
 
 
 @blueprint.get("/firms/<firm_key>/agenda")
@@ -54,7 +91,9 @@ def of_firm(event_key: str, firm_key: str) -> str:
     actor = auth.actor(event_key)
     with context.database().read() as db:
         agenda = agendas.firm_agenda(db, actor, firm_key)
-        return pages.render(db, actor, "firms", "agenda/other.html", agenda=agenda)
+        return pages.render(
+            db, actor, "firms", "agenda/other.html", agenda=agenda, **_around(db, actor, agenda)
+        )
 
 
 @blueprint.get("/people/<person_key>/agenda")
@@ -64,7 +103,9 @@ def of_person(event_key: str, person_key: str) -> str:
     actor = auth.actor(event_key)
     with context.database().read() as db:
         agenda = agendas.attendee_agenda(db, actor, person_key)
-        return pages.render(db, actor, "firms", "agenda/other.html", agenda=agenda)
+        return pages.render(
+            db, actor, "firms", "agenda/other.html", agenda=agenda, **_around(db, actor, agenda)
+        )
 
 
 @blueprint.get("/agenda.pdf")
@@ -130,6 +171,15 @@ def end_firm_feed(event_key: str) -> Response:
         access.end_firm_feed(db, actor)
     flash("The firm's calendar has no address any more.", "good")
     return redirect(url_for("agenda.firm", event_key=event_key, _anchor="calendar"), 303)
+
+
+def _around(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]:
+    """What the meetings of an agenda need besides it."""
+    secret_key = context.settings().secret_key
+    return {
+        "now": context.now(),
+        "standing": agenda_answers.standing(db, actor, agenda, secret_key=secret_key),
+    }
 
 
 def _person_pdf(event_key: str, person_key: str | None) -> Response:

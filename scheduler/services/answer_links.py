@@ -13,10 +13,11 @@ from scheduler.config import Settings
 from scheduler.domain.entities import AnswerSource, Method, Partstat
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.invites.content import Content
-from scheduler.services import answers, counters
+from scheduler.services import answers, counters, declining
 from scheduler.services.answers import Given
+from scheduler.services.declining import Effect
 from scheduler.services.texts import lines
-from scheduler.storage.models import Answer, Attendee, Event, Invitation, Slot
+from scheduler.storage.models import Answer, Attendee, Event, Invitation, MeetingRequest, Slot
 
 STEPS = ("accept", "decline", "propose")
 MAX_COMMENT = 1000
@@ -26,7 +27,8 @@ MAX_COMMENT = 1000
 class Look:
     """What a link shows: the meeting as its attendee was last told, and what was answered to it.
 
-    `slots` are the other times that could be proposed; none for a meeting that is off or fixed.
+    `slots` are the other times that could be proposed; none for a meeting that is off or fixed. `effect` is
+    what a decline would do.
     """
 
     event: Event
@@ -35,10 +37,17 @@ class Look:
     content: Content
     answer: Answer | None
     slots: Sequence[Slot]
+    effect: Effect
 
     @property
     def is_off(self) -> bool:
         return self.invitation.method is Method.CANCEL
+
+    @property
+    def may_decline(self) -> bool:
+        """Whether a decline would do anything."""
+        has_declined = self.answer is not None and self.answer.partstat is Partstat.DECLINED
+        return self.effect is not Effect.OFF and not has_declined
 
 
 def addresses(settings: Settings, token: str) -> dict[str, str]:
@@ -50,13 +59,16 @@ def look(session: Session, token: str, *, now: datetime) -> Look:
     """The meeting behind a link, which nothing is done to; raises NotFound for a wrong one."""
     invitation = _invitation(session, token)
     answer = answers.last(session, invitation)
+    attendee = session.get_one(Attendee, invitation.attendee_id)
+    request = session.get_one(MeetingRequest, invitation.request_id)
     return Look(
         event=session.get_one(Event, invitation.event_id),
-        attendee=session.get_one(Attendee, invitation.attendee_id),
+        attendee=attendee,
         invitation=invitation,
         content=Content.from_json(invitation.content),
         answer=answer if answer is not None and answer.sequence == invitation.sequence else None,
         slots=_proposable(session, invitation, now),
+        effect=declining.effect(session, request, attendee, now=now),
     )
 
 

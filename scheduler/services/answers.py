@@ -9,10 +9,12 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AnswerSource, Method, Partstat, RequestState, Side
+from scheduler.domain.entities import AnswerSource, Method, Partstat, RequestState
 from scheduler.domain.errors import WrongState
+from scheduler.services import declining
+from scheduler.services.declining import Effect
 from scheduler.services.tokens import hash_token
-from scheduler.storage.models import Answer, Attendee, Invitation, MeetingRequest, RequestPerson
+from scheduler.storage.models import Answer, Attendee, Invitation, MeetingRequest
 
 COMING = frozenset({Partstat.ACCEPTED, Partstat.TENTATIVE})
 
@@ -55,9 +57,9 @@ def last(session: Session, invitation: Invitation) -> Answer | None:
 def give(session: Session, invitation: Invitation, given: Given, *, now: datetime) -> str:
     """Keep an answer to the latest invitation and do what follows; gives a sentence that says so.
 
-    A decline takes the meeting out of the next run and publishing, which tells the others; an answer that
-    takes it back before that puts it in again. Raises WrongState, with nothing changed, if the meeting is
-    off for another reason.
+    A decline leaves the person out of the next run, or the meeting (`declining.effect`), and the publishing
+    tells the others; an answer that takes it back before that puts it in again. Raises WrongState, with
+    nothing changed, if the meeting is off for another reason.
     """
     request = lock(session, invitation)
     if invitation.method is Method.CANCEL:
@@ -117,28 +119,39 @@ def _owner(session: Session, token: str) -> tuple[str, int] | None:
 def _decline(
     session: Session, request: MeetingRequest, attendee: Attendee, comment: str, now: datetime
 ) -> str:
-    """Without this person the meeting goes on if the request names a colleague too, else it is off."""
-    named = [person for person in request.people if person.side is _side(request, attendee)]
-    mine = [person for person in named if person.attendee_id == attendee.id]
-    if mine and len(named) > 1 and request.state is RequestState.ACCEPTED:
-        request.people.remove(mine[0])
+    """Do what `declining.effect` says, which is what the page said before the press."""
+    done = declining.effect(session, request, attendee, now=now)
+    if done is Effect.OTHERS:
+        declining.leave_to_others(request, attendee, note=comment, now=now)
         return f"{attendee.name} declined; the next plan holds the meeting with the colleagues."
+    if done is Effect.COLLEAGUE:
+        declining.exclude(request, attendee, note=comment, now=now)
+        return f"{attendee.name} declined; the next plan sends a colleague, if one is free."
+    if done is Effect.OFF or not _withdraw(session, request, attendee, comment, now):
+        return f"{attendee.name} declined a meeting that was off already."
+    return f"{attendee.name} declined; the next publishing leaves the meeting out and tells the others."
+
+
+def _withdraw(
+    session: Session, request: MeetingRequest, attendee: Attendee, comment: str, now: datetime
+) -> bool:
+    """False if it is not accepted any more."""
     withdrawn = session.scalar(
         update(MeetingRequest)
         .where(MeetingRequest.id == request.id, MeetingRequest.state == RequestState.ACCEPTED)
         .values(
             state=RequestState.WITHDRAWN,
             answered_by=attendee.id,
+            answered_side=declining.side_of(request, attendee),
             answered_at=now,
             answer_note=comment,
+            before=None,
         )
         .returning(MeetingRequest.id)
         .execution_options(synchronize_session=False)
     )
     session.refresh(request)
-    if withdrawn is None:
-        return f"{attendee.name} declined a meeting that was off already."
-    return f"{attendee.name} declined; the next publishing leaves the meeting out and tells the others."
+    return withdrawn is not None
 
 
 def _come(
@@ -154,27 +167,16 @@ def _come(
     declined = before is not None and before.partstat is Partstat.DECLINED
     if request.state is RequestState.ACCEPTED:
         if declined:
-            _name_again(request, attendee)
+            declining.readmit(request, attendee)
         return f"{says}."
     is_own = declined and request.answered_by == attendee.id
     if request.state is not RequestState.WITHDRAWN or not is_own:
         raise WrongState("meeting", request.key, request.state.value, "accepted")
     try:
         with session.begin_nested():
-            request.state, request.answered_at = RequestState.ACCEPTED, now
+            request.state, request.answered_at, request.answer_note = RequestState.ACCEPTED, now, ""
             session.flush()
     except IntegrityError:  # the firms have asked each other anew meanwhile
         session.refresh(request)
         raise WrongState("meeting", request.key, "asked for anew", "accepted") from None
     return f"{says} after all; the meeting is in the next plan again."
-
-
-def _name_again(request: MeetingRequest, attendee: Attendee) -> None:
-    side = _side(request, attendee)
-    named = {person.attendee_id for person in request.people if person.side is side}
-    if named and attendee.id not in named:
-        request.people.append(RequestPerson(attendee_id=attendee.id, side=side))
-
-
-def _side(request: MeetingRequest, attendee: Attendee) -> Side:
-    return Side.FROM if attendee.firm_id == request.from_firm_id else Side.TO

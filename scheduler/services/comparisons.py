@@ -87,7 +87,8 @@ def key(session: Session, version: ScheduleVersion) -> str:
     current = versions.published(session, event_id)
     digest = blake2b(digest_size=20)
     digest.update(repr((contents.FORM, version.id, current.id if current else None)).encode())
-    digest.update(repr((contents.withdrawn_since(session, version.id), _told(session, event_id))).encode())
+    off = contents.withdrawn_since(session, version.id), contents.excluded_since(session, version.id)
+    digest.update(repr((off, _told(session, event_id))).encode())
     for query in _read_by_people(event_id):
         for row in session.execute(query):
             digest.update(repr(tuple(row)).encode("utf-8", "surrogatepass"))

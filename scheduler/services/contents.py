@@ -20,6 +20,7 @@ from scheduler.services.wordings import Texts
 from scheduler.storage.models import (
     Attendee,
     Event,
+    ExcludedPerson,
     Firm,
     Hall,
     Interpreter,
@@ -160,7 +161,10 @@ def shown(
     agenda_url: str = "",
     only: Select[int] | Sequence[int] | None = None,
 ) -> Shown:
-    """The meetings of a version whose requests are still accepted (or those of these ids `only`)."""
+    """The meetings of a version whose requests are still accepted (or those of these ids `only`).
+
+    Who has declined since the version was made, and is to be replaced, is not in them any more.
+    """
     query = (
         select(
             PlannedMeeting.id,
@@ -183,7 +187,12 @@ def shown(
     seats = (
         select(PlannedMeeting.request_id, PlannedAttendee.attendee_id)
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
-        .where(PlannedMeeting.version_id == version_id)
+        .outerjoin(
+            ExcludedPerson,
+            (ExcludedPerson.request_id == PlannedMeeting.request_id)
+            & (ExcludedPerson.attendee_id == PlannedAttendee.attendee_id),
+        )
+        .where(PlannedMeeting.version_id == version_id, ExcludedPerson.attendee_id.is_(None))
         .order_by(PlannedAttendee.attendee_id)
     )
     if only is not None:
@@ -264,6 +273,23 @@ def withdrawn_since(session: Session, version_id: int) -> Sequence[str]:
         .where(PlannedMeeting.version_id == version_id, MeetingRequest.state != RequestState.ACCEPTED)
         .order_by(MeetingRequest.key)
     ).all()
+
+
+def excluded_since(session: Session, version_id: int) -> Sequence[tuple[str, str]]:
+    """(request, attendee) keys of who sits in the version's meetings and has declined since."""
+    rows = session.execute(
+        select(MeetingRequest.key, Attendee.key)
+        .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)
+        .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
+        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
+        .join(
+            PlannedAttendee,
+            (PlannedAttendee.meeting_id == PlannedMeeting.id) & (PlannedAttendee.attendee_id == Attendee.id),
+        )
+        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state == RequestState.ACCEPTED)
+        .order_by(MeetingRequest.key, Attendee.key)
+    )
+    return [(request, attendee) for request, attendee in rows]
 
 
 def _spoken(language: str, texts: Texts) -> tuple[str, str]:

@@ -39,7 +39,12 @@ def remember(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> N
 
 def address_token(row: OutboxMail, secret_key: str) -> str:
     """The token in the organiser's address: one a UID and attendee, the same in every mail about it."""
-    return derive_token(secret_key, "invitation", f"{row.uid}:{row.attendee_id}")
+    return token_of(str(row.uid), row.attendee_id, secret_key)
+
+
+def token_of(uid: str, attendee_id: int | None, secret_key: str) -> str:
+    """That token of a UID and attendee."""
+    return derive_token(secret_key, "invitation", f"{uid}:{attendee_id}")
 
 
 def bounce_token(row: OutboxMail, secret_key: str) -> str:

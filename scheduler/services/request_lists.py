@@ -23,12 +23,21 @@ from scheduler.services.people import (
 )
 from scheduler.services.request_steps import undo_until
 from scheduler.services.texts import matches, storable
-from scheduler.storage.models import Attendee, Firm, MeetingRequest, RequestPerson
+from scheduler.storage.models import Attendee, ExcludedPerson, Firm, MeetingRequest, RequestPerson
 
 _Sender, _Receiver = aliased(Firm), aliased(Firm)
 _Asker, _Answerer = aliased(Attendee), aliased(Attendee)
 
 _ORDER = Order("requests", (MeetingRequest.created_at, MeetingRequest.id), (datetime, int), descending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """Somebody who declined the meeting, which goes on without them; `note` is to their colleagues."""
+
+    person: PersonRef
+    note: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +47,8 @@ class RequestCard:
     `length` is in slots; `slots` are keys of the allowed start slots, None for any. `asked_by` is None
     if an organiser asked in the firm's name. `reply_topic` and `reply_message` are the asked firm's, if it
     asked back. `answered_by` took the last step in the name of `answered_side`, both None for an organiser;
-    the reader may undo it until `undo_until`, None for never.
+    the reader may undo it until `undo_until`, None for never. `excluded` are people of the reader's firm (for
+    an organiser, of both).
     """
 
     key: str
@@ -64,6 +74,7 @@ class RequestCard:
     answer_note: str
     undo_until: datetime | None
     steps: tuple[str, ...]
+    excluded: tuple[Excluded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,7 @@ def listing(
     """A firm's requests, the newest first: by default the actor's own, else (for organisers) by key.
 
     An organiser who names no firm gets the whole event's. `text` is looked for in topic, message and
-    the names of both firms. Three queries.
+    the names of both firms. Four queries.
     """
     query = _query(actor).where(_of_firm(firm_in_question(session, actor, firm), side))
     if state is not None:
@@ -211,8 +222,9 @@ def _of_firm(firm_id: int | None, side: Side | None) -> ColumnElement[bool]:
 
 def _cards(session: Session, actor: Actor, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[RequestCard, ...]:
     """Cards of rows of `_query`."""
-    people = _named(session, [row[0].id for row in rows])
-    return tuple(_card(actor, row[0], row[1:17], people) for row in rows)
+    ids = [row[0].id for row in rows]
+    people, excluded = _named(session, ids), _excluded(session, actor, ids)
+    return tuple(_card(actor, row[0], row[1:17], people, excluded.get(row[0].id, ())) for row in rows)
 
 
 def _card(
@@ -220,6 +232,7 @@ def _card(
     request: MeetingRequest,
     names: Sequence[str],
     people: Mapping[tuple[int, Side], Sequence[PersonRef]],
+    excluded: Sequence[Excluded],
 ) -> RequestCard:
     return RequestCard(
         key=request.key,
@@ -245,6 +258,7 @@ def _card(
         answer_note=request.answer_note,
         undo_until=undo_until(actor, request),
         steps=allowed_steps(actor, request),
+        excluded=tuple(excluded),
     )
 
 
@@ -269,3 +283,24 @@ def _named(session: Session, request_ids: Sequence[int]) -> dict[tuple[int, Side
     for request_id, side, *person in rows:
         people.setdefault((request_id, side), []).append(PersonRef(*person))
     return people
+
+
+def _excluded(session: Session, actor: Actor, request_ids: Sequence[int]) -> dict[int, list[Excluded]]:
+    """Who has declined meetings that go on, by request; of the actor's firm, for organisers of both."""
+    query = (
+        select(
+            ExcludedPerson.request_id,
+            ExcludedPerson.note,
+            ExcludedPerson.excluded_at,
+            *person_columns(Attendee),
+        )
+        .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
+        .where(ExcludedPerson.request_id.in_(request_ids))
+        .order_by(ExcludedPerson.excluded_at, Attendee.id)
+    )
+    if not actor.is_organiser:
+        query = query.where(Attendee.firm_id == actor.firm_id)
+    excluded: dict[int, list[Excluded]] = {}
+    for request_id, note, at, *person in session.execute(query):
+        excluded.setdefault(request_id, []).append(Excluded(PersonRef(*person), note, at))
+    return excluded

@@ -21,6 +21,7 @@ from scheduler.services import away, counters, versions
 from scheduler.storage.models import (
     Attendee,
     Event,
+    ExcludedPerson,
     Firm,
     Hall,
     Interpreter,
@@ -167,6 +168,7 @@ class _Snapshot:
         keys = {slot.id: i for i, slot in enumerate(slots)}
         wishes = counters.wishes(self.session, self.event.id)
         people = self.named_people()
+        excluded = self.excluded_people()
         accepted = (
             select(MeetingRequest)
             .where(MeetingRequest.event_id == self.event.id, MeetingRequest.state == RequestState.ACCEPTED)
@@ -184,6 +186,7 @@ class _Snapshot:
                 place=row.place,
                 slots=_start_slots(row, wishes.get(row.id, ()), holding, keys),
                 fixed=self.fixed(row),
+                excluded=excluded[row.id] if row.key not in holding.requests else frozenset(),
             )
             for row in self.session.scalars(accepted)
         )
@@ -199,6 +202,18 @@ class _Snapshot:
         for request_id, side, attendee_id in rows:
             named[request_id, side].append(self.attendees[attendee_id])
         return named
+
+    def excluded_people(self) -> Mapping[int, frozenset[int]]:
+        """Who has declined a meeting that goes on, by request."""
+        rows = self.session.execute(
+            select(ExcludedPerson.request_id, ExcludedPerson.attendee_id)
+            .join(MeetingRequest, MeetingRequest.id == ExcludedPerson.request_id)
+            .where(MeetingRequest.event_id == self.event.id, MeetingRequest.state == RequestState.ACCEPTED)
+        )
+        excluded: dict[int, frozenset[int]] = defaultdict(frozenset)
+        for request_id, attendee_id in rows:
+            excluded[request_id] |= {self.attendees[attendee_id]}
+        return excluded
 
     def fixed(self, row: MeetingRequest) -> domain.Fixed | None:
         if row.fixed_slot_id is None:

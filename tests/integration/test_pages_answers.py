@@ -10,6 +10,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Account, InboundMail
 from tests import replies
 from tests.integration.test_answering import Published
+from tests.integration.test_declining import Scene
 from tests.publishing import SETTINGS
 from tests.web import Browser, web_app
 
@@ -168,3 +169,85 @@ def test_nobody_else_sees_the_inbox(site: Site) -> None:
     browser = Browser(site.app, attendee)
     browser.get(site.inbox + "/", status=404)
     browser.get(f"{site.inbox}/{mail.id}", status=404)
+
+
+class Colleagues:
+    """A meeting in which a colleague of the exhibitor sits, and the people around it in browsers."""
+
+    def __init__(self, database: Database) -> None:
+        self.scene = Scene(database)
+        self.app = web_app(database, NOWHERE)
+        self.visitor = Browser(self.app)
+        self.link = f"/answers/{self.scene.link()}"
+        key = self.scene.expo.event.key
+        self.own, self.of_firm = f"/events/{key}/agenda", f"/events/{key}/agenda/firm"
+        self.request = f"/events/{key}/requests/{self.scene.request.key}"
+
+    def browser(self, firm: int, number: int) -> Browser:
+        with self.scene.database.read() as session:
+            return Browser(self.app, session.get_one(Account, self.scene.person(firm, number).account_id))
+
+
+@pytest.fixture
+def colleagues(database: Database) -> Colleagues:
+    return Colleagues(database)
+
+
+def test_the_page_says_what_a_decline_does_and_who_reads_it_before_the_press(colleagues: Colleagues) -> None:
+    page = colleagues.visitor.get(f"{colleagues.link}/decline")
+    assert "sends a colleague of your firm instead, if one is free" in page
+    assert "The exhibitors of your firm read that, with your note." in page
+    colleagues.scene.keep_busy(0)
+    colleagues.scene.keep_busy(2)
+    page = colleagues.visitor.get(f"{colleagues.link}/decline")
+    assert "Nobody else of your firm can go: declining withdraws the meeting." in page
+    assert "The exhibitors of both firms read that" in page
+
+
+def test_who_declined_is_not_asked_to_decline_again(colleagues: Colleagues) -> None:
+    colleagues.scene.decline()
+    page = colleagues.visitor.get(colleagues.link)
+    assert "Your answer: declined." in page and "/decline" not in page and "/accept" in page
+
+
+def test_the_firm_reads_who_cannot_come_and_the_partner_does_not(colleagues: Colleagues) -> None:
+    colleagues.scene.decline(note="I am <b>ill</b>")
+    who = colleagues.scene.person(0, 1).name
+    exhibitor = colleagues.browser(0, 0)
+    page = exhibitor.get(colleagues.request)
+    assert f"{who} cannot come." in page and "I am &lt;b&gt;ill" in page
+    assert f"{who} cannot come." in exhibitor.get(colleagues.of_firm)
+    partner = colleagues.browser(1, 0)
+    assert "cannot come" not in partner.get(colleagues.request) + partner.get(colleagues.of_firm)
+    colleagues.scene.publish_with(2, minutes=30)
+    assert "A colleague goes instead." in exhibitor.get(colleagues.request)
+
+
+def test_one_s_own_agenda_shows_the_answer_and_takes_it(colleagues: Colleagues) -> None:
+    own = colleagues.browser(0, 1)
+    page = own.get(colleagues.own)
+    assert "You have not answered yet." in page and f"{colleagues.link}/decline" in page
+    accept = f"{colleagues.own}/{colleagues.scene.request.key}/accept"
+    assert "You accepted." in own.post(accept, sequence=0)
+    colleagues.scene.decline()
+    page = own.get(colleagues.own)
+    assert "You declined. The next schedule sends a colleague" in page and "Accept after all" in page
+    assert "You accepted." in own.post(accept, sequence=0)
+    assert colleagues.scene.excluded() == set()
+
+
+def test_an_agenda_takes_no_answer_of_somebody_else_or_to_what_has_changed(colleagues: Colleagues) -> None:
+    accept = f"{colleagues.own}/{colleagues.scene.request.key}/accept"
+    stranger = colleagues.browser(0, 2)
+    assert "/accept" not in stranger.get(colleagues.own)
+    stranger.post(accept, sequence=0, status=404)
+    own = colleagues.browser(0, 1)
+    own.get(colleagues.own)
+    assert "The meeting has changed" in own.post(accept, sequence=7)
+    assert "You have not answered yet." in own.get(colleagues.own)
+
+
+def test_the_firm_s_agenda_shows_who_accepted(colleagues: Colleagues) -> None:
+    colleagues.scene.give(Partstat.ACCEPTED)
+    assert 'class="tag accepted">accepted' in colleagues.browser(0, 0).get(colleagues.of_firm)
+    assert 'class="tag accepted">accepted' not in colleagues.browser(1, 0).get(colleagues.of_firm)

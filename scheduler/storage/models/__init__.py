@@ -11,7 +11,7 @@ from scheduler.storage.models.access import (
     WebSession,
 )
 from scheduler.storage.models.alert import Alert
-from scheduler.storage.models.asking import MeetingRequest, RequestPerson
+from scheduler.storage.models.asking import ExcludedPerson, MeetingRequest, RequestPerson
 from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import Event, Hall, Place, PlaceBusy, Slot, WalkingTime
 from scheduler.storage.models.inbox import Answer, InboundMail
@@ -50,6 +50,7 @@ __all__ = [
     "Comparison",
     "ComparisonPart",
     "Event",
+    "ExcludedPerson",
     "Firm",
     "Hall",
     "Hold",

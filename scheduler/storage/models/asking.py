@@ -103,6 +103,7 @@ class MeetingRequest(Base):
     from_firm: Mapped[Firm] = relationship(foreign_keys=[from_firm_id], viewonly=True)
     to_firm: Mapped[Firm] = relationship(foreign_keys=[to_firm_id], viewonly=True)
     people: Mapped[list[RequestPerson]] = relationship(cascade="all, delete-orphan")
+    excluded: Mapped[list[ExcludedPerson]] = relationship(cascade="all, delete-orphan")
 
     @hybrid_property
     def topics(self) -> str:
@@ -129,5 +130,19 @@ class RequestPerson(Base):
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
     side: Mapped[Side] = mapped_column(states(Side, "side"))
+
+    attendee: Mapped[Attendee] = relationship(viewonly=True)
+
+
+class ExcludedPerson(Base):
+    """An attendee who declined a request's meeting, which goes on: plans hold it without them."""
+
+    __tablename__ = "excluded_person"
+
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
+    note: Mapped[str] = mapped_column(Text, default="")
+    """To the colleagues."""
+    excluded_at: Mapped[datetime]
 
     attendee: Mapped[Attendee] = relationship(viewonly=True)
