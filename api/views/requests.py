@@ -25,6 +25,8 @@ from scheduler.storage.models import Firm
 blueprint = APIBlueprint("requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
 ANY_STATE = "all"
+NOT_HELD = "not-held"
+"""The tab of accepted requests for which the published schedule has no meeting."""
 
 
 @blueprint.get("/requests/received")
@@ -120,17 +122,19 @@ def _undo(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> N
 def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> str:
     actor = auth.actor(event_key)
     wanted, text = request.args.get("state", at_first or ANY_STATE), request.args.get("text", "")
-    state = RequestState(wanted) if wanted in set(RequestState) else None
+    state = RequestState(wanted) if wanted in {*RequestState} else None
     cursor = request.args.get("cursor") or None
     with context.database().read() as db:
-        page = requests.listing(db, actor, side=side, state=state, text=text, cursor=cursor)
+        page = requests.listing(
+            db, actor, side=side, state=state, not_held=wanted == NOT_HELD, text=text, cursor=cursor
+        )
         return pages.render(
             db,
             actor,
             "sent" if side is Side.FROM else "received",
             "requests/list.html",
             page=page,
-            state=state,
+            tab=wanted if state or wanted == NOT_HELD else ANY_STATE,
             text=text,
             cursor=cursor,
             counts=_counts(db, actor, side, text),
@@ -141,8 +145,14 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
 def _counts(db: Session, actor: Actor, side: Side, text: str = "") -> dict[str, int]:
     """Requests by state and in all, in the order of the tabs."""
     counts = requests.counts(db, actor, text=text)
-    by = counts.sent if side is Side.FROM else counts.received
-    return {ANY_STATE: sum(by.values())} | {state.value: by[state] for state in RequestState}
+    is_sent = side is Side.FROM
+    by = counts.sent if is_sent else counts.received
+    tabs = {ANY_STATE: sum(by.values())}
+    for state in RequestState:
+        tabs[state.value] = by[state]
+        if state is RequestState.ACCEPTED:
+            tabs[NOT_HELD] = counts.sent_not_held if is_sent else counts.received_not_held
+    return tabs
 
 
 def _around(db: Session, actor: Actor, side: Side, cards: Iterable[RequestCard]) -> dict[str, Any]:

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.services import versions
+from scheduler.services import notes, versions
 from scheduler.services.actors import Actor
 from scheduler.services.feed_bodies import feed_body
+from scheduler.services.notes import Note
 from scheduler.services.people import (
     FirmRef,
     PersonRef,
@@ -54,8 +55,8 @@ __all__ = [
 class AgendaItem:
     """One meeting as one side sees it; `people` are that side's, times are UTC, closed and open.
 
-    `request_state` is other than accepted if the meeting was called off after it was published: it is
-    still in calendars, and the next schedule will not have it.
+    `request_state` is other than accepted if the meeting was withdrawn after it was published: it is still in
+    calendars, and the next schedule will not have it; `withdrawn` says by whom, and what they wrote.
     """
 
     request_key: str
@@ -70,6 +71,7 @@ class AgendaItem:
     partner_people: tuple[PersonRef, ...]
     interpreter: PersonRef | None
     topic: str
+    withdrawn: Note | None = None
 
     @property
     def is_called_off(self) -> bool:
@@ -188,6 +190,7 @@ _Sender, _Receiver, _Last = aliased(Firm), aliased(Firm), aliased(Slot)
 _ITEMS = (
     select(
         PlannedMeeting.id,
+        MeetingRequest.id,
         MeetingRequest.key,
         MeetingRequest.state,
         MeetingRequest.topics,
@@ -228,8 +231,11 @@ def _items(
     ids = session.scalars(which.where(PlannedMeeting.version_id == version_id)).all()
     rows = session.execute(_ITEMS.where(PlannedMeeting.id.in_(ids))).all()
     people = _people(session, ids)
+    off = notes.of_withdrawn(session, [row[1] for row in rows if row[3] is not RequestState.ACCEPTED])
     items = []
-    for meeting_id, key, state, topic, start, end, place, hall, sender_id, receiver_id, *names in rows:
+    for (
+        meeting_id, request_id, key, state, topic, start, end, place, hall, sender_id, receiver_id, *names
+    ) in rows:  # fmt: skip
         sender, receiver = FirmRef(*names[:4]), FirmRef(*names[4:8])
         interpreter_key, interpreter_name, interpreter_latin = names[8:]
         own, partner = (sender, sender_id), (receiver, receiver_id)
@@ -251,6 +257,7 @@ def _items(
                 if interpreter_key is not None
                 else None,
                 topic=topic,
+                withdrawn=off.get(request_id),
             )
         )
     return tuple(items)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from scheduler.domain.entities import PlaceWish, RequestState, Side
+from scheduler.domain.entities import PlaceWish, RequestState, Side, VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.services.actors import Actor
 from scheduler.services.paging import Order, Page, fetch_page
@@ -23,7 +23,15 @@ from scheduler.services.people import (
 )
 from scheduler.services.request_steps import undo_until
 from scheduler.services.texts import matches, storable
-from scheduler.storage.models import Attendee, ExcludedPerson, Firm, MeetingRequest, RequestPerson
+from scheduler.storage.models import (
+    Attendee,
+    ExcludedPerson,
+    Firm,
+    MeetingRequest,
+    PlannedMeeting,
+    RequestPerson,
+    ScheduleVersion,
+)
 
 _Sender, _Receiver = aliased(Firm), aliased(Firm)
 _Asker, _Answerer = aliased(Attendee), aliased(Attendee)
@@ -79,13 +87,15 @@ class RequestCard:
 
 @dataclass(frozen=True, slots=True)
 class RequestCounts:
-    """How many requests are in each state (every state is there), by direction.
+    """How many requests are in each state (every state is there), by direction, and not held of the accepted.
 
     Of a whole event, every request counts in both.
     """
 
     sent: Mapping[RequestState, int]
     received: Mapping[RequestState, int]
+    sent_not_held: int = 0
+    received_not_held: int = 0
 
 
 def sent(
@@ -127,18 +137,22 @@ def listing(
     side: Side | None = None,
     firm: str | None = None,
     state: RequestState | None = None,
+    not_held: bool = False,
     text: str = "",
     cursor: str | None = None,
     limit: int = 30,
 ) -> Page[RequestCard]:
     """A firm's requests, the newest first: by default the actor's own, else (for organisers) by key.
 
-    An organiser who names no firm gets the whole event's. `text` is looked for in topic, message and
+    An organiser who names no firm gets the whole event's. `not_held` narrows to accepted ones for which the
+    published schedule has no meeting. `text` is looked for in topic, message and
     the names of both firms. Four queries.
     """
     query = _query(actor).where(_of_firm(firm_in_question(session, actor, firm), side))
     if state is not None:
         query = query.where(MeetingRequest.state == state)
+    if not_held:
+        query = query.where(_not_held(actor))
     query = query.where(matches(text, _SEARCHED))
     page = fetch_page(session, query, _ORDER, cursor=cursor, limit=limit)
     return Page(_cards(session, actor, page.items), page.next_cursor, page.total)
@@ -158,14 +172,18 @@ def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str
     """Counts for tabs and filters, of the same requests as `listing`, with the same search. One query."""
     firm_id = firm_in_question(session, actor, firm)
     is_sent = MeetingRequest.from_firm_id == firm_id
-    query = _query(actor).with_only_columns(MeetingRequest.state, is_sent, func.count())
+    left_out = _not_held(actor)
+    groups = MeetingRequest.state, is_sent, left_out
+    query = _query(actor).with_only_columns(*groups, func.count())
     query = query.where(_of_firm(firm_id, None), matches(text, _SEARCHED))
     by = {direction: dict.fromkeys(RequestState, 0) for direction in (True, False)}
-    for state, was_sent, number in session.execute(query.group_by(MeetingRequest.state, is_sent)):
+    without = {True: 0, False: 0}
+    for state, was_sent, was_left_out, number in session.execute(query.group_by(*groups)):
         by[was_sent][state] += number
+        without[was_sent] += number if was_left_out else 0
     if firm_id is None:
-        by[True] = by[False]
-    return RequestCounts(sent=by[True], received=by[False])
+        by[True], without[True] = by[False], without[False]
+    return RequestCounts(by[True], by[False], without[True], without[False])
 
 
 def allowed_steps(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
@@ -177,6 +195,25 @@ def allowed_steps(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
     if request.state is RequestState.DECLINED and receiver:
         steps = ("accept",)
     return (*steps, "withdraw") if (pending and sender) or (agreed and (sender or receiver)) else steps
+
+
+def _not_held(actor: Actor) -> ColumnElement[bool]:
+    """Accepted when the published schedule was made, and no meeting of it."""
+    published = (
+        select(ScheduleVersion.created_at)
+        .where(ScheduleVersion.event_id == actor.event_id, ScheduleVersion.state == VersionState.PUBLISHED)
+        .scalar_subquery()
+    )
+    held = (
+        select(PlannedMeeting.request_id)
+        .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
+        .where(ScheduleVersion.event_id == actor.event_id, ScheduleVersion.state == VersionState.PUBLISHED)
+    )
+    return and_(
+        MeetingRequest.state == RequestState.ACCEPTED,
+        func.coalesce(MeetingRequest.answered_at, MeetingRequest.created_at) <= published,
+        MeetingRequest.id.not_in(held),
+    )
 
 
 _SEARCHED: Sequence[SQLColumnExpression[str]] = (

@@ -621,3 +621,30 @@ def test_what_people_type_is_shown_as_text(site: Site) -> None:
     for path in ("/requests/received", "/requests/received?text=%3Cscript%3E", "/firms/f1", "/firms/f1/ask"):
         page = browser.get(site.path(path))
         assert evil not in page and "&lt;script&gt;" in page
+
+
+def test_a_withdrawn_meeting_says_by_whom_and_why_on_the_partner_s_agenda_and_request(site: Site) -> None:
+    with site.database.write() as session:
+        request = make_request(session, site.expo, 0, 1)
+        make_version(session, site.expo, [meet(request, site.expo)])
+    path = site.path(f"/requests/{request.key}")
+    mine = site.exhibitor(0)
+    mine.get(path)
+    mine.post(f"{path}/withdraw", note="We <move> booth", seen="accepted")
+    who = f"by {site.expo.people[0][0].name}, {site.expo.firms[0].name}"
+    for page in (site.path("/agenda"), site.path("/agenda/firm"), path):
+        text = site.exhibitor(1).get(page)
+        assert who in text and "We &lt;move&gt; booth" in text, page
+
+
+def test_requests_that_are_not_held_have_a_tab_of_their_own(site: Site) -> None:
+    with site.database.write() as session:
+        held = make_request(session, site.expo, 0, 1, topic="Cells")
+        make_request(session, site.expo, 0, 2, topic="Tools")
+        make_version(session, site.expo, [meet(held, site.expo)])
+    page = site.exhibitor(0).get(site.path("/requests/sent?state=not-held"))
+    assert "Tools" in page and "Cells" not in page
+    assert 'aria-current="page">Not held <span id="count-not-held" class="count">1<' in page
+    assert "Every accepted request has its meeting" in site.exhibitor(1).get(
+        site.path("/requests/received?state=not-held")
+    )

@@ -17,7 +17,7 @@ from scheduler.services import request_form, requests
 from scheduler.services.paging import encode_cursor
 from scheduler.services.requests import NewRequest
 from scheduler.storage.database import Database
-from tests.factories import NOW, Expo, make_attendee, make_event, make_firm, make_request, make_version
+from tests.factories import NOW, Expo, make_attendee, make_event, make_firm, make_request, make_version, meet
 from tests.queries import count_selects
 
 PENDING = RequestState.PENDING
@@ -672,3 +672,25 @@ def test_nothing_of_another_event_or_firm_is_found(database: Database) -> None:
         assert faults(session, here, named, actor=here.actor(2)) == [
             "to_attendees: 'only-there' is not a person of this firm"
         ]
+
+
+def test_not_held_are_the_accepted_ones_that_the_published_schedule_left_out(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=5)
+        held = make_request(session, expo, 0, 1)
+        left_out = make_request(session, expo, 0, 2, topic="Tools")
+        make_request(session, expo, 3, 0, answered_at=NOW + timedelta(hours=1))
+        make_request(session, expo, 4, 0, state=PENDING)
+        assert requests.listing(session, expo.actor(0), side=Side.FROM, not_held=True).items == (), (
+            "nothing is published"
+        )
+        make_version(session, expo, [meet(held, expo)])
+        page = requests.listing(session, expo.actor(0), side=Side.FROM, not_held=True)
+        assert ([card.key for card in page.items], page.total) == ([left_out.key], 1)
+        assert requests.listing(session, expo.actor(0), side=Side.TO, not_held=True).items == (), (
+            "accepted since"
+        )
+        counts = requests.counts(session, expo.actor(0))
+        assert (counts.sent_not_held, counts.received_not_held) == (1, 0)
+        assert requests.counts(session, expo.actor(0), text="cells").sent_not_held == 0
+        assert requests.counts(session, expo.organiser_actor()).received_not_held == 1
