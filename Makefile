@@ -1,6 +1,6 @@
 # Chainmeet: `make demo` shows it, `make test` checks it. All real work is in `chainmeet --help`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint format lock clean
+.PHONY: help demo up test lint format docs lock clean
 
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
@@ -29,6 +29,9 @@ lint: .venv/dev.stamp ## Lint, format check, types and import contracts
 format: .venv/dev.stamp ## Format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: .venv/dev.stamp ## Build the documentation site into build/docs; a broken link is an error
+	$(BIN)/sphinx-build -q -n -W --keep-going -b html docs build/docs
 
 lock: ## Renew the lock files (needs uv); UPGRADE=1 takes the newest versions
 	uv pip compile $(COMPILE) --extra build -o requirements.lock pyproject.toml
