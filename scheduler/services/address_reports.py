@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from scheduler.storage.among import among
 from scheduler.storage.models import AddressReport, Attendee
 
 APART = timedelta(minutes=10)
@@ -48,4 +49,4 @@ def mark(session: Session, attendee: Attendee, said: str, *, now: datetime) -> N
 
 def forget(session: Session, attendee_ids: set[int]) -> None:
     """The addresses work, or were corrected: what was reported counts no more."""
-    session.execute(delete(AddressReport).where(AddressReport.attendee_id.in_(attendee_ids)))
+    session.execute(delete(AddressReport).where(among(AddressReport.attendee_id, attendee_ids)))

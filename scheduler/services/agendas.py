@@ -26,6 +26,7 @@ from scheduler.services.people import (
     person_columns,
 )
 from scheduler.services.texts import storable
+from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -122,7 +123,7 @@ def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> 
             (MeetingRequest.from_firm_id == firm_id) | (MeetingRequest.to_firm_id == firm_id)
         )
     ).all()
-    own = select(PlannedMeeting.id).where(PlannedMeeting.request_id.in_(requests))
+    own = select(PlannedMeeting.id).where(among(PlannedMeeting.request_id, requests))
     return _agenda(session, actor, firm, own, firm_id)
 
 
@@ -149,7 +150,7 @@ def meetings_of(
     wanted = (
         select(PlannedMeeting.id)
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
-        .where(MeetingRequest.event_id == actor.event_id, MeetingRequest.key.in_(request_keys))
+        .where(MeetingRequest.event_id == actor.event_id, among(MeetingRequest.key, request_keys))
     )
     return {item.request_key: item for item in _items(session, version.id, wanted, actor.firm_id)}
 
@@ -229,7 +230,7 @@ def _items(
     Which they are is asked first, and then for them alone: in one query PostgreSQL joins all of the event's.
     """
     ids = session.scalars(which.where(PlannedMeeting.version_id == version_id)).all()
-    rows = session.execute(_ITEMS.where(PlannedMeeting.id.in_(ids))).all()
+    rows = session.execute(_ITEMS.where(among(PlannedMeeting.id, ids))).all()
     people = _people(session, ids)
     off = notes.of_withdrawn(session, [row[1] for row in rows if row[3] is not RequestState.ACCEPTED])
     items = []
@@ -269,7 +270,7 @@ def _people(session: Session, meeting_ids: Sequence[int]) -> dict[tuple[int, int
     rows = session.execute(
         select(PlannedAttendee.meeting_id, Attendee.firm_id, *person_columns(Attendee))
         .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
-        .where(PlannedAttendee.meeting_id.in_(meeting_ids))
+        .where(among(PlannedAttendee.meeting_id, meeting_ids))
         .order_by(Attendee.id)
     )
     for meeting_id, firm_id, *person in rows:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, AttendeeBusy, BusySource, Slot
 
 Span = tuple[datetime, datetime]
@@ -28,8 +29,8 @@ def slots_of(
         .where(Attendee.event_id == event_id, BusySource.is_saved)
     )
     if attendee_ids is not None:
-        marked = marked.where(AttendeeBusy.attendee_id.in_(attendee_ids))
-        saved = saved.where(BusySource.attendee_id.in_(attendee_ids))
+        marked = marked.where(among(AttendeeBusy.attendee_id, attendee_ids))
+        saved = saved.where(among(BusySource.attendee_id, attendee_ids))
     away: dict[int, set[int]] = defaultdict(set)
     for attendee_id, slot_id in session.execute(marked):
         away[attendee_id].add(slot_id)

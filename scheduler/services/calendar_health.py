@@ -23,6 +23,7 @@ from scheduler.services.facets import FacetValue
 from scheduler.services.paging import Page
 from scheduler.services.people import FirmRef, find_person
 from scheduler.services.texts import one_line
+from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, Firm, Hall, Place, PlannedMeeting, ScheduleVersion, Slot
 
 
@@ -132,7 +133,7 @@ def persons(
         if is_there and filters.day in ("", entry.start.astimezone(zone).date().isoformat()):
             mine.setdefault(entry.attendee_id, []).append(entry)
     rows = session.execute(
-        select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id).where(Attendee.id.in_(ids))
+        select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id).where(among(Attendee.id, ids))
     )
     found = {who.id: calendar_people.of(who, firm, mine.get(who.id, ()), now) for who, firm in rows}
     return [found[person_id] for person_id in ids]

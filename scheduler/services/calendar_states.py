@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat, RequestState
 from scheduler.invites.content import Content
 from scheduler.services.contents import display_name
+from scheduler.storage.among import among
 from scheduler.storage.models import (
     Answer,
     Attendee,
@@ -109,7 +110,9 @@ def entries(session: Session, event_id: int, version_id: int, *, people: Collect
     """
     mails, answers = _mails(session, event_id, people), _answers(session, event_id, people)
     bounced = set(
-        session.scalars(select(Attendee.id).where(Attendee.id.in_(people), Attendee.bounced_at.is_not(None)))
+        session.scalars(
+            select(Attendee.id).where(among(Attendee.id, people), Attendee.bounced_at.is_not(None))
+        )
     )
     invited = {(request, who): mail for (request, who), mail in mails if mail.method is not Method.CANCEL}
     found = [
@@ -134,7 +137,7 @@ def newest_mails(event_id: int, people: Collection[int] | None = None) -> Select
         )
         .group_by(OutboxMail.uid, OutboxMail.attendee_id)
     )
-    return newest if people is None else newest.where(OutboxMail.attendee_id.in_(people))
+    return newest if people is None else newest.where(among(OutboxMail.attendee_id, people))
 
 
 def untold(session: Session, event_id: int) -> Iterator[Entry]:
@@ -148,11 +151,13 @@ def untold(session: Session, event_id: int) -> Iterator[Entry]:
         )
     )
     mails = _read(failed)
-    who = {person for (_, person), _ in mails}
-    bounced = session.scalars(
-        select(Attendee.id).where(Attendee.id.in_(who), Attendee.bounced_at.is_not(None))
-    )
-    return _untold(session, mails, set(bounced))
+    return _untold(session, mails, _bounced(session, {person for (_, person), _ in mails}))
+
+
+def _bounced(session: Session, people: Collection[int]) -> set[int]:
+    """Those of some people whose mails come back."""
+    among_them = select(Attendee.id).where(among(Attendee.id, people))
+    return set(session.scalars(among_them.where(Attendee.bounced_at.is_not(None))))
 
 
 def _last_mail() -> Select[*tuple[Any, ...]]:
@@ -194,7 +199,7 @@ def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[t
             Answer.answered_at,
             Answer.comment,
             Answer.proposed_start,
-        ).where(Answer.event_id == event_id, Answer.attendee_id.in_(people))
+        ).where(Answer.event_id == event_id, among(Answer.attendee_id, people))
     )
     return {(uid, who): Answered(*rest) for uid, who, *rest in rows}
 
@@ -236,7 +241,7 @@ def _planned(
         )
         .join(Place, Place.id == PlannedMeeting.place_id)
         .join(Hall, Hall.id == Place.hall_id)
-        .where(PlannedMeeting.version_id == version_id, PlannedAttendee.attendee_id.in_(people))
+        .where(PlannedMeeting.version_id == version_id, among(PlannedAttendee.attendee_id, people))
     )
     for who, firm, request, key, state, sender, receiver, start, end, place, hall in rows:
         mail = invited.get((request, who))
@@ -268,7 +273,7 @@ def _untold(session: Session, mails: Iterable[tuple[Whose, LastMail]], bounced: 
     rows = session.execute(
         select(OutboxMail.id, OutboxMail.payload, MeetingRequest.key)
         .join(MeetingRequest, MeetingRequest.id == OutboxMail.request_id)
-        .where(OutboxMail.id.in_(failed), OutboxMail.dropped_at.is_(None))
+        .where(among(OutboxMail.id, failed), OutboxMail.dropped_at.is_(None))
     )
     for mail_id, payload, key in rows:
         who, mail = failed[mail_id]

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.services.calendar_health import Board, Listed
 from scheduler.services.calendar_people import reason
+from scheduler.storage.among import among
 from scheduler.storage.models import Attendee
 
 BOM = "\ufeff"
@@ -47,7 +48,7 @@ class _Contact(NamedTuple):
 
 def _contacts(session: Session, ids: Sequence[int]) -> dict[int, _Contact]:
     columns = (getattr(Attendee, name) for name in _Contact._fields)
-    rows = session.execute(select(Attendee.id, *columns).where(Attendee.id.in_(ids)))
+    rows = session.execute(select(Attendee.id, *columns).where(among(Attendee.id, ids)))
     return {row[0]: _Contact(*row[1:]) for row in rows}
 
 

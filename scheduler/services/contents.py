@@ -17,6 +17,7 @@ from scheduler.invites.catalogue import words
 from scheduler.invites.content import Content
 from scheduler.services import readers, wordings
 from scheduler.services.wordings import Texts
+from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -328,7 +329,7 @@ def _people(session: Session, event_id: int, ids: Collection[int] | None) -> dic
         .where(Attendee.event_id == event_id)
     )
     if ids is not None:
-        query = query.where(Attendee.id.in_(ids))
+        query = query.where(among(Attendee.id, ids))
     return {
         person_id: Person(
             id=person_id,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import Partstat, RequestState
 from scheduler.services import answers, away, versions
 from scheduler.services.answers import Given
+from scheduler.storage.among import among
 from scheduler.storage.models import (
     Answer,
     Event,
@@ -143,7 +144,7 @@ def _taken(session: Session, event_id: int, meeting: PlannedMeeting) -> set[int]
     absent = away.slots_of(session, event_id, people).values()
     held = session.scalars(
         select(Hold.slot_id).where(
-            Hold.kind == "attendee", Hold.holder_id.in_(people), Hold.meeting_id != meeting.id
+            Hold.kind == "attendee", among(Hold.holder_id, people), Hold.meeting_id != meeting.id
         )
     )
     return set().union(*absent, held)

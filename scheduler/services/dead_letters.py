@@ -18,6 +18,7 @@ from scheduler.services.actors import Actor
 from scheduler.services.mail_routes import SERVER
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.people import PersonRef, person_ref
+from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, MailRoute, OutboxMail
 
 _NEWEST = Order("dead-letters", (OutboxMail.id,), (int,), descending=True)
@@ -96,7 +97,7 @@ def resend(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime)
     One that was overtaken, put away or sent meanwhile is left. Who asks for a mail that was held says that
     the address works again: its mark is taken away.
     """
-    return _queue_again(session, actor, OutboxMail.id.in_(ids), now)
+    return _queue_again(session, actor, among(OutboxMail.id, ids), now)
 
 
 def resend_all(session: Session, actor: Actor, *, now: datetime) -> int:
@@ -109,7 +110,7 @@ def drop(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -
     actor.require_organiser()
     done = session.scalars(
         update(OutboxMail)
-        .where(OutboxMail.event_id == actor.event_id, OutboxMail.id.in_(ids), outbox.dead())
+        .where(OutboxMail.event_id == actor.event_id, among(OutboxMail.id, ids), outbox.dead())
         .values(dropped_at=now)
         .returning(OutboxMail.id)
         .execution_options(synchronize_session=False)
@@ -124,7 +125,7 @@ def _queue_again(session: Session, actor: Actor, which: ColumnElement[bool], now
     marked = Attendee.bounced_at.is_not(None)
     works = session.scalars(
         update(Attendee)
-        .where(Attendee.id.in_({row.attendee_id for row in done}), marked)
+        .where(among(Attendee.id, {row.attendee_id for row in done}), marked)
         .values(bounced_at=None, bounce="")
         .returning(Attendee.id)
     )

@@ -16,6 +16,7 @@ from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.people import FirmRef, find_firm, find_person, firm_ref
 from scheduler.services.request_form import OPEN
 from scheduler.services.texts import matches, storable
+from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, Hall, MeetingRequest, Place
 
 __all__ = [
@@ -137,7 +138,7 @@ def _firm_pages(session: Session, actor: Actor, which: ColumnElement[bool]) -> d
     query = _FIRMS_IN_HALLS.where(Firm.event_id == actor.event_id, which)
     rows = [(row[0], row[1]) for row in session.execute(query)]
     people: dict[int, list[PersonCard]] = {}
-    of_firms = _people(actor).where(Attendee.firm_id.in_([firm.id for firm, _ in rows]))
+    of_firms = _people(actor).where(among(Attendee.firm_id, [firm.id for firm, _ in rows]))
     for person, of in session.execute(of_firms.order_by(Attendee.id)):
         people.setdefault(of.id, []).append(_person_card(actor, person, of))
     cards = _cards(session, actor, rows)
@@ -218,7 +219,7 @@ def _cards(session: Session, actor: Actor, rows: Sequence[tuple[Firm, str | None
 def _booths(session: Session, firm_ids: Sequence[int]) -> dict[int, list[str]]:
     """The names of the firms' booths."""
     booths: dict[int, list[str]] = {}
-    booth = Place.firm_id.in_(firm_ids) & ~Place.is_retired
+    booth = among(Place.firm_id, firm_ids) & ~Place.is_retired
     query = select(Place.firm_id, Place.name).where(booth).order_by(Place.id)
     for firm_id, name in session.execute(query):
         if firm_id is not None:
@@ -234,7 +235,7 @@ def _open_requests(session: Session, actor: Actor, firm_ids: Sequence[int]) -> d
     sent, to = MeetingRequest.from_firm_id == actor.firm_id, MeetingRequest.to_firm_id
     received, by = MeetingRequest.to_firm_id == actor.firm_id, MeetingRequest.from_firm_id
     query = select(MeetingRequest.key, MeetingRequest.state, by, to).where(
-        MeetingRequest.state.in_(OPEN), or_(sent & to.in_(firm_ids), received & by.in_(firm_ids))
+        MeetingRequest.state.in_(OPEN), or_(sent & among(to, firm_ids), received & among(by, firm_ids))
     )
     for key, state, sender, receiver in session.execute(query.order_by(MeetingRequest.id)):
         is_sent = sender == actor.firm_id

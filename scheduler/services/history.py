@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.paging import MAX_LIMIT, Order, Page, decode_cursor, encode_cursor, fetch_page
+from scheduler.storage.among import among
 from scheduler.storage.models import Run, ScheduleVersion
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ def versions(
 
 def version_numbers(session: Session, event_id: int, ids: Sequence[int | None]) -> dict[int | None, int]:
     """The numbers of versions by id."""
-    wanted = ScheduleVersion.id.in_({i for i in ids if i is not None})
+    wanted = among(ScheduleVersion.id, {i for i in ids if i is not None})
     rows = session.execute(
         select(ScheduleVersion.id, ScheduleVersion.number).where(ScheduleVersion.event_id == event_id, wanted)
     )
@@ -45,7 +46,7 @@ def version_numbers(session: Session, event_id: int, ids: Sequence[int | None]) 
 
 def run_numbers(session: Session, event_id: int, ids: Sequence[int | None]) -> dict[int | None, int]:
     """The numbers of runs by id."""
-    wanted = Run.id.in_({i for i in ids if i is not None})
+    wanted = among(Run.id, {i for i in ids if i is not None})
     rows = session.execute(select(Run.id, Run.number).where(Run.event_id == event_id, wanted))
     return {row.id: row.number for row in rows}
 
@@ -54,7 +55,7 @@ def made_by(session: Session, run_ids: Sequence[int]) -> dict[int, int]:
     """The number of the version that each run made, by the run's id; rollbacks do not count."""
     rows = session.execute(
         select(ScheduleVersion.run_id, ScheduleVersion.number).where(
-            ScheduleVersion.run_id.in_(run_ids), ScheduleVersion.copy_of_id.is_(None)
+            among(ScheduleVersion.run_id, run_ids), ScheduleVersion.copy_of_id.is_(None)
         )
     )
     return {row.run_id: row.number for row in rows}

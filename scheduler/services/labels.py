@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.plan import Meeting
 from scheduler.services.contents import display_name
+from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, MeetingRequest, Place, Slot
 
 
@@ -32,7 +33,7 @@ def labels(
     places = session.execute(
         select(Place.key, Place.name, Hall.name)
         .join(Hall, Hall.id == Place.hall_id)
-        .where(Place.event_id == event_id, Place.key.in_(sorted(at)))
+        .where(Place.event_id == event_id, among(Place.key, sorted(at)))
     )
     people = {person for meeting in meetings for person in meeting.attendees}
     interpreters = {meeting.interpreter for meeting in meetings if meeting.interpreter}
@@ -50,7 +51,7 @@ def _people(
 ) -> dict[str, str]:
     rows = session.execute(
         select(table.key, table.name, table.latin_name).where(
-            table.event_id == event_id, table.key.in_(sorted(keys))
+            table.event_id == event_id, among(table.key, sorted(keys))
         )
     )
     return {key: display_name(name, latin) for key, name, latin in rows}
@@ -62,7 +63,7 @@ def _firms(session: Session, event_id: int, requests: Collection[str]) -> dict[s
         select(MeetingRequest.key, sender.name, sender.latin_name, receiver.name, receiver.latin_name)
         .join(sender, sender.id == MeetingRequest.from_firm_id)
         .join(receiver, receiver.id == MeetingRequest.to_firm_id)
-        .where(MeetingRequest.event_id == event_id, MeetingRequest.key.in_(sorted(requests)))
+        .where(MeetingRequest.event_id == event_id, among(MeetingRequest.key, sorted(requests)))
     )
     return {
         key: (display_name(name, latin), display_name(other, other_latin))

@@ -15,6 +15,7 @@ from scheduler.domain.mail_rates import MailRates
 from scheduler.services import mail_routes
 from scheduler.services.mail_routes import Routes
 from scheduler.services.remembering import remember, remember_bounces
+from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, OutboxMail
 
 CLAIM_SECONDS = 60
@@ -107,7 +108,7 @@ def _take(
     # Not one statement: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED once for each row.
     claimed = (
         update(OutboxMail)
-        .where(OutboxMail.id.in_(chosen), OutboxMail.state == OutboxState.QUEUED)
+        .where(among(OutboxMail.id, chosen), OutboxMail.state == OutboxState.QUEUED)
         .values(
             state=OutboxState.SENDING,
             claimed_by=worker,
@@ -139,7 +140,7 @@ def _to_be_sent(session: Session, rows: Sequence[OutboxMail], now: datetime) -> 
     about_meetings = [row.id for row in rows if row.uid is not None]
     if not about_meetings:
         return list(rows)
-    which = OutboxMail.id.in_(about_meetings)
+    which = among(OutboxMail.id, about_meetings)
     stale = set(session.scalars(select(OutboxMail.id).where(which, overtaken())))
     bounced = Attendee.bounced_at.is_not(None)
     held = set(
@@ -199,7 +200,7 @@ def _set_failed(session: Session, ids: Iterable[int], **values: Any) -> None:
     if ids:
         session.execute(
             update(OutboxMail)
-            .where(OutboxMail.id.in_(ids))
+            .where(among(OutboxMail.id, ids))
             .values(state=OutboxState.FAILED, claimed_by=None, **values)
         )
 

@@ -14,6 +14,7 @@ from scheduler.domain.errors import VersionConflict, WrongState
 from scheduler.invites.summary import Summary
 from scheduler.services import holds, summaries, telling, versions
 from scheduler.services.telling import Survey
+from scheduler.storage.among import among
 from scheduler.storage.models import (
     Event,
     MeetingRequest,
@@ -148,8 +149,8 @@ def _leave_out(session: Session, version_id: int) -> None:
         .where(PlannedMeeting.version_id == version_id, MeetingRequest.state != RequestState.ACCEPTED)
     ).all()
     if gone:
-        session.execute(delete(PlannedAttendee).where(PlannedAttendee.meeting_id.in_(gone)))
-        session.execute(delete(PlannedMeeting).where(PlannedMeeting.id.in_(gone)))
+        session.execute(delete(PlannedAttendee).where(among(PlannedAttendee.meeting_id, gone)))
+        session.execute(delete(PlannedMeeting).where(among(PlannedMeeting.id, gone)))
 
 
 def _swap(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Method
 from scheduler.services.tokens import derive_token, hash_token
+from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Invitation, OutboxMail
 
 
@@ -66,7 +67,7 @@ def remember_bounces(session: Session, rows: Sequence[OutboxMail], secret_key: s
     if not wanted:
         return
     known = session.execute(
-        select(Attendee.id, Attendee.email, Attendee.bounce_hash).where(Attendee.id.in_(wanted))
+        select(Attendee.id, Attendee.email, Attendee.bounce_hash).where(among(Attendee.id, wanted))
     ).all()
     for attendee_id, email, bounce_hash in known:
         address, hashed = wanted[attendee_id]
@@ -78,7 +79,7 @@ def _known_invitations(
     session: Session, rows: Sequence[OutboxMail]
 ) -> dict[tuple[str | None, int | None, int, str], Invitation]:
     uids = {row.uid for row in rows}
-    found = session.scalars(select(Invitation).where(Invitation.uid.in_(uids))) if uids else ()
+    found = session.scalars(select(Invitation).where(among(Invitation.uid, uids))) if uids else ()
     return {(row.uid, row.attendee_id, row.sequence, str(row.method)): row for row in found}
 
 

@@ -13,6 +13,7 @@ from scheduler.domain.entities import PlaceKind, PlaceWish, RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.services.actors import Actor
 from scheduler.services.texts import lines, one_line, storable
+from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, Place, Slot
 
 PRIORITIES = (1, 5)
@@ -134,7 +135,7 @@ class _Checker:
         found = self.session.scalars(
             select(Firm).where(
                 Firm.event_id == self.actor.event_id,
-                Firm.key.in_(keys) | (Firm.id == self.actor.firm_id),
+                among(Firm.key, keys) | (Firm.id == self.actor.firm_id),
             )
         ).all()
         sender = next((firm for firm in found if self.is_sender(firm)), None)
@@ -210,7 +211,7 @@ class _Checker:
             return ()
         rows = self.session.scalars(
             select(Attendee).where(
-                Attendee.event_id == self.actor.event_id, Attendee.key.in_(filter(storable, keys))
+                Attendee.event_id == self.actor.event_id, among(Attendee.key, filter(storable, keys))
             )
         )
         known = {row.key: row for row in rows}

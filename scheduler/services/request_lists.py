@@ -23,6 +23,7 @@ from scheduler.services.people import (
 )
 from scheduler.services.request_steps import undo_until
 from scheduler.services.texts import matches, storable
+from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
     ExcludedPerson,
@@ -314,7 +315,7 @@ def _named(session: Session, request_ids: Sequence[int]) -> dict[tuple[int, Side
             *person_columns(Attendee),
         )
         .join(Attendee, Attendee.id == RequestPerson.attendee_id)
-        .where(RequestPerson.request_id.in_(request_ids))
+        .where(among(RequestPerson.request_id, request_ids))
         .order_by(Attendee.id)
     )
     for request_id, side, *person in rows:

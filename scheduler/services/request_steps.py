@@ -15,6 +15,7 @@ from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, WrongState
 from scheduler.services.actors import Actor
 from scheduler.services.request_form import is_overdue
 from scheduler.services.texts import lines
+from scheduler.storage.among import among
 from scheduler.storage.models import MeetingRequest, ScheduleVersion, Slot
 
 MAX_NOTE = 1000
@@ -146,7 +147,7 @@ def _is_ahead(session: Session, request: MeetingRequest, now: datetime) -> bool:
     """Whether a slot in which the request may start is still to come."""
     query = select(Slot.id).where(Slot.event_id == request.event_id, Slot.start > now)
     if request.slots is not None:
-        query = query.where(Slot.key.in_(request.slots))
+        query = query.where(among(Slot.key, request.slots))
     return session.scalar(query.limit(1)) is not None
 
 

@@ -24,6 +24,7 @@ from scheduler.invites.transport import Smtp
 from scheduler.services import mail_routes, outbox, refusing
 from scheduler.services.mail_routes import SERVER, Routes
 from scheduler.services.rendering import rendered
+from scheduler.storage.among import among
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail, SignInLink
 
@@ -220,4 +221,4 @@ def _links(session: Session, rows: Sequence[OutboxMail]) -> dict[int, SignInLink
     wanted = [row.sign_in_link_id for row in rows if row.sign_in_link_id is not None]
     if not wanted:
         return {}
-    return {link.id: link for link in session.scalars(select(SignInLink).where(SignInLink.id.in_(wanted)))}
+    return {link.id: link for link in session.scalars(select(SignInLink).where(among(SignInLink.id, wanted)))}

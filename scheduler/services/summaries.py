@@ -15,6 +15,7 @@ from scheduler.invites.summary import Change, Summary
 from scheduler.services import wordings
 from scheduler.services.outbox import SUMMARY
 from scheduler.services.telling import Pending, Survey, recipients
+from scheduler.storage.among import among
 from scheduler.storage.models import OutboxMail
 
 SET_ASIDE = "A newer publishing says this anew."
@@ -124,7 +125,7 @@ def _waiting(event_id: int, people: Collection[int] | None = None) -> ColumnElem
         OutboxMail.attempts == 0,
         or_(OutboxMail.state == OutboxState.QUEUED, is_aside),
     )
-    return found if people is None else and_(found, OutboxMail.attendee_id.in_(people))
+    return found if people is None else and_(found, among(OutboxMail.attendee_id, people))
 
 
 def _by_attendee(rows: Iterable[Any]) -> dict[int, Summary]:

@@ -20,6 +20,7 @@ from scheduler.invites import imip, itip
 from scheduler.invites.content import Content
 from scheduler.services import contents, wordings
 from scheduler.services.contents import EntryKey, Shown
+from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, OutboxMail
 
 PORTION = 2_000
@@ -241,13 +242,15 @@ def forget_unsent(session: Session, event_id: int, people: Collection[int] | Non
         OutboxMail.attempts == 0,
     )
     if people is not None:
-        unsent = unsent.where(OutboxMail.attendee_id.in_(people))
+        unsent = unsent.where(among(OutboxMail.attendee_id, people))
     session.execute(unsent, execution_options={"synchronize_session": False})
 
 
 def recipients(session: Session, people: Collection[int]) -> dict[int, tuple[str, str]]:
     """The address and the name of each attendee."""
-    rows = session.execute(select(Attendee.id, Attendee.email, Attendee.name).where(Attendee.id.in_(people)))
+    rows = session.execute(
+        select(Attendee.id, Attendee.email, Attendee.name).where(among(Attendee.id, people))
+    )
     return {attendee_id: (email, name) for attendee_id, email, name in rows}
 
 
@@ -299,8 +302,8 @@ def _said(
     rows = session.execute(
         select(*(getattr(Invitation, name) for name in _Row._fields))
         .where(
-            Invitation.attendee_id.in_(people),
-            or_(Invitation.request_id.in_(requests), Invitation.uid.in_(uids)),
+            among(Invitation.attendee_id, people),
+            or_(among(Invitation.request_id, requests), among(Invitation.uid, uids)),
         )
         .order_by(Invitation.sequence, Invitation.dtstamp)
     )

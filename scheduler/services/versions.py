@@ -13,6 +13,7 @@ from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -158,7 +159,7 @@ def page_of_meetings(
     """Some of the same; reads no others."""
     order = Order(f"meetings {version.number}", _IN_TIME, (int, str))
     page = fetch_page(session, _meetings(version.id), order, cursor=cursor, limit=limit)
-    seated = _seated(session, PlannedMeeting.id.in_([row[0] for row in page.items]))
+    seated = _seated(session, among(PlannedMeeting.id, [row[0] for row in page.items]))
     return Page(_by_keys(page.items, seated), page.next_cursor, page.total)
 
 

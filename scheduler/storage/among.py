@@ -1,0 +1,43 @@
+"""`column IN (...)` for a list of any length: one parameter, so that the statement is the same each time.
+
+A parameter a value would make another statement of each length: compiled, parsed and planned anew, and
+refused beyond some ten thousand values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, ColumnElement, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class _Among(FunctionElement[bool]):
+    type = Boolean()
+    name = "among"
+    inherit_cache = True
+
+
+def among(
+    column: ColumnElement[Any] | InstrumentedAttribute[Any], values: Iterable[Any]
+) -> FunctionElement[bool]:
+    """Rows whose column is one of these numbers or texts; no row for none."""
+    listed = JSON().with_variant(ARRAY(column.type), "postgresql")
+    return _Among(column, bindparam(None, list(values), type_=listed, unique=True))
+
+
+@compiles(_Among, "postgresql")
+def _in_array(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, listed = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} = ANY ({listed})"
+
+
+@compiles(_Among, "sqlite")
+def _in_json(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    column, listed = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({listed}))"  # noqa: S608 -- of names and a parameter's place
