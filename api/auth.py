@@ -58,12 +58,13 @@ def init_app(app: Flask) -> None:
 
 @login_manager.user_loader
 def _load(secret: str) -> User | None:
-    now = context.now()
-    with context.database().read() as db:
-        found = sessions.find(db, secret, settings=context.settings(), now=now)
+    database = context.database()
+    with database.read() as db:
+        found = sessions.find(db, secret, settings=context.settings(), now=database.clock())
     if found is None:
         return None
-    if now - found.seen_at > sessions.SEEN_EVERY:
+    database.note_moment(found.found_at)
+    if found.found_at - found.seen_at > sessions.SEEN_EVERY:
         _note_seen(found)
     return User(secret, found)
 
@@ -91,7 +92,8 @@ def _ask() -> Response | tuple[str, int]:
 def begin(account_id: int, errand: Mapping[str, Any]) -> None:
     """Start a session anew, so that nothing of an earlier one stays in this browser."""
     settings, now, old = context.settings(), context.now(), session.get(_ID)
-    with context.database().write() as db:
+    database = context.database()
+    with database.write() as db:
         if old:
             sessions.end_by_secret(db, old)
         secret = sessions.begin(
@@ -102,7 +104,7 @@ def begin(account_id: int, errand: Mapping[str, Any]) -> None:
             errand=errand,
             now=now,
         )
-        found = sessions.find(db, secret, settings=settings, now=now)
+        found = sessions.find(db, secret, settings=settings, now=database.clock())
     session.clear()
     session.permanent = True
     if found is not None:

@@ -48,6 +48,11 @@ class RequestDatabase(Database):
             finally:
                 self._session, self._is_writing = None, False
 
+    def note_moment(self, moment: datetime) -> None:
+        """Have known what a query of this request's said of the time."""
+        if self._session is not None:
+            self._session.info["now"] = moment
+
     def moment(self) -> datetime:
         """The time by the database's clock: asked once for all that is read, and anew in a write."""
         with self.read() as session:

@@ -36,7 +36,7 @@ def own(event_key: str) -> str:
             "agenda",
             "agenda/own.html",
             agenda=agenda,
-            grid=busy_grid.grid(db, actor, now=context.now()),
+            grid=busy_grid.grid(db, actor, now=context.now(), agenda=agenda),
             feed=address(attendee),
             **_around(db, actor, agenda),
         )

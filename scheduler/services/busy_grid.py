@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.invites.busy import Busy, Kind
 from scheduler.services import agendas, away, busy_times
 from scheduler.services.actors import Actor
-from scheduler.services.agendas import AgendaItem
+from scheduler.services.agendas import Agenda, AgendaItem
 from scheduler.storage.models import AttendeeBusy, BusySource, Event, Slot
 
 WHY = {
@@ -60,15 +60,22 @@ class Grid:
         return [cell for _, _, cells in self.rows for cell in cells if cell is not None]
 
 
-def grid(session: Session, actor: Actor, *, now: datetime, preview: BusySource | None = None) -> Grid:
-    """The actor's slots, with those that a preview would take."""
+def grid(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    preview: BusySource | None = None,
+    agenda: Agenda | None = None,
+) -> Grid:
+    """The actor's slots, with those that a preview would take; `agenda` is the actor's, if it is at hand."""
     attendee_id = busy_times.attendee_id_of(actor)
     event = session.get_one(Event, actor.event_id)
     slots = session.scalars(select(Slot).where(Slot.event_id == event.id).order_by(Slot.position)).all()
     marked = set(session.scalars(select(AttendeeBusy.slot_id).where(AttendeeBusy.attendee_id == attendee_id)))
     saved = [(source.name, away.spans(source.found)) for source in busy_times.listing(session, actor)]
     found = busy_times.from_json(preview.found).busy if preview else ()
-    meetings = agendas.attendee_agenda(session, actor).items
+    meetings = (agenda or agendas.attendee_agenda(session, actor)).items
     cells = [
         Cell(
             slot,

@@ -103,7 +103,7 @@ def search_firms(
 ) -> Page[FirmCard]:
     """The event's firms by Latin name. Every word of `text` is part of a name or of the description.
 
-    `area` and `hall` are keys. Four queries, however many firms.
+    `area` and `hall` are keys. Four queries at most, however many firms.
     """
     filters = firm_filters(session, text=text, country=country, area=area, tier=tier, hall=hall)
     query = _FIRMS_IN_HALLS.where(Firm.event_id == actor.event_id, *filters.values())

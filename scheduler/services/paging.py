@@ -50,16 +50,20 @@ class Order:
 def fetch_page(
     session: Session, query: Select[*tuple[Any, ...]], order: Order, *, cursor: str | None, limit: int
 ) -> Page[Row[*tuple[Any, ...]]]:
-    """The rows of a page in two queries; `query` is the list, unsorted, ungrouped. The sort key is added."""
+    """The rows of a page; `query` is the list, unsorted, ungrouped. The sort key is added.
+
+    Two queries, or one where the page is the whole list.
+    """
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidInput([Fault("limit", f"must be from 1 to {MAX_LIMIT}")])
-    total = session.scalars(query.with_only_columns(func.count(), maintain_column_froms=True)).one()
     wanted = query.add_columns(*order.keys).order_by(*order.clauses()).limit(limit + 1)
     if cursor:
         wanted = wanted.where(order.after(cursor))
     rows = session.execute(wanted).all()
     more = len(rows) > limit
     last = rows[limit - 1][-len(order.keys) :] if more else None
+    counted = query.with_only_columns(func.count(), maintain_column_froms=True)
+    total = session.scalars(counted).one() if more or cursor else len(rows)
     return Page(tuple(rows[:limit]), encode_cursor(order.name, last) if last else None, total)
 
 

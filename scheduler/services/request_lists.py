@@ -147,7 +147,7 @@ def listing(
 
     An organiser who names no firm gets the whole event's. `not_held` narrows to accepted ones for which the
     published schedule has no meeting. `text` is looked for in topic, message and
-    the names of both firms. Four queries.
+    the names of both firms. Four queries, or three where all fit on the page.
     """
     query = _query(actor).where(_of_firm(firm_in_question(session, actor, firm), side))
     if state is not None:

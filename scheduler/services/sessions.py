@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CursorResult, Delete, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Delete, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
@@ -33,6 +33,7 @@ class SignedIn:
     is_operator: bool
     made_at: datetime
     seen_at: datetime
+    found_at: datetime
 
     def is_fresh(self, settings: Settings, *, now: datetime) -> bool:
         """Whether the person showed so lately who they are that it is enough for what does most harm."""
@@ -65,22 +66,25 @@ def begin(
     return secret
 
 
-def find(session: Session, secret: str, *, settings: Settings, now: datetime) -> SignedIn | None:
-    """Whose session an id opens, in one query; None if it has ended or never was."""
+def find(
+    session: Session, secret: str, *, settings: Settings, now: ColumnElement[datetime]
+) -> SignedIn | None:
+    """Whose session an id opens, in one query, with the time; None if it has ended or never was."""
     row = session.execute(
         select(
             WebSession.id, Account.id, Account.email, Account.name, Account.is_operator, WebSession.made_at,
-            WebSession.seen_at, _RUNS_EVENTS,
+            WebSession.seen_at, now, WebSession.ends_at, _RUNS_EVENTS,
         )
         .join(Account, Account.id == WebSession.account_id)
-        .where(WebSession.id_hash == hash_token(secret), WebSession.ends_at > now)
+        .where(WebSession.id_hash == hash_token(secret))
     ).first()  # fmt: skip
     if row is None:
         return None
-    session_id, account_id, email, name, is_operator, made_at, seen_at, runs_events = row
-    if made_at + _lifetime(settings, runs_events) <= now:  # became an organiser in it, or the setting changed
-        return None
-    return SignedIn(session_id, account_id, email, name, is_operator, made_at, seen_at)
+    found = SignedIn(*row[:8])
+    ends_at, runs_events = row[8:]
+    # it may have become an organiser's meanwhile, or the setting may be another one
+    ends_at = min(ends_at, found.made_at + _lifetime(settings, runs_events))
+    return found if found.found_at < ends_at else None
 
 
 def note_seen(session: Session, signed_in: SignedIn, *, now: datetime) -> None:

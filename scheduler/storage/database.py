@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, literal, select, type_coerce
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
+from scheduler.storage.base import UtcDateTime
 from scheduler.storage.engines import WORKER, Limits, make_engine
 
 log = structlog.get_logger()
@@ -99,8 +100,11 @@ class Database:
         """As `now`, asked over a session that is open."""
         if self.is_sqlite:
             return _now_here()
-        moment: datetime = session.execute(_CLOCK).scalar_one()
-        return moment.astimezone(UTC)
+        return session.execute(_CLOCK).scalar_one()
+
+    def clock(self) -> ColumnElement[datetime]:
+        """The time as a column, for a query that asks something else too."""
+        return literal(_now_here(), UtcDateTime()) if self.is_sqlite else _MOMENT
 
     def machine_is_ahead(self) -> timedelta:
         """How far this machine's clock is ahead of the database's; a negative time if it is behind."""
@@ -112,7 +116,8 @@ class Database:
         self.engine.dispose()
 
 
-_CLOCK = select(func.clock_timestamp())
+_MOMENT = type_coerce(func.clock_timestamp(), UtcDateTime())
+_CLOCK = select(_MOMENT)
 
 
 def _now_here() -> datetime:

@@ -14,10 +14,10 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 from werkzeug.serving import make_server
 
-from api import context
 from scheduler.services import access
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee
+from tests import clocks
 from tests.factories import NOW, SECRET_KEY
 from tests.integration.test_calendar_health import Health
 from tests.web import web_app
@@ -45,7 +45,7 @@ def open_page(
     chromium: Browser, health: Health, broker_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[object]:
     """Opens a page of calendar health as the organiser; errors in the console fail the test."""
-    monkeypatch.setattr(context, "now", lambda: NOW)
+    clocks.hold(monkeypatch, NOW)
     server = make_server("127.0.0.1", 0, web_app(health.database, broker_url), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

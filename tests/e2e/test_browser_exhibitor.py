@@ -13,11 +13,11 @@ from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 from sqlalchemy import select
 from werkzeug.serving import make_server
 
-from api import context
 from scheduler.domain.entities import RequestState
 from scheduler.services import access, sessions
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest
+from tests import clocks
 from tests.conftest import skip_or_fail
 from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_firm, make_request, make_version, meet
 from tests.web import web_app
@@ -63,7 +63,7 @@ def expo(database: Database) -> Expo:
 @pytest.fixture
 def site(database: Database, broker_url: str, expo: Expo, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of the event on a server of our own, whose clock stands before the event."""
-    monkeypatch.setattr(context, "now", lambda: NOW)
+    clocks.hold(monkeypatch, NOW)
     server = make_server("127.0.0.1", 0, web_app(database, broker_url), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -9,9 +9,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 from werkzeug.serving import make_server
 
-from api import context
 from scheduler.services import access
 from scheduler.storage.database import Database
+from tests import clocks
 from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version, meet
 from tests.web import web_app
 
@@ -31,7 +31,7 @@ def expo(database: Database) -> Expo:
 
 @pytest.fixture
 def site(database: Database, broker_url: str, expo: Expo, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr(context, "now", lambda: NOW)
+    clocks.hold(monkeypatch, NOW)
     server = make_server("127.0.0.1", 0, web_app(database, broker_url), threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

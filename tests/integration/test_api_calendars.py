@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
-from api import context
 from scheduler.services import access
 from scheduler.storage.database import Database
+from tests import clocks
 from tests.api import Program, make_token
 from tests.factories import NOW
 from tests.integration.test_calendar_health import Health
@@ -18,7 +18,7 @@ NOWHERE = "redis://127.0.0.1:1"
 
 @pytest.fixture
 def health(database: Database, monkeypatch: pytest.MonkeyPatch) -> Health:
-    monkeypatch.setattr(context, "now", lambda: NOW)
+    clocks.hold(monkeypatch, NOW)
     return Health(database)
 
 

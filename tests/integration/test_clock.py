@@ -53,11 +53,10 @@ def test_r6_trap_18_a_publishing_is_stamped_by_the_databases_clock(
         expo = make_event(session)
         meeting = meet(make_request(session, expo), expo)
         make_version(session, expo, [meeting], state=VersionState.DRAFT)
-    monkeypatch.setattr(Database, "now", lambda _self: NOW)
+    clocks.hold(monkeypatch, NOW)
     browser = Browser(web_app(database, broker_url), expo.organiser)
     browser.get(f"/events/{expo.event.key}/versions/1")
     browser.post(f"/events/{expo.event.key}/versions/1/publish", compared_with="")
-    monkeypatch.setattr(Database, "now_in", lambda _self, _session: NOW)
     carry_out(database)
     with database.read() as session:
         stamps = {payload["dtstamp"] for payload in session.scalars(select(OutboxMail.payload)) if payload}

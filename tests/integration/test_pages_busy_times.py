@@ -15,6 +15,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, BusySource
 from scheduler.untrusted import reading
 from scheduler.untrusted.pool import AllBusy, Exceeded
+from tests import clocks
 from tests.calendars import FarSide, busy_in, calendar
 from tests.factories import NOW, make_event, make_request, make_version, meet
 from tests.web import Browser, web_app
@@ -64,7 +65,7 @@ class Site:
 
 @pytest.fixture
 def site(database: Database, monkeypatch: pytest.MonkeyPatch) -> Site:
-    monkeypatch.setattr(context, "now", lambda: NOW)
+    clocks.hold(monkeypatch, NOW)
     return Site(database)
 
 
@@ -113,7 +114,7 @@ def test_a_clash_with_a_published_meeting_is_told_in_words(site: Site) -> None:
 def test_a_clash_that_starts_soon_is_not_promised_to_move(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "now", lambda: site.slots[0].start)
+    clocks.hold(monkeypatch, site.slots[0].start)
     site.visitor = site.browser(site.expo.people[0][0].account_id)
     assert "too soon to be moved" in site.upload(busy_in(site.slots[1]))
 

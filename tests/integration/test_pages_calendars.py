@@ -7,10 +7,10 @@ import re
 import pytest
 from sqlalchemy import update
 
-from api import context
 from scheduler.domain.entities import OutboxState
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, OutboxMail
+from tests import clocks
 from tests.factories import NOW, make_event
 from tests.integration.test_calendar_health import Health
 from tests.web import Browser, web_app
@@ -32,7 +32,7 @@ class Site:
 @pytest.fixture
 def site(database: Database, monkeypatch: pytest.MonkeyPatch) -> Site:
     made = Site(database)
-    monkeypatch.setattr(context, "now", lambda: NOW)
+    clocks.hold(monkeypatch, NOW)
     return made
 
 

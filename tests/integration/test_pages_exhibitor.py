@@ -19,6 +19,7 @@ from scheduler.invites.feed import etag
 from scheduler.services import access
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, Firm, MeetingRequest, Slot
+from tests import clocks
 from tests.factories import (
     NOW,
     SECRET_KEY,
@@ -37,7 +38,7 @@ from tests.web import Browser, web_app
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The event is ahead whenever these tests run."""
-    monkeypatch.setattr(context, "now", lambda: NOW)
+    clocks.hold(monkeypatch, NOW)
 
 
 @dataclass
@@ -286,7 +287,7 @@ def test_an_answer_can_be_undone_for_ten_minutes(site: Site, monkeypatch: pytest
     page = browser.post(f"{path}/undo")
     assert "Undone. The request stands as it was before." in page and "No time" not in page
     browser.post(f"{path}/decline")
-    monkeypatch.setattr(context, "now", lambda: NOW + timedelta(minutes=10))
+    clocks.hold(monkeypatch, NOW + timedelta(minutes=10))
     assert ">Undo<" not in browser.get(path)
     assert "declined for good; it cannot be undone" in browser.post(f"{path}/undo")
 

@@ -600,7 +600,7 @@ def test_a_page_takes_as_many_queries_for_one_request_as_for_twenty(database: Da
     with database.write() as session:
         for i in range(2, 22):
             make_request(session, expo, 0, i, from_people=expo.people[0], to_people=expo.people[i])
-    assert count_selects(database, lambda session: requests.sent(session, expo.actor(0))) == few == 4
+    assert count_selects(database, lambda session: requests.sent(session, expo.actor(0))) == few == 3
 
 
 def test_postgresql_finds_what_a_firm_has_sent_by_an_index(

@@ -27,6 +27,7 @@ from scheduler.storage.models import (
     SignInWish,
     WebSession,
 )
+from tests import clocks
 from tests.factories import NOW, SECRET_KEY, Expo, make_account, make_event
 from tests.publishing import SETTINGS
 from tests.queries import count_selects
@@ -44,7 +45,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(Database, "now", lambda self: clock.now)
+    clocks.hold(monkeypatch, lambda: clock.now)
     return clock
 
 
@@ -157,7 +158,7 @@ def test_ended_sessions_are_deleted(database: Database, expo: Expo) -> None:
     with database.write() as session:
         secret = sessions.begin(session, expo.organiser.id, settings=SETTINGS, now=NOW)
         assert sessions.forget_ended(session, now=NOW + 11 * HOUR) == 0
-        assert sessions.find(session, secret, settings=SETTINGS, now=NOW + 11 * HOUR) is not None
+        assert sessions.find(session, secret, settings=SETTINGS, now=clocks.at(NOW + 11 * HOUR)) is not None
         assert sessions.forget_ended(session, now=NOW + 12 * HOUR) == 1
 
 
@@ -166,7 +167,10 @@ def test_the_database_has_no_id_of_a_session_and_one_query_finds_it(database: Da
         secret = sessions.begin(session, expo.organiser.id, settings=SETTINGS, agent="a\nb" * 200, now=NOW)
         row = session.scalars(select(WebSession)).one()
         assert secret not in (row.id_hash, row.agent) and len(row.agent) == 200
-    assert count_selects(database, lambda db: sessions.find(db, secret, settings=SETTINGS, now=NOW)) == 1
+    assert (
+        count_selects(database, lambda db: sessions.find(db, secret, settings=SETTINGS, now=database.clock()))
+        == 1
+    )
 
 
 def test_last_seen_is_written_every_few_minutes(
@@ -406,4 +410,4 @@ def test_a_role_that_is_lost_makes_a_session_no_longer(database: Database, expo:
     with database.write() as session:
         secret = sessions.begin(session, expo.organiser.id, settings=SETTINGS, now=NOW)
         session.execute(update(Organiser).values(account_id=expo.people[0][0].account_id))
-        assert sessions.find(session, secret, settings=SETTINGS, now=NOW + 13 * HOUR) is None
+        assert sessions.find(session, secret, settings=SETTINGS, now=clocks.at(NOW + 13 * HOUR)) is None
