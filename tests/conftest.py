@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
 import pytest
-from sqlalchemy import create_engine, make_url, text
 
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
 from tests import servers
+from tests.databases import Databases
 
 # No time limit decides a test: machines are busy at times.
 hypothesis.settings.register_profile(
@@ -48,16 +48,17 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """The maintenance address of a PostgreSQL that has a migrated database named template_chainmeet."""
+    """The maintenance address of a PostgreSQL."""
     try:
         with servers.postgres() as url:
-            _create_database(url, "template_chainmeet", "template1")
-            template = Database(_named(url, "template_chainmeet"))
-            upgrade(template)
-            template.dispose()
             yield url
     except servers.ServerMissing as missing:
         skip_or_fail(str(missing))
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: str) -> Databases:
+    return Databases(postgres_server)
 
 
 @pytest.fixture(scope="session")
@@ -70,35 +71,25 @@ def broker_url() -> Iterator[str]:
         skip_or_fail(str(missing))
 
 
-_counter = itertools.count()
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty, migrated database; each test that takes it runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         path = tmp_path / "test.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        url = f"sqlite:///{path}"
+        with _opened(f"sqlite:///{path}") as database:
+            yield database
     else:
-        server = request.getfixturevalue("postgres_server")
-        name = f"test_{next(_counter)}"
-        _create_database(server, name, "template_chainmeet")
-        url = _named(server, name)
+        databases: Databases = request.getfixturevalue("postgres_databases")
+        with databases.one() as url, _opened(url) as database:
+            yield database
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Database]:
     database = Database(url)
     yield database
     database.dispose()
-
-
-def _named(url: str, name: str) -> str:
-    return make_url(url).set(database=name).render_as_string(hide_password=False)
-
-
-def _create_database(url: str, name: str, template: str) -> None:
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-    engine.dispose()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

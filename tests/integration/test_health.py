@@ -20,7 +20,7 @@ from scheduler.services import pulses
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
 from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade
-from tests.conftest import _create_database, _named
+from tests.databases import Databases
 from tests.factories import make_event
 from tests.integration.test_workers import queued
 from tests.web import web_app
@@ -129,9 +129,9 @@ def test_however_many_ask_it_is_looked_up_once_in_a_while(
 
 
 @pytest.mark.postgres
-def test_two_machines_that_migrate_at_once_do_it_once(postgres_server: str) -> None:
-    _create_database(postgres_server, "migrated_twice", "template1")
-    machines = [Database(_named(postgres_server, "migrated_twice")) for _ in range(2)]
+def test_two_machines_that_migrate_at_once_do_it_once(postgres_databases: Databases) -> None:
+    address = postgres_databases.create("migrated_twice", "template1")
+    machines = [Database(address) for _ in range(2)]
     with ThreadPoolExecutor(2) as threads:
         for done in [threads.submit(upgrade, machine) for machine in machines]:
             done.result()

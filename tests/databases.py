@@ -1,0 +1,107 @@
+"""PostgreSQL databases for tests: copied from a template, emptied and used again, as copying takes longer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from sqlalchemy import make_url
+
+from scheduler.storage.database import Database
+from scheduler.storage.schema import upgrade
+
+TEMPLATE = "template_chainmeet"
+LARGEST = 4 << 20
+"""Octets that a database may have grown by to be used again: what was deleted stays in its files."""
+
+_FORM = """
+SELECT string_agg(concat(what, n, ' ', last), ',' ORDER BY what) FROM (
+    SELECT 'class' AS what, count(*) AS n, max(xmin::text::bigint) AS last FROM pg_class
+    UNION ALL SELECT 'attribute', count(*), max(xmin::text::bigint) FROM pg_attribute
+    UNION ALL SELECT 'constraint', count(*), max(xmin::text::bigint) FROM pg_constraint
+    UNION ALL SELECT 'function', count(*), max(xmin::text::bigint) FROM pg_proc
+    UNION ALL SELECT 'trigger', count(*), max(xmin::text::bigint) FROM pg_trigger
+    UNION ALL SELECT 'setting', count(*), 0 FROM pg_db_role_setting
+    UNION ALL SELECT 'version ' || string_agg(version_num, ' '), count(*), 0 FROM alembic_version
+) AS catalogs
+"""
+"""Another text where a test has changed more than rows."""
+_ALONE = """
+SELECT count(*) = 0 FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+"""
+"""Whether nobody is left who might write into the next test's database."""
+_TABLES = """
+SELECT quote_ident(relname) FROM pg_class
+WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'
+"""
+_FIRST = "SELECT setval(oid::regclass, 1, false) FROM pg_class WHERE relkind = 'S'"
+
+
+class Databases:
+    """Those of one server; `url` is its maintenance address."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._made = 0
+        self._free: list[str] = []
+        template = Database(self.create(TEMPLATE, "template1"))
+        upgrade(template)
+        template.dispose()
+        with self._connected(TEMPLATE) as connection:
+            tables = [name for (name,) in connection.execute(_TABLES)]
+            self._form = _one(connection, _FORM)
+            self._size = _one(connection, "SELECT pg_database_size(current_database())")
+        deletes = "".join(f"DELETE FROM {name};" for name in tables)
+        self._empty = f"SET session_replication_role = replica; {deletes} {_FIRST}"
+
+    def named(self, name: str) -> str:
+        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
+    @contextmanager
+    def one(self) -> Iterator[str]:
+        """The address of a migrated database without a row."""
+        name = self._free.pop() if self._free else self._new()
+        yield self.named(name)
+        if self._emptied(name):
+            self._free.append(name)
+        else:
+            self._say(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _new(self) -> str:
+        self._made += 1
+        name = f"test_{self._made}"
+        self.create(name)
+        return name
+
+    def _emptied(self, name: str) -> bool:
+        """Whether the database is as the template was."""
+        with self._connected(name) as connection:
+            if not _one(connection, _ALONE) or _one(connection, _FORM) != self._form:
+                return False
+            if _one(connection, "SELECT pg_database_size(current_database())") > self._size + LARGEST:
+                return False
+            connection.execute(self._empty)
+            return True
+
+    def create(self, name: str, template: str = TEMPLATE) -> str:
+        """A database of this name, for as long as the server runs; gives its address."""
+        self._say(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.named(name)
+
+    def _say(self, statement: str) -> None:
+        with self._connected("postgres") as connection:
+            connection.execute(statement)
+
+    @contextmanager
+    def _connected(self, name: str) -> Iterator[psycopg.Connection]:
+        plain = self.named(name).replace("+psycopg", "")
+        with psycopg.connect(plain, autocommit=True) as connection:
+            yield connection
+
+
+def _one(connection: psycopg.Connection, query: str) -> Any:
+    row = connection.execute(query).fetchone()
+    return row and row[0]
