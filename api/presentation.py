@@ -52,6 +52,13 @@ def local_moment(moment: datetime | None, timezone: str) -> str:
     return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMM, HH:mm", locale=LOCALE)
 
 
+def local_second(moment: datetime | None, timezone: str) -> str:
+    """Mon, 7 Dec, 09:00:05 in the zone; a dash for none."""
+    if moment is None:
+        return "–"
+    return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMM, HH:mm:ss", locale=LOCALE)
+
+
 def zone_name(timezone: str, moment: datetime | None = None) -> str:
     """Asia/Shanghai (GMT+08:00)."""
     now = datetime.now(ZoneInfo(timezone))  # noqa: TID251 -- only whether it is summer time
@@ -107,8 +114,8 @@ def alert_title(kind: AlertKind) -> str:
 
 def init_app(app: Flask) -> None:
     for function in (
-        local_time, local_day, plain_day, local_moment, zone_name, zone, number, share, country, by_country,
-        language, both_names, capitalize_first, alert_title,
+        local_time, local_day, plain_day, local_moment, local_second, zone_name, zone, number, share, country,
+        by_country, language, both_names, capitalize_first, alert_title,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

@@ -53,6 +53,7 @@ def load_event(made: Stack, firms: int, requests: int) -> str:
         event = sample.load(
             session, expo, organiser_email="o@expo.example", secret_key=made.settings.secret_key, now=now
         )
+        event.publish_hold = 0
         _publish(session, event, expo, now)
         return event.key
 

@@ -116,6 +116,7 @@ def make_event(
             "areas": {"batteries": "Batteries", "chips": "Chips"},
             "rerun_enabled": False,
             "summary_mails": False,
+            "publish_hold": 0,
             **columns,
         }
     )

@@ -140,7 +140,9 @@ class ChangeSetOut(Listing[ChangeOut]):
     touched: int = Field(description="Published meetings that are moved, relocated, reassigned or cancelled.")
     people_told: int = Field(description="Attendees of meetings that differ.")
     left_out: list[str] = Field(description="A draft's requests that are no longer accepted.")
-    mails: int | None = Field(description="Mails that publishing a draft now would send.")
+    mails: int | None = Field(
+        description="Mails that publishing a draft now would send, besides those that are on their way."
+    )
 
 
 class ChangeQuery(PageQuery):
@@ -154,7 +156,7 @@ class PublishIn(Input):
 
 
 class PublishingOut(Output):
-    """A publishing; follow it by asking again until its state is done or failed.
+    """A publishing; follow it by asking again until its state is done, failed or taken_back.
 
     People see the version as soon as the version's own state is published; what each of them has to be told
     is written after that.
@@ -163,6 +165,9 @@ class PublishingOut(Output):
     number: int = Field(description="Of the version.")
     state: JobState
     asked_at: datetime
+    begins_at: datetime | None = Field(
+        description="It can be taken back until it begins, which is not before this time; null: at once."
+    )
     started_at: datetime | None
     finished_at: datetime | None
     done: int = Field(description="So many people's messages are written.")
@@ -199,3 +204,16 @@ class AgendaOut(Output):
     version: int | None
     published_at: datetime | None
     items: list[AgendaItemOut]
+
+
+class MailQueueOut(Output):
+    """The event's mails by what became of them, and whether they are paused."""
+
+    queued: int
+    sending: int
+    sent: int
+    failed: int
+    stopped: int = Field(
+        description="Put aside before they went out; the next publishing tells the net effect."
+    )
+    paused_at: datetime | None

@@ -8,13 +8,15 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import flash, redirect, render_template, request, url_for
 from flask_login import login_required
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.reading import FormReader
 from scheduler.domain.entities import AfterRun, RequestState
-from scheduler.domain.errors import InvalidInput, RunAlreadyOpen
-from scheduler.services import outbox, request_lists, runs, versions
+from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen
+from scheduler.services import mail_queue, outbox, request_lists, runs, versions
+from scheduler.services.access import Actor
 from scheduler.storage.models import Event, Run, ScheduleVersion
 from workers import dispatch
 
@@ -108,6 +110,34 @@ def cancel_run(event_key: str, number: int) -> Response:
         runs.cancel(db, actor.event_id, number, now=context.now())
     flash(f"Run {number} is being cancelled.")
     return redirect(url_for("organiser.overview", event_key=event_key))
+
+
+@blueprint.post("/mails/<any(pause, go_on, stop, send):step>")
+@login_required
+def steer_mails(event_key: str, step: str) -> Response:
+    """Pause the mails that wait, let them go on, stop them, or send those that were stopped."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            said = _steer(db, actor, step)
+        flash(said, "good")
+    except PublishingOpen as error:
+        flash(f"{error} You can pause the mails meanwhile.", "error")
+    dispatch.deliver(app=context.celery())
+    return redirect(url_for("organiser.overview", event_key=event_key))
+
+
+def _steer(db: Session, actor: Actor, step: str) -> str:
+    if step == "pause":
+        mail_queue.pause(db, actor, now=context.now())
+        return "The mails of this event are paused. A mail that was just being handed over still went."
+    if step == "go_on":
+        mail_queue.go_on(db, actor)
+        return "The mails go on."
+    if step == "stop":
+        count = mail_queue.stop(db, actor, now=context.now())
+        return f"Mails stopped: {count:,}. Their readers are not told, until you send them or publish again."
+    return f"Mails queued again: {mail_queue.send_after_all(db, actor):,}."
 
 
 def _draft_of(db: Any, run: Run) -> ScheduleVersion | None:

@@ -11,12 +11,12 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import auth, context, inputs
+from api import auth, context, inputs, pages
 from api.errands import fresh_sign_in
 from scheduler.domain.changes import ChangeKind
 from scheduler.domain.entities import JobKind, JobState, VersionState
-from scheduler.domain.errors import PublishingOpen, VersionConflict
-from scheduler.services import arrival, comparisons, release, version_jobs, versions
+from scheduler.domain.errors import PublishingOpen, VersionConflict, WrongState
+from scheduler.services import arrival, comparisons, outlook, release, version_jobs, versions
 from scheduler.services.arrival import Arrival
 from scheduler.services.labels import labels
 from scheduler.storage.models import Comparison, Event, ScheduleVersion, VersionJob
@@ -100,6 +100,77 @@ def compare(event_key: str, number: int) -> Response:
     return redirect(url_for("versions.show", event_key=event_key, number=number))
 
 
+@blueprint.get("/<int:number>/publish")
+@login_required
+def look_twice(event_key: str, number: int) -> str | Response:
+    """Before the press: who is told what, the largest change, how long it takes, a trial to oneself."""
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        version = versions.get(db, actor.event_id, number)
+        found = comparisons.kept(db, version)
+        if version.state is not VersionState.DRAFT or found is None or found.told is None:
+            return redirect(url_for("versions.show", event_key=event_key, number=number))
+        return pages.render(
+            db,
+            actor,
+            "organiser",
+            "organiser/publish.html",
+            version=version,
+            found=found,
+            outlook=outlook.read(db, version, found, most=SHOWN),
+            arrival=_arrival(db, actor.event_id, version, found),
+            **_jobs(db, version),
+        )
+
+
+@blueprint.post("/<int:number>/trial")
+@login_required
+@fresh_sign_in("send a trial to yourself")
+def trial(event_key: str, number: int) -> Response:
+    """A sample of each kind of mail to the organiser's own address."""
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        version = versions.get(db, actor.event_id, number)
+        found = comparisons.kept(db, version)
+        if found is not None and found.told:
+            address, count = outlook.queue_trial(
+                db, actor, version, found, settings=context.settings(), now=context.now()
+            )
+            flash(f"Test mails to {address}: {count}. Nobody else gets them.", "good")
+    dispatch.deliver_urgent(app=context.celery())
+    return redirect(url_for("versions.look_twice", event_key=event_key, number=number))
+
+
+@blueprint.post("/<int:number>/take-back")
+@login_required
+def take_back(event_key: str, number: int) -> Response:
+    """Take a publishing back that has not begun."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            version_jobs.take_back(db, versions.get(db, actor.event_id, number), now=context.now())
+        flash(f"Version {number} is a draft again. Nobody was told anything.", "good")
+    except WrongState as error:
+        flash(f"{error} People may have been told already.", "error")
+    return redirect(url_for("versions.show", event_key=event_key, number=number))
+
+
+@blueprint.post("/<int:number>/begin")
+@login_required
+@fresh_sign_in("publish the version")
+def begin(event_key: str, number: int) -> Response:
+    """End the hold of a publishing."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            version = versions.get(db, actor.event_id, number)
+            job_id = version_jobs.begin_now(db, version, now=context.now()).id
+        dispatch.version_job(job_id, app=context.celery())
+    except WrongState as error:
+        flash(str(error), "error")
+    return redirect(url_for("versions.show", event_key=event_key, number=number))
+
+
 @blueprint.post("/<int:number>/publish")
 @login_required
 @fresh_sign_in("publish the version")
@@ -109,15 +180,17 @@ def publish(event_key: str, number: int) -> Response:
     compared_with = inputs.whole(request.form.get("compared_with")) or None
     try:
         with context.database().write() as db:
-            job_id = version_jobs.ask_to_publish(
+            job = version_jobs.ask_to_publish(
                 db,
                 event_id=actor.event_id,
                 number=number,
                 compared_with=compared_with,
                 by=actor.account_id,
+                hold=version_jobs.hold_of(db, actor.event_id),
                 now=context.now(),
-            ).id
-        dispatch.version_job(job_id, app=context.celery())
+            )
+        if not version_jobs.is_held(job):
+            dispatch.version_job(job.id, app=context.celery())
     except (VersionConflict, PublishingOpen) as error:
         flash(str(error), "error")
     return redirect(url_for("versions.show", event_key=event_key, number=number))
@@ -164,6 +237,8 @@ def _jobs(db: Session, version: ScheduleVersion) -> dict[str, Any]:
         "publishing": publishing,
         "comparing": _told(comparing),
         "is_open": bool(open_jobs),
+        "is_held": version_jobs.is_held(publishing),
+        "now": context.now(),
         "states": JobState,
     }
 

@@ -70,12 +70,16 @@ class JobKind(StrEnum):
 
 
 class JobState(StrEnum):
-    """asked -> running -> done | failed; a job whose worker is lost is asked again."""
+    """asked -> running -> done | failed; a job whose worker is lost is asked again.
+
+    A publishing that has not begun can be taken back.
+    """
 
     ASKED = "asked"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    TAKEN_BACK = "taken_back"
 
 
 class OutboxState(StrEnum):

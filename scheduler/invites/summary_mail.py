@@ -18,22 +18,28 @@ from scheduler.invites.view import Row
 def render(summary: Summary, envelope: Envelope) -> RenderedMail:
     """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used.
 
-    The envelope's token is that of one of the person's invitations: what comes back goes the same way.
+    The envelope's token is that of one of the person's invitations: what comes back goes the same way. A
+    test mail has none: nothing can be answered to it, and its subject says that it is one.
     """
     shown = latest(summary)
     language = words(shown.language)
     agenda = _agenda(summary, envelope)
     page = _page(summary, envelope, agenda, language)
+    is_test = not envelope.token
+    sender = f"no-reply@{envelope.domain}" if is_test else organizer_address(envelope.token, envelope.domain)
+    subject = language.overview["subject"].format(counts=page.summary, event=shown.event_name)
     head = mime.head(
-        (envelope.sender_name, organizer_address(envelope.token, envelope.domain)),
+        (envelope.sender_name, sender),
         (envelope.attendee_name, envelope.attendee_email),
-        language.overview["subject"].format(counts=page.summary, event=shown.event_name),
+        f"[Test] {subject}" if is_test else subject,
         summary.stamp,
         envelope.message_id,
         envelope.thread_id,
     )
     return RenderedMail(
-        from_addr=bounce_address(envelope.bounce_token, envelope.domain),
+        from_addr=text.address(f"bounces@{envelope.domain}")
+        if is_test
+        else bounce_address(envelope.bounce_token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
         message_id=envelope.message_id,
         data=head + _parts(envelope.message_id, page, language, agenda_pdf(agenda)),

@@ -67,7 +67,11 @@ def of_queue(session: Session, event: Event, *, rates: MailRates, now: datetime)
 
 def _waiting(session: Session, event_id: int, rates: MailRates) -> Counter[str]:
     """Mails in the queue by route."""
-    queued = OutboxMail.event_id == event_id, OutboxMail.state == OutboxState.QUEUED
+    queued = (
+        OutboxMail.event_id == event_id,
+        OutboxMail.state == OutboxState.QUEUED,
+        OutboxMail.stopped_at.is_(None),
+    )
     found: Counter[str] = Counter()
     for domain, count in session.execute(
         select(OutboxMail.domain, func.count()).where(*queued).group_by(OutboxMail.domain)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
@@ -17,8 +17,9 @@ from scheduler.config import Settings
 from scheduler.domain.changes import Change, ChangeKind, ChangeSet, compare
 from scheduler.domain.entities import JobKind, JobState, OutboxState, VersionState
 from scheduler.domain.plan import Meeting
-from scheduler.services import contents, release, summaries, telling, version_jobs, versions
+from scheduler.services import contents, outlook, version_jobs, versions
 from scheduler.services.outbox import SUMMARY
+from scheduler.services.outlook import Report
 from scheduler.storage.models import (
     Attendee,
     Comparison,
@@ -40,9 +41,6 @@ PART = 200
 
 FINAL = "final"
 """The key of the comparison of a version that is no draft: nothing changes it."""
-
-Report = Callable[[int, int], None]
-"""Is told of how many people how many are looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +151,9 @@ def work_out(
     slots = {slot: position for slot, position in at}  # noqa: C416 -- dict(at) loses the types
     ordered = sorted(found.changes, key=lambda change: _order(change, slots))
     if is_draft and with_mails:
-        made.mails, made.summaries, made.people = _told_to(session, version, settings, now, report)
+        told = outlook.work_out(session, version, settings, now=now, report=report)
+        made.mails, made.summaries, made.people = told.mails, told.kinds[outlook.SUMMARY], len(told.people)
+        made.told = told.to_json(outlook.firms_of(session, version.event_id))
     return Worked(made, ordered)
 
 
@@ -177,7 +177,7 @@ def close(session: Session, version: ScheduleVersion, *, was_current: bool) -> N
     """Make a draft's comparison that of the published version; one that did not hold is made anew."""
     found = session.get(Comparison, version.id)
     if found is not None and was_current:
-        found.key, found.mails, found.summaries, found.people = FINAL, None, None, None
+        found.key, found.mails, found.summaries, found.people, found.told = FINAL, None, None, None, None
         session.flush()
 
 
@@ -191,27 +191,6 @@ def change_set(
     gone = set(left_out)
     new = [m for m in versions.meetings(session, version.id) if m.request not in gone]
     return compare(versions.meetings(session, current.id if current else None), new)
-
-
-def _told_to(
-    session: Session, version: ScheduleVersion, settings: Settings, now: datetime, report: Report
-) -> tuple[int, int, int]:
-    """How many mails, summaries among them, to how many people."""
-    seen = release.survey(session, version, settings, now=now)
-    sums_up = seen.event.summary_mails
-    waiting = summaries.waiting_for(session, version.event_id) if sums_up else set()
-    total, done = len(seen.changed.keys() | waiting), 0
-    mails = summed_up = people = 0
-    for portion in seen.portions(waiting):
-        dropped = summaries.waiting(session, version.event_id, portion) if sums_up else {}
-        todo = telling.pending(session, seen, portion, release.named(dropped))
-        summed = summaries.changes(todo, dropped) if sums_up else {}
-        mails += len(todo.messages) + len(summed)
-        summed_up += len(summed)
-        people += len(summed.keys() | {message.attendee_id for message in todo.messages})
-        done += len(portion)
-        report(done, total)
-    return mails, summed_up, people
 
 
 def _base(session: Session, version: ScheduleVersion) -> ScheduleVersion | None:

@@ -24,6 +24,9 @@ from scheduler.storage.models import Account, Event, Hall, Organiser, Place, Slo
 
 __all__ = ["EventSettings", "NewEvent", "create_event", "event", "settings", "update_settings"]
 
+MAX_HOLD = 120
+"""Minutes that a publishing may wait for a second thought."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventSettings:
@@ -36,6 +39,7 @@ class EventSettings:
     request_days: int = 14
     proposals: bool = True
     mail_per_minute: int = 600
+    publish_hold: int = 5
     summary_mails: bool = True
     rerun_enabled: bool = True
     rerun_time: time = time(2)
@@ -106,6 +110,7 @@ def _settings_faults(form: EventSettings) -> Iterator[Fault]:
     yield from out_of("freeze_hours", form.freeze_hours, 0, 240)
     yield from out_of("request_days", form.request_days, 1, 365)
     yield from out_of("mail_per_minute", form.mail_per_minute, 1, 60_000)
+    yield from out_of("publish_hold", form.publish_hold, 0, MAX_HOLD)
     yield from out_of("rerun_budget", form.rerun_budget, 0, 100_000)
     yield from out_of("rerun_late", form.rerun_late, 1, 600)
     if not is_zone(form.rerun_timezone):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, OutboxState
-from scheduler.services import alerts, pulses
+from scheduler.services import alerts, outbox, pulses
 from scheduler.storage.models import OutboxMail
 
 STANDING = timedelta(minutes=15)
@@ -22,7 +22,10 @@ def watch_outbox(session: Session, *, now: datetime) -> bool:
     """Tell if the outbox stands, and that it is over; whether it stands."""
     since = now - STANDING
     waits = select(OutboxMail.error).where(
-        OutboxMail.state == OutboxState.QUEUED, OutboxMail.attempts <= 1, OutboxMail.created_at <= since
+        OutboxMail.state == OutboxState.QUEUED,
+        OutboxMail.attempts <= 1,
+        OutboxMail.created_at <= since,
+        _goes(),
     )
     waiting = session.execute(waits.order_by(OutboxMail.id).limit(1)).first()
     went_out = select(OutboxMail.id).where(OutboxMail.state == OutboxState.SENT, OutboxMail.sent_at > since)
@@ -36,6 +39,11 @@ def watch_outbox(session: Session, *, now: datetime) -> bool:
         session, AlertKind.MAILS_WAIT, event_id=None, about="", reason=reason, path="/", now=now
     )
     return True
+
+
+def _goes() -> ColumnElement[bool]:
+    """Mails that wait for nobody's word: not paused or stopped by an organiser."""
+    return OutboxMail.stopped_at.is_(None) & or_(OutboxMail.event_id.is_(None), ~outbox.paused())
 
 
 def mailbox_read(session: Session, *, now: datetime) -> None:
@@ -55,7 +63,7 @@ def mailbox_failed(session: Session, reason: str, *, now: datetime) -> None:
 
 def oldest_due(session: Session, *, now: datetime) -> datetime | None:
     """Since when the mail is due that has waited longest; None if none is."""
-    due = OutboxMail.next_attempt_at <= now
+    due = (OutboxMail.next_attempt_at <= now) & _goes()
     return session.scalar(
         select(func.min(OutboxMail.next_attempt_at)).where(OutboxMail.state == OutboxState.QUEUED, due)
     )

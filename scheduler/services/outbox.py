@@ -83,13 +83,28 @@ def _take_by_route(
 
 def _events_due(session: Session, routes: Routes, now: datetime) -> Sequence[int]:
     due = select(OutboxMail.event_id).where(_due(now), ~routes.of(mail_routes.waits(routes, now)))
+    goes = Event.mails_paused_at.is_(None)
     return session.scalars(
-        select(Event.id).where(Event.id.in_(due)).order_by(Event.mail_ready_at.nulls_first(), Event.id)
+        select(Event.id).where(Event.id.in_(due), goes).order_by(Event.mail_ready_at.nulls_first(), Event.id)
     ).all()
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
-    return and_(OutboxMail.state == OutboxState.QUEUED, OutboxMail.next_attempt_at <= now)
+    return and_(
+        OutboxMail.state == OutboxState.QUEUED,
+        OutboxMail.next_attempt_at <= now,
+        OutboxMail.stopped_at.is_(None),
+    )
+
+
+def is_paused(session: Session, event_id: int) -> bool:
+    """Whether an event's organisers have paused its mails."""
+    return session.scalar(select(Event.mails_paused_at).where(Event.id == event_id)) is not None
+
+
+def paused() -> ColumnElement[bool]:
+    """Mails of events whose organisers have paused them."""
+    return OutboxMail.event_id.in_(select(Event.id).where(Event.mails_paused_at.is_not(None)))
 
 
 def _take(
@@ -126,7 +141,10 @@ def _let_out(session: Session, event_id: int, limit: int, now: datetime) -> int:
     if limit <= 0:
         return 0
     event = session.scalars(
-        select(Event).where(Event.id == event_id).with_for_update(skip_locked=True, key_share=True)
+        select(Event)
+        .where(Event.id == event_id, Event.mails_paused_at.is_(None))
+        .with_for_update(skip_locked=True, key_share=True)
+        .execution_options(populate_existing=True)
     ).one_or_none()
     if event is None:
         return 0
@@ -173,6 +191,11 @@ def overtaken() -> ColumnElement[bool]:
         )
         .exists()
     )
+
+
+def stopped() -> ColumnElement[bool]:
+    """Mails that were put aside before any sender had them."""
+    return and_(OutboxMail.state == OutboxState.QUEUED, OutboxMail.stopped_at.is_not(None))
 
 
 def dead() -> ColumnElement[bool]:
@@ -256,7 +279,7 @@ def sweep(session: Session, *, now: datetime) -> int:
 
 def waiting(session: Session, *, now: datetime, urgent: bool = False, routes: Routes | None = None) -> bool:
     """Whether any mail is due, and its route open or about to be; or any urgent one."""
-    due = _due(now) & URGENT if urgent else _due(now)
+    due = _due(now) & URGENT if urgent else _due(now) & (URGENT | ~paused())
     if routes is not None:
         due &= URGENT | ~routes.of(mail_routes.waits(routes, now))
     return session.scalar(select(OutboxMail.id).where(due).limit(1)) is not None
@@ -264,16 +287,21 @@ def waiting(session: Session, *, now: datetime, urgent: bool = False, routes: Ro
 
 @dataclass(frozen=True, slots=True)
 class Counts:
+    """`stopped` ones were put aside before they went out; they are not among those queued."""
+
     queued: int
     sending: int
     sent: int
     failed: int
+    stopped: int = 0
 
 
 def counts(session: Session, event_id: int, version_id: int | None = None) -> Counts:
     """How many mails of an event (of one publishing) are in each state; of the failed ones, dead letters."""
     states = {state: OutboxMail.state == state for state in OutboxState} | {OutboxState.FAILED: dead()}
-    columns = [func.sum(case((states[state], 1), else_=0)) for state in OutboxState]
+    states[OutboxState.QUEUED] &= OutboxMail.stopped_at.is_(None)
+    which = [*(states[state] for state in OutboxState), stopped()]
+    columns = [func.sum(case((condition, 1), else_=0)) for condition in which]
     query = select(*columns).where(OutboxMail.event_id == event_id)
     if version_id is not None:
         query = query.where(OutboxMail.version_id == version_id)

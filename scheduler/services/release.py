@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import RequestState, VersionState
+from scheduler.domain.entities import JobKind, JobState, RequestState, VersionState
 from scheduler.domain.errors import VersionConflict, WrongState
 from scheduler.invites.summary import Summary
 from scheduler.services import holds, summaries, telling, versions
@@ -21,6 +21,7 @@ from scheduler.storage.models import (
     PlannedAttendee,
     PlannedMeeting,
     ScheduleVersion,
+    VersionJob,
 )
 
 
@@ -123,17 +124,28 @@ def roll_back(session: Session, *, event_id: int, number: int, now: datetime) ->
 
 
 def discard(session: Session, *, event_id: int, number: int) -> None:
-    """Put a draft away; raises WrongState if it is no draft."""
+    """Put a draft away; raises WrongState if it is no draft, or is about to be published."""
     version = versions.get(session, event_id, number)
     done = session.scalar(
         update(ScheduleVersion)
-        .where(ScheduleVersion.id == version.id, ScheduleVersion.state == VersionState.DRAFT)
+        .where(ScheduleVersion.id == version.id, ScheduleVersion.state == VersionState.DRAFT, ~_is_asked())
         .values(state=VersionState.DISCARDED)
         .returning(ScheduleVersion.id)
     )
     if done is None:
-        raise WrongState("version", number, version.state, "discarded")
+        session.refresh(version)
+        state = "being published" if version.state is VersionState.DRAFT else version.state
+        raise WrongState("version", number, state, "discarded")
     session.refresh(version)
+
+
+def _is_asked() -> ColumnElement[bool]:
+    """Whether a publishing of the version is open."""
+    return exists().where(
+        VersionJob.version_id == ScheduleVersion.id,
+        VersionJob.kind == JobKind.PUBLISH,
+        VersionJob.state.in_((JobState.ASKED, JobState.RUNNING)),
+    )
 
 
 def agenda_url(settings: Settings, event: Event) -> str:

@@ -39,7 +39,9 @@ def invitation_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
 
 
 def test_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
-    """The mail that shows an organiser the event's texts; its links lead back to where they are written."""
+    """The mail that shows an organiser the event's texts, or what a publishing says; its links lead back."""
+    if "agenda" in row.payload:
+        return render_summary(Summary.from_json(row.payload), _envelope(settings, row, ""))
     links = dict.fromkeys(answer_links.STEPS, row.payload["link"])
     return render_example(Message.from_json(row.payload), _answerable(_envelope(settings, row, ""), links))
 

@@ -84,6 +84,8 @@ class _Delivery:
     """As they were at the last claim, and what this sender has changed since."""
     closed: set[str] = field(default_factory=set)
     """Routes that began a pause since the last claim."""
+    paused: set[int] = field(default_factory=set)
+    """Events whose organisers paused their mails since the last claim."""
 
     def run(self) -> int:
         while self._goes_on():
@@ -106,7 +108,8 @@ class _Delivery:
         while self._goes_on():
             with self.database.write() as session:
                 now = self.now()
-                self.routes, self.closed = mail_routes.load(session, self.settings.rates), set()
+                self.routes = mail_routes.load(session, self.settings.rates)
+                self.closed, self.paused = set(), set()
                 rows = outbox.claim(
                     session,
                     worker=self.worker,
@@ -154,10 +157,11 @@ class _Delivery:
                 raise
 
     def _is_closed(self, row: OutboxMail) -> bool:
-        """Whether the route began a pause after the mail was claimed; what somebody waits for goes."""
-        return row.event_id is not None and bool(
-            self.closed & {SERVER, self.routes.rates.route(row.to_address)}
-        )
+        """Whether the route or the event began a pause after the claim; what somebody waits for goes."""
+        if row.event_id is None:
+            return False
+        routes = {SERVER, self.routes.rates.route(row.to_address)}
+        return row.event_id in self.paused or bool(self.closed & routes)
 
     def _send(self, smtp: Smtp, row: OutboxMail, mail: RenderedMail) -> None:
         """Send a mail and mark it; raises ConnectionFailure, after which nothing is marked."""
@@ -177,6 +181,8 @@ class _Delivery:
         with self.database.write() as session:
             outbox.mark_sent(session, row.id, worker=self.worker, now=self.now())
             opened = mail_routes.taken(session, self.routes, row.to_address)
+            if row.event_id is not None and outbox.is_paused(session, row.event_id):
+                self.paused.add(row.event_id)
         if opened:
             with (
                 self.database.write() as session

@@ -42,7 +42,7 @@ def set_aside(session: Session, event_id: int, *, now: datetime) -> None:
     session.execute(
         update(OutboxMail)
         .where(_waiting(event_id), OutboxMail.state == OutboxState.QUEUED)
-        .values(state=OutboxState.FAILED, dropped_at=now, error=SET_ASIDE)
+        .values(state=OutboxState.FAILED, dropped_at=now, stopped_at=None, error=SET_ASIDE)
         .execution_options(synchronize_session=False)
     )
 
@@ -101,8 +101,13 @@ def write(session: Session, seen: Survey, version: int, todo: Pending, dropped: 
     return len(rows)
 
 
-def _row(attendee_id: int, made: Summary, texts: wordings.Texts, mail_domain: str) -> dict[str, Any]:
+def payload(made: Summary, texts: wordings.Texts) -> dict[str, Any]:
+    """What an outbox row keeps: the summary, and the texts as they are now."""
     own = texts.get(summary_mail.latest(made).language, {})
+    return made.to_json() | {"wording": wording.chosen(own, "overview")}
+
+
+def _row(attendee_id: int, made: Summary, texts: wordings.Texts, mail_domain: str) -> dict[str, Any]:
     return {
         "kind": SUMMARY,
         "attendee_id": attendee_id,
@@ -110,7 +115,7 @@ def _row(attendee_id: int, made: Summary, texts: wordings.Texts, mail_domain: st
         "uid": made.changes[0].uid,
         "message_id": summary_mail.message_id(made, attendee_id, mail_domain),
         "thread_id": summary_mail.thread_id(attendee_id, mail_domain),
-        "payload": made.to_json() | {"wording": wording.chosen(own, "overview")},
+        "payload": payload(made, texts),
         "state": OutboxState.QUEUED,
         "next_attempt_at": made.stamp,
         "created_at": made.stamp,

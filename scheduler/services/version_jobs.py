@@ -1,4 +1,4 @@
-"""Jobs about versions: ask for one, claim it, follow it; one whose worker was lost is taken up again."""
+"""Jobs about versions: ask for one, take it back, claim it, follow it; a lost one is taken up again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Update, select, update
+from sqlalchemy import CursorResult, Update, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -68,12 +68,14 @@ def ask_to_publish(
     compared_with: int | None,
     by: int | None,
     budget: int | None = None,
+    hold: timedelta = timedelta(),
     now: datetime,
 ) -> VersionJob:
     """A job that publishes a draft; asked twice it is one. Send its task after the commit.
 
-    A publishing that failed after people saw the version is taken up where it ended. Raises as
-    `release.check`, and PublishingOpen if another version is being published.
+    With a `hold` it begins so much later, by the clock, and can be taken back until then. A publishing that
+    failed after people saw the version is taken up where it ended, at once. Raises as `release.check`, and
+    PublishingOpen if another version is being published.
     """
     version = versions.get(session, event_id, number)
     job = latest(session, version, JobKind.PUBLISH)
@@ -82,7 +84,51 @@ def ask_to_publish(
     if job is not None and job.state is JobState.FAILED and version.state is VersionState.PUBLISHED:
         return _ask_again(session, version, job, by=by, now=now)
     release.check(session, event_id=event_id, number=number, compared_with=compared_with)
-    return _ask(session, version, JobKind.PUBLISH, by=by, now=now, compared_with=compared_with, budget=budget)
+    values = {"compared_with": compared_with, "budget": budget, "begins_at": now + hold if hold else None}
+    return _ask(session, version, JobKind.PUBLISH, by=by, now=now, **values)
+
+
+def hold_of(session: Session, event_id: int) -> timedelta:
+    """How long an event's publishings wait for a second thought."""
+    minutes = session.scalar(select(Event.publish_hold).where(Event.id == event_id))
+    return timedelta(minutes=minutes or 0)
+
+
+def is_held(job: VersionJob | None) -> bool:
+    """Whether a publishing has not begun and may still be taken back."""
+    return job is not None and job.state is JobState.ASKED and job.begins_at is not None and not job.attempts
+
+
+def take_back(session: Session, version: ScheduleVersion, *, now: datetime) -> VersionJob:
+    """asked -> taken back: the version stays a draft, nobody was told. Raises WrongState if it has begun."""
+    return _change_held_job(session, version, "taken back", state=JobState.TAKEN_BACK, finished_at=now)
+
+
+def begin_now(session: Session, version: ScheduleVersion, *, now: datetime) -> VersionJob:
+    """End the hold of a publishing. Send its task after the commit. Raises WrongState if it has begun."""
+    return _change_held_job(session, version, "begun", begins_at=now, heartbeat_at=now)
+
+
+def _change_held_job(session: Session, version: ScheduleVersion, step: str, **values: Any) -> VersionJob:
+    """Against a worker that claims the job at the same time, one of the two finds it changed."""
+    job = latest(session, version, JobKind.PUBLISH)
+    held = update(VersionJob).where(
+        VersionJob.id == (job.id if job else 0),
+        VersionJob.state == JobState.ASKED,
+        VersionJob.begins_at.is_not(None),
+        VersionJob.attempts == 0,
+    )
+    if job is None or not _changed(session, held.values(values)):
+        if job is not None:
+            session.refresh(job)
+        raise WrongState("publishing of version", version.number, said(job), step)
+    session.refresh(job)
+    return job
+
+
+def said(job: VersionJob | None) -> str:
+    """The state of a publishing, in words."""
+    return "not asked for" if job is None else str(job.state).replace("_", " ")
 
 
 def open_job(session: Session, version: ScheduleVersion, kind: JobKind) -> VersionJob | None:
@@ -103,7 +149,12 @@ def latest(session: Session, version: ScheduleVersion, kind: JobKind) -> Version
 
 def claim(session: Session, job_id: int, worker: str, *, now: datetime) -> VersionJob | None:
     """Take a job that was asked for; None if somebody else does it, or did."""
-    asked = update(VersionJob).where(VersionJob.id == job_id, VersionJob.state == JobState.ASKED)
+    begins = VersionJob.begins_at
+    asked = update(VersionJob).where(
+        VersionJob.id == job_id,
+        VersionJob.state == JobState.ASKED,
+        or_(begins.is_(None), begins <= now),
+    )
     values = {
         "state": JobState.RUNNING,
         "worker": worker,
@@ -169,20 +220,20 @@ def _ask(
     *,
     by: int | None,
     now: datetime,
-    compared_with: int | None = None,
-    budget: int | None = None,
+    **values: Any,
 ) -> VersionJob:
     job = VersionJob(
         event_id=version.event_id,
         version_id=version.id,
         kind=kind,
         state=JobState.ASKED,
-        compared_with=compared_with,
-        budget=budget,
         asked_by=by,
         asked_at=now,
         heartbeat_at=now,
+        **values,
     )
+    if job.begins_at is not None:
+        job.heartbeat_at = job.begins_at - WAITING  # the first tick after it sends the task
     try:
         with session.begin_nested():  # two at once: a partial unique index lets one through
             session.add(job)

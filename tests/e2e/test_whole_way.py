@@ -159,7 +159,14 @@ def run_and_publish(scene: Scene, organiser: Visitor) -> None:
     assert page.locator("#run dt").first.inner_text() == "Best score"
     organiser.follow("Look at the draft")
     organiser.reads("This is the first publishing.")
+    organiser.follow("Look once more, then publish")
+    organiser.reads("Who is told what")
     organiser.press("Publish version 1")
+    organiser.press("Take it back")
+    organiser.reads("Version 1 is a draft again. Nobody was told anything.")
+    organiser.follow("Look once more, then publish")
+    organiser.press("Publish version 1")
+    organiser.press("Begin now")
     organiser.reads("Version 1 is published.")
 
 
@@ -175,8 +182,10 @@ def publish_the_same_again(scene: Scene, organiser: Visitor) -> None:
             now=datetime.now(UTC),
         )
     organiser.page.goto(f"/events/{scene.event.key}/versions/{same.number}")
-    organiser.reads("0 mails")
+    organiser.reads("No mail goes out")
+    organiser.follow("Look once more, then publish")
     organiser.press(f"Publish version {same.number}")
+    organiser.press("Begin now")
     organiser.reads(f"Version {same.number} is published. 0 mails were queued.")
 
 

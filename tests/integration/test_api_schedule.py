@@ -127,3 +127,39 @@ def test_what_is_not_there_is_not_found(database: Database, broker_url: str) -> 
         program.get(path, status=404)
     program.get("/versions/99999999999", status=404)
     program.post("/versions/9/publish", {"compared_with": None}, status=404)
+
+
+def test_a_publishing_is_taken_back_and_begun_by_a_program(database: Database, broker_url: str) -> None:
+    expo, program = _event(database, broker_url)
+    with database.write() as session:
+        session.merge(expo.event).publish_hold = 5
+    asked = program.post("/versions/2/publish", {"compared_with": 1}, status=202)
+    assert asked["begins_at"] > asked["asked_at"]
+    assert carry_out(database) == [Ending.NOT_CLAIMED]
+    assert program.post("/versions/2/publishing/take-back")["state"] == "taken_back"
+    program.post("/versions/2/publishing/take-back", status=409)
+    assert program.get("/versions/2")["state"] == "draft"
+    program.post("/versions/2/publish", {"compared_with": 1}, status=202)
+    program.post("/versions/2/publishing/begin")
+    assert carry_out(database) == [Ending.DONE]
+    assert program.get("/versions/2")["state"] == "published"
+
+
+def test_the_mails_of_an_event_are_steered_by_a_program(database: Database, broker_url: str) -> None:
+    _, program = _event(database, broker_url)
+    program.post("/versions/2/publish", {"compared_with": 1}, status=202)
+    carry_out(database)
+    waiting = program.get("/mails")
+    assert waiting["queued"] > 0 and waiting["paused_at"] is None
+    assert program.post("/mails/pause")["paused_at"] is not None
+    assert program.post("/mails/go-on")["paused_at"] is None
+    stopped = program.post("/mails/stop")
+    assert (stopped["queued"], stopped["stopped"]) == (0, waiting["queued"])
+    assert program.post("/mails/send-stopped") == waiting
+
+
+def test_an_exhibitor_steers_no_mails(database: Database, broker_url: str) -> None:
+    expo, _ = _event(database, broker_url)
+    program = Program(web_app(database, broker_url), make_token(database, expo.actor(0)))
+    program.get("/mails", status=403)
+    program.post("/mails/stop", status=403)

@@ -68,7 +68,7 @@ def test_a_changed_time_moves_the_next_overnight_run(database: Database, broker_
     typed = {
         "name": "Renamed", "language": "hu", "solve_seconds": "30", "freeze_hours": "6", "request_days": "7",
         "proposals": "yes", "mail_per_minute": "90", "rerun_enabled": "yes", "rerun_time": "03:30",
-        "rerun_timezone": "UTC",
+        "rerun_timezone": "UTC", "publish_hold": "3",
         "rerun_then": "publish", "rerun_budget": "10", "rerun_late": "45", "fair_share": "50",
     }  # fmt: skip
     assert "The settings are saved" in browser.post(path, **typed)
@@ -96,7 +96,7 @@ def test_summaries_are_on_until_an_organiser_switches_them_off(database: Databas
     typed = {
         "name": "Expo", "language": "en", "solve_seconds": "30", "freeze_hours": "6", "request_days": "7",
         "mail_per_minute": "90", "rerun_time": "03:30", "rerun_timezone": "UTC", "rerun_then": "draft",
-        "rerun_budget": "10", "rerun_late": "45", "fair_share": "50",
+        "rerun_budget": "10", "publish_hold": "3", "rerun_late": "45", "fair_share": "50",
     }  # fmt: skip
     assert ticked not in browser.post(path, **typed)
     assert ticked in browser.post(path, **typed, summary_mails="yes")

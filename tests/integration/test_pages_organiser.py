@@ -10,7 +10,7 @@ from scheduler.services.publishing import Ending
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail, Run
 from tests.factories import make_event, make_request, make_version, meet
-from tests.publishing import carry_out
+from tests.publishing import carry_out, publish_version
 from tests.web import Browser, web_app
 
 
@@ -122,3 +122,49 @@ def test_a_form_without_its_token_is_refused(database: Database, broker_url: str
 
 def test_a_visitor_is_asked_to_sign_in(database: Database, broker_url: str) -> None:
     assert "Email me a link" in Browser(web_app(database, broker_url)).get("/events/any/schedule")
+
+
+def test_before_the_press_a_page_says_who_is_told_what_and_after_it_there_is_a_way_back(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        expo = make_event(session, publish_hold=5)
+        make_version(session, expo, [meet(make_request(session, expo), expo)], state=VersionState.DRAFT)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/versions/1"
+    assert "being worked out" in browser.get(f"{path}/publish"), "nobody has compared it yet"
+    carry_out(database)
+    page = browser.get(f"{path}/publish")
+    assert "<strong>2 mails</strong> go to <strong>2 people</strong> of 2 firms" in page
+    assert "<td>New meetings</td>" in page and "It begins 5 minutes after you press" in page
+    page = browser.post(f"{path}/trial")
+    assert f"Test mails to {expo.organiser.email}: 1." in page
+    browser.get(f"{path}/publish")
+    page = browser.post(f"{path}/publish", compared_with="")
+    assert "Version 1 is about to be published" in page and "Take it back" in page
+    assert carry_out(database) == [Ending.NOT_CLAIMED], "it waits"
+    assert "Discard" not in page
+    page = browser.post(f"{path}/take-back")
+    assert "Version 1 is a draft again. Nobody was told anything." in page
+    assert "is taken back already" in browser.post(f"{path}/take-back")
+    browser.post(f"{path}/publish", compared_with="")
+    browser.post(f"{path}/begin")
+    assert carry_out(database) == [Ending.DONE]
+    assert "People may have been told already" in browser.post(f"{path}/take-back")
+
+
+def test_mails_are_paused_stopped_and_sent_after_all_on_the_page(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_version(session, expo, [meet(make_request(session, expo), expo)], state=VersionState.DRAFT)
+        publish_version(session, event_id=expo.event.id, number=1, compared_with=None)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}"
+    page = browser.get(f"{path}/schedule")
+    assert "Pause the mails" in page and "Let them go on" not in page
+    assert "are paused since" in browser.post(f"{path}/mails/pause")
+    page = browser.post(f"{path}/mails/stop")
+    assert "Mails stopped: 2." in page and "are paused since" not in page
+    assert "Send the stopped mails after all" in page and "Pause the mails" not in page
+    assert "Mails queued again: 2." in browser.post(f"{path}/mails/send")
+    browser.post(f"{path}/mails/burn", status=404)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
 from typing import Any
 
 import pytest
@@ -16,9 +18,13 @@ from scheduler.domain.errors import PublishingOpen, VersionConflict
 from scheduler.services import (
     alerts,
     comparisons,
+    mail_queue,
+    outbox,
+    outlook,
     publishing,
     release,
     remembering,
+    rendering,
     runs,
     telling,
     version_jobs,
@@ -29,7 +35,7 @@ from scheduler.services.version_jobs import Held, JobLost
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Invitation, MeetingRequest, OutboxMail, Run, VersionJob
 from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version, meet
-from tests.publishing import SETTINGS, carry_out, publish_version
+from tests.publishing import SETTINGS, carry_out, preview, publish_version
 
 
 class Scene:
@@ -363,3 +369,54 @@ def _without_new_uids(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """An attendee who comes back gets a UID of their own, which is another one each time."""
     shown = [message | {"uid": ""} if message["kind"] == "new" else message for message in found]
     return sorted(shown, key=repr)
+
+
+def test_a_draft_counts_no_mail_that_is_on_its_way(scene: Scene) -> None:
+    """Published, and before its mails went out, a draft with one other time."""
+    scene.do(scene.ask())
+    for slots, told in (([0, 0, 0, 0], (0, 0, 0)), ([1, 0, 0, 0], (4, 2, 2))):
+        number = scene.draft(slots)
+        with scene.database.read() as session:
+            found = preview(session, event_id=scene.expo.event.id, number=number, now=scene.database.now())
+        assert (found.mails, found.summaries, found.people) == told
+        assert found.told is not None
+        assert sum(found.told["kinds"].values()) == told[0]
+
+
+def test_mails_that_were_stopped_are_not_on_their_way(scene: Scene) -> None:
+    scene.do(scene.ask())
+    number = scene.draft([0, 0, 0, 0])
+    with scene.database.write() as session:
+        mail_queue.stop(session, scene.expo.organiser_actor(), now=scene.database.now())
+        found = preview(session, event_id=scene.expo.event.id, number=number, now=scene.database.now())
+    assert (found.mails, found.summaries, found.people) == (16, 8, 8)
+
+
+def test_who_is_told_what_is_said_by_kind_and_by_firm_with_the_largest_change(scene: Scene) -> None:
+    scene.do(scene.ask())
+    with scene.database.write() as session:
+        now = scene.database.now()
+        outbox.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now + timedelta(minutes=1))
+    number = scene.draft([1, 0, 0, 0])
+    with scene.database.write() as session:
+        version = versions.get(session, scene.expo.event.id, number)
+        found = comparisons.keep(
+            session, comparisons.work_out(session, version, SETTINGS, now=now + timedelta(minutes=2))
+        )
+        seen = outlook.read(session, version, found, most=1)
+        assert dict(seen.kinds) == {"update": 2, "summary": 2}
+        assert (seen.firm_count, len(seen.firms)) == (2, 1)
+        assert (seen.firms[0].people, seen.firms[0].mails) == (1, 2)
+        assert seen.largest is not None
+        assert dict(seen.largest[1]) == {"update": 1, "summary": 1}
+        actor = scene.expo.organiser_actor()
+        told = outlook.queue_trial(session, actor, version, found, settings=SETTINGS, now=now)
+        assert told == (scene.expo.organiser.email, 2)
+        trial = session.scalars(select(OutboxMail).where(OutboxMail.kind == "test")).all()
+        mails = [
+            message_from_bytes(rendering.rendered(SETTINGS, row, {}).data, policy=default) for row in trial
+        ]
+    assert {mail["To"].addresses[0].addr_spec for mail in mails} == {scene.expo.organiser.email}
+    assert all(mail["Subject"].startswith("[Test]") for mail in mails)
+    assert all(mail["From"].addresses[0].username == "no-reply" for mail in mails)
+    assert not any(part.get_content_type() == "text/calendar" for mail in mails for part in mail.walk())

@@ -141,7 +141,7 @@ def test_what_was_told_under_a_summary_that_was_dropped_is_not_forgotten(databas
         assert [row.kind for row in claim(session, limit=4)] == ["invitation"] * 4
         number = two_meetings(session, expo, (0, 2))
         found = preview(session, event_id=expo.event.id, number=number, now=LATER)
-        assert (found.mails, found.summaries, found.people) == (2 + 3, 3, 3)
+        assert (found.mails, found.summaries, found.people) == (2 + 2, 2, 2), "one is on its way already"
         assert publish(session, expo, number, 1, 5) == 2 + 3
         assert queued(session) == {
             address(expo, 0): {"new": 1, "moved": 1},

@@ -117,8 +117,9 @@ def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> 
 def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> dict[str, Any]:
     """Have a draft made the version that people see, and those told whom it concerns
 
-    A worker does it: follow it at the answer's Location. Refused if another version was published since the
-    change set was made. Asked for twice, it is done once.
+    A worker does it: follow it at the answer's Location. It begins after the event's hold, and can be taken
+    back until then. Refused if another version was published since the change set was made. Asked for twice,
+    it is done once.
     """
     actor.require_organiser()
     job = version_jobs.ask_to_publish(
@@ -127,20 +128,38 @@ def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> 
         number=number,
         compared_with=body.compared_with,
         by=actor.account_id,
+        hold=version_jobs.hold_of(db, actor.event_id),
         now=context.now(),
     )
-    later(_work, job.id)
+    if not version_jobs.is_held(job):
+        later(_work, job.id)
     return _job(job, number)
 
 
 @blueprint.get(f"{ONE}/publishing")
 @operation(READ, PublishingOut, tag=TAG)
 def show_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
-    """How far the publishing of a version is; ask again until its state is done or failed"""
+    """How far the publishing of a version is; ask again until its state is done, failed or taken_back"""
     version = _version(db, actor, number)
     job = version_jobs.latest(db, version, JobKind.PUBLISH)
     if job is None:
         raise NotFound("publishing of version", number)
+    return _job(job, number)
+
+
+@blueprint.post(f"{ONE}/publishing/take-back")
+@operation(PUBLISH, PublishingOut, also=(409,), writes=True, tag=TAG)
+def take_publishing_back(db: Session, actor: Actor, number: int) -> dict[str, Any]:
+    """Take a publishing back that has not begun: the version stays a draft, and nobody is told anything"""
+    return _job(version_jobs.take_back(db, _version(db, actor, number), now=context.now()), number)
+
+
+@blueprint.post(f"{ONE}/publishing/begin")
+@operation(PUBLISH, PublishingOut, also=(409,), writes=True, tag=TAG)
+def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
+    """Begin a publishing now that waits for the end of its hold"""
+    job = version_jobs.begin_now(db, _version(db, actor, number), now=context.now())
+    later(_work, job.id)
     return _job(job, number)
 
 

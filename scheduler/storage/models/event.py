@@ -38,6 +38,10 @@ class Event(Base):
     mail_per_minute: Mapped[int] = mapped_column(default=600)
     mail_ready_at: Mapped[datetime | None]
     """When the mail rate lets the next mail out; moved on by each claim."""
+    mails_paused_at: Mapped[datetime | None]
+    """Since when no mail of the event goes out, until an organiser lets them go on."""
+    publish_hold: Mapped[int] = mapped_column(default=5, server_default="5")
+    """Minutes between an organiser's press on publish and the publishing, in which it can be taken back."""
     summary_mails: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether each person whom a publishing concerns gets one mail with all of it, besides invitations."""
     rerun_enabled: Mapped[bool] = mapped_column(default=True)

@@ -109,6 +109,8 @@ class OutboxMail(Base):
     error: Mapped[str | None] = mapped_column(Text)
     failure: Mapped[str | None] = mapped_column(String(16))
     """What `error` is, of MailFailure: temporary, permanent, held or bounced."""
+    stopped_at: Mapped[datetime | None]
+    """When an organiser put it aside before any sender had it; while it is set, a queued mail is not due."""
     dropped_at: Mapped[datetime | None]
     """When a mail that failed was put away: by an organiser, or because a newer one took its place."""
     created_at: Mapped[datetime]

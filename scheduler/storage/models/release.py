@@ -51,6 +51,8 @@ class VersionJob(Base):
     asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     """None for what follows a run."""
     asked_at: Mapped[datetime]
+    begins_at: Mapped[datetime | None]
+    """Nobody takes it before; until then it can be taken back. None: at once."""
     started_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
@@ -89,6 +91,8 @@ class Comparison(Base):
     mails: Mapped[int | None]
     summaries: Mapped[int | None]
     people: Mapped[int | None]
+    told: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    """Of a draft: who is told what, as `outlook` reads it."""
     made_at: Mapped[datetime]
 
 
