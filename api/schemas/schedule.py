@@ -11,7 +11,7 @@ from api.schemas.base import MAX_ID, Input, Listing, Output, PageQuery
 from api.schemas.directory import FirmRefOut, PersonRefOut
 from scheduler.domain.changes import ChangeKind
 from scheduler.domain.entities import AfterRun, JobState, PlanStatus, RequestState, RunState, VersionState
-from scheduler.services.runs import MAX_SECONDS
+from scheduler.services.runs import MAX_MOVED, MAX_SECONDS
 
 
 class NewRunIn(Input):
@@ -21,6 +21,12 @@ class NewRunIn(Input):
     then: AfterRun = Field(AfterRun.DRAFT, description="Publishing needs the scope schedule:publish.")
     budget: int | None = Field(
         None, ge=0, le=100_000, description="Publish only if at most so many published meetings are touched."
+    )
+    max_moved: int = Field(
+        0,
+        ge=0,
+        le=MAX_MOVED,
+        description="Improve the published plan, by changing at most so many meetings that could stay.",
     )
 
 
@@ -42,6 +48,7 @@ class RunOut(Output):
     state: RunState
     then: AfterRun
     budget: int | None
+    max_moved: int
     seconds: int
     created_at: datetime
     started_at: datetime | None

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 from functools import cached_property
@@ -32,6 +32,9 @@ NAMED_FACTORS = frozenset(("repeated",))
 """Terms that are counted only where a file names their factor."""
 EVENT_FACTORS: Mapping[str, int | float] = {"repeated": 20}
 """What the events of an installation have beside the default factors."""
+
+IMPROVING_FACTORS: Mapping[str, int | float] = {"moved": 4, "relocated": 1, "reassigned": 2, "repeated": 4}
+"""What changes cost at most in a run that may make so many and no more: their number is the limit."""
 
 SAME_START, ANY_START = "same_start", "any_start"
 """Of which published meetings the term `reassigned` is counted: events count all that are held."""
@@ -130,6 +133,11 @@ class Policy:
     max_moved: int | None = None
     factors: Mapping[str, int | float] = field(default_factory=lambda: dict(DEFAULT_FACTORS))
     reassigned_counts: str = SAME_START
+
+    def improving(self, max_moved: int) -> Policy:
+        """That of a run that improves a published plan by so many changes, at a price that pays."""
+        lower = {k: min(price, IMPROVING_FACTORS.get(k, price)) for k, price in self.factors.items()}
+        return replace(self, max_moved=max_moved, factors=lower)
 
     @property
     def moved_and_reassigned(self) -> int | float:

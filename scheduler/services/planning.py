@@ -119,7 +119,9 @@ class _Work:
             found = runs.plan_file(session, self.run.id)
             if found is not None:  # an attempt before this one got so far
                 return self.store(Plan.from_json(found))
-            problem = snapshot.take(session, self.run.event_id, now=self.now(session))
+            problem = snapshot.take(
+                session, self.run.event_id, now=self.now(session), max_moved=self.run.max_moved
+            )
         with self.database.write() as session:
             fingerprint, document = problem.fingerprint, problem.to_json()
             runs.keep_problem(

@@ -29,6 +29,7 @@ from scheduler.storage.models import Event, Run
 OPEN = (RunState.QUEUED, RunState.RUNNING)
 CURVE_POINTS = 400
 MAX_SECONDS = 3600
+MAX_MOVED = 100_000
 CALL_SECONDS = 60.0
 """A call for help with a run that nobody took for so long is lost."""
 
@@ -51,13 +52,15 @@ def queue(
     seconds: int | None = None,
     then: AfterRun | None = None,
     budget: int | None = None,
+    max_moved: int = 0,
     begin_by: datetime | None = None,
     now: datetime,
 ) -> Run:
     """A new queued run of the event; raises RunAlreadyOpen if one is queued or running.
 
     `seconds` is the solve's wall time (the event's setting if None), `budget` how many published
-    meetings a publishing that follows may touch. A run of the night has `begin_by`: one that begins later
+    meetings a publishing that follows may touch, `max_moved` how many of them the run may change to improve
+    the plan, where nothing forces it. A run of the night has `begin_by`: one that begins later
     makes a draft only. Send the task after the commit.
     """
     event = session.get(Event, event_id)
@@ -70,6 +73,7 @@ def queue(
         asked_by=asked_by,
         then=then or AfterRun.DRAFT,
         budget=budget,
+        max_moved=_counted(max_moved),
         seconds=_checked(event.solve_seconds if seconds is None else seconds),
         begin_by=begin_by,
         created_at=now,
@@ -266,6 +270,12 @@ def _checked(seconds: int) -> int:
     if not 1 <= seconds <= MAX_SECONDS:
         raise InvalidInput([Fault("seconds", f"must be a whole number from 1 to {MAX_SECONDS}")])
     return seconds
+
+
+def _counted(max_moved: int) -> int:
+    if not 0 <= max_moved <= MAX_MOVED:
+        raise InvalidInput([Fault("max_moved", f"must be a whole number from 0 to {MAX_MOVED}")])
+    return max_moved
 
 
 def _next_number(session: Session, event_id: int) -> int:

@@ -38,16 +38,18 @@ Busy = Mapping[int, frozenset[int]]
 """Slot indices by row id."""
 
 
-def take(session: Session, event_id: int, *, now: datetime) -> Problem:
+def take(session: Session, event_id: int, *, now: datetime, max_moved: int = 0) -> Problem:
     """The event's problem at `now`, with keys as ids and Latin names; raises NotFound.
 
     Only accepted requests are in it. What is published and starts before `frozen_until` stays, so
     unavailability that speaks against it is left out: the meeting is about to happen all the same.
+    With `max_moved` the published plan is to be improved by at most so many changes.
     """
     event = session.get(Event, event_id)
     if event is None:
         raise NotFound("event", event_id)
-    return _Snapshot(session, event).take(now)
+    problem = _Snapshot(session, event).take(now)
+    return replace(problem, policy=problem.policy.improving(max_moved)) if max_moved else problem
 
 
 @dataclass(slots=True)

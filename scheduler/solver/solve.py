@@ -77,7 +77,8 @@ def solve(
     four times a second, from the calling thread; `should_stop` is asked often, and ends the solve
     within a second with the best plan so far, where checks take long with the last that was checked.
     A `crew` takes parts of a search that is limited by time. A published plan to which nothing happened
-    is the answer at once, but for small problems, where it is proved, or improved; `new` are requests that
+    is the answer at once, but for small problems, where it is proved, or improved, and where `max_moved`
+    is a budget of changes to improve it with; `new` are requests that
     no earlier plan could hold, for which it is searched in any case. `proved` are bounds that were proved of
     this problem before; without them, a first bound is proved for such an answer too. Compiling the kernels
     for the first time is not counted in the time.
@@ -130,7 +131,9 @@ class _Solve:
         self.contradictions = contradictions(self.problem, self.has_looked)
         if self.contradictions:
             return self.result((), rules.score(self.problem, ()), PlanStatus.INFEASIBLE, None)
-        unchanged = self.patiently(self.unchanged) if start is None else None
+        unchanged = None
+        if start is None and not self.problem.policy.max_moved:
+            unchanged = self.patiently(self.unchanged)
         if unchanged is not None:
             self.kept = self.score_of(unchanged).total
             if not (self.is_exact and len(self.problem.requests) <= MOST_FREE_REQUESTS):

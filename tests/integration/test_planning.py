@@ -14,7 +14,7 @@ from scheduler.config import Settings
 from scheduler.domain import rules
 from scheduler.domain.entities import AfterRun, PlanStatus, RunState, VersionState
 from scheduler.domain.plan import Meeting, Plan
-from scheduler.domain.problem import Problem
+from scheduler.domain.problem import Policy, Problem
 from scheduler.domain.solving import Progress, Proved, Result, SolveParams
 from scheduler.services import attending, patience, planning, publishing, recovering, runs, versions
 from scheduler.services.planning import Done, Ending
@@ -390,6 +390,22 @@ def test_a_rerun_is_told_what_was_proved_of_an_unchanged_event(scene: Scene) -> 
         make_request(session, scene.expo, 0, 3)
     run_again()
     assert told == [None, Proved(900, 9), None]
+
+
+@pytest.mark.parametrize(("max_moved", "limit", "price"), [(0, None, 60), (7, 7, 4)])
+def test_a_run_with_a_budget_of_changes_may_make_so_many_at_a_price_that_pays(
+    database: Database, max_moved: int, limit: int | None, price: int
+) -> None:
+    told: list[Policy] = []
+    scene = Scene(database, max_moved=max_moved)
+
+    def solve(problem: Problem, _params: SolveParams, **_: Any) -> Result:
+        told.append(problem.policy)
+        return Result(plan_of(problem, [scene.meet(scene.requests[0])]))
+
+    assert scene.execute(solve).ending is Ending.FINISHED
+    (policy,) = told
+    assert (policy.max_moved, policy.factors["moved"], policy.factors["dropped"]) == (limit, price, 400)
 
 
 # The database is away

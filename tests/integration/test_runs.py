@@ -60,6 +60,13 @@ def test_a_solve_has_a_second_at_least_and_an_hour_at_most(database: Database, s
     assert [fault.path for fault in refused.value.faults] == ["seconds"]
 
 
+@pytest.mark.parametrize("max_moved", [-1, runs.MAX_MOVED + 1])
+def test_a_budget_of_changes_is_a_count(database: Database, max_moved: int) -> None:
+    with database.write() as session, pytest.raises(InvalidInput) as refused:
+        runs.queue(session, make_event(session).event.id, asked_by=None, max_moved=max_moved, now=NOW)
+    assert [fault.path for fault in refused.value.faults] == ["max_moved"]
+
+
 def test_an_event_has_one_open_run(database: Database) -> None:
     run = queued(database)
     with database.write() as session:

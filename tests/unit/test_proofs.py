@@ -48,5 +48,15 @@ def test_a_bound_does_not_hold_of_another_problem(now: Json) -> None:
     assert not still_holds(document(), document(**now))
 
 
+@pytest.mark.parametrize("policy", [{"max_moved": 3}, {"max_moved": 0}, {"reassigned_counts": "any_start"}])
+def test_a_bound_holds_of_a_smaller_budget_of_changes_and_of_dearer_ones_and_not_the_other_way_round(
+    policy: Json,
+) -> None:
+    free, bound = document(published=PUBLISHED), document(published=PUBLISHED, **policy)
+    assert still_holds(free, bound)
+    assert not still_holds(bound, free)
+    assert still_holds(document(**policy), free)  # nothing was published, so nothing could change
+
+
 def test_a_bound_that_counted_on_what_was_frozen_does_not_hold_of_less() -> None:
     assert not still_holds(document(frozen_until="s2"), document(frozen_until="s1"))

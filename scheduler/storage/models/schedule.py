@@ -50,6 +50,8 @@ class Run(Base):
     """None for the overnight rerun."""
     then: Mapped[AfterRun] = mapped_column(states(AfterRun, "after_run"), default=AfterRun.DRAFT)
     budget: Mapped[int | None]
+    max_moved: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many published meetings it may change to improve the plan, beside those that have to change."""
     begin_by: Mapped[datetime | None]
     """Of overnight runs only: one that begins later makes a draft, whatever was to follow."""
     seconds: Mapped[int]

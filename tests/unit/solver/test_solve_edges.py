@@ -8,9 +8,10 @@ import pytest
 
 from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
+from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Policy, Problem
 from scheduler.domain.rules.stability import PublishedChanges
-from scheduler.domain.solving import Progress, Proved, SolveParams
+from scheduler.domain.solving import Progress, Proved, Result, SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.closed import closed_bounds
@@ -79,6 +80,36 @@ def test_a_published_plan_to_which_nothing_happened_is_the_answer() -> None:
 def test_a_published_plan_that_stands_has_no_changes_and_buys_nothing() -> None:
     result = solve(tiny(published=solve(tiny(), PARAMS).plan.meetings), PARAMS)
     assert (result.changes, result.bought) == (PublishedChanges(), 0)
+
+
+@pytest.fixture(scope="module")
+def hurried() -> tuple[Problem, Plan]:
+    problem = to_problem(make_expo(firms=60, requests=500))
+    return problem, solve(problem, dataclasses.replace(PARAMS, method="search", iterations=2_000)).plan
+
+
+def again(hurried: tuple[Problem, Plan], policy: Policy) -> Result:
+    problem = dataclasses.replace(hurried[0], policy=policy, published=hurried[1].meetings)
+    return solve(problem, dataclasses.replace(PARAMS, method="search", iterations=150_000))
+
+
+@pytest.mark.parametrize("max_moved", [None, 0])
+def test_a_hurried_plan_to_which_nothing_happened_is_kept_without_a_budget_of_changes(
+    hurried: tuple[Problem, Plan], max_moved: int | None
+) -> None:
+    result = again(hurried, dataclasses.replace(hurried[0].policy, max_moved=max_moved))
+    assert result.plan.meetings == hurried[1].meetings
+    assert not any(told.phase == "searching" for told in result.curve)
+
+
+def test_a_hurried_plan_is_improved_within_a_budget_of_changes_and_says_what_they_buy(
+    hurried: tuple[Problem, Plan],
+) -> None:
+    few, more = (again(hurried, hurried[0].policy.improving(budget)) for budget in (5, 40))
+    assert 0 < len(few.changes.voluntary) <= 5 < len(more.changes.voluntary) <= 40
+    assert few.bought is not None
+    assert more.bought is not None
+    assert 0 < few.bought < more.bought
 
 
 def test_a_first_plan_has_nothing_to_change() -> None:
