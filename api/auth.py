@@ -147,6 +147,7 @@ def actor(event_key: str) -> Actor:
     if event_key not in cache:
         with context.database().read() as db:
             cache[event_key] = access.actor_for(db, current_user.account_id, event_key)
+        g.reads = cache[event_key].language
     return cache[event_key]
 
 

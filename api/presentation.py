@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
@@ -10,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, get_timezone_gmt
-from flask import Flask
+from flask import Flask, g
 
+from scheduler.domain import names
 from scheduler.domain.entities import AlertKind
 from scheduler.invites.catalogue import words
 from scheduler.services.directory import FacetValue
@@ -98,13 +98,10 @@ def language(code: str) -> str:
     return str(LOCALE.languages.get(code.replace("-", "_"), code))
 
 
-@lru_cache(KEPT)
 def both_names(name: str, latin_name: str) -> str:
-    """Latin form first, the own script behind it; a name in Latin letters, accents and all, stands alone."""
-    letters = [char for char in name if char.isalpha()]
-    if not latin_name or all(unicodedata.name(char, "").startswith("LATIN") for char in letters):
-        return name
-    return f"{latin_name} (\u2068{name}\u2069)"  # isolated, so that brackets stay where they are
+    """A name as the page's reader reads names; the second form is isolated, so that brackets stay put."""
+    first, *second = names.ordered(name, latin_name, g.get("reads", ""))
+    return f"{first} (\u2068{second[0]}\u2069)" if second else first
 
 
 def alert_title(kind: AlertKind) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
+from scheduler.domain import names
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.invites.catalogue import words
 from scheduler.invites.text import (
@@ -43,7 +44,8 @@ _LIMITS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """One meeting as one attendee sees it; text is cleaned and times are put in UTC when it is made.
+    """One meeting as one attendee sees it; text is cleaned, times are put in UTC, and names that come in two
+    scripts (`names.joined`) are put as the reader reads them when it is made.
 
     `start` and `end` are aware, in whole seconds; `timezone` is the venue's IANA name. `summary` is the
     title in a calendar, and never empty: a meeting without one is called a meeting. `partner_people` are the
@@ -76,17 +78,26 @@ class Content:
         put(self, "end", _whole_utc("end", self.end))
         for name, limit in _LIMITS.items():
             put(self, name, clean(getattr(self, name), limit))
-        put(self, "summary", self.summary or words(self.language).untitled)
         put(self, "directions", clean_lines(self.directions, 1_500))
+        self._name_partner()
+        put(self, "summary", self.summary or words(self.language).untitled)
         put(self, "agenda_url", web_address(self.agenda_url))
-        put(self, "partner_people", _names(self.partner_people))
-        put(self, "own_people", _names(self.own_people))
-        put(self, "interpreter", clean(self.interpreter, NAME_LIMIT) or None if self.interpreter else None)
+        put(self, "partner_people", _names(self.partner_people, self.language))
+        put(self, "own_people", _names(self.own_people, self.language))
+        put(self, "interpreter", next(iter(_names((self.interpreter or "",), self.language)), None))
         zone_of(self.timezone)
         if self.reader_timezone:
             zone_of(self.reader_timezone)
         if self.end <= self.start:
             raise InvalidInput([Fault("end", "A meeting ends after it starts.")])
+
+    def _name_partner(self) -> None:
+        """The other firm as the reader reads names, in the title and the way too."""
+        joined = self.partner_firm
+        shown = names.told(joined, self.language)
+        if shown != joined:
+            for field in ("partner_firm", "summary", "directions"):
+                object.__setattr__(self, field, getattr(self, field).replace(joined, shown))
 
     @property
     def location(self) -> str:
@@ -128,10 +139,16 @@ def _zone_names() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def changed(old: Content, new: Content, names: tuple[str, ...]) -> tuple[str, ...]:
+def changed(old: Content, new: Content, fields_: tuple[str, ...]) -> tuple[str, ...]:
     """Those of the named fields whose values differ, but for what another language says otherwise."""
     same = _IN_WORDS if old.language != new.language else ()
-    return tuple(name for name in names if name not in same and getattr(old, name) != getattr(new, name))
+    old = read_in(old, new.language)
+    return tuple(name for name in fields_ if name not in same and getattr(old, name) != getattr(new, name))
+
+
+def read_in(content: Content, language: str) -> Content:
+    """The content with its names as a reader of the language reads them; its texts stay."""
+    return content if content.language == language else replace(content, language=language)
 
 
 def _whole_utc(name: str, moment: datetime) -> datetime:
@@ -140,5 +157,6 @@ def _whole_utc(name: str, moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
-def _names(people: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in (clean(person, NAME_LIMIT) for person in people) if name)
+def _names(people: tuple[str, ...], language: str) -> tuple[str, ...]:
+    cleaned = (clean(person, NAME_LIMIT) for person in people)
+    return tuple(names.told(name, language) for name in cleaned if name)

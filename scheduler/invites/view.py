@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain.entities import Partstat
 from scheduler.invites.catalogue import Words
-from scheduler.invites.content import ATTENDANCE, DETAILS, Content, changed, zone_of
+from scheduler.invites.content import ATTENDANCE, DETAILS, Content, changed, read_in, zone_of
 from scheduler.invites.itip import Kind, Message
 from scheduler.invites.text import DESCRIPTION_LIMIT, cap, one_stop
 
@@ -52,6 +52,7 @@ def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
     if old is None:
         return []
     names = dict.fromkeys("start" if n == "end" else n for n in changed(old, new, ATTENDANCE + DETAILS))
+    old = read_in(old, new.language)
     if {"start", "timezone"} <= names.keys():
         del names["timezone"]
     return [

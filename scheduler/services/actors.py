@@ -8,6 +8,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.invites.catalogue import language_of
 from scheduler.services.texts import storable
 from scheduler.storage.models import Attendee, Event, Firm, Organiser, Slot
 
@@ -23,6 +24,8 @@ class Actor:
     attendee_id: int | None = None
     firm_id: int | None = None
     is_exhibitor: bool = False
+    language: str = ""
+    """Of those that mails are written in, the one that this attendee reads; empty for who is none."""
     scopes: frozenset[str] | None = None
     api_token_id: int | None = None
 
@@ -71,14 +74,22 @@ def actor_for(session: Session, account_id: int, event_key: str) -> Actor:
     if not storable(event_key):
         raise NotFound("event", event_key)
     row = session.execute(
-        select(Event, Organiser.account_id, Attendee.id, Attendee.firm_id, Attendee.is_exhibitor)
+        select(
+            Event,
+            Organiser.account_id,
+            Attendee.id,
+            Attendee.firm_id,
+            Attendee.is_exhibitor,
+            Attendee.mail_language,
+            Attendee.languages,
+        )
         .outerjoin(Organiser, and_(Organiser.event_id == Event.id, Organiser.account_id == account_id))
         .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == account_id))
         .where(Event.key == event_key)
     ).first()
     if row is None or (row[1] is None and row[2] is None):
         raise NotFound("event", event_key)
-    event, organiser, attendee_id, firm_id, is_exhibitor = row
+    event, organiser, attendee_id, firm_id, is_exhibitor, chosen, spoken = row
     session.info["event"] = event  # held, so that nothing later in the session asks for it again
     return Actor(
         account_id=account_id,
@@ -88,6 +99,7 @@ def actor_for(session: Session, account_id: int, event_key: str) -> Actor:
         attendee_id=attendee_id,
         firm_id=firm_id,
         is_exhibitor=bool(is_exhibitor),
+        language="" if attendee_id is None else language_of(chosen, spoken, event.language),
     )
 
 

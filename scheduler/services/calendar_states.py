@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
+from scheduler.domain import names
 from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat, RequestState
 from scheduler.invites.content import Content
-from scheduler.services.contents import display_name
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Answer,
@@ -297,4 +297,4 @@ def _untold(session: Session, mails: Iterable[tuple[Whose, LastMail]], bounced: 
 
 def _firms(session: Session, event_id: int) -> dict[int, str]:
     rows: Any = session.execute(select(Firm.id, Firm.name, Firm.latin_name).where(Firm.event_id == event_id))
-    return {firm_id: display_name(name, latin) for firm_id, name, latin in rows}
+    return {firm_id: names.shown(name, latin, "en") for firm_id, name, latin in rows}

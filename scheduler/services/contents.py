@@ -13,7 +13,8 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
-from scheduler.invites.catalogue import words
+from scheduler.domain.names import joined
+from scheduler.invites.catalogue import language_of, words
 from scheduler.invites.content import Content
 from scheduler.services import readers, wordings
 from scheduler.services.wordings import Texts
@@ -44,7 +45,8 @@ CHUNK = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """An attendee as others see them, and how they read: the language, and what their time zone follows from.
+    """An attendee, both forms of the name joined, and how they read: the language, and what their time zone
+    follows from.
 
     `language` is empty where it is the event's; `timezone` where it was not chosen.
     """
@@ -233,11 +235,6 @@ def first_meeting(session: Session, event: Event, version_id: int) -> Held | Non
     return next(map(found.held, found.rows), None)
 
 
-def display_name(name: str, latin_name: str) -> str:
-    """A name in its own script with its Latin form behind it, where they differ."""
-    return name if name == latin_name or not latin_name else f"{latin_name} ({name})"
-
-
 def content_for(event: Event, meeting: Held, person: Person, agenda_url: str, texts: Texts) -> Content:
     """One meeting as one of its people sees it."""
     partner = next((name for firm, name in meeting.firms.items() if firm != person.firm_id), "")
@@ -334,8 +331,8 @@ def _people(session: Session, event_id: int, ids: Collection[int] | None) -> dic
         person_id: Person(
             id=person_id,
             firm_id=firm_id,
-            name=display_name(name, latin_name),
-            language=readers.language(chosen, spoken, ""),
+            name=joined(name, latin_name),
+            language=language_of(chosen, spoken, ""),
             timezone=timezone,
             country=country,
         )
@@ -347,7 +344,7 @@ def _people(session: Session, event_id: int, ids: Collection[int] | None) -> dic
 
 def _firm_names(session: Session, event_id: int) -> dict[int, str]:
     rows = session.execute(select(Firm.id, Firm.name, Firm.latin_name).where(Firm.event_id == event_id))
-    return {firm_id: display_name(name, latin) for firm_id, name, latin in rows}
+    return {firm_id: joined(name, latin) for firm_id, name, latin in rows}
 
 
 def _places(session: Session, event_id: int) -> dict[int, tuple[str, str]]:
@@ -370,4 +367,4 @@ def _interpreters(session: Session, event_id: int) -> dict[int, str]:
             Interpreter.event_id == event_id
         )
     )
-    return {person_id: display_name(name, latin) for person_id, name, latin in rows}
+    return {person_id: joined(name, latin) for person_id, name, latin in rows}

@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy import Row, Select, Text, cast, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from scheduler.domain import names
 from scheduler.domain.entities import Method, OutboxState
 from scheduler.invites.content import Content
 from scheduler.invites.feed import KEPT, FeedEvent, build_feed
-from scheduler.services.contents import display_name
 from scheduler.services.feeds import FeedOwner
 from scheduler.storage.models import Attendee, Event, Firm, Invitation, MeetingRequest, OutboxMail
 
@@ -66,28 +66,32 @@ def latest(entries: Iterable[Entry]) -> list[Entry]:
     return list(known.values())
 
 
-def firm_events(entries: Iterable[Entry], names: Mapping[int, str]) -> list[FeedEvent]:
-    """One event a meeting of a firm, from its people's entries; `names` are theirs, by attendee."""
+def firm_events(entries: Iterable[Entry], people: Mapping[int, str]) -> list[FeedEvent]:
+    """One event a meeting of a firm, from its people's entries; `people` are their names, by attendee."""
     meetings: dict[int, list[Entry]] = {}
     for entry in entries:
         meetings.setdefault(entry.request_id, []).append(entry)
     return [
-        _firm_event(tuple(meeting), tuple(names[entry.attendee_id] for entry in meeting))
+        _firm_event(tuple(meeting), tuple(people[entry.attendee_id] for entry in meeting))
         for meeting in meetings.values()
     ]
 
 
 @lru_cache(maxsize=KEPT)
-def _firm_event(entries: tuple[Entry, ...], names: tuple[str, ...]) -> FeedEvent:
+def _firm_event(entries: tuple[Entry, ...], people: tuple[str, ...]) -> FeedEvent:
     """The meeting as it is held, else as it was last cancelled; revised when anybody's entry was."""
     shown = [entry for entry in entries if not entry.event.cancelled] or entries
-    name_of = {entry.attendee_id: name for entry, name in zip(entries, names, strict=True)}
+    name_of = {entry.attendee_id: name for entry, name in zip(entries, people, strict=True)}
     chosen = max(shown, key=lambda entry: (entry.has_common_uid, *_revision(entry), entry.attendee_id)).event
+    language = chosen.content.language
     return replace(
         chosen,
         sequence=max(entry.event.sequence for entry in entries if entry.event.uid == chosen.uid),
         revised=max(entry.event.revised for entry in entries),
-        colleagues=tuple(name_of[attendee] for attendee in sorted({entry.attendee_id for entry in shown})),
+        colleagues=tuple(
+            names.told(name_of[attendee], language)
+            for attendee in sorted({entry.attendee_id for entry in shown})
+        ),
     )
 
 
@@ -134,7 +138,7 @@ def _names(session: Session, firm: Firm) -> dict[int, str]:
     rows = session.execute(
         select(Attendee.id, Attendee.name, Attendee.latin_name).where(Attendee.firm_id == firm.id)
     )
-    return {attendee_id: display_name(name, latin) for attendee_id, name, latin in rows}
+    return {attendee_id: names.joined(name, latin) for attendee_id, name, latin in rows}
 
 
 @lru_cache(maxsize=KEPT)

@@ -1,4 +1,4 @@
-"""What the keys of a plan are called, for pages that show plans and change sets."""
+"""What the keys of a plan are called, for pages that show plans and change sets: they are in English."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
+from scheduler.domain import names
 from scheduler.domain.plan import Meeting
-from scheduler.services.contents import display_name
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, MeetingRequest, Place, Slot
 
@@ -54,7 +54,7 @@ def _people(
             table.event_id == event_id, among(table.key, sorted(keys))
         )
     )
-    return {key: display_name(name, latin) for key, name, latin in rows}
+    return {key: names.shown(name, latin, "en") for key, name, latin in rows}
 
 
 def _firms(session: Session, event_id: int, requests: Collection[str]) -> dict[str, tuple[str, str]]:
@@ -66,6 +66,6 @@ def _firms(session: Session, event_id: int, requests: Collection[str]) -> dict[s
         .where(MeetingRequest.event_id == event_id, among(MeetingRequest.key, sorted(requests)))
     )
     return {
-        key: (display_name(name, latin), display_name(other, other_latin))
+        key: (names.shown(name, latin, "en"), names.shown(other, other_latin, "en"))
         for key, name, latin, other, other_latin in rows
     }

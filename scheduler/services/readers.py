@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
-from scheduler.invites.catalogue import languages, nearest
+from scheduler.invites.catalogue import language_of, languages
 from scheduler.invites.content import zone_of
 from scheduler.services.actors import Actor
 from scheduler.storage.models import Attendee, Event, Firm, Slot
@@ -28,13 +28,6 @@ class Preferences:
     derived_language: str
     derived_timezone: str
     first_slot: Slot | None
-
-
-def language(chosen: str, spoken: Sequence[str], of_event: str) -> str:
-    """Of a person's mails: chosen, else the first that they speak and we write, else the event's."""
-    if chosen in languages():
-        return chosen
-    return next(filter(None, map(nearest, spoken)), of_event)
 
 
 def timezone(chosen: str, country: str, moment: datetime) -> str:
@@ -62,7 +55,7 @@ def account_language(session: Session, account_id: int, *, default: str = "en") 
     if found is None:
         return default
     attendee, of_event = found
-    return language(attendee.mail_language, attendee.languages, of_event)
+    return language_of(attendee.mail_language, attendee.languages, of_event)
 
 
 def preferences(session: Session, actor: Actor, *, now: datetime) -> Preferences:
@@ -75,7 +68,7 @@ def preferences(session: Session, actor: Actor, *, now: datetime) -> Preferences
     return Preferences(
         language=attendee.mail_language,
         timezone=attendee.timezone,
-        derived_language=language("", attendee.languages, event.language),
+        derived_language=language_of("", attendee.languages, event.language),
         derived_timezone=country_zone(country, moment),
         first_slot=first,
     )

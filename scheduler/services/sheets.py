@@ -6,60 +6,54 @@ from collections.abc import Iterable
 
 from sqlalchemy.orm import Session
 
+from scheduler.domain import names
 from scheduler.invites import agenda as invites
-from scheduler.services import readers
 from scheduler.services.actors import Actor
 from scheduler.services.agendas import Agenda, AgendaItem
-from scheduler.services.contents import display_name
 from scheduler.services.people import PersonRef
-from scheduler.storage.models import Attendee, Event
+from scheduler.storage.models import Event
 
 
 def of_person(session: Session, actor: Actor, agenda: Agenda) -> invites.Agenda:
     """The sheet of a person's agenda."""
-    return _sheet(session, actor, agenda, own_label="")
+    return _sheet(session, actor, agenda, is_firm=False)
 
 
 def of_firm(session: Session, actor: Actor, agenda: Agenda) -> invites.Agenda:
     """The sheet of a firm's agenda: its people stand behind its name."""
-    return _sheet(session, actor, agenda, own_label=display_name(agenda.name, agenda.latin_name))
+    return _sheet(session, actor, agenda, is_firm=True)
 
 
-def _sheet(session: Session, actor: Actor, agenda: Agenda, own_label: str) -> invites.Agenda:
+def _sheet(session: Session, actor: Actor, agenda: Agenda, *, is_firm: bool) -> invites.Agenda:
     event = session.get_one(Event, actor.event_id)
+    language = actor.language or event.language
+    owner = names.shown(agenda.name, agenda.latin_name, language)
     return invites.Agenda(
-        owner=display_name(agenda.name, agenda.latin_name),
+        owner=owner,
         event_name=event.name,
         timezone=agenda.timezone,
-        language=_language(session, actor, event),
-        entries=[_entry(item, agenda.key if not own_label else "") for item in agenda.items],
+        language=language,
+        entries=[_entry(item, "" if is_firm else agenda.key, language) for item in agenda.items],
         version=agenda.version,
         published_at=agenda.published_at,
-        own_label=own_label,
+        own_label=owner if is_firm else "",
     )
 
 
-def _language(session: Session, actor: Actor, event: Event) -> str:
-    if actor.attendee_id is None:
-        return event.language
-    reader = session.get_one(Attendee, actor.attendee_id)
-    return readers.language(reader.mail_language, reader.languages, event.language)
-
-
-def _entry(item: AgendaItem, owner_key: str) -> invites.Entry:
+def _entry(item: AgendaItem, owner_key: str, language: str) -> invites.Entry:
     return invites.Entry(
         start=item.start,
         end=item.end,
-        partner=display_name(item.partner.name, item.partner.latin_name),
+        partner=names.shown(item.partner.name, item.partner.latin_name, language),
         place_name=item.place,
         hall=item.hall,
-        partner_people=_names(item.partner_people),
-        own_people=_names(person for person in item.people if person.key != owner_key),
-        interpreter=_names([item.interpreter])[0] if item.interpreter else "",
+        partner_people=_names(item.partner_people, language),
+        own_people=_names((person for person in item.people if person.key != owner_key), language),
+        interpreter=_names([item.interpreter], language)[0] if item.interpreter else "",
         topic=item.topic,
         is_called_off=item.is_called_off,
     )
 
 
-def _names(people: Iterable[PersonRef]) -> list[str]:
-    return [display_name(person.name, person.latin_name) for person in people]
+def _names(people: Iterable[PersonRef], language: str) -> list[str]:
+    return [names.shown(person.name, person.latin_name, language) for person in people]

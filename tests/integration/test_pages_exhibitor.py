@@ -70,6 +70,18 @@ def site(database: Database, broker_url: str) -> Site:
     return Site(web_app(database, broker_url), database, expo)
 
 
+def test_the_directory_names_firms_in_the_readers_script_first(site: Site) -> None:
+    with site.database.write() as session:
+        make_firm(session, site.expo, name="深圳电芯", latin_name="Shenzhen Cells")
+        make_firm(session, site.expo, name="Müller Zellen", latin_name="Mueller Zellen")
+        session.get_one(Attendee, site.expo.people[0][0].id).mail_language = "zh"
+    chinese = site.exhibitor(0).get(site.path("/firms"))
+    other = site.exhibitor(1).get(site.path("/firms"))
+    assert "深圳电芯 (\u2068Shenzhen Cells\u2069)" in chinese
+    assert "Shenzhen Cells (\u2068深圳电芯\u2069)" in other
+    assert "Müller Zellen<" in other
+
+
 def test_the_directory_searches_filters_and_counts(site: Site) -> None:
     with site.database.write() as session:
         make_firm(session, site.expo, name="深圳电芯", latin_name="Shenzhen Cells", areas=["chips"])

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.services import access, imports, readers, rendering
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, MeetingRequest, OutboxMail, SignInLink
+from scheduler.storage.models import Attendee, Invitation, MeetingRequest, OutboxMail, SignInLink
 from tests.factories import NOW, SECRET_KEY, Expo, make_account, make_event, make_request, meet
 from tests.integration.test_release import draft, publish, send_all
 from tests.publishing import SETTINGS
@@ -146,3 +146,53 @@ def test_the_import_names_a_wrong_language_or_zone_by_row_and_column(database: D
                 now=NOW,
             )
         assert [fault.path for fault in error.value.faults] == ["row 2, mail_language", "row 2, timezone"]
+
+
+def two_scripts(session: Session) -> tuple[Expo, MeetingRequest]:
+    """As `of_two_countries`, with names in two forms on either side."""
+    expo = make_event(session, firms=2, slots="4")
+    for firm, name, latin in [(0, "昆明电池", "Kunming Battery"), (1, "Jármű Kft.", "Jarmu Kft.")]:
+        expo.firms[firm].name, expo.firms[firm].latin_name = name, latin
+    for firm, name, latin in [(0, "王明", "Wang Ming"), (1, "Kővári Éva", "Kovari Eva")]:
+        expo.people[firm][0].name, expo.people[firm][0].latin_name = name, latin
+    return expo, make_request(session, expo)
+
+
+def test_names_are_in_the_readers_script_first_and_never_twice_for_their_accents(database: Database) -> None:
+    with database.write() as session:
+        expo, request = two_scripts(session)
+        expo.people[1][0].languages = ["zh"]
+        publish(session, expo, draft(session, expo, [meet(request, expo)]), None)
+        mine, theirs = mails(session)
+        assert "Meeting with Jármű Kft.\n" in text(mine) and "Kővári Éva\n" in text(mine)
+        assert "Kovari" not in text(mine) and "Jarmu" not in text(mine)
+        assert "与昆明电池 (Kunming Battery)洽谈" in text(theirs) and "王明 (Wang Ming)" in text(theirs)
+
+
+def test_calendars_that_were_told_the_latin_name_first_are_not_told_anew(database: Database) -> None:
+    with database.write() as session:
+        expo, request = two_scripts(session)
+        expo.people[1][0].languages = ["zh"]
+        planned = [meet(request, expo)]
+        publish(session, expo, draft(session, expo, planned), None)
+        send_all(session, expo)
+        for told in session.scalars(select(Invitation)):
+            own = {"partner_firm": "Jarmu Kft. (Jármű Kft.)", "partner_people": ["Kovari Eva (Kővári Éva)"]}
+            other = {"partner_firm": "Kunming Battery (昆明电池)", "partner_people": ["Wang Ming (王明)"]}
+            said = own if told.attendee_id == expo.people[0][0].id else other
+            said |= {"summary": f"Meeting with {said['partner_firm']}"}
+            if told.attendee_id == expo.people[1][0].id:
+                said |= {"summary": f"与{said['partner_firm']}洽谈"}
+            told.content, told.facts = told.content | said, None
+        session.flush()
+        assert publish(session, expo, draft(session, expo, planned), 1, minutes=5) == 0
+
+
+def test_a_reader_of_another_script_from_now_on_is_told_nothing_anew(database: Database) -> None:
+    with database.write() as session:
+        expo, request = two_scripts(session)
+        planned = [meet(request, expo)]
+        publish(session, expo, draft(session, expo, planned), None)
+        send_all(session, expo)
+        expo.people[1][0].mail_language = "zh"
+        assert publish(session, expo, draft(session, expo, planned), 1, minutes=5) == 0

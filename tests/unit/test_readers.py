@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from scheduler.invites.catalogue import language_of
 from scheduler.services import readers
 
 SUMMER = datetime(2027, 6, 1, tzinfo=UTC)
@@ -25,7 +26,7 @@ SUMMER = datetime(2027, 6, 1, tzinfo=UTC)
 def test_a_choice_goes_before_what_a_person_speaks_and_that_before_the_event(
     chosen: str, spoken: list[str], of_event: str, language: str
 ) -> None:
-    assert readers.language(chosen, spoken, of_event) == language
+    assert language_of(chosen, spoken, of_event) == language
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -131,6 +132,13 @@ def languages() -> dict[str, str]:
 def words(language: str) -> Words:
     """The words of a BCP 47 tag, else of its language, else English."""
     return Words(**json.loads(_files()[nearest(language) or "en"].read_text("utf-8")))
+
+
+def language_of(chosen: str, spoken: Sequence[str], of_event: str) -> str:
+    """What a person reads: chosen, else the first language that they speak and we write, else the event's."""
+    if chosen in languages():
+        return chosen
+    return next(filter(None, map(nearest, spoken)), of_event)
 
 
 def nearest(language: str) -> str:

@@ -1,0 +1,95 @@
+"""A name and its Latin form, as one reader reads them: own script first, and no second copy of the same."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+from typing import Final
+
+_KEPT: Final = 32_768
+"""Names that a process remembers: an event has thousands, and a plan says each of them many times."""
+
+_SCRIPTS: Final = {"zh": ("CJK",)}
+"""The scripts of languages that are not written in Latin letters, as Unicode's names of letters begin."""
+
+_SPELLED: Final = str.maketrans(
+    {"ø": "o", "æ": "a", "œ": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "þ": "th", "ħ": "h"}
+)
+_DIGRAPHS: Final = re.compile("([aou])e|(a)a|(s)s")
+"""ä, ö, ü, å and ß as they are spelled where there are no such letters."""
+
+
+def joined(name: str, latin_name: str) -> str:
+    """Both forms as calendars are told them, the Latin one first; `told` puts them for a reader."""
+    return name if name == latin_name or not latin_name else f"{latin_name} ({name})"
+
+
+@lru_cache(_KEPT)
+def ordered(name: str, latin_name: str, language: str) -> tuple[str, ...]:
+    """What a reader of the language is shown: one form, or both and the one in the own script first.
+
+    A form that differs from the other by accents, umlauts or their spelling only is no second name.
+    """
+    if not latin_name or _same(name, latin_name):
+        return (name,)
+    return (name, latin_name) if _is_own(name, language) else (latin_name, name)
+
+
+def shown(name: str, latin_name: str, language: str) -> str:
+    """The same in one line: 王明 (Wang Ming)."""
+    first, *second = ordered(name, latin_name, language)
+    return f"{first} ({second[0]})" if second else first
+
+
+@lru_cache(_KEPT)
+def told(both: str, language: str) -> str:
+    """Joined forms, in whichever order, as a reader of the language reads them; any other name as it is."""
+    first, second = _halves(both)
+    if not second:
+        return both
+    if _same(first, second):
+        return second
+    if _is_own(second, language) and not _is_own(first, language):
+        return f"{second} ({first})"
+    if _is_own(first, language) or _is_latin(first) or not _is_latin(second):
+        return both
+    return f"{second} ({first})"
+
+
+def _halves(both: str) -> tuple[str, str]:
+    """The name before a last bracket, and the one in it; the second is empty where there is no such one."""
+    if not both.endswith(")"):
+        return both, ""
+    depth = 0
+    for at in range(len(both) - 1, 0, -1):
+        depth += (both[at] == ")") - (both[at] == "(")
+        if depth == 0:
+            is_apart = both[at - 1] == " " and both[:at].strip()
+            first, second = both[: at - 1], both[at + 1 : -1]
+            return (first, second) if is_apart and first.count("(") == first.count(")") else (both, "")
+    return both, ""
+
+
+def _same(one: str, other: str) -> bool:
+    return one == other or _plain(one) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    """A name without accents, umlauts, capitals and signs."""
+    letters = unicodedata.normalize("NFKD", name.casefold()).translate(_SPELLED)
+    return _DIGRAPHS.sub(r"\1\2\3", "".join(char for char in letters if char.isalnum()))
+
+
+def _is_own(name: str, language: str) -> bool:
+    """Whether a name is in a script of the language that is not Latin; one such letter makes it so."""
+    scripts = _SCRIPTS.get(language.partition("-")[0])
+    return scripts is not None and any(_begins(char, scripts) for char in name)
+
+
+def _is_latin(name: str) -> bool:
+    return all(_begins(char, ("LATIN",)) for char in name if char.isalpha())
+
+
+def _begins(char: str, scripts: tuple[str, ...]) -> bool:
+    return unicodedata.name(char, "").startswith(scripts)
