@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -17,6 +18,17 @@ from scheduler.invites.catalogue import words
 from scheduler.services.directory import FacetValue
 
 LOCALE = Locale("en")
+
+
+class Named(Protocol):
+    """Who has a name in the own script and one in Latin letters."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def latin_name(self) -> str: ...
+
 
 KEPT = 4096
 """Texts of each kind that a process keeps: a list says the same times and names on every page."""
@@ -104,6 +116,11 @@ def both_names(name: str, latin_name: str) -> str:
     return f"{first} (\u2068{second[0]}\u2069)" if second else first
 
 
+def short_name(named: Named) -> str:
+    """One name of a firm or person, the first that the page's reader reads: for a sentence or a title."""
+    return names.ordered(named.name, named.latin_name, g.get("reads", ""))[0]
+
+
 def alert_title(kind: AlertKind) -> str:
     """What failed, as in its mail."""
     return words("en").alert[kind.value]
@@ -112,7 +129,7 @@ def alert_title(kind: AlertKind) -> str:
 def init_app(app: Flask) -> None:
     for function in (
         local_time, local_day, plain_day, local_moment, local_second, zone_name, zone, number, share, country,
-        by_country, language, both_names, capitalize_first, alert_title,
+        by_country, language, both_names, short_name, capitalize_first, alert_title,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

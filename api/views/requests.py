@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, forms, pages
 from api.forms import RequestForm
+from api.presentation import short_name
 from api.timetable import timetable
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, WrongState
@@ -72,7 +73,7 @@ def submit(event_key: str, firm_key: str) -> Response | tuple[str, int]:
     try:
         with context.database().write() as db:
             made = requests.submit(db, actor, form.values, now=context.now())
-            key, asked, asking = made.key, made.to_firm.latin_name, made.from_firm.latin_name
+            key, asked, asking = made.key, short_name(made.to_firm), short_name(made.from_firm)
     except InvalidInput as error:
         return _form(actor, firm_key, form, forms.sentences(error)), 422
     if made.state is RequestState.ACCEPTED:
