@@ -333,7 +333,7 @@ def _excluded(session: Session, actor: Actor, request_ids: Sequence[int]) -> dic
             *person_columns(Attendee),
         )
         .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
-        .where(ExcludedPerson.request_id.in_(request_ids))
+        .where(among(ExcludedPerson.request_id, request_ids))
         .order_by(ExcludedPerson.excluded_at, Attendee.id)
     )
     if not actor.is_organiser:
