@@ -9,7 +9,19 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import auth, context, errors, limits, links, pages, presentation, request_ids, security
+from api import (
+    auth,
+    compression,
+    context,
+    errors,
+    limits,
+    links,
+    pages,
+    presentation,
+    request_ids,
+    security,
+    static_files,
+)
 from api.inputs import NumberConverter
 from api.views import PAGES, v1
 from scheduler import logs
@@ -57,6 +69,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         "fetcher": Fetcher(max_octets=MAX_OCTETS),
     }
     request_ids.init_app(app)
+    compression.init_app(app)  # first, as what comes after an answer goes backwards
+    static_files.init_app(app)
     context.init_app(app)
     app.url_map.converters["int"] = NumberConverter
     csrf.init_app(app)

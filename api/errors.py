@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import APIFlask
-from flask import Response, current_app, json, make_response, render_template, request
+from flask import Response, current_app, json, make_response, redirect, render_template, request
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as WerkzeugResponse
 
-from api import auth
+from api import auth, context
 from scheduler.domain.errors import (
     ChainmeetError,
     ComparisonNotReady,
@@ -24,6 +26,7 @@ from scheduler.domain.errors import (
     WrongState,
 )
 from scheduler.storage.database import AWAY
+from scheduler.storage.models import Event
 
 STATUS: dict[type[ChainmeetError], int] = {
     NotFound: 404,
@@ -50,7 +53,7 @@ def status_of(error: ChainmeetError) -> int:
 def init_app(app: APIFlask) -> None:
     app.register_error_handler(ChainmeetError, _chainmeet_error)
     app.register_error_handler(CSRFError, _form_expired)
-    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(Exception, _unexpected)
     for kind in AWAY:
         app.register_error_handler(kind, _database_away)
@@ -67,8 +70,22 @@ def answer(status: int, code: str, title: str, detail: str = "", **more: Any) ->
     if request.path.startswith("/api/"):
         return problem(status, code, title, detail, **more)
     auth.settle(ask=status < 500)
-    page = render_template("error.html", status=status, title=title, detail=detail)
+    around = _around() if status < 500 else {}
+    page = render_template("error.html", status=status, title=title, detail=detail, **around)
     return make_response(page, status)
+
+
+def _around() -> dict[str, Any]:
+    """The event in whose pages the error came up, for its menu; nothing if the reader has no part in it."""
+    event_key = (request.view_args or {}).get("event_key")
+    if event_key is None or not auth.user().is_authenticated:
+        return {}
+    try:
+        actor = auth.actor(event_key)
+        with context.database().read() as db:
+            return {"actor": actor, "event": db.get_one(Event, actor.event_id), "here": ""}
+    except (ChainmeetError, SQLAlchemyError):
+        return {}
 
 
 def _chainmeet_error(error: ChainmeetError) -> Response:
@@ -102,18 +119,34 @@ def _form_expired(_error: CSRFError) -> Response:
     )
 
 
-def _http_error(error: HTTPException) -> Response:
+def http_error(error: HTTPException) -> Response | WerkzeugResponse:
+    """A page or a problem that says what went wrong."""
     status = error.code or 500
+    page = _page_above() if status == 405 else None
+    if page is not None:
+        return redirect(page, 303)
     code = error.name.lower().replace(" ", "-")
     detail = {
         404: "There is no page at this address, or it is not for you. Check the address, or sign in.",
         413: f"That is too large: at most {_megabytes()} MB are taken here. Nothing was kept. Send less.",
     }.get(status, error.description or "")
-    response = answer(status, code, error.name, detail)
+    response = answer(status, code, error.name.capitalize(), detail)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
+
+
+def _page_above() -> str | None:
+    """The page that a form's address belongs to, for who loads that address by itself; None for programs."""
+    if request.method != "GET" or request.path.startswith("/api/"):
+        return None
+    adapter, path = current_app.create_url_adapter(request), request.path
+    while adapter is not None and path:
+        path = path.rpartition("/")[0]
+        if adapter.test(path or "/", method="GET"):
+            return path or "/"
+    return None
 
 
 def _database_away(error: Exception) -> Response:

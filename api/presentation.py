@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -71,6 +71,15 @@ def local_second(moment: datetime | None, timezone: str) -> str:
     return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMM, HH:mm:ss", locale=LOCALE)
 
 
+def time_left(span: timedelta) -> str:
+    """Whole days, else whole hours, else less than an hour."""
+    hours = int(span.total_seconds() // 3600)
+    if hours < 1:
+        return "less than an hour"
+    count, unit = (hours, "hour") if hours < 48 else (hours // 24, "day")
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
 def zone_name(timezone: str, moment: datetime | None = None) -> str:
     """Asia/Shanghai (GMT+08:00)."""
     now = datetime.now(ZoneInfo(timezone))  # noqa: TID251 -- only whether it is summer time
@@ -128,8 +137,8 @@ def alert_title(kind: AlertKind) -> str:
 
 def init_app(app: Flask) -> None:
     for function in (
-        local_time, local_day, plain_day, local_moment, local_second, zone_name, zone, number, share, country,
-        by_country, language, both_names, short_name, capitalize_first, alert_title,
+        local_time, local_day, plain_day, local_moment, local_second, time_left, zone_name, zone, number,
+        share, country, by_country, language, both_names, short_name, capitalize_first, alert_title,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

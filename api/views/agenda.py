@@ -8,6 +8,7 @@ from apiflask import APIBlueprint
 from flask import flash, redirect, request, url_for
 from flask_login import login_required
 from sqlalchemy.orm import Session
+from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs, limits, pages
@@ -185,19 +186,20 @@ def _around(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]
 def _person_pdf(event_key: str, person_key: str | None) -> Response:
     actor = auth.actor(event_key)
     with context.database().read() as db:
-        sheet = sheets.of_person(db, actor, agendas.attendee_agenda(db, actor, person_key))
-    return _download(sheet, event_key)
+        agenda = agendas.attendee_agenda(db, actor, person_key)
+        return _download(sheets.of_person(db, actor, agenda), agenda, event_key)
 
 
 def _firm_pdf(event_key: str, firm_key: str | None) -> Response:
     actor = auth.actor(event_key)
     with context.database().read() as db:
-        sheet = sheets.of_firm(db, actor, agendas.firm_agenda(db, actor, firm_key))
-    return _download(sheet, event_key)
+        agenda = agendas.firm_agenda(db, actor, firm_key)
+        return _download(sheets.of_firm(db, actor, agenda), agenda, event_key)
 
 
-def _download(sheet: Agenda, event_key: str) -> Response:
+def _download(sheet: Agenda, agenda: agendas.Agenda, event_key: str) -> Response:
     response = Response(agenda_pdf(sheet), content_type="application/pdf")
-    response.headers["Content-Disposition"] = f'attachment; filename="agenda-{event_key}.pdf"'
+    owner = secure_filename(agenda.latin_name) or agenda.key
+    response.headers.set("Content-Disposition", "attachment", filename=f"agenda-{owner}-{event_key}.pdf")
     response.headers["Cache-Control"] = "private, no-store"
     return response

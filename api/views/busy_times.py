@@ -7,11 +7,12 @@ from typing import Any
 
 from apiflask import APIBlueprint
 from flask import flash, redirect, request, url_for
-from flask_login import login_required
+from flask_login import current_user, login_required
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
-from api import auth, context, limits, pages, zones
+from api import auth, context, errors, limits, pages, zones
 from scheduler.domain.errors import ChainmeetError, InvalidInput
 from scheduler.invites.busy import MAX_OCTETS, UnusableCalendar
 from scheduler.invites.busy.model import COUNTED
@@ -32,6 +33,21 @@ Answer = str | Response | tuple[str, int]
 def _take_calendars(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """A calendar may be larger than any other form; what is a little too large gets its own sentence."""
     request.max_content_length = 2 * MAX_OCTETS
+
+
+@blueprint.errorhandler(RequestEntityTooLarge)
+def too_large(error: RequestEntityTooLarge) -> Response | tuple[str, int]:
+    """The form again, though nothing of what was sent is read."""
+    auth.settle(ask=True)
+    if not current_user.is_authenticated:
+        return errors.http_error(error)
+    sentence = f"The file is too large: at most {MAX_OCTETS >> 20} MiB are taken. Export fewer months."
+    try:
+        actor = auth.actor((request.view_args or {})["event_key"])
+        with context.database().read() as db:
+            return _page(db, actor, {"file": sentence}, typed={}), 413
+    except ChainmeetError:  # no page of theirs
+        return errors.http_error(error)
 
 
 @blueprint.get("")
@@ -177,7 +193,11 @@ def _sentence(error: ChainmeetError) -> str:
     return error.faults[0].message if isinstance(error, InvalidInput) else str(error)
 
 
-def _page(db: Session, actor: Actor, faults: Mapping[str, str]) -> str:
+def _page(
+    db: Session, actor: Actor, faults: Mapping[str, str], typed: Mapping[str, str] | None = None
+) -> str:
+    if typed is None:
+        typed = request.form
     sources = busy_times.listing(db, actor)
     event = db.get_one(Event, actor.event_id)
     return pages.render(
@@ -189,7 +209,7 @@ def _page(db: Session, actor: Actor, faults: Mapping[str, str]) -> str:
         grid=busy_grid.grid(db, actor, now=context.now()),
         is_full=len(sources) >= busy_times.MOST_SOURCES,
         zones=_zones(event.timezone),
-        typed={"timezone": request.form.get("timezone") or event.timezone, **request.form},
+        typed={"timezone": event.timezone, **{name: text for name, text in typed.items() if text}},
         faults=faults,
     )
 

@@ -54,10 +54,12 @@ def go_on() -> str | Response:
 
 
 @blueprint.get("/sign-in/<token>")
-def look(token: str) -> str | tuple[str, int]:
+def look(token: str) -> str | Response | tuple[str, int]:
     try:
         account = _look(token)
     except access.UnusableLink as error:
+        if auth.user().is_authenticated:  # the link was used: its reader opens the mail once more
+            return redirect(url_for("home.index"))
         return render_template("sign_in/unusable.html", reason=str(error)), 410
     return render_template("sign_in/confirm.html", token=token, email=account.email)
 

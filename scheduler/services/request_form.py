@@ -181,9 +181,7 @@ class _Checker:
         if not ahead:
             self.fault("slots", "are over; no meeting time of this event is left")
         elif not chosen and wanted <= known:
-            self.fault(
-                "slots", f"must have one at which a meeting of {self.form.length} slots can still begin"
-            )
+            self.fault("slots", "must have one at which a meeting of that length can still begin")
         return [slot.key for slot in chosen] if wanted else None, chosen[-1].start if chosen else None
 
     def place(self, receiver: Firm | None) -> PlaceWish | None:

@@ -90,7 +90,7 @@ REQUEST_FAULTS = [
     ({"slots": ["s0", "s9"]}, "slots: 's9' is not a slot of this event"),
     (
         {"slots": ["s4"], "length": 2},
-        "slots: must have one at which a meeting of 2 slots can still begin",
+        "slots: must have one at which a meeting of that length can still begin",
     ),
     ({"from_attendees": ["f1-p0"]}, "from_attendees: 'f1-p0' is not a person of this firm"),
     ({"to_attendees": ["f0-p0"]}, "to_attendees: 'f0-p0' is not a person of this firm"),
@@ -126,7 +126,7 @@ def test_nobody_asks_for_a_meeting_in_the_past(database: Database) -> None:
         assert some.slots == ["s3"]
         form = NewRequest("f2", "Cells", slots=["s0", "s1"])
         assert faults(session, expo, form, now=begun) == [
-            "slots: must have one at which a meeting of 1 slots can still begin"
+            "slots: must have one at which a meeting of that length can still begin"
         ]
         assert faults(session, expo, NewRequest("f2", "Cells"), now=expo.slots[3].start) == [
             "slots: are over; no meeting time of this event is left"
