@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask.wrappers import Response as FlaskResponse
 from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -72,16 +73,24 @@ def start_run(event_key: str) -> Response:
 
 @blueprint.get("/runs/<int:number>/panel")
 @login_required
-def run_panel(event_key: str, number: int) -> str:
-    """The part of the page that follows a run; it asks for itself again while the run is open."""
+def run_panel(event_key: str, number: int) -> FlaskResponse:
+    """The part of the page that follows a run; it asks for itself again while the run is open.
+
+    Once the run has ended, it has the rest of the page asked for anew.
+    """
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         run = runs.show(db, actor.event_id, number)
         event = db.get_one(Event, actor.event_id)
         draft = _draft_of(db, run)
-        return render_template(
-            "organiser/_run.html", event=event, actor=actor, run=run, draft=draft, now=context.now()
+        response = make_response(
+            render_template(
+                "organiser/_run.html", event=event, actor=actor, run=run, draft=draft, now=context.now()
+            )
         )
+    if run.state not in runs.OPEN:
+        response.headers["HX-Trigger"] = "run-ended"
+    return response
 
 
 @blueprint.get("/runs/<int:number>")

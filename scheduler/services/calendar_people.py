@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from scheduler.domain.entities import CalendarState
 from scheduler.services.calendar_states import Entry
@@ -21,6 +21,12 @@ SAID = 80
 CALLS = frozenset({CalendarState.BOUNCED, CalendarState.FAILED, CalendarState.DECLINED, CalendarState.SILENT})
 """States in which a coming meeting needs a call, as no mail settles it by itself."""
 
+PATIENCE = timedelta(days=3)
+"""An invitation without an answer for so long needs a call."""
+NEAR = timedelta(days=2)
+"""One to a meeting that begins so soon needs it earlier,"""
+AT_LEAST = timedelta(hours=2)
+"""but leaves its reader so much time."""
 
 WORDS: Mapping[CalendarState, str] = {
     CalendarState.BOUNCED: "Address bounces",
@@ -100,7 +106,15 @@ def count(listed: Iterable[Entry]) -> dict[CalendarState, int]:
 
 def needs_call(entry: Entry, now: datetime) -> bool:
     """Whether somebody has to be called about a coming meeting."""
-    return entry.state in CALLS and entry.start > now
+    if entry.state not in CALLS or entry.start <= now:
+        return False
+    return entry.state is not CalendarState.SILENT or is_overdue(entry.sent_at, entry.start, now)
+
+
+def is_overdue(sent_at: datetime | None, start: datetime, now: datetime) -> bool:
+    """Whether an invitation should have been answered: it is some days old, or its meeting is near."""
+    waited = now - sent_at if sent_at else timedelta()
+    return waited >= PATIENCE or (start <= now + NEAR and waited >= AT_LEAST)
 
 
 def _reason(state: CalendarState, is_off: bool, number: int, bounce: str) -> str:

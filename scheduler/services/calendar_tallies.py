@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Subquery, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import CalendarState, Method, OutboxState
-from scheduler.services.calendar_people import CALLS, SEVERITY
+from scheduler.services.calendar_people import AT_LEAST, CALLS, NEAR, PATIENCE, SEVERITY, needs_call
 from scheduler.services.calendar_states import ANSWERED, Entry, newest_mails, untold
 from scheduler.storage.models import (
     Answer,
@@ -50,7 +50,7 @@ class Tally:
         at = entry.start, SEVERITY.index(entry.state)
         self.counts[entry.state] += 1
         self.first = min(filter(None, (self.first, at)))
-        if entry.state in CALLS and entry.start > now:
+        if needs_call(entry, now):
             self.calls[entry.state, entry.is_off] += 1
             self.first_call = min(filter(None, (self.first_call, at)))
 
@@ -95,7 +95,13 @@ def _query(
     entries = _entries(event_id, version_id, chosen)
     state, at = entries.c.state, entries.c.position * len(SEVERITY) + _severity(entries.c.state)
     coming = min((position for position, start in slots.items() if start > now), default=len(slots))
-    to_call = and_(state.in_([s.value for s in CALLS]), entries.c.position >= coming)
+    near = min((position for position, start in slots.items() if start > now + NEAR), default=len(slots))
+    overdue = or_(  # as `calendar_people.is_overdue`
+        state != CalendarState.SILENT.value,
+        entries.c.sent_at <= now - PATIENCE,
+        and_(entries.c.position < near, entries.c.sent_at <= now - AT_LEAST),
+    )
+    to_call = and_(state.in_([s.value for s in CALLS]), entries.c.position >= coming, overdue)
     return select(
         entries.c.attendee_id,
         *(func.sum(case((state == s.value, 1), else_=0)).label(s.value) for s in _STATES),
@@ -112,7 +118,7 @@ def _entries(event_id: int, version_id: int, chosen: Chosen) -> Subquery:
     """One row an attendee and meeting: when it is, and its state."""
     mail = _invited(event_id)
     query = (
-        select(PlannedAttendee.attendee_id, Slot.position, _state(mail).label("state"))
+        select(PlannedAttendee.attendee_id, Slot.position, _state(mail).label("state"), mail.c.sent_at)
         .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
         .join(Slot, Slot.id == PlannedMeeting.slot_id)
@@ -159,6 +165,7 @@ def _invited(event_id: int) -> Subquery:
             OutboxMail.uid,
             OutboxMail.sequence,
             OutboxMail.state,
+            OutboxMail.sent_at,
             row,
         )
         .where(OutboxMail.id.in_(newest), OutboxMail.method != Method.CANCEL.value)

@@ -57,6 +57,11 @@ def harmless(cell: str) -> str:
     return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
+def dialled(phone: str) -> str:
+    """A number, which no spreadsheet takes for a sum: behind a space that nobody sees."""
+    return f"\N{NO-BREAK SPACE}{phone}" if phone else ""
+
+
 def _header(timezone: str) -> Iterable[str]:
     return (
         "Name",
@@ -81,7 +86,7 @@ def _row(person: Listed, contact: _Contact, zone: ZoneInfo) -> Iterable[str]:
         person.firm.latin_name,
         _ENGLISH.territories.get(person.firm.country, person.firm.country),
         ", ".join(languages),
-        contact.phone,
+        dialled(contact.phone),
         contact.email,
         reason(person.tally.calls, contact.bounce),
         f"{start:%Y-%m-%d %H:%M}" if start else "",

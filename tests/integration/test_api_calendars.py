@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 
@@ -39,7 +41,10 @@ def test_people_come_with_their_meetings_and_answers(health: Health) -> None:
     assert program(health).get(f"/people/{person['key']}/calendar-health") == person
 
 
-def test_filters_narrow_the_list_and_wrong_ones_are_named(health: Health) -> None:
+def test_filters_narrow_the_list_and_wrong_ones_are_named(
+    health: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks.hold(monkeypatch, NOW + timedelta(days=4))
     client = program(health)
     assert client.get("/calendar-health", calls="true", limit=1)["total"] == 2
     assert client.get("/calendar-health", day="2026-12-08")["items"] == []

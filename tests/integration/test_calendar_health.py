@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -45,10 +45,10 @@ class Health(Letters):
             actor = self.expo.organiser_actor()
             return calendar_health.board(session, actor, Filters(**filters), now=now)
 
-    def calls(self) -> list[dict[str, str]]:
+    def calls(self, minutes: float = 100) -> list[dict[str, str]]:
         """The call list as a program reads it."""
         with self.database.read() as session:
-            return rows(session, self.board())
+            return rows(session, self.board(minutes))
 
     def shown(self, firm: int) -> Person:
         with self.database.read() as session:
@@ -196,8 +196,12 @@ def found(session: Any, expo: Expo, **filters: Any) -> list[str]:
     return [p.firm.key for p in board_of(session, expo, **filters).people]
 
 
-def board_of(session: Any, expo: Expo, **filters: Any) -> Board:
-    return calendar_health.board(session, expo.organiser_actor(), Filters(**filters), now=NOW)
+def board_of(session: Any, expo: Expo, now: datetime = NOW, **filters: Any) -> Board:
+    return calendar_health.board(session, expo.organiser_actor(), Filters(**filters), now=now)
+
+
+OVERDUE = NOW + timedelta(days=4)
+"""When an invitation of NOW should have been answered."""
 
 
 def test_people_are_found_by_hall_day_country_firm_and_text(database: Database) -> None:
@@ -226,7 +230,8 @@ def test_a_state_and_the_need_of_a_call_choose_people(database: Database) -> Non
         session.execute(update(Attendee).where(Attendee.id == expo.people[2][0].id).values(bounced_at=NOW))
         assert found(session, expo, state="bounced") == ["f2"]
         assert found(session, expo, state="accepted") == []
-        assert len(found(session, expo, calls=True)) == 5
+        assert found(session, expo, calls=True) == ["f2"]
+        assert len(board_of(session, expo, OVERDUE, calls=True).people) == 5
         later = calendar_health.board(
             session, expo.organiser_actor(), Filters(calls=True), now=NOW + timedelta(days=60)
         )
@@ -301,7 +306,7 @@ def test_the_list_of_calls_has_who_why_and_when_at_the_venue(health: Health) -> 
             "Firm": "Firm 0",
             "Country": "China",
             "Languages": "Chinese, English",
-            "Phone": "'+86 10 6552",
+            "Phone": "\N{NO-BREAK SPACE}+86 10 6552",
             "Email": health.first,
             "Reason": "mail to the address comes back (550 no such user): one meeting",
             "First meeting (Asia/Shanghai)": "2026-12-07 09:00",
@@ -313,13 +318,13 @@ def test_the_list_of_calls_has_who_why_and_when_at_the_venue(health: Health) -> 
 def test_a_name_that_is_a_formula_is_harmless_in_the_list_of_calls(health: Health) -> None:
     with health.database.write() as session:
         session.execute(update(Attendee).values(name='=HYPERLINK("http://x")'))
-    assert {row["Name"] for row in health.calls()} == {'\'=HYPERLINK("http://x")'}
+    assert {row["Name"] for row in health.calls(5000)} == {'\'=HYPERLINK("http://x")'}
 
 
 def test_the_list_of_calls_follows_the_filters(database: Database) -> None:
     with database.write() as session:
         expo = busy_expo(session)
-        assert [row["Firm"] for row in rows(session, board_of(session, expo, day="2026-12-08"))] == [
+        assert [row["Firm"] for row in rows(session, board_of(session, expo, OVERDUE, day="2026-12-08"))] == [
             "Firm 0", "Firm 3", "Firm 4",
         ]  # fmt: skip
 
@@ -368,3 +373,30 @@ def test_a_thousand_meetings_take_as_many_queries_as_one(database: Database) -> 
         return count_selects(database, step)
 
     assert look(small) == look(large)
+
+
+@pytest.mark.parametrize(
+    ("sent", "before", "needs"),
+    [
+        (timedelta(seconds=15), timedelta(days=10), False),
+        (timedelta(days=3) - timedelta(minutes=1), timedelta(days=10), False),
+        (timedelta(days=3), timedelta(days=10), True),
+        (timedelta(hours=1), timedelta(hours=20), False),
+        (timedelta(hours=2), timedelta(hours=20), True),
+        (timedelta(hours=2), timedelta(days=2, minutes=1), False),
+        (timedelta(days=5), timedelta(0), False),
+    ],
+)
+def test_who_has_not_answered_needs_a_call_only_when_it_is_due(
+    database: Database, sent: timedelta, before: timedelta, needs: bool
+) -> None:
+    """`sent`: how long ago; `before`: how long the meeting is away. The board and the person's page agree."""
+    with database.write() as session:
+        expo = busy_expo(session)
+        now = expo.slots[0].start - before
+        session.execute(update(OutboxMail).values(sent_at=now - sent))
+        board = board_of(session, expo, now, firm="f1")
+        assert [bool(listed.tally.calls) for listed in board.people] == [needs]
+        shown = calendar_health.person(session, expo.organiser_actor(), expo.people[1][0].key, now=now)
+        assert bool(shown.calls) is needs
+        assert board.facets.calls == int(needs)

@@ -29,6 +29,7 @@ def test_an_organiser_starts_a_run_and_cancels_it(database: Database, broker_url
     with database.read() as session:
         assert runs.show(session, expo.event.id, 1).state is RunState.CANCELLED
     assert "hx-get" not in browser.get(f"{path}/runs/1/panel")
+    assert browser.client.get(f"{path}/runs/1/panel").headers["HX-Trigger"] == "run-ended"
 
 
 def test_a_wrong_number_of_seconds_is_refused_in_words(database: Database, broker_url: str) -> None:
