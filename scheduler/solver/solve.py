@@ -80,8 +80,8 @@ def solve(
     is the answer at once, but for small problems, where it is proved, or improved, and where `max_moved`
     is a budget of changes to improve it with; `new` are requests that
     no earlier plan could hold, for which it is searched in any case. `proved` are bounds that were proved of
-    this problem before; without them, a first bound is proved for such an answer too. Compiling the kernels
-    for the first time is not counted in the time.
+    this problem before; without them, a first bound is proved for such an answer too. Loading the kernels and
+    CP-SAT, or compiling them, for the first time is not counted in the time.
     """
     if params.method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {params.method!r}")
@@ -120,8 +120,6 @@ class _Solve:
     def run(self, start: tuple[Meeting, ...] | None) -> Result:
         self.proof = Proof(self.problem, self.proved)
         self.report("reading")
-        if self.is_exact:
-            import scheduler.solver.exact  # noqa: F401 -- here, as CP-SAT takes 50 MB that a search can do without
         if is_slow():
             self.report("compiling")
         flat = self.patiently(self.flattened)
@@ -154,9 +152,11 @@ class _Solve:
         )
 
     def flattened(self) -> Flat:
-        """The problem as arrays; the clock stands still while kernels are made ready for it."""
+        """The problem as arrays; the clock stands still while kernels and CP-SAT are made ready for it."""
         paused = time.monotonic()
         warm_up()
+        if self.is_exact:
+            load_exact()
         self.began += time.monotonic() - paused
         with no_collection():
             return flatten(self.problem)
@@ -418,6 +418,11 @@ class _Solve:
     def tell_exact(self, progress: Progress) -> None:
         bound = self.bounds.score if progress.bound is None else min(progress.bound, self.bounds.score)
         self.tell(replace(progress, seconds=self.seconds, bound=bound, served_bound=self.bounds.served))
+
+
+def load_exact() -> None:
+    """Load CP-SAT: only where it is wanted, as it takes 50 MB that a search can do without."""
+    import scheduler.solver.exact  # noqa: F401
 
 
 def _fulfil(outcome: Future[T], work: Callable[[], T]) -> None:

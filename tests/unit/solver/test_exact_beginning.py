@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
 
@@ -14,6 +16,7 @@ from scheduler.domain.solving import SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver import exact, standby
+from scheduler.solver import solve as solve_module
 from scheduler.solver.exact import ExactResult, solve_exact
 from scheduler.solver.search import Search
 from scheduler.solver.solve import solve
@@ -33,6 +36,25 @@ def test_the_exact_model_begins_at_once(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(standby, "HEAD_START_SECONDS", SECONDS)
     assert solve(compulsory(), SolveParams(seconds=3 * SECONDS)).plan.status is PlanStatus.OPTIMAL
     assert searched == []
+
+
+def test_what_it_takes_to_load_kernels_and_cp_sat_is_not_counted_in_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The clock of the solve goes on only while they are loaded, which takes a hundred seconds each."""
+    began = time.monotonic()
+    clock = SimpleNamespace(now=began, monotonic=lambda: clock.now)
+
+    def take_long() -> None:
+        clock.now += 100.0
+
+    monkeypatch.setattr(solve_module, "time", clock)
+    monkeypatch.setattr(solve_module, "warm_up", take_long)
+    monkeypatch.setattr(solve_module, "load_exact", take_long)
+    plan = solve(compulsory(), SolveParams(seconds=SECONDS)).plan
+    assert plan.status is PlanStatus.OPTIMAL
+    assert clock.now == pytest.approx(began + 200.0)
+    assert plan.seconds < 100.0
 
 
 def test_a_model_that_takes_long_gets_a_search_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
