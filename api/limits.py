@@ -194,7 +194,7 @@ def _count_account() -> None:
     """Every request of a signed-in person; programs and links are counted where their token is looked up."""
     if (
         request.endpoint in (None, "static")
-        or request.blueprint in ("v1", "health")
+        or request.blueprint in ("v1", "health", "feed")
         or "_user_id" not in session
     ):
         return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Flask, Response
+from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 
 POLICY = "; ".join(
     (
@@ -28,7 +29,17 @@ HEADERS = {
 }
 
 
+class Sessions(SecureCookieSessionInterface):
+    """Sessions in signed cookies; an answer that is the same for everybody does not vary by them."""
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if session.modified or not (request.endpoint == "static" or request.blueprint == "feed"):
+            super().save_session(app, session, response)
+
+
 def init_app(app: Flask) -> None:
+    app.session_interface = Sessions()
+
     @app.after_request
     def set_headers(response: Response) -> Response:
         for name, value in HEADERS.items():

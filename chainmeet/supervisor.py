@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
 import threading
 import time
@@ -22,6 +23,10 @@ LAST_WORDS = 1.0
 """Seconds that work in a thread has to end after a signal."""
 STEADY = 60.0
 """Seconds after which a child counts as healthy, and its next restart waits `FIRST_WAIT` again."""
+
+
+PATIENCE = 60.0
+"""Seconds that programs which start together have until they are ready, on an idle machine."""
 
 
 class ProgramFailed(ChainmeetError):
@@ -57,17 +62,23 @@ class Supervisor:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
 
-    def start(self, *programs: Program, patience: float = 60.0) -> None:
-        """Start programs and wait until all are ready; raises ProgramFailed if one ends or takes too long."""
+    def start(self, *programs: Program, patience: float = PATIENCE) -> None:
+        """Start programs and wait until all are ready; raises ProgramFailed if one ends or takes too long.
+
+        `patience` is that of an idle machine: one with three times the work that it has cores for gets three
+        times as long.
+        """
+        began = time.monotonic()
         waiting = [self._spawn(program) for program in programs]
-        for _ in _until(time.monotonic() + patience):
+        while time.monotonic() < began + patience * crowded():
             for child in waiting:
                 if not child.is_running:
                     raise ProgramFailed(child, f"ended with status {child.process.returncode}")
             waiting = [child for child in waiting if not child.is_ready()]
             if not waiting or self.stopping.is_set():
                 return
-        raise ProgramFailed(waiting[0], f"was not ready after {patience:.0f} s")
+            time.sleep(0.05)
+        raise ProgramFailed(waiting[0], f"was not ready after {time.monotonic() - began:.0f} s")
 
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
         """Look after the children until a signal comes or `until` says so."""
@@ -131,6 +142,11 @@ class Supervisor:
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         self._hurry = self.stopping.is_set()  # asked a second time: no more waiting
         self.stopping.set()
+
+
+def crowded() -> float:
+    """How many times longer work takes now than on an idle machine; at least 1."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 def _into(done: Future[T], work: Callable[[], T]) -> None:

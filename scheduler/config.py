@@ -83,7 +83,7 @@ class Settings:
         "where people reach the site", _url("http", "https"), default="http://127.0.0.1:8000"
     )
     mail_domain: str = _setting("domain of the organiser's mail addresses", default="chainmeet.example")
-    mail_sender: str = _setting("display name that mails come from", default="Chainmeet")
+    mail_sender: str = _setting("site in mails; those of an event have its name", default="Chainmeet")
     smtp_host: str = _setting("mail server", default="127.0.0.1")
     smtp_port: int = _setting("its port", _whole(1, 65535), default=25)
     smtp_security: str = _setting(

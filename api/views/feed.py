@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
-
 from apiflask import APIBlueprint
 from flask import Response, request, url_for
 
@@ -14,7 +11,6 @@ from scheduler.services import access, agendas
 
 blueprint = APIBlueprint("feed", __name__, enable_openapi=False)
 
-_REVISED = re.compile(rb"\nLAST-MODIFIED:(\d{8}T\d{6}Z)")
 _ROBOTS = "User-agent: *\nAllow: /calendar/\nDisallow: /\n"
 
 
@@ -32,11 +28,7 @@ def calendar(token: str) -> Response:
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["X-Robots-Tag"] = "noindex, nofollow"  # robots.txt lets calendar services fetch it
     response.make_conditional(request)
-    # set last, so that If-Modified-Since is not looked at: a meeting that is left out has no date
-    revised = _last_revision(body)
-    if revised is not None:
-        response.last_modified = revised
-    return response
+    return response  # without Last-Modified: a meeting that is left out has no date, the ETag says it all
 
 
 @blueprint.get("/robots.txt")
@@ -49,9 +41,3 @@ def address(owner: access.FeedOwner) -> str:
     """The https address of the owner's feed; empty if there is none."""
     token = access.feed_token(owner, context.settings().secret_key)
     return context.settings().base_url + url_for("feed.calendar", token=token) if token else ""
-
-
-def _last_revision(body: bytes) -> datetime | None:
-    """When the latest of the feed's meetings was revised."""
-    revised = max(_REVISED.findall(body), default=None)
-    return datetime.strptime(revised.decode(), "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC) if revised else None

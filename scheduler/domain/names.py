@@ -57,6 +57,12 @@ def told(both: str, language: str) -> str:
     return f"{second} ({first})"
 
 
+def brief(both: str) -> str:
+    """The first of two scripts, for where there is little room; any other name as it is."""
+    first, second = _halves(both)
+    return first if second and _is_latin(first) != _is_latin(second) else both
+
+
 def _halves(both: str) -> tuple[str, str]:
     """The name before a last bracket, and the one in it; the second is empty where there is no such one."""
     if not both.endswith(")"):

@@ -39,7 +39,7 @@ def render_alert(mail: AlertMail) -> RenderedMail:
     headline = said[mail.kind.value]
     event = text.clean(mail.event, text.NAME_LIMIT) or sender
     letter = Letter(
-        sender=(mail.sender_name, f"alerts@{mail.domain}"),
+        sender=(event, f"alerts@{mail.domain}"),
         recipient=(mail.to_name, mail.to_email),
         subject=said["subject"].format(headline=headline, event=event),
         sent_at=mail.opened_at,

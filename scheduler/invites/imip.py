@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from scheduler.domain import names
 from scheduler.invites import bodies, mime, text, wording
 from scheduler.invites.catalogue import Words, words
 from scheduler.invites.content import Content
@@ -63,7 +64,9 @@ class Shown:
 def render(message: Message, envelope: Envelope) -> RenderedMail:
     """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used."""
     shown = show(message, envelope)
-    organizer = Party(envelope.sender_name, organizer_address(envelope.token, envelope.domain))
+    organizer = Party(
+        sender_of(message.content, envelope), organizer_address(envelope.token, envelope.domain)
+    )
     calendar = build(message, organizer, Party(envelope.attendee_name, envelope.attendee_email))
     return RenderedMail(
         from_addr=bounce_address(envelope.bounce_token, envelope.domain),
@@ -95,6 +98,11 @@ def show(message: Message, envelope: Envelope) -> Shown:
     return Shown(said["subject"], bodies.text_body(page, language), bodies.html_body(page, language))
 
 
+def sender_of(content: Content, envelope: Envelope) -> str:
+    """Whose name stands before the address that a mail comes from: the event's, which its readers know."""
+    return content.event_name or envelope.sender_name
+
+
 def organizer_address(token: str, domain: str) -> str:
     """The address that invitations come from and answers go to."""
     return text.address(f"meetings+{token}@{domain}")
@@ -114,7 +122,7 @@ def message_id(message: Message, domain: str) -> str:
 
 def _head(message: Message, envelope: Envelope, sender: str, subject: str) -> bytes:
     return mime.head(
-        (envelope.sender_name, sender),
+        (sender_of(message.content, envelope), sender),
         (envelope.attendee_name, envelope.attendee_email),
         subject,
         message.dtstamp,
@@ -148,9 +156,12 @@ def _parts(message: Message, envelope: Envelope, shown: Shown, calendar: bytes) 
 def _said(message: Message, envelope: Envelope, language: Words) -> dict[str, str]:
     """The texts of the mail by part, their placeholders filled in."""
     kind, values = tone(message), _values(message.content, envelope, language)
+    brief = values | _brief(message.content)
     said = {
         part: text.one_stop(
-            envelope.wording.get(part, wording.default(part, kind, language)).format_map(values)
+            envelope.wording.get(part, wording.default(part, kind, language)).format_map(
+                brief if part == "subject" else values
+            )
         )
         for part in ("subject", "headline", "note", "footer")
     }
@@ -177,6 +188,17 @@ def _values(content: Content, envelope: Envelope, language: Words) -> dict[str, 
         "event": content.event_name,
         "name": text.clean(envelope.attendee_name, text.NAME_LIMIT),
         "sender": text.clean(envelope.sender_name, text.NAME_LIMIT),
+    }
+
+
+def _brief(content: Content) -> dict[str, str]:
+    """What stands in a subject: there is room for a firm's name in one script only."""
+    partner = names.brief(content.partner_firm)
+    return {
+        "partner": partner,
+        "summary": text.clean(content.summary.replace(content.partner_firm, partner), 120)
+        if content.partner_firm
+        else text.clean(content.summary, 120),
     }
 
 

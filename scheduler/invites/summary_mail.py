@@ -9,7 +9,7 @@ from scheduler.invites.agenda import Agenda, Entry
 from scheduler.invites.agenda_pdf import agenda_pdf
 from scheduler.invites.catalogue import Words, words
 from scheduler.invites.content import Content
-from scheduler.invites.imip import Envelope, bounce_address, organizer_address
+from scheduler.invites.imip import Envelope, bounce_address, organizer_address, sender_of
 from scheduler.invites.mime import RenderedMail
 from scheduler.invites.summary import Change, Kind, Summary
 from scheduler.invites.view import Row
@@ -29,7 +29,7 @@ def render(summary: Summary, envelope: Envelope) -> RenderedMail:
     sender = f"no-reply@{envelope.domain}" if is_test else organizer_address(envelope.token, envelope.domain)
     subject = language.overview["subject"].format(counts=page.summary, event=shown.event_name)
     head = mime.head(
-        (envelope.sender_name, sender),
+        (sender_of(shown, envelope), sender),
         (envelope.attendee_name, envelope.attendee_email),
         f"[Test] {subject}" if is_test else subject,
         summary.stamp,

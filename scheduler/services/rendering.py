@@ -82,7 +82,7 @@ def sign_in_mail(settings: Settings, row: OutboxMail, link: SignInLink) -> Rende
         SignIn(
             to_name=row.to_name,
             to_email=row.to_address,
-            sender_name=settings.mail_sender,
+            sender_name=row.payload.get("event") or settings.mail_sender,
             domain=settings.mail_domain,
             message_id=row.message_id,
             link=f"{settings.base_url}/sign-in/{token}",

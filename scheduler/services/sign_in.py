@@ -16,6 +16,7 @@ from scheduler.config import Settings
 from scheduler.domain.entities import OutboxState
 from scheduler.domain.errors import NotFound
 from scheduler.services import readers
+from scheduler.services.actors import events_of
 from scheduler.services.texts import one_line
 from scheduler.services.tokens import SIGN_IN, derive_token, hash_token, new_seed
 from scheduler.storage.models import Account, OutboxMail, SignInLink, SignInWish
@@ -138,7 +139,10 @@ def ask_sign_in(
         sign_in_link_id=link.id,
         to_address=account.email,
         to_name="",
-        payload={"language": readers.account_language(session, account.id)},
+        payload={
+            "language": readers.account_language(session, account.id),
+            "event": _event_name(session, account.id, errand or {}),
+        },
         message_id=f"<{uuid.uuid4()}@{mail_domain}>",
         state=OutboxState.QUEUED,
         next_attempt_at=now,
@@ -147,6 +151,14 @@ def ask_sign_in(
     session.add(mail)
     session.flush()
     return link
+
+
+def _event_name(session: Session, account_id: int, errand: Mapping[str, Any]) -> str:
+    """The event that a link leads to: the one that was looked at, or the account's only one; else none."""
+    events = events_of(session, account_id)
+    path = f"{errand.get('path', '')}/"
+    wanted = [event for event in events if path.startswith(f"/events/{event.key}/")] or events
+    return wanted[0].name if len(wanted) == 1 else ""
 
 
 def make_sign_in_link(

@@ -112,7 +112,33 @@ def test_a_sign_in_mail_is_in_the_persons_language(database: Database) -> None:
             row = session.scalars(select(OutboxMail).where(OutboxMail.sign_in_link_id == link.id)).one()
             made = rendering.sign_in_mail(SETTINGS, row, session.get_one(SignInLink, link.id))
             subjects.append(read(made.data)["Subject"])
-        assert subjects == ["Belépési hivatkozás – Chainmeet", "Your link to sign in to Chainmeet"]
+        assert subjects == [f"Belépési hivatkozás – {expo.event.name}", "Your link to sign in to Chainmeet"]
+
+
+def test_a_sign_in_mail_comes_from_the_event_that_was_looked_at_or_the_only_one(database: Database) -> None:
+    def sender(session: Session, address: str, path: str) -> str:
+        link = access.ask_sign_in(
+            session,
+            address,
+            errand={"path": path},
+            secret_key=SECRET_KEY,
+            mail_domain="expo.example",
+            now=NOW,
+        )
+        assert link is not None
+        row = session.scalars(select(OutboxMail).where(OutboxMail.sign_in_link_id == link.id)).one()
+        made = read(rendering.sign_in_mail(SETTINGS, row, link).data)
+        return str(made["From"].addresses[0].display_name)
+
+    with database.write() as session:
+        one, two, foreign = (make_event(session, firms=1) for _ in range(3))
+        person, other = one.people[0][0], two.people[0][0]
+        other.account_id, address = person.account_id, person.email
+        session.flush()
+        assert sender(session, address, f"/events/{two.event.key}/agenda") == two.event.name
+        assert sender(session, address, f"/events/{foreign.event.key}/agenda") == "Chainmeet"
+        assert sender(session, address, "/") == "Chainmeet"
+        assert sender(session, foreign.people[0][0].email, "/") == foreign.event.name
 
 
 PEOPLE = "key,firm,name,email,languages,mail_language,timezone\np9,f0,Li Na,li@f0.example,zh,{},{}\n"

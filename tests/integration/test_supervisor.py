@@ -90,6 +90,22 @@ def test_a_program_that_does_not_start_shows_the_end_of_its_log(tmp_path: Path, 
         supervisor.start(program("web", log, code, is_ready=lambda: False))
 
 
+@pytest.mark.parametrize(("load", "is_up"), [(0.0, False), (1e6, True)])
+def test_a_crowded_machine_has_longer_to_start(
+    tmp_path: Path, log: Path, monkeypatch: pytest.MonkeyPatch, load: float, is_up: bool
+) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (load, load, load))
+    looks = iter([False] * 3 + [True] * 99)
+    with Supervisor(tmp_path / "pids", say=lambda _: None) as supervisor:
+        try:
+            supervisor.start(program("web", log, is_ready=lambda: next(looks)), patience=0.01)
+        except ProgramFailed as failed:
+            assert "web was not ready after" in str(failed)
+            assert not is_up
+        else:
+            assert is_up
+
+
 def test_a_program_that_ends_is_started_again(tmp_path: Path, log: Path) -> None:
     said: list[str] = []
     with Supervisor(tmp_path / "pids", said.append) as supervisor:

@@ -22,7 +22,7 @@ UID = "5b3c2a7e-8f1d-4c65-9d0e-2f4b6a8c1e33@meet.example"
 ATTENDEE_ID = 7
 KEY: Key = (UID, ATTENDEE_ID)
 NOW = datetime(2027, 4, 1, 9, 30, 15, 250_000, tzinfo=UTC)
-ORGANIZER = Party("Chainmeet", "meetings+tok3n@meet.example")
+ORGANIZER = Party("Chain Expo", "meetings+tok3n@meet.example")
 ATTENDEE = Party("Nagy, Péter", "peter.nagy@firm.example")
 
 

@@ -70,7 +70,7 @@ REQUEST = [
     "DTSTAMP:20270401T093015Z",
     "SEQUENCE:0",
     *MEETING,
-    "ORGANIZER;CN=Chainmeet:mailto:meetings+tok3n@meet.example",
+    "ORGANIZER;CN=Chain Expo:mailto:meetings+tok3n@meet.example",
     "ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;"
     'CN="Nagy, Péter":mailto:peter.nagy@firm.example',
     "STATUS:CONFIRMED",

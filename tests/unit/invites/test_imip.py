@@ -26,6 +26,7 @@ from tests.unit.invites.builders import (
     content,
     details,
     envelope,
+    event_of,
     new,
     only,
     parsed,
@@ -132,8 +133,8 @@ def test_m6_the_attachment_is_the_same_bytes_under_the_same_name(message: Messag
 
 def test_m7_trap_15_trap_16_from_is_the_organizers_address() -> None:
     made = parsed(mail(new()))
-    assert str(made["From"]) == "Chainmeet <meetings+tok3n@meet.example>"
-    assert "ORGANIZER;CN=Chainmeet:mailto:meetings+tok3n@meet.example\r\n" in part(
+    assert str(made["From"]) == "Chain Expo <meetings+tok3n@meet.example>"
+    assert "ORGANIZER;CN=Chain Expo:mailto:meetings+tok3n@meet.example\r\n" in part(
         made, "text/calendar"
     ).get_content().replace("\r\n ", "").replace("\n", "\r\n").replace("\r\r\n", "\r\n")
 
@@ -201,7 +202,8 @@ def test_m10_trap_21_the_text_says_who_when_and_where_without_a_calendar() -> No
         "https://meet.example/agenda\n"
         "\n"
         "-- \n"
-        "Sent by Chainmeet for Chain Expo. Answers go to the schedule, not to a person.\n"
+        "Sent by Chainmeet for Chain Expo. Accept and Decline go to the schedule. "
+        "What you write in an answer reaches the organisers.\n"
     )
 
 
@@ -318,8 +320,8 @@ def test_a_name_that_looks_like_an_encoded_word_is_shown_as_typed() -> None:
 
 
 def test_1_6_a_line_break_in_a_name_or_subject_adds_no_header() -> None:
-    shown = content(summary="Hello\r\nBcc: everyone@firm.example")
-    made = parsed(mail(only({}, wanted(shown)), attendee_name="A\r\nBcc: b@c.example", sender_name="S\nX: y"))
+    shown = content(summary="Hello\r\nBcc: everyone@firm.example", event_name="S\nX: y")
+    made = parsed(mail(only({}, wanted(shown)), attendee_name="A\r\nBcc: b@c.example"))
     assert made["Bcc"] is None and made["X"] is None
     assert made["To"].addresses[0].display_name == "A Bcc: b@c.example"
     assert made["From"].addresses[0].display_name == "S X: y"
@@ -404,3 +406,36 @@ def test_an_answer_to_an_earlier_place_is_told_to_be_outdated() -> None:
         "You answered an earlier version. The meeting has changed since."
         in imip.show(message, envelope(message)).text
     )
+
+
+def test_a_mail_comes_from_the_event_and_from_the_site_only_where_no_event_is() -> None:
+    for message in (new(), cancel()):
+        made = parsed(mail(message))
+        organizer = event_of(part(made, "text/calendar").get_content())["ORGANIZER"]
+        assert made["From"].addresses[0].display_name == organizer.params["CN"] == "Chain Expo"
+    nameless = only({}, wanted(content(event_name="")))
+    assert parsed(mail(nameless))["From"].addresses[0].display_name == "Chainmeet"
+
+
+def test_a_subject_has_a_firms_name_in_one_script_and_the_text_has_both() -> None:
+    """Letters of two scripts in one subject are held against a mail by filters of spam."""
+    for language, subject in (("en", "Meeting with Kunming Battery"), ("zh", "与昆明电池洽谈")):
+        said = {"en": "Meeting with {}", "zh": "与{}洽谈"}[language]
+        both = "Kunming Battery (昆明电池)"
+        shown = content(language=language, partner_firm=both, summary=said.format(both))
+        made = parsed(mail(only({}, wanted(shown))))
+        assert made["Subject"].endswith(subject)
+        text = part(made, "text/plain").get_content()
+        assert "昆明电池" in text and "Kunming Battery" in text
+
+
+def test_a_subject_that_is_not_ascii_is_utf_8_in_all_of_its_words() -> None:
+    shown = content(language="hu", summary="Találkozó: Kunming (昆明电池有限公司) és Társa, " * 3)
+    raw = mail(only({}, wanted(shown))).data.split(b"\r\nDate:")[0].split(b"Subject: ")[1]
+    words = [line.strip() for line in raw.split(b"\r\n")]
+    assert len(words) > 2 and all(word.startswith(b"=?utf-8?") and word.endswith(b"?=") for word in words)
+
+
+def test_who_no_longer_takes_part_may_delete_what_stays_in_the_calendar() -> None:
+    goes_on = replace(cancel(), meeting_is_off=False)
+    assert "you may delete it" in imip.show(goes_on, envelope(goes_on)).text

@@ -66,7 +66,7 @@ def test_a_new_meeting_in_chinese() -> None:
         "https://meet.example/agenda\n"
         "\n"
         "-- \n"
-        "本邮件由Chainmeet为国际供应链博览会发送。您的答复将由日程系统处理，不会发送给个人。\n",
+        "本邮件由Chainmeet为国际供应链博览会发送。接受和谢绝由日程系统处理。您在回信中写的内容会送达主办方。\n",
     )
 
 
@@ -96,7 +96,8 @@ def test_a_new_meeting_in_hungarian() -> None:
         "\n"
         "-- \n"
         "Feladó: Chainmeet. Rendezvény: Chain Expo. "
-        "A válaszokat a beosztást készítő rendszer dolgozza fel, nem személy olvassa.\n",
+        "Az elfogadást és az elutasítást a beosztást készítő rendszer dolgozza fel. "
+        "Amit válaszként ír, azt a szervezők olvassák.\n",
     )
 
 

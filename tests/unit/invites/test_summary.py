@@ -121,7 +121,8 @@ def test_the_mail_says_what_changed_and_the_whole_agenda_by_day_in_venue_time() 
         "This is only a summary. Each invitation comes in a mail of its own: please answer there. "
         "Your whole agenda is attached as a PDF.\n\n"
         "Open your agenda:\nhttps://meet.example/agenda\n\n"
-        "-- \nSent by Chainmeet for Chain Expo. Answers go to the schedule, not to a person.\n"
+        "-- \nSent by Chainmeet for Chain Expo. Accept and Decline go to the schedule. "
+        "What you write in an answer reaches the organisers.\n"
     )
 
 
