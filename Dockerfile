@@ -18,7 +18,7 @@ RUN /opt/chainmeet/bin/pip install --no-deps --no-build-isolation . \
  && /opt/chainmeet/bin/chainmeet warm-up
 
 FROM ${PYTHON}
-RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin chainmeet
+RUN useradd --uid 10001 --no-log-init --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin chainmeet
 COPY --from=build /opt/chainmeet /opt/chainmeet
 ENV PATH=/opt/chainmeet/bin:$PATH \
     PYTHONUNBUFFERED=1 \

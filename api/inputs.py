@@ -57,6 +57,11 @@ def whole(text: str | None, otherwise: int = 0) -> int:
     return value if 0 <= value <= MAX_WHOLE else otherwise
 
 
+def _named(fault: dict[str, str]) -> str:
+    """Where a fault is, for the sentence: to_firm, or slots.0; the body if it is the whole of it."""
+    return fault.get("parameter") or fault.get("pointer", "")[2:].replace("/", ".") or "body"
+
+
 def _invalid(error: ValidationError, *, in_body: bool) -> Response:
     faults = []
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
@@ -65,5 +70,5 @@ def _invalid(error: ValidationError, *, in_body: bool) -> Response:
         if not in_body:
             place = {"parameter": str(fault["loc"][0]) if fault["loc"] else ""}
         faults.append({**place, "detail": fault["msg"]})
-    detail = "; ".join(fault["detail"] for fault in faults[:5])
+    detail = "; ".join(f"{_named(fault)}: {fault['detail']}" for fault in faults[:5])
     return problem(422, "invalid-input", "Something is missing or wrong", detail, errors=faults)

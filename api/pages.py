@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Flask, render_template, request
+from flask import Flask, g, render_template, request
 from sqlalchemy.orm import Session
 
 from api import context
@@ -16,6 +16,20 @@ from scheduler.storage.models import Alert, Event
 
 def init_app(app: Flask) -> None:
     app.add_template_global(open_alerts)
+    app.add_template_global(labelled)
+    app.add_template_global(label_of)
+
+
+def labelled(name: str, label: str) -> str:
+    """The label of a field, which is known by it where the page says what is wrong."""
+    g.setdefault("labels", {})[name] = label
+    return label
+
+
+def label_of(name: str) -> str:
+    """The label of a field that is on the page, else its name in words."""
+    labels: dict[str, str] = g.get("labels", {})
+    return labels.get(name, name.replace("_", " ").capitalize())
 
 
 def open_alerts(event_id: int | None = None) -> Sequence[Alert]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, time
+from datetime import date, datetime, time
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -17,7 +17,7 @@ from api.reading import FormReader
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
-from scheduler.services import events
+from scheduler.services import event_form, events
 from scheduler.services.access import Actor
 from scheduler.services.events import EventSettings, NewEvent
 
@@ -66,7 +66,8 @@ def create() -> Response | tuple[str, int]:
     _require_operator()
     try:
         with context.database().write() as db:
-            made = events.create_event(db, auth.user().account_id, _read_new(request.form), now=context.now())
+            form = _read_new(request.form, context.now())
+            made = events.create_event(db, auth.user().account_id, form, now=context.now())
             key = made.key
     except InvalidInput as error:
         page = render_template(
@@ -170,7 +171,8 @@ def _read_settings(form: Mapping[str, str], before: EventSettings) -> EventSetti
     return after
 
 
-def _read_new(form: Mapping[str, str]) -> NewEvent:
+def _read_new(form: Mapping[str, str], now: datetime) -> NewEvent:
+    """What was typed; raises InvalidInput with every fault at once, also those beyond single fields."""
     read = FormReader(form)
     blocks: list[tuple[time, time]] = [(read.time("morning_from"), read.time("morning_to"))]
     if form.get("afternoon_from") or form.get("afternoon_to"):
@@ -189,7 +191,8 @@ def _read_new(form: Mapping[str, str]) -> NewEvent:
         areas=form.get("areas", "").splitlines(),
         language=form.get("language", "en"),
     )
-    read.done()
+    if read.faults:
+        raise InvalidInput([*read.faults, *event_form.faults(made, now=now)])
     return made
 
 

@@ -16,12 +16,14 @@ from api import auth, context
 from api.reading import FormReader
 from scheduler.domain.entities import AfterRun, RequestState
 from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen
-from scheduler.services import mail_queue, outbox, request_lists, runs, versions
+from scheduler.services import mail_queue, outbox, release, request_lists, runs, versions, waiting
 from scheduler.services.access import Actor
 from scheduler.storage.models import Event, Run, ScheduleVersion
 from workers import dispatch
 
 blueprint = APIBlueprint("organiser", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
+
+LABELS = {"seconds": "Seconds to search"}
 
 
 @blueprint.get("/schedule")
@@ -41,6 +43,7 @@ def overview(event_key: str) -> str:
             published=versions.published(db, actor.event_id),
             requests=request_lists.counts(db, replace(actor, firm_id=None)).received,
             mails=outbox.counts(db, actor.event_id),
+            waiting=waiting.waiting(db, actor),
             now=context.now(),
             states=RequestState,
         )
@@ -66,7 +69,9 @@ def start_run(event_key: str) -> Response:
             )
             run_id = run.id
         dispatch.run(context.database(), run_id, app=context.celery())
-    except (RunAlreadyOpen, InvalidInput) as error:
+    except InvalidInput as error:
+        flash(" ".join(f"{LABELS[fault.path]} {fault.message}." for fault in error.faults), "error")
+    except RunAlreadyOpen as error:
         flash(str(error), "error")
     return redirect(url_for("organiser.overview", event_key=event_key))
 
@@ -118,6 +123,17 @@ def cancel_run(event_key: str, number: int) -> Response:
     with context.database().write() as db:
         runs.cancel(db, actor.event_id, number, now=context.now())
     flash(f"Run {number} is being cancelled.")
+    return redirect(url_for("organiser.overview", event_key=event_key))
+
+
+@blueprint.post("/drafts/discard")
+@login_required
+def discard_drafts(event_key: str) -> Response:
+    """Put the drafts away that nobody will publish any more."""
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        count = release.discard_old(db, actor.event_id)
+    flash(f"Drafts discarded: {count:,}. Nobody was told anything.")
     return redirect(url_for("organiser.overview", event_key=event_key))
 
 

@@ -73,16 +73,26 @@ class CheckedEvent:
 
 def check(form: NewEvent, *, now: datetime) -> CheckedEvent:
     """Raises InvalidInput with every fault by field of NewEvent."""
-    key, name = form.key.strip().lower(), one_line(form.name)
-    areas = [area for area in map(one_line, form.areas) if area]
-    faults = [*_text_faults(key, name, areas), *_time_faults(form, now), *_count_faults(form)]
-    faults += language_faults(form.language)
-    slots = () if faults else tuple(_slots(form))
+    found = faults(form, now=now)
+    slots = () if found else tuple(_slots(form))
     if len(slots) > MAX_SLOTS:
-        faults.append(Fault("slot_minutes", f"makes {len(slots)} slots; at most {MAX_SLOTS} are possible"))
-    if faults:
-        raise InvalidInput(faults)
+        found.append(Fault("slot_minutes", f"makes {len(slots)} slots; at most {MAX_SLOTS} are possible"))
+    if found:
+        raise InvalidInput(found)
+    key, name, areas = _texts(form)
     return CheckedEvent(key, name, slots, {_slug(area, i): area for i, area in enumerate(areas)})
+
+
+def faults(form: NewEvent, *, now: datetime) -> list[Fault]:
+    """What is wrong with single fields, by field of NewEvent."""
+    found = [*_text_faults(*_texts(form)), *_time_faults(form, now), *_count_faults(form)]
+    return [*found, *language_faults(form.language)]
+
+
+def _texts(form: NewEvent) -> tuple[str, str, list[str]]:
+    """Key, name and areas as they are kept."""
+    areas = [area for area in map(one_line, form.areas) if area]
+    return form.key.strip().lower(), one_line(form.name), areas
 
 
 def is_zone(name: str) -> bool:

@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement, delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import JobKind, JobState, RequestState, VersionState
+from scheduler.domain import rules
+from scheduler.domain.entities import JobKind, JobState, PlanStatus, RequestState, VersionState
 from scheduler.domain.errors import VersionConflict, WrongState
 from scheduler.invites.summary import Summary
-from scheduler.services import holds, summaries, telling, versions
+from scheduler.services import holds, snapshot, summaries, telling, versions
 from scheduler.services.telling import Survey
 from scheduler.storage.among import among
 from scheduler.storage.models import (
@@ -97,11 +98,19 @@ def lock(session: Session, event_id: int) -> None:
 
 
 def roll_back(session: Session, *, event_id: int, number: int, now: datetime) -> ScheduleVersion:
-    """A new draft with the content of an earlier version; it is published like any other."""
+    """A new draft with the content of an earlier version; it is published like any other.
+
+    Its score is that of what publishing it now would hold: without meetings whose requests are no longer
+    accepted, against what is published. Nothing was proved of it, so it has no bound.
+    """
     old = versions.get(session, event_id, number)
     if old.state is not VersionState.SUPERSEDED:
         raise WrongState("version", number, old.state, "rolled back to")
     current = versions.published(session, event_id)
+    problem = snapshot.take(session, event_id, now=now)
+    asked = problem.index.requests
+    kept = [meeting for meeting in versions.meetings(session, old.id) if meeting.request in asked]
+    score = rules.score(problem, kept)
     draft = ScheduleVersion(
         event_id=event_id,
         number=versions.next_number(session, event_id),
@@ -109,12 +118,10 @@ def roll_back(session: Session, *, event_id: int, number: int, now: datetime) ->
         run_id=old.run_id,
         compared_with_id=current.id if current else None,
         copy_of_id=old.id,
-        status=old.status,
-        score=old.score,
-        bound=old.bound,
-        served_bound=old.served_bound,
-        terms=old.terms,
-        unscheduled=old.unscheduled,
+        status=str(PlanStatus.FEASIBLE),
+        score=score.total,
+        terms=dict(score.terms),
+        unscheduled=[row for row in old.unscheduled if row["request"] in asked],
         created_at=now,
     )
     session.add(draft)
@@ -146,6 +153,24 @@ def _is_asked() -> ColumnElement[bool]:
         VersionJob.kind == JobKind.PUBLISH,
         VersionJob.state.in_((JobState.ASKED, JobState.RUNNING)),
     )
+
+
+def discard_old(session: Session, event_id: int) -> int:
+    """Put away all drafts but the newest, if it is newer than what is published; gives how many."""
+    kept = versions.newest_draft(session, event_id)
+    done = session.scalars(
+        update(ScheduleVersion)
+        .where(
+            ScheduleVersion.event_id == event_id,
+            ScheduleVersion.state == VersionState.DRAFT,
+            ScheduleVersion.number != (kept or 0),
+            ~_is_asked(),
+        )
+        .values(state=VersionState.DISCARDED)
+        .returning(ScheduleVersion.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(done.all())
 
 
 def agenda_url(settings: Settings, event: Event) -> str:

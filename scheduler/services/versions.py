@@ -126,6 +126,18 @@ def published(session: Session, event_id: int) -> ScheduleVersion | None:
     )
 
 
+def newest_draft(session: Session, event_id: int) -> int | None:
+    """The number of the newest draft, if it is newer than what is published."""
+    current = published(session, event_id)
+    return session.scalar(
+        select(func.max(ScheduleVersion.number)).where(
+            ScheduleVersion.event_id == event_id,
+            ScheduleVersion.state == VersionState.DRAFT,
+            ScheduleVersion.number > (current.number if current else 0),
+        )
+    )
+
+
 def listing(session: Session, event_id: int, *, limit: int = 50) -> Sequence[ScheduleVersion]:
     """The newest versions first."""
     return session.scalars(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import func, select
 
 from scheduler.domain.entities import AfterRun
@@ -51,6 +53,34 @@ def test_a_wrong_event_keeps_what_was_typed_and_says_what_is_wrong(
     assert 'value="Chain Expo"' in page
     with database.read() as session:
         assert session.scalars(select(Event)).all() == []
+
+
+def said(page: str) -> dict[str, str]:
+    """What the list of faults calls each field."""
+    return dict(re.findall(r'<li><a href="#(\w+)">([^<]+)</a>', page))
+
+
+def test_an_empty_form_has_all_its_faults_at_once_by_the_labels_of_its_fields(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        operator = make_account(session, is_operator=True)
+        expo = make_event(session)
+    browser = Browser(web_app(database, broker_url), operator)
+    browser.get("/events/new")
+    page = browser.post("/events/new", status=422)
+    assert set(said(page)) == {
+        "name", "key", "timezone", "first_day", "days", "morning_from", "morning_to", "slot_minutes", "halls",
+        "tables_per_hall", "walking_minutes",
+    }  # fmt: skip
+    pages = [page]
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    browser.get(f"/events/{expo.event.key}/settings")
+    pages.append(browser.post(f"/events/{expo.event.key}/settings", status=422))
+    for page in pages:
+        labels = dict(re.findall(r'<label for="(\w+)">([^<]+)</label>', page))
+        found = said(page)
+        assert found == {name: labels[name] for name in found}
 
 
 def test_only_an_operator_may_create_events(database: Database, broker_url: str) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from scheduler.domain.entities import RunState, VersionState
-from scheduler.services import runs, versions
+from scheduler.domain.entities import RequestState, RunState, VersionState
+from scheduler.services import release, requests, runs, versions
 from scheduler.services.publishing import Ending
 from scheduler.storage.database import Database
-from scheduler.storage.models import OutboxMail, Run
+from scheduler.storage.models import Account, OutboxMail, Run
 from tests.factories import make_event, make_request, make_version, meet
 from tests.publishing import carry_out, publish_version
 from tests.web import Browser, web_app
@@ -38,7 +38,7 @@ def test_a_wrong_number_of_seconds_is_refused_in_words(database: Database, broke
     browser = Browser(web_app(database, broker_url), expo.organiser)
     browser.get(f"/events/{expo.event.key}/schedule")
     page = browser.post(f"/events/{expo.event.key}/runs", seconds="soon")
-    assert "seconds: must be a whole number from 1 to 3,600" in page
+    assert "Seconds to search must be a whole number from 1 to 3,600." in page
     with database.read() as session:
         assert session.scalars(select(Run)).all() == []
 
@@ -169,3 +169,43 @@ def test_mails_are_paused_stopped_and_sent_after_all_on_the_page(database: Datab
     assert "Send the stopped mails after all" in page and "Pause the mails" not in page
     assert "Mails queued again: 2." in browser.post(f"{path}/mails/send")
     browser.post(f"{path}/mails/burn", status=404)
+
+
+def test_the_schedule_begins_with_what_waits_for_the_organiser(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=4)
+        held, other = make_request(session, expo, 0, 1), make_request(session, expo, 1, 2)
+        make_version(session, expo, [meet(held, expo)])
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/schedule"
+    assert "What waits for you" not in browser.get(path)
+    with database.write() as session:
+        requests.withdraw(session, expo.actor(0), held.key, now=database.now())
+        session.merge(other).answered_at = database.now()
+        for _ in range(3):
+            make_version(session, expo, [], state=VersionState.DRAFT)
+        release.discard(session, event_id=expo.event.id, number=4)
+    page = browser.get(path)
+    assert "meetings cancelled or declined: 1" in page and "requests accepted: 1" in page
+    assert ">Version 3</a> is a draft" in page and "Discard the older drafts (1)" in page
+    assert "Drafts discarded: 1." in browser.post(f"/events/{expo.event.key}/drafts/discard")
+    with database.read() as session:
+        states = [versions.get(session, expo.event.id, n).state.value for n in (1, 2, 3, 4)]
+    assert states == ["published", "discarded", "draft", "discarded"]
+
+
+def test_the_menu_of_an_organiser_names_the_requests(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_request(session, expo, state=RequestState.PENDING)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    page = browser.get(f"/events/{expo.event.key}/schedule")
+    assert f'href="/events/{expo.event.key}/requests/received">Requests</a>' in page
+    page = browser.get(f"/events/{expo.event.key}/requests/received")
+    assert "<h1>Requests</h1>" in page and 'aria-current="page">Requests</a>' in page
+    with database.read() as session:
+        exhibitor = session.get_one(Account, expo.people[1][0].account_id)
+    page = Browser(web_app(database, broker_url), exhibitor).get(
+        f"/events/{expo.event.key}/requests/received"
+    )
+    assert "<h1>Requests received</h1>" in page

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.domain import rules
 from scheduler.domain.entities import OutboxState, RequestState, VersionState
 from scheduler.domain.errors import PlanRejected, VersionConflict, WrongState
 from scheduler.domain.plan import Meeting
-from scheduler.services import outbox, release, versions
+from scheduler.services import outbox, release, snapshot, versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Hold, Invitation, MeetingRequest, OutboxMail
 from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version, meet
@@ -230,6 +231,25 @@ def test_a_rollback_publishes_old_content_as_a_new_version(database: Database) -
         )
         first = versions.get(session, expo.event.id, 1)
         assert versions.meetings(session, back.id) == versions.meetings(session, first.id)
+
+
+def test_a_rollback_has_the_score_of_what_it_still_holds_and_nothing_proved(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=4)
+        kept, gone = make_request(session, expo, 0, 1), make_request(session, expo, 2, 3)
+        meetings = [meet(kept, expo, slot=0), meet(gone, expo, slot=1)]
+        publish(session, expo, draft(session, expo, meetings), None)
+        first = versions.get(session, expo.event.id, 1)
+        first.bound, first.unscheduled = 900.0, [{"request": gone.key}, {"request": kept.key}]
+        publish(session, expo, draft(session, expo, meetings), 1, 5)
+        gone.state = RequestState.WITHDRAWN
+        session.flush()
+        back = release.roll_back(session, event_id=expo.event.id, number=1, now=NOW)
+        problem = snapshot.take(session, expo.event.id, now=NOW)
+        held = versions.meetings(session, back.id)[:1]
+        assert (back.score, back.terms["served"]) == (rules.score(problem, held).total, kept.priority)
+        assert (back.bound, back.served_bound) == (None, None)
+        assert [row["request"] for row in back.unscheduled] == [kept.key]
 
 
 def test_only_a_draft_can_be_published_or_discarded(database: Database) -> None:
