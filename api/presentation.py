@@ -83,8 +83,12 @@ def time_left(span: timedelta) -> str:
 def zone_name(timezone: str, moment: datetime | None = None) -> str:
     """Asia/Shanghai (GMT+08:00)."""
     now = datetime.now(ZoneInfo(timezone))  # noqa: TID251 -- only whether it is summer time
-    at = (moment or now).astimezone(ZoneInfo(timezone))
-    return f"{timezone} ({get_timezone_gmt(at, locale=LOCALE)})"
+    return _zone_name(timezone, (moment or now).replace(minute=0, second=0, microsecond=0))
+
+
+@lru_cache(KEPT)
+def _zone_name(timezone: str, hour: datetime) -> str:
+    return f"{timezone} ({get_timezone_gmt(hour.astimezone(ZoneInfo(timezone)), locale=LOCALE)})"
 
 
 def zone(timezone: str) -> ZoneInfo:
@@ -109,11 +113,13 @@ def by_country(values: Sequence[FacetValue]) -> list[FacetValue]:
     return sorted(values, key=lambda value: country(value.value).casefold())
 
 
+@lru_cache(KEPT)
 def country(code: str) -> str:
     """The country's English name."""
     return str(LOCALE.territories.get(code, code))
 
 
+@lru_cache(KEPT)
 def language(code: str) -> str:
     """The language's English name."""
     return str(LOCALE.languages.get(code.replace("-", "_"), code))

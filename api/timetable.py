@@ -8,7 +8,7 @@ from datetime import date, datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from scheduler.storage.models import Event, Slot
@@ -55,10 +55,16 @@ class Timetable:
         return f"{shortest} minutes" if shortest == longest else f"{shortest} to {longest} minutes"
 
 
+_SLOTS = (
+    select(Slot.key, Slot.start, Slot.end, Slot.block)
+    .where(Slot.event_id == bindparam("event_id"))
+    .order_by(Slot.position)
+)
+
+
 def timetable(db: Session, event_id: int) -> Timetable:
     event = db.get_one(Event, event_id)
-    columns = select(Slot.key, Slot.start, Slot.end, Slot.block)
-    slots = db.execute(columns.where(Slot.event_id == event_id).order_by(Slot.position)).all()
+    slots = db.execute(_SLOTS, {"event_id": event_id}).all()
     zone = ZoneInfo(event.timezone)
 
     def day_of(slot: SlotRow) -> date:

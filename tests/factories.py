@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind, RequestState, Side, Tier, VersionState
 from scheduler.domain.plan import Meeting
+from scheduler.invites.catalogue import language_of
 from scheduler.services import access, versions
 from scheduler.services.access import Actor
 from scheduler.storage.models import (
@@ -72,6 +73,7 @@ class Expo:
             attendee_id=attendee.id,
             firm_id=attendee.firm_id,
             is_exhibitor=attendee.is_exhibitor,
+            language=language_of(attendee.mail_language, attendee.languages, self.event.language),
         )
 
     def organiser_actor(self) -> Actor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotAllowed, NotFound
@@ -69,24 +69,30 @@ class EventRoles:
     firm: str | None
 
 
+_ROLES = (
+    select(
+        Event,
+        Organiser.account_id,
+        Attendee.id,
+        Attendee.firm_id,
+        Attendee.is_exhibitor,
+        Attendee.mail_language,
+        Attendee.languages,
+    )
+    .outerjoin(
+        Organiser, and_(Organiser.event_id == Event.id, Organiser.account_id == bindparam("account_id"))
+    )
+    .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == bindparam("account_id")))
+    .where(Event.key == bindparam("event_key"))
+)
+"""Made once, as each request asks it."""
+
+
 def actor_for(session: Session, account_id: int, event_key: str) -> Actor:
     """The account's roles in the event; raises NotFound if it has none, as if the event were not there."""
     if not storable(event_key):
         raise NotFound("event", event_key)
-    row = session.execute(
-        select(
-            Event,
-            Organiser.account_id,
-            Attendee.id,
-            Attendee.firm_id,
-            Attendee.is_exhibitor,
-            Attendee.mail_language,
-            Attendee.languages,
-        )
-        .outerjoin(Organiser, and_(Organiser.event_id == Event.id, Organiser.account_id == account_id))
-        .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == account_id))
-        .where(Event.key == event_key)
-    ).first()
+    row = session.execute(_ROLES, {"account_id": account_id, "event_key": event_key}).first()
     if row is None or (row[1] is None and row[2] is None):
         raise NotFound("event", event_key)
     event, organiser, attendee_id, firm_id, is_exhibitor, chosen, spoken = row

@@ -206,14 +206,19 @@ def _not_held(actor: Actor) -> ColumnElement[bool]:
         .scalar_subquery()
     )
     held = (
-        select(PlannedMeeting.request_id)
+        select(PlannedMeeting.id)
         .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
-        .where(ScheduleVersion.event_id == actor.event_id, ScheduleVersion.state == VersionState.PUBLISHED)
+        .where(
+            PlannedMeeting.request_id == MeetingRequest.id,
+            ScheduleVersion.event_id == actor.event_id,
+            ScheduleVersion.state == VersionState.PUBLISHED,
+        )
+        .correlate(MeetingRequest)
     )
     return and_(
         MeetingRequest.state == RequestState.ACCEPTED,
         func.coalesce(MeetingRequest.answered_at, MeetingRequest.created_at) <= published,
-        MeetingRequest.id.not_in(held),
+        ~held.exists(),
     )
 
 

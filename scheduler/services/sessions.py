@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Delete, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Delete, bindparam, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
@@ -20,6 +20,16 @@ SEEN_EVERY = timedelta(minutes=5)
 """How exact "last seen" is: not every page is a writer."""
 
 _RUNS_EVENTS = or_(Account.is_operator, exists().where(Organiser.account_id == Account.id).correlate(Account))
+
+_FIND = (
+    select(
+        WebSession.ends_at, _RUNS_EVENTS, WebSession.id, Account.id, Account.email, Account.name,
+        Account.is_operator, WebSession.made_at, WebSession.seen_at,
+    )
+    .join(Account, Account.id == WebSession.account_id)
+    .where(WebSession.id_hash == bindparam("id_hash"))
+)  # fmt: skip
+"""Made once, as each request asks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +80,11 @@ def find(
     session: Session, secret: str, *, settings: Settings, now: ColumnElement[datetime]
 ) -> SignedIn | None:
     """Whose session an id opens, in one query, with the time; None if it has ended or never was."""
-    row = session.execute(
-        select(
-            WebSession.id, Account.id, Account.email, Account.name, Account.is_operator, WebSession.made_at,
-            WebSession.seen_at, now, WebSession.ends_at, _RUNS_EVENTS,
-        )
-        .join(Account, Account.id == WebSession.account_id)
-        .where(WebSession.id_hash == hash_token(secret))
-    ).first()  # fmt: skip
+    row = session.execute(_FIND.add_columns(now), {"id_hash": hash_token(secret)}).first()
     if row is None:
         return None
-    found = SignedIn(*row[:8])
-    ends_at, runs_events = row[8:]
+    ends_at, runs_events, *rest = row
+    found = SignedIn(*rest)
     # it may have become an organiser's meanwhile, or the setting may be another one
     ends_at = min(ends_at, found.made_at + _lifetime(settings, runs_events))
     return found if found.found_at < ends_at else None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, literal, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, insert, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import VersionState
@@ -117,13 +117,14 @@ def get(session: Session, event_id: int, number: int) -> ScheduleVersion:
     return version
 
 
+_PUBLISHED = select(ScheduleVersion).where(
+    ScheduleVersion.event_id == bindparam("event_id"), ScheduleVersion.state == VersionState.PUBLISHED
+)
+
+
 def published(session: Session, event_id: int) -> ScheduleVersion | None:
     """The version that people see, if there is one."""
-    return session.scalar(
-        select(ScheduleVersion).where(
-            ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.PUBLISHED
-        )
-    )
+    return session.scalar(_PUBLISHED, {"event_id": event_id})
 
 
 def newest_draft(session: Session, event_id: int) -> int | None:

@@ -33,8 +33,12 @@ def among(
 
 @compiles(_Among, "postgresql")
 def _in_array(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    """The array behind a SELECT: where the planner sees its length, it plans anew for each, for longer than
+    the query takes.
+    """
     column, listed = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{column} = ANY ({listed})"
+    kind = compiler.dialect.type_compiler_instance.process(ARRAY(next(iter(element.clauses)).type))
+    return f"{column} = ANY ((SELECT {listed})::{kind})"
 
 
 @compiles(_Among, "sqlite")

@@ -53,6 +53,7 @@ def _postgresql(url: URL, limits: Limits, echo: bool) -> Engine:
         pool_timeout=limits.pool,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
+            "prepare_threshold": 2,  # asked twice, a statement is parsed and planned for good
             "options": _options(url, limits),
             # a server that is gone without a word is noticed after a minute
             "keepalives_idle": 30,
