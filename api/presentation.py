@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -11,6 +13,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_time, get_timezone_gmt
 from flask import Flask, g
+from markupsafe import Markup, escape
 
 from scheduler.domain import names
 from scheduler.domain.entities import AlertKind
@@ -30,6 +33,8 @@ class Named(Protocol):
     def latin_name(self) -> str: ...
 
 
+WORD = 3
+"""Letters of an alphabet that say as much as one Chinese character."""
 KEPT = 4096
 """Texts of each kind that a process keeps: a list says the same times and names on every page."""
 
@@ -125,10 +130,28 @@ def language(code: str) -> str:
     return str(LOCALE.languages.get(code.replace("-", "_"), code))
 
 
-def both_names(name: str, latin_name: str) -> str:
+def both_names(name: str, latin_name: str) -> Markup:
     """A name as the page's reader reads names; the second form is isolated, so that brackets stay put."""
-    first, *second = names.ordered(name, latin_name, g.get("reads", ""))
-    return f"{first} (\u2068{second[0]}\u2069)" if second else first
+    first, *second = map(spoken, names.ordered(name, latin_name, g.get("reads", "")))
+    return Markup("{} (\u2068{}\u2069)").format(first, second[0]) if second else first
+
+
+@lru_cache(KEPT)
+def spoken(text: str) -> Markup:
+    """A text of people's own with its language, where its script says which: for voices and glyphs."""
+    tag = _east_asian(text)
+    return Markup('<span lang="{}">{}</span>').format(tag, text) if tag else escape(text)
+
+
+def _east_asian(text: str) -> str:
+    """zh, ja or ko of a text most of whose words are of them; empty for any other."""
+    scripts = Counter(unicodedata.name(char, "").partition(" ")[0] for char in text if char.isalpha())
+    east = scripts["CJK"] + scripts["HIRAGANA"] + scripts["KATAKANA"] + scripts["HANGUL"]
+    if east * WORD < scripts.total() - east or not east:
+        return ""
+    if scripts["HANGUL"]:
+        return "ko"
+    return "ja" if scripts["HIRAGANA"] + scripts["KATAKANA"] else "zh"
 
 
 def short_name(named: Named) -> str:
@@ -144,7 +167,8 @@ def alert_title(kind: AlertKind) -> str:
 def init_app(app: Flask) -> None:
     for function in (
         local_time, local_day, plain_day, local_moment, local_second, time_left, zone_name, zone, number,
-        share, country, by_country, language, both_names, short_name, capitalize_first, alert_title,
+        share, country, by_country, language, both_names, short_name, spoken, capitalize_first,
+        alert_title,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

@@ -249,5 +249,5 @@ def test_an_agenda_takes_no_answer_of_somebody_else_or_to_what_has_changed(colle
 
 def test_the_firm_s_agenda_shows_who_accepted(colleagues: Colleagues) -> None:
     colleagues.scene.give(Partstat.ACCEPTED)
-    assert 'class="tag accepted">accepted' in colleagues.browser(0, 0).get(colleagues.of_firm)
-    assert 'class="tag accepted">accepted' not in colleagues.browser(1, 0).get(colleagues.of_firm)
+    assert 'class="tag accepted">Accepted' in colleagues.browser(0, 0).get(colleagues.of_firm)
+    assert 'class="tag accepted">Accepted' not in colleagues.browser(1, 0).get(colleagues.of_firm)

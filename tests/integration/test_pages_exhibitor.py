@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from api import context
+from api import context, presentation
 from scheduler.domain.entities import PlaceWish, RequestState, Side, VersionState
 from scheduler.invites.feed import etag
 from scheduler.services import access
@@ -77,8 +77,8 @@ def test_the_directory_names_firms_in_the_readers_script_first(site: Site) -> No
         session.get_one(Attendee, site.expo.people[0][0].id).mail_language = "zh"
     chinese = site.exhibitor(0).get(site.path("/firms"))
     other = site.exhibitor(1).get(site.path("/firms"))
-    assert "深圳电芯 (\u2068Shenzhen Cells\u2069)" in chinese
-    assert "Shenzhen Cells (\u2068深圳电芯\u2069)" in other
+    assert '<span lang="zh">深圳电芯</span> (\u2068Shenzhen Cells\u2069)' in chinese
+    assert 'Shenzhen Cells (\u2068<span lang="zh">深圳电芯</span>\u2069)' in other
     assert "Müller Zellen<" in other
 
 
@@ -89,7 +89,10 @@ def test_the_directory_searches_filters_and_counts(site: Site) -> None:
     browser = site.exhibitor(0)
     page = browser.get(site.path("/firms"))
     assert "5 firms" in page and "China (4)" in page and "France (1)" in page and "Chips (1)" in page
-    assert "Shenzhen Cells (\u2068深圳电芯\u2069)" in page and "Cellule &lt;SA&gt;" in page
+    assert (
+        'Shenzhen Cells (\u2068<span lang="zh">深圳电芯</span>\u2069)' in page
+        and "Cellule &lt;SA&gt;" in page
+    )
     page = browser.get(site.path("/firms?text=cell"))
     assert "2 firms" in page and "China (1)" in page and "Firm 1" not in page
     page = browser.get(site.path("/firms?text=cell&country=FR"))
@@ -660,3 +663,28 @@ def test_requests_that_are_not_held_have_a_tab_of_their_own(site: Site) -> None:
     assert "Every accepted request has its meeting" in site.exhibitor(1).get(
         site.path("/requests/received?state=not-held")
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("动力电池回收", "zh"),
+        ("动力电池 (battery packs) 回收和梯次利用的合作", "zh"),
+        ("電池のリサイクル", "ja"),
+        ("배터리 재활용", "ko"),
+        ("Battery packs <for> Lǐ Wěi 李伟 and his colleagues", ""),
+        ("Akkumulátor", ""),
+        ("123", ""),
+    ],
+)
+def test_what_people_write_in_another_script_says_its_language(text: str, tag: str) -> None:
+    shown = str(presentation.spoken(text))
+    plain = html.escape(text)
+    assert shown == (f'<span lang="{tag}">{plain}</span>' if tag else plain)
+
+
+def test_a_chinese_request_is_marked_as_chinese_on_its_page(site: Site) -> None:
+    with site.database.write() as session:
+        key = make_request(session, site.expo, 1, 0, topic="动力电池回收", message="我们想谈谈").key
+    page = site.exhibitor(0).get(site.path(f"/requests/{key}"))
+    assert '<span lang="zh">动力电池回收</span>' in page and '<span lang="zh">我们想谈谈</span>' in page
