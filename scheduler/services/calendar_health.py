@@ -221,7 +221,7 @@ def _people(session: Session, actor: Actor, found: Mapping[int, Tally]) -> list[
             latin_name,
             firms.get(firm_key)
             or firms.setdefault(firm_key, FirmRef(firm_key, firm_name, firm_latin, country)),
-            (name, latin_name, email, firm_name, firm_latin),
+            (name, latin_name, *([email] if actor.sees_contacts else []), firm_name, firm_latin),
             found[person_id],
         )
         for person_id, key, name, latin_name, email, firm_key, firm_name, firm_latin, country in rows

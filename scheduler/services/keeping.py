@@ -18,7 +18,7 @@ from scheduler.invites import inbound
 from scheduler.invites.inbound.limits import MAX_MAIL
 from scheduler.services import boxes
 from scheduler.services.tokens import hash_token
-from scheduler.storage.models import InboundMail
+from scheduler.storage.models import Attendee, InboundMail
 
 KEPT = 1024 * 1024
 """Octets of a mail that are kept for the organiser once it is judged."""
@@ -48,12 +48,14 @@ def take(
 ) -> tuple[bool, int | None]:
     """Whether the recipient is ours, and the id of the new row: none if the mail is known already.
 
-    Raises TooMuch. Mails that come at the same moment may exceed the quota by their number.
+    Raises TooMuch. Mails to one person take turns, so that the quota holds for those of one moment too.
     """
     ours = boxes.addressed(session, recipient, settings.mail_domain)
     if ours is None:
         return False, None
     invitation, digest, hashed = ours.invitation, hashlib.sha256(raw).hexdigest(), hash_token(ours.token)
+    whose = select(Attendee.id).where(Attendee.id == invitation.attendee_id)
+    session.execute(whose.with_for_update(key_share=True))
     known = InboundMail.token_hash == hashed, InboundMail.digest == digest
     if session.scalar(select(InboundMail.id).where(*known)) is not None:
         return True, None

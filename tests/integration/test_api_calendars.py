@@ -73,6 +73,7 @@ def test_addresses_and_numbers_need_a_scope_of_their_own(health: Health, scopes:
     said = [*(person["email"] for person in people), one["email"], letter["address"]]
     assert all(said) if sees else said == [None] * len(said)
     assert all((person["phone"] is None) is not sees for person in [*people, one])
+    assert client.get("/calendar-health", text=health.first)["total"] == (1 if sees else 0)
     if "people:read" in scopes:
         assert client.get(f"/people/{key}")["email"] is None
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from tests.factories import NOW
 from tests.integration.test_answering import LATER, Published
 from tests.integration.test_receiving import lmtp, mailbox
 from tests.publishing import SETTINGS
+from tests.threads import PATIENCE, Step
 
 CORPUS = sorted((Path(__file__).parents[1] / "unit" / "invites" / "corpus").glob("*.eml"))
 
@@ -55,6 +58,25 @@ def test_an_address_takes_20_mails_a_day_and_the_same_one_again_is_no_further_on
     published.receive(replies.bounce(published.mail_to(1)), published.mail_to(1))
     published.receive(last, published.mail_to(0), now=LATER + timedelta(days=1))
     assert published.count(InboundMail) == keeping.MAX_A_DAY + 2
+
+
+def test_mails_that_come_at_one_moment_are_no_more_than_those_of_a_day(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MAX_A_DAY", 2)
+    together = threading.Barrier(6)
+
+    def receive(raw: bytes) -> bool:
+        together.wait(PATIENCE)
+        try:
+            published.receive(raw, published.mail_to(0))
+        except TooMuch:
+            return False
+        return True
+
+    steps = [Step(partial(receive, raw)) for raw in texts(published, 6)]
+    assert sum(step.done() for step in steps) == 2
+    assert published.count(InboundMail) == 2
 
 
 def test_an_address_takes_5_mib_in_all(published: Published) -> None:

@@ -21,6 +21,8 @@ from chainmeet.cli import main
 from scheduler.config import PREFIX, Settings
 from scheduler.storage.database import Database
 from scheduler.storage.schema import require_current, upgrade
+from scheduler.untrusted import limits as untrusted_limits
+from scheduler.untrusted import pool
 from tests.conftest import skip_or_fail
 from tests.workers import eventually
 from workers.layout import WORKERS
@@ -302,3 +304,24 @@ def test_a_worker_gives_way_if_nobody_waits_for_any_of_its_work(
     monkeypatch.setattr(app, "worker_main", lambda arguments: given.append(len(arguments)))
     main(["worker", *kinds], standalone_mode=False)
     assert (given[0], len(given)) == (nice, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "processes", "own"),
+    [
+        ("api", 2, 200),
+        ("untrusted-worker", 1, 128 + WORKERS["untrusted"].child_megabytes),
+        ("receiver", 1, 128),
+    ],
+)
+def test_the_worst_that_strangers_can_have_read_at_once_fits_into_a_container(
+    name: str, processes: int, own: int
+) -> None:
+    child = 64 + untrusted_limits.MEMORY // 2**20  # its program, and what it may take beside that
+    limit = SERVICES[name]["deploy"]["resources"]["limits"]["memory"]
+    assert limit.endswith("m")
+    assert int(limit[:-1]) >= processes * (own + pool.SIZE * child)
+
+
+def test_the_web_has_as_many_processes_as_its_memory_is_reckoned_for() -> None:
+    assert '"--workers", "2"' in (ROOT / "Dockerfile").read_text()
