@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
-from scheduler.services import sessions, sign_in
+from scheduler.services import links, sessions, sign_in
 from scheduler.services.mailable import Unmailable, mailable
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, WebSession
@@ -65,4 +65,4 @@ def _account(session: Session, email: str) -> Account:
 
 
 def sign_in_url(settings: Settings, token: str) -> str:
-    return f"{settings.base_url}/sign-in/{token}"
+    return links.whole(settings, links.sign_in(token))

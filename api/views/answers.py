@@ -19,6 +19,7 @@ from scheduler.invites.catalogue import Words, words
 from scheduler.services import answer_links
 from scheduler.services.answer_links import Look
 from scheduler.services.counters import Unsuitable
+from scheduler.services.links import ANSWER_STEPS
 
 blueprint = APIBlueprint("answers", __name__, enable_openapi=False, url_prefix="/answers/<token>")
 
@@ -29,7 +30,7 @@ _PARTSTATS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 @blueprint.get("/<step>")
 def look(token: str, step: str = "") -> str:
     """The meeting, and the form of the step (of every step if none is named). Mail scanners may open it."""
-    _require_step(step, ("", *answer_links.STEPS))
+    _require_step(step, ("", *ANSWER_STEPS))
     language = _counted(token)
     with context.database().read() as db:
         found = answer_links.look(db, token, now=context.now())
@@ -50,7 +51,7 @@ def look(token: str, step: str = "") -> str:
 @blueprint.post("/<step>")
 def answer(token: str, step: str) -> Response:
     """Answer, then show the meeting with the answer."""
-    _require_step(step, answer_links.STEPS)
+    _require_step(step, ANSWER_STEPS)
     say = _counted(token).answering
     try:
         with context.database().write() as db:

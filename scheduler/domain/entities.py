@@ -43,6 +43,10 @@ class RequestState(StrEnum):
     EXPIRED = "expired"
 
 
+OPEN_REQUESTS = (RequestState.PENDING, RequestState.ACCEPTED)
+"""States in which a pair of firms has a request: the database allows one of these a pair."""
+
+
 class RunState(StrEnum):
     """queued -> running -> finished | failed | cancelled."""
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduler.config import Settings
 from scheduler.domain.entities import AnswerSource, Method, Partstat
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.invites.content import Content
@@ -19,7 +18,6 @@ from scheduler.services.declining import Effect
 from scheduler.services.texts import lines
 from scheduler.storage.models import Answer, Attendee, Event, Invitation, MeetingRequest, Slot
 
-STEPS = ("accept", "decline", "propose")
 MAX_COMMENT = 1000
 
 
@@ -48,11 +46,6 @@ class Look:
         """Whether a decline would do anything."""
         has_declined = self.answer is not None and self.answer.partstat is Partstat.DECLINED
         return self.effect is not Effect.OFF and not has_declined
-
-
-def addresses(settings: Settings, token: str) -> dict[str, str]:
-    """The link of each step."""
-    return {step: f"{settings.base_url}/answers/{token}/{step}" for step in STEPS}
 
 
 def look(session: Session, token: str, *, now: datetime) -> Look:

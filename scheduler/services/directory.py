@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import RequestState, Tier
+from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
 from scheduler.domain.errors import NotFound
 from scheduler.services.actors import Actor
 from scheduler.services.facets import Facets, FacetValue, facets, firm_filters
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.people import FirmRef, find_firm, find_person, firm_ref
-from scheduler.services.request_form import OPEN
 from scheduler.services.texts import matches, storable
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, Hall, MeetingRequest, Place
@@ -235,7 +234,8 @@ def _open_requests(session: Session, actor: Actor, firm_ids: Sequence[int]) -> d
     sent, to = MeetingRequest.from_firm_id == actor.firm_id, MeetingRequest.to_firm_id
     received, by = MeetingRequest.to_firm_id == actor.firm_id, MeetingRequest.from_firm_id
     query = select(MeetingRequest.key, MeetingRequest.state, by, to).where(
-        MeetingRequest.state.in_(OPEN), or_(sent & among(to, firm_ids), received & among(by, firm_ids))
+        MeetingRequest.state.in_(OPEN_REQUESTS),
+        or_(sent & among(to, firm_ids), received & among(by, firm_ids)),
     )
     for key, state, sender, receiver in session.execute(query.order_by(MeetingRequest.id)):
         is_sent = sender == actor.firm_id

@@ -17,9 +17,8 @@ from scheduler.invites import imip
 from scheduler.invites.catalogue import words
 from scheduler.invites.content import Content
 from scheduler.invites.itip import Kind, Message
-from scheduler.services import contents, wordings
+from scheduler.services import contents, links, wordings
 from scheduler.services.actors import Actor
-from scheduler.services.release import agenda_url
 from scheduler.storage.models import Account, Event, Hall, OutboxMail, ScheduleVersion, Slot
 
 _METHODS = {"cancel": Method.CANCEL, "uninvited": Method.CANCEL, "proposal": Method.DECLINECOUNTER}
@@ -93,7 +92,7 @@ def queue_test(
 
 def link(settings: Settings, actor: Actor, language: str, tone: str) -> str:
     """Where the links of a mail that only shows its texts lead: to the page of the texts."""
-    return f"{settings.base_url}/events/{actor.event_key}/mail-texts/{language}/{tone}"
+    return links.whole(settings, links.mail_text(actor.event_key, language, tone))
 
 
 def _example(
@@ -108,7 +107,7 @@ def _example(
     """A message of this kind in this language, and its reader's name."""
     event = session.get_one(Event, actor.event_id)
     own = {language: texts}
-    url = agenda_url(settings, event)
+    url = links.whole(settings, links.agenda(event.key))
     meeting = _meeting(session, event) or _invented(session, event, now)
     reader = replace(meeting.people[0], language=language)
     content = contents.content_for(event, meeting, reader, url, own)

@@ -18,7 +18,7 @@ from scheduler.domain.errors import NotAllowed
 from scheduler.invites import itip
 from scheduler.invites.summary import Change, Summary
 from scheduler.invites.view import tone
-from scheduler.services import release, summaries, telling, wordings
+from scheduler.services import links, release, summaries, telling, wordings
 from scheduler.services.actors import Actor
 from scheduler.services.people import PersonRef, person_ref
 from scheduler.services.telling import Pending, Survey
@@ -170,7 +170,7 @@ def queue_trial(
     account = session.get(Account, actor.account_id) if actor.account_id is not None else None
     if account is None:
         raise NotAllowed("Sign in to get a trial.")
-    link = f"{settings.base_url}/events/{actor.event_key}/versions/{version.number}"
+    link = links.whole(settings, links.version(actor.event_key, version.number))
     samples = (found.told or {}).get("samples", {})
     for kind in in_order(samples):
         session.add(

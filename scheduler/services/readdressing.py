@@ -21,7 +21,7 @@ from scheduler.domain.entities import Method, OutboxState, Partstat
 from scheduler.invites import imip
 from scheduler.invites.content import Content
 from scheduler.invites.itip import Kind, Message
-from scheduler.services import contents, outbox, release, remembering, resending, versions, wordings
+from scheduler.services import contents, links, outbox, remembering, resending, versions, wordings
 from scheduler.storage.base import UtcDateTime
 from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail, PlannedAttendee
 
@@ -102,7 +102,7 @@ def _wanted(
         return {}
     event = session.get_one(Event, person.event_id)
     own = select(PlannedAttendee.meeting_id).where(PlannedAttendee.attendee_id == person.id)
-    url = release.agenda_url(settings, event)
+    url = links.whole(settings, links.agenda(event.key))
     shown = contents.shown(session, event, version.id, agenda_url=url, only=own)
     return {
         request_id: (shown.content(request_id, person.id), f"{row.uid}@{settings.mail_domain}")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, MailFailure, OutboxState, Refusal
 from scheduler.domain.mail_rates import MailRates
-from scheduler.services import address_reports, alerts, mail_routes
+from scheduler.services import address_reports, alerts, links, mail_routes
 from scheduler.services.mail_routes import SERVER, TOLD_AFTER, Routes
 from scheduler.storage.models import Alert, Attendee, Event, MailRoute, OutboxMail
 
@@ -139,7 +139,7 @@ def _tell(session: Session, row: MailRoute, event_id: int | None, now: datetime)
         event_id=event_id,
         about=ABOUT,
         reason=f"{who} {what}. It said: {row.said}",
-        path=f"/events/{key}/calendars/dead-letters?list=retrying" if key else "/",
+        path=links.retried_mails(key) if key else "/",
         now=now,
     )
     row.is_told = True

@@ -13,7 +13,7 @@ from scheduler.domain import rules
 from scheduler.domain.entities import JobKind, JobState, PlanStatus, RequestState, VersionState
 from scheduler.domain.errors import VersionConflict, WrongState
 from scheduler.invites.summary import Summary
-from scheduler.services import holds, snapshot, summaries, telling, versions
+from scheduler.services import holds, links, snapshot, summaries, telling, versions
 from scheduler.services.telling import Survey
 from scheduler.storage.among import among
 from scheduler.storage.models import (
@@ -68,7 +68,7 @@ def survey(session: Session, version: ScheduleVersion, settings: Settings, *, no
         session,
         event,
         version.id,
-        agenda_url=agenda_url(settings, event),
+        agenda_url=links.whole(settings, links.agenda(event.key)),
         mail_domain=settings.mail_domain,
         now=now,
     )
@@ -171,11 +171,6 @@ def discard_old(session: Session, event_id: int) -> int:
         .execution_options(synchronize_session=False)
     )
     return len(done.all())
-
-
-def agenda_url(settings: Settings, event: Event) -> str:
-    """Where an attendee reads the agenda of an event."""
-    return f"{settings.base_url}/events/{event.key}/agenda"
 
 
 def _leave_out(session: Session, version_id: int) -> None:

@@ -13,7 +13,7 @@ from scheduler.invites.itip import Message
 from scheduler.invites.sign_in import SignIn, render_sign_in
 from scheduler.invites.summary import Summary
 from scheduler.invites.summary_mail import render as render_summary
-from scheduler.services import alerts, answer_links, outbox, remembering, wordings
+from scheduler.services import alerts, links, outbox, remembering, wordings
 from scheduler.services.tokens import SIGN_IN, derive_token
 from scheduler.storage.models import OutboxMail, SignInLink
 
@@ -34,16 +34,16 @@ def rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink
 def invitation_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The mail of an outbox row: the same bytes each time."""
     token = remembering.address_token(row, settings.secret_key)
-    links = answer_links.addresses(settings, token)
-    return render(Message.from_json(row.payload), _answerable(_envelope(settings, row, token), links))
+    answering = links.answers(settings, token)
+    return render(Message.from_json(row.payload), _answerable(_envelope(settings, row, token), answering))
 
 
 def test_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The mail that shows an organiser the event's texts, or what a publishing says; its links lead back."""
     if "agenda" in row.payload:
         return render_summary(Summary.from_json(row.payload), _envelope(settings, row, ""))
-    links = dict.fromkeys(answer_links.STEPS, row.payload["link"])
-    return render_example(Message.from_json(row.payload), _answerable(_envelope(settings, row, ""), links))
+    back = dict.fromkeys(links.ANSWER_STEPS, row.payload["link"])
+    return render_example(Message.from_json(row.payload), _answerable(_envelope(settings, row, ""), back))
 
 
 def _answerable(envelope: Envelope, links: Mapping[str, str]) -> Envelope:
@@ -85,7 +85,7 @@ def sign_in_mail(settings: Settings, row: OutboxMail, link: SignInLink) -> Rende
             sender_name=row.payload.get("event") or settings.mail_sender,
             domain=settings.mail_domain,
             message_id=row.message_id,
-            link=f"{settings.base_url}/sign-in/{token}",
+            link=links.whole(settings, links.sign_in(token)),
             valid_for=link.expires_at - link.created_at,
             sent_at=link.created_at,
             language=row.payload.get("language", "en"),
@@ -106,7 +106,7 @@ def alert_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
             kind=AlertKind(said["kind"]),
             event=said["event"],
             reason=said["reason"],
-            link=settings.base_url + said["path"],
+            link=links.whole(settings, said["path"]),
             opened_at=row.created_at,
             language=said["language"],
         )

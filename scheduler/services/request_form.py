@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import PlaceKind, PlaceWish, RequestState, Side
+from scheduler.domain.entities import OPEN_REQUESTS, PlaceKind, PlaceWish, RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.services.actors import Actor
 from scheduler.services.texts import lines, one_line, storable
@@ -23,8 +23,6 @@ MAX_NAMED = 5
 """People that a request may name on each side."""
 MAX_PENDING = 200
 """Requests without an answer that a firm may have sent."""
-
-OPEN = (RequestState.PENDING, RequestState.ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def open_request(session: Session, firm_id: int, other_id: int) -> MeetingReques
     """The pair's open request, whoever asked; at most one is open at a time."""
     return session.scalar(
         select(MeetingRequest)
-        .where(MeetingRequest.of_pair(firm_id, other_id), MeetingRequest.state.in_(OPEN))
+        .where(MeetingRequest.of_pair(firm_id, other_id), MeetingRequest.state.in_(OPEN_REQUESTS))
         .execution_options(populate_existing=True)
     )
 

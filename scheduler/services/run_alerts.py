@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, RunState
-from scheduler.services import alerts
+from scheduler.services import alerts, links
 from scheduler.storage.models import Event, Run
 
 WAITING = timedelta(minutes=15)
@@ -45,7 +45,7 @@ def tell_missed(session: Session, event: Event, was_due: datetime, why: str, *, 
         event_id=event.id,
         about="",
         reason=f"There was no overnight run at {_clock(was_due, event)}: {why}",
-        path=f"/events/{event.key}/schedule",
+        path=links.schedule(event.key),
         now=now,
     )
 
@@ -73,7 +73,7 @@ def end_failed(session: Session, run: Run, *, now: datetime) -> None:
 
 def _raise(session: Session, kind: AlertKind, run: Run, reason: str, now: datetime) -> None:
     event = session.get_one(Event, run.event_id)
-    path = f"/events/{event.key}/runs/{run.number}"
+    path = links.run(event.key, run.number)
     alerts.raise_alert(session, kind, event_id=event.id, about=_about(run), reason=reason, path=path, now=now)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, JobKind, JobState, VersionState
 from scheduler.domain.errors import ChainmeetError, PublishingOpen, WrongState
-from scheduler.services import alerts, release, versions
+from scheduler.services import alerts, links, release, versions
 from scheduler.storage.models import Event, Run, ScheduleVersion, VersionJob
 
 OPEN = (JobState.ASKED, JobState.RUNNING)
@@ -296,7 +296,7 @@ def tell_not_published(
         event_id=event.id,
         about=f"version {version.number}",
         reason=reason,
-        path=f"/events/{event.key}/versions/{version.number}",
+        path=links.version(event.key, version.number),
         now=now,
     )
 

@@ -1,0 +1,58 @@
+"""Where pages are, for mails and the command line: paths of the site, and whole addresses."""
+
+from __future__ import annotations
+
+from scheduler.config import Settings
+
+ANSWER_STEPS = ("accept", "decline", "propose")
+"""What the links in an invitation's mail do."""
+
+
+def whole(settings: Settings, path: str) -> str:
+    """The address of a path of the site."""
+    return settings.base_url + path
+
+
+def agenda(event_key: str) -> str:
+    """Where an attendee reads their agenda of an event."""
+    return f"/events/{event_key}/agenda"
+
+
+def answer(token: str, step: str) -> str:
+    """A step of an answer without sign-in; one of `ANSWER_STEPS`."""
+    return f"/answers/{token}/{step}"
+
+
+def answers(settings: Settings, token: str) -> dict[str, str]:
+    """The whole address of each step of an answer."""
+    return {step: whole(settings, answer(token, step)) for step in ANSWER_STEPS}
+
+
+def sign_in(token: str) -> str:
+    """A sign-in that works once."""
+    return f"/sign-in/{token}"
+
+
+def schedule(event_key: str) -> str:
+    """The organiser's page of runs and versions."""
+    return f"/events/{event_key}/schedule"
+
+
+def run(event_key: str, number: int) -> str:
+    """A run, for organisers."""
+    return f"/events/{event_key}/runs/{number}"
+
+
+def version(event_key: str, number: int) -> str:
+    """A schedule version, for organisers."""
+    return f"/events/{event_key}/versions/{number}"
+
+
+def mail_text(event_key: str, language: str, tone: str) -> str:
+    """An event's own text of a kind of mails in a language, for organisers."""
+    return f"/events/{event_key}/mail-texts/{language}/{tone}"
+
+
+def retried_mails(event_key: str) -> str:
+    """The mails of an event that are tried again, for organisers."""
+    return f"/events/{event_key}/calendars/dead-letters?list=retrying"
