@@ -13,7 +13,7 @@ from scheduler.invites.content import Content
 from scheduler.invites.ical import Party, build
 from scheduler.invites.itip import Kind, Message
 from scheduler.invites.mime import RenderedMail
-from scheduler.invites.view import Row, answered, changes, rows, tone
+from scheduler.invites.view import Row, answered, changes, rows, tone, why_off
 
 __all__ = [
     "Envelope",
@@ -211,7 +211,15 @@ def _page(message: Message, envelope: Envelope, language: Words, said: Mapping[s
         summary=content.summary,
         note="\n".join(line for line in (said["note"], answered(message, language)) if line),
         footer=said["footer"],
-        sections=[("", rows(content, language, is_held=message.kind is not Kind.CANCEL))],
+        sections=[
+            (
+                "",
+                [
+                    *why_off(message, language),
+                    *rows(content, language, is_held=message.kind is not Kind.CANCEL),
+                ],
+            )
+        ],
         changes=changes(message.previous, message.content, language),
         links=_links(message, envelope, language),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -52,6 +52,21 @@ class Told:
     partstat: Partstat = Partstat.NEEDS_ACTION
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Off:
+    """Why a meeting is off: `code` where a schedule does not hold it, else who withdrew it, with their note.
+
+    `person` and `firm` are both forms of their names joined, empty where nobody is known; `is_own` if it
+    was the reader.
+    """
+
+    code: str = ""
+    person: str = ""
+    firm: str = ""
+    note: str = ""
+    is_own: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One iTIP message to one attendee; `dtstamp` is UTC in whole seconds.
@@ -70,6 +85,7 @@ class Message:
     kind: Kind
     previous: Content | None = None
     meeting_is_off: bool = False
+    off: Off | None = None
 
     def to_json(self) -> dict[str, Any]:
         """JSON values only; `from_json` gives an equal Message, so that a retry renders the same mail."""
@@ -84,6 +100,7 @@ class Message:
             "kind": self.kind.value,
             "previous": self.previous.to_json() if self.previous else None,
             "meeting_is_off": self.meeting_is_off,
+            "off": asdict(self.off) if self.off else None,
         }
 
     @classmethod
@@ -101,6 +118,7 @@ class Message:
             kind=Kind(values["kind"]),
             previous=Content.from_json(previous) if previous else None,
             meeting_is_off=values["meeting_is_off"],
+            off=Off(**values["off"]) if values.get("off") else None,
         )
 
 

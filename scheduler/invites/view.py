@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Final
 from zoneinfo import ZoneInfo
 
+from scheduler.domain import names
 from scheduler.domain.entities import Partstat
 from scheduler.invites.catalogue import Words
 from scheduler.invites.content import ATTENDANCE, DETAILS, Content, changed, read_in, zone_of
-from scheduler.invites.itip import Kind, Message
-from scheduler.invites.text import DESCRIPTION_LIMIT, cap, one_stop
+from scheduler.invites.itip import Kind, Message, Off
+from scheduler.invites.text import DESCRIPTION_LIMIT, NAME_LIMIT, cap, clean, clean_lines, one_stop
 
 Row = tuple[str, str]
 """A label and its text; the text may have several lines."""
+
+NOTE_LIMIT: Final = 1_000
+"""Characters of what somebody wrote to the others that a mail shows."""
 
 _DETAIL_LABELS = {"start": "start", "partner_firm": "partner", "event_name": "event"}
 
@@ -51,17 +57,40 @@ def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
     """What an update changed, "was ..., now ..."; the two times of a meeting are one change."""
     if old is None:
         return []
-    names = dict.fromkeys("start" if n == "end" else n for n in changed(old, new, ATTENDANCE + DETAILS))
+    fields = dict.fromkeys("start" if n == "end" else n for n in changed(old, new, ATTENDANCE + DETAILS))
     old = read_in(old, new.language)
-    if {"start", "timezone"} <= names.keys():
-        del names["timezone"]
+    if {"start", "timezone"} <= fields.keys():
+        del fields["timezone"]
     return [
         (
             getattr(words, _DETAIL_LABELS.get(name, name)),
             words.was_now.format(old=_before(old, new, name, words), new=_shown(new, name, words)),
         )
-        for name in names
+        for name in fields
     ]
+
+
+def why_off(message: Message, words: Words) -> list[Row]:
+    """Why a meeting is off, what was written to the others, and whom to ask; nothing where it is held."""
+    if message.kind is not Kind.CANCEL:
+        return []
+    said = words.off
+    why = [(said["why"], "\n".join(_reasons(message.off, words)))] if message.off else []
+    return [*why, (said["contact"], said["reply"])]
+
+
+def _reasons(off: Off, words: Words) -> Iterator[str]:
+    said = words.off
+    person, firm = (names.told(clean(name, NAME_LIMIT), words.language) for name in (off.person, off.firm))
+    if off.code:
+        yield said["again"].format(reason=words.reason_of(off.code))
+    elif off.is_own:
+        yield said["own"]
+    else:
+        kind = "organiser" if not firm else "person" if person else "firm"
+        yield one_stop(said[kind].format(person=person, firm=firm))
+    if off.note:
+        yield said["note"].format(note=clean_lines(off.note, NOTE_LIMIT))
 
 
 def answered(message: Message, words: Words) -> str:

@@ -22,6 +22,8 @@ class Note:
     by: PersonRef | None
     firm: FirmRef | None
     at: datetime | None
+    by_id: int | None = None
+    """The attendee of `by`."""
 
 
 def of_withdrawn(session: Session, request_ids: Collection[int]) -> dict[int, Note]:
@@ -37,6 +39,7 @@ def of_withdrawn(session: Session, request_ids: Collection[int]) -> dict[int, No
             MeetingRequest.id,
             MeetingRequest.answer_note,
             MeetingRequest.answered_at,
+            MeetingRequest.answered_by,
             *person_columns(Attendee),
             *firm_columns(Firm),
         )
@@ -45,12 +48,13 @@ def of_withdrawn(session: Session, request_ids: Collection[int]) -> dict[int, No
         .where(MeetingRequest.id.in_(request_ids), MeetingRequest.state == RequestState.WITHDRAWN)
     )
     found = {}
-    for request_id, text, at, *names in rows:
+    for request_id, text, at, by_id, *names in rows:
         person, firm = names[:4], names[4:]
         found[request_id] = Note(
             text=text,
             by=PersonRef(*person) if person[0] is not None else None,
             firm=FirmRef(*firm) if firm[0] is not None else None,
             at=at,
+            by_id=by_id,
         )
     return found

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import Method, OutboxState, Partstat
 from scheduler.invites import imip, itip
 from scheduler.invites.content import Content
-from scheduler.services import contents, wordings
+from scheduler.services import contents, withdrawing, wordings
 from scheduler.services.contents import EntryKey, Shown
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, OutboxMail
@@ -172,6 +172,7 @@ def pending(session: Session, seen: Survey, people: Collection[int], uids: Colle
         for (request_id, person), uid in named.items()
     }
     messages = itip.messages(compared, goals, seen.now, seen.others)
+    messages = withdrawing.explained(session, messages, rows, seen.version_id)
     requests = {key: row.request_id for key, row in rows.items()}
     requests |= {(uid, person): request_id for (request_id, person), uid in named.items()}
     return Pending(

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from scheduler.domain.entities import AnswerSource, MailOutcome, Partstat, RequestState
 from scheduler.domain.errors import NotAllowed, NotFound, WrongState
-from scheduler.services import inbox, outbox, rendering, snapshot
+from scheduler.services import inbox, outbox, rendering, requests, snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Answer,
@@ -25,6 +25,7 @@ from scheduler.storage.models import (
     Invitation,
     MeetingRequest,
     OutboxMail,
+    ScheduleVersion,
 )
 from tests import replies
 from tests.factories import NOW, SECRET_KEY, make_event, make_request, meet
@@ -683,3 +684,32 @@ def test_the_inbox_lists_by_outcome_and_page(published: Published) -> None:
         counted = inbox.counts(session, actor)
     assert (len(first.items), len(rest.items), first.total, ignored.total) == (3, 1, 4, 1)
     assert (counted[MailOutcome.APPLIED], counted[MailOutcome.WAITING]) == (3, 0)
+
+
+@pytest.mark.parametrize("by_mail", [True, False])
+def test_the_others_read_who_declined_and_what_they_wrote(published: Published, by_mail: bool) -> None:
+    note = "On another stand"
+    if by_mail:
+        published.answer(0, "DECLINED", lines=f"COMMENT:{note}\n")
+    else:
+        with published.database.write() as session:
+            actor, key = published.expo.actor(0), published.request.key
+            requests.withdraw(session, actor, key, note=note, now=LATER)
+    mails = published.publish_again()
+    theirs, mine = (mails[published.person(firm).email] for firm in (1, 0))
+    text = part(parsed(rendering.invitation_mail(SETTINGS, theirs)), "text/plain").get_content()
+    who, firm = published.person(0).name, published.expo.firms[0].name
+    assert f"Why: {who} of {firm} declined or cancelled it.\r\n    “{note}”" in text
+    own = part(parsed(rendering.invitation_mail(SETTINGS, mine)), "text/plain").get_content()
+    assert "Why: You declined this meeting." in own
+
+
+def test_who_loses_a_meeting_by_a_new_schedule_reads_the_plans_reason(published: Published) -> None:
+    with published.database.write() as session:
+        number = draft(session, published.expo, [])
+        version = session.scalars(select(ScheduleVersion).where(ScheduleVersion.number == number)).one()
+        version.unscheduled = [{"request": published.request.key, "reason": "people-busy"}]
+        publish(session, published.expo, number, number - 1, minutes=30)
+    for row in published.send(31).values():
+        text = part(parsed(rendering.invitation_mail(SETTINGS, row)), "text/plain").get_content()
+        assert "Why: The new schedule does not hold it. At every time that suits both firms," in text

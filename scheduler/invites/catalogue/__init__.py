@@ -61,6 +61,8 @@ class Words:
     alert: dict[str, str]
     answering: dict[str, str]
     overview: dict[str, str]
+    reason: dict[str, str]
+    off: dict[str, str]
     count: dict[str, str]
     tag: dict[str, str]
     sheet: dict[str, str]
@@ -113,6 +115,10 @@ class Words:
             return self.zones[zone.key]
         offset = local.strftime("%z")
         return self.zone.format(name=zone.key.replace("_", " "), offset=f"{offset[:3]}:{offset[3:5]}")
+
+    def reason_of(self, code: str) -> str:
+        """Why a plan does not hold a meeting, in words that either firm may read."""
+        return self.reason.get(code, self.reason["other"])
 
     def lasting(self, span: timedelta) -> str:
         """A duration in whole hours or minutes."""

@@ -61,7 +61,7 @@ def test_every_catalogue_has_the_keys_and_names_of_the_english_one(tag: str) -> 
 def test_nothing_is_left_in_english(tag: str) -> None:
     here, english = read(tag), dict(leaves(ENGLISH))
     alike = {path for path, text in here.items() if text == english[path] and has_words(text)}
-    assert alike <= {"direction"}
+    assert alike <= {"direction", "off.note"}
 
 
 @pytest.mark.parametrize("tag", languages())

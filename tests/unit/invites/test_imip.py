@@ -16,7 +16,7 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.invites import imip
 from scheduler.invites.ical import build
 from scheduler.invites.imip import RenderedMail, render
-from scheduler.invites.itip import Kind, Message, messages
+from scheduler.invites.itip import Kind, Message, Off, messages
 from tests.unit.invites.builders import (
     ATTENDEE,
     NOW,
@@ -439,3 +439,47 @@ def test_a_subject_that_is_not_ascii_is_utf_8_in_all_of_its_words() -> None:
 def test_who_no_longer_takes_part_may_delete_what_stays_in_the_calendar() -> None:
     goes_on = replace(cancel(), meeting_is_off=False)
     assert "you may delete it" in imip.show(goes_on, envelope(goes_on)).text
+
+
+OFF = {
+    "en": ("Why: 王明 of Kunming declined or cancelled it.\n    “A <b>fair</b>”", "The organisers read it."),
+    "hu": ("Miért: 王明 (Kunming) elutasította vagy lemondta.\n    „A <b>fair</b>”", "A szervezők"),
+    "zh": ("原因：Kunming的王明谢绝或取消了这场洽谈。\n    “A <b>fair</b>”", "主办方会阅读。"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", OFF)
+def test_a_cancellation_says_who_called_it_off_what_they_wrote_and_whom_to_ask(language: str) -> None:
+    off = Off(person="王明", firm="Kunming", note="A <b>fair</b>")
+    message = replace(cancel(), off=off, content=content(language=language), meeting_is_off=True)
+    assert Message.from_json(message.to_json()) == message
+    shown = imip.show(message, envelope(message))
+    assert all(said in shown.text for said in OFF[language])
+    assert "<b>" not in shown.html and "fair" in shown.html
+
+
+@pytest.mark.parametrize(
+    ("off", "says"),
+    [
+        (Off(firm="Kunming"), "Kunming cancelled it."),
+        (Off(firm="Kunming Co., Ltd."), "Kunming Co., Ltd. cancelled it."),
+        (Off(), "The organisers cancelled it."),
+        (Off(person="Wang", firm="Kunming", is_own=True), "You declined this meeting."),
+        (Off(code="no-place"), "The new schedule does not hold it. No booth or table that suits it is free"),
+        (
+            Off(code="unheard-of"),
+            "The new schedule does not hold it. It did not fit beside the other meetings.",
+        ),
+    ],
+)
+def test_a_cancellation_says_why_in_words_that_give_nobodys_diary_away(off: Off, says: str) -> None:
+    message = replace(cancel(), off=off, meeting_is_off=True)
+    assert says in imip.show(message, envelope(message)).text
+
+
+def test_a_note_to_the_others_is_bounded_and_cannot_break_out_of_its_row() -> None:
+    message = replace(
+        cancel(), off=Off(firm="F", note="x\r\nBcc: y\n\n\n\n" + "z" * 9_999), meeting_is_off=True
+    )
+    made = parsed(mail(message))
+    assert made["Bcc"] is None and len(part(made, "text/plain").get_content()) < 3_000
