@@ -54,8 +54,7 @@ def answer(token: str, step: str) -> Response:
     _require_step(step, ANSWER_STEPS)
     say = _counted(token).answering
     try:
-        with context.database().write() as db:
-            said = _answer(db, token, step)
+        said = context.database().transact(lambda db: _answer(db, token, step))
     except WrongState:
         flash(say["has_changed"], "error")
     except Unsuitable as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import func, select
@@ -195,16 +196,7 @@ def _judge_all(database: Database, settings: Settings, mail_ids: Sequence[int], 
             if raw is None:
                 continue
             found = found or _read(raw)
-            with database.write() as session:
-                mail = _received(session, mail_id)
-                if mail is not None:
-                    for name, value in understood(found).items():
-                        setattr(mail, name, value)
-                    session.flush()
-                    verdict = answering.judge(
-                        session, mail, mail_domain=settings.mail_domain, rates=settings.rates, now=now
-                    )
-                    _close(mail, verdict, now, by=None)
+            database.transact(partial(_judge, settings, mail_id, found, now))
         except (AllBusy, NotStarted) as error:
             log.warning("mail not read now", mail=mail_id, reason=str(error))
             with database.write() as session:
@@ -212,6 +204,20 @@ def _judge_all(database: Database, settings: Settings, mail_ids: Sequence[int], 
             return  # nor are the others, which are not begun
         except Exception:  # one mail must not keep the others back
             log.exception("mail not judged", mail=mail_id)
+
+
+def _judge(
+    settings: Settings, mail_id: int, found: inbound.InboundMail, now: datetime, session: Session
+) -> None:
+    """Do what a mail says that nobody has judged."""
+    mail = _received(session, mail_id)
+    if mail is None:
+        return
+    for name, value in understood(found).items():
+        setattr(mail, name, value)
+    session.flush()
+    verdict = answering.judge(session, mail, mail_domain=settings.mail_domain, rates=settings.rates, now=now)
+    _close(mail, verdict, now, by=None)
 
 
 def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from scheduler.domain.entities import MailKind, MailOutcome
-from scheduler.services import fetching, inbox, keeping
+from scheduler.services import answering, fetching, inbox, keeping
 from scheduler.services.keeping import TooMuch
 from scheduler.storage.database import Database
 from scheduler.storage.models import InboundMail
 from scheduler.untrusted import reading
 from scheduler.untrusted.pool import AllBusy, Ended, Exceeded, Pool
 from tests import replies
+from tests.conflicts import end_once
 from tests.factories import NOW
 from tests.integration.test_answering import LATER, Published
 from tests.integration.test_receiving import lmtp, mailbox
@@ -77,6 +78,16 @@ def test_mails_that_come_at_one_moment_are_no_more_than_those_of_a_day(
     steps = [Step(partial(receive, raw)) for raw in texts(published, 6)]
     assert sum(step.done() for step in steps) == 2
     assert published.count(InboundMail) == 2
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_a_judgement_outlives_a_deadlock_without_another_attempt(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = end_once(monkeypatch, answering, "judge")
+    published.receive(next(texts(published, 1)), published.mail_to(0))
+    assert (len(calls), kept(published).attempts) == (2, 1)
+    assert kept(published).outcome is not MailOutcome.RECEIVED
 
 
 def test_an_address_takes_5_mib_in_all(published: Published) -> None:

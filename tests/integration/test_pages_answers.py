@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from scheduler.domain.entities import AnswerSource, Partstat, RequestState
-from scheduler.services import rendering
+from scheduler.services import answer_links, rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, InboundMail
 from tests import replies
+from tests.conflicts import end_once
 from tests.integration.test_answering import Published
 from tests.integration.test_declining import Scene
 from tests.publishing import SETTINGS
@@ -68,6 +69,14 @@ def test_the_button_answers_without_a_sign_in(site: Site, step: str, partstat: P
     assert f"Your answer: {partstat.lower()}" in page
     is_off = site.published.state() is RequestState.WITHDRAWN
     assert is_off == (partstat is Partstat.DECLINED)
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_an_answer_by_a_link_outlives_a_deadlock(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = end_once(monkeypatch, answer_links, "answer")
+    site.visitor.get(f"{site.link}/accept")
+    assert "Your answer: accepted" in site.visitor.post(f"{site.link}/accept", sequence=0)
+    assert len(calls) == 2
 
 
 def test_another_time_is_proposed_from_those_that_suit(site: Site) -> None:
