@@ -18,7 +18,7 @@ from scheduler.samples.event import SampleEvent
 from scheduler.samples.expo import make_expo
 
 SMALL = {"firms": 24, "requests": 150, "seed": 7}
-SMALL_FINGERPRINT = "b9ffe4872ed5aafed12791d4b6ddf2b790db0e253076e484a1609da82d41d296"
+SMALL_FINGERPRINT = "e85055672ea37a6e36b5721a79d4af135fb0907567a6ab4f2d8150262b02f191"
 
 
 def fingerprint(event: SampleEvent) -> str:
