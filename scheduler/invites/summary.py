@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from scheduler.domain.entities import Method
 from scheduler.invites import itip
@@ -36,6 +36,15 @@ class Change:
     previous: Content | None = None
 
 
+class Unheld(NamedTuple):
+    """An accepted request that the schedule does not hold: the other firm, both forms joined, and the
+    reason's code.
+    """
+
+    partner: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Summary:
     """The changes of one person, and by UID all that the calendar shows after them.
@@ -47,6 +56,7 @@ class Summary:
     stamp: datetime
     agenda: Mapping[str, Content]
     changes: Sequence[Change]
+    unheld: Sequence[Unheld] = ()
 
     def counts(self) -> dict[Kind, int]:
         """How many meetings there are of each kind, without those of which there is none."""
@@ -62,6 +72,7 @@ class Summary:
             "common": common,
             "agenda": {uid: _other(content, common) for uid, content in self.agenda.items()},
             "changes": [self._change_to_json(change, common) for change in self.changes],
+            "unheld": [list(each) for each in self.unheld],
         }
 
     @classmethod
@@ -80,7 +91,8 @@ class Summary:
             )
             for change in values["changes"]
         ]
-        return cls(values["version"], datetime.fromisoformat(values["stamp"]), agenda, changes)
+        unheld = [Unheld(*each) for each in values.get("unheld", ())]
+        return cls(values["version"], datetime.fromisoformat(values["stamp"]), agenda, changes, unheld)
 
     def _change_to_json(self, change: Change, common: Mapping[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {"uid": change.uid, "kind": change.kind.value}

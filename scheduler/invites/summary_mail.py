@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
+from scheduler.domain import names
 from scheduler.invites import bodies, mime, text, view
 from scheduler.invites.agenda import Agenda, Entry
 from scheduler.invites.agenda_pdf import agenda_pdf
@@ -13,6 +15,9 @@ from scheduler.invites.imip import Envelope, bounce_address, organizer_address, 
 from scheduler.invites.mime import RenderedMail
 from scheduler.invites.summary import Change, Kind, Summary
 from scheduler.invites.view import Row
+
+MOST_UNHELD: Final = 20
+"""Requests that are not held, of those that a mail lists."""
 
 
 def render(summary: Summary, envelope: Envelope) -> RenderedMail:
@@ -107,10 +112,27 @@ def _page(summary: Summary, envelope: Envelope, agenda: Agenda, language: Words)
         summary=_counted(summary, language),
         note=language.overview["note"],
         footer=envelope.wording.get("footer", language.footer).format(sender=sender, event=shown.event_name),
-        sections=[(title, []), *days],
+        sections=[(title, []), *days, *_unheld(summary, language)],
         changes=_changes(summary, language),
         links=[(language.agenda, shown.agenda_url)] if shown.agenda_url else [],
     )
+
+
+def _unheld(summary: Summary, language: Words) -> list[bodies.Section]:
+    """What was accepted and is not held, with the reason; no section where all of it is held."""
+    if not summary.unheld:
+        return []
+    rows = [
+        (
+            names.told(text.clean(each.partner, text.SUMMARY_LIMIT), language.language),
+            language.reason_of(each.reason),
+        )
+        for each in summary.unheld[:MOST_UNHELD]
+    ]
+    more = len(summary.unheld) - len(rows)
+    if more:
+        rows.append(("", language.overview["more"].format(count=more)))
+    return [(language.overview["unheld"], rows)]
 
 
 def _counted(summary: Summary, language: Words) -> str:

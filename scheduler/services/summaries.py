@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import OutboxState
 from scheduler.invites import itip, summary, summary_mail, wording
 from scheduler.invites.summary import Change, Summary
-from scheduler.services import wordings
+from scheduler.services import unheld, wordings
 from scheduler.services.outbox import SUMMARY
 from scheduler.services.telling import Pending, Survey, recipients
 from scheduler.storage.among import among
@@ -81,10 +81,17 @@ def write(session: Session, seen: Survey, version: int, todo: Pending, dropped: 
     """Queue the summaries of version number `version` to the people of `todo`; gives how many."""
     changed = changes(todo, dropped)
     people = recipients(session, changed.keys())
+    open_ = unheld.of_people(session, seen.version_id, seen.event.id, changed.keys())
     rows = [
         _row(
             attendee_id,
-            Summary(version, seen.now, seen.agenda(attendee_id, todo), changed[attendee_id]),
+            Summary(
+                version,
+                seen.now,
+                seen.agenda(attendee_id, todo),
+                changed[attendee_id],
+                open_.get(attendee_id, ()),
+            ),
             seen.shown.texts,
             seen.mail_domain,
         )

@@ -17,7 +17,14 @@ from scheduler.domain.entities import MailOutcome, OutboxState
 from scheduler.invites.summary import Summary
 from scheduler.services import addresses, events, inbox, outbox, refusing, rendering, summaries
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, InboundMail, Invitation, MeetingRequest, OutboxMail
+from scheduler.storage.models import (
+    Attendee,
+    InboundMail,
+    Invitation,
+    MeetingRequest,
+    OutboxMail,
+    ScheduleVersion,
+)
 from tests import replies
 from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request, meet
 from tests.integration.test_release import draft, publish
@@ -297,3 +304,33 @@ def _dead(session: Session) -> list[str]:
     rows = session.scalars(select(OutboxMail).where(outbox.dead()).order_by(OutboxMail.id)).all()
     assert all(row.kind == "summary" for row in rows)
     return [row.to_address for row in rows]
+
+
+def test_a_summary_says_which_accepted_requests_are_not_held_and_why_and_is_not_sent_for_them(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        expo = make(session, people=2)
+        held, lost = make_request(session, expo, 0, 1), make_request(session, expo, 2, 0)
+        expo.firms[2].name, expo.firms[2].latin_name = "Zöld Kft.", "Zold Kft."
+        seated = [*expo.people[0], expo.people[1][0]]
+        number = draft(session, expo, [meet(held, expo, people=seated)])
+        version = session.scalars(select(ScheduleVersion).where(ScheduleVersion.number == number)).one()
+        version.unscheduled = [{"request": lost.key, "reason": "no-interpreter"}]
+        publish(session, expo, number, None)
+        rows = session.scalars(select(OutboxMail).where(OutboxMail.kind == "summary")).all()
+        texts = {row.to_address: plain(rendering.summary_mail(SETTINGS, row).data) for row in rows}
+        assert texts.keys() == {person.email for person in seated}, "nobody is told for it alone"
+        why = "The two firms share no language, and no interpreter for both is free when they are."
+        said = f"Accepted, but not in this schedule\nZöld Kft.: {why}\n"
+        assert said in texts[expo.people[0][0].email]
+        assert "not in this schedule" not in texts[expo.people[0][1].email], "the firm's, and not theirs"
+        assert "not in this schedule" not in texts[address(expo, 1)]
+
+
+def plain(data: bytes) -> str:
+    mail = email.message_from_bytes(data, policy=email.policy.SMTP)
+    assert isinstance(mail, EmailMessage)
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content()).replace("\r\n", "\n")

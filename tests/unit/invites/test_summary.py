@@ -16,7 +16,7 @@ from scheduler.invites import itip
 from scheduler.invites.content import Content
 from scheduler.invites.imip import Envelope
 from scheduler.invites.itip import Told
-from scheduler.invites.summary import Kind, Summary, change, still_unsaid
+from scheduler.invites.summary import Kind, Summary, Unheld, change, still_unsaid
 from scheduler.invites.summary_mail import message_id, render, thread_id
 from tests.unit.invites import builders
 from tests.unit.invites.builders import NOW, content, parsed, part, told, wanted
@@ -202,3 +202,14 @@ def test_of_a_summary_that_was_never_sent_only_what_calendars_know_is_still_unsa
     assert still_unsaid([new], moved) == still_unsaid([new], off) == still_unsaid([new], {}) == []
     assert still_unsaid([cancelled], off) == [cancelled]
     assert still_unsaid([cancelled], known) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "more"), [("en", "5 more: see your requests."), ("hu", "Még 5: lásd"), ("zh", "另有5场")]
+)
+def test_a_summary_lists_some_of_what_is_not_held_and_counts_the_rest(language: str, more: str) -> None:
+    unheld = [Unheld(f"Firm {i}", "walking") for i in range(25)]
+    made = replace(summary([replace(builders.new(), content=content(language=language))]), unheld=unheld)
+    assert Summary.from_json(made.to_json()) == made
+    said = text_of(made)
+    assert "Firm 19" in said and "Firm 20" not in said and more in said
