@@ -12,7 +12,7 @@ from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import auth, context, forms, pages
+from api import auth, context, forms, inputs, pages
 from api.forms import RequestForm
 from api.presentation import short_name
 from api.timetable import timetable
@@ -114,6 +114,18 @@ def withdraw(event_key: str, key: str) -> Response | str:
 def undo(event_key: str, key: str) -> Response | str:
     """Take the last step back, as long as nobody was told."""
     return _answer(event_key, key, _undo, "Undone. The request stands as it was before.")
+
+
+@blueprint.post("/requests/<key>/ways/<int:number>")
+@login_required
+def take_way(event_key: str, key: str, number: int) -> Response | str:
+    """Do what would let a request in that is not held."""
+    version = inputs.whole(request.form.get("version"), 0)
+
+    def step(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> None:
+        request_outcomes.take_way(db, actor, key, version=version, number=number, now=now)
+
+    return _answer(event_key, key, step, "Done. The next schedule tries again.")
 
 
 def _undo(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import WrongState
 from scheduler.invites.catalogue import words
-from scheduler.services import agendas, versions
+from scheduler.services import agendas, request_ways, requests, versions
 from scheduler.services.actors import Actor
 from scheduler.services.agendas import AgendaItem
 from scheduler.services.request_lists import RequestCard
+from scheduler.services.request_ways import OwnWay
 from scheduler.storage.models import ScheduleVersion
 
 OWN_TIMES = frozenset({"no-common-slot", "people-busy"})
@@ -31,6 +35,8 @@ class RequestOutcome:
     meeting: AgendaItem | None = None
     reason: str | None = None
     may_open_times: bool = False
+    ways: tuple[OwnWay, ...] = ()
+    version: int = 0
 
 
 def outcomes(session: Session, actor: Actor, cards: Iterable[RequestCard]) -> dict[str, RequestOutcome]:
@@ -40,15 +46,53 @@ def outcomes(session: Session, actor: Actor, cards: Iterable[RequestCard]) -> di
     if version is None:
         return {}
     held = agendas.meetings_of(session, actor, version, keys)
-    codes = reasons(session, version.id) if len(held) < len(keys) else {}
-    return {key: _outcome(held.get(key), codes.get(key), actor) for key in keys}
+    rows = _unscheduled(session, version, keys) if len(held) < len(keys) else {}
+    ways = request_ways.of_requests(session, actor, {key: row.get("ways", ()) for key, row in rows.items()})
+    return {
+        key: _outcome(held.get(key), rows.get(key), ways.get(key, ()), actor, version.number) for key in keys
+    }
 
 
-def _outcome(meeting: AgendaItem | None, reason: str | None, actor: Actor) -> RequestOutcome:
-    if meeting is not None or reason is None:
+def take_way(session: Session, actor: Actor, key: str, *, version: int, number: int, now: datetime) -> OwnWay:
+    """Do what a button of a request that is not held says, and give it.
+
+    Raises NotFound, and WrongState if it is not to be done (any more): another schedule was published since
+    the page was made, or the time is over.
+    """
+    request = requests.get(session, actor, key)
+    published = versions.published(session, actor.event_id)
+    if published is None or published.number != version:
+        raise WrongState("schedule", str(version), "superseded", "followed")
+    way = request_ways.take(session, actor, published, request, number)
+    if way.start <= now:
+        raise WrongState("time", way.start.isoformat(timespec="minutes"), "over", "followed")
+    return way
+
+
+def _outcome(
+    meeting: AgendaItem | None,
+    row: Mapping[str, Any] | None,
+    ways: tuple[OwnWay, ...],
+    actor: Actor,
+    version: int,
+) -> RequestOutcome:
+    if meeting is not None or row is None:
         return RequestOutcome(meeting=meeting)
-    may_open = reason in OWN_TIMES and actor.attendee_id is not None
-    return RequestOutcome(reason=_clause(reason), may_open_times=may_open)
+    may_open = row["reason"] in OWN_TIMES and actor.attendee_id is not None and not ways
+    return RequestOutcome(
+        reason=_clause(row["reason"]),
+        may_open_times=may_open,
+        ways=ways,
+        version=version,
+    )
+
+
+def _unscheduled(
+    session: Session, version: ScheduleVersion, keys: Collection[str]
+) -> dict[str, Mapping[str, Any]]:
+    """Those of these requests that the version does not hold: its answers about them."""
+    rows = session.scalar(select(ScheduleVersion.unscheduled).where(ScheduleVersion.id == version.id))
+    return {row["request"]: row for row in rows or () if row["request"] in keys}
 
 
 def _clause(code: str) -> str:
