@@ -37,23 +37,40 @@ class Meeting:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """A remedy for programs: what kind of thing to do with which ids, and the slot to hold the request in."""
+
+    kind: str
+    ids: tuple[str, ...] = ()
+    slot: str = ""
+
+    def to_json(self) -> Json:
+        return {"kind": self.kind, "ids": list(self.ids), "slot": self.slot}
+
+
+@dataclass(frozen=True, slots=True)
 class Unscheduled:
-    """Why a request is not held: a code, a sentence, what stands in the way, what would let it in."""
+    """Why a request is not held: a code, a sentence, what stands in the way, what would let it in.
+
+    `ways` are the remedies once more, in the same order, for programs.
+    """
 
     request: str
     reason: str
     detail: str
     blockers: tuple[str, ...] = ()
     remedies: tuple[str, ...] = ()
+    ways: tuple[Way, ...] = ()
 
     def to_json(self) -> Json:
-        return {
+        row: Json = {
             "request": self.request,
             "reason": self.reason,
             "detail": self.detail,
             "blockers": list(self.blockers),
             "remedies": list(self.remedies),
         }
+        return row | {"ways": [way.to_json() for way in self.ways]} if self.ways else row
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +218,7 @@ class _PlanReader:
             if not isinstance(row, dict):
                 self.fault(path, "must be an object")
                 continue
-            for key in sorted(row.keys() - {"request", "reason", "detail", "blockers", "remedies"}):
+            for key in sorted(row.keys() - {"request", "reason", "detail", "blockers", "remedies", "ways"}):
                 self.fault(f"{path}.{key}", "unknown key")
             texts = [row.get(key) for key in ("request", "reason", "detail")]
             lists = [row.get(key, []) for key in ("blockers", "remedies")]
@@ -210,7 +227,24 @@ class _PlanReader:
             elif not all(isinstance(values, list) for values in lists):
                 self.fault(path, "blockers and remedies must be lists")
             else:
-                read.append(Unscheduled(row["request"], row["reason"], row["detail"], *map(_strings, lists)))
+                ways = self.ways(path, row.get("ways", []))
+                blockers, remedies = map(_strings, lists)
+                read.append(
+                    Unscheduled(row["request"], row["reason"], row["detail"], blockers, remedies, ways)
+                )
+        return tuple(read)
+
+    def ways(self, path: str, rows: object) -> tuple[Way, ...]:
+        if not isinstance(rows, list):
+            self.fault(f"{path}.ways", "must be a list")
+            return ()
+        read: list[Way] = []
+        for i, row in enumerate(rows):
+            is_one = isinstance(row, dict) and row.keys() == {"kind", "ids", "slot"}
+            if not is_one or not isinstance(row["ids"], list):
+                self.fault(f"{path}.ways[{i}]", "must be an object with kind, slot and the list ids")
+            else:
+                read.append(Way(str(row["kind"]), _strings(row["ids"]), str(row["slot"])))
         return tuple(read)
 
 

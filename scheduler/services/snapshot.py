@@ -221,7 +221,7 @@ class _Snapshot:
         if row.fixed_slot_id is None:
             return None
         place = None if row.fixed_place_id is None else self.places.get(row.fixed_place_id)
-        return domain.Fixed(self.slots[row.fixed_slot_id], place)
+        return domain.Fixed(self.slots[row.fixed_slot_id], place, row.fixed_must)
 
     def published(self) -> tuple[Meeting, ...]:
         """The published meetings; one at a booth that its firm has left is at the firm's booth of now.

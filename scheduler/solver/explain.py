@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from itertools import product
 
-from scheduler.domain.plan import Meeting, Unscheduled
+from scheduler.domain.plan import Meeting, Unscheduled, Way
 from scheduler.domain.problem import Problem, Request
 from scheduler.domain.rules.held import Schedule
 from scheduler.solver.choices import Choices
@@ -230,7 +230,15 @@ def _row(
     cures: Iterable[Remedy] = (),
 ) -> Unscheduled:
     problem = occupancy.problem
+    cures = tuple(cures)
     names = list(dict.fromkeys(blockers))[:MOST_BLOCKERS]
     detail = f"{_title(problem, r)} is not held: {sentence}"
     detail += f" ({', '.join(names)})." if names else "."
-    return Unscheduled(problem.requests[r].id, code, detail, tuple(names), tuple(cure.text for cure in cures))
+    return Unscheduled(
+        problem.requests[r].id,
+        code,
+        detail,
+        tuple(names),
+        tuple(cure.text for cure in cures),
+        tuple(Way(cure.kind, cure.ids, cure.slot) for cure in cures),
+    )

@@ -16,6 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     case,
+    false,
     text,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
@@ -86,6 +87,8 @@ class MeetingRequest(Base):
     """Keys of the allowed start slots; null for any."""
     fixed_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"))
     fixed_place_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"))
+    fixed_must: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether it has to be held there: an organiser locked it."""
     state: Mapped[RequestState] = mapped_column(states(RequestState, "request_state"))
     created_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     created_at: Mapped[datetime]
