@@ -105,6 +105,14 @@ class MeetingList(Listing[MeetingOut]):
     pass
 
 
+class WayOut(Output):
+    """A remedy: what kind of thing to do with which ids, and the slot to hold the request in."""
+
+    kind: str
+    ids: list[str]
+    slot: str
+
+
 class UnscheduledOut(Output):
     """An accepted request that a version does not hold, and why."""
 
@@ -113,6 +121,7 @@ class UnscheduledOut(Output):
     detail: str
     blockers: list[str]
     remedies: list[str]
+    ways: list[WayOut] = Field([], description="The remedies once more, in their order, for programs.")
 
 
 class UnscheduledList(Listing[UnscheduledOut]):

@@ -23,7 +23,7 @@ from workers import dispatch
 
 blueprint = APIBlueprint("organiser", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
-LABELS = {"seconds": "Seconds to search"}
+LABELS = {"seconds": "Seconds to search", "max_moved": "Meetings that may change"}
 
 
 @blueprint.get("/schedule")
@@ -57,6 +57,7 @@ def start_run(event_key: str) -> Response:
     try:
         read = FormReader(request.form)
         seconds = read.whole("seconds", 1, runs.MAX_SECONDS)
+        max_moved = read.whole("max_moved", 0, runs.MAX_MOVED) if "max_moved" in request.form else 0
         read.done()
         with context.database().write() as db:
             run = runs.queue(
@@ -65,6 +66,7 @@ def start_run(event_key: str) -> Response:
                 asked_by=actor.account_id,
                 seconds=seconds,
                 then=AfterRun.DRAFT,
+                max_moved=max_moved,
                 now=context.now(),
             )
             run_id = run.id

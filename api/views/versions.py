@@ -13,10 +13,11 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, inputs, pages
 from api.errands import fresh_sign_in
+from api.presentation import local_moment
 from scheduler.domain.changes import ChangeKind
 from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.errors import PublishingOpen, VersionConflict, WrongState
-from scheduler.services import arrival, comparisons, outlook, release, version_jobs, versions
+from scheduler.services import arrival, comparisons, locks, not_held, outlook, release, version_jobs, versions
 from scheduler.services.arrival import Arrival
 from scheduler.services.labels import labels
 from scheduler.storage.models import Comparison, Event, ScheduleVersion, VersionJob
@@ -55,6 +56,7 @@ def show(event_key: str, number: int) -> str:
             here="organiser",
             version=version,
             found=found,
+            gains=versions.gains(db, version),
             arrival=_arrival(db, actor.event_id, version, found),
             **_jobs(db, version),
             **shown,
@@ -196,6 +198,34 @@ def publish(event_key: str, number: int) -> Response:
     return redirect(url_for("versions.show", event_key=event_key, number=number))
 
 
+@blueprint.post("/<int:number>/hold-there")
+@login_required
+def hold_there(event_key: str, number: int) -> Response:
+    """Do a remedy of a request that is not held, and lock the request to its time."""
+    actor = auth.organiser(event_key)
+    key, remedy = request.form.get("request", ""), inputs.whole(request.form.get("remedy"), -1)
+    try:
+        with context.database().write() as db:
+            version = versions.get(db, actor.event_id, number)
+            start = locks.hold_there(db, actor, version, key, remedy, now=context.now()).start
+            zone = db.get_one(Event, actor.event_id).timezone
+        flash(f"Done. The next run holds it on {local_moment(start, zone)}, or says why it cannot.", "good")
+    except (locks.NotDone, WrongState) as error:
+        flash(str(error), "error")
+    return redirect(url_for("versions.show", event_key=event_key, number=number, kind="unscheduled"))
+
+
+@blueprint.post("/<int:number>/unlock")
+@login_required
+def unlock(event_key: str, number: int) -> Response:
+    """Let the next run hold a locked request at any of its times."""
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        locks.unlock(db, actor, request.form.get("request", ""))
+    flash("It is locked no more: the next run looks for a time.", "good")
+    return redirect(url_for("versions.show", event_key=event_key, number=number, kind="unscheduled"))
+
+
 @blueprint.post("/<int:number>/discard")
 @login_required
 def discard(event_key: str, number: int) -> Response:
@@ -259,9 +289,13 @@ def _shown(
         kind = next((name for name, n in lists.items() if n), "unscheduled")
     first = (page - 1) * SHOWN
     rows: list[Any]
+    reasons = not_held.by_reason(version)
+    reason = request.args.get("reason", "") if kind == "unscheduled" else ""
+    reason = reason if reason in reasons else ""
+    requests: list[str] = []
+    meetings: list[Any] = []
     if kind == "unscheduled" or found is None:
-        rows = version.unscheduled[first : first + SHOWN]
-        requests, meetings = [row["request"] for row in rows], []
+        rows = list(not_held.listing(db, version, reason, first=first, most=SHOWN))
     else:
         rows = comparisons.changes(db, found, ChangeKind(kind), first=first, most=SHOWN)
         requests = [change.request for change in rows]
@@ -272,5 +306,8 @@ def _shown(
         "rows": rows,
         "labels": labels(db, version.event_id, requests, meetings),
         "page": page,
-        "pages": max(1, -(-lists[kind] // SHOWN)),
+        "pages": max(1, -(-(reasons[reason] if reason else lists[kind]) // SHOWN)),
+        "reason": reason,
+        "reasons": reasons,
+        "groups": not_held.GROUPS,
     }

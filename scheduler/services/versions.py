@@ -149,6 +149,23 @@ def listing(session: Session, event_id: int, *, limit: int = 50) -> Sequence[Sch
     ).all()
 
 
+GAINS = {"served": "weight served", "idle": "idle slots", "hall_change": "hall changes"}
+"""What moves of meetings are made for, by the terms of the score."""
+
+
+def gains(session: Session, version: ScheduleVersion) -> list[tuple[str, float, float]]:
+    """What differs between a draft and what is published, of GAINS: in words, before, after."""
+    current = published(session, version.event_id)
+    if current is None or version.state is not VersionState.DRAFT:
+        return []
+    both = [(label, current.terms.get(term), version.terms.get(term)) for term, label in GAINS.items()]
+    return [
+        (label, before, after)
+        for label, before, after in both
+        if before is not None and after is not None and before != after
+    ]
+
+
 def next_number(session: Session, event_id: int) -> int:
     """The number of the event's next version; others who ask wait until this transaction has ended."""
     session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+from datetime import timedelta
+
 from sqlalchemy import select
 
 from scheduler.domain.entities import RequestState, RunState, VersionState
 from scheduler.services import release, requests, runs, versions
 from scheduler.services.publishing import Ending
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, OutboxMail, Run
+from scheduler.storage.models import Account, AttendeeBusy, OutboxMail, Run
 from tests.factories import make_event, make_request, make_version, meet
 from tests.publishing import carry_out, publish_version
 from tests.web import Browser, web_app
@@ -209,3 +213,67 @@ def test_the_menu_of_an_organiser_names_the_requests(database: Database, broker_
         f"/events/{expo.event.key}/requests/received"
     )
     assert "<h1>Requests received</h1>" in page
+
+
+def test_what_did_not_fit_reads_in_names_and_times_by_reason_and_a_press_holds_it_there(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=4)
+        one, two = make_request(session, expo), make_request(session, expo, 2, 3)
+        person = expo.people[0][0]
+        person.name = person.latin_name = "Ms Kovacs"
+        session.add(AttendeeBusy(attendee_id=person.id, slot_id=expo.slots[1].id))
+        version = make_version(session, expo, [], state=VersionState.DRAFT)
+        way = {"kind": "available", "ids": [person.key], "slot": "s1"}
+        other = {"kind": "add-interpreter", "ids": [], "slot": "s2"}
+        rows = (one, "people-busy", [person.key], way), (two, "no-interpreter", [], other)
+        version.unscheduled = [
+            {"request": r.key, "reason": reason, "detail": f"Request {r.key}", "blockers": blockers,
+             "remedies": ["Make it so."], "ways": [way]}
+            for r, reason, blockers, way in rows
+        ]  # fmt: skip
+        for row in expo.slots:
+            row.start, row.end = (at + timedelta(days=3650) for at in (row.start, row.end))
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/versions/1"
+    page = browser.get(f"{path}?kind=unscheduled")
+    assert "Firm 0 and Firm 1</a>" in page and "Firm 2 and Firm 3</a>" in page
+    assert "Their people are in other meetings</a>: 1" in page
+    assert ">Ms Kovacs</a> is not busy on" in page and ", 09:30." in page
+    assert one.key not in re.sub(r'(href|value)="[^"]*"', "", page), "no key is read"
+    assert page.count("Do it, and hold it there") == 1, "nobody adds an interpreter by a press"
+    page = browser.get(f"{path}?kind=unscheduled&reason=no-interpreter")
+    assert "Firm 2 and Firm 3</a>" in page and "Firm 0 and Firm 1</a>" not in page
+    browser.get(f"{path}?kind=unscheduled")
+    page = browser.post(f"{path}/hold-there", request=one.key, remedy="0")
+    assert "Done. The next run holds it on" in page and "locked to" in page
+    with database.read() as session:
+        assert session.scalars(select(AttendeeBusy)).all() == []
+    assert "locked to" not in browser.post(f"{path}/unlock", request=one.key)
+    page = browser.post(f"{path}/hold-there", request=two.key, remedy="0")
+    assert "This remedy needs something that no page can do." in page
+
+
+def test_a_run_is_given_moves_to_improve_the_plan_and_the_draft_says_what_they_buy(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        meeting = meet(make_request(session, expo), expo)
+        make_version(session, expo, [meeting]).terms = {"served": 3, "idle": 327, "hall_change": 2462}
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}"
+    assert 'name="max_moved" type="number" min="0" max="100000" value="0"' in browser.get(f"{path}/schedule")
+    page = browser.post(f"{path}/runs", seconds="20", max_moved="-1")
+    assert "Meetings that may change must be a whole number from 0 to 100,000." in page
+    browser.post(f"{path}/runs", seconds="20", max_moved="12")
+    with database.write() as session:
+        assert runs.show(session, expo.event.id, 1).max_moved == 12
+        draft = make_version(session, expo, [replace(meeting, slot="s1")], state=VersionState.DRAFT)
+        draft.terms = {"served": 3, "idle": 280, "hall_change": 2301}
+    browser.get(f"{path}/versions/2")
+    carry_out(database)
+    page = browser.get(f"{path}/versions/2")
+    assert "1 of its meetings change" in page
+    assert "The moves of meetings buy: idle slots 327 → 280, hall changes 2,462 → 2,301." in page
