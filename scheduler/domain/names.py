@@ -50,11 +50,10 @@ def told(both: str, language: str) -> str:
         return both
     if _same(first, second):
         return second
-    if _is_own(second, language) and not _is_own(first, language):
-        return f"{second} ({first})"
-    if _is_own(first, language) or _is_latin(first) or not _is_latin(second):
+    if _is_latin(first) == _is_latin(second):  # not the two forms of one name, for all that can be known
         return both
-    return f"{second} ({first})"
+    latin, own = (first, second) if _is_latin(first) else (second, first)
+    return f"{own} ({latin})" if _is_own(own, language) else f"{latin} ({own})"
 
 
 def brief(both: str) -> str:

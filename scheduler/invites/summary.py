@@ -91,7 +91,7 @@ class Summary:
             )
             for change in values["changes"]
         ]
-        unheld = [Unheld(*each) for each in values.get("unheld", ())]
+        unheld = tuple(Unheld(*each) for each in values.get("unheld", ()))
         return cls(values["version"], datetime.fromisoformat(values["stamp"]), agenda, changes, unheld)
 
     def _change_to_json(self, change: Change, common: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scheduler.domain import names
@@ -58,6 +58,7 @@ def test_a_name_that_is_not_two_stays_as_it_is(name: str, language: str) -> None
 FORMS = st.text(st.sampled_from("ab éö王明(). Ж"), min_size=1, max_size=12).map(str.strip)
 
 
+@example("(明)", "Ж", "en", "zh")
 @given(FORMS, FORMS, st.sampled_from(LANGUAGES), st.sampled_from(LANGUAGES))
 def test_a_name_that_was_put_for_one_reader_can_be_put_for_another(
     name: str, latin: str, first: str, then: str

@@ -208,7 +208,7 @@ def test_of_a_summary_that_was_never_sent_only_what_calendars_know_is_still_unsa
     ("language", "more"), [("en", "5 more: see your requests."), ("hu", "Még 5: lásd"), ("zh", "另有5场")]
 )
 def test_a_summary_lists_some_of_what_is_not_held_and_counts_the_rest(language: str, more: str) -> None:
-    unheld = [Unheld(f"Firm {i}", "walking") for i in range(25)]
+    unheld = tuple(Unheld(f"Firm {i}", "walking") for i in range(25))
     made = replace(summary([replace(builders.new(), content=content(language=language))]), unheld=unheld)
     assert Summary.from_json(made.to_json()) == made
     said = text_of(made)
