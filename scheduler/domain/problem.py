@@ -33,7 +33,12 @@ NAMED_FACTORS = frozenset(("repeated",))
 EVENT_FACTORS: Mapping[str, int | float] = {"repeated": 20}
 """What the events of an installation have beside the default factors."""
 
-IMPROVING_FACTORS: Mapping[str, int | float] = {"moved": 4, "relocated": 1, "reassigned": 2, "repeated": 4}
+IMPROVING_FACTORS: Mapping[str, int | float] = {
+    "moved": 1,
+    "relocated": 0.25,
+    "reassigned": 0.5,
+    "repeated": 1,
+}
 """What changes cost at most in a run that may make so many and no more: their number is the limit."""
 
 SAME_START, ANY_START = "same_start", "any_start"
