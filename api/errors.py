@@ -25,6 +25,7 @@ from scheduler.domain.errors import (
     VersionConflict,
     WrongState,
 )
+from scheduler.services.locks import NotDone
 from scheduler.storage.database import AWAY
 from scheduler.storage.models import Event
 
@@ -36,6 +37,7 @@ STATUS: dict[type[ChainmeetError], int] = {
     VersionConflict: 409,
     PlanRejected: 409,
     PublishingOpen: 409,
+    NotDone: 409,
     ComparisonNotReady: 503,
     InvalidInput: 422,
 }

@@ -92,3 +92,17 @@ class RequestQuery(SearchQuery):
     side: Side | None = Field(None, description="from: sent by the firm; to: received by it.")
     state: RequestState | None = None
     firm: Key | None = Field(None, description="For organisers: key of a firm; none for the whole event.")
+
+
+class LockIn(Input):
+    """The slot in which the next run has to hold the request."""
+
+    slot: Key
+
+
+class LockOut(Output):
+    """Where a request is locked to; null: it is not, and the next run looks for a time."""
+
+    key: str
+    slot: str | None
+    start: datetime | None

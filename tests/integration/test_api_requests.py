@@ -180,3 +180,26 @@ def test_of_two_posts_at_one_moment_with_one_key_one_creates(database: Database,
     created = [a for a in answers if a.status_code == 201 and "Idempotency-Replayed" not in a.headers]
     others = [a for a in answers if a.status_code == 409 or "Idempotency-Replayed" in a.headers]
     assert (len(created), len(others), _count(database)) == (1, 1, 1)
+
+
+def test_an_organisers_program_locks_a_request_to_a_slot_and_lets_it_go(
+    database: Database, broker_url: str
+) -> None:
+    expo, asks, _ = _programs(database, broker_url)
+    with database.write() as session:
+        key = make_request(session, expo).key
+        for slot in expo.slots:
+            slot = session.merge(slot)
+            slot.start, slot.end = (at + timedelta(days=3650) for at in (slot.start, slot.end))
+    app = web_app(database, broker_url)
+    program = Program(app, make_token(database, expo.organiser_actor()))
+    locked = program.post(f"/requests/{key}/lock", {"slot": "s1"})
+    assert (locked["key"], locked["slot"]) == (key, "s1")
+    with database.read() as session:
+        row = session.scalars(select(MeetingRequest)).one()
+        assert (row.fixed_must, row.fixed_slot_id) == (True, expo.slots[1].id)
+    assert program.post(f"/requests/{key}/unlock")["slot"] is None
+    program.post(f"/requests/{key}/lock", {"slot": "nowhere"}, status=404)
+    asks.post(f"/requests/{key}/lock", {"slot": "s1"}, status=403)
+    program.post(f"/requests/{key}/withdraw")
+    program.post(f"/requests/{key}/lock", {"slot": "s1"}, status=409)

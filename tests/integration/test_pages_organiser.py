@@ -240,7 +240,7 @@ def test_what_did_not_fit_reads_in_names_and_times_by_reason_and_a_press_holds_i
     page = browser.get(f"{path}?kind=unscheduled")
     assert "Firm 0 and Firm 1</a>" in page and "Firm 2 and Firm 3</a>" in page
     assert "Their people are in other meetings</a>: 1" in page
-    assert ">Ms Kovacs</a> is not busy on" in page and ", 09:30." in page
+    assert ">Ms Kovacs</a> available on" in page and ", 09:30." in page
     assert one.key not in re.sub(r'(href|value)="[^"]*"', "", page), "no key is read"
     assert page.count("Do it, and hold it there") == 1, "nobody adds an interpreter by a press"
     page = browser.get(f"{path}?kind=unscheduled&reason=no-interpreter")
@@ -276,4 +276,5 @@ def test_a_run_is_given_moves_to_improve_the_plan_and_the_draft_says_what_they_b
     carry_out(database)
     page = browser.get(f"{path}/versions/2")
     assert "1 of its meetings change" in page
-    assert "The moves of meetings buy: idle slots 327 → 280, hall changes 2,462 → 2,301." in page
+    assert "Published meetings that change: 1. Against what is published:" in page
+    assert "idle slots 327 → 280, hall changes 2,462 → 2,301." in page

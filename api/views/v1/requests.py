@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session
 
 from api import context
 from api.schemas.requests import (
+    LockIn,
+    LockOut,
     NewRequestIn,
     NoteIn,
     RequestList,
@@ -17,7 +19,7 @@ from api.schemas.requests import (
 )
 from api.views.v1.operation import blueprint, operation
 from scheduler.domain.entities import RequestState
-from scheduler.services import requests
+from scheduler.services import locks, requests
 from scheduler.services.access import Actor
 from scheduler.services.requests import NewRequest
 
@@ -78,3 +80,19 @@ def undo_request(db: Session, actor: Actor, key: str) -> Any:
     """Undo the last step, for ten minutes, unless a schedule was published since"""
     requests.undo(db, actor, key, now=context.now())
     return requests.show(db, actor, key)
+
+
+@blueprint.post("/requests/<key>/lock")
+@operation(WRITE, LockOut, body=LockIn, also=(409,), writes=True, tag=TAG)
+def lock_request(db: Session, actor: Actor, body: LockIn, key: str) -> dict[str, Any]:
+    """Have the next run hold an accepted request in a slot, or say why it cannot; for organisers"""
+    slot = locks.lock(db, actor, key, body.slot, now=context.now())
+    return {"key": key, "slot": slot.key, "start": slot.start}
+
+
+@blueprint.post("/requests/<key>/unlock")
+@operation(WRITE, LockOut, writes=True, tag=TAG)
+def unlock_request(db: Session, actor: Actor, key: str) -> dict[str, Any]:
+    """Let the next run hold a request at any of its times again; for organisers"""
+    locks.unlock(db, actor, key)
+    return {"key": key, "slot": None, "start": None}
