@@ -49,16 +49,13 @@ def accept(event_key: str, request_key: str) -> Response:
     """Accept the reader's own invitation, as by the link in its mail."""
     actor = auth.actor(event_key)
     sequence = inputs.whole(request.form.get("sequence"), -1)
+    secret_key, now = context.settings().secret_key, context.now()
     try:
-        with context.database().write() as db:
-            agenda_answers.accept(
-                db,
-                actor,
-                request_key,
-                sequence=sequence,
-                secret_key=context.settings().secret_key,
-                now=context.now(),
+        context.database().transact(
+            lambda db: agenda_answers.accept(
+                db, actor, request_key, sequence=sequence, secret_key=secret_key, now=now
             )
+        )
     except WrongState:
         flash("The meeting has changed or is off. Look at it as it is now.", "error")
     else:
