@@ -260,3 +260,11 @@ def test_the_firm_s_agenda_shows_who_accepted(colleagues: Colleagues) -> None:
     colleagues.scene.give(Partstat.ACCEPTED)
     assert 'class="tag accepted">Accepted' in colleagues.browser(0, 0).get(colleagues.of_firm)
     assert 'class="tag accepted">Accepted' not in colleagues.browser(1, 0).get(colleagues.of_firm)
+
+
+def test_an_agenda_offers_other_times_only_where_the_event_takes_proposals(colleagues: Colleagues) -> None:
+    propose = f"{colleagues.link}/propose"
+    assert propose in colleagues.browser(0, 1).get(colleagues.own)
+    with colleagues.scene.database.write() as session:
+        session.merge(colleagues.scene.expo.event).proposals = False
+    assert propose not in colleagues.browser(0, 1).get(colleagues.own)

@@ -136,3 +136,18 @@ def test_who_has_to_answer_reads_how_long_there_is(site: Site, monkeypatch: pyte
         )
     page = site.browser.get(site.path("/requests/received"))
     assert "2 days left" in page and 'class="tag pending">Pending<' in page
+
+
+def test_a_downloaded_agenda_is_named_by_its_owner_and_event(site: Site) -> None:
+    with site.database.write() as session:
+        person = session.merge(site.expo.people[0][0])
+        person.latin_name = 'Li "Wei" / 2'
+    names = [
+        site.browser.client.get(site.path(path)).headers["Content-Disposition"]
+        for path in ("/agenda.pdf", "/agenda/firm.pdf")
+    ]
+    event = site.expo.event.key
+    assert names == [
+        f"attachment; filename=agenda-Li_Wei_2-{event}.pdf",
+        f"attachment; filename=agenda-Firm_0-{event}.pdf",
+    ]
