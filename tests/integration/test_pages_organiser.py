@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from scheduler.domain.entities import RequestState, RunState, VersionState
-from scheduler.services import release, requests, runs, versions
+from scheduler.services import imports, release, requests, runs, versions
 from scheduler.services.publishing import Ending
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, OutboxMail, Run
@@ -278,3 +278,23 @@ def test_a_run_is_given_moves_to_improve_the_plan_and_the_draft_says_what_they_b
     assert "1 of its meetings change" in page
     assert "Published meetings that change: 1. Against what is published:" in page
     assert "idle slots 327 → 280, hall changes 2,462 → 2,301." in page
+
+
+def test_a_draft_at_a_booth_that_its_firm_has_left_is_said_before_the_press(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_version(
+            session,
+            expo,
+            [meet(make_request(session, expo), expo, place=expo.booths[1])],
+            state=VersionState.DRAFT,
+        )
+        text = "key,name,country,tier,hall,booth\nf1,Firm 1,CN,midstream,h0,NEW\n"
+        imports.import_firms(session, expo.organiser_actor(), text)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/versions/1"
+    browser.get(path)
+    carry_out(database)
+    assert "booths that their firms have left since the run: 1" in browser.get(f"{path}/publish")
