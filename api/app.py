@@ -23,7 +23,7 @@ from api import (
     static_files,
 )
 from api.inputs import NumberConverter
-from api.views import PAGES, v1
+from api.views import PAGES, summaries, v1
 from scheduler import logs
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
@@ -83,6 +83,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     pages.init_app(app)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
+    csrf.exempt(summaries.blueprint)  # mail programs send the POST themselves, and the token is the right
     csrf.exempt(v1.blueprint)  # tokens only: what a browser sends along by itself opens nothing there
     app.register_blueprint(v1.blueprint)
     return app

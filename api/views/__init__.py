@@ -19,6 +19,7 @@ from api.views import (
     requests,
     sessions,
     sign_in,
+    summaries,
     tokens,
     versions,
 )
@@ -42,6 +43,7 @@ PAGES = (
     requests.blueprint,
     sessions.blueprint,
     sign_in.blueprint,
+    summaries.blueprint,
     tokens.blueprint,
     versions.blueprint,
 )

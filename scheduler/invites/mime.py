@@ -87,6 +87,15 @@ def stamp(moment: datetime, message_id: str, thread_id: str | None) -> bytes:
     return "\r\n".join(lines).encode("ascii")
 
 
+def unsubscribe(address: str) -> bytes:
+    """List-Unsubscribe (RFC 2369), by one press where the address is https (RFC 8058); nothing for none."""
+    url = text.web_address(address)
+    if not url:
+        return b""
+    one_click = "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" if url.startswith("https:") else ""
+    return f"List-Unsubscribe: <{url}>\r\n{one_click}".encode("ascii")
+
+
 def leaf(content_type: str, body: bytes, *, disposition: str = "") -> bytes:
     """A part in base64; `content_type` and `disposition` are our own ASCII."""
     head = f"Content-Type: {content_type}\r\nContent-Transfer-Encoding: base64\r\n"

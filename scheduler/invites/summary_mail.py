@@ -20,20 +20,21 @@ MOST_UNHELD: Final = 20
 """Requests that are not held, of those that a mail lists."""
 
 
-def render(summary: Summary, envelope: Envelope) -> RenderedMail:
+def render(summary: Summary, envelope: Envelope, *, stop_url: str = "") -> RenderedMail:
     """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used.
 
-    The envelope's token is that of one of the person's invitations: what comes back goes the same way. A
-    test mail has none: nothing can be answered to it, and its subject says that it is one.
+    The envelope's token is that of one of the person's invitations: what comes back goes the same way. At
+    `stop_url` a reader stops the summaries. A test mail has neither: nothing can be answered to it, and its
+    subject says that it is one.
     """
     shown = latest(summary)
     language = words(shown.language)
     agenda = _agenda(summary, envelope)
-    page = _page(summary, envelope, agenda, language)
+    page = _page(summary, envelope, agenda, language, text.web_address(stop_url))
     is_test = not envelope.token
     sender = f"no-reply@{envelope.domain}" if is_test else organizer_address(envelope.token, envelope.domain)
     subject = language.overview["subject"].format(counts=page.summary, event=shown.event_name)
-    head = mime.head(
+    head = mime.unsubscribe(stop_url) + mime.head(
         (sender_of(shown, envelope), sender),
         (envelope.attendee_name, envelope.attendee_email),
         f"[Test] {subject}" if is_test else subject,
@@ -100,7 +101,7 @@ def _agenda(summary: Summary, envelope: Envelope) -> Agenda:
     )
 
 
-def _page(summary: Summary, envelope: Envelope, agenda: Agenda, language: Words) -> bodies.Page:
+def _page(summary: Summary, envelope: Envelope, agenda: Agenda, language: Words, stop: str) -> bodies.Page:
     shown = latest(summary)
     sender = text.clean(envelope.sender_name, text.NAME_LIMIT)
     days = [(day, [_row(agenda, entry) for entry in entries]) for day, entries in agenda.days()]
@@ -114,7 +115,11 @@ def _page(summary: Summary, envelope: Envelope, agenda: Agenda, language: Words)
         footer=envelope.wording.get("footer", language.footer).format(sender=sender, event=shown.event_name),
         sections=[(title, []), *days, *_unheld(summary, language)],
         changes=_changes(summary, language),
-        links=[(language.agenda, shown.agenda_url)] if shown.agenda_url else [],
+        links=[
+            (label, url)
+            for label, url in ((language.agenda, shown.agenda_url), (language.stopping["stop"], stop))
+            if url
+        ],
     )
 
 

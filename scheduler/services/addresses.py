@@ -58,6 +58,7 @@ def correct(
     if address != person.email:
         leaving.renew_feeds(session, person, secret_key=settings.secret_key)
         leaving.forget_calendars(session, person)
+        person.summary_hash = person.summaries_off_at = None  # by who read the old address
     old, person.email = person.email, address
     person.account_id = ensure_account(session, address, name=person.name, now=now).id
     person.bounced_at, person.bounce = None, ""

@@ -28,6 +28,11 @@ def answers(settings: Settings, token: str) -> dict[str, str]:
     return {step: whole(settings, answer(token, step)) for step in ANSWER_STEPS}
 
 
+def summaries(token: str) -> str:
+    """Where a person stops the summaries of an event, without sign-in."""
+    return f"/summaries/{token}"
+
+
 def sign_in(token: str) -> str:
     """A sign-in that works once."""
     return f"/sign-in/{token}"

@@ -14,7 +14,7 @@ from scheduler.domain.entities import MailFailure, Method, OutboxState
 from scheduler.domain.mail_rates import MailRates
 from scheduler.services import mail_routes
 from scheduler.services.mail_routes import Routes
-from scheduler.services.remembering import remember, remember_bounces
+from scheduler.services.remembering import remember, remember_bounces, remember_summaries
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, OutboxMail
 
@@ -62,6 +62,7 @@ def claim(
         rows += taken
     remember(session, [row for row in rows if row.kind == "invitation"], secret_key)
     remember_bounces(session, rows, secret_key)
+    remember_summaries(session, [row for row in rows if row.kind == SUMMARY], secret_key)
     return _to_be_sent(session, rows, now)
 
 

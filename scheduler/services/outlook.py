@@ -104,7 +104,7 @@ def work_out(
     for portion in seen.portions(waiting):
         dropped = summaries.waiting(session, version.event_id, portion) if sums_up else {}
         todo = telling.pending(session, seen, portion, release.named(dropped))
-        sums = summaries.changes(todo, dropped) if sums_up else {}
+        sums = summaries.changes(session, todo, dropped) if sums_up else {}
         told.add(session, seen, version.number, todo, sums)
         done += len(portion)
         report(done, total)

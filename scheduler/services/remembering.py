@@ -57,6 +57,25 @@ def bounce_token(row: OutboxMail, secret_key: str) -> str:
     return derive_token(secret_key, "bounce", f"{row.attendee_id}:{row.to_address}")
 
 
+def summary_token(row: OutboxMail, secret_key: str) -> str:
+    """The token in a summary that stops them: one an attendee and address, so that a new address ends it."""
+    return derive_token(secret_key, "summaries", f"{row.attendee_id}:{row.to_address}")
+
+
+def remember_summaries(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
+    """Know whose summaries the tokens in these stop."""
+    wanted = {row.attendee_id: (row.to_address, hash_token(summary_token(row, secret_key))) for row in rows}
+    if not wanted:
+        return
+    known = session.execute(
+        select(Attendee.id, Attendee.email, Attendee.summary_hash).where(among(Attendee.id, wanted))
+    ).all()
+    for attendee_id, email, summary_hash in known:
+        address, hashed = wanted[attendee_id]
+        if address == email and summary_hash != hashed:
+            session.execute(update(Attendee).where(Attendee.id == attendee_id).values(summary_hash=hashed))
+
+
 def remember_bounces(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
     """Know whose mails come back to the envelope senders of these."""
     wanted = {

@@ -58,7 +58,8 @@ def _answerable(envelope: Envelope, links: Mapping[str, str]) -> Envelope:
 def summary_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     """The summary of an outbox row with its PDF: the same bytes each time."""
     token = remembering.address_token(row, settings.secret_key)
-    return render_summary(Summary.from_json(row.payload), _envelope(settings, row, token))
+    stop = links.whole(settings, links.summaries(remembering.summary_token(row, settings.secret_key)))
+    return render_summary(Summary.from_json(row.payload), _envelope(settings, row, token), stop_url=stop)
 
 
 def _envelope(settings: Settings, row: OutboxMail, token: str) -> Envelope:

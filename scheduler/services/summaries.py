@@ -16,7 +16,7 @@ from scheduler.services import unheld, wordings
 from scheduler.services.outbox import SUMMARY
 from scheduler.services.telling import Pending, Survey, recipients
 from scheduler.storage.among import among
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import Attendee, OutboxMail
 
 SET_ASIDE = "A newer publishing says this anew."
 
@@ -59,8 +59,9 @@ def take(session: Session, event_id: int, people: Collection[int] | None = None)
     return _by_attendee((attendee_id, payload) for _, attendee_id, payload in rows)
 
 
-def changes(todo: Pending, dropped: Mapping[int, Summary]) -> dict[int, list[Change]]:
-    """What changed for whom: the messages of the publishing, by attendee, and what nobody has summed up.
+def changes(session: Session, todo: Pending, dropped: Mapping[int, Summary]) -> dict[int, list[Change]]:
+    """What changed for whom: the messages of the publishing, by attendee, and what nobody has summed up;
+    without those who want no summaries.
 
     A summary that was dropped before it was sent is said anew as far as its invitations went out.
     """
@@ -74,12 +75,17 @@ def changes(todo: Pending, dropped: Mapping[int, Summary]) -> dict[int, list[Cha
         rest = summary.still_unsaid(old.changes, told)
         if rest:
             found[attendee_id] = [*new, *rest]
+    stopped = session.scalars(
+        select(Attendee.id).where(among(Attendee.id, found), Attendee.summaries_off_at.is_not(None))
+    )
+    for attendee_id in stopped:
+        del found[attendee_id]
     return found
 
 
 def write(session: Session, seen: Survey, version: int, todo: Pending, dropped: Mapping[int, Summary]) -> int:
     """Queue the summaries of version number `version` to the people of `todo`; gives how many."""
-    changed = changes(todo, dropped)
+    changed = changes(session, todo, dropped)
     people = recipients(session, changed.keys())
     open_ = unheld.of_people(session, seen.version_id, seen.event.id, changed.keys())
     rows = [

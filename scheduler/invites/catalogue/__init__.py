@@ -61,6 +61,7 @@ class Words:
     alert: dict[str, str]
     answering: dict[str, str]
     overview: dict[str, str]
+    stopping: dict[str, str]
     reason: dict[str, str]
     off: dict[str, str]
     count: dict[str, str]

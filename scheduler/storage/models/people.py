@@ -50,6 +50,7 @@ class Attendee(Base):
         Index("ix_attendee_account_id", "account_id"),
         Index("ix_attendee_firm_id", "firm_id"),
         Index("ix_attendee_bounce_hash", "bounce_hash", unique=True),
+        Index("ix_attendee_summary_hash", "summary_hash", unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -76,6 +77,10 @@ class Attendee(Base):
     feed_hash: Mapped[str] = mapped_column(String(64), unique=True)
     bounce_hash: Mapped[str | None] = mapped_column(String(64))
     """Of the token in the envelope of the mails to `email`; null before the first one."""
+    summary_hash: Mapped[str | None] = mapped_column(String(64))
+    """Of the token in the summaries to `email` that stops them; null before the first one."""
+    summaries_off_at: Mapped[datetime | None]
+    """When the person wanted no more summaries."""
     bounced_at: Mapped[datetime | None]
     """When a mail server said for good that the address does not take mail (RFC 3464)."""
     bounce: Mapped[str] = mapped_column(String(300), default="", server_default="")

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scheduler.invites import mime
 from scheduler.invites.imip import render
 from scheduler.invites.mime import mailbox, multipart, subject
 from scheduler.invites.text import clean
@@ -77,3 +78,12 @@ def test_1_6_no_line_of_a_header_is_too_long_whatever_people_are_called() -> Non
 def test_a_boundary_depends_on_the_seed_alone() -> None:
     assert multipart("mixed", "<1@x>", [b"a"]) == multipart("mixed", "<1@x>", [b"a"])
     assert multipart("mixed", "<1@x>", [b"a"]) != multipart("mixed", "<2@x>", [b"a"])
+
+
+def test_one_press_is_offered_where_the_link_is_https_as_rfc_8058_wants_it() -> None:
+    assert mime.unsubscribe("https://a.example/summaries/t") == (
+        b"List-Unsubscribe: <https://a.example/summaries/t>\r\n"
+        b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+    )
+    assert mime.unsubscribe("http://a.example/t") == b"List-Unsubscribe: <http://a.example/t>\r\n"
+    assert mime.unsubscribe("javascript:x") == mime.unsubscribe("") == b""
