@@ -255,3 +255,13 @@ def test_the_own_firm_reads_who_cannot_come_with_the_note_and_the_partner_does_n
         assert (mine.person.key, mine.note) == (scene.key(FIRST), "Ill")
         assert requests.show(session, scene.expo.actor(1), scene.request.key).excluded == ()
         assert requests.show(session, scene.expo.organiser_actor(), scene.request.key).excluded == (mine,)
+
+
+def test_the_note_of_a_decline_does_not_stand_on_a_request_that_is_accepted_again(scene: Scene) -> None:
+    scene.publish_with(DECIDES, minutes=3)
+    scene.mails |= scene.send(4)
+    scene.decline(DECIDES, note="No time")
+    scene.give(Partstat.ACCEPTED, DECIDES, now=LATER + MINUTE)
+    with scene.database.read() as session:
+        row = session.get_one(MeetingRequest, scene.request.id)
+    assert (row.state, row.answer_note) == (RequestState.ACCEPTED, "")
