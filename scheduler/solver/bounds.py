@@ -193,8 +193,21 @@ def _arrays(problem: Problem, model: DayModel, gain: Floats, soft: Ints, prices:
 def proved_bound(model: DayModel, gain: Floats, duals: Floats) -> Fraction | None:
     """Weak duality in integers: `y rhs + sum over requests of max(0, max over its columns of gain - y A)`.
 
-    `duals` are those of the resource rows, 0 or more, those of soft rows at most their prices (then what
-    exceeds them is worth nothing). None if the numbers are too large to be summed safely.
+    Parameters
+    ----------
+    model
+        The whole day-level model.
+    gain
+        By column: what the objective gains, in points or in weight.
+    duals
+        By row, 0 or more; those of soft rows at most their prices (then what exceeds them is worth nothing).
+        Any such duals give a bound, and those of the LP the best one.
+
+    Returns
+    -------
+    Fraction | None
+        An upper bound of the objective, without the model's `constant`. None if the numbers are too large to
+        be summed safely.
     """
     most = float(np.abs(gain).sum() + (duals * (np.abs(model.rhs) + 1)).sum())
     most += float((duals[model.row] * np.abs(model.value)).sum()) + model.columns + len(duals)

@@ -30,12 +30,29 @@ MOST_INTERPRETER_SETS = 48
 class DayModel:
     """Columns and resource rows `A x <= rhs`, x in [0, 1], at most one column of each request at 1.
 
-    `row`, `column` and `value` are the entries of A; `floor_row[f]` is the row that counts firm f's meetings
-    for its floor, or -1: it reads `-(meetings of f) - short <= -floor`, and its `short` has no column here.
-    `hall_row` are the rows of `hall_visits`: they read `(requests held) - changes <= free`; `changes` has no
-    column here either. `gain` is the column's share of the score: served weight and what its change of the
-    published plan costs, against `constant`, the score of holding nothing. `group` numbers the rows that say
-    the same of different days, or of different people of a firm.
+    A column is a request, a party, a kind of place and a day.
+
+    Attributes
+    ----------
+    request, weight
+        By column: the request, and the weight that holding it serves.
+    gain
+        By column, in points: served weight and what its change of the published plan costs, against
+        `constant`.
+    row, column, value
+        By entry of A: where it stands, and slots, meetings or -1.
+    rhs
+        By row: slots or meetings; the floor of a firm as a negative number.
+    group
+        By row: rows that say the same of different days, or of different people of a firm, have one number.
+    floor_row
+        By firm: the row that counts its meetings for its floor, or -1. It reads
+        `-(meetings of f) - short <= -floor`, and its `short` has no column here.
+    hall_row
+        The rows of `hall_visits`. They read `(requests held) - changes <= free`; `changes` has no column
+        here either.
+    constant
+        The score of holding nothing, without floors.
     """
 
     request: Ints

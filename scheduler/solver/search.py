@@ -32,14 +32,38 @@ Report = Callable[[State, bool], None]
 
 @dataclass
 class Search:
-    """One annealing run from a start plan; `best` is the best table of meetings met, `score` its worth.
+    """One annealing run from a start plan.
 
     A plan that exceeds `max_idle_spread` is none to keep, not even the start: `score` is minus infinity until
     there is one that does not.
 
-    With a crew, others anneal shares of the plan as well. `spare_cores` tells how many cores of this machine
-    are there for the search at the moment, if not all. A search that is stopped goes on for `cooling`
-    seconds, cold: a hot plan is worth less than it could be.
+    Parameters
+    ----------
+    flat
+        The problem as arrays.
+    heat
+        First and last temperature, in points of score.
+    budget
+        The seconds of the search, or its moves for each thread.
+    workers
+        Threads, 1 or more.
+    seed
+        The same seed, moves and threads give the same plan, as long as there is no crew.
+    report
+        Is called after each round, from the thread that runs the search.
+    crew
+        Others who anneal shares of the plan as well, if the search is limited by time.
+    spare_cores
+        Tells how many cores of this machine are there for the search at the moment; None for all.
+    cooling
+        Seconds for which a stopped search goes on, cold: a hot plan is worth less than it could be.
+
+    Attributes
+    ----------
+    best
+        The best plan met: int32, requests x 4 (slot, group, option, interpreter; slot -1 if not held).
+    score
+        Its worth in points, with the extra gain of compulsory requests.
     """
 
     flat: Flat

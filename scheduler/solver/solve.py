@@ -73,15 +73,41 @@ def solve(
 ) -> Result:
     """The best plan found in the time given, checked by the rules, with a proved bound.
 
-    `start` is a plan to improve; without one a published plan is. `on_progress` is called at most
-    four times a second, from the calling thread; `should_stop` is asked often, and ends the solve
-    within a second with the best plan so far, where checks take long with the last that was checked.
-    A `crew` takes parts of a search that is limited by time. A published plan to which nothing happened
-    is the answer at once, but for small problems, where it is proved, or improved, and where `max_moved`
-    is a budget of changes to improve it with; `new` are requests that
-    no earlier plan could hold, for which it is searched in any case. `proved` are bounds that were proved of
-    this problem before; without them, a first bound is proved for such an answer too. Loading the kernels and
-    CP-SAT, or compiling them, for the first time is not counted in the time.
+    A published plan to which nothing happened is the answer at once, but for small problems, where it is
+    proved, or improved, and where `max_moved` is a budget of changes to improve it with.
+
+    Parameters
+    ----------
+    problem
+        What is to be planned; it was read and checked before.
+    params
+        Seconds of wall time for the whole solve, or a number of moves for each thread instead; threads, seed
+        and method. Loading the kernels and CP-SAT, or compiling them, for the first time is not counted.
+    start
+        A plan to improve; without one a published plan is.
+    on_progress
+        Is called at most four times a second in a search, from the calling thread.
+    should_stop
+        Is asked often, and ends the solve within a second with the best plan so far; where checks take long,
+        with the last that was checked.
+    crew
+        Others who take parts of a search that is limited by time.
+    new
+        Ids of requests that no earlier plan could hold; for those it is searched in any case.
+    proved
+        Bounds that were proved of this problem before, in points of score and in weight. Without them, a
+        first bound is proved for an answer at once, too.
+
+    Returns
+    -------
+    Result
+        The plan, its progress in order of time, and what it changes of the published plan. A plan keeps every
+        hard rule; where there is none, its status is `infeasible` (proved) or `unknown`.
+
+    Raises
+    ------
+    ValueError
+        `params.method` is not one of `METHODS`.
     """
     if params.method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {params.method!r}")

@@ -65,7 +65,19 @@ class Annealing:
 
 
 class Team:
-    """So many threads, each with a state of its own; that of the first one is the plan."""
+    """Threads that improve one plan, each with a state of its own; that of the first one is the plan.
+
+    Parameters
+    ----------
+    data
+        The problem.
+    plan
+        The plan to improve, in place.
+    threads
+        How many, 1 or more.
+    seed
+        For the dealing of days, and for the states of all threads but the first, which has its own.
+    """
 
     def __init__(self, data: Data, plan: State, threads: int, seed: int) -> None:
         self.data, self.plan = data, plan
