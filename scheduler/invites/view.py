@@ -12,7 +12,7 @@ from scheduler.domain.entities import Partstat
 from scheduler.invites.catalogue import Words
 from scheduler.invites.content import ATTENDANCE, DETAILS, Content, changed, read_in, zone_of
 from scheduler.invites.itip import Kind, Message, Off
-from scheduler.invites.text import DESCRIPTION_LIMIT, NAME_LIMIT, cap, clean, clean_lines, one_stop
+from scheduler.invites.text import DESCRIPTION_LIMIT, SUMMARY_LIMIT, cap, clean, clean_lines, one_stop
 
 Row = tuple[str, str]
 """A label and its text; the text may have several lines."""
@@ -81,7 +81,7 @@ def why_off(message: Message, words: Words) -> list[Row]:
 
 def _reasons(off: Off, words: Words) -> Iterator[str]:
     said = words.off
-    person, firm = (names.told(clean(name, NAME_LIMIT), words.language) for name in (off.person, off.firm))
+    person, firm = (_brief(name, words) for name in (off.person, off.firm))
     if off.code:
         yield said["again"].format(reason=words.reason_of(off.code))
     elif off.is_own:
@@ -91,6 +91,10 @@ def _reasons(off: Off, words: Words) -> Iterator[str]:
         yield one_stop(said[kind].format(person=person, firm=firm))
     if off.note:
         yield said["note"].format(note=clean_lines(off.note, NOTE_LIMIT))
+
+
+def _brief(joined: str, words: Words) -> str:
+    return names.brief(names.told(clean(joined, SUMMARY_LIMIT), words.language))
 
 
 def answered(message: Message, words: Words) -> str:

@@ -64,6 +64,8 @@ class _Case:
         try:
             done = answers.give(self.session, self.invitation, given, now=self.now)
         except WrongState as error:
+            if answers.keep_late(self.session, self.invitation, given, now=self.now):
+                return ignored("The meeting was withdrawn before; the answer counts if that is taken back.")
             return waiting(str(error))
         return applied(done)
 

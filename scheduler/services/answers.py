@@ -79,6 +79,22 @@ def give(session: Session, invitation: Invitation, given: Given, *, now: datetim
     return done
 
 
+def keep_late(session: Session, invitation: Invitation, given: Given, *, now: datetime) -> bool:
+    """Keep the yes of somebody who has not declined to a meeting that was withdrawn: it stands again with it.
+
+    False, with nothing kept, for any other answer.
+    """
+    request, before = lock(session, invitation), last(session, invitation)
+    declined = before is not None and before.partstat is Partstat.DECLINED
+    is_late = request.state is RequestState.WITHDRAWN and invitation.method is not Method.CANCEL
+    if not is_late or declined or given.partstat not in COMING:
+        return False
+    keep(session, invitation, before, given, now=now)
+    invitation.partstat = given.partstat
+    session.flush()
+    return True
+
+
 def lock(session: Session, invitation: Invitation) -> MeetingRequest:
     """The meeting's request, its row locked: answers about one meeting are looked at one after the other."""
     return session.scalars(

@@ -174,8 +174,7 @@ def test_nobody_takes_back_what_the_firms_withdrew(published: Published) -> None
     with published.database.write() as session:
         session.get_one(MeetingRequest, published.request.id).state = RequestState.WITHDRAWN
     mail = published.answer(1, "ACCEPTED")
-    assert (mail.outcome, published.state()) == (MailOutcome.WAITING, RequestState.WITHDRAWN)
-    assert published.known(1) is None
+    assert (mail.outcome, published.state()) == (MailOutcome.IGNORED, RequestState.WITHDRAWN)
 
 
 def test_a_decline_of_one_of_several_named_people_keeps_the_meeting(database: Database) -> None:
@@ -713,3 +712,17 @@ def test_who_loses_a_meeting_by_a_new_schedule_reads_the_plans_reason(published:
     for row in published.send(31).values():
         text = part(parsed(rendering.invitation_mail(SETTINGS, row)), "text/plain").get_content()
         assert "Why: The new schedule does not hold it. At every time that suits both firms," in text
+
+
+def test_a_late_yes_to_a_withdrawn_meeting_waits_for_nobody_and_stands_once_the_decline_is_taken_back(
+    published: Published,
+) -> None:
+    published.answer(1, "DECLINED", minutes=1)
+    late = published.answer(0, "ACCEPTED", minutes=2)
+    assert late.outcome is MailOutcome.IGNORED
+    assert late.reason == "The meeting was withdrawn before; the answer counts if that is taken back."
+    assert published.state() is RequestState.WITHDRAWN
+    back = published.answer(1, "ACCEPTED", minutes=3)
+    known = published.known(0)
+    assert back.outcome is MailOutcome.APPLIED and published.state() is RequestState.ACCEPTED
+    assert known is not None and known.partstat is Partstat.ACCEPTED
