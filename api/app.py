@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from apiflask import APIFlask
 from flask import Flask
@@ -61,13 +62,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    app.extensions[context.KEY] = {
-        "settings": settings,
-        "database": database,
-        "counter": limits.Counter(settings.redis_url),
-        "celery": make_celery(settings),
-        "fetcher": Fetcher(max_octets=MAX_OCTETS),
-    }
+    app.extensions[context.KEY] = reached(settings, database)
     request_ids.init_app(app)
     compression.init_app(app)  # first, as what comes after an answer goes backwards
     static_files.init_app(app)
@@ -87,3 +82,14 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     csrf.exempt(v1.blueprint)  # tokens only: what a browser sends along by itself opens nothing there
     app.register_blueprint(v1.blueprint)
     return app
+
+
+def reached(settings: Settings, database: Database) -> dict[str, Any]:
+    """What requests reach through the app; see `api.context`."""
+    return {
+        "settings": settings,
+        "database": database,
+        "counter": limits.Counter(settings.redis_url),
+        "celery": make_celery(settings),
+        "fetcher": Fetcher(max_octets=MAX_OCTETS),
+    }
