@@ -51,6 +51,7 @@ def _postgresql(url: URL, limits: Limits, echo: bool) -> Engine:
         pool_size=POOL_SIZE,
         max_overflow=POOL_OVERFLOW,
         pool_timeout=limits.pool,
+        pool_use_lifo=True,  # the one used last has its statements planned
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "prepare_threshold": 2,  # asked twice, a statement is parsed and planned for good
