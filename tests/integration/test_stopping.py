@@ -53,7 +53,8 @@ def test_the_link_stops_by_post_alone_without_cookie_or_page_and_leads_back(
 ) -> None:
     expo, _, token = sent(database)
     client, path = web_app(database, broker_url).test_client(), f"/summaries/{token}"
-    page = client.get(path)
+    page = client.get(path, headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in page.headers, "the page holds what opens something"
     assert page.status_code == 200 and "gets one summary of each new schedule" in page.text
     assert address(expo, 0) in summed_up(database, expo, 1), "a look stops nothing"
     answer = client.post(path, data={"List-Unsubscribe": "One-Click"})
