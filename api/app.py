@@ -10,25 +10,14 @@ from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import (
-    auth,
-    compression,
-    context,
-    errors,
-    limits,
-    links,
-    pages,
-    presentation,
-    request_ids,
-    security,
-    static_files,
-)
+from api import auth, context, errors, limits, request_ids, security, v1
 from api.inputs import NumberConverter
-from api.views import PAGES, summaries, v1
+from api.pages import PAGES, compression, links, presentation, rendering, static_files
+from api.pages.account import summaries
 from scheduler import logs
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
-from scheduler.invites.remote import Fetcher
+from scheduler.invites.transport.remote import Fetcher
 from scheduler.storage import schema
 from scheduler.storage.database import Database
 from scheduler.storage.engines import WEB
@@ -75,7 +64,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     errors.init_app(app)
     presentation.init_app(app)
     links.init_app(app)
-    pages.init_app(app)
+    rendering.init_app(app)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
     csrf.exempt(summaries.blueprint)  # mail programs send the POST themselves, and the token is the right

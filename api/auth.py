@@ -14,9 +14,9 @@ from werkzeug.wrappers import Response
 
 from api import context, errands
 from scheduler.domain.errors import NotFound
-from scheduler.services import access, sessions
-from scheduler.services.access import Actor
-from scheduler.services.sessions import SignedIn
+from scheduler.services.access import actors, sessions
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.sessions import SignedIn
 
 log = structlog.get_logger()
 login_manager = LoginManager()
@@ -146,7 +146,7 @@ def actor(event_key: str) -> Actor:
     cache: dict[str, Actor] = g.setdefault("actors", {})
     if event_key not in cache:
         with context.database().read() as db:
-            cache[event_key] = access.actor_for(db, current_user.account_id, event_key)
+            cache[event_key] = actors.actor_for(db, current_user.account_id, event_key)
         g.reads = cache[event_key].language
     return cache[event_key]
 

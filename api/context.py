@@ -10,7 +10,7 @@ from flask import Flask, current_app, g
 
 from api.database import RequestDatabase
 from scheduler.config import Settings
-from scheduler.invites.remote import Fetcher
+from scheduler.invites.transport.remote import Fetcher
 from scheduler.storage.database import Database
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
 from api import context
-from scheduler.services.tokens import random_token
+from scheduler.services.access.tokens import random_token
 
 MOST_TYPED = 50_000
 """Characters of a form that are kept."""

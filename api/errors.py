@@ -25,7 +25,7 @@ from scheduler.domain.errors import (
     VersionConflict,
     WrongState,
 )
-from scheduler.services.locks import NotDone
+from scheduler.services.requests.locks import NotDone
 from scheduler.storage.database import AWAY
 from scheduler.storage.models import Event
 

@@ -27,7 +27,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from api import context
 from scheduler.domain.errors import NotFound
-from scheduler.services.tokens import hash_token
+from scheduler.services.access.tokens import hash_token
 
 log = structlog.get_logger()
 

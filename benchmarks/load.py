@@ -27,12 +27,14 @@ from benchmarks.load_users import Answer, User, alone, at_once
 from benchmarks.machine import RESULTS, machine
 from benchmarks.peers import first_fit
 from benchmarks.report import Json, line, write_json
-from chainmeet.demo_event import first_day
+from chainmeet.demo import load
+from chainmeet.demo.event import first_day
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.samples.event import SampleEvent
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.services import access, sample, versions
+from scheduler.services.access import sign_in
+from scheduler.services.schedule import versions
 from scheduler.storage.models import Attendee, Event, ScheduleVersion
 
 THINK = (1.0, 3.0)
@@ -50,7 +52,7 @@ def load_event(made: Stack, firms: int, requests: int) -> str:
     now = made.database.now()
     expo = make_expo(firms=firms, requests=requests, seed=1, start=first_day(now.date()))
     with made.database.write() as session:
-        event = sample.load(
+        event = load.load(
             session, expo, organiser_email="o@expo.example", secret_key=made.settings.secret_key, now=now
         )
         event.publish_hold = 0
@@ -90,7 +92,7 @@ async def signed_in(made: Stack, event: str, count: int) -> list[User]:
         )
         now, key = made.database.now(), made.settings.secret_key
         links = [
-            access.make_sign_in_link(session, account, secret_key=key, now=now)
+            sign_in.make_sign_in_link(session, account, secret_key=key, now=now)
             for account in session.scalars(exhibitors).all()
         ]
     users = []

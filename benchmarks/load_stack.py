@@ -21,7 +21,7 @@ from benchmarks.machine import ROOT
 from scheduler.config import PREFIX, Settings
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
-from tests import servers
+from tests.support import servers
 
 WORKERS, THREADS = 2, 8
 COUNTED = ("limit_account", "limit_costly", "limit_sign_in_network")

@@ -26,23 +26,17 @@ from benchmarks.instances import wanted
 from benchmarks.machine import RESULTS, commit, machine
 from benchmarks.peers import first_fit
 from benchmarks.report import Json, line, merged, stem, write_json
+from chainmeet.demo import load
 from scheduler.config import Settings
 from scheduler.domain.entities import OutboxState, RequestState, VersionState
 from scheduler.domain.plan import Meeting
-from scheduler.invites.itip import Message
+from scheduler.invites.ical.itip import Message
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.services import (
-    agendas,
-    outbox,
-    publishing,
-    remembering,
-    rendering,
-    sample,
-    version_jobs,
-    versions,
-)
-from scheduler.services.feeds import FeedOwner
+from scheduler.services.outbox import outbox, remembering, rendering
+from scheduler.services.publishing import publishing, version_jobs
+from scheduler.services.schedule import feeds, versions
+from scheduler.services.schedule.feed_addresses import FeedOwner
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,
@@ -111,7 +105,7 @@ def stage(firms: int, requests: int, meetings: int) -> Iterator[Stage]:
         database = Database(url)
         upgrade(database)
         with database.write() as session:
-            event = sample.load(
+            event = load.load(
                 session, expo, organiser_email="o@expo.example", secret_key=settings.secret_key, now=NOW
             )
         yield Stage(database, settings, event.id, planned)
@@ -214,7 +208,7 @@ def answer(stage: Stage, owner: FeedOwner) -> int:
     """A feed as the web answers it, from the query to its octets; gives the number of its meetings."""
     with stage.database.read() as session:
         url = "https://meet.example/calendar/abc.ics"
-        return agendas.feed_body(session, owner, url=url, now=NOW).count(b"BEGIN:VEVENT")
+        return feeds.feed_body(session, owner, url=url, now=NOW).count(b"BEGIN:VEVENT")
 
 
 def measure(stage: Stage, only: Sequence[str]) -> Iterator[tuple[str, Spent]]:

@@ -7,8 +7,8 @@ from datetime import timedelta
 from icalendar import Calendar, Event, vCalAddress
 
 from scheduler.invites.catalogue import words
-from scheduler.invites.itip import Message
-from scheduler.invites.view import description
+from scheduler.invites.ical.itip import Message
+from scheduler.invites.ical.view import description
 
 DAY = timedelta(days=1)
 

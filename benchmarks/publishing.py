@@ -25,11 +25,13 @@ from benchmarks.load_stack import Stack, stack
 from benchmarks.load_users import Answer, User, alone, at_once, cost, until
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import Json, line, write_json
-from chainmeet.demo_event import first_day
+from chainmeet.demo.event import first_day
 from scheduler.domain.entities import JobKind, JobState, VersionState
-from scheduler.services import access, version_jobs, versions
+from scheduler.services.access import sign_in
+from scheduler.services.publishing import version_jobs
+from scheduler.services.schedule import versions
 from scheduler.storage.models import Account, Event
-from tests.full_size import add_version, fill
+from tests.support.full_size import add_version, fill
 
 BEFORE = 30.0
 """Seconds of the same load without a publishing."""
@@ -169,7 +171,7 @@ async def _organiser(made: Stack, event: Event) -> Organiser:
             select(Account.id).where(Account.email == f"organiser@{event.key}.example")
         ).one()
         now, key = made.database.now_in(session), made.settings.secret_key
-        link = access.make_sign_in_link(session, account, secret_key=key, now=now)
+        link = sign_in.make_sign_in_link(session, account, secret_key=key, now=now)
     browser = User(made.port, event.key, "10.2.0.1", random.Random(0))
     await browser.sign_in(link)
     return Organiser(made, event, browser)

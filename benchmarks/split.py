@@ -29,17 +29,18 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 
-from chainmeet import broker  # noqa: E402
+from chainmeet.demo import load  # noqa: E402
+from chainmeet.stack import broker  # noqa: E402
 from scheduler.config import Settings  # noqa: E402
 from scheduler.domain.problem import Problem  # noqa: E402
 from scheduler.domain.rules import violations  # noqa: E402
 from scheduler.domain.solving import SolveParams  # noqa: E402
 from scheduler.samples.expo import make_expo  # noqa: E402
 from scheduler.samples.problem import to_problem  # noqa: E402
-from scheduler.services import runs, sample  # noqa: E402
-from scheduler.services.parting import WorkerCrew  # noqa: E402
+from scheduler.services.runs import runs  # noqa: E402
+from scheduler.services.runs.distribution import WorkerCrew  # noqa: E402
+from scheduler.solver.annealing.warmup import tiny_problem, warm_up  # noqa: E402
 from scheduler.solver.solve import solve  # noqa: E402
-from scheduler.solver.warmup import tiny_problem, warm_up  # noqa: E402
 from scheduler.storage.database import Database  # noqa: E402
 from scheduler.storage.schema import upgrade  # noqa: E402
 from workers import dispatch  # noqa: E402
@@ -101,7 +102,7 @@ def open_run(database: Database) -> int:
     now = datetime.now(UTC)
     with database.write() as session:
         expo = make_expo(firms=60, requests=60, seed=1, start=DAY)
-        event = sample.load(session, expo, organiser_email="o@example.org", secret_key="s" * 32, now=now)
+        event = load.load(session, expo, organiser_email="o@example.org", secret_key="s" * 32, now=now)
         run = runs.queue(session, event.id, asked_by=None, now=now)
         runs.claim(session, run.id, "benchmark", now=now)
         return run.id

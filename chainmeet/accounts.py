@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
-from scheduler.services import links, sessions, sign_in
-from scheduler.services.mailable import Unmailable, mailable
+from scheduler.services import links
+from scheduler.services.access import sessions, sign_in
+from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, WebSession
 

@@ -14,7 +14,8 @@ from chainmeet.terminal import LiveLine, points
 from scheduler.config import Settings
 from scheduler.domain.entities import RunState
 from scheduler.domain.errors import ChainmeetError, NotFound
-from scheduler.services import outbox, runs
+from scheduler.services.outbox import outbox
+from scheduler.services.runs import runs
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Run, ScheduleVersion
 from workers import dispatch

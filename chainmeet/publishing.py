@@ -11,7 +11,8 @@ from chainmeet.following import event_of
 from scheduler.config import Settings
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import ChainmeetError
-from scheduler.services import comparisons, publishing, version_jobs, versions
+from scheduler.services.publishing import comparisons, publishing, version_jobs
+from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Comparison, VersionJob
 from workers import dispatch

@@ -15,8 +15,8 @@ import structlog
 
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
-from tests import servers
-from tests.databases import Databases
+from tests.support import servers
+from tests.support.databases import Databases
 
 # No time limit decides a test: machines are busy at times.
 hypothesis.settings.register_profile(

@@ -13,22 +13,14 @@ from celery import Celery
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.services import (
-    access,
-    busy_times,
-    inbox,
-    keeping,
-    mail_alerts,
-    outbox,
-    pulses,
-    recovering,
-    refusing,
-    requests,
-    rerun,
-    sending,
-    sessions,
-    version_jobs,
-)
+from scheduler.services.access import sessions, sign_in
+from scheduler.services.availability import busy_times
+from scheduler.services.inbox import inbox, keeping
+from scheduler.services.operations import pulses
+from scheduler.services.outbox import delivery, mail_alerts, outbox, refusing
+from scheduler.services.publishing import version_jobs
+from scheduler.services.requests import requests
+from scheduler.services.runs import overnight, recovering
 from scheduler.storage.database import Database
 from scheduler.watchdog import Watchdog
 from workers import dispatch
@@ -67,7 +59,7 @@ class Clock:
         if not self._claim(pulses.TICK, TICK):
             return False
         now, rates = self.database.now, self.settings.rates
-        self._step("queue reruns", lambda session: rerun.claim_due(session, now=now()))
+        self._step("queue reruns", lambda session: overnight.claim_due(session, now=now()))
         for run_id in self._step("find runs to send", lambda s: recovering.recover(s, now=now())) or ():
             dispatch.run(self.database, run_id, app=self.celery)
         left = self._step("recover jobs", lambda session: version_jobs.recover(session, now=now()))
@@ -79,13 +71,13 @@ class Clock:
         self._step("forget ended sessions", lambda session: sessions.forget_ended(session, now=now()))
         self._step(
             "answer wishes to sign in",
-            lambda session: access.answer_wishes(session, self.settings, now=now()),
+            lambda session: sign_in.answer_wishes(session, self.settings, now=now()),
         )
         self._step("forget octets of mails", lambda session: keeping.forget_octets(session, now=now()))
         if self._step("find urgent mails", lambda session: outbox.waiting(session, urgent=True, now=now())):
             dispatch.deliver_urgent(app=self.celery)
         self._step("end alerts of mails", lambda session: refusing.settle(session, rates, now=now()))
-        if self._step("find mails", lambda session: sending.is_waiting(session, self.settings, now=now())):
+        if self._step("find mails", lambda session: delivery.is_waiting(session, self.settings, now=now())):
             dispatch.deliver(app=self.celery)
         self._step("watch the outbox", lambda session: mail_alerts.watch_outbox(session, now=now()))
         if self.settings.imap_host and self._claim("fetch", FETCH):

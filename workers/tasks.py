@@ -15,17 +15,13 @@ from celery.signals import worker_process_init
 from scheduler.config import Settings
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.errors import MailboxFailure
-from scheduler.invites.remote import Fetcher
-from scheduler.services import (
-    access,
-    fetching,
-    inbox,
-    mail_alerts,
-    publishing,
-    recovering,
-    refetching,
-    sending,
-)
+from scheduler.invites.transport.remote import Fetcher
+from scheduler.services.access import sign_in
+from scheduler.services.availability import refetch as refetching
+from scheduler.services.inbox import inbox, mailbox
+from scheduler.services.outbox import delivery, mail_alerts
+from scheduler.services.publishing import publishing
+from scheduler.services.runs import recovering
 from scheduler.storage.database import Database
 from workers import dispatch
 from workers.celery_app import app
@@ -45,9 +41,11 @@ RETRY_SECONDS = 5.0
 def solve(run_id: int) -> None:
     """Carry a queued run out; a run that is not queued is somebody else's."""
     structlog.contextvars.bind_contextvars(run=run_id)
-    from scheduler.services import planning  # here, as it loads OR-Tools, which the mail worker never needs
+    from scheduler.services.runs import (
+        execution,  # here, as it loads OR-Tools, which the mail worker never needs
+    )
 
-    done = planning.execute(
+    done = execution.execute(
         _database(),
         run_id,
         worker=me(),
@@ -58,7 +56,7 @@ def solve(run_id: int) -> None:
     log.info("solve ended", run=run_id, ending=str(done.ending), version=done.version)
     if done.job is not None:
         dispatch.version_job(done.job)
-    if done.ending is planning.Ending.PUT_BACK:
+    if done.ending is execution.Ending.PUT_BACK:
         dispatch.run(_database(), run_id)
     if done.is_stuck:
         os.kill(os.getpid(), signal.SIGKILL)  # its thread would go on; the pool starts a new process
@@ -99,9 +97,9 @@ def version_job(job_id: int) -> None:
 @app.task(name="chainmeet.help", max_retries=0)
 def help_with(run_id: int) -> None:
     """Do parts of another worker's solve for a while; a run that is not running needs none."""
-    from scheduler.services import parting  # as above
+    from scheduler.services.runs import distribution  # as above
 
-    done = parting.help_with(
+    done = distribution.help_with(
         _database(),
         _settings().redis_url,
         run_id,
@@ -126,14 +124,14 @@ def deliver_urgent() -> None:
     Wishes to sign in become such mails first.
     """
     with _database().write() as session:
-        wishes = access.answer_wishes(session, _settings(), now=_now())
-    if _deliver(urgent=True) or wishes == access.WISHES:
+        wishes = sign_in.answer_wishes(session, _settings(), now=_now())
+    if _deliver(urgent=True) or wishes == sign_in.WISHES:
         dispatch.deliver_urgent()
 
 
 def _deliver(*, urgent: bool) -> bool:
     """Whether more is due."""
-    sent = sending.deliver(
+    sent = delivery.deliver(
         _database(),
         _settings(),
         worker=me(),
@@ -145,7 +143,7 @@ def _deliver(*, urgent: bool) -> bool:
     if sent:
         log.info("mails sent", count=sent, urgent=urgent)
     with _database().read() as session:
-        is_waiting = sending.is_waiting(session, _settings(), urgent=urgent, now=_now())
+        is_waiting = delivery.is_waiting(session, _settings(), urgent=urgent, now=_now())
     return is_waiting and not is_stopping()
 
 
@@ -153,7 +151,7 @@ def _deliver(*, urgent: bool) -> bool:
 def fetch() -> None:
     """Take in what came to the mailbox; mails that this does not come to wait for the next time."""
     try:
-        taken = fetching.fetch(_database(), _settings(), now=_now)
+        taken = mailbox.fetch(_database(), _settings(), now=_now)
     except MailboxFailure as failure:
         log.warning("mailbox not read", reason=str(failure))
         with _database().write() as session:

@@ -6,7 +6,7 @@ from benchmarks.peers.diary import Diary
 from benchmarks.peers.first_fit import by_weight
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
-from scheduler.solver.choices import bits
+from scheduler.solver.instance.choices import bits
 
 
 def plan(problem: Problem, seconds: float) -> list[Meeting]:

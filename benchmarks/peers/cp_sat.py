@@ -18,7 +18,7 @@ from benchmarks.peers.diary import Diary
 from benchmarks.peers.seating import Group, Option, groups_near, seated, seats_of
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
-from scheduler.solver.choices import bits
+from scheduler.solver.instance.choices import bits
 
 Literal = cp_model.LiteralT
 WORKERS = 8  # on two cores, too: the ways that find a first solution are not among the first two

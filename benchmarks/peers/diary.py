@@ -8,7 +8,7 @@ from benchmarks.peers import require_first_plan
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
-from scheduler.solver.choices import Choices, bits
+from scheduler.solver.instance.choices import Choices, bits
 
 MINUTE = 60.0
 

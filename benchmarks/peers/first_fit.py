@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.peers.diary import Diary
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.solver.choices import bits
+from scheduler.solver.instance.choices import bits
 
 
 def plan(problem: Problem, seconds: float) -> list[Meeting]:

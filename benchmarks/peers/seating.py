@@ -10,7 +10,7 @@ from benchmarks.peers.first_fit import insert_first
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
-from scheduler.solver.choices import bits
+from scheduler.solver.instance.choices import bits
 
 Group = tuple[int, int]
 """The hall of a group of tables and -1, or of a booth and the booth."""

@@ -16,7 +16,7 @@ from benchmarks.peers.seating import Group, Option, groups_near, seated, seats_o
 from benchmarks.peers.zero_one import ZeroOne
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
-from scheduler.solver.choices import bits
+from scheduler.solver.instance.choices import bits
 
 
 def solve(problem: Problem, seconds: float, kind: mathopt.SolverType) -> list[Meeting]:

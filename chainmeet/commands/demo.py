@@ -25,8 +25,8 @@ def demo(
     With --exit the status is 0 only if a plan without violations, with at least 95 % of what can be served,
     was published and every invitation was delivered.
     """
-    from chainmeet.demo import DemoOptions, show
-    from chainmeet.embedded import Ports
+    from chainmeet.demo.demo import DemoOptions, show
+    from chainmeet.stack.embedded import Ports
 
     options = DemoOptions(seconds=seconds, firms=firms, requests=requests, seed=seed, leave=leave)
     sys.exit(show(data, Ports(site=port, mails=mail_port), options))

@@ -21,9 +21,9 @@ def receive(host: str, port: int, data: Path | None) -> None:
     Only addresses of this installation's invitations are known here; LMTP asks for no password, so let
     nobody but your mail server reach the port.
     """
-    from chainmeet.receiving import lmtp_server, watch
     from scheduler.untrusted import reading
     from scheduler.watchdog import Watchdog
+    from workers.receiver import lmtp_server, watch
 
     settings = command_settings(data)
     signal.signal(signal.SIGTERM, _leave)

@@ -19,7 +19,7 @@ def up(data: Path, port: int, mail_port: int, email: str) -> None:
 
     Keeps everything in one folder. Prints a link with which the first organiser creates an event.
     """
-    from chainmeet.embedded import Ports
-    from chainmeet.up import serve
+    from chainmeet.stack.embedded import Ports
+    from chainmeet.stack.up import serve
 
     serve(data, Ports(site=port, mails=mail_port), email)

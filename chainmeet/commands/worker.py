@@ -22,7 +22,7 @@ from workers.layout import WORKERS
 def worker(kinds: Sequence[str], processes: int) -> None:
     """Work in the background on tasks of these kinds, until SIGTERM or Ctrl-C."""
     from scheduler.config import Settings
-    from scheduler.services import clocks
+    from scheduler.services.operations import clocks
     from scheduler.storage.database import Database
     from workers.celery_app import app
     from workers.layout import niceness, options
@@ -43,7 +43,7 @@ def clock() -> None:
     from chainmeet.connection import open_database
     from scheduler import logs
     from scheduler.config import Settings
-    from scheduler.services import clocks
+    from scheduler.services.operations import clocks
     from scheduler.watchdog import Watchdog
     from workers.celery_app import make_celery
     from workers.clock import Clock

@@ -8,7 +8,7 @@ from typing import Any
 
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import Fault, MalformedPlan
-from scheduler.domain.reading import is_number
+from scheduler.domain.files.reading import is_number
 
 FORMAT = "chainmeet.plan/1"
 

@@ -177,7 +177,7 @@ class Problem:
     @classmethod
     def from_json(cls, document: object) -> Problem:
         """Read a problem file; raises MalformedProblem with every fault by path."""
-        from scheduler.domain.problem_reader import read_problem
+        from scheduler.domain.files.problem_reader import read_problem
 
         return read_problem(document)
 
@@ -263,7 +263,7 @@ class Problem:
 
     def to_json(self) -> Json:
         """The problem file, with every key written."""
-        from scheduler.domain.problem_writer import write_problem
+        from scheduler.domain.files.problem_writer import write_problem
 
         return write_problem(self)
 

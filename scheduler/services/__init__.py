@@ -1,1 +1,1 @@
-"""One module an arrow of the way from a request to an answer; each takes a Session, gives plain objects."""
+"""A room a feature; between rooms imports point one way, as the contracts in pyproject.toml say."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Proved
-from scheduler.solver.bounds import bounds_on_the_way
-from scheduler.solver.closed import Bounds, closed_bounds
+from scheduler.solver.bounds.closed import Bounds, closed_bounds
+from scheduler.solver.bounds.prove import bounds_on_the_way
 
 
 class Proof:

@@ -22,25 +22,25 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules.score import total_of
 from scheduler.domain.rules.stability import published_changes
 from scheduler.domain.solving import METHODS, Crew, Progress, Proved, Result, SolveParams
-from scheduler.solver.arrays import Flat, compulsion, flatten
-from scheduler.solver.checking import Meetings, first_clean
-from scheduler.solver.closed import Bounds
-from scheduler.solver.contradictions import Contradiction, as_reasons, contradictions
-from scheduler.solver.exact_atoms import MOST_FREE_REQUESTS, wants_exact
-from scheduler.solver.explain import explain
-from scheduler.solver.keeping import Keeper
-from scheduler.solver.kernels import Ints
+from scheduler.solver.annealing.search import Search
+from scheduler.solver.annealing.temperature import Budget, fitted_heat
+from scheduler.solver.annealing.warmup import is_slow, warm_up
+from scheduler.solver.bounds.closed import Bounds
+from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.exact.assignments import MOST_FREE_REQUESTS, wants_exact
+from scheduler.solver.explain.contradictions import Contradiction, as_reasons, contradictions
+from scheduler.solver.explain.reasons import explain
+from scheduler.solver.instance.arrays import Flat, compulsion, flatten
+from scheduler.solver.plans.checking import Meetings, first_clean
+from scheduler.solver.plans.incumbent import Keeper
+from scheduler.solver.plans.start import published_again, starting_state, within_spread
 from scheduler.solver.proof import Proof
-from scheduler.solver.rerun import published_again, starting_state, within_spread
-from scheduler.solver.schedule import Budget, fitted_heat
-from scheduler.solver.search import Search
 from scheduler.solver.standby import Standby
-from scheduler.solver.state import SLOT, UNHELD, State
-from scheduler.solver.terms import count_terms
-from scheduler.solver.warmup import is_slow, warm_up
+from scheduler.solver.state.state import SLOT, UNHELD, State
+from scheduler.solver.state.terms import count_terms
 
 if TYPE_CHECKING:
-    from scheduler.solver.exact import ExactResult
+    from scheduler.solver.exact.solve import ExactResult
 
 REPORT_SECONDS = 0.25
 REASON_SECONDS = 0.0012  # to look into why a request is not held; measured at 620 firms: 0.9 ms
@@ -296,7 +296,7 @@ class _Solve:
         return max(plans, key=lambda plan: self.score_of(plan).total, default=None), exact
 
     def exact(self, start: Meetings, others: Callable[[], Meetings]) -> ExactResult:
-        from scheduler.solver.exact import solve_exact
+        from scheduler.solver.exact.solve import solve_exact
 
         return solve_exact(
             self.problem,
@@ -448,7 +448,7 @@ class _Solve:
 
 def load_exact() -> None:
     """Load CP-SAT: only where it is wanted, as it takes 50 MB that a search can do without."""
-    import scheduler.solver.exact  # noqa: F401
+    import scheduler.solver.exact.solve  # noqa: F401
 
 
 def _fulfil(outcome: Future[T], work: Callable[[], T]) -> None:

@@ -6,12 +6,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scheduler.solver.arrays import Flat
-from scheduler.solver.checking import Meetings, clean_meetings
+from scheduler.solver.annealing.search import Search
+from scheduler.solver.annealing.temperature import Budget, fitted_heat
+from scheduler.solver.instance.arrays import Flat
+from scheduler.solver.plans.checking import Meetings, clean_meetings
+from scheduler.solver.plans.start import starting_state
 from scheduler.solver.proof import Proof
-from scheduler.solver.rerun import starting_state
-from scheduler.solver.schedule import Budget, fitted_heat
-from scheduler.solver.search import Search
 
 HEAD_START_SECONDS = 1.0
 """Most small problems are proved by then: what runs beside their model only takes its cores."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from chainmeet import broker
+from chainmeet.stack import broker
 from tests.conftest import skip_or_fail
 from tests.e2e.stack import Up, chainmeet_up
 

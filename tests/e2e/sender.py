@@ -13,18 +13,18 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from scheduler.config import Settings
-from scheduler.invites.transport import Smtp
-from scheduler.services import outbox, sending
+from scheduler.invites.transport.smtp import Smtp
+from scheduler.services.outbox import delivery, outbox
 from scheduler.storage.database import Database
 
 NTH = 5
 STEPS: dict[str, tuple[object, str, bool, int]] = {
     "connected": (Smtp, "__enter__", True, 1),
-    "claimed": (sending, "rendered", False, NTH),
-    "rendered": (sending, "rendered", True, NTH),
+    "claimed": (delivery, "rendered", False, NTH),
+    "rendered": (delivery, "rendered", True, NTH),
     "taken by the server": (Smtp, "send", True, NTH),
     "marked, not committed": (outbox, "mark_sent", True, NTH),
-    "committed": (sending, "rendered", False, NTH + 1),
+    "committed": (delivery, "rendered", False, NTH + 1),
 }
 """Whose function is the step's, whether it still runs, and at which call the end comes."""
 
@@ -52,7 +52,9 @@ def main(minutes: float) -> None:
     settings = Settings.from_env()
     database = Database(settings.database_url)
     ahead = timedelta(minutes=minutes)
-    sending.deliver(database, settings, worker=f"sender:{os.getpid()}", now=lambda: datetime.now(UTC) + ahead)
+    delivery.deliver(
+        database, settings, worker=f"sender:{os.getpid()}", now=lambda: datetime.now(UTC) + ahead
+    )
     database.dispose()
 
 

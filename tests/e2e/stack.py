@@ -18,10 +18,10 @@ from email.policy import default
 from pathlib import Path
 from typing import Any, cast
 
-from chainmeet.folder import DataFolder
+from chainmeet.stack.folder import DataFolder
 from scheduler.config import PREFIX, Settings
 from scheduler.storage.database import Database
-from tests.workers import ROOT, eventually
+from tests.support.workers import ROOT, eventually
 
 COMMAND = (sys.executable, "-c", "from chainmeet.cli import main; main()")
 

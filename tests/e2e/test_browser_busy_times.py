@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from scheduler.services import snapshot
+from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
-from tests.calendars import busy_in
 from tests.e2e.test_browser_exhibitor import OpenPage, chromium, open_page, site
-from tests.factories import NOW, Expo, make_event, make_request, make_version, meet
+from tests.support.calendars import busy_in
+from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 

@@ -14,13 +14,13 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 from werkzeug.serving import make_server
 
-from scheduler.services import access
+from scheduler.services.access import sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee
-from tests import clocks
-from tests.factories import NOW, SECRET_KEY
-from tests.integration.test_calendar_health import Health
-from tests.web import web_app
+from tests.integration.calendar_health.test_calendar_health import Health
+from tests.support import clocks
+from tests.support.factories import NOW, SECRET_KEY
+from tests.support.web import web_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
@@ -58,7 +58,7 @@ def open_page(
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         with health.database.write() as session:
-            token = access.make_sign_in_link(
+            token = sign_in.make_sign_in_link(
                 session, health.expo.organiser.id, secret_key=SECRET_KEY, now=NOW
             )
         page.goto(f"{site}/sign-in/{token}")

@@ -14,13 +14,22 @@ from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from scheduler.domain.entities import RequestState
-from scheduler.services import access, sessions
+from scheduler.services.access import sessions, sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest
-from tests import clocks
 from tests.conftest import skip_or_fail
-from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_firm, make_request, make_version, meet
-from tests.web import web_app
+from tests.support import clocks
+from tests.support.factories import (
+    NOW,
+    SECRET_KEY,
+    Expo,
+    make_event,
+    make_firm,
+    make_request,
+    make_version,
+    meet,
+)
+from tests.support.web import web_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
@@ -86,7 +95,7 @@ def open_page(chromium: Browser, database: Database, expo: Expo, site: str) -> I
         page.on("pageerror", lambda error: complaints.append(str(error)))
         with database.write() as session:
             account_id = expo.people[firm][0].account_id
-            token = access.make_sign_in_link(session, account_id, secret_key=SECRET_KEY, now=NOW)
+            token = sign_in.make_sign_in_link(session, account_id, secret_key=SECRET_KEY, now=NOW)
         page.goto(f"{site.partition('/events')[0]}/sign-in/{token}")
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("heading", level=1).filter(has_text="Firms").wait_for()

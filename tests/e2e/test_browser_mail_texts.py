@@ -9,11 +9,19 @@ import pytest
 from playwright.sync_api import Browser, expect
 from werkzeug.serving import make_server
 
-from scheduler.services import access
+from scheduler.services.access import sign_in
 from scheduler.storage.database import Database
-from tests import clocks
-from tests.factories import NOW, SECRET_KEY, Expo, make_event, make_request, make_version, meet
-from tests.web import web_app
+from tests.support import clocks
+from tests.support.factories import (
+    NOW,
+    SECRET_KEY,
+    Expo,
+    make_event,
+    make_request,
+    make_version,
+    meet,
+)
+from tests.support.web import web_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
@@ -46,7 +54,7 @@ def test_a_mail_is_seen_with_its_own_look_before_its_text_is_saved(
     chromium: Browser, database: Database, expo: Expo, site: str, scripted: bool
 ) -> None:
     with database.write() as session:
-        token = access.make_sign_in_link(session, expo.organiser.id, secret_key=SECRET_KEY, now=NOW)
+        token = sign_in.make_sign_in_link(session, expo.organiser.id, secret_key=SECRET_KEY, now=NOW)
     browsing = chromium.new_context(base_url=site, java_script_enabled=scripted)
     browsing.set_default_timeout(WAIT)
     page, errors = browsing.new_page(), []

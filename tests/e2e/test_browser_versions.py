@@ -10,12 +10,12 @@ from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from scheduler.domain.entities import VersionState
-from scheduler.services import access
-from scheduler.services.publishing import Ending
+from scheduler.services.access import sign_in
+from scheduler.services.publishing.publishing import Ending
 from scheduler.storage.database import Database
-from tests.factories import SECRET_KEY, make_event, make_request, make_version, meet
-from tests.publishing import carry_out
-from tests.web import web_app
+from tests.support.factories import SECRET_KEY, make_event, make_request, make_version, meet
+from tests.support.publishing import carry_out
+from tests.support.web import web_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
 
@@ -29,7 +29,7 @@ def page(chromium: Browser, database: Database, broker_url: str) -> Iterator[Pag
     with database.write() as session:
         expo = make_event(session)
         make_version(session, expo, [meet(make_request(session, expo), expo)], state=VersionState.DRAFT)
-        token = access.make_sign_in_link(
+        token = sign_in.make_sign_in_link(
             session, expo.organiser.id, secret_key=SECRET_KEY, now=database.now()
         )
     server = make_server("127.0.0.1", 0, web_app(database, broker_url), threaded=True)

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from chainmeet.folder import DataFolder
+from chainmeet.stack.folder import DataFolder
 from scheduler.config import PREFIX
 from tests.e2e.stack import COMMAND
 from tests.interop import readers
 from tests.interop.check import sent_by
 from tests.interop.sent import faults, faults_around
-from tests.workers import ROOT
+from tests.support.workers import ROOT
 
 pytestmark = [pytest.mark.broker, pytest.mark.smtp, pytest.mark.slow]
 

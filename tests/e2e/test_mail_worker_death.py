@@ -17,13 +17,13 @@ from icalendar import Calendar
 
 from scheduler.config import Settings
 from scheduler.domain.entities import VersionState
-from scheduler.services import outbox
+from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from tests.e2e.sender import NTH, STEPS
-from tests.factories import Expo, make_event, make_request, make_version, meet
-from tests.publishing import publish_version
+from tests.support.factories import Expo, make_event, make_request, make_version, meet
+from tests.support.publishing import publish_version
+from tests.support.workers import ROOT, settings_for
 from tests.unit.invites.test_transport import Catcher, serving
-from tests.workers import ROOT, settings_for
 
 pytestmark = pytest.mark.smtp
 

@@ -8,18 +8,20 @@ from pathlib import Path
 import pytest
 import redis
 
+from chainmeet.demo import load
 from scheduler.domain.entities import RunState
 from scheduler.samples.expo import make_expo
-from scheduler.services import runs, sample, versions
-from scheduler.services.parting import topic_of
+from scheduler.services.runs import runs
+from scheduler.services.runs.distribution import topic_of
+from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run
-from tests.factories import DAY, SECRET_KEY
-from tests.workers import eventually, settings_for, worker
+from tests.support.factories import DAY, SECRET_KEY
+from tests.support.workers import eventually, settings_for, worker
 from workers import dispatch
 from workers.celery_app import make_celery
 
-SOCIABLE_APP = "tests.sociable_worker:app"
+SOCIABLE_APP = "tests.support.sociable_worker:app"
 
 
 class Shared:
@@ -31,9 +33,7 @@ class Shared:
         with database.write() as session:
             now = datetime.now(UTC)
             expo = make_expo(firms=60, requests=600, seed=1, start=DAY)
-            event = sample.load(
-                session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=now
-            )
+            event = load.load(session, expo, organiser_email="o@example.org", secret_key=SECRET_KEY, now=now)
             self.id = runs.queue(session, event.id, asked_by=None, seconds=8, now=now).id
 
     @property

@@ -18,12 +18,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from chainmeet.folder import DataFolder
+from chainmeet.stack.folder import DataFolder
 from scheduler.config import PREFIX
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account
 from tests.e2e.stack import COMMAND, Up, chainmeet_up
-from tests.workers import ROOT, eventually
+from tests.support.workers import ROOT, eventually
 
 pytestmark = pytest.mark.broker
 

@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select
 
+from chainmeet.demo import load
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.samples.event import SampleEvent, SamplePerson
 from scheduler.samples.expo import make_expo
-from scheduler.services import outbox, runs, sample, versions
+from scheduler.services.outbox import outbox
+from scheduler.services.runs import runs
+from scheduler.services.schedule import versions
 from scheduler.storage.models import Event, MeetingRequest, Run
 from tests.e2e.stack import Up
 from tests.e2e.visitor import Visitor
 from tests.interop import readers
-from tests.workers import eventually
+from tests.support.workers import eventually
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -69,7 +72,7 @@ def scene(up: Up, chromium: Browser) -> Scene:
     now = datetime.now(UTC)
     expo = make_expo(firms=12, requests=60, seed=1, start=(now + timedelta(days=30)).date())
     with up.database.write() as session:
-        event = sample.load(
+        event = load.load(
             session, expo, organiser_email=ORGANISER, secret_key=up.settings.secret_key, now=now
         )
     return Scene(up, chromium, expo, event, *strangers(expo))

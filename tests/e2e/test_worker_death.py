@@ -13,15 +13,25 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from icalendar import Calendar
 from sqlalchemy import update
 
+from chainmeet.demo import load
 from scheduler.domain.entities import OutboxState, RunState, VersionState
 from scheduler.samples.expo import make_expo
-from scheduler.services import outbox, recovering, runs, sample, versions
+from scheduler.services.outbox import outbox
+from scheduler.services.runs import recovering, runs
+from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail, Run
-from tests.factories import DAY, SECRET_KEY, make_event, make_request, make_version, meet
-from tests.publishing import publish_version
+from tests.support.factories import (
+    DAY,
+    SECRET_KEY,
+    make_event,
+    make_request,
+    make_version,
+    meet,
+)
+from tests.support.publishing import publish_version
+from tests.support.workers import Worker, eventually, settings_for, worker
 from tests.unit.invites.test_transport import Catcher, serving
-from tests.workers import Worker, eventually, settings_for, worker
 from workers import dispatch
 from workers.celery_app import make_celery
 from workers.clock import Clock
@@ -50,7 +60,7 @@ def test_a_run_whose_worker_is_killed_is_taken_up_again_and_then_the_next_can_st
     celery = make_celery(settings)
     with database.write() as session:
         expo = make_expo(firms=40, requests=400, seed=1, start=DAY)
-        event = sample.load(session, expo, organiser_email=ORGANISER, secret_key=SECRET_KEY, now=now())
+        event = load.load(session, expo, organiser_email=ORGANISER, secret_key=SECRET_KEY, now=now())
         run = runs.queue(session, event.id, asked_by=None, seconds=3000, now=now())
 
     def state() -> RunState:

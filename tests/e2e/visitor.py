@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tests.e2e.stack import Up
-from tests.workers import eventually
+from tests.support.workers import eventually
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Locator, Page

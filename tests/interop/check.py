@@ -13,8 +13,8 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from chainmeet.folder import DataFolder
-from scheduler.invites.itip import Message
+from chainmeet.stack.folder import DataFolder
+from scheduler.invites.ical.itip import Message
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
 from tests.interop import readers

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chainmeet import ports
-from tests.servers import ServerMissing
+from chainmeet.stack import ports
+from tests.support.servers import ServerMissing
 
 PASSWORD = "secret word"
 _CONFIGURATION = """

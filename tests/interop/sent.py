@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import cast
 
 from scheduler.domain.entities import Method
-from scheduler.invites.itip import Message
+from scheduler.invites.ical.itip import Message
 from tests.interop import readers
 from tests.interop.readers import Calendar
 

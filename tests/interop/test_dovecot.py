@@ -19,19 +19,20 @@ from sqlalchemy import select
 
 from scheduler.config import Settings
 from scheduler.domain.entities import MailKind, MailOutcome
-from scheduler.invites import mailbox
 from scheduler.invites.errors import MailboxFailure
-from scheduler.services import fetching, inbox
+from scheduler.invites.transport import mailbox
+from scheduler.services.inbox import inbox
+from scheduler.services.inbox import mailbox as fetching
 from scheduler.storage.database import Database
 from scheduler.storage.models import Answer, InboundMail
-from tests import replies
 from tests.conftest import skip_or_fail
-from tests.integration.test_answering import LATER, Published
-from tests.integration.test_corpus import EXPECTED, became, invited, mail_of
-from tests.integration.test_receiving import SETTINGS, lmtp, published
+from tests.integration.inbox.test_answering import LATER, Published
+from tests.integration.inbox.test_corpus import EXPECTED, became, invited, mail_of
+from tests.integration.inbox.test_receiving import SETTINGS, lmtp, published
 from tests.interop.dovecot import PASSWORD, Dovecot, dovecot
-from tests.servers import ServerMissing
-from tests.workers import ROOT
+from tests.support import replies
+from tests.support.servers import ServerMissing
+from tests.support.workers import ROOT
 
 __all__ = ["published"]
 
@@ -126,16 +127,16 @@ def test_two_pollers_at_once_keep_each_mail_once(published: Published, server: D
 KILLED = """
 import os, signal
 from scheduler.config import Settings
-from scheduler.services import fetching, inbox
+from scheduler.services.inbox import inbox, mailbox
 from scheduler.storage.database import Database
-from tests.integration.test_answering import LATER
+from tests.integration.inbox.test_answering import LATER
 receive = inbox.receive_for
 def kept_and_killed(*args, **named):
     receive(*args, **named)
     os.kill(os.getpid(), signal.SIGKILL)
 inbox.receive_for = kept_and_killed
 settings = Settings.from_env()
-fetching.fetch(Database(settings.database_url), settings, now=lambda: LATER)
+mailbox.fetch(Database(settings.database_url), settings, now=lambda: LATER)
 """
 
 

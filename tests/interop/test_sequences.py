@@ -11,17 +11,17 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from scheduler.invites.itip import Kind, Message
-from scheduler.services import sending
+from scheduler.invites.ical.itip import Kind, Message
+from scheduler.services.outbox import delivery
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail
-from tests.factories import NOW, Expo, make_event, make_request, meet
-from tests.integration.test_release import draft, publish
+from tests.integration.publishing.test_release import draft, publish
 from tests.interop import readers
 from tests.interop.client import Client
 from tests.interop.readers import Calendar
 from tests.interop.sent import Sent, calendar_faults, faults, faults_around
-from tests.publishing import SETTINGS
+from tests.support.factories import NOW, Expo, make_event, make_request, meet
+from tests.support.publishing import SETTINGS
 from tests.unit.invites.test_transport import Catcher, serving
 
 pytestmark = pytest.mark.smtp
@@ -56,7 +56,7 @@ class Life:
             assert publish(session, expo, number, number - 1 or None, minutes) == 2
         now = NOW + timedelta(minutes=minutes)
         settings = replace(SETTINGS, smtp_port=self.catcher.port, smtp_security="none")
-        assert sending.deliver(self.database, settings, worker="w", now=lambda: now) == 2
+        assert delivery.deliver(self.database, settings, worker="w", now=lambda: now) == 2
 
     def mails_to(self, address: str) -> list[Sent]:
         with self.database.read() as session:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from scheduler.invites.ical import Party, build
+from scheduler.invites.ical.calendar import Party, build
 from tests.interop import readers
 from tests.unit.invites.builders import ATTENDEE, ORGANIZER, UID
 from tests.unit.invites.injection import Typed, anything, message_of, title_of

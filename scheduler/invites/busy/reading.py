@@ -15,7 +15,7 @@ from scheduler.invites.busy.components import Component, Line, calendars
 from scheduler.invites.busy.model import Budget, Busy, BusyTimes, Kind, UnusableCalendar
 from scheduler.invites.busy.series import UNREADABLE, Reader
 from scheduler.invites.busy.zones import NamedZone, Zones, dates
-from scheduler.invites.content import zone_of
+from scheduler.invites.ical.content import zone_of
 from scheduler.invites.text import SUMMARY_LIMIT, clean
 
 MAX_OCTETS: Final = 2 * 1024 * 1024

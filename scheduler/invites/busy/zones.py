@@ -16,7 +16,7 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.invites.busy import rules
 from scheduler.invites.busy.components import Component, Line
 from scheduler.invites.busy.model import Budget, UnusableCalendar
-from scheduler.invites.content import zone_of
+from scheduler.invites.ical.content import zone_of
 from scheduler.invites.text import clean
 
 _OFFSET: Final = re.compile(r"([+-])(\d\d)(\d\d)(\d\d)?")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import skip_or_fail
-from tests.workers import ROOT
+from tests.support.workers import ROOT
 
 FOLDER = Path(__file__).parent
 NODE_MODULES = ROOT / "build" / "npm" / "node_modules"

@@ -13,10 +13,10 @@ from typing import Any
 from icalendar import Calendar, Event
 
 from scheduler.domain.entities import Method, Partstat
-from scheduler.invites.content import Content
-from scheduler.invites.ical import Party, build
-from scheduler.invites.imip import Envelope, RenderedMail, message_id
-from scheduler.invites.itip import Key, Message, Told, Wanted, messages
+from scheduler.invites.ical.calendar import Party, build
+from scheduler.invites.ical.content import Content
+from scheduler.invites.ical.itip import Key, Message, Told, Wanted, messages
+from scheduler.invites.mail.imip import Envelope, RenderedMail, message_id
 
 UID = "5b3c2a7e-8f1d-4c65-9d0e-2f4b6a8c1e33@meet.example"
 ATTENDEE_ID = 7

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from icalendar import Calendar
 
 from scheduler.invites import inbound
-from scheduler.invites.feed import FeedEvent, build_feed
-from scheduler.invites.imip import render
+from scheduler.invites.ical.feed import FeedEvent, build_feed
+from scheduler.invites.ical.itip import Message
+from scheduler.invites.ical.lines import text
 from scheduler.invites.inbound import Participant
-from scheduler.invites.itip import Message
-from scheduler.invites.lines import text
+from scheduler.invites.mail.imip import render
 from scheduler.invites.text import clean, clean_lines, clean_parameter
 from tests.unit.invites.builders import (
     NOW,

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.invites.agenda import Agenda, Entry
-from scheduler.invites.agenda_pdf import agenda_pdf
+from scheduler.invites.agenda.agenda import Agenda, Entry
+from scheduler.invites.agenda.pdf import agenda_pdf
 from scheduler.invites.pdf import lines, shaping
 from scheduler.samples.expo import make_expo
 
@@ -254,5 +254,7 @@ def test_it_is_written_in_the_language_of_its_reader(language: str, title: str) 
 
 
 def test_the_web_does_not_load_the_pdf_library_before_it_is_needed() -> None:
-    program = "import sys; import api.app, scheduler.services.sending; sys.exit('pymupdf' in sys.modules)"
+    program = (
+        "import sys; import api.app, scheduler.services.outbox.delivery; sys.exit('pymupdf' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

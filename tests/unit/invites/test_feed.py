@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from icalendar import Calendar
 
-from scheduler.invites.feed import FeedEvent, build_feed, etag
+from scheduler.invites.ical.feed import FeedEvent, build_feed, etag
 from tests.unit.invites.builders import UID, content, new, unfolded
 from tests.unit.invites.test_ical import MEETING, SHANGHAI
 

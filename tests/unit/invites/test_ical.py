@@ -12,11 +12,11 @@ from icalendar import Calendar, Event
 
 from scheduler.domain.entities import Method
 from scheduler.domain.errors import InvalidInput
-from scheduler.invites import lines
-from scheduler.invites.ical import Party, build
-from scheduler.invites.itip import Kind, messages
+from scheduler.invites.ical import lines
+from scheduler.invites.ical.calendar import Party, build
+from scheduler.invites.ical.itip import Kind, messages
+from scheduler.invites.ical.zones import vtimezone
 from scheduler.invites.text import clean_parameter
-from scheduler.invites.zones import vtimezone
 from tests.unit.invites.builders import (
     ATTENDEE,
     NOW,

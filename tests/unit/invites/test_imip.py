@@ -13,10 +13,10 @@ import pytest
 
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import InvalidInput
-from scheduler.invites import imip
-from scheduler.invites.ical import build
-from scheduler.invites.imip import RenderedMail, render
-from scheduler.invites.itip import Kind, Message, Off, messages
+from scheduler.invites.ical.calendar import build
+from scheduler.invites.ical.itip import Kind, Message, Off, messages
+from scheduler.invites.mail import imip
+from scheduler.invites.mail.imip import RenderedMail, render
 from tests.unit.invites.builders import (
     ATTENDEE,
     NOW,

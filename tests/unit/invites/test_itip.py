@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from scheduler.domain.entities import Method, Partstat
 from scheduler.domain.errors import InvalidInput
-from scheduler.invites.content import Content
 from scheduler.invites.errors import CancelledUid
-from scheduler.invites.imip import message_id, render
-from scheduler.invites.itip import Kind, Message, Told, messages, new_uid
+from scheduler.invites.ical.content import Content
+from scheduler.invites.ical.itip import Kind, Message, Told, messages, new_uid
+from scheduler.invites.mail.imip import message_id, render
 from tests.unit.invites.builders import (
     ATTENDEE_ID,
     KEY,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from scheduler.invites.imip import render
-from scheduler.invites.itip import Message
+from scheduler.invites.ical.itip import Message
+from scheduler.invites.mail.imip import render
 from tests.unit.invites.builders import content, envelope, event_of, only, parsed, part, told, wanted
 
 CHINESE: dict[str, Any] = {

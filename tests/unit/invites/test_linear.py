@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[3] / "scheduler"
-SOURCES = sorted([*(ROOT / "invites").rglob("*.py"), ROOT / "services" / "keeping.py"])
+SOURCES = sorted([*(ROOT / "invites").rglob("*.py"), ROOT / "services" / "inbox" / "keeping.py"])
 ANCHORED = {"match", "fullmatch"}
 SIZES = (24, 48, 96)
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.invites import mime
-from scheduler.invites.imip import render
-from scheduler.invites.mime import mailbox, multipart, subject
+from scheduler.invites.mail import mime
+from scheduler.invites.mail.imip import render
+from scheduler.invites.mail.mime import mailbox, multipart, subject
 from scheduler.invites.text import clean
 from tests.unit.invites.builders import content, envelope, only, wanted
 

@@ -12,8 +12,14 @@ from dataclasses import replace
 import pytest
 import trustme
 
-from scheduler.invites.reachable import is_public
-from scheduler.invites.remote import MAX_REDIRECTS, MAX_SECONDS, Fetcher, FetchFailure, https_address
+from scheduler.invites.transport.reachable import is_public
+from scheduler.invites.transport.remote import (
+    MAX_REDIRECTS,
+    MAX_SECONDS,
+    Fetcher,
+    FetchFailure,
+    https_address,
+)
 
 CALENDAR = b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(CALENDAR), CALENDAR)

@@ -17,7 +17,7 @@ PREFIX = re.compile(r"def test_((?:(?:[rmi]\d+|1_\d+|trap_\d+)_)+)")
 def held() -> set[str]:
     """The rules that tests are named after: test_m2_m3_... holds M2 and M3."""
     found: set[str] = set()
-    for path in [*ROOT.glob("tests/unit/**/test_*.py"), *ROOT.glob("tests/integration/test_*.py")]:
+    for path in [*ROOT.glob("tests/unit/**/test_*.py"), *ROOT.glob("tests/integration/**/test_*.py")]:
         for names in PREFIX.findall(path.read_text("utf-8")):
             found |= set(re.findall(r"trap_\d+|1_\d+|[rmi]\d+", names))
     return found

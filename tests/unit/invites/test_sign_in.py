@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scheduler.domain.errors import InvalidInput
-from scheduler.invites.sign_in import SignIn, render_sign_in
+from scheduler.invites.mail.sign_in import SignIn, render_sign_in
 from tests.unit.invites.builders import parsed, part
 
 MAIL = SignIn(

@@ -12,12 +12,12 @@ import pymupdf
 import pytest
 
 from scheduler.domain.entities import Method
-from scheduler.invites import itip
-from scheduler.invites.content import Content
-from scheduler.invites.imip import Envelope
-from scheduler.invites.itip import Told
-from scheduler.invites.summary import Kind, Summary, Unheld, change, still_unsaid
-from scheduler.invites.summary_mail import message_id, render, thread_id
+from scheduler.invites.ical import itip
+from scheduler.invites.ical.content import Content
+from scheduler.invites.ical.itip import Told
+from scheduler.invites.mail.imip import Envelope
+from scheduler.invites.mail.summary import Kind, Summary, Unheld, change, still_unsaid
+from scheduler.invites.mail.summary_mail import message_id, render, thread_id
 from tests.unit.invites import builders
 from tests.unit.invites.builders import NOW, content, parsed, part, told, wanted
 

@@ -17,8 +17,8 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from scheduler.invites.errors import ConnectionFailure, PermanentFailure, TemporaryFailure
-from scheduler.invites.imip import RenderedMail, render
-from scheduler.invites.transport import Smtp
+from scheduler.invites.mail.imip import RenderedMail, render
+from scheduler.invites.transport.smtp import Smtp
 from tests.conftest import skip_or_fail
 from tests.unit.invites.builders import envelope, new, update
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scheduler.domain.entities import Method
-from scheduler.invites import imip, wording
 from scheduler.invites.catalogue import languages, words
-from scheduler.invites.itip import Kind, Message
+from scheduler.invites.ical.itip import Kind, Message
+from scheduler.invites.mail import imip, wording
 from tests.unit.invites.builders import cancel, content, details, envelope, new, parsed, part, update
 
 EVERY = "".join(f"{{{name}}} " for name in wording.MEETING)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from icalendar import Calendar
 
-from scheduler.invites.feed import FeedEvent, build_feed
-from scheduler.invites.lines import is_utc
+from scheduler.invites.ical.feed import FeedEvent, build_feed
+from scheduler.invites.ical.lines import is_utc
 from tests.unit.invites.builders import NOW, calendar, content, only, unfolded, wanted
 
 Observance = tuple[datetime, timedelta]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from scheduler.domain.plan import Meeting
-from tests.builders import ask, make_problem, meet, table
+from tests.support.builders import ask, make_problem, meet, table
 from tests.unit.rules import Breach, breaches
 
 R1 = meet("r1", "s0", "t1", "a1 b1")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from scheduler.domain.rules import idle_figures
-from tests.builders import ask, make_problem, meet, person
+from tests.support.builders import ask, make_problem, meet, person
 from tests.unit.rules import breaches
 
 # The idle figure: between the first and last meeting of a day, slots or breaks

@@ -4,7 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.builders import ask, firm, interpreter, make_problem, make_slots, meet, person, slot, table
+from tests.support.builders import (
+    ask,
+    firm,
+    interpreter,
+    make_problem,
+    make_slots,
+    meet,
+    person,
+    slot,
+    table,
+)
 from tests.unit.rules import Breach, breaches
 
 # H3: a person (attendee or interpreter) is in at most one meeting at a time

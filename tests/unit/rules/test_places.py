@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.builders import ask, booth, make_problem, meet, table
+from tests.support.builders import ask, booth, make_problem, meet, table
 from tests.unit.rules import breaches
 
 # H5: at most `capacity` meetings at a time; a booth only meetings of its own firm as `to`; the wished kind

@@ -6,7 +6,7 @@ import pytest
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.rules import Score, judged, score, violations
-from tests.builders import ask, firm, make_problem, meet, person, table
+from tests.support.builders import ask, firm, make_problem, meet, person, table
 
 NONE = dict.fromkeys(
     ("served", "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "dropped"), 0

@@ -6,7 +6,7 @@ import pytest
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.rules.stability import PublishedChanges, published_changes
-from tests.builders import ask, booth, interpreter, make_problem, meet, person, table
+from tests.support.builders import ask, booth, interpreter, make_problem, meet, person, table
 from tests.unit.rules import Breach, breaches
 
 TEAM = [person("a1", "a"), person("a2", "a")]

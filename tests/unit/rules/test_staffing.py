@@ -4,7 +4,7 @@ import pytest
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.rules import Violation, violations
-from tests.builders import ask, make_problem, meet, person
+from tests.support.builders import ask, make_problem, meet, person
 from tests.unit.rules import breaches
 
 TEAM = [person("a1", "a"), person("a2", "a"), person("a3", "a"), person("b1", "b"), person("c1", "c")]

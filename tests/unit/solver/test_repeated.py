@@ -19,15 +19,15 @@ from scheduler.domain.rules.score import total_of
 from scheduler.domain.solving import SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.solver.anneal import KINDS, anneal
-from scheduler.solver.arrays import flatten
-from scheduler.solver.bounds import upper_bounds
-from scheduler.solver.exact import solve_exact
-from scheduler.solver.rerun import starting_state
+from scheduler.solver.annealing.anneal import KINDS, anneal
+from scheduler.solver.bounds.prove import upper_bounds
+from scheduler.solver.exact.solve import solve_exact
+from scheduler.solver.instance.arrays import flatten
+from scheduler.solver.plans.start import starting_state
 from scheduler.solver.solve import solve
-from scheduler.solver.terms import count_terms
-from tests.brute_force import best_plan
-from tests.builders import ask, documents, make_problem, meet, person
+from scheduler.solver.state.terms import count_terms
+from tests.support.brute_force import best_plan
+from tests.support.builders import ask, documents, make_problem, meet, person
 
 quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 

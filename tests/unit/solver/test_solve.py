@@ -16,12 +16,12 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.solver.arrays import flatten
-from scheduler.solver.checking import clean_meetings
-from scheduler.solver.rerun import starting_state
+from scheduler.solver.instance.arrays import flatten
+from scheduler.solver.plans.checking import clean_meetings
+from scheduler.solver.plans.start import starting_state
 from scheduler.solver.solve import solve
-from tests.brute_force import best_plan
-from tests.builders import problems
+from tests.support.brute_force import best_plan
+from tests.support.builders import problems
 
 PARAMS = SolveParams(seed=3, workers=2, method="search", iterations=400)
 

@@ -14,11 +14,11 @@ from scheduler.domain.rules.stability import PublishedChanges
 from scheduler.domain.solving import Progress, Proved, Result, SolveParams
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.solver.closed import closed_bounds
+from scheduler.solver.annealing.warmup import tiny_problem
+from scheduler.solver.bounds.closed import closed_bounds
 from scheduler.solver.proof import Proof
 from scheduler.solver.solve import solve
-from scheduler.solver.warmup import tiny_problem
-from tests.builders import ask, firm, interpreter, make_problem, meet, person, table
+from tests.support.builders import ask, firm, interpreter, make_problem, meet, person, table
 
 PARAMS = SolveParams(method="search", iterations=200)
 

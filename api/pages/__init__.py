@@ -1,0 +1,37 @@
+"""A blueprint a resource."""
+
+from api import health
+from api.pages.account import preferences, sessions, sign_in, summaries, tokens
+from api.pages.agenda import agenda, answers, feed
+from api.pages.availability import busy_times
+from api.pages.calendar_health import board, inbox
+from api.pages.directory import firms
+from api.pages.events import events, home, mail_texts
+from api.pages.imports import imports
+from api.pages.requests import requests
+from api.pages.schedule import runs, versions
+from api.v1 import docs
+
+PAGES = (
+    events.blueprint,
+    agenda.blueprint,
+    answers.blueprint,
+    busy_times.blueprint,
+    board.blueprint,
+    docs.blueprint,
+    feed.blueprint,
+    firms.blueprint,
+    health.blueprint,
+    home.blueprint,
+    inbox.blueprint,
+    mail_texts.blueprint,
+    runs.blueprint,
+    imports.blueprint,
+    preferences.blueprint,
+    requests.blueprint,
+    sessions.blueprint,
+    sign_in.blueprint,
+    summaries.blueprint,
+    tokens.blueprint,
+    versions.blueprint,
+)

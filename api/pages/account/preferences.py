@@ -1,0 +1,64 @@
+"""Mails and calendar: the language and the time zone that an attendee reads them in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.pages import rendering, zones
+from scheduler.domain.errors import InvalidInput
+from scheduler.invites.catalogue import languages, words
+from scheduler.services.access import preferences
+from scheduler.services.access.actors import Actor
+
+blueprint = APIBlueprint(
+    "preferences", __name__, enable_openapi=False, url_prefix="/events/<event_key>/mails-and-calendar"
+)
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str:
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        return _page(db, actor, None, {})
+
+
+@blueprint.post("")
+@login_required
+def save(event_key: str) -> Response | tuple[str, int]:
+    actor = auth.actor(event_key)
+    language, timezone = request.form.get("language", ""), request.form.get("timezone", "")
+    try:
+        with context.database().write() as db:
+            preferences.choose(db, actor, language=language, timezone=timezone)
+    except InvalidInput as error:
+        with context.database().read() as db:
+            return _page(db, actor, request.form, {f.path: f.message for f in error.faults}), 422
+    flash("Saved. It holds for every mail from now on.", "good")
+    return redirect(url_for("preferences.show", event_key=event_key), 303)
+
+
+def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Mapping[str, str]) -> str:
+    now = preferences.preferences(db, actor, now=context.now())
+    derived = f"Automatic: {words(now.derived_language).name}"
+    zone = now.derived_timezone or "only the venue's time"
+    return rendering.render(
+        db,
+        actor,
+        "preferences",
+        "agenda/preferences.html",
+        typed=typed or {"language": now.language, "timezone": now.timezone},
+        faults=faults,
+        languages=[("", derived), *languages().items()],
+        zones=[("", f"Automatic: {zone}"), *zones.choices()],
+        words=words(now.language or now.derived_language),
+        slot=now.first_slot,
+        own_zone=now.timezone or now.derived_timezone,
+    )

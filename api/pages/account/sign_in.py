@@ -1,0 +1,105 @@
+"""Sign-in by a mailed one-time link. Opening the link asks once more, as mail scanners open links too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, render_template, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context, errands, limits
+from scheduler.services.access import sessions, sign_in
+from scheduler.services.access.sign_in import VALID
+from scheduler.storage.models import Account
+from workers import dispatch
+
+blueprint = APIBlueprint("sign_in", __name__, enable_openapi=False)
+
+
+@blueprint.get("/sign-in")
+def ask() -> str:
+    target = errands.local(request.args.get("next", ""))
+    return render_template("sign_in/ask.html", errand=errands.sealed({"path": target} if target else {}))
+
+
+@blueprint.post("/sign-in")
+def send() -> str | tuple[str, int]:
+    """Mail a link; the page says and does the same for a known and an unknown address."""
+    email, errand = request.form.get("email", "").strip(), request.form.get("errand", "")
+    if "@" not in email or len(email) > 254:
+        fault = "Write your mail address, such as name@example.com."
+        return render_template("sign_in/ask.html", email=email, fault=fault, errand=errand), 422
+    return _send(email, errands.opened(errand))
+
+
+@blueprint.post("/sign-in/again")
+@login_required
+def again() -> str:
+    """Mail a link to who is signed in, to go on with what needs a fresh sign-in."""
+    return _send(auth.user().email, errands.opened(request.form.get("errand", "")))
+
+
+@blueprint.get("/sign-in/go-on")
+@login_required
+def go_on() -> str | Response:
+    """The form that was sent when a sign-in was needed, to send it again."""
+    with context.database().read() as db:
+        errand = sessions.errand(db, auth.user().session)
+    if "fields" not in errand:
+        return redirect(url_for("home.index"))
+    return render_template("sign_in/go_on.html", errand=errand)
+
+
+@blueprint.get("/sign-in/<token>")
+def look(token: str) -> str | Response | tuple[str, int]:
+    try:
+        account = _look(token)
+    except sign_in.UnusableLink as error:
+        if auth.user().is_authenticated:  # the link was used: its reader opens the mail once more
+            return redirect(url_for("home.index"))
+        return render_template("sign_in/unusable.html", reason=str(error)), 410
+    return render_template("sign_in/confirm.html", token=token, email=account.email)
+
+
+@blueprint.post("/sign-in/<token>")
+def redeem(token: str) -> Response | tuple[str, int]:
+    try:
+        _look(token)
+        with context.database().write() as db:
+            redeemed = sign_in.redeem_sign_in(db, token, now=context.now())
+    except sign_in.UnusableLink as error:
+        return render_template("sign_in/unusable.html", reason=str(error)), 410
+    errand = errands.for_account(redeemed.errand, redeemed.account.id)
+    auth.begin(redeemed.account.id, errand)
+    return errands.go_on(errand)
+
+
+@blueprint.post("/sign-out")
+def sign_out() -> Response:
+    auth.sign_out()
+    flash("You are signed out.")
+    return redirect(url_for("sign_in.ask"))
+
+
+@blueprint.app_context_processor
+def _words() -> dict[str, Any]:
+    return {"link_minutes": int(VALID.total_seconds() // 60)}
+
+
+def _send(email: str, errand: Mapping[str, Any]) -> str:
+    limits.require_sign_in(sign_in.normal_email(email))
+    with context.database().write() as db:
+        sign_in.wish(db, email, errand=errand, now=context.now())
+    dispatch.deliver_urgent(app=context.celery())
+    return render_template("sign_in/sent.html", email=email, catcher=context.settings().mail_catcher_url)
+
+
+def _look(token: str) -> Account:
+    """Whom a link would sign in; raises UnusableLink."""
+    with limits.looking_up_a_token(), context.database().read() as db:
+        account = sign_in.look_at_sign_in(db, token, now=context.now())
+    limits.require_link(token)
+    return account

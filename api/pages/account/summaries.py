@@ -1,0 +1,57 @@
+"""The link in summaries that stops them: no sign-in; opening it shows, only its button or a POST stops."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from api import context, limits
+from scheduler.invites.catalogue import words
+from scheduler.services.publishing import stopping
+
+blueprint = APIBlueprint("summaries", __name__, enable_openapi=False, url_prefix="/summaries/<token>")
+
+
+@blueprint.get("")
+def look(token: str) -> str:
+    """What the link stops. Mail scanners may open it."""
+    return _page(_counted(token), token)
+
+
+@blueprint.post("")
+def stop(token: str) -> str:
+    """Also what a mail program sends by itself: no cookie, and no redirect after it (RFC 8058)."""
+    _counted(token)
+    with context.database().write() as db:
+        found = stopping.stop(db, token, now=context.now())
+    return _page(found, token)
+
+
+@blueprint.post("/again")
+def resume(token: str) -> Response:
+    """The way back."""
+    _counted(token)
+    with context.database().write() as db:
+        stopping.resume(db, token, now=context.now())
+    return redirect(url_for("summaries.look", token=token), 303)
+
+
+def _counted(token: str) -> stopping.Summaries:
+    """What a link that is known stops, with its use counted."""
+    with limits.looking_up_a_token(), context.database().read() as db:
+        found = stopping.look(db, token, now=context.now())
+    limits.require_link(token)
+    return found
+
+
+def _page(found: stopping.Summaries, token: str) -> str:
+    language = words(found.language)
+    return render_template(
+        "answers/summaries.html",
+        found=found,
+        token=token,
+        words=language,
+        say=language.answering,
+        stopping=language.stopping,
+    )

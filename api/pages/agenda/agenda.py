@@ -1,0 +1,205 @@
+"""Agendas of the published schedule, and the addresses of calendar feeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.utils import secure_filename
+from werkzeug.wrappers import Response
+
+from api import auth, context, inputs, limits
+from api.pages import rendering
+from api.pages.agenda.feed import address
+from scheduler.domain.errors import WrongState
+from scheduler.invites.agenda.agenda import Agenda
+from scheduler.invites.agenda.pdf import agenda_pdf
+from scheduler.services.access.actors import Actor
+from scheduler.services.answers import agenda_answers
+from scheduler.services.availability import grid
+from scheduler.services.schedule import agenda_export, agendas, feed_addresses
+from scheduler.storage.models import Attendee, Firm
+
+blueprint = APIBlueprint("agenda", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
+
+
+@blueprint.get("/agenda")
+@login_required
+def own(event_key: str) -> str:
+    """The reader's own meetings, and how to have them in a calendar."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        agenda = agendas.attendee_agenda(db, actor)
+        attendee = db.get_one(Attendee, actor.attendee_id)
+        return rendering.render(
+            db,
+            actor,
+            "agenda",
+            "agenda/own.html",
+            agenda=agenda,
+            grid=grid.grid(db, actor, now=context.now(), agenda=agenda),
+            feed=address(attendee),
+            **_around(db, actor, agenda),
+        )
+
+
+@blueprint.post("/agenda/<request_key>/accept")
+@login_required
+def accept(event_key: str, request_key: str) -> Response:
+    """Accept the reader's own invitation, as by the link in its mail."""
+    actor = auth.actor(event_key)
+    sequence = inputs.whole(request.form.get("sequence"), -1)
+    secret_key, now = context.settings().secret_key, context.now()
+    try:
+        context.database().transact(
+            lambda db: agenda_answers.accept(
+                db, actor, request_key, sequence=sequence, secret_key=secret_key, now=now
+            )
+        )
+    except WrongState:
+        flash("The meeting has changed or is off. Look at it as it is now.", "error")
+    else:
+        flash("Accepted. You are expected at this meeting.", "good")
+    return redirect(url_for("agenda.own", event_key=event_key, _anchor=f"meeting-{request_key}"), 303)
+
+
+@blueprint.get("/agenda/firm")
+@login_required
+def firm(event_key: str) -> str:
+    """The meetings of the reader's firm; for its exhibitors also how to have them in a calendar."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        agenda = agendas.firm_agenda(db, actor)
+        feed = address(db.get_one(Firm, actor.firm_id))
+        return rendering.render(
+            db,
+            actor,
+            "firm_agenda",
+            "agenda/firm.html",
+            agenda=agenda,
+            feed=feed,
+            **_around(db, actor, agenda),
+        )
+
+
+@blueprint.get("/firms/<firm_key>/agenda")
+@login_required
+def of_firm(event_key: str, firm_key: str) -> str:
+    """The meetings of any firm, for organisers."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        agenda = agendas.firm_agenda(db, actor, firm_key)
+        return rendering.render(
+            db, actor, "firms", "agenda/other.html", agenda=agenda, **_around(db, actor, agenda)
+        )
+
+
+@blueprint.get("/people/<person_key>/agenda")
+@login_required
+def of_person(event_key: str, person_key: str) -> str:
+    """The meetings of a colleague, for exhibitors; of anybody, for organisers."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        agenda = agendas.attendee_agenda(db, actor, person_key)
+        return rendering.render(
+            db, actor, "firms", "agenda/other.html", agenda=agenda, **_around(db, actor, agenda)
+        )
+
+
+@blueprint.get("/agenda.pdf")
+@login_required
+@limits.costly
+def own_pdf(event_key: str) -> Response:
+    """The reader's own meetings to print."""
+    return _person_pdf(event_key, None)
+
+
+@blueprint.get("/people/<person_key>/agenda.pdf")
+@login_required
+@limits.costly
+def person_pdf(event_key: str, person_key: str) -> Response:
+    """A colleague's for exhibitors; anybody's for organisers."""
+    return _person_pdf(event_key, person_key)
+
+
+@blueprint.get("/agenda/firm.pdf")
+@login_required
+@limits.costly
+def own_firm_pdf(event_key: str) -> Response:
+    """The meetings of the reader's firm to print."""
+    return _firm_pdf(event_key, None)
+
+
+@blueprint.get("/firms/<firm_key>/agenda.pdf")
+@login_required
+@limits.costly
+def firm_pdf(event_key: str, firm_key: str) -> Response:
+    """Any firm's, for organisers."""
+    return _firm_pdf(event_key, firm_key)
+
+
+@blueprint.post("/agenda/feed")
+@login_required
+def renew_feed(event_key: str) -> Response:
+    """Give the reader's feed a new address; the old one ends now."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        feed_addresses.renew_feed(db, actor, secret_key=context.settings().secret_key)
+    flash("Your calendar has a new address. The old one does not work any more.", "good")
+    return redirect(url_for("agenda.own", event_key=event_key, _anchor="calendar"), 303)
+
+
+@blueprint.post("/agenda/firm/feed")
+@login_required
+def renew_firm_feed(event_key: str) -> Response:
+    """Give the feed of the reader's firm an address, or a new one; an old one ends now."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        feed_addresses.renew_firm_feed(db, actor, secret_key=context.settings().secret_key)
+    flash("The firm's calendar has a new address. An older one does not work any more.", "good")
+    return redirect(url_for("agenda.firm", event_key=event_key, _anchor="calendar"), 303)
+
+
+@blueprint.post("/agenda/firm/feed/end")
+@login_required
+def end_firm_feed(event_key: str) -> Response:
+    """Leave the reader's firm without a feed."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        feed_addresses.end_firm_feed(db, actor)
+    flash("The firm's calendar has no address any more.", "good")
+    return redirect(url_for("agenda.firm", event_key=event_key, _anchor="calendar"), 303)
+
+
+def _around(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]:
+    """What the meetings of an agenda need besides it."""
+    secret_key = context.settings().secret_key
+    return {
+        "now": context.now(),
+        "standing": agenda_answers.standing(db, actor, agenda, secret_key=secret_key),
+    }
+
+
+def _person_pdf(event_key: str, person_key: str | None) -> Response:
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        agenda = agendas.attendee_agenda(db, actor, person_key)
+        return _download(agenda_export.of_person(db, actor, agenda), agenda, event_key)
+
+
+def _firm_pdf(event_key: str, firm_key: str | None) -> Response:
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        agenda = agendas.firm_agenda(db, actor, firm_key)
+        return _download(agenda_export.of_firm(db, actor, agenda), agenda, event_key)
+
+
+def _download(sheet: Agenda, agenda: agendas.Agenda, event_key: str) -> Response:
+    response = Response(agenda_pdf(sheet), content_type="application/pdf")
+    owner = secure_filename(agenda.latin_name) or agenda.key
+    response.headers.set("Content-Disposition", "attachment", filename=f"agenda-{owner}-{event_key}.pdf")
+    response.headers["Cache-Control"] = "private, no-store"
+    return response

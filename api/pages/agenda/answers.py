@@ -1,0 +1,128 @@
+"""The links in an invitation's mail: no sign-in; opening one shows the meeting, only its button answers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import cast
+
+from apiflask import APIBlueprint
+from flask import flash, g, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import context, inputs, limits
+from api.limits import Limited
+from scheduler.domain.entities import Partstat
+from scheduler.domain.errors import InvalidInput, NotFound, WrongState
+from scheduler.invites.catalogue import Words, words
+from scheduler.invites.ical import view
+from scheduler.services.answers import links
+from scheduler.services.answers.counter_proposals import Unsuitable
+from scheduler.services.answers.links import Look
+from scheduler.services.links import ANSWER_STEPS
+
+blueprint = APIBlueprint("answers", __name__, enable_openapi=False, url_prefix="/answers/<token>")
+
+_PARTSTATS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
+
+
+@blueprint.get("/")
+@blueprint.get("/<step>")
+def look(token: str, step: str = "") -> str:
+    """The meeting, and the form of the step (of every step if none is named). Mail scanners may open it."""
+    _require_step(step, ("", *ANSWER_STEPS))
+    language = _counted(token)
+    with context.database().read() as db:
+        found = links.look(db, token, now=context.now())
+        return render_template(
+            "answers/show.html",
+            look=found,
+            token=token,
+            step=step,
+            words=language,
+            say=language.answering,
+            rows=view.rows(found.content, language),
+            times=_times(found, language),
+            proposed=_proposed(found, language),
+            max_comment=links.MAX_COMMENT,
+        )
+
+
+@blueprint.post("/<step>")
+def answer(token: str, step: str) -> Response:
+    """Answer, then show the meeting with the answer."""
+    _require_step(step, ANSWER_STEPS)
+    say = _counted(token).answering
+    try:
+        said = context.database().transact(lambda db: _answer(db, token, step))
+    except WrongState:
+        flash(say["has_changed"], "error")
+    except Unsuitable as error:
+        flash(say[error.reason], "error")
+    except InvalidInput as error:
+        for fault in error.faults:
+            key = {"slot": "choose", "comment": "too_long"}[fault.path]
+            flash(say[key].format(limit=links.MAX_COMMENT), "error")
+    else:
+        flash(say[said], "good")
+    return redirect(url_for("answers.look", token=token))
+
+
+@blueprint.errorhandler(Limited)
+def too_often(error: Limited) -> tuple[str, int, dict[str, str]]:
+    """How long to wait, in the language of the mail if the link is known."""
+    language: Words = g.get("words", words("en"))
+    duration = language.lasting(timedelta(seconds=error.seconds))
+    page = render_template(
+        "answers/too_often.html",
+        words=language,
+        say=language.answering,
+        sentence=language.answering["too_often"].format(duration=duration),
+    )
+    return page, 429, {"Retry-After": str(error.seconds)}
+
+
+def _counted(token: str) -> Words:
+    """The words of the mail that a link is in, whose use is counted."""
+    with limits.looking_up_a_token(), context.database().read() as db:
+        g.words = words(links.language(db, token))
+    limits.require_link(token)
+    return cast(Words, g.words)
+
+
+def _require_step(step: str, steps: tuple[str, ...]) -> None:
+    if step not in steps:
+        raise NotFound("page", step)
+
+
+def _answer(db: Session, token: str, step: str) -> str:
+    """Do what the form says; gives the key of the words that say so."""
+    sequence = inputs.whole(request.form.get("sequence"), -1)
+    comment = request.form.get("comment", "")
+    if step == "propose":
+        slot = request.form.get("slot", "")
+        links.propose(db, token, slot, sequence=sequence, comment=comment, now=context.now())
+        return "proposal_kept"
+    links.answer(db, token, _PARTSTATS[step], sequence=sequence, comment=comment, now=context.now())
+    return "kept"
+
+
+def _times(found: Look, language: Words) -> list[tuple[str, str]]:
+    """The slots that could be proposed: key, and its time at the venue and by the reader's clock."""
+    content, own = found.content, view.own_zone(found.content)
+    lasting = content.end - content.start
+    listed = []
+    for slot in found.slots:
+        label = language.times_of(slot.start, slot.start + lasting, content.zone)
+        if own is not None:
+            here = language.times_of(slot.start, slot.start + lasting, own)
+            label += f" · {language.your_time}{language.colon}{here}"
+        listed.append((slot.key, label))
+    return listed
+
+
+def _proposed(found: Look, language: Words) -> str:
+    answer = found.answer
+    if answer is None or answer.proposed_start is None or answer.proposed_end is None:
+        return ""
+    return language.span_of(answer.proposed_start, answer.proposed_end, found.content.zone)

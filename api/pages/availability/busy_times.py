@@ -1,0 +1,230 @@
+"""Busy times: an attendee's own calendars, looked at before they are saved, and slots marked by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import current_user, login_required
+from sqlalchemy.orm import Session
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Response
+
+from api import auth, context, errors, limits
+from api.pages import rendering, zones
+from scheduler.domain.errors import ChainmeetError, InvalidInput
+from scheduler.invites.busy import MAX_OCTETS, UnusableCalendar
+from scheduler.invites.busy.model import COUNTED
+from scheduler.invites.transport.remote import FetchFailure
+from scheduler.services.access import encryption
+from scheduler.services.access.actors import Actor
+from scheduler.services.availability import busy_times, grid
+from scheduler.storage.models import BusySource, Event
+from scheduler.untrusted.reading import LATER, UNREAD
+
+blueprint = APIBlueprint(
+    "busy_times", __name__, enable_openapi=False, url_prefix="/events/<event_key>/busy-times"
+)
+
+Answer = str | Response | tuple[str, int]
+
+
+@blueprint.url_value_preprocessor
+def _take_calendars(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """A calendar may be larger than any other form; what is a little too large gets its own sentence."""
+    request.max_content_length = 2 * MAX_OCTETS
+
+
+@blueprint.errorhandler(RequestEntityTooLarge)
+def too_large(error: RequestEntityTooLarge) -> Response | tuple[str, int]:
+    """The form again, though nothing of what was sent is read."""
+    auth.settle(ask=True)
+    if not current_user.is_authenticated:
+        return errors.http_error(error)
+    sentence = f"The file is too large: at most {MAX_OCTETS >> 20} MiB are taken. Export fewer months."
+    try:
+        actor = auth.actor((request.view_args or {})["event_key"])
+        with context.database().read() as db:
+            return _page(db, actor, {"file": sentence}, typed={}), 413
+    except ChainmeetError:  # no page of theirs
+        return errors.http_error(error)
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str:
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        return _page(db, actor, {})
+
+
+@blueprint.post("/marked")
+@login_required
+def mark(event_key: str) -> Response:
+    """Keep which slots are marked by hand."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        count = busy_times.mark(db, actor, request.form.getlist("slots"))
+    times = "1 time" if count == 1 else f"{count} times"
+    flash(f"Saved. You marked {times}; the next plan has no meeting for you then.", "good")
+    return redirect(url_for("busy_times.show", event_key=event_key), 303)
+
+
+@blueprint.post("/upload")
+@login_required
+@limits.costly
+def upload(event_key: str) -> Answer:
+    """Read an uploaded calendar, and show what it means before it is saved."""
+    actor = auth.actor(event_key)
+    file, zone = request.files.get("file"), request.form.get("timezone", "")
+    if file is None or not file.filename:
+        return _refused(actor, "file", "Choose a calendar file first.")
+    name, octets, now = file.filename, file.read(), context.now()
+    return _read(
+        actor,
+        "file",
+        lambda: busy_times.preview_upload(context.own_transactions(), actor, name, octets, zone, now=now),
+    )
+
+
+@blueprint.post("/link")
+@login_required
+@limits.costly
+def link(event_key: str) -> Answer:
+    """Fetch a calendar, and show what it means before it is saved."""
+    actor = auth.actor(event_key)
+    address, zone, now = request.form.get("address", ""), request.form.get("timezone", ""), context.now()
+    return _read(
+        actor,
+        "address",
+        lambda: busy_times.preview_link(
+            context.own_transactions(),
+            actor,
+            address,
+            zone,
+            fetcher=context.fetcher(),
+            secret_key=context.settings().secret_key,
+            now=now,
+        ),
+    )
+
+
+@blueprint.get("/preview/<key>")
+@login_required
+def preview(event_key: str, key: str) -> str:
+    """What a calendar means for the actor's slots; nothing is saved yet."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        source = busy_times.preview(db, actor, key)
+        return rendering.render(
+            db,
+            actor,
+            "busy_times",
+            "busy_times/preview.html",
+            source=source,
+            grid=grid.grid(db, actor, now=context.now(), preview=source),
+            counted=COUNTED,
+            zones=_zones(source.timezone),
+        )
+
+
+@blueprint.post("/preview/<key>/zone")
+@login_required
+@limits.costly
+def read_again(event_key: str, key: str) -> Response:
+    """Read the calendar in another zone."""
+    actor = auth.actor(event_key)
+    try:
+        busy_times.read_again(context.own_transactions(), actor, key, request.form.get("timezone", ""))
+    except (InvalidInput, UnusableCalendar, *UNREAD) as error:
+        flash(_sentence(error), "error")
+    return redirect(url_for("busy_times.preview", event_key=event_key, key=key), 303)
+
+
+@blueprint.post("/preview/<key>/save")
+@login_required
+def save(event_key: str, key: str) -> Response:
+    actor = auth.actor(event_key)
+    try:
+        with context.database().write() as db:
+            source = busy_times.save(db, actor, key, now=context.now())
+    except InvalidInput as error:
+        flash(_sentence(error), "error")
+        return redirect(url_for("busy_times.preview", event_key=event_key, key=key), 303)
+    flash(f"Saved: {source.name}. The next plan has no meeting for you in its busy times.", "good")
+    return redirect(url_for("busy_times.show", event_key=event_key), 303)
+
+
+@blueprint.post("/preview/<key>/discard")
+@login_required
+def discard(event_key: str, key: str) -> Response:
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        busy_times.discard(db, actor, key)
+    flash("Discarded. Nothing of that calendar was kept.", "good")
+    return redirect(url_for("busy_times.show", event_key=event_key), 303)
+
+
+@blueprint.post("/calendars/<key>/remove")
+@login_required
+def remove(event_key: str, key: str) -> Response:
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        name = busy_times.remove(db, actor, key)
+    flash(f"Removed: {name}. Its times are free again for the next plan.", "good")
+    return redirect(url_for("busy_times.show", event_key=event_key), 303)
+
+
+def _read(actor: Actor, field: str, make_preview: Callable[[], str]) -> Answer:
+    try:
+        key = make_preview()
+    except (InvalidInput, UnusableCalendar, FetchFailure, *UNREAD) as error:
+        status = 503 if isinstance(error, LATER) else 422
+        return _refused(actor, field, _sentence(error), status)
+    return redirect(url_for("busy_times.preview", event_key=actor.event_key, key=key), 303)
+
+
+def _refused(actor: Actor, field: str, sentence: str, status: int = 422) -> tuple[str, int]:
+    with context.database().read() as db:
+        return _page(db, actor, {field: sentence}), status
+
+
+def _sentence(error: ChainmeetError) -> str:
+    return error.faults[0].message if isinstance(error, InvalidInput) else str(error)
+
+
+def _page(
+    db: Session, actor: Actor, faults: Mapping[str, str], typed: Mapping[str, str] | None = None
+) -> str:
+    if typed is None:
+        typed = request.form
+    sources = busy_times.listing(db, actor)
+    event = db.get_one(Event, actor.event_id)
+    return rendering.render(
+        db,
+        actor,
+        "busy_times",
+        "busy_times/show.html",
+        sources=[(source, _address(source)) for source in sources],
+        grid=grid.grid(db, actor, now=context.now()),
+        is_full=len(sources) >= busy_times.MOST_SOURCES,
+        zones=_zones(event.timezone),
+        typed={"timezone": event.timezone, **{name: text for name, text in typed.items() if text}},
+        faults=faults,
+    )
+
+
+def _address(source: BusySource) -> str:
+    """A linked calendar's address, for its owner; empty for a file, or if it cannot be read any more."""
+    try:
+        key = context.settings().secret_key
+        return encryption.unseal(key, busy_times.ADDRESS, source.address) if source.address else ""
+    except encryption.Unreadable:
+        return ""
+
+
+def _zones(first: str) -> list[tuple[str, str]]:
+    """Every zone, the one in question first."""
+    return [(first, first), *(choice for choice in zones.choices() if choice[0] != first)]

@@ -1,0 +1,210 @@
+"""The organiser's calendar health: the board, the people to phone, dead letters, addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response as FlaskResponse
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context, inputs
+from api.errands import fresh_sign_in
+from api.pages import rendering
+from scheduler.domain.entities import CalendarState
+from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.addresses import addresses
+from scheduler.services.calendar_health import board as calendar_health
+from scheduler.services.calendar_health import call_list
+from scheduler.services.calendar_health.board import SORTS, Filters
+from scheduler.services.calendar_health.people import WORDS
+from scheduler.services.inbox import aliases
+from scheduler.services.outbox import dead_letters
+from workers import dispatch
+
+blueprint = APIBlueprint(
+    "calendars", __name__, enable_openapi=False, url_prefix="/events/<event_key>/calendars"
+)
+
+FILTERS = ("text", "state", "hall", "day", "country", "firm")
+SORT_WORDS = {
+    "first": "First meeting",
+    "worst": "Worst state",
+    "name": "Name",
+    "firm": "Firm",
+}
+
+
+@blueprint.get("/")
+@login_required
+def board(event_key: str) -> str:
+    """The people of the published schedule, with what came of their invitations."""
+    actor = _organiser(event_key)
+    filters, cursor = _filters(), request.args.get("cursor") or None
+    with context.database().read() as db:
+        now = context.now()
+        found = calendar_health.board(db, actor, filters, now=now)
+        return rendering.render(
+            db,
+            actor,
+            "calendars",
+            "calendars/board.html",
+            board=found,
+            page=found.page(db, filters, now=now, cursor=cursor),
+            filters=filters,
+            asked=_asked(filters),
+            cursor=cursor,
+            letters=dead_letters.counts(db, actor),
+            states=list(CalendarState),
+            words=WORDS,
+            sorts=SORT_WORDS,
+        )
+
+
+@blueprint.get("/calls.csv")
+@login_required
+def calls(event_key: str) -> FlaskResponse:
+    """The people to phone, under the same filters."""
+    actor = _organiser(event_key)
+    with context.database().read() as db:
+        found = calendar_health.board(db, actor, _filters(), now=context.now())
+        text = call_list.calls_csv(db, found)
+    response = FlaskResponse(text, content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="calls-{actor.event_key}.csv"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.get("/people/<person_key>")
+@login_required
+def person(event_key: str, person_key: str) -> str:
+    return _person_page(_organiser(event_key), person_key, {}, {})
+
+
+@blueprint.post("/people/<person_key>/address")
+@login_required
+@fresh_sign_in("correct the address")
+def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
+    """Give a person another address, or try the present one again."""
+    actor = _organiser(event_key)
+    try:
+        with context.database().write() as db:
+            queued = addresses.correct(
+                db,
+                actor,
+                person_key,
+                request.form.get("email", ""),
+                settings=context.settings(),
+                now=context.now(),
+            )
+    except InvalidInput as error:
+        faults = {fault.path: fault.message for fault in error.faults}
+        return _person_page(actor, person_key, request.form, faults), 422
+    dispatch.deliver(app=context.celery())
+    flash(f"The address is kept. {_mails(queued)} on the way.", "good")
+    return redirect(url_for("calendars.person", event_key=event_key, person_key=person_key))
+
+
+@blueprint.post("/people/<person_key>/aliases/<int:alias_id>/remove")
+@login_required
+def remove_alias(event_key: str, person_key: str, alias_id: int) -> Response:
+    """Take another address away from a person."""
+    actor = _organiser(event_key)
+    with context.database().write() as db:
+        done = aliases.remove(db, actor, person_key, alias_id, now=context.now())
+    flash("The address is taken away." if done else "It was taken away before.", "good" if done else "")
+    return redirect(url_for("calendars.person", event_key=event_key, person_key=person_key))
+
+
+@blueprint.get("/dead-letters")
+@login_required
+def letters(event_key: str) -> str:
+    """Mails that failed, or those that are tried again by themselves."""
+    actor = _organiser(event_key)
+    retrying = request.args.get("list") == "retrying"
+    with context.database().read() as db:
+        return rendering.render(
+            db,
+            actor,
+            "calendars",
+            "calendars/letters.html",
+            page=dead_letters.listing(db, actor, retrying=retrying, cursor=request.args.get("cursor")),
+            retrying=retrying,
+            routes=dead_letters.pauses(db, actor, rates=context.settings().rates, now=context.now()),
+            letters=dead_letters.counts(db, actor),
+            cursor=request.args.get("cursor"),
+        )
+
+
+@blueprint.post("/dead-letters/<any(resend, drop):step>")
+@login_required
+def handle(event_key: str, step: str) -> Response:
+    """Queue the chosen dead letters again (all, where the form says so), or put them away."""
+    actor = _organiser(event_key)
+    ids = [inputs.whole(each) for each in request.form.getlist("mail")]
+    with context.database().write() as db:
+        done = _handle(db, actor, step, ids)
+    if step == "resend" and done:
+        dispatch.deliver(app=context.celery())
+    left = 0 if request.form.get("all") else len(set(ids)) - done
+    said = f"{_mails(done)} {'queued again' if step == 'resend' else 'put away'}."
+    if left:
+        said += f" {left:,} had been sent, put away or overtaken by a newer message meanwhile."
+    flash(said if ids or request.form.get("all") else "Choose one mail or more.", "good" if done else "")
+    return redirect(url_for("calendars.letters", event_key=event_key))
+
+
+def _organiser(event_key: str) -> Actor:
+    """The actor, if an organiser; to everybody else these pages do not exist."""
+    actor = auth.actor(event_key)
+    if not actor.is_organiser:
+        raise NotFound("event", event_key)
+    return actor
+
+
+def _filters() -> Filters:
+    values = {name: request.args.get(name, "") for name in FILTERS}
+    sort = request.args.get("sort") or SORTS[0]
+    return Filters(calls=request.args.get("calls") == "yes", sort=sort, **values)
+
+
+def _asked(filters: Filters) -> dict[str, str]:
+    """The filters as an address has them."""
+    asked = {name: getattr(filters, name) for name in FILTERS} | {"calls": "yes" if filters.calls else ""}
+    asked["sort"] = filters.sort if filters.sort != SORTS[0] else ""
+    return {name: value for name, value in asked.items() if value}
+
+
+def _handle(db: Session, actor: Actor, step: str, ids: list[int]) -> int:
+    now = context.now()
+    if step == "drop":
+        return dead_letters.drop(db, actor, ids, now=now)
+    if request.form.get("all"):
+        return dead_letters.resend_all(db, actor, now=now)
+    return dead_letters.resend(db, actor, ids, now=now)
+
+
+def _mails(number: int) -> str:
+    return "One mail is" if number == 1 else f"{number:,} mails are"
+
+
+def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, str]) -> str:
+    with context.database().read() as db:
+        found = calendar_health.person(db, actor, person_key, now=context.now())
+        return rendering.render(
+            db,
+            actor,
+            "calendars",
+            "calendars/person.html",
+            person=found,
+            changes=addresses.changes(db, actor, person_key),
+            aliases=aliases.listing(db, actor, person_key),
+            typed={"email": found.email, **typed},
+            faults=faults,
+            words=WORDS,
+            now=context.now(),
+        )

@@ -1,0 +1,104 @@
+"""The organiser's inbox: mails that came back, what became of each, and what to do with those that wait."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response as FlaskResponse
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.errands import fresh_sign_in
+from api.pages import rendering
+from scheduler.domain.entities import MailOutcome, Partstat
+from scheduler.domain.errors import InvalidInput, NotFound, WrongState
+from scheduler.services.access.actors import Actor
+from scheduler.services.inbox import aliases, inbox
+from workers import dispatch
+
+blueprint = APIBlueprint("inbox", __name__, enable_openapi=False, url_prefix="/events/<event_key>/inbox")
+
+_STEPS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
+
+
+def _organiser(event_key: str) -> Actor:
+    """The actor, if an organiser; to everybody else these pages do not exist."""
+    actor = auth.actor(event_key)
+    if not actor.is_organiser:
+        raise NotFound("event", event_key)
+    return actor
+
+
+@blueprint.get("/")
+@login_required
+def listing(event_key: str) -> str:
+    actor = _organiser(event_key)
+    chosen = request.args.get("outcome", "")
+    outcome = MailOutcome(chosen) if chosen in set(MailOutcome) else None
+    with context.database().read() as db:
+        page = inbox.listing(db, actor, outcome=outcome, cursor=request.args.get("cursor"))
+        return rendering.render(
+            db,
+            actor,
+            "inbox",
+            "inbox/list.html",
+            page=page,
+            outcome=outcome,
+            outcomes=[o for o in MailOutcome if o is not MailOutcome.RECEIVED],
+            counts=inbox.counts(db, actor),
+        )
+
+
+@blueprint.get("/<int:mail_id>")
+@login_required
+def show(event_key: str, mail_id: int) -> str:
+    actor = _organiser(event_key)
+    with context.database().read() as db:
+        mail = inbox.get(db, actor, mail_id)
+        return rendering.render(
+            db, actor, "inbox", "inbox/show.html", mail=mail, alias=aliases.claimed(db, mail)
+        )
+
+
+@blueprint.get("/<int:mail_id>/raw")
+@login_required
+@fresh_sign_in("read the mail as it came")
+def raw(event_key: str, mail_id: int) -> FlaskResponse:
+    """The mail as it came, to be saved and never shown: it may hold anything."""
+    actor = _organiser(event_key)
+    with context.database().read() as db:
+        response = FlaskResponse(inbox.get(db, actor, mail_id).raw, mimetype="application/octet-stream")
+    response.headers["Content-Disposition"] = f'attachment; filename="mail-{mail_id}.eml"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@blueprint.post("/<int:mail_id>/<step>")
+@login_required
+def handle(event_key: str, mail_id: int, step: str) -> Response:
+    """Take a waiting mail as an answer, or set it aside."""
+    actor = _organiser(event_key)
+    try:
+        with context.database().write() as db:
+            reason = _handle(db, actor, mail_id, step)
+    except (WrongState, InvalidInput) as error:
+        flash(str(error), "error")
+    else:
+        dispatch.deliver(app=context.celery())
+        flash(reason, "good")
+    return redirect(url_for("inbox.show", event_key=event_key, mail_id=mail_id))
+
+
+def _handle(db: Session, actor: Actor, mail_id: int, step: str) -> str:
+    if step == "set-aside":
+        domain = context.settings().mail_domain
+        return inbox.set_aside(db, actor, mail_id, mail_domain=domain, now=context.now()).reason
+    if step == "same-person":
+        return inbox.same_person(db, actor, mail_id, settings=context.settings(), now=context.now()).reason
+    if step == "dead":
+        return inbox.mark_dead(db, actor, mail_id, now=context.now()).reason
+    if step not in _STEPS:
+        raise NotFound("page", step)
+    return inbox.apply(db, actor, mail_id, _STEPS[step], now=context.now()).reason

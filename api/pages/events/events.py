@@ -1,0 +1,207 @@
+"""An event's own pages: create one, and change its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime, time
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, render_template, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.pages import rendering, zones
+from api.pages.reading import FormReader
+from scheduler.domain.entities import AfterRun
+from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.invites.catalogue import languages
+from scheduler.services.access.actors import Actor
+from scheduler.services.events import events, new_event
+from scheduler.services.events.events import EventSettings
+from scheduler.services.events.new_event import NewEvent
+
+blueprint = APIBlueprint("events", __name__, enable_openapi=False)
+
+Faults = dict[str, str]
+
+
+@blueprint.get("/events/<event_key>/settings")
+@login_required
+def settings(event_key: str) -> str:
+    actor = _organiser(event_key)
+    with context.database().read() as db:
+        now = events.settings(db, actor)
+        return _settings_page(db, actor, _typed(now), {})
+
+
+@blueprint.post("/events/<event_key>/settings")
+@login_required
+def save_settings(event_key: str) -> Response | tuple[str, int]:
+    actor = _organiser(event_key)
+    try:
+        with context.database().write() as db:
+            events.update_settings(
+                db, actor, _read_settings(request.form, events.settings(db, actor)), now=context.now()
+            )
+    except InvalidInput as error:
+        with context.database().read() as db:
+            return _settings_page(db, actor, request.form, _by_field(error)), 422
+    flash("The settings are saved; they hold from now on.", "good")
+    return redirect(url_for("events.settings", event_key=event_key))
+
+
+@blueprint.get("/events/new")
+@login_required
+def new() -> str:
+    _require_operator()
+    return render_template(
+        "events/new.html", typed=_NEW, faults={}, zones=zones.choices(), languages=languages().items()
+    )
+
+
+@blueprint.post("/events/new")
+@login_required
+def create() -> Response | tuple[str, int]:
+    _require_operator()
+    try:
+        with context.database().write() as db:
+            form = _read_new(request.form, context.now())
+            made = events.create_event(db, auth.user().account_id, form, now=context.now())
+            key = made.key
+    except InvalidInput as error:
+        page = render_template(
+            "events/new.html",
+            typed=request.form,
+            faults=_by_field(error),
+            zones=zones.choices(),
+            languages=languages().items(),
+        )
+        return page, 422
+    flash("The event is made. Next: its firms and people.", "good")
+    return redirect(url_for("organiser.overview", event_key=key))
+
+
+_NEW = {
+    "timezone": "Asia/Shanghai",
+    "days": "3",
+    "morning_from": "09:00",
+    "morning_to": "12:00",
+    "afternoon_from": "13:00",
+    "afternoon_to": "17:00",
+    "slot_minutes": "30",
+    "halls": "1",
+    "tables_per_hall": "10",
+    "walking_minutes": "5",
+}
+
+
+def _organiser(event_key: str) -> Actor:
+    actor = auth.actor(event_key)
+    if not actor.is_organiser:
+        raise NotFound("event", event_key)
+    return actor
+
+
+def _require_operator() -> None:
+    if not auth.user().is_operator:
+        raise NotFound("page", "new event")
+
+
+def _settings_page(db: Any, actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
+    return rendering.render(
+        db,
+        actor,
+        "settings",
+        "events/settings.html",
+        typed=typed,
+        faults=faults,
+        zones=zones.choices(),
+        languages=languages().items(),
+    )
+
+
+def _typed(now: EventSettings) -> dict[str, str]:
+    """The settings as the form shows them."""
+    return {
+        "name": now.name,
+        "language": now.language,
+        "solve_seconds": str(now.solve_seconds),
+        "freeze_hours": str(now.freeze_hours),
+        "request_days": str(now.request_days),
+        "proposals": "yes" if now.proposals else "",
+        "mail_per_minute": str(now.mail_per_minute),
+        "publish_hold": str(now.publish_hold),
+        "summary_mails": "yes" if now.summary_mails else "",
+        "rerun_enabled": "yes" if now.rerun_enabled else "",
+        "rerun_time": f"{now.rerun_time:%H:%M}",
+        "rerun_timezone": now.rerun_timezone,
+        "rerun_then": str(now.rerun_then),
+        "rerun_budget": str(now.rerun_budget),
+        "rerun_late": str(now.rerun_late),
+        "fair_share": str(round(100 * float(now.policy.get("fair_share", 0)))),
+    }
+
+
+def _read_settings(form: Mapping[str, str], before: EventSettings) -> EventSettings:
+    read = FormReader(form)
+    then = form.get("rerun_then", "")
+    if then not in set(AfterRun):
+        read.fault("rerun_then", "choose what follows the overnight run")
+    after = replace(
+        before,
+        name=read.text("name", most=200),
+        language=form.get("language", before.language),
+        solve_seconds=read.whole("solve_seconds", 5, 3600),
+        freeze_hours=read.whole("freeze_hours", 0, 240),
+        request_days=read.whole("request_days", 1, 365),
+        proposals=form.get("proposals") == "yes",
+        mail_per_minute=read.whole("mail_per_minute", 1, 60_000),
+        publish_hold=read.whole("publish_hold", 0, events.MAX_HOLD),
+        summary_mails=form.get("summary_mails") == "yes",
+        rerun_enabled=form.get("rerun_enabled") == "yes",
+        rerun_time=read.time("rerun_time"),
+        rerun_timezone=form.get("rerun_timezone", ""),
+        rerun_then=AfterRun(then) if then in set(AfterRun) else before.rerun_then,
+        rerun_budget=read.whole("rerun_budget", 0, 100_000),
+        rerun_late=read.whole("rerun_late", 1, 600),
+        policy={**before.policy, "fair_share": read.whole("fair_share", 0, 100) / 100},
+    )
+    read.done()
+    return after
+
+
+def _read_new(form: Mapping[str, str], now: datetime) -> NewEvent:
+    """What was typed; raises InvalidInput with every fault at once, also those beyond single fields."""
+    read = FormReader(form)
+    blocks: list[tuple[time, time]] = [(read.time("morning_from"), read.time("morning_to"))]
+    if form.get("afternoon_from") or form.get("afternoon_to"):
+        blocks.append((read.time("afternoon_from"), read.time("afternoon_to")))
+    made = NewEvent(
+        key=form.get("key", ""),
+        name=form.get("name", ""),
+        timezone=form.get("timezone", ""),
+        first_day=read.date("first_day") or date.min,
+        days=read.whole("days", 1, 14),
+        blocks=blocks,
+        slot_minutes=read.whole("slot_minutes", 5, 240),
+        halls=read.whole("halls", 1, 40),
+        tables_per_hall=read.whole("tables_per_hall", 0, 100),
+        walking_minutes=read.whole("walking_minutes", 0, 120),
+        areas=form.get("areas", "").splitlines(),
+        language=form.get("language", "en"),
+    )
+    if read.faults:
+        raise InvalidInput([*read.faults, *new_event.faults(made, now=now)])
+    return made
+
+
+def _by_field(error: InvalidInput) -> Faults:
+    """The first fault of each field; those of a block stand at the field where it begins."""
+    names = {"blocks": "morning_from", "blocks[0]": "morning_from", "blocks[1]": "afternoon_from"}
+    faults: Faults = {}
+    for fault in error.faults:
+        faults.setdefault(names.get(fault.path, fault.path), fault.message)
+    return faults

@@ -1,0 +1,36 @@
+"""The way in: the events of the person who is signed in."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import redirect, render_template, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from scheduler.services.access import actors
+
+blueprint = APIBlueprint("home", __name__, enable_openapi=False)
+
+
+@blueprint.get("/")
+@login_required
+def index() -> str | Response:
+    """One event: straight to it; several: a list; none: what to do."""
+    with context.database().read() as db:
+        events = actors.events_of(db, auth.user().account_id)
+    if len(events) == 1:
+        return redirect(url_for("home.event", event_key=events[0].key))
+    return render_template("home.html", events=events)
+
+
+@blueprint.get("/events/<event_key>")
+@login_required
+def event(event_key: str) -> Response:
+    """The page that each role works on first."""
+    actor = auth.actor(event_key)
+    if actor.is_organiser:
+        return redirect(url_for("organiser.overview", event_key=event_key))
+    if actor.is_exhibitor:
+        return redirect(url_for("firms.directory", event_key=event_key))
+    return redirect(url_for("agenda.own", event_key=event_key))

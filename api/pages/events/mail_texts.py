@@ -1,0 +1,171 @@
+"""The organiser's page for the texts of mails: edit, look at a mail, send a test, take one back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from apiflask import APIBlueprint
+from flask import Response, flash, make_response, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from api import auth, context, limits
+from api.pages import rendering
+from api.security import POLICY
+from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.invites.catalogue import languages
+from scheduler.invites.mail import wording
+from scheduler.invites.mail.imip import Shown
+from scheduler.services.access.actors import Actor
+from scheduler.services.events import events
+from scheduler.services.outbox import mail_texts
+from scheduler.services.publishing import examples
+from workers import dispatch
+
+blueprint = APIBlueprint(
+    "mail_texts", __name__, enable_openapi=False, url_prefix="/events/<event_key>/mail-texts"
+)
+
+TONES = {
+    "new": "Invitation",
+    "update": "Change",
+    "details": "New details",
+    "again": "Sent again",
+    "cancel": "Cancellation",
+    "uninvited": "Goes on without the reader",
+    "proposal": "Proposal not taken",
+}
+PARTS = {
+    "subject": "Subject",
+    "headline": "Headline",
+    "note": "Note",
+    "footer": "Footer",
+    "directions": "How to get there",
+}
+# The previewed mail has styles of its own on its elements; a frame of the page keeps the page's policy.
+_PREVIEW_POLICY = f"{POLICY}; style-src-attr 'unsafe-inline'"
+
+
+@blueprint.get("")
+@login_required
+def index(event_key: str) -> BaseResponse:
+    actor = _organiser(event_key)
+    with context.database().read() as db:
+        language = events.event(db, actor).language
+    known = language if language in languages() else "en"
+    return redirect(url_for("mail_texts.edit", event_key=event_key, language=known, tone="new"))
+
+
+@blueprint.get("/<language>/<tone>")
+@login_required
+def edit(event_key: str, language: str, tone: str) -> Response:
+    actor = _organiser(event_key)
+    with context.database().read() as db:
+        return _page(db, actor, language, tone)
+
+
+@blueprint.post("/<language>/<tone>")
+@login_required
+def change(event_key: str, language: str, tone: str) -> BaseResponse | tuple[Response, int]:
+    """Do what the pressed button says with what is typed; nothing is done if a text would not render."""
+    actor = _organiser(event_key)
+    step, _, part = request.form.get("do", "save").partition(":")
+    try:
+        if step == "preview":
+            return _preview(actor, language, tone)
+        if step == "test":
+            return _test(actor, language, tone)
+        if step == "reset":
+            return _reset(actor, language, tone, part)
+        return _save(actor, language, tone)
+    except InvalidInput as error:
+        faults: dict[str, str] = {}
+        for fault in error.faults:
+            faults.setdefault(fault.path, fault.message)
+        with context.database().read() as db:
+            return _page(db, actor, language, tone, typed=request.form, faults=faults), 422
+
+
+def _preview(actor: Actor, language: str, tone: str) -> Response:
+    with context.database().read() as db:
+        shown = examples.preview(
+            db, actor, language, tone, request.form, settings=context.settings(), now=context.now()
+        )
+        return _page(db, actor, language, tone, typed=request.form, shown=shown)
+
+
+def _test(actor: Actor, language: str, tone: str) -> Response:
+    limits.require_costly()
+    with context.database().write() as db:
+        to = examples.queue_test(
+            db, actor, language, tone, request.form, settings=context.settings(), now=context.now()
+        )
+    dispatch.deliver(app=context.celery())
+    flash(f"A test mail with the texts below is on its way to {to}. Nothing was saved.", "good")
+    with context.database().read() as db:
+        return _page(db, actor, language, tone, typed=request.form)
+
+
+def _reset(actor: Actor, language: str, tone: str, part: str) -> BaseResponse:
+    with context.database().write() as db:
+        mail_texts.reset(db, actor, language, tone, part)
+    flash(f"{PARTS[part]}: the usual text is back.", "good")
+    return _back(actor, language, tone)
+
+
+def _save(actor: Actor, language: str, tone: str) -> BaseResponse:
+    with context.database().write() as db:
+        changed = mail_texts.save(db, actor, language, tone, request.form, now=context.now())
+    said = (
+        f"Texts changed: {changed}. Mails that wait to be sent keep theirs."
+        if changed
+        else "Nothing changed."
+    )
+    flash(said, "good")
+    return _back(actor, language, tone)
+
+
+def _back(actor: Actor, language: str, tone: str) -> BaseResponse:
+    here = url_for("mail_texts.edit", event_key=actor.event_key, language=language, tone=tone)
+    return redirect(here, 303)
+
+
+def _organiser(event_key: str) -> Actor:
+    actor = auth.actor(event_key)
+    if not actor.is_organiser:
+        raise NotFound("event", event_key)
+    return actor
+
+
+def _page(
+    db: Session,
+    actor: Actor,
+    language: str,
+    tone: str,
+    *,
+    typed: Mapping[str, str] | None = None,
+    faults: Mapping[str, str] | None = None,
+    shown: Shown | None = None,
+) -> Response:
+    fields = mail_texts.fields(db, actor, language, tone)
+    page = rendering.render(
+        db,
+        actor,
+        "settings",
+        "events/mail_texts.html",
+        fields=fields,
+        labels=PARTS,
+        typed=typed or {field.part: field.text for field in fields},
+        faults=faults or {},
+        language=language,
+        languages=languages(),
+        tone=tone,
+        tones=TONES,
+        each_kind=wording.EACH_KIND,
+        shown=shown,
+    )
+    response = make_response(page)
+    if shown is not None:
+        response.headers["Content-Security-Policy"] = _PREVIEW_POLICY
+    return response

@@ -1,0 +1,74 @@
+"""The request form: what was typed as a NewRequest, and faults as a person reads them, field by field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from werkzeug.datastructures import MultiDict
+
+from api.pages.timetable import Timetable
+from scheduler.domain.errors import InvalidInput
+from scheduler.services.requests.form import NewRequest
+
+LABELS = {
+    "to_firm": "The firm",
+    "from_firm": "Your firm",
+    "topic": "Topic",
+    "message": "Message",
+    "priority": "Priority",
+    "length": "Length",
+    "place": "Place",
+    "slots": "Times",
+    "from_attendees": "People of your firm",
+    "to_attendees": "People of the other firm",
+    "note": "Note",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RequestForm:
+    """A form as it is shown: `days` are whole days that were ticked, `slots` single times."""
+
+    values: NewRequest
+    days: frozenset[str] = frozenset()
+    slots: frozenset[str] = frozenset()
+
+
+def read_request(form: MultiDict[str, str], to_firm: str, times: Timetable) -> RequestForm:
+    """What was typed; a number that is none becomes 0, which the service refuses at its field."""
+    days, slots = form.getlist("days"), form.getlist("slots")
+    values = NewRequest(
+        to_firm=to_firm,
+        topic=form.get("topic", ""),
+        message=form.get("message", ""),
+        priority=_whole(form.get("priority", "")),
+        length=_whole(form.get("length", "")),
+        place=form.get("place", ""),
+        slots=[*slots, *_slots_of(days, slots, times)] or None,
+        from_attendees=form.getlist("from_attendees"),
+        to_attendees=form.getlist("to_attendees"),
+    )
+    return RequestForm(values, frozenset(days), frozenset(slots))
+
+
+def sentences(error: InvalidInput) -> dict[str, str]:
+    """The faults by field, each with the label of its field in front."""
+    faults: dict[str, str] = {}
+    for fault in error.faults:
+        sentence = f"{LABELS.get(fault.path, fault.path)} {fault.message}."
+        faults[fault.path] = f"{faults[fault.path]} {sentence}" if fault.path in faults else sentence
+    return faults
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+
+
+def _slots_of(days: list[str], chosen: list[str], times: Timetable) -> list[str]:
+    """The slots of whole days, but for days of which single times were chosen: the narrower choice wins.
+
+    A day that is none is passed on, so that it is refused as a slot.
+    """
+    known = {day.key: [slot.key for slot in day.slots] for day in times.days}
+    whole = [known.get(day, [day]) for day in days]
+    return [slot for slots in whole if not set(slots) & set(chosen) for slot in slots]

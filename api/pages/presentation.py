@@ -1,0 +1,174 @@
+"""How values read on a page: times with their zone, numbers, names, countries."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_time, get_timezone_gmt
+from flask import Flask, g
+from markupsafe import Markup, escape
+
+from scheduler.domain import names
+from scheduler.domain.entities import AlertKind
+from scheduler.invites.catalogue import words
+from scheduler.services.directory.facets import FacetValue
+
+LOCALE = Locale("en")
+
+
+class Named(Protocol):
+    """Who has a name in the own script and one in Latin letters."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def latin_name(self) -> str: ...
+
+
+WORD = 3
+"""Letters of an alphabet that say as much as one Chinese character."""
+KEPT = 4096
+"""Texts of each kind that a process keeps: a list says the same times and names on every page."""
+
+
+@lru_cache(KEPT)
+def local_time(moment: datetime, timezone: str) -> str:
+    """09:00 in the zone."""
+    return format_time(moment.astimezone(ZoneInfo(timezone)), "HH:mm", locale=LOCALE)
+
+
+@lru_cache(KEPT)
+def local_day(moment: datetime, timezone: str) -> str:
+    """Mon, 7 December 2026 in the zone."""
+    return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMMM y", locale=LOCALE)
+
+
+def plain_day(day: date) -> str:
+    """Mon, 7 December 2026."""
+    return format_date(day, "EEE, d MMMM y", locale=LOCALE)
+
+
+def capitalize_first(text: str) -> str:
+    """The text with a capital at its beginning, and the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+@lru_cache(KEPT)
+def local_moment(moment: datetime | None, timezone: str) -> str:
+    """Mon, 7 Dec, 09:00 in the zone; a dash for none."""
+    if moment is None:
+        return "–"
+    return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMM, HH:mm", locale=LOCALE)
+
+
+def local_second(moment: datetime | None, timezone: str) -> str:
+    """Mon, 7 Dec, 09:00:05 in the zone; a dash for none."""
+    if moment is None:
+        return "–"
+    return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMM, HH:mm:ss", locale=LOCALE)
+
+
+def time_left(span: timedelta) -> str:
+    """Whole days, else whole hours, else less than an hour."""
+    hours = int(span.total_seconds() // 3600)
+    if hours < 1:
+        return "less than an hour"
+    count, unit = (hours, "hour") if hours < 48 else (hours // 24, "day")
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+
+
+def zone_name(timezone: str, moment: datetime | None = None) -> str:
+    """Asia/Shanghai (GMT+08:00)."""
+    now = datetime.now(ZoneInfo(timezone))  # noqa: TID251 -- only whether it is summer time
+    return _zone_name(timezone, (moment or now).replace(minute=0, second=0, microsecond=0))
+
+
+@lru_cache(KEPT)
+def _zone_name(timezone: str, hour: datetime) -> str:
+    return f"{timezone} ({get_timezone_gmt(hour.astimezone(ZoneInfo(timezone)), locale=LOCALE)})"
+
+
+def zone(timezone: str) -> ZoneInfo:
+    """The zone of an IANA name, for what takes one."""
+    return ZoneInfo(timezone)
+
+
+def number(value: object) -> str:
+    """12,345, or a dash for what is not known."""
+    return f"{value:,.0f}" if isinstance(value, int | float) else "–"
+
+
+def share(value: float | None, of: float | None) -> str:
+    """99.67 %, rounded down so that it never says more than is true; a dash if unknown."""
+    if value is None or not of:
+        return "–"
+    return f"{int(value / of * 10_000) / 100:.2f} %"
+
+
+def by_country(values: Sequence[FacetValue]) -> list[FacetValue]:
+    """Countries in the order of the names that are shown."""
+    return sorted(values, key=lambda value: country(value.value).casefold())
+
+
+@lru_cache(KEPT)
+def country(code: str) -> str:
+    """The country's English name."""
+    return str(LOCALE.territories.get(code, code))
+
+
+@lru_cache(KEPT)
+def language(code: str) -> str:
+    """The language's English name."""
+    return str(LOCALE.languages.get(code.replace("-", "_"), code))
+
+
+def both_names(name: str, latin_name: str) -> Markup:
+    """A name as the page's reader reads names; the second form is isolated, so that brackets stay put."""
+    first, *second = map(spoken, names.ordered(name, latin_name, g.get("reads", "")))
+    return Markup("{} (\u2068{}\u2069)").format(first, second[0]) if second else first
+
+
+@lru_cache(KEPT)
+def spoken(text: str) -> Markup:
+    """A text of people's own with its language, where its script says which: for voices and glyphs."""
+    tag = _east_asian(text)
+    return Markup('<span lang="{}">{}</span>').format(tag, text) if tag else escape(text)
+
+
+def _east_asian(text: str) -> str:
+    """zh, ja or ko of a text most of whose words are of them; empty for any other."""
+    scripts = Counter(unicodedata.name(char, "").partition(" ")[0] for char in text if char.isalpha())
+    east = scripts["CJK"] + scripts["HIRAGANA"] + scripts["KATAKANA"] + scripts["HANGUL"]
+    if east * WORD < scripts.total() - east or not east:
+        return ""
+    if scripts["HANGUL"]:
+        return "ko"
+    return "ja" if scripts["HIRAGANA"] + scripts["KATAKANA"] else "zh"
+
+
+def short_name(named: Named) -> str:
+    """One name of a firm or person, the first that the page's reader reads: for a sentence or a title."""
+    return names.ordered(named.name, named.latin_name, g.get("reads", ""))[0]
+
+
+def alert_title(kind: AlertKind) -> str:
+    """What failed, as in its mail."""
+    return words("en").alert[kind.value]
+
+
+def init_app(app: Flask) -> None:
+    for function in (
+        local_time, local_day, plain_day, local_moment, local_second, time_left, zone_name, zone, number,
+        share, country, by_country, language, both_names, short_name, spoken, capitalize_first,
+        alert_title,
+    ):  # fmt: skip
+        app.add_template_filter(function)
+    app.add_template_global(share)

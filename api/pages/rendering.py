@@ -1,0 +1,56 @@
+"""What the pages of an event share: how they are rendered, where a form leads back to, htmx."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Flask, g, render_template, request
+from sqlalchemy.orm import Session
+
+from api import context
+from scheduler.services.access.actors import Actor
+from scheduler.services.operations import alerts
+from scheduler.storage.models import Alert, Event
+
+
+def init_app(app: Flask) -> None:
+    app.add_template_global(open_alerts)
+    app.add_template_global(labelled)
+    app.add_template_global(label_of)
+
+
+def labelled(name: str, label: str) -> str:
+    """The label of a field, which is known by it where the page says what is wrong."""
+    g.setdefault("labels", {})[name] = label
+    return label
+
+
+def label_of(name: str) -> str:
+    """The label of a field that is on the page, else its name in words."""
+    labels: dict[str, str] = g.get("labels", {})
+    return labels.get(name, name.replace("_", " ").capitalize())
+
+
+def open_alerts(event_id: int | None = None) -> Sequence[Alert]:
+    """What has failed in an event and the installation and is not over, for the head of a page."""
+    with context.database().read() as db:
+        return alerts.open_alerts(db, event_id)
+
+
+def render(db: Session, actor: Actor, here: str, template: str, **values: Any) -> str:
+    """A page inside the actor's event; `here` names its entry of the menu."""
+    event = db.get_one(Event, actor.event_id)
+    return render_template(template, event=event, actor=actor, here=here, **values)
+
+
+def by_htmx() -> bool:
+    """Whether htmx asks for a part of the page, rather than the browser for all of it."""
+    return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
+
+
+def back(event_key: str, default: str) -> str:
+    """Where the form says that it was, if that is a page of the event."""
+    target = request.form.get("back", "")
+    inside = target.startswith(f"/events/{event_key}/") and target.isprintable() and "\\" not in target
+    return target if inside else default

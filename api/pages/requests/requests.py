@@ -1,0 +1,235 @@
+"""Meeting requests on pages: ask a firm, answer what was asked, take back what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context, inputs
+from api.pages import forms, rendering
+from api.pages.forms import RequestForm
+from api.pages.presentation import short_name
+from api.pages.timetable import timetable
+from scheduler.domain.entities import RequestState, Side
+from scheduler.domain.errors import InvalidInput, NotAllowed, WrongState
+from scheduler.services.access.actors import Actor
+from scheduler.services.directory import search
+from scheduler.services.requests import lists, outcomes, requests
+from scheduler.services.requests.form import NewRequest
+from scheduler.services.requests.lists import RequestCard
+from scheduler.storage.models import Firm
+
+blueprint = APIBlueprint("requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
+
+ANY_STATE = "all"
+NOT_HELD = "not-held"
+"""The tab of accepted requests for which the published schedule has no meeting."""
+
+
+@blueprint.get("/requests/received")
+@login_required
+def received(event_key: str) -> str:
+    """What others ask; at first what waits for an answer."""
+    return _listing(event_key, Side.TO, at_first=RequestState.PENDING)
+
+
+@blueprint.get("/requests/sent")
+@login_required
+def sent(event_key: str) -> str:
+    return _listing(event_key, Side.FROM, at_first=None)
+
+
+@blueprint.get("/requests/<key>")
+@login_required
+def show(event_key: str, key: str) -> str:
+    """One request, for links from elsewhere."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        card = lists.show(db, actor, key)
+        side = _side(db, actor, card)
+        here = "sent" if side is Side.FROM else "received"
+        around = _around(db, actor, side, [card])
+        return rendering.render(db, actor, here, "requests/show.html", card=card, **around)
+
+
+@blueprint.get("/firms/<firm_key>/ask")
+@login_required
+def new(event_key: str, firm_key: str) -> str:
+    """The form to ask a firm."""
+    return _form(auth.actor(event_key), firm_key, RequestForm(NewRequest(to_firm=firm_key, topic="")))
+
+
+@blueprint.post("/firms/<firm_key>/ask")
+@login_required
+def submit(event_key: str, firm_key: str) -> Response | tuple[str, int]:
+    """Ask, or show the form again with what was typed and a sentence at each field at fault."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        form = forms.read_request(request.form, firm_key, timetable(db, actor.event_id))
+    try:
+        with context.database().write() as db:
+            made = requests.submit(db, actor, form.values, now=context.now())
+            key, asked, asking = made.key, short_name(made.to_firm), short_name(made.from_firm)
+    except InvalidInput as error:
+        return _form(actor, firm_key, form, forms.sentences(error)), 422
+    if made.state is RequestState.ACCEPTED:
+        flash(f"You and {asking} agree to meet. The next schedule looks for a time.", "good")
+        return redirect(url_for("requests.show", event_key=event_key, key=key), 303)
+    flash(f"{asked} was asked. Their answer will stand here.", "good")
+    return redirect(url_for("requests.sent", event_key=event_key), 303)
+
+
+@blueprint.post("/requests/<key>/accept")
+@login_required
+def accept(event_key: str, key: str) -> Response | str:
+    done = "Accepted. The next schedule looks for a time that suits both firms."
+    return _answer(event_key, key, requests.accept, done)
+
+
+@blueprint.post("/requests/<key>/decline")
+@login_required
+def decline(event_key: str, key: str) -> Response | str:
+    return _answer(event_key, key, requests.decline, "Declined. The other firm reads that, with your note.")
+
+
+@blueprint.post("/requests/<key>/withdraw")
+@login_required
+def withdraw(event_key: str, key: str) -> Response | str:
+    """Take a request back, or cancel what was agreed, if it still has the state that the page showed."""
+    seen = RequestState.ACCEPTED if request.form.get("seen") == "accepted" else RequestState.PENDING
+    done = (
+        "Withdrawn."
+        if seen is RequestState.PENDING
+        else "Withdrawn. The next schedule holds no meeting for it."
+    )
+    return _answer(event_key, key, requests.withdraw, done, seen=seen)
+
+
+@blueprint.post("/requests/<key>/undo")
+@login_required
+def undo(event_key: str, key: str) -> Response | str:
+    """Take the last step back, as long as nobody was told."""
+    return _answer(event_key, key, _undo, "Undone. The request stands as it was before.")
+
+
+@blueprint.post("/requests/<key>/ways/<int:number>")
+@login_required
+def take_way(event_key: str, key: str, number: int) -> Response | str:
+    """Do what would let a request in that is not held."""
+    version = inputs.whole(request.form.get("version"), 0)
+
+    def step(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> None:
+        outcomes.take_way(db, actor, key, version=version, number=number, now=now)
+
+    return _answer(event_key, key, step, "Done. The next schedule tries again.")
+
+
+def _undo(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> None:
+    requests.undo(db, actor, key, now=now)
+
+
+def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> str:
+    actor = auth.actor(event_key)
+    wanted, text = request.args.get("state", at_first or ANY_STATE), request.args.get("text", "")
+    state = RequestState(wanted) if wanted in {*RequestState} else None
+    cursor = request.args.get("cursor") or None
+    with context.database().read() as db:
+        page = lists.listing(
+            db, actor, side=side, state=state, not_held=wanted == NOT_HELD, text=text, cursor=cursor
+        )
+        return rendering.render(
+            db,
+            actor,
+            "sent" if side is Side.FROM else "received",
+            "requests/list.html",
+            page=page,
+            tab=wanted if state or wanted == NOT_HELD else ANY_STATE,
+            text=text,
+            cursor=cursor,
+            counts=_counts(db, actor, side, text),
+            **_around(db, actor, side, page.items),
+        )
+
+
+def _counts(db: Session, actor: Actor, side: Side, text: str = "") -> dict[str, int]:
+    """Requests by state and in all, in the order of the tabs."""
+    counts = lists.counts(db, actor, text=text)
+    is_sent = side is Side.FROM
+    by = counts.sent if is_sent else counts.received
+    tabs = {ANY_STATE: sum(by.values())}
+    for state in RequestState:
+        tabs[state.value] = by[state]
+        if state is RequestState.ACCEPTED:
+            tabs[NOT_HELD] = counts.sent_not_held if is_sent else counts.received_not_held
+    return tabs
+
+
+def _around(db: Session, actor: Actor, side: Side, cards: Iterable[RequestCard]) -> dict[str, Any]:
+    """What the cards of requests need besides the requests."""
+    return {
+        "side": side,
+        "times": timetable(db, actor.event_id),
+        "now": context.now(),
+        "outcomes": outcomes.outcomes(db, actor, cards),
+    }
+
+
+def _side(db: Session, actor: Actor, card: RequestCard) -> Side:
+    """From which side the actor looks at a request."""
+    own = db.get(Firm, actor.firm_id) if actor.firm_id else None
+    return Side.FROM if own is not None and own.key == card.from_firm.key else Side.TO
+
+
+def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str] | None = None) -> str:
+    if not actor.is_exhibitor:
+        raise NotAllowed("Only exhibitors ask for meetings in their firm's name.")
+    with context.database().read() as db:
+        partner, own = search.firm_beside_own(db, actor, firm_key)
+        if partner is own:
+            raise NotAllowed("This is your own firm. Choose another one in the directory.")
+        return rendering.render(
+            db,
+            actor,
+            "firms",
+            "requests/new.html",
+            form=form,
+            faults=faults or {},
+            labels=forms.LABELS,
+            partner=partner,
+            own=own,
+            times=timetable(db, actor.event_id),
+        )
+
+
+def _answer(event_key: str, key: str, step: Any, done: str, **more: Any) -> Response | str:
+    """Do the step; then the request's new card to htmx, or back to the page that it was asked on."""
+    actor = auth.actor(event_key)
+    kind = "good"
+    try:
+        with context.database().write() as db:
+            step(db, actor, key, note=request.form.get("note", ""), now=context.now(), **more)
+    except WrongState as error:
+        kind, done = "warning", f"{error} This is how it stands now."
+    except InvalidInput as error:
+        kind, done = "error", " ".join(forms.sentences(error).values())
+    if rendering.by_htmx():
+        return _answered(actor, key, done, kind)
+    flash(done, kind)
+    return redirect(rendering.back(event_key, url_for("requests.show", event_key=event_key, key=key)), 303)
+
+
+def _answered(actor: Actor, key: str, message: str, kind: str) -> str:
+    with context.database().read() as db:
+        card = lists.show(db, actor, key)
+        side = Side.FROM if request.form.get("side") == Side.FROM else Side.TO
+        around = _around(db, actor, side, [card]) | {"counts": _counts(db, actor, side)}
+        return rendering.render(
+            db, actor, "", "requests/answered.html", card=card, message=message, kind=kind, **around
+        )

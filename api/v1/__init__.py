@@ -1,0 +1,14 @@
+"""The JSON API, a module a resource: the same services as the pages."""
+
+from api.v1 import (
+    agendas,
+    calendars,
+    directory,
+    mails,
+    requests,
+    runs,
+    versions,
+)
+from api.v1.operation import blueprint
+
+__all__ = ["agendas", "blueprint", "calendars", "directory", "mails", "requests", "runs", "versions"]

@@ -1,0 +1,28 @@
+"""Agendas of the published schedule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api.v1.operation import blueprint, operation
+from api.v1.schemas.schedule import AgendaOut
+from scheduler.services.access.actors import Actor
+from scheduler.services.schedule import agendas
+
+TAG = "Agendas"
+
+
+@blueprint.get("/people/<key>/agenda")
+@operation("schedule:read", AgendaOut, tag=TAG)
+def show_person_agenda(db: Session, actor: Actor, key: str) -> Any:
+    """The meetings of a person: one's own, a colleague's for exhibitors, anybody's for organisers"""
+    return agendas.attendee_agenda(db, actor, key)
+
+
+@blueprint.get("/firms/<key>/agenda")
+@operation("schedule:read", AgendaOut, tag=TAG)
+def show_firm_agenda(db: Session, actor: Actor, key: str) -> Any:
+    """The meetings of a firm: one's own, any for organisers"""
+    return agendas.firm_agenda(db, actor, key)

@@ -1,0 +1,73 @@
+"""Who calls the API: a bearer token (RFC 6750) of one event, with its scopes; cookies say nothing here."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+from flask import abort, request
+
+from api import context, limits
+from api.errors import problem
+from scheduler.domain.errors import NotFound
+from scheduler.services.access import api_tokens, tokens
+from scheduler.services.access.actors import Actor
+
+_NOTED_EVERY = timedelta(minutes=1)
+_noted: dict[str, datetime] = {}
+
+
+def actor(scope: str | None) -> Actor:
+    """The token's actor; answers 401 without a token that is valid, 403 if it lacks the scope.
+
+    Calls are counted by account and event once the token is known, else by network address.
+    """
+    token = _token()
+    if token is None:
+        limits.require_known()
+        _refuse("This needs an API token in the header Authorization: Bearer.", "")
+    try:
+        with limits.looking_up_a_token(), context.database().read() as db:
+            found = api_tokens.actor_for_token(db, token, now=context.now())
+    except NotFound:
+        _refuse("This API token is unknown or revoked, or its owner has left the event.", "invalid_token")
+    limits.require(limits.API, found.account_id, found.event_id)
+    if scope is not None:
+        _require(found, scope)
+    _note_use(token)
+    return found
+
+
+def require_scope(found: Actor, scope: str) -> None:
+    """Answers 403 if the token lacks a scope that only some inputs need."""
+    _require(found, scope)
+
+
+def _token() -> str | None:
+    given = request.authorization
+    return given.token if given is not None and given.type == "bearer" else None
+
+
+def _refuse(detail: str, error: str) -> NoReturn:
+    response = problem(401, "unauthorized", "Not signed in", detail)
+    response.headers["WWW-Authenticate"] = "Bearer" + (f' error="{error}"' if error else "")
+    abort(response)
+
+
+def _require(found: Actor, scope: str) -> None:
+    if not found.has_scope(scope):
+        response = problem(
+            403, "insufficient-scope", "Not allowed", f"This token does not have the scope {scope}."
+        )
+        response.headers["WWW-Authenticate"] = f'Bearer error="insufficient_scope", scope="{scope}"'
+        abort(response)
+
+
+def _note_use(token: str) -> None:
+    """Write down that the token is in use, at most once a minute and process, as it takes the write lock."""
+    now, key = context.now(), tokens.hash_token(token)
+    if key in _noted and now - _noted[key] < _NOTED_EVERY:
+        return
+    _noted[key] = now
+    with context.database().write() as db:
+        api_tokens.actor_for_token(db, token, now=now)

@@ -1,0 +1,70 @@
+"""The event, its firms and its people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.v1.operation import blueprint, operation
+from api.v1.schemas.directory import (
+    EventOut,
+    FirmList,
+    FirmQuery,
+    FirmWithPeople,
+    PersonList,
+    PersonOut,
+    PersonQuery,
+)
+from scheduler.services.access.actors import Actor
+from scheduler.services.directory import search
+from scheduler.storage.models import Event, Firm, Hall, Slot
+
+
+@blueprint.get("/event")
+@operation(None, EventOut, tag="Event")
+def show_event(db: Session, actor: Actor) -> dict[str, Any]:
+    """The token's event, with its slots and halls"""
+    event = db.get_one(Event, actor.event_id)
+    own = db.get(Firm, actor.firm_id) if actor.firm_id else None
+    return {
+        "key": event.key,
+        "name": event.name,
+        "timezone": event.timezone,
+        "areas": event.areas,
+        "slots": db.scalars(select(Slot).where(Slot.event_id == event.id).order_by(Slot.position)).all(),
+        "halls": db.scalars(select(Hall).where(Hall.event_id == event.id).order_by(Hall.position)).all(),
+        "is_organiser": actor.is_organiser,
+        "firm": own.key if own else None,
+        "scopes": sorted(actor.scopes or ()),
+    }
+
+
+@blueprint.get("/firms")
+@operation("people:read", FirmList, query=FirmQuery, tag="Firms and people")
+def list_firms(db: Session, actor: Actor, query: FirmQuery) -> Any:
+    """Firms by Latin name, searched and filtered"""
+    return search.search_firms(db, actor, **dict(query))
+
+
+@blueprint.get("/firms/<key>")
+@operation("people:read", FirmWithPeople, tag="Firms and people")
+def show_firm(db: Session, actor: Actor, key: str) -> dict[str, Any]:
+    """One firm with its people"""
+    found = search.firm(db, actor, key)
+    return {"firm": found.card, "people": found.people}
+
+
+@blueprint.get("/people")
+@operation("people:read", PersonList, query=PersonQuery, also=(404,), tag="Firms and people")
+def list_people(db: Session, actor: Actor, query: PersonQuery) -> Any:
+    """People by Latin name, of the whole event or of one firm"""
+    return search.search_people(db, actor, **dict(query))
+
+
+@blueprint.get("/people/<key>")
+@operation("people:read", PersonOut, tag="Firms and people")
+def show_person(db: Session, actor: Actor, key: str) -> Any:
+    """One person"""
+    return search.person(db, actor, key)

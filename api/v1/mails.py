@@ -1,0 +1,73 @@
+"""The mails of the event that are on their way: how many, pause, go on, stop. For organisers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import context
+from api.v1.operation import blueprint, later, operation
+from api.v1.schemas.schedule import MailQueueOut
+from scheduler.services.access.actors import Actor
+from scheduler.services.outbox import mail_queue, outbox
+from scheduler.storage.models import Event
+from workers import dispatch
+
+TAG = "Mails"
+READ, PUBLISH = "schedule:read", "schedule:publish"
+
+
+@blueprint.get("/mails")
+@operation(READ, MailQueueOut, tag=TAG)
+def show_mails(db: Session, actor: Actor) -> dict[str, Any]:
+    """How many mails of the event wait, went out, failed or are stopped"""
+    actor.require_organiser()
+    return _shown(db, actor)
+
+
+@blueprint.post("/mails/pause")
+@operation(PUBLISH, MailQueueOut, writes=True, tag=TAG)
+def pause_mails(db: Session, actor: Actor) -> dict[str, Any]:
+    """Let no mail of the event out until they go on"""
+    mail_queue.pause(db, actor, now=context.now())
+    return _shown(db, actor)
+
+
+@blueprint.post("/mails/go-on")
+@operation(PUBLISH, MailQueueOut, writes=True, tag=TAG)
+def let_mails_go_on(db: Session, actor: Actor) -> dict[str, Any]:
+    """Let the mails out again after a pause"""
+    mail_queue.go_on(db, actor)
+    later(_deliver)
+    return _shown(db, actor)
+
+
+@blueprint.post("/mails/stop")
+@operation(PUBLISH, MailQueueOut, also=(409,), writes=True, tag=TAG)
+def stop_mails(db: Session, actor: Actor) -> dict[str, Any]:
+    """Put aside what no mail server was offered yet; the next publishing tells those people the net effect"""
+    mail_queue.stop(db, actor, now=context.now())
+    later(_deliver)
+    return _shown(db, actor)
+
+
+@blueprint.post("/mails/send-stopped")
+@operation(PUBLISH, MailQueueOut, writes=True, tag=TAG)
+def send_stopped_mails(db: Session, actor: Actor) -> dict[str, Any]:
+    """Send after all what was stopped"""
+    mail_queue.send_after_all(db, actor)
+    later(_deliver)
+    return _shown(db, actor)
+
+
+def _deliver() -> None:
+    dispatch.deliver(app=context.celery())
+
+
+def _shown(db: Session, actor: Actor) -> dict[str, Any]:
+    counts = outbox.counts(db, actor.event_id)
+    names = MailQueueOut.model_fields.keys() - {"paused_at"}
+    db.expire_all()
+    paused_at = db.get_one(Event, actor.event_id).mails_paused_at
+    return {name: getattr(counts, name) for name in names} | {"paused_at": paused_at}

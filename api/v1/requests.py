@@ -1,0 +1,98 @@
+"""Meeting requests: submit, list, answer, withdraw."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import context
+from api.v1.operation import blueprint, operation
+from api.v1.schemas.requests import (
+    LockIn,
+    LockOut,
+    NewRequestIn,
+    NoteIn,
+    RequestList,
+    RequestOut,
+    RequestQuery,
+    WithdrawIn,
+)
+from scheduler.domain.entities import RequestState
+from scheduler.services.access.actors import Actor
+from scheduler.services.requests import lists, locks, requests
+from scheduler.services.requests.form import NewRequest
+
+TAG = "Meeting requests"
+READ, WRITE = "requests:read", "requests:write"
+
+
+@blueprint.get("/requests")
+@operation(READ, RequestList, query=RequestQuery, also=(404,), tag=TAG)
+def list_requests(db: Session, actor: Actor, query: RequestQuery) -> Any:
+    """The firm's requests, the newest first; of the whole event for organisers"""
+    return lists.listing(db, actor, **dict(query))
+
+
+@blueprint.post("/requests")
+@operation(WRITE, RequestOut, body=NewRequestIn, status=201, creates="v1.show_request", writes=True, tag=TAG)
+def submit_request(db: Session, actor: Actor, body: NewRequestIn) -> Any:
+    """Ask a firm for a meeting; if it waits for your firm's answer, this accepts its request"""
+    made = requests.submit(db, actor, NewRequest(**dict(body)), now=context.now())
+    return lists.show(db, actor, made.key)
+
+
+@blueprint.get("/requests/<key>")
+@operation(READ, RequestOut, tag=TAG)
+def show_request(db: Session, actor: Actor, key: str) -> Any:
+    """One request"""
+    return lists.show(db, actor, key)
+
+
+@blueprint.post("/requests/<key>/accept")
+@operation(WRITE, RequestOut, body=NoteIn, body_optional=True, also=(409,), writes=True, tag=TAG)
+def accept_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
+    """Say yes to a pending request, or after all to a declined one"""
+    requests.accept(db, actor, key, note=body.note, now=context.now())
+    return lists.show(db, actor, key)
+
+
+@blueprint.post("/requests/<key>/decline")
+@operation(WRITE, RequestOut, body=NoteIn, body_optional=True, also=(409,), writes=True, tag=TAG)
+def decline_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
+    """Say no to a pending request"""
+    requests.decline(db, actor, key, note=body.note, now=context.now())
+    return lists.show(db, actor, key)
+
+
+@blueprint.post("/requests/<key>/withdraw")
+@operation(WRITE, RequestOut, body=WithdrawIn, body_optional=True, also=(409,), writes=True, tag=TAG)
+def withdraw_request(db: Session, actor: Actor, body: WithdrawIn, key: str) -> Any:
+    """Take back what was asked, or cancel what was agreed"""
+    seen = RequestState(body.seen) if body.seen else None
+    requests.withdraw(db, actor, key, note=body.note, seen=seen, now=context.now())
+    return lists.show(db, actor, key)
+
+
+@blueprint.post("/requests/<key>/undo")
+@operation(WRITE, RequestOut, also=(409,), writes=True, tag=TAG)
+def undo_request(db: Session, actor: Actor, key: str) -> Any:
+    """Undo the last step, for ten minutes, unless a schedule was published since"""
+    requests.undo(db, actor, key, now=context.now())
+    return lists.show(db, actor, key)
+
+
+@blueprint.post("/requests/<key>/lock")
+@operation(WRITE, LockOut, body=LockIn, also=(409,), writes=True, tag=TAG)
+def lock_request(db: Session, actor: Actor, body: LockIn, key: str) -> dict[str, Any]:
+    """Have the next run hold an accepted request in a slot, or say why it cannot; for organisers"""
+    slot = locks.lock(db, actor, key, body.slot, now=context.now())
+    return {"key": key, "slot": slot.key, "start": slot.start}
+
+
+@blueprint.post("/requests/<key>/unlock")
+@operation(WRITE, LockOut, writes=True, tag=TAG)
+def unlock_request(db: Session, actor: Actor, key: str) -> dict[str, Any]:
+    """Let the next run hold a request at any of its times again; for organisers"""
+    locks.unlock(db, actor, key)
+    return {"key": key, "slot": None, "start": None}

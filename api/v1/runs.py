@@ -1,0 +1,80 @@
+"""Runs: start one, follow it, cancel it. For organisers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import context
+from api.v1 import bearer
+from api.v1.operation import blueprint, later, operation
+from api.v1.schemas.base import PageQuery
+from api.v1.schemas.schedule import NewRunIn, RunList, RunOut
+from scheduler.domain.entities import AfterRun
+from scheduler.services.access.actors import Actor
+from scheduler.services.paging import Page
+from scheduler.services.runs import runs
+from scheduler.services.schedule import history
+from scheduler.storage.models import Run
+from workers import dispatch
+
+TAG = "Runs"
+
+
+@blueprint.get("/runs")
+@operation("runs:read", RunList, query=PageQuery, tag=TAG)
+def list_runs(db: Session, actor: Actor, query: PageQuery) -> Any:
+    """The event's runs, the newest first"""
+    actor.require_organiser()
+    page = history.runs(db, actor.event_id, **dict(query))
+    return Page(tuple(_shown(db, page.items)), page.next_cursor, page.total)
+
+
+@blueprint.post("/runs")
+@operation(
+    "runs:write",
+    RunOut,
+    body=NewRunIn,
+    body_optional=True,
+    status=201,
+    creates="v1.show_run",
+    writes=True,
+    tag=TAG,
+)
+def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
+    """Queue a run; at most one of an event is open at a time"""
+    actor.require_organiser()
+    if body.then is AfterRun.PUBLISH:
+        bearer.require_scope(actor, "schedule:publish")
+    run = runs.queue(db, actor.event_id, asked_by=actor.account_id, now=context.now(), **dict(body))
+    later(_send, run.id)
+    return _shown(db, [run])[0]
+
+
+@blueprint.get("/runs/<int(max=2147483647):number>")
+@operation("runs:read", RunOut, tag=TAG)
+def show_run(db: Session, actor: Actor, number: int) -> Any:
+    """One run with its progress"""
+    actor.require_organiser()
+    return _shown(db, [runs.show(db, actor.event_id, number)])[0]
+
+
+@blueprint.post("/runs/<int(max=2147483647):number>/cancel")
+@operation("runs:write", RunOut, also=(409,), writes=True, tag=TAG)
+def cancel_run(db: Session, actor: Actor, number: int) -> Any:
+    """Cancel a run: at once if it is queued, within a second if it is running"""
+    actor.require_organiser()
+    return _shown(db, [runs.cancel(db, actor.event_id, number, now=context.now())])[0]
+
+
+def _send(run_id: int) -> None:
+    dispatch.run(context.database(), run_id, app=context.celery())
+
+
+def _shown(db: Session, found: Sequence[Run]) -> list[dict[str, Any]]:
+    """Runs with the number of the version that each made."""
+    made = history.made_by(db, [run.id for run in found])
+    names = RunOut.model_fields.keys() - {"version"}
+    return [{name: getattr(run, name) for name in names} | {"version": made.get(run.id)} for run in found]

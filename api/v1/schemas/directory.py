@@ -1,0 +1,117 @@
+"""The event, its firms and its people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from api.v1.schemas.base import Country, Key, Listing, Output, SearchQuery
+from scheduler.domain.entities import RequestState, Tier
+
+
+class SlotOut(Output):
+    """A meeting time, closed at the start and open at the end; slots of a block follow each other."""
+
+    key: str
+    start: datetime
+    end: datetime
+    block: str
+
+
+class HallOut(Output):
+    key: str
+    name: str
+
+
+class EventOut(Output):
+    """The token's event, and what the token may do there."""
+
+    key: str
+    name: str
+    timezone: str = Field(description="IANA name, such as Asia/Shanghai.")
+    areas: dict[str, str] = Field(description="Names of the chain areas by key.")
+    slots: list[SlotOut]
+    halls: list[HallOut]
+    is_organiser: bool
+    firm: str | None = Field(description="Key of the firm that the token's owner belongs to.")
+    scopes: list[str]
+
+
+class FirmRefOut(Output):
+    key: str
+    name: str
+    latin_name: str
+    country: str
+
+
+class PersonRefOut(Output):
+    key: str
+    name: str
+    latin_name: str
+    title: str
+
+
+class OpenRequestOut(Output):
+    """A pending or accepted request between a firm and the token's; `sent` by the token's firm."""
+
+    key: str
+    state: RequestState
+    sent: bool
+
+
+class FirmOut(Output):
+    """A firm as the directory lists it."""
+
+    key: str
+    name: str
+    latin_name: str
+    country: str = Field(description="ISO 3166-1 alpha-2.")
+    tier: Tier
+    areas: list[str]
+    pavilion: str | None
+    hall: str | None = Field(description="The hall's name.")
+    booths: list[str]
+    description: str
+    website: str
+    is_own: bool
+    open_requests: list[OpenRequestOut]
+
+
+class PersonOut(Output):
+    """An attendee; `email` is null for other firms' people, and without the scope `contacts:read`."""
+
+    key: str
+    name: str
+    latin_name: str
+    title: str
+    languages: list[str]
+    is_exhibitor: bool
+    firm: FirmRefOut
+    email: str | None
+
+
+class FirmWithPeople(Output):
+    """A firm and its people."""
+
+    firm: FirmOut
+    people: list[PersonOut]
+
+
+class FirmList(Listing[FirmOut]):
+    pass
+
+
+class PersonList(Listing[PersonOut]):
+    pass
+
+
+class FirmQuery(SearchQuery):
+    country: Country | None = None
+    area: Key | None = Field(None, description="Key of a chain area.")
+    tier: Tier | None = None
+    hall: Key | None = Field(None, description="Key of a hall.")
+
+
+class PersonQuery(SearchQuery):
+    firm: Key | None = Field(None, description="Key of a firm: only its people.")

@@ -1,0 +1,220 @@
+"""Schedule versions: look at one and its change set, publish it, discard it, roll back. For organisers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import context
+from api.v1.operation import blueprint, later, operation
+from api.v1.schemas.base import PageQuery
+from api.v1.schemas.schedule import (
+    ChangeQuery,
+    ChangeSetOut,
+    MeetingList,
+    PublishIn,
+    PublishingOut,
+    UnscheduledList,
+    VersionList,
+    VersionOut,
+)
+from scheduler.domain.changes import Change
+from scheduler.domain.entities import JobKind
+from scheduler.domain.errors import ComparisonNotReady, NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.paging import Page
+from scheduler.services.publishing import comparisons, release, version_jobs
+from scheduler.services.schedule import history, versions
+from scheduler.services.schedule.labels import labels
+from scheduler.storage.models import ScheduleVersion, VersionJob
+from workers import dispatch
+
+TAG = "Schedule versions"
+READ, PUBLISH = "schedule:read", "schedule:publish"
+ONE = "/versions/<int(max=2147483647):number>"
+
+
+@blueprint.get("/versions")
+@operation(READ, VersionList, query=PageQuery, tag=TAG)
+def list_versions(db: Session, actor: Actor, query: PageQuery) -> Any:
+    """The event's schedule versions, the newest first"""
+    actor.require_organiser()
+    page = history.versions(db, actor.event_id, **dict(query))
+    return Page(tuple(_shown(db, page.items)), page.next_cursor, page.total)
+
+
+@blueprint.get(ONE)
+@operation(READ, VersionOut, tag=TAG)
+def show_version(db: Session, actor: Actor, number: int) -> Any:
+    """One version with its score, bound and terms"""
+    return _shown(db, [_version(db, actor, number)])[0]
+
+
+@blueprint.get(f"{ONE}/meetings")
+@operation(READ, MeetingList, query=PageQuery, tag=TAG)
+def list_meetings(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
+    """The meetings of a version in time order"""
+    version = _version(db, actor, number)
+    page = versions.page_of_meetings(db, version, **dict(query))
+    slots = labels(db, actor.event_id, ()).slots
+    items = tuple(m.to_json() | {"start": slots[m.slot].start} for m in page.items)
+    return Page(items, page.next_cursor, page.total)
+
+
+@blueprint.get(f"{ONE}/unscheduled")
+@operation(READ, UnscheduledList, query=PageQuery, tag=TAG)
+def list_unscheduled(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
+    """The accepted requests that a version does not hold, and why"""
+    version = _version(db, actor, number)
+    return history.part(f"unscheduled {number}", version.unscheduled, **dict(query))
+
+
+@blueprint.get(f"{ONE}/changes")
+@operation(READ, ChangeSetOut, query=ChangeQuery, also=(503,), tag=TAG)
+def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> dict[str, Any]:
+    """What publishing a version changes, or has changed, for people
+
+    A worker works it out, once a draft and what it depends on. Until that is done the answer is 503 with
+    Retry-After.
+    """
+    version = _version(db, actor, number)
+    found = comparisons.kept(db, version)
+    if found is None:
+        _have_compared(version)
+        raise ComparisonNotReady(number)
+    name = f"changes {number} {query.kind or ''}"
+    size = found.counts[str(query.kind)] if query.kind else comparisons.differing(found)
+
+    def read(first: int, most: int) -> Sequence[Change]:
+        return comparisons.changes(db, found, query.kind, first=first, most=most)
+
+    page = history.part_of(name, read, size, cursor=query.cursor, limit=query.limit)
+    return {
+        "items": page.items,
+        "next_cursor": page.next_cursor,
+        "total": page.total,
+        "compared_with": found.compared_with,
+        "counts": found.counts,
+        "touched": found.touched,
+        "people_told": found.people_told,
+        "left_out": found.left_out,
+        "mails": found.mails,
+    }
+
+
+@blueprint.post(f"{ONE}/publish")
+@operation(
+    PUBLISH,
+    PublishingOut,
+    status=202,
+    follow="v1.show_publishing",
+    body=PublishIn,
+    also=(409,),
+    writes=True,
+    tag=TAG,
+)
+def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> dict[str, Any]:
+    """Have a draft made the version that people see, and those told whom it concerns
+
+    A worker does it: follow it at the answer's Location. It begins after the event's hold, and can be taken
+    back until then. Refused if another version was published since the change set was made. Asked for twice,
+    it is done once.
+    """
+    actor.require_organiser()
+    job = version_jobs.ask_to_publish(
+        db,
+        event_id=actor.event_id,
+        number=number,
+        compared_with=body.compared_with,
+        by=actor.account_id,
+        hold=version_jobs.hold_of(db, actor.event_id),
+        now=context.now(),
+    )
+    if not version_jobs.is_held(job):
+        later(_work, job.id)
+    return _job(job, number)
+
+
+@blueprint.get(f"{ONE}/publishing")
+@operation(READ, PublishingOut, tag=TAG)
+def show_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
+    """How far the publishing of a version is; ask again until its state is done, failed or taken_back"""
+    version = _version(db, actor, number)
+    job = version_jobs.latest(db, version, JobKind.PUBLISH)
+    if job is None:
+        raise NotFound("publishing of version", number)
+    return _job(job, number)
+
+
+@blueprint.post(f"{ONE}/publishing/take-back")
+@operation(PUBLISH, PublishingOut, also=(409,), writes=True, tag=TAG)
+def take_publishing_back(db: Session, actor: Actor, number: int) -> dict[str, Any]:
+    """Take a publishing back that has not begun: the version stays a draft, and nobody is told anything"""
+    return _job(version_jobs.take_back(db, _version(db, actor, number), now=context.now()), number)
+
+
+@blueprint.post(f"{ONE}/publishing/begin")
+@operation(PUBLISH, PublishingOut, also=(409,), writes=True, tag=TAG)
+def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
+    """Begin a publishing now that waits for the end of its hold"""
+    job = version_jobs.begin_now(db, _version(db, actor, number), now=context.now())
+    later(_work, job.id)
+    return _job(job, number)
+
+
+@blueprint.post(f"{ONE}/discard")
+@operation(PUBLISH, VersionOut, also=(409,), writes=True, tag=TAG)
+def discard_version(db: Session, actor: Actor, number: int) -> Any:
+    """Put a draft away; nobody is told anything"""
+    actor.require_organiser()
+    release.discard(db, event_id=actor.event_id, number=number)
+    return _shown(db, [versions.get(db, actor.event_id, number)])[0]
+
+
+@blueprint.post(f"{ONE}/roll-back")
+@operation(PUBLISH, VersionOut, status=201, creates="v1.show_version", writes=True, tag=TAG)
+def roll_back_to_version(db: Session, actor: Actor, number: int) -> Any:
+    """Make a draft with the content of a superseded version, to look at and publish"""
+    actor.require_organiser()
+    draft = release.roll_back(db, event_id=actor.event_id, number=number, now=context.now())
+    return _shown(db, [draft])[0]
+
+
+def _version(db: Session, actor: Actor, number: int) -> ScheduleVersion:
+    actor.require_organiser()
+    return versions.get(db, actor.event_id, number)
+
+
+def _have_compared(version: ScheduleVersion) -> None:
+    """In a transaction of its own, as the answer is an error."""
+    with context.database().write() as own:
+        job_id = version_jobs.ask_to_compare(own, version, by=None, now=context.now()).id
+    _work(job_id)
+
+
+def _work(job_id: int) -> None:
+    dispatch.version_job(job_id, app=context.celery())
+
+
+def _job(job: VersionJob, number: int) -> dict[str, Any]:
+    names = PublishingOut.model_fields.keys() - {"number"}
+    return {name: getattr(job, name) for name in names} | {"number": number}
+
+
+def _shown(db: Session, found: Sequence[ScheduleVersion]) -> list[dict[str, Any]]:
+    """Versions with numbers where the rows have ids."""
+    others = [i for version in found for i in (version.compared_with_id, version.copy_of_id)]
+    numbers = history.version_numbers(db, found[0].event_id, others) if found else {}
+    made_by = history.run_numbers(db, found[0].event_id, [v.run_id for v in found]) if found else {}
+    names = VersionOut.model_fields.keys() - {"run", "compared_with", "copy_of"}
+    return [
+        {name: getattr(version, name) for name in names}
+        | {
+            "run": made_by.get(version.run_id),
+            "compared_with": numbers.get(version.compared_with_id),
+            "copy_of": numbers.get(version.copy_of_id),
+        }
+        for version in found
+    ]

@@ -1,0 +1,1 @@
+"""A full-size invented expo, planned, published and invited."""

@@ -1,0 +1,146 @@
+"""The demo: the whole way from requests to invitations, once, in the terminal, on an invented expo."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from chainmeet import publishing
+from chainmeet.demo.event import DemoEvent, find_event, load_event
+from chainmeet.demo.summary import Outcome, judge, print_summary
+from chainmeet.following import draft_of, follow_mails, follow_run, queue_run, terminal_line
+from chainmeet.stack.embedded import Ports, Stack, embedded_stack
+from scheduler.domain.entities import RunState
+from scheduler.domain.errors import ChainmeetError
+from scheduler.services.outbox import outbox
+from scheduler.services.runs import runs
+from scheduler.storage.models import Run
+
+FIRST_MAILS = 100
+"""So many are waited for when the stack stays up; the rest goes out while one looks around."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """`leave`: wait for all the mails, then stop instead of staying up."""
+
+    seconds: int = 20
+    firms: int = 620
+    requests: int = 9000
+    seed: int = 1
+    leave: bool = False
+
+
+class Stopped(Exception):
+    """SIGINT or SIGTERM came in the middle."""
+
+
+def show(data: Path, ports: Ports, options: DemoOptions) -> int:
+    """Run the demo and give its exit status."""
+    console = Console(highlight=False)
+    began = time.monotonic()
+    console.print("[bold]Starting[/] web server, workers, broker and mail catcher ...")
+    with embedded_stack(data, ports, say=console.print) as stack:
+        demo = Demo(stack, options, console, began)
+        status = stack.supervisor.attend(demo.play)
+        if status == 0 and not options.leave:
+            console.print("The stack stays up; [bold]Ctrl-C[/] stops all of it.")
+            stack.supervisor.watch()
+        console.print("Stopping ...")
+    return 130 if status is None else status
+
+
+@dataclass(slots=True)
+class Demo:
+    """One showing."""
+
+    stack: Stack
+    options: DemoOptions
+    console: Console
+    began: float
+
+    def play(self) -> int | None:
+        """From the sample event to the summary; the exit status, None if stopped on the way."""
+        try:
+            event = self.event()
+            run = self.run(event)
+            outcome = self.publish(event, run)
+        except Stopped:
+            return None
+        print_summary(self.console, self.stack, event, outcome, time.monotonic() - self.began)
+        return 0 if outcome.is_good or not self.options.leave else 1
+
+    def event(self) -> DemoEvent:
+        event = find_event(self.stack.database)
+        if event is not None:
+            self.step(f"Found the demo event [bold]{event.name}[/] in {self.stack.folder.root}")
+        else:
+            self.step(
+                f"Inventing an expo: {self.options.firms:,} firms, {self.options.requests:,} requests ..."
+            )
+            event = load_event(self.stack, self.options.firms, self.options.requests, self.options.seed)
+        self.step(f"{event.accepted:,} of {event.requests:,} requests are accepted and want a slot")
+        return event
+
+    def run(self, event: DemoEvent) -> Run:
+        """A finished run: a new one, or one that an earlier showing left open."""
+        with self.stack.database.read() as session:
+            run = runs.open_run(session, event.id)
+        if run is None:
+            run = queue_run(
+                self.stack.database,
+                self.stack.settings,
+                event.key,
+                seconds=self.options.seconds,
+                asked_by=event.organiser_id,
+            )
+        self.step(f"Run {run.number}: snapshot, solve within {run.seconds} s, check by the rules")
+        run = follow_run(self.stack.database, run.id, line=terminal_line("  "), stopped=self.is_stopped)
+        self.stop_here()
+        if run.state is not RunState.FINISHED:
+            raise ChainmeetError(f"Run {run.number} {run.state}: {run.error or 'no reason was kept'}")
+        return run
+
+    def publish(self, event: DemoEvent, run: Run) -> Outcome:
+        draft = draft_of(self.stack.database, run)
+        if draft is None:
+            raise ChainmeetError(f"Run {run.number} made no version.")
+        database, settings = self.stack.database, self.stack.settings
+        outlook = publishing.look_ahead(database, settings, event.key, draft.number)
+        self.step(outlook.sentences())
+        done = publishing.publish(
+            database,
+            settings,
+            event.key,
+            draft.number,
+            compared_with=outlook.compared_with,
+            by=event.organiser_id,
+        )
+        self.step(f"Published version {draft.number}; {done.mails:,} mails queued")
+        counts = self.mails(event)
+        return judge(database, run, draft, done.mails, counts)
+
+    def mails(self, event: DemoEvent) -> outbox.Counts:
+        return follow_mails(
+            self.stack.database,
+            event.id,
+            line=terminal_line("  "),
+            until_sent=None if self.options.leave else FIRST_MAILS,
+            stopped=self.stop_here,
+        )
+
+    def step(self, text: str) -> None:
+        self.stop_here()
+        self.console.print(f"[dim]{time.monotonic() - self.began:5.0f} s[/]  {text}")
+
+    def is_stopped(self) -> bool:
+        return self.stack.supervisor.stopping.is_set()
+
+    def stop_here(self) -> bool:
+        """Never true: raises Stopped instead."""
+        if self.is_stopped():
+            raise Stopped
+        return False

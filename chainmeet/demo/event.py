@@ -1,0 +1,103 @@
+"""The demo's event in the database, and the people whose pages are worth a look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from chainmeet.demo import load
+from chainmeet.stack.embedded import Stack
+from scheduler.domain.entities import RequestState
+from scheduler.samples.expo import START, make_expo
+from scheduler.storage.database import Database
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    Event,
+    MeetingRequest,
+    Organiser,
+    PlannedAttendee,
+    PlannedMeeting,
+)
+
+ORGANISER = "organiser@chainmeet.example"
+
+
+@dataclass(frozen=True, slots=True)
+class DemoEvent:
+    id: int
+    key: str
+    name: str
+    organiser_id: int
+    requests: int
+    accepted: int
+
+
+def find_event(database: Database) -> DemoEvent | None:
+    """The event that an earlier showing loaded: the newest that the demo's organiser runs."""
+    with database.read() as session:
+        found = session.execute(
+            select(Event, Account.id)
+            .join(Organiser, Organiser.event_id == Event.id)
+            .join(Account, Account.id == Organiser.account_id)
+            .where(Account.email == ORGANISER)
+            .order_by(Event.id.desc())
+        ).first()
+        return None if found is None else _demo_event(session, *found)
+
+
+def load_event(stack: Stack, firms: int, requests: int, seed: int) -> DemoEvent:
+    """Invent an expo that lies ahead, and write it into the database."""
+    now = stack.database.now()
+    expo = make_expo(firms=firms, requests=requests, seed=seed, start=first_day(now.date()))
+    with stack.database.write() as session:
+        event = load.load(
+            session, expo, organiser_email=ORGANISER, secret_key=stack.settings.secret_key, now=now
+        )
+        account = session.scalars(select(Account.id).where(Account.email == ORGANISER)).one()
+        return _demo_event(session, event, account)
+
+
+def first_day(today: date) -> date:
+    """The usual first day, or a Tuesday three months ahead once that has come near."""
+    if START - today > timedelta(days=30):
+        return START
+    later = today + timedelta(days=91)
+    return later + timedelta(days=(1 - later.weekday()) % 7)
+
+
+def sights(database: Database, event_id: int, version_id: int) -> list[tuple[str, str, str]]:
+    """(role, address, name) of the organiser, a busy exhibitor, and a busy attendee who is none."""
+    meetings = func.count(PlannedAttendee.meeting_id)
+    busiest = (
+        select(Attendee)
+        .join(PlannedAttendee, PlannedAttendee.attendee_id == Attendee.id)
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .where(PlannedMeeting.version_id == version_id, Attendee.event_id == event_id)
+        .group_by(Attendee.id)
+        .order_by(meetings.desc(), Attendee.id)
+        .limit(1)
+    )
+    found = [("organiser", ORGANISER, "")]
+    with database.read() as session:
+        for role, is_exhibitor in (("exhibitor", True), ("attendee", False)):
+            person = session.scalar(busiest.where(Attendee.is_exhibitor.is_(is_exhibitor)))
+            if person is not None:
+                found.append((role, person.email, person.latin_name))
+    return found
+
+
+def _demo_event(session: Session, event: Event, organiser_id: int) -> DemoEvent:
+    asked = select(func.count()).select_from(MeetingRequest).where(MeetingRequest.event_id == event.id)
+    accepted = asked.where(MeetingRequest.state == RequestState.ACCEPTED)
+    return DemoEvent(
+        event.id,
+        event.key,
+        event.name,
+        organiser_id,
+        session.scalar(asked) or 0,
+        session.scalar(accepted) or 0,
+    )

@@ -1,0 +1,97 @@
+"""How the demo went: the plan judged once more by the rules, from the files that were stored with its run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from chainmeet.accounts import account_link
+from chainmeet.checking import Findings, examine
+from chainmeet.demo.event import DemoEvent, sights
+from chainmeet.stack.embedded import Stack
+from chainmeet.stack.ports import HOST
+from scheduler.domain.errors import ChainmeetError
+from scheduler.domain.plan import Number, Plan
+from scheduler.domain.problem import Problem
+from scheduler.services.outbox import outbox
+from scheduler.services.runs import runs
+from scheduler.storage.database import Database
+from scheduler.storage.models import Run, ScheduleVersion
+
+ENOUGH = 0.95
+"""Of the weight that can be served at all."""
+LINKS_VALID = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`told` mails were queued by this publishing; `mails` counts those of the event."""
+
+    version: ScheduleVersion
+    findings: Findings
+    served_bound: Number
+    told: int
+    mails: outbox.Counts
+
+    @property
+    def share(self) -> float:
+        return self.findings.score.terms["served"] / self.served_bound if self.served_bound else 1.0
+
+    @property
+    def is_good(self) -> bool:
+        """No violation, enough served, and every mail delivered."""
+        undelivered = self.mails.queued + self.mails.sending + self.mails.failed
+        return not self.findings.faults and self.share >= ENOUGH and not undelivered
+
+
+def judge(database: Database, run: Run, version: ScheduleVersion, told: int, mails: outbox.Counts) -> Outcome:
+    """Read the run's problem and plan back and check them."""
+    with database.read() as session:
+        files = runs.problem_file(session, run.id), runs.plan_file(session, run.id)
+    if files[0] is None or files[1] is None:
+        raise ChainmeetError(f"Run {run.number} kept no problem and plan.")
+    problem, plan = Problem.from_json(files[0]), Plan.from_json(files[1])
+    everything = sum(request.weight for request in problem.requests)
+    bound = everything if plan.served_bound is None else plan.served_bound
+    return Outcome(version, examine(problem, plan), bound, told, mails)
+
+
+def print_summary(console: Console, stack: Stack, event: DemoEvent, outcome: Outcome, seconds: float) -> None:
+    """The figures, then where to look."""
+    console.print(_table(outcome, event, seconds))
+    for fault in outcome.findings.faults[:10]:
+        console.print(f"[red]{escape(fault)}[/]")
+    console.print(f"Site:   {stack.settings.base_url}")
+    console.print(f"Mails:  {stack.settings.mail_catcher_url}")
+    console.print(f"Answers by mail: LMTP at {HOST}:{stack.answers_port}", highlight=False)
+    console.print("Sign in as one of them (each link works once):")
+    for role, email, name in sights(stack.database, event.id, outcome.version.id):
+        link = account_link(stack.database, stack.settings, email, LINKS_VALID)
+        console.print(f"  {role:<10} {link}  [dim]{escape(name or email)}[/]", soft_wrap=True)
+
+
+def _table(outcome: Outcome, event: DemoEvent, seconds: float) -> Table:
+    findings, terms, mails = outcome.findings, outcome.findings.score.terms, outcome.mails
+    title = f"{escape(event.name)}: version {outcome.version.number} is published"
+    table = Table(title=title, show_header=False)
+    table.add_column("")
+    table.add_column("", justify="right")
+    rows = [
+        ("Violations of hard rules", f"{len(findings.faults)}"),
+        ("Meetings held, of accepted requests", f"{findings.held:,} of {findings.asked:,}"),
+        ("Served, of what can be served", f"{outcome.share:.2%} of {outcome.served_bound:,.0f}"),
+        ("Score", f"{findings.score.total:,.0f}"),
+        ("Idle slots", f"{terms['idle']:,}"),
+        ("Hall changes", f"{terms['hall_change']:,}"),
+        ("Mails of this publishing", f"{outcome.told:,}"),
+        ("Mails sent so far", f"{mails.sent:,}" + (f", {mails.failed:,} failed" if mails.failed else "")),
+        ("Mails on their way", f"{mails.queued + mails.sending:,}"),
+        ("Time", f"{seconds:.0f} s"),
+    ]
+    for row in rows:
+        table.add_row(*row)
+    return table

@@ -1,0 +1,1 @@
+"""The embedded stack: its programs, their supervisor, its folder."""

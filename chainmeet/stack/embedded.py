@@ -1,0 +1,86 @@
+"""The embedded stack: one folder, one supervisor, everything that Chainmeet needs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from chainmeet.stack import broker, ports, programs
+from chainmeet.stack.folder import DataFolder
+from chainmeet.stack.supervisor import Supervisor
+from scheduler.config import PREFIX, Settings
+from scheduler.storage.database import Database
+from scheduler.storage.schema import upgrade
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the site and the page of the mails are; 0 for any free port."""
+
+    site: int = 8000
+    mails: int = 8025
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A stack that runs."""
+
+    folder: DataFolder
+    settings: Settings
+    database: Database
+    supervisor: Supervisor
+    answers_port: int
+    """Where answers are taken in, by LMTP."""
+
+
+@contextmanager
+def embedded_stack(data: Path, wanted: Ports, *, say: Callable[[str], None] = print) -> Iterator[Stack]:
+    """Start the stack on a data folder, and stop it at the end.
+
+    Call it in the main thread. Raises FolderInUse, PortTaken, BrokerMissing or ProgramFailed.
+    """
+    with ExitStack() as cleanup:
+        folder = DataFolder.open(data)
+        cleanup.enter_context(folder.lock())
+        site = ports.take(wanted.site, "the site", "--port")
+        mails = ports.take(wanted.mails, "the page of the mails", "--mail-port")
+        smtp = ports.take(0, "the mail catcher", "")
+        answers = ports.take(0, "answers", "")
+        redis_url = broker.external_url()
+        socket = None if redis_url else cleanup.enter_context(folder.socket())
+        settings = Settings(
+            database_url=folder.database_url,
+            redis_url=redis_url or f"redis+socket://{socket}",
+            secret_key=folder.secret_key(),
+            base_url=f"http://{ports.HOST}:{site}",
+            smtp_port=smtp,
+            smtp_security="none",
+            solve_workers=min(os.cpu_count() or 2, 8),
+            log_format="console",
+            mail_catcher_url=f"http://{ports.HOST}:{mails}",
+        )
+        _forget_own_variables()
+        supervisor = cleanup.enter_context(Supervisor(folder.processes, say))
+        if socket is not None:
+            supervisor.start(programs.broker_program(folder, socket))
+            broker.restore_unacknowledged(settings.redis_url)
+        database = Database(settings.database_url)
+        cleanup.callback(database.dispose)
+        upgrade(database)
+        folder.remember(settings)
+        supervisor.start(
+            programs.catcher_program(folder, smtp, mails),
+            *programs.worker_programs(folder, settings),
+            programs.receiver_program(folder, settings, answers),
+            programs.web_program(folder, settings, site),
+        )
+        yield Stack(folder, settings, database, supervisor, answers)
+
+
+def _forget_own_variables() -> None:
+    """What our programs are told is all that they know: the shell's settings are for other installations."""
+    for name in [name for name in os.environ if name.startswith(PREFIX)]:
+        del os.environ[name]

@@ -1,0 +1,162 @@
+"""The embedded stack's supervisor: starts and stops in order, restarts with back-off, leaves nothing."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from types import FrameType
+from typing import TypeVar
+
+from chainmeet.stack.processes import Child, Program, clean_up, write_down
+from scheduler.domain.errors import ChainmeetError
+
+T = TypeVar("T")
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+LAST_WORDS = 1.0
+"""Seconds that work in a thread has to end after a signal."""
+STEADY = 60.0
+"""Seconds after which a child counts as healthy, and its next restart waits `FIRST_WAIT` again."""
+
+
+PATIENCE = 60.0
+"""Seconds that programs which start together have until they are ready, on an idle machine."""
+
+
+class ProgramFailed(ChainmeetError):
+    """A program of the stack did not start; the text has the end of its log."""
+
+    code = "program-failed"
+
+    def __init__(self, child: Child, what: str) -> None:
+        self.name = child.program.name
+        super().__init__(f"{self.name} {what}. The end of {child.program.log}:\n{child.last_lines()}")
+
+
+class Supervisor:
+    """A context, entered in the main thread; `watch` until it is time to stop; leaving it stops all."""
+
+    def __init__(self, pid_file: Path, say: Callable[[str], None] = print) -> None:
+        self.stopping = threading.Event()
+        self._pid_file, self._say = pid_file, say
+        self.children: list[Child] = []
+        self._restarts: dict[str, tuple[float, float]] = {}  # name: when to start again, seconds waited
+        self._hurry = False
+
+    def __enter__(self) -> Supervisor:
+        clean_up(self._pid_file)
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        self._handlers = {number: signal.signal(number, self._on_signal) for number in numbers}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopping.set()
+        self._stop_all()
+        self._pid_file.unlink(missing_ok=True)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def start(self, *programs: Program, patience: float = PATIENCE) -> None:
+        """Start programs and wait until all are ready; raises ProgramFailed if one ends or takes too long.
+
+        `patience` is that of an idle machine: one with three times the work that it has cores for gets three
+        times as long.
+        """
+        began = time.monotonic()
+        waiting = [self._spawn(program) for program in programs]
+        while time.monotonic() < began + patience * crowded():
+            for child in waiting:
+                if not child.is_running:
+                    raise ProgramFailed(child, f"ended with status {child.process.returncode}")
+            waiting = [child for child in waiting if not child.is_ready()]
+            if not waiting or self.stopping.is_set():
+                return
+            time.sleep(0.05)
+        raise ProgramFailed(waiting[0], f"was not ready after {time.monotonic() - began:.0f} s")
+
+    def watch(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Look after the children until a signal comes or `until` says so."""
+        while not self.stopping.is_set() and not until():
+            for child in [child for child in self.children if not child.is_running]:
+                self._plan_restart(child)
+            self.stopping.wait(0.2)
+
+    def attend(self, work: Callable[[], T]) -> T | None:
+        """Do `work` in a thread and look after the children meanwhile; None if a signal ended it.
+
+        `work` has to look at `stopping`; what it raises is raised here.
+        """
+        done: Future[T] = Future()
+        thread = threading.Thread(target=_into, args=(done, work), name="work", daemon=True)
+        thread.start()
+        self.watch(until=done.done)
+        thread.join(LAST_WORDS)
+        return done.result() if done.done() else None
+
+    def _spawn(self, program: Program) -> Child:
+        child = Child(program)
+        self.children.append(child)
+        write_down(self._pid_file, self.children)
+        return child
+
+    def _plan_restart(self, child: Child) -> None:
+        name, now = child.program.name, time.monotonic()
+        at, waited = self._restarts.get(name, (0.0, 0.0))
+        if at <= child.started:  # it has just ended
+            child.kill_group()
+            wait = (
+                FIRST_WAIT if now - child.started > STEADY else min(LONGEST_WAIT, max(FIRST_WAIT, 2 * waited))
+            )
+            self._restarts[name] = (now + wait, wait)
+            self._say(
+                f"{name} ended with status {child.process.returncode}; it starts again in {wait:.0f} s."
+            )
+            self._say(child.last_lines(5))
+        elif now >= at:
+            self.children.remove(child)
+            self._spawn(child.program)
+
+    def _stop_all(self) -> None:
+        ranks = sorted(self.children, key=lambda child: child.program.stop_rank)
+        for _, group in itertools.groupby(ranks, key=lambda child: child.program.stop_rank):
+            self._stop(list(group))
+        for child in self.children:
+            child.kill_group()
+        self.children.clear()
+
+    def _stop(self, children: Sequence[Child]) -> None:
+        for child in children:
+            child.terminate()
+        for _ in _until(time.monotonic() + max(child.program.grace for child in children)):
+            if self._hurry or not any(child.is_running for child in children):
+                break
+        for child in children:
+            child.kill_group()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        self._hurry = self.stopping.is_set()  # asked a second time: no more waiting
+        self.stopping.set()
+
+
+def crowded() -> float:
+    """How many times longer work takes now than on an idle machine; at least 1."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def _into(done: Future[T], work: Callable[[], T]) -> None:
+    try:
+        done.set_result(work())
+    except BaseException as error:
+        done.set_exception(error)
+
+
+def _until(deadline: float) -> Iterator[None]:
+    while time.monotonic() < deadline:
+        yield
+        time.sleep(0.05)

@@ -1,0 +1,1 @@
+"""Problem files, read with every fault by path, and written."""

@@ -1,0 +1,1 @@
+"""An agenda as text and as a PDF."""

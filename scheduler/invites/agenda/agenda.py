@@ -1,0 +1,139 @@
+"""One person's or firm's meetings by day, as the summary mail and the PDF show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from scheduler.invites.catalogue import Words, words
+from scheduler.invites.ical.content import Content, zone_of
+from scheduler.invites.ical.view import Row
+from scheduler.invites.text import PLACE_LIMIT, SUMMARY_LIMIT, cap, clean
+
+_PEOPLE_LIMIT: Final = 600
+"""Characters of the names of one side, so that a meeting always fits on a page."""
+
+_LIMITS: Final = {
+    "partner": 2 * SUMMARY_LIMIT,
+    "place_name": PLACE_LIMIT,
+    "hall": PLACE_LIMIT,
+    "interpreter": SUMMARY_LIMIT,
+    "topic": 500,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One meeting, its text cleaned; `own_people` are its side without the owner. Times are aware."""
+
+    start: datetime
+    end: datetime
+    partner: str
+    place_name: str
+    hall: str
+    partner_people: Sequence[str] = ()
+    own_people: Sequence[str] = ()
+    interpreter: str = ""
+    topic: str = ""
+    is_called_off: bool = False
+
+    def __post_init__(self) -> None:
+        put = object.__setattr__
+        for name, limit in _LIMITS.items():
+            put(self, name, clean(getattr(self, name), limit))
+        for name in ("partner_people", "own_people"):
+            put(self, name, tuple(clean(person, SUMMARY_LIMIT) for person in getattr(self, name)))
+
+    @classmethod
+    def of(cls, content: Content) -> Entry:
+        """The entry of what a calendar shows."""
+        return cls(
+            start=content.start,
+            end=content.end,
+            partner=content.partner_firm,
+            place_name=content.place_name,
+            hall=content.hall,
+            partner_people=content.partner_people,
+            own_people=content.own_people,
+            interpreter=content.interpreter or "",
+            topic=content.topic,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agenda:
+    """The meetings of `owner` in time order; `version` and `published_at` are those of the schedule.
+
+    `own_label` stands before `own_people`; empty for a person's agenda, which has its own words.
+    """
+
+    owner: str
+    event_name: str
+    timezone: str
+    language: str
+    entries: Sequence[Entry]
+    version: int | None = None
+    published_at: datetime | None = None
+    own_label: str = ""
+
+    @property
+    def words(self) -> Words:
+        return words(self.language)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return zone_of(self.timezone)
+
+    @property
+    def title(self) -> str:
+        """Agenda of Nagy Péter."""
+        return self.words.sheet["title"].format(name=clean(self.owner, SUMMARY_LIMIT))
+
+    @property
+    def stamp(self) -> str:
+        """Which schedule it shows, and since when; empty if none is published."""
+        if self.version is None or self.published_at is None:
+            return ""
+        local = self.published_at.astimezone(self.zone)
+        moment = self.words.moment.format(day=self.words.day_of(local), time=f"{local:%H:%M}")
+        zone = self.words.zone_of(local, self.zone)
+        return self.words.sheet["stamp"].format(version=self.version, moment=moment, zone=zone)
+
+    def days(self) -> Iterator[tuple[str, list[Entry]]]:
+        """Each day of the venue in words, with its zone, and its meetings."""
+
+        def day_of(entry: Entry) -> date:
+            return entry.start.astimezone(self.zone).date()
+
+        for day, found in groupby(self.entries, day_of):
+            entries = list(found)
+            zone = self.words.zone_of(entries[0].start.astimezone(self.zone), self.zone)
+            yield self.words.sheet["day"].format(day=self.words.day_of(day), zone=zone), entries
+
+    def times(self, entry: Entry) -> str:
+        """10:00–10:30 at the venue."""
+        start = entry.start.astimezone(self.zone)
+        return f"{start:%H:%M}–{self.words.end_of(entry.start, entry.end, self.zone)}"
+
+    def location(self, entry: Entry) -> str:
+        """Place and hall."""
+        if not entry.place_name or not entry.hall:
+            return entry.place_name or entry.hall
+        return cap(self.words.location.format(place=entry.place_name, hall=entry.hall), PLACE_LIMIT)
+
+    def rows(self, entry: Entry) -> list[Row]:
+        """What else there is to say of a meeting, with labels."""
+        labelled = (
+            (self.words.partner_people, self._people(entry.partner_people)),
+            (self.own_label or self.words.own_people, self._people(entry.own_people)),
+            (self.words.interpreter, entry.interpreter),
+            (self.words.topic, entry.topic),
+        )
+        return [(label, value) for label, value in labelled if value]
+
+    def _people(self, names: Sequence[str]) -> str:
+        return cap(self.words.list_comma.join(name for name in names if name), _PEOPLE_LIMIT)

@@ -1,0 +1,47 @@
+"""An agenda as a PDF to print or to carry: A4, a section a day, the same bytes for the same agenda."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from scheduler.invites.agenda.agenda import Agenda, Entry
+from scheduler.invites.pdf import document
+from scheduler.invites.pdf.blocks import Block, Paragraph, Sheet, Style
+
+_one_at_a_time = threading.Lock()  # PyMuPDF serves one thread only
+
+
+def agenda_pdf(agenda: Agenda) -> bytes:
+    """The PDF; it carries no date and no random identifier of its own."""
+    sheet = _sheet(agenda)
+    with _one_at_a_time:
+        return document.written(sheet)
+
+
+def _sheet(agenda: Agenda) -> Sheet:
+    return Sheet(
+        title=f"{agenda.title}, {agenda.event_name}",
+        language=agenda.language,
+        blocks=list(_blocks(agenda)),
+        page=agenda.words.sheet["page"],
+        foot=(f"{agenda.title} · {agenda.event_name}", agenda.stamp),
+    )
+
+
+def _blocks(agenda: Agenda) -> Iterator[Block]:
+    """The head, then each meeting; a day's heading stays with its first meeting."""
+    head = [(Style.SOFT, line) for line in (agenda.event_name, agenda.stamp) if line]
+    none = [] if agenda.entries else [(Style.TEXT, agenda.words.sheet["none"])]
+    yield Block([(Style.HEADING, agenda.title), *head, *none])
+    for day, entries in agenda.days():
+        above: list[Paragraph] = [(Style.DAY, day)]
+        for entry in entries:
+            yield Block(above, agenda.times(entry), _meeting(agenda, entry))
+            above = []
+
+
+def _meeting(agenda: Agenda, entry: Entry) -> list[Paragraph]:
+    off = [(Style.OFF, agenda.words.sheet["called_off"])] if entry.is_called_off else []
+    rows = [(Style.SOFT, f"{label}{agenda.words.colon}{value}") for label, value in agenda.rows(entry)]
+    return [(Style.NAME, entry.partner), *off, (Style.TEXT, agenda.location(entry)), *rows]

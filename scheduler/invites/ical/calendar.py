@@ -1,0 +1,105 @@
+"""The VCALENDAR of one iTIP message: one VEVENT, one ATTENDEE, one VTIMEZONE (RFC 5546 3.2.2, 3.2.5)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from scheduler.domain.entities import Method, Partstat
+from scheduler.invites.catalogue import words
+from scheduler.invites.ical.content import Content
+from scheduler.invites.ical.itip import Message
+from scheduler.invites.ical.lines import assemble, is_utc, parameter, text, utc, when
+from scheduler.invites.ical.view import description
+from scheduler.invites.ical.zones import same_offset, vtimezone
+from scheduler.invites.text import address, clean, clean_parameter
+
+PRODID: Final = "-//Chainmeet//Chainmeet Scheduler//EN"
+_UTC: Final = ZoneInfo("UTC")
+# Percent-encoded in a mailto URI (RFC 6068 2); the rest stays, because clients compare addresses as text.
+_URI = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A calendar user: a display name and a mail address."""
+
+    name: str
+    email: str
+
+
+def build(message: Message, organizer: Party, attendee: Party) -> bytes:
+    """The calendar object of one message, deterministic; METHOD is the message's.
+
+    `organizer` has the address that takes this attendee's answers. Raises InvalidInput for an address
+    that cannot be used.
+    """
+    content = message.content
+    head = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}", f"METHOD:{message.method.value}"]
+    event = [
+        "BEGIN:VEVENT",
+        f"UID:{text(clean(message.uid, 255))}",
+        f"DTSTAMP:{utc(message.dtstamp)}",
+        f"SEQUENCE:{message.sequence}",
+        *meeting_lines(content),
+        calendar_user("ORGANIZER", organizer),
+        calendar_user(_attendee(message), attendee),
+        *_state(message),
+        "END:VEVENT",
+        "END:VCALENDAR",
+    ]
+    zone = zone_for(content)
+    definition = b"" if is_utc(zone.key) else vtimezone(zone.key, content.start, content.end)
+    return assemble(head) + definition + assemble(event)
+
+
+def meeting_lines(content: Content) -> list[str]:
+    """The properties that mail and feed have in common: times, texts and the agenda's address."""
+    zone = zone_for(content)
+    lines = [
+        when("DTSTART", content.start, zone),
+        when("DTEND", content.end, zone),
+        f"SUMMARY:{text(content.summary)}",
+        # libical takes a LOCATION or SUMMARY without a value for a fault; a Content always has a title.
+        *([f"LOCATION:{text(content.location)}"] if content.location else []),
+        f"DESCRIPTION:{text(description(content, words(content.language)))}",
+    ]
+    return [*lines, f"URL:{content.agenda_url}"] if content.agenda_url else lines
+
+
+def zone_for(content: Content) -> ZoneInfo:
+    """The zone that a meeting is written in: the venue's, or UTC where its clock would mislead.
+
+    That is if its offset changes during the meeting, and in the second run of an hour that comes twice.
+    """
+    if not same_offset(content.timezone, content.start, content.end):
+        return _UTC
+    is_second_run = content.start.astimezone(content.zone).fold or content.end.astimezone(content.zone).fold
+    return _UTC if is_second_run else content.zone
+
+
+def calendar_user(name: str, party: Party) -> str:
+    """ORGANIZER or ATTENDEE, with its parameters before CN and a bare mailto URI (RFC 6047 2.3)."""
+    shown = clean_parameter(party.name)
+    common_name = f";CN={parameter(shown)}" if shown else ""
+    return f"{name}{common_name}:mailto:{address(party.email).translate(_URI)}"
+
+
+def _attendee(message: Message) -> str:
+    common = f"ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT={message.partstat.value}"
+    if message.method is not Method.REQUEST:
+        return common
+    return f"{common};RSVP={'TRUE' if message.partstat is Partstat.NEEDS_ACTION else 'FALSE'}"
+
+
+def _state(message: Message) -> list[str]:
+    if message.method is Method.REQUEST:
+        refuses = "FALSE" if message.content.proposals else "TRUE"
+        busy = ["STATUS:CONFIRMED", "TRANSP:OPAQUE", "X-MICROSOFT-CDO-BUSYSTATUS:BUSY"]
+        return [*busy, f"X-MICROSOFT-DISALLOW-COUNTER:{refuses}"]
+    if message.method is Method.DECLINECOUNTER:
+        return []
+    # STATUS only when the meeting is off for everybody (RFC 5546 3.2.5).
+    off = ["STATUS:CANCELLED"] if message.meeting_is_off else []
+    return [*off, "TRANSP:TRANSPARENT", "X-MICROSOFT-CDO-BUSYSTATUS:FREE"]

@@ -1,0 +1,120 @@
+"""A person's or a firm's meetings as a calendar to subscribe to: a pure function of what is stored.
+
+There is no METHOD, so the feed is no iTIP: METHOD:PUBLISH would ask for an ORGANIZER, and clients treat an
+event with an organiser as somebody's invitation; without it DTSTAMP is the last revision (RFC 5545 3.8.7.2),
+which makes the body deterministic.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+from scheduler.invites.catalogue import words
+from scheduler.invites.ical.calendar import PRODID, meeting_lines, zone_for
+from scheduler.invites.ical.content import Content, zone_of
+from scheduler.invites.ical.lines import assemble, is_utc, text, utc
+from scheduler.invites.ical.zones import vtimezone
+from scheduler.invites.text import SUMMARY_LIMIT, clean, web_address
+
+_NO_MEETING: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+KEPT: Final = 8192
+"""Events whose lines a process remembers, as most of a feed is what it was: some 25 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedEvent:
+    """A meeting as last revised at `revised` (aware), with the UID and SEQUENCE of its mails.
+
+    `colleagues` are those of the firm who take part, in the feed of a firm.
+    """
+
+    uid: str
+    sequence: int
+    revised: datetime
+    content: Content
+    cancelled: bool = False
+    colleagues: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """An event's lines, and the zone that they are written in."""
+
+    zone: str
+    lines: bytes
+
+
+def build_feed(events: Sequence[FeedEvent], name: str, url: str, timezone: str) -> bytes:
+    """The feed; `name` is the calendar's, `url` its own https address, `timezone` the venue's IANA name.
+
+    An empty feed is a VCALENDAR with the venue's VTIMEZONE, because one component is required (RFC 5545 3.6).
+    """
+    ordered = sorted(events, key=lambda event: (event.content.start, event.uid))
+    written = [_written(event) for event in ordered]
+    return b"".join(
+        (
+            assemble(_head(name, url, timezone)),
+            _definitions(ordered, written, timezone),
+            *(each.lines for each in written),
+            assemble(["END:VCALENDAR"]),
+        )
+    )
+
+
+def etag(body: bytes) -> str:
+    """The strong entity tag of a body, with its quotes (RFC 9110 8.8.3)."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def _head(name: str, url: str, timezone: str) -> list[str]:
+    shown, source = text(clean(name, SUMMARY_LIMIT)), web_address(url)
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}", f"NAME:{shown}", f"X-WR-CALNAME:{shown}"]
+    lines += ["REFRESH-INTERVAL;VALUE=DURATION:PT1H", "X-PUBLISHED-TTL:PT1H", "COLOR:steelblue"]
+    lines += [f"SOURCE;VALUE=URI:{source}"] if source else []
+    return [*lines, f"X-WR-TIMEZONE:{zone_of(timezone).key}"]
+
+
+def _definitions(events: Sequence[FeedEvent], written: Sequence[_Written], timezone: str) -> bytes:
+    if not events:
+        return vtimezone(timezone, _NO_MEETING, _NO_MEETING)
+    spans: dict[str, tuple[datetime, datetime]] = {}
+    for event, lines in zip(events, written, strict=True):
+        content = event.content
+        first, last = spans.get(lines.zone, (content.start, content.end))
+        spans[lines.zone] = first, max(last, content.end)  # in order of their start
+    return b"".join(vtimezone(zone, *spans[zone]) for zone in sorted(spans) if not is_utc(zone))
+
+
+@lru_cache(maxsize=KEPT)
+def _written(event: FeedEvent) -> _Written:
+    return _Written(zone_for(event.content).key, assemble(_event_lines(event)))
+
+
+def _event_lines(event: FeedEvent) -> list[str]:
+    revised = utc(event.revised)
+    return [
+        "BEGIN:VEVENT",
+        f"UID:{text(clean(event.uid, 255))}",
+        f"DTSTAMP:{revised}",
+        f"LAST-MODIFIED:{revised}",
+        f"SEQUENCE:{event.sequence}",
+        *meeting_lines(_shown(event)),
+        f"STATUS:{'CANCELLED' if event.cancelled else 'CONFIRMED'}",
+        f"TRANSP:{'TRANSPARENT' if event.cancelled else 'OPAQUE'}",
+        "END:VEVENT",
+    ]
+
+
+def _shown(event: FeedEvent) -> Content:
+    """What the event shows: to a firm, its own people in the title, so that it stands beside the others."""
+    if not event.colleagues:
+        return event.content
+    names = words(event.content.language).list_comma.join(event.colleagues)
+    return replace(event.content, summary=f"{event.content.summary} – {names}", own_people=())

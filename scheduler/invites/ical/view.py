@@ -1,0 +1,156 @@
+"""What a reader is shown of a meeting, in words: the rows that text, HTML and calendar have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from scheduler.domain import names
+from scheduler.domain.entities import Partstat
+from scheduler.invites.catalogue import Words
+from scheduler.invites.ical.content import ATTENDANCE, DETAILS, Content, changed, read_in, zone_of
+from scheduler.invites.ical.itip import Kind, Message, Off
+from scheduler.invites.text import DESCRIPTION_LIMIT, SUMMARY_LIMIT, cap, clean, clean_lines, one_stop
+
+Row = tuple[str, str]
+"""A label and its text; the text may have several lines."""
+
+NOTE_LIMIT: Final = 1_000
+"""Characters of what somebody wrote to the others that a mail shows."""
+
+_DETAIL_LABELS = {"start": "start", "partner_firm": "partner", "event_name": "event"}
+
+
+def description(content: Content, words: Words) -> str:
+    """DESCRIPTION: who, where, how to get there, and the agenda's address."""
+    rows = [f"{label}{words.colon}{value}" for label, value in _meeting_rows(content, words)]
+    link = f"\n\n{words.agenda}{words.colon}{content.agenda_url}" if content.agenda_url else ""
+    return cap("\n".join(rows), DESCRIPTION_LIMIT - len(link)) + link
+
+
+def rows(content: Content, words: Words, *, is_held: bool = True) -> list[Row]:
+    """All that a mail says of a meeting, the time first; the reader's own time where it differs.
+
+    Nobody is told how to get to a meeting that they do not go to.
+    """
+    if not is_held:
+        content = replace(content, directions="")
+    return [
+        (words.when, words.span_of(content.start, content.end, content.zone)),
+        *_reader_row(content, words),
+        *_meeting_rows(content, words),
+    ]
+
+
+def own_zone(content: Content) -> ZoneInfo | None:
+    """The reader's own time zone, where its clocks differ from the venue's when the meeting starts."""
+    if not content.reader_timezone:
+        return None
+    zone = zone_of(content.reader_timezone)
+    there, here = content.start.astimezone(content.zone), content.start.astimezone(zone)
+    return None if there.utcoffset() == here.utcoffset() else zone
+
+
+def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
+    """What an update changed, "was ..., now ..."; the two times of a meeting are one change."""
+    if old is None:
+        return []
+    fields = dict.fromkeys("start" if n == "end" else n for n in changed(old, new, ATTENDANCE + DETAILS))
+    old = read_in(old, new.language)
+    if {"start", "timezone"} <= fields.keys():
+        del fields["timezone"]
+    return [
+        (
+            getattr(words, _DETAIL_LABELS.get(name, name)),
+            words.was_now.format(old=_before(old, new, name, words), new=_shown(new, name, words)),
+        )
+        for name in fields
+    ]
+
+
+def why_off(message: Message, words: Words) -> list[Row]:
+    """Why a meeting is off, what was written to the others, and whom to ask; nothing where it is held."""
+    if message.kind is not Kind.CANCEL:
+        return []
+    said = words.off
+    why = [(said["why"], "\n".join(_reasons(message.off, words)))] if message.off else []
+    return [*why, (said["contact"], said["reply"])]
+
+
+def _reasons(off: Off, words: Words) -> Iterator[str]:
+    said = words.off
+    person, firm = (_brief(name, words) for name in (off.person, off.firm))
+    if off.code:
+        yield said["again"].format(reason=words.reason_of(off.code))
+    elif off.is_own:
+        yield said["own"]
+    else:
+        kind = "organiser" if not firm else "person" if person else "firm"
+        yield one_stop(said[kind].format(person=person, firm=firm))
+    if off.note:
+        yield said["note"].format(note=clean_lines(off.note, NOTE_LIMIT))
+
+
+def _brief(joined: str, words: Words) -> str:
+    return names.brief(names.told(clean(joined, SUMMARY_LIMIT), words.language))
+
+
+def answered(message: Message, words: Words) -> str:
+    """What a mail that changes no time says of the reader's answer; empty for a mail of another kind."""
+    if message.kind not in (Kind.DETAILS, Kind.AGAIN):
+        return ""
+    old, new = message.previous, message.content
+    if message.kind is Kind.DETAILS or old is None or message.partstat is not Partstat.NEEDS_ACTION:
+        return words.answered[message.partstat.value]
+    if not changed(old, new, ("start", "end")):
+        return words.answered["changed"]
+    return words.answered["moved"].format(
+        old=_before(old, new, "start", words), new=words.times_of(new.start, new.end, new.zone)
+    )
+
+
+def tone(message: Message) -> str:
+    """The key of a message's words: its kind, or `uninvited` if the meeting goes on without the reader."""
+    if message.kind is Kind.CANCEL and not message.meeting_is_off:
+        return "uninvited"
+    return message.kind.value
+
+
+def _before(old: Content, new: Content, name: str, words: Words) -> str:
+    """What it was; a time has no zone, and no day if that is the same: the new one names them."""
+    if name != "start" or old.timezone != new.timezone:
+        return _shown(old, name, words)
+    if old.start.astimezone(old.zone).date() != new.start.astimezone(new.zone).date():
+        return words.times_of(old.start, old.end, old.zone)
+    return f"{old.start.astimezone(old.zone):%H:%M}–{words.end_of(old.start, old.end, old.zone)}"
+
+
+def _shown(content: Content, name: str, words: Words) -> str:
+    if name == "start":
+        return words.span_of(content.start, content.end, content.zone)
+    value = getattr(content, name)
+    if isinstance(value, tuple):
+        value = words.list_comma.join(value)
+    return value or words.none
+
+
+def _reader_row(content: Content, words: Words) -> list[Row]:
+    zone = own_zone(content)
+    return [(words.your_time, words.span_of(content.start, content.end, zone))] if zone else []
+
+
+def _meeting_rows(content: Content, words: Words) -> list[Row]:
+    comma = words.list_comma
+    candidates = (
+        (words.partner, content.partner_firm),
+        (words.partner_people, comma.join(content.partner_people)),
+        (words.own_people, comma.join(content.own_people)),
+        (words.place, content.location),
+        (words.interpreter, content.interpreter or ""),
+        (words.topic, content.topic),
+        (words.directions, content.directions),
+        (words.event, content.event_name),
+    )
+    return [(label, one_stop(value)) for label, value in candidates if value]

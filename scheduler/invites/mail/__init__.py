@@ -1,0 +1,1 @@
+"""Mails: iMIP (RFC 6047), summaries, sign-in links, alerts."""

@@ -1,0 +1,54 @@
+"""The mail that tells organisers and operators of a failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from scheduler.domain.entities import AlertKind
+from scheduler.invites import text
+from scheduler.invites.catalogue import words
+from scheduler.invites.mail.letter import Letter, render_letter
+from scheduler.invites.mail.mime import RenderedMail
+
+REASON_LIMIT = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertMail:
+    """A failure, since `opened_at` (aware); `event` is the event's name, empty for the installation."""
+
+    to_name: str
+    to_email: str
+    sender_name: str
+    domain: str
+    message_id: str
+    kind: AlertKind
+    event: str
+    reason: str
+    link: str
+    opened_at: datetime
+    language: str = "en"
+
+
+def render_alert(mail: AlertMail) -> RenderedMail:
+    """The mail, the same bytes for the same input. Raises InvalidInput for a link or address of no use."""
+    language = words(mail.language)
+    sender = text.clean(mail.sender_name, text.NAME_LIMIT)
+    said = language.alert
+    headline = said[mail.kind.value]
+    event = text.clean(mail.event, text.NAME_LIMIT) or sender
+    letter = Letter(
+        sender=(event, f"alerts@{mail.domain}"),
+        recipient=(mail.to_name, mail.to_email),
+        subject=said["subject"].format(headline=headline, event=event),
+        sent_at=mail.opened_at,
+        message_id=mail.message_id,
+        headline=headline,
+        intro=text.clean(mail.reason, REASON_LIMIT),
+        button=said["button"],
+        link=mail.link,
+        after=said["until"],
+        footer=said["footer"].format(sender=sender),
+    )
+    return render_letter(letter, language, domain=mail.domain)

@@ -1,0 +1,240 @@
+"""One iTIP message as one mail (RFC 6047): the invitation in every form that a mail reader may want."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from scheduler.domain import names
+from scheduler.invites import text
+from scheduler.invites.catalogue import Words, words
+from scheduler.invites.ical.calendar import Party, build
+from scheduler.invites.ical.content import Content
+from scheduler.invites.ical.itip import Kind, Message
+from scheduler.invites.ical.view import Row, answered, changes, rows, tone, why_off
+from scheduler.invites.mail import bodies, mime, wording
+from scheduler.invites.mail.mime import RenderedMail
+
+__all__ = [
+    "Envelope",
+    "RenderedMail",
+    "Shown",
+    "message_id",
+    "organizer_address",
+    "render",
+    "render_example",
+    "show",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """Who gets a message and under which token; all that the mail's bytes need besides the message.
+
+    `token` is this attendee's credential for this meeting, lower case letters, digits and `-`, because
+    mail servers may change the case. `bounce_token` stands in the sender of the SMTP envelope alone: what
+    comes back there was not written by who has the invitation. `thread_id` is the Message-ID of the first
+    mail about the UID. The three addresses to answer at are shown where they are given. `wording` has the
+    parts that the event words anew (`wording.PARTS`), in the message's language.
+    """
+
+    attendee_name: str
+    attendee_email: str
+    sender_name: str
+    domain: str
+    token: str
+    bounce_token: str
+    message_id: str
+    thread_id: str | None = None
+    accept_url: str = ""
+    decline_url: str = ""
+    propose_url: str = ""
+    wording: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a reader sees of a mail."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def render(message: Message, envelope: Envelope) -> RenderedMail:
+    """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used."""
+    shown = show(message, envelope)
+    organizer = Party(
+        sender_of(message.content, envelope), organizer_address(envelope.token, envelope.domain)
+    )
+    calendar = build(message, organizer, Party(envelope.attendee_name, envelope.attendee_email))
+    return RenderedMail(
+        from_addr=bounce_address(envelope.bounce_token, envelope.domain),
+        to_addr=text.address(envelope.attendee_email),
+        message_id=envelope.message_id,
+        data=_head(message, envelope, organizer.email, shown.subject)
+        + _parts(message, envelope, shown, calendar),
+    )
+
+
+def render_example(message: Message, envelope: Envelope) -> RenderedMail:
+    """The mail without its calendar, for who looks at its texts only; nothing can be answered to it."""
+    shown = show(message, envelope)
+    sender = f"no-reply@{envelope.domain}"
+    return RenderedMail(
+        from_addr=text.address(f"bounces@{envelope.domain}"),
+        to_addr=text.address(envelope.attendee_email),
+        message_id=envelope.message_id,
+        data=_head(message, envelope, sender, f"[Test] {shown.subject}")
+        + mime.multipart("alternative", envelope.message_id, _readable(shown)),
+    )
+
+
+def show(message: Message, envelope: Envelope) -> Shown:
+    """What the reader sees."""
+    language = words(message.content.language)
+    said = _said(message, envelope, language)
+    page = _page(message, envelope, language, said)
+    return Shown(said["subject"], bodies.text_body(page, language), bodies.html_body(page, language))
+
+
+def sender_of(content: Content, envelope: Envelope) -> str:
+    """Whose name stands before the address that a mail comes from: the event's, which its readers know."""
+    return content.event_name or envelope.sender_name
+
+
+def organizer_address(token: str, domain: str) -> str:
+    """The address that invitations come from and answers go to."""
+    return text.address(f"meetings+{token}@{domain}")
+
+
+def bounce_address(token: str, domain: str) -> str:
+    """The address that a mail server reports at that a mail with this token was not delivered."""
+    return text.address(f"bounces+{token}@{domain}")
+
+
+def message_id(message: Message, domain: str) -> str:
+    """The Message-ID of a message: fixed by UID, attendee, method, SEQUENCE and DTSTAMP."""
+    parts = (message.uid, message.attendee_id, message.method, message.sequence, message.dtstamp.isoformat())
+    digest = hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()[:40]
+    return f"<{digest}@{domain}>"
+
+
+def _head(message: Message, envelope: Envelope, sender: str, subject: str) -> bytes:
+    return mime.head(
+        (sender_of(message.content, envelope), sender),
+        (envelope.attendee_name, envelope.attendee_email),
+        subject,
+        message.dtstamp,
+        envelope.message_id,
+        envelope.thread_id,
+    )
+
+
+def _readable(shown: Shown) -> list[bytes]:
+    return [mime.text_leaf("plain", shown.text), mime.text_leaf("html", shown.html)]
+
+
+def _parts(message: Message, envelope: Envelope, shown: Shown, calendar: bytes) -> bytes:
+    # Outlook looks for the invitation in the first child of multipart/mixed only, as the last alternative.
+    alternative = mime.multipart(
+        "alternative",
+        envelope.message_id,
+        [
+            *_readable(shown),
+            mime.leaf(
+                f"text/calendar; charset=UTF-8; method={message.method.value}; component=VEVENT", calendar
+            ),
+        ],
+    )
+    attachment = mime.leaf(
+        'application/ics; name="invite.ics"', calendar, disposition='attachment; filename="invite.ics"'
+    )
+    return mime.multipart("mixed", envelope.message_id, [alternative, attachment])
+
+
+def _said(message: Message, envelope: Envelope, language: Words) -> dict[str, str]:
+    """The texts of the mail by part, their placeholders filled in."""
+    kind, values = tone(message), _values(message.content, envelope, language)
+    brief = values | _brief(message.content)
+    said = {
+        part: text.one_stop(
+            envelope.wording.get(part, wording.default(part, kind, language)).format_map(
+                brief if part == "subject" else values
+            )
+        )
+        for part in ("subject", "headline", "note", "footer")
+    }
+    if message.kind is Kind.PROPOSAL and not message.content.proposals:
+        said["note"] = language.answering["closed"]  # the note is about times that were looked at
+    return said
+
+
+def _values(content: Content, envelope: Envelope, language: Words) -> dict[str, str]:
+    """What stands for each of `wording.MEETING`."""
+    local = content.start.astimezone(content.zone)
+    return {
+        "summary": text.clean(content.summary, 120),
+        "partner": content.partner_firm,
+        "people": language.list_comma.join(content.partner_people),
+        "day": language.day_of(local),
+        "short_day": language.short_day_of(local),
+        "time": f"{local:%H:%M}",
+        "zone": language.zone_of(local, content.zone),
+        "place": content.place_name,
+        "hall": content.hall,
+        "interpreter": content.interpreter or language.none,
+        "topic": content.topic,
+        "event": content.event_name,
+        "name": text.clean(envelope.attendee_name, text.NAME_LIMIT),
+        "sender": text.clean(envelope.sender_name, text.NAME_LIMIT),
+    }
+
+
+def _brief(content: Content) -> dict[str, str]:
+    """What stands in a subject: there is room for a firm's name in one script only."""
+    partner = names.brief(content.partner_firm)
+    return {
+        "partner": partner,
+        "summary": text.clean(content.summary.replace(content.partner_firm, partner), 120)
+        if content.partner_firm
+        else text.clean(content.summary, 120),
+    }
+
+
+def _page(message: Message, envelope: Envelope, language: Words, said: Mapping[str, str]) -> bodies.Page:
+    content = message.content
+    return bodies.Page(
+        tone=tone(message),
+        event=content.event_name,
+        headline=said["headline"],
+        summary=content.summary,
+        note="\n".join(line for line in (said["note"], answered(message, language)) if line),
+        footer=said["footer"],
+        sections=[
+            (
+                "",
+                [
+                    *why_off(message, language),
+                    *rows(content, language, is_held=message.kind is not Kind.CANCEL),
+                ],
+            )
+        ],
+        changes=changes(message.previous, message.content, language),
+        links=_links(message, envelope, language),
+    )
+
+
+def _links(message: Message, envelope: Envelope, language: Words) -> list[Row]:
+    answers = [
+        (language.accept, envelope.accept_url),
+        (language.decline, envelope.decline_url),
+        (language.propose, envelope.propose_url if message.content.proposals else ""),
+    ]
+    wanted = answers if message.method == "REQUEST" else []
+    pairs = [
+        (label, text.web_address(url))
+        for label, url in [*wanted, (language.agenda, message.content.agenda_url)]
+    ]
+    return [(label, url) for label, url in pairs if url]

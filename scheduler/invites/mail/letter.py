@@ -1,0 +1,52 @@
+"""A short mail with one link, as text and HTML: to sign in, or about something that failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from html import escape
+
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.invites import text
+from scheduler.invites.catalogue import Words
+from scheduler.invites.mail import bodies, mime
+from scheduler.invites.mail.mime import Address, RenderedMail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What it says, in the order in which it is read; `sent_at` is aware."""
+
+    sender: Address
+    recipient: Address
+    subject: str
+    sent_at: datetime
+    message_id: str
+    headline: str
+    intro: str
+    button: str
+    link: str
+    after: str
+    footer: str
+
+
+def render_letter(letter: Letter, words: Words, *, domain: str) -> RenderedMail:
+    """The mail, the same bytes for the same input. Raises InvalidInput for a link or address of no use."""
+    link = text.web_address(letter.link)
+    if not link:
+        raise InvalidInput([Fault("link", "A link in a mail starts with https:// or http://.")])
+    head = mime.head(letter.sender, letter.recipient, letter.subject, letter.sent_at, letter.message_id, None)
+    plain = "\n\n".join([letter.headline, letter.intro, link, letter.after, letter.footer]) + "\n"
+    parts = [mime.text_leaf("plain", plain), mime.text_leaf("html", _html(letter, link, words))]
+    return RenderedMail(
+        from_addr=text.address(f"bounces@{domain}"),
+        to_addr=text.address(letter.recipient[1]),
+        message_id=letter.message_id,
+        data=head + mime.multipart("alternative", letter.message_id, parts),
+    )
+
+
+def _html(letter: Letter, link: str, words: Words) -> str:
+    said = {name: escape(getattr(letter, name)) for name in ("headline", "intro", "after", "footer")}
+    button = bodies.buttons([(letter.button, link)])
+    return bodies.fill("letter.html", words, said | {"link": escape(link), "buttons": button})

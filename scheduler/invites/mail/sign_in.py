@@ -1,0 +1,48 @@
+"""The mail with a one-time link to sign in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from scheduler.invites import text
+from scheduler.invites.catalogue import words
+from scheduler.invites.mail.letter import Letter, render_letter
+from scheduler.invites.mail.mime import RenderedMail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """A link for one person, good once and for `valid_for` from `sent_at` (aware)."""
+
+    to_name: str
+    to_email: str
+    sender_name: str
+    domain: str
+    message_id: str
+    link: str
+    valid_for: timedelta
+    sent_at: datetime
+    language: str = "en"
+
+
+def render_sign_in(mail: SignIn) -> RenderedMail:
+    """The mail, the same bytes for the same input. Raises InvalidInput for a link or address of no use."""
+    language = words(mail.language)
+    sender = text.clean(mail.sender_name, text.NAME_LIMIT)
+    duration = language.lasting(mail.valid_for)
+    said = {key: value.format(sender=sender, duration=duration) for key, value in language.sign_in.items()}
+    letter = Letter(
+        sender=(mail.sender_name, f"sign-in@{mail.domain}"),
+        recipient=(mail.to_name, mail.to_email),
+        subject=said["subject"],
+        sent_at=mail.sent_at,
+        message_id=mail.message_id,
+        headline=said["headline"],
+        intro=said["intro"],
+        button=said["button"],
+        link=mail.link,
+        after=said["valid"],
+        footer=said["ignore"],
+    )
+    return render_letter(letter, language, domain=mail.domain)

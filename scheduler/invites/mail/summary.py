@@ -1,0 +1,130 @@
+"""What a publishing changed for one person: the changes by kind, and the whole agenda after them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from scheduler.domain.entities import Method
+from scheduler.invites.ical import itip
+from scheduler.invites.ical.content import ATTENDANCE, DETAILS, Content, changed
+
+
+class Kind(StrEnum):
+    """What happened to a meeting, in the order in which a summary counts."""
+
+    MOVED = "moved"
+    """It has another time."""
+    CHANGED = "changed"
+    """Another place, interpreter or partner."""
+    NEW = "new"
+    CANCELLED = "cancelled"
+    DETAILS = "details"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One meeting of the person; `previous` is what the calendar showed before, None for a new one."""
+
+    uid: str
+    kind: Kind
+    content: Content
+    previous: Content | None = None
+
+
+class Unheld(NamedTuple):
+    """An accepted request that the schedule does not hold: the other firm, both forms joined, and the
+    reason's code.
+    """
+
+    partner: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The changes of one person, and by UID all that the calendar shows after them.
+
+    `version` is the number of the schedule that was published at `stamp` (aware).
+    """
+
+    version: int
+    stamp: datetime
+    agenda: Mapping[str, Content]
+    changes: Sequence[Change]
+    unheld: Sequence[Unheld] = ()
+
+    def counts(self) -> dict[Kind, int]:
+        """How many meetings there are of each kind, without those of which there is none."""
+        found = Counter(change.kind for change in self.changes)
+        return {kind: found[kind] for kind in Kind if found[kind]}
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values only, what all meetings share written once; `from_json` gives an equal Summary."""
+        common = self.changes[0].content.to_json()
+        return {
+            "version": self.version,
+            "stamp": self.stamp.isoformat(),
+            "common": common,
+            "agenda": {uid: _other(content, common) for uid, content in self.agenda.items()},
+            "changes": [self._change_to_json(change, common) for change in self.changes],
+            "unheld": [list(each) for each in self.unheld],
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Summary:
+        """The Summary that `to_json` wrote."""
+        common = values["common"]
+        agenda = {uid: Content.from_json(common | other) for uid, other in values["agenda"].items()}
+        changes = [
+            Change(
+                uid=change["uid"],
+                kind=Kind(change["kind"]),
+                content=Content.from_json(common | change["content"])
+                if "content" in change
+                else agenda[change["uid"]],
+                previous=Content.from_json(common | change["previous"]) if "previous" in change else None,
+            )
+            for change in values["changes"]
+        ]
+        unheld = tuple(Unheld(*each) for each in values.get("unheld", ()))
+        return cls(values["version"], datetime.fromisoformat(values["stamp"]), agenda, changes, unheld)
+
+    def _change_to_json(self, change: Change, common: Mapping[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {"uid": change.uid, "kind": change.kind.value}
+        if change.uid not in self.agenda:
+            values["content"] = _other(change.content, common)
+        if change.previous is not None:
+            values["previous"] = _other(change.previous, common)
+        return values
+
+
+def change(message: itip.Message) -> Change:
+    """What a message tells its attendee."""
+    return Change(message.uid, _kind(message), message.content, message.previous)
+
+
+def still_unsaid(changes: Iterable[Change], told: Mapping[str, itip.Told]) -> list[Change]:
+    """Those changes of a summary that was never sent which calendars have been told, by UID, all the same."""
+    return [change for change in changes if change.uid in told and _is_told(change, told[change.uid])]
+
+
+def _kind(message: itip.Message) -> Kind:
+    if message.kind is itip.Kind.UPDATE and message.previous is not None:
+        return Kind.MOVED if changed(message.previous, message.content, ("start", "end")) else Kind.CHANGED
+    return Kind.CANCELLED if message.kind is itip.Kind.CANCEL else Kind(message.kind.value)
+
+
+def _is_told(change: Change, told: itip.Told) -> bool:
+    if change.kind is Kind.CANCELLED or told.method is Method.CANCEL:
+        return change.kind is Kind.CANCELLED and told.method is Method.CANCEL
+    return not changed(change.content, told.content, ATTENDANCE + DETAILS)
+
+
+def _other(content: Content, common: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields in which a content differs from what is common."""
+    return {name: value for name, value in content.to_json().items() if value != common[name]}

@@ -1,0 +1,175 @@
+"""A summary as one mail with the agenda as a PDF; no calendar part, so that no calendar takes it for more."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from scheduler.domain import names
+from scheduler.invites import text
+from scheduler.invites.agenda.agenda import Agenda, Entry
+from scheduler.invites.agenda.pdf import agenda_pdf
+from scheduler.invites.catalogue import Words, words
+from scheduler.invites.ical import view
+from scheduler.invites.ical.content import Content
+from scheduler.invites.ical.view import Row
+from scheduler.invites.mail import bodies, mime
+from scheduler.invites.mail.imip import Envelope, bounce_address, organizer_address, sender_of
+from scheduler.invites.mail.mime import RenderedMail
+from scheduler.invites.mail.summary import Change, Kind, Summary
+
+MOST_UNHELD: Final = 20
+"""Requests that are not held, of those that a mail lists."""
+
+
+def render(summary: Summary, envelope: Envelope, *, stop_url: str = "") -> RenderedMail:
+    """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used.
+
+    The envelope's token is that of one of the person's invitations: what comes back goes the same way. At
+    `stop_url` a reader stops the summaries. A test mail has neither: nothing can be answered to it, and its
+    subject says that it is one.
+    """
+    shown = latest(summary)
+    language = words(shown.language)
+    agenda = _agenda(summary, envelope)
+    page = _page(summary, envelope, agenda, language, text.web_address(stop_url))
+    is_test = not envelope.token
+    sender = f"no-reply@{envelope.domain}" if is_test else organizer_address(envelope.token, envelope.domain)
+    subject = language.overview["subject"].format(counts=page.summary, event=shown.event_name)
+    head = mime.unsubscribe(stop_url) + mime.head(
+        (sender_of(shown, envelope), sender),
+        (envelope.attendee_name, envelope.attendee_email),
+        f"[Test] {subject}" if is_test else subject,
+        summary.stamp,
+        envelope.message_id,
+        envelope.thread_id,
+    )
+    return RenderedMail(
+        from_addr=text.address(f"bounces@{envelope.domain}")
+        if is_test
+        else bounce_address(envelope.bounce_token, envelope.domain),
+        to_addr=text.address(envelope.attendee_email),
+        message_id=envelope.message_id,
+        data=head + _parts(envelope.message_id, page, language, agenda_pdf(agenda)),
+    )
+
+
+def message_id(summary: Summary, attendee_id: int, domain: str) -> str:
+    """The Message-ID of the one summary that a person gets of a publishing."""
+    return _hashed(("summary", attendee_id, summary.version, summary.stamp.isoformat()), domain)
+
+
+def thread_id(attendee_id: int, domain: str) -> str:
+    """What all summaries of a person refer to, so that mail programs show them as one conversation."""
+    return _hashed(("summaries", attendee_id), domain)
+
+
+def latest(summary: Summary) -> Content:
+    """A meeting that says what all of them share: event, zone, language, address of the agenda."""
+    return next(iter(summary.agenda.values()), summary.changes[0].content)
+
+
+def _hashed(parts: tuple[object, ...], domain: str) -> str:
+    digest = hashlib.sha256("\n".join(map(str, (*parts, domain))).encode()).hexdigest()[:40]
+    return f"<{digest}@{domain}>"
+
+
+def _parts(seed: str, page: bodies.Page, language: Words, pdf: bytes) -> bytes:
+    alternative = mime.multipart(
+        "alternative",
+        seed,
+        [
+            mime.text_leaf("plain", bodies.text_body(page, language)),
+            mime.text_leaf("html", bodies.html_body(page, language)),
+        ],
+    )
+    attachment = mime.leaf(
+        'application/pdf; name="agenda.pdf"', pdf, disposition='attachment; filename="agenda.pdf"'
+    )
+    return mime.multipart("mixed", seed, [alternative, attachment])
+
+
+def _agenda(summary: Summary, envelope: Envelope) -> Agenda:
+    shown = latest(summary)
+    in_order = sorted(summary.agenda.items(), key=lambda item: (item[1].start, item[0]))
+    return Agenda(
+        owner=envelope.attendee_name,
+        event_name=shown.event_name,
+        timezone=shown.timezone,
+        language=shown.language,
+        entries=[Entry.of(content) for _, content in in_order],
+        version=summary.version,
+        published_at=summary.stamp,
+    )
+
+
+def _page(summary: Summary, envelope: Envelope, agenda: Agenda, language: Words, stop: str) -> bodies.Page:
+    shown = latest(summary)
+    sender = text.clean(envelope.sender_name, text.NAME_LIMIT)
+    days = [(day, [_row(agenda, entry) for entry in entries]) for day, entries in agenda.days()]
+    title = language.overview["agenda" if days else "none"]
+    return bodies.Page(
+        tone="overview",
+        event=shown.event_name,
+        headline=language.overview["headline"],
+        summary=_counted(summary, language),
+        note=language.overview["note"],
+        footer=envelope.wording.get("footer", language.footer).format(sender=sender, event=shown.event_name),
+        sections=[(title, []), *days, *_unheld(summary, language)],
+        changes=_changes(summary, language),
+        links=[
+            (label, url)
+            for label, url in ((language.agenda, shown.agenda_url), (language.stopping["stop"], stop))
+            if url
+        ],
+    )
+
+
+def _unheld(summary: Summary, language: Words) -> list[bodies.Section]:
+    """What was accepted and is not held, with the reason; no section where all of it is held."""
+    if not summary.unheld:
+        return []
+    rows = [
+        (
+            names.told(text.clean(each.partner, text.SUMMARY_LIMIT), language.language),
+            language.reason_of(each.reason),
+        )
+        for each in summary.unheld[:MOST_UNHELD]
+    ]
+    more = len(summary.unheld) - len(rows)
+    if more:
+        rows.append(("", language.overview["more"].format(count=more)))
+    return [(language.overview["unheld"], rows)]
+
+
+def _counted(summary: Summary, language: Words) -> str:
+    """2 moved, 1 new, 1 cancelled."""
+    counts = summary.counts().items()
+    return language.list_comma.join(language.count[kind].format(count=count) for kind, count in counts)
+
+
+def _row(agenda: Agenda, entry: Entry) -> Row:
+    people = [value for _, value in agenda.rows(entry)[:1] if entry.partner_people]
+    return agenda.times(entry), "\n".join([entry.partner, agenda.location(entry), *people])
+
+
+def _changes(summary: Summary, language: Words) -> list[Row]:
+    """Each change in words; nothing if all of the agenda is new, as then the agenda itself says it."""
+    if summary.counts() == {Kind.NEW: len(summary.agenda)}:
+        return []
+    order = list(Kind)
+    changes = sorted(summary.changes, key=lambda c: (order.index(c.kind), c.content.start, c.uid))
+    return [
+        (language.tag[each.kind], "\n".join([each.content.summary, *_told(each, language)]))
+        for each in changes
+    ]
+
+
+def _told(change: Change, language: Words) -> list[str]:
+    """What was and is now; when and where for a meeting that is new or cancelled."""
+    content = change.content
+    if change.previous is None:
+        when = language.span_of(content.start, content.end, content.zone)
+        return [part for part in (when, content.location) if part]
+    rows = view.changes(change.previous, content, language)
+    return [f"{label}{language.colon}{value}" for label, value in rows]

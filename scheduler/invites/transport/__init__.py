@@ -1,0 +1,1 @@
+"""How mails and calendars travel: SMTP, IMAP, HTTPS."""

@@ -1,0 +1,238 @@
+"""Fetches somebody's calendar from an https address, which may be an attempt to reach what is not theirs.
+
+The host is resolved once and every answer is checked; the connection goes to a checked address, so that a
+name that changes its mind (DNS rebinding) leads nowhere. urllib3 and httpx resolve by themselves.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPResponse, IncompleteRead
+from typing import Any, Final, cast
+from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
+
+from scheduler.domain.errors import ChainmeetError
+from scheduler.invites.transport.reachable import is_public
+
+MAX_SECONDS: Final = 10.0
+MAX_REDIRECTS: Final = 3
+MAX_ADDRESS: Final = 2_000
+_CHUNK: Final = 65_536
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?")
+
+
+class FetchFailure(ChainmeetError):
+    """A calendar could not be fetched; `str()` is a sentence without its address, which is secret."""
+
+    code = "fetch-failure"
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The octets that came, None if nothing changed; `etag` and `modified` ask so the next time."""
+
+    octets: bytes | None
+    etag: str = ""
+    modified: str = ""
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The IP addresses of a host, as the system knows them."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+@dataclass(frozen=True, slots=True)
+class Fetcher:
+    """How to fetch; everything but `max_octets` is changed by tests alone."""
+
+    max_octets: int
+    resolve: Callable[[str, int], Sequence[str]] = resolve
+    is_allowed: Callable[[str], bool] = is_public
+    ports: frozenset[int] = frozenset({443})
+    context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
+    clock: Callable[[], float] = time.monotonic
+
+    def fetch(self, address: str, *, etag: str = "", modified: str = "") -> Fetched:
+        """The calendar at an address that `https_address` gave; raises FetchFailure."""
+        ends = self.clock() + MAX_SECONDS
+        headers = {"If-None-Match": etag, "If-Modified-Since": modified}
+        known = {name: value for name, value in headers.items() if value}
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._once(address, known, ends)
+            if isinstance(answer, Fetched):
+                return answer
+            address = https_address(_joined(address, answer))
+        raise FetchFailure("The calendar's address leads on and on to other addresses.")
+
+    def _once(self, address: str, headers: Mapping[str, str], ends: float) -> Fetched | str:
+        """One request: what came, or where it was sent on to."""
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port or 443
+        if port not in self.ports:
+            raise FetchFailure("Only calendar addresses on the usual https port are fetched.")
+        try:
+            addresses = self._checked(host, port, ends)
+            with self._connected(host, port, addresses, ends) as connection:
+                connection.sendall(_request(parts, headers))
+                return self._answer(_Timed(connection, ends, self.clock))
+        except TimeoutError:
+            raise FetchFailure("The calendar's server took too long.") from None
+        except ssl.SSLCertVerificationError:
+            raise FetchFailure("The calendar's server has no valid certificate.") from None
+        except (OSError, HTTPException, ValueError):
+            raise FetchFailure("The calendar's server cannot be reached, or its answer is broken.") from None
+
+    def _checked(self, host: str, port: int, ends: float) -> Sequence[str]:
+        addresses = self._resolved(host, port, ends)
+        if not addresses:
+            raise FetchFailure("The calendar's server is not known. Check the address.")
+        if not all(map(self.is_allowed, addresses)):
+            raise FetchFailure("The calendar's address is not on the public internet.")
+        return addresses
+
+    def _resolved(self, host: str, port: int, ends: float) -> Sequence[str]:
+        """In a thread of its own, as the system's resolver knows no time limit."""
+        found: list[str] = []
+
+        def look() -> None:
+            with suppress(OSError, UnicodeError):
+                found.extend(self.resolve(host, port))
+
+        thread = threading.Thread(target=look, name="resolve", daemon=True)
+        thread.start()
+        thread.join(_left(ends, self.clock))
+        if thread.is_alive():
+            raise TimeoutError
+        return found
+
+    def _connected(self, host: str, port: int, addresses: Sequence[str], ends: float) -> ssl.SSLSocket:
+        """TLS to the first checked address that answers, under the host's name."""
+        failure: OSError = OSError("no address")
+        for address in addresses[:3]:
+            try:
+                plain = socket.create_connection((address, port), _left(ends, self.clock))
+            except TimeoutError:
+                raise
+            except OSError as error:
+                failure = error
+                continue
+            try:
+                plain.settimeout(_left(ends, self.clock))
+                return self.context.wrap_socket(plain, server_hostname=host.rstrip("."))
+            except BaseException:
+                plain.close()
+                raise
+        raise failure
+
+    def _answer(self, connection: _Timed) -> Fetched | str:
+        response = HTTPResponse(cast("socket.socket", connection))  # it only makes a file of it
+        response.begin()
+        status, location = response.status, response.headers.get("Location", "")
+        if status in _REDIRECTS and location:
+            return location
+        seen = {"etag": _header(response, "ETag"), "modified": _header(response, "Last-Modified")}
+        if status == 304:
+            return Fetched(None, **seen)
+        if status != 200:
+            raise FetchFailure(f"The calendar's server answered with status {status}.")
+        if _header(response, "Content-Encoding").lower() not in ("", "identity"):
+            raise FetchFailure("The calendar's server compresses its answer, though it was asked not to.")
+        return Fetched(self._body(response), **seen)
+
+    def _body(self, response: HTTPResponse) -> bytes:
+        body = bytearray()
+        while chunk := response.read(min(_CHUNK, self.max_octets + 1)):
+            body += chunk
+            if len(body) > self.max_octets:
+                raise FetchFailure(f"The calendar is larger than {self.max_octets // 1024 // 1024} MiB.")
+        if response.length:
+            raise IncompleteRead(b"", response.length)
+        return bytes(body)
+
+
+def _joined(address: str, location: str) -> str:
+    try:
+        return urljoin(address, location)
+    except ValueError:
+        raise FetchFailure("The calendar's address leads to what is no address.") from None
+
+
+def https_address(typed: str) -> str:
+    """The https address that was meant: webcal:// is https:// as well; raises FetchFailure."""
+    text = re.sub(r"(?i)^webcals?://", "https://", typed.strip())
+    if len(text) > MAX_ADDRESS or not text.isprintable() or " " in text or "\\" in text:
+        raise FetchFailure("This is no address of a calendar.")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or "", parts.port
+        host = host if ":" in host else host.encode("idna").decode("ascii")
+    except ValueError:  # a UnicodeError is one
+        raise FetchFailure("This is no address of a calendar.") from None
+    if parts.scheme.lower() != "https":
+        raise FetchFailure("A calendar's address must begin with https:// or webcal://.")
+    if parts.username is not None or parts.password is not None:
+        raise FetchFailure("An address with a user name or password in it is not kept. Use a secret address.")
+    if ":" not in host and not _HOST.fullmatch(host):
+        raise FetchFailure("This is no address of a calendar.")
+    place = (f"[{host}]" if ":" in host else host) + (f":{port}" if port not in (None, 443) else "")
+    return urlunsplit(("https", place, parts.path or "/", parts.query, ""))
+
+
+class _Timed:
+    """A connection to be read until a moment: each wait is only for what is left of the whole time."""
+
+    def __init__(self, connection: ssl.SSLSocket, ends: float, clock: Callable[[], float]) -> None:
+        self.connection, self.ends, self.clock = connection, ends, clock
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self))
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, timed: _Timed) -> None:
+        self.timed = timed
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        self.timed.connection.settimeout(_left(self.timed.ends, self.timed.clock))
+        return self.timed.connection.recv_into(buffer)
+
+
+def _left(ends: float, clock: Callable[[], float]) -> float:
+    left = ends - clock()
+    if left <= 0:
+        raise TimeoutError
+    return left
+
+
+def _request(parts: SplitResult, headers: Mapping[str, str]) -> bytes:
+    target = urlunsplit(("", "", parts.path, parts.query, ""))
+    encoded = quote(target, safe="/?:@!$&'()*+,;=%-._~[]")
+    lines = [
+        f"GET {encoded} HTTP/1.1",
+        f"Host: {parts.netloc}",
+        "Accept: text/calendar, */*;q=0.1",
+        "Accept-Encoding: identity",
+        "User-Agent: Chainmeet",
+        "Connection: close",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("ascii")
+
+
+def _header(response: HTTPResponse, name: str) -> str:
+    """A header that may be sent back: short and of printable ASCII, else empty."""
+    value = response.headers.get(name, "").strip()
+    return value if value.isascii() and value.isprintable() and len(value) <= 250 else ""

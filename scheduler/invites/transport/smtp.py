@@ -1,0 +1,110 @@
+"""SMTP: one connection for many mails, and failures told apart by what to do next."""
+
+from __future__ import annotations
+
+import smtplib
+import socket
+import ssl
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Literal, Self
+
+from scheduler.invites.errors import ConnectionFailure, PermanentFailure, SendFailure, TemporaryFailure
+from scheduler.invites.mail.mime import RenderedMail
+from scheduler.invites.text import clean
+
+Security = Literal["none", "starttls", "tls"]
+# The server closes, or refuses everybody who is not signed in (RFC 5321 3.8, RFC 4954 6): no fault of a mail.
+_NOT_THE_MAIL = frozenset({421, 530, 534, 535, 538})
+
+
+@dataclass(slots=True)
+class Smtp:
+    """A mail server as a context manager; the connection opens on entering and serves until it is left.
+
+    After a ConnectionFailure the object is of no more use: leave it and enter a new one. `timeout` is in
+    seconds, for every single wait. Server certificates are verified unless `tls_context` says otherwise.
+    """
+
+    host: str
+    port: int
+    security: Security = "none"
+    username: str = field(default="", repr=False)
+    password: str = field(default="", repr=False)
+    timeout: float = 30.0
+    tls_context: ssl.SSLContext | None = field(default=None, repr=False)
+    _connection: smtplib.SMTP | None = field(default=None, init=False, repr=False)
+
+    def __enter__(self) -> Self:
+        try:
+            self._connection = self._open()
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            raise _connection_failure(
+                "", error, f"The mail server {self.host}:{self.port} failed: "
+            ) from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            connection.quit()
+        except (OSError, smtplib.SMTPException):
+            connection.close()
+
+    def send(self, mail: RenderedMail) -> None:
+        """Hand one mail to the server.
+
+        Raises TemporaryFailure or PermanentFailure about this mail, after which the next one may be sent,
+        or ConnectionFailure.
+        """
+        if self._connection is None:
+            raise ConnectionFailure(mail.to_addr, None, "the connection is not open")
+        try:
+            self._connection.sendmail(mail.from_addr, [mail.to_addr], mail.data)
+        except smtplib.SMTPRecipientsRefused as error:
+            raise _refused(mail.to_addr, *error.recipients[mail.to_addr]) from None
+        except smtplib.SMTPResponseException as error:
+            raise _refused(mail.to_addr, error.smtp_code, error.smtp_error) from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise _connection_failure(mail.to_addr, error) from None
+
+    def _open(self) -> smtplib.SMTP:
+        name = socket.gethostname()  # smtplib would ask the DNS for it, which may take seconds
+        context = self.tls_context or ssl.create_default_context()
+        if self.security == "tls":
+            connection: smtplib.SMTP = smtplib.SMTP_SSL(
+                self.host, self.port, name, timeout=self.timeout, context=context
+            )
+        else:
+            connection = smtplib.SMTP(self.host, self.port, name, timeout=self.timeout)
+        try:
+            if self.security == "starttls":
+                connection.starttls(context=context)
+            connection.ehlo_or_helo_if_needed()
+            if self.username:
+                connection.login(self.username, self.password)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def _refused(recipient: str, code: int, reply: bytes | str) -> SendFailure:
+    said = clean(reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply, 300)
+    if code in _NOT_THE_MAIL:
+        return ConnectionFailure(recipient, code, said)
+    if 500 <= code <= 599:
+        return PermanentFailure(recipient, code, said)
+    return TemporaryFailure(recipient, code, said)
+
+
+def _connection_failure(recipient: str, error: Exception, what: str = "") -> ConnectionFailure:
+    if isinstance(error, smtplib.SMTPResponseException):
+        reply = error.smtp_error
+        said = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+        return ConnectionFailure(recipient, error.smtp_code, clean(f"{what}{said}", 300))
+    return ConnectionFailure(recipient, None, clean(f"{what}{type(error).__name__}: {error}", 300))

@@ -1,0 +1,138 @@
+"""Who asks: an account in one event, with the roles it has there; every look-up goes through an Actor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.invites.catalogue import language_of
+from scheduler.services.text import storable
+from scheduler.storage.models import Attendee, Event, Firm, Organiser, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An account (or its API token) in one event. `scopes` is None for a person, who has no such limit."""
+
+    account_id: int | None
+    event_id: int
+    event_key: str
+    is_organiser: bool = False
+    attendee_id: int | None = None
+    firm_id: int | None = None
+    is_exhibitor: bool = False
+    language: str = ""
+    """Of those that mails are written in, the one that this attendee reads; empty for who is none."""
+    scopes: frozenset[str] | None = None
+    api_token_id: int | None = None
+
+    def has_scope(self, scope: str) -> bool:
+        return self.scopes is None or scope in self.scopes
+
+    @property
+    def sees_contacts(self) -> bool:
+        """Whether mail addresses and telephone numbers are among what this actor reads."""
+        return self.has_scope("contacts:read")
+
+    def require_scope(self, scope: str) -> None:
+        """Raises NotAllowed for an API token without the scope."""
+        if not self.has_scope(scope):
+            raise NotAllowed(f"This token does not have the scope {scope}.")
+
+    def require_organiser(self) -> None:
+        if not self.is_organiser:
+            raise NotAllowed("Only an organiser of the event may do this.")
+
+    def speaks_for(self, firm_id: int) -> bool:
+        """An exhibitor speaks for the own firm, an organiser for any firm of the event."""
+        return self.is_organiser or (self.is_exhibitor and self.firm_id == firm_id)
+
+    def sees_firm(self, firm_id: int) -> bool:
+        """Whether the firm's requests and agenda are this actor's to read."""
+        return self.is_organiser or self.firm_id == firm_id
+
+
+@dataclass(frozen=True, slots=True)
+class EventRoles:
+    """An event that an account has to do with, and as what; `firm` is the Latin name of its firm there."""
+
+    event_id: int
+    key: str
+    name: str
+    timezone: str
+    is_organiser: bool
+    is_exhibitor: bool
+    attendee_key: str | None
+    firm: str | None
+
+
+_ROLES = (
+    select(
+        Event,
+        Organiser.account_id,
+        Attendee.id,
+        Attendee.firm_id,
+        Attendee.is_exhibitor,
+        Attendee.mail_language,
+        Attendee.languages,
+    )
+    .outerjoin(
+        Organiser, and_(Organiser.event_id == Event.id, Organiser.account_id == bindparam("account_id"))
+    )
+    .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == bindparam("account_id")))
+    .where(Event.key == bindparam("event_key"))
+)
+"""Made once, as each request asks it."""
+
+
+def actor_for(session: Session, account_id: int, event_key: str) -> Actor:
+    """The account's roles in the event; raises NotFound if it has none, as if the event were not there."""
+    if not storable(event_key):
+        raise NotFound("event", event_key)
+    row = session.execute(_ROLES, {"account_id": account_id, "event_key": event_key}).first()
+    if row is None or (row[1] is None and row[2] is None):
+        raise NotFound("event", event_key)
+    event, organiser, attendee_id, firm_id, is_exhibitor, chosen, spoken = row
+    session.info["event"] = event  # held, so that nothing later in the session asks for it again
+    return Actor(
+        account_id=account_id,
+        event_id=event.id,
+        event_key=event_key,
+        is_organiser=organiser is not None,
+        attendee_id=attendee_id,
+        firm_id=firm_id,
+        is_exhibitor=bool(is_exhibitor),
+        language="" if attendee_id is None else language_of(chosen, spoken, event.language),
+    )
+
+
+def organiser_of(event: Event) -> Actor:
+    """An actor for commands of the machine's own operator, who has no account in the event."""
+    return Actor(account_id=None, event_id=event.id, event_key=event.key, is_organiser=True)
+
+
+def events_of(session: Session, account_id: int) -> list[EventRoles]:
+    """The events that the account organises or attends, the one with the latest first slot first."""
+    first_slot = (
+        select(Slot.start)
+        .where(Slot.event_id == Event.id, Slot.position == 0)
+        .correlate(Event)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(Event, Organiser.account_id, Attendee.key, Attendee.is_exhibitor, Firm.latin_name)
+        .outerjoin(Organiser, and_(Organiser.event_id == Event.id, Organiser.account_id == account_id))
+        .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == account_id))
+        .outerjoin(Firm, Firm.id == Attendee.firm_id)
+        .where(or_(Organiser.account_id.is_not(None), Attendee.id.is_not(None)))
+        .order_by(first_slot.desc().nulls_last(), Event.id.desc())
+    )
+    return [
+        EventRoles(
+            event.id, event.key, event.name, event.timezone, organiser is not None, bool(exhibitor), key, firm
+        )
+        for event, organiser, key, exhibitor, firm in rows
+    ]

@@ -1,0 +1,199 @@
+"""API tokens of one event: they act for their maker, within scopes and the roles of then, until they end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from sqlalchemy import Select, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
+from scheduler.services.access.actors import Actor, actor_for
+from scheduler.services.access.tokens import hash_token, random_token
+from scheduler.services.text import one_line
+from scheduler.storage.models import Account, ApiToken, Event
+
+SCOPES = MappingProxyType(
+    {
+        "requests:read": "Read meeting requests",
+        "requests:write": "Submit, answer and withdraw meeting requests",
+        "runs:read": "Follow runs",
+        "runs:write": "Start and cancel runs",
+        "schedule:read": "Read schedule versions, change sets and agendas",
+        "schedule:publish": "Publish, roll back and discard schedule versions",
+        "people:read": "Read firms and people",
+        "contacts:read": "See mail addresses and telephone numbers in what it reads",
+        "calendars:read": "Read what came of invitations, answers, and mails that failed",
+    }
+)
+"""Scope to what it lets do."""
+
+EXHIBITOR_SCOPES = frozenset(
+    {"requests:read", "requests:write", "schedule:read", "people:read", "contacts:read"}
+)
+"""Those that an exhibitor may give to a token; an organiser may give any."""
+
+PREFIX = "cm_"
+"""Every token starts with it, so that one that leaks is recognised."""
+
+DAYS = (30, 90, 180, 365)
+"""How long a token may hold; the form offers these."""
+USUAL_DAYS = 90
+MOST = 20
+"""Tokens that one account may have in an event at a time."""
+
+_MAX_ID = 2**31 - 1
+_NOTED_EVERY = timedelta(minutes=1)
+
+
+def create_api_token(
+    session: Session,
+    actor: Actor,
+    name: str,
+    scopes: Iterable[str],
+    *,
+    days: int = USUAL_DAYS,
+    now: datetime,
+) -> tuple[ApiToken, str]:
+    """A new token of the actor's event and its text, which is shown once and never stored."""
+    account_id = _require_person(actor)
+    name, wanted = one_line(name), sorted(set(scopes))
+    faults = _name_faults(name) + _scope_faults(wanted, actor)
+    if days not in DAYS:
+        faults.append(Fault("days", f"must be one of {', '.join(map(str, DAYS))}"))
+    # one at a time, so that two do not both find room
+    session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
+    if _number(session, actor, now) >= MOST:
+        faults.append(Fault("name", f"you have {MOST} tokens of this event already; revoke one first"))
+    if faults:
+        raise InvalidInput(faults)
+    text = PREFIX + random_token()
+    token = ApiToken(
+        event_id=actor.event_id,
+        name=name,
+        token_hash=hash_token(text),
+        scopes=" ".join(wanted),
+        created_by=account_id,
+        created_at=now,
+        expires_at=now + timedelta(days=days),
+        as_organiser=actor.is_organiser,
+        as_exhibitor=actor.is_exhibitor,
+        firm_id=actor.firm_id,
+    )
+    session.add(token)
+    session.flush()
+    return token, text
+
+
+def api_tokens(session: Session, actor: Actor) -> Sequence[ApiToken]:
+    """The actor's tokens that are not revoked, the newest first; an organiser sees everybody's."""
+    _require_person(actor)
+    return session.scalars(
+        _visible(actor).where(ApiToken.revoked_at.is_(None)).order_by(ApiToken.id.desc())
+    ).all()
+
+
+def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: datetime) -> None:
+    """End a token now; ending it again changes nothing. Raises NotFound for what the actor may not see."""
+    account_id = _require_person(actor)
+    token = None
+    if 0 < token_id <= _MAX_ID:
+        token = session.scalar(_visible(actor).where(ApiToken.id == token_id))
+    if token is None:
+        raise NotFound("API token", token_id)
+    if token.revoked_at is None:
+        token.revoked_at, token.revoked_by = now, account_id
+        session.flush()
+
+
+def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
+    """Whom a token acts for; raises NotFound if it is unknown, has ended, or its account has no role left.
+
+    Its roles are the lesser of what the account had when it made the token, and has now.
+
+    Its use is noted once a minute, and only in a session of `Database.write()`: one that reads must not
+    become a writer.
+    """
+    found = session.execute(
+        select(ApiToken, Event.key)
+        .join(Event, Event.id == ApiToken.event_id)
+        .where(
+            ApiToken.token_hash == hash_token(token), ApiToken.revoked_at.is_(None), ApiToken.expires_at > now
+        )
+    ).first()
+    if found is None:
+        raise NotFound("API token", token[: len(PREFIX) + 4] + "...")
+    row, event_key = found
+    person = actor_for(session, row.created_by, event_key)
+    is_organiser = row.as_organiser and person.is_organiser
+    in_firm = row.firm_id is not None and row.firm_id == person.firm_id
+    if not (is_organiser or in_firm):
+        raise NotFound("API token", token[: len(PREFIX) + 4] + "...")
+    if session.connection().get_execution_options().get("writes", False):
+        _note_use(session, row.id, now)
+    return Actor(
+        account_id=person.account_id,
+        event_id=person.event_id,
+        event_key=event_key,
+        is_organiser=is_organiser,
+        attendee_id=person.attendee_id if in_firm else None,
+        firm_id=person.firm_id if in_firm else None,
+        is_exhibitor=in_firm and row.as_exhibitor and person.is_exhibitor,
+        scopes=frozenset(row.scopes.split()),
+        api_token_id=row.id,
+    )
+
+
+def _number(session: Session, actor: Actor, now: datetime) -> int:
+    """How many tokens of the event the actor has that hold."""
+    return session.scalars(
+        select(func.count())
+        .select_from(ApiToken)
+        .where(
+            ApiToken.event_id == actor.event_id,
+            ApiToken.created_by == actor.account_id,
+            ApiToken.revoked_at.is_(None),
+            ApiToken.expires_at > now,
+        )
+    ).one()
+
+
+def _note_use(session: Session, token_id: int, now: datetime) -> None:
+    session.execute(
+        update(ApiToken)
+        .where(
+            ApiToken.id == token_id,
+            or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at <= now - _NOTED_EVERY),
+        )
+        .values(last_used_at=now)
+    )
+
+
+def _require_person(actor: Actor) -> int:
+    if actor.account_id is None or actor.scopes is not None:
+        raise NotAllowed("Only a person who is signed in may manage API tokens.")
+    if not (actor.is_organiser or actor.is_exhibitor):
+        raise NotAllowed("Only organisers and exhibitors may have API tokens.")
+    return actor.account_id
+
+
+def _visible(actor: Actor) -> Select[ApiToken]:
+    query = select(ApiToken).where(ApiToken.event_id == actor.event_id)
+    return query if actor.is_organiser else query.where(ApiToken.created_by == actor.account_id)
+
+
+def _name_faults(name: str) -> list[Fault]:
+    return [] if 1 <= len(name) <= 120 else [Fault("name", "must have 1 to 120 characters")]
+
+
+def _scope_faults(scopes: Sequence[str], actor: Actor) -> list[Fault]:
+    allowed = SCOPES.keys() if actor.is_organiser else EXHIBITOR_SCOPES
+    if not scopes:
+        return [Fault("scopes", "choose one or more")]
+    return [
+        Fault("scopes", f"{scope!r} is not a scope that you can give")
+        for scope in scopes
+        if scope not in allowed
+    ]

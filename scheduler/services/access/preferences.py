@@ -1,0 +1,114 @@
+"""How a person reads mails: the language and time zone that they chose, else what is known of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
+from scheduler.invites.catalogue import language_of, languages
+from scheduler.invites.ical.content import zone_of
+from scheduler.services.access.actors import Actor
+from scheduler.storage.models import Attendee, Event, Firm, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """An attendee's choices, empty where none was made, and what then holds; `first_slot` is an example."""
+
+    language: str
+    timezone: str
+    derived_language: str
+    derived_timezone: str
+    first_slot: Slot | None
+
+
+def timezone(chosen: str, country: str, moment: datetime) -> str:
+    """The zone of a person's clock: chosen, else their country's if it has one time then, else none."""
+    return chosen or country_zone(country, moment)
+
+
+@lru_cache(maxsize=4096)
+def country_zone(country: str, moment: datetime) -> str:
+    """The zone of a country (ISO 3166-1 alpha-2) whose clocks all agree at a moment, else none."""
+    zones = _zones().get(country, ())
+    offsets = {moment.astimezone(ZoneInfo(zone)).utcoffset() for zone in zones}
+    return zones[0] if len(offsets) == 1 else ""
+
+
+def account_language(session: Session, account_id: int, *, default: str = "en") -> str:
+    """The language of an account's own mails: as at the newest event that it attends, else `default`."""
+    found = session.execute(
+        select(Attendee, Event.language)
+        .join(Event, Event.id == Attendee.event_id)
+        .where(Attendee.account_id == account_id)
+        .order_by(Event.id.desc())
+        .limit(1)
+    ).first()
+    if found is None:
+        return default
+    attendee, of_event = found
+    return language_of(attendee.mail_language, attendee.languages, of_event)
+
+
+def preferences(session: Session, actor: Actor, *, now: datetime) -> Preferences:
+    """The actor's own preferences; raises NotAllowed for who is no attendee."""
+    attendee = _own(session, actor)
+    event = session.get_one(Event, actor.event_id)
+    country = session.get_one(Firm, attendee.firm_id).country
+    first = session.scalar(select(Slot).where(Slot.event_id == event.id, Slot.position == 0))
+    moment = first.start if first else now
+    return Preferences(
+        language=attendee.mail_language,
+        timezone=attendee.timezone,
+        derived_language=language_of("", attendee.languages, event.language),
+        derived_timezone=country_zone(country, moment),
+        first_slot=first,
+    )
+
+
+def choose(session: Session, actor: Actor, *, language: str, timezone: str) -> None:
+    """Keep the actor's own choices, empty for none; they hold from the next mail on.
+
+    What was told already stays: a change of language alone is no news of a meeting. Raises InvalidInput,
+    and NotAllowed for who is no attendee.
+    """
+    attendee = _own(session, actor)
+    found = [*faults(language, timezone)]
+    if found:
+        raise InvalidInput(found)
+    attendee.mail_language, attendee.timezone = language, timezone
+    session.flush()
+
+
+def faults(language: str, timezone: str) -> Iterator[Fault]:
+    """What is wrong with choices; empty ones are none."""
+    if language and language not in languages():
+        yield Fault("language", f"must be one of {', '.join(languages())}, or empty")
+    try:
+        zone_of(timezone or "UTC")
+    except InvalidInput:
+        yield Fault("timezone", "must be an IANA time zone such as Europe/Budapest, or empty")
+
+
+def _own(session: Session, actor: Actor) -> Attendee:
+    if actor.attendee_id is None or actor.scopes is not None:
+        raise NotAllowed("Only an attendee who is signed in has mails and a calendar of their own.")
+    return session.get_one(Attendee, actor.attendee_id)
+
+
+@lru_cache(maxsize=1)
+def _zones() -> dict[str, tuple[str, ...]]:
+    """The zones of each country, the most important first: zone.tab of the IANA time zone database."""
+    lines = (files("tzdata.zoneinfo") / "zone.tab").read_text("utf-8").splitlines()
+    zones: dict[str, tuple[str, ...]] = {}
+    for country, _, zone, *_ in (line.split("\t") for line in lines if not line.startswith("#")):
+        zones[country] = (*zones.get(country, ()), zone)
+    return zones

@@ -1,0 +1,145 @@
+"""Browsers that are signed in: each is a row that ends, by time, by its person, or by an operator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, Delete, bindparam, delete, exists, or_, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.errors import NotFound
+from scheduler.services.access.tokens import hash_token, random_token
+from scheduler.services.text import one_line
+from scheduler.storage.models import Account, Organiser, WebSession
+
+SEEN_EVERY = timedelta(minutes=5)
+"""How exact "last seen" is: not every page is a writer."""
+
+_RUNS_EVENTS = or_(Account.is_operator, exists().where(Organiser.account_id == Account.id).correlate(Account))
+
+_FIND = (
+    select(
+        WebSession.ends_at, _RUNS_EVENTS, WebSession.id, Account.id, Account.email, Account.name,
+        Account.is_operator, WebSession.made_at, WebSession.seen_at,
+    )
+    .join(Account, Account.id == WebSession.account_id)
+    .where(WebSession.id_hash == bindparam("id_hash"))
+)  # fmt: skip
+"""Made once, as each request asks it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session that holds, and the account behind it."""
+
+    session_id: int
+    account_id: int
+    email: str
+    name: str
+    is_operator: bool
+    made_at: datetime
+    seen_at: datetime
+    found_at: datetime
+
+    def is_fresh(self, settings: Settings, *, now: datetime) -> bool:
+        """Whether the person showed so lately who they are that it is enough for what does most harm."""
+        return now - self.made_at <= timedelta(minutes=settings.fresh_sign_in_minutes)
+
+
+def begin(
+    session: Session,
+    account_id: int,
+    *,
+    settings: Settings,
+    agent: str = "",
+    errand: Mapping[str, Any] | None = None,
+    now: datetime,
+) -> str:
+    """The id of a new session, which only its browser keeps."""
+    secret = random_token()
+    session.add(
+        WebSession(
+            id_hash=hash_token(secret),
+            account_id=account_id,
+            made_at=now,
+            seen_at=now,
+            ends_at=now + _lifetime(settings, session.scalar(_runs_events(account_id))),
+            agent=one_line(agent)[:200],
+            errand=dict(errand or {}),
+        )
+    )
+    session.flush()
+    return secret
+
+
+def find(
+    session: Session, secret: str, *, settings: Settings, now: ColumnElement[datetime]
+) -> SignedIn | None:
+    """Whose session an id opens, in one query, with the time; None if it has ended or never was."""
+    row = session.execute(_FIND.add_columns(now), {"id_hash": hash_token(secret)}).first()
+    if row is None:
+        return None
+    ends_at, runs_events, *rest = row
+    found = SignedIn(*rest)
+    # it may have become an organiser's meanwhile, or the setting may be another one
+    ends_at = min(ends_at, found.made_at + _lifetime(settings, runs_events))
+    return found if found.found_at < ends_at else None
+
+
+def note_seen(session: Session, signed_in: SignedIn, *, now: datetime) -> None:
+    session.execute(update(WebSession).where(WebSession.id == signed_in.session_id).values(seen_at=now))
+
+
+def errand(session: Session, signed_in: SignedIn) -> Mapping[str, Any]:
+    """What the person was about to do when they were asked to sign in again."""
+    return session.scalar(select(WebSession.errand).where(WebSession.id == signed_in.session_id)) or {}
+
+
+def listing(session: Session, account_id: int, *, now: datetime) -> Sequence[WebSession]:
+    """The account's sessions that hold, the one last seen first."""
+    return session.scalars(
+        select(WebSession)
+        .where(WebSession.account_id == account_id, WebSession.ends_at > now)
+        .order_by(WebSession.seen_at.desc(), WebSession.id.desc())
+    ).all()
+
+
+def end(session: Session, account_id: int, session_id: int) -> None:
+    """End one session of the account; raises NotFound for another's, or one that has ended."""
+    if not _deleted(
+        session,
+        delete(WebSession).where(WebSession.id == session_id, WebSession.account_id == account_id),
+    ):
+        raise NotFound("session", session_id)
+
+
+def end_by_secret(session: Session, secret: str) -> None:
+    """End the session with this id, if there is one."""
+    _deleted(session, delete(WebSession).where(WebSession.id_hash == hash_token(secret)))
+
+
+def end_all(session: Session, account_id: int) -> int:
+    """End every session of the account; gives how many there were."""
+    return _deleted(session, delete(WebSession).where(WebSession.account_id == account_id))
+
+
+def forget_ended(session: Session, *, now: datetime) -> int:
+    """Delete what has ended by time; gives how many there were."""
+    return _deleted(session, delete(WebSession).where(WebSession.ends_at <= now))
+
+
+def _deleted(session: Session, statement: Delete) -> int:
+    result: CursorResult[Any] = session.connection().execute(statement)
+    return result.rowcount
+
+
+def _lifetime(settings: Settings, runs_events: bool | None) -> timedelta:
+    return timedelta(hours=settings.organiser_session_hours if runs_events else settings.session_hours)
+
+
+def _runs_events(account_id: int) -> Any:
+    return select(_RUNS_EVENTS).where(Account.id == account_id)

@@ -1,0 +1,250 @@
+"""Sign-in by a mailed link that works once."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import OutboxState
+from scheduler.domain.errors import NotFound
+from scheduler.services.access import preferences
+from scheduler.services.access.actors import events_of
+from scheduler.services.access.tokens import SIGN_IN, derive_token, hash_token, new_seed
+from scheduler.services.text import one_line
+from scheduler.storage.models import Account, OutboxMail, SignInLink, SignInWish
+
+VALID = timedelta(minutes=15)
+MAX_OPEN_LINKS = 10
+"""Unused links that an account may have at a time, so that nobody can flood a mailbox with them."""
+WISHES = 200
+"""Wishes for links that one transaction answers."""
+
+_SENTENCES = {
+    "unknown": "This sign-in link is not one of ours. Was it copied whole? Ask for a new one.",
+    "used": "This sign-in link was used already, or you signed in by another one since. Ask for a new one.",
+    "expired": "This sign-in link has expired. Ask for a new one.",
+}
+
+
+class UnusableLink(NotFound):
+    """A sign-in link does not let anybody in; `reason` is unknown, used or expired."""
+
+    code = "unusable-link"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("sign-in link", reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return _SENTENCES[self.reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Redeemed:
+    """Whom a link has signed in, and what they were about to do."""
+
+    account: Account
+    errand: Mapping[str, Any]
+
+
+def normal_email(email: str) -> str:
+    """The form in which addresses are stored and compared."""
+    return one_line(email).lower()
+
+
+def ensure_account(
+    session: Session, email: str, *, name: str = "", is_operator: bool = False, now: datetime
+) -> Account:
+    """The account of an address, made if there is none; an operator may create events."""
+    email = normal_email(email)
+    account = session.scalar(select(Account).where(Account.email == email))
+    if account is None:
+        account = _create_account(session, email, name, now)
+    if is_operator and not account.is_operator:
+        account.is_operator = True
+        session.flush()
+    return account
+
+
+def _create_account(session: Session, email: str, name: str, now: datetime) -> Account:
+    account = Account(email=email, name=name, created_at=now)
+    try:
+        with session.begin_nested():
+            session.add(account)
+    except IntegrityError:  # another made it meanwhile
+        return session.scalars(select(Account).where(Account.email == email)).one()
+    return account
+
+
+def wish(session: Session, email: str, *, errand: Mapping[str, Any] | None = None, now: datetime) -> None:
+    """Note that somebody wants a link: the same work for an address that we know and for any other.
+
+    `answer_wishes` does the rest in the background, so that no answer and no time tells who is known.
+    """
+    session.add(SignInWish(email=normal_email(email), errand=dict(errand or {}), created_at=now))
+    session.flush()
+
+
+def answer_wishes(session: Session, settings: Settings, *, now: datetime) -> int:
+    """Queue mails with links for the oldest wishes, at most `WISHES`; gives how many were answered."""
+    oldest = (
+        select(SignInWish)
+        .order_by(SignInWish.id)
+        .limit(WISHES)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    wishes = session.scalars(oldest).all()
+    for each in wishes:
+        ask_sign_in(
+            session,
+            each.email,
+            errand=each.errand,
+            secret_key=settings.secret_key,
+            mail_domain=settings.mail_domain,
+            now=now,
+        )
+        session.delete(each)
+    session.flush()
+    return len(wishes)
+
+
+def ask_sign_in(
+    session: Session,
+    email: str,
+    *,
+    errand: Mapping[str, Any] | None = None,
+    secret_key: str,
+    mail_domain: str,
+    now: datetime,
+) -> SignInLink | None:
+    """Queue a mail with a link that signs in; None, and no mail, for an address that we do not know.
+
+    The token is not stored: who renders the mail derives it from the link's seed with the purpose
+    `tokens.SIGN_IN`. The mail names nobody: what one event calls a person is not for another's.
+    """
+    account = session.scalar(select(Account).where(Account.email == normal_email(email)))
+    if account is None or _open_links(session, account.id, now) >= MAX_OPEN_LINKS:
+        return None
+    link, _ = _make_link(session, account.id, secret_key, now, VALID, errand)
+    mail = OutboxMail(
+        kind=SIGN_IN,
+        sign_in_link_id=link.id,
+        to_address=account.email,
+        to_name="",
+        payload={
+            "language": preferences.account_language(session, account.id),
+            "event": _event_name(session, account.id, errand or {}),
+        },
+        message_id=f"<{uuid.uuid4()}@{mail_domain}>",
+        state=OutboxState.QUEUED,
+        next_attempt_at=now,
+        created_at=now,
+    )
+    session.add(mail)
+    session.flush()
+    return link
+
+
+def _event_name(session: Session, account_id: int, errand: Mapping[str, Any]) -> str:
+    """The event that a link leads to: the one that was looked at, or the account's only one; else none."""
+    events = events_of(session, account_id)
+    path = f"{errand.get('path', '')}/"
+    wanted = [event for event in events if path.startswith(f"/events/{event.key}/")] or events
+    return wanted[0].name if len(wanted) == 1 else ""
+
+
+def make_sign_in_link(
+    session: Session, account_id: int, *, secret_key: str, now: datetime, valid: timedelta = VALID
+) -> str:
+    """The token of a new link, to print instead of mailing it."""
+    return _make_link(session, account_id, secret_key, now, valid)[1]
+
+
+def look_at_sign_in(session: Session, token: str, *, now: datetime) -> Account:
+    """Whom the link would sign in, without using it up; raises UnusableLink.
+
+    Mail scanners open links: the page that the link leads to looks, its button redeems.
+    """
+    found = session.execute(
+        select(SignInLink, Account)
+        .join(Account, Account.id == SignInLink.account_id)
+        .where(SignInLink.token_hash == hash_token(token))
+    ).first()
+    if found is None:
+        raise UnusableLink("unknown")
+    link, account = found
+    if link.used_at is not None:
+        raise UnusableLink("used")
+    if link.expires_at <= now:
+        raise UnusableLink("expired")
+    return account
+
+
+def redeem_sign_in(session: Session, token: str, *, now: datetime) -> Redeemed:
+    """Use a link up, and all others of its account; of two who try, one gets in. Raises UnusableLink."""
+    account = look_at_sign_in(session, token, now=now)
+    # One at a time for an account: two of its links would each end the other, and wait for each other.
+    session.execute(select(Account.id).where(Account.id == account.id).with_for_update(key_share=True))
+    used = session.execute(
+        update(SignInLink)
+        .where(
+            SignInLink.token_hash == hash_token(token),
+            SignInLink.used_at.is_(None),
+            SignInLink.expires_at > now,
+        )
+        .values(used_at=now)
+        .returning(SignInLink.errand)
+        .execution_options(synchronize_session="fetch")
+    ).first()
+    if used is None:
+        raise UnusableLink("used")  # by another, between the two looks
+    session.execute(
+        update(SignInLink)
+        .where(SignInLink.account_id == account.id, SignInLink.used_at.is_(None))
+        .values(used_at=now)
+        .execution_options(synchronize_session="fetch")
+    )
+    return Redeemed(account, used.errand)
+
+
+def _open_links(session: Session, account_id: int, now: datetime) -> int:
+    return session.scalars(
+        select(func.count())
+        .select_from(SignInLink)
+        .where(
+            SignInLink.account_id == account_id,
+            SignInLink.used_at.is_(None),
+            SignInLink.expires_at > now,
+        )
+    ).one()
+
+
+def _make_link(
+    session: Session,
+    account_id: int,
+    secret_key: str,
+    now: datetime,
+    valid: timedelta,
+    errand: Mapping[str, Any] | None = None,
+) -> tuple[SignInLink, str]:
+    seed = new_seed()
+    token = derive_token(secret_key, SIGN_IN, seed)
+    link = SignInLink(
+        account_id=account_id,
+        seed=seed,
+        token_hash=hash_token(token),
+        created_at=now,
+        expires_at=now + valid,
+        errand=dict(errand or {}),
+    )
+    session.add(link)
+    session.flush()
+    return link, token

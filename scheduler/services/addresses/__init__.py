@@ -1,0 +1,1 @@
+"""Mail addresses of attendees: corrected, and what calendars are told then."""

@@ -1,0 +1,98 @@
+"""Correct an attendee's mail address, with a record of who did it; readdressing.py tells the calendars."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.sign_in import ensure_account
+from scheduler.services.addresses import leaving, readdress
+from scheduler.services.addresses.mailable import Unmailable, mailable
+from scheduler.services.directory.refs import find_person
+from scheduler.services.outbox import address_reports
+from scheduler.storage.models import Account, AddressChange, Attendee, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One correction; `by` is the address of the organiser's account."""
+
+    old: str
+    new: str
+    by: str
+    at: datetime
+
+
+def correct(
+    session: Session, actor: Actor, person_key: str, email: str, *, settings: Settings, now: datetime
+) -> int:
+    """Give an attendee a mail address, or say that the present one works again; gives the mails queued.
+
+    The mark of a bounce goes, and with another address the account that may sign in as this attendee, and
+    what the reader so far would keep: addresses of feeds, and calendars of their own.
+    Raises NotFound, NotAllowed, and InvalidInput for an address that is none, somebody else's, or the same
+    though it does not bounce: that would only ask again for answers that are known.
+    """
+    actor.require_organiser()
+    # As a publishing does: each sees what the other has told.
+    session.scalars(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True)).one()
+    person = find_person(session, actor.event_id, person_key)
+    address = _checked(session, person, email)
+    told = readdress.told(session, person)
+    session.add(
+        AddressChange(
+            event_id=person.event_id,
+            attendee_id=person.id,
+            old_address=person.email,
+            new_address=address,
+            changed_by=actor.account_id,
+            changed_at=now,
+        )
+    )
+    if address != person.email:
+        leaving.renew_feeds(session, person, secret_key=settings.secret_key)
+        leaving.forget_calendars(session, person)
+        person.summary_hash = person.summaries_off_at = None  # by who read the old address
+    old, person.email = person.email, address
+    person.account_id = ensure_account(session, address, name=person.name, now=now).id
+    person.bounced_at, person.bounce = None, ""
+    address_reports.forget(session, {person.id})
+    session.flush()
+    return readdress.tell(session, person, told, old_address=old, settings=settings, now=now)
+
+
+def changes(session: Session, actor: Actor, person_key: str) -> Sequence[Change]:
+    """The corrections of an attendee's address, the newest first."""
+    actor.require_organiser()
+    person = find_person(session, actor.event_id, person_key)
+    rows = session.execute(
+        select(AddressChange, Account.email)
+        .outerjoin(Account, Account.id == AddressChange.changed_by)
+        .where(AddressChange.attendee_id == person.id)
+        .order_by(AddressChange.id.desc())
+    )
+    return [Change(row.old_address, row.new_address, by or "", row.changed_at) for row, by in rows]
+
+
+def _checked(session: Session, person: Attendee, email: str) -> str:
+    try:
+        address = mailable(email)
+    except Unmailable as error:
+        raise InvalidInput([Fault("email", str(error))]) from None
+    if address == person.email and person.bounced_at is None:
+        raise InvalidInput([Fault("email", f"{address} is the address already, and it does not bounce")])
+    other = session.scalar(
+        select(Attendee.name).where(
+            Attendee.event_id == person.event_id, Attendee.email == address, Attendee.id != person.id
+        )
+    )
+    if other is not None:
+        raise InvalidInput([Fault("email", f"{address} belongs to {other} already")])
+    return address

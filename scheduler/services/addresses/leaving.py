@@ -1,0 +1,31 @@
+"""What an attendee's reader so far must not keep: addresses of feeds, and calendars of their own."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, or_
+from sqlalchemy.orm import Session
+
+from scheduler.services.schedule.feed_addresses import new_feed
+from scheduler.storage.models import Attendee, BusySource, Firm
+
+
+def renew_feeds(session: Session, person: Attendee, *, secret_key: str) -> None:
+    """Before a person gets another reader, firm or role: their feed has a new address from now on.
+
+    So has their firm's, which exhibitors see; the others of the firm find it on its page.
+    """
+    person.feed_seed, person.feed_hash = new_feed(secret_key)
+    firm = session.get_one(Firm, person.firm_id)
+    if person.is_exhibitor and firm.feed_seed:
+        firm.feed_seed, firm.feed_hash = new_feed(secret_key)
+    session.flush()
+
+
+def forget_calendars(session: Session, person: Attendee) -> None:
+    """Previews and linked calendars are the reader's own; files that were saved are the attendee's."""
+    session.execute(
+        delete(BusySource).where(
+            BusySource.attendee_id == person.id,
+            or_(BusySource.is_saved.is_(False), BusySource.address.is_not(None)),
+        )
+    )

@@ -1,0 +1,242 @@
+"""What calendars are told when an attendee's mail address changes.
+
+The new address gets every coming meeting as a new invitation that asks anew. Where mails about a meeting
+were taken at the old address and it did not bounce, that calendar is told that the meeting is cancelled,
+and the new one gets it under a UID of its own: with it goes a new token, so that links in the old mailbox
+answer for nobody. Where nothing was read, the meeting keeps its UID, with the next SEQUENCE.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import Method, OutboxState, Partstat
+from scheduler.invites.ical.content import Content
+from scheduler.invites.ical.itip import Kind, Message
+from scheduler.invites.mail import imip
+from scheduler.services import links
+from scheduler.services.answers import resend
+from scheduler.services.outbox import mail_texts, outbox, remembering
+from scheduler.services.schedule import entries, versions
+from scheduler.storage.base import UtcDateTime
+from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail, PlannedAttendee
+
+MOVED = "The attendee has another address now."
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a calendar was last told: the last invitation of each UID, and the UIDs that arrived."""
+
+    last: Mapping[str, Invitation]
+    arrived: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A message; without `address` the calendar counts as told, as there is nobody to tell."""
+
+    message: Message
+    request_id: int
+    address: str | None
+    first_id: str | None = None
+
+
+def told(session: Session, person: Attendee) -> Told:
+    """What the person's present address was told."""
+    rows = session.scalars(
+        select(Invitation)
+        .where(Invitation.attendee_id == person.id)
+        .order_by(Invitation.sequence, Invitation.dtstamp)
+    )
+    taken = session.scalars(
+        select(OutboxMail.uid).where(
+            OutboxMail.attendee_id == person.id,
+            OutboxMail.kind != outbox.SUMMARY,
+            OutboxMail.to_address == person.email,
+            OutboxMail.state.in_((OutboxState.SENT, OutboxState.SENDING)),
+        )
+    )
+    arrived = frozenset(uid for uid in taken if uid) if person.bounced_at is None else frozenset()
+    return Told({row.uid: row for row in rows}, arrived)
+
+
+def tell(
+    session: Session, person: Attendee, told: Told, *, old_address: str, settings: Settings, now: datetime
+) -> int:
+    """Queue what the new address (it may be the old one) and the old one are told; gives how many mails."""
+    _forget_unsent(session, person)
+    wanted = _wanted(session, person, settings, now)
+    letters = _letters(session, person, told, wanted, old_address, settings.mail_domain, now)
+    _write(session, person, letters, settings, now)
+    if person.email == old_address:
+        outbox.queue_again(session, outbox.dead() & (OutboxMail.attendee_id == person.id), now=now)
+    else:
+        _put_away(session, person, told, old_address, now)
+    return sum(letter.address is not None for letter in letters)
+
+
+def _forget_unsent(session: Session, person: Attendee) -> None:
+    """Drop mails to the person that no sender has touched: what they say is said again."""
+    session.execute(
+        delete(OutboxMail).where(
+            OutboxMail.attendee_id == person.id,
+            OutboxMail.uid.is_not(None),
+            OutboxMail.state == OutboxState.QUEUED,
+            OutboxMail.attempts == 0,
+        )
+    )
+
+
+def _wanted(
+    session: Session, person: Attendee, settings: Settings, now: datetime
+) -> dict[int, tuple[Content, str]]:
+    """What the calendar should show, by request: the coming meetings, each with the UID for new readers."""
+    version = versions.published(session, person.event_id)
+    if version is None:
+        return {}
+    event = session.get_one(Event, person.event_id)
+    own = select(PlannedAttendee.meeting_id).where(PlannedAttendee.attendee_id == person.id)
+    url = links.whole(settings, links.agenda(event.key))
+    shown = entries.shown(session, event, version.id, agenda_url=url, only=own)
+    return {
+        request_id: (shown.content(request_id, person.id), f"{row.uid}@{settings.mail_domain}")
+        for request_id, row in shown.rows.items()
+        if shown.held(request_id).end > now
+    }
+
+
+def _letters(
+    session: Session,
+    person: Attendee,
+    told: Told,
+    wanted: Mapping[int, tuple[Content, str]],
+    old_address: str,
+    domain: str,
+    now: datetime,
+) -> list[_Letter]:
+    is_same = person.email == old_address
+    live = [row for row in told.last.values() if _is_coming(row, now)]
+    kept = {row.request_id: row for row in live if is_same or row.uid not in told.arrived}
+    stamps = _stamps(session, {*told.last, *(uid for _, uid in wanted.values())}, now)
+    letters = []
+    for request_id, (content, uid) in wanted.items():
+        row = kept.get(request_id)
+        if row is None and uid in told.last:
+            uid = f"{uuid.uuid4()}@{domain}"
+        letters.append(_invite(person, request_id, content, row, uid, stamps, now))
+    if not is_same:
+        gone = [row for row in live if row.request_id not in kept.keys() & wanted.keys()]
+        letters += [_uninvite(row, stamps, old_address if row.uid in told.arrived else None) for row in gone]
+    return letters
+
+
+def _is_coming(row: Invitation, now: datetime) -> bool:
+    return row.method is not Method.CANCEL and datetime.fromisoformat(row.content["end"]) > now
+
+
+def _stamps(session: Session, uids: Collection[str], now: datetime) -> dict[str, datetime]:
+    """The next DTSTAMP of each UID, later than any that somebody was told (RFC 5546 2.1.5)."""
+    rows = session.execute(
+        select(Invitation.uid, func.max(Invitation.dtstamp, type_=UtcDateTime()))
+        .where(Invitation.uid.in_(uids))
+        .group_by(Invitation.uid)
+    )
+    return {uid: max(now.replace(microsecond=0), last + SECOND) for uid, last in rows}
+
+
+def _invite(
+    person: Attendee,
+    request_id: int,
+    content: Content,
+    row: Invitation | None,
+    uid: str,
+    stamps: Mapping[str, datetime],
+    now: datetime,
+) -> _Letter:
+    """A new invitation: under the UID that is kept with its next SEQUENCE, or under `uid`."""
+    uid, sequence = (row.uid, row.sequence + 1) if row else (uid, 0)
+    message = Message(
+        uid=uid,
+        attendee_id=person.id,
+        method=Method.REQUEST,
+        sequence=sequence,
+        dtstamp=stamps.get(uid, now.replace(microsecond=0)),
+        content=content,
+        partstat=Partstat.NEEDS_ACTION,
+        kind=Kind.NEW,
+    )
+    return _Letter(message, request_id, person.email, row.first_message_id if row else None)
+
+
+def _uninvite(row: Invitation, stamps: Mapping[str, datetime], address: str | None) -> _Letter:
+    """What the old address is told, if there is anybody: the meeting goes on without it (RFC 5546 3.2.5)."""
+    message = Message(
+        uid=row.uid,
+        attendee_id=row.attendee_id,
+        method=Method.CANCEL,
+        sequence=row.sequence + 1,
+        dtstamp=stamps[row.uid],
+        content=Content.from_json(row.content),
+        partstat=row.partstat,
+        kind=Kind.CANCEL,
+    )
+    return _Letter(message, row.request_id, address, row.first_message_id)
+
+
+def _write(
+    session: Session, person: Attendee, letters: Sequence[_Letter], settings: Settings, now: datetime
+) -> None:
+    """Calendars count as told at once, as a publishing may come before the mails are claimed."""
+    texts = mail_texts.of_event(session, person.event_id)
+    mails = [_mail(person, letter, settings.mail_domain, texts, now) for letter in letters]
+    session.add_all(mail for mail, letter in zip(mails, letters, strict=True) if letter.address is not None)
+    remembering.remember(session, mails, settings.secret_key)
+    session.flush()
+
+
+def _mail(
+    person: Attendee, letter: _Letter, domain: str, texts: mail_texts.Texts, now: datetime
+) -> OutboxMail:
+    message = letter.message
+    return OutboxMail(
+        event_id=person.event_id,
+        kind=resend.KIND,
+        attendee_id=person.id,
+        request_id=letter.request_id,
+        to_address=letter.address or "",
+        to_name=person.name,
+        message_id=imip.message_id(message, domain),
+        thread_id=letter.first_id,
+        uid=message.uid,
+        method=message.method,
+        sequence=message.sequence,
+        payload=mail_texts.payload(message, texts),
+        state=OutboxState.QUEUED,
+        next_attempt_at=now,
+        created_at=now,
+    )
+
+
+def _put_away(session: Session, person: Attendee, told: Told, old_address: str, now: datetime) -> None:
+    """Give up what the old address never took; where something arrived, only a newer message replaces it."""
+    session.execute(
+        update(OutboxMail)
+        .where(
+            OutboxMail.attendee_id == person.id,
+            OutboxMail.to_address == old_address,
+            OutboxMail.uid.not_in(told.arrived) | (OutboxMail.kind == outbox.SUMMARY),
+            OutboxMail.dropped_at.is_(None),
+            OutboxMail.state.in_((OutboxState.QUEUED, OutboxState.FAILED)),
+        )
+        .values(state=OutboxState.FAILED, dropped_at=now, error=MOVED)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,96 @@
+"""What the people of an agenda have answered to its meetings, and the reader's own answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Method, Partstat
+from scheduler.domain.errors import NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.tokens import hash_token
+from scheduler.services.answers import links
+from scheduler.services.outbox.remembering import token_of
+from scheduler.services.schedule.agendas import Agenda
+from scheduler.storage.models import Attendee, ExcludedPerson, Invitation, MeetingRequest
+
+
+@dataclass(slots=True)
+class Standing:
+    """One meeting: `answers` by key of the person (of the agenda's side), who is `excluded` from the next
+    schedule, and the reader's own invitation: the token of its link and its SEQUENCE, empty without one.
+    """
+
+    answers: dict[str, Partstat] = field(default_factory=dict)
+    excluded: set[str] = field(default_factory=set)
+    token: str = ""
+    sequence: int = 0
+
+
+def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str) -> Mapping[str, Standing]:
+    """By key of the request, for every meeting of the agenda. Two queries."""
+    found = {item.request_key: Standing() for item in agenda.items}
+    people = {person.key for item in agenda.items for person in item.people}
+    of_these = (
+        MeetingRequest.event_id == actor.event_id,
+        MeetingRequest.key.in_(found),
+        Attendee.key.in_(people),
+    )
+    told = (
+        select(
+            MeetingRequest.key,
+            Attendee.key,
+            Invitation.attendee_id,
+            Invitation.uid,
+            Invitation.sequence,
+            Invitation.method,
+            Invitation.partstat,
+            Invitation.token_hash,
+        )
+        .join(MeetingRequest, MeetingRequest.id == Invitation.request_id)
+        .join(Attendee, Attendee.id == Invitation.attendee_id)
+        .where(*of_these)
+        .order_by(Invitation.sequence, Invitation.dtstamp)
+    )
+    for key, person, attendee_id, uid, sequence, method, partstat, token_hash in session.execute(told):
+        if method is Method.CANCEL:
+            found[key].answers.pop(person, None)
+            continue
+        found[key].answers[person] = partstat
+        token = token_of(uid, attendee_id, secret_key) if attendee_id == actor.attendee_id else ""
+        if token and hash_token(token) == token_hash:
+            found[key].token, found[key].sequence = token, sequence
+    excluded = (
+        select(MeetingRequest.key, Attendee.key)
+        .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)
+        .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
+        .where(*of_these)
+    )
+    for key, person in session.execute(excluded):
+        found[key].excluded.add(person)
+    return found
+
+
+def accept(
+    session: Session, actor: Actor, request_key: str, *, sequence: int, secret_key: str, now: datetime
+) -> str:
+    """Accept one's own invitation to a meeting, as by its mail's link; raises as `answer_links.answer`."""
+    invitation = session.scalar(
+        select(Invitation)
+        .join(MeetingRequest, MeetingRequest.id == Invitation.request_id)
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            MeetingRequest.key == request_key.replace("\x00", ""),
+            Invitation.attendee_id == actor.attendee_id,
+        )
+        .order_by(Invitation.sequence.desc(), Invitation.dtstamp.desc())
+        .limit(1)
+    )
+    if invitation is None:
+        raise NotFound("invitation", request_key)
+    token = token_of(invitation.uid, invitation.attendee_id, secret_key)
+    return links.answer(session, token, Partstat.ACCEPTED, sequence=sequence, now=now)

@@ -1,0 +1,131 @@
+"""Answers by the links in our mails: the token in the link stands for one attendee and one meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AnswerSource, Method, Partstat
+from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
+from scheduler.invites.ical.content import Content
+from scheduler.services.answers import answers, counter_proposals, declining
+from scheduler.services.answers.answers import Given
+from scheduler.services.answers.declining import Effect
+from scheduler.services.text import lines
+from scheduler.storage.models import Answer, Attendee, Event, Invitation, MeetingRequest, Slot
+
+MAX_COMMENT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a link shows: the meeting as its attendee was last told, and what was answered to it.
+
+    `slots` are the other times that could be proposed; none for a meeting that is off or fixed. `effect` is
+    what a decline would do.
+    """
+
+    event: Event
+    attendee: Attendee
+    invitation: Invitation
+    content: Content
+    answer: Answer | None
+    slots: Sequence[Slot]
+    effect: Effect
+
+    @property
+    def is_off(self) -> bool:
+        return self.invitation.method is Method.CANCEL
+
+    @property
+    def may_decline(self) -> bool:
+        """Whether a decline would do anything."""
+        has_declined = self.answer is not None and self.answer.partstat is Partstat.DECLINED
+        return self.effect is not Effect.OFF and not has_declined
+
+
+def look(session: Session, token: str, *, now: datetime) -> Look:
+    """The meeting behind a link, which nothing is done to; raises NotFound for a wrong one."""
+    invitation = _invitation(session, token)
+    answer = answers.last(session, invitation)
+    attendee = session.get_one(Attendee, invitation.attendee_id)
+    request = session.get_one(MeetingRequest, invitation.request_id)
+    return Look(
+        event=session.get_one(Event, invitation.event_id),
+        attendee=attendee,
+        invitation=invitation,
+        content=Content.from_json(invitation.content),
+        answer=answer if answer is not None and answer.sequence == invitation.sequence else None,
+        slots=_proposable(session, invitation, now),
+        effect=declining.effect(session, request, attendee, now=now),
+    )
+
+
+def language(session: Session, token: str) -> str:
+    """The language of the mail that a link is in; raises NotFound for a wrong one."""
+    return Content.from_json(_invitation(session, token).content).language
+
+
+def answer(
+    session: Session, token: str, partstat: Partstat, *, sequence: int, comment: str = "", now: datetime
+) -> str:
+    """Answer the invitation that was looked at; gives a sentence that says what follows.
+
+    Raises NotFound, InvalidInput, and WrongState if the meeting has changed since or is off.
+    """
+    invitation = _looked_at(session, token, sequence)
+    return answers.give(session, invitation, _given(partstat, sequence, comment, now), now=now)
+
+
+def propose(
+    session: Session, token: str, slot_key: str, *, sequence: int, comment: str = "", now: datetime
+) -> Slot:
+    """Propose one of the event's slots instead; raises as `answer`, and Unsuitable if it cannot be used."""
+    invitation = _looked_at(session, token, sequence)
+    slot = session.scalar(
+        select(Slot).where(Slot.event_id == invitation.event_id, Slot.key == slot_key.replace("\x00", ""))
+    )
+    if slot is None:
+        raise InvalidInput([Fault("slot", "Choose one of the times that are listed.")])
+    given = _given(Partstat.NEEDS_ACTION, sequence, comment, now)
+    counter_proposals.propose(session, invitation, given, start=slot.start, end=slot.end, now=now)
+    return slot
+
+
+def _invitation(session: Session, token: str) -> Invitation:
+    invitation = answers.invitation_for(session, token)
+    if invitation is None:
+        raise NotFound("invitation", token[:4] + "...")
+    return invitation
+
+
+def _looked_at(session: Session, token: str, sequence: int) -> Invitation:
+    invitation = _invitation(session, token)
+    answers.lock(session, invitation)
+    if invitation.sequence != sequence:
+        raise WrongState("invitation", "", "newer than the one that you looked at", "answered unseen")
+    return invitation
+
+
+def _given(partstat: Partstat, sequence: int, comment: str, now: datetime) -> Given:
+    text = lines(comment)
+    if len(text) > MAX_COMMENT:
+        raise InvalidInput([Fault("comment", f"must have at most {MAX_COMMENT} characters")])
+    stamp = now.replace(microsecond=0)
+    return Given(partstat=partstat, sequence=sequence, source=AnswerSource.LINK, dtstamp=stamp, comment=text)
+
+
+def _proposable(session: Session, invitation: Invitation, now: datetime) -> Sequence[Slot]:
+    if invitation.method is Method.CANCEL:
+        return ()
+    first, last = session.execute(
+        select(func.min(Slot.start), func.max(Slot.end)).where(Slot.event_id == invitation.event_id)
+    ).one()
+    try:
+        return counter_proposals.suitable(session, invitation, first, last, now=now)
+    except counter_proposals.Unsuitable:
+        return ()

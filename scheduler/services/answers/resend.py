@@ -1,0 +1,131 @@
+"""Mails to one attendee between two publishings: the invitation again, or that a proposal was not taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Method, OutboxState
+from scheduler.invites.ical import itip
+from scheduler.invites.ical.content import Content
+from scheduler.invites.mail import imip
+from scheduler.services.answers import answers
+from scheduler.services.outbox import mail_texts
+from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
+
+KIND = "resend"
+PAUSE = timedelta(minutes=10)
+"""Two robots that answer each other cannot make us send more than one mail in this time."""
+
+
+def invitation_again(
+    session: Session,
+    invitation: Invitation,
+    *,
+    answered: int | None = None,
+    mail_domain: str,
+    now: datetime,
+) -> bool:
+    """Queue the current REQUEST again with its SEQUENCE and a later DTSTAMP (RFC 5546 3.2.6).
+
+    `answered` is the SEQUENCE of an answer that came too late for it.
+    """
+    if invitation.method is not Method.REQUEST:
+        return False
+    message = _message(session, invitation, Method.REQUEST, itip.Kind.AGAIN, now)
+    message = replace(message, previous=_answered_content(session, invitation, answered))
+    if not _queue(session, invitation, message, mail_domain, now):
+        return False
+    invitation.dtstamp = message.dtstamp
+    session.flush()
+    return True
+
+
+def proposal_declined(session: Session, invitation: Invitation, *, mail_domain: str, now: datetime) -> bool:
+    """Queue a DECLINECOUNTER; it keeps the SEQUENCE (RFC 5546 3.2.8)."""
+    message = _message(session, invitation, Method.DECLINECOUNTER, itip.Kind.PROPOSAL, now)
+    proposals = session.get_one(Event, invitation.event_id).proposals
+    message = replace(message, content=replace(message.content, proposals=proposals))
+    return _queue(session, invitation, message, mail_domain, now)
+
+
+def _message(
+    session: Session, invitation: Invitation, method: Method, kind: itip.Kind, now: datetime
+) -> itip.Message:
+    return itip.Message(
+        uid=invitation.uid,
+        attendee_id=invitation.attendee_id,
+        method=method,
+        sequence=invitation.sequence,
+        dtstamp=max(now.replace(microsecond=0), _last_stamp(session, invitation) + timedelta(seconds=1)),
+        content=Content.from_json(invitation.content),
+        partstat=invitation.partstat,
+        kind=kind,
+    )
+
+
+def _answered_content(session: Session, invitation: Invitation, sequence: int | None) -> Content | None:
+    """What the attendee answered where that is an earlier version than the current one."""
+    if sequence is None:
+        before = answers.last(session, invitation)
+        sequence = before.sequence if before else invitation.sequence
+    if sequence >= invitation.sequence:
+        return None
+    told = session.scalar(
+        select(Invitation.content).where(
+            Invitation.uid == invitation.uid,
+            Invitation.attendee_id == invitation.attendee_id,
+            Invitation.sequence == sequence,
+            Invitation.method == Method.REQUEST,
+        )
+    )
+    return Content.from_json(told) if told else None
+
+
+def _last_stamp(session: Session, invitation: Invitation) -> datetime:
+    """The latest DTSTAMP of the UID, of what was told and of what waits to be told to this attendee."""
+    told = session.scalars(select(func.max(Invitation.dtstamp)).where(Invitation.uid == invitation.uid)).one()
+    waiting = session.scalars(
+        select(OutboxMail.payload).where(
+            OutboxMail.attendee_id == invitation.attendee_id, OutboxMail.uid == invitation.uid
+        )
+    )
+    return max([told, *(datetime.fromisoformat(payload["dtstamp"]) for payload in waiting)])
+
+
+def _queue(
+    session: Session, invitation: Invitation, message: itip.Message, mail_domain: str, now: datetime
+) -> bool:
+    recent = select(OutboxMail.id).where(
+        OutboxMail.kind == KIND,
+        OutboxMail.uid == message.uid,
+        OutboxMail.attendee_id == message.attendee_id,
+        OutboxMail.created_at > now - PAUSE,
+    )
+    if session.scalar(recent.limit(1)) is not None:
+        return False
+    attendee = session.get_one(Attendee, message.attendee_id)
+    session.add(
+        OutboxMail(
+            event_id=invitation.event_id,
+            kind=KIND,
+            attendee_id=attendee.id,
+            request_id=invitation.request_id,
+            to_address=attendee.email,
+            to_name=attendee.name,
+            message_id=imip.message_id(message, mail_domain),
+            thread_id=invitation.first_message_id,
+            uid=message.uid,
+            method=message.method,
+            sequence=message.sequence,
+            payload=mail_texts.payload(message, mail_texts.of_event(session, invitation.event_id)),
+            state=OutboxState.QUEUED,
+            next_attempt_at=now,
+            created_at=now,
+        )
+    )
+    session.flush()
+    return True

@@ -1,0 +1,1 @@
+"""When attendees can meet: calendars of their own, slots marked by hand."""

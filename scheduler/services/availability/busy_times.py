@@ -1,0 +1,227 @@
+"""An attendee's busy times: calendars that are read, looked at, then saved or not; slots marked by hand."""
+
+from __future__ import annotations
+
+import zlib
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import delete, func, select, union
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.invites.busy import Busy, BusyTimes, Kind
+from scheduler.invites.ical.content import zone_of
+from scheduler.invites.transport.remote import Fetcher, https_address
+from scheduler.services.access import encryption
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.tokens import random_token
+from scheduler.services.text import one_line
+from scheduler.storage.database import Database
+from scheduler.storage.models import Attendee, AttendeeBusy, BusySource, Invitation, OutboxMail, Slot
+from scheduler.untrusted import reading
+
+ADDRESS = "busy-address"
+MOST_SOURCES = 5
+REFETCH = timedelta(hours=1)
+"""A linked calendar is fetched again so long after it was fetched."""
+FORGET = timedelta(days=1)
+"""A preview that is neither saved nor discarded for so long is deleted."""
+_MARGIN = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a calendar is read for: an attendee's event, and what in it is their own."""
+
+    first: datetime
+    last: datetime
+    own_uids: frozenset[str]
+    own_addresses: frozenset[str]
+
+    def of(self, octets: bytes, zone: str) -> BusyTimes:
+        """Raises UnusableCalendar, InvalidInput for a zone that is none, or what `untrusted.reading` does."""
+        zone_of(zone)
+        return reading.busy_times(
+            octets, self.first, self.last, zone, own_uids=self.own_uids, own_addresses=self.own_addresses
+        )
+
+
+def attendee_id_of(actor: Actor) -> int:
+    """Busy times are a person's own; to everybody else they do not exist."""
+    if actor.attendee_id is None or actor.scopes is not None:
+        raise NotFound("attendee", actor.event_key)
+    return actor.attendee_id
+
+
+def reading_for(session: Session, attendee_id: int) -> Reading:
+    """Raises InvalidInput for an event that has no slots yet.
+
+    Invitations that we sent, or are about to, are left out: a meeting that is published would block itself.
+    """
+    attendee = session.get_one(Attendee, attendee_id)
+    first, last = session.execute(
+        select(func.min(Slot.start), func.max(Slot.end)).where(Slot.event_id == attendee.event_id)
+    ).one()
+    if first is None:
+        raise InvalidInput([Fault("calendar", "The event has no meeting times yet. Come back later.")])
+    told = select(Invitation.uid).where(Invitation.attendee_id == attendee_id)
+    queued = select(OutboxMail.uid).where(OutboxMail.attendee_id == attendee_id, OutboxMail.uid.is_not(None))
+    uids = frozenset(str(uid) for uid in session.scalars(union(told, queued)))
+    return Reading(first - _MARGIN, last + _MARGIN, uids, frozenset({attendee.email}))
+
+
+def preview_upload(
+    database: Database, actor: Actor, name: str, octets: bytes, zone: str, *, now: datetime
+) -> str:
+    """Read an uploaded calendar without saving it, and give the key of its preview."""
+    source = BusySource(name=one_line(name)[:120] or "calendar.ics", timezone=zone)
+    return _preview(database, actor, source, octets, now=now)
+
+
+def preview_link(
+    database: Database,
+    actor: Actor,
+    typed: str,
+    zone: str,
+    *,
+    fetcher: Fetcher,
+    secret_key: str,
+    now: datetime,
+) -> str:
+    """Fetch and read a calendar without saving it, and give the key of its preview; raises FetchFailure."""
+    attendee_id_of(actor)
+    address = https_address(typed)
+    fetched = fetcher.fetch(address)
+    source = BusySource(
+        name=urlsplit(address).hostname,
+        timezone=zone,
+        address=encryption.seal(secret_key, ADDRESS, address),
+        etag=fetched.etag,
+        modified=fetched.modified,
+    )
+    return _preview(database, actor, source, fetched.octets or b"", now=now)
+
+
+def read_again(database: Database, actor: Actor, key: str, zone: str) -> None:
+    """Read a preview in another zone."""
+    with database.read() as session:
+        source = preview(session, actor, key)
+        window = reading_for(session, source.attendee_id)
+    found = window.of(zlib.decompress(source.octets or b""), zone)
+    with database.write() as session:
+        source = preview(session, actor, key)
+        source.timezone, source.found = zone, to_json(found)
+
+
+def preview(session: Session, actor: Actor, key: str) -> BusySource:
+    """The actor's preview; raises NotFound once it was saved, discarded or replaced."""
+    return _own(session, actor, key, is_saved=False)
+
+
+def save(session: Session, actor: Actor, key: str, *, now: datetime) -> BusySource:
+    """Keep a preview without the calendar and its titles; raises InvalidInput if there are too many."""
+    _lock(session, actor)
+    source = preview(session, actor, key)
+    if len(listing(session, actor)) >= MOST_SOURCES:
+        raise InvalidInput(
+            [Fault("calendar", f"You have {MOST_SOURCES} calendars here already. Remove one of them first.")]
+        )
+    source.is_saved, source.octets, source.found = True, None, without_titles(source.found)
+    source.next_fetch_at = now + REFETCH if source.address else None
+    session.flush()
+    return source
+
+
+def discard(session: Session, actor: Actor, key: str) -> None:
+    """Forget a preview."""
+    session.delete(preview(session, actor, key))
+
+
+def remove(session: Session, actor: Actor, key: str) -> str:
+    """Forget a saved calendar: its slots are free again. Gives its name."""
+    source = _own(session, actor, key, is_saved=True)
+    session.delete(source)
+    return source.name
+
+
+def listing(session: Session, actor: Actor) -> Sequence[BusySource]:
+    """The actor's saved calendars."""
+    own = select(BusySource).where(BusySource.attendee_id == attendee_id_of(actor), BusySource.is_saved)
+    return session.scalars(own.order_by(BusySource.id)).all()
+
+
+def mark(session: Session, actor: Actor, slot_keys: Collection[str]) -> int:
+    """Make these the slots that are marked by hand, and give their number; unknown keys are left out."""
+    attendee_id = _lock(session, actor)
+    slots = session.scalars(select(Slot).where(Slot.event_id == actor.event_id)).all()
+    session.execute(delete(AttendeeBusy).where(AttendeeBusy.attendee_id == attendee_id))
+    chosen = [slot.id for slot in slots if slot.key in set(slot_keys)]
+    session.add_all(AttendeeBusy(attendee_id=attendee_id, slot_id=slot_id) for slot_id in chosen)
+    session.flush()
+    return len(chosen)
+
+
+def forget_previews(session: Session, *, now: datetime) -> int:
+    """Delete the previews that were left lying, and give their number."""
+    old = delete(BusySource).where(~BusySource.is_saved, BusySource.read_at < now - FORGET)
+    return len(session.scalars(old.returning(BusySource.id)).all())
+
+
+def to_json(found: BusyTimes) -> dict[str, Any]:
+    """What was found, as JSON values."""
+    busy_ = [[each.start.isoformat(), each.end.isoformat(), each.kind, each.title] for each in found.busy]
+    return {"busy": busy_, "counts": dict(found.counts), "notes": list(found.notes)}
+
+
+def from_json(found: dict[str, Any]) -> BusyTimes:
+    """What `to_json` wrote."""
+    times = (
+        Busy(datetime.fromisoformat(start), datetime.fromisoformat(end), Kind(kind), title)
+        for start, end, kind, title in found["busy"]
+    )
+    return BusyTimes(tuple(times), Counter(found["counts"]), tuple(found["notes"]))
+
+
+def without_titles(found: dict[str, Any]) -> dict[str, Any]:
+    """The same without what events are called, each time once."""
+    times = dict.fromkeys((start, end, kind) for start, end, kind, _ in found["busy"])
+    return {**found, "busy": [[*each, ""] for each in times]}
+
+
+def _preview(database: Database, actor: Actor, source: BusySource, octets: bytes, *, now: datetime) -> str:
+    """Read and keep as the actor's only preview; no transaction is open while it is read."""
+    attendee_id = attendee_id_of(actor)
+    with database.read() as session:
+        window = reading_for(session, attendee_id)
+    found = window.of(octets, source.timezone)
+    source.attendee_id, source.key = attendee_id, random_token()
+    source.found, source.octets, source.read_at = to_json(found), zlib.compress(octets), now
+    with database.write() as session:
+        session.execute(delete(BusySource).where(BusySource.attendee_id == attendee_id, ~BusySource.is_saved))
+        session.add(source)
+    return source.key
+
+
+def _lock(session: Session, actor: Actor) -> int:
+    """Have the actor's own steps one after the other; gives the attendee's id."""
+    attendee_id = attendee_id_of(actor)
+    session.execute(select(Attendee.id).where(Attendee.id == attendee_id).with_for_update(key_share=True))
+    return attendee_id
+
+
+def _own(session: Session, actor: Actor, key: str, *, is_saved: bool) -> BusySource:
+    source = session.scalar(
+        select(BusySource).where(
+            BusySource.attendee_id == attendee_id_of(actor),
+            BusySource.key == (key if key.isalnum() else ""),
+            BusySource.is_saved == is_saved,
+        )
+    )
+    if source is None:
+        raise NotFound("calendar" if is_saved else "preview", key)
+    return source

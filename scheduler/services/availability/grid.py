@@ -1,0 +1,121 @@
+"""An attendee's slots by day: which are taken, by what, and which published meetings that touches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.invites.busy import Busy, Kind
+from scheduler.services.access.actors import Actor
+from scheduler.services.availability import busy_times, unavailable
+from scheduler.services.schedule import agendas
+from scheduler.services.schedule.agendas import Agenda, AgendaItem
+from scheduler.storage.models import AttendeeBusy, BusySource, Event, Slot
+
+WHY = {
+    Kind.EVENT: "an event",
+    Kind.ALL_DAY: "a whole-day event",
+    Kind.FREE_BUSY: "a busy time",
+    Kind.UNAVAILABLE: "outside your available hours",
+}
+MOST_REASONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One slot. `calendars` are the saved ones that take it, `reasons` what in a preview would."""
+
+    slot: Slot
+    is_marked: bool
+    calendars: tuple[str, ...]
+    reasons: tuple[str, ...]
+    meeting: AgendaItem | None
+
+    @property
+    def is_taken(self) -> bool:
+        return bool(self.is_marked or self.calendars or self.reasons)
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """A published meeting in a time that is taken; one that starts soon is not moved any more."""
+
+    meeting: AgendaItem
+    is_frozen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """`rows` are times of day in the venue's zone, each with a cell a day, or None where there is no slot."""
+
+    days: tuple[date, ...]
+    rows: tuple[tuple[time, time, tuple[Cell | None, ...]], ...]
+    clashes: tuple[Clash, ...]
+
+    def cells(self) -> list[Cell]:
+        return [cell for _, _, cells in self.rows for cell in cells if cell is not None]
+
+
+def grid(
+    session: Session,
+    actor: Actor,
+    *,
+    now: datetime,
+    preview: BusySource | None = None,
+    agenda: Agenda | None = None,
+) -> Grid:
+    """The actor's slots, with those that a preview would take; `agenda` is the actor's, if it is at hand."""
+    attendee_id = busy_times.attendee_id_of(actor)
+    event = session.get_one(Event, actor.event_id)
+    slots = session.scalars(select(Slot).where(Slot.event_id == event.id).order_by(Slot.position)).all()
+    marked = set(session.scalars(select(AttendeeBusy.slot_id).where(AttendeeBusy.attendee_id == attendee_id)))
+    saved = [(source.name, unavailable.spans(source.found)) for source in busy_times.listing(session, actor)]
+    found = busy_times.from_json(preview.found).busy if preview else ()
+    meetings = (agenda or agendas.attendee_agenda(session, actor)).items
+    cells = [
+        Cell(
+            slot,
+            slot.id in marked,
+            tuple(name for name, spans in saved if unavailable.taken([slot], spans)),
+            _reasons(slot, found),
+            _meeting(slot, meetings),
+        )
+        for slot in slots
+    ]
+    days, rows = _arranged(cells, ZoneInfo(event.timezone))
+    return Grid(days, rows, _clashes(cells, now + timedelta(hours=event.freeze_hours)))
+
+
+def _reasons(slot: Slot, found: Sequence[Busy]) -> tuple[str, ...]:
+    """What takes the slot, as its owner knows it; of many the first."""
+    taking = [each for each in found if each.start < slot.end and each.end > slot.start]
+    return tuple(dict.fromkeys(each.title or WHY[each.kind] for each in taking))[:MOST_REASONS]
+
+
+def _meeting(slot: Slot, meetings: Sequence[AgendaItem]) -> AgendaItem | None:
+    return next((each for each in meetings if each.start < slot.end and each.end > slot.start), None)
+
+
+def _clashes(cells: Sequence[Cell], frozen_until: datetime) -> tuple[Clash, ...]:
+    taken = {cell.meeting.request_key: cell.meeting for cell in cells if cell.is_taken and cell.meeting}
+    going = [meeting for meeting in taken.values() if not meeting.is_called_off]
+    return tuple(Clash(meeting, meeting.start < frozen_until) for meeting in going)
+
+
+def _arranged(
+    cells: Sequence[Cell], zone: ZoneInfo
+) -> tuple[tuple[date, ...], tuple[tuple[time, time, tuple[Cell | None, ...]], ...]]:
+    placed: dict[tuple[time, time], dict[date, Cell]] = {}
+    for cell in cells:
+        start, end = cell.slot.start.astimezone(zone), cell.slot.end.astimezone(zone)
+        placed.setdefault((start.time(), end.time()), {})[start.date()] = cell
+    days = tuple(sorted({day for by_day in placed.values() for day in by_day}))
+    return days, tuple(
+        (start, end, tuple(by_day.get(day) for day in days))
+        for (start, end), by_day in sorted(placed.items(), key=lambda each: each[0])
+    )

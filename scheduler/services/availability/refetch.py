@@ -1,0 +1,97 @@
+"""Fetch linked calendars again: at most hourly each, by whoever claims it, while their event goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.invites.busy import UnusableCalendar
+from scheduler.invites.transport.remote import Fetcher, FetchFailure
+from scheduler.services.access import encryption
+from scheduler.services.availability import busy_times
+from scheduler.services.availability.busy_times import ADDRESS, REFETCH
+from scheduler.storage.database import Database
+from scheduler.storage.models import Attendee, BusySource, Slot
+from scheduler.untrusted.reading import UNREAD
+
+_LOST = "The address of the calendar cannot be read any more. Remove it and link it again."
+
+
+def refetch(
+    database: Database,
+    *,
+    fetcher: Fetcher,
+    secret_key: str,
+    now: Callable[[], datetime],
+    should_stop: Callable[[], bool],
+    max_seconds: float,
+) -> int:
+    """Fetch what is due, for some seconds, and give how many calendars were fetched or failed."""
+    ends, count = time.monotonic() + max_seconds, 0
+    while not should_stop() and time.monotonic() < ends:
+        with database.write() as session:
+            source = _claim(session, now())
+        if source is None:
+            break
+        values = _fetched(database, source, fetcher, secret_key, now())
+        with database.write() as session:
+            session.execute(update(BusySource).where(BusySource.id == source.id).values(**values))
+        count += 1
+    return count
+
+
+def is_due(session: Session, *, now: datetime) -> bool:
+    """Whether a calendar waits to be fetched."""
+    return session.scalar(_due(now)) is not None
+
+
+def _due(now: datetime) -> Select[BusySource]:
+    goes_on = select(Slot.id).where(Slot.event_id == Attendee.event_id, Slot.end > now).exists()
+    return (
+        select(BusySource)
+        .join(Attendee, Attendee.id == BusySource.attendee_id)
+        .where(BusySource.is_saved, BusySource.next_fetch_at <= now, goes_on)
+        .order_by(BusySource.next_fetch_at, BusySource.id)
+        .limit(1)
+    )
+
+
+def _claim(session: Session, now: datetime) -> BusySource | None:
+    """The next one that is due; whoever moves its time on has it."""
+    while (source := session.scalar(_due(now))) is not None:
+        claimed = session.scalar(
+            update(BusySource)
+            .where(BusySource.id == source.id, BusySource.next_fetch_at == source.next_fetch_at)
+            .values(next_fetch_at=now + REFETCH)
+            .returning(BusySource.id)
+        )
+        if claimed is not None:
+            return source
+        session.expire_all()
+    return None
+
+
+def _fetched(
+    database: Database, source: BusySource, fetcher: Fetcher, secret_key: str, now: datetime
+) -> dict[str, Any]:
+    """What changes of a source; a failure keeps what is known and says why."""
+    try:
+        address = encryption.unseal(secret_key, ADDRESS, source.address or b"")
+        fetched = fetcher.fetch(address, etag=source.etag, modified=source.modified)
+        values: dict[str, Any] = {"read_at": now, "failure": ""}
+        if fetched.octets is None:
+            return values
+        with database.read() as session:
+            reading = busy_times.reading_for(session, source.attendee_id)
+        found = busy_times.to_json(reading.of(fetched.octets, source.timezone))
+    except encryption.Unreadable:
+        return {"failure": _LOST}
+    except (FetchFailure, UnusableCalendar, *UNREAD) as error:
+        return {"failure": str(error)[:300]}
+    values |= {"etag": fetched.etag, "modified": fetched.modified}
+    return values | {"found": busy_times.without_titles(found)}

@@ -1,0 +1,1 @@
+"""What came of invitations, person by person, and whom to call."""

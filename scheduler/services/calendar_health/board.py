@@ -1,0 +1,290 @@
+"""The calendar health board: per person what came of their invitations, and whom to phone before day one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import CalendarState
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.services.access.actors import Actor
+from scheduler.services.calendar_health import people as calendar_people
+from scheduler.services.calendar_health.people import SEVERITY, WORDS, Person
+from scheduler.services.calendar_health.states import Entry, entries, untold
+from scheduler.services.calendar_health.tallies import Chosen, Tally, tallies
+from scheduler.services.directory.facets import FacetValue
+from scheduler.services.directory.refs import FirmRef, find_person
+from scheduler.services.paging import Page
+from scheduler.services.schedule import history, versions
+from scheduler.services.text import one_line
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Event, Firm, Hall, Place, PlannedMeeting, ScheduleVersion, Slot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What a board shows: hall and day choose meetings, the others people with such a meeting.
+
+    `hall` is a name, `day` a date at the venue, `firm` a key, `country` ISO 3166-1 alpha-2; `calls` leaves
+    those who need a call. `sort` is first (meeting), worst (state), name or firm.
+    """
+
+    text: str = ""
+    state: str = ""
+    hall: str = ""
+    day: str = ""
+    country: str = ""
+    firm: str = ""
+    calls: bool = False
+    sort: str = "first"
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What to filter by: states and countries with how many people each would leave under all the others.
+
+    `halls` are names, `days` dates at the venue: those of the schedule.
+    """
+
+    states: tuple[FacetValue, ...]
+    countries: tuple[FacetValue, ...]
+    halls: tuple[str, ...]
+    days: tuple[date, ...]
+    calls: int
+
+
+class Listed(NamedTuple):
+    """An attendee in the list, with what the list is filtered and sorted by."""
+
+    id: int
+    key: str
+    latin_name: str
+    firm: FirmRef
+    searched: tuple[str, ...]
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    """`totals` are meetings by state, of the people who are found; `version` None: nothing is published."""
+
+    version: ScheduleVersion | None
+    timezone: str
+    totals: Mapping[CalendarState, int]
+    people: tuple[Listed, ...]
+    facets: Facets
+
+    def page(
+        self, session: Session, filters: Filters, *, now: datetime, cursor: str | None = None, limit: int = 30
+    ) -> Page[Person]:
+        """Some of the people with their meetings; reads those of no others."""
+        found = history.part("calendar-health", self.people, cursor=cursor, limit=limit)
+        people = persons(session, self, filters, [listed.id for listed in found.items], now=now)
+        return Page(tuple(people), found.next_cursor, found.total)
+
+
+def board(session: Session, actor: Actor, filters: Filters, *, now: datetime) -> Board:
+    """The published schedule in everybody's calendars. As many queries and rows of people, not of meetings.
+
+    Raises NotAllowed for who is no organiser, InvalidInput for a state or a sorting that there is not.
+    """
+    actor.require_organiser()
+    _check(filters)
+    version = versions.published(session, actor.event_id)
+    zone = session.get_one(Event, actor.event_id).timezone
+    slots = _slots(session, actor.event_id)
+    found: dict[int, Tally] = {}
+    if version is not None:
+        chosen = _chosen(filters, slots, ZoneInfo(zone))
+        found = tallies(session, actor.event_id, version.id, chosen, slots, now=now)
+    people = _people(session, actor, found)
+    tests = _tests(filters)
+    passing = _passing(people, tests)
+    passing.sort(key=_SORTS[filters.sort])
+    totals: Counter[CalendarState] = Counter()
+    for listed in passing:
+        totals.update(listed.tally.counts)
+    halls, days = _whole(session, actor.event_id, version, slots, ZoneInfo(zone))
+    return Board(
+        version=version,
+        timezone=zone,
+        totals={state: totals[state] for state in CalendarState},
+        people=tuple(passing),
+        facets=_facets(people, tests, halls, days),
+    )
+
+
+def persons(
+    session: Session, board: Board, filters: Filters, ids: Sequence[int], *, now: datetime
+) -> list[Person]:
+    """People of a board by id, with those of their meetings that its filters choose."""
+    if board.version is None or not ids:
+        return []
+    event_id, zone = board.version.event_id, ZoneInfo(board.timezone)
+    mine: dict[int, list[Entry]] = {}
+    for entry in entries(session, event_id, board.version.id, people=ids):
+        is_there = not filters.hall or entry.hall == filters.hall
+        if is_there and filters.day in ("", entry.start.astimezone(zone).date().isoformat()):
+            mine.setdefault(entry.attendee_id, []).append(entry)
+    rows = session.execute(
+        select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id).where(among(Attendee.id, ids))
+    )
+    found = {who.id: calendar_people.of(who, firm, mine.get(who.id, ()), now) for who, firm in rows}
+    return [found[person_id] for person_id in ids]
+
+
+def person(session: Session, actor: Actor, key: str, *, now: datetime) -> Person:
+    """One attendee with all their meetings; raises NotFound, NotAllowed."""
+    actor.require_organiser()
+    found = find_person(session, actor.event_id, key)
+    version = versions.published(session, actor.event_id)
+    mine = entries(session, actor.event_id, version.id, people=[found.id]) if version else []
+    return calendar_people.of(found, session.get_one(Firm, found.firm_id), mine, now)
+
+
+def _check(filters: Filters) -> None:
+    faults = []
+    if filters.state and filters.state not in set(CalendarState):
+        faults.append(Fault("state", "must be one of " + ", ".join(CalendarState)))
+    if filters.sort not in _SORTS:
+        faults.append(Fault("sort", "must be one of " + ", ".join(_SORTS)))
+    if faults:
+        raise InvalidInput(faults)
+
+
+def _slots(session: Session, event_id: int) -> dict[int, datetime]:
+    """The start of each slot, by position."""
+    rows = session.execute(select(Slot.position, Slot.start).where(Slot.event_id == event_id))
+    return {position: start for position, start in rows}  # noqa: C416 -- dict(rows) loses the types
+
+
+def _chosen(filters: Filters, slots: Mapping[int, datetime], zone: ZoneInfo) -> Chosen:
+    """The meetings in the hall and on the day that are asked for."""
+    if not filters.day:
+        return Chosen(filters.hall)
+    on_day = [p for p, start in slots.items() if start.astimezone(zone).date().isoformat() == filters.day]
+    return Chosen(filters.hall, on_day)
+
+
+def _whole(
+    session: Session,
+    event_id: int,
+    version: ScheduleVersion | None,
+    slots: Mapping[int, datetime],
+    zone: ZoneInfo,
+) -> tuple[set[str], set[date]]:
+    """The halls and the days of a whole version, and of what is cancelled and could not be told."""
+    if version is None:
+        return set(), set()
+    rows = session.execute(
+        select(Hall.name, Slot.position)
+        .select_from(PlannedMeeting)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .join(Hall, Hall.id == Place.hall_id)
+        .where(PlannedMeeting.version_id == version.id)
+        .distinct()
+    )
+    where = [(hall, slots[position]) for hall, position in rows]
+    where += [(entry.hall, entry.start) for entry in untold(session, event_id)]
+    return {hall for hall, _ in where}, {start.astimezone(zone).date() for _, start in where}
+
+
+def _people(session: Session, actor: Actor, found: Mapping[int, Tally]) -> list[Listed]:
+    """Whoever has one of these meetings."""
+    rows = session.execute(
+        select(
+            Attendee.id,
+            Attendee.key,
+            Attendee.name,
+            Attendee.latin_name,
+            Attendee.email,
+            Firm.key,
+            Firm.name,
+            Firm.latin_name,
+            Firm.country,
+        )
+        .join(Firm, Firm.id == Attendee.firm_id)
+        .where(Attendee.event_id == actor.event_id)
+    )
+    firms: dict[str, FirmRef] = {}
+    return [
+        Listed(
+            person_id,
+            key,
+            latin_name,
+            firms.get(firm_key)
+            or firms.setdefault(firm_key, FirmRef(firm_key, firm_name, firm_latin, country)),
+            (name, latin_name, *([email] if actor.sees_contacts else []), firm_name, firm_latin),
+            found[person_id],
+        )
+        for person_id, key, name, latin_name, email, firm_key, firm_name, firm_latin, country in rows
+        if person_id in found
+    ]
+
+
+Test = Callable[[Listed], bool]
+
+
+def _tests(filters: Filters) -> dict[str, Test]:
+    """What a person has to be, by the filter that asks for it."""
+    tests: dict[str, Test] = {}
+    words = one_line(filters.text).casefold().split()
+    if words:
+        tests["text"] = lambda listed: all(
+            word in text for text in ["\n".join(listed.searched).casefold()] for word in words
+        )
+    if filters.state:
+        tests["state"] = lambda listed: CalendarState(filters.state) in listed.tally.counts
+    if filters.country:
+        tests["country"] = lambda listed: listed.firm.country == filters.country
+    if filters.firm:
+        tests["firm"] = lambda listed: listed.firm.key == filters.firm
+    if filters.calls:
+        tests["calls"] = lambda listed: bool(listed.tally.calls)
+    return tests
+
+
+def _has(text: str, words: Iterable[str]) -> bool:
+    return all(word in text for word in words)
+
+
+def _passing(people: Iterable[Listed], tests: Mapping[str, Test], leave: str = "") -> list[Listed]:
+    """The people who pass every test but the one called `leave`."""
+    asked = [test for name, test in tests.items() if name != leave]
+    return [listed for listed in people if all(test(listed) for test in asked)]
+
+
+def _facets(
+    people: Sequence[Listed], tests: Mapping[str, Test], halls: Iterable[str], days: Iterable[date]
+) -> Facets:
+    states = Counter(state for listed in _passing(people, tests, "state") for state in listed.tally.counts)
+    countries = Counter(listed.firm.country for listed in _passing(people, tests, "country"))
+    return Facets(
+        states=tuple(FacetValue(state, WORDS[state], states[state]) for state in CalendarState),
+        countries=tuple(FacetValue(code, code, number) for code, number in countries.most_common()),
+        halls=tuple(sorted(halls)),
+        days=tuple(sorted(days)),
+        calls=sum(bool(listed.tally.calls) for listed in _passing(people, tests, "calls")),
+    )
+
+
+def _first(listed: Listed) -> tuple[object, ...]:
+    """The first meeting that needs a call, else the first one; of two at one time the worse."""
+    return *(listed.tally.first_call or listed.tally.first or ()), listed.key
+
+
+_SORTS: Mapping[str, Callable[[Listed], tuple[object, ...]]] = {
+    "first": _first,
+    "worst": lambda listed: (SEVERITY.index(listed.tally.worst), *_first(listed)),
+    "name": lambda listed: (listed.latin_name.casefold(), listed.key),
+    "firm": lambda listed: (listed.firm.latin_name.casefold(), listed.latin_name.casefold(), listed.key),
+}
+SORTS = tuple(_SORTS)

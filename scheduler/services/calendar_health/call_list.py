@@ -1,0 +1,94 @@
+"""The people to phone before day one, as a CSV file for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.services.calendar_health.board import Board, Listed
+from scheduler.services.calendar_health.people import reason
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee
+
+BOM = "\ufeff"
+"""By it Excel knows UTF-8."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_ENGLISH = Locale("en")
+
+
+def calls_csv(session: Session, board: Board) -> str:
+    """One row a person of the board who needs a call, in its order; times are the venue's."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(_header(board.timezone))
+    zone = ZoneInfo(board.timezone)
+    listed = [person for person in board.people if person.tally.calls]
+    contacts = _contacts(session, [person.id for person in listed])
+    writer.writerows(map(harmless, _row(person, contacts[person.id], zone)) for person in listed)
+    return BOM + text.getvalue()
+
+
+class _Contact(NamedTuple):
+    """How to reach a person, and what their mail server said."""
+
+    name: str
+    email: str
+    phone: str
+    languages: list[str]
+    bounce: str
+
+
+def _contacts(session: Session, ids: Sequence[int]) -> dict[int, _Contact]:
+    columns = (getattr(Attendee, name) for name in _Contact._fields)
+    rows = session.execute(select(Attendee.id, *columns).where(among(Attendee.id, ids)))
+    return {row[0]: _Contact(*row[1:]) for row in rows}
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: behind an apostrophe if it begins like one."""
+    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
+
+
+def dialled(phone: str) -> str:
+    """A number, which no spreadsheet takes for a sum: behind a space that nobody sees."""
+    return f"\N{NO-BREAK SPACE}{phone}" if phone else ""
+
+
+def _header(timezone: str) -> Iterable[str]:
+    return (
+        "Name",
+        "Name in Latin letters",
+        "Firm",
+        "Country",
+        "Languages",
+        "Phone",
+        "Email",
+        "Reason",
+        f"First meeting ({timezone})",
+        "Meetings",
+    )
+
+
+def _row(person: Listed, contact: _Contact, zone: ZoneInfo) -> Iterable[str]:
+    languages = (_ENGLISH.languages.get(code.replace("-", "_"), code) for code in contact.languages)
+    start = person.tally.first_call[0].astimezone(zone) if person.tally.first_call else None
+    return (
+        contact.name,
+        person.latin_name,
+        person.firm.latin_name,
+        _ENGLISH.territories.get(person.firm.country, person.firm.country),
+        ", ".join(languages),
+        dialled(contact.phone),
+        contact.email,
+        reason(person.tally.calls, contact.bounce),
+        f"{start:%Y-%m-%d %H:%M}" if start else "",
+        str(sum(person.tally.calls.values())),
+    )

@@ -1,0 +1,135 @@
+"""An attendee on the calendar health board: their meetings, the worst of them, and why to call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from scheduler.domain.entities import CalendarState
+from scheduler.services.calendar_health.states import Entry
+from scheduler.services.directory.refs import FirmRef, firm_ref
+from scheduler.storage.models import Attendee, Firm
+
+SEVERITY = tuple(CalendarState)
+"""The worst first."""
+
+SAID = 80
+"""Characters of a bounce that a reason repeats."""
+
+CALLS = frozenset({CalendarState.BOUNCED, CalendarState.FAILED, CalendarState.DECLINED, CalendarState.SILENT})
+"""States in which a coming meeting needs a call, as no mail settles it by itself."""
+
+PATIENCE = timedelta(days=3)
+"""An invitation without an answer for so long needs a call."""
+NEAR = timedelta(days=2)
+"""One to a meeting that begins so soon needs it earlier,"""
+AT_LEAST = timedelta(hours=2)
+"""but leaves its reader so much time."""
+
+WORDS: Mapping[CalendarState, str] = {
+    CalendarState.BOUNCED: "Address bounces",
+    CalendarState.FAILED: "Not delivered",
+    CalendarState.DECLINED: "Declined",
+    CalendarState.PROPOSED: "Another time proposed",
+    CalendarState.SILENT: "No answer",
+    CalendarState.QUEUED: "Not sent yet",
+    CalendarState.TENTATIVE: "Tentative",
+    CalendarState.ACCEPTED: "Accepted",
+}
+"""What organisers read for a state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An attendee with their meetings by start; `calls` are those of them that need a call."""
+
+    key: str
+    name: str
+    latin_name: str
+    title: str
+    email: str
+    phone: str
+    languages: tuple[str, ...]
+    firm: FirmRef
+    bounced_at: datetime | None
+    bounce: str
+    meetings: tuple[Entry, ...]
+    calls: tuple[Entry, ...]
+
+    @property
+    def counts(self) -> Mapping[CalendarState, int]:
+        """How many of the meetings are in each state."""
+        return count(self.meetings)
+
+    @property
+    def worst(self) -> CalendarState | None:
+        """The worst state of any meeting; None without meetings."""
+        return min((entry.state for entry in self.meetings), key=SEVERITY.index, default=None)
+
+    @property
+    def reason(self) -> str:
+        """Why to call, in words; empty if there is no reason."""
+        return reason(Counter((entry.state, entry.is_off) for entry in self.calls), self.bounce)
+
+
+def of(who: Attendee, firm: Firm, meetings: Sequence[Entry], now: datetime) -> Person:
+    """A person with these meetings, which are sorted by start."""
+    return Person(
+        key=who.key,
+        name=who.name,
+        latin_name=who.latin_name,
+        title=who.title,
+        email=who.email,
+        phone=who.phone,
+        languages=tuple(who.languages),
+        firm=firm_ref(firm),
+        bounced_at=who.bounced_at,
+        bounce=who.bounce,
+        meetings=tuple(meetings),
+        calls=tuple(entry for entry in meetings if needs_call(entry, now)),
+    )
+
+
+def reason(calls: Mapping[tuple[CalendarState, bool], int], bounce: str) -> str:
+    """Why to call, in words: by state and whether a meeting is off; empty if there is no reason."""
+    ordered = sorted(calls, key=lambda why: (SEVERITY.index(why[0]), why[1]))
+    return "; ".join(_reason(state, is_off, calls[state, is_off], bounce) for state, is_off in ordered)
+
+
+def count(listed: Iterable[Entry]) -> dict[CalendarState, int]:
+    """How many entries are in each state."""
+    found = Counter(entry.state for entry in listed)
+    return {state: found[state] for state in CalendarState}
+
+
+def needs_call(entry: Entry, now: datetime) -> bool:
+    """Whether somebody has to be called about a coming meeting."""
+    if entry.state not in CALLS or entry.start <= now:
+        return False
+    return entry.state is not CalendarState.SILENT or is_overdue(entry.sent_at, entry.start, now)
+
+
+def is_overdue(sent_at: datetime | None, start: datetime, now: datetime) -> bool:
+    """Whether an invitation should have been answered: it is some days old, or its meeting is near."""
+    waited = now - sent_at if sent_at else timedelta()
+    return waited >= PATIENCE or (start <= now + NEAR and waited >= AT_LEAST)
+
+
+def _reason(state: CalendarState, is_off: bool, number: int, bounce: str) -> str:
+    meetings = "one meeting" if number == 1 else f"{number} meetings"
+    if is_off:
+        return f"not told that {meetings} {'is' if number == 1 else 'are'} off"
+    if state is CalendarState.BOUNCED:
+        return f"mail to the address comes back ({_said(bounce) or 'no reason given'}): {meetings}"
+    return {
+        CalendarState.FAILED: f"the mail about {meetings} could not be delivered",
+        CalendarState.DECLINED: f"declined {meetings} of the schedule",
+    }.get(state, f"has not answered the invitation to {meetings}")
+
+
+def _said(bounce: str) -> str:
+    """What the server said, without the kind of protocol (RFC 3464 2.3.6) and in a few words."""
+    text = bounce.removeprefix("smtp;").strip()
+    return text if len(text) <= SAID else f"{text[:SAID].rstrip()}..."

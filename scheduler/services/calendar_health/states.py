@@ -1,0 +1,300 @@
+"""How it stands with each meeting in each attendee's calendar: told, answered, refused, or come back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain import names
+from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat, RequestState
+from scheduler.invites.ical.content import Content
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Answer,
+    Attendee,
+    Firm,
+    Hall,
+    MeetingRequest,
+    OutboxMail,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+    Slot,
+)
+
+ANSWERED = {
+    Partstat.ACCEPTED: CalendarState.ACCEPTED,
+    Partstat.TENTATIVE: CalendarState.TENTATIVE,
+    Partstat.DECLINED: CalendarState.DECLINED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LastMail:
+    """The newest message about a meeting to an attendee; `sequence` is the one that an answer counts for."""
+
+    id: int
+    uid: str
+    method: Method
+    sequence: int
+    state: OutboxState
+    error: str
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The last answer of an attendee about a UID, to the invitation of this SEQUENCE."""
+
+    sequence: int
+    partstat: Partstat
+    source: AnswerSource
+    at: datetime
+    comment: str
+    proposed_start: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One meeting in one attendee's calendar; times are UTC. `answer` counts for `sequence`, else None.
+
+    `is_called_off`: no longer accepted, so the next publishing leaves it out. `is_off`: cancelled, which
+    could not be told: the calendar still shows it.
+    """
+
+    attendee_id: int
+    request_key: str
+    partner: str
+    start: datetime
+    end: datetime
+    place: str
+    hall: str
+    state: CalendarState
+    sequence: int | None
+    sent_at: datetime | None
+    error: str
+    answer: Answered | None
+    is_called_off: bool = False
+    is_off: bool = False
+
+
+def state_of(mail: LastMail | None, answer: Answered | None, *, bounces: bool) -> CalendarState:
+    """The state that a current answer, the newest message and the address together make."""
+    if answer is not None:
+        if answer.proposed_start is not None:
+            return CalendarState.PROPOSED
+        if answer.partstat in ANSWERED:
+            return ANSWERED[answer.partstat]
+    if bounces:
+        return CalendarState.BOUNCED
+    if mail is None or mail.state in (OutboxState.QUEUED, OutboxState.SENDING):
+        return CalendarState.QUEUED
+    return CalendarState.FAILED if mail.state is OutboxState.FAILED else CalendarState.SILENT
+
+
+def current(mail: LastMail | None, answer: Answered | None) -> Answered | None:
+    """The answer, if it was given to what the calendar is told now: an update asks anew (RFC 5546 2.1.4)."""
+    is_current = mail is not None and answer is not None and answer.sequence == mail.sequence
+    return answer if is_current else None
+
+
+def entries(session: Session, event_id: int, version_id: int, *, people: Collection[int]) -> list[Entry]:
+    """The meetings of a version in some people's calendars, and cancellations that were not told; by start.
+
+    Six queries, however many.
+    """
+    mails, answers = _mails(session, event_id, people), _answers(session, event_id, people)
+    bounced = set(
+        session.scalars(
+            select(Attendee.id).where(among(Attendee.id, people), Attendee.bounced_at.is_not(None))
+        )
+    )
+    invited = {(request, who): mail for (request, who), mail in mails if mail.method is not Method.CANCEL}
+    found = [
+        *_planned(session, event_id, version_id, people, invited, answers, bounced),
+        *_untold(session, mails, bounced),
+    ]
+    return sorted(found, key=lambda entry: (entry.start, entry.request_key, entry.attendee_id))
+
+
+Whose = tuple[int, int]
+"""(request id, attendee id)."""
+
+
+def newest_mails(event_id: int, people: Collection[int] | None = None) -> Select[int]:
+    """The ids of the newest message of each UID and attendee that says how the meeting is."""
+    newest = (
+        select(func.max(OutboxMail.id))
+        .where(
+            OutboxMail.event_id == event_id,
+            OutboxMail.uid.is_not(None),
+            OutboxMail.method != Method.DECLINECOUNTER.value,
+        )
+        .group_by(OutboxMail.uid, OutboxMail.attendee_id)
+    )
+    return newest if people is None else newest.where(among(OutboxMail.attendee_id, people))
+
+
+def untold(session: Session, event_id: int) -> Iterator[Entry]:
+    """Everybody's meetings that are cancelled in calendars that could not be told."""
+    failed = session.execute(
+        _last_mail().where(
+            OutboxMail.id.in_(newest_mails(event_id)),
+            OutboxMail.method == Method.CANCEL.value,
+            OutboxMail.state == OutboxState.FAILED,
+            OutboxMail.dropped_at.is_(None),
+        )
+    )
+    mails = _read(failed)
+    return _untold(session, mails, _bounced(session, {person for (_, person), _ in mails}))
+
+
+def _bounced(session: Session, people: Collection[int]) -> set[int]:
+    """Those of some people whose mails come back."""
+    among_them = select(Attendee.id).where(among(Attendee.id, people))
+    return set(session.scalars(among_them.where(Attendee.bounced_at.is_not(None))))
+
+
+def _last_mail() -> Select[*tuple[Any, ...]]:
+    return select(
+        OutboxMail.request_id,
+        OutboxMail.attendee_id,
+        OutboxMail.id,
+        OutboxMail.uid,
+        OutboxMail.method,
+        OutboxMail.sequence,
+        OutboxMail.state,
+        OutboxMail.error,
+        OutboxMail.sent_at,
+    ).order_by(OutboxMail.id)
+
+
+def _mails(session: Session, event_id: int, people: Collection[int]) -> list[tuple[Whose, LastMail]]:
+    """The newest message of each UID and attendee that says how the meeting is, in the order of making."""
+    newest = newest_mails(event_id, people)
+    return _read(session.execute(_last_mail().where(OutboxMail.id.in_(newest))))
+
+
+def _read(rows: Iterable[Any]) -> list[tuple[Whose, LastMail]]:
+    return [
+        ((request, who), LastMail(mail_id, uid, Method(said), sequence, state, error or "", sent_at))
+        for request, who, mail_id, uid, said, sequence, state, error, sent_at in rows
+    ]
+
+
+def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[tuple[str, int], Answered]:
+    """The last answer of each UID and attendee."""
+    rows: Any = session.execute(
+        select(
+            Answer.uid,
+            Answer.attendee_id,
+            Answer.sequence,
+            Answer.partstat,
+            Answer.source,
+            Answer.answered_at,
+            Answer.comment,
+            Answer.proposed_start,
+        ).where(Answer.event_id == event_id, among(Answer.attendee_id, people))
+    )
+    return {(uid, who): Answered(*rest) for uid, who, *rest in rows}
+
+
+_Sender, _Receiver, _Last = aliased(Firm), aliased(Firm), aliased(Slot)
+
+
+def _planned(
+    session: Session,
+    event_id: int,
+    version_id: int,
+    people: Collection[int],
+    invited: Mapping[Whose, LastMail],
+    answers: Mapping[tuple[str, int], Answered],
+    bounced: set[int],
+) -> Iterator[Entry]:
+    firms = _firms(session, event_id)
+    rows = session.execute(
+        select(
+            PlannedAttendee.attendee_id,
+            Attendee.firm_id,
+            MeetingRequest.id,
+            MeetingRequest.key,
+            MeetingRequest.state,
+            MeetingRequest.from_firm_id,
+            MeetingRequest.to_firm_id,
+            Slot.start,
+            _Last.end,
+            Place.name,
+            Hall.name,
+        )
+        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(
+            _Last,
+            (_Last.event_id == Slot.event_id) & (_Last.position == Slot.position + PlannedMeeting.length - 1),
+        )
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .join(Hall, Hall.id == Place.hall_id)
+        .where(PlannedMeeting.version_id == version_id, among(PlannedAttendee.attendee_id, people))
+    )
+    for who, firm, request, key, state, sender, receiver, start, end, place, hall in rows:
+        mail = invited.get((request, who))
+        answer = current(mail, answers.get((mail.uid, who)) if mail else None)
+        yield Entry(
+            attendee_id=who,
+            request_key=key,
+            partner=firms[receiver if firm == sender else sender],
+            start=start,
+            end=end,
+            place=place,
+            hall=hall,
+            state=state_of(mail, answer, bounces=who in bounced),
+            sequence=mail.sequence if mail else None,
+            sent_at=mail.sent_at if mail else None,
+            error=mail.error if mail else "",
+            answer=answer,
+            is_called_off=state is not RequestState.ACCEPTED,
+        )
+
+
+def _untold(session: Session, mails: Iterable[tuple[Whose, LastMail]], bounced: set[int]) -> Iterator[Entry]:
+    """Meetings that are cancelled in calendars that could not be told."""
+    failed = {
+        mail.id: (who, mail)
+        for (_, who), mail in mails
+        if mail.method is Method.CANCEL and mail.state is OutboxState.FAILED
+    }
+    rows = session.execute(
+        select(OutboxMail.id, OutboxMail.payload, MeetingRequest.key)
+        .join(MeetingRequest, MeetingRequest.id == OutboxMail.request_id)
+        .where(among(OutboxMail.id, failed), OutboxMail.dropped_at.is_(None))
+    )
+    for mail_id, payload, key in rows:
+        who, mail = failed[mail_id]
+        content = Content.from_json(payload["content"])
+        yield Entry(
+            attendee_id=who,
+            request_key=key,
+            partner=content.partner_firm,
+            start=content.start,
+            end=content.end,
+            place=content.place_name,
+            hall=content.hall,
+            state=CalendarState.BOUNCED if who in bounced else CalendarState.FAILED,
+            sequence=mail.sequence,
+            sent_at=None,
+            error=mail.error,
+            answer=None,
+            is_off=True,
+        )
+
+
+def _firms(session: Session, event_id: int) -> dict[int, str]:
+    rows: Any = session.execute(select(Firm.id, Firm.name, Firm.latin_name).where(Firm.event_id == event_id))
+    return {firm_id: names.shown(name, latin, "en") for firm_id, name, latin in rows}

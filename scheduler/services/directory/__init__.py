@@ -1,0 +1,1 @@
+"""Firms and people of an event: search, filters, one by key."""

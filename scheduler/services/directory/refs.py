@@ -1,0 +1,86 @@
+"""Firms and people as lists and pages name them, and how they are found by key within one event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy import SQLColumnExpression, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.text import storable
+from scheduler.storage.models import Attendee, Firm
+
+Keyed = TypeVar("Keyed", Firm, Attendee)
+
+
+@dataclass(frozen=True, slots=True)
+class FirmRef:
+    """A firm by name; `latin_name` is for readers of other scripts, `country` is ISO 3166-1 alpha-2."""
+
+    key: str
+    name: str
+    latin_name: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRef:
+    """A person by name and job title."""
+
+    key: str
+    name: str
+    latin_name: str
+    title: str
+
+
+def firm_ref(firm: Firm) -> FirmRef:
+    return FirmRef(firm.key, firm.name, firm.latin_name, firm.country)
+
+
+def person_ref(person: Attendee) -> PersonRef:
+    return PersonRef(person.key, person.name, person.latin_name, person.title)
+
+
+def firm_columns(firm: type[Firm]) -> tuple[SQLColumnExpression[str], ...]:
+    """What FirmRef is made of, in its order: less to read than a firm, and no object to keep."""
+    return (firm.key, firm.name, firm.latin_name, firm.country)
+
+
+def person_columns(person: type[Attendee]) -> tuple[SQLColumnExpression[str], ...]:
+    """What PersonRef is made of, in its order."""
+    return (person.key, person.name, person.latin_name, person.title)
+
+
+def find_firm(session: Session, event_id: int, key: str) -> Firm:
+    """A firm of the event; raises NotFound for one of another event too."""
+    return _find(session, Firm, "firm", event_id, key)
+
+
+def find_person(session: Session, event_id: int, key: str) -> Attendee:
+    """An attendee of the event; raises NotFound for one of another event too."""
+    return _find(session, Attendee, "person", event_id, key)
+
+
+def firm_in_question(session: Session, actor: Actor, key: str | None) -> int | None:
+    """The firm that an actor asks about: the own one by default, any for an organiser; None: the whole event.
+
+    Raises NotFound for a key that is not of the event, NotAllowed for a firm that is not the actor's.
+    """
+    firm_id = actor.firm_id if key is None else find_firm(session, actor.event_id, key).id
+    if firm_id is None and not actor.is_organiser:
+        raise NotAllowed("You do not belong to a firm of this event.")
+    if firm_id is not None and not actor.sees_firm(firm_id):
+        raise NotAllowed("This belongs to another firm.")
+    return firm_id
+
+
+def _find(session: Session, table: type[Keyed], what: str, event_id: int, key: str) -> Keyed:
+    found = None
+    if storable(key):
+        found = session.scalar(select(table).where(table.event_id == event_id, table.key == key))
+    if found is None:
+        raise NotFound(what, key)
+    return found

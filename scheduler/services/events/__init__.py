@@ -1,0 +1,1 @@
+"""Events: made with their venue, and their settings."""

@@ -1,0 +1,169 @@
+"""Events: make one with its venue, and change how it is run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from itertools import combinations
+from typing import Any
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AfterRun, PlaceKind
+from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
+from scheduler.domain.files.policy_reader import read_policy
+from scheduler.domain.files.reading import Reader
+from scheduler.services.access.actors import Actor
+from scheduler.services.events.new_event import (
+    CheckedEvent,
+    NewEvent,
+    check,
+    is_zone,
+    language_faults,
+    out_of,
+)
+from scheduler.services.publishing import summaries
+from scheduler.services.runs import overnight
+from scheduler.services.runs.runs import MAX_SECONDS
+from scheduler.services.text import one_line
+from scheduler.storage.models import Account, Event, Hall, Organiser, Place, Slot, WalkingTime
+
+__all__ = ["EventSettings", "NewEvent", "create_event", "event", "settings", "update_settings"]
+
+MAX_HOLD = 120
+"""Minutes that a publishing may wait for a second thought."""
+
+
+@dataclass(frozen=True, slots=True)
+class EventSettings:
+    """What organisers may change of a running event; `policy` is the problem file's."""
+
+    name: str
+    language: str = "en"
+    solve_seconds: int = 60
+    freeze_hours: int = 12
+    request_days: int = 14
+    proposals: bool = True
+    mail_per_minute: int = 600
+    publish_hold: int = 5
+    summary_mails: bool = True
+    rerun_enabled: bool = True
+    rerun_time: time = time(2)
+    rerun_timezone: str = "UTC"
+    rerun_then: AfterRun = AfterRun.DRAFT
+    rerun_budget: int = 50
+    rerun_late: int = 60
+    policy: Mapping[str, Any] = field(default_factory=dict)
+
+
+def create_event(session: Session, account_id: int, form: NewEvent, *, now: datetime) -> Event:
+    """A new event with slots, halls and tables; the account, an operator's, becomes its organiser.
+
+    Raises NotAllowed, InvalidInput with every fault by field of NewEvent.
+    """
+    if not session.get_one(Account, account_id).is_operator:
+        raise NotAllowed("Only an operator of this installation may create events.")
+    checked = check(form, now=now)
+    made = _insert(session, form, checked, now)
+    session.add(Organiser(event_id=made.id, account_id=account_id))
+    session.add_all(
+        Slot(event_id=made.id, position=i, key=slot.key, start=slot.start, end=slot.end, block=slot.block)
+        for i, slot in enumerate(checked.slots)
+    )
+    _add_venue(session, made.id, form)
+    session.flush()
+    return made
+
+
+def event(session: Session, actor: Actor) -> Event:
+    """The actor's event."""
+    return session.get_one(Event, actor.event_id)
+
+
+def settings(session: Session, actor: Actor) -> EventSettings:
+    """The event's present settings, for organisers."""
+    actor.require_organiser()
+    row = event(session, actor)
+    return EventSettings(**{name: getattr(row, name) for name in EventSettings.__dataclass_fields__})
+
+
+def update_settings(session: Session, actor: Actor, form: EventSettings, *, now: datetime) -> Event:
+    """Change the settings; the next rerun is reckoned anew, so a change takes effect without a restart.
+
+    Raises NotAllowed, InvalidInput with every fault by field of EventSettings.
+    """
+    actor.require_organiser()
+    faults = list(_settings_faults(form))
+    if faults:
+        raise InvalidInput(faults)
+    row = event(session, actor)
+    for name in EventSettings.__dataclass_fields__:
+        setattr(row, name, getattr(form, name))
+    row.name, row.policy = one_line(form.name), dict(form.policy)
+    row.rerun_then = AfterRun(form.rerun_then)
+    row.next_rerun_at = overnight.next_rerun_at(row, now)
+    session.flush()
+    if not row.summary_mails:
+        summaries.take(session, row.id)
+    return row
+
+
+def _settings_faults(form: EventSettings) -> Iterator[Fault]:
+    if not 1 <= len(one_line(form.name)) <= 200:
+        yield Fault("name", "must have 1 to 200 characters")
+    yield from language_faults(form.language)
+    yield from out_of("solve_seconds", form.solve_seconds, 5, MAX_SECONDS)
+    yield from out_of("freeze_hours", form.freeze_hours, 0, 240)
+    yield from out_of("request_days", form.request_days, 1, 365)
+    yield from out_of("mail_per_minute", form.mail_per_minute, 1, 60_000)
+    yield from out_of("publish_hold", form.publish_hold, 0, MAX_HOLD)
+    yield from out_of("rerun_budget", form.rerun_budget, 0, 100_000)
+    yield from out_of("rerun_late", form.rerun_late, 1, 600)
+    if not is_zone(form.rerun_timezone):
+        yield Fault("rerun_timezone", "must be an IANA time zone such as Asia/Shanghai")
+    if form.rerun_time.tzinfo is not None:
+        yield Fault("rerun_time", "must be a local time; its zone is rerun_timezone")
+    if form.rerun_then not in set(AfterRun):
+        yield Fault("rerun_then", "must be draft or publish")
+    reader = Reader()
+    read_policy(reader, form.policy)
+    yield from reader.faults
+
+
+def _insert(session: Session, form: NewEvent, checked: CheckedEvent, now: datetime) -> Event:
+    made = Event(
+        key=checked.key,
+        name=checked.name,
+        timezone=form.timezone,
+        language=form.language,
+        created_at=now,
+        areas=checked.areas,
+        rerun_enabled=True,
+        rerun_time=time(2),
+        rerun_timezone=form.timezone,
+    )
+    made.next_rerun_at = overnight.next_rerun_at(made, now)
+    try:
+        with session.begin_nested():
+            session.add(made)
+    except IntegrityError:
+        raise InvalidInput([Fault("key", "is taken by another event")]) from None
+    return made
+
+
+def _add_venue(session: Session, event_id: int, form: NewEvent) -> None:
+    """Halls with numbered tables, all as far from each other."""
+    numbers = range(1, form.halls + 1)
+    halls = [Hall(event_id=event_id, key=f"h{i}", name=f"Hall {i}", position=i - 1) for i in numbers]
+    session.add_all(halls)
+    session.flush()
+    for a, b in combinations(sorted(hall.id for hall in halls), 2):
+        session.add(WalkingTime(from_hall_id=a, to_hall_id=b, minutes=form.walking_minutes))
+    for hall in halls:
+        for table in range(1, form.tables_per_hall + 1):
+            key = f"{hall.key}t{table:02}"
+            session.add(
+                Place(event_id=event_id, key=key, name=f"Table {key}", hall_id=hall.id, kind=PlaceKind.TABLE)
+            )

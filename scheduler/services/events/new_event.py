@@ -1,0 +1,176 @@
+"""A new event as an organiser types it: every fault by field, and the slots that follow from its days."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.invites.catalogue import languages
+from scheduler.services.text import one_line
+
+MAX_DAYS = 14
+MAX_BLOCKS = 6
+MAX_SLOTS = 500
+MAX_HALLS = 40
+MAX_TABLES = 100
+"""In each hall."""
+MAX_WALKING = 120
+MAX_AREAS = 50
+SLOT_MINUTES = (5, 240)
+
+RESERVED = frozenset({"new"})
+"""What stands where the key of an event does, in the addresses of pages."""
+
+_KEY = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,62})[a-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """A new event. `blocks` are the meeting hours of every day, from and to, in the event's time zone.
+
+    Each block is filled with slots of `slot_minutes` as long as one fits. `areas` are the names of the
+    chain's areas. `walking_minutes` are those between any two halls. `language` is that of mails to people
+    whose own is not known.
+    """
+
+    key: str
+    name: str
+    timezone: str
+    first_day: date
+    days: int = 1
+    blocks: Sequence[tuple[time, time]] = ((time(9), time(12)), (time(13), time(17)))
+    slot_minutes: int = 30
+    halls: int = 1
+    tables_per_hall: int = 10
+    walking_minutes: int = 5
+    areas: Sequence[str] = ()
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class NewSlot:
+    """One slot of the grid; times are UTC."""
+
+    key: str
+    start: datetime
+    end: datetime
+    block: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedEvent:
+    """A new event without faults."""
+
+    key: str
+    name: str
+    slots: tuple[NewSlot, ...]
+    areas: dict[str, str]
+
+
+def check(form: NewEvent, *, now: datetime) -> CheckedEvent:
+    """Raises InvalidInput with every fault by field of NewEvent."""
+    found = faults(form, now=now)
+    slots = () if found else tuple(_slots(form))
+    if len(slots) > MAX_SLOTS:
+        found.append(Fault("slot_minutes", f"makes {len(slots)} slots; at most {MAX_SLOTS} are possible"))
+    if found:
+        raise InvalidInput(found)
+    key, name, areas = _texts(form)
+    return CheckedEvent(key, name, slots, {_slug(area, i): area for i, area in enumerate(areas)})
+
+
+def faults(form: NewEvent, *, now: datetime) -> list[Fault]:
+    """What is wrong with single fields, by field of NewEvent."""
+    found = [*_text_faults(*_texts(form)), *_time_faults(form, now), *_count_faults(form)]
+    return [*found, *language_faults(form.language)]
+
+
+def _texts(form: NewEvent) -> tuple[str, str, list[str]]:
+    """Key, name and areas as they are kept."""
+    areas = [area for area in map(one_line, form.areas) if area]
+    return form.key.strip().lower(), one_line(form.name), areas
+
+
+def is_zone(name: str) -> bool:
+    """Whether it is the name of an IANA time zone."""
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        return False
+    return True
+
+
+def language_faults(language: str) -> Iterator[Fault]:
+    """A fault if mails are not written in the language."""
+    if language not in languages():
+        yield Fault("language", f"must be one of {', '.join(languages())}")
+
+
+def out_of(path: str, value: int, low: int, high: int) -> Iterator[Fault]:
+    """A fault if the value is out of its range."""
+    if not low <= value <= high:
+        yield Fault(path, f"must be from {low} to {high}")
+
+
+def _text_faults(key: str, name: str, areas: Sequence[str]) -> Iterator[Fault]:
+    if not _KEY.fullmatch(key):
+        yield Fault("key", "must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends")
+    if key in RESERVED:
+        yield Fault("key", f"{key!r} is an address of the site itself; choose another")
+    if not 1 <= len(name) <= 200:
+        yield Fault("name", "must have 1 to 200 characters")
+    if len(areas) > MAX_AREAS or any(len(area) > 80 for area in areas):
+        yield Fault("areas", f"at most {MAX_AREAS}, of 1 to 80 characters each")
+    if len({area.lower() for area in areas}) < len(areas):
+        yield Fault("areas", "one of them is there twice")
+
+
+def _time_faults(form: NewEvent, now: datetime) -> Iterator[Fault]:
+    if not is_zone(form.timezone):
+        yield Fault("timezone", "must be an IANA time zone such as Asia/Shanghai")
+    elif form.first_day < now.astimezone(ZoneInfo(form.timezone)).date():
+        yield Fault("first_day", "lies in the past")
+    yield from out_of("slot_minutes", form.slot_minutes, *SLOT_MINUTES)
+    if not 1 <= len(form.blocks) <= MAX_BLOCKS:
+        yield Fault("blocks", f"give 1 to {MAX_BLOCKS}")
+    for i, (start, end) in enumerate(form.blocks):
+        if _minutes(end) - _minutes(start) < form.slot_minutes:
+            yield Fault(f"blocks[{i}]", "is too short for a slot")
+        if i and start < form.blocks[i - 1][1]:
+            yield Fault(f"blocks[{i}]", "begins before the one before it has ended")
+
+
+def _count_faults(form: NewEvent) -> Iterator[Fault]:
+    yield from out_of("days", form.days, 1, MAX_DAYS)
+    yield from out_of("halls", form.halls, 1, MAX_HALLS)
+    yield from out_of("tables_per_hall", form.tables_per_hall, 0, MAX_TABLES)
+    yield from out_of("walking_minutes", form.walking_minutes, 0, MAX_WALKING)
+
+
+def _slots(form: NewEvent) -> Iterator[NewSlot]:
+    """The grid in time order; a slot takes its minutes on the clock of the world, also when clocks change."""
+    zone, length = ZoneInfo(form.timezone), timedelta(minutes=form.slot_minutes)
+    for day in range(form.days):
+        number = 0
+        for block, (opens, closes) in enumerate(form.blocks, 1):
+            on = form.first_day + timedelta(days=day)
+            start = datetime.combine(on, opens, zone).astimezone(UTC)
+            closing = datetime.combine(on, closes, zone).astimezone(UTC)
+            while start + length <= closing:
+                number += 1
+                yield NewSlot(f"d{day + 1}s{number:02}", start, start + length, f"d{day + 1}b{block}")
+                start += length
+
+
+def _slug(name: str, i: int) -> str:
+    """A key for an area: its ASCII letters and digits, or its number where it has none."""
+    letters = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return f"{i + 1}-{letters}"[:60].strip("-")
+
+
+def _minutes(moment: time) -> int:
+    return moment.hour * 60 + moment.minute

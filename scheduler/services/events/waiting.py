@@ -1,0 +1,116 @@
+"""What waits for an event's organisers: what came since the last plan, drafts, mails, a publishing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import JobKind, JobState, MailOutcome, RequestState, VersionState
+from scheduler.services.access.actors import Actor
+from scheduler.services.schedule import entries, versions
+from scheduler.storage.models import (
+    Answer,
+    InboundMail,
+    MeetingRequest,
+    PlannedMeeting,
+    ScheduleVersion,
+    VersionJob,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Counts, and numbers of versions.
+
+    What the next run is for: `called_off` published meetings are of requests that were declined or withdrawn
+    since; `absent` people have declined one that goes on without them; `proposals` ask for another time;
+    `accepted` requests have come since. `draft` is newer than what is published; `publishing` is asked for
+    and not done. `letters` came in and wait for a word; nobody will publish `old_drafts` any more.
+    """
+
+    called_off: int = 0
+    absent: int = 0
+    proposals: int = 0
+    accepted: int = 0
+    letters: int = 0
+    draft: int | None = None
+    publishing: int | None = None
+    old_drafts: int = 0
+
+    @property
+    def for_a_run(self) -> int:
+        return self.called_off + self.absent + self.proposals + self.accepted
+
+    @property
+    def is_anything(self) -> bool:
+        return bool(self.for_a_run or self.letters or self.draft or self.publishing)
+
+
+def waiting(session: Session, actor: Actor) -> Waiting:
+    """For organisers."""
+    actor.require_organiser()
+    event_id = actor.event_id
+    published = versions.published(session, event_id)
+    draft = versions.newest_draft(session, event_id)
+    drafts = select(func.count()).where(
+        ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.DRAFT
+    )
+    return Waiting(
+        called_off=len(entries.withdrawn_since(session, published.id)) if published else 0,
+        absent=len(entries.excluded_since(session, published.id)) if published else 0,
+        proposals=_proposals(session, published) if published else 0,
+        accepted=_accepted(session, published) if published else 0,
+        letters=_letters(session, event_id),
+        draft=draft,
+        publishing=_publishing(session, event_id),
+        old_drafts=_count(session, drafts) - bool(draft),
+    )
+
+
+def _proposals(session: Session, published: ScheduleVersion) -> int:
+    return _count(
+        session,
+        select(func.count()).where(
+            Answer.event_id == published.event_id,
+            Answer.proposed_start.is_not(None),
+            Answer.answered_at > published.created_at,
+        ),
+    )
+
+
+def _accepted(session: Session, published: ScheduleVersion) -> int:
+    """Requests that the published plan did not know."""
+    held = select(PlannedMeeting.request_id).where(PlannedMeeting.version_id == published.id)
+    return _count(
+        session,
+        select(func.count()).where(
+            MeetingRequest.event_id == published.event_id,
+            MeetingRequest.state == RequestState.ACCEPTED,
+            func.coalesce(MeetingRequest.answered_at, MeetingRequest.created_at) > published.created_at,
+            MeetingRequest.id.not_in(held),
+        ),
+    )
+
+
+def _letters(session: Session, event_id: int) -> int:
+    waits = InboundMail.event_id == event_id, InboundMail.outcome == MailOutcome.WAITING
+    return _count(session, select(func.count()).where(*waits))
+
+
+def _publishing(session: Session, event_id: int) -> int | None:
+    return session.scalar(
+        select(ScheduleVersion.number)
+        .join(VersionJob, VersionJob.version_id == ScheduleVersion.id)
+        .where(
+            VersionJob.event_id == event_id,
+            VersionJob.kind == JobKind.PUBLISH,
+            VersionJob.state.in_((JobState.ASKED, JobState.RUNNING)),
+        )
+        .limit(1)
+    )
+
+
+def _count(session: Session, query: Select[int]) -> int:
+    return session.scalars(query).one()

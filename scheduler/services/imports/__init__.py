@@ -1,0 +1,1 @@
+"""Firms, people and interpreters from files; addresses and their correction."""

@@ -1,0 +1,1 @@
+"""Mails that come in: kept, judged once, left to a person if need be."""

@@ -1,0 +1,136 @@
+"""Other addresses under which attendees answer: Exchange and Google answer as one's primary address.
+
+An organiser says so on a mail that waits. It came to the attendee's own token, so who wrote it has their
+invitation; that the address is theirs, too, is what the organiser knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import MailBox, MailKind, MailOutcome
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.invites.inbound import Answer
+from scheduler.services.access.actors import Actor
+from scheduler.services.directory.refs import find_person
+from scheduler.services.inbox.verdicts import same_address
+from scheduler.storage.models import Account, Attendee, AttendeeAlias, InboundMail
+
+MOST = 5
+"""Other addresses that one attendee may have."""
+
+ANSWERS = (MailKind.REPLY, MailKind.COUNTER, MailKind.REFRESH)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Another address, and who said so; `by` is the address of the organiser's account."""
+
+    id: int
+    address: str
+    by: str
+    at: datetime
+
+
+def of(session: Session, attendee: Attendee) -> Sequence[str]:
+    """The other addresses of an attendee."""
+    return session.scalars(select(AttendeeAlias.address).where(_live(attendee.id))).all()
+
+
+def listing(session: Session, actor: Actor, person_key: str) -> list[Alias]:
+    """The other addresses of a person, with who said so. Raises NotFound, NotAllowed."""
+    actor.require_organiser()
+    person = find_person(session, actor.event_id, person_key)
+    rows = session.execute(
+        select(AttendeeAlias, Account.email)
+        .outerjoin(Account, Account.id == AttendeeAlias.added_by)
+        .where(_live(person.id))
+        .order_by(AttendeeAlias.id)
+    )
+    return [Alias(row.id, row.address, by or "", row.added_at) for row, by in rows]
+
+
+def writers(mail: InboundMail) -> set[str]:
+    """The addresses that a mail answers for."""
+    return {each.email for a in map(Answer.from_json, mail.answers) for each in a.participants}
+
+
+def claimed(session: Session, mail: InboundMail) -> str | None:
+    """The address that a waiting answer is from, if an organiser may say that it is its attendee's.
+
+    Only for an answer of one person that came to the attendee's own address for answers: its token has
+    proved that they have the invitation. Nobody else's address of the event can become theirs.
+    """
+    is_offered = mail.outcome is MailOutcome.WAITING and mail.kind in ANSWERS and mail.box is MailBox.ANSWERS
+    people = writers(mail)
+    uids = {answer.uid for answer in map(Answer.from_json, mail.answers)}
+    if not is_offered or len(people) != 1 or uids != {mail.uid}:
+        return None
+    (address,) = people
+    attendee = session.get_one(Attendee, mail.attendee_id)
+    known = (attendee.email, *of(session, attendee))
+    if "@" not in address or any(same_address(address, each) for each in known):
+        return None
+    if _belongs_to_another(session, attendee, address):
+        return None
+    return address
+
+
+def add(session: Session, actor: Actor, mail: InboundMail, *, now: datetime) -> str:
+    """Keep the address that a waiting answer is from as one of its attendee's; gives it.
+
+    Raises InvalidInput where that is not offered.
+    """
+    actor.require_organiser()
+    attendee = session.get_one(
+        Attendee, mail.attendee_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+    address = claimed(session, mail)
+    if address is None:
+        raise InvalidInput([Fault("mail", "it does not say one other address that can be the attendee's")])
+    if len(of(session, attendee)) >= MOST:
+        raise InvalidInput([Fault("mail", f"{attendee.name} has {MOST} other addresses already")])
+    session.add(
+        AttendeeAlias(attendee_id=attendee.id, address=address, added_by=actor.account_id, added_at=now)
+    )
+    session.flush()
+    log.info("alias added", attendee=attendee.id, by=actor.account_id)
+    return address
+
+
+def remove(session: Session, actor: Actor, person_key: str, alias_id: int, *, now: datetime) -> bool:
+    """Take an address away from a person: no later answer counts under it; whether it was there."""
+    actor.require_organiser()
+    person = find_person(session, actor.event_id, person_key)
+    removed = session.scalar(
+        update(AttendeeAlias)
+        .where(AttendeeAlias.id == alias_id, _live(person.id))
+        .values(removed_by=actor.account_id, removed_at=now)
+        .returning(AttendeeAlias.id)
+    )
+    log.info("alias removed", attendee=person.id, by=actor.account_id, done=removed is not None)
+    return removed is not None
+
+
+def _live(attendee_id: int) -> ColumnElement[bool]:
+    return (AttendeeAlias.attendee_id == attendee_id) & AttendeeAlias.removed_at.is_(None)
+
+
+def _belongs_to_another(session: Session, attendee: Attendee, address: str) -> bool:
+    """Whether somebody else of the event has the address, as theirs or as another one of theirs."""
+    of_event = Attendee.event_id == attendee.event_id, Attendee.id != attendee.id
+    others = select(Attendee.email).where(*of_event, Attendee.email == address)
+    aliased = (
+        select(AttendeeAlias.address)
+        .join(Attendee, Attendee.id == AttendeeAlias.attendee_id)
+        .where(*of_event, AttendeeAlias.address == address, AttendeeAlias.removed_at.is_(None))
+    )
+    return session.scalar(others.union(aliased).limit(1)) is not None

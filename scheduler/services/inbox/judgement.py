@@ -1,0 +1,204 @@
+"""What an inbound mail may do. Its token says whose answer it is; everything else is only claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Method, Partstat
+from scheduler.domain.errors import WrongState
+from scheduler.domain.mail_rates import MailRates
+from scheduler.invites.inbound import Answer, Participant
+from scheduler.services.answers import answers, counter_proposals, resend
+from scheduler.services.answers.answers import Given
+from scheduler.services.inbox import aliases, bouncing
+from scheduler.services.inbox.verdicts import Verdict, applied, ignored, same_address, waiting
+from scheduler.storage.models import Attendee, InboundMail, Invitation
+
+CLOCK_SKEW = timedelta(days=1)
+"""An answer that is dated later than this from now is for a person: its clock is wrong, or it lies."""
+
+
+class _Stop(Exception):
+    """A mail is not applied; carries the verdict."""
+
+    def __init__(self, outcome: MailOutcome, reason: str) -> None:
+        super().__init__(reason)
+        self.verdict = Verdict(outcome, reason)
+
+
+def judge(
+    session: Session, mail: InboundMail, *, mail_domain: str, rates: MailRates, now: datetime
+) -> Verdict:
+    """Apply a mail, or say why it is ignored or waits for a person."""
+    invitation = answers.latest(session, mail.uid, mail.attendee_id)
+    answers.lock(session, invitation)
+    attendee = session.get_one(Attendee, mail.attendee_id)
+    case = _Case(session, mail, invitation, attendee, mail_domain, rates, now)
+    if mail.box is MailBox.REPORTS and mail.kind not in _OF_MACHINES:
+        return waiting("It came to the address that mail servers report to, which takes no answers.")
+    try:
+        return _RULES[mail.kind](case)
+    except _Stop as stop:
+        return stop.verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A mail, and what the owner of its token was last told."""
+
+    session: Session
+    mail: InboundMail
+    invitation: Invitation
+    attendee: Attendee
+    mail_domain: str
+    rates: MailRates
+    now: datetime
+
+    def reply(self) -> Verdict:
+        _, given = self.checked()
+        if given.partstat is Partstat.NEEDS_ACTION:
+            return ignored("It says neither yes nor no.")
+        try:
+            done = answers.give(self.session, self.invitation, given, now=self.now)
+        except WrongState as error:
+            if answers.keep_late(self.session, self.invitation, given, now=self.now):
+                return ignored("The meeting was withdrawn before; the answer counts if that is taken back.")
+            return waiting(str(error))
+        return applied(done)
+
+    def counter(self) -> Verdict:
+        answer, given = self.checked()
+        if answer.start is None or answer.end is None or answer.end <= answer.start:
+            return waiting("It proposes another time, but in no time zone that is known, or none at all.")
+        try:
+            slots = counter_proposals.propose(
+                self.session, self.invitation, given, start=answer.start, end=answer.end, now=self.now
+            )
+        except counter_proposals.Unsuitable as reason:
+            resend.proposal_declined(
+                self.session, self.invitation, mail_domain=self.mail_domain, now=self.now
+            )
+            return applied(f"The proposal was declined by mail. {reason}")
+        count = "one slot" if len(slots) == 1 else f"{len(slots)} slots"
+        return applied(f"{self.attendee.name} proposes another time; the next plan tries {count} for it.")
+
+    def refresh(self) -> Verdict:
+        if self.own_answer().participants and not self.speaker(self.own_answer()):
+            return waiting("Somebody else asks for the invitation.")
+        return self.sent_again("The invitation was asked for again", MailOutcome.APPLIED)
+
+    def bounce(self) -> Verdict:
+        return bouncing.judge(self.session, self.mail, self.attendee, rates=self.rates, now=self.now)
+
+    def own(self) -> Verdict:
+        if all(self.is_own(Answer.from_json(values)) for values in self.mail.answers):
+            return ignored("It is our own invitation that came back.")
+        return waiting("It is an invitation of somebody else.")
+
+    def automatic(self) -> Verdict:
+        return ignored("It was written by a machine, such as an out-of-office note.")
+
+    def human(self) -> Verdict:
+        return waiting("A person wrote it.")
+
+    def delegation(self) -> Verdict:
+        return waiting("The attendee sends somebody else.")
+
+    def unreadable(self) -> Verdict:
+        return waiting(self.mail.reason)
+
+    def checked(self) -> tuple[Answer, Given]:
+        """The answer if it may be applied; raises _Stop otherwise."""
+        answer = self.own_answer()
+        speaker = self.speaker(answer)
+        if speaker is None:
+            names = ", ".join(each.email for each in answer.participants) or "nobody"
+            raise _Stop(
+                MailOutcome.WAITING, f"It answers for {names[:300]}, who is not invited by this mail."
+            )
+        self.check_revision(answer)
+        partstat = speaker.partstat if speaker.partstat in set(Partstat) else Partstat.NEEDS_ACTION
+        given = Given(
+            partstat=Partstat(partstat),
+            sequence=self.invitation.sequence,
+            source=AnswerSource.MAIL,
+            dtstamp=answer.dtstamp,
+            comment=answer.comment or speaker.comment,
+        )
+        return answer, given
+
+    def own_answer(self) -> Answer:
+        """The one event about the token's meeting."""
+        answers_ = [Answer.from_json(values) for values in self.mail.answers]
+        if len({answer.uid for answer in answers_}) > 1:
+            raise _Stop(MailOutcome.WAITING, "It answers more than one meeting in one calendar.")
+        found = [answer for answer in answers_ if self.is_own(answer)]
+        if not found:
+            raise _Stop(MailOutcome.WAITING, "It is about another meeting than the address that it came to.")
+        if len(found) > 1:
+            raise _Stop(MailOutcome.WAITING, "It has several answers that contradict each other.")
+        return found[0]
+
+    def is_own(self, answer: Answer) -> bool:
+        return answer.uid == self.invitation.uid
+
+    def speaker(self, answer: Answer) -> Participant | None:
+        """The token's attendee among those of the answer, under the address that we know or another one that
+        an organiser has said is theirs; the From of the mail counts for nothing.
+        """
+        for address in (self.attendee.email, *aliases.of(self.session, self.attendee)):
+            same = [each for each in answer.participants if same_address(each.email, address)]
+            if same:
+                return same[0] if len(same) == 1 else None
+        return None
+
+    def check_revision(self, answer: Answer) -> None:
+        """An answer counts for the SEQUENCE that it echoes, and the later of two counts (RFC 5546 2.1.5).
+
+        It says when it was made, in UTC (RFC 5546 3.2.3).
+        """
+        told = self.invitation.sequence
+        if answer.is_instance or answer.sequence is None or answer.sequence > told:
+            raise _Stop(MailOutcome.WAITING, "It answers a version of the meeting that we never sent.")
+        if self.invitation.method is Method.CANCEL:
+            raise _Stop(MailOutcome.IGNORED, "The meeting was cancelled before.")
+        if answer.sequence < told:
+            why = "It answers an older version of the meeting"
+            verdict = self.sent_again(why, MailOutcome.IGNORED, answered=answer.sequence)
+            raise _Stop(verdict.outcome, verdict.reason)
+        if answer.dtstamp is None:
+            raise _Stop(MailOutcome.WAITING, "It does not say when it was made (DTSTAMP).")
+        if answer.dtstamp > self.now + CLOCK_SKEW:
+            raise _Stop(MailOutcome.WAITING, "It is dated in the future.")
+        before = answers.last(self.session, self.invitation)
+        if before is None or before.sequence != told:
+            return
+        if before.dtstamp is None:
+            raise _Stop(MailOutcome.WAITING, "It is not clear which of two answers is the later one.")
+        if answer.dtstamp <= before.dtstamp:
+            raise _Stop(MailOutcome.IGNORED, "A later answer is known already.")
+
+    def sent_again(self, why: str, outcome: MailOutcome, answered: int | None = None) -> Verdict:
+        is_sent = resend.invitation_again(
+            self.session, self.invitation, answered=answered, mail_domain=self.mail_domain, now=self.now
+        )
+        return Verdict(outcome, f"{why}; {'it is sent again' if is_sent else 'it was sent just before'}.")
+
+
+_OF_MACHINES = (MailKind.BOUNCE, MailKind.AUTO_REPLY, MailKind.OWN)
+
+_RULES: dict[MailKind, Callable[[_Case], Verdict]] = {
+    MailKind.REPLY: _Case.reply,
+    MailKind.COUNTER: _Case.counter,
+    MailKind.REFRESH: _Case.refresh,
+    MailKind.DELEGATION: _Case.delegation,
+    MailKind.BOUNCE: _Case.bounce,
+    MailKind.AUTO_REPLY: _Case.automatic,
+    MailKind.OWN: _Case.own,
+    MailKind.TEXT: _Case.human,
+    MailKind.UNREADABLE: _Case.unreadable,
+}

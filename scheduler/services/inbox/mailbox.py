@@ -1,0 +1,64 @@
+"""Take in what came to the mailbox of the installation."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from typing import cast
+
+import structlog
+
+from scheduler.config import Settings
+from scheduler.invites.transport.mailbox import Mailbox, Security
+from scheduler.services.inbox import boxes, inbox, keeping
+from scheduler.storage.database import Database
+from scheduler.untrusted import reading
+
+BATCH = 200
+"""Mails of one visit; the rest waits for the next one."""
+VISIT_SECONDS = 45.0
+"""After so long a visit takes no further mail."""
+
+_failures: Counter[str] = Counter()
+"""How often each unread mail of the mailbox could not be taken, by UID, for as long as this process lives."""
+
+log = structlog.get_logger()
+
+
+def fetch(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> int:
+    """Read the unread mails of the mailbox into the inboxes of their events, and give their number.
+
+    A mail that is for none of our addresses, or for one that had too much, is only marked as read. Raises
+    MailboxFailure.
+    """
+
+    def take(raw: bytes) -> None:
+        # Two of its headers may name two addresses; each is one answer's own.
+        recipients = boxes.recipients_in(_addressees(raw))
+        try:
+            known = inbox.receive_for(database, settings, recipients, raw, now=now())
+        except keeping.TooMuch:
+            return  # it was logged
+        if not known:
+            log.info("mail for none of our addresses", octets=len(raw))
+
+    ends = time.monotonic() + VISIT_SECONDS
+    with Mailbox(
+        settings.imap_host,
+        settings.imap_port,
+        cast("Security", settings.imap_security),
+        settings.imap_username,
+        settings.imap_password,
+        settings.imap_folder,
+    ) as mailbox:
+        return mailbox.each(take, most=BATCH, failures=_failures, should_stop=lambda: time.monotonic() > ends)
+
+
+def _addressees(raw: bytes) -> str:
+    try:
+        return reading.addressees(raw)
+    except reading.Exceeded as error:
+        log.warning("headers of a mail not read", reason=str(error), octets=len(raw))
+        return ""

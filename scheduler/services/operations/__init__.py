@@ -1,0 +1,1 @@
+"""What happens while nobody looks: alerts, pulses, clocks, patience with the database."""

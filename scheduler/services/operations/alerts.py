@@ -1,0 +1,144 @@
+"""What failed while nobody looked: told once by mail, shown on the pages until it is over."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AlertKind, OutboxState
+from scheduler.services.access import preferences
+from scheduler.services.text import one_line
+from scheduler.storage.models import Account, Alert, Event, Organiser, OutboxMail
+
+ALERT = "alert"
+"""The kind of its mails. They belong to no event's rate, and go out before the mails of events."""
+
+QUIET = timedelta(hours=1)
+"""What comes back within this time after it was over is shown again, but not mailed again."""
+
+LATER_DOMAIN = "@alerts.invalid"
+"""In the Message-ID of a queued mail: who sends it puts the installation's mail domain here."""
+
+_ABOUT, _REASON, _PATH = 120, 1000, 400
+
+
+def raise_alert(
+    session: Session,
+    kind: AlertKind,
+    *,
+    event_id: int | None,
+    about: str,
+    reason: str,
+    path: str,
+    now: datetime,
+) -> bool:
+    """Tell the event's organisers and the operators of a failure; whether it was news.
+
+    There is one open alert a (kind, event, `about`): while it is open, a second call renews `reason` and
+    sends no mail. `about` names what failed ("run 12"), `reason` is a sentence for a person, and `path` the
+    page below the site's address that shows more. With no event, the operators alone get the mail.
+    """
+    about, reason = about[:_ABOUT], one_line(reason)[:_REASON]
+    key = _key(kind, event_id, about)
+    found = session.scalar(select(Alert).where(Alert.open_key == key))
+    if found is not None:
+        if found.reason != reason:
+            found.reason = reason
+            session.flush()
+        return False
+    came_back = session.scalar(
+        select(Alert.id)
+        .where(_is(kind, event_id), Alert.about == about, Alert.ended_at > now - QUIET)
+        .limit(1)
+    )
+    alert = Alert(
+        event_id=event_id,
+        kind=kind,
+        about=about,
+        reason=reason,
+        path=path[:_PATH],
+        opened_at=now,
+        open_key=key,
+    )
+    try:
+        with session.begin_nested():  # two at once: the unique key lets one through
+            session.add(alert)
+    except IntegrityError:
+        return False
+    if came_back is None:
+        _queue_mails(session, alert, now)
+    return True
+
+
+def end_alert(
+    session: Session, kind: AlertKind, *, event_id: int | None, about: str | None = None, now: datetime
+) -> bool:
+    """It is over: one thing of that kind and event, or all if `about` is None; gives whether any was open."""
+    which = [Alert.open_key.is_not(None), _is(kind, event_id)]
+    if about is not None:
+        which.append(Alert.about == about[:_ABOUT])
+    ended = update(Alert).where(*which).values(ended_at=now, open_key=None).returning(Alert.id)
+    return bool(session.scalars(ended, execution_options={"synchronize_session": "fetch"}).all())
+
+
+def open_alerts(session: Session, event_id: int | None) -> Sequence[Alert]:
+    """The open alerts of the installation, and of an event if one is given; the newest first."""
+    of_event = Alert.event_id == event_id if event_id is not None else Alert.event_id.is_(None)
+    return session.scalars(
+        select(Alert)
+        .where(Alert.open_key.is_not(None), or_(Alert.event_id.is_(None), of_event))
+        .order_by(Alert.opened_at.desc(), Alert.id.desc())
+    ).all()
+
+
+def _key(kind: AlertKind, event_id: int | None, about: str) -> str:
+    return f"{kind.value}:{event_id or ''}:{about}"
+
+
+def _is(kind: AlertKind, event_id: int | None) -> ColumnElement[bool]:
+    of_event = Alert.event_id.is_(None) if event_id is None else Alert.event_id == event_id
+    return (Alert.kind == kind) & of_event
+
+
+def _queue_mails(session: Session, alert: Alert, now: datetime) -> None:
+    event = session.get(Event, alert.event_id) if alert.event_id is not None else None
+    for account in _readers(session, alert.event_id):
+        language = preferences.account_language(
+            session, account.id, default=event.language if event else "en"
+        )
+        said = {
+            "kind": alert.kind.value,
+            "event": event.name if event else "",
+            "reason": alert.reason,
+            "path": alert.path,
+            "language": language,
+        }
+        session.add(
+            OutboxMail(
+                kind=ALERT,
+                to_address=account.email,
+                to_name=account.name,
+                payload=said,
+                message_id=f"<{uuid.uuid4()}{LATER_DOMAIN}>",
+                state=OutboxState.QUEUED,
+                next_attempt_at=now,
+                created_at=now,
+            )
+        )
+    session.flush()
+
+
+def _readers(session: Session, event_id: int | None) -> Sequence[Account]:
+    """Organisers of the event and operators; of the installation operators, or organisers if it has none."""
+    organisers = select(Organiser.account_id)
+    if event_id is not None:
+        organisers = organisers.where(Organiser.event_id == event_id)
+    elif session.scalar(select(Account.id).where(Account.is_operator).limit(1)) is not None:
+        return session.scalars(select(Account).where(Account.is_operator).order_by(Account.id)).all()
+    told = or_(Account.is_operator, Account.id.in_(organisers))
+    return session.scalars(select(Account).where(told).order_by(Account.id)).all()

@@ -1,0 +1,87 @@
+"""What goes wrong with runs while everybody sleeps, told once, and over when a run ends well."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AlertKind, RunState
+from scheduler.services import links
+from scheduler.services.operations import alerts
+from scheduler.storage.models import Event, Run
+
+WAITING = timedelta(minutes=15)
+"""A run that no worker took for so long is told of."""
+
+
+def tell_failed(session: Session, run_id: int, reason: str, *, now: datetime) -> None:
+    """An overnight run ended without a plan. Who asked for a run by hand sees its page."""
+    run = session.get_one(Run, run_id)
+    if run.begin_by is not None:
+        _raise(session, AlertKind.RUN_FAILED, run, f"The overnight run failed: {reason}", now)
+
+
+def tell_late(session: Session, run: Run, *, now: datetime) -> None:
+    """An overnight run began so late that it does not publish."""
+    _raise(session, AlertKind.NOT_PUBLISHED, run, late_sentence(session, run), now)
+
+
+def late_sentence(session: Session, run: Run) -> str:
+    """Why a run of the night that was to publish makes a draft only."""
+    event = session.get_one(Event, run.event_id)
+    return (
+        f"The overnight run began at {_clock(run.started_at, event)}, more than {event.rerun_late} minutes "
+        "after its time, so it makes a draft only. Look at the draft, and publish it by hand."
+    )
+
+
+def tell_missed(session: Session, event: Event, was_due: datetime, why: str, *, now: datetime) -> None:
+    """An overnight run did not take place."""
+    alerts.raise_alert(
+        session,
+        AlertKind.RUN_MISSED,
+        event_id=event.id,
+        about="",
+        reason=f"There was no overnight run at {_clock(was_due, event)}: {why}",
+        path=links.schedule(event.key),
+        now=now,
+    )
+
+
+def tell_waiting(session: Session, *, now: datetime) -> None:
+    """Runs that have waited for long, of all events."""
+    since = func.coalesce(Run.heartbeat_at, Run.created_at)
+    for run in session.scalars(select(Run).where(Run.state == RunState.QUEUED, since <= now - WAITING)):
+        event = session.get_one(Event, run.event_id)
+        waited = _clock(run.heartbeat_at or run.created_at, event)
+        reason = f"Run {run.number} waits since {waited}: no solve worker is there, or all are busy."
+        _raise(session, AlertKind.RUN_WAITS, run, reason, now)
+
+
+def end_waiting(session: Session, run: Run, *, now: datetime) -> None:
+    """A worker took it, or it was cancelled."""
+    alerts.end_alert(session, AlertKind.RUN_WAITS, event_id=run.event_id, about=_about(run), now=now)
+
+
+def end_failed(session: Session, run: Run, *, now: datetime) -> None:
+    """A run of the event ended well: what failed before is over."""
+    for kind in (AlertKind.RUN_FAILED, AlertKind.RUN_MISSED):
+        alerts.end_alert(session, kind, event_id=run.event_id, now=now)
+
+
+def _raise(session: Session, kind: AlertKind, run: Run, reason: str, now: datetime) -> None:
+    event = session.get_one(Event, run.event_id)
+    path = links.run(event.key, run.number)
+    alerts.raise_alert(session, kind, event_id=event.id, about=_about(run), reason=reason, path=path, now=now)
+
+
+def _about(run: Run) -> str:
+    return f"run {run.number}"
+
+
+def _clock(moment: datetime | None, event: Event) -> str:
+    """A time on the clock of the event's overnight runs."""
+    return f"{moment.astimezone(ZoneInfo(event.rerun_timezone)):%H:%M}" if moment else "an unknown time"

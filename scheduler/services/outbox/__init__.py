@@ -1,0 +1,1 @@
+"""Mails on their way: claimed, rendered, sent, refused, failed; the texts of an event."""

@@ -1,0 +1,170 @@
+"""Dead letters: mails of an event that failed, for its organisers to see, send again or put away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import MailFailure, OutboxState
+from scheduler.domain.mail_rates import MailRates
+from scheduler.invites.ical.content import Content
+from scheduler.services.access.actors import Actor
+from scheduler.services.directory.refs import PersonRef, person_ref
+from scheduler.services.outbox import address_reports, mail_routes, outbox
+from scheduler.services.outbox.mail_routes import SERVER
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, MailRoute, OutboxMail
+
+_NEWEST = Order("dead-letters", (OutboxMail.id,), (int,), descending=True)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A mail that failed, or that is tried again (`next_attempt_at`); `error` is what the server said.
+
+    `kind` is the outbox's. `method` and `content` are None for a mail that is about several meetings or none;
+    `last_attempt_at` is None for one that was never handed to the server.
+    """
+
+    id: int
+    kind: str
+    address: str
+    person: PersonRef | None
+    method: str | None
+    content: Content | None
+    failure: MailFailure | None
+    error: str
+    attempts: int
+    last_attempt_at: datetime | None
+    next_attempt_at: datetime | None
+
+
+def listing(
+    session: Session, actor: Actor, *, retrying: bool = False, cursor: str | None = None, limit: int = 50
+) -> Page[DeadLetter]:
+    """The event's dead letters, or the mails that are tried again; the newest first.
+
+    Raises NotAllowed for who is no organiser.
+    """
+    actor.require_organiser()
+    query = (
+        select(OutboxMail, Attendee)
+        .outerjoin(Attendee, Attendee.id == OutboxMail.attendee_id)
+        .where(OutboxMail.event_id == actor.event_id, _retried() if retrying else outbox.dead())
+    )
+    page = fetch_page(session, query, _NEWEST, cursor=cursor, limit=limit)
+    return Page(tuple(_letter(row[0], row[1]) for row in page.items), page.next_cursor, page.total)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Dead letters, those of them that `resend_all` sends again, and mails that are tried again."""
+
+    failed: int
+    resendable: int
+    retrying: int
+
+
+def counts(session: Session, actor: Actor) -> Counts:
+    actor.require_organiser()
+    return Counts(*(_count(session, actor, which) for which in (outbox.dead(), _unheld(), _retried())))
+
+
+def pauses(session: Session, actor: Actor, *, rates: MailRates, now: datetime) -> list[MailRoute]:
+    """Providers of the event's waiting mails, and the mail server, that take nothing just now."""
+    actor.require_organiser()
+    routes = mail_routes.load(session, rates)
+    paused = routes.paused(now)
+    if not paused:
+        return []
+    waiting = OutboxMail.event_id == actor.event_id, OutboxMail.state == OutboxState.QUEUED
+    domains = session.scalars(select(OutboxMail.domain).where(*waiting).distinct()).all()
+    here = {rates.routes.get(domain, domain) for domain in domains} | ({SERVER} if domains else set())
+    return [routes.rows[name] for name in sorted(paused & here)]
+
+
+def resend(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:
+    """Queue dead letters again, each as the same message; gives how many.
+
+    One that was overtaken, put away or sent meanwhile is left. Who asks for a mail that was held says that
+    the address works again: its mark is taken away.
+    """
+    return _queue_again(session, actor, among(OutboxMail.id, ids), now)
+
+
+def resend_all(session: Session, actor: Actor, *, now: datetime) -> int:
+    """Queue every dead letter again but those to addresses that bounce; gives how many."""
+    return _queue_again(session, actor, _unheld(), now)
+
+
+def drop(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:
+    """Put dead letters away without sending them; gives how many."""
+    actor.require_organiser()
+    done = session.scalars(
+        update(OutboxMail)
+        .where(OutboxMail.event_id == actor.event_id, among(OutboxMail.id, ids), outbox.dead())
+        .values(dropped_at=now)
+        .returning(OutboxMail.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    log.info("mails put away", mails=sorted(done), by=actor.account_id)
+    return len(done)
+
+
+def _queue_again(session: Session, actor: Actor, which: ColumnElement[bool], now: datetime) -> int:
+    actor.require_organiser()
+    done = outbox.queue_again(session, (OutboxMail.event_id == actor.event_id) & which, now=now)
+    marked = Attendee.bounced_at.is_not(None)
+    works = session.scalars(
+        update(Attendee)
+        .where(among(Attendee.id, {row.attendee_id for row in done}), marked)
+        .values(bounced_at=None, bounce="")
+        .returning(Attendee.id)
+    )
+    address_reports.forget(session, set(works))
+    log.info("mails queued again", mails=sorted(row.id for row in done), by=actor.account_id)
+    return len(done)
+
+
+def _retried() -> ColumnElement[bool]:
+    """Mails in the queue that the server, or the way to it, has refused before."""
+    return (OutboxMail.state == OutboxState.QUEUED) & OutboxMail.failure.is_not(None)
+
+
+def _unheld() -> ColumnElement[bool]:
+    """Dead letters whose address is not known to bounce."""
+    marked = select(Attendee.id).where(
+        Attendee.id == OutboxMail.attendee_id, Attendee.bounced_at.is_not(None)
+    )
+    return outbox.dead() & ~marked.exists()
+
+
+def _count(session: Session, actor: Actor, which: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(OutboxMail).where(OutboxMail.event_id == actor.event_id, which)
+    return session.scalars(query).one()
+
+
+def _letter(mail: OutboxMail, attendee: Attendee | None) -> DeadLetter:
+    content = mail.payload.get("content")
+    is_queued, is_held = mail.state is OutboxState.QUEUED, mail.failure == MailFailure.BOUNCED.value
+    return DeadLetter(
+        id=mail.id,
+        kind=mail.kind,
+        address=mail.to_address,
+        person=person_ref(attendee) if attendee else None,
+        method=mail.payload.get("method"),
+        content=Content.from_json(content) if content else None,
+        failure=MailFailure(mail.failure) if mail.failure else None,
+        error=mail.error or "",
+        attempts=mail.attempts,
+        last_attempt_at=None if is_held else mail.claimed_at,
+        next_attempt_at=mail.next_attempt_at if is_queued else None,
+    )

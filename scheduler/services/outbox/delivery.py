@@ -1,0 +1,230 @@
+"""Send what waits in the outbox: render, hand to the mail server one by one, and mark each at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, cast
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import Refusal
+from scheduler.domain.errors import ChainmeetError
+from scheduler.domain.mail_rates import MailRates
+from scheduler.invites import refusals
+from scheduler.invites.errors import ConnectionFailure, SendFailure, TemporaryFailure
+from scheduler.invites.mail.mime import RenderedMail
+from scheduler.invites.transport.smtp import Smtp
+from scheduler.services.outbox import mail_routes, outbox, refusing
+from scheduler.services.outbox.mail_routes import SERVER, Routes
+from scheduler.services.outbox.rendering import rendered
+from scheduler.storage.among import among
+from scheduler.storage.database import Database
+from scheduler.storage.models import OutboxMail, SignInLink
+
+BATCH = 50
+"""Mails claimed at a time: few enough that one slow server never keeps them beyond the claim."""
+
+RECONNECT_AFTER = timedelta(seconds=30)
+LOCKED_OUT = frozenset({530, 534, 535, 538})
+"""Replies of a mail server that wants a sign-in, or does not take ours (RFC 4954 6)."""
+
+Now = Callable[[], datetime]
+
+log = structlog.get_logger()
+
+
+def deliver(
+    database: Database,
+    settings: Settings,
+    *,
+    worker: str,
+    now: Now,
+    should_stop: Callable[[], bool] = lambda: False,
+    max_seconds: float = 60.0,
+    urgent: bool = False,
+    sleep: Callable[[float], None] = time.sleep,
+) -> int:
+    """Send mails over one connection until none is due, `max_seconds` are over or a stop is asked.
+
+    With `urgent` only those that a person waits for.
+    Gives the number of mails that the server took. A mail is marked before the next one is sent, so a
+    sender that dies leaves at most one mail that may be sent again, with the same Message-ID.
+    """
+    return _Delivery(
+        database, settings, worker, now, should_stop, time.monotonic() + max_seconds, urgent, sleep
+    ).run()
+
+
+def is_waiting(session: Session, settings: Settings, *, now: datetime, urgent: bool = False) -> bool:
+    """Whether a delivery would find a mail that may go."""
+    return outbox.waiting(session, now=now, urgent=urgent, routes=mail_routes.load(session, settings.rates))
+
+
+@dataclass(slots=True)
+class _Delivery:
+    """One call of `deliver`; `sent` counts what the server took, however it ends."""
+
+    database: Database
+    settings: Settings
+    worker: str
+    now: Now
+    should_stop: Callable[[], bool]
+    ends: float
+    urgent: bool
+    sleep: Callable[[float], None]
+    sent: int = 0
+    routes: Routes = field(default_factory=lambda: Routes(MailRates()))
+    """As they were at the last claim, and what this sender has changed since."""
+    closed: set[str] = field(default_factory=set)
+    """Routes that began a pause since the last claim."""
+    paused: set[int] = field(default_factory=set)
+    """Events whose organisers paused their mails since the last claim."""
+
+    def run(self) -> int:
+        while self._goes_on():
+            with self.database.write() as session:
+                if not is_waiting(session, self.settings, urgent=self.urgent, now=self.now()):
+                    break
+            try:
+                with _smtp(self.settings) as smtp:
+                    self._drain(smtp)
+            except ConnectionFailure as failure:
+                self._not_connected(failure)
+                break
+        return self.sent
+
+    def _goes_on(self) -> bool:
+        return not self.should_stop() and time.monotonic() < self.ends
+
+    def _drain(self, smtp: Smtp) -> None:
+        """Claim and send batch after batch on one connection."""
+        while self._goes_on():
+            with self.database.write() as session:
+                now = self.now()
+                self.routes = mail_routes.load(session, self.settings.rates)
+                self.closed, self.paused = set(), set()
+                rows = outbox.claim(
+                    session,
+                    worker=self.worker,
+                    limit=BATCH,
+                    secret_key=self.settings.secret_key,
+                    now=now,
+                    urgent=self.urgent,
+                    routes=self.routes,
+                )
+                links = _links(session, rows)
+                more = bool(rows) or outbox.waiting(session, urgent=self.urgent, now=now, routes=self.routes)
+            if not more:
+                break
+            if rows:
+                self._send_batch(smtp, rows, links)
+            else:  # a rate lets nothing out yet
+                self.sleep(0.2)
+
+    def _not_connected(self, failure: ConnectionFailure) -> None:
+        """All that is due waits; a server that does not let us in is left alone for longer."""
+        now = self.now()
+        with self.database.write() as session:
+            outbox.postpone(session, reason=str(failure), until=now + RECONNECT_AFTER, now=now)
+            if failure.reply_code in LOCKED_OUT:
+                routes = mail_routes.load(session, self.settings.rates)
+                refusing.locked_out(session, routes, str(failure), now=now)
+
+    def _send_batch(self, smtp: Smtp, rows: Sequence[OutboxMail], links: Mapping[int, SignInLink]) -> None:
+        give_back_at = time.monotonic() + outbox.CLAIM_SECONDS
+        for i, row in enumerate(rows):
+            if self.should_stop() or time.monotonic() > give_back_at:
+                self._give_back(rows[i:], self.now())
+                break
+            if self._is_closed(row):
+                self._give_back([row], self.now())
+                continue
+            mail = self._rendered(row, links)
+            if mail is None:
+                continue
+            try:
+                self._send(smtp, row, mail)
+            except ConnectionFailure as failure:
+                self._failed(row, str(failure), permanent=False)
+                self._give_back(rows[i + 1 :], self.now() + RECONNECT_AFTER)
+                raise
+
+    def _is_closed(self, row: OutboxMail) -> bool:
+        """Whether the route or the event began a pause after the claim; what somebody waits for goes."""
+        if row.event_id is None:
+            return False
+        routes = {SERVER, self.routes.rates.route(row.to_address)}
+        return row.event_id in self.paused or bool(self.closed & routes)
+
+    def _send(self, smtp: Smtp, row: OutboxMail, mail: RenderedMail) -> None:
+        """Send a mail and mark it; raises ConnectionFailure, after which nothing is marked."""
+        try:
+            smtp.send(mail)
+        except ConnectionFailure:
+            raise
+        except SendFailure as failure:
+            self._refused(row, failure)
+        except ChainmeetError as failure:  # the address cannot be written on an envelope
+            self._failed(row, str(failure), permanent=True)
+        else:
+            self._taken(row)
+            self.sent += 1
+
+    def _taken(self, row: OutboxMail) -> None:
+        with self.database.write() as session:
+            outbox.mark_sent(session, row.id, worker=self.worker, now=self.now())
+            opened = mail_routes.taken(session, self.routes, row.to_address)
+            if row.event_id is not None and outbox.is_paused(session, row.event_id):
+                self.paused.add(row.event_id)
+        if opened:
+            with (
+                self.database.write() as session
+            ):  # its own: a claim may hold such mails, and wait for a route
+                refusing.release(session, self.routes, opened, now=self.now())
+
+    def _refused(self, row: OutboxMail, failure: SendFailure) -> None:
+        refusal = refusals.classify(failure.reply_code, failure.reply)
+        if isinstance(failure, TemporaryFailure) and refusal is Refusal.DEAD:
+            refusal = Refusal.LATER
+        with self.database.write() as session:
+            self.closed |= refusing.refuse(session, self.routes, row, refusal, str(failure), now=self.now())
+
+    def _rendered(self, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail | None:
+        """The mail of a row; None if it cannot be made, which must not keep the others back."""
+        try:
+            return rendered(self.settings, row, links)
+        except Exception as error:
+            log.exception("mail not rendered", mail=row.id)
+            self._failed(row, f"cannot be made: {type(error).__name__}", permanent=False)
+            return None
+
+    def _failed(self, row: OutboxMail, said: str, *, permanent: bool) -> None:
+        with self.database.write() as session:
+            refusing.mark_failed(session, row, said, permanent=permanent, now=self.now())
+
+    def _give_back(self, rows: Sequence[OutboxMail], at: datetime) -> None:
+        with self.database.write() as session:
+            outbox.give_back(session, rows, at=at)
+
+
+@contextmanager
+def _smtp(settings: Settings) -> Iterator[Smtp]:
+    security = cast(Literal["none", "starttls", "tls"], settings.smtp_security)
+    with Smtp(
+        settings.smtp_host, settings.smtp_port, security, settings.smtp_username, settings.smtp_password
+    ) as smtp:
+        yield smtp
+
+
+def _links(session: Session, rows: Sequence[OutboxMail]) -> dict[int, SignInLink]:
+    wanted = [row.sign_in_link_id for row in rows if row.sign_in_link_id is not None]
+    if not wanted:
+        return {}
+    return {link.id: link for link in session.scalars(select(SignInLink).where(among(SignInLink.id, wanted)))}

@@ -1,0 +1,70 @@
+"""Mails that do not go out, and a mailbox that cannot be read: told once, over when they work again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AlertKind, OutboxState
+from scheduler.services.operations import alerts, pulses
+from scheduler.services.outbox import outbox
+from scheduler.storage.models import OutboxMail
+
+STANDING = timedelta(minutes=15)
+"""Mails that were tried once at most in this time, while none went out, stand."""
+UNREAD = timedelta(minutes=10)
+"""A mailbox that was not read for so long is told of; a server may be away for a moment."""
+MAILBOX = "mailbox"
+
+
+def watch_outbox(session: Session, *, now: datetime) -> bool:
+    """Tell if the outbox stands, and that it is over; whether it stands."""
+    since = now - STANDING
+    waits = select(OutboxMail.error).where(
+        OutboxMail.state == OutboxState.QUEUED,
+        OutboxMail.attempts <= 1,
+        OutboxMail.created_at <= since,
+        _goes(),
+    )
+    waiting = session.execute(waits.order_by(OutboxMail.id).limit(1)).first()
+    went_out = select(OutboxMail.id).where(OutboxMail.state == OutboxState.SENT, OutboxMail.sent_at > since)
+    if waiting is None or session.scalar(went_out.limit(1)) is not None:
+        alerts.end_alert(session, AlertKind.MAILS_WAIT, event_id=None, now=now)
+        return False
+    minutes = int(STANDING.total_seconds() // 60)
+    why = waiting[0] or "No worker has tried. Is a mail worker running?"
+    reason = f"No mail has gone out for {minutes} minutes, though some wait. {why}"
+    alerts.raise_alert(
+        session, AlertKind.MAILS_WAIT, event_id=None, about="", reason=reason, path="/", now=now
+    )
+    return True
+
+
+def _goes() -> ColumnElement[bool]:
+    """Mails that wait for nobody's word: not paused or stopped by an organiser."""
+    return OutboxMail.stopped_at.is_(None) & or_(OutboxMail.event_id.is_(None), ~outbox.paused())
+
+
+def mailbox_read(session: Session, *, now: datetime) -> None:
+    """The mailbox was read to its end."""
+    pulses.mark(session, MAILBOX, now=now)
+    alerts.end_alert(session, AlertKind.MAILBOX, event_id=None, now=now)
+
+
+def mailbox_failed(session: Session, reason: str, *, now: datetime) -> None:
+    """The mailbox could not be read: told at once if it never was, else when that lasts."""
+    last = pulses.last(session, MAILBOX)
+    if last is None or now - last >= UNREAD:
+        alerts.raise_alert(
+            session, AlertKind.MAILBOX, event_id=None, about="", reason=reason, path="/", now=now
+        )
+
+
+def oldest_due(session: Session, *, now: datetime) -> datetime | None:
+    """Since when the mail is due that has waited longest; None if none is."""
+    due = (OutboxMail.next_attempt_at <= now) & _goes()
+    return session.scalar(
+        select(func.min(OutboxMail.next_attempt_at)).where(OutboxMail.state == OutboxState.QUEUED, due)
+    )

@@ -1,0 +1,84 @@
+"""The mails of an event that are on their way: pause them, let them go on, stop them, send them after all."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+import structlog
+from sqlalchemy import CursorResult, Update, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import JobKind, JobState, OutboxState, VersionState
+from scheduler.domain.errors import PublishingOpen
+from scheduler.services.access.actors import Actor
+from scheduler.services.outbox import outbox
+from scheduler.storage.models import Event, OutboxMail, ScheduleVersion, VersionJob
+
+log = structlog.get_logger()
+
+
+def pause(session: Session, actor: Actor, *, now: datetime) -> bool:
+    """Let no mail of the event out; whether that is new. A mail that a sender is just handing over goes."""
+    actor.require_organiser()
+    rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_(None))
+    return _done(session, rows.values(mails_paused_at=now), "mails paused", actor) > 0
+
+
+def go_on(session: Session, actor: Actor) -> bool:
+    """Let the mails out again; whether they were paused. Have the outbox emptied after the commit."""
+    actor.require_organiser()
+    rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_not(None))
+    return _done(session, rows.values(mails_paused_at=None), "mails go on", actor) > 0
+
+
+def stop(session: Session, actor: Actor, *, now: datetime) -> int:
+    """Put aside what no sender has had yet, and end a pause; gives how many mails.
+
+    Their readers are not told. The next publishing tells them the net effect, unless the mails are sent after
+    all before it. What a server was offered already goes on. Raises PublishingOpen while mails are written.
+    """
+    actor.require_organiser()
+    _refuse_while_written(session, actor.event_id)
+    rows = update(OutboxMail).where(
+        OutboxMail.event_id == actor.event_id,
+        OutboxMail.kind.in_(("invitation", outbox.SUMMARY)),
+        OutboxMail.state == OutboxState.QUEUED,
+        OutboxMail.attempts == 0,
+        OutboxMail.stopped_at.is_(None),
+    )
+    count = _done(session, rows.values(stopped_at=now), "mails stopped", actor)
+    go_on(session, actor)
+    return count
+
+
+def send_after_all(session: Session, actor: Actor) -> int:
+    """Queue what was put aside; gives how many mails. Have the outbox emptied after the commit."""
+    actor.require_organiser()
+    rows = update(OutboxMail).where(OutboxMail.event_id == actor.event_id, outbox.stopped())
+    return _done(session, rows.values(stopped_at=None), "stopped mails sent after all", actor)
+
+
+def _refuse_while_written(session: Session, event_id: int) -> None:
+    """Serialised with the publishing by the event's row: either it sees the mails, or they are stopped."""
+    session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
+    number = session.scalar(
+        select(ScheduleVersion.number)
+        .join(VersionJob, VersionJob.version_id == ScheduleVersion.id)
+        .where(
+            VersionJob.event_id == event_id,
+            VersionJob.kind == JobKind.PUBLISH,
+            VersionJob.state.in_((JobState.ASKED, JobState.RUNNING)),
+            ScheduleVersion.state == VersionState.PUBLISHED,
+        )
+    )
+    if number is not None:
+        raise PublishingOpen(number)
+
+
+def _done(session: Session, statement: Update, what: str, actor: Actor) -> int:
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    count = cast("CursorResult[Any]", result).rowcount
+    if count:
+        log.info(what, of=actor.event_key, rows=count, by=actor.account_id)
+    return count

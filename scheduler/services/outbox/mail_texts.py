@@ -1,0 +1,140 @@
+"""An event's own texts of mails: which ones differ from the catalogue's, and who changed them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.invites.catalogue import Words, languages, words
+from scheduler.invites.ical import view
+from scheduler.invites.ical.itip import Message
+from scheduler.invites.mail import wording
+from scheduler.services.access.actors import Actor
+from scheduler.storage.models import Account, MailText
+
+TEST = "test"
+"""The kind of an outbox mail that shows an organiser the texts."""
+
+Texts = Mapping[str, Mapping[str, str]]
+"""By language and key (`wording.key`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One text as it is now; `changed_at` is None while it is the catalogue's, `default`."""
+
+    part: str
+    text: str
+    default: str
+    changed_by: str | None = None
+    changed_at: datetime | None = None
+
+    @property
+    def rule(self) -> wording.Part:
+        return wording.PARTS[self.part]
+
+
+def of_event(session: Session, event_id: int) -> Texts:
+    """The texts that an event words anew."""
+    found: dict[str, dict[str, str]] = {}
+    for row in session.scalars(select(MailText).where(MailText.event_id == event_id)):
+        found.setdefault(row.language, {})[row.key] = row.text
+    return found
+
+
+def payload(message: Message, texts: Texts) -> dict[str, Any]:
+    """What an outbox row keeps: the message, and the texts as they are now, so that a retry is the same."""
+    chosen = wording.chosen(texts.get(message.content.language, {}), view.tone(message))
+    return message.to_json() | {"wording": chosen}
+
+
+def fields(session: Session, actor: Actor, language: str, tone: str) -> list[Field]:
+    """The texts of one kind of mail, for organisers; raises NotFound for a language or kind that is none."""
+    known = _words(actor, language, tone)
+    keys = {wording.key(part, tone): part for part in wording.PARTS}
+    rows = session.execute(
+        select(MailText, Account.email)
+        .outerjoin(Account, Account.id == MailText.changed_by)
+        .where(MailText.event_id == actor.event_id, MailText.language == language, MailText.key.in_(keys))
+    )
+    changed = {
+        keys[row.key]: (row.text, email or "an operator of this installation", row.changed_at)
+        for row, email in rows
+    }
+    found = []
+    for part in wording.PARTS:
+        default = wording.default(part, tone, known)
+        text, by, at = changed.get(part, (default, None, None))
+        found.append(Field(part, text, default, by, at))
+    return found
+
+
+def check(actor: Actor, language: str, tone: str, typed: Mapping[str, str]) -> dict[str, str]:
+    """Typed texts by part, as plain text; raises InvalidInput with every fault by part."""
+    _words(actor, language, tone)
+    texts = {part: wording.tidy(part, typed[part]) for part in wording.PARTS if part in typed}
+    faults: list[Fault] = [fault for part, text in texts.items() for fault in wording.faults(part, text)]
+    if faults:
+        raise InvalidInput(faults)
+    return texts
+
+
+def save(
+    session: Session, actor: Actor, language: str, tone: str, typed: Mapping[str, str], *, now: datetime
+) -> int:
+    """Put the texts in place; gives how many changed. One that is the catalogue's own is kept no longer.
+
+    Mails that wait already keep their texts. Raises as `check`.
+    """
+    texts = check(actor, language, tone, typed)
+    before = {field.part: field for field in fields(session, actor, language, tone)}
+    changed = {part: text for part, text in texts.items() if text != before[part].text}
+    _forget(session, actor, language, tone, changed)
+    session.add_all(
+        MailText(
+            event_id=actor.event_id,
+            language=language,
+            key=wording.key(part, tone),
+            text=text,
+            changed_by=actor.account_id,
+            changed_at=now,
+        )
+        for part, text in changed.items()
+        if text != before[part].default
+    )
+    session.flush()
+    return len(changed)
+
+
+def reset(session: Session, actor: Actor, language: str, tone: str, part: str) -> None:
+    """Go back to the catalogue's text."""
+    _words(actor, language, tone)
+    if part not in wording.PARTS:
+        raise NotFound("text", part)
+    _forget(session, actor, language, tone, [part])
+
+
+def _words(actor: Actor, language: str, tone: str) -> Words:
+    actor.require_organiser()
+    if language not in languages():
+        raise NotFound("language of mails", language)
+    if tone not in wording.TONES:
+        raise NotFound("kind of mail", tone)
+    return words(language)
+
+
+def _forget(
+    session: Session, actor: Actor, language: str, tone: str, parts: Mapping[str, str] | list[str]
+) -> None:
+    keys = [wording.key(part, tone) for part in parts]
+    session.execute(
+        delete(MailText).where(
+            MailText.event_id == actor.event_id, MailText.language == language, MailText.key.in_(keys)
+        )
+    )

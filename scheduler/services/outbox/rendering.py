@@ -1,0 +1,116 @@
+"""A mail of the outbox as the bytes that are sent: the same each time, whatever kind it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from scheduler.config import Settings
+from scheduler.domain.entities import AlertKind
+from scheduler.invites.ical.itip import Message
+from scheduler.invites.mail.alert_mail import AlertMail, render_alert
+from scheduler.invites.mail.imip import Envelope, RenderedMail, render, render_example
+from scheduler.invites.mail.sign_in import SignIn, render_sign_in
+from scheduler.invites.mail.summary import Summary
+from scheduler.invites.mail.summary_mail import render as render_summary
+from scheduler.services import links
+from scheduler.services.access.tokens import SIGN_IN, derive_token
+from scheduler.services.operations import alerts
+from scheduler.services.outbox import mail_texts, outbox, remembering
+from scheduler.storage.models import OutboxMail, SignInLink
+
+
+def rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail:
+    """The mail of a row; `links` has those of sign-in mails."""
+    if row.sign_in_link_id is not None:
+        return sign_in_mail(settings, row, links[row.sign_in_link_id])
+    if row.kind == alerts.ALERT:
+        return alert_mail(settings, row)
+    if row.kind == outbox.SUMMARY:
+        return summary_mail(settings, row)
+    if row.kind == mail_texts.TEST:
+        return test_mail(settings, row)
+    return invitation_mail(settings, row)
+
+
+def invitation_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+    """The mail of an outbox row: the same bytes each time."""
+    token = remembering.address_token(row, settings.secret_key)
+    answering = links.answers(settings, token)
+    return render(Message.from_json(row.payload), _answerable(_envelope(settings, row, token), answering))
+
+
+def test_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+    """The mail that shows an organiser the event's texts, or what a publishing says; its links lead back."""
+    if "agenda" in row.payload:
+        return render_summary(Summary.from_json(row.payload), _envelope(settings, row, ""))
+    back = dict.fromkeys(links.ANSWER_STEPS, row.payload["link"])
+    return render_example(Message.from_json(row.payload), _answerable(_envelope(settings, row, ""), back))
+
+
+def _answerable(envelope: Envelope, links: Mapping[str, str]) -> Envelope:
+    return replace(
+        envelope,
+        accept_url=links["accept"],
+        decline_url=links["decline"],
+        propose_url=links["propose"],
+    )
+
+
+def summary_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+    """The summary of an outbox row with its PDF: the same bytes each time."""
+    token = remembering.address_token(row, settings.secret_key)
+    stop = links.whole(settings, links.summaries(remembering.summary_token(row, settings.secret_key)))
+    return render_summary(Summary.from_json(row.payload), _envelope(settings, row, token), stop_url=stop)
+
+
+def _envelope(settings: Settings, row: OutboxMail, token: str) -> Envelope:
+    return Envelope(
+        attendee_name=row.to_name,
+        attendee_email=row.to_address,
+        sender_name=settings.mail_sender,
+        domain=settings.mail_domain,
+        token=token,
+        bounce_token=remembering.bounce_token(row, settings.secret_key),
+        message_id=row.message_id,
+        thread_id=row.thread_id,
+        wording=row.payload.get("wording", {}),
+    )
+
+
+def sign_in_mail(settings: Settings, row: OutboxMail, link: SignInLink) -> RenderedMail:
+    """The mail with a one-time link: the same bytes each time."""
+    token = derive_token(settings.secret_key, SIGN_IN, link.seed)
+    return render_sign_in(
+        SignIn(
+            to_name=row.to_name,
+            to_email=row.to_address,
+            sender_name=row.payload.get("event") or settings.mail_sender,
+            domain=settings.mail_domain,
+            message_id=row.message_id,
+            link=links.whole(settings, links.sign_in(token)),
+            valid_for=link.expires_at - link.created_at,
+            sent_at=link.created_at,
+            language=row.payload.get("language", "en"),
+        )
+    )
+
+
+def alert_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+    """The mail about something that failed: the same bytes each time."""
+    said = row.payload
+    return render_alert(
+        AlertMail(
+            to_name=row.to_name,
+            to_email=row.to_address,
+            sender_name=settings.mail_sender,
+            domain=settings.mail_domain,
+            message_id=row.message_id.replace(alerts.LATER_DOMAIN, f"@{settings.mail_domain}"),
+            kind=AlertKind(said["kind"]),
+            event=said["event"],
+            reason=said["reason"],
+            link=links.whole(settings, said["path"]),
+            opened_at=row.created_at,
+            language=said["language"],
+        )
+    )

@@ -1,0 +1,1 @@
+"""An event frozen into the problem that a run solves."""

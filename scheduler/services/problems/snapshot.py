@@ -1,0 +1,327 @@
+"""Freeze an event into the problem that a run solves: accepted requests, people, places, what is held."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import problem as domain
+from scheduler.domain.entities import RequestState, Side
+from scheduler.domain.errors import NotFound
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import ANY_START, DEFAULT_FACTORS, EVENT_FACTORS, Policy, Problem
+from scheduler.services.answers import counter_proposals
+from scheduler.services.availability import unavailable
+from scheduler.services.schedule import versions
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    ExcludedPerson,
+    Firm,
+    Hall,
+    Interpreter,
+    InterpreterBusy,
+    MeetingRequest,
+    Place,
+    PlaceBusy,
+    RequestPerson,
+    Slot,
+    WalkingTime,
+)
+
+Busy = Mapping[int, frozenset[int]]
+"""Slot indices by row id."""
+
+
+def take(session: Session, event_id: int, *, now: datetime, max_moved: int = 0) -> Problem:
+    """The event's problem at `now`, with keys as ids and Latin names; raises NotFound.
+
+    Only accepted requests are in it. What is published and starts before `frozen_until` stays, so
+    unavailability that speaks against it is left out: the meeting is about to happen all the same.
+    With `max_moved` the published plan is to be improved by at most so many changes.
+    """
+    event = session.get(Event, event_id)
+    if event is None:
+        raise NotFound("event", event_id)
+    problem = _Snapshot(session, event).take(now)
+    return replace(problem, policy=problem.policy.improving(max_moved)) if max_moved else problem
+
+
+@dataclass(slots=True)
+class _Snapshot:
+    """One event being read; the maps give the problem's index of each row id."""
+
+    session: Session
+    event: Event
+    slots: dict[int, int] = field(default_factory=dict)
+    halls: dict[int, int] = field(default_factory=dict)
+    firms: dict[int, int] = field(default_factory=dict)
+    places: dict[int, int] = field(default_factory=dict)
+    attendees: dict[int, int] = field(default_factory=dict)
+
+    def take(self, now: datetime) -> Problem:
+        event, zone = self.event, ZoneInfo(self.event.timezone)
+        slots = self.read_slots(zone)
+        halls = self.rows(Hall, Hall.position, Hall.id)
+        self.halls = _indices(halls)
+        firms = self.rows(Firm, Firm.id)
+        self.firms = _indices(firms)
+        published = self.published()
+        frozen_until = _frozen_until(event, slots, now, zone)
+        holding = self.held_until(frozen_until, published, slots)
+        return Problem(
+            name=event.name,
+            timezone=event.timezone,
+            slots=slots,
+            halls=tuple(hall.key for hall in halls),
+            walking=self.read_walking(),
+            firms=tuple(_firm(row) for row in firms),
+            places=self.read_places(holding),
+            attendees=self.read_attendees(holding),
+            interpreters=self.read_interpreters(holding),
+            requests=self.read_requests(slots, holding),
+            published=published,
+            frozen_until=frozen_until,
+            policy=_policy(event.policy),
+        )
+
+    def rows(self, table: Any, *order: Any) -> list[Any]:
+        """Every row of one of the event's tables."""
+        return list(
+            self.session.scalars(select(table).where(table.event_id == self.event.id).order_by(*order))
+        )
+
+    def read_slots(self, zone: ZoneInfo) -> tuple[domain.Slot, ...]:
+        rows = self.rows(Slot, Slot.position)
+        self.slots = _indices(rows)
+        return tuple(
+            domain.Slot(row.key, row.start.astimezone(zone), row.end.astimezone(zone), row.block)
+            for row in rows
+        )
+
+    def read_walking(self) -> tuple[tuple[float, ...], ...]:
+        minutes: list[list[float]] = [[0] * len(self.halls) for _ in self.halls]
+        for walk in self.session.scalars(select(WalkingTime).join(Hall, Hall.id == WalkingTime.from_hall_id)
+                                         .where(Hall.event_id == self.event.id)):  # fmt: skip
+            a, b = self.halls[walk.from_hall_id], self.halls[walk.to_hall_id]
+            minutes[a][b] = minutes[b][a] = walk.minutes
+        return tuple(tuple(row) for row in minutes)
+
+    def read_places(self, holding: Holding) -> tuple[domain.Place, ...]:
+        """Booths that were left are gone, but for what is frozen there."""
+        rows = [row for row in self.rows(Place, Place.id) if not row.is_retired or row.key in holding.places]
+        self.places = _indices(rows)
+        closed = self.busy(PlaceBusy, PlaceBusy.place_id)
+        return tuple(
+            domain.Place(
+                id=row.key,
+                hall=self.halls[row.hall_id],
+                kind=row.kind,
+                firm=None if row.firm_id is None else self.firms[row.firm_id],
+                capacity=row.capacity,
+                unavailable=closed.get(row.id, frozenset()) - holding.places[row.key],
+            )
+            for row in rows
+        )
+
+    def read_attendees(self, holding: Holding) -> tuple[domain.Attendee, ...]:
+        rows = self.rows(Attendee, Attendee.id)
+        self.attendees = _indices(rows)
+        busy = {
+            attendee_id: frozenset(self.slots[slot_id] for slot_id in slot_ids)
+            for attendee_id, slot_ids in unavailable.slots_of(self.session, self.event.id).items()
+        }
+        return tuple(
+            domain.Attendee(
+                id=row.key,
+                firm=self.firms[row.firm_id],
+                languages=frozenset(row.languages),
+                unavailable=busy.get(row.id, frozenset()) - holding.people[row.key],
+                max_per_day=row.max_per_day,
+            )
+            for row in rows
+        )
+
+    def read_interpreters(self, holding: Holding) -> tuple[domain.Interpreter, ...]:
+        busy = self.busy(InterpreterBusy, InterpreterBusy.interpreter_id)
+        return tuple(
+            domain.Interpreter(
+                id=row.key,
+                languages=frozenset(row.languages),
+                unavailable=busy.get(row.id, frozenset()) - holding.interpreters[row.key],
+            )
+            for row in self.rows(Interpreter, Interpreter.id)
+        )
+
+    def busy(self, table: Any, owner: Any) -> Busy:
+        """The unavailable slots of each row that has some."""
+        found: dict[int, set[int]] = defaultdict(set)
+        in_event = select(owner, table.slot_id).join(Slot, Slot.id == table.slot_id)
+        for owner_id, slot_id in self.session.execute(in_event.where(Slot.event_id == self.event.id)):
+            found[owner_id].add(self.slots[slot_id])
+        return {owner_id: frozenset(slots) for owner_id, slots in found.items()}
+
+    def read_requests(self, slots: tuple[domain.Slot, ...], holding: Holding) -> tuple[domain.Request, ...]:
+        keys = {slot.id: i for i, slot in enumerate(slots)}
+        wishes = counter_proposals.wishes(self.session, self.event.id)
+        people = self.named_people()
+        excluded = self.excluded_people()
+        accepted = (
+            select(MeetingRequest)
+            .where(MeetingRequest.event_id == self.event.id, MeetingRequest.state == RequestState.ACCEPTED)
+            .order_by(MeetingRequest.id)
+        )
+        return tuple(
+            domain.Request(
+                id=row.key,
+                sender=self.firms[row.from_firm_id],
+                receiver=self.firms[row.to_firm_id],
+                weight=row.priority,
+                length=row.length,
+                from_attendees=tuple(people[row.id, Side.FROM]),
+                to_attendees=tuple(people[row.id, Side.TO]),
+                place=row.place,
+                slots=_start_slots(row, wishes.get(row.id, ()), holding, keys),
+                fixed=self.fixed(row),
+                excluded=excluded[row.id] if row.key not in holding.requests else frozenset(),
+            )
+            for row in self.session.scalars(accepted)
+        )
+
+    def named_people(self) -> Mapping[tuple[int, Side], list[int]]:
+        named: dict[tuple[int, Side], list[int]] = defaultdict(list)
+        rows = self.session.execute(
+            select(RequestPerson.request_id, RequestPerson.side, RequestPerson.attendee_id)
+            .join(MeetingRequest, MeetingRequest.id == RequestPerson.request_id)
+            .where(MeetingRequest.event_id == self.event.id, MeetingRequest.state == RequestState.ACCEPTED)
+            .order_by(RequestPerson.attendee_id)
+        )
+        for request_id, side, attendee_id in rows:
+            named[request_id, side].append(self.attendees[attendee_id])
+        return named
+
+    def excluded_people(self) -> Mapping[int, frozenset[int]]:
+        """Who has declined a meeting that goes on, by request."""
+        rows = self.session.execute(
+            select(ExcludedPerson.request_id, ExcludedPerson.attendee_id)
+            .join(MeetingRequest, MeetingRequest.id == ExcludedPerson.request_id)
+            .where(MeetingRequest.event_id == self.event.id, MeetingRequest.state == RequestState.ACCEPTED)
+        )
+        excluded: dict[int, frozenset[int]] = defaultdict(frozenset)
+        for request_id, attendee_id in rows:
+            excluded[request_id] |= {self.attendees[attendee_id]}
+        return excluded
+
+    def fixed(self, row: MeetingRequest) -> domain.Fixed | None:
+        if row.fixed_slot_id is None:
+            return None
+        place = None if row.fixed_place_id is None else self.places.get(row.fixed_place_id)
+        return domain.Fixed(self.slots[row.fixed_slot_id], place, row.fixed_must)
+
+    def published(self) -> tuple[Meeting, ...]:
+        """The published meetings; one at a booth that its firm has left is at the firm's booth of now.
+
+        So it keeps its time wherever it can, and is told as relocated.
+        """
+        version = versions.published(self.session, self.event.id)
+        if version is None:
+            return ()
+        places: dict[str, Place] = {row.key: row for row in self.rows(Place, Place.id)}
+        now: dict[int | None, str] = {}
+        for row in places.values():
+            if row.firm_id is not None and not row.is_retired:
+                now.setdefault(row.firm_id, row.key)
+        hosts = {row.key: row.to_firm_id for row in self.rows(MeetingRequest, MeetingRequest.id)}
+        return tuple(
+            _at_new_booth(meeting, places[meeting.place], hosts[meeting.request], now)
+            for meeting in versions.meetings(self.session, version.id)
+        )
+
+    def held_until(
+        self, frozen_until: datetime | None, published: Iterable[Meeting], slots: tuple[domain.Slot, ...]
+    ) -> Holding:
+        """Who and what the frozen published meetings hold, and in which slots."""
+        holding = Holding()
+        if frozen_until is None:
+            return holding
+        keys = {slot.id: i for i, slot in enumerate(slots)}
+        accepted = select(MeetingRequest.key, MeetingRequest.length).where(
+            MeetingRequest.event_id == self.event.id, MeetingRequest.state == RequestState.ACCEPTED
+        )
+        lengths: dict[str, int] = dict(self.session.execute(accepted).all())
+        for meeting in published:
+            start = keys[meeting.slot]
+            if meeting.request in lengths and slots[start].start < frozen_until:
+                holding.add(meeting, range(start, start + lengths[meeting.request]))
+        return holding
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Slot indices that frozen meetings take, by key."""
+
+    people: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    places: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    interpreters: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    requests: set[str] = field(default_factory=set)
+
+    def add(self, meeting: Meeting, slots: Iterable[int]) -> None:
+        taken = set(slots)
+        self.requests.add(meeting.request)
+        self.places[meeting.place] |= taken
+        for person in meeting.attendees:
+            self.people[person] |= taken
+        if meeting.interpreter is not None:
+            self.interpreters[meeting.interpreter] |= taken
+
+
+def _at_new_booth(meeting: Meeting, place: Place, host: int, booths: Mapping[int | None, str]) -> Meeting:
+    """The meeting at its host's booth of now, if it is at one that the host has left."""
+    if place.firm_id is None or (place.firm_id == host and not place.is_retired) or host not in booths:
+        return meeting
+    return replace(meeting, place=booths[host])
+
+
+def _indices(rows: Iterable[Any]) -> dict[int, int]:
+    return {row.id: i for i, row in enumerate(rows)}
+
+
+def _start_slots(
+    row: MeetingRequest, wished: Iterable[str], holding: Holding, keys: Mapping[str, int]
+) -> tuple[int, ...] | None:
+    """The allowed start slots, or those of them that a counter-proposal asks for; None for any."""
+    chosen = [key for key in wished if key in keys and (row.slots is None or key in row.slots)]
+    listed = row.slots if not chosen or row.key in holding.requests else chosen
+    return None if listed is None else tuple(keys[key] for key in listed if key in keys)
+
+
+def _firm(row: Firm) -> domain.Firm:
+    return domain.Firm(
+        id=row.key,
+        name=row.latin_name,
+        tier=row.tier,
+        areas=tuple(row.areas),
+        country=row.country,
+        max_per_day=row.max_per_day,
+        min_meetings=row.min_meetings,
+    )
+
+
+def _frozen_until(
+    event: Event, slots: tuple[domain.Slot, ...], now: datetime, zone: ZoneInfo
+) -> datetime | None:
+    """`freeze_hours` from now once that reaches into the event; nothing is frozen before."""
+    moment = now.astimezone(zone) + timedelta(hours=event.freeze_hours)
+    return moment if slots and moment > slots[0].start else None
+
+
+def _policy(keys: Mapping[str, Any]) -> Policy:
+    factors = {**DEFAULT_FACTORS, **EVENT_FACTORS, **keys.get("factors", {})}
+    return Policy(**{"reassigned_counts": ANY_START, **keys, "factors": factors})

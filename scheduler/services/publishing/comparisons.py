@@ -1,0 +1,289 @@
+"""What publishing a version would do, or did: worked out once, kept with the version, read page by page."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import String, cast, delete, func, insert, select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.changes import Change, ChangeKind, ChangeSet, compare
+from scheduler.domain.entities import JobKind, JobState, OutboxState, VersionState
+from scheduler.domain.plan import Meeting
+from scheduler.services.outbox.outbox import SUMMARY
+from scheduler.services.publishing import outlook, version_jobs
+from scheduler.services.publishing.outlook import Report
+from scheduler.services.schedule import entries, versions
+from scheduler.storage.models import (
+    Attendee,
+    Comparison,
+    ComparisonPart,
+    Event,
+    Firm,
+    Hall,
+    Interpreter,
+    Invitation,
+    MailText,
+    OutboxMail,
+    Place,
+    ScheduleVersion,
+    Slot,
+)
+
+PART = 200
+"""Changes that are kept together: a page reads as few as it shows."""
+
+FINAL = "final"
+"""The key of the comparison of a version that is no draft: nothing changes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """A comparison before it is kept; `changes` in the order of kinds, then of time."""
+
+    comparison: Comparison
+    changes: Sequence[Change]
+
+
+def kept(session: Session, version: ScheduleVersion) -> Comparison | None:
+    """The comparison of a version, if there is one that still holds."""
+    found = session.get(Comparison, version.id)
+    return found if found is not None and found.key == key(session, version) else None
+
+
+def last(session: Session, version: ScheduleVersion) -> Comparison | None:
+    """The last comparison of a version, if it was with what is published now; perhaps it is made anew."""
+    found = session.get(Comparison, version.id)
+    if found is None or version.state is not VersionState.DRAFT:
+        return found if found is not None and found.key == FINAL else None
+    current = versions.published(session, version.event_id)
+    return found if found.compared_with == (current.number if current else None) else None
+
+
+def is_wanted(session: Session, version: ScheduleVersion) -> bool:
+    """Whether the version has to be compared and nobody has asked for it; a failed job waits for a person."""
+    job = version_jobs.latest(session, version, JobKind.COMPARE)
+    if job is not None and job.state is not JobState.DONE:
+        return False
+    return kept(session, version) is None
+
+
+def key(session: Session, version: ScheduleVersion) -> str:
+    """A digest of all that a draft's comparison depends on, so that a change of any of it makes it anew.
+
+    While mails of an earlier publishing wait, one count of mails holds: it changes with each that goes out.
+    """
+    if version.state is not VersionState.DRAFT:
+        return FINAL
+    event_id = version.event_id
+    current = versions.published(session, event_id)
+    digest = blake2b(digest_size=20)
+    digest.update(repr((entries.FORM, version.id, current.id if current else None)).encode())
+    off = entries.withdrawn_since(session, version.id), entries.excluded_since(session, version.id)
+    digest.update(repr((off, _told(session, event_id))).encode())
+    for query in _read_by_people(event_id):
+        for row in session.execute(query):
+            digest.update(repr(tuple(row)).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()
+
+
+def changes(
+    session: Session, found: Comparison, kind: ChangeKind | None, *, first: int, most: int
+) -> list[Change]:
+    """Some changes of a kind (None: of all that differ) from number `first` on; reads no others."""
+    if kind is not None:
+        before = sum(found.counts[str(other)] for other in _before(kind))
+        size = found.counts[str(kind)]
+    else:
+        before, size = 0, differing(found)
+    start, end = before + first, before + min(first + most, size)
+    if start >= end:
+        return []
+    parts = session.scalars(
+        select(ComparisonPart.rows)
+        .where(
+            ComparisonPart.version_id == found.version_id,
+            ComparisonPart.number.between(start // PART, (end - 1) // PART),
+        )
+        .order_by(ComparisonPart.number)
+    )
+    rows = [row for part in parts for row in json.loads(zlib.decompress(part))]
+    offset = start // PART * PART
+    return [_change(row) for row in rows[start - offset : end - offset]]
+
+
+def differing(found: Comparison) -> int:
+    """How many changes there are, without what stays as it is."""
+    return sum(count for kind, count in found.counts.items() if kind != ChangeKind.UNCHANGED)
+
+
+def work_out(
+    session: Session,
+    version: ScheduleVersion,
+    settings: Settings,
+    *,
+    now: datetime,
+    with_mails: bool = True,
+    report: Report = lambda done, total: None,
+) -> Worked:
+    """Compare a version, and derive what publishing it if it is a draft would tell; writes nothing."""
+    is_draft = version.state is VersionState.DRAFT
+    left_out = entries.withdrawn_since(session, version.id) if is_draft else ()
+    base = versions.published(session, version.event_id) if is_draft else _base(session, version)
+    found = change_set(session, base, version, left_out)
+    made = Comparison(
+        version_id=version.id,
+        key=key(session, version) if with_mails else "",
+        compared_with=base.number if base else None,
+        counts={str(kind): count for kind, count in found.counts.items()},
+        touched=found.touched,
+        people_told=len(found.people_told()),
+        left_out=list(left_out),
+        made_at=now,
+    )
+    at = session.execute(select(Slot.key, Slot.position).where(Slot.event_id == version.event_id))
+    slots = {slot: position for slot, position in at}  # noqa: C416 -- dict(at) loses the types
+    ordered = sorted(found.changes, key=lambda change: _order(change, slots))
+    if is_draft and with_mails:
+        told = outlook.work_out(session, version, settings, now=now, report=report)
+        made.mails, made.summaries, made.people = told.mails, told.kinds[outlook.SUMMARY], len(told.people)
+        made.told = told.to_json(outlook.firms_of(session, version.event_id))
+    return Worked(made, ordered)
+
+
+def keep(session: Session, worked: Worked) -> Comparison:
+    """Put a comparison in place of the version's last one."""
+    version_id = worked.comparison.version_id
+    session.execute(delete(ComparisonPart).where(ComparisonPart.version_id == version_id))
+    session.execute(delete(Comparison).where(Comparison.version_id == version_id))
+    session.add(worked.comparison)
+    session.flush()
+    parts = [
+        {"version_id": version_id, "number": number, "rows": _packed(worked.changes[first : first + PART])}
+        for number, first in enumerate(range(0, len(worked.changes), PART))
+    ]
+    if parts:
+        session.execute(insert(ComparisonPart), parts)
+    return worked.comparison
+
+
+def close(session: Session, version: ScheduleVersion, *, was_current: bool) -> None:
+    """Make a draft's comparison that of the published version; one that did not hold is made anew."""
+    found = session.get(Comparison, version.id)
+    if found is not None and was_current:
+        found.key, found.mails, found.summaries, found.people, found.told = FINAL, None, None, None, None
+        session.flush()
+
+
+def change_set(
+    session: Session,
+    current: ScheduleVersion | None,
+    version: ScheduleVersion,
+    left_out: Sequence[str] = (),
+) -> ChangeSet:
+    """The published version against another, without the requests that are left out of it."""
+    gone = set(left_out)
+    new = [m for m in versions.meetings(session, version.id) if m.request not in gone]
+    return compare(versions.meetings(session, current.id if current else None), new)
+
+
+def _base(session: Session, version: ScheduleVersion) -> ScheduleVersion | None:
+    return session.get(ScheduleVersion, version.compared_with_id) if version.compared_with_id else None
+
+
+def _told(session: Session, event_id: int) -> object:
+    """What calendars know: a mark that changes with it, or that mails about meetings still wait."""
+    waits = session.scalar(
+        select(OutboxMail.id)
+        .where(
+            OutboxMail.event_id == event_id,
+            OutboxMail.state == OutboxState.QUEUED,
+            OutboxMail.attempts == 0,
+            OutboxMail.kind.in_(("invitation", SUMMARY)),
+        )
+        .limit(1)
+    )
+    if waits is not None:
+        return "waiting"
+    return session.execute(select(func.max(Invitation.id)).where(Invitation.event_id == event_id)).scalar()
+
+
+def _read_by_people(event_id: int) -> Iterable[Any]:
+    """What mails say besides the plan, as queries."""
+    yield select(Event.name, Event.timezone, Event.language, Event.summary_mails).where(Event.id == event_id)
+    yield select(Slot.position, Slot.start, Slot.end).where(Slot.event_id == event_id).order_by(Slot.position)
+    yield (
+        select(MailText.language, MailText.key, MailText.text)
+        .where(MailText.event_id == event_id)
+        .order_by(MailText.language, MailText.key)
+    )
+    yield (
+        select(
+            Attendee.id,
+            Attendee.firm_id,
+            Attendee.name,
+            Attendee.latin_name,
+            Attendee.mail_language,
+            cast(Attendee.languages, String),
+        )
+        .where(Attendee.event_id == event_id)
+        .order_by(Attendee.id)
+    )
+    yield (
+        select(Place.id, Place.name, Hall.name)
+        .join(Hall, Hall.id == Place.hall_id)
+        .where(Place.event_id == event_id)
+        .order_by(Place.id)
+    )
+    for table in (Firm, Interpreter):
+        yield (
+            select(table.id, table.name, table.latin_name)
+            .where(table.event_id == event_id)
+            .order_by(table.id)
+        )
+
+
+def _before(kind: ChangeKind) -> list[ChangeKind]:
+    kinds = list(ChangeKind)
+    return kinds[: kinds.index(kind)]
+
+
+def _order(change: Change, slots: dict[str, int]) -> tuple[int, int, str]:
+    """By kind, then by when the meeting is now, or was."""
+    meeting = change.after or change.before
+    return list(ChangeKind).index(change.kind), slots.get(meeting.slot, 0) if meeting else 0, change.request
+
+
+def _packed(rows: Sequence[Change]) -> bytes:
+    found = [
+        [change.request, change.kind.value, _row(change.before), _row(change.after), list(change.details)]
+        for change in rows
+    ]
+    return zlib.compress(json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _row(meeting: Meeting | None) -> list[Any] | None:
+    if meeting is None:
+        return None
+    return [meeting.slot, meeting.place, list(meeting.attendees), meeting.interpreter]
+
+
+def _change(row: Sequence[Any]) -> Change:
+    request, kind, before, after, details = row
+    return Change(
+        request, ChangeKind(kind), _meeting(request, before), _meeting(request, after), tuple(details)
+    )
+
+
+def _meeting(request: str, row: Sequence[Any] | None) -> Meeting | None:
+    if row is None:
+        return None
+    slot, place, attendees, interpreter = row
+    return Meeting(request, slot, place, tuple(attendees), interpreter)

@@ -1,0 +1,376 @@
+"""What a publishing has to tell: what calendars know against what they should show, as queued mails.
+
+A survey finds the requests whose entries differ, by digests; messages are then derived for some people at a
+time. To derive them again for the same people drops what was not sent, so that it can be done any time.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Method, OutboxState, Partstat
+from scheduler.invites.ical import itip
+from scheduler.invites.ical.content import Content
+from scheduler.invites.mail import imip
+from scheduler.services.outbox import mail_texts
+from scheduler.services.requests import withdrawing
+from scheduler.services.schedule import entries as contents
+from scheduler.services.schedule.entries import EntryKey, Shown
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, OutboxMail
+
+PORTION = 2_000
+"""Calendar entries whose messages are derived and written at a time."""
+
+BEFORE = timedelta(milliseconds=1)
+"""Invitations are due so long before the publishing's other mails, which stand behind all of them."""
+
+
+class _Last(NamedTuple):
+    """The last message of a UID and attendee, without what it said."""
+
+    request_id: int
+    method: Method
+    dtstamp: datetime
+    facts: str | None
+
+
+class _Row(NamedTuple):
+    """An invitation with what it said."""
+
+    id: int
+    request_id: int
+    uid: str
+    attendee_id: int
+    sequence: int
+    dtstamp: datetime
+    method: Method
+    content: dict[str, Any]
+    partstat: Partstat
+    facts: str | None
+    first_message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """Whom a version has to tell of which requests; no contents yet, whatever the size of the plan.
+
+    `changed` has the requests that show somebody something else than was told, by attendee; `live` the UID of
+    each entry that a calendar knows.
+    """
+
+    event: Event
+    version_id: int
+    shown: Shown
+    changed: Mapping[int, tuple[int, ...]]
+    agendas: Mapping[int, tuple[int, ...]]
+    """The requests that each attendee meets for, in time order."""
+    live: Mapping[EntryKey, str]
+    others: itip.Others
+    mail_domain: str
+    now: datetime
+
+    def portions(self, more_people: Collection[int] = (), *, after: int = 0) -> Iterator[list[int]]:
+        """The people who may have to be told something, by id from `after` on, some at a time."""
+        people: list[int] = []
+        entries = 0
+        for person in sorted(self.changed.keys() | set(more_people)):
+            if person <= after:
+                continue
+            size = len(self.changed.get(person, ())) + 1
+            if people and entries + size > PORTION:
+                yield people
+                people, entries = [], 0
+            people.append(person)
+            entries += size
+        if people:
+            yield people
+
+    def agenda(self, attendee_id: int, todo: Pending) -> dict[str, Content]:
+        """All that an attendee's calendar shows once `todo` is told, by UID."""
+        found: dict[str, Content] = {}
+        for request_id in self.agendas.get(attendee_id, ()):
+            uid = todo.uids.get((request_id, attendee_id)) or self.live[request_id, attendee_id]
+            known = todo.shown.get((uid, attendee_id))
+            found[uid] = known or self.shown.content(request_id, attendee_id)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What there is to say to some people: messages, and the request and mail thread of each UID and person.
+
+    `told` is what calendars know before it, `shown` and `uids` what they show after it where it differs.
+    """
+
+    messages: tuple[itip.Message, ...]
+    requests: Mapping[itip.Key, int]
+    first_ids: Mapping[itip.Key, str]
+    told: Mapping[itip.Key, itip.Told]
+    shown: Mapping[itip.Key, Content]
+    uids: Mapping[EntryKey, str]
+    unchanged: Mapping[int, str]
+    """The facts to remember of invitations whose entry was compared and needs no mail."""
+
+
+def survey(
+    session: Session, event: Event, version_id: int, *, agenda_url: str, mail_domain: str, now: datetime
+) -> Survey:
+    """Compare what calendars were told with what they should show; reads some hundred bytes a meeting."""
+    shown = contents.shown(session, event, version_id, agenda_url=agenda_url)
+    last = _last(session, event.id)
+    live: dict[EntryKey, str] = {}
+    told: dict[int, dict[int, str | None]] = {}
+    for (uid, person), row in last.items():
+        if row.method is not Method.CANCEL:
+            entry = row.request_id, person
+            known = told.setdefault(row.request_id, {})
+            known[person] = None if entry in live else row.facts  # two entries: one has to go
+            live[entry] = uid
+    changed: dict[int, list[int]] = {}
+    for request_id in [*shown.rows, *(told.keys() - shown.rows.keys())]:
+        seated = shown.seated.get(request_id, ())
+        known = told.get(request_id, {})
+        if request_id not in shown.rows or shown.facts(request_id) != known:
+            for person in {*seated, *known}:
+                changed.setdefault(person, []).append(request_id)
+    agendas: dict[int, list[int]] = {}
+    for request_id, seated in shown.seated.items():
+        for person in seated:
+            agendas.setdefault(person, []).append(request_id)
+    return Survey(
+        event=event,
+        version_id=version_id,
+        shown=shown,
+        changed={person: tuple(requests) for person, requests in changed.items()},
+        agendas={person: tuple(requests) for person, requests in agendas.items()},
+        live=live,
+        others=_others(shown, last, live, changed, mail_domain),
+        mail_domain=mail_domain,
+        now=now,
+    )
+
+
+def pending(session: Session, seen: Survey, people: Collection[int], uids: Collection[str] = ()) -> Pending:
+    """The messages to some people; changes nothing. `told` has these `uids` besides."""
+    affected = {request_id for person in people for request_id in seen.changed.get(person, ())}
+    rows = _said(session, people, affected, uids)
+    told = {key: _as_told(row) for key, row in rows.items()}
+    compared = {key: told[key] for key, row in rows.items() if row.request_id in affected}
+    named = {
+        (request_id, person): _uid(seen, rows, request_id, person)
+        for person in people
+        for request_id in seen.changed.get(person, ())
+        if person in seen.shown.seated.get(request_id, ())
+    }
+    goals = {
+        (uid, person): itip.Wanted(uid, person, seen.shown.content(request_id, person))
+        for (request_id, person), uid in named.items()
+    }
+    messages = itip.messages(compared, goals, seen.now, seen.others)
+    messages = withdrawing.explained(session, messages, rows, seen.version_id)
+    requests = {key: row.request_id for key, row in rows.items()}
+    requests |= {(uid, person): request_id for (request_id, person), uid in named.items()}
+    return Pending(
+        messages=messages,
+        requests=requests,
+        first_ids={key: row.first_message_id for key, row in rows.items()},
+        told=told,
+        shown={key: goal.content for key, goal in goals.items()},
+        uids=named,
+        unchanged=_unchanged(seen, rows, named, messages),
+    )
+
+
+def write(session: Session, seen: Survey, people: Collection[int], uids: Collection[str] = ()) -> Pending:
+    """Queue the invitations to some people in place of those that still wait; gives what they say."""
+    forget_unsent(session, seen.event.id, people)
+    todo = pending(session, seen, people, uids)
+    addresses = recipients(session, people)
+    facts: dict[int, dict[int, str]] = {}
+    rows = []
+    for message in todo.messages:
+        request_id = todo.requests[message.uid, message.attendee_id]
+        to_address, to_name = addresses[message.attendee_id]
+        payload = mail_texts.payload(message, seen.shown.texts)
+        if message.method is not Method.CANCEL:
+            if request_id not in facts:
+                facts[request_id] = seen.shown.facts(request_id)
+            payload["facts"] = facts[request_id][message.attendee_id]
+        rows.append(
+            {
+                "event_id": seen.event.id,
+                "kind": "invitation",
+                "attendee_id": message.attendee_id,
+                "request_id": request_id,
+                "version_id": seen.version_id,
+                "to_address": to_address,
+                "to_name": to_name,
+                "message_id": imip.message_id(message, seen.mail_domain),
+                "thread_id": todo.first_ids.get((message.uid, message.attendee_id)),
+                "uid": message.uid,
+                "method": message.method,
+                "sequence": message.sequence,
+                "payload": payload,
+                "state": OutboxState.QUEUED,
+                "next_attempt_at": seen.now - BEFORE + _turn(message.content, seen.now),
+                "created_at": seen.now,
+            }
+        )
+    if rows:
+        session.execute(insert(OutboxMail), rows)
+    _remember_unchanged(session, todo)
+    _close_uids(session, todo)
+    return todo
+
+
+def _turn(content: Content, now: datetime) -> timedelta:
+    """The nearer a meeting, the sooner its mail leaves where a provider takes few: a microsecond an hour."""
+    hours = int((content.start - now) / timedelta(hours=1))
+    return timedelta(microseconds=min(max(hours, 0), 900))  # within BEFORE
+
+
+def forget_unsent(session: Session, event_id: int, people: Collection[int] | None = None) -> None:
+    """Drop invitations that no sender has touched yet: only the net effect is told."""
+    unsent = delete(OutboxMail).where(
+        OutboxMail.event_id == event_id,
+        OutboxMail.kind == "invitation",
+        OutboxMail.state == OutboxState.QUEUED,
+        OutboxMail.attempts == 0,
+    )
+    if people is not None:
+        unsent = unsent.where(among(OutboxMail.attendee_id, people))
+    session.execute(unsent, execution_options={"synchronize_session": False})
+
+
+def recipients(session: Session, people: Collection[int]) -> dict[int, tuple[str, str]]:
+    """The address and the name of each attendee."""
+    rows = session.execute(
+        select(Attendee.id, Attendee.email, Attendee.name).where(among(Attendee.id, people))
+    )
+    return {attendee_id: (email, name) for attendee_id, email, name in rows}
+
+
+def _last(session: Session, event_id: int) -> dict[itip.Key, _Last]:
+    """The last invitation of each UID and attendee."""
+    rows = session.execute(
+        select(
+            Invitation.uid,
+            Invitation.attendee_id,
+            Invitation.request_id,
+            Invitation.method,
+            Invitation.dtstamp,
+            Invitation.facts,
+        )
+        .where(Invitation.event_id == event_id)
+        .order_by(Invitation.sequence, Invitation.dtstamp),
+        execution_options={"yield_per": contents.CHUNK},
+    )
+    return {(row[0], row[1]): _Last(*row[2:]) for row in rows}
+
+
+def _others(
+    shown: Shown,
+    last: Mapping[itip.Key, _Last],
+    live: Mapping[EntryKey, str],
+    changed: Mapping[int, Collection[int]],
+    domain: str,
+) -> itip.Others:
+    """The last DTSTAMP of each UID of a changed request, and which of them go on for somebody."""
+    affected = {request_id for requests in changed.values() for request_id in requests}
+    stamps: dict[str, datetime] = {}
+    for (uid, _), row in last.items():
+        if row.request_id in affected:
+            stamps[uid] = max(stamps.get(uid, row.dtstamp), row.dtstamp)
+    going_on = set()
+    for request_id in affected & shown.rows.keys():
+        for person in shown.seated[request_id]:
+            uid = live.get((request_id, person)) or f"{shown.rows[request_id].uid}@{domain}"
+            known = last.get((uid, person))
+            if known is None or known.method is not Method.CANCEL:
+                going_on.add(uid)
+    return itip.Others(stamps, frozenset(going_on))
+
+
+def _said(
+    session: Session, people: Collection[int], requests: Collection[int], uids: Collection[str]
+) -> dict[itip.Key, _Row]:
+    """The last invitation of each UID and attendee, of some people about some requests and UIDs."""
+    rows = session.execute(
+        select(*(getattr(Invitation, name) for name in _Row._fields))
+        .where(
+            among(Invitation.attendee_id, people),
+            or_(among(Invitation.request_id, requests), among(Invitation.uid, uids)),
+        )
+        .order_by(Invitation.sequence, Invitation.dtstamp)
+    )
+    return {(row.uid, row.attendee_id): _Row._make(row) for row in rows}
+
+
+def _as_told(row: _Row) -> itip.Told:
+    return itip.Told(
+        uid=row.uid,
+        attendee_id=row.attendee_id,
+        sequence=row.sequence,
+        dtstamp=row.dtstamp,
+        method=row.method,
+        content=Content.from_json(row.content),
+        partstat=row.partstat,
+    )
+
+
+def _uid(seen: Survey, rows: Mapping[itip.Key, _Row], request_id: int, person: int) -> str:
+    """The UID of an entry: the one that the calendar knows, else the request's.
+
+    An attendee who was told that the request's UID is cancelled, and is in the meeting again, gets a
+    UID of their own: a cancelled UID never comes back.
+    """
+    uid = seen.live.get((request_id, person)) or f"{seen.shown.rows[request_id].uid}@{seen.mail_domain}"
+    known = rows.get((uid, person))
+    is_dead = known is not None and known.method is Method.CANCEL
+    return f"{uuid.uuid4()}@{seen.mail_domain}" if is_dead else uid
+
+
+def _unchanged(
+    seen: Survey,
+    rows: Mapping[itip.Key, _Row],
+    uids: Mapping[EntryKey, str],
+    messages: Collection[itip.Message],
+) -> dict[int, str]:
+    """Digests of entries about which there was nothing to say, so that they need not be compared again."""
+    told = {(message.uid, message.attendee_id) for message in messages}
+    found: dict[int, str] = {}
+    for (request_id, person), uid in uids.items():
+        row = rows.get((uid, person))
+        if row is not None and (uid, person) not in told:
+            facts = seen.shown.facts(request_id)[person]
+            if row.facts != facts:
+                found[row.id] = facts
+    return found
+
+
+def _remember_unchanged(session: Session, todo: Pending) -> None:
+    if todo.unchanged:
+        one = update(Invitation.__table__).where(Invitation.__table__.c.id == bindparam("row_id"))  # type: ignore[arg-type]
+        rows = [{"row_id": row_id, "now_facts": facts} for row_id, facts in sorted(todo.unchanged.items())]
+        session.connection().execute(one.values(facts=bindparam("now_facts")), rows)
+
+
+def _close_uids(session: Session, todo: Pending) -> None:
+    """A meeting that is cancelled for everybody gets a new UID, should it ever be held again."""
+    off = {
+        todo.requests[message.uid, message.attendee_id]
+        for message in todo.messages
+        if message.kind is itip.Kind.CANCEL and message.meeting_is_off
+    }
+    for request_id in sorted(off):
+        session.execute(
+            update(MeetingRequest).where(MeetingRequest.id == request_id).values(uid=str(uuid.uuid4()))
+        )

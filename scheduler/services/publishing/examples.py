@@ -1,0 +1,179 @@
+"""Mails as they would read with texts that are not saved yet: a preview, and a test mail to who asks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import Method, OutboxState, Partstat, VersionState
+from scheduler.domain.errors import NotAllowed
+from scheduler.invites.catalogue import words
+from scheduler.invites.ical.content import Content
+from scheduler.invites.ical.itip import Kind, Message
+from scheduler.invites.mail import imip
+from scheduler.services import links
+from scheduler.services.access.actors import Actor
+from scheduler.services.outbox import mail_texts
+from scheduler.services.schedule import entries
+from scheduler.storage.models import Account, Event, Hall, OutboxMail, ScheduleVersion, Slot
+
+_METHODS = {"cancel": Method.CANCEL, "uninvited": Method.CANCEL, "proposal": Method.DECLINECOUNTER}
+
+
+def preview(
+    session: Session,
+    actor: Actor,
+    language: str,
+    tone: str,
+    typed: Mapping[str, str],
+    *,
+    settings: Settings,
+    now: datetime,
+) -> imip.Shown:
+    """A kind of mail with typed texts, about a meeting of the event; raises as `wordings.check`."""
+    texts = mail_texts.check(actor, language, tone, typed)
+    message, name = _example(session, actor, language, tone, texts, settings, now)
+    back = link(settings, actor, language, tone)
+    envelope = imip.Envelope(
+        attendee_name=name,
+        attendee_email="attendee@example.com",
+        sender_name=settings.mail_sender,
+        domain=settings.mail_domain,
+        bounce_token="",
+        token="",
+        message_id=f"<preview@{settings.mail_domain}>",
+        accept_url=back,
+        decline_url=back,
+        propose_url=back,
+        wording=texts,
+    )
+    return imip.show(message, envelope)
+
+
+def queue_test(
+    session: Session,
+    actor: Actor,
+    language: str,
+    tone: str,
+    typed: Mapping[str, str],
+    *,
+    settings: Settings,
+    now: datetime,
+) -> str:
+    """Queue such a mail to the actor's own address, and give the address. It has no calendar to be taken in.
+
+    Raises as `wordings.check`, and NotAllowed for who has no address.
+    """
+    texts = mail_texts.check(actor, language, tone, typed)
+    account = session.get(Account, actor.account_id) if actor.account_id is not None else None
+    if account is None:
+        raise NotAllowed("Sign in to get a test mail.")
+    message, _ = _example(session, actor, language, tone, texts, settings, now)
+    session.add(
+        OutboxMail(
+            event_id=actor.event_id,
+            kind=mail_texts.TEST,
+            to_address=account.email,
+            to_name=account.name,
+            message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",
+            payload=message.to_json() | {"wording": texts, "link": link(settings, actor, language, tone)},
+            state=OutboxState.QUEUED,
+            next_attempt_at=now,
+            created_at=now,
+        )
+    )
+    session.flush()
+    return account.email
+
+
+def link(settings: Settings, actor: Actor, language: str, tone: str) -> str:
+    """Where the links of a mail that only shows its texts lead: to the page of the texts."""
+    return links.whole(settings, links.mail_text(actor.event_key, language, tone))
+
+
+def _example(
+    session: Session,
+    actor: Actor,
+    language: str,
+    tone: str,
+    texts: Mapping[str, str],
+    settings: Settings,
+    now: datetime,
+) -> tuple[Message, str]:
+    """A message of this kind in this language, and its reader's name."""
+    event = session.get_one(Event, actor.event_id)
+    own = {language: texts}
+    url = links.whole(settings, links.agenda(event.key))
+    meeting = _meeting(session, event) or _invented(session, event, now)
+    reader = replace(meeting.people[0], language=language)
+    content = entries.content_for(event, meeting, reader, url, own)
+    message = Message(
+        uid=f"example@{settings.mail_domain}",
+        attendee_id=reader.id,
+        method=_METHODS.get(tone, Method.REQUEST),
+        sequence=0,
+        dtstamp=now.replace(microsecond=0),
+        content=content,
+        partstat=Partstat.NEEDS_ACTION,
+        kind=Kind.CANCEL if tone == "uninvited" else Kind(tone),
+        previous=_before(content, tone),
+        meeting_is_off=tone == "cancel",
+    )
+    return message, reader.name
+
+
+def _before(content: Content, tone: str) -> Content | None:
+    """What an update, new details or an answered version were before."""
+    if tone in ("update", "again"):
+        return replace(
+            content, start=content.start - timedelta(hours=1), end=content.end - timedelta(hours=1)
+        )
+    return replace(content, topic="–") if tone == "details" else None
+
+
+def _meeting(session: Session, event: Event) -> entries.Held | None:
+    """The first meeting of the published version, else of the newest draft that has one."""
+    versions = session.scalars(
+        select(ScheduleVersion.id)
+        .where(
+            ScheduleVersion.event_id == event.id,
+            ScheduleVersion.state.in_((VersionState.PUBLISHED, VersionState.DRAFT)),
+        )
+        .order_by((ScheduleVersion.state == VersionState.PUBLISHED).desc(), ScheduleVersion.number.desc())
+        .limit(2)
+    ).all()
+    for version_id in versions:
+        meeting = entries.first_meeting(session, event, version_id)
+        if meeting is not None and meeting.people:
+            return meeting
+    return None
+
+
+def _invented(session: Session, event: Event, now: datetime) -> entries.Held:
+    """A meeting in the event's first slot and hall, for an event that has none yet."""
+    slot = session.scalar(select(Slot).where(Slot.event_id == event.id).order_by(Slot.position).limit(1))
+    hall = session.scalar(select(Hall.name).where(Hall.event_id == event.id).order_by(Hall.position).limit(1))
+    start = slot.start if slot else now.replace(minute=0, second=0, microsecond=0)
+    people = (
+        entries.Person(0, 1, "Ada Example", "", "", ""),
+        entries.Person(1, 2, "Bo Example", "", "", ""),
+    )
+    return entries.Held(
+        request_id=0,
+        request_key="example",
+        uid="example",
+        topic=words(event.language).topic,
+        start=start,
+        end=slot.end if slot else start + timedelta(minutes=30),
+        place_name="A1",
+        hall_name=hall or "1",
+        firms={1: "Example One", 2: "Example Two"},
+        people=people,
+        interpreter=None,
+    )

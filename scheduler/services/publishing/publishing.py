@@ -1,0 +1,199 @@
+"""Carry jobs about versions out, step by step: each step is a short transaction, and can be done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import structlog
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import JobKind, VersionState
+from scheduler.domain.errors import ChainmeetError
+from scheduler.services.publishing import comparisons, release, summaries, version_jobs
+from scheduler.services.publishing.comparisons import Worked
+from scheduler.services.publishing.diff import Survey
+from scheduler.services.publishing.version_jobs import Held, JobLost
+from scheduler.storage.database import Database
+from scheduler.storage.models import ScheduleVersion, VersionJob
+
+log = structlog.get_logger()
+
+
+class Ending(StrEnum):
+    """What became of a task's job."""
+
+    NOT_CLAIMED = "not_claimed"  # somebody else does it, or did
+    DONE = "done"
+    FAILED = "failed"
+    PUT_BACK = "put_back"  # asked again, as the worker shuts down or the first attempt failed
+    LOST = "lost"  # it was taken up elsewhere meanwhile
+
+
+class TooMuchChanges(ChainmeetError):
+    """A publishing without a person would touch more meetings than it may."""
+
+    code = "too-much-changes"
+
+    def __init__(self, number: int, touched: int, budget: int) -> None:
+        super().__init__(
+            f"Version {number} was not published: it changes {touched:,} meetings that people have in their "
+            f"calendars, and without a person at most {budget:,} may. Look at the draft and publish it."
+        )
+
+
+class _Stopped(Exception):
+    """The process shuts down."""
+
+
+def execute(
+    database: Database,
+    job_id: int,
+    *,
+    worker: str,
+    settings: Settings,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Ending:
+    """Do a job from its claim to its end.
+
+    What is wrong with the version ends it as failed, with a sentence. Any other error is tried once more,
+    then it fails too: nothing is raised, and nothing is lost without a word.
+    """
+    with database.write() as session:
+        job = version_jobs.claim(session, job_id, worker, now=database.now_in(session))
+    if job is None:
+        return Ending.NOT_CLAIMED
+    work = _Work(database, job, Held(job_id, worker), settings, should_stop)
+    try:
+        work.publish() if job.kind is JobKind.PUBLISH else work.compare()
+    except JobLost as lost:
+        log.warning("job lost", job=job_id, reason=str(lost))
+        return Ending.LOST
+    except _Stopped:
+        return work.put_back(None)
+    except ChainmeetError as error:
+        return work.fail(str(error))
+    except Exception as error:
+        log.exception("job failed", job=job_id, attempt=job.attempts)
+        return work.try_again(error)
+    return Ending.DONE
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A job that this worker has claimed."""
+
+    database: Database
+    job: VersionJob
+    held: Held
+    settings: Settings
+    should_stop: Callable[[], bool]
+
+    def compare(self) -> None:
+        worked = self.work_out(with_mails=True)
+        with self.database.write() as session:
+            comparisons.keep(session, worked)
+            version_jobs.finish(session, self.held, now=self.database.now_in(session))
+
+    def publish(self) -> None:
+        """A version that is published already was so by an earlier attempt, which then told some people."""
+        with self.database.read() as session:
+            version = session.get_one(ScheduleVersion, self.job.version_id)
+        if version.state is not VersionState.PUBLISHED:
+            self.check_budget(version)
+            version = self.make_published(version.number)
+        self.tell(version)
+        with self.database.write() as session:
+            version_jobs.finish(session, self.held, now=self.database.now_in(session))
+
+    def check_budget(self, version: ScheduleVersion) -> None:
+        """Raises TooMuchChanges."""
+        if self.job.budget is None:
+            return
+        touched = self.work_out(with_mails=False).comparison.touched
+        if touched > self.job.budget:
+            raise TooMuchChanges(version.number, touched, self.job.budget)
+
+    def make_published(self, number: int) -> ScheduleVersion:
+        """In one transaction, so that everybody sees the version, or nobody."""
+
+        def work(session: Session) -> ScheduleVersion:
+            now = self.database.now_in(session)
+            draft = session.get_one(ScheduleVersion, self.job.version_id)
+            was_current = comparisons.kept(session, draft) is not None
+            version = release.make_published(
+                session,
+                event_id=self.job.event_id,
+                number=number,
+                compared_with=self.job.compared_with,
+                by=self.job.asked_by,
+                now=now,
+            )
+            comparisons.close(session, version, was_current=was_current)
+            self.held.report(session, now=now)
+            return version
+
+        return self.database.transact(work)
+
+    def tell(self, version: ScheduleVersion) -> None:
+        """Some people a transaction: asking and answering wait for none of it. All have one DTSTAMP."""
+        published_at = version.published_at or self.database.now()
+        with self.database.read() as session:
+            seen = release.survey(session, version, self.settings, now=published_at)
+            waiting = summaries.waiting_for(session, version.event_id)
+        people = seen.changed.keys() | waiting
+        done = sum(person <= self.job.after for person in people)
+        self.report(done, len(people))
+        for portion in seen.portions(waiting, after=self.job.after):
+            self.stop_here()
+            done += len(portion)
+            self.tell_some(seen, version.number, portion, done)
+
+    def tell_some(self, seen: Survey, number: int, people: Sequence[int], done: int) -> None:
+        def work(session: Session) -> None:
+            mails = VersionJob.mails + release.tell(session, seen, number, people)
+            now = self.database.now_in(session)
+            self.held.report(session, now=now, done=done, after=people[-1], mails=mails)
+
+        self.database.transact(work)
+
+    def work_out(self, *, with_mails: bool) -> Worked:
+        with self.database.read() as session:
+            version = session.get_one(ScheduleVersion, self.job.version_id)
+            return comparisons.work_out(
+                session,
+                version,
+                self.settings,
+                now=self.database.now_in(session),
+                with_mails=with_mails,
+                report=self.report,
+            )
+
+    def report(self, done: int, total: int) -> None:
+        self.stop_here()
+        with self.database.write() as session:
+            self.held.report(session, now=self.database.now_in(session), done=done, total=total)
+
+    def stop_here(self) -> None:
+        if self.should_stop():
+            raise _Stopped
+
+    # Endings
+
+    def put_back(self, error: str | None) -> Ending:
+        with self.database.write() as session:
+            version_jobs.put_back(session, self.held, error=error, now=self.database.now_in(session))
+        return Ending.PUT_BACK
+
+    def fail(self, error: str) -> Ending:
+        with self.database.write() as session:
+            version_jobs.fail(session, self.held, error=error, now=self.database.now_in(session))
+        return Ending.FAILED
+
+    def try_again(self, error: Exception) -> Ending:
+        said = f"It ended with an error ({type(error).__name__}). The log has the details."
+        if self.job.attempts >= version_jobs.MAX_ATTEMPTS:
+            return self.fail(said)
+        return self.put_back(said)

@@ -1,0 +1,206 @@
+"""Publishing, step by step: make a draft the published version, then tell people; roll back, discard."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain import rules
+from scheduler.domain.entities import JobKind, JobState, PlanStatus, RequestState, VersionState
+from scheduler.domain.errors import VersionConflict, WrongState
+from scheduler.invites.mail.summary import Summary
+from scheduler.services import links
+from scheduler.services.problems import snapshot
+from scheduler.services.publishing import diff, summaries
+from scheduler.services.publishing.diff import Survey
+from scheduler.services.schedule import holds, versions
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Event,
+    MeetingRequest,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+    VersionJob,
+)
+
+
+def check(session: Session, *, event_id: int, number: int, compared_with: int | None) -> ScheduleVersion:
+    """The draft that may be published: nothing came between it and what was looked at.
+
+    `compared_with` is the number of the version that the change set was compared with. Raises NotFound,
+    WrongState if the version is no draft, VersionConflict if another one is published now.
+    """
+    version = versions.get(session, event_id, number)
+    session.refresh(version)
+    if version.state is not VersionState.DRAFT:
+        raise WrongState("version", number, version.state, "published")
+    current = versions.published(session, event_id)
+    if (current.number if current else None) != compared_with:
+        raise VersionConflict(compared_with, current.number if current else None)
+    return version
+
+
+def make_published(
+    session: Session, *, event_id: int, number: int, compared_with: int | None, by: int | None, now: datetime
+) -> ScheduleVersion:
+    """Make a draft the version that people see, in one short step; what they are told comes after it.
+
+    Mails of earlier publishings that nobody has claimed are dropped, as only the net effect is told. Raises
+    as `check`, and PlanRejected if the version books somebody or something twice.
+    """
+    lock(session, event_id)
+    version = check(session, event_id=event_id, number=number, compared_with=compared_with)
+    current = versions.published(session, event_id)
+    _leave_out(session, version.id)
+    _swap(session, current, version, by=by, now=now)
+    holds.replace(session, version)
+    diff.forget_unsent(session, event_id)
+    summaries.set_aside(session, event_id, now=now)
+    return version
+
+
+def survey(session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime) -> Survey:
+    """What publishing the version (now: then) has to tell whom."""
+    event = session.get_one(Event, version.event_id)
+    return diff.survey(
+        session,
+        event,
+        version.id,
+        agenda_url=links.whole(settings, links.agenda(event.key)),
+        mail_domain=settings.mail_domain,
+        now=now,
+    )
+
+
+def tell(session: Session, seen: Survey, version: int, people: Collection[int]) -> int:
+    """Queue what some people are told of the publishing of a version's number; gives how many mails.
+
+    Done again for the same people, it drops what was not sent and derives the rest.
+    """
+    lock(session, seen.event.id)
+    dropped = summaries.take(session, seen.event.id, people)
+    todo = diff.write(session, seen, people, named(dropped))
+    if not seen.event.summary_mails:
+        return len(todo.messages)
+    return len(todo.messages) + summaries.write(session, seen, version, todo, dropped)
+
+
+def named(dropped: Mapping[int, Summary]) -> set[str]:
+    """The UIDs that summaries speak of."""
+    return {change.uid for summary in dropped.values() for change in summary.changes}
+
+
+def lock(session: Session, event_id: int) -> None:
+    """Have publishings, corrected addresses and the mail rate of an event take turns."""
+    session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
+
+
+def roll_back(session: Session, *, event_id: int, number: int, now: datetime) -> ScheduleVersion:
+    """A new draft with the content of an earlier version; it is published like any other.
+
+    Its score is that of what publishing it now would hold: without meetings whose requests are no longer
+    accepted, against what is published. Nothing was proved of it, so it has no bound.
+    """
+    old = versions.get(session, event_id, number)
+    if old.state is not VersionState.SUPERSEDED:
+        raise WrongState("version", number, old.state, "rolled back to")
+    current = versions.published(session, event_id)
+    problem = snapshot.take(session, event_id, now=now)
+    asked = problem.index.requests
+    kept = [meeting for meeting in versions.meetings(session, old.id) if meeting.request in asked]
+    score = rules.score(problem, kept)
+    draft = ScheduleVersion(
+        event_id=event_id,
+        number=versions.next_number(session, event_id),
+        state=VersionState.DRAFT,
+        run_id=old.run_id,
+        compared_with_id=current.id if current else None,
+        copy_of_id=old.id,
+        status=str(PlanStatus.FEASIBLE),
+        score=score.total,
+        terms=dict(score.terms),
+        unscheduled=[row for row in old.unscheduled if row["request"] in asked],
+        created_at=now,
+    )
+    session.add(draft)
+    session.flush()
+    versions.copy_meetings(session, old.id, draft.id)
+    return draft
+
+
+def discard(session: Session, *, event_id: int, number: int) -> None:
+    """Put a draft away; raises WrongState if it is no draft, or is about to be published."""
+    version = versions.get(session, event_id, number)
+    done = session.scalar(
+        update(ScheduleVersion)
+        .where(ScheduleVersion.id == version.id, ScheduleVersion.state == VersionState.DRAFT, ~_is_asked())
+        .values(state=VersionState.DISCARDED)
+        .returning(ScheduleVersion.id)
+    )
+    if done is None:
+        session.refresh(version)
+        state = "being published" if version.state is VersionState.DRAFT else version.state
+        raise WrongState("version", number, state, "discarded")
+    session.refresh(version)
+
+
+def _is_asked() -> ColumnElement[bool]:
+    """Whether a publishing of the version is open."""
+    return exists().where(
+        VersionJob.version_id == ScheduleVersion.id,
+        VersionJob.kind == JobKind.PUBLISH,
+        VersionJob.state.in_((JobState.ASKED, JobState.RUNNING)),
+    )
+
+
+def discard_old(session: Session, event_id: int) -> int:
+    """Put away all drafts but the newest, if it is newer than what is published; gives how many."""
+    kept = versions.newest_draft(session, event_id)
+    done = session.scalars(
+        update(ScheduleVersion)
+        .where(
+            ScheduleVersion.event_id == event_id,
+            ScheduleVersion.state == VersionState.DRAFT,
+            ScheduleVersion.number != (kept or 0),
+            ~_is_asked(),
+        )
+        .values(state=VersionState.DISCARDED)
+        .returning(ScheduleVersion.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(done.all())
+
+
+def _leave_out(session: Session, version_id: int) -> None:
+    """Delete the meetings of requests that are no longer accepted."""
+    gone = session.scalars(
+        select(PlannedMeeting.id)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state != RequestState.ACCEPTED)
+    ).all()
+    if gone:
+        session.execute(delete(PlannedAttendee).where(among(PlannedAttendee.meeting_id, gone)))
+        session.execute(delete(PlannedMeeting).where(among(PlannedMeeting.id, gone)))
+
+
+def _swap(
+    session: Session,
+    current: ScheduleVersion | None,
+    version: ScheduleVersion,
+    *,
+    by: int | None,
+    now: datetime,
+) -> None:
+    """One version in, one out; the partial unique index refuses a second published one."""
+    if current is not None:
+        current.state = VersionState.SUPERSEDED
+        session.flush()
+    version.state = VersionState.PUBLISHED
+    version.compared_with_id = current.id if current else None
+    version.published_at, version.published_by = now, by
+    session.flush()

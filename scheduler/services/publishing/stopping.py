@@ -1,0 +1,70 @@
+"""Summaries that a person wants no more: stopped by the link in them, and sent again by the same link."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import NotFound
+from scheduler.invites.catalogue import language_of
+from scheduler.services.access.tokens import hash_token
+from scheduler.storage.models import Attendee, Event, Slot
+
+VALID_AFTER = timedelta(days=30)
+"""So long after the event the links work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summaries:
+    """Of one event to one person; `language` is that of the person's mails."""
+
+    event_name: str
+    person: str
+    language: str
+    is_stopped: bool
+
+
+def look(session: Session, token: str, *, now: datetime) -> Summaries:
+    """The summaries that a link stops; raises NotFound for a wrong one, or one that has ended."""
+    return _shown(*_found(session, token, now))
+
+
+def stop(session: Session, token: str, *, now: datetime) -> Summaries:
+    """Send no more of them; raises as `look`."""
+    person, event = _found(session, token, now)
+    person.summaries_off_at = person.summaries_off_at or now
+    session.flush()
+    return _shown(person, event)
+
+
+def resume(session: Session, token: str, *, now: datetime) -> None:
+    """Send them again; raises as `look`."""
+    person, _ = _found(session, token, now)
+    person.summaries_off_at = None
+    session.flush()
+
+
+def _shown(person: Attendee, event: Event) -> Summaries:
+    return Summaries(
+        event_name=event.name,
+        person=person.name,
+        language=language_of(person.mail_language, person.languages, event.language),
+        is_stopped=person.summaries_off_at is not None,
+    )
+
+
+def _found(session: Session, token: str, now: datetime) -> tuple[Attendee, Event]:
+    row = session.execute(
+        select(Attendee, Event)
+        .join(Event, Event.id == Attendee.event_id)
+        .where(Attendee.summary_hash == hash_token(token.lower()))
+    ).first()
+    if row is not None:
+        person, event = row
+        ends = session.scalar(select(func.max(Slot.end)).where(Slot.event_id == event.id))
+        if ends is None or now < ends + VALID_AFTER:
+            return person, event
+    raise NotFound("summary link", token[:4] + "...")

@@ -1,0 +1,310 @@
+"""Jobs about versions: ask for one, take it back, claim it, follow it; a lost one is taken up again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Update, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AlertKind, JobKind, JobState, VersionState
+from scheduler.domain.errors import ChainmeetError, PublishingOpen, WrongState
+from scheduler.services import links
+from scheduler.services.operations import alerts
+from scheduler.services.publishing import release
+from scheduler.services.schedule import versions
+from scheduler.storage.models import Event, Run, ScheduleVersion, VersionJob
+
+OPEN = (JobState.ASKED, JobState.RUNNING)
+SILENT = timedelta(seconds=120)
+"""A running job that reported nothing for so long has lost its worker."""
+WAITING = timedelta(seconds=60)
+"""A job that nobody took for so long gets another task: the first one may be lost."""
+MAX_ATTEMPTS = 2
+LOST_TOO_OFTEN = f"The worker was lost {MAX_ATTEMPTS} times in the middle of it."
+
+
+class JobLost(ChainmeetError):
+    """The job is no longer this worker's: it was taken up again elsewhere, or ended."""
+
+    code = "job-lost"
+
+    def __init__(self, job_id: int) -> None:
+        super().__init__(f"Job {job_id} is with another worker now.")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A job that a worker has claimed: all that it writes, it writes while the job is still its own."""
+
+    id: int
+    worker: str
+
+    def report(self, session: Session, *, now: datetime, **values: Any) -> None:
+        """Progress and a heartbeat, in the transaction of what was done; raises JobLost."""
+        mine = update(VersionJob).where(
+            VersionJob.id == self.id,
+            VersionJob.state == JobState.RUNNING,
+            VersionJob.worker == self.worker,
+        )
+        if not _changed(session, mine.values(heartbeat_at=now, **values)):
+            raise JobLost(self.id)
+
+
+def ask_to_compare(
+    session: Session, version: ScheduleVersion, *, by: int | None, now: datetime
+) -> VersionJob:
+    """A job that compares the version anew, or the one that is open. Send its task after the commit."""
+    return open_job(session, version, JobKind.COMPARE) or _ask(
+        session, version, JobKind.COMPARE, by=by, now=now
+    )
+
+
+def ask_to_publish(
+    session: Session,
+    *,
+    event_id: int,
+    number: int,
+    compared_with: int | None,
+    by: int | None,
+    budget: int | None = None,
+    hold: timedelta = timedelta(),
+    now: datetime,
+) -> VersionJob:
+    """A job that publishes a draft; asked twice it is one. Send its task after the commit.
+
+    With a `hold` it begins so much later, by the clock, and can be taken back until then. A publishing that
+    failed after people saw the version is taken up where it ended, at once. Raises as `release.check`, and
+    PublishingOpen if another version is being published.
+    """
+    version = versions.get(session, event_id, number)
+    job = latest(session, version, JobKind.PUBLISH)
+    if job is not None and job.state in OPEN:
+        return job
+    if job is not None and job.state is JobState.FAILED and version.state is VersionState.PUBLISHED:
+        return _ask_again(session, version, job, by=by, now=now)
+    release.check(session, event_id=event_id, number=number, compared_with=compared_with)
+    values = {"compared_with": compared_with, "budget": budget, "begins_at": now + hold if hold else None}
+    return _ask(session, version, JobKind.PUBLISH, by=by, now=now, **values)
+
+
+def hold_of(session: Session, event_id: int) -> timedelta:
+    """How long an event's publishings wait for a second thought."""
+    minutes = session.scalar(select(Event.publish_hold).where(Event.id == event_id))
+    return timedelta(minutes=minutes or 0)
+
+
+def is_held(job: VersionJob | None) -> bool:
+    """Whether a publishing has not begun and may still be taken back."""
+    return job is not None and job.state is JobState.ASKED and job.begins_at is not None and not job.attempts
+
+
+def take_back(session: Session, version: ScheduleVersion, *, now: datetime) -> VersionJob:
+    """asked -> taken back: the version stays a draft, nobody was told. Raises WrongState if it has begun."""
+    return _change_held_job(session, version, "taken back", state=JobState.TAKEN_BACK, finished_at=now)
+
+
+def begin_now(session: Session, version: ScheduleVersion, *, now: datetime) -> VersionJob:
+    """End the hold of a publishing. Send its task after the commit. Raises WrongState if it has begun."""
+    return _change_held_job(session, version, "begun", begins_at=now, heartbeat_at=now)
+
+
+def _change_held_job(session: Session, version: ScheduleVersion, step: str, **values: Any) -> VersionJob:
+    """Against a worker that claims the job at the same time, one of the two finds it changed."""
+    job = latest(session, version, JobKind.PUBLISH)
+    held = update(VersionJob).where(
+        VersionJob.id == (job.id if job else 0),
+        VersionJob.state == JobState.ASKED,
+        VersionJob.begins_at.is_not(None),
+        VersionJob.attempts == 0,
+    )
+    if job is None or not _changed(session, held.values(values)):
+        if job is not None:
+            session.refresh(job)
+        raise WrongState("publishing of version", version.number, said(job), step)
+    session.refresh(job)
+    return job
+
+
+def said(job: VersionJob | None) -> str:
+    """The state of a publishing, in words."""
+    return "not asked for" if job is None else str(job.state).replace("_", " ")
+
+
+def open_job(session: Session, version: ScheduleVersion, kind: JobKind) -> VersionJob | None:
+    job = latest(session, version, kind)
+    return job if job is not None and job.state in OPEN else None
+
+
+def latest(session: Session, version: ScheduleVersion, kind: JobKind) -> VersionJob | None:
+    """The last job of a kind about a version."""
+    return session.scalar(
+        select(VersionJob)
+        .where(VersionJob.version_id == version.id, VersionJob.kind == kind)
+        .order_by(VersionJob.id.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+
+
+def claim(session: Session, job_id: int, worker: str, *, now: datetime) -> VersionJob | None:
+    """Take a job that was asked for; None if somebody else does it, or did."""
+    begins = VersionJob.begins_at
+    asked = update(VersionJob).where(
+        VersionJob.id == job_id,
+        VersionJob.state == JobState.ASKED,
+        or_(begins.is_(None), begins <= now),
+    )
+    values = {
+        "state": JobState.RUNNING,
+        "worker": worker,
+        "started_at": now,
+        "heartbeat_at": now,
+        "attempts": VersionJob.attempts + 1,
+        "done": 0,
+        "total": 0,
+    }
+    if not _changed(session, asked.values(values)):
+        return None
+    return session.get_one(VersionJob, job_id, populate_existing=True)
+
+
+def finish(session: Session, held: Held, *, now: datetime) -> None:
+    """running -> done; a publishing that failed before is over."""
+    held.report(session, now=now, state=JobState.DONE, finished_at=now, error=None)
+    job = session.get_one(VersionJob, held.id, populate_existing=True)
+    if job.kind is JobKind.PUBLISH:
+        alerts.end_alert(session, AlertKind.NOT_PUBLISHED, event_id=job.event_id, now=now)
+
+
+def put_back(session: Session, held: Held, *, error: str | None, now: datetime) -> None:
+    """running -> asked, to be tried again. Without an `error` the worker shuts down: no attempt counts."""
+    attempts = VersionJob.attempts if error else VersionJob.attempts - 1
+    held.report(session, now=now, state=JobState.ASKED, worker=None, attempts=attempts, error=error)
+
+
+def fail(session: Session, held: Held, *, error: str, now: datetime) -> None:
+    """running -> failed, with a sentence: kept with the run that the version came from, and told."""
+    held.report(session, now=now, state=JobState.FAILED, finished_at=now, error=error)
+    _tell_failed(session, session.get_one(VersionJob, held.id, populate_existing=True), now)
+
+
+def recover(session: Session, *, now: datetime) -> list[int]:
+    """Deal with jobs that nobody works on; gives the ids of those whose task is to be sent again."""
+    silent = (VersionJob.state == JobState.RUNNING) & (VersionJob.heartbeat_at <= now - SILENT)
+    too_often = session.scalars(
+        update(VersionJob)
+        .where(silent, VersionJob.attempts >= MAX_ATTEMPTS)
+        .values(state=JobState.FAILED, finished_at=now, error=LOST_TOO_OFTEN)
+        .returning(VersionJob)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    ).all()
+    for job in too_often:
+        _tell_failed(session, job, now)
+    lost = update(VersionJob).where(silent).values(state=JobState.ASKED, worker=None, heartbeat_at=now)
+    waits = (VersionJob.state == JobState.ASKED) & (VersionJob.heartbeat_at <= now - WAITING)
+    again = update(VersionJob).where(waits).values(heartbeat_at=now)
+    no_sync = {"synchronize_session": False}
+    return sorted(
+        {
+            *session.scalars(again.returning(VersionJob.id), execution_options=no_sync),
+            *session.scalars(lost.returning(VersionJob.id), execution_options=no_sync),
+        }
+    )
+
+
+def _ask(
+    session: Session,
+    version: ScheduleVersion,
+    kind: JobKind,
+    *,
+    by: int | None,
+    now: datetime,
+    **values: Any,
+) -> VersionJob:
+    job = VersionJob(
+        event_id=version.event_id,
+        version_id=version.id,
+        kind=kind,
+        state=JobState.ASKED,
+        asked_by=by,
+        asked_at=now,
+        heartbeat_at=now,
+        **values,
+    )
+    if job.begins_at is not None:
+        job.heartbeat_at = job.begins_at - WAITING  # the first tick after it sends the task
+    try:
+        with session.begin_nested():  # two at once: a partial unique index lets one through
+            session.add(job)
+    except IntegrityError:
+        return _other(session, version, kind)
+    return job
+
+
+def _ask_again(
+    session: Session, version: ScheduleVersion, job: VersionJob, *, by: int | None, now: datetime
+) -> VersionJob:
+    """failed -> asked, with the attempts of a new one; people who were told are not told twice."""
+    again = (
+        update(VersionJob)
+        .where(VersionJob.id == job.id, VersionJob.state == JobState.FAILED)
+        .values(state=JobState.ASKED, attempts=0, asked_by=by, asked_at=now, heartbeat_at=now)
+    )
+    try:
+        with session.begin_nested():
+            _changed(session, again)
+    except IntegrityError:
+        return _other(session, version, JobKind.PUBLISH)
+    session.refresh(job)
+    return job
+
+
+def _other(session: Session, version: ScheduleVersion, kind: JobKind) -> VersionJob:
+    """The open job that stood in the way, if it is about the same version."""
+    other = session.execute(
+        select(VersionJob, ScheduleVersion.number)
+        .join(ScheduleVersion, ScheduleVersion.id == VersionJob.version_id)
+        .where(VersionJob.event_id == version.event_id, VersionJob.kind == kind, VersionJob.state.in_(OPEN))
+        .order_by((VersionJob.version_id == version.id).desc())
+        .limit(1)
+    ).first()
+    if other is None:
+        raise WrongState("version", version.number, version.state, "published now; try again")
+    job, number = other
+    if job.version_id != version.id:
+        raise PublishingOpen(number)
+    return job
+
+
+def _tell_failed(session: Session, job: VersionJob, now: datetime) -> None:
+    if job.kind is JobKind.PUBLISH:
+        version = session.get_one(ScheduleVersion, job.version_id)
+        tell_not_published(session, version, reason=job.error or "", by=job.asked_by, now=now)
+
+
+def tell_not_published(
+    session: Session, version: ScheduleVersion, *, reason: str, by: int | None = None, now: datetime
+) -> None:
+    """Write a reason down with the run, if the publishing followed it, and tell the organisers."""
+    if by is None and version.run_id is not None:
+        session.execute(update(Run).where(Run.id == version.run_id).values(error=reason))
+    event = session.get_one(Event, version.event_id)
+    alerts.raise_alert(
+        session,
+        AlertKind.NOT_PUBLISHED,
+        event_id=event.id,
+        about=f"version {version.number}",
+        reason=reason,
+        path=links.version(event.key, version.number),
+        now=now,
+    )
+
+
+def _changed(session: Session, statement: Update) -> bool:
+    """Whether a conditional UPDATE changed a row."""
+    done = session.execute(statement, execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", done).rowcount > 0

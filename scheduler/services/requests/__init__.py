@@ -1,0 +1,1 @@
+"""Meeting requests: what may be asked, the steps, lists, and what became of them."""

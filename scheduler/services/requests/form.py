@@ -1,0 +1,259 @@
+"""What a firm may ask for: every fault of a new request by field, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import OPEN_REQUESTS, PlaceKind, PlaceWish, RequestState, Side
+from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
+from scheduler.services.access.actors import Actor
+from scheduler.services.text import lines, one_line, storable
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Firm, MeetingRequest, Place, Slot
+
+PRIORITIES = (1, 5)
+MAX_TOPIC = 200
+MAX_MESSAGE = 2000
+MAX_NAMED = 5
+"""People that a request may name on each side."""
+MAX_PENDING = 200
+"""Requests without an answer that a firm may have sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """A request as it was typed. Firms, people and slots are keys; `length` is in slots.
+
+    `slots` are the allowed start slots, None or empty for any. `from_firm` is for organisers, who may
+    ask in a firm's name; an exhibitor asks for the own firm.
+    """
+
+    to_firm: str
+    topic: str
+    priority: int = 3
+    length: int = 1
+    message: str = ""
+    place: str = PlaceWish.ANY
+    slots: Sequence[str] | None = None
+    from_attendees: Sequence[str] = ()
+    to_attendees: Sequence[str] = ()
+    from_firm: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedRequest:
+    """A request without faults; `latest` is the start of the last slot in which it could be held."""
+
+    from_firm: Firm
+    to_firm: Firm
+    topic: str
+    message: str
+    priority: int
+    length: int
+    place: PlaceWish
+    slots: list[str] | None
+    people: tuple[tuple[Attendee, Side], ...]
+    latest: datetime
+
+
+def check(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> CheckedRequest:
+    """Raises NotAllowed for who may not ask at all, InvalidInput with every fault by field of NewRequest."""
+    return _Checker(session, actor, form, now).check()
+
+
+def open_request(session: Session, firm_id: int, other_id: int) -> MeetingRequest | None:
+    """The pair's open request, whoever asked; at most one is open at a time."""
+    return session.scalar(
+        select(MeetingRequest)
+        .where(MeetingRequest.of_pair(firm_id, other_id), MeetingRequest.state.in_(OPEN_REQUESTS))
+        .execution_options(populate_existing=True)
+    )
+
+
+def refuse_second(request: MeetingRequest, from_firm_id: int) -> None:
+    """Raises InvalidInput unless the pair's open request is one that the asking firm may still answer."""
+    if request.state is RequestState.ACCEPTED:
+        raise InvalidInput([Fault("to_firm", f"has agreed to meet already ({request.key})")])
+    if request.from_firm_id == from_firm_id:
+        raise InvalidInput([Fault("to_firm", f"was asked already ({request.key})")])
+
+
+def is_overdue(request: MeetingRequest, now: datetime) -> bool:
+    """Whether its term is over, though it may not have been closed yet."""
+    pending = request.state is RequestState.PENDING
+    return pending and request.expires_at is not None and request.expires_at <= now
+
+
+@dataclass(slots=True)
+class _Checker:
+    session: Session
+    actor: Actor
+    form: NewRequest
+    now: datetime
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, path: str, message: str) -> None:
+        self.faults.append(Fault(path, message))
+
+    def check(self) -> CheckedRequest:
+        sender, receiver = self.firms()
+        topic, message = self.texts()
+        low, high = PRIORITIES
+        if not low <= self.form.priority <= high:
+            self.fault("priority", f"must be from {low} to {high}")
+        slots, latest = self.slots()
+        place = self.place(receiver)
+        people = self.people(sender, receiver)
+        if sender and receiver:
+            self.pair(sender, receiver)
+        if self.faults or sender is None or receiver is None or place is None or latest is None:
+            raise InvalidInput(self.faults)
+        return CheckedRequest(
+            from_firm=sender,
+            to_firm=receiver,
+            topic=topic,
+            message=message,
+            priority=self.form.priority,
+            length=self.form.length,
+            place=place,
+            slots=slots,
+            people=people,
+            latest=latest,
+        )
+
+    def firms(self) -> tuple[Firm | None, Firm | None]:
+        if not self.actor.is_organiser and not self.actor.is_exhibitor:
+            raise NotAllowed("Only exhibitors ask for meetings in their firm's name.")
+        keys = [key for key in (self.form.to_firm, self.form.from_firm) if key is not None and storable(key)]
+        found = self.session.scalars(
+            select(Firm).where(
+                Firm.event_id == self.actor.event_id,
+                among(Firm.key, keys) | (Firm.id == self.actor.firm_id),
+            )
+        ).all()
+        sender = next((firm for firm in found if self.is_sender(firm)), None)
+        receiver = next((firm for firm in found if firm.key == self.form.to_firm), None)
+        if sender is None:
+            self.fault("from_firm", "is not a firm of this event")
+        elif not self.actor.speaks_for(sender.id):
+            raise NotAllowed("You may ask in the name of your own firm only.")
+        if receiver is None:
+            self.fault("to_firm", "is not a firm of this event")
+        return sender, receiver
+
+    def is_sender(self, firm: Firm) -> bool:
+        if self.form.from_firm is None:
+            return firm.id == self.actor.firm_id
+        return firm.key == self.form.from_firm
+
+    def texts(self) -> tuple[str, str]:
+        topic, message = one_line(self.form.topic), lines(self.form.message)
+        if not topic:
+            self.fault("topic", "is missing; say in a line what the meeting is about")
+        if len(topic) > MAX_TOPIC:
+            self.fault("topic", f"must have at most {MAX_TOPIC} characters")
+        if len(message) > MAX_MESSAGE:
+            self.fault("message", f"must have at most {MAX_MESSAGE} characters")
+        return topic, message
+
+    def slots(self) -> tuple[list[str] | None, datetime | None]:
+        """The allowed start slots in time order, and when the last possible one begins."""
+        rows = self.session.scalars(
+            select(Slot).where(Slot.event_id == self.actor.event_id).order_by(Slot.position)
+        ).all()
+        known, wanted = {slot.key for slot in rows}, set(self.form.slots or ())
+        for key in sorted(wanted - known):
+            self.fault("slots", f"{key!r} is not a slot of this event")
+        longest = max((_room(rows, i) for i in range(len(rows))), default=0)
+        if not 1 <= self.form.length <= max(longest, 1):
+            self.fault("length", f"must be from 1 to {max(longest, 1)} slots")
+            return None, None
+        fitting = [slot for i, slot in enumerate(rows) if _room(rows, i) >= self.form.length]
+        ahead = [slot for slot in fitting if slot.start > self.now]
+        chosen = [slot for slot in ahead if not wanted or slot.key in wanted]
+        if not ahead:
+            self.fault("slots", "are over; no meeting time of this event is left")
+        elif not chosen and wanted <= known:
+            self.fault("slots", "must have one at which a meeting of that length can still begin")
+        return [slot.key for slot in chosen] if wanted else None, chosen[-1].start if chosen else None
+
+    def place(self, receiver: Firm | None) -> PlaceWish | None:
+        if self.form.place not in set(PlaceWish):
+            self.fault("place", "must be booth, table or any")
+            return None
+        wish = PlaceWish(self.form.place)
+        if (
+            wish is PlaceWish.BOOTH
+            and receiver
+            and not self.has_place((Place.firm_id == receiver.id) & ~Place.is_retired)
+        ):
+            self.fault("place", "this firm has no booth")
+        if wish is PlaceWish.TABLE and not self.has_place(Place.kind == PlaceKind.TABLE):
+            self.fault("place", "this event has no tables")
+        return wish
+
+    def has_place(self, condition: ColumnElement[bool]) -> bool:
+        query = select(Place.id).where(Place.event_id == self.actor.event_id, condition).limit(1)
+        return self.session.scalar(query) is not None
+
+    def people(self, sender: Firm | None, receiver: Firm | None) -> tuple[tuple[Attendee, Side], ...]:
+        keys = [*self.form.from_attendees, *self.form.to_attendees]
+        if not keys:
+            return ()
+        rows = self.session.scalars(
+            select(Attendee).where(
+                Attendee.event_id == self.actor.event_id, among(Attendee.key, filter(storable, keys))
+            )
+        )
+        known = {row.key: row for row in rows}
+        return (
+            *self.side("from_attendees", self.form.from_attendees, known, sender, Side.FROM),
+            *self.side("to_attendees", self.form.to_attendees, known, receiver, Side.TO),
+        )
+
+    def side(
+        self, path: str, keys: Sequence[str], known: dict[str, Attendee], firm: Firm | None, side: Side
+    ) -> list[tuple[Attendee, Side]]:
+        """The named people of one side, each once."""
+        unique = list(dict.fromkeys(keys))
+        if len(unique) > MAX_NAMED:
+            self.fault(path, f"name at most {MAX_NAMED} people")
+        if firm is None:
+            return []
+        people = [known[key] for key in unique if key in known and known[key].firm_id == firm.id]
+        for key in unique:
+            if key not in {person.key for person in people}:
+                self.fault(path, f"{key!r} is not a person of this firm")
+        return [(person, side) for person in people]
+
+    def pair(self, sender: Firm, receiver: Firm) -> None:
+        if sender.id == receiver.id:
+            self.fault("to_firm", "is your own firm; choose another")
+            return
+        other = open_request(self.session, sender.id, receiver.id)
+        if other is not None and not is_overdue(other, self.now):
+            try:
+                refuse_second(other, sender.id)
+            except InvalidInput as error:
+                self.faults.extend(error.faults)
+            return
+        pending = self.session.scalars(
+            select(func.count())
+            .select_from(MeetingRequest)
+            .where(MeetingRequest.from_firm_id == sender.id, MeetingRequest.state == RequestState.PENDING)
+        ).one()
+        if pending >= MAX_PENDING:
+            self.fault("to_firm", f"{pending} of your requests wait for an answer; withdraw one first")
+
+
+def _room(slots: Sequence[Slot], i: int) -> int:
+    """How many slots of slot i's block follow from it, itself counted."""
+    room = 1
+    while i + room < len(slots) and slots[i + room].block == slots[i].block:
+        room += 1
+    return room

@@ -1,0 +1,349 @@
+"""Meeting requests to read: sent, received, one by key, counted by state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.entities import PlaceWish, RequestState, Side, VersionState
+from scheduler.domain.errors import NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.directory.refs import (
+    FirmRef,
+    PersonRef,
+    firm_columns,
+    firm_in_question,
+    person_columns,
+)
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.requests.steps import undo_until
+from scheduler.services.text import matches, storable
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    ExcludedPerson,
+    Firm,
+    MeetingRequest,
+    PlannedMeeting,
+    RequestPerson,
+    ScheduleVersion,
+)
+
+_Sender, _Receiver = aliased(Firm), aliased(Firm)
+_Asker, _Answerer = aliased(Attendee), aliased(Attendee)
+
+_ORDER = Order("requests", (MeetingRequest.created_at, MeetingRequest.id), (datetime, int), descending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """Somebody who declined the meeting, which goes on without them; `note` is to their colleagues."""
+
+    person: PersonRef
+    note: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCard:
+    """A request as its firms read it; `steps` are what the reader may do: accept, decline, withdraw.
+
+    `length` is in slots; `slots` are keys of the allowed start slots, None for any. `asked_by` is None
+    if an organiser asked in the firm's name. `reply_topic` and `reply_message` are the asked firm's, if it
+    asked back. `answered_by` took the last step in the name of `answered_side`, both None for an organiser;
+    the reader may undo it until `undo_until`, None for never. `excluded` are people of the reader's firm (for
+    an organiser, of both).
+    """
+
+    key: str
+    state: RequestState
+    from_firm: FirmRef
+    to_firm: FirmRef
+    priority: int
+    length: int
+    place: PlaceWish
+    topic: str
+    message: str
+    reply_topic: str
+    reply_message: str
+    slots: tuple[str, ...] | None
+    from_attendees: tuple[PersonRef, ...]
+    to_attendees: tuple[PersonRef, ...]
+    asked_by: PersonRef | None
+    created_at: datetime
+    expires_at: datetime | None
+    answered_by: PersonRef | None
+    answered_side: Side | None
+    answered_at: datetime | None
+    answer_note: str
+    undo_until: datetime | None
+    steps: tuple[str, ...]
+    excluded: tuple[Excluded, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCounts:
+    """How many requests are in each state (every state is there), by direction, and not held of the accepted.
+
+    Of a whole event, every request counts in both.
+    """
+
+    sent: Mapping[RequestState, int]
+    received: Mapping[RequestState, int]
+    sent_not_held: int = 0
+    received_not_held: int = 0
+
+
+def sent(
+    session: Session,
+    actor: Actor,
+    *,
+    firm: str | None = None,
+    state: RequestState | None = None,
+    text: str = "",
+    cursor: str | None = None,
+    limit: int = 30,
+) -> Page[RequestCard]:
+    """Requests that the firm has sent, the newest first; see `listing`."""
+    return listing(
+        session, actor, side=Side.FROM, firm=firm, state=state, text=text, cursor=cursor, limit=limit
+    )
+
+
+def received(
+    session: Session,
+    actor: Actor,
+    *,
+    firm: str | None = None,
+    state: RequestState | None = None,
+    text: str = "",
+    cursor: str | None = None,
+    limit: int = 30,
+) -> Page[RequestCard]:
+    """Requests that the firm has received, the newest first; see `listing`."""
+    return listing(
+        session, actor, side=Side.TO, firm=firm, state=state, text=text, cursor=cursor, limit=limit
+    )
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    *,
+    side: Side | None = None,
+    firm: str | None = None,
+    state: RequestState | None = None,
+    not_held: bool = False,
+    text: str = "",
+    cursor: str | None = None,
+    limit: int = 30,
+) -> Page[RequestCard]:
+    """A firm's requests, the newest first: by default the actor's own, else (for organisers) by key.
+
+    An organiser who names no firm gets the whole event's. `not_held` narrows to accepted ones for which the
+    published schedule has no meeting. `text` is looked for in topic, message and
+    the names of both firms. Four queries, or three where all fit on the page.
+    """
+    query = _query(actor).where(_of_firm(firm_in_question(session, actor, firm), side))
+    if state is not None:
+        query = query.where(MeetingRequest.state == state)
+    if not_held:
+        query = query.where(_not_held(actor))
+    query = query.where(matches(text, _SEARCHED))
+    page = fetch_page(session, query, _ORDER, cursor=cursor, limit=limit)
+    return Page(_cards(session, actor, page.items), page.next_cursor, page.total)
+
+
+def show(session: Session, actor: Actor, key: str) -> RequestCard:
+    """One request; raises NotFound for those of other firms and events."""
+    row = None
+    if storable(key):
+        row = session.execute(_query(actor).where(MeetingRequest.key == key)).first()
+    if row is None or not (actor.sees_firm(row[0].from_firm_id) or actor.sees_firm(row[0].to_firm_id)):
+        raise NotFound("meeting request", key)
+    return _cards(session, actor, [row])[0]
+
+
+def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str = "") -> RequestCounts:
+    """Counts for tabs and filters, of the same requests as `listing`, with the same search. One query."""
+    firm_id = firm_in_question(session, actor, firm)
+    is_sent = MeetingRequest.from_firm_id == firm_id
+    left_out = _not_held(actor)
+    groups = MeetingRequest.state, is_sent, left_out
+    query = _query(actor).with_only_columns(*groups, func.count())
+    query = query.where(_of_firm(firm_id, None), matches(text, _SEARCHED))
+    by = {direction: dict.fromkeys(RequestState, 0) for direction in (True, False)}
+    without = {True: 0, False: 0}
+    for state, was_sent, was_left_out, number in session.execute(query.group_by(*groups)):
+        by[was_sent][state] += number
+        without[was_sent] += number if was_left_out else 0
+    if firm_id is None:
+        by[True], without[True] = by[False], without[False]
+    return RequestCounts(by[True], by[False], without[True], without[False])
+
+
+def allowed_steps(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
+    """What the actor may do to the request in its present state."""
+    sender, receiver = actor.speaks_for(request.from_firm_id), actor.speaks_for(request.to_firm_id)
+    pending = request.state is RequestState.PENDING
+    agreed = request.state is RequestState.ACCEPTED
+    steps: tuple[str, ...] = ("accept", "decline") if pending and receiver else ()
+    if request.state is RequestState.DECLINED and receiver:
+        steps = ("accept",)
+    return (*steps, "withdraw") if (pending and sender) or (agreed and (sender or receiver)) else steps
+
+
+def _not_held(actor: Actor) -> ColumnElement[bool]:
+    """Accepted when the published schedule was made, and no meeting of it."""
+    published = (
+        select(ScheduleVersion.created_at)
+        .where(ScheduleVersion.event_id == actor.event_id, ScheduleVersion.state == VersionState.PUBLISHED)
+        .scalar_subquery()
+    )
+    held = (
+        select(PlannedMeeting.id)
+        .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
+        .where(
+            PlannedMeeting.request_id == MeetingRequest.id,
+            ScheduleVersion.event_id == actor.event_id,
+            ScheduleVersion.state == VersionState.PUBLISHED,
+        )
+        .correlate(MeetingRequest)
+    )
+    return and_(
+        MeetingRequest.state == RequestState.ACCEPTED,
+        func.coalesce(MeetingRequest.answered_at, MeetingRequest.created_at) <= published,
+        ~held.exists(),
+    )
+
+
+_SEARCHED: Sequence[SQLColumnExpression[str]] = (
+    MeetingRequest.topic,
+    MeetingRequest.message,
+    MeetingRequest.reply_topic,
+    MeetingRequest.reply_message,
+    _Sender.name,
+    _Sender.latin_name,
+    _Receiver.name,
+    _Receiver.latin_name,
+)
+
+
+_QUERY = (
+    select(
+        MeetingRequest,
+        *firm_columns(_Sender),
+        *firm_columns(_Receiver),
+        *person_columns(_Asker),
+        *person_columns(_Answerer),
+    )
+    .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
+    .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
+    .outerjoin(_Asker, _Asker.id == MeetingRequest.created_by)
+    .outerjoin(_Answerer, _Answerer.id == MeetingRequest.answered_by)
+)
+
+
+def _query(actor: Actor) -> Select[*tuple[Any, ...]]:
+    return _QUERY.where(MeetingRequest.event_id == actor.event_id)
+
+
+def _of_firm(firm_id: int | None, side: Side | None) -> ColumnElement[bool]:
+    if firm_id is None:
+        return MeetingRequest.id.is_not(None)
+    conditions = {
+        Side.FROM: MeetingRequest.from_firm_id == firm_id,
+        Side.TO: MeetingRequest.to_firm_id == firm_id,
+    }
+    return conditions[side] if side is not None else or_(*conditions.values())
+
+
+def _cards(session: Session, actor: Actor, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[RequestCard, ...]:
+    """Cards of rows of `_query`."""
+    ids = [row[0].id for row in rows]
+    people, excluded = _named(session, ids), _excluded(session, actor, ids)
+    return tuple(_card(actor, row[0], row[1:17], people, excluded.get(row[0].id, ())) for row in rows)
+
+
+def _card(
+    actor: Actor,
+    request: MeetingRequest,
+    names: Sequence[str],
+    people: Mapping[tuple[int, Side], Sequence[PersonRef]],
+    excluded: Sequence[Excluded],
+) -> RequestCard:
+    return RequestCard(
+        key=request.key,
+        state=request.state,
+        from_firm=FirmRef(*names[:4]),
+        to_firm=FirmRef(*names[4:8]),
+        priority=request.priority,
+        length=request.length,
+        place=request.place,
+        topic=request.topic,
+        message=request.message,
+        reply_topic=request.reply_topic,
+        reply_message=request.reply_message,
+        slots=tuple(request.slots) if request.slots is not None else None,
+        from_attendees=tuple(people.get((request.id, Side.FROM), ())),
+        to_attendees=tuple(people.get((request.id, Side.TO), ())),
+        asked_by=_person(names[8:12]),
+        created_at=request.created_at,
+        expires_at=request.expires_at,
+        answered_by=_person(names[12:16]),
+        answered_side=request.answered_side,
+        answered_at=request.answered_at,
+        answer_note=request.answer_note,
+        undo_until=undo_until(actor, request),
+        steps=allowed_steps(actor, request),
+        excluded=tuple(excluded),
+    )
+
+
+def _person(names: Sequence[str]) -> PersonRef | None:
+    """None where the outer join found nobody."""
+    return PersonRef(*names) if names[0] is not None else None
+
+
+def _named(session: Session, request_ids: Sequence[int]) -> dict[tuple[int, Side], list[PersonRef]]:
+    """The people named in requests, by request and side."""
+    people: dict[tuple[int, Side], list[PersonRef]] = {}
+    rows = session.execute(
+        select(
+            RequestPerson.request_id,
+            RequestPerson.side,
+            *person_columns(Attendee),
+        )
+        .join(Attendee, Attendee.id == RequestPerson.attendee_id)
+        .where(among(RequestPerson.request_id, request_ids))
+        .order_by(Attendee.id)
+    )
+    for request_id, side, *person in rows:
+        people.setdefault((request_id, side), []).append(PersonRef(*person))
+    return people
+
+
+def _excluded(session: Session, actor: Actor, request_ids: Sequence[int]) -> dict[int, list[Excluded]]:
+    """Who has declined meetings that go on, by request; of the actor's firm, for organisers of both."""
+    query = (
+        select(
+            ExcludedPerson.request_id,
+            ExcludedPerson.note,
+            ExcludedPerson.excluded_at,
+            *person_columns(Attendee),
+        )
+        .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
+        .where(among(ExcludedPerson.request_id, request_ids))
+        .order_by(ExcludedPerson.excluded_at, Attendee.id)
+    )
+    if not actor.is_organiser:
+        query = query.where(Attendee.firm_id == actor.firm_id)
+    excluded: dict[int, list[Excluded]] = {}
+    for request_id, note, at, *person in session.execute(query):
+        excluded.setdefault(request_id, []).append(Excluded(PersonRef(*person), note, at))
+    return excluded

@@ -1,0 +1,183 @@
+"""Hold a request that found no place at the time that a remedy names: do the remedy, and lock the request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import structlog
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import PlaceWish, RequestState
+from scheduler.domain.errors import ChainmeetError, NotFound, WrongState
+from scheduler.services.access.actors import Actor
+from scheduler.services.availability import unavailable
+from scheduler.services.requests import requests
+from scheduler.storage.models import (
+    Attendee,
+    AttendeeBusy,
+    ExcludedPerson,
+    MeetingRequest,
+    ScheduleVersion,
+    Slot,
+)
+
+log = structlog.get_logger()
+
+DONE_HERE = frozenset({"available", "withdraw", "any-place", "take-part", "again", "closed"})
+"""Kinds of ways that can be done by a press; the others need a person, an interpreter or a place first."""
+
+
+class NotDone(ChainmeetError):
+    """A remedy cannot be done, or no longer; nothing was changed."""
+
+    code = "remedy-not-done"
+
+
+def hold_there(
+    session: Session, actor: Actor, version: ScheduleVersion, key: str, number: int, *, now: datetime
+) -> Slot:
+    """Do remedy `number` of a request that a version does not hold, and lock it to its slot, which is given.
+
+    The next run holds it there, or says that it cannot. Raises NotFound, WrongState, NotDone.
+    """
+    actor.require_organiser()
+    way = _way(version, key, number)
+    request = _request(session, actor, key)
+    slot = session.scalar(
+        select(Slot).where(Slot.event_id == actor.event_id, Slot.key == str(way.get("slot")))
+    )
+    if slot is None:
+        raise NotDone("This remedy names no time.")
+    if slot.start <= now:
+        raise NotDone("That time is over.")
+    if way["kind"] not in DONE_HERE:
+        raise NotDone("This remedy needs something that no page can do. Do it first, then lock the request.")
+    _do(session, actor, request, way, slot, now)
+    return _lock(session, actor, request, slot)
+
+
+def lock(session: Session, actor: Actor, key: str, slot_key: str, *, now: datetime) -> Slot:
+    """Lock a request to a slot: the next run holds it there, or says why not. Raises as `hold_there`."""
+    actor.require_organiser()
+    request = _request(session, actor, key)
+    slot = session.scalar(select(Slot).where(Slot.event_id == actor.event_id, Slot.key == slot_key))
+    if slot is None:
+        raise NotFound("slot", slot_key)
+    if slot.start <= now:
+        raise NotDone("That time is over.")
+    return _lock(session, actor, request, slot)
+
+
+def unlock(session: Session, actor: Actor, key: str) -> bool:
+    """Let the next run hold a request at any of its times again; whether it was locked."""
+    actor.require_organiser()
+    request = requests.get(session, actor, key)
+    was = request.fixed_must
+    if was:
+        request.fixed_slot_id, request.fixed_place_id, request.fixed_must = None, None, False
+        session.flush()
+        log.info("request unlocked", request=key, by=actor.account_id)
+    return was
+
+
+def locked(session: Session, event_id: int) -> dict[str, Slot]:
+    """The slots that requests are locked to, by their keys."""
+    rows = session.execute(
+        select(MeetingRequest.key, Slot)
+        .join(Slot, Slot.id == MeetingRequest.fixed_slot_id)
+        .where(
+            MeetingRequest.event_id == event_id,
+            MeetingRequest.fixed_must,
+            MeetingRequest.state == RequestState.ACCEPTED,
+        )
+        .order_by(Slot.position, MeetingRequest.key)
+    )
+    return {key: slot for key, slot in rows}  # noqa: C416 -- dict(rows) loses the types
+
+
+def _way(version: ScheduleVersion, key: str, number: int) -> Mapping[str, Any]:
+    row = next((row for row in version.unscheduled if row["request"] == key), None)
+    ways: Sequence[Mapping[str, Any]] = (row or {}).get("ways", ())
+    if not 0 <= number < len(ways):
+        raise NotFound("remedy", number)
+    return ways[number]
+
+
+def _request(session: Session, actor: Actor, key: str) -> MeetingRequest:
+    request = requests.get(session, actor, key)
+    if request.state is not RequestState.ACCEPTED:
+        raise WrongState("meeting request", key, request.state.value, "locked")
+    return request
+
+
+def _do(
+    session: Session,
+    actor: Actor,
+    request: MeetingRequest,
+    way: Mapping[str, Any],
+    slot: Slot,
+    now: datetime,
+) -> None:
+    ids, kind = list(way["ids"]), way["kind"]
+    if kind == "withdraw":
+        for other in ids:
+            requests.withdraw(session, actor, other, seen=RequestState.ACCEPTED, now=now)
+    elif kind == "available":
+        _free(session, actor, ids, slot, request.length)
+    elif kind == "take-part":
+        people = select(Attendee.id).where(Attendee.event_id == actor.event_id, Attendee.key.in_(ids))
+        session.execute(
+            delete(ExcludedPerson).where(
+                ExcludedPerson.request_id == request.id, ExcludedPerson.attendee_id.in_(people)
+            )
+        )
+    elif kind == "any-place":
+        request.place = PlaceWish.ANY
+    elif kind == "closed" and request.slots is not None:
+        request.slots = [*request.slots, slot.key]
+
+
+def _free(session: Session, actor: Actor, people: Sequence[str], slot: Slot, length: int) -> None:
+    """Take away what people ticked as busy; what their own calendars say stays, and is said."""
+    rows = session.execute(
+        select(Attendee.id, Attendee.latin_name).where(
+            Attendee.event_id == actor.event_id, Attendee.key.in_(people)
+        )
+    ).all()
+    slots = session.scalars(
+        select(Slot.id).where(
+            Slot.event_id == slot.event_id,
+            Slot.position >= slot.position,
+            Slot.position < slot.position + length,
+        )
+    ).all()
+    busy = AttendeeBusy.attendee_id.in_([row[0] for row in rows]) & AttendeeBusy.slot_id.in_(slots)
+    session.execute(delete(AttendeeBusy).where(busy), execution_options={"synchronize_session": False})
+    still = unavailable.slots_of(session, actor.event_id, [row[0] for row in rows])
+    for attendee_id, name in rows:
+        if still.get(attendee_id, set()) & set(slots):
+            raise NotDone(f"The calendar that {name} linked says that they are busy then. Ask them.")
+
+
+def _lock(session: Session, actor: Actor, request: MeetingRequest, slot: Slot) -> Slot:
+    block = session.scalar(
+        select(func.count())
+        .select_from(Slot)
+        .where(
+            Slot.event_id == slot.event_id,
+            Slot.block == slot.block,
+            Slot.position >= slot.position,
+            Slot.position < slot.position + request.length,
+        )
+    )
+    if block != request.length:
+        raise NotDone("The meeting is longer than what is left from that time on.")
+    if request.slots is not None and slot.key not in request.slots:
+        request.slots = [*request.slots, slot.key]
+    request.fixed_slot_id, request.fixed_place_id, request.fixed_must = slot.id, None, True
+    session.flush()
+    log.info("request locked", request=request.key, slot=slot.key, by=actor.account_id)
+    return slot

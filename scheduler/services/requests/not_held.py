@@ -1,0 +1,162 @@
+"""The requests that a version does not hold, as its organisers read them: by reason, in names and times."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.entities import RequestState
+from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
+from scheduler.services.requests.locks import DONE_HERE
+from scheduler.storage.models import Attendee, Firm, MeetingRequest, ScheduleVersion, Slot
+
+GROUPS: Mapping[str, str] = {
+    "people-busy": "Their people are in other meetings",
+    "displaced-by-weight": "Requests of higher or equal priority take the times",
+    "no-common-slot": "No time suits all",
+    "no-interpreter": "No interpreter is free",
+    "no-place": "No booth or table is free",
+    "no-gain": "It costs more idle times and walks than it is worth",
+    "person-cap": "A person has enough meetings that day",
+    "firm-cap": "A firm has enough meetings that day",
+    "walking": "The walk between halls is too long",
+    "precedence": "It has to come before or after another meeting",
+    "fixed-clash": "It cannot be held where it is fixed",
+    "frozen": "What is left begins too soon",
+    "no-people": "A firm has nobody for it",
+    "no-colleague": "Nobody can come instead of who declined",
+    "max-moved": "Published meetings in its way stay as they are",
+    "idle-spread": "Idle times would be too unequal",
+    "search-ended": "The search ended before it got there",
+    "not-examined": "There was no time to look into why",
+    "contradiction": "Rules contradict each other",
+}
+"""Titles by the reason codes of a plan."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """A request by its two firms."""
+
+    key: str
+    sender: FirmRef
+    receiver: FirmRef
+    priority: int
+
+
+Thing = PersonRef | FirmRef | Meeting | str
+"""What a plan names by its key; the key itself where nothing of the event has it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do with which things, to hold the request at `start`; `text` has keys, for kinds not known.
+
+    `number` is that of `locks.hold_there`, if a press can do it.
+    """
+
+    kind: str
+    things: Sequence[Thing]
+    start: datetime | None
+    text: str
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotHeld:
+    """A request without a meeting; `meeting` is None if it is no longer there."""
+
+    key: str
+    meeting: Meeting | None
+    reason: str
+    blockers: Sequence[Thing]
+    remedies: Sequence[Remedy]
+    locked_to: datetime | None
+
+
+def by_reason(version: ScheduleVersion) -> dict[str, int]:
+    """How many requests are not held for each reason, the most frequent first."""
+    return dict(Counter(row["reason"] for row in version.unscheduled).most_common())
+
+
+def listing(
+    session: Session, version: ScheduleVersion, reason: str = "", *, first: int, most: int
+) -> list[NotHeld]:
+    """Some of the requests that are not held for a reason (empty: for any)."""
+    rows = [row for row in version.unscheduled if reason in ("", row["reason"])][first : first + most]
+    keys = {row["request"] for row in rows}
+    for row in rows:
+        keys.update(row.get("blockers", ()), *(way["ids"] for way in row.get("ways", ())))
+    things = _things(session, version.event_id, keys)
+    starts = session.execute(select(Slot.key, Slot.start).where(Slot.event_id == version.event_id))
+    slots = {slot: start for slot, start in starts}  # noqa: C416 -- dict(starts) loses the types
+    locked = _locked(session, version.event_id)
+    return [_not_held(row, things, slots, locked) for row in rows]
+
+
+def _not_held(
+    row: Mapping[str, Any],
+    things: Mapping[str, Thing],
+    slots: Mapping[str, datetime],
+    locked: Mapping[str, datetime],
+) -> NotHeld:
+    key = row["request"]
+    meeting = things.get(key)
+    ways = row.get("ways") or [{"kind": "", "ids": (), "slot": ""} for _ in row["remedies"]]
+    return NotHeld(
+        key=key,
+        meeting=meeting if isinstance(meeting, Meeting) else None,
+        reason=row["reason"],
+        blockers=[things.get(each, each) for each in row.get("blockers", ())],
+        remedies=[
+            Remedy(
+                kind=way["kind"],
+                things=[things.get(each, each) for each in way["ids"]],
+                start=slots.get(way["slot"]),
+                text=text,
+                number=i if way["kind"] in DONE_HERE and way["slot"] in slots else None,
+            )
+            for i, (way, text) in enumerate(zip(ways, row["remedies"], strict=True))
+        ],
+        locked_to=locked.get(key),
+    )
+
+
+def _things(session: Session, event_id: int, keys: Collection[str]) -> dict[str, Thing]:
+    """The requests, people and firms of the event that have these keys."""
+    wanted = sorted(keys)
+    found: dict[str, Thing] = {}
+    firms: Any = select(*firm_columns(Firm)).where(Firm.event_id == event_id, Firm.key.in_(wanted))
+    found.update((row[0], FirmRef(*row)) for row in session.execute(firms))
+    people: Any = select(*person_columns(Attendee))
+    people = people.where(Attendee.event_id == event_id, Attendee.key.in_(wanted))
+    found.update((row[0], PersonRef(*row)) for row in session.execute(people))
+    one, two = aliased(Firm), aliased(Firm)
+    requests: Any = (
+        select(MeetingRequest.key, *firm_columns(one), *firm_columns(two), MeetingRequest.priority)
+        .join(one, one.id == MeetingRequest.from_firm_id)
+        .join(two, two.id == MeetingRequest.to_firm_id)
+        .where(MeetingRequest.event_id == event_id, MeetingRequest.key.in_(wanted))
+    )
+    for row in session.execute(requests):
+        found[row[0]] = Meeting(row[0], FirmRef(*row[1:5]), FirmRef(*row[5:9]), row[9])
+    return found
+
+
+def _locked(session: Session, event_id: int) -> dict[str, datetime]:
+    rows = session.execute(
+        select(MeetingRequest.key, Slot.start)
+        .join(Slot, Slot.id == MeetingRequest.fixed_slot_id)
+        .where(
+            MeetingRequest.event_id == event_id,
+            MeetingRequest.fixed_must,
+            MeetingRequest.state == RequestState.ACCEPTED,
+        )
+    )
+    return {key: start for key, start in rows}  # noqa: C416 -- dict(rows) loses the types

@@ -1,0 +1,109 @@
+"""What became of accepted requests in the published schedule, in words that both firms may read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import WrongState
+from scheduler.invites.catalogue import words
+from scheduler.services.access.actors import Actor
+from scheduler.services.requests import requests
+from scheduler.services.requests import ways as request_ways
+from scheduler.services.requests.lists import RequestCard
+from scheduler.services.requests.ways import OwnWay
+from scheduler.services.schedule import agendas, versions
+from scheduler.services.schedule.agendas import AgendaItem
+from scheduler.storage.models import ScheduleVersion
+
+OWN_TIMES = frozenset({"no-common-slot", "people-busy"})
+"""Reasons that a reader's own busy times may be part of."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestOutcome:
+    """Held: `meeting` as the reader's side sees it. Not held: the `reason`, a sentence without its beginning.
+
+    Neither, if the request was accepted after the published schedule was made. `may_open_times` tells
+    whether more of the reader's own times might let it in.
+    """
+
+    meeting: AgendaItem | None = None
+    reason: str | None = None
+    may_open_times: bool = False
+    ways: tuple[OwnWay, ...] = ()
+    version: int = 0
+
+
+def outcomes(session: Session, actor: Actor, cards: Iterable[RequestCard]) -> dict[str, RequestOutcome]:
+    """Of the accepted ones among these requests, by key; empty as long as no schedule is published."""
+    keys = [card.key for card in cards if card.state is RequestState.ACCEPTED]
+    version = versions.published(session, actor.event_id) if keys else None
+    if version is None:
+        return {}
+    held = agendas.meetings_of(session, actor, version, keys)
+    rows = _unscheduled(session, version, keys) if len(held) < len(keys) else {}
+    ways = request_ways.of_requests(session, actor, {key: row.get("ways", ()) for key, row in rows.items()})
+    return {
+        key: _outcome(held.get(key), rows.get(key), ways.get(key, ()), actor, version.number) for key in keys
+    }
+
+
+def take_way(session: Session, actor: Actor, key: str, *, version: int, number: int, now: datetime) -> OwnWay:
+    """Do what a button of a request that is not held says, and give it.
+
+    Raises NotFound, and WrongState if it is not to be done (any more): another schedule was published since
+    the page was made, or the time is over.
+    """
+    request = requests.get(session, actor, key)
+    published = versions.published(session, actor.event_id)
+    if published is None or published.number != version:
+        raise WrongState("schedule", str(version), "superseded", "followed")
+    way = request_ways.take(session, actor, published, request, number)
+    if way.start <= now:
+        raise WrongState("time", way.start.isoformat(timespec="minutes"), "over", "followed")
+    return way
+
+
+def _outcome(
+    meeting: AgendaItem | None,
+    row: Mapping[str, Any] | None,
+    ways: tuple[OwnWay, ...],
+    actor: Actor,
+    version: int,
+) -> RequestOutcome:
+    if meeting is not None or row is None:
+        return RequestOutcome(meeting=meeting)
+    may_open = row["reason"] in OWN_TIMES and actor.attendee_id is not None and not ways
+    return RequestOutcome(
+        reason=_clause(row["reason"]),
+        may_open_times=may_open,
+        ways=ways,
+        version=version,
+    )
+
+
+def _unscheduled(
+    session: Session, version: ScheduleVersion, keys: Collection[str]
+) -> dict[str, Mapping[str, Any]]:
+    """Those of these requests that the version does not hold: its answers about them."""
+    rows = session.scalar(select(ScheduleVersion.unscheduled).where(ScheduleVersion.id == version.id))
+    return {row["request"]: row for row in rows or () if row["request"] in keys}
+
+
+def _clause(code: str) -> str:
+    """The reason as the end of a sentence. Never whose diary, cap or absence it is: either firm reads it."""
+    said = words("en").reason_of(code).removesuffix(".")
+    return said[:1].lower() + said[1:]
+
+
+def reasons(session: Session, version_id: int) -> dict[str, str]:
+    """The reason codes of what a version does not hold, by request."""
+    rows = session.scalar(select(ScheduleVersion.unscheduled).where(ScheduleVersion.id == version_id))
+    return {row["request"]: row["reason"] for row in rows or ()}

@@ -1,0 +1,222 @@
+"""Meeting requests: submit, answer, withdraw, expire. What may be asked is in request_form."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, select, true, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState, Side
+from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
+from scheduler.services.access.actors import Actor
+from scheduler.services.requests import steps
+from scheduler.services.requests.form import (
+    CheckedRequest,
+    NewRequest,
+    check,
+    open_request,
+    refuse_second,
+)
+from scheduler.services.requests.lists import (
+    RequestCard,
+    RequestCounts,
+    allowed_steps,
+    counts,
+    listing,
+    received,
+    sent,
+    show,
+)
+from scheduler.services.requests.steps import ACCEPT, DECLINE, MAX_NOTE, WITHDRAW, take
+from scheduler.services.text import storable
+from scheduler.storage.models import Event, MeetingRequest, RequestPerson
+
+__all__ = [
+    "MAX_NOTE",
+    "NewRequest",
+    "RequestCard",
+    "RequestCounts",
+    "accept",
+    "allowed_steps",
+    "counts",
+    "decline",
+    "expire_due",
+    "get",
+    "listing",
+    "received",
+    "sent",
+    "show",
+    "submit",
+    "undo",
+    "withdraw",
+]
+
+ATTEMPTS = 3
+"""To ask a firm that asks or answers at the same moment."""
+
+
+def submit(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> MeetingRequest:
+    """Ask for a meeting; it is pending until the other firm answers, and expires at the event's term.
+
+    To ask a firm that waits for one's own answer accepts its request, which then has both topics.
+    Raises InvalidInput with every fault by field of NewRequest, NotAllowed.
+    """
+    checked = check(session, actor, form, now=now)
+    firms = checked.from_firm.id, checked.to_firm.id
+    for _ in range(ATTEMPTS):
+        _expire(session, MeetingRequest.of_pair(*firms), now)
+        theirs = open_request(session, *firms)
+        try:
+            if theirs is not None:
+                refuse_second(theirs, checked.from_firm.id)
+                return _ask_back(session, actor, theirs, checked, now)
+            return _insert(session, actor, checked, now)
+        except (IntegrityError, WrongState):  # the pair's other firm was faster: look again
+            continue
+    raise InvalidInput([Fault("to_firm", "is being asked or answered just now; try again")])
+
+
+def get(session: Session, actor: Actor, key: str) -> MeetingRequest:
+    """A request that the actor may see; raises NotFound for those of other firms and events."""
+    request = None
+    if storable(key):
+        request = session.scalar(
+            select(MeetingRequest).where(MeetingRequest.event_id == actor.event_id, MeetingRequest.key == key)
+        )
+    if request is None or not (actor.sees_firm(request.from_firm_id) or actor.sees_firm(request.to_firm_id)):
+        raise NotFound("meeting request", key)
+    return request
+
+
+def accept(session: Session, actor: Actor, key: str, *, note: str = "", now: datetime) -> MeetingRequest:
+    """The asked firm says yes; the next run looks for a time. Raises WrongState if it came too late."""
+    request = get(session, actor, key)
+    _require(actor.speaks_for(request.to_firm_id), "Only the firm that was asked may accept.")
+    return take(session, actor, request, ACCEPT, note, now)
+
+
+def decline(session: Session, actor: Actor, key: str, *, note: str = "", now: datetime) -> MeetingRequest:
+    """The asked firm says no; the other firm reads the note. Raises WrongState if it came too late."""
+    request = get(session, actor, key)
+    _require(actor.speaks_for(request.to_firm_id), "Only the firm that was asked may decline.")
+    return take(session, actor, request, DECLINE, note, now)
+
+
+def withdraw(
+    session: Session,
+    actor: Actor,
+    key: str,
+    *,
+    note: str = "",
+    seen: RequestState | None = None,
+    now: datetime,
+) -> MeetingRequest:
+    """Take back what was asked, or, by either firm, what was agreed: the meeting falls out of the next plan.
+
+    `seen` is the state that the person looked at: if the request has another one by now, nothing is
+    changed and WrongState says so, rather than a meeting just agreed being cancelled unawares.
+    """
+    request = get(session, actor, key)
+    sender, receiver = actor.speaks_for(request.from_firm_id), actor.speaks_for(request.to_firm_id)
+    _require(sender or receiver, "Only exhibitors of the two firms may withdraw.")
+    if seen is not None and request.state is not seen:
+        raise WrongState("meeting request", request.key, request.state.value, WITHDRAW.name)
+    _require(
+        sender or request.state is not RequestState.PENDING,
+        "Only the firm that asked may withdraw a request without an answer; you may decline it.",
+    )
+    return take(session, actor, request, WITHDRAW, note, now)
+
+
+def undo(session: Session, actor: Actor, key: str, *, now: datetime) -> MeetingRequest:
+    """Take the last step back while nobody was told; see `request_steps.undo`."""
+    return steps.undo(session, actor, get(session, actor, key), now=now)
+
+
+def expire_due(session: Session, *, now: datetime) -> int:
+    """Close the pending requests of every event whose term is over; gives their number."""
+    return _expire(session, true(), now)
+
+
+def _expire(session: Session, which: ColumnElement[bool], now: datetime) -> int:
+    expired = session.scalars(
+        update(MeetingRequest)
+        .where(which, MeetingRequest.state == RequestState.PENDING, MeetingRequest.expires_at <= now)
+        .values(state=RequestState.EXPIRED)
+        .returning(MeetingRequest.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(expired.all())
+
+
+def _insert(session: Session, actor: Actor, checked: CheckedRequest, now: datetime) -> MeetingRequest:
+    """Raises IntegrityError if another request of the pair was opened meanwhile."""
+    days = session.get_one(Event, actor.event_id).request_days
+    request = MeetingRequest(
+        event_id=actor.event_id,
+        key=_new_key(),
+        from_firm_id=checked.from_firm.id,
+        to_firm_id=checked.to_firm.id,
+        priority=checked.priority,
+        length=checked.length,
+        place=checked.place,
+        topic=checked.topic,
+        message=checked.message,
+        slots=checked.slots,
+        state=RequestState.PENDING,
+        created_by=actor.attendee_id,
+        created_at=now,
+        expires_at=min(now + timedelta(days=days), checked.latest),
+        uid=str(uuid.uuid4()),
+        people=[RequestPerson(attendee_id=person.id, side=side) for person, side in checked.people],
+    )
+    with session.begin_nested():  # a SAVEPOINT: the caller's transaction outlives a duplicate
+        session.add(request)
+    return request
+
+
+def _ask_back(
+    session: Session, actor: Actor, theirs: MeetingRequest, checked: CheckedRequest, now: datetime
+) -> MeetingRequest:
+    """Accept what the other firm asks, with the own topic, message, people and times added to it.
+
+    Its length and place stay. Raises InvalidInput if none of the own times is among theirs.
+    """
+    slots = checked.slots if theirs.slots is None else theirs.slots
+    if checked.slots is not None and theirs.slots is not None:
+        slots = [slot for slot in theirs.slots if slot in checked.slots]
+    if slots == []:
+        raise InvalidInput([Fault("slots", "must have one that the other firm asked for; tick it, or none")])
+    take(session, actor, theirs, ACCEPT, "", now, seen=(RequestState.PENDING,))
+    theirs.reply_topic, theirs.reply_message = checked.topic, checked.message
+    theirs.priority, theirs.slots = max(theirs.priority, checked.priority), slots
+    _name_people(theirs, [person.id for person, side in checked.people if side is Side.FROM], Side.TO)
+    if not any(person.side is Side.FROM for person in theirs.people):
+        _name_people(theirs, [person.id for person, side in checked.people if side is Side.TO], Side.FROM)
+    session.flush()
+    return theirs
+
+
+def _name_people(request: MeetingRequest, ids: Sequence[int], side: Side) -> None:
+    """Name these people of one side instead of who was named; nobody new leaves it as it is."""
+    if not ids:
+        return
+    known = {person.attendee_id: person for person in request.people if person.side is side}
+    named = [known.get(i) or RequestPerson(attendee_id=i, side=side) for i in ids]
+    request.people = [person for person in request.people if person.side is not side] + named
+
+
+def _require(allowed: bool, sentence: str) -> None:
+    if not allowed:
+        raise NotAllowed(sentence)
+
+
+def _new_key() -> str:
+    """Short enough to be read out, too long to be guessed or to collide: 50 bits."""
+    return "r-" + base64.b32encode(secrets.token_bytes(7)).decode("ascii").lower()[:10]

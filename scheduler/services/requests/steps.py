@@ -1,0 +1,178 @@
+"""The states of a meeting request: accept, decline, withdraw, and undo of each for some minutes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState, Side
+from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, WrongState
+from scheduler.services.access.actors import Actor
+from scheduler.services.requests.form import is_overdue
+from scheduler.services.text import lines
+from scheduler.storage.among import among
+from scheduler.storage.models import MeetingRequest, ScheduleVersion, Slot
+
+MAX_NOTE = 1000
+UNDO_TIME = timedelta(minutes=10)
+"""How long a step can be undone, if no schedule was published since."""
+
+_ANSWER = ("answered_by", "answered_side", "answered_at", "answer_note")
+"""The columns in which the last step stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A change of state, named as in sentences ("it cannot be accepted")."""
+
+    name: str
+    before: Sequence[RequestState]
+    after: RequestState
+
+
+ACCEPT = Step("accepted", (RequestState.PENDING, RequestState.DECLINED), RequestState.ACCEPTED)
+DECLINE = Step("declined", (RequestState.PENDING,), RequestState.DECLINED)
+WITHDRAW = Step("withdrawn", (RequestState.PENDING, RequestState.ACCEPTED), RequestState.WITHDRAWN)
+
+
+def take(
+    session: Session,
+    actor: Actor,
+    request: MeetingRequest,
+    step: Step,
+    note: str,
+    now: datetime,
+    *,
+    seen: Sequence[RequestState] | None = None,
+) -> MeetingRequest:
+    """Take a step from the state that was read; of two steps at the same moment one wins.
+
+    `seen` narrows the states from which it may be taken. Raises WrongState to who comes too late,
+    InvalidInput for a note that is too long.
+    """
+    note = lines(note)
+    if len(note) > MAX_NOTE:
+        raise InvalidInput([Fault("note", f"must have at most {MAX_NOTE} characters")])
+    was = request.state
+    if was not in (step.before if seen is None else seen) or is_overdue(request, now):
+        raise _refused(request, step.name, now)
+    if was is RequestState.DECLINED and not _is_ahead(session, request, now):
+        raise WrongState("meeting request", request.key, "about times that are over", step.name)
+    values: dict[str, object] = {
+        "state": step.after,
+        "answered_by": actor.attendee_id,
+        "answered_side": side_of(actor, request),
+        "answered_at": now,
+        "answer_note": note,
+        "before": _memento(request),
+    }
+    if not _change(session, request, was, values, now):
+        raise _refused(request, step.name, now)
+    return request
+
+
+def undo(session: Session, actor: Actor, request: MeetingRequest, *, now: datetime) -> MeetingRequest:
+    """Take the last step back, for who may have taken it, within UNDO_TIME and before anybody was told.
+
+    Raises NotAllowed, WrongState.
+    """
+    if request.before is None or request.answered_at is None:
+        raise WrongState("meeting request", request.key, request.state.value, "undone")
+    if not may_undo(actor, request):
+        raise NotAllowed("Only the side that took the last step may undo it.")
+    if request.answered_at + UNDO_TIME <= now or _was_told(session, request):
+        raise WrongState("meeting request", request.key, f"{request.state.value} for good", "undone")
+    values = {**_remembered(request), "before": None}
+    if not _change(session, request, request.state, values, now):
+        raise _refused(request, "undone", now)
+    return request
+
+
+def may_undo(actor: Actor, request: MeetingRequest) -> bool:
+    """Whether the last step was taken by the actor's side; organisers may undo any."""
+    if actor.is_organiser:
+        return True
+    firms = {Side.FROM: request.from_firm_id, Side.TO: request.to_firm_id}
+    return request.answered_side is not None and actor.speaks_for(firms[request.answered_side])
+
+
+def undo_until(actor: Actor, request: MeetingRequest) -> datetime | None:
+    """Until when the actor may undo the last step; None for never."""
+    if request.before is None or request.answered_at is None or not may_undo(actor, request):
+        return None
+    return request.answered_at + UNDO_TIME
+
+
+def side_of(actor: Actor, request: MeetingRequest) -> Side | None:
+    """In which firm's name the actor acts on a request; None for an organiser of another firm."""
+    sides = {request.from_firm_id: Side.FROM, request.to_firm_id: Side.TO}
+    return sides.get(actor.firm_id) if actor.firm_id is not None else None
+
+
+def _change(
+    session: Session, request: MeetingRequest, was: RequestState, values: Mapping[str, object], now: datetime
+) -> bool:
+    """One conditional UPDATE; False if the request has changed, or a new one of the pair is open."""
+    in_time = or_(
+        MeetingRequest.state != RequestState.PENDING,
+        MeetingRequest.expires_at.is_(None),
+        MeetingRequest.expires_at > now,
+    )
+    try:
+        with session.begin_nested():  # a SAVEPOINT: the caller's transaction outlives the pair's index
+            changed = session.scalar(
+                update(MeetingRequest)
+                .where(MeetingRequest.id == request.id, MeetingRequest.state == was, in_time)
+                .values(**values)
+                .returning(MeetingRequest.id)
+                .execution_options(synchronize_session=False)
+            )
+    except IntegrityError:
+        raise WrongState("meeting request", request.key, "asked for anew", "changed") from None
+    session.refresh(request)
+    return changed is not None
+
+
+def _refused(request: MeetingRequest, step: str, now: datetime) -> WrongState:
+    state = RequestState.EXPIRED if is_overdue(request, now) else request.state
+    return WrongState("meeting request", request.key, state.value, step)
+
+
+def _is_ahead(session: Session, request: MeetingRequest, now: datetime) -> bool:
+    """Whether a slot in which the request may start is still to come."""
+    query = select(Slot.id).where(Slot.event_id == request.event_id, Slot.start > now)
+    if request.slots is not None:
+        query = query.where(among(Slot.key, request.slots))
+    return session.scalar(query.limit(1)) is not None
+
+
+def _was_told(session: Session, request: MeetingRequest) -> bool:
+    """Whether a schedule was published since the last step, which then is in people's calendars."""
+    published = select(ScheduleVersion.id).where(
+        ScheduleVersion.event_id == request.event_id, ScheduleVersion.published_at >= request.answered_at
+    )
+    return session.scalar(published.limit(1)) is not None
+
+
+def _memento(request: MeetingRequest) -> dict[str, object]:
+    """What a step replaces, as JSON."""
+    kept: dict[str, object] = {name: getattr(request, name) for name in _ANSWER}
+    at = request.answered_at
+    return {**kept, "state": request.state.value, "answered_at": at.isoformat() if at else None}
+
+
+def _remembered(request: MeetingRequest) -> dict[str, object]:
+    """The columns that a step replaced, from what was kept of them."""
+    kept = dict(request.before or {})
+    at, side = kept["answered_at"], kept["answered_side"]
+    return {
+        **kept,
+        "state": RequestState(kept["state"]),
+        "answered_at": datetime.fromisoformat(at) if at else None,
+        "answered_side": Side(side) if side else None,
+    }

@@ -1,0 +1,1 @@
+"""Runs: queued, snapshot, solved, checked, kept; overnight, shared, recovered."""

@@ -1,0 +1,297 @@
+"""Carry a run out: claim, snapshot, solve, check by the rules, keep as a draft, ask what follows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
+
+import structlog
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain import rules
+from scheduler.domain.entities import AfterRun, PlanStatus
+from scheduler.domain.errors import ChainmeetError, PlanRejected, PublishingOpen
+from scheduler.domain.plan import Plan
+from scheduler.domain.problem import Problem
+from scheduler.domain.solving import Progress, SolveParams
+from scheduler.services.operations.patience import patiently
+from scheduler.services.problems import snapshot
+from scheduler.services.publishing import version_jobs
+from scheduler.services.runs import runs
+from scheduler.services.runs.distribution import Call, WorkerCrew
+from scheduler.services.runs.known import last_run, new_requests, proved_before
+from scheduler.services.runs.watchdog import Attended, Solve, Stop, attend
+from scheduler.services.schedule import versions
+from scheduler.solver.solve import solve as solve_problem
+from scheduler.storage.database import Database
+from scheduler.storage.models import Run, ScheduleVersion
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+NO_PLAN = {
+    PlanStatus.INFEASIBLE: "No plan keeps all the rules of this event: they contradict each other.",
+    PlanStatus.UNKNOWN: "No plan was found in the time given. Give the run more seconds.",
+}
+
+
+MOST_NOTE = 1000
+
+
+class Ending(StrEnum):
+    """What became of a task's run."""
+
+    NOT_CLAIMED = "not_claimed"  # somebody else does it, or did
+    FINISHED = "finished"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    PUT_BACK = "put_back"  # queued again, as the worker shuts down
+    LOST = "lost"  # it was taken up elsewhere meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The ending, the draft's number, the job that compares or publishes it, and whether a solve hangs."""
+
+    ending: Ending
+    version: int | None = None
+    job: int | None = None
+    is_stuck: bool = False
+    """The solve did not stop when told to: its thread goes on until the process ends."""
+
+
+def execute(
+    database: Database,
+    run_id: int,
+    *,
+    worker: str,
+    settings: Settings,
+    should_stop: Callable[[], bool] = lambda: False,
+    call: Call | None = None,
+    solve: Solve = solve_problem,
+) -> Done:
+    """Do a queued run from its claim to its end; no transaction is open while it solves.
+
+    `worker` names the process that calls; `should_stop` is asked five times a second and says that the
+    process shuts down, upon which the run is queued again. With `call` other workers are called to help with
+    the search. Never raises for what is wrong with a run: that ends it as failed, with a sentence.
+    """
+    with database.write() as session:
+        run = runs.claim(session, run_id, worker, now=database.now_in(session))
+    if run is None:
+        return Done(Ending.NOT_CLAIMED)
+    work = _Work(database, run, worker, settings, call)
+    try:
+        return work.do(solve, should_stop)
+    except runs.RunLost as lost:
+        log.warning("run lost", run=run_id, worker=worker, reason=str(lost))
+        return Done(Ending.LOST)
+    except ChainmeetError as error:
+        return work.fail(str(error))
+    except Exception as error:
+        log.exception("run failed", run=run_id)
+        return work.fail(f"The solve ended with an error ({type(error).__name__}). The log has the details.")
+    except BaseException:  # the process is told to exit
+        work.put_back()
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A run that this worker has claimed."""
+
+    database: Database
+    run: Run
+    worker: str
+    settings: Settings
+    call: Call | None
+
+    def now(self, session: Session) -> datetime:
+        """By the database's clock: others compare what is stamped here with it."""
+        return self.database.now_in(session)
+
+    def do(self, solve: Solve, should_stop: Callable[[], bool]) -> Done:
+        with self.database.read() as session:
+            found = runs.plan_file(session, self.run.id)
+            if found is not None:  # an attempt before this one got so far
+                return self.store(Plan.from_json(found))
+            problem = snapshot.take(
+                session, self.run.event_id, now=self.now(session), max_moved=self.run.max_moved
+            )
+        with self.database.write() as session:
+            fingerprint, document = problem.fingerprint, problem.to_json()
+            runs.keep_problem(
+                session, self.run.id, worker=self.worker, fingerprint=fingerprint, problem=document
+            )
+            last = last_run(session, self.run.event_id)
+        new, proved = new_requests(last, document), proved_before(last, document)
+        params = SolveParams(
+            seconds=self.run.seconds, workers=self.settings.solve_workers, seed=self.run.seed
+        )
+        with self.crew() as crew:
+            attended = attend(
+                lambda report, stop: solve(
+                    problem, params, on_progress=report, should_stop=stop, crew=crew, new=new, proved=proved
+                ),
+                self,
+                seconds=self.run.seconds,
+                should_stop=should_stop,
+            )
+        if attended.why is Stop.CANCEL:
+            return replace(self.end_cancelled(), is_stuck=attended.is_stuck)
+        if attended.why is Stop.SHUTDOWN:
+            return replace(self.put_back(), is_stuck=attended.is_stuck)
+        if attended.is_stuck:
+            return replace(self.fail("The solve did not stop at the end of its time."), is_stuck=True)
+        return self.keep(problem, attended)
+
+    @contextmanager
+    def crew(self) -> Iterator[WorkerCrew | None]:
+        """The other workers, if they may help."""
+        if self.call is None:
+            yield None
+            return
+        crew = WorkerCrew(self.settings.redis_url, self.run.id, self.worker, self.call)
+        crew.begin()
+        try:
+            yield crew
+        finally:
+            crew.clear()
+            log.info("search shared", run=self.run.id, parts=crew.parts, lost=crew.lost)
+
+    # What `attend` asks and tells five times a second
+
+    def is_cancel_asked(self) -> bool:
+        with self.database.read() as session:
+            return runs.is_cancel_asked(session, self.run.id)
+
+    def report(self, progress: Progress) -> None:
+        def report(session: Session) -> None:
+            runs.report(session, self.run.id, progress, worker=self.worker, now=self.now(session))
+
+        self.as_mine(report)
+
+    def beat(self) -> None:
+        def beat(session: Session) -> None:
+            runs.beat(session, self.run.id, worker=self.worker, now=self.now(session))
+
+        self.as_mine(beat)
+
+    def as_mine(self, change: Callable[[Session], T]) -> T:
+        """Change the run, also if it was taken for lost while the database was away from here."""
+
+        def work(session: Session) -> T:
+            try:
+                return change(session)
+            except runs.RunLost:
+                attempt, now = self.run.attempts, self.now(session)
+                if not runs.retake(session, self.run.id, worker=self.worker, attempt=attempt, now=now):
+                    raise
+                log.warning("run taken again", run=self.run.id, worker=self.worker)
+                return change(session)
+
+        return self.database.transact(work)
+
+    # Endings
+
+    def keep(self, problem: Problem, attended: Attended) -> Done:
+        """Check the plan, and keep it before anything is made of it, however long the database is away."""
+        plan = attended.result.plan
+        check(problem, plan)
+        done = Progress(plan.seconds, "done", plan.score, plan.bound, plan.served_bound, plan.terms)
+
+        def keep(session: Session) -> None:
+            runs.report(session, self.run.id, done, worker=self.worker, now=self.now(session))
+            runs.keep_plan(session, self.run.id, worker=self.worker, plan=plan.to_json())
+
+        patiently(lambda: self.as_mine(keep))
+        return self.store(plan)
+
+    def store(self, plan: Plan) -> Done:
+        """Make a draft of the plan, in the transaction that finishes the run."""
+
+        def store(session: Session) -> Done:
+            draft, job = None, None
+            if plan.status not in NO_PLAN:
+                draft = versions.store_draft(
+                    session, event_id=self.run.event_id, run_id=self.run.id, plan=plan, now=self.now(session)
+                )
+                job = self.ask(session, draft)
+            runs.finish(
+                session,
+                self.run.id,
+                worker=self.worker,
+                plan=plan.to_json(),
+                note=why_no_plan(plan),
+                now=self.now(session),
+            )
+            return Done(Ending.FINISHED, draft.number if draft else None, job=job)
+
+        return patiently(lambda: self.as_mine(store))
+
+    def ask(self, session: Session, draft: ScheduleVersion) -> int | None:
+        """The job that the draft wants next, in the transaction that makes it, so that none is lost."""
+        if self.run.then is not AfterRun.PUBLISH:
+            return version_jobs.ask_to_compare(session, draft, by=None, now=self.now(session)).id
+        current = versions.published(session, draft.event_id)
+        try:
+            return version_jobs.ask_to_publish(
+                session,
+                event_id=draft.event_id,
+                number=draft.number,
+                compared_with=current.number if current else None,
+                by=None,
+                budget=self.run.budget,
+                now=self.now(session),
+            ).id
+        except PublishingOpen as error:
+            version_jobs.tell_not_published(session, draft, reason=str(error), now=self.now(session))
+            return None
+
+    def fail(self, error: str) -> Done:
+        def fail(session: Session) -> None:
+            runs.fail(session, self.run.id, worker=self.worker, error=error, now=self.now(session))
+
+        patiently(lambda: self.as_mine(fail))
+        return Done(Ending.FAILED)
+
+    def end_cancelled(self) -> Done:
+        with self.database.write() as session:
+            runs.end_cancelled(session, self.run.id, worker=self.worker, now=self.now(session))
+        return Done(Ending.CANCELLED)
+
+    def put_back(self) -> Done:
+        with self.database.write() as session:
+            runs.put_back(session, self.run.id, worker=self.worker, now=self.now(session))
+        return Done(Ending.PUT_BACK)
+
+
+def why_no_plan(plan: Plan) -> str | None:
+    """A sentence, and if there is a plain contradiction, which one; None where there is a plan."""
+    note = NO_PLAN.get(plan.status)
+    if note and plan.status is PlanStatus.INFEASIBLE and plan.unscheduled:
+        return f"{note} {plan.unscheduled[0].detail}"[:MOST_NOTE]
+    return note
+
+
+def check(problem: Problem, plan: Plan) -> None:
+    """Raises PlanRejected unless the plan answers the problem, keeps its rules and scores what it claims."""
+    true = rules.score(problem, plan.meetings)
+    reasons = []
+    if plan.problem != problem.fingerprint:
+        reasons.append("it answers another problem")
+    if plan.status not in NO_PLAN:
+        reasons += [
+            f"{violation.rule}: {violation.detail}" for violation in rules.violations(problem, plan.meetings)
+        ]
+        if not math.isclose(true.total, plan.score, rel_tol=1e-9) or true.terms != plan.terms:
+            reasons.append(f"it claims a score of {plan.score:g} and has {true.total:g}")
+    if reasons:
+        raise PlanRejected(reasons)

@@ -1,0 +1,69 @@
+"""Runs that nobody works on: taken up again when their worker is gone, sent again when nobody took them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RunState
+from scheduler.services.operations import run_alerts
+from scheduler.storage.models import Run
+
+SILENT = timedelta(seconds=60)
+"""A running run whose worker wrote no heartbeat for so long has lost it."""
+MAX_ATTEMPTS = 2
+LOST_TOO_OFTEN = f"The worker was lost {MAX_ATTEMPTS} times in the middle of the solve."
+SEND_AGAIN = timedelta(seconds=60)
+"""A task that nobody took for so long may be lost; the wait doubles each time, as queues may just be long."""
+LONGEST_WAIT = timedelta(hours=1)
+
+_NO_SYNC = {"synchronize_session": False}
+
+
+def recover(session: Session, *, now: datetime) -> list[int]:
+    """Deal with runs that nobody works on; gives the ids of those whose task is to be sent.
+
+    Running without a heartbeat for `SILENT`: cancelled if that was asked, else queued again, or failed after
+    MAX_ATTEMPTS. Queued, and never sent or sent long ago: the task is perhaps lost; one that is delivered
+    twice does its work once. Whoever sends it says so with `mark_sent`.
+    """
+    heard = func.coalesce(Run.heartbeat_at, Run.created_at)
+    _take_up_again(session, heard <= now - SILENT, now)
+    run_alerts.tell_waiting(session, now=now)
+    due = (Run.state == RunState.QUEUED) & (func.coalesce(Run.send_at, Run.created_at) <= now)
+    return list(session.scalars(select(Run.id).where(due).order_by(Run.id)))
+
+
+def take_up_lost(session: Session, is_gone: Callable[[str], bool], *, now: datetime) -> list[int]:
+    """The same for running runs whose worker is known to be gone, at once; gives the ids of those to send."""
+    running = session.execute(select(Run.id, Run.worker).where(Run.state == RunState.RUNNING)).all()
+    lost = [run_id for run_id, worker in running if worker is not None and is_gone(worker)]
+    return _take_up_again(session, Run.id.in_(lost), now) if lost else []
+
+
+def mark_sent(session: Session, run_id: int, *, now: datetime) -> None:
+    """The run's task was sent: it is sent again after a minute, two, four, if nobody takes it."""
+    run = session.scalar(
+        select(Run).where(Run.id == run_id, Run.state == RunState.QUEUED).with_for_update(key_share=True)
+    )
+    if run is None:
+        return
+    run.send_at = now + min(SEND_AGAIN * 2 ** min(run.sends, 10), LONGEST_WAIT)
+    run.sends += 1
+    session.flush()
+
+
+def _take_up_again(session: Session, which: ColumnElement[bool], now: datetime) -> list[int]:
+    lost = update(Run).where(Run.state == RunState.RUNNING, which)
+    cancelled = lost.where(Run.cancel_asked).values(state=RunState.CANCELLED, finished_at=now)
+    session.execute(cancelled, execution_options=_NO_SYNC)
+    too_often = lost.where(Run.attempts >= MAX_ATTEMPTS).values(
+        state=RunState.FAILED, error=LOST_TOO_OFTEN, finished_at=now
+    )
+    for run_id in session.scalars(too_often.returning(Run.id), execution_options=_NO_SYNC).all():
+        run_alerts.tell_failed(session, run_id, LOST_TOO_OFTEN, now=now)
+    again = lost.values(state=RunState.QUEUED, worker=None, heartbeat_at=now, send_at=now, sends=0)
+    return sorted(session.scalars(again.returning(Run.id), execution_options=_NO_SYNC))

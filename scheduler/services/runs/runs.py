@@ -1,0 +1,304 @@
+"""Runs: queue one, claim it, follow it, cancel it; one whose worker died is for recovering.py."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, CursorResult, Update, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, undefer
+
+from scheduler.domain.entities import AfterRun, RunState
+from scheduler.domain.errors import (
+    ChainmeetError,
+    Fault,
+    InvalidInput,
+    NotFound,
+    RunAlreadyOpen,
+    WrongState,
+)
+from scheduler.domain.solving import Progress
+from scheduler.services.operations import run_alerts
+from scheduler.storage.models import Event, Run
+
+OPEN = (RunState.QUEUED, RunState.RUNNING)
+CURVE_POINTS = 400
+MAX_SECONDS = 3600
+MAX_MOVED = 100_000
+CALL_SECONDS = 60.0
+"""A call for help with a run that nobody took for so long is lost."""
+
+
+class RunLost(ChainmeetError):
+    """The run is no longer this worker's: it was taken up again elsewhere, or ended."""
+
+    code = "run-lost"
+
+    def __init__(self, run_id: int, worker: str) -> None:
+        self.run_id, self.worker = run_id, worker
+        super().__init__(f"Run {run_id} is no longer with worker {worker}.")
+
+
+def queue(
+    session: Session,
+    event_id: int,
+    *,
+    asked_by: int | None,
+    seconds: int | None = None,
+    then: AfterRun | None = None,
+    budget: int | None = None,
+    max_moved: int = 0,
+    begin_by: datetime | None = None,
+    now: datetime,
+) -> Run:
+    """A new queued run of the event; raises RunAlreadyOpen if one is queued or running.
+
+    `seconds` is the solve's wall time (the event's setting if None), `budget` how many published
+    meetings a publishing that follows may touch, `max_moved` how many of them the run may change to improve
+    the plan, where nothing forces it. A run of the night has `begin_by`: one that begins later
+    makes a draft only. Send the task after the commit.
+    """
+    event = session.get(Event, event_id)
+    if event is None:
+        raise NotFound("event", event_id)
+    run = Run(
+        event_id=event_id,
+        number=_next_number(session, event_id),
+        state=RunState.QUEUED,
+        asked_by=asked_by,
+        then=then or AfterRun.DRAFT,
+        budget=budget,
+        max_moved=_counted(max_moved),
+        seconds=_checked(event.solve_seconds if seconds is None else seconds),
+        begin_by=begin_by,
+        created_at=now,
+        send_at=now,
+    )
+    try:
+        with session.begin_nested():  # two at once: the partial unique index lets one through
+            session.add(run)
+    except IntegrityError:
+        other = open_run(session, event_id)
+        if other is None:  # it has ended just now
+            session.add(run)
+            session.flush()
+            return run
+        raise RunAlreadyOpen(event.key, other.number) from None
+    return run
+
+
+def open_run(session: Session, event_id: int) -> Run | None:
+    """The event's run that is queued or running, if there is one."""
+    return session.scalar(select(Run).where(Run.event_id == event_id, Run.state.in_(OPEN)))
+
+
+def show(session: Session, event_id: int, number: int) -> Run:
+    """A run by its number in the event; raises NotFound."""
+    run = session.scalar(select(Run).where(Run.event_id == event_id, Run.number == number))
+    if run is None:
+        raise NotFound("run", number)
+    return run
+
+
+def listing(session: Session, event_id: int, *, limit: int = 20) -> Sequence[Run]:
+    """The newest runs first."""
+    newest = select(Run).where(Run.event_id == event_id).order_by(Run.number.desc()).limit(limit)
+    return session.scalars(newest).all()
+
+
+def claim(session: Session, run_id: int, worker: str, *, now: datetime) -> Run | None:
+    """Take a queued run; None if it is not queued (any more): somebody else does it, or did."""
+    taken = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED)
+    values = {
+        "started_at": now,
+        "heartbeat_at": now,
+        "attempts": Run.attempts + 1,
+        "progress": {},
+        "curve": [],
+    }
+    if not _change(session, taken, state=RunState.RUNNING, worker=worker, **values):
+        return None
+    run = session.get_one(Run, run_id, populate_existing=True)
+    run_alerts.end_waiting(session, run, now=now)
+    if run.then is AfterRun.PUBLISH and run.begin_by is not None and now > run.begin_by:
+        run.then, run.error = AfterRun.DRAFT, run_alerts.late_sentence(session, run)
+        session.flush()
+        run_alerts.tell_late(session, run, now=now)
+    return run
+
+
+def keep_problem(
+    session: Session, run_id: int, *, worker: str, fingerprint: str, problem: dict[str, Any]
+) -> None:
+    """Keep what the run solves, for whoever takes parts of it; raises RunLost."""
+    _change_held(session, run_id, worker, fingerprint=fingerprint, problem=pack(problem))
+
+
+def report(session: Session, run_id: int, progress: Progress, *, worker: str, now: datetime) -> None:
+    """Keep a report of the solve and the heartbeat; raises RunLost."""
+    run = session.scalar(
+        select(Run).where(_held_by(run_id, worker)).execution_options(populate_existing=True)
+    )
+    if run is None:
+        raise RunLost(run_id, worker)
+    point = {**asdict(progress), "terms": dict(progress.terms)}
+    run.curve = _thinned([*run.curve, point])
+    run.progress = point
+    run.heartbeat_at = now
+    session.flush()
+
+
+def beat(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
+    """Only the heartbeat; raises RunLost."""
+    _change_held(session, run_id, worker, heartbeat_at=now)
+
+
+def keep_plan(session: Session, run_id: int, *, worker: str, plan: dict[str, Any]) -> None:
+    """Keep what was found, before anything is made of it: another attempt begins there. Raises RunLost."""
+    _change_held(session, run_id, worker, plan=pack(plan))
+
+
+def retake(session: Session, run_id: int, *, worker: str, attempt: int, now: datetime) -> bool:
+    """Have a run again that was taken for lost, as its worker could not reach the database; whether it could.
+
+    Nobody has taken it up since: its attempt is still the worker's own.
+    """
+    waits = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED, Run.attempts == attempt)
+    return _change(session, waits, state=RunState.RUNNING, worker=worker, heartbeat_at=now)
+
+
+def is_cancel_asked(session: Session, run_id: int) -> bool:
+    return session.scalar(select(Run.cancel_asked).where(Run.id == run_id)) is True
+
+
+def cancel(session: Session, event_id: int, number: int, *, now: datetime) -> Run:
+    """Cancel a run: a queued one at once, a running one as soon as its worker looks (within a second).
+
+    Raises NotFound, or WrongState if it has ended.
+    """
+    run = show(session, event_id, number)
+    is_queued = update(Run).where(Run.id == run.id, Run.state == RunState.QUEUED)
+    is_running = update(Run).where(Run.id == run.id, Run.state == RunState.RUNNING)
+    done = _change(
+        session, is_queued, state=RunState.CANCELLED, cancel_asked=True, finished_at=now
+    ) or _change(session, is_running, cancel_asked=True)
+    session.refresh(run)
+    run_alerts.end_waiting(session, run, now=now)
+    if not done:
+        raise WrongState("run", number, run.state, "cancelled")
+    return run
+
+
+def finish(
+    session: Session,
+    run_id: int,
+    *,
+    worker: str,
+    plan: dict[str, Any],
+    note: str | None = None,
+    now: datetime,
+) -> None:
+    """running -> finished, with the plan; `note` says why there is no draft. Raises RunLost."""
+    _change_held(
+        session,
+        run_id,
+        worker,
+        state=RunState.FINISHED,
+        plan=pack(plan),
+        error=note or Run.error,
+        finished_at=now,
+    )
+    if note is None:
+        run_alerts.end_failed(session, session.get_one(Run, run_id), now=now)
+    else:
+        run_alerts.tell_failed(session, run_id, note, now=now)
+
+
+def fail(session: Session, run_id: int, *, worker: str, error: str, now: datetime) -> None:
+    """running -> failed, with a sentence for the organiser; raises RunLost."""
+    _change_held(session, run_id, worker, state=RunState.FAILED, error=error, finished_at=now)
+    run_alerts.tell_failed(session, run_id, error, now=now)
+
+
+def end_cancelled(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
+    """running -> cancelled; raises RunLost."""
+    _change_held(session, run_id, worker, state=RunState.CANCELLED, finished_at=now)
+
+
+def put_back(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
+    """running -> queued, when the worker shuts down: the attempt does not count. Raises RunLost."""
+    _change_held(
+        session,
+        run_id,
+        worker,
+        state=RunState.QUEUED,
+        worker=None,
+        heartbeat_at=now,
+        send_at=now,
+        sends=0,
+        attempts=Run.attempts - 1,
+    )
+
+
+def problem_file(session: Session, run_id: int) -> dict[str, Any] | None:
+    """The problem that a run solved, as in docs/problem-format.md; None before its start."""
+    run = session.get_one(Run, run_id, options=[undefer(Run.problem)])
+    return unpack(run.problem) if run.problem else None
+
+
+def plan_file(session: Session, run_id: int) -> dict[str, Any] | None:
+    """The plan that a run found; None before its end."""
+    run = session.get_one(Run, run_id, options=[undefer(Run.plan)])
+    return unpack(run.plan) if run.plan else None
+
+
+def pack(document: dict[str, Any]) -> bytes:
+    return zlib.compress(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def unpack(packed: bytes) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(zlib.decompress(packed))
+    return document
+
+
+def _checked(seconds: int) -> int:
+    if not 1 <= seconds <= MAX_SECONDS:
+        raise InvalidInput([Fault("seconds", f"must be a whole number from 1 to {MAX_SECONDS}")])
+    return seconds
+
+
+def _counted(max_moved: int) -> int:
+    if not 0 <= max_moved <= MAX_MOVED:
+        raise InvalidInput([Fault("max_moved", f"must be a whole number from 0 to {MAX_MOVED}")])
+    return max_moved
+
+
+def _next_number(session: Session, event_id: int) -> int:
+    session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
+    last = session.scalar(select(func.max(Run.number)).where(Run.event_id == event_id))
+    return (last or 0) + 1
+
+
+def _held_by(run_id: int, worker: str) -> ColumnElement[bool]:
+    return (Run.id == run_id) & (Run.state == RunState.RUNNING) & (Run.worker == worker)
+
+
+def _change_held(session: Session, run_id: int, held_by: str, /, **values: Any) -> None:
+    if not _change(session, update(Run).where(_held_by(run_id, held_by)), **values):
+        raise RunLost(run_id, held_by)
+
+
+def _change(session: Session, statement: Update, **values: Any) -> bool:
+    """Whether a conditional UPDATE changed a row."""
+    done = session.execute(statement.values(values), execution_options={"synchronize_session": False})
+    return cast("CursorResult[Any]", done).rowcount > 0
+
+
+def _thinned(curve: list[Any]) -> list[Any]:
+    """Every other point once there are too many; the last one is always kept."""
+    return curve if len(curve) <= CURVE_POINTS else [*curve[:-1:2], curve[-1]]

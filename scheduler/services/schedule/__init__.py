@@ -1,0 +1,1 @@
+"""Schedule versions and what people read of the published one: agendas, feeds."""

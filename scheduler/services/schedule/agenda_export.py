@@ -1,0 +1,59 @@
+"""Agendas as sheets to print: what a page shows, in its reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain import names
+from scheduler.invites.agenda import agenda as invites
+from scheduler.services.access.actors import Actor
+from scheduler.services.directory.refs import PersonRef
+from scheduler.services.schedule.agendas import Agenda, AgendaItem
+from scheduler.storage.models import Event
+
+
+def of_person(session: Session, actor: Actor, agenda: Agenda) -> invites.Agenda:
+    """The sheet of a person's agenda."""
+    return _sheet(session, actor, agenda, is_firm=False)
+
+
+def of_firm(session: Session, actor: Actor, agenda: Agenda) -> invites.Agenda:
+    """The sheet of a firm's agenda: its people stand behind its name."""
+    return _sheet(session, actor, agenda, is_firm=True)
+
+
+def _sheet(session: Session, actor: Actor, agenda: Agenda, *, is_firm: bool) -> invites.Agenda:
+    event = session.get_one(Event, actor.event_id)
+    language = actor.language or event.language
+    owner = names.shown(agenda.name, agenda.latin_name, language)
+    return invites.Agenda(
+        owner=owner,
+        event_name=event.name,
+        timezone=agenda.timezone,
+        language=language,
+        entries=[_entry(item, "" if is_firm else agenda.key, language) for item in agenda.items],
+        version=agenda.version,
+        published_at=agenda.published_at,
+        own_label=owner if is_firm else "",
+    )
+
+
+def _entry(item: AgendaItem, owner_key: str, language: str) -> invites.Entry:
+    return invites.Entry(
+        start=item.start,
+        end=item.end,
+        partner=names.shown(item.partner.name, item.partner.latin_name, language),
+        place_name=item.place,
+        hall=item.hall,
+        partner_people=_names(item.partner_people, language),
+        own_people=_names((person for person in item.people if person.key != owner_key), language),
+        interpreter=_names([item.interpreter], language)[0] if item.interpreter else "",
+        topic=item.topic,
+        is_called_off=item.is_called_off,
+    )
+
+
+def _names(people: Iterable[PersonRef], language: str) -> list[str]:
+    return [names.shown(person.name, person.latin_name, language) for person in people]

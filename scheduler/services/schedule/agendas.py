@@ -1,0 +1,278 @@
+"""Agendas: who meets whom, when and where, of the published version only."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.directory.refs import (
+    FirmRef,
+    PersonRef,
+    find_person,
+    firm_columns,
+    firm_in_question,
+    person_columns,
+)
+from scheduler.services.schedule import notes, versions
+from scheduler.services.schedule.feeds import feed_body
+from scheduler.services.schedule.notes import Note
+from scheduler.services.text import storable
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    Firm,
+    Hall,
+    Interpreter,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+    Slot,
+)
+
+__all__ = [
+    "Agenda",
+    "AgendaItem",
+    "attendee_agenda",
+    "feed_body",
+    "firm_agenda",
+    "interpreter_agenda",
+    "meetings_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AgendaItem:
+    """One meeting as one side sees it; `people` are that side's, times are UTC, closed and open.
+
+    `request_state` is other than accepted if the meeting was withdrawn after it was published: it is still in
+    calendars, and the next schedule will not have it; `withdrawn` says by whom, and what they wrote.
+    """
+
+    request_key: str
+    request_state: RequestState
+    start: datetime
+    end: datetime
+    place: str
+    hall: str
+    firm: FirmRef
+    partner: FirmRef
+    people: tuple[PersonRef, ...]
+    partner_people: tuple[PersonRef, ...]
+    interpreter: PersonRef | None
+    topic: str
+    withdrawn: Note | None = None
+
+    @property
+    def is_called_off(self) -> bool:
+        return self.request_state is not RequestState.ACCEPTED
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """The meetings of a person, firm or interpreter in time order; `version` is None if none is published."""
+
+    key: str
+    name: str
+    latin_name: str
+    timezone: str
+    version: int | None
+    published_at: datetime | None
+    items: tuple[AgendaItem, ...]
+
+    def days(self) -> list[tuple[date, tuple[AgendaItem, ...]]]:
+        """The items by day in the event's time zone."""
+        zone = ZoneInfo(self.timezone)
+        days = groupby(self.items, key=lambda item: item.start.astimezone(zone).date())
+        return [(day, tuple(items)) for day, items in days]
+
+
+def attendee_agenda(session: Session, actor: Actor, attendee_key: str | None = None) -> Agenda:
+    """The actor's own agenda; a colleague's for exhibitors, anybody's for organisers.
+
+    Raises NotFound for a person of another event, NotAllowed for one whose agenda is not the actor's to see.
+    """
+    person = _person(session, actor, attendee_key)
+    own = (
+        select(PlannedMeeting.id)
+        .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
+        .where(PlannedAttendee.attendee_id == person.id)
+    )
+    return _agenda(session, actor, person, own, person.firm_id)
+
+
+def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> Agenda:
+    """The agenda of the actor's own firm; of any firm for organisers."""
+    firm_id = firm_in_question(session, actor, firm_key)
+    if firm_id is None:
+        raise NotFound("firm", firm_key)
+    firm = session.get_one(Firm, firm_id)
+    requests = session.scalars(
+        select(MeetingRequest.id).where(
+            (MeetingRequest.from_firm_id == firm_id) | (MeetingRequest.to_firm_id == firm_id)
+        )
+    ).all()
+    own = select(PlannedMeeting.id).where(among(PlannedMeeting.request_id, requests))
+    return _agenda(session, actor, firm, own, firm_id)
+
+
+def interpreter_agenda(session: Session, actor: Actor, interpreter_key: str) -> Agenda:
+    """The agenda of an interpreter, for organisers; `firm` of an item is the one that asked."""
+    actor.require_organiser()
+    interpreter = None
+    if storable(interpreter_key):
+        interpreter = session.scalar(
+            select(Interpreter).where(
+                Interpreter.event_id == actor.event_id, Interpreter.key == interpreter_key
+            )
+        )
+    if interpreter is None:
+        raise NotFound("interpreter", interpreter_key)
+    own = select(PlannedMeeting.id).where(PlannedMeeting.interpreter_id == interpreter.id)
+    return _agenda(session, actor, interpreter, own, None)
+
+
+def meetings_of(
+    session: Session, actor: Actor, version: ScheduleVersion, request_keys: Collection[str]
+) -> dict[str, AgendaItem]:
+    """The version's meetings of these requests, by key, as the actor's firm sees them."""
+    wanted = (
+        select(PlannedMeeting.id)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .where(MeetingRequest.event_id == actor.event_id, among(MeetingRequest.key, request_keys))
+    )
+    return {item.request_key: item for item in _items(session, version.id, wanted, actor.firm_id)}
+
+
+def _person(session: Session, actor: Actor, key: str | None) -> Attendee:
+    if key is None:
+        if actor.attendee_id is None:
+            raise NotAllowed("You are not an attendee of this event; say whose agenda you want.")
+        return session.get_one(Attendee, actor.attendee_id)
+    person = find_person(session, actor.event_id, key)
+    if person.id != actor.attendee_id and not actor.speaks_for(person.firm_id):
+        raise NotAllowed("This agenda belongs to somebody else.")
+    return person
+
+
+def _agenda(
+    session: Session,
+    actor: Actor,
+    whose: Attendee | Firm | Interpreter,
+    own: Select[int],
+    firm_id: int | None,
+) -> Agenda:
+    version = versions.published(session, actor.event_id)
+    return Agenda(
+        key=whose.key,
+        name=whose.name,
+        latin_name=whose.latin_name,
+        timezone=session.get_one(Event, actor.event_id).timezone,
+        version=version.number if version else None,
+        published_at=version.published_at if version else None,
+        items=_items(session, version.id, own, firm_id) if version else (),
+    )
+
+
+_Sender, _Receiver, _Last = aliased(Firm), aliased(Firm), aliased(Slot)
+
+
+_ITEMS = (
+    select(
+        PlannedMeeting.id,
+        MeetingRequest.id,
+        MeetingRequest.key,
+        MeetingRequest.state,
+        MeetingRequest.topics,
+        Slot.start,
+        _Last.end,
+        Place.name,
+        Hall.name,
+        _Sender.id,
+        _Receiver.id,
+        *firm_columns(_Sender),
+        *firm_columns(_Receiver),
+        Interpreter.key,
+        Interpreter.name,
+        Interpreter.latin_name,
+    )
+    .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+    .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
+    .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
+    .join(Slot, Slot.id == PlannedMeeting.slot_id)
+    .join(
+        _Last,
+        (_Last.event_id == Slot.event_id) & (_Last.position == Slot.position + PlannedMeeting.length - 1),
+    )
+    .join(Place, Place.id == PlannedMeeting.place_id)
+    .join(Hall, Hall.id == Place.hall_id)
+    .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
+    .order_by(Slot.position, MeetingRequest.id)
+)
+
+
+def _items(
+    session: Session, version_id: int, which: Select[int], firm_id: int | None
+) -> tuple[AgendaItem, ...]:
+    """Those of some meetings that the version has, as firm `firm_id` (else the one that asked) sees them.
+
+    Which they are is asked first, and then for them alone: in one query PostgreSQL joins all of the event's.
+    """
+    ids = session.scalars(which.where(PlannedMeeting.version_id == version_id)).all()
+    rows = session.execute(_ITEMS.where(among(PlannedMeeting.id, ids))).all()
+    people = _people(session, ids)
+    off = notes.of_withdrawn(session, [row[1] for row in rows if row[3] is not RequestState.ACCEPTED])
+    items = []
+    for (
+        meeting_id, request_id, key, state, topic, start, end, place, hall, sender_id, receiver_id, *names
+    ) in rows:  # fmt: skip
+        sender, receiver = FirmRef(*names[:4]), FirmRef(*names[4:8])
+        interpreter_key, interpreter_name, interpreter_latin = names[8:]
+        own, partner = (sender, sender_id), (receiver, receiver_id)
+        if firm_id == receiver_id:
+            own, partner = partner, own
+        items.append(
+            AgendaItem(
+                request_key=key,
+                request_state=state,
+                start=start,
+                end=end,
+                place=place,
+                hall=hall,
+                firm=own[0],
+                partner=partner[0],
+                people=tuple(people.get((meeting_id, own[1]), ())),
+                partner_people=tuple(people.get((meeting_id, partner[1]), ())),
+                interpreter=PersonRef(interpreter_key, interpreter_name, interpreter_latin, "")
+                if interpreter_key is not None
+                else None,
+                topic=topic,
+                withdrawn=off.get(request_id),
+            )
+        )
+    return tuple(items)
+
+
+def _people(session: Session, meeting_ids: Sequence[int]) -> dict[tuple[int, int], list[PersonRef]]:
+    """Who sits in the meetings, by meeting and firm."""
+    people: dict[tuple[int, int], list[PersonRef]] = {}
+    rows = session.execute(
+        select(PlannedAttendee.meeting_id, Attendee.firm_id, *person_columns(Attendee))
+        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+        .where(among(PlannedAttendee.meeting_id, meeting_ids))
+        .order_by(Attendee.id)
+    )
+    for meeting_id, firm_id, *person in rows:
+        people.setdefault((meeting_id, firm_id), []).append(PersonRef(*person))
+    return people

@@ -1,0 +1,371 @@
+"""What each attendee's calendar should show of a version: one Content a meeting and attendee."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState
+from scheduler.domain.names import joined
+from scheduler.invites.catalogue import language_of, words
+from scheduler.invites.ical.content import Content
+from scheduler.services.access import preferences
+from scheduler.services.outbox import mail_texts
+from scheduler.services.outbox.mail_texts import Texts
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    ExcludedPerson,
+    Firm,
+    Hall,
+    Interpreter,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+    Slot,
+)
+
+EntryKey = tuple[int, int]
+"""(request id, attendee id): one entry of one person's calendar."""
+
+FORM = 1
+"""Raised when the same facts make another Content, so that calendars are compared with it."""
+
+CHUNK = 5_000
+"""Rows that a long query hands over at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An attendee, both forms of the name joined, and how they read: the language, and what their time zone
+    follows from.
+
+    `language` is empty where it is the event's; `timezone` where it was not chosen.
+    """
+
+    id: int
+    firm_id: int
+    name: str
+    language: str
+    timezone: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One meeting of a version with everything that people read about it; times are UTC."""
+
+    request_id: int
+    request_key: str
+    uid: str
+    topic: str
+    start: datetime
+    end: datetime
+    place_name: str
+    hall_name: str
+    firms: Mapping[int, str]
+    people: tuple[Person, ...]
+    interpreter: str | None
+
+
+class _Row(NamedTuple):
+    """A meeting as it is stored: some hundred bytes, so that 35,000 of them are no burden."""
+
+    id: int
+    request_id: int
+    position: int
+    length: int
+    place_id: int
+    interpreter_id: int | None
+    key: str
+    uid: str
+    topic: str
+    from_firm_id: int
+    to_firm_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a version shows, by ids: names are kept once, and a Content is made when it is asked for."""
+
+    event: Event
+    agenda_url: str
+    texts: Texts
+    rows: Mapping[int, _Row]
+    """By request id, in time order."""
+    seated: Mapping[int, tuple[int, ...]]
+    """The attendees of each request, by id."""
+    people: Mapping[int, Person]
+    firms: Mapping[int, str]
+    places: Mapping[int, tuple[str, str]]
+    slots: Mapping[int, tuple[datetime, datetime]]
+    interpreters: Mapping[int, str]
+
+    def held(self, request_id: int) -> Held:
+        row = self.rows[request_id]
+        place_name, hall_name = self.places[row.place_id]
+        return Held(
+            request_id=request_id,
+            request_key=row.key,
+            uid=row.uid,
+            topic=row.topic,
+            start=self.slots[row.position][0],
+            end=self.slots[row.position + row.length - 1][1],
+            place_name=place_name,
+            hall_name=hall_name,
+            firms={firm: self.firms[firm] for firm in (row.from_firm_id, row.to_firm_id)},
+            people=tuple(self.people[person] for person in self.seated[request_id]),
+            interpreter=self.interpreters[row.interpreter_id] if row.interpreter_id else None,
+        )
+
+    def content(self, request_id: int, attendee_id: int) -> Content:
+        person = self.people[attendee_id]
+        return content_for(self.event, self.held(request_id), person, self.agenda_url, self.texts)
+
+    def facts(self, request_id: int) -> dict[int, str]:
+        """A digest of all that each attendee's Content of a request is made of and that causes mails.
+
+        Equal digests make contents of which there is nothing to say.
+        """
+        row = self.rows[request_id]
+        people = [self.people[person] for person in self.seated[request_id]]
+        made_of = (
+            self.slots[row.position][0],
+            self.slots[row.position + row.length - 1][1],
+            self.places[row.place_id],
+            row.topic,
+            self.interpreters[row.interpreter_id] if row.interpreter_id else None,
+            [(firm, self.firms[firm]) for firm in (row.from_firm_id, row.to_firm_id)],
+            [(person.id, person.firm_id, person.name) for person in people],
+        )
+        meeting = _digest(made_of, 16)
+        return {person.id: meeting + self.reader_facts(person.language) for person in people}
+
+    def reader_facts(self, language: str) -> str:
+        """A digest of what the event and a language give to every Content."""
+        return _reader_digest(
+            self.event.name, self.event.timezone, *_spoken(language or self.event.language, self.texts)
+        )
+
+
+def shown(
+    session: Session,
+    event: Event,
+    version_id: int,
+    *,
+    agenda_url: str = "",
+    only: Select[int] | Sequence[int] | None = None,
+) -> Shown:
+    """The meetings of a version whose requests are still accepted (or those of these ids `only`).
+
+    Who has declined since the version was made, and is to be replaced, is not in them any more.
+    """
+    query = (
+        select(
+            PlannedMeeting.id,
+            PlannedMeeting.request_id,
+            Slot.position,
+            PlannedMeeting.length,
+            PlannedMeeting.place_id,
+            PlannedMeeting.interpreter_id,
+            MeetingRequest.key,
+            MeetingRequest.uid,
+            MeetingRequest.topics,
+            MeetingRequest.from_firm_id,
+            MeetingRequest.to_firm_id,
+        )
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state == RequestState.ACCEPTED)
+        .order_by(Slot.position, MeetingRequest.id)
+    )
+    seats = (
+        select(PlannedMeeting.request_id, PlannedAttendee.attendee_id)
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .outerjoin(
+            ExcludedPerson,
+            (ExcludedPerson.request_id == PlannedMeeting.request_id)
+            & (ExcludedPerson.attendee_id == PlannedAttendee.attendee_id),
+        )
+        .where(PlannedMeeting.version_id == version_id, ExcludedPerson.attendee_id.is_(None))
+        .order_by(PlannedAttendee.attendee_id)
+    )
+    if only is not None:
+        query = query.where(PlannedMeeting.id.in_(only))
+        seats = seats.where(PlannedMeeting.id.in_(only))
+    rows = {row[1]: _Row._make(row) for row in _streamed(session, query)}
+    seated: dict[int, tuple[int, ...]] = dict.fromkeys(rows, ())
+    for request_id, attendee_id in _streamed(session, seats):
+        if request_id in seated:
+            seated[request_id] += (attendee_id,)
+    named = {person for people in seated.values() for person in people} if only is not None else None
+    return Shown(
+        event=event,
+        agenda_url=agenda_url,
+        texts=mail_texts.of_event(session, event.id),
+        rows=rows,
+        seated=seated,
+        people=_people(session, event.id, named),
+        firms=_firm_names(session, event.id),
+        places=_places(session, event.id),
+        slots=_slots(session, event.id),
+        interpreters=_interpreters(session, event.id),
+    )
+
+
+def first_meeting(session: Session, event: Event, version_id: int) -> Held | None:
+    """The first meeting of a version."""
+    first = (
+        select(PlannedMeeting.id)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state == RequestState.ACCEPTED)
+        .order_by(Slot.position, MeetingRequest.id)
+        .limit(1)
+    )
+    found = shown(session, event, version_id, only=session.scalars(first).all())
+    return next(map(found.held, found.rows), None)
+
+
+def content_for(event: Event, meeting: Held, person: Person, agenda_url: str, texts: Texts) -> Content:
+    """One meeting as one of its people sees it."""
+    partner = next((name for firm, name in meeting.firms.items() if firm != person.firm_id), "")
+    language = words(person.language or event.language)
+    meeting_with, way = _spoken(person.language or event.language, texts)
+    return Content(
+        start=meeting.start,
+        end=meeting.end,
+        timezone=event.timezone,
+        summary=meeting_with.format(partner=partner),
+        place_name=meeting.place_name,
+        hall=meeting.hall_name,
+        partner_firm=partner,
+        partner_people=tuple(p.name for p in meeting.people if p.firm_id != person.firm_id),
+        own_people=tuple(p.name for p in meeting.people if p.firm_id == person.firm_id and p.id != person.id),
+        interpreter=meeting.interpreter,
+        topic=meeting.topic,
+        directions=way.format(
+            partner=partner, place=meeting.place_name, hall=meeting.hall_name, event=event.name
+        ),
+        event_name=event.name,
+        language=language.language,
+        reader_timezone=preferences.timezone(person.timezone, person.country, meeting.start),
+        agenda_url=agenda_url,
+        proposals=event.proposals,
+    )
+
+
+def withdrawn_since(session: Session, version_id: int) -> Sequence[str]:
+    """Keys of the version's requests that are no longer accepted; publishing leaves them out."""
+    return session.scalars(
+        select(MeetingRequest.key)
+        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
+        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state != RequestState.ACCEPTED)
+        .order_by(MeetingRequest.key)
+    ).all()
+
+
+def excluded_since(session: Session, version_id: int) -> Sequence[tuple[str, str]]:
+    """(request, attendee) keys of who sits in the version's meetings and has declined since."""
+    rows = session.execute(
+        select(MeetingRequest.key, Attendee.key)
+        .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)
+        .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
+        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
+        .join(
+            PlannedAttendee,
+            (PlannedAttendee.meeting_id == PlannedMeeting.id) & (PlannedAttendee.attendee_id == Attendee.id),
+        )
+        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state == RequestState.ACCEPTED)
+        .order_by(MeetingRequest.key, Attendee.key)
+    )
+    return [(request, attendee) for request, attendee in rows]
+
+
+def _spoken(language: str, texts: Texts) -> tuple[str, str]:
+    """The title of an entry and the way to a meeting in a language, as the event words them."""
+    known = words(language)
+    return known.meeting_with, texts.get(known.language, {}).get("directions", known.way)
+
+
+def _digest(made_of: object, size: int) -> str:
+    return blake2b(repr(made_of).encode("utf-8", "surrogatepass"), digest_size=size).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _reader_digest(*made_of: str) -> str:
+    return _digest((FORM, made_of), 8)
+
+
+def _streamed(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Any]:
+    """Rows of a long query, some at a time, so that they are never all in memory twice."""
+    return iter(session.execute(query, execution_options={"yield_per": CHUNK}))
+
+
+def _people(session: Session, event_id: int, ids: Collection[int] | None) -> dict[int, Person]:
+    query = (
+        select(
+            Attendee.id,
+            Attendee.firm_id,
+            Attendee.name,
+            Attendee.latin_name,
+            Attendee.mail_language,
+            Attendee.languages,
+            Attendee.timezone,
+            Firm.country,
+        )
+        .join(Firm, Firm.id == Attendee.firm_id)
+        .where(Attendee.event_id == event_id)
+    )
+    if ids is not None:
+        query = query.where(among(Attendee.id, ids))
+    return {
+        person_id: Person(
+            id=person_id,
+            firm_id=firm_id,
+            name=joined(name, latin_name),
+            language=language_of(chosen, spoken, ""),
+            timezone=timezone,
+            country=country,
+        )
+        for person_id, firm_id, name, latin_name, chosen, spoken, timezone, country in _streamed(
+            session, query
+        )
+    }
+
+
+def _firm_names(session: Session, event_id: int) -> dict[int, str]:
+    rows = session.execute(select(Firm.id, Firm.name, Firm.latin_name).where(Firm.event_id == event_id))
+    return {firm_id: joined(name, latin) for firm_id, name, latin in rows}
+
+
+def _places(session: Session, event_id: int) -> dict[int, tuple[str, str]]:
+    rows = session.execute(
+        select(Place.id, Place.name, Hall.name)
+        .join(Hall, Hall.id == Place.hall_id)
+        .where(Place.event_id == event_id)
+    )
+    return {place_id: (name, hall) for place_id, name, hall in rows}
+
+
+def _slots(session: Session, event_id: int) -> dict[int, tuple[datetime, datetime]]:
+    rows = session.execute(select(Slot.position, Slot.start, Slot.end).where(Slot.event_id == event_id))
+    return {position: (start, end) for position, start, end in rows}
+
+
+def _interpreters(session: Session, event_id: int) -> dict[int, str]:
+    rows = session.execute(
+        select(Interpreter.id, Interpreter.name, Interpreter.latin_name).where(
+            Interpreter.event_id == event_id
+        )
+    )
+    return {person_id: joined(name, latin) for person_id, name, latin in rows}

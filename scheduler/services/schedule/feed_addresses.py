@@ -1,0 +1,64 @@
+"""The secret addresses of calendar feeds, a person's and a firm's: found, renewed, ended."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.tokens import FEED, derive_token, hash_token, new_seed
+from scheduler.storage.models import Attendee, Firm
+
+FeedOwner = Attendee | Firm
+"""Whose meetings a feed has."""
+
+
+def new_feed(secret_key: str) -> tuple[str, str]:
+    """The `feed_seed` and `feed_hash` of a new address."""
+    seed = new_seed()
+    return seed, hash_token(derive_token(secret_key, FEED, seed))
+
+
+def feed_token(owner: FeedOwner, secret_key: str) -> str | None:
+    """The token in the address of the owner's feed; None for a firm that has no address."""
+    return derive_token(secret_key, FEED, owner.feed_seed) if owner.feed_seed else None
+
+
+def feed_owner(session: Session, token: str) -> FeedOwner:
+    """Whose feed a token opens; raises NotFound for a wrong or revoked one."""
+    hashed = hash_token(token)
+    person = session.scalar(select(Attendee).where(Attendee.feed_hash == hashed))
+    owner = person or session.scalar(select(Firm).where(Firm.feed_hash == hashed))
+    if owner is None:
+        raise NotFound("calendar feed", token[:4] + "...")
+    return owner
+
+
+def renew_feed(session: Session, actor: Actor, *, secret_key: str) -> None:
+    """Give the actor's own feed a new address; the old one ends now."""
+    if actor.attendee_id is None or actor.scopes is not None:
+        raise NotAllowed("Only an attendee who is signed in has a calendar feed to renew.")
+    attendee = session.get_one(Attendee, actor.attendee_id)
+    attendee.feed_seed, attendee.feed_hash = new_feed(secret_key)
+    session.flush()
+
+
+def renew_firm_feed(session: Session, actor: Actor, *, secret_key: str) -> None:
+    """Give the feed of the actor's firm an address, or a new one; an old one ends now."""
+    firm = _own_firm(session, actor)
+    firm.feed_seed, firm.feed_hash = new_feed(secret_key)
+    session.flush()
+
+
+def end_firm_feed(session: Session, actor: Actor) -> None:
+    """Leave the actor's firm without a feed; its address ends now."""
+    firm = _own_firm(session, actor)
+    firm.feed_seed = firm.feed_hash = None
+    session.flush()
+
+
+def _own_firm(session: Session, actor: Actor) -> Firm:
+    if not actor.is_exhibitor or actor.firm_id is None or actor.scopes is not None:
+        raise NotAllowed("Only an exhibitor who is signed in decides about the firm's calendar feed.")
+    return session.get_one(Firm, actor.firm_id)

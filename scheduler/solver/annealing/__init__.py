@@ -1,0 +1,1 @@
+"""Simulated annealing by several threads and helpers, each on some days."""

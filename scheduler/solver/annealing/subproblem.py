@@ -1,0 +1,133 @@
+"""Parts of a search, for others to take: some days of a plan as octets, and what was made of them."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from scheduler.domain.errors import ChainmeetError
+from scheduler.solver.annealing.day_shares import Flags, Improved, Share, are_in
+from scheduler.solver.annealing.temperature import Heat
+from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.instance.arrays import ATTENDEES, GROUP0, GROUP1, OPTION0, OPTION1, Data
+from scheduler.solver.state.state import GROUP, INTERPRETER, OPTION, SLOT
+
+_HEAD = struct.Struct("<3i5d")
+_WORTH = struct.Struct("<d")
+
+
+class PartRefused(ChainmeetError):
+    """Bytes that are no part, or no answer, of this problem."""
+
+    code = "part-refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"A part of a search was refused: {reason}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A share of a plan and a stretch of the search's time to improve it in."""
+
+    table: Ints
+    """The whole plan, as State.held."""
+    share: Share
+    heat: Heat
+    begin: float
+    end: float
+    """The shares of the whole search's time between which this part lies."""
+    seconds: float
+
+    def to_bytes(self) -> bytes:
+        share, heat = self.share, self.heat
+        head = _HEAD.pack(
+            *(share.of, share.number, share.most),
+            *(heat.first, heat.last, self.begin, self.end, self.seconds),
+        )
+        return _packed(head + share.words.astype("<u8").tobytes(), self.table)
+
+    @classmethod
+    def from_bytes(cls, data: Data, content: bytes) -> Part:
+        """Raises PartRefused."""
+        words = data.day_words.shape[1]
+        head, table = _unpacked(data, content, _HEAD.size + 8 * words)
+        of, number, most, *floats = _HEAD.unpack_from(head)
+        first, last, begin, end, seconds = floats
+        if not (0 <= number < of and most >= 0):
+            raise PartRefused("its numbers are out of range")
+        if not (first > 0 and last > 0 and 0 <= begin <= end <= 1 and 0 <= seconds <= 3600):
+            raise PartRefused("its times or temperatures are out of range")
+        slots = np.frombuffer(head, "<u8", words, _HEAD.size).astype(np.uint64)
+        return cls(table, Share(slots, of, number, most), Heat(first, last), begin, end, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A part improved: its own slots of the plan, and what the whole plan is worth with them."""
+
+    worth: float
+    table: Ints
+
+    def to_bytes(self) -> bytes:
+        return _packed(_WORTH.pack(self.worth), self.table)
+
+    @classmethod
+    def from_bytes(cls, data: Data, share: Share, content: bytes) -> Answer:
+        """Raises PartRefused, also where meetings stand outside of the share."""
+        head, table = _unpacked(data, content, _WORTH.size)
+        (worth,) = _WORTH.unpack(head)
+        if not math.isfinite(worth) or ((table[:, SLOT] >= 0) & ~are_in(share.words, table)).any():
+            raise PartRefused("it has meetings in slots that were not its own")
+        return cls(worth, table)
+
+
+def answers_to(data: Data, taken: Sequence[Share], answers: Mapping[int, bytes]) -> list[Improved]:
+    """What came back for each share in `taken`; what is refused counts as not answered."""
+    found = []
+    for k, content in answers.items():
+        try:
+            answer = Answer.from_bytes(data, taken[k], content)
+        except PartRefused:
+            continue
+        found.append(Improved(taken[k], answer.worth, answer.table))
+    return found
+
+
+def _packed(head: bytes, table: Ints) -> bytes:
+    return head + table.astype("<i4").tobytes()
+
+
+def _unpacked(data: Data, content: bytes, head: int) -> tuple[bytes, Ints]:
+    """The head and the table, whose rows exist in the problem."""
+    if len(content) != head + 16 * len(data.req):
+        raise PartRefused("it has another size than this problem's")
+    table = np.frombuffer(content, "<i4", offset=head).reshape(-1, 4).astype(np.int32)
+    if not _exist(data, table):
+        raise PartRefused("it has meetings that this problem cannot have")
+    return content[:head], table
+
+
+def _exist(data: Data, table: Ints) -> bool:
+    """Whether slots, places, people and interpreters are the problem's: compiled code does not look."""
+    if (table[:, SLOT] < -1).any():
+        return False
+    held = table[:, SLOT] >= 0
+    rows, req = table[held], data.req[held]
+    option, interpreter = rows[:, OPTION], rows[:, INTERPRETER]
+    known = rows[:, SLOT] < len(data.slot)
+    known &= (req[:, OPTION0] <= option) & (option < req[:, OPTION1])
+    known &= (interpreter == -1) | ((interpreter >= data.rule[ATTENDEES]) & (interpreter < len(data.avail)))
+    return bool((known & _are_places(data, req, rows[:, GROUP])).all())
+
+
+def _are_places(data: Data, req: Ints, groups: Ints) -> Flags:
+    """For each request whether it may be held in its group of places."""
+    found: Flags = np.zeros(len(req), bool)
+    for k in range(int((req[:, GROUP1] - req[:, GROUP0]).max(initial=0))):
+        at = np.minimum(req[:, GROUP0] + k, len(data.group_list) - 1)
+        found |= (req[:, GROUP0] + k < req[:, GROUP1]) & (data.group_list[at] == groups)
+    return found

@@ -1,0 +1,1 @@
+"""Proved upper bounds: in closed form, and by linear programs over days."""

@@ -1,0 +1,69 @@
+"""One LP, solved in a process of its own that can be left at any moment."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+
+CHECK_SECONDS = 0.1
+SMALL_COLUMNS = 2000  # solved in a few milliseconds, sooner than a process starts
+
+
+def duals(
+    lp: Arrays, seconds: float, should_stop: Callable[[], bool] | None = None, way: str = "simplex"
+) -> Floats | None:
+    """Row duals of `max cost x, A x <= rhs, 0 <= x <= upper`, or None if the time ran out.
+
+    `way` is one of `lp_process.WAYS`. `lp` holds cost, upper, rhs and the entries (row, column, value) of
+    A. What comes back is as good as the solver was exact: whoever claims a bound computes it from the duals.
+    """
+    if len(lp["cost"]) <= SMALL_COLUMNS:
+        return _read(_solve_here(lp, seconds), lp)
+    deadline = time.monotonic() + seconds
+    # By its path and with -P: it needs nothing of ours, from wherever it is started.
+    command = [sys.executable, "-P", str(Path(__file__).with_name("lp_process.py"))]
+    # From a file, not a pipe: communicate() forgets its input when it is called again after a timeout.
+    with tempfile.TemporaryFile() as file:
+        np.savez(file, allow_pickle=False, **{**lp, "seconds": np.array(seconds), "way": np.array(way)})
+        file.seek(0)
+        # The program is this interpreter with a module of ours.
+        with subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE) as child:  # noqa: S603
+            try:
+                output = _wait(child, deadline, should_stop)
+            finally:
+                child.kill()
+    return _read(output, lp)
+
+
+def _solve_here(lp: Arrays, seconds: float) -> bytes:
+    # MathOpt takes half a second to import, which those who solve no LP need not wait for.
+    from scheduler.solver.bounds.lp_process import solve
+
+    return solve({**lp, "seconds": np.array(seconds), "way": np.array("simplex")})
+
+
+def _read(output: bytes, lp: Arrays) -> Floats | None:
+    if not output:
+        return None
+    found: Floats = np.load(io.BytesIO(output), allow_pickle=False)
+    return found if len(found) == len(lp["rhs"]) else None
+
+
+def _wait(child: subprocess.Popen[bytes], deadline: float, should_stop: Callable[[], bool] | None) -> bytes:
+    while time.monotonic() < deadline and not (should_stop is not None and should_stop()):
+        try:
+            return child.communicate(timeout=CHECK_SECONDS)[0]
+        except subprocess.TimeoutExpired:
+            continue
+    return b""

@@ -1,0 +1,224 @@
+"""Upper bounds that hold for every plan of a problem, from the duals of the day-level relaxation.
+
+The LP solver is not trusted: from its row duals, rounded to multiples of a power of two, the bound is
+computed again in integers (weak duality holds for any duals that are not negative).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+
+from scheduler.domain import rules
+from scheduler.domain.problem import Problem
+from scheduler.solver.bounds import lp
+from scheduler.solver.bounds.closed import Bounds, closed_bounds, plain_score, unavoidable_price
+from scheduler.solver.bounds.day_model import DayModel, build
+from scheduler.solver.bounds.merging import merged
+
+Number = int | float
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+MOST_BITS = 60
+LEAST_SECONDS = 0.5
+WHOLE_COLUMNS = 8800  # in one second, and 4.6 times as many in ten: the whole LP then takes about a quarter
+SIMPLEX_COLUMNS = 4000
+ROUGH_COLUMNS = 20_000
+OBJECTIVES = ("served", "score", "shortfall")
+
+
+def upper_bounds(
+    problem: Problem,
+    seconds: float,
+    should_stop: Callable[[], bool] | None = None,
+    objectives: Sequence[str] = OBJECTIVES,
+) -> Bounds:
+    """The LP bounds that are proved within `seconds`, at worst the closed ones; late by a second at most.
+
+    Each of `objectives` is an LP of its own, solved in their order.
+    """
+    *_, best = bounds_on_the_way(problem, seconds, should_stop, objectives)
+    return best
+
+
+def bounds_on_the_way(
+    problem: Problem,
+    seconds: float,
+    should_stop: Callable[[], bool] | None = None,
+    objectives: Sequence[str] = OBJECTIVES,
+) -> Iterator[Bounds]:
+    """The closed bounds, then the tighter ones after each LP: the merged ones, then the whole ones."""
+    deadline = time.monotonic() + seconds
+    if not problem.slots:  # then the empty plan is the only one
+        yield Bounds(0, sum(problem.floors), rules.score(problem, ()).total)
+        return
+    best = closed_bounds(problem)
+    yield best
+    if not problem.requests or seconds < LEAST_SECONDS:
+        return
+
+    def expired() -> bool:
+        over = time.monotonic() > deadline - LEAST_SECONDS
+        return over or (should_stop is not None and should_stop())
+
+    model = build(problem, expired)
+    if model is None:
+        return
+    for small in _models(model, seconds):
+        for objective in objectives:
+            if expired():
+                return
+            bound = _solve(problem, model, small, objective, deadline - time.monotonic(), should_stop)
+            if bound is not None:
+                best = _tightened(problem, best, objective, bound)
+                yield best
+
+
+def _models(model: DayModel, seconds: float) -> Iterator[DayModel]:
+    """Those whose LPs give duals: merged, if the whole is not as quick; then the whole, if time is long.
+
+    It goes by the time that was given, not by what is left of it, so that luck has no say.
+    """
+    if model.columns > lp.SMALL_COLUMNS:
+        yield merged(model)
+    if seconds >= (model.columns / WHOLE_COLUMNS) ** 1.5:
+        yield model
+
+
+def _tightened(problem: Problem, best: Bounds, objective: str, bound: Fraction) -> Bounds:
+    served, shortfall, score = best.served, best.shortfall, best.score
+    if objective == "score":
+        score = min(score, _round_score(problem, bound))
+    elif objective == "served":
+        served = min(served, math.floor(bound))
+    else:
+        shortfall = max(shortfall, math.ceil(-bound))
+    return Bounds(served, shortfall, min(score, plain_score(problem, served, shortfall)))
+
+
+def _round_score(problem: Problem, bound: Fraction) -> Number:
+    """Down to what whole counts can reach: a multiple of the factors' common divisor, if they are whole."""
+    factors = problem.policy.factors
+    terms = ["served", "shortfall", "hall_change"]
+    if problem.published:
+        terms += ["moved", "relocated", "reassigned", "dropped", "repeated"]
+    values = [factors.get(term, 0) for term in terms]
+    if not all(float(value).is_integer() for value in values):
+        return math.nextafter(float(bound), math.inf)
+    divisor = math.gcd(*(int(value) for value in values))
+    return 0 if divisor == 0 else math.floor(bound / divisor) * divisor
+
+
+def _solve(
+    problem: Problem, model: DayModel, small: DayModel, objective: str, seconds: float,
+    should_stop: Callable[[], bool] | None,
+) -> Fraction | None:  # fmt: skip
+    """A proved upper bound of one objective (`shortfall` counts as negative), or None.
+
+    The duals are of the LP of `small`, which is the model or merged from it.
+    """
+    soft, prices = _soft_rows(problem, model, objective)
+    candidates = _plain_duals(model, soft, prices)
+    if model.columns and (objective != "shortfall" or len(soft)):
+        arrays = _arrays(problem, small, _gain(small, objective), *_soft_rows(problem, small, objective))
+        found = lp.duals(arrays, seconds, should_stop, _way(model, small, objective))
+        if found is not None:
+            group = model.group if small is not model else slice(len(model.rhs))
+            candidates.append(np.maximum(found[group], 0.0))
+    proved: list[Fraction] = []
+    for duals in candidates:
+        # A plan may always exceed a soft row for its price: a dual above that proves nothing.
+        duals[soft] = np.minimum(duals[soft], prices)
+        bound = proved_bound(model, _gain(model, objective), duals)
+        proved += [] if bound is None else [bound]
+    constant = Fraction(0)
+    if objective == "score":
+        constant = Fraction(model.constant) - Fraction(str(unavoidable_price(problem)))
+    return min(proved) + constant if proved else None
+
+
+def _way(model: DayModel, small: DayModel, objective: str) -> str:
+    """Measured: the simplex is the fastest on merged LPs, and far the slowest on large whole ones."""
+    if objective == "served" and small.columns >= ROUGH_COLUMNS:
+        return "rough"
+    return "simplex" if small is not model or model.columns <= SIMPLEX_COLUMNS else "interior"
+
+
+def _gain(model: DayModel, objective: str) -> Floats:
+    if objective == "score":
+        return model.gain
+    return model.weight.astype(float) if objective == "served" else np.zeros(model.columns)
+
+
+def _soft_rows(problem: Problem, model: DayModel, objective: str) -> tuple[Ints, Floats]:
+    """The rows that a plan may exceed, floors and those of hall changes, and what one more of each costs."""
+    factors = problem.policy.factors
+    floors = model.floor_row[model.floor_row >= 0]
+    shortfall = {"score": float(factors["shortfall"]), "served": 0.0, "shortfall": 1.0}[objective]
+    changes = float(factors["hall_change"]) if objective == "score" else 0.0
+    prices = np.repeat([shortfall, changes], [len(floors), len(model.hall_row)])
+    return np.concatenate([floors, model.hall_row]), prices
+
+
+def _plain_duals(model: DayModel, soft: Ints, prices: Floats) -> list[Floats]:
+    """Duals that need no LP: no row has a price, or only the soft ones have theirs."""
+    nothing = np.zeros(len(model.rhs))
+    priced = nothing.copy()
+    priced[soft] = prices
+    return [nothing, priced]
+
+
+def _arrays(problem: Problem, model: DayModel, gain: Floats, soft: Ints, prices: Floats) -> lp.Arrays:
+    """The LP: the columns, then one `over` a soft row; the resource rows, then one row a request."""
+    columns, rows = model.columns, len(model.rhs)
+    over = columns + np.arange(len(soft))
+    most = np.full(len(soft), float(len(problem.requests)))
+    requests, request_row = np.unique(model.request, return_inverse=True)
+    return {
+        "cost": np.concatenate([gain, -prices]),
+        "upper": np.concatenate([np.ones(columns), most]),
+        "rhs": np.concatenate([model.rhs.astype(float), np.ones(len(requests))]),
+        "row": np.concatenate([model.row, soft, rows + request_row]),
+        "column": np.concatenate([model.column, over, np.arange(columns)]),
+        "value": np.concatenate([model.value, np.full(len(soft), -1), np.ones(columns, dtype=np.int64)]),
+    }
+
+
+def proved_bound(model: DayModel, gain: Floats, duals: Floats) -> Fraction | None:
+    """Weak duality in integers: `y rhs + sum over requests of max(0, max over its columns of gain - y A)`.
+
+    Parameters
+    ----------
+    model
+        The whole day-level model.
+    gain
+        By column: what the objective gains, in points or in weight.
+    duals
+        By row, 0 or more; those of soft rows at most their prices (then what exceeds them is worth nothing).
+        Any such duals give a bound, and those of the LP the best one.
+
+    Returns
+    -------
+    Fraction | None
+        An upper bound of the objective, without the model's `constant`. None if the numbers are too large to
+        be summed safely.
+    """
+    most = float(np.abs(gain).sum() + (duals * (np.abs(model.rhs) + 1)).sum())
+    most += float((duals[model.row] * np.abs(model.value)).sum()) + model.columns + len(duals)
+    shift = min(20, MOST_BITS - math.ceil(math.log2(most + 1)))
+    if not math.isfinite(most) or shift < 0:
+        return None
+    scale = float(1 << shift)
+    y = np.floor(duals * scale).astype(np.int64)
+    worth = np.ceil(gain * scale).astype(np.int64)
+    np.subtract.at(worth, model.column, y[model.row] * model.value)
+    best = np.zeros(int(model.request.max(initial=-1)) + 1, dtype=np.int64)
+    np.maximum.at(best, model.request, worth)
+    total = int((y * model.rhs).sum()) + int(best.sum())
+    return Fraction(total, 1 << shift)

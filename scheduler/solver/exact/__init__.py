@@ -1,0 +1,1 @@
+"""The whole problem as one model of CP-SAT."""

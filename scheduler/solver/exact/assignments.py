@@ -1,0 +1,225 @@
+"""The atoms of the exact model: every way in which one request alone can be held, alike places as one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import People, Problem
+from scheduler.domain.rules.stability import could_stay
+from scheduler.solver.instance.choices import Choices, bits
+
+CROWDED_SHARE = 0.85
+"""Of the room in places: above it, places decide more than people (B2BSP has 0.5 to 0.75, and 0.86 to 1)."""
+
+MOST_FREE_REQUESTS = 60
+MOST_ATOMS = 20_000
+MOST_COMPULSORY_ATOMS = 50_000
+
+
+class BuildingStopped(Exception):
+    """There is no time left to build the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceGroup:
+    """Places that no rule and no term tells apart; they hold `capacity` meetings at a time together."""
+
+    places: tuple[int, ...]
+    hall: int
+    free: int
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """A request held from slot `start` to `stop` (open), by these people, in this group of places.
+
+    `gain` is what it adds to the score of holding nothing: its weight, and of a published meeting what its
+    change costs less than dropping it. `stays`: it is held just as published.
+    """
+
+    request: int
+    start: int
+    stop: int
+    people: People
+    interpreter: int | None
+    group: int
+    hall: int
+    gain: float
+    stays: bool
+
+
+@dataclass(frozen=True)
+class Atoms:
+    """All atoms, by request.
+
+    `must` are the requests that have to be held, `counted` those whose published meeting counts for H13,
+    `constant` is the score of holding nothing.
+    """
+
+    problem: Problem
+    choices: Choices
+    groups: tuple[PlaceGroup, ...]
+    of_request: tuple[tuple[Atom, ...], ...]
+    must: frozenset[int]
+    counted: frozenset[int]
+    constant: float
+
+
+def wants_exact(problem: Problem) -> bool:
+    """Whether a problem is of the size, or all compulsory, so that the exact model is the better way."""
+    atoms = estimate(problem)
+    if problem.policy.require_all:
+        return atoms <= MOST_COMPULSORY_ATOMS
+    return len(problem.requests) <= MOST_FREE_REQUESTS and atoms <= MOST_ATOMS
+
+
+def estimate(problem: Problem) -> int:
+    """Roughly how many atoms there are, without making them."""
+    slots, halls = len(problem.slots), len(problem.halls)
+    total = 0
+    for request in problem.requests:
+        asking, asked = map(len, problem.sides(request))
+        starts = slots if request.slots is None else len(request.slots)
+        total += asking * asked * starts * max(1, halls)
+    return total
+
+
+def enumerate_atoms(
+    problem: Problem, choices: Choices | None = None, check: Callable[[], None] = lambda: None
+) -> Atoms:
+    """Every atom; a frozen request has the one that it is published with, or none.
+
+    `check` is called every few atoms; what it raises ends the work.
+    """
+    choices = choices or Choices(problem)
+    groups = _place_groups(problem, choices)
+    group_of = {p: g for g, group in enumerate(groups) for p in group.places}
+    factors = problem.policy.factors
+    frozen = {r for r in range(len(problem.requests)) if choices.frozen(r) is not None}
+    must = problem.compulsory | frozen
+    index = problem.index.requests
+    counted = frozenset(index[m.request] for m in choices.published.values() if could_stay(problem, m))
+    return Atoms(
+        problem=problem,
+        choices=choices,
+        groups=groups,
+        of_request=tuple(
+            tuple(_atoms_of(problem, choices, groups, group_of, r, check))
+            for r in range(len(problem.requests))
+        ),
+        must=must,
+        counted=counted,
+        constant=-factors["dropped"] * len(choices.published),
+    )
+
+
+def is_crowded(atoms: Atoms) -> bool:
+    """Whether the requests that have to be held take nearly all that the places have."""
+    room = sum(group.capacity * group.free.bit_count() for group in atoms.groups)
+    return sum(atoms.problem.requests[r].length for r in atoms.must) > CROWDED_SHARE * room
+
+
+def _place_groups(problem: Problem, choices: Choices) -> tuple[PlaceGroup, ...]:
+    """Places of one hall, kind, owner and calendar; those that somebody names stand alone."""
+    named = {row.fixed.place for row in problem.requests if row.fixed is not None}
+    named |= {problem.index.places.get(m.place) for m in choices.published.values()}
+    alike: dict[object, list[int]] = defaultdict(list)
+    for p, place in enumerate(problem.places):
+        key = (place.hall, place.kind, place.firm, place.unavailable, p if p in named else None)
+        alike[key].append(p)
+    return tuple(
+        PlaceGroup(
+            places=tuple(members),
+            hall=problem.places[members[0]].hall,
+            free=choices.all_slots & choices.place_free[members[0]],
+            capacity=sum(problem.places[p].capacity for p in members),
+        )
+        for members in (_with_room(problem, places) for places in alike.values())
+        if members
+    )
+
+
+def _with_room(problem: Problem, places: list[int]) -> list[int]:
+    return [p for p in places if problem.places[p].capacity > 0]
+
+
+def _atoms_of(
+    problem: Problem,
+    choices: Choices,
+    groups: tuple[PlaceGroup, ...],
+    group_of: dict[int, int],
+    r: int,
+    check: Callable[[], None],
+) -> Iterator[Atom]:
+    request, frozen = problem.requests[r], choices.frozen(r)
+    allowed = choices.allowed(r)
+    wanted = sorted({group_of[p] for p in choices.places(r) if p in group_of})
+    for asking, asked in choices.parties(r):
+        people, helpers = asking + asked, choices.interpreters(asking, asked)
+        both = choices.free(people)
+        for helper in (None,) if helpers is None else helpers:
+            free = both if helper is None else both & choices.interpreter_free[helper]
+            for g in wanted:
+                check()
+                for start in bits(choices.starts(free & groups[g].free, request.length) & allowed):
+                    gain, stays = _worth(problem, choices, groups[g], r, start, people, helper)
+                    if frozen is None or stays:
+                        stop, hall = start + request.length, groups[g].hall
+                        yield Atom(r, start, stop, people, helper, g, hall, gain, stays)
+
+
+def _worth(
+    problem: Problem,
+    choices: Choices,
+    group: PlaceGroup,
+    r: int,
+    start: int,
+    people: People,
+    helper: int | None,
+) -> tuple[float, bool]:
+    factors = problem.policy.factors
+    gain = factors["served"] * problem.requests[r].weight
+    published = choices.published.get(r)
+    if published is None:
+        return gain, False
+    gain += factors["dropped"]
+    same_people = _same_people(problem, published, people, helper)
+    if problem.slots[start].id != published.slot:
+        return gain - factors["moved"] - (0 if same_people else problem.policy.moved_and_reassigned), False
+    same_place = problem.places[group.places[0]].id == published.place
+    gain -= 0 if same_place else factors["relocated"]
+    gain -= 0 if same_people else factors["reassigned"]
+    return gain, same_place and same_people
+
+
+def _same_people(problem: Problem, published: Meeting, people: People, helper: int | None) -> bool:
+    interpreter = None if helper is None else problem.interpreters[helper].id
+    return interpreter == published.interpreter and {problem.attendees[a].id for a in people} == set(
+        published.attendees
+    )
+
+
+def seat(atoms: Atoms, held: list[Atom]) -> tuple[Meeting, ...]:
+    """Meetings of the chosen atoms, each with a place of its group: intervals on alike places always fit."""
+    problem = atoms.problem
+    until: dict[int, list[tuple[int, int]]] = {
+        g: [(p, 0) for p in group.places for _ in range(problem.places[p].capacity)]
+        for g, group in enumerate(atoms.groups)
+    }
+    meetings: dict[int, Meeting] = {}
+    for atom in sorted(held, key=lambda atom: (atom.start, atom.request)):
+        seats = until[atom.group]
+        i = next(i for i, (_, stop) in enumerate(seats) if stop <= atom.start)
+        seats[i] = (seats[i][0], atom.stop)
+        meetings[atom.request] = Meeting(
+            request=problem.requests[atom.request].id,
+            slot=problem.slots[atom.start].id,
+            place=problem.places[seats[i][0]].id,
+            attendees=tuple(problem.attendees[a].id for a in atom.people),
+            interpreter=None if atom.interpreter is None else problem.interpreters[atom.interpreter].id,
+        )
+    return tuple(meetings[r] for r in sorted(meetings))

@@ -1,0 +1,243 @@
+"""Exact solving by CP-SAT: the best plan with a proof, or a proof that there is none."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from ortools.sat.python import cp_model
+
+from scheduler.domain.entities import PlanStatus
+from scheduler.domain.plan import Meeting, Number
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules import score, violations
+from scheduler.domain.solving import Progress
+from scheduler.solver.exact.assignments import Atoms, BuildingStopped, enumerate_atoms, is_crowded, seat
+from scheduler.solver.exact.model import ExactModel, build_model
+from scheduler.solver.exact.params import set_parameters
+from scheduler.solver.exact.score import Objective, add_objective
+
+PROVING_SHARE = 0.75
+CHECK_SECONDS = 0.05
+LAST_WORD_SECONDS = 0.8
+
+Stop = Callable[[], bool]
+Others = Callable[[], tuple[Meeting, ...] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ExactResult:
+    """What was proved: the best plan found (None if none), and an upper bound of the score."""
+
+    status: PlanStatus
+    meetings: tuple[Meeting, ...] | None
+    bound: Number | None
+
+
+def solve_exact(
+    problem: Problem,
+    seconds: float,
+    workers: int = 2,
+    seed: int = 1,
+    start: Sequence[Meeting] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Stop | None = None,
+    others: Others = lambda: None,
+) -> ExactResult:
+    """Solve until proved, stopped (within a second) or out of time; `start` is a plan to begin from.
+
+    `others` gives the best plan that was found elsewhere meanwhile, if there is one.
+    `infeasible` is only said if two differently set searches found it so. A plan is only kept if the rules
+    find nothing in it, and called optimal only if its score, by the rules, reaches the bound.
+    """
+    began = time.monotonic()
+    run = _Run(problem, began, began + seconds, on_progress, should_stop, others)
+    if start is not None:
+        run.offer(tuple(start))
+    try:
+        atoms = enumerate_atoms(problem, check=run.check_time)
+        if any(not atoms.of_request[r] for r in atoms.must):
+            return ExactResult(PlanStatus.INFEASIBLE, None, None)
+        exact = build_model(atoms, run.stopped)
+        run.objective = add_objective(exact)
+        hint(exact, start or ())
+    except BuildingStopped:
+        return run.result()
+    status = run.search(exact, atoms, workers, seed, proving=problem.policy.require_all)
+    if status in (cp_model.UNKNOWN, cp_model.FEASIBLE) and problem.policy.require_all:
+        hint(exact, run.meetings or ())
+        status = run.search(exact, atoms, workers, seed)
+    if status == cp_model.INFEASIBLE and run.meetings is None:
+        status = run.search(exact, atoms, workers, seed + 1, suspicious=True)
+        if status == cp_model.INFEASIBLE:
+            return ExactResult(PlanStatus.INFEASIBLE, None, None)
+    return run.result()
+
+
+def hint(exact: ExactModel, start: Sequence[Meeting]) -> None:
+    """Hint a plan: which atoms it holds (by slot, people and group of places)."""
+    problem = exact.atoms.problem
+    held = {meeting.request: meeting for meeting in start}
+    if not held:
+        return
+    exact.model.clear_hints()  # type: ignore[no-untyped-call] # CP-SAT leaves it untyped
+    for r, mine in enumerate(exact.of_request):
+        exact.step(len(mine))
+        meeting = held.get(problem.requests[r].id)
+        for i in mine:
+            exact.model.add_hint(exact.take[i], meeting is not None and _is(exact, i, meeting))
+
+
+def _is(exact: ExactModel, i: int, meeting: Meeting) -> bool:
+    problem, atom = exact.atoms.problem, exact.atom[i]
+    interpreter = None if atom.interpreter is None else problem.interpreters[atom.interpreter].id
+    return (
+        problem.slots[atom.start].id == meeting.slot
+        and interpreter == meeting.interpreter
+        and {problem.attendees[a].id for a in atom.people} == set(meeting.attendees)
+        and problem.index.places.get(meeting.place) in exact.atoms.groups[atom.group].places
+    )
+
+
+@dataclass
+class _Run:
+    """One exact solve: the incumbent, the bound, the clock."""
+
+    problem: Problem
+    began: float
+    deadline: float
+    on_progress: Callable[[Progress], None] | None
+    should_stop: Stop | None
+    others: Others
+    taken: tuple[Meeting, ...] | None = None
+    objective: Objective | None = None
+    meetings: tuple[Meeting, ...] | None = None
+    score: Number = -math.inf
+    bound: Fraction | None = None
+
+    def left(self) -> float:
+        return max(0.0, self.deadline - time.monotonic())
+
+    def stopped(self) -> bool:
+        return self.left() == 0 or (self.should_stop is not None and self.should_stop())
+
+    def check_time(self) -> None:
+        if self.stopped():
+            raise BuildingStopped
+
+    def offer(self, meetings: tuple[Meeting, ...]) -> None:
+        """Keep a plan if it is better and the rules find nothing in it."""
+        found = score(self.problem, meetings)
+        if found.total > self.score and not violations(self.problem, meetings):
+            self.meetings, self.score = meetings, found.total
+            if self.on_progress is not None:
+                seconds = time.monotonic() - self.began
+                bound = None if self.bound is None else to_number(self.bound)
+                self.on_progress(Progress(seconds, "exact", found.total, bound, None, found.terms))
+
+    def search(
+        self,
+        exact: ExactModel,
+        atoms: Atoms,
+        workers: int,
+        seed: int,
+        *,
+        proving: bool = False,
+        suspicious: bool = False,
+    ) -> int:
+        """One CP-SAT search in a thread; this one offers its plans, and stops it when it is time."""
+        if self.stopped():
+            return int(cp_model.UNKNOWN)
+        # Proofs alone may end with nothing: the rest of the time is for plans.
+        seconds = self.left() * (PROVING_SHARE if proving else 1.0)
+        until = time.monotonic() + seconds
+        solver = cp_model.CpSolver()
+        crowded = is_crowded(atoms)
+        set_parameters(
+            solver.parameters,
+            workers,
+            seed,
+            seconds,
+            proving=proving,
+            crowded=crowded,
+            suspicious=suspicious,
+        )
+        plans = _Plans(exact)
+        bounds: list[float] = []
+        solver.best_bound_callback = bounds.append
+        status: list[int] = []
+        thread = threading.Thread(
+            target=lambda: status.append(int(solver.solve(exact.model, plans))), daemon=True
+        )
+        thread.start()
+        while thread.is_alive() and not self.stopped() and time.monotonic() < until:
+            thread.join(CHECK_SECONDS)
+            self.take(plans, atoms)
+            if bounds and self.is_reached(bounds[-1]):
+                break
+        solver.stop_search()
+        thread.join(LAST_WORD_SECONDS)
+        self.take(plans, atoms)
+        if not status:
+            return int(cp_model.UNKNOWN)
+        if status[0] in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
+            self.note_bound(solver.best_objective_bound)
+        return status[0]
+
+    def take(self, plans: _Plans, atoms: Atoms) -> None:
+        held = plans.pop()
+        if held is not None:
+            self.offer(seat(atoms, [plans.exact.atom[i] for i in held]))
+        other = self.others()
+        if other is not None and other is not self.taken:
+            self.taken = other
+            self.offer(other)
+
+    def is_reached(self, value: float) -> bool:
+        """Whether the plan, which may have been found elsewhere, is as good as a bound of the objective."""
+        self.note_bound(value)
+        return self.bound is not None and self.bound <= self.score
+
+    def note_bound(self, value: float) -> None:
+        # Without a search the bound is infinite.
+        if self.objective is not None and math.isfinite(value) and abs(value) < 1e15:
+            bound = self.objective.score(math.floor(value + 1e-6))
+            self.bound = bound if self.bound is None else min(self.bound, bound)
+
+    def result(self) -> ExactResult:
+        bound = None if self.bound is None else to_number(self.bound)
+        if self.meetings is None:
+            return ExactResult(PlanStatus.UNKNOWN, None, bound)
+        if bound is not None and bound < self.score - 1e-6:
+            # A bound below a plan that keeps the rules is no bound (google/or-tools has had such).
+            return ExactResult(PlanStatus.FEASIBLE, self.meetings, None)
+        proved = bound is not None and bound <= self.score + 1e-6
+        return ExactResult(PlanStatus.OPTIMAL if proved else PlanStatus.FEASIBLE, self.meetings, bound)
+
+
+class _Plans(cp_model.CpSolverSolutionCallback):
+    """The last plan that CP-SAT found and nobody has fetched yet, as its held atoms."""
+
+    def __init__(self, exact: ExactModel) -> None:
+        super().__init__()
+        self.exact = exact
+        self._lock = threading.Lock()
+        self._held: list[int] | None = None
+
+    def on_solution_callback(self) -> None:
+        held = [i for i, take in enumerate(self.exact.take) if self.boolean_value(take)]
+        with self._lock:
+            self._held = held
+
+    def pop(self) -> list[int] | None:
+        with self._lock:
+            held, self._held = self._held, None
+        return held
+
+
+def to_number(value: Fraction) -> Number:
+    return int(value) if value.denominator == 1 else math.nextafter(float(value), math.inf)

@@ -1,0 +1,1 @@
+"""Why a request is not held, and what would let it in."""

@@ -1,0 +1,157 @@
+"""Conditions: which starts each thing allows to a request and party, to name what is in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+
+from scheduler.domain.entities import PlaceWish
+from scheduler.domain.problem import People
+from scheduler.solver.explain.occupancy import Occupancy
+from scheduler.solver.instance.choices import mask_of
+
+# What the lists alone say, and what the other meetings of the plan say; each in the order of telling.
+STATIC = ("place-kind", "language", "room", "closed", "fixed", "frozen", "away")
+DYNAMIC = ("busy", "place-full", "interpreter-busy", "person-cap", "firm-cap", "precedence")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """`starts` are those that `what` allows; `who` is the id of the person, firm or request concerned."""
+
+    what: str
+    starts: int
+    who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One choice of people for a request, with its conditions; `helpers` as in `Choices.interpreters`."""
+
+    asking: People
+    asked: People
+    helpers: People | None
+    conditions: tuple[Condition, ...]
+
+    @property
+    def people(self) -> People:
+        return self.asking + self.asked
+
+    def starts(self, *but: str) -> int:
+        """The starts that all conditions allow, but for those named in `but`."""
+        mask = -1
+        for condition in self.conditions:
+            if condition.what not in but:
+                mask &= condition.starts
+        return mask
+
+    def blocked_by_one(self) -> Iterator[tuple[Condition, int]]:
+        """Each condition that alone is in the way somewhere, with those starts."""
+        count = len(self.conditions)
+        after = [-1] * (count + 1)
+        for i in range(count - 1, -1, -1):
+            after[i] = after[i + 1] & self.conditions[i].starts
+        before = -1
+        for i, condition in enumerate(self.conditions):
+            alone = before & after[i + 1] & ~condition.starts
+            if alone:
+                yield condition, alone
+            before &= condition.starts
+
+
+def parties(occupancy: Occupancy, r: int, *, with_excluded: bool = False) -> Iterator[Party]:
+    """The parties of a request with what each of them meets; or those of all who could come if nobody were
+    excluded."""
+    choices, request = occupancy.choices, occupancy.problem.requests[r]
+    anybody = replace(request, excluded=frozenset()) if with_excluded else request
+    common = (*_of_request(occupancy, r), *_of_precedences(occupancy, r))
+    for asking, asked in product(*occupancy.problem.sides(anybody)):
+        helpers = choices.interpreters(asking, asked)
+        conditions = (*common, *_of_people(occupancy, r, asking + asked), *_of_helpers(occupancy, r, helpers))
+        yield Party(asking, asked, helpers, conditions)
+
+
+def _of_request(occupancy: Occupancy, r: int) -> Iterator[Condition]:
+    problem, choices = occupancy.problem, occupancy.choices
+    request, everything = problem.requests[r], choices.all_slots
+    yield Condition("room", choices.room(request.length))
+    if request.slots is not None:
+        yield Condition("closed", mask_of(request.slots))
+    if choices.frozen_slots:
+        yield Condition("frozen", choices.not_too_soon(r))
+    if request.fixed is not None:
+        yield Condition("fixed", 1 << request.fixed.slot)
+    places = choices.places(r)
+    ever = 0
+    for place in places:
+        ever |= choices.starts(choices.place_free[place], request.length)
+    yield Condition("place-kind", ever)
+    yield Condition("place-full", _room_now(occupancy, r) | everything & ~ever)
+    for firm in (request.sender, request.receiver):
+        row = problem.firms[firm]
+        below = occupancy.days_below(("firm", firm), row.max_per_day)
+        if below != everything:
+            yield Condition("firm-cap", below, row.id)
+
+
+def _room_now(occupancy: Occupancy, r: int) -> int:
+    choices, request = occupancy.choices, occupancy.problem.requests[r]
+    if request.fixed is not None and request.fixed.place is not None:
+        return occupancy.room_in(choices.places(r), request.length)
+    mask = 0
+    if request.place is not PlaceWish.BOOTH:
+        mask |= occupancy.room_at_tables(request.length)
+    if request.place is not PlaceWish.TABLE:
+        mask |= occupancy.room_in(choices.booths[request.receiver], request.length)
+    return mask
+
+
+def _of_people(occupancy: Occupancy, r: int, people: People) -> Iterator[Condition]:
+    problem, choices = occupancy.problem, occupancy.choices
+    length, everything = problem.requests[r].length, choices.all_slots
+    for a in people:
+        row, person = problem.attendees[a], ("attendee", a)
+        free = choices.attendee_free[a]
+        if free != everything:
+            yield Condition("away", _run(free, length), row.id)
+        busy = occupancy.busy[person]
+        if busy:
+            yield Condition("busy", _run(everything & ~busy, length), row.id)
+        below = occupancy.days_below(person, row.max_per_day)
+        if below != everything:
+            yield Condition("person-cap", below, row.id)
+
+
+def _of_helpers(occupancy: Occupancy, r: int, helpers: People | None) -> Iterator[Condition]:
+    if helpers is None:
+        return
+    choices, length = occupancy.choices, occupancy.problem.requests[r].length
+    ever = now = 0
+    for i in helpers:
+        free = choices.interpreter_free[i]
+        ever |= _run(free, length)
+        now |= _run(free & ~occupancy.busy["interpreter", i], length)
+    yield Condition("language", ever)
+    yield Condition("interpreter-busy", now | choices.all_slots & ~ever)
+
+
+def _run(free: int, length: int) -> int:
+    for _ in range(length - 1):
+        free &= free >> 1
+    return free
+
+
+def _of_precedences(occupancy: Occupancy, r: int) -> Iterator[Condition]:
+    problem, everything = occupancy.problem, occupancy.choices.all_slots
+    length = problem.requests[r].length
+    for before, after in occupancy.precedences.get(r, ()):
+        other = occupancy.held.get(after if before == r else before)
+        if other is None:
+            continue
+        if after == r:
+            starts = everything & ~((1 << other.stop) - 1)
+        else:
+            starts = (1 << max(0, other.start - length + 1)) - 1
+        if starts & everything != everything:
+            yield Condition("precedence", starts & everything, other.id)

@@ -1,0 +1,117 @@
+"""Insertions: one more meeting in a plan that stays as it is; remedies are tried by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from scheduler.domain.plan import Meeting
+from scheduler.domain.rules.held import Held, resolve
+from scheduler.solver.explain.conditions import Party
+from scheduler.solver.explain.occupancy import Occupancy
+from scheduler.solver.instance.choices import bits
+
+MOST_STARTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Insertion:
+    """A meeting that could be added, and what the score would gain."""
+
+    held: Held
+    gain: Fraction
+
+
+def best_insertion(
+    occupancy: Occupancy,
+    r: int,
+    party: Party,
+    starts: int,
+    places: Iterable[int] | None = None,
+    helpers: Iterable[int | None] | None = None,
+    imagined: bool = False,
+    most: int = MOST_STARTS,
+) -> Insertion | None:
+    """The first of the `most` earliest starts that gains, else the least loss; None if none is possible.
+
+    The caller has looked at the slots; here are the walks, a free place and interpreter, and the idle spread.
+    `places` and `helpers`, if given, count as free; `imagined`: they stand in for a place or an interpreter
+    that is not there yet, so that nothing about them is as published.
+    """
+    best: Insertion | None = None
+    for tried, start in enumerate(bits(starts)):
+        if tried == most:
+            break
+        for held in _ways(occupancy, r, party, start, places, helpers):
+            if not occupancy.keeps_spread(held):
+                continue
+            gain = occupancy.gain(_as_new(held) if imagined else held)
+            if best is None or gain > best.gain:
+                best = Insertion(held, gain)
+            if gain > 0:
+                return best
+    return best
+
+
+def _as_new(held: Held) -> Held:
+    return replace(held, meeting=replace(held.meeting, place="", interpreter=""))
+
+
+def _ways(
+    occupancy: Occupancy,
+    r: int,
+    party: Party,
+    start: int,
+    places: Iterable[int] | None,
+    helpers: Iterable[int | None] | None,
+) -> Iterator[Held]:
+    """One meeting a hall and interpreter at this start, where everybody can walk to and from it."""
+    request = occupancy.problem.requests[r]
+    stop = start + request.length
+    for place in _a_place_a_hall(occupancy, r, start, places):
+        hall = occupancy.problem.places[place].hall
+        if all(occupancy.can_walk(("attendee", a), start, stop, hall) for a in party.people):
+            for helper in _helpers(occupancy, party, start, stop, hall) if helpers is None else helpers:
+                yield _held(occupancy, r, party, start, place, helper)
+                break
+
+
+def _a_place_a_hall(occupancy: Occupancy, r: int, start: int, places: Iterable[int] | None) -> Iterator[int]:
+    """A place with room in each hall."""
+    length = occupancy.problem.requests[r].length
+    seen: set[int] = set()
+    for place in occupancy.choices.places(r) if places is None else places:
+        hall = occupancy.problem.places[place].hall
+        if hall not in seen and (
+            places is not None or occupancy.choices.starts(occupancy.space[place], length) >> start & 1
+        ):
+            seen.add(hall)
+            yield place
+
+
+def _helpers(occupancy: Occupancy, party: Party, start: int, stop: int, hall: int) -> Iterator[int | None]:
+    if party.helpers is None:
+        yield None
+        return
+    slots = ((1 << (stop - start)) - 1) << start
+    for i in party.helpers:
+        person = ("interpreter", i)
+        free = occupancy.choices.interpreter_free[i] & ~occupancy.busy[person]
+        if free & slots == slots and occupancy.can_walk(person, start, stop, hall):
+            yield i
+
+
+def _held(occupancy: Occupancy, r: int, party: Party, start: int, place: int, helper: int | None) -> Held:
+    problem = occupancy.problem
+    meeting = Meeting(
+        request=problem.requests[r].id,
+        slot=problem.slots[start].id,
+        place=problem.places[place].id,
+        attendees=tuple(problem.attendees[a].id for a in party.people),
+        interpreter=None if helper is None else problem.interpreters[helper].id,
+    )
+    held = resolve(problem, meeting, [])
+    if held is None:
+        raise KeyError(meeting.request)
+    return held

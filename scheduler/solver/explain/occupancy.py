@@ -1,0 +1,191 @@
+"""Occupancy: who and what the meetings of a plan take, on slot masks, and what one more would do."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.held import Held, Schedule
+from scheduler.domain.rules.idle import idle_of
+from scheduler.domain.rules.score import hall_changes
+from scheduler.domain.rules.stability import changes_of
+from scheduler.solver.instance.choices import Choices
+
+Person = tuple[str, int]
+
+# As in the rule of walking: 0.1 minutes are 6 seconds.
+_HAIR = 1e-6
+
+
+def by_time(held: Held) -> tuple[int, int]:
+    return held.start, held.index
+
+
+def slots_of(held: Held) -> int:
+    return ((1 << (held.stop - held.start)) - 1) << held.start
+
+
+def people_of(held: Held) -> list[Person]:
+    people = [("attendee", a) for a in held.attendees]
+    return people if held.interpreter is None else [*people, ("interpreter", held.interpreter)]
+
+
+class Occupancy:
+    """The meetings of a plan by person, place and day; meetings can be taken out and put back."""
+
+    def __init__(self, problem: Problem, choices: Choices, schedule: Schedule) -> None:
+        self.problem, self.choices = problem, choices
+        self.held: dict[int, Held] = {}
+        self.busy: dict[Person, int] = defaultdict(int)
+        self.agenda: dict[Person, list[Held]] = defaultdict(list)
+        self.load: Counter[tuple[int, int]] = Counter()
+        self.space = list(choices.place_free)
+        self.on_day: Counter[tuple[Person, int]] = Counter()
+        self.of_firm: Counter[int] = Counter()
+        self._tables: dict[int, int] = {}
+        for held in schedule.by_request.values():
+            self.add(held)
+
+    def add(self, held: Held) -> None:
+        self.held[held.index] = held
+        for person in people_of(held):
+            self.busy[person] |= slots_of(held)
+            insort(self.agenda[person], held, key=by_time)
+        self._count(held, 1)
+
+    def remove(self, held: Held) -> None:
+        del self.held[held.index]
+        for person in people_of(held):
+            self.agenda[person].remove(held)
+            self.busy[person] = 0
+            for other in self.agenda[person]:
+                self.busy[person] |= slots_of(other)
+        self._count(held, -1)
+
+    def _count(self, held: Held, change: int) -> None:
+        day, request = self.problem.days[held.start], held.request
+        for slot in held.slots():
+            self.load[held.place, slot] += change
+            full = self.load[held.place, slot] >= self.problem.places[held.place].capacity
+            space = self.space[held.place] & ~(1 << slot)
+            self.space[held.place] = (
+                space if full else space | self.choices.place_free[held.place] & 1 << slot
+            )
+        for a in held.attendees:
+            self.on_day[("attendee", a), day] += change
+        for firm in (request.sender, request.receiver):
+            self.on_day[("firm", firm), day] += change
+            self.of_firm[firm] += change
+        self._tables.clear()
+
+    @cached_property
+    def precedences(self) -> dict[int, list[tuple[int, int]]]:
+        """The precedences that name a request."""
+        found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        for pair in self.problem.precedences:
+            for r in pair:
+                found[r].append(pair)
+        return found
+
+    @cached_property
+    def floors(self) -> list[int]:
+        return list(self.problem.floors)
+
+    def room_in(self, places: Iterable[int], length: int) -> int:
+        """The starts at which one of these places has room for a meeting of this length."""
+        mask = 0
+        for place in places:
+            mask |= self.choices.starts(self.space[place], length)
+        return mask
+
+    def room_at_tables(self, length: int) -> int:
+        if length not in self._tables:
+            self._tables[length] = self.room_in(self.choices.tables, length)
+        return self._tables[length]
+
+    def days_below(self, person: Person, cap: int | None) -> int:
+        """The slots of the days on which an attendee or a firm may have one more meeting."""
+        if cap is None:
+            return self.choices.all_slots
+        mask = 0
+        for day, slots in enumerate(self.choices.day_masks):
+            if self.on_day[person, day] < cap:
+                mask |= slots
+        return mask
+
+    def can_walk(self, person: Person, start: int, stop: int, hall: int) -> bool:
+        """Whether a meeting in this hall leaves the walks to and from the ones before and after it (H6)."""
+        before = after = None
+        for held in self.agenda[person]:
+            if held.stop <= start:
+                before = held
+            elif held.start >= stop:
+                after = held
+                break
+        ahead = before is None or self._walks(before.hall, before.stop, hall, start)
+        return ahead and (after is None or self._walks(hall, stop, after.hall, after.start))
+
+    def walks_whole(self, person: Person) -> bool:
+        """Whether all of a person's walks are long enough, as after one of their meetings was taken out."""
+        mine = self.agenda[person]
+        return all(self._walks(a.hall, a.stop, b.hall, b.start) for a, b in pairwise(mine))
+
+    def _walks(self, hall: int, stop: int, other: int, start: int) -> bool:
+        slots = self.problem.slots
+        pause = (slots[start].start - slots[stop - 1].end).total_seconds()
+        return hall == other or pause >= self.problem.walking[hall][other] * 60 - _HAIR
+
+    def keeps_spread(self, held: Held) -> bool:
+        """Whether the idle figures stay close enough to each other with one more meeting (H12)."""
+        limit = self.problem.policy.max_idle_spread
+        if limit is None:
+            return True
+        figures: list[int] = []
+        for a, row in enumerate(self.problem.attendees):
+            mine = self.agenda.get(("attendee", a), [])
+            more = sorted([*mine, held], key=by_time) if a in held.attendees else mine
+            figures.append(idle_of(self.problem, row, more))
+        return max(figures) - min(figures) <= limit
+
+    def gain(self, held: Held) -> Fraction:
+        """What the score gains by one more meeting, in all terms."""
+        factors, request = self.problem.policy.factors, held.request
+        total = Fraction(str(factors["served"])) * request.weight
+        for firm in (request.sender, request.receiver):
+            if self.of_firm[firm] < self.floors[firm]:
+                total += Fraction(str(factors["shortfall"]))
+        for a in held.attendees:
+            mine = self.agenda["attendee", a]
+            more = sorted([*mine, held], key=by_time)
+            row = self.problem.attendees[a]
+            idle = idle_of(self.problem, row, more) - idle_of(self.problem, row, mine)
+            walks = hall_changes(self.problem, more) - hall_changes(self.problem, mine)
+            total -= Fraction(str(factors["idle"])) * idle + Fraction(str(factors["hall_change"])) * walks
+        return total + self._change(held)
+
+    def _change(self, held: Held) -> Fraction:
+        """What a published meeting, not held so far, gains by being held like this instead of dropped."""
+        published = self.choices.published.get(held.index)
+        if published is None:
+            return Fraction(0)
+        factors = {key: Fraction(str(value)) for key, value in self.problem.policy.factors.items()}
+        now = held.meeting
+        same = now.interpreter == published.interpreter and set(now.attendees) == set(published.attendees)
+        if now.slot != published.slot:
+            others = 0 if same else Fraction(str(self.problem.policy.moved_and_reassigned))
+            return factors["dropped"] - factors["moved"] - others
+        moved_place = factors["relocated"] if now.place != published.place else Fraction(0)
+        if same and now.place == published.place:
+            return factors["dropped"] + factors.get("repeated", Fraction(0)) * self._repeated(published)
+        return factors["dropped"] - moved_place - (Fraction(0) if same else factors["reassigned"])
+
+    def _repeated(self, published: Meeting) -> int:
+        """How many other published meetings of its people are changed, counted a person."""
+        changes = changes_of(Schedule(self.problem, tuple(self.held.values())))
+        return sum(changes[person] - 1 for person in set(published.attendees) if person in changes)

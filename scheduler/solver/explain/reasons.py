@@ -1,0 +1,244 @@
+"""Why a request is not held: a reason code, a sentence, what is in the way, remedies that were tried."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from itertools import product
+
+from scheduler.domain.plan import Meeting, Unscheduled, Way
+from scheduler.domain.problem import Problem, Request
+from scheduler.domain.rules.held import Schedule
+from scheduler.solver.explain.conditions import DYNAMIC, STATIC, Party, parties
+from scheduler.solver.explain.insertion import Insertion, best_insertion
+from scheduler.solver.explain.occupancy import Occupancy
+from scheduler.solver.explain.remedies import (
+    MOST_REMEDIES,
+    Remedy,
+    add_interpreter,
+    lone_blockers,
+    remedies,
+    take_part,
+)
+from scheduler.solver.instance.choices import Choices
+
+MOST_BLOCKERS = 5
+MOST_STARTS = 64
+
+_CODES = {
+    "place-kind": "no-place",
+    "language": "no-interpreter",
+    "room": "no-common-slot",
+    "closed": "no-common-slot",
+    "away": "no-common-slot",
+    "fixed": "fixed-clash",
+    "frozen": "frozen",
+    "busy": "people-busy",
+    "place-full": "no-place",
+    "interpreter-busy": "no-interpreter",
+    "person-cap": "person-cap",
+    "firm-cap": "firm-cap",
+    "precedence": "precedence",
+}
+
+_SENTENCES = {
+    "no-place": "no place that it may be held at is free when its people are",
+    "no-interpreter": "its people share no language, and no interpreter for them is free when they are",
+    "no-common-slot": "there is no allowed time at which its people are all available",
+    "fixed-clash": "it is fixed to a time or place at which it cannot be held",
+    "frozen": "every time that is left for it starts in the frozen part of the event",
+    "people-busy": "its people are in other meetings whenever they could meet",
+    "person-cap": "somebody it needs has reached their meetings a day",
+    "firm-cap": "a firm has reached its meetings a day",
+    "precedence": "it would break the order in which it and another meeting must stand",
+}
+
+
+def explain(
+    problem: Problem,
+    meetings: Sequence[Meeting],
+    should_stop: Callable[[], bool] | None = None,
+    seconds: float = 5.0,
+) -> tuple[Unscheduled, ...]:
+    """An answer for each request without a meeting, in the order of the problem.
+
+    The heaviest are looked into first. Where `seconds` are limited, each gets its reason before any gets
+    remedies, which take four times as long. When they are over, or `should_stop` says so, the rest get a
+    plain answer.
+    """
+    deadline = time.monotonic() + seconds
+
+    def is_over() -> bool:
+        return time.monotonic() > deadline or (should_stop is not None and should_stop())
+
+    if is_over():  # the index alone takes a while on a large event
+        held = {meeting.request for meeting in meetings}
+        return tuple(_unexamined(request) for request in problem.requests if request.id not in held)
+    occupancy = Occupancy(problem, Choices(problem), Schedule.of(problem, meetings))
+    left = [r for r in range(len(problem.requests)) if r not in occupancy.held]
+    order = sorted(left, key=lambda r: (-problem.requests[r].weight, r))
+    rows: dict[int, Unscheduled] = {}
+    for cured, r in product((True,) if math.isinf(seconds) else (False, True), order):
+        if is_over():
+            break
+        rows[r] = explain_one(occupancy, r, cured=cured)
+    return tuple(rows[r] if r in rows else _unexamined(problem.requests[r]) for r in left)
+
+
+def _unexamined(request: Request) -> Unscheduled:
+    return Unscheduled(request.id, "not-examined", "There was no time to look into why it is not held.")
+
+
+def _title(problem: Problem, r: int) -> str:
+    request = problem.requests[r]
+    sender, receiver = problem.firms[request.sender], problem.firms[request.receiver]
+    return f"Request {request.id} of {sender.name or sender.id} to {receiver.name or receiver.id}"
+
+
+def explain_one(occupancy: Occupancy, r: int, *, cured: bool = True) -> Unscheduled:
+    """The answer for one request that is not held, with remedies or without."""
+    choices = list(parties(occupancy, r))
+    open_ways = [(party, party.starts() & occupancy.choices.all_slots) for party in choices]
+    open_ways = [(party, starts) for party, starts in open_ways if starts]
+    if open_ways:
+        return _fits(occupancy, r, open_ways, cured)
+    if missed := _missed(occupancy, r):
+        return _no_colleague(occupancy, r, choices, missed, cured)
+    if not choices:
+        return _row(occupancy, r, "no-people", "one of the firms has nobody who could sit in it")
+    what = _main_condition(occupancy, choices)
+    fixed = occupancy.problem.requests[r].fixed is not None
+    code = "fixed-clash" if fixed and what in ("away", "closed", "place-kind") else _CODES[what]
+    cures = remedies(occupancy, r, choices) if cured else []
+    blockers = _blockers(occupancy, r, choices, what)
+    heavier = [
+        held for held in lone_blockers(occupancy, r, choices) if _weighs_more(occupancy, r, held.index)
+    ]
+    if code == "people-busy" and heavier:
+        blockers = [held.id for held in heavier]
+        return _displaced(occupancy, r, blockers, cures)
+    return _row(occupancy, r, code, _SENTENCES[code], blockers, cures)
+
+
+def _missed(occupancy: Occupancy, r: int) -> list[tuple[Party, int]]:
+    """The parties with somebody whom the request excludes that would fit, with their starts."""
+    if not occupancy.problem.requests[r].excluded:
+        return []
+    ways = [(p, p.starts() & occupancy.choices.all_slots) for p in parties(occupancy, r, with_excluded=True)]
+    return [(party, starts) for party, starts in ways if starts]
+
+
+def _no_colleague(
+    occupancy: Occupancy, r: int, choices: list[Party], missed: list[tuple[Party, int]], cured: bool
+) -> Unscheduled:
+    """Only somebody who does not take part would have been free."""
+    problem = occupancy.problem
+    people = {a for party, _ in missed for a in party.people} & problem.requests[r].excluded
+    names = [problem.attendees[a].id for a in sorted(people)]
+    cures = [*take_part(occupancy, r, missed), *remedies(occupancy, r, choices)] if cured else []
+    sentence = "somebody does not take part in it, and no colleague of theirs can come instead"
+    return _row(occupancy, r, "no-colleague", sentence, names, cures[:MOST_REMEDIES])
+
+
+def _weighs_more(occupancy: Occupancy, r: int, other: int) -> bool:
+    requests = occupancy.problem.requests
+    return requests[other].weight >= requests[r].weight
+
+
+def _displaced(occupancy: Occupancy, r: int, blockers: list[str], cures: list[Remedy]) -> Unscheduled:
+    """Meetings of no less weight stand in the way; or ones that may not be changed any more (H13)."""
+    limit = occupancy.problem.policy.max_moved
+    published = {meeting.request for meeting in occupancy.problem.published}
+    if limit is not None and published.issuperset(blockers):
+        sentence = f"the published meetings in its way stay, as at most {limit} may be changed"
+        return _row(occupancy, r, "max-moved", sentence, blockers, cures)
+    sentence = "meetings of no less weight take the times at which its people could meet"
+    return _row(occupancy, r, "displaced-by-weight", sentence, blockers, cures)
+
+
+def _fits(occupancy: Occupancy, r: int, ways: list[tuple[Party, int]], cured: bool) -> Unscheduled:
+    """Its people, a place and an interpreter are free at some time; what keeps it out is finer than that."""
+    found = [best_insertion(occupancy, r, party, starts, most=MOST_STARTS) for party, starts in ways]
+    best = max((way for way in found if way is not None), key=lambda way: way.gain, default=None)
+    if best is None:
+        if helpers := add_interpreter(occupancy, r, ways):
+            sentence = "when its people are free, no free interpreter can walk there and on in time"
+            return _row(occupancy, r, "no-interpreter", sentence, (), helpers if cured else ())
+        cures = remedies(occupancy, r, [party for party, _ in ways]) if cured else []
+        if occupancy.problem.policy.max_idle_spread is not None:
+            sentence = "the idle figures would stand too far apart, or the walk to another hall is too long"
+            return _row(occupancy, r, "idle-spread", sentence, (), cures)
+        sentence = "when its people are free, the walk from or to their next hall is too long"
+        return _row(occupancy, r, "walking", sentence, (), cures)
+    if best.gain > 0:
+        sentence = f"it fits in {best.held.meeting.slot}, but the search ended before it got there"
+        slot = best.held.meeting.slot
+        cure = Remedy(f"Solve again, with more time; or hold it in {slot}.", "again", (), slot)
+        return _row(occupancy, r, "search-ended", sentence, (), [cure])
+    return _no_gain(occupancy, r, best)
+
+
+def _no_gain(occupancy: Occupancy, r: int, best: Insertion) -> Unscheduled:
+    sentence = (
+        f"it fits in {best.held.meeting.slot}, but the idle times and walks there cost as much as it is worth"
+    )
+    served = Fraction(str(occupancy.problem.policy.factors["served"]))
+    cures: list[Remedy] = []
+    if served > 0:
+        more = math.floor(-best.gain / served) + 1
+        weight = occupancy.problem.requests[r].weight + more
+        slot = best.held.meeting.slot
+        text = f"Raise its weight to {weight} or more; then hold it in {slot}."
+        cures.append(Remedy(text, "weight", (str(weight),), slot))
+    return _row(occupancy, r, "no-gain", sentence, (), cures)
+
+
+def _main_condition(occupancy: Occupancy, choices: list[Party]) -> str:
+    """What is most in the way: the first thing after which nothing is left, or whose absence opens most."""
+    everything = occupancy.choices.all_slots
+    for depth, what in enumerate(STATIC):
+        later = (*STATIC[depth + 1 :], *DYNAMIC)
+        if all(party.starts(*later) & everything == 0 for party in choices):
+            return what
+    opens = {
+        what: sum((party.starts(what) & everything).bit_count() for party in choices) for what in DYNAMIC
+    }
+    most = max(opens.values())
+    return next(what for what in DYNAMIC if opens[what] == most)
+
+
+def _blockers(occupancy: Occupancy, r: int, choices: list[Party], what: str) -> list[str]:
+    """The people, firms or requests of the main condition that close most of what the others leave."""
+    closed: dict[str, int] = {}
+    for party in choices:
+        left = party.starts(what) & occupancy.choices.all_slots
+        for condition in party.conditions:
+            if condition.what == what and condition.who:
+                shut = (left or occupancy.choices.all_slots) & ~condition.starts
+                closed[condition.who] = closed.get(condition.who, 0) + shut.bit_count()
+    return [who for who, shut in sorted(closed.items(), key=lambda item: -item[1]) if shut]
+
+
+def _row(
+    occupancy: Occupancy,
+    r: int,
+    code: str,
+    sentence: str,
+    blockers: Iterable[str] = (),
+    cures: Iterable[Remedy] = (),
+) -> Unscheduled:
+    problem = occupancy.problem
+    cures = tuple(cures)
+    names = list(dict.fromkeys(blockers))[:MOST_BLOCKERS]
+    detail = f"{_title(problem, r)} is not held: {sentence}"
+    detail += f" ({', '.join(names)})." if names else "."
+    return Unscheduled(
+        problem.requests[r].id,
+        code,
+        detail,
+        tuple(names),
+        tuple(cure.text for cure in cures),
+        tuple(Way(cure.kind, cure.ids, cure.slot) for cure in cures),
+    )

@@ -1,0 +1,310 @@
+"""Flat, compiled-code-friendly view of a Problem: int32 tables with named columns, bit words, CSR lists."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scheduler.domain.problem import Attendee, Interpreter, Problem
+from scheduler.domain.rules.stability import own_starts
+from scheduler.solver.compiled.kernels import FloatRow, Floats, IntRow, Ints, IntTable, Words, WordTable
+from scheduler.solver.compiled.records import Pack, only_read
+from scheduler.solver.instance.people import Options, build_options
+from scheduler.solver.instance.places import PlaceGroups, build_groups
+from scheduler.solver.instance.published import Home, read_homes
+
+NONE = -1
+NEVER = -2  # a home that no choice can equal: its thing is gone, or the request was not published
+
+# columns of Data.slot
+DAY, FIRST, LAST, ROOM = range(4)
+# columns of Data.person and Data.firm
+FIRM, CAP, BUSY_CAP = range(3)
+FLOOR, FIRM_CAP, REQUEST0, REQUEST1 = range(4)
+# columns of Data.req
+(LENGTH, SENDER, RECEIVER, OPTION0, OPTION1, GROUP0, GROUP1, BEFORE0, BEFORE1, AFTER0, AFTER1,
+ PUBLISHED, HOME_SLOT, HOME_GROUP, HOME_OPTION, HOME_INTERPRETER, COUNTED, LOCKED,
+ HOME0, HOME1, MUST) = range(21)  # fmt: skip
+# columns of Data.option and Data.group
+PEOPLE0, PEOPLE1, CLASS = range(3)
+HALL, SEATS, ROW = range(3)
+# entries of Data.factor and Data.rule
+SERVED, SHORTFALL, IDLE, HALL_CHANGE, MOVED, RELOCATED, REASSIGNED, DROPPED, REPEATED, MOVED_OTHERS = range(
+    10
+)
+BREAKS, ATTENDEES, MAX_MOVED, SPREAD, FIRM_CAPS, DAYS, HALLS = range(7)
+
+
+@only_read
+class Data(NamedTuple):
+    """A problem that a search only reads. People are attendees, then interpreters; slots are bits."""
+
+    slot: IntTable  # slots x (day, first and last slot of the day, slots left in the block)
+    day_words: WordTable  # days x words
+    earliest: IntTable  # (from hall, to hall) x end slot: first start slot that leaves time to walk
+    person: IntTable  # people x (firm, cap a day)
+    avail: WordTable  # people x words
+    avail_before: IntTable  # people x (slots + 1): available slots before each
+    firm: IntTable  # firms x (floor, cap a day, range in firm_requests)
+    firm_requests: IntRow
+    req: IntTable  # requests x the columns above
+    gain: FloatRow  # score of holding each request, by itself
+    starts: WordTable  # requests x words: allowed start slots
+    option: IntTable  # options x (range in option_people, class of interpreters or -1)
+    option_people: IntRow
+    group: IntTable  # place groups x (hall, seats, first row in the state's list of meetings)
+    group_list: IntRow
+    seats: IntTable  # place groups x slots: meetings that fit at once
+    class_words: WordTable  # classes of interpreters x words over interpreters
+    before: IntRow  # CSR of precedences
+    after: IntRow
+    home_people: IntRow  # attendees of the published meetings, where they are still there
+    factor: FloatRow
+    rule: IntRow
+    noise: FloatRow  # Gumbel noise, to choose with Boltzmann's odds
+
+
+class Flat(NamedTuple):
+    """The arrays and what leads back from them to the problem."""
+
+    problem: Problem
+    data: Any
+    options: Options
+    groups: PlaceGroups
+    homes: dict[int, Home]
+
+
+def flatten(problem: Problem) -> Flat:
+    """The flat view of a problem."""
+    options = build_options(problem)
+    groups = build_groups(problem)
+    homes = read_homes(problem, options, groups)
+    before, after, ranges = _precedences(problem)
+    firm_requests, firm = _firms(problem)
+    home_people, home_ranges = csr([homes[r].people if r in homes else [] for r in range(len(ranges))])
+    req = _requests(problem, options, groups, homes, ranges, home_ranges)
+    words = (len(problem.slots) + 63) // 64 or 1
+    data = Data(
+        slot=_slots(problem),
+        day_words=_day_words(problem, words),
+        earliest=_earliest(problem),
+        person=_people(problem),
+        avail=_avail(problem, words),
+        avail_before=_avail_before(problem),
+        firm=firm,
+        firm_requests=firm_requests,
+        req=req,
+        gain=_gains(problem),
+        starts=_starts(problem, homes, words),
+        option=options.table,
+        option_people=options.people,
+        group=groups.table,
+        group_list=groups.choices,
+        seats=groups.seats,
+        class_words=options.class_words,
+        before=before,
+        after=after,
+        home_people=home_people,
+        factor=_factors(problem),
+        rule=_rules(problem),
+        noise=_noise(),
+    )
+    return Flat(problem, Pack(data), options, groups, homes)
+
+
+TERMS = ("served", "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "dropped",
+         "repeated")  # fmt: skip
+
+
+def _factors(problem: Problem) -> Floats:
+    """Those of the terms, and what other people cost a meeting that is moved."""
+    policy = problem.policy
+    factors = [*(policy.factors.get(term, 0) for term in TERMS), policy.moved_and_reassigned]
+    return np.array([float(value) for value in factors])
+
+
+def bit_row(slots: frozenset[int] | set[int] | range | tuple[int, ...], words: int) -> Words:
+    """The bit words of a set of slots."""
+    row = np.zeros(words, np.uint64)
+    for t in slots:
+        row[t >> 6] |= np.uint64(1 << (t & 63))
+    return row
+
+
+def _slots(problem: Problem) -> Ints:
+    days = problem.days
+    first = {day: days.index(day) for day in set(days)}
+    last = {day: len(days) - 1 - days[::-1].index(day) for day in set(days)}
+    rows = [(day, first[day], last[day], problem.room_ahead[t]) for t, day in enumerate(days)]
+    return np.array(rows, np.int32).reshape(-1, 4)
+
+
+def _day_words(problem: Problem, words: int) -> Words:
+    table = np.zeros((max(problem.days, default=-1) + 1, words), np.uint64)
+    for t, day in enumerate(problem.days):
+        table[day] |= bit_row((t,), words)
+    return table
+
+
+def _earliest(problem: Problem) -> Ints:
+    halls, slots = len(problem.halls), problem.slots
+    walking = _safe_walking(problem)
+    starts = np.array([slot.start.timestamp() for slot in slots])
+    table = np.zeros((halls, halls, len(slots)), np.int32)
+    for t, slot in enumerate(slots):
+        ready = slot.end.timestamp() + walking * 60.0
+        table[:, :, t] = np.searchsorted(starts, ready.ravel(), side="left").reshape(halls, halls)
+    return table.reshape(halls * halls, len(slots))
+
+
+def _safe_walking(problem: Problem) -> Floats:
+    """Minutes that are raised until taking a meeting out of the middle never leaves too short a walk."""
+    halls = len(problem.halls)
+    walking = np.array(problem.walking, float).reshape(halls, halls).copy()
+    np.fill_diagonal(walking, 0.0)
+    stay = min(((s.end - s.start).total_seconds() / 60 for s in problem.slots), default=0.0)
+    if not halls:
+        return walking
+    through = np.minimum.reduce([walking[:, [c]] + walking[[c], :] + stay for c in range(halls)])
+    if (walking > through).any():
+        walking = np.maximum(walking, walking.max() / 2)
+        np.fill_diagonal(walking, 0.0)
+    return walking
+
+
+def _people(problem: Problem) -> Ints:
+    rows = [(a.firm, -1 if a.max_per_day is None else a.max_per_day) for a in problem.attendees]
+    rows += [(-1, -1)] * len(problem.interpreters)
+    table = np.array(rows, np.int32).reshape(-1, 2)
+    table[table[:, 1] < 0, 1] = np.iinfo(np.int32).max
+    return table
+
+
+def _avail(problem: Problem, words: int) -> Words:
+    everything = bit_row(range(len(problem.slots)), words)
+    people: tuple[Attendee | Interpreter, ...] = (*problem.attendees, *problem.interpreters)
+    table = np.zeros((len(people), words), np.uint64)
+    for p, person in enumerate(people):
+        table[p] = everything & ~bit_row(person.unavailable, words)
+    return table
+
+
+def _avail_before(problem: Problem) -> Ints:
+    people: tuple[Attendee | Interpreter, ...] = (*problem.attendees, *problem.interpreters)
+    free = np.ones((len(people), len(problem.slots)), np.int32)
+    for p, person in enumerate(people):
+        free[p, sorted(person.unavailable)] = 0
+    table = np.zeros((len(people), len(problem.slots) + 1), np.int32)
+    np.cumsum(free, axis=1, out=table[:, 1:])
+    return table
+
+
+def _firms(problem: Problem) -> tuple[Ints, Ints]:
+    own: list[list[int]] = [[] for _ in problem.firms]
+    for r, request in enumerate(problem.requests):
+        own[request.sender].append(r)
+        own[request.receiver].append(r)
+    listed, ranges = csr(own)
+    rows = [
+        (floor, np.iinfo(np.int32).max if firm.max_per_day is None else firm.max_per_day, *span)
+        for floor, firm, span in zip(problem.floors, problem.firms, ranges, strict=True)
+    ]
+    return listed, np.array(rows, np.int32).reshape(-1, 4)
+
+
+def csr(lists: list[list[int]]) -> tuple[Ints, list[tuple[int, int]]]:
+    """Lists laid end to end, and the range of each."""
+    ranges: list[tuple[int, int]] = []
+    at = 0
+    for row in lists:
+        ranges.append((at, at + len(row)))
+        at += len(row)
+    return np.array([x for row in lists for x in row], np.int32), ranges
+
+
+def _precedences(problem: Problem) -> tuple[Ints, Ints, list[tuple[int, int, int, int]]]:
+    before: list[list[int]] = [[] for _ in problem.requests]
+    after: list[list[int]] = [[] for _ in problem.requests]
+    for first, second in problem.precedences:
+        before[second].append(first)
+        after[first].append(second)
+    before_list, before_ranges = csr(before)
+    after_list, after_ranges = csr(after)
+    return before_list, after_list, [b + a for b, a in zip(before_ranges, after_ranges, strict=True)]
+
+
+def _requests(
+    problem: Problem,
+    options: Options,
+    groups: PlaceGroups,
+    homes: dict[int, Home],
+    ranges: list[tuple[int, int, int, int]],
+    home_ranges: list[tuple[int, int]],
+) -> Ints:
+    rows = []
+    for r, request in enumerate(problem.requests):
+        home = homes.get(r)
+        tail = (0, NEVER, NEVER, NEVER, NEVER, 0, 0) if home is None else (1, *home.columns)
+        fixed = (request.length, request.sender, request.receiver)
+        must = request.fixed is not None and request.fixed.must
+        rows.append((*fixed, *options.ranges[r], *groups.ranges[r], *ranges[r], *tail, *home_ranges[r], must))
+    return np.array(rows, np.int32).reshape(-1, 21)
+
+
+def _gains(problem: Problem) -> Floats:
+    """What each request is worth held; if it has to be, more than what it could keep out."""
+    gains = np.array([float(r.weight) for r in problem.requests]) * float(problem.policy.factors["served"])
+    gains[sorted(problem.compulsory)] += compulsion(problem)
+    return gains
+
+
+def compulsion(problem: Problem) -> float:
+    """What leaving out one compulsory request costs in the search, beside the score."""
+    factors = problem.policy.factors
+    return 20.0 * max(float(value) for value in factors.values()) + 1000.0
+
+
+def _starts(problem: Problem, homes: dict[int, Home], words: int) -> Words:
+    table = np.zeros((len(problem.requests), words), np.uint64)
+    lengths = {request.length for request in problem.requests}
+    frozen = problem.frozen_until
+    late = {t for t, slot in enumerate(problem.slots) if frozen is None or slot.start >= frozen}
+    open_starts = {k: {t for t in late if problem.room_ahead[t] >= k} for k in lengths}
+    rows = {k: bit_row(starts, words) for k, starts in open_starts.items()}
+    own = {problem.index.requests[m.request]: t for m, t in own_starts(problem)}
+    for r, request in enumerate(problem.requests):
+        allowed = rows[request.length]
+        if r in own and problem.room_ahead[own[r]] >= request.length:
+            allowed = allowed | bit_row((own[r],), words)
+        if request.slots is not None:
+            allowed = allowed & bit_row(request.slots, words)
+        if request.fixed is not None:
+            allowed = allowed & bit_row((request.fixed.slot,), words)
+        table[r] = allowed
+        if r in homes and homes[r].frozen:
+            table[r] = bit_row((homes[r].slot,), words)
+    return table
+
+
+def _rules(problem: Problem) -> Ints:
+    policy = problem.policy
+    spread, moved = policy.max_idle_spread, policy.max_moved
+    return np.array(
+        [
+            policy.idle_counts == "breaks",
+            len(problem.attendees),
+            np.iinfo(np.int32).max if moved is None else moved,
+            -1 if spread is None else spread,
+            any(firm.max_per_day is not None for firm in problem.firms),
+            max(problem.days, default=-1) + 1,
+            len(problem.halls),
+        ],
+        np.int32,
+    )
+
+
+def _noise() -> Floats:
+    uniform = (np.arange(4096) + 0.5) / 4096
+    shuffled: Floats = np.random.default_rng(7).permutation(-np.log(-np.log(uniform)))
+    return shuffled

@@ -1,0 +1,108 @@
+"""Groups of places that a search need not tell apart: booths or tables of one hall with the same hours."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from scheduler.domain.entities import PlaceKind, PlaceWish
+from scheduler.domain.problem import Place, Problem
+from scheduler.solver.compiled.kernels import Ints
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceGroups:
+    """`table` has a row a group: its hall, its seats, its first row in the lists of meetings.
+
+    `seats` counts, group x slot, the meetings that fit at once; `members` are the places of each
+    group; `ranges` are each request's part of `choices`, a list of groups.
+    """
+
+    table: Ints
+    seats: Ints
+    members: list[tuple[int, ...]]
+    group_of: list[int]
+    choices: Ints
+    ranges: list[tuple[int, int]]
+
+
+def build_groups(problem: Problem) -> PlaceGroups:
+    """Group the places, and list the groups that each request may use."""
+    members = _members(problem)
+    group_of = [-1] * len(problem.places)
+    for g, places in enumerate(members):
+        for p in places:
+            group_of[p] = g
+    choices, ranges = _choices(problem, members, group_of)
+    seats = _seats(problem, members, _most_used(choices, ranges, len(members)))
+    rows = []
+    first_row = 0
+    for g, places in enumerate(members):
+        capacity = int(seats[g].max(initial=0))
+        rows.append((problem.places[places[0]].hall, capacity, first_row))
+        first_row += capacity * len(problem.slots)
+    table = np.array(rows, np.int32).reshape(-1, 3)
+    return PlaceGroups(table, seats, members, group_of, np.array(choices, np.int32), ranges)
+
+
+def _members(problem: Problem) -> list[tuple[int, ...]]:
+    named = {r.fixed.place for r in problem.requests if r.fixed is not None and r.fixed.place is not None}
+    alike: dict[object, list[int]] = defaultdict(list)
+    for p, place in enumerate(problem.places):
+        if place.capacity > 0:
+            alike[_likeness(place, p if p in named else -1)].append(p)
+    return [tuple(places) for places in alike.values()]
+
+
+def _likeness(place: Place, alone: int) -> tuple[object, ...]:
+    firm = place.firm if place.kind is PlaceKind.BOOTH else None
+    return (place.hall, place.kind, firm, place.unavailable, alone)
+
+
+def _choices(
+    problem: Problem, members: list[tuple[int, ...]], group_of: list[int]
+) -> tuple[list[int], list[tuple[int, int]]]:
+    tables: list[int] = []
+    booths: dict[int | None, list[int]] = defaultdict(list)
+    for g, places in enumerate(members):
+        place = problem.places[places[0]]
+        if place.kind is PlaceKind.TABLE:
+            tables.append(g)
+        else:
+            booths[place.firm].append(g)
+    choices: list[int] = []
+    known: dict[tuple[int, ...], tuple[int, int]] = {}
+    ranges = []
+    for request in problem.requests:
+        owned = booths.get(request.receiver, []) if request.place is not PlaceWish.TABLE else []
+        wanted = [*owned, *(tables if request.place is not PlaceWish.BOOTH else [])]
+        if request.fixed is not None and request.fixed.place is not None:
+            wanted = [g for g in wanted if g == group_of[request.fixed.place]]
+        key = tuple(wanted)
+        if key not in known:
+            known[key] = (len(choices), len(choices) + len(key))
+            choices.extend(key)
+        ranges.append(known[key])
+    return choices, ranges
+
+
+def _most_used(choices: list[int], ranges: list[tuple[int, int]], groups: int) -> list[int]:
+    """How many requests could use each group: more seats than that are never taken."""
+    uses = [0] * groups
+    counts: dict[tuple[int, int], int] = defaultdict(int)
+    for span in ranges:
+        counts[span] += 1
+    for (first, last), n in counts.items():
+        for g in choices[first:last]:
+            uses[g] += n
+    return uses
+
+
+def _seats(problem: Problem, members: list[tuple[int, ...]], uses: list[int]) -> Ints:
+    seats = np.zeros((len(members), len(problem.slots)), np.int32)
+    for g, places in enumerate(members):
+        seats[g] = min(sum(problem.places[p].capacity for p in places), uses[g])
+        seats[g, sorted(problem.places[places[0]].unavailable)] = 0
+    return seats

@@ -1,0 +1,1 @@
+"""Whole plans: seated, checked by the rules, kept, and where a search starts."""

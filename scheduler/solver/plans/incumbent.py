@@ -1,0 +1,58 @@
+"""The best plan so far, checked beside the search where a check takes long: a stop finds one ready."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+
+from scheduler.domain import rules
+from scheduler.domain.plan import Meeting
+from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.instance.arrays import Flat
+from scheduler.solver.plans.checking import Checked, Meetings, clean
+
+QUICK_SECONDS = 0.4
+"""A check that takes no longer is made when it is needed."""
+SHARE = 0.15
+"""At most this share of the time goes into checks on the way."""
+
+
+@dataclass
+class Keeper:
+    """Checks plans; `ready` is the best that keeps the rules and its score; `spent` seconds the last took."""
+
+    flat: Flat
+    ready: Checked = (None, None)
+    spent: float = 0.0
+    ended: float = 0.0
+    thread: threading.Thread | None = None
+    keeping: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def is_quick(self) -> bool:
+        return self.spent <= QUICK_SECONDS
+
+    def check(self, table: Ints) -> Meetings:
+        """The meetings of a search's table that keep the rules, or None."""
+        began = time.monotonic()
+        meetings, score = clean(self.flat, table)
+        if meetings is not None and score is not None:
+            self._keep_if_best(meetings, score)
+        self.ended = time.monotonic()
+        self.spent = self.ended - began
+        return meetings
+
+    def _keep_if_best(self, meetings: tuple[Meeting, ...], score: rules.Score) -> None:
+        with self.keeping:
+            known = self.ready[1]
+            if known is None or score.total > known.total:
+                self.ready = meetings, score
+
+    def check_beside(self, table: Ints) -> None:
+        """Check a better plan in a thread, if that is due."""
+        is_busy = self.thread is not None and self.thread.is_alive()
+        if self.is_quick or is_busy or time.monotonic() < self.ended + self.spent / SHARE:
+            return
+        self.thread = threading.Thread(target=self.check, args=(table.copy(),), name="check", daemon=True)
+        self.thread.start()

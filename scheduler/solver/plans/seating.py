@@ -1,0 +1,113 @@
+"""Give each meeting its table: published ones keep theirs, long ones before short ones."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from scheduler.domain.plan import Meeting
+from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.instance.arrays import Flat
+from scheduler.solver.state.state import GROUP, INTERPRETER, OPTION, SLOT
+
+
+@dataclass(slots=True)
+class Seat:
+    """One of the seats of a place; `taken` has a bit for each slot."""
+
+    place: int
+    taken: int = 0
+
+
+def to_meetings(flat: Flat, held: Ints) -> tuple[list[Meeting], list[int]]:
+    """The meetings of a state's table, and the requests that no table could be found for."""
+    by_group: dict[int, list[int]] = defaultdict(list)
+    for r in range(held.shape[0]):
+        if held[r, SLOT] >= 0:
+            by_group[int(held[r, GROUP])].append(r)
+    place_of: dict[int, int] = {}
+    for g, requests in by_group.items():
+        members = flat.groups.members[g]
+        if len(members) == 1:
+            place_of.update(dict.fromkeys(requests, members[0]))
+        else:
+            place_of.update(_seat(flat, held, g, requests))
+    failed = [r for requests in by_group.values() for r in requests if r not in place_of]
+    return [_meeting(flat, held, r, place_of[r]) for r in sorted(place_of)], failed
+
+
+def _seat(flat: Flat, held: Ints, g: int, requests: list[int]) -> dict[int, int]:
+    problem = flat.problem
+    most = int(flat.groups.seats[g].max(initial=0))
+    seats = [Seat(p) for p in flat.groups.members[g] for _ in range(min(problem.places[p].capacity, most))]
+    span = {r: ((1 << problem.requests[r].length) - 1) << int(held[r, SLOT]) for r in requests}
+    placed: dict[int, Seat] = {}
+    rest = [r for r in requests if not _seat_at_home(flat, held, r, seats, span[r], placed)]
+    rest.sort(key=lambda r: (-problem.requests[r].length, int(held[r, SLOT]), r))
+    for r in rest:
+        seat = next((seat for seat in seats if not seat.taken & span[r]), None)
+        if seat is None:
+            seat = _make_way(flat, r, seats, span, placed)
+        if seat is not None:
+            seat.taken |= span[r]
+            placed[r] = seat
+    return {r: seat.place for r, seat in placed.items()}
+
+
+def _seat_at_home(
+    flat: Flat, held: Ints, r: int, seats: list[Seat], span: int, placed: dict[int, Seat]
+) -> bool:
+    """Seat a published meeting that is in its slot and group at its own table."""
+    home = flat.homes.get(r)
+    if home is None or home.slot != held[r, SLOT]:
+        return False
+    for seat in seats:
+        if seat.place == home.place and not seat.taken & span:
+            seat.taken |= span
+            placed[r] = seat
+            return True
+    return False
+
+
+def _make_way(
+    flat: Flat, r: int, seats: list[Seat], span: dict[int, int], placed: dict[int, Seat]
+) -> Seat | None:
+    """A seat that becomes free when the meetings on it, none of them frozen, go to other seats."""
+    for seat in seats:
+        guests = [q for q, at in placed.items() if at is seat and span[q] & span[r]]
+        if any(q in flat.homes and (flat.homes[q].frozen or _is_counted(flat)) for q in guests):
+            continue
+        moves: list[tuple[int, Seat]] = []
+        for q in guests:
+            other = next((s for s in seats if s is not seat and not s.taken & span[q]), None)
+            if other is None:
+                break
+            other.taken |= span[q]
+            moves.append((q, other))
+        if len(moves) == len(guests):
+            for q, other in moves:
+                seat.taken &= ~span[q]
+                placed[q] = other
+            return seat
+        for q, other in moves:
+            other.taken &= ~span[q]
+    return None
+
+
+def _is_counted(flat: Flat) -> bool:
+    return flat.problem.policy.max_moved is not None
+
+
+def _meeting(flat: Flat, held: Ints, r: int, place: int) -> Meeting:
+    problem, options = flat.problem, flat.options
+    first, last, _ = options.table[held[r, OPTION]]
+    interpreter = int(held[r, INTERPRETER])
+    if interpreter >= 0:
+        name = problem.interpreters[interpreter - len(problem.attendees)].id
+    return Meeting(
+        problem.requests[r].id,
+        problem.slots[held[r, SLOT]].id,
+        problem.places[place].id,
+        tuple(problem.attendees[a].id for a in options.people[first:last]),
+        name if interpreter >= 0 else None,
+    )

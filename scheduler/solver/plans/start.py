@@ -1,0 +1,73 @@
+"""A plan to start from: a given one, else the published one; and whether that is the answer already."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from scheduler.domain import rules
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.instance.arrays import LOCKED, MUST, Flat
+from scheduler.solver.operators.construct import construct, construct_compulsory
+from scheduler.solver.operators.spread_repair import narrow
+from scheduler.solver.state.loading import load, loading_order, table_of
+from scheduler.solver.state.spread import excess_of
+from scheduler.solver.state.state import State, new_state
+
+
+def starting_state(flat: Flat, start: Sequence[Meeting] | None, seed: int) -> State:
+    """The start plan, or the published one, as far as the rules allow, and what can be inserted."""
+    state = new_state(flat.data, seed)
+    meetings = flat.problem.published if start is None else start
+    if meetings:
+        table, order = table_of(flat, meetings), loading_order(flat.data)
+        _make_room(flat, state, table, order)
+        load(flat.data, state, table, order)
+    construct(flat.data, state)
+    return state
+
+
+def _make_room(flat: Flat, state: State, table: Ints, order: Ints) -> None:
+    """Put what has to be held into a plan's table, beside what is frozen alone: the rest gives way."""
+    must = flat.data.req[:, MUST] > 0
+    if must.any():
+        firm = must | (flat.data.req[:, LOCKED] > 0)
+        load(flat.data, state, np.where(firm[:, None], table, -1).astype(np.int32), order)
+        construct_compulsory(flat.data, state)
+        table[must] = state.held[must]
+
+
+def within_spread(flat: Flat, state: State) -> State:
+    """The plan; if it breaks `max_idle_spread`, one that keeps it, without some ends of days."""
+    if excess_of(flat.data, state) == 0:
+        return state
+    kept = new_state(flat.data, 0)
+    load(flat.data, kept, state.held, loading_order(flat.data))
+    narrow(flat.data, kept)
+    construct(flat.data, kept)
+    return kept
+
+
+def published_again(flat: Flat, new: Collection[str] = ()) -> tuple[Meeting, ...] | None:
+    """The published plan if nothing has happened to it: kept whole it breaks no rule, none of its requests is
+    withdrawn, no other request can be inserted with gain, and none of those is `new`. Else None."""
+    problem = flat.problem
+    if not {m.request for m in problem.published}.issuperset(new):
+        return None
+    if not problem.published or any(m.request not in problem.index.requests for m in problem.published):
+        return None
+    if rules.violations(problem, problem.published):
+        return None
+    state = starting_state(flat, None, 0)
+    if int((state.held[:, 0] >= 0).sum()) != len(problem.published):
+        return None
+    return in_order(problem, problem.published)
+
+
+def in_order(problem: Problem, meetings: Sequence[Meeting]) -> tuple[Meeting, ...]:
+    """The meetings in the order of the problem's requests."""
+    lookup = problem.index.requests
+    return tuple(sorted(meetings, key=lambda meeting: lookup[meeting.request]))

@@ -1,0 +1,414 @@
+"""Nobody stays in for ever: sessions end by sign-out, by time, by their person and by operators."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+
+from api import context
+from chainmeet import accounts
+from scheduler.config import Settings
+from scheduler.domain.errors import NotFound
+from scheduler.services.access import sessions, sign_in, tokens
+from scheduler.storage.database import Database
+from scheduler.storage.models import (
+    Account,
+    ApiToken,
+    Organiser,
+    OutboxMail,
+    ScheduleVersion,
+    SignInLink,
+    SignInWish,
+    WebSession,
+)
+from tests.support import clocks
+from tests.support.factories import NOW, SECRET_KEY, Expo, make_account, make_event
+from tests.support.publishing import SETTINGS
+from tests.support.queries import count_selects
+from tests.support.web import Browser, web_app
+
+NOWHERE = "redis://127.0.0.1:1"
+HOUR = timedelta(hours=1)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    clocks.hold(monkeypatch, lambda: clock.now)
+    return clock
+
+
+@pytest.fixture
+def app(database: Database, clock: Clock) -> Flask:
+    return web_app(database, NOWHERE)
+
+
+@pytest.fixture
+def expo(database: Database) -> Expo:
+    with database.write() as session:
+        return make_event(session)
+
+
+def person(database: Database, expo: Expo, firm: int = 0) -> Account:
+    with database.read() as session:
+        return session.get_one(Account, expo.people[firm][0].account_id)
+
+
+def copy_of(app: Flask, browser: Browser) -> Browser:
+    """A browser with a stolen cookie."""
+    thief, cookie = Browser(app), browser.client.get_cookie("chainmeet")
+    assert cookie is not None
+    thief.client.set_cookie("chainmeet", cookie.value)
+    return thief
+
+
+def is_in(browser: Browser) -> bool:
+    return browser.client.get("/sessions").status_code == 200
+
+
+def test_a_copied_cookie_opens_nothing_after_sign_out(app: Flask, expo: Expo) -> None:
+    browser = Browser(app, expo.organiser)
+    thief = copy_of(app, browser)
+    page = f"/events/{expo.event.key}/schedule"
+    thief.get(page)
+    browser.get("/")
+    browser.post("/sign-out")
+    assert thief.client.get(page).status_code == 302 and not is_in(thief)
+
+
+def test_signing_in_again_ends_the_session_that_the_browser_had(app: Flask, expo: Expo) -> None:
+    browser = Browser(app, expo.organiser)
+    thief = copy_of(app, browser)
+    browser.sign_in(app, expo.organiser)
+    assert is_in(browser) and not is_in(thief)
+
+
+@pytest.mark.parametrize(("who", "hours"), [("organiser", 12), ("operator", 12), ("exhibitor", 14 * 24)])
+def test_a_session_ends_whatever_is_done_in_it(
+    database: Database, app: Flask, expo: Expo, clock: Clock, who: str, hours: int
+) -> None:
+    with database.write() as session:
+        operator = make_account(session, is_operator=True)
+    account = {"organiser": expo.organiser, "operator": operator, "exhibitor": person(database, expo)}[who]
+    browser = Browser(app, account)
+    for _ in range(4):
+        assert is_in(browser)
+        clock.now += hours * HOUR / 4 - timedelta(seconds=1)
+    assert is_in(browser)
+    clock.now += timedelta(seconds=5)
+    assert not is_in(browser)
+
+
+def test_who_becomes_an_organiser_in_a_long_session_has_a_short_one(
+    database: Database, app: Flask, expo: Expo, clock: Clock
+) -> None:
+    account = person(database, expo)
+    browser = Browser(app, account)
+    clock.now += 13 * HOUR
+    assert is_in(browser)
+    with database.write() as session:
+        session.add(Organiser(event_id=expo.event.id, account_id=account.id))
+    assert not is_in(browser)
+
+
+def test_a_person_sees_the_browsers_and_signs_out_one_or_all(
+    database: Database, app: Flask, expo: Expo
+) -> None:
+    account = person(database, expo)
+    phone, laptop, stranger = Browser(app, account), Browser(app, account), Browser(app, expo.organiser)
+    page = laptop.get("/sessions")
+    assert page.count('role="listitem"') == 2 and "this one" in page
+    with database.read() as session:
+        first = session.scalars(select(WebSession).order_by(WebSession.id)).first()
+    assert first is not None
+    stranger.get("/sessions")
+    stranger.post(f"/sessions/{first.id}/end", status=404)
+    assert is_in(phone)
+    assert "That browser is signed out" in laptop.post(f"/sessions/{first.id}/end")
+    assert is_in(laptop) and not is_in(phone)
+    phone.sign_in(app, account)
+    assert "signed out everywhere" in laptop.post("/sessions/end")
+    assert not is_in(laptop) and not is_in(phone) and is_in(stranger)
+
+
+def test_an_operator_ends_the_sessions_of_an_account(
+    database: Database, app: Flask, expo: Expo, clock: Clock
+) -> None:
+    account = person(database, expo)
+    browser, other = Browser(app, account), Browser(app, expo.organiser)
+    assert len(accounts.sessions_of(database, account.email)) == 1
+    assert accounts.end_sessions(database, account.email.upper()) == 1
+    assert not is_in(browser) and is_in(other)
+    with pytest.raises(NotFound):
+        accounts.end_sessions(database, "nobody@nowhere.example")
+
+
+def test_ended_sessions_are_deleted(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        secret = sessions.begin(session, expo.organiser.id, settings=SETTINGS, now=NOW)
+        assert sessions.forget_ended(session, now=NOW + 11 * HOUR) == 0
+        assert sessions.find(session, secret, settings=SETTINGS, now=clocks.at(NOW + 11 * HOUR)) is not None
+        assert sessions.forget_ended(session, now=NOW + 12 * HOUR) == 1
+
+
+def test_the_database_has_no_id_of_a_session_and_one_query_finds_it(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        secret = sessions.begin(session, expo.organiser.id, settings=SETTINGS, agent="a\nb" * 200, now=NOW)
+        row = session.scalars(select(WebSession)).one()
+        assert secret not in (row.id_hash, row.agent) and len(row.agent) == 200
+    assert (
+        count_selects(database, lambda db: sessions.find(db, secret, settings=SETTINGS, now=database.clock()))
+        == 1
+    )
+
+
+def test_last_seen_is_written_every_few_minutes(
+    database: Database, app: Flask, expo: Expo, clock: Clock
+) -> None:
+    browser, began = Browser(app, expo.organiser), clock.now
+
+    def seen_after(minutes: int) -> datetime:
+        clock.now = began + timedelta(minutes=minutes)
+        browser.get("/")
+        with database.read() as session:
+            return session.scalars(select(WebSession.seen_at)).one()
+
+    assert [seen_after(minutes) - began for minutes in (4, 6, 8, 12)] == [
+        timedelta(minutes=minutes) for minutes in (0, 6, 6, 12)
+    ]
+
+
+def test_using_a_link_ends_the_others_of_its_account(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        one, two = (
+            sign_in.make_sign_in_link(session, expo.organiser.id, secret_key=SECRET_KEY, now=NOW)
+            for _ in "ab"
+        )
+        others = sign_in.make_sign_in_link(
+            session, expo.people[0][0].account_id, secret_key=SECRET_KEY, now=NOW
+        )
+        sign_in.redeem_sign_in(session, two, now=NOW)
+        with pytest.raises(sign_in.UnusableLink, match="used"):
+            sign_in.redeem_sign_in(session, one, now=NOW)
+        sign_in.redeem_sign_in(session, others, now=NOW)
+
+
+def test_a_wish_for_a_link_is_the_same_work_for_a_known_and_an_unknown_address(
+    database: Database, app: Flask, expo: Expo
+) -> None:
+    def statements(email: str) -> list[str]:
+        from sqlalchemy import event
+
+        said: list[str] = []
+
+        def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            said.append(statement)
+
+        browser = Browser(app)
+        browser.get("/sign-in")
+        event.listen(database.engine, "before_cursor_execute", note)
+        try:
+            page = browser.post("/sign-in", email=email)
+        finally:
+            event.remove(database.engine, "before_cursor_execute", note)
+        assert html.unescape(page).count("a link is on its way") == 1
+        return said
+
+    assert statements(expo.organiser.email) == statements("nobody@nowhere.example")
+    with database.write() as session:
+        assert sign_in.answer_wishes(session, SETTINGS, now=NOW) == 2
+        assert session.scalars(select(OutboxMail.to_address)).all() == [expo.organiser.email]
+        assert session.scalars(select(OutboxMail.to_name)).all() == [""], (
+            "an event's name for a person is its own"
+        )
+        assert session.scalars(select(SignInWish)).all() == []
+
+
+# A fresh sign-in
+
+
+class Person:
+    """Signs in, waits, and follows the link that they are then mailed."""
+
+    def __init__(self, app: Flask, clock: Clock, account: Account) -> None:
+        self.app, self.clock = app, clock
+        self.browser = Browser(app, account)
+
+    def mailed_link(self) -> str:
+        """Answer the wish as a worker does; the link's path."""
+        with self.app.app_context(), context.database().write() as session:
+            assert sign_in.answer_wishes(session, context.settings(), now=self.clock.now)
+            link = session.scalars(select(SignInLink).order_by(SignInLink.id.desc())).first()
+            assert link is not None
+            return f"/sign-in/{tokens.derive_token(SECRET_KEY, tokens.SIGN_IN, link.seed)}"
+
+    def ask_again(self, page: str) -> None:
+        """Press the button of the page that asks for a fresh sign-in."""
+        assert "Sign in again" in page
+        self.browser.post("/sign-in/again", errand=field(page, "errand"))
+
+    def follow(self, link: str, browser: Browser | None = None) -> str:
+        using = browser or self.browser
+        using.get(link)
+        return using.post(link)
+
+
+def field(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found is not None
+    return html.unescape(found[1])
+
+
+@pytest.fixture
+def organiser(app: Flask, clock: Clock, expo: Expo) -> Person:
+    organiser = Person(app, clock, expo.organiser)
+    clock.now += 31 * HOUR / 60
+    return organiser
+
+
+def test_what_was_typed_is_kept_through_a_fresh_sign_in(
+    database: Database, organiser: Person, expo: Expo
+) -> None:
+    path = f"/events/{expo.event.key}/tokens"
+    organiser.browser.get(path)
+    fields = {"name": 'CRM "7" <b>', "scopes": ["runs:read", "people:read"]}
+    organiser.ask_again(organiser.browser.post(path, status=403, **fields))
+    with database.read() as session:
+        assert session.scalars(select(ApiToken)).all() == []
+    page = organiser.follow(organiser.mailed_link())
+    assert "What you typed is still here" in page and f'action="{path}"' in page
+    typed = {name: html.unescape(value) for name, value in re.findall(r'name="(name)" value="([^"]*)"', page)}
+    scopes = re.findall(r'name="scopes" value="([^"]*)"', page)
+    assert "Your token" in organiser.browser.post(path, **typed, scopes=scopes)
+    with database.read() as session:
+        made = session.scalars(select(ApiToken)).one()
+        assert (made.name, made.scopes) == ('CRM "7" <b>', "people:read runs:read")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("post", "versions/1/publish"),
+        ("post", "versions/1/roll-back"),
+        ("post", "tokens"),
+        ("post", "calendars/people/f0-p0/address"),
+        ("post", "people/people"),
+        ("get", "inbox/1/raw"),
+    ],
+)
+def test_what_does_most_harm_needs_a_fresh_sign_in(
+    organiser: Person, expo: Expo, method: str, path: str
+) -> None:
+    browser = organiser.browser
+    browser.get("/")
+    address = f"/events/{expo.event.key}/{path}"
+    send: Callable[..., str] = browser.post if method == "post" else browser.get
+    page = send(address, status=403)
+    assert "Sign in again" in page and "within the last 30 minutes" in page
+    browser.sign_in(organiser.app, expo.organiser)
+    response = browser.client.open(
+        address, method=method.upper(), data={"csrf_token": browser.token} if method == "post" else None
+    )
+    assert "Sign in again" not in response.text and response.status_code != 403
+
+
+def test_what_does_little_harm_needs_none(database: Database, organiser: Person, expo: Expo) -> None:
+    for path in ("schedule", "tokens", "people/", "calendars/", "settings"):
+        organiser.browser.get(f"/events/{expo.event.key}/{path}")
+    with database.read() as session:
+        assert session.scalars(select(ScheduleVersion)).all() == []
+
+
+def test_after_a_fresh_sign_in_a_page_is_opened_that_was_asked_for(organiser: Person, expo: Expo) -> None:
+    raw = f"/events/{expo.event.key}/inbox/7/raw"
+    organiser.ask_again(organiser.browser.get(raw, status=403))
+    link = organiser.mailed_link()
+    organiser.browser.get(link)
+    response = organiser.browser.client.post(link, data={"csrf_token": organiser.browser.token})
+    assert response.headers["Location"] == raw
+
+
+def test_a_page_that_was_asked_for_before_the_sign_in_is_opened_after_it(
+    app: Flask, clock: Clock, expo: Expo
+) -> None:
+    visitor = Person(app, clock, expo.organiser)
+    visitor.browser.get("/")
+    visitor.browser.post("/sign-out")
+    path = f"/events/{expo.event.key}/firms?text=cell&page=2"
+    page = visitor.browser.get(path)
+    visitor.browser.post("/sign-in", email=expo.organiser.email, errand=field(page, "errand"))
+    link = visitor.mailed_link()
+    visitor.browser.get(link)
+    response = visitor.browser.client.post(link, data={"csrf_token": visitor.browser.token})
+    assert response.headers["Location"] == path
+
+
+def test_a_form_that_was_typed_while_a_session_ended_is_kept_for_the_same_browser_alone(
+    database: Database, app: Flask, clock: Clock, expo: Expo
+) -> None:
+    person_in, other = Person(app, clock, person(database, expo)), Browser(app)
+    path = f"/events/{expo.event.key}/firms/f1/ask"
+    for browser, kept in ((person_in.browser, True), (other, False)):
+        person_in.browser.sign_in(app, person(database, expo))
+        person_in.browser.get("/")
+        clock.now += 15 * 24 * HOUR
+        page = person_in.browser.post(path, status=403, topic="Cells for 2027")
+        person_in.browser.post("/sign-in", email=person(database, expo).email, errand=field(page, "errand"))
+        shown = person_in.follow(person_in.mailed_link(), browser)
+        assert ("Cells for 2027" in shown) is kept
+
+
+def test_nobody_has_anothers_link_lead_to_a_form_of_their_own(
+    app: Flask, clock: Clock, expo: Expo, organiser: Person, database: Database
+) -> None:
+    thief = Person(app, clock, person(database, expo))
+    clock.now += HOUR
+    thief.browser.get("/")
+    page = thief.browser.post(f"/events/{expo.event.key}/tokens", status=403, name="mine")
+    thief.browser.post("/sign-in", email=expo.organiser.email, errand=field(page, "errand"))
+    shown = organiser.follow(organiser.mailed_link())
+    assert "mine" not in shown and "Sign out" in shown
+
+
+@pytest.mark.parametrize("errand", ["", "nonsense", "eyJwYXRoIjoiLy9ldmlsLmV4YW1wbGUifQ.x"])
+def test_an_errand_that_is_not_ours_is_none(app: Flask, clock: Clock, expo: Expo, errand: str) -> None:
+    visitor = Person(app, clock, expo.organiser)
+    visitor.browser.get("/sign-in?next=//evil.example")
+    visitor.browser.post("/sign-in", email=expo.organiser.email, errand=errand)
+    assert "Sign out" in visitor.follow(visitor.mailed_link())
+
+
+def test_over_tls_the_cookie_is_bound_to_its_host(database: Database) -> None:
+    from api.app import create_app
+
+    settings = Settings(
+        database_url=database.url.render_as_string(hide_password=False),
+        redis_url=NOWHERE,
+        secret_key=SECRET_KEY,
+        base_url="https://meet.example",
+    )
+    client = create_app(settings, database).test_client()
+    answer = client.get("/sign-in", base_url="https://meet.example")
+    cookie = answer.headers["Set-Cookie"]
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert cookie.startswith("__Host-chainmeet=") and "Secure; HttpOnly; Path=/" in cookie
+    assert "Domain" not in cookie
+
+
+def test_a_role_that_is_lost_makes_a_session_no_longer(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        secret = sessions.begin(session, expo.organiser.id, settings=SETTINGS, now=NOW)
+        session.execute(update(Organiser).values(account_id=expo.people[0][0].account_id))
+        assert sessions.find(session, secret, settings=SETTINGS, now=clocks.at(NOW + 13 * HOUR)) is None

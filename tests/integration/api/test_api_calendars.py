@@ -1,0 +1,92 @@
+"""Calendar health by the API: the same as on the pages, for organisers' tokens alone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+
+from scheduler.services.access import api_tokens
+from scheduler.storage.database import Database
+from tests.integration.calendar_health.test_calendar_health import Health
+from tests.support import clocks
+from tests.support.api import Program, make_token
+from tests.support.factories import NOW
+from tests.support.web import web_app
+
+NOWHERE = "redis://127.0.0.1:1"
+
+
+@pytest.fixture
+def health(database: Database, monkeypatch: pytest.MonkeyPatch) -> Health:
+    clocks.hold(monkeypatch, NOW)
+    return Health(database)
+
+
+def program(health: Health, actor: object = None) -> Program:
+    app: Flask = web_app(health.database, NOWHERE)
+    return Program(app, make_token(health.database, actor or health.expo.organiser_actor()))  # type: ignore[arg-type]
+
+
+def test_people_come_with_their_meetings_and_answers(health: Health) -> None:
+    health.answer(0, "TENTATIVE", lines="COMMENT:Perhaps\n")
+    found = program(health).get("/calendar-health", state="tentative")
+    assert (found["total"], found["version"], found["timezone"]) == (1, 1, "Asia/Shanghai")
+    (person,) = found["items"]
+    assert (person["email"], person["worst"], person["reason"]) == (health.first, "tentative", "")
+    (meeting,) = person["meetings"]
+    assert (meeting["request"], meeting["sequence"]) == (health.request.key, 0)
+    assert (meeting["answer"]["comment"], meeting["answer"]["source"]) == ("Perhaps", "mail")
+    assert program(health).get(f"/people/{person['key']}/calendar-health") == person
+
+
+def test_filters_narrow_the_list_and_wrong_ones_are_named(
+    health: Health, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks.hold(monkeypatch, NOW + timedelta(days=4))
+    client = program(health)
+    assert client.get("/calendar-health", calls="true", limit=1)["total"] == 2
+    assert client.get("/calendar-health", day="2026-12-08")["items"] == []
+    for name, value in (("state", "asleep"), ("day", "soon"), ("calls", "maybe"), ("sort", "shoe")):
+        fault = client.get("/calendar-health", 422, **{name: value})["errors"][0]
+        assert fault["parameter"] == name
+
+
+def test_dead_letters_are_listed_with_what_went_wrong(health: Health) -> None:
+    health.move(2, 10, refuse=health.first)
+    (letter,) = program(health).get("/dead-letters")["items"]
+    assert (letter["address"], letter["failure"], letter["error"]) == (health.first, "permanent", "550 no")
+    assert program(health).get("/dead-letters", retrying="true")["items"] == []
+
+
+@pytest.mark.parametrize("scopes", [("calendars:read", "people:read"), ("calendars:read", "contacts:read")])
+def test_addresses_and_numbers_need_a_scope_of_their_own(health: Health, scopes: tuple[str, ...]) -> None:
+    health.move(2, 10, refuse=health.first)
+    actor = health.expo.organiser_actor()
+    client = Program(web_app(health.database, NOWHERE), make_token(health.database, actor, *scopes))
+    sees = "contacts:read" in scopes
+    people = client.get("/calendar-health")["items"]
+    key = health.person(0).key
+    one = client.get(f"/people/{key}/calendar-health")
+    (letter,) = client.get("/dead-letters")["items"]
+    said = [*(person["email"] for person in people), one["email"], letter["address"]]
+    assert all(said) if sees else said == [None] * len(said)
+    assert all((person["phone"] is None) is not sees for person in [*people, one])
+    assert client.get("/calendar-health", text=health.first)["total"] == (1 if sees else 0)
+    if "people:read" in scopes:
+        assert client.get(f"/people/{key}")["email"] is None
+
+
+def test_the_scope_of_schedules_reads_nobodys_calendar(health: Health) -> None:
+    actor = health.expo.organiser_actor()
+    others = set(api_tokens.SCOPES) - {"calendars:read"}
+    client = Program(web_app(health.database, NOWHERE), make_token(health.database, actor, *others))
+    for path in ("/calendar-health", f"/people/{health.person(0).key}/calendar-health", "/dead-letters"):
+        assert "calendars:read" in client.get(path, 403)["detail"]
+
+
+def test_an_exhibitors_token_sees_none_of_it(health: Health) -> None:
+    client = program(health, health.expo.actor(0))
+    for path in ("/calendar-health", f"/people/{health.person(0).key}/calendar-health", "/dead-letters"):
+        client.get(path, 403)

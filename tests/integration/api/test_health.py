@@ -1,0 +1,194 @@
+"""/readyz names what is not ready and takes no working site away; nothing starts on another schema."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import insert, text
+
+from api import health
+from scheduler.services.operations import pulses
+from scheduler.storage.database import Database
+from scheduler.storage.models import OutboxMail
+from scheduler.storage.schema import SchemaOutOfDate, require_current, upgrade
+from tests.integration.workers.test_workers import queued
+from tests.support.databases import Databases
+from tests.support.factories import make_event
+from tests.support.web import web_app
+from tests.support.workers import ROOT, eventually, settings_for, worker
+from workers import dispatch, presence
+from workers.celery_app import make_celery
+from workers.layout import QUEUES
+
+sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(autouse=True)
+def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "KEPT_SECONDS", 0.0)
+
+
+def ready(app: Flask) -> tuple[int, dict[str, Any]]:
+    response = app.test_client().get("/readyz")
+    return response.status_code, response.get_json()
+
+
+def tick(database: Database, ago: timedelta = timedelta(0)) -> None:
+    with database.write() as session:
+        pulses.mark(session, pulses.TICK, now=database.now() - ago)
+
+
+@pytest.fixture
+def workers_there(broker_url: str) -> None:
+    with presence.connect(broker_url) as broker:
+        broker.flushall()
+        presence.say(broker, "all@here", QUEUES)
+
+
+@pytest.mark.usefixtures("workers_there")
+def test_all_is_ready_when_the_clock_ticks_and_each_queue_has_a_worker(
+    database: Database, broker_url: str
+) -> None:
+    tick(database)
+    status, found = ready(web_app(database, broker_url))
+    assert (status, found["status"], found["not_ready"]) == (200, "ok", [])
+    assert found["workers"] == dict.fromkeys(QUEUES, 1)
+
+
+@pytest.mark.usefixtures("workers_there")
+def test_an_old_tick_and_a_queue_without_a_worker_and_a_mail_that_waits_are_named(
+    database: Database, broker_url: str
+) -> None:
+    app = web_app(database, broker_url)
+    assert ready(app)[1]["clock"] == "no tick"
+    tick(database, ago=timedelta(minutes=5))
+    with presence.connect(broker_url) as broker:
+        presence.leave(broker, "all@here", ["solve"])
+    with database.write() as session:
+        session.execute(insert(OutboxMail), [queued(make_event(session), 1)])
+    status, found = ready(app)
+    assert (status, found["status"]) == (200, "degraded")
+    assert found["not_ready"] == ["clock", "mails", "workers"]
+    assert found["last_tick_seconds"] >= 300 and found["oldest_mail_seconds"] >= 900
+
+
+def test_a_broker_that_is_away_takes_no_site_away(database: Database, tmp_path: Path) -> None:
+    tick(database)
+    status, found = ready(web_app(database, f"redis+socket://{tmp_path}/nowhere"))
+    assert (status, found["status"], found["not_ready"]) == (200, "degraded", ["broker"])
+
+
+def test_a_schema_of_another_version_is_named_and_nothing_starts_on_it(
+    database: Database, broker_url: str, tmp_path: Path
+) -> None:
+    app = web_app(database, broker_url)
+    with database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    status, found = ready(app)
+    assert (status, found["status"]) == (503, "down")
+    assert "The database is at 0001" in found["schema"]
+    with pytest.raises(SchemaOutOfDate):
+        web_app(database, broker_url)
+    settings = settings_for(database, broker_url)
+    with worker(settings, "untrusted", tmp_path) as running:
+        assert running.process.wait(60) != 0
+        assert "The database is at 0001" in running.log.read_text()
+    clock = [sys.executable, "-m", "chainmeet.cli", "clock"]
+    ended = subprocess.run(
+        clock, env={**os.environ, **settings.to_env()}, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 2 and "The database is at 0001" in ended.stderr
+
+
+def test_a_database_that_is_away_is_named_and_the_web_starts_all_the_same(
+    broker_url: str, tmp_path: Path
+) -> None:
+    away = Database(f"postgresql+psycopg://nobody@/nothing?host={tmp_path}")
+    status, found = ready(web_app(away, broker_url))
+    assert (status, found["status"], found["database"]) == (503, "down", "OperationalError")
+
+
+@sqlite_only
+def test_however_many_ask_it_is_looked_up_once_in_a_while(
+    database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "KEPT_SECONDS", 3600.0)
+    app = web_app(database, broker_url)
+    assert ready(app)[1]["clock"] == "no tick"
+    tick(database)
+    assert ready(app)[1]["clock"] == "no tick"
+
+
+@pytest.mark.postgres
+def test_two_machines_that_migrate_at_once_do_it_once(postgres_databases: Databases) -> None:
+    address = postgres_databases.create("migrated_twice", "template1")
+    machines = [Database(address) for _ in range(2)]
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(upgrade, machine) for machine in machines]:
+            done.result()
+    for machine in machines:
+        require_current(machine)
+        machine.dispose()
+
+
+# Logs
+
+
+def test_a_request_has_an_id_of_its_own_or_the_one_that_a_proxy_gave_it(
+    database: Database, broker_url: str
+) -> None:
+    client = web_app(database, broker_url).test_client()
+    assert client.get("/healthz", headers={"X-Request-ID": "abc-1"}).headers["X-Request-ID"] == "abc-1"
+    own = [client.get("/healthz").headers["X-Request-ID"] for _ in range(2)]
+    assert len(set(own)) == 2 and all(len(each) == 16 for each in own)
+    for hostile in ("a b", "x" * 65, '{"a": 1}'):
+        assert client.get("/healthz", headers={"X-Request-ID": hostile}).headers["X-Request-ID"] != hostile
+
+
+FAILING_WEB = """
+from api.app import create_app
+app = create_app()
+@app.get("/events/<event_key>/broken")
+def broken(event_key):
+    raise ZeroDivisionError
+app.test_client().get("/events/expo27/broken", headers={"X-Request-ID": "abc-2"})
+"""
+
+
+@sqlite_only
+def test_the_web_logs_as_json_with_the_requests_id(database: Database, broker_url: str) -> None:
+    env = {**os.environ, **settings_for(database, broker_url, log_format="json").to_env()}
+    ended = subprocess.run(
+        [sys.executable, "-c", FAILING_WEB], env=env, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    lines = [json.loads(line) for line in ended.stderr.splitlines()]  # each of them
+    (line,) = [line for line in lines if line["event"] == "unexpected error"]
+    assert (line["request"], line["event_key"]) == ("abc-2", "expo27")
+    assert "ZeroDivisionError" in line["exception"]
+
+
+@sqlite_only
+def test_a_task_logs_the_id_of_the_request_that_led_to_it(
+    database: Database, broker_url: str, tmp_path: Path
+) -> None:
+    settings = settings_for(database, broker_url, log_format="json")
+    app = web_app(database, broker_url)
+    with presence.connect(broker_url) as broker:
+        broker.flushall()
+    with app.test_request_context(headers={"X-Request-ID": "abc-3"}):
+        app.preprocess_request()
+        dispatch.judge(app=make_celery(settings))
+    with worker(settings, "untrusted", tmp_path) as running:
+        eventually(lambda: "succeeded" in running.log.read_text())
+    lines = [json.loads(line) for line in running.log.read_text().splitlines() if line.startswith("{")]
+    (done,) = [line for line in lines if "succeeded" in line["event"]]
+    assert (done["request"], done["task"]) == ("abc-3", "chainmeet.judge")

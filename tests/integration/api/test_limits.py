@@ -1,0 +1,274 @@
+"""Limits count who asks: an account, a link, a token that is known; a network address where none is."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections import Counter as Tally
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from limits import RateLimitItemPerSecond
+
+from api import limits
+from scheduler.config import Settings
+from scheduler.storage.database import Database
+from tests.integration.inbox.test_answering import Published
+from tests.support import replies
+from tests.support.api import Program, make_token
+from tests.support.factories import make_account, make_attendee, make_event
+from tests.support.web import Browser, web_app
+
+NOWHERE = "redis://127.0.0.1:1"
+DEFAULTS = {
+    field.name: field.default
+    for field in Settings.__dataclass_fields__.values()
+    if field.name.startswith("limit_")
+}
+
+
+class Clock:
+    """The time by which limits count."""
+
+    def __init__(self) -> None:
+        self.now = 1_800_000_000.0
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    fake = SimpleNamespace(time=clock.time, monotonic=clock.time)
+    for module in ("limits.storage.redis.time", "limits.storage.memory.time", "api.limits.time"):
+        monkeypatch.setattr(module, fake)
+    return clock
+
+
+@pytest.fixture(autouse=True)
+def own_counts(broker_url: str) -> None:
+    """Other tests count in the same broker."""
+    limits.Counter(broker_url).reset()
+
+
+def ask_for_a_link(client: FlaskClient, email: str) -> int:
+    page = client.get("/sign-in").text
+    token = page.split('name="csrf_token" value="')[1].split('"')[0]
+    return client.post("/sign-in", data={"csrf_token": token, "email": email}).status_code
+
+
+def test_a_thousand_people_behind_one_address_ask_for_a_link_within_ten_minutes(
+    database: Database, broker_url: str, clock: Clock
+) -> None:
+    app = web_app(database, broker_url, **DEFAULTS)
+    for number in range(1000):
+        clock.now += 0.6
+        with app.test_request_context(environ_base={"REMOTE_ADDR": "198.51.100.7"}):
+            limits.require_sign_in(f"visitor{number}@firm{number % 60}.example")
+            limits.require_sign_in(f"visitor{number}@firm{number % 60}.example")
+
+
+def test_forty_different_people_ask_for_a_link_from_one_address_in_a_minute(
+    database: Database, broker_url: str, clock: Clock
+) -> None:
+    with database.write() as session:
+        people = [make_account(session).email for _ in range(40)]
+    client = web_app(database, broker_url, **DEFAULTS).test_client()
+    assert {ask_for_a_link(client, email) for email in people} == {200}
+
+
+def test_of_forty_links_for_one_mail_address_five_are_sent_and_others_get_theirs(
+    database: Database, broker_url: str, clock: Clock
+) -> None:
+    with database.write() as session:
+        victim, other = make_account(session).email, make_account(session).email
+    client = web_app(database, broker_url, **DEFAULTS).test_client()
+    spellings = (victim, victim.upper(), f" {victim} ")
+    answers = Tally(ask_for_a_link(client, spellings[number % 3]) for number in range(40))
+    assert answers == {200: 5, 429: 35}
+    assert ask_for_a_link(client, other) == 200
+    clock.now += 15 * 60 + 0.5
+    assert ask_for_a_link(client, victim) == 200
+
+
+def test_an_unknown_mail_address_is_limited_as_a_known_one(
+    database: Database, broker_url: str, clock: Clock
+) -> None:
+    client = web_app(database, broker_url, **DEFAULTS).test_client()
+    assert Tally(ask_for_a_link(client, "nobody@nowhere.example") for _ in range(8)) == {200: 5, 429: 3}
+
+
+def test_fifteen_hundred_invented_tokens_are_one_asker(
+    database: Database, broker_url: str, clock: Clock
+) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    app = web_app(database, broker_url, **DEFAULTS)
+    client = app.test_client()
+    answers = Tally(
+        client.get("/api/v1/event", headers={"Authorization": f"Bearer cm_{number:032}"}).status_code
+        for number in range(1500)
+    )
+    assert answers == {401: DEFAULTS["limit_unknown_token"], 429: 1500 - DEFAULTS["limit_unknown_token"]}
+    assert client.get("/api/v1/event").status_code == 429, "no token is an unknown one"
+    Program(app, make_token(database, expo.actor(0))).get("/event")
+
+
+@pytest.mark.parametrize("path", ["/answers/{}/", "/calendar/{}.ics", "/sign-in/{}", "/summaries/{}"])
+def test_invented_links_are_one_asker_too(
+    database: Database, broker_url: str, clock: Clock, path: str
+) -> None:
+    client = web_app(database, broker_url, limit_unknown_token=3).test_client()
+    answers = [client.get(path.format(f"{number:032}")).status_code for number in range(5)]
+    assert answers[3:] == [429, 429] and 429 not in answers[:3]
+
+
+def test_all_tokens_of_an_account_in_an_event_share_its_calls(
+    database: Database, broker_url: str, clock: Clock
+) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    app = web_app(database, broker_url, limit_api=2)
+    first, again, other = (Program(app, make_token(database, expo.actor(i))) for i in (0, 0, 1))
+    first.get("/event")
+    again.get("/firms")
+    assert again.get("/event", status=429)["status"] == 429
+    other.get("/event")
+
+
+@pytest.mark.parametrize("wait", [7, 60])
+def test_who_waits_as_long_as_retry_after_says_gets_an_answer_and_not_before(
+    database: Database, broker_url: str, clock: Clock, wait: int
+) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    program = Program(web_app(database, broker_url, limit_api=2), make_token(database, expo.actor(0)))
+
+    def call() -> tuple[int, str | None]:
+        response = program.client.get("/api/v1/event", headers=program.headers)
+        return response.status_code, response.headers.get("Retry-After")
+
+    assert call() == (200, None)
+    clock.now += 60 - wait + 0.5
+    assert call() == (200, None)
+    assert call() == (429, str(wait))
+    clock.now += wait - 0.75
+    assert call() == (429, "1")
+    clock.now += 0.75
+    assert call() == (200, None)
+
+
+def test_signed_in_people_behind_one_address_are_counted_apart(
+    database: Database, broker_url: str, clock: Clock
+) -> None:
+    with database.write() as session:
+        first, second = make_account(session), make_account(session)
+    app = web_app(database, broker_url, limit_account=6)
+    eager, other = Browser(app, first), Browser(app, second)
+    answers = [eager.client.get("/").status_code for _ in range(8)]
+    assert answers[0] == 200 and answers[-1] == 429
+    other.get("/")
+    clock.now += 0.5
+    response = eager.client.get("/")
+    assert "Try again in 60 seconds" in response.text and response.headers["Retry-After"] == "60"
+
+
+def test_a_pdf_has_a_limit_of_its_own(database: Database, broker_url: str, clock: Clock) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        second = make_attendee(session, expo, 0)
+        accounts = [session.get_one(type(expo.organiser), p.account_id) for p in (expo.people[0][0], second)]
+    app = web_app(database, broker_url, limit_costly=2)
+    eager, other = (Browser(app, account) for account in accounts)
+    path = f"/events/{expo.event.key}/agenda"
+    assert [eager.client.get(f"{path}.pdf").status_code for _ in range(3)] == [200, 200, 429]
+    assert eager.client.get(path).status_code == 200
+    assert other.client.get(f"{path}.pdf").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "That was too often. Try again in 1 minute."),
+        ("zh", "操作过于频繁，请在1分钟后再试。"),
+        ("hu", "Túl sok kérés érkezett. Próbálja újra 1 perc múlva."),
+    ],
+)
+def test_a_link_that_is_used_too_often_says_so_in_the_language_of_its_mail(
+    database: Database, broker_url: str, clock: Clock, language: str, sentence: str
+) -> None:
+    published = Published(database, language=language)
+    client = web_app(database, broker_url, limit_link=2).test_client()
+    links = [f"/answers/{replies.token(published.mail_to(i))}/" for i in (0, 1)]
+    assert [client.get(links[0]).status_code for _ in range(2)] == [200, 200]
+    clock.now += 0.5
+    response = client.get(links[0])
+    assert (response.status_code, response.headers["Retry-After"]) == (429, "60")
+    assert sentence in response.text and f'lang="{language}"' in response.text
+    assert client.get(links[1]).status_code == 200
+
+
+class Hanging:
+    """A broker that takes connections and never answers."""
+
+    def __init__(self) -> None:
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.taken: list[socket.socket] = []
+        threading.Thread(target=self._take, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.listener.getsockname()[1]}"
+
+    def _take(self) -> None:
+        while True:
+            try:
+                self.taken.append(self.listener.accept()[0])
+            except OSError:
+                return
+
+
+@pytest.fixture
+def hanging() -> Iterator[Hanging]:
+    broker = Hanging()
+    yield broker
+    broker.listener.close()
+    for connection in broker.taken:
+        connection.close()
+
+
+def test_when_the_broker_hangs_one_request_finds_out_and_all_are_counted_in_memory(hanging: Hanging) -> None:
+    counter, item = limits.Counter(hanging.url), RateLimitItemPerSecond(3, 60)
+    answers = [counter.wait(item, "account", "1") > 0 for _ in range(20)]
+    assert answers == [False] * 3 + [True] * 17
+    assert len(hanging.taken) == 1
+    counter._ask_again_at = 1.0  # long ago
+    assert counter.wait(item, "account", "1") > 0
+    assert len(hanging.taken) == 2, "it is asked again after a while"
+
+
+def test_a_broker_that_is_back_counts_again(
+    monkeypatch: pytest.MonkeyPatch, broker_url: str, hanging: Hanging
+) -> None:
+    item = RateLimitItemPerSecond(3, 60)
+    first, second = limits.Counter(hanging.url), limits.Counter(broker_url)
+    assert first.wait(item, "back") == 0
+    first._shared, first._ask_again_at = second._shared, 1.0
+    assert [first.wait(item, "back") > 0 for _ in range(4)] == [False, False, False, True]
+    assert second.wait(item, "back") > 0
+
+
+def test_each_network_of_the_old_and_the_new_internet_is_one_asker() -> None:
+    app = Flask(__name__)
+
+    def of(address: str) -> str:
+        with app.test_request_context(environ_base={"REMOTE_ADDR": address}):
+            return limits.network()
+
+    assert of("198.51.100.7") == of("::ffff:198.51.100.7") != of("198.51.100.8")
+    assert of("2001:db8:1:2::5") == of("2001:db8:1:2:ffff::9") != of("2001:db8:1:3::5")
+    assert of("") == "local"

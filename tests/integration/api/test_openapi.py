@@ -1,0 +1,134 @@
+"""The OpenAPI document: valid, complete, kept by the application under odd input, and a page for people."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+import schemathesis
+from apiflask import APIFlask
+from flask import Flask
+from hypothesis import HealthCheck, Phase
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from schemathesis.config import SchemathesisConfig
+
+from api.v1 import openapi
+from scheduler.domain.entities import RequestState, VersionState
+from scheduler.services.access import api_tokens
+from scheduler.storage.database import Database
+from tests.support.api import make_token
+from tests.support.factories import make_event, make_request, make_version, meet
+from tests.support.web import web_app
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def app(database: Database, broker_url: str) -> Flask:
+    return web_app(database, broker_url)
+
+
+def _document(app: Flask) -> dict[str, Any]:
+    response = app.test_client().get("/api/v1/openapi.json")
+    assert (response.status_code, response.content_type) == (200, "application/json")
+    document: dict[str, Any] = response.json
+    return document
+
+
+def _operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {op["operationId"]: op for methods in document["paths"].values() for op in methods.values()}
+
+
+def test_the_document_is_valid(app: Flask) -> None:
+    document = _document(app)
+    assert document["openapi"].startswith("3.1")
+    OpenAPIV31SpecValidator(document).validate()
+
+
+def test_every_operation_is_in_the_document_with_its_errors_and_a_sentence(app: Flask) -> None:
+    operations = _operations(_document(app))
+    assert operations.keys() == openapi.OPERATIONS.keys()
+    for name, described in operations.items():
+        errors = {status: answer for status, answer in described["responses"].items() if status >= "400"}
+        assert {"401", "414", "429"} <= errors.keys(), name
+        assert errors.pop("414")["content"].keys() == {"text/html"}  # the web server's, not ours
+        assert {kind for answer in errors.values() for kind in answer["content"]} == {
+            "application/problem+json"
+        }
+        assert described["summary"] and described["tags"]
+
+
+def test_every_scope_opens_something(app: Flask) -> None:
+    opened = {op.scope for op in openapi.OPERATIONS.values()}
+    assert opened | {"contacts:read"} == {None, *api_tokens.SCOPES}, "that one only adds fields"
+
+
+def test_what_creates_takes_an_idempotency_key(app: Flask) -> None:
+    operations = _operations(_document(app))
+    creating = {name for name, op in operations.items() if "201" in op["responses"]}
+    with_key = {
+        name
+        for name, op in operations.items()
+        if any(parameter["name"] == "Idempotency-Key" for parameter in op["parameters"])
+    }
+    assert creating == with_key == {"submit_request", "start_run", "roll_back_to_version"}
+
+
+def test_the_page_shows_every_operation_without_a_script_of_its_own(app: Flask) -> None:
+    page = app.test_client().get("/api/v1/docs").text
+    for name in openapi.OPERATIONS:
+        assert f'id="{name}"' in page
+    assert not re.search(r"<script(?![^>]* src=)|<style| style=|//cdn", page)
+    linked = set(re.findall(r'href="#(\w+)"', page)) - {"main"}
+    assert linked <= set(re.findall(r'id="(\w+)"', page))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", ["organiser", "exhibitor"])
+def test_odd_input_finds_no_fault(database: Database, app: Flask, role: str) -> None:
+    """A short walk of schemathesis over every operation with all its checks, by a fixed seed."""
+    with database.write() as session:
+        expo = make_event(session)
+        agreed = make_request(session, expo)
+        make_request(session, expo, 0, 2, state=RequestState.PENDING)
+        make_version(session, expo, [meet(agreed, expo)])
+        make_version(session, expo, [], state=VersionState.DRAFT)
+    actor = expo.organiser_actor() if role == "organiser" else expo.actor(0)
+    # Its test client takes compressed answers and does not read them.
+    plain = {"Accept-Encoding": "identity"}
+    headers = {"Authorization": f"Bearer {make_token(database, actor)}"} | plain
+    schema = schemathesis.openapi.from_wsgi(
+        "/api/v1/openapi.json", app, config=SchemathesisConfig.from_path(ROOT / "schemathesis.toml")
+    )
+    walked = 0
+    for found in schema.get_all_operations():
+        _walk(found.ok(), headers)
+        walked += 1
+    assert walked == len(openapi.OPERATIONS)
+
+
+def _walk(operation: Any, headers: dict[str, str]) -> None:
+    for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
+
+        @hypothesis.settings(
+            max_examples=5,
+            deadline=None,
+            derandomize=True,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )
+        @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
+        def walk(case: Any) -> None:
+            case.call_and_validate(headers=headers)
+
+        walk()
+
+
+def test_the_document_is_made_once(app: Flask) -> None:
+    assert isinstance(app, APIFlask)
+    _document(app)
+    assert openapi.document(app) is openapi.document(app)

@@ -1,0 +1,283 @@
+"""A mail is kept before anything reads it: within a quota, for so many attempts, for so long."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from scheduler.domain.entities import MailKind, MailOutcome
+from scheduler.services.inbox import inbox, judgement, keeping
+from scheduler.services.inbox import mailbox as fetching
+from scheduler.services.inbox.keeping import TooMuch
+from scheduler.storage.database import Database
+from scheduler.storage.models import InboundMail
+from scheduler.untrusted import reading
+from scheduler.untrusted.pool import AllBusy, Ended, Exceeded, Pool
+from tests.integration.inbox.test_answering import LATER, Published
+from tests.integration.inbox.test_receiving import lmtp, mailbox
+from tests.support import replies
+from tests.support.conflicts import end_once
+from tests.support.factories import NOW
+from tests.support.publishing import SETTINGS
+from tests.support.threads import PATIENCE, Step
+
+CORPUS = sorted((Path(__file__).parents[2] / "unit" / "invites" / "corpus").glob("*.eml"))
+
+
+@pytest.fixture
+def published(database: Database) -> Published:
+    return Published(database)
+
+
+def kept(published: Published) -> InboundMail:
+    """The only mail that was kept."""
+    with published.database.read() as session:
+        return session.scalars(select(InboundMail)).one()
+
+
+def texts(published: Published, count: int, size: int = 10) -> Iterator[bytes]:
+    for number in range(count):
+        yield replies.mail(published.mail_to(0), f"Content-Type: text/plain\n\n{number} {'x' * size}")
+
+
+def test_an_address_takes_20_mails_a_day_and_the_same_one_again_is_no_further_one(
+    published: Published,
+) -> None:
+    *first, last = texts(published, keeping.MAX_A_DAY + 1)
+    for raw in (*first, *first):
+        published.receive(raw, published.mail_to(0))
+    with pytest.raises(TooMuch, match="20 mails within a day"):
+        published.receive(last, published.mail_to(0))
+    assert published.count(InboundMail) == keeping.MAX_A_DAY
+    published.receive(replies.bounce(published.mail_to(1)), published.mail_to(1))
+    published.receive(last, published.mail_to(0), now=LATER + timedelta(days=1))
+    assert published.count(InboundMail) == keeping.MAX_A_DAY + 2
+
+
+def test_mails_that_come_at_one_moment_are_no_more_than_those_of_a_day(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MAX_A_DAY", 2)
+    together = threading.Barrier(6)
+
+    def receive(raw: bytes) -> bool:
+        together.wait(PATIENCE)
+        try:
+            published.receive(raw, published.mail_to(0))
+        except TooMuch:
+            return False
+        return True
+
+    steps = [Step(partial(receive, raw)) for raw in texts(published, 6)]
+    assert sum(step.done() for step in steps) == 2
+    assert published.count(InboundMail) == 2
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_a_judgement_outlives_a_deadlock_without_another_attempt(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = end_once(monkeypatch, judgement, "judge")
+    published.receive(next(texts(published, 1)), published.mail_to(0))
+    assert (len(calls), kept(published).attempts) == (2, 1)
+    assert kept(published).outcome is not MailOutcome.RECEIVED
+
+
+def test_an_address_takes_5_mib_in_all(published: Published) -> None:
+    *first, last = texts(published, 6, size=1_000_000)
+    for day, raw in enumerate(first):
+        published.receive(raw, published.mail_to(0), now=LATER + timedelta(days=day))
+    with pytest.raises(TooMuch, match="5 MiB"):
+        published.receive(last, published.mail_to(0), now=LATER + timedelta(days=30))
+
+
+def test_what_is_beyond_the_quota_is_put_off_by_lmtp_and_kept_out_of_the_mailbox(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "MAX_A_DAY", 1)
+    first, second = texts(published, 2)
+    to = [replies.address(published.mail_to(0))]
+    with lmtp(published.database) as client:
+        client.sendmail("", to, first)
+        code, said = client.docmd("RSET")
+        client.mail("")
+        client.rcpt(to[0])
+        code, said = client.data(second)
+    assert (code, b"too much mail" in said) == (452, True)
+    other = replies.calendar(published.mail_to(1))
+    with mailbox([*texts(published, 2), other]) as server:
+        server_now = published.database.now()
+        assert fetching.fetch(published.database, server.settings(), now=lambda: server_now) == 3
+        assert server.unread == {}
+    assert published.count(InboundMail) == 2
+
+
+def test_the_octets_of_a_settled_mail_are_removed_after_30_days_and_those_of_a_waiting_one_are_not(
+    published: Published,
+) -> None:
+    applied = published.answer(0, "ACCEPTED")
+    (raw,) = texts(published, 1)
+    waiting = published.receive(raw, published.mail_to(0))
+    for days, count in ((29, 0), (31, 1), (32, 0)):
+        with published.database.write() as session:
+            assert keeping.forget_octets(session, now=LATER + timedelta(days=days)) == count
+    with published.database.read() as session:
+        octets = {row.id: (row.raw, row.kept) for row in session.scalars(select(InboundMail))}
+    assert octets == {applied.id: (b"", 0), waiting.id: (raw, len(raw))}
+
+
+def test_a_mail_is_there_before_it_is_read_and_nothing_is_held_meanwhile(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, seen = reading.mail, []
+
+    def look(raw: bytes) -> object:
+        assert published.database.engine.pool.checkedout() == 0
+        row = kept(published)
+        seen.append((row.outcome, row.kind, row.attempts, row.kept))
+        return read(raw)
+
+    monkeypatch.setattr(reading, "mail", look)
+    raw = replies.mail(published.mail_to(0), "Content-Type: text/plain\n\n" + 30_000 * f"{'x' * 99}\n")
+    published.receive(raw, published.mail_to(0))
+    assert seen == [(MailOutcome.RECEIVED, MailKind.UNREADABLE, 1, len(raw))]
+    assert (kept(published).kind, kept(published).kept) == (MailKind.TEXT, keeping.KEPT)
+
+
+@pytest.mark.parametrize("failure", [Ended(), OSError("no such thing")])
+def test_the_third_attempt_that_fails_leaves_a_mail_to_a_person_and_the_next_is_read_all_along(
+    published: Published, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    read = reading.mail
+
+    def sometimes(raw: bytes) -> object:
+        if b"ACCEPTED" in raw:
+            raise failure
+        return read(raw)
+
+    monkeypatch.setattr(reading, "mail", sometimes)
+    bad = published.answer(0, "ACCEPTED")
+    published.answer(1, "DECLINED")
+    assert published.known(1) is not None
+    now = LATER
+    for attempts in (1, 2, 3):
+        with published.database.read() as session:
+            row = session.get_one(InboundMail, bad.id)
+            assert (row.outcome, row.attempts) == (MailOutcome.RECEIVED, attempts)
+            assert inbox.left_over(session, now=now) == []
+            now += inbox.PATIENCE
+            assert inbox.left_over(session, now=now) == [bad.id]
+        inbox.judge(published.database, SETTINGS, bad.id, now=now)
+    with published.database.read() as session:
+        row = session.get_one(InboundMail, bad.id)
+        assert (row.outcome, row.raw) == (MailOutcome.WAITING, replies.calendar(published.mail_to(0)))
+        assert "3 times; see the mail itself" in row.reason
+        assert inbox.left_over(session, now=now + inbox.PATIENCE) == []
+
+
+def test_a_mail_for_which_no_child_is_free_has_lost_no_attempt(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(_raw: bytes) -> object:
+        raise AllBusy
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reading, "mail", busy)
+        published.answer(0, "ACCEPTED")
+    row = kept(published)
+    assert (row.outcome, row.attempts) == (MailOutcome.RECEIVED, 0)
+    inbox.judge(published.database, SETTINGS, row.id, now=LATER + inbox.PATIENCE)
+    assert published.known(0) is not None
+
+
+def test_a_mail_that_takes_more_than_it_may_waits_unread_for_a_person_at_once(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "spin")
+    pool = Pool(1, "tests.support.hostile_child")
+    monkeypatch.setattr(reading, "pool", pool)
+    try:
+        mail = published.answer(0, "ACCEPTED")
+    finally:
+        pool.close()
+    assert (mail.outcome, mail.attempts) == (MailOutcome.WAITING, 1)
+    assert mail.reason.startswith("It could not be read: it took more than")
+
+
+def test_a_mail_for_several_of_our_addresses_is_read_once(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, times = reading.mail, []
+    monkeypatch.setattr(reading, "mail", lambda raw: times.append(raw) or read(raw))
+    to = f"To: <{replies.address(published.mail_to(1))}>\r\n".encode()
+    raw = to + replies.calendar(published.mail_to(0))
+    with mailbox([raw]) as server:
+        assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 1
+    assert (published.count(InboundMail), len(times)) == (2, 1)
+    assert published.known(0) is not None and published.known(1) is None
+
+
+def test_a_mail_that_the_mailbox_never_gives_is_left_to_a_person_after_three_attempts(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "_failures", type(fetching._failures)())
+    with mailbox([b"damaged", b"hi"]) as server:
+        server.damaged = {1}
+        for _ in range(4):
+            fetching.fetch(published.database, server.settings(), now=lambda: NOW)
+        assert (list(server.unread), server.fetched, server.flagged) == ([1], [1, 2, 1, 1], {1})
+
+
+def test_headers_that_cannot_be_read_keep_no_other_mail_back(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(raw: bytes) -> str:
+        if raw.startswith(b"bad"):
+            raise Exceeded("it is bad")
+        return replies.address(published.mail_to(0))
+
+    monkeypatch.setattr(reading, "addressees", refuse)
+    with mailbox([b"bad", replies.calendar(published.mail_to(0))]) as server:
+        assert fetching.fetch(published.database, server.settings(), now=lambda: NOW) == 2
+    assert published.known(0) is not None
+
+
+LINES = st.sampled_from(
+    [
+        b"BEGIN:VCALENDAR", b"METHOD:REPLY", b"BEGIN:VEVENT", b"UID:\x00\xff", b"DTSTAMP:20270101T000000Z",
+        b"SEQUENCE:99999999999", b"ATTENDEE;PARTSTAT=" + b"A" * 600 + b":mailto:" + b"b" * 600, b"END:VEVENT",
+        b"COMMENT:" + "\ud800\U0001f600\0".encode("utf-8", "surrogatepass"), b"END:VCALENDAR", b"\x00",
+    ]
+)  # fmt: skip
+HEADS = st.sampled_from(
+    [
+        b"Subject: =?utf-8?b?AAAA?=", b"From: " + b"a" * 400 + b"@b.ex", b"Subject: \xff\0" + b"s" * 900,
+        b"Content-Type: text/calendar; method=" + b"R" * 600, b"Content-Type: text/calendar; method=REPLY",
+        b"From: mailer-daemon@x.ex", b"X-Failed-Recipients: " + b"c" * 600, b"Message-ID: <" + b"d" * 999,
+        b"Content-Type: message/delivery-status",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(HEADS, max_size=6), st.lists(LINES, max_size=12), st.sampled_from(CORPUS), st.data())
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_octets_are_kept_and_judged_on_both_engines(
+    published: Published, heads: list[bytes], lines: list[bytes], path: Path, data: st.DataObject
+) -> None:
+    """What is too long or no text for a column is cut or cleaned before."""
+    raw = path.read_bytes()
+    at = data.draw(st.integers(0, len(raw)))
+    damaged = raw[:at] + data.draw(st.binary(max_size=20)) + raw[at + data.draw(st.integers(0, 40)) :]
+    for octets in (b"\r\n".join([*heads, b"", *lines]), damaged):
+        with published.database.write() as session:
+            session.execute(InboundMail.__table__.delete())
+        mail = published.receive(octets, published.mail_to(0))
+        assert mail.outcome is not MailOutcome.RECEIVED, mail.reason

@@ -1,0 +1,244 @@
+"""Dead letters: seen by organisers, sent again as the same message, never after a newer one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from scheduler.domain.entities import MailFailure, OutboxState
+from scheduler.domain.errors import NotAllowed
+from scheduler.services.inbox import inbox
+from scheduler.services.outbox import dead_letters, outbox, refusing, rendering
+from scheduler.storage.database import Database
+from scheduler.storage.models import Attendee, Invitation, OutboxMail
+from tests.integration.inbox.test_answering import Published
+from tests.integration.publishing.test_release import draft, publish
+from tests.support import replies
+from tests.support.factories import NOW, SECRET_KEY, make_event, meet
+from tests.support.publishing import SETTINGS
+
+MINUTE = timedelta(minutes=1)
+
+
+class Letters(Published):
+    """A published meeting of firms 0 and 1; the server refuses what the test says."""
+
+    def send(self, minutes: float = 0, *, refuse: str = "", permanent: bool = True) -> dict[str, OutboxMail]:
+        """Hand out what waits, refusing mails to one address; gives those that were taken."""
+        now = NOW + minutes * MINUTE
+        with self.database.write() as session:
+            rows = outbox.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
+            for row in rows:
+                if row.to_address == refuse:
+                    refusing.mark_failed(session, row, "550 no", permanent=permanent, now=now)
+                else:
+                    outbox.mark_sent(session, row.id, worker="w", now=now)
+        return {row.to_address: row for row in rows if row.to_address != refuse}
+
+    def move(self, slot: int, minutes: float, refuse: str = "", permanent: bool = True) -> None:
+        """Publish the meeting at another slot, and send the mails."""
+        with self.database.write() as session:
+            number = draft(session, self.expo, [meet(self.request, self.expo, slot=slot)])
+            publish(session, self.expo, number, number - 1, minutes=minutes)
+        self.send(minutes + 0.5, refuse=refuse, permanent=permanent)
+
+    @property
+    def first(self) -> str:
+        return self.person(0).email
+
+    def dead(self, retrying: bool = False) -> list[dead_letters.DeadLetter]:
+        with self.database.read() as session:
+            found = dead_letters.listing(session, self.expo.organiser_actor(), retrying=retrying)
+            return list(found.items)
+
+    def resend(self, *ids: int, minutes: float) -> int:
+        """Send these dead letters again, or all of them."""
+        with self.database.write() as session:
+            actor, now = self.expo.organiser_actor(), NOW + minutes * MINUTE
+            if ids:
+                return dead_letters.resend(session, actor, ids, now=now)
+            return dead_letters.resend_all(session, actor, now=now)
+
+    def rows(self) -> list[OutboxMail]:
+        with self.database.read() as session:
+            return list(session.scalars(select(OutboxMail).order_by(OutboxMail.id)))
+
+    def bounce(self, minutes: float) -> None:
+        """A report that the address does not exist, which an organiser believes."""
+        now = NOW + minutes * MINUTE
+        report = self.receive(
+            replies.bounce(self.mail_to(0), message_id=""), self.mail_to(0), now, box="bounces"
+        )
+        with self.database.write() as session:
+            inbox.mark_dead(session, self.expo.organiser_actor(), report.id, now=now)
+
+    def is_marked(self) -> bool:
+        with self.database.read() as session:
+            return session.get_one(Attendee, self.person(0).id).bounced_at is not None
+
+
+@pytest.fixture
+def letters(database: Database) -> Letters:
+    return Letters(database)
+
+
+def test_a_mail_that_failed_for_good_is_listed_with_what_the_server_said(letters: Letters) -> None:
+    letters.move(2, 10, refuse=letters.first)
+    (letter,) = letters.dead()
+    assert (letter.address, letter.failure, letter.error) == (letters.first, MailFailure.PERMANENT, "550 no")
+    assert (letter.method, letter.attempts, letter.next_attempt_at) == ("REQUEST", 1, None)
+    assert letter.last_attempt_at == NOW + 10.5 * MINUTE
+    assert letter.person is not None and letter.person.key == letters.person(0).key
+    assert letter.content is not None and letter.content.start == letters.expo.slots[2].start
+
+
+def test_a_mail_that_is_tried_again_is_listed_apart_with_its_next_try(letters: Letters) -> None:
+    letters.move(2, 10, refuse=letters.first, permanent=False)
+    (letter,) = letters.dead(retrying=True)
+    assert letters.dead() == []
+    assert (letter.failure, letter.next_attempt_at) == (MailFailure.TEMPORARY, NOW + 11.5 * MINUTE)
+
+
+def test_a_mail_that_was_tried_too_often_is_a_dead_letter_of_a_temporary_error(letters: Letters) -> None:
+    letters.move(2, 10, refuse=letters.first, permanent=False)
+    for attempt in range(len(refusing.BACKOFF)):
+        letters.send(2000 * (attempt + 1), refuse=letters.first, permanent=False)
+    (letter,) = letters.dead()
+    assert (letter.failure, letter.attempts) == (MailFailure.TEMPORARY, len(refusing.BACKOFF) + 1)
+
+
+def test_r8_a_dead_letter_is_sent_again_as_the_same_mail_to_the_byte(letters: Letters) -> None:
+    letters.move(2, 10, refuse=letters.first)
+    (letter,) = letters.dead()
+    with letters.database.read() as session:
+        before = rendering.invitation_mail(SETTINGS, session.get_one(OutboxMail, letter.id))
+    assert letters.resend(letter.id, minutes=20) == 1
+    sent = letters.send(21)[letters.first]
+    assert rendering.invitation_mail(SETTINGS, sent) == before
+    assert letters.dead() == []
+
+
+def test_two_who_send_a_dead_letter_again_send_it_once(letters: Letters) -> None:
+    letters.move(2, 10, refuse=letters.first)
+    (letter,) = letters.dead()
+    assert letters.resend(letter.id, minutes=20) == 1
+    assert letters.resend(letter.id, minutes=20) == 0
+    assert len(letters.send(21)) == 1
+    assert letters.resend(letter.id, minutes=30) == 0
+
+
+def test_a_dead_letter_that_a_newer_message_has_overtaken_is_not_sent_again(letters: Letters) -> None:
+    letters.move(2, 10, refuse=letters.first)
+    (letter,) = letters.dead()
+    letters.move(3, 20)
+    assert letters.dead() == []
+    assert letters.resend(letter.id, minutes=30) == 0
+    assert letters.resend(minutes=30) == 0
+    assert letters.send(31) == {}
+
+
+def test_a_dead_letter_queued_again_before_a_publishing_does_not_follow_the_newer_message(
+    letters: Letters,
+) -> None:
+    letters.move(2, 10, refuse=letters.first)
+    letters.resend(minutes=15)
+    letters.move(3, 20)
+    sent = [row for row in letters.rows() if row.to_address == letters.first and row.sent_at is not None]
+    assert [row.payload["sequence"] for row in sent] == [0, 2]
+    assert letters.send(60) == {}
+    (stale,) = [row for row in letters.rows() if row.dropped_at is not None]
+    assert (stale.state, stale.error) == (OutboxState.FAILED, outbox.STALE)
+    assert letters.dead() == []
+
+
+def test_a_retry_does_not_go_out_after_a_newer_message(letters: Letters) -> None:
+    letters.move(2, 10, refuse=letters.first, permanent=False)
+    letters.move(3, 10.6)
+    assert letters.send(60) == {}
+    assert [row.payload["sequence"] for row in letters.rows() if row.to_address == letters.first] == [0, 1, 2]
+    assert letters.dead(retrying=True) == []
+
+
+def test_only_the_newest_of_several_dead_letters_about_a_meeting_is_listed_and_sent(letters: Letters) -> None:
+    letters.move(2, 10, refuse=letters.first)
+    (old,) = letters.dead()
+    letters.move(3, 20, refuse=letters.first)
+    (new,) = letters.dead()
+    assert new.id != old.id
+    assert letters.resend(old.id, new.id, minutes=30) == 1
+    assert letters.send(31)[letters.first].payload["sequence"] == 2
+
+
+def test_a_publishing_does_not_make_a_dead_letter_that_waits_again_anew(letters: Letters) -> None:
+    letters.move(2, 10, refuse=letters.first)
+    letters.resend(minutes=15)
+    with letters.database.write() as session:
+        number = draft(session, letters.expo, [meet(letters.request, letters.expo, slot=2)])
+        assert publish(session, letters.expo, number, number - 1, minutes=20) == 0
+    assert letters.send(21)[letters.first].payload["sequence"] == 1
+
+
+def test_a_dropped_dead_letter_is_neither_listed_nor_sent(letters: Letters) -> None:
+    letters.move(2, 10, refuse=letters.first)
+    (letter,) = letters.dead()
+    with letters.database.write() as session:
+        assert dead_letters.drop(session, letters.expo.organiser_actor(), [letter.id], now=NOW) == 1
+    assert letters.dead() == []
+    assert letters.resend(letter.id, minutes=20) == 0
+
+
+def test_a_mail_to_an_address_that_bounced_is_held_and_its_calendar_counts_as_told(letters: Letters) -> None:
+    letters.bounce(5)
+    letters.move(2, 10)
+    (letter,) = letters.dead()
+    assert (letter.failure, letter.error, letter.last_attempt_at) == (MailFailure.BOUNCED, outbox.HELD, None)
+    with letters.database.read() as session:
+        told = session.scalars(
+            select(Invitation.sequence)
+            .where(Invitation.attendee_id == letters.person(0).id)
+            .order_by(Invitation.id)
+        ).all()
+    assert told == [0, 1]
+    sent = [row.to_address for row in letters.rows() if row.payload["sequence"] == 1 and row.sent_at]
+    assert sent == [letters.person(1).email]
+
+
+def test_sending_all_again_leaves_addresses_that_bounce(letters: Letters) -> None:
+    letters.bounce(5)
+    letters.move(2, 10)
+    assert letters.resend(minutes=20) == 0
+    assert (letters.is_marked(), letters.send(21)) == (True, {})
+
+
+def test_sending_a_held_mail_again_takes_the_mark_away(letters: Letters) -> None:
+    letters.bounce(5)
+    letters.move(2, 10)
+    (letter,) = letters.dead()
+    assert letters.resend(letter.id, minutes=20) == 1
+    assert not letters.is_marked()
+    assert letters.send(21)[letters.first].payload["sequence"] == 1
+
+
+def test_the_counts_of_an_event_leave_out_what_was_put_away(letters: Letters) -> None:
+    letters.move(2, 10, refuse=letters.first)
+    letters.move(3, 20, refuse=letters.first)
+    with letters.database.read() as session:
+        assert outbox.counts(session, letters.expo.event.id).failed == 1
+        actor = letters.expo.organiser_actor()
+        assert dead_letters.counts(session, actor) == dead_letters.Counts(1, 1, 0)
+
+
+def test_another_events_organiser_touches_nothing_and_an_exhibitor_is_refused(letters: Letters) -> None:
+    letters.move(2, 10, refuse=letters.first)
+    (letter,) = letters.dead()
+    with letters.database.write() as session:
+        other = make_event(session).organiser_actor()
+        assert dead_letters.listing(session, other).total == 0
+        assert dead_letters.resend(session, other, [letter.id], now=NOW) == 0
+        assert dead_letters.drop(session, other, [letter.id], now=NOW) == 0
+        for step in (dead_letters.resend, dead_letters.drop):
+            with pytest.raises(NotAllowed):
+                step(session, letters.expo.actor(0), [letter.id], now=NOW)
+    assert len(letters.dead()) == 1

@@ -1,0 +1,414 @@
+"""Providers that refuse: each is slowed down, paused and tried again by what it says, and no mail is lost."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope
+from aiosmtpd.smtp import Session as SmtpSession
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AlertKind, MailFailure, OutboxState, Refusal
+from scheduler.domain.mail_rates import MailRates, domain_of
+from scheduler.services.operations import alerts
+from scheduler.services.outbox import delivery, mail_routes, outbox, refusing
+from scheduler.services.outbox.mail_routes import SERVER
+from scheduler.storage.database import Database
+from scheduler.storage.models import Alert, Attendee, Event, MailRoute, OutboxMail
+from tests.integration.outbox.test_outbox import publish_some
+from tests.integration.outbox.test_sending import FAILED, QUEUED, SENT, to
+from tests.support.factories import NOW, SECRET_KEY, make_event
+from tests.unit.invites.test_transport import Catcher, serving
+
+pytestmark = pytest.mark.smtp
+
+MINUTE = timedelta(minutes=1)
+PROVIDERS = (
+    "qq.com",
+    "163.com",
+    "firm.example",
+    "corp.example",
+    "works.example",
+    "trade.example",
+    "x.example",
+)
+
+
+def fill(
+    database: Database, mails: int, domains: Sequence[str] = PROVIDERS, *, per_minute: int = 60_000
+) -> None:
+    """One mail to each of so many attendees, whose addresses are at these domains in turn."""
+    with database.write() as session:
+        publish_some(session, 1, mail_per_minute=per_minute)
+        template = session.scalars(select(OutboxMail)).first()
+        assert template is not None
+        expo = make_event(session, firms=-(-mails // 14), people=14, mail_per_minute=per_minute)
+        people = [person for firm in expo.people for person in firm][:mails]
+        for n, person in enumerate(people):
+            person.email = f"p{n}@{domains[n % len(domains)]}"
+            session.add(
+                OutboxMail(
+                    event_id=expo.event.id,
+                    kind=template.kind,
+                    attendee_id=person.id,
+                    request_id=template.request_id,
+                    to_address=person.email,
+                    to_name=person.name,
+                    message_id=f"<m{n}@expo.example>",
+                    uid=f"u{n}@expo.example",
+                    payload={**template.payload, "uid": f"u{n}@expo.example", "attendee_id": person.id},
+                    state=QUEUED,
+                    next_attempt_at=NOW,
+                    created_at=NOW,
+                )
+            )
+        session.flush()
+        session.execute(
+            update(OutboxMail).where(OutboxMail.event_id != expo.event.id).values(state=SENT, sent_at=NOW)
+        )
+
+
+@dataclass
+class Provider(Catcher):
+    """A mail server whose answer to a recipient is what `says` returns; None takes the mail."""
+
+    says: Callable[[str], str | None] = lambda _: None
+    tells: bool = True
+    """Whether it takes the alerts to organisers whatever it says of others."""
+    asked: list[str] = field(default_factory=list)
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: SmtpSession, envelope: Envelope, address: str, _options: list[str]
+    ) -> str:
+        is_told = address.startswith("organiser")  # of an alert, which is taken
+        self.asked += [] if is_told else [address]
+        reply = None if is_told and self.tells else self.says(address)
+        if reply is None:
+            envelope.rcpt_tos.append(address)
+        return reply or "250 OK"
+
+    def got(self) -> list[str]:
+        """Who got a mail of an event; others are told of alerts."""
+        return [to for _, recipients, _ in self.taken for to in recipients if not to.startswith("organiser")]
+
+
+@dataclass
+class Post:
+    """A server and the sender that hands to it, at minutes that the test chooses."""
+
+    database: Database
+    server: Provider
+    rates: str = " "
+
+    def deliver(self, minutes: float, worker: str = "w", *, most: float = 0.5) -> int:
+        """Send from that minute on, for `most` minutes of a clock that only goes on where a sender waits."""
+        waited = 0.0
+
+        def sleep(seconds: float) -> None:
+            nonlocal waited
+            waited += seconds
+
+        before = len(self.server.got())
+        delivery.deliver(
+            self.database,
+            replace(to(self.server), mail_rates=self.rates),
+            worker=worker,
+            now=lambda: NOW + minutes * MINUTE + timedelta(seconds=waited),
+            should_stop=lambda: waited > 60 * most,
+            sleep=sleep,
+        )
+        return len(self.server.got()) - before
+
+    def until_empty(self, minutes: Sequence[float]) -> None:
+        for minute in minutes:
+            self.deliver(minute)
+
+    def rows(self, *domains: str) -> list[OutboxMail]:
+        with self.database.read() as session:
+            rows = session.scalars(select(OutboxMail).where(OutboxMail.kind != alerts.ALERT))
+            return [row for row in rows if not domains or row.domain in domains]
+
+    def states(self, *domains: str) -> Counter[OutboxState]:
+        return Counter(row.state for row in self.rows(*domains) if row.sent_at != NOW or row.attempts)
+
+    def route(self, name: str) -> MailRoute | None:
+        with self.database.read() as session:
+            return session.get(MailRoute, name)
+
+    def alerts(self) -> list[Alert]:
+        with self.database.read() as session:
+            return list(session.scalars(select(Alert).where(Alert.kind == AlertKind.MAILS_REFUSED)))
+
+    def marked(self) -> int:
+        with self.database.read() as session:
+            return len(session.scalars(select(Attendee).where(Attendee.bounced_at.is_not(None))).all())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("mails", "words"),
+    [(714, "550 no"), (98, "550 5.1.1 User unknown"), (98, "550 5.7.1 Policy"), (98, "554 5.4.5 Quota")],
+)
+def test_twelve_seconds_of_550_lose_no_mail_and_mark_nobody(
+    database: Database, mails: int, words: str
+) -> None:
+    fill(database, mails)
+    with serving(Provider(says=lambda _: words)) as server:
+        post = Post(database, server)
+        post.until_empty([0, 0.1, 0.2])
+        refused = len(server.asked)
+        server.says = lambda _: None
+        assert post.states()[FAILED] == 0
+        post.until_empty([1.1, 1.2, 31.2, 61.3, 92])
+        assert post.states() == {SENT: mails}
+    assert len(server.got()) == len(set(server.got())) == mails
+    assert post.marked() == 0
+    assert refused <= 40  # the breaker stopped them
+    with database.write() as session:
+        refusing.settle(session, MailRates(), now=NOW + 93 * MINUTE)
+    assert [alert.ended_at is not None for alert in post.alerts()] == [True]
+
+
+def test_a_provider_that_limits_frequency_is_slowed_down_and_no_other(database: Database) -> None:
+    fill(database, 70)
+    with serving(Provider(says=lambda a: FREQUENCY if a.endswith("@qq.com") else None)) as server:
+        post = Post(database, server)
+        assert post.deliver(0) == 60
+        assert post.states("qq.com") == {QUEUED: 10}
+        assert sum(address.endswith("@qq.com") for address in server.asked) == 1
+        assert post.deliver(0.9) == 0
+        server.says = lambda _: None
+        # After the pause one goes, to see, and then one in half a second: half of what there was.
+        assert post.deliver(1.01) == 10
+        route = post.route("qq.com")
+        assert route is not None and route.per_minute == mail_routes.UNLIMITED / 2
+        assert post.states() == {SENT: 70}
+    assert post.alerts() == []
+    assert post.marked() == 0
+
+
+FREQUENCY = "550 Connection frequency limited. http://service.mail.qq.com/cgi-bin/help?id=20022&no=1000722"
+CONTENT = "550 Mail content denied [x IP: 10.0.0.1]. https://service.mail.qq.com/detail/122/171."
+
+
+def test_pauses_get_longer_and_one_mail_is_tried_after_each(database: Database) -> None:
+    fill(database, 20, ["qq.com"])
+    with serving(Provider(says=lambda _: FREQUENCY)) as server:
+        post = Post(database, server)
+        tried = []
+        for minute in range(64):
+            before = len(server.asked)
+            post.deliver(minute)
+            tried += [minute] * (len(server.asked) - before)
+    assert tried == [0, 1, 3, 7, 15, 31, 63]
+    assert len(set(server.asked)) == len(server.asked)  # another mail each time: none uses its attempts up
+    (alert,) = post.alerts()  # half an hour is more than a wish for less
+    assert FREQUENCY[:40] in alert.reason and "qq.com" in alert.reason
+
+
+def test_a_mail_that_is_refused_for_its_content_is_held_and_told_once(database: Database) -> None:
+    fill(database, 30, ["qq.com"])
+    bad = "p3@qq.com"
+    with serving(Provider(says=lambda a: CONTENT if a == bad else None)) as server:
+        post = Post(database, server)
+        assert post.deliver(0) == 29
+        (held,) = [row for row in post.rows("qq.com") if row.state is QUEUED]
+        assert (held.to_address, held.failure) == (bad, MailFailure.HELD.value)
+        assert held.next_attempt_at == NOW + 15 * MINUTE
+        post.until_empty([5, 14.9])
+        assert server.asked.count(bad) == 1
+        post.deliver(15)
+        assert server.asked.count(bad) == 2
+        (alert,) = post.alerts()
+        assert alert.reason == f"qq.com refuses mails. It said: The mail to {bad} was not taken: {CONTENT}"
+        with database.read() as session:
+            mails = session.scalars(select(OutboxMail).where(OutboxMail.kind == alerts.ALERT)).all()
+            assert len(mails) == len({mail.to_address for mail in mails}) > 0
+        server.says = lambda _: None
+        assert post.deliver(15 + 60) == 1
+        with database.write() as session:
+            refusing.settle(session, MailRates(), now=NOW + 76 * MINUTE)
+    assert post.alerts()[0].ended_at is not None
+
+
+def test_a_provider_that_refuses_several_for_content_is_paused_and_goes_on_by_itself(
+    database: Database,
+) -> None:
+    fill(database, 40, ["163.com", "firm.example"])
+    with serving(Provider(says=lambda a: "554 DT:SPM 163" if a.endswith("@163.com") else None)) as server:
+        post = Post(database, server)
+        assert post.deliver(0) == 20
+        assert sum(address.endswith("@163.com") for address in server.asked) == 3
+        server.says = lambda _: None
+        assert post.deliver(1.01) == 20  # one to see, then all, those that were held too
+    assert post.states() == {SENT: 40}
+    assert len(post.alerts()) == 1
+
+
+def test_one_address_alone_says_nothing_about_its_provider(database: Database) -> None:
+    fill(database, 1, ["qq.com"])
+    with serving(Provider(says=lambda _: CONTENT)) as server:
+        post = Post(database, server)
+        post.until_empty([0, 15, 76])
+    route = post.route("qq.com")
+    assert route is not None
+    assert (len(server.asked), route.refusals, route.paused_until) == (3, 1, None)
+
+
+def test_a_dead_address_is_believed_after_two_refusals_half_an_hour_apart(database: Database) -> None:
+    fill(database, 7)
+    with serving(
+        Provider(says=lambda a: "550 5.1.1 No such user" if a == "p2@firm.example" else None)
+    ) as server:
+        post = Post(database, server)
+        assert post.deliver(0) == 6
+        assert post.states("firm.example") == {QUEUED: 1}
+        assert post.marked() == 0
+        post.deliver(29)
+        assert server.asked.count("p2@firm.example") == 1
+        post.deliver(30)
+    assert post.states("firm.example") == {FAILED: 1}
+    with database.read() as session:
+        (person,) = session.scalars(select(Attendee).where(Attendee.bounced_at.is_not(None)))
+        assert person.email == "p2@firm.example" and "5.1.1 No such user" in person.bounce
+
+
+def test_a_server_that_does_not_let_us_in_is_paused_and_told(database: Database) -> None:
+    fill(database, 10)
+    with serving(Provider(says=lambda _: "530 5.7.0 Authentication required", tells=False)) as server:
+        post = Post(database, server)
+        post.until_empty([0, 0.6, 0.9])
+        assert len(server.asked) == 1
+        server.says = lambda _: None
+        post.until_empty([1.1, 1.7, 3])
+    assert post.states() == {SENT: 10}
+    assert "530" in post.alerts()[0].reason
+
+
+def test_mails_to_a_provider_with_a_rate_go_one_after_the_other_and_others_at_once(
+    database: Database,
+) -> None:
+    fill(database, 40, ["qq.com", "foxmail.com", "firm.example", "corp.example"])
+    with database.write() as session:
+        taken = []
+        for second in range(4):
+            routes = mail_routes.load(session, MailRates.parse("qq.com,foxmail.com=60"))
+            rows = claim(session, second / 60, routes)
+            taken.append(Counter(row.domain in ("qq.com", "foxmail.com") for row in rows))
+            session.execute(
+                update(OutboxMail).where(OutboxMail.state == OutboxState.SENDING).values(state=SENT)
+            )
+    assert taken == [{False: 20, True: 1}, {True: 1}, {True: 1}, {True: 1}]
+
+
+def claim(
+    session: Session, minutes: float, routes: mail_routes.Routes, worker: str = "w"
+) -> list[OutboxMail]:
+    return outbox.claim(
+        session, worker=worker, limit=50, secret_key=SECRET_KEY, now=NOW + minutes * MINUTE, routes=routes
+    )
+
+
+def test_two_workers_never_have_mails_to_a_provider_with_a_rate_at_once(database: Database) -> None:
+    fill(database, 40, ["qq.com"])
+    rates = MailRates.parse("qq.com=600")
+    taken: list[list[int]] = []
+    start = threading.Barrier(2)
+
+    def take(worker: str) -> None:
+        start.wait()
+        with database.write() as session:
+            rows = claim(session, 0, mail_routes.load(session, rates), worker)
+            taken.append([row.id for row in rows])
+
+    threads = [threading.Thread(target=take, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(len, taken)) == [0, 10]
+
+
+def test_two_workers_try_one_mail_between_them_after_a_pause(database: Database) -> None:
+    fill(database, 40, ["qq.com"])
+    with serving(Provider(says=lambda _: FREQUENCY)) as server:
+        post = Post(database, server)
+        post.deliver(0)
+        assert len(server.asked) == 1
+        both(lambda worker: post.deliver(1, worker))
+        assert len(server.asked) == 2
+        server.says = lambda _: None
+        both(lambda worker: post.deliver(3, worker))
+        post.deliver(6)
+    assert post.states() == {SENT: 40}
+    assert len(server.got()) == len(set(server.got())) == 40
+
+
+def test_two_workers_lose_and_double_nothing_while_a_server_refuses_now_and_then(database: Database) -> None:
+    fill(database, 60)
+    refusals = iter([FREQUENCY, None, CONTENT, None, "451 4.7.1 Greylisted", None, "550 5.1.1 x", None] * 5)
+    with serving(Provider(says=lambda _: next(refusals, None))) as server:
+        post = Post(database, server)
+        for minute in [0, 1.5, 4, 9, 20, 40, 80, 130, 200, 300]:
+            both(lambda worker, at=minute: post.deliver(at, worker))
+            post.deliver(minute + 0.3)
+    assert post.states() == {SENT: 60}
+    assert len(server.got()) == len(set(server.got())) == 60
+
+
+def both(do: Callable[[str], object]) -> None:
+    """Do it as two workers at once; raises what either raised."""
+    failed: list[BaseException] = []
+
+    def run(worker: str) -> None:
+        try:
+            do(worker)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=run, args=(name,)) for name in "ab"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def test_a_rate_that_was_slowed_down_grows_again_until_it_is_the_usual_one() -> None:
+    row = MailRoute(name="qq.com", per_minute=10.0, slowed_at=NOW)
+    rates = [mail_routes.per_minute(row, 60, NOW + minutes * MINUTE) for minutes in (0, 20, 40, 60)]
+    assert rates == [10, 20, 40, 60]
+    assert mail_routes.per_minute(row, None, NOW + 200 * MINUTE) is None
+    assert mail_routes.per_minute(None, None, NOW) is None
+
+
+def test_rows_that_say_nothing_any_more_are_deleted(database: Database) -> None:
+    with database.write() as session:
+        old = NOW - mail_routes.FORGOTTEN_AFTER - MINUTE
+        session.add(MailRoute(name="old.example", refusal=Refusal.LATER, refusals=1, refused_at=old))
+        session.add(MailRoute(name="new.example", refusal=Refusal.LATER, refusals=1, refused_at=NOW))
+        session.add(MailRoute(name=SERVER, is_told=True, refused_at=old, paused_until=NOW))
+        session.flush()
+        mail_routes.forget(session, now=NOW)
+        assert set(session.scalars(select(MailRoute.name))) == {"new.example", SERVER}
+
+
+def test_a_mail_keeps_the_domain_of_its_address(database: Database) -> None:
+    fill(database, 3, ["QQ.com"])
+    with database.read() as session:
+        rows = session.scalars(select(OutboxMail)).all()
+        assert all(row.domain == domain_of(row.to_address) == row.domain.lower() for row in rows)
+        assert session.scalars(select(Event.id)).first()
+
+
+@pytest.mark.parametrize("text", ["qq.com", "qq.com=0", "qq.com=60 foxmail.com,qq.com=5", "=5", "a b=3"])
+def test_rates_that_cannot_be_read_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not like|named before"):
+        MailRates.parse(text)

@@ -1,0 +1,271 @@
+"""Answer links need no sign-in and do nothing on a mere GET; the inbox shows mails as safe text."""
+
+from __future__ import annotations
+
+import pytest
+
+from scheduler.domain.entities import AnswerSource, Partstat, RequestState
+from scheduler.services.answers import links
+from scheduler.services.outbox import rendering
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account, InboundMail
+from tests.integration.answers.test_declining import Scene
+from tests.integration.inbox.test_answering import Published
+from tests.support import replies
+from tests.support.conflicts import end_once
+from tests.support.publishing import SETTINGS
+from tests.support.web import Browser, web_app
+
+NOWHERE = "redis://127.0.0.1:1"
+
+
+class Site:
+    def __init__(self, database: Database) -> None:
+        self.published = Published(database)
+        self.app = web_app(database, NOWHERE)
+        self.visitor = Browser(self.app)
+        self.link = f"/answers/{replies.token(self.published.mail_to(0))}"
+
+    def organiser(self) -> Browser:
+        with self.published.database.read() as session:
+            return Browser(self.app, session.get_one(Account, self.published.expo.organiser.id))
+
+    @property
+    def inbox(self) -> str:
+        return f"/events/{self.published.expo.event.key}/inbox"
+
+
+@pytest.fixture
+def site(database: Database) -> Site:
+    return Site(database)
+
+
+def test_m10_the_mail_has_the_three_links(site: Site) -> None:
+    raw = rendering.invitation_mail(SETTINGS, site.published.mail_to(0)).data.decode()
+    import email
+
+    texts = [part.get_payload(decode=True).decode() for part in email.message_from_string(raw).walk()
+             if part.get_content_maintype() == "text"]  # fmt: skip
+    for step in ("accept", "decline", "propose"):
+        assert f"{SETTINGS.base_url}{site.link}/{step}" in texts[0]
+        assert f"{SETTINGS.base_url}{site.link}/{step}" in texts[1]
+
+
+@pytest.mark.parametrize("step", ["accept", "decline", "propose", ""])
+def test_opening_a_link_does_nothing(site: Site, step: str) -> None:
+    page = site.visitor.get(f"{site.link}/{step}")
+    assert site.visitor.client.head(f"{site.link}/{step}").status_code == 200
+    assert 'method="post"' in page and "<script>" not in page
+    assert (site.published.known(0), site.published.state()) == (None, RequestState.ACCEPTED)
+
+
+@pytest.mark.parametrize(
+    ("step", "partstat"), [("accept", Partstat.ACCEPTED), ("decline", Partstat.DECLINED)]
+)
+def test_the_button_answers_without_a_sign_in(site: Site, step: str, partstat: Partstat) -> None:
+    site.visitor.get(f"{site.link}/{step}")
+    page = site.visitor.post(f"{site.link}/{step}", sequence=0, comment="On <b>another</b> stand")
+    answer = site.published.known(0)
+    assert answer is not None and (answer.partstat, answer.source) == (partstat, AnswerSource.LINK)
+    assert f"Your answer: {partstat.lower()}" in page
+    is_off = site.published.state() is RequestState.WITHDRAWN
+    assert is_off == (partstat is Partstat.DECLINED)
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_an_answer_by_a_link_outlives_a_deadlock(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = end_once(monkeypatch, links, "answer")
+    site.visitor.get(f"{site.link}/accept")
+    assert "Your answer: accepted" in site.visitor.post(f"{site.link}/accept", sequence=0)
+    assert len(calls) == 2
+
+
+def test_another_time_is_proposed_from_those_that_suit(site: Site) -> None:
+    page = site.visitor.get(f"{site.link}/propose")
+    assert 'value="s3"' in page and 'value="s0"' not in page, "the present time is no other time"
+    site.visitor.post(f"{site.link}/propose", sequence=0, slot="s3")
+    answer = site.published.known(0)
+    assert answer is not None and answer.proposed_slots == ["s3"]
+    assert "Choose one of the times" in site.visitor.post(f"{site.link}/propose", sequence=0, slot="x")
+
+
+def test_a_meeting_that_changed_since_the_page_was_opened_is_not_answered(site: Site) -> None:
+    site.visitor.get(f"{site.link}/accept")
+    site.published.publish_again(slot=3)
+    page = site.visitor.post(f"{site.link}/accept", sequence=0)
+    assert "The meeting has changed" in page and site.published.known(0) is None
+
+
+def test_a_cancelled_meeting_says_so(site: Site) -> None:
+    site.published.answer(0, "DECLINED")
+    site.published.publish_again()
+    page = site.visitor.get(f"{site.link}/accept")
+    assert "This meeting is cancelled" in page and "Accept</button>" not in page
+
+
+def test_a_wrong_link_is_not_found(site: Site) -> None:
+    for path in (f"/answers/{'a' * 32}/accept", f"{site.link}/elsewhere"):
+        assert site.visitor.client.get(path).status_code == 404
+
+
+def test_a_form_of_another_site_does_not_answer(site: Site) -> None:
+    site.app.config["WTF_CSRF_ENABLED"] = True
+    answered = site.app.test_client().post(f"{site.link}/decline", data={"sequence": 0})
+    assert answered.status_code == 400
+    assert site.published.known(0) is None
+
+
+def text_mail(site: Site) -> InboundMail:
+    row = site.published.mail_to(0)
+    raw = replies.mail(row, "Content-Type: text/plain\n\n<script>alert(1)</script>\n", "<b>Late</b>")
+    return site.published.receive(raw, row)
+
+
+def test_the_inbox_shows_a_mail_as_text(site: Site) -> None:
+    mail = text_mail(site)
+    organiser = site.organiser()
+    for path in (site.inbox + "/", f"{site.inbox}/{mail.id}"):
+        page = organiser.get(path)
+        assert "<b>Late" not in page and "&lt;b&gt;Late" in page
+    assert "<script>alert" not in page and "&lt;script&gt;alert" in page
+    saved = organiser.client.get(f"{site.inbox}/{mail.id}/raw")
+    assert saved.headers["Content-Disposition"].startswith("attachment")
+    assert saved.mimetype == "application/octet-stream"
+
+
+def test_the_inbox_filters_by_outcome(site: Site) -> None:
+    text_mail(site)
+    site.published.answer(1, "ACCEPTED")
+    organiser = site.organiser()
+    assert "A person wrote it" not in organiser.get(f"{site.inbox}/?outcome=applied")
+    assert "A person wrote it" in organiser.get(f"{site.inbox}/?outcome=waiting")
+
+
+@pytest.mark.parametrize(
+    ("step", "state"), [("decline", RequestState.WITHDRAWN), ("set-aside", RequestState.ACCEPTED)]
+)
+def test_an_organiser_decides_about_a_waiting_mail(site: Site, step: str, state: RequestState) -> None:
+    mail = text_mail(site)
+    organiser = site.organiser()
+    organiser.get(f"{site.inbox}/{mail.id}")
+    page = organiser.post(f"{site.inbox}/{mail.id}/{step}")
+    assert "An organiser" in page and "Set aside</button>" not in page
+    assert site.published.state() is state
+
+
+def test_who_answers_under_another_address_is_the_same_person_once_an_organiser_says_so(site: Site) -> None:
+    mail = site.published.answer(0, "ACCEPTED", attendee="ann@other.example")
+    organiser, path = site.organiser(), f"{site.inbox}/{mail.id}"
+    assert "This is the same person" in organiser.get(path)
+    assert "comes." in organiser.post(f"{path}/same-person")
+    person = site.inbox.replace("/inbox", f"/calendars/people/{site.published.person(0).key}")
+    assert "Also answers as" in organiser.get(person) and "ann@other.example" in organiser.get(person)
+    assert "ann@other.example" not in organiser.post(f"{person}/aliases/1/remove")
+
+
+def test_a_report_that_waits_is_believed_by_an_organiser_and_is_no_answer(site: Site) -> None:
+    row = site.published.mail_to(0)
+    mail = site.published.receive(replies.bounce(row), row)
+    organiser, path = site.organiser(), f"{site.inbox}/{mail.id}"
+    page = organiser.get(path)
+    assert "The address is dead" in page and "Take it as accepted" not in page
+    assert "does not take mail" in organiser.post(f"{path}/dead")
+
+
+def test_nobody_else_sees_the_inbox(site: Site) -> None:
+    mail = text_mail(site)
+    with site.published.database.read() as session:
+        attendee = session.get_one(Account, site.published.person(0).account_id)
+    browser = Browser(site.app, attendee)
+    browser.get(site.inbox + "/", status=404)
+    browser.get(f"{site.inbox}/{mail.id}", status=404)
+
+
+class Colleagues:
+    """A meeting in which a colleague of the exhibitor sits, and the people around it in browsers."""
+
+    def __init__(self, database: Database) -> None:
+        self.scene = Scene(database)
+        self.app = web_app(database, NOWHERE)
+        self.visitor = Browser(self.app)
+        self.link = f"/answers/{self.scene.link()}"
+        key = self.scene.expo.event.key
+        self.own, self.of_firm = f"/events/{key}/agenda", f"/events/{key}/agenda/firm"
+        self.request = f"/events/{key}/requests/{self.scene.request.key}"
+
+    def browser(self, firm: int, number: int) -> Browser:
+        with self.scene.database.read() as session:
+            return Browser(self.app, session.get_one(Account, self.scene.person(firm, number).account_id))
+
+
+@pytest.fixture
+def colleagues(database: Database) -> Colleagues:
+    return Colleagues(database)
+
+
+def test_the_page_says_what_a_decline_does_and_who_reads_it_before_the_press(colleagues: Colleagues) -> None:
+    page = colleagues.visitor.get(f"{colleagues.link}/decline")
+    assert "sends a colleague of your firm instead, if one is free" in page
+    assert "The exhibitors of your firm read that, with your note." in page
+    colleagues.scene.keep_busy(0)
+    colleagues.scene.keep_busy(2)
+    page = colleagues.visitor.get(f"{colleagues.link}/decline")
+    assert "Nobody else of your firm can go: declining withdraws the meeting." in page
+    assert "The exhibitors of both firms read that" in page
+
+
+def test_who_declined_is_not_asked_to_decline_again(colleagues: Colleagues) -> None:
+    colleagues.scene.decline()
+    page = colleagues.visitor.get(colleagues.link)
+    assert "Your answer: declined." in page and "/decline" not in page and "/accept" in page
+
+
+def test_the_firm_reads_who_cannot_come_and_the_partner_does_not(colleagues: Colleagues) -> None:
+    colleagues.scene.decline(note="I am <b>ill</b>")
+    who = colleagues.scene.person(0, 1).name
+    exhibitor = colleagues.browser(0, 0)
+    page = exhibitor.get(colleagues.request)
+    assert f"{who} cannot come." in page and "I am &lt;b&gt;ill" in page
+    assert f"{who} cannot come." in exhibitor.get(colleagues.of_firm)
+    partner = colleagues.browser(1, 0)
+    assert "cannot come" not in partner.get(colleagues.request) + partner.get(colleagues.of_firm)
+    colleagues.scene.publish_with(2, minutes=30)
+    assert "A colleague goes instead." in exhibitor.get(colleagues.request)
+
+
+def test_one_s_own_agenda_shows_the_answer_and_takes_it(colleagues: Colleagues) -> None:
+    own = colleagues.browser(0, 1)
+    page = own.get(colleagues.own)
+    assert "You have not answered yet." in page and f"{colleagues.link}/decline" in page
+    accept = f"{colleagues.own}/{colleagues.scene.request.key}/accept"
+    assert "You accepted." in own.post(accept, sequence=0)
+    colleagues.scene.decline()
+    page = own.get(colleagues.own)
+    assert "You declined. The next schedule sends a colleague" in page and "Accept after all" in page
+    assert "You accepted." in own.post(accept, sequence=0)
+    assert colleagues.scene.excluded() == set()
+
+
+def test_an_agenda_takes_no_answer_of_somebody_else_or_to_what_has_changed(colleagues: Colleagues) -> None:
+    accept = f"{colleagues.own}/{colleagues.scene.request.key}/accept"
+    stranger = colleagues.browser(0, 2)
+    assert "/accept" not in stranger.get(colleagues.own)
+    stranger.post(accept, sequence=0, status=404)
+    own = colleagues.browser(0, 1)
+    own.get(colleagues.own)
+    assert "The meeting has changed" in own.post(accept, sequence=7)
+    assert "You have not answered yet." in own.get(colleagues.own)
+
+
+def test_the_firm_s_agenda_shows_who_accepted(colleagues: Colleagues) -> None:
+    colleagues.scene.give(Partstat.ACCEPTED)
+    assert 'class="tag accepted">Accepted' in colleagues.browser(0, 0).get(colleagues.of_firm)
+    assert 'class="tag accepted">Accepted' not in colleagues.browser(1, 0).get(colleagues.of_firm)
+
+
+def test_an_agenda_offers_other_times_only_where_the_event_takes_proposals(colleagues: Colleagues) -> None:
+    propose = f"{colleagues.link}/propose"
+    assert propose in colleagues.browser(0, 1).get(colleagues.own)
+    with colleagues.scene.database.write() as session:
+        session.merge(colleagues.scene.expo.event).proposals = False
+    assert propose not in colleagues.browser(0, 1).get(colleagues.own)

@@ -1,0 +1,171 @@
+"""Calendar health in the browser: the board, its filters, the list of calls, dead letters, addresses."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from scheduler.domain.entities import OutboxState
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account, Attendee, OutboxMail
+from tests.integration.calendar_health.test_calendar_health import Health
+from tests.support import clocks
+from tests.support.factories import NOW, make_event
+from tests.support.web import Browser, web_app
+
+NOWHERE = "redis://127.0.0.1:1"
+
+
+class Site:
+    def __init__(self, database: Database) -> None:
+        self.health = Health(database)
+        self.app = web_app(database, NOWHERE)
+        self.browser = Browser(self.app, self.health.expo.organiser)
+        self.path = f"/events/{self.health.expo.event.key}/calendars"
+
+    def page(self, path: str = "/") -> str:
+        return self.browser.get(self.path + path)
+
+
+@pytest.fixture
+def site(database: Database, monkeypatch: pytest.MonkeyPatch) -> Site:
+    made = Site(database)
+    clocks.hold(monkeypatch, NOW)
+    return made
+
+
+def test_before_anything_is_published_the_board_says_so(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    browser = Browser(web_app(database, NOWHERE), expo.organiser)
+    assert "Nothing is published yet, so nobody was invited" in browser.get(
+        f"/events/{expo.event.key}/calendars/"
+    )
+
+
+def test_before_a_mail_is_sent_the_board_says_so(site: Site) -> None:
+    with site.health.database.write() as session:
+        session.execute(update(OutboxMail).values(state=OutboxState.QUEUED))
+    assert "no mail was sent yet" in site.page()
+
+
+def wait_for_answers(site: Site) -> None:
+    """As if the mails had gone out some days ago."""
+    with site.health.database.write() as session:
+        session.execute(update(OutboxMail).values(sent_at=NOW - timedelta(days=4)))
+
+
+def test_the_board_counts_states_in_words_and_lists_people(site: Site) -> None:
+    site.health.answer(1, "ACCEPTED")
+    page = site.page()
+    assert 'href="' + site.path + '/"' in page and "Calendar health</a></li>" in page
+    for words, share in (("Accepted", "50.00 %"), ("No answer", "50.00 %"), ("Declined", "0.00 %")):
+        assert re.search(rf"{words}</dt><dd>\d <small>{share}", page), words
+    assert 'aria-hidden="true"' in page
+    assert "has not answered the invitation to one meeting" not in page.lower(), "it went out just now"
+    wait_for_answers(site)
+    assert "has not answered the invitation to one meeting" in site.page().lower()
+
+
+def test_filters_stand_in_the_address_and_the_list_of_calls_keeps_them(site: Site) -> None:
+    site.health.answer(1, "ACCEPTED")
+    page = site.page("/?state=accepted")
+    assert "1 person" in page and site.health.person(1).latin_name in page
+    assert f'href="{site.path}/calls.csv?state=accepted"' in page
+    assert "Nobody fits" in site.page("/?state=bounced")
+    assert "must be one of" in site.browser.get(site.path + "/?state=asleep", status=422)
+
+
+def test_the_list_of_calls_is_a_csv_file_to_save(site: Site) -> None:
+    wait_for_answers(site)
+    response = site.browser.client.get(site.path + "/calls.csv?calls=yes")
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    assert response.headers["Content-Disposition"].startswith("attachment; filename=")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.data.startswith(b"\xef\xbb\xbfName,")
+    assert len(response.text.splitlines()) == 3
+
+
+def test_a_person_is_shown_with_meetings_answers_and_the_way_to_reach_them(site: Site) -> None:
+    with site.health.database.write() as session:
+        session.execute(update(Attendee).values(phone="+86 10 6552"))
+    site.health.answer(0, "TENTATIVE", lines="COMMENT:<b>Perhaps</b>\n")
+    page = site.page(f"/people/{site.health.person(0).key}")
+    assert "+86 10 6552" in page and "Tentative" in page and "by their calendar" in page
+    assert "&lt;b&gt;Perhaps" in page and "<b>Perhaps" not in page
+
+
+def test_the_phone_number_is_on_no_page_that_others_see(site: Site) -> None:
+    with site.health.database.write() as session:
+        session.execute(update(Attendee).values(phone="+86 10 6552"))
+        exhibitor = session.get_one(Account, site.health.person(0).account_id)
+    browser = Browser(site.app, exhibitor)
+    key = site.health.expo.event.key
+    for path in ("firms", "firms/f0", "firms/f1", "agenda", "agenda/firm"):
+        assert "6552" not in browser.get(f"/events/{key}/{path}")
+
+
+def test_an_address_is_corrected_and_the_record_shows_who_did_it(site: Site) -> None:
+    site.health.bounce(5)
+    path = f"/people/{site.health.person(0).key}"
+    assert "mails to it are held" in site.page(path)
+    page = site.browser.post(f"{site.path}{path}/address", email="new@firm.example")
+    assert "The address is kept. One mail is on the way." in page
+    assert f"{site.health.first} became new@firm.example" in page
+    assert site.health.expo.organiser.email in page and "mails to it are held" not in page
+
+
+def test_a_wrong_address_is_refused_beside_its_field_and_kept_as_typed(site: Site) -> None:
+    path = f"/people/{site.health.person(0).key}"
+    site.page(path)
+    page = site.browser.post(f"{site.path}{path}/address", status=422, email="new@firm")
+    assert 'id="email-fault"' in page and 'value="new@firm"' in page and 'aria-invalid="true"' in page
+
+
+def test_dead_letters_are_sent_again_or_put_away(site: Site) -> None:
+    assert "No mail has failed" in site.page("/dead-letters")
+    site.health.move(2, 10, refuse=site.health.first)
+    page = site.page("/dead-letters")
+    assert "Refused for good" in page and "550 no" in page and "Dead letters (1)" in page
+    (number,) = re.findall(r'name="mail" value="(\d+)"', page)
+    assert "Choose one mail or more" in site.browser.post(f"{site.path}/dead-letters/drop")
+    page = site.browser.post(f"{site.path}/dead-letters/resend", mail=number)
+    assert "One mail is queued again." in page and "No mail has failed" in page
+    page = site.browser.post(f"{site.path}/dead-letters/resend", mail=number)
+    assert "0 mails are queued again. 1 had been sent, put away or overtaken" in page
+
+
+def test_all_dead_letters_are_sent_again_but_those_that_bounce(site: Site) -> None:
+    site.health.bounce(5)
+    site.health.move(2, 10, refuse=site.health.person(1).email)
+    page = site.page("/dead-letters")
+    assert "Send all 1 again" in page and "1 to addresses that bounce" in page
+    assert "One mail is queued again." in site.browser.post(f"{site.path}/dead-letters/resend", all="yes")
+    assert "Address bounces" in site.page("/dead-letters")
+
+
+def test_mails_that_are_tried_again_are_listed_with_the_next_try(site: Site) -> None:
+    site.health.move(2, 10, refuse=site.health.first, permanent=False)
+    page = site.page("/dead-letters?list=retrying")
+    assert "Refused for now" in page and "Tried again (1)" in page and 'name="mail"' not in page
+
+
+def test_nobody_else_sees_these_pages_or_does_anything_there(site: Site) -> None:
+    site.health.move(2, 10, refuse=site.health.first)
+    (letter,) = site.health.dead()
+    with site.health.database.write() as session:
+        exhibitor = session.get_one(Account, site.health.person(0).account_id)
+        other = make_event(session).organiser
+    key = site.health.person(0).key
+    for account in (exhibitor, other):
+        browser = Browser(site.app, account)
+        for path in ("/", "/calls.csv", "/dead-letters", f"/people/{key}"):
+            browser.get(site.path + path, status=404)
+        browser.get("/")
+        for path in ("/dead-letters/resend", "/dead-letters/drop", f"/people/{key}/address"):
+            browser.post(site.path + path, status=404, mail=letter.id, email="a@b.example")
+    assert len(site.health.dead()) == 1
+    assert site.health.shown(0).email == site.health.first

@@ -1,0 +1,132 @@
+"""Creating an event and changing its settings, each fault at its field."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import func, select
+
+from scheduler.domain.entities import AfterRun
+from scheduler.storage.database import Database
+from scheduler.storage.models import Event, Place, Slot
+from tests.support.factories import make_account, make_event
+from tests.support.web import Browser, web_app
+
+NEW = {
+    "name": "Chain Expo",
+    "key": "chain-expo",
+    "timezone": "Asia/Shanghai",
+    "first_day": "2099-06-22",
+    "days": "2",
+    "morning_from": "09:00",
+    "morning_to": "12:00",
+    "afternoon_from": "13:00",
+    "afternoon_to": "15:00",
+    "slot_minutes": "30",
+    "halls": "2",
+    "tables_per_hall": "3",
+    "walking_minutes": "5",
+    "areas": "Smart vehicles\nClean energy",
+}
+
+
+def test_an_operator_creates_an_event_with_its_slots_and_tables(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        operator = make_account(session, is_operator=True)
+    browser = Browser(web_app(database, broker_url), operator)
+    browser.get("/events/new")
+    assert "Nothing is published yet" in browser.post("/events/new", **NEW)
+    with database.read() as session:
+        counts = [session.scalar(select(func.count()).select_from(table)) for table in (Slot, Place)]
+        assert counts == [20, 6]
+
+
+def test_a_wrong_event_keeps_what_was_typed_and_says_what_is_wrong(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        operator = make_account(session, is_operator=True)
+    browser = Browser(web_app(database, broker_url), operator)
+    browser.get("/events/new")
+    page = browser.post("/events/new", status=422, **NEW | {"days": "many", "first_day": "tomorrow"})
+    assert "must be a whole number from 1 to 14" in page and "must be a date such as" in page
+    assert 'value="Chain Expo"' in page
+    with database.read() as session:
+        assert session.scalars(select(Event)).all() == []
+
+
+def said(page: str) -> dict[str, str]:
+    """What the list of faults calls each field."""
+    return dict(re.findall(r'<li><a href="#(\w+)">([^<]+)</a>', page))
+
+
+def test_an_empty_form_has_all_its_faults_at_once_by_the_labels_of_its_fields(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        operator = make_account(session, is_operator=True)
+        expo = make_event(session)
+    browser = Browser(web_app(database, broker_url), operator)
+    browser.get("/events/new")
+    page = browser.post("/events/new", status=422)
+    assert set(said(page)) == {
+        "name", "key", "timezone", "first_day", "days", "morning_from", "morning_to", "slot_minutes", "halls",
+        "tables_per_hall", "walking_minutes",
+    }  # fmt: skip
+    pages = [page]
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    browser.get(f"/events/{expo.event.key}/settings")
+    pages.append(browser.post(f"/events/{expo.event.key}/settings", status=422))
+    for page in pages:
+        labels = dict(re.findall(r'<label for="(\w+)">([^<]+)</label>', page))
+        found = said(page)
+        assert found == {name: labels[name] for name in found}
+
+
+def test_only_an_operator_may_create_events(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    Browser(web_app(database, broker_url), expo.organiser).get("/events/new", status=404)
+
+
+def test_a_changed_time_moves_the_next_overnight_run(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/settings"
+    assert 'value="02:00"' in browser.get(path)
+    typed = {
+        "name": "Renamed", "language": "hu", "solve_seconds": "30", "freeze_hours": "6", "request_days": "7",
+        "proposals": "yes", "mail_per_minute": "90", "rerun_enabled": "yes", "rerun_time": "03:30",
+        "rerun_timezone": "UTC", "publish_hold": "3",
+        "rerun_then": "publish", "rerun_budget": "10", "rerun_late": "45", "fair_share": "50",
+    }  # fmt: skip
+    assert "The settings are saved" in browser.post(path, **typed)
+    page = browser.get(path)
+    assert 'name="proposals" value="yes" checked' in page
+    assert "checked" not in browser.post(path, **{**typed, "proposals": "", "rerun_enabled": ""})
+    browser.post(path, **typed)
+    assert "must be a whole number" in browser.post(path, status=422, **typed | {"freeze_hours": "-1"})
+    with database.read() as session:
+        event = session.get_one(Event, expo.event.id)
+        assert event.next_rerun_at is not None
+        assert event.language == "hu"
+        assert (event.name, f"{event.next_rerun_at:%H:%M}", event.rerun_then, event.policy["fair_share"]) == (
+            "Renamed", "03:30", AfterRun.PUBLISH, 0.5,
+        )  # fmt: skip
+
+
+def test_summaries_are_on_until_an_organiser_switches_them_off(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session, summary_mails=True)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/settings"
+    ticked = 'name="summary_mails" value="yes" aria-describedby="summary_mails-hint" checked'
+    assert ticked in browser.get(path)
+    typed = {
+        "name": "Expo", "language": "en", "solve_seconds": "30", "freeze_hours": "6", "request_days": "7",
+        "mail_per_minute": "90", "rerun_time": "03:30", "rerun_timezone": "UTC", "rerun_then": "draft",
+        "rerun_budget": "10", "publish_hold": "3", "rerun_late": "45", "fair_share": "50",
+    }  # fmt: skip
+    assert ticked not in browser.post(path, **typed)
+    assert ticked in browser.post(path, **typed, summary_mails="yes")

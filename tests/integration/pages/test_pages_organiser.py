@@ -1,0 +1,304 @@
+"""The organiser's pages: run, look, publish, roll back; nobody else sees them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from scheduler.domain.entities import RequestState, RunState, VersionState
+from scheduler.services.imports import rows as imports
+from scheduler.services.publishing import release
+from scheduler.services.publishing.publishing import Ending
+from scheduler.services.requests import requests
+from scheduler.services.runs import runs
+from scheduler.services.schedule import versions
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account, AttendeeBusy, OutboxMail, Run
+from tests.support.factories import make_event, make_request, make_version, meet
+from tests.support.publishing import carry_out, publish_version
+from tests.support.web import Browser, web_app
+
+
+def test_an_organiser_starts_a_run_and_cancels_it(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_request(session, expo)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}"
+    assert "Nothing is published yet" in browser.get(f"{path}/schedule")
+    page = browser.post(f"{path}/runs", seconds="20")
+    assert "Run 1" in page and "Waiting for a solve worker since" in page
+    assert "is open already" in browser.post(f"{path}/runs", seconds="20")
+    assert "hx-get" in browser.get(f"{path}/runs/1/panel")
+    browser.post(f"{path}/runs/1/cancel")
+    with database.read() as session:
+        assert runs.show(session, expo.event.id, 1).state is RunState.CANCELLED
+    assert "hx-get" not in browser.get(f"{path}/runs/1/panel")
+    assert browser.client.get(f"{path}/runs/1/panel").headers["HX-Trigger"] == "run-ended"
+
+
+def test_a_wrong_number_of_seconds_is_refused_in_words(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    browser.get(f"/events/{expo.event.key}/schedule")
+    page = browser.post(f"/events/{expo.event.key}/runs", seconds="soon")
+    assert "Seconds to search must be a whole number from 1 to 3,600." in page
+    with database.read() as session:
+        assert session.scalars(select(Run)).all() == []
+
+
+def test_a_draft_shows_its_change_set_and_is_published(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        meeting = meet(make_request(session, expo), expo)
+        make_version(session, expo, [meeting], state=VersionState.DRAFT)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/versions/1"
+    page = browser.get(path)
+    assert "What publishing does is being worked out" in page and "hx-get" in page
+    assert 'http-equiv="refresh"' in page  # without JavaScript
+    assert browser.client.get(f"{path}/panel").headers.get("HX-Refresh") is None
+    carry_out(database)
+    assert browser.client.get(f"{path}/panel").headers["HX-Refresh"] == "true"
+    page = browser.get(path)
+    assert "<strong>2 mails</strong> go to <strong>2 people</strong>" in page
+    assert "The last of them leaves in about <strong>1 minute</strong>, at the mail rate of the event" in page
+    assert "Mon, 7 Dec, 09:00" in page and "asked Firm 1" in page
+    page = browser.post(f"{path}/publish", compared_with="")
+    assert "Version 1 is being published" in page
+    browser.post(f"{path}/publish", compared_with="")  # a second click
+    assert carry_out(database) == [Ending.DONE]
+    assert "Version 1 is published. 2 mails were queued." in browser.get(path)
+    with database.read() as session:
+        assert len(session.scalars(select(OutboxMail)).all()) == 2
+
+
+def test_a_stale_comparison_is_not_published(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_version(session, expo, [])
+        make_version(session, expo, [], state=VersionState.DRAFT)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    page = browser.post(f"/events/{expo.event.key}/versions/2/publish", compared_with="")
+    assert "version 1 is published now" in page
+    with database.read() as session:
+        assert versions.get(session, expo.event.id, 2).state is VersionState.DRAFT
+
+
+def test_an_old_version_comes_back_as_a_new_draft(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_version(session, expo, [], state=VersionState.SUPERSEDED)
+        make_version(session, expo, [])
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    page = browser.get(f"/events/{expo.event.key}/versions/1")
+    assert "Make a draft with this content" in page
+    assert "Version 3 repeats version 1" in browser.post(f"/events/{expo.event.key}/versions/1/roll-back")
+    assert "is discarded" in browser.post(f"/events/{expo.event.key}/versions/3/discard")
+
+
+def test_an_exhibitor_and_another_events_organiser_find_no_such_page(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        expo, other = make_event(session), make_event(session)
+        make_version(session, expo, [], state=VersionState.DRAFT)
+        exhibitor = expo.people[0][0].account_id
+    app = web_app(database, broker_url)
+    with database.read() as session:
+        from scheduler.storage.models import Account
+
+        outsiders = [session.get_one(Account, exhibitor), other.organiser]
+    for account in outsiders:
+        browser = Browser(app, account)
+        for page in ("schedule", "versions/1", "settings"):
+            browser.get(f"/events/{expo.event.key}/{page}", status=404)
+        browser.post(f"/events/{expo.event.key}/versions/1/publish", status=404, compared_with="")
+        browser.post(f"/events/{expo.event.key}/runs", status=404)
+
+
+def test_a_form_without_its_token_is_refused(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    response = browser.client.post(f"/events/{expo.event.key}/runs", data={"seconds": "5"})
+    assert (response.status_code, "This form has expired" in response.text) == (400, True)
+
+
+def test_a_visitor_is_asked_to_sign_in(database: Database, broker_url: str) -> None:
+    assert "Email me a link" in Browser(web_app(database, broker_url)).get("/events/any/schedule")
+
+
+def test_before_the_press_a_page_says_who_is_told_what_and_after_it_there_is_a_way_back(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        expo = make_event(session, publish_hold=5)
+        make_version(session, expo, [meet(make_request(session, expo), expo)], state=VersionState.DRAFT)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/versions/1"
+    assert "being worked out" in browser.get(f"{path}/publish"), "nobody has compared it yet"
+    carry_out(database)
+    page = browser.get(f"{path}/publish")
+    assert "<strong>2 mails</strong> go to <strong>2 people</strong> of 2 firms" in page
+    assert "<td>New meetings</td>" in page and "It begins 5 minutes after you press" in page
+    page = browser.post(f"{path}/trial")
+    assert f"Test mails to {expo.organiser.email}: 1." in page
+    browser.get(f"{path}/publish")
+    page = browser.post(f"{path}/publish", compared_with="")
+    assert "Version 1 is about to be published" in page and "Take it back" in page
+    assert carry_out(database) == [Ending.NOT_CLAIMED], "it waits"
+    assert "Discard" not in page
+    page = browser.post(f"{path}/take-back")
+    assert "Version 1 is a draft again. Nobody was told anything." in page
+    assert "is taken back already" in browser.post(f"{path}/take-back")
+    browser.post(f"{path}/publish", compared_with="")
+    browser.post(f"{path}/begin")
+    assert carry_out(database) == [Ending.DONE]
+    assert "People may have been told already" in browser.post(f"{path}/take-back")
+
+
+def test_mails_are_paused_stopped_and_sent_after_all_on_the_page(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_version(session, expo, [meet(make_request(session, expo), expo)], state=VersionState.DRAFT)
+        publish_version(session, event_id=expo.event.id, number=1, compared_with=None)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}"
+    page = browser.get(f"{path}/schedule")
+    assert "Pause the mails" in page and "Let them go on" not in page
+    assert "are paused since" in browser.post(f"{path}/mails/pause")
+    page = browser.post(f"{path}/mails/stop")
+    assert "Mails stopped: 2." in page and "are paused since" not in page
+    assert "Send the stopped mails after all" in page and "Pause the mails" not in page
+    assert "Mails queued again: 2." in browser.post(f"{path}/mails/send")
+    browser.post(f"{path}/mails/burn", status=404)
+
+
+def test_the_schedule_begins_with_what_waits_for_the_organiser(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=4)
+        held, other = make_request(session, expo, 0, 1), make_request(session, expo, 1, 2)
+        make_version(session, expo, [meet(held, expo)])
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/schedule"
+    assert "What waits for you" not in browser.get(path)
+    with database.write() as session:
+        requests.withdraw(session, expo.actor(0), held.key, now=database.now())
+        session.merge(other).answered_at = database.now()
+        for _ in range(3):
+            make_version(session, expo, [], state=VersionState.DRAFT)
+        release.discard(session, event_id=expo.event.id, number=4)
+    page = browser.get(path)
+    assert "meetings cancelled or declined: 1" in page and "requests accepted: 1" in page
+    assert ">Version 3</a> is a draft" in page and "Discard the older drafts (1)" in page
+    assert "Drafts discarded: 1." in browser.post(f"/events/{expo.event.key}/drafts/discard")
+    with database.read() as session:
+        states = [versions.get(session, expo.event.id, n).state.value for n in (1, 2, 3, 4)]
+    assert states == ["published", "discarded", "draft", "discarded"]
+
+
+def test_the_menu_of_an_organiser_names_the_requests(database: Database, broker_url: str) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_request(session, expo, state=RequestState.PENDING)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    page = browser.get(f"/events/{expo.event.key}/schedule")
+    assert f'href="/events/{expo.event.key}/requests/received">Requests</a>' in page
+    page = browser.get(f"/events/{expo.event.key}/requests/received")
+    assert "<h1>Requests</h1>" in page and 'aria-current="page">Requests</a>' in page
+    with database.read() as session:
+        exhibitor = session.get_one(Account, expo.people[1][0].account_id)
+    page = Browser(web_app(database, broker_url), exhibitor).get(
+        f"/events/{expo.event.key}/requests/received"
+    )
+    assert "<h1>Requests received</h1>" in page
+
+
+def test_what_did_not_fit_reads_in_names_and_times_by_reason_and_a_press_holds_it_there(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=4)
+        one, two = make_request(session, expo), make_request(session, expo, 2, 3)
+        person = expo.people[0][0]
+        person.name = person.latin_name = "Ms Kovacs"
+        session.add(AttendeeBusy(attendee_id=person.id, slot_id=expo.slots[1].id))
+        version = make_version(session, expo, [], state=VersionState.DRAFT)
+        way = {"kind": "available", "ids": [person.key], "slot": "s1"}
+        other = {"kind": "add-interpreter", "ids": [], "slot": "s2"}
+        rows = (one, "people-busy", [person.key], way), (two, "no-interpreter", [], other)
+        version.unscheduled = [
+            {"request": r.key, "reason": reason, "detail": f"Request {r.key}", "blockers": blockers,
+             "remedies": ["Make it so."], "ways": [way]}
+            for r, reason, blockers, way in rows
+        ]  # fmt: skip
+        for row in expo.slots:
+            row.start, row.end = (at + timedelta(days=3650) for at in (row.start, row.end))
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/versions/1"
+    page = browser.get(f"{path}?kind=unscheduled")
+    assert "Firm 0 and Firm 1</a>" in page and "Firm 2 and Firm 3</a>" in page
+    assert "Their people are in other meetings</a>: 1" in page
+    assert ">Ms Kovacs</a> available on" in page and ", 09:30." in page
+    assert one.key not in re.sub(r'(href|value)="[^"]*"', "", page), "no key is read"
+    assert page.count("Do it, and hold it there") == 1, "nobody adds an interpreter by a press"
+    page = browser.get(f"{path}?kind=unscheduled&reason=no-interpreter")
+    assert "Firm 2 and Firm 3</a>" in page and "Firm 0 and Firm 1</a>" not in page
+    browser.get(f"{path}?kind=unscheduled")
+    page = browser.post(f"{path}/hold-there", request=one.key, remedy="0")
+    assert "Done. The next run holds it on" in page and "locked to" in page
+    with database.read() as session:
+        assert session.scalars(select(AttendeeBusy)).all() == []
+    assert "locked to" not in browser.post(f"{path}/unlock", request=one.key)
+    page = browser.post(f"{path}/hold-there", request=two.key, remedy="0")
+    assert "This remedy needs something that no page can do." in page
+
+
+def test_a_run_is_given_moves_to_improve_the_plan_and_the_draft_says_what_they_buy(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        meeting = meet(make_request(session, expo), expo)
+        make_version(session, expo, [meeting]).terms = {"served": 3, "idle": 327, "hall_change": 2462}
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}"
+    assert 'name="max_moved" type="number" min="0" max="100000" value="0"' in browser.get(f"{path}/schedule")
+    page = browser.post(f"{path}/runs", seconds="20", max_moved="-1")
+    assert "Meetings that may change must be a whole number from 0 to 100,000." in page
+    browser.post(f"{path}/runs", seconds="20", max_moved="12")
+    with database.write() as session:
+        assert runs.show(session, expo.event.id, 1).max_moved == 12
+        draft = make_version(session, expo, [replace(meeting, slot="s1")], state=VersionState.DRAFT)
+        draft.terms = {"served": 3, "idle": 280, "hall_change": 2301}
+    browser.get(f"{path}/versions/2")
+    carry_out(database)
+    page = browser.get(f"{path}/versions/2")
+    assert "1 of its meetings change" in page
+    assert "Published meetings that change: 1. Against what is published:" in page
+    assert "idle slots 327 → 280, hall changes 2,462 → 2,301." in page
+
+
+def test_a_draft_at_a_booth_that_its_firm_has_left_is_said_before_the_press(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_version(
+            session,
+            expo,
+            [meet(make_request(session, expo), expo, place=expo.booths[1])],
+            state=VersionState.DRAFT,
+        )
+        text = "key,name,country,tier,hall,booth\nf1,Firm 1,CN,midstream,h0,NEW\n"
+        imports.import_firms(session, expo.organiser_actor(), text)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    path = f"/events/{expo.event.key}/versions/1"
+    browser.get(path)
+    carry_out(database)
+    assert "booths that their firms have left since the run: 1" in browser.get(f"{path}/publish")

@@ -1,0 +1,119 @@
+"""Mails and calendar: an attendee chooses language and time zone, and the linked pages follow."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+
+from scheduler.services.access import preferences
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account
+from tests.integration.inbox.test_answering import Published
+from tests.support import replies
+from tests.support.factories import make_event
+from tests.support.web import Browser, web_app
+
+NOWHERE = "redis://127.0.0.1:1"
+
+
+def shown(page: str) -> str:
+    """The page's text without tags, in one line."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page.partition("<main")[2])).split())
+
+
+def test_an_attendee_chooses_and_sees_how_a_mail_says_it(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=1)
+        account = session.get_one(Account, expo.people[0][0].account_id)
+    browser = Browser(web_app(database, NOWHERE), account)
+    path = f"/events/{expo.event.key}/mails-and-calendar"
+    page = browser.get(path)
+    assert "Automatic: English" in page and "only the venue" in page
+    page = browser.post(path, language="hu", timezone="Europe/Budapest")
+    assert "Saved." in page
+    assert "Mikor 2026. december 7., hétfő, 09:00–09:30 (pekingi idő, UTC+08:00)" in shown(page)
+    assert "Az Ön ideje szerint 2026. december 7., hétfő, 02:00–02:30" in shown(page)
+
+
+def test_a_wrong_choice_is_said_at_its_field_and_kept_in_the_form(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=1)
+        account = session.get_one(Account, expo.people[0][0].account_id)
+    browser = Browser(web_app(database, NOWHERE), account)
+    path = f"/events/{expo.event.key}/mails-and-calendar"
+    browser.get(path)
+    page = browser.post(path, status=422, language="zh", timezone="Mars/Base")
+    assert "must be an IANA time zone" in page
+    assert '<option value="zh" selected>中文' in page
+
+
+def test_organisers_have_no_mails_of_their_own_to_choose_for(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=1)
+    browser = Browser(web_app(database, NOWHERE), expo.organiser)
+    browser.get(f"/events/{expo.event.key}/mails-and-calendar", status=403)
+
+
+def linked(database: Database, language: str) -> tuple[Published, Browser, str]:
+    """A published meeting whose first attendee reads in a language and in Budapest, and their link."""
+    published = Published(database)
+    with database.write() as session:
+        actor = published.expo.actor(0)
+        preferences.choose(session, actor, language=language, timezone="Europe/Budapest")
+    published.mails |= published.publish_again(slot=1)
+    link = f"/answers/{replies.token(published.mail_to(0))}"
+    return published, Browser(web_app(database, NOWHERE)), link
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        (
+            "zh",
+            [
+                "与Firm 1洽谈",
+                "时间 2026年12月7日 星期一 09:30–10:00（北京时间）",
+                "您的当地时间 2026年12月7日 星期一 02:30–03:00（Europe/Budapest，UTC+01:00）",
+                "谢绝后，该时段将被释放",
+                "以其他方式答复",
+            ],
+        ),
+        (
+            "hu",
+            [
+                "Találkozó: Firm 1",
+                "Mikor 2026. december 7., hétfő, 09:30–10:00 (pekingi idő, UTC+08:00)",
+                "Az Ön ideje szerint 2026. december 7., hétfő, 02:30–03:00 (Europe/Budapest, UTC+01:00)",
+                "Ha elutasítja, az időpont felszabadul",
+                "Más választ adok",
+            ],
+        ),
+    ],
+)
+def test_the_page_behind_a_link_speaks_the_mails_language(
+    database: Database, language: str, texts: list[str]
+) -> None:
+    _, visitor, link = linked(database, language)
+    page = visitor.get(f"{link}/decline")
+    assert f'<html lang="{language}" dir="ltr">' in page
+    assert [text for text in texts if text not in shown(page)] == []
+
+
+def test_what_the_buttons_say_is_in_the_mails_language_too(database: Database) -> None:
+    _, visitor, link = linked(database, "zh")
+    visitor.get(f"{link}/accept")
+    assert "您的答复：已接受。" in visitor.post(f"{link}/accept", sequence=1)
+    assert "请从列出的时间中选择一个。" in visitor.post(f"{link}/propose", sequence=1, slot="x")
+    assert "留言不能超过1000个字符。" in visitor.post(f"{link}/decline", sequence=1, comment="x" * 1001)
+    assert "您建议的时间：2026年12月7日 星期一 10:30–11:00" in visitor.post(
+        f"{link}/propose", sequence=1, slot="s3"
+    )
+    assert "这场洽谈已变更或取消" in visitor.post(f"{link}/accept", sequence=0)
+
+
+def test_times_to_propose_are_told_by_both_clocks(database: Database) -> None:
+    _, visitor, link = linked(database, "en")
+    page = shown(visitor.get(f"{link}/propose"))
+    assert "Monday, 7 December 2026, 10:30–11:00 · Your time: Monday, 7 December 2026, 03:30–04:00" in page

@@ -1,0 +1,109 @@
+"""Summaries are stopped by the link in them, by hand or by a mail program, and sent again by it too."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from api import context
+from scheduler.domain.errors import NotFound
+from scheduler.services.access.tokens import hash_token
+from scheduler.services.addresses import addresses
+from scheduler.services.outbox import remembering, rendering
+from scheduler.services.publishing import stopping
+from scheduler.storage.database import Database
+from scheduler.storage.models import Attendee, OutboxMail
+from tests.integration.access.test_readers import read, text
+from tests.integration.publishing.test_release import publish
+from tests.integration.publishing.test_summaries import address, claim, make, queued, two_meetings
+from tests.support.factories import NOW, SECRET_KEY, Expo
+from tests.support.publishing import SETTINGS
+from tests.support.web import web_app
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(context, "now", lambda: NOW)
+
+
+def sent(database: Database) -> tuple[Expo, OutboxMail, str]:
+    """An event whose first summaries are sent, that of firm 0, and its token."""
+    with database.write() as session:
+        expo = make(session)
+        publish(session, expo, two_meetings(session, expo, (0, 1)), None)
+        rows = claim(session)
+    row = next(row for row in rows if row.kind == "summary" and row.to_address == address(expo, 0))
+    return expo, row, remembering.summary_token(row, SECRET_KEY)
+
+
+def summed_up(database: Database, expo: Expo, version: int) -> set[str]:
+    """Who gets a summary of a version in which the meetings have moved."""
+    with database.write() as session:
+        publish(
+            session, expo, two_meetings(session, expo, (version, version + 1)), version, minutes=9 * version
+        )
+        found = set(queued(session))
+        claim(session, minutes=9 * version + 1)
+    return found
+
+
+def test_the_link_stops_by_post_alone_without_cookie_or_page_and_leads_back(
+    database: Database, broker_url: str
+) -> None:
+    expo, _, token = sent(database)
+    client, path = web_app(database, broker_url).test_client(), f"/summaries/{token}"
+    page = client.get(path, headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in page.headers, "the page holds what opens something"
+    assert page.status_code == 200 and "gets one summary of each new schedule" in page.text
+    assert address(expo, 0) in summed_up(database, expo, 1), "a look stops nothing"
+    answer = client.post(path, data={"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200 and "gets no more summaries" in answer.text
+    assert "gets no more summaries" in client.get(path).text
+    assert summed_up(database, expo, 2) == {address(expo, 1), address(expo, 2)}
+    assert client.post(f"{path}/again").status_code == 303
+    assert address(expo, 0) in summed_up(database, expo, 3)
+
+
+def test_the_mail_has_the_link_for_programs_and_people_and_the_database_its_hash_only(
+    database: Database,
+) -> None:
+    _, row, token = sent(database)
+    mail = read(rendering.summary_mail(SETTINGS, row).data)
+    url = f"{SETTINGS.base_url}/summaries/{token}"
+    assert mail["List-Unsubscribe"] == f"<{url}>" and url in text(mail)
+    with database.read() as session:
+        person = session.get_one(Attendee, row.attendee_id)
+        assert person.summary_hash == hash_token(token) and token not in str(row.payload)
+        invitations = session.scalars(select(OutboxMail).where(OutboxMail.kind == "invitation")).all()
+    for other in invitations:
+        assert read(rendering.invitation_mail(SETTINGS, other).data)["List-Unsubscribe"] is None
+
+
+def test_a_wrong_link_one_of_an_old_address_and_one_of_a_past_event_stop_nothing(database: Database) -> None:
+    expo, row, token = sent(database)
+    with database.write() as session, pytest.raises(NotFound):
+        stopping.stop(session, "a" * 32, now=NOW)
+    with database.write() as session, pytest.raises(NotFound):
+        stopping.stop(session, token, now=NOW + timedelta(days=400))
+    with database.write() as session:
+        stopping.stop(session, token, now=NOW)
+        key = expo.people[0][0].key
+        new = "new@firm.example"
+        addresses.correct(session, expo.organiser_actor(), key, new, settings=SETTINGS, now=NOW)
+        assert session.get_one(Attendee, row.attendee_id).summaries_off_at is None
+    with database.write() as session, pytest.raises(NotFound):
+        stopping.stop(session, token, now=NOW)
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh", "停止接收汇总邮件"), ("hu", "Nem kérek több")])
+def test_the_page_is_in_the_persons_language(
+    database: Database, broker_url: str, language: str, said: str
+) -> None:
+    _, row, token = sent(database)
+    with database.write() as session:
+        session.get_one(Attendee, row.attendee_id).mail_language = language
+    page = web_app(database, broker_url).test_client().get(f"/summaries/{token}").text
+    assert said in page and re.search(rf'<html[^>]*lang="{language}"', page)

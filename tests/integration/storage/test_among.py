@@ -1,0 +1,46 @@
+"""One parameter for a list of any length, on both databases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, delete, event, select
+
+from scheduler.storage.among import among
+from scheduler.storage.database import Database
+from scheduler.storage.models import Firm
+from tests.support.factories import make_event
+
+
+def statements(engine: Engine) -> list[str]:
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    return seen
+
+
+def test_rows_are_those_whose_column_is_listed(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=3)
+        ids = [firm.id for firm in expo.firms]
+        keys = [firm.key for firm in expo.firms]
+        firms = select(Firm.id).order_by(Firm.id)
+        assert session.scalars(firms.where(among(Firm.id, ids[:2]))).all() == ids[:2]
+        assert session.scalars(firms.where(~among(Firm.id, ids[:2]))).all() == ids[2:]
+        assert session.scalars(firms.where(among(Firm.key, {keys[1], "it's", '\\"{}'}))).all() == [ids[1]]
+        assert session.scalars(firms.where(among(Firm.id, ()))).all() == []
+        session.execute(delete(Firm).where(among(Firm.id, ())))
+        assert session.scalars(firms).all() == ids
+
+
+def test_more_values_than_a_statement_may_have_parameters_make_the_same_statement(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=2)
+        seen = statements(database.engine)
+        for most in (1, 100_000):
+            listed = among(Firm.id, range(expo.firms[0].id, expo.firms[0].id + most))
+            assert len(session.scalars(select(Firm.id).where(listed)).all()) == min(most, 2)
+    assert len(seen) == 2 and len(set(seen)) == 1

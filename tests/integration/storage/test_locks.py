@@ -1,0 +1,167 @@
+"""Who waits for whom on PostgreSQL: a lock on a parent keeps nobody from adding children to it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AnswerSource, OutboxState, Partstat, RequestState
+from scheduler.services.addresses import addresses
+from scheduler.services.answers import answers
+from scheduler.services.answers.answers import Given
+from scheduler.services.outbox import outbox
+from scheduler.services.requests import requests
+from scheduler.services.requests.form import NewRequest
+from scheduler.storage.database import Database
+from scheduler.storage.models import OutboxMail
+from tests.integration.inbox.test_answering import LATER, Published
+from tests.integration.publishing.test_release import draft, publish
+from tests.support.factories import SECRET_KEY, meet
+from tests.support.publishing import SETTINGS
+from tests.support.threads import Step
+
+SOURCES = [
+    path
+    for folder in ("api", "chainmeet", "scheduler", "workers")
+    for path in sorted((Path(__file__).parents[3] / folder).rglob("*.py"))
+]
+postgres = pytest.mark.parametrize(
+    "database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+
+
+def locks(tree: ast.AST) -> Iterator[ast.keyword | ast.Call]:
+    """Each place that asks for row locks: `.with_for_update(...)` and `with_for_update=...`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "with_for_update":
+            yield node
+        if isinstance(node, ast.keyword) and node.arg == "with_for_update":
+            yield node
+
+
+def test_every_row_lock_leaves_foreign_keys_alone() -> None:
+    found = [(path, lock) for path in SOURCES for lock in locks(ast.parse(path.read_text("utf-8")))]
+    assert found
+    assert [
+        f"{path.name}:{lock.lineno}" for path, lock in found if "key_share" not in ast.unparse(lock)
+    ] == []
+
+
+def ask(session: Session, published: Published) -> str:
+    form = NewRequest(to_firm=published.expo.firms[2].key, topic="Cells")
+    return requests.submit(session, published.expo.actor(1), form, now=LATER).key
+
+
+def decline(session: Session, published: Published) -> str:
+    row = published.mail_to(0)
+    invitation = answers.latest(session, row.uid, row.attendee_id)
+    given = Given(
+        partstat=Partstat.DECLINED, sequence=invitation.sequence, source=AnswerSource.LINK, dtstamp=LATER
+    )
+    return answers.give(session, invitation, given, now=LATER)
+
+
+def claim(session: Session) -> int:
+    later = LATER + timedelta(minutes=10)
+    return len(outbox.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=later))
+
+
+def republish(session: Session, published: Published) -> int:
+    """Publish the meeting half an hour later."""
+    moved = [meet(published.request, published.expo, slot=2)]
+    return publish(session, published.expo, draft(session, published.expo, moved), 1, minutes=10)
+
+
+def in_own(database: Database, do: Callable[[Session], Any]) -> Callable[[], Any]:
+    """What does it in a transaction of its own."""
+
+    def work() -> Any:
+        with database.write() as session:
+            return do(session)
+
+    return work
+
+
+@postgres
+def test_a_request_is_asked_while_a_publishing_is_open(database: Database) -> None:
+    published = Published(database)
+    with database.write() as publishing:
+        assert republish(publishing, published) == 2
+        assert Step(in_own(database, lambda session: ask(session, published))).done()
+
+
+@postgres
+def test_an_answer_is_given_while_a_publishing_is_open(database: Database) -> None:
+    published = Published(database)
+    with database.write() as publishing:
+        republish(publishing, published)
+        assert Step(in_own(database, lambda session: decline(session, published))).done()
+
+
+@postgres
+def test_publishing_goes_on_while_an_answer_about_a_meeting_that_it_moves_is_open(database: Database) -> None:
+    published = Published(database)
+    with database.write() as answering:
+        row = published.mail_to(0)
+        answers.lock(answering, answers.latest(answering, row.uid, row.attendee_id))
+        assert Step(in_own(database, lambda session: republish(session, published))).done() == 2
+        assert decline(answering, published)
+    assert published.state() is RequestState.WITHDRAWN
+
+
+@postgres
+def test_mails_of_an_event_are_claimed_while_somebody_asks(database: Database) -> None:
+    published = Published(database)
+    with database.write() as session:
+        republish(session, published)
+    with database.write() as asking:
+        ask(asking, published)
+        assert Step(in_own(database, claim)).done() == 2
+
+
+@postgres
+def test_a_request_is_asked_while_an_address_is_corrected(database: Database) -> None:
+    published = Published(database)
+    with database.write() as correcting:
+        person = published.person(0)
+        addresses.correct(
+            correcting,
+            published.expo.organiser_actor(),
+            person.key,
+            "new@firm.example",
+            settings=SETTINGS,
+            now=LATER,
+        )
+        assert Step(in_own(database, lambda session: ask(session, published))).done()
+
+
+def test_of_two_versions_made_at_once_each_has_a_number_of_its_own(database: Database) -> None:
+    published = Published(database)
+
+    def make(session: Session) -> int:
+        return draft(session, published.expo, [])
+
+    with database.write() as first:
+        number = make(first)
+        second = Step(in_own(database, make))
+    assert {number, second.done()} == {2, 3}
+
+
+def test_a_sender_gives_back_only_mails_that_are_still_its_own(database: Database) -> None:
+    published = Published(database)
+    with database.write() as session:
+        republish(session, published)
+        later = LATER + timedelta(minutes=10)
+        rows = outbox.claim(session, worker="w1", limit=9, secret_key=SECRET_KEY, now=later)
+        session.expunge_all()  # the sender's own copies do not see what others do
+        session.execute(update(OutboxMail).where(OutboxMail.id == rows[0].id).values(claimed_by="w2"))
+        outbox.give_back(session, rows, at=LATER)
+        states = dict(session.execute(select(OutboxMail.id, OutboxMail.state)).all())
+    assert [states[row.id] for row in rows] == [OutboxState.SENDING, OutboxState.QUEUED]

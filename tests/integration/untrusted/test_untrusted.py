@@ -1,0 +1,185 @@
+"""Octets of strangers are worked on in child processes: whatever they do there, who asks gets an answer."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from scheduler.invites import inbound
+from scheduler.invites.busy import UnusableCalendar
+from scheduler.untrusted import reading
+from scheduler.untrusted.jobs import Job
+from scheduler.untrusted.pool import AllBusy, Ended, Exceeded, NotStarted, Pool
+from tests.support.factories import NOW
+
+CORPUS = sorted((Path(__file__).parents[2] / "unit" / "invites" / "corpus").glob("*.eml"))
+HOSTILE = "tests.support.hostile_child"
+
+
+@pytest.fixture
+def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
+    """One child with hostile jobs and short limits, in the place of this process's own pool."""
+    hostile = Pool(1, HOSTILE)
+    monkeypatch.setattr(reading, "pool", hostile)
+    yield hostile
+    hostile.close()
+
+
+def run(name: str, octets: bytes = b"") -> Any:
+    return reading.run(Job(name, print, TypeAdapter(Any)), octets)
+
+
+def child_of(pool: Pool) -> int:
+    pid = run("look_around")["pid"]
+    assert isinstance(pid, int)
+    return pid
+
+
+@pytest.mark.parametrize(
+    ("job", "octets", "why"),
+    [
+        ("spin", b"", "seconds of computing time"),
+        ("hold_the_lock", b"a" * 60 + b"b", "seconds of computing time"),
+        ("fill", b"", "too much memory"),
+        ("talk", b"", "too large"),
+        ("leave", b"", "it broke the program that read it"),
+        ("write", b"x", "it broke the program that read it"),
+    ],
+)
+def test_what_exceeds_the_limits_is_a_sentence_and_the_next_job_is_done(
+    pool: Pool, job: str, octets: bytes, why: str
+) -> None:
+    with pytest.raises(Exceeded, match=why):
+        run(job, octets)
+    assert run("sleep", b"0") == "slept"
+
+
+def test_a_child_knows_no_secret_and_has_no_file_but_its_socket(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAINMEET_SECRET_KEY", "secret")
+    found = run("look_around")
+    allowed = {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "PYTHONPATH", "PYTHONTZPATH", "LD_LIBRARY_PATH"}
+    assert set(found["environment"]) <= allowed | {"PYTHONDONTWRITEBYTECODE"}
+    assert found["files"].pop("0").startswith("socket:") and found["files"].pop("1") == "/dev/null"
+    assert set(found["files"]) <= {"2"}
+
+
+def test_a_child_is_used_again_and_renewed_after_its_share_of_jobs(pool: Pool) -> None:
+    pids = [child_of(pool) for _ in range(11)]
+    assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [5, 5, 1]
+
+
+def test_a_child_that_left_while_it_was_idle_is_replaced_without_a_word(pool: Pool) -> None:
+    os.kill(child_of(pool), signal.SIGKILL)
+    assert run("sleep", b"0") == "slept"
+
+
+def test_a_child_that_the_system_ends_in_the_middle_is_no_fault_of_its_job(
+    pool: Pool, tmp_path: Path
+) -> None:
+    pid, begun = child_of(pool), tmp_path / "begun"
+    with ThreadPoolExecutor() as threads:
+        asked = threads.submit(run, "say_and_sleep", str(begun).encode())
+        _wait_for(begun.exists)
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(Ended, match="Try again"):
+            asked.result()
+    assert run("sleep", b"0") == "slept"
+
+
+def test_who_asks_while_all_are_busy_waits_and_then_gets_a_clear_answer(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = child_of(pool)
+    with ThreadPoolExecutor() as threads:
+        os.kill(pid, signal.SIGSTOP)
+        first = threads.submit(run, "sleep", b"0")
+        _wait_for(lambda: not pool._idle)
+        monkeypatch.setattr(reading, "WAIT_SECONDS", 0.05)
+        with pytest.raises(AllBusy, match="Try again"):
+            run("sleep", b"0")
+        monkeypatch.setattr(reading, "WAIT_SECONDS", 60)
+        second = threads.submit(run, "sleep", b"0")
+        os.kill(pid, signal.SIGCONT)
+        assert (first.result(), second.result()) == ("slept", "slept")
+
+
+def test_a_child_that_does_not_start_is_an_error_of_its_own() -> None:
+    with pytest.raises(NotStarted, match="does not start"):
+        Pool(1, "tests.no_such_module").run("mail", b"", {}, wait=1)
+
+
+def test_an_answer_of_another_type_is_not_believed(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "nonsense")
+    with pytest.raises(Exceeded, match="no sense"):
+        reading.mail(b"hi")
+
+
+def test_a_child_dies_with_its_parent_even_in_the_middle_of_a_job() -> None:
+    program = (
+        "import threading\n"
+        "from scheduler.untrusted.pool import Pool\n"
+        f"pool = Pool(2, {HOSTILE!r})\n"
+        "pool.warm()\n"
+        "print(*[child.process.pid for child in pool._idle], flush=True)\n"
+        "pool.run('spin', b'', {}, wait=1)\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    pids = [int(pid) for pid in parent.stdout.readline().split()]
+    assert len(pids) == 2
+    parent.kill()
+    parent.wait()
+    _wait_for(lambda: not any(_is_alive(pid) for pid in pids))
+
+
+def test_many_threads_get_each_their_own_answer() -> None:
+    mails = [path.read_bytes() for path in CORPUS]
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(reading.mail, mails)) == [inbound.read(raw) for raw in mails]
+
+
+def test_a_pool_works_in_a_daemonic_and_forked_process_as_the_workers_are() -> None:
+    program = (
+        "import multiprocessing, sys\n"
+        "from scheduler.untrusted import reading\n"
+        "print(reading.mail(b'hi').kind, flush=True)\n"
+        "tell = lambda: print(reading.mail(b'hi').kind, flush=True)\n"
+        "child = multiprocessing.get_context('fork').Process(target=tell, daemon=True)\n"
+        "child.start()\n"
+        "child.join()\n"
+        "print(reading.mail(b'hi').kind, child.exitcode)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["text", "text", "text", "0"], done.stderr
+
+
+def test_the_refusal_of_a_calendar_is_its_own_sentence() -> None:
+    with pytest.raises(UnusableCalendar, match="BEGIN:VCALENDAR"):
+        reading.busy_times(b"hi", NOW, NOW, "Europe/Budapest", own_uids=(), own_addresses=())
+
+
+def _is_alive(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def _wait_for(condition: Any) -> None:
+    ends = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < ends
+        threading.Event().wait(0.01)

@@ -1,0 +1,191 @@
+"""What time brings: done in its time, once, each step by itself, and without a broker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+import redis
+from sqlalchemy import select, text
+
+from scheduler.config import Settings
+from scheduler.domain.entities import RequestState, RunState
+from scheduler.services.access import sessions, sign_in
+from scheduler.services.operations import pulses
+from scheduler.services.runs import runs
+from scheduler.storage.database import Database
+from scheduler.storage.models import MeetingRequest, OutboxMail, WebSession
+from tests.integration.outbox.test_outbox import publish_some
+from tests.support.factories import NOW, Expo, make_event, make_request
+from tests.support.workers import ROOT, eventually, settings_for
+from workers.celery_app import make_celery
+from workers.clock import FETCH, REFETCH, TICK, Clock
+
+sqlite_only = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def broker(broker_url: str) -> redis.Redis:
+    client = redis.Redis(unix_socket_path=broker_url.removeprefix("redis+socket://"))
+    client.flushall()
+    return client
+
+
+@pytest.fixture
+def clock(database: Database, broker: redis.Redis, broker_url: str) -> Clock:
+    settings = settings_for(database, broker_url)
+    return Clock(database, settings, make_celery(settings))
+
+
+def later(database: Database, name: str, by: timedelta) -> None:
+    """Let the time go by in which something is done once."""
+    with database.write() as session:
+        session.execute(
+            text("UPDATE pulse SET at = :at WHERE name = :name"), {"at": database.now() - by, "name": name}
+        )
+
+
+def expo_due(database: Database) -> Expo:
+    """An event of the far future whose overnight run is due now."""
+    with database.write() as session:
+        expo = make_event(session, rerun_enabled=True, next_rerun_at=database.now())
+        for slot in expo.slots:
+            slot.start, slot.end = slot.start + timedelta(days=36500), slot.end + timedelta(days=36500)
+    return expo
+
+
+def overdue_request(database: Database) -> Callable[[], RequestState]:
+    """A request that nobody answered in time; gives how to look at its state."""
+    with database.write() as session:
+        expo = make_event(session)
+        asked = make_request(session, expo, state=RequestState.PENDING, expires_at=NOW - timedelta(days=900))
+
+    def state() -> RequestState:
+        with database.read() as session:
+            return session.get_one(MeetingRequest, asked.id).state
+
+    return state
+
+
+def test_a_tick_sends_the_runs_that_are_due(clock: Clock, broker: redis.Redis) -> None:
+    expo = expo_due(clock.database)
+    assert clock.tick()
+    assert broker.llen("solve") == 1
+    with clock.database.read() as session:
+        assert runs.show(session, expo.event.id, 1).state is RunState.QUEUED
+
+
+def test_a_tick_sends_for_mails_that_wait(clock: Clock, broker: redis.Redis) -> None:
+    with clock.database.write() as session:
+        publish_some(session)
+    assert clock.tick()
+    assert (broker.llen("mail"), broker.llen("urgent")) == (1, 0)
+
+
+def test_of_two_clocks_one_ticks(clock: Clock) -> None:
+    together = Barrier(2)
+
+    def tick() -> bool:
+        together.wait()
+        return clock.tick()
+
+    with ThreadPoolExecutor(2) as threads:
+        assert sorted(tick.result() for tick in [threads.submit(tick) for _ in range(2)]) == [False, True]
+    assert not clock.tick()
+    later(clock.database, pulses.TICK, TICK)
+    assert clock.tick()
+
+
+def test_a_clock_that_was_set_back_does_not_stop_the_ticks(database: Database) -> None:
+    with database.write() as session:
+        assert pulses.claim(session, "tick", every=TICK, now=NOW + timedelta(hours=3))
+        assert pulses.claim(session, "tick", every=TICK, now=NOW)
+        assert not pulses.claim(session, "tick", every=TICK, now=NOW + timedelta(seconds=1))
+        assert pulses.last(session, "tick") == NOW
+
+
+def test_a_step_that_fails_keeps_no_other_from_its_turn(clock: Clock, broker: redis.Redis) -> None:
+    expo_due(clock.database)
+    state = overdue_request(clock.database)
+    with clock.database.write() as session:
+        session.execute(text("ALTER TABLE outbox_mail RENAME TO gone"))
+    assert clock.tick()
+    assert state() is RequestState.EXPIRED
+    assert broker.llen("solve") == 1
+
+
+@sqlite_only
+def test_time_goes_on_without_a_broker(database: Database, tmp_path: Path) -> None:
+    settings = settings_for(database, f"redis+socket://{tmp_path}/nowhere")
+    state = overdue_request(database)
+    assert Clock(database, settings, make_celery(settings)).tick()
+    assert state() is RequestState.EXPIRED
+
+
+@sqlite_only
+def test_a_wish_to_sign_in_is_answered_without_a_broker_and_ended_sessions_go(
+    database: Database, tmp_path: Path
+) -> None:
+    settings = settings_for(database, f"redis+socket://{tmp_path}/nowhere")
+    with database.write() as session:
+        expo = make_event(session)
+        sign_in.wish(session, expo.organiser.email, now=database.now())
+        sessions.begin(
+            session, expo.organiser.id, settings=settings, now=database.now() - timedelta(hours=12)
+        )
+    assert Clock(database, settings, make_celery(settings)).tick()
+    with database.read() as session:
+        assert session.scalars(select(OutboxMail.to_address)).all() == [expo.organiser.email]
+        assert session.scalars(select(WebSession)).all() == []
+
+
+@sqlite_only
+@pytest.mark.parametrize(("host", "tasks"), [("", 1), ("imap.example", 2)])
+def test_the_mailbox_is_visited_only_where_one_is_set(
+    clock: Clock, broker: redis.Redis, host: str, tasks: int
+) -> None:
+    visiting = replace(clock, settings=replace(clock.settings, imap_host=host))
+    assert visiting.tick()
+    assert broker.llen("untrusted") == tasks  # linked calendars are looked through in any case
+
+
+@sqlite_only
+def test_each_thing_has_a_time_of_its_own(clock: Clock, broker: redis.Redis) -> None:
+    assert TICK < FETCH < REFETCH
+    clock.tick()
+    broker.flushall()
+    later(clock.database, pulses.TICK, TICK)
+    assert clock.tick() and broker.llen("untrusted") == 0
+    later(clock.database, pulses.TICK, TICK)
+    later(clock.database, "refetch", REFETCH)
+    assert clock.tick() and broker.llen("untrusted") == 1
+
+
+@sqlite_only
+def test_the_clock_is_a_process_that_ends_when_it_is_told_to(
+    database: Database, broker_url: str, tmp_path: Path
+) -> None:
+    settings = replace(settings_for(database, broker_url), pulse_path=str(tmp_path / "pulse"))
+    state = overdue_request(database)
+    process = run_clock(settings)
+    try:
+        eventually(lambda: state() is RequestState.EXPIRED)
+        assert Path(settings.pulse_path).exists()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    finally:
+        process.kill()
+
+
+def run_clock(settings: Settings) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "chainmeet.cli", "clock"]
+    return subprocess.Popen(command, env={**os.environ, **settings.to_env()}, cwd=ROOT)

@@ -1,0 +1,1 @@
+"""What tests share: factories, builders, servers, and second opinions."""

@@ -1,0 +1,68 @@
+"""The best plan of a tiny problem, by trying every plan; it knows the rules from naive.py alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from tests.support import naive
+
+Json = dict[str, Any]
+
+# Broken by some of the meetings, broken by all of them: such a beginning of a plan need not be tried further.
+FOR_EVER = {"format", "H2", "H3", "H4", "H5", "H7", "H8", "H9", "H11"}
+
+
+def best_plan(problem: Problem) -> tuple[float, tuple[Meeting, ...]] | None:
+    """The best score and a plan that has it; None if no plan keeps the hard rules."""
+    document = problem.to_json()
+    best: tuple[float, list[Json]] | None = None
+    for meetings in plans(document):
+        score = naive.total(document, naive.terms(document, meetings))
+        if (best is None or score > best[0]) and not naive.broken_rules(document, meetings):
+            best = score, meetings
+    if best is None:
+        return None
+    return best[0], tuple(Meeting(**{**m, "attendees": tuple(m["attendees"])}) for m in best[1])
+
+
+def plans(document: Json) -> Iterator[list[Json]]:
+    """Every set of meetings that breaks none of the rules FOR_EVER."""
+    yield from _extend(document, [], [meetings_of(document, row) for row in document["requests"]])
+
+
+def meetings_of(document: Json, request: Json) -> list[Json]:
+    """Every meeting of a request that breaks, on its own, none of the rules FOR_EVER."""
+    sides = [_teams(document, request, side) for side in ("from", "to")]
+    every = product(
+        [row["id"] for row in document["slots"]],
+        [row["id"] for row in document["places"]],
+        product(*sides),
+        [None, *(row["id"] for row in document["interpreters"])],
+    )
+    meetings = [
+        {"request": request["id"], "slot": slot, "place": place, "attendees": [*a, *b], "interpreter": who}
+        for slot, place, (a, b), who in every
+    ]
+    return [m for m in meetings if not naive.broken_rules(document, [m]) & FOR_EVER]
+
+
+def _teams(document: Json, request: Json, side: str) -> list[list[str]]:
+    """Who may come for one side: the named ones, else any one of the firm; some of them may be excluded."""
+    if request[f"{side}_attendees"]:
+        return [request[f"{side}_attendees"]]
+    return [[row["id"]] for row in document["attendees"] if row["firm"] == request[side]]
+
+
+def _extend(document: Json, begun: list[Json], left: list[list[Json]]) -> Iterator[list[Json]]:
+    if not left:
+        yield begun
+        return
+    yield from _extend(document, begun, left[1:])
+    for meeting in left[0]:
+        longer = [*begun, meeting]
+        if len(longer) == 1 or not naive.broken_rules(document, longer) & FOR_EVER:
+            yield from _extend(document, longer, left[1:])

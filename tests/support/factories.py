@@ -1,0 +1,344 @@
+"""An event in the database in few words: only what a test is about is said, the rest has a plain default.
+
+    expo = make_event(session, firms=3, slots="2|2 4")
+    request = make_request(session, expo, 0, 1, state=RequestState.ACCEPTED)
+    make_version(session, expo, [meet(request, expo, slot=0)])
+    requests.accept(session, expo.actor(1), request.key, now=NOW)
+
+Firm i has the exhibitor `expo.people[i][0]`; slots are of 30 minutes from 09:00 of the event's zone, as in
+`builders` ("2|2 4": a day of two blocks of two, a day of one block of four), the first day on DAY.
+"""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import PlaceKind, RequestState, Side, Tier, VersionState
+from scheduler.domain.plan import Meeting
+from scheduler.invites.catalogue import language_of
+from scheduler.services.access import sign_in
+from scheduler.services.access.actors import Actor
+from scheduler.services.schedule import feed_addresses, versions
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    Event,
+    Firm,
+    Hall,
+    Interpreter,
+    MeetingRequest,
+    Organiser,
+    Place,
+    RequestPerson,
+    ScheduleVersion,
+    Slot,
+    WalkingTime,
+)
+
+SECRET_KEY = "a secret key that only tests know, long enough"
+NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
+DAY = date(2026, 12, 7)
+
+_count = itertools.count(1)
+
+
+@dataclass
+class Expo:
+    """The rows of an event; `people[i]` are the attendees of `firms[i]`, the first one its exhibitor."""
+
+    event: Event
+    organiser: Account
+    slots: list[Slot]
+    halls: list[Hall]
+    firms: list[Firm] = field(default_factory=list)
+    people: list[list[Attendee]] = field(default_factory=list)
+    booths: list[Place] = field(default_factory=list)
+    tables: list[Place] = field(default_factory=list)
+    interpreters: list[Interpreter] = field(default_factory=list)
+
+    def actor(self, firm: int, person: int = 0) -> Actor:
+        """Somebody of firm number `firm`, by default its exhibitor."""
+        attendee = self.people[firm][person]
+        return Actor(
+            account_id=attendee.account_id,
+            event_id=self.event.id,
+            event_key=self.event.key,
+            attendee_id=attendee.id,
+            firm_id=attendee.firm_id,
+            is_exhibitor=attendee.is_exhibitor,
+            language=language_of(attendee.mail_language, attendee.languages, self.event.language),
+        )
+
+    def organiser_actor(self) -> Actor:
+        return Actor(
+            account_id=self.organiser.id,
+            event_id=self.event.id,
+            event_key=self.event.key,
+            is_organiser=True,
+        )
+
+
+def make_account(session: Session, email: str | None = None, *, is_operator: bool = False) -> Account:
+    email = email or f"person{next(_count)}@example.org"
+    return sign_in.ensure_account(session, email, is_operator=is_operator, now=NOW)
+
+
+def make_event(
+    session: Session,
+    *,
+    firms: int = 3,
+    people: int = 1,
+    slots: str = "4",
+    halls: int = 1,
+    tables: int = 2,
+    interpreters: int = 0,
+    walking: int = 0,
+    first_day: date = DAY,
+    **columns: Any,
+) -> Expo:
+    """An event with an organiser; each firm has `people` attendees and a booth in one of the halls by turns.
+
+    `columns` are those of the event. `walking` are the minutes between any two halls.
+    """
+    number = next(_count)
+    event = Event(
+        **{
+            "key": f"expo{number}",
+            "name": f"Expo {number}",
+            "timezone": "Asia/Shanghai",
+            "rerun_timezone": "Asia/Shanghai",
+            "created_at": NOW,
+            "areas": {"batteries": "Batteries", "chips": "Chips"},
+            "rerun_enabled": False,
+            "summary_mails": False,
+            "publish_hold": 0,
+            **columns,
+        }
+    )
+    session.add(event)
+    session.flush()
+    organiser = make_account(session, f"organiser@{event.key}.example")
+    session.add(Organiser(event_id=event.id, account_id=organiser.id))
+    positions = _slots(session, event, slots, first_day)
+    expo = Expo(event, organiser, positions, _halls(session, event, halls, walking))
+    for _ in range(firms):
+        make_firm(session, expo, people=people)
+    for _ in range(tables):
+        make_table(session, expo)
+    for _ in range(interpreters):
+        make_interpreter(session, expo)
+    return expo
+
+
+def make_firm(session: Session, expo: Expo, *, people: int = 1, booth: bool = True, **columns: Any) -> Firm:
+    """A firm with attendees, the first of them its exhibitor; added to `expo`."""
+    i = len(expo.firms)
+    hall = expo.halls[i % len(expo.halls)]
+    values = {
+        "event_id": expo.event.id,
+        "key": f"f{i}",
+        "name": f"Firm {i}",
+        "latin_name": f"Firm {i}",
+        "country": "CN",
+        "tier": Tier.MIDSTREAM,
+        "areas": ["batteries"],
+        "hall_id": hall.id,
+        **columns,
+    }
+    firm = Firm(**values)
+    session.add(firm)
+    session.flush()
+    expo.firms.append(firm)
+    expo.people.append([])
+    for person in range(people):
+        make_attendee(session, expo, i, is_exhibitor=person == 0)
+    if booth:
+        place = _place(session, expo, f"b{i}", PlaceKind.BOOTH, hall, firm_id=firm.id)
+        expo.booths.append(place)
+    return firm
+
+
+def make_attendee(session: Session, expo: Expo, firm: int, **columns: Any) -> Attendee:
+    """A person of firm number `firm` with an account of the same address; added to `expo`."""
+    key = f"{expo.firms[firm].key}-p{len(expo.people[firm])}"
+    values = {"key": key, "email": f"{key}@{expo.event.key}.example", "languages": ["en"], **columns}
+    values = {"name": key.upper(), "latin_name": key.upper(), **values}
+    seed, hashed = feed_addresses.new_feed(SECRET_KEY)
+    account = make_account(session, values["email"])
+    attendee = Attendee(
+        event_id=expo.event.id,
+        firm_id=expo.firms[firm].id,
+        account_id=account.id,
+        feed_seed=seed,
+        feed_hash=hashed,
+        **values,
+    )
+    session.add(attendee)
+    session.flush()
+    expo.people[firm].append(attendee)
+    return attendee
+
+
+def make_table(session: Session, expo: Expo, **columns: Any) -> Place:
+    """A table, in one of the halls by turns; added to `expo`."""
+    i = len(expo.tables)
+    place = _place(session, expo, f"t{i}", PlaceKind.TABLE, expo.halls[i % len(expo.halls)], **columns)
+    expo.tables.append(place)
+    return place
+
+
+def make_interpreter(session: Session, expo: Expo, **columns: Any) -> Interpreter:
+    """An interpreter who speaks English and Chinese; added to `expo`."""
+    key = f"i{len(expo.interpreters)}"
+    values = {
+        "key": key,
+        "name": key.upper(),
+        "latin_name": key.upper(),
+        "languages": ["en", "zh"],
+        **columns,
+    }
+    interpreter = Interpreter(
+        **{"event_id": expo.event.id, "email": f"{key}@{expo.event.key}.example", **values}
+    )
+    session.add(interpreter)
+    session.flush()
+    expo.interpreters.append(interpreter)
+    return interpreter
+
+
+def make_request(
+    session: Session,
+    expo: Expo,
+    sender: int = 0,
+    receiver: int = 1,
+    *,
+    state: RequestState = RequestState.ACCEPTED,
+    from_people: Sequence[Attendee] = (),
+    to_people: Sequence[Attendee] = (),
+    **columns: Any,
+) -> MeetingRequest:
+    """A request of firm number `sender` to firm number `receiver`, with the named people."""
+    answered = state in (RequestState.ACCEPTED, RequestState.DECLINED)
+    values = {
+        "key": f"r{next(_count)}",
+        "priority": 3,
+        "topic": "Cells",
+        "created_by": expo.people[sender][0].id if expo.people[sender] else None,
+        "created_at": NOW,
+        "expires_at": NOW + timedelta(days=14),
+        "answered_at": NOW if answered else None,
+        "uid": str(uuid.uuid4()),
+        **columns,
+    }
+    request = MeetingRequest(
+        event_id=expo.event.id,
+        from_firm_id=expo.firms[sender].id,
+        to_firm_id=expo.firms[receiver].id,
+        state=state,
+        people=[RequestPerson(attendee_id=person.id, side=Side.FROM) for person in from_people]
+        + [RequestPerson(attendee_id=person.id, side=Side.TO) for person in to_people],
+        **values,
+    )
+    session.add(request)
+    session.flush()
+    return request
+
+
+def meet(
+    request: MeetingRequest,
+    expo: Expo,
+    *,
+    slot: int = 0,
+    place: Place | None = None,
+    people: Sequence[Attendee] | None = None,
+    interpreter: Interpreter | None = None,
+) -> Meeting:
+    """A meeting of a request, by default of both firms' exhibitors at the first table."""
+    staff = {firm.id: members[0] for firm, members in zip(expo.firms, expo.people, strict=True) if members}
+    if people is None:
+        people = [staff[request.from_firm_id], staff[request.to_firm_id]]
+    return Meeting(
+        request=request.key,
+        slot=expo.slots[slot].key,
+        place=(place or expo.tables[0]).key,
+        attendees=tuple(person.key for person in people),
+        interpreter=interpreter.key if interpreter else None,
+    )
+
+
+def make_version(
+    session: Session,
+    expo: Expo,
+    meetings: Sequence[Meeting],
+    *,
+    state: VersionState = VersionState.PUBLISHED,
+    now: datetime = NOW,
+) -> ScheduleVersion:
+    """A version with these meetings: its rows only, without the holds and mails that publishing makes."""
+    version = ScheduleVersion(
+        event_id=expo.event.id,
+        number=versions.next_number(session, expo.event.id),
+        state=state,
+        status="feasible",
+        score=100.0 * len(meetings),
+        terms={"served": len(meetings)},
+        unscheduled=[],
+        created_at=now,
+        published_at=now if state is VersionState.PUBLISHED else None,
+    )
+    session.add(version)
+    session.flush()
+    versions.store_meetings(session, version, meetings)
+    return version
+
+
+def _slots(session: Session, event: Event, days: str, first_day: date) -> list[Slot]:
+    zone = ZoneInfo(event.timezone)
+    rows: list[Slot] = []
+    for day, blocks in enumerate(days.split()):
+        start = datetime.combine(first_day + timedelta(days=day), time(9), zone)
+        for block, size in enumerate(blocks.split("|")):
+            for _ in range(int(size)):
+                end = start + timedelta(minutes=30)
+                rows.append(
+                    Slot(
+                        event_id=event.id,
+                        key=f"s{len(rows)}",
+                        position=len(rows),
+                        start=start,
+                        end=end,
+                        block=f"d{day}b{block}",
+                    )
+                )
+                start = end
+            start += timedelta(hours=1)
+    session.add_all(rows)
+    session.flush()
+    return rows
+
+
+def _halls(session: Session, event: Event, count: int, walking: int) -> list[Hall]:
+    halls = [Hall(event_id=event.id, key=f"h{i}", name=f"Hall {i}", position=i) for i in range(count)]
+    session.add_all(halls)
+    session.flush()
+    if walking:
+        for a, b in itertools.combinations(sorted(hall.id for hall in halls), 2):
+            session.add(WalkingTime(from_hall_id=a, to_hall_id=b, minutes=walking))
+        session.flush()
+    return halls
+
+
+def _place(session: Session, expo: Expo, key: str, kind: PlaceKind, hall: Hall, **columns: Any) -> Place:
+    values = {"key": key, "name": f"{kind.value.title()} {key}", "kind": kind, "hall_id": hall.id, **columns}
+    place = Place(event_id=expo.event.id, **values)
+    session.add(place)
+    session.flush()
+    return place

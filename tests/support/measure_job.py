@@ -1,0 +1,40 @@
+"""Does one job about a version in a process of its own, and prints what it took, as JSON.
+
+python -m tests.support.measure_job DATABASE_URL JOB_ID
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+from pathlib import Path
+
+from scheduler.services.publishing import publishing
+from scheduler.storage.database import Database
+from tests.support.publishing import SETTINGS
+
+
+def main() -> None:
+    url, job_id = sys.argv[1], int(sys.argv[2])
+    began, cpu = time.perf_counter(), time.process_time()
+    ending = publishing.execute(Database(url), job_id, worker="child", settings=SETTINGS)
+    took = {
+        "ending": str(ending),
+        "seconds": time.perf_counter() - began,
+        "cpu": time.process_time() - cpu,
+        "megabytes": peak_megabytes(),
+    }
+    sys.stdout.write(json.dumps(took))
+
+
+def peak_megabytes() -> float:
+    """The most memory that this program held; ru_maxrss also knows that of the process which started it."""
+    status = Path("/proc/self/status").read_text("ascii")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) / 1024 if found else float("inf")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""A calendar client's side in few words: what an attendee's program or mail server sends back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from scheduler.services.outbox import remembering
+from scheduler.storage.models import OutboxMail
+from tests.support.factories import NOW, SECRET_KEY
+
+DOMAIN = "expo.example"
+
+
+def token(row: OutboxMail) -> str:
+    return remembering.address_token(row, SECRET_KEY)
+
+
+def address(row: OutboxMail, box: str = "meetings") -> str:
+    """Where answers to a mail go; `bounces` for those of mail servers."""
+    of_servers = box == "bounces"
+    return f"{box}+{remembering.bounce_token(row, SECRET_KEY) if of_servers else token(row)}@{DOMAIN}"
+
+
+def calendar(
+    row: OutboxMail,
+    partstat: str = "ACCEPTED",
+    *,
+    method: str = "REPLY",
+    attendee: str | None = None,
+    sequence: int | None = None,
+    minutes: float = 1,
+    uid: str | None = None,
+    start: datetime | None = None,
+    lines: str = "",
+) -> bytes:
+    """An answer to an invitation as one calendar part; made `minutes` after NOW."""
+    stamp = NOW + timedelta(minutes=minutes)
+    times = ""
+    if start is not None:
+        end = start + timedelta(minutes=30)
+        times = f"DTSTART:{_utc(start)}\nDTEND:{_utc(end)}\n"
+    body = (
+        f"BEGIN:VCALENDAR\nPRODID:-//Client//EN\nVERSION:2.0\nMETHOD:{method}\nBEGIN:VEVENT\n"
+        f"UID:{uid or row.uid}\nSEQUENCE:{row.payload['sequence'] if sequence is None else sequence}\n"
+        f"DTSTAMP:{_utc(stamp)}\nATTENDEE;PARTSTAT={partstat}:mailto:{attendee or row.to_address}\n"
+        f"{times}{lines}END:VEVENT\nEND:VCALENDAR\n"
+    )
+    return mail(row, f"Content-Type: text/calendar; charset=UTF-8; method={method}\n\n{body}")
+
+
+def mail(row: OutboxMail, content: str, subject: str = "Re: Meeting") -> bytes:
+    """A mail with these headers and body."""
+    head = f"From: <{row.to_address}>\nTo: <{address(row)}>\nSubject: {subject}\nMIME-Version: 1.0\n"
+    return (head + content).replace("\n", "\r\n").encode()
+
+
+def bounce(
+    row: OutboxMail,
+    status: str = "5.1.1",
+    *,
+    recipient: str | None = None,
+    said: str = "550 no such user",
+    message_id: str | None = None,
+    action: str = "failed",
+) -> bytes:
+    """A mail server's report that the mail was not delivered (RFC 3464), with the mail's headers."""
+    to = recipient or row.to_address
+    about = row.message_id if message_id is None else message_id
+    return mail(
+        row,
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
+        "--b\nContent-Type: text/plain\n\nNot delivered.\n"
+        "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\n"
+        f"Final-Recipient: rfc822;{to}\nAction: {action}\nStatus: {status}\n"
+        f"Diagnostic-Code: smtp; {said}\n"
+        f"--b\nContent-Type: text/rfc822-headers\n\nFrom: x\nMessage-ID: {about}\n--b--\n",
+        "Undelivered Mail Returned to Sender",
+    )
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y%m%dT%H%M%SZ}"

@@ -1,0 +1,34 @@
+"""The worker with a solver that begins to search once another worker can help."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from scheduler.domain.problem import Problem
+from scheduler.domain.solving import Crew, Progress, Result, SolveParams
+from scheduler.services.runs import execution, watchdog
+from scheduler.solver.solve import solve
+from workers.celery_app import app
+
+__all__ = ["app"]
+
+
+def solve_in_company(
+    problem: Problem,
+    params: SolveParams,
+    *,
+    crew: Crew,
+    on_progress: Callable[[Progress], None],
+    should_stop: Callable[[], bool],
+    **others: Any,
+) -> Result:
+    while not crew.size(nearby=True) and not should_stop():
+        on_progress(Progress(0.0, watchdog.COMPILING))  # is not counted as the solve's time
+        time.sleep(0.05)
+    return solve(problem, params, crew=crew, on_progress=on_progress, should_stop=should_stop, **others)
+
+
+execution.execute = partial(execution.execute, solve=solve_in_company)

@@ -1,0 +1,85 @@
+"""A signed-in browser without a browser: Flask's test client over a real database."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+
+from api import context
+from api.app import create_app, reached
+from scheduler.config import Settings
+from scheduler.services.access.sign_in import make_sign_in_link
+from scheduler.storage import schema
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account
+from tests.support.factories import NOW, SECRET_KEY
+
+NO_LIMITS = {field.name: 0 for field in fields(Settings) if field.name.startswith("limit_")}
+
+
+_apps: dict[tuple[str, str], Flask] = {}
+"""By broker and settings: to make one, and to compile its pages, takes a tenth of a second."""
+
+
+def web_app(database: Database, broker_url: str, **settings: Any) -> Flask:
+    """The application over a test's database and broker, without limits but those that are given.
+
+    One that an earlier test had is used again, over this database: an application keeps nothing else.
+    """
+    given = Settings(
+        database_url=database.url.render_as_string(hide_password=False),
+        redis_url=broker_url,
+        secret_key=SECRET_KEY,
+        mail_domain="expo.example",
+        **(NO_LIMITS | settings),
+    )
+    key = broker_url, repr(sorted(settings.items()))
+    if key not in _apps:
+        _apps[key] = create_app(given, database)
+    app = _apps[key]
+    schema.check_at_start(database)
+    app.extensions[context.KEY] = reached(given, database)
+    app.testing = True
+    return app
+
+
+class Browser:
+    """Keeps cookies and sends each form with the token of the page that it is on."""
+
+    def __init__(self, app: Flask, account: Account | None = None) -> None:
+        self.client: FlaskClient = app.test_client()
+        if account is not None:
+            self.sign_in(app, account)
+
+    def sign_in(self, app: Flask, account: Account) -> None:
+        with app.app_context(), context.database().write() as session:
+            token = make_sign_in_link(session, account.id, secret_key=SECRET_KEY, now=context.now())
+        self.get(f"/sign-in/{token}")
+        self.post(f"/sign-in/{token}")
+
+    def get(self, path: str, status: int = 200) -> str:
+        """The page's text; redirects are followed."""
+        response = self.client.get(path, follow_redirects=True)
+        assert response.status_code == status, (path, response.status_code, response.text[:2000])
+        self._remember(response.text)
+        return response.text
+
+    def post(self, path: str, status: int = 200, **fields: object) -> str:
+        """Send a form; gives the page that follows."""
+        data = {"csrf_token": getattr(self, "token", ""), **fields}
+        response = self.client.post(path, data=data, follow_redirects=True)
+        assert response.status_code == status, (path, response.status_code, response.text[:2000])
+        self._remember(response.text)
+        return response.text
+
+    def _remember(self, page: str) -> None:
+        found = re.search(r'name="csrf_token" value="([^"]+)"', page)
+        if found:
+            self.token = found[1]
+
+
+__all__ = ["NOW", "Browser", "web_app"]

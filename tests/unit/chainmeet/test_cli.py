@@ -1,0 +1,110 @@
+"""The command line as a whole: what it lists, what it imports, how it says no."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from chainmeet.cli import COMMANDS, main
+from chainmeet.files import write_json
+from scheduler.domain import rules
+from scheduler.domain.entities import PlanStatus
+from scheduler.domain.plan import Plan
+from scheduler.domain.problem import Problem
+from tests.support.builders import make_problem
+
+HEAVY = ("numpy", "sqlalchemy", "celery", "flask", "ortools", "numba", "icalendar", "rich")
+RUN = "from click.testing import CliRunner; from chainmeet.cli import main"
+
+
+def loaded_after(statement: str) -> set[str]:
+    """The heavy packages that a fresh interpreter has loaded after a statement."""
+    report = f"import sys; {statement}; print([name for name in {HEAVY!r} if name in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True)
+    return set(ast.literal_eval(shown.stdout.splitlines()[-1]))
+
+
+def test_help_loads_nothing_heavy() -> None:
+    assert loaded_after("import chainmeet.cli") == set()
+
+
+def test_check_loads_neither_database_nor_broker_nor_solver(tmp_path: Path) -> None:
+    problem = Problem.from_json(make_problem().to_json())
+    plan = Plan(problem.fingerprint, PlanStatus.OPTIMAL, 0, rules.score(problem, ()).terms, 0, 0, ())
+    files = [tmp_path / "problem.json", tmp_path / "plan.json"]
+    write_json(files[0], problem.to_json())
+    write_json(files[1], plan.to_json())
+    arguments = ["check", *map(str, files)]
+    check = f"{RUN}; result = CliRunner().invoke(main, {arguments!r}); assert result.exit_code == 0"
+    assert loaded_after(check) - {"numpy"} == set()
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_explains_itself(command: click.Command) -> None:
+    result = CliRunner().invoke(main, [command.name or "", "--help"])
+    assert result.exit_code == 0
+    first_paragraph = (command.help or "").split("\n\n")[0]
+    assert " ".join(first_paragraph.split()) in " ".join(result.stdout.split())
+
+
+def test_the_same_seed_gives_the_same_problem_file(tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a.json", "b.json", "c.json")]
+    for file, seed in zip(files, ("1", "1", "2"), strict=True):
+        options = ["--firms", "12", "--requests", "30", "--seed", seed, "-o", str(file)]
+        assert CliRunner().invoke(main, ["generate", *options]).exit_code == 0
+    first, again, other = (file.read_bytes() for file in files)
+    assert first == again != other
+    assert len(json.loads(first)["requests"]) == 30
+
+
+def test_a_command_without_settings_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CHAINMEET_DATABASE_URL", raising=False)
+    result = CliRunner().invoke(main, ["db", "upgrade"])
+    assert result.exit_code == 2
+    assert "CHAINMEET_DATABASE_URL: is not set (SQLAlchemy address of the database)" in result.stderr
+
+
+def test_a_folder_without_a_stack_says_how_to_start_one(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["run", "expo", "--data", str(tmp_path)])
+    assert result.exit_code == 2
+    assert f"chainmeet up --data {tmp_path}" in result.stderr
+
+
+def test_a_database_that_does_not_answer_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINMEET_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/none")
+    monkeypatch.setenv("CHAINMEET_REDIS_URL", "redis://127.0.0.1:1/0")
+    monkeypatch.setenv("CHAINMEET_SECRET_KEY", "k" * 32)
+    result = CliRunner().invoke(main, ["db", "upgrade"])
+    assert result.exit_code == 2
+    assert "does not answer" in result.stderr
+    assert "secret" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words", ["--seconds inf", "--seconds nan", "--seconds 1e400", "--seed 99999999999", "--iterations 1e30"]
+)
+def test_a_number_beyond_every_limit_is_refused(tmp_path: Path, words: str) -> None:
+    path = tmp_path / "problem.json"
+    write_json(path, make_problem().to_json())
+    asked = CliRunner().invoke(main, ["solve", str(path), "-o", str(tmp_path / "plan.json"), *words.split()])
+    assert asked.exit_code == 2
+    assert words.split()[0] in asked.output
+
+
+def test_a_plan_to_a_pipe_stands_alone(tmp_path: Path) -> None:
+    path = tmp_path / "problem.json"
+    write_json(path, make_problem().to_json())
+    command = [sys.executable, "-m", "chainmeet.cli", "solve", str(path), "-o", "/dev/stdout"]
+    shown = subprocess.run([*command, "--iterations", "1"], capture_output=True, text=True, check=True)
+    assert json.loads(shown.stdout)["format"] == "chainmeet.plan/1"
+    assert "0 of 0 requests held" in shown.stderr

@@ -1,0 +1,62 @@
+"""When a bound of one problem holds of another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scheduler.domain.problem import Problem
+from scheduler.domain.proofs import still_holds
+from tests.support.builders import ask, make_problem, meet, table
+
+Json = dict[str, Any]
+
+PUBLISHED = [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s1", "t1", "a1 c1")]
+
+
+def document(**changes: Any) -> Json:
+    parts = {"requests": [ask("r1", "a", "b"), ask("r2", "a", "c")], "places": [table("t1", capacity=2)]}
+    problem: Problem = make_problem(**{**parts, **changes})
+    return problem.to_json()
+
+
+@pytest.mark.parametrize("now", [{}, {"published": PUBLISHED}, {"frozen_until": "s1"}])
+def test_a_bound_holds_of_what_only_loses_points_or_plans(now: Json) -> None:
+    assert still_holds(document(), document(**now))
+
+
+def test_a_bound_that_counted_on_a_published_plan_holds_of_the_same_one() -> None:
+    before = document(published=PUBLISHED)
+    assert still_holds(before, document(published=PUBLISHED[::-1], frozen_until="s1"))
+    assert not still_holds(before, document(published=PUBLISHED[:1]))
+    assert not still_holds(before, document())
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        {"requests": [ask("r1", "a", "b"), ask("r2", "a", "c", weight=2)]},
+        {"places": [table("t1", capacity=3)]},
+        {"slots": "5"},
+        {"timezone": "Asia/Shanghai"},
+        {"factors": {"served": 101}},
+        {"require_all": True},
+    ],
+)
+def test_a_bound_does_not_hold_of_another_problem(now: Json) -> None:
+    assert not still_holds(document(), document(**now))
+
+
+@pytest.mark.parametrize("policy", [{"max_moved": 3}, {"max_moved": 0}, {"reassigned_counts": "any_start"}])
+def test_a_bound_holds_of_a_smaller_budget_of_changes_and_of_dearer_ones_and_not_the_other_way_round(
+    policy: Json,
+) -> None:
+    free, bound = document(published=PUBLISHED), document(published=PUBLISHED, **policy)
+    assert still_holds(free, bound)
+    assert not still_holds(bound, free)
+    assert still_holds(document(**policy), free)  # nothing was published, so nothing could change
+
+
+def test_a_bound_that_counted_on_what_was_frozen_does_not_hold_of_less() -> None:
+    assert not still_holds(document(frozen_until="s2"), document(frozen_until="s1"))

@@ -1,0 +1,327 @@
+"""docker-compose.yml, .env.example and the Dockerfile against the settings and the workers."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import redis
+import yaml
+from sqlalchemy import make_url
+
+from chainmeet.cli import main
+from chainmeet.stack.broker import find_server
+from scheduler.config import PREFIX, Settings
+from scheduler.storage.database import Database
+from scheduler.storage.schema import require_current, upgrade
+from scheduler.untrusted import limits as untrusted_limits
+from scheduler.untrusted import pool
+from tests.conftest import skip_or_fail
+from tests.support.workers import eventually
+from workers.layout import WORKERS
+
+ROOT = Path(__file__).parents[3]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+WORKING = tuple(f"{kind}-worker" for kind in WORKERS)
+OURS = ("api", *WORKING, "receiver", "clock", "migrate")
+SECRETS = {"CHAINMEET_SECRET_KEY": "k" * 64, "POSTGRES_PASSWORD": "p" * 32, "REDIS_PASSWORD": "r" * 32}
+EMBEDDED_ONLY = {"CHAINMEET_MAIL_CATCHER_URL"}
+
+
+def example() -> dict[str, str]:
+    """.env.example, its secrets filled in."""
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    pairs = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    return {**dict(pairs), **SECRETS}
+
+
+def substituted(text: str, values: dict[str, str]) -> str:
+    """Compose's ${NAME}, ${NAME:-default} and ${NAME:?error}."""
+
+    def value(match: re.Match[str]) -> str:
+        name, kind, rest = match.groups()
+        if values.get(name):
+            return values[name]
+        assert kind != ":?", f"{name} must be set: {rest}"
+        return rest or ""
+
+    return re.sub(r"\$\{(\w+)(?:(:-|:\?)([^}]*))?\}", value, text)
+
+
+def variables() -> set[str]:
+    return set(re.findall(r"\$\{(\w+)", (ROOT / "docker-compose.yml").read_text()))
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_each_part_gets_settings_that_are_read_without_a_fault(name: str) -> None:
+    environment = {
+        key: substituted(str(value), example()) for key, value in SERVICES[name]["environment"].items()
+    }
+    settings = Settings.from_env(environment)
+    assert settings.database_url == f"postgresql://chainmeet:{'p' * 32}@postgres:5432/chainmeet"
+    assert settings.redis_url == f"redis://:{'r' * 32}@redis:6379/0"
+    assert not any("p" * 32 in shown or "r" * 32 in shown for shown in [repr(settings)])
+    assert settings.smtp_security == "starttls"
+
+
+def test_passwords_of_mail_servers_are_only_where_mails_are_sent_or_read() -> None:
+    smtp = {name for name in OURS if "CHAINMEET_SMTP_PASSWORD" in SERVICES[name]["environment"]}
+    imap = {name for name in OURS if "CHAINMEET_IMAP_PASSWORD" in SERVICES[name]["environment"]}
+    assert (smtp, imap) == ({"urgent-worker", "mail-worker"}, {"untrusted-worker"})
+
+
+def test_the_receiver_reaches_the_database_and_not_the_broker_and_data_has_no_way_out() -> None:
+    assert SERVICES["receiver"]["networks"] == ["data", "outside"]
+    assert SERVICES["postgres"]["networks"] == ["data"] and SERVICES["redis"]["networks"] == ["broker"]
+    assert all(COMPOSE["networks"][name]["internal"] for name in ("data", "broker"))
+
+
+def test_the_brokers_password_is_no_argument_and_its_memory_is_bounded_below_its_containers() -> None:
+    shell, option, script = SERVICES["redis"]["command"]
+    assert (shell, option) == ("sh", "-c")
+    arguments, _, read = script.partition("<<END")
+    assert "PASSWORD" not in arguments and "requirepass $$REDIS_PASSWORD" in read
+    assert "--maxmemory 384mb" in arguments
+
+
+def test_the_broker_reads_its_password_as_the_file_has_it(tmp_path: Path) -> None:
+    script = SERVICES["redis"]["command"][2].replace("$$", "$").replace("valkey-server", str(find_server()))
+    options = f"--port 0 --unixsocket {tmp_path}/s --dir {tmp_path} --appendonly"
+    script = script.replace("--appendonly", options)
+    env = {**os.environ, "REDIS_PASSWORD": SECRETS["REDIS_PASSWORD"]}
+    with subprocess.Popen(["sh", "-c", script], env=env, stdout=subprocess.DEVNULL) as server:
+        try:
+            client = redis.Redis(unix_socket_path=f"{tmp_path}/s", password=SECRETS["REDIS_PASSWORD"])
+            eventually(lambda: (tmp_path / "s").exists())
+            assert client.ping()
+            with pytest.raises(redis.AuthenticationError):
+                redis.Redis(unix_socket_path=f"{tmp_path}/s").ping()
+            assert client.config_get("maxmemory")["maxmemory"] == str(384 << 20)
+        finally:
+            server.terminate()
+
+
+def test_chainmeet_is_no_superuser_of_its_database() -> None:
+    assert "POSTGRES_USER" not in SERVICES["postgres"]["environment"]
+    script = (ROOT / "deploy" / "postgres.sh").read_text()
+    assert "NOSUPERUSER" in script and "ALTER ROLE postgres PASSWORD NULL" in script
+    mounted = SERVICES["postgres"]["volumes"][1]
+    assert mounted == "./deploy/postgres.sh:/docker-entrypoint-initdb.d/chainmeet.sh:ro"
+
+
+@pytest.mark.postgres
+def test_the_script_makes_the_role_and_its_database(postgres_server: str, tmp_path: Path) -> None:
+    """Its statements, on a real server; psql's own line that reads the password is done here."""
+    sql = (ROOT / "deploy" / "postgres.sh").read_text().partition("<<'SQL'")[2].rpartition("SQL")[0]
+    sql = sql.replace("\\getenv password CHAINMEET_PASSWORD\n", "").replace(":'password'", "'p@/%w'")
+    with psycopg.connect(postgres_server.replace("+psycopg", ""), autocommit=True) as connection:
+        for statement in filter(str.strip, sql.split(";")):
+            connection.execute(statement)
+        role = connection.execute("SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = 'chainmeet'")
+        assert role.fetchall() == [(False, False)]
+    owned = make_url(postgres_server).set(username="chainmeet", password="p@/%w", database="chainmeet")
+    database = Database(owned.render_as_string(hide_password=False))
+    upgrade(database)
+    require_current(database)
+    database.dispose()
+
+
+def test_a_password_may_have_any_characters() -> None:
+    given = {
+        "CHAINMEET_DATABASE_URL": "postgresql://chainmeet@postgres:5432/chainmeet",
+        "CHAINMEET_DATABASE_PASSWORD": "p@/%:w",
+        "CHAINMEET_REDIS_URL": "redis://redis:6379/0",
+        "CHAINMEET_REDIS_PASSWORD": "r@/%:w",
+        "CHAINMEET_SECRET_KEY": "k" * 64,
+    }
+    settings = Settings.from_env(given)
+    url = make_url(settings.database_url)
+    assert (url.username, url.password, url.host, url.database) == (
+        "chainmeet",
+        "p@/%:w",
+        "postgres",
+        "chainmeet",
+    )
+    broker = redis.Redis.from_url(settings.redis_url).connection_pool.connection_kwargs
+    assert (broker["password"], broker["host"]) == ("r@/%:w", "redis")
+    assert Settings.from_env(settings.to_env()) == settings
+
+
+def test_every_setting_can_be_set_but_for_those_of_the_embedded_stack() -> None:
+    names = {PREFIX + field.name.upper() for field in fields(Settings)}
+    given = {name for service in OURS for name in SERVICES[service]["environment"]}
+    assert given == names - EMBEDDED_ONLY
+
+
+def test_a_missing_secret_stops_the_start() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    for name in SECRETS:
+        assert f"${{{name}:?" in text
+        assert f"${{{name}}}" not in text
+        assert f"${{{name}:-" not in text
+
+
+def test_the_example_has_every_variable_that_must_be_set_and_no_unknown_one() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    required = set(re.findall(r"\$\{(\w+):\?", text))
+    assert required <= example().keys() <= variables()
+
+
+@pytest.mark.parametrize("kind", WORKERS)
+def test_each_kind_of_worker_has_a_service_with_more_memory_than_its_process_may_grow_to(kind: str) -> None:
+    service = SERVICES[f"{kind}-worker"]
+    assert service["command"] == ["chainmeet", "worker", kind]
+    memory = service["deploy"]["resources"]["limits"]["memory"]
+    megabytes = int(memory[:-1]) * {"g": 1024, "m": 1}[memory[-1]]
+    assert WORKERS[kind].child_megabytes + 150 < megabytes  # the parent of its pool has its part too
+
+
+def test_workers_and_clock_touch_the_file_that_their_health_check_looks_at() -> None:
+    for name in (*WORKING, "clock"):
+        path = SERVICES[name]["environment"]["CHAINMEET_PULSE_PATH"]
+        assert path.startswith("/tmp/")
+        assert SERVICES[name]["healthcheck"]["test"] == f"find {path} -mmin -1 | grep -q ."
+
+
+def test_health_checks_need_no_variable_that_some_engines_do_not_set() -> None:
+    assert "HOSTNAME" not in (ROOT / "docker-compose.yml").read_text()
+
+
+def test_the_migration_is_a_command_of_ours() -> None:
+    program, group, command = SERVICES["migrate"]["command"]
+    assert program == "chainmeet"
+    assert command in main.commands[group].commands  # type: ignore[attr-defined]
+
+
+def test_the_receiver_listens_where_compose_publishes_and_asks() -> None:
+    service = SERVICES["receiver"]
+    options = main.commands["receive"].params  # type: ignore[attr-defined]
+    program, command, *arguments = service["command"]
+    given = dict(zip(arguments[::2], arguments[1::2], strict=True))
+    assert (program, command) == ("chainmeet", "receive")
+    assert given.keys() <= {name for option in options for name in option.opts}
+    assert given["--host"] == "0.0.0.0"
+    assert service["ports"][0].rpartition(":")[2] == given["--port"]
+    assert service["ports"][0].startswith("${CHAINMEET_LMTP_LISTEN:-127.0.0.1:")
+    assert f"LMTP('127.0.0.1', {given['--port']}" in service["healthcheck"]["test"][-1]
+
+
+def test_the_image_serves_where_compose_looks_for_it() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    port = SERVICES["api"]["ports"][0].rpartition(":")[2]
+    assert f'"--bind", "0.0.0.0:{port}"' in dockerfile
+    assert f"EXPOSE {port}\n" in dockerfile
+    assert f"http://127.0.0.1:{port}/readyz" in dockerfile
+    assert '"api.app:create_app()"' in dockerfile
+    assert "--require-hashes" in dockerfile
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_containers_run_without_rights(name: str) -> None:
+    service = SERVICES[name]
+    user = re.search(r"^USER (\S+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert user is not None
+    assert service["user"] == user[1] == "10001:10001"
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("name", SERVICES, ids="service-{}".format)
+def test_every_container_has_limits_and_bounded_logs(name: str) -> None:
+    limits = SERVICES[name]["deploy"]["resources"]["limits"]
+    assert set(limits) == {"cpus", "memory", "pids"}
+    assert set(SERVICES[name]["logging"]["options"]) == {"max-size", "max-file"}
+
+
+def test_what_keeps_data_has_a_volume_and_a_health_check() -> None:
+    for name in ("postgres", "redis"):
+        volume = SERVICES[name]["volumes"][0].partition(":")[0]
+        assert volume in COMPOSE["volumes"]
+        assert SERVICES[name]["healthcheck"]["test"]
+
+
+def test_nothing_starts_before_the_migration_and_the_broker() -> None:
+    for name in OURS[:-1]:
+        assert SERVICES[name]["depends_on"] == {
+            "migrate": {"condition": "service_completed_successfully"},
+            "redis": {"condition": "service_healthy"},
+        }
+    assert SERVICES["migrate"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
+
+
+def test_docker_compose_reads_the_file(tmp_path: Path) -> None:
+    if shutil.which("docker") is None:
+        skip_or_fail("install docker compose to check its file (on Debian: docker-cli, docker-compose)")
+    env = tmp_path / "env"
+    env.write_text("".join(f"{name}={value}\n" for name, value in example().items()))
+    command = [
+        "docker",
+        "compose",
+        "--env-file",
+        str(env),
+        "-f",
+        str(ROOT / "docker-compose.yml"),
+        "config",
+        "-q",
+    ]
+    read = subprocess.run(command, capture_output=True, text=True, check=False)
+    if "is not a docker command" in read.stderr:
+        skip_or_fail("install Docker's compose plugin to check docker-compose.yml")
+    assert (read.returncode, read.stderr) == (0, "")
+
+
+def test_a_worker_that_gives_way_does_so_among_containers_too() -> None:
+    """Niceness counts within a container only."""
+    given_way = {
+        service["command"][2]
+        for service in SERVICES.values()
+        if service.get("command", [])[:2] == ["chainmeet", "worker"]
+        and service.get("cpu_shares", 1024) < 1024
+    }
+    assert given_way == {name for name, layout in WORKERS.items() if layout.nice} == {"jobs"}
+
+
+@pytest.mark.parametrize(("kinds", "nice"), [(["jobs"], 10), (["jobs", "untrusted"], 0)])
+def test_a_worker_gives_way_if_nobody_waits_for_any_of_its_work(
+    kinds: list[str], nice: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from workers.celery_app import app
+
+    given: list[int] = []
+    monkeypatch.setenv(PREFIX + "DATABASE_URL", f"sqlite:///{tmp_path / 'database'}")
+    monkeypatch.setenv(PREFIX + "REDIS_URL", "redis://127.0.0.1:1")
+    monkeypatch.setenv(PREFIX + "SECRET_KEY", "k" * 40)
+    monkeypatch.setattr(os, "nice", given.append)
+    monkeypatch.setattr(app, "worker_main", lambda arguments: given.append(len(arguments)))
+    main(["worker", *kinds], standalone_mode=False)
+    assert (given[0], len(given)) == (nice, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "processes", "own"),
+    [
+        ("api", 2, 200),
+        ("untrusted-worker", 1, 128 + WORKERS["untrusted"].child_megabytes),
+        ("receiver", 1, 128),
+    ],
+)
+def test_the_worst_that_strangers_can_have_read_at_once_fits_into_a_container(
+    name: str, processes: int, own: int
+) -> None:
+    child = 64 + untrusted_limits.MEMORY // 2**20  # its program, and what it may take beside that
+    limit = SERVICES[name]["deploy"]["resources"]["limits"]["memory"]
+    assert limit.endswith("m")
+    assert int(limit[:-1]) >= processes * (own + pool.SIZE * child)
+
+
+def test_the_web_has_as_many_processes_as_its_memory_is_reckoned_for() -> None:
+    assert '"--workers", "2"' in (ROOT / "Dockerfile").read_text()

@@ -1,0 +1,380 @@
+"""Parts of a search: what goes out and comes back, what is refused, and what a join keeps."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scheduler.domain import rules
+from scheduler.domain.entities import PlanStatus
+from scheduler.domain.problem import Problem
+from scheduler.domain.solving import SolveParams
+from scheduler.solver.annealing.anneal import KINDS, anneal
+from scheduler.solver.annealing.day_shares import (
+    Confines,
+    Improved,
+    Share,
+    are_in,
+    days_of,
+    deal,
+    join,
+    only_in,
+    shares_of,
+    whole,
+)
+from scheduler.solver.annealing.helper import Helper
+from scheduler.solver.annealing.subproblem import Answer, Part, PartRefused, answers_to
+from scheduler.solver.annealing.temperature import Heat
+from scheduler.solver.annealing.warmup import warm_up
+from scheduler.solver.instance.arrays import GROUP0, GROUP1, OPTION1, Flat, flatten
+from scheduler.solver.plans.start import starting_state
+from scheduler.solver.solve import solve
+from scheduler.solver.state.loading import load, loading_order, shift
+from scheduler.solver.state.state import GROUP, INTERPRETER, OPTION, SLOT, new_state
+from tests.support.builders import ask, make_problem, problems, table
+
+HEAT = Heat(3.0, 0.2)
+
+
+def busy_problem(**parts: Any) -> Problem:
+    """Eight firms that all ask each other, on three days with fewer tables than that needs."""
+    firms = "abcdefgh"
+    asked = [ask(f"r{a}{b}", a, b, weight=1 + i % 3) for i, a in enumerate(firms) for b in firms if a < b]
+    places = [table("t1", "h1"), table("t2", "h2")]
+    return make_problem(**{"slots": "4 4 4", "requests": asked, "places": places, **parts})
+
+
+@pytest.fixture(scope="module")
+def flat() -> Flat:
+    warm_up()
+    return flatten(busy_problem())
+
+
+def start(flat: Flat) -> Any:
+    """The table of the plan that a search begins with."""
+    return starting_state(flat, None, 1).held
+
+
+def day(flat: Flat, number: int) -> Share:
+    """One of three shares of a plan: a day."""
+    return shares_of(whole(flat.data), list(flat.data.day_words), 0)[number]
+
+
+def a_part(flat: Flat, share: Share | None = None, seconds: float = 0.05) -> Part:
+    return Part(start(flat), share or whole(flat.data), HEAT, 0.25, 0.5, seconds)
+
+
+def improved(flat: Flat, part: Part, stop: Callable[[], bool] = lambda: False) -> bytes:
+    return Helper(flat.problem, 1, 7).improve(part.to_bytes(), stop)
+
+
+def joined(flat: Flat, taken: Sequence[Share], answers: Mapping[int, bytes]) -> Any:
+    """The plan that a search begins with, with the answers for the shares in `taken`."""
+    return join(start(flat), 0.0, answers_to(flat.data, taken, answers))[0]
+
+
+def held(table: Any) -> set[tuple[int, ...]]:
+    return {(r, *map(int, row)) for r, row in enumerate(table) if row[SLOT] >= 0}
+
+
+# What goes out and comes back
+
+
+def test_a_part_survives_its_bytes(flat: Flat) -> None:
+    part = a_part(flat, day(flat, 1))
+    again = Part.from_bytes(flat.data, part.to_bytes())
+    assert held(again.table) == held(part.table)
+    assert (again.share.words == part.share.words).all()
+    assert (again.share.of, again.share.number, again.share.most) == (3, 1, part.share.most)
+    assert (again.heat, again.begin, again.end, again.seconds) == (HEAT, 0.25, 0.5, 0.05)
+
+
+def test_an_answer_has_meetings_of_its_own_days_only(flat: Flat) -> None:
+    share = day(flat, 2)
+    answer = Answer.from_bytes(flat.data, share, improved(flat, a_part(flat, share)))
+    rows = answer.table[answer.table[:, SLOT] >= 0]
+    assert len(rows)
+    assert are_in(share.words, rows).all()
+
+
+def test_an_answer_is_worth_what_the_plan_is_with_it(flat: Flat) -> None:
+    share = day(flat, 0)
+    content = improved(flat, a_part(flat, share))
+    table = joined(flat, [share], {0: content})
+    plan = new_state(flat.data, 1)
+    load(flat.data, plan, table, loading_order(flat.data))
+    assert held(plan.held) == held(table)
+    assert math.isclose(plan.score[0], Answer.from_bytes(flat.data, share, content).worth)
+
+
+def test_who_is_told_to_stop_answers_at_once(flat: Flat) -> None:
+    content = improved(flat, a_part(flat, seconds=3600), stop=lambda: True)
+    assert Answer.from_bytes(flat.data, whole(flat.data), content).worth is not None
+
+
+# What is refused
+
+
+@given(st.binary(max_size=200))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_other_bytes_are_refused(flat: Flat, content: bytes) -> None:
+    with pytest.raises(PartRefused):
+        Part.from_bytes(flat.data, content)
+    with pytest.raises(PartRefused):
+        Answer.from_bytes(flat.data, whole(flat.data), content)
+
+
+def test_a_part_that_is_cut_off_or_of_another_problem_is_refused(flat: Flat) -> None:
+    content = a_part(flat).to_bytes()
+    smaller = flatten(make_problem(requests=[ask("r1", "a", "b")]))
+    for data, hostile in ((flat.data, content[:-5]), (smaller.data, content)):
+        with pytest.raises(PartRefused):
+            Part.from_bytes(data, hostile)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        (SLOT, lambda flat, r: len(flat.data.slot)),
+        (SLOT, lambda flat, r: -2),
+        (OPTION, lambda flat, r: flat.data.req[r, OPTION1]),
+        (OPTION, lambda flat, r: -1),
+        (GROUP, lambda flat, r: len(flat.data.group)),
+        (GROUP, lambda flat, r: -1),
+        (INTERPRETER, lambda flat, r: 0),
+        (INTERPRETER, lambda flat, r: len(flat.data.avail)),
+    ],
+)
+def test_a_meeting_that_the_problem_cannot_have_is_refused(
+    flat: Flat, column: int, value: Callable[[Flat, int], int]
+) -> None:
+    table = start(flat).copy()
+    r = int(np.flatnonzero(table[:, SLOT] >= 0)[0])
+    table[r, column] = value(flat, r)
+    with pytest.raises(PartRefused, match="cannot have"):
+        Answer.from_bytes(flat.data, whole(flat.data), Answer(0.0, table).to_bytes())
+
+
+def test_a_place_that_the_request_may_not_use_is_refused() -> None:
+    requests = [ask("r1", "a", "b", fixed={"slot": "s0", "place": "t1"}), ask("r2", "b", "c")]
+    flat = flatten(make_problem(requests=requests, places=[table("t1"), table("t2", "h2")]))
+    ours = flat.data.group_list[flat.data.req[0, GROUP0] : flat.data.req[0, GROUP1]]
+    rows = start(flat).copy()
+    rows[0, GROUP] = next(g for g in range(len(flat.data.group)) if g not in ours)
+    with pytest.raises(PartRefused, match="cannot have"):
+        Answer.from_bytes(flat.data, whole(flat.data), Answer(0.0, rows).to_bytes())
+
+
+def test_an_answer_with_meetings_on_other_days_is_refused(flat: Flat) -> None:
+    with pytest.raises(PartRefused, match="not its own"):
+        Answer.from_bytes(flat.data, day(flat, 0), Answer(0.0, start(flat)).to_bytes())
+
+
+@pytest.mark.parametrize("change", [{"seconds": math.nan}, {"seconds": 1e9}, {"begin": 0.9}])
+def test_a_part_with_numbers_out_of_range_is_refused(flat: Flat, change: dict[str, Any]) -> None:
+    part = a_part(flat)
+    fields = {name: getattr(part, name) for name in Part.__dataclass_fields__} | change
+    with pytest.raises(PartRefused, match="out of range"):
+        Part.from_bytes(flat.data, Part(**fields).to_bytes())
+
+
+# What a join keeps
+
+
+def test_a_join_takes_the_days_that_are_answered_and_leaves_the_others(flat: Flat) -> None:
+    before, content = start(flat), improved(flat, a_part(flat, day(flat, 2)))
+    table = joined(flat, [day(flat, 1), day(flat, 2)], {1: content})
+    for number in (0, 1):
+        words = day(flat, number).words
+        assert held(only_in(words, table)) == held(only_in(words, before))
+    answer = Answer.from_bytes(flat.data, day(flat, 2), content)
+    assert held(only_in(day(flat, 2).words, table)) == held(answer.table)
+
+
+@pytest.mark.parametrize("content", [b"nothing", Answer(math.nan, np.zeros((1, 4), np.int32)).to_bytes()])
+def test_a_refused_answer_leaves_its_days_as_they_were(flat: Flat, content: bytes) -> None:
+    assert held(joined(flat, [day(flat, 1)], {0: content})) == held(start(flat))
+
+
+def test_an_answer_whose_worth_is_no_number_is_refused(flat: Flat) -> None:
+    with pytest.raises(PartRefused):
+        Answer.from_bytes(flat.data, whole(flat.data), Answer(math.nan, start(flat)).to_bytes())
+
+
+def test_of_two_answers_for_the_same_days_the_better_one_is_taken(flat: Flat) -> None:
+    share, plan = day(flat, 1), start(flat)
+    better = Improved(share, 5.0, only_in(share.words, plan))
+    worse = Improved(share, 4.0, np.full_like(plan, -1))
+    for order in ([better, worse], [worse, better]):
+        assert held(join(plan, 3.0, order)[0]) == held(plan)
+
+
+def test_a_join_is_worth_what_its_shares_gain_together(flat: Flat) -> None:
+    plan = start(flat)
+    shares = [Improved(day(flat, 0), 12.0, plan), Improved(day(flat, 1), 9.0, plan)]
+    assert join(plan, 10.0, shares)[1] == 11.0
+
+
+# What is dealt out
+
+
+def test_shares_take_up_each_request_once_and_share_out_the_changes(flat: Flat) -> None:
+    everything = Share(whole(flat.data).words, 1, 0, 10)
+    halves = shares_of(everything, [everything.words] * 2, 4)
+    quarters = [share for half in halves for share in shares_of(half, [half.words] * 2, 4)]
+    assert [half.most for half in halves] == [7, 7]
+    assert [quarter.most for quarter in quarters] == [5, 5, 5, 5]
+    for r in range(8):
+        assert sum(r % share.of == share.number for share in quarters) == 1
+
+
+@pytest.mark.parametrize("hands", [2, 3, 8])
+def test_the_days_are_dealt_out_whole_and_each_to_one_hand(flat: Flat, hands: int) -> None:
+    shares = deal(flat.data, whole(flat.data), hands, 0, np.random.default_rng(1))
+    assert 2 <= len(shares) <= min(hands, 3)
+    for words in flat.data.day_words:
+        assert sum(bool((share.words & words).any()) for share in shares) == 1
+
+
+@pytest.mark.parametrize(
+    "rules_on_whole_events",
+    [{"precedences": [("rab", "rcd")]}, {"slots": "12"}],
+    ids=["precedences", "one day"],
+)
+def test_nothing_is_dealt_where_rules_look_at_the_whole_event(rules_on_whole_events: dict[str, Any]) -> None:
+    data = flatten(busy_problem(**rules_on_whole_events)).data
+    assert len(days_of(data, whole(data))) == 1
+    assert len(deal(data, whole(data), 2, 0, np.random.default_rng(1))) == 1
+
+
+def test_a_search_that_is_confined_to_a_share_leaves_all_else_as_it_is(flat: Flat) -> None:
+    share, plan = day(flat, 1), new_state(flat.data, 3)
+    load(flat.data, plan, start(flat), loading_order(flat.data))
+    before = plan.held.copy()
+    confined = Confines(flat.data).set(share, before)
+    odds = np.cumsum(np.full(KINDS, 1 / KINDS))
+    anneal(confined, plan, 20_000, 50.0, 0.0, odds, np.zeros((KINDS, 3)))
+    others = ~share.words
+    assert held(only_in(others, plan.held)) == held(only_in(others, before))
+    assert held(only_in(share.words, plan.held)) != held(only_in(share.words, before))
+
+
+def test_a_shifted_state_is_the_loaded_one(flat: Flat) -> None:
+    order = loading_order(flat.data)
+    plans = [new_state(flat.data, seed) for seed in (1, 2)]
+    odds = np.cumsum(np.full(KINDS, 1 / KINDS))
+    for plan in plans:
+        load(flat.data, plan, start(flat), order)
+        anneal(flat.data, plan, 5_000, 50.0, 0.0, odds, np.zeros((KINDS, 3)))
+    wanted = plans[1].held.copy()
+    assert held(plans[0].held) != held(wanted)
+    shift(flat.data, plans[0], wanted, order)
+    loaded = new_state(flat.data, 3)
+    load(flat.data, loaded, wanted, order)
+    assert held(plans[0].held) == held(loaded.held) == held(wanted)
+    assert math.isclose(plans[0].score[0], loaded.score[0])
+    for name in ("occupied", "open", "room", "firm_count", "day_count", "group_open", "interpreters_free"):
+        assert (getattr(plans[0], name) == getattr(loaded, name)).all(), name
+
+
+# A search with a crew
+
+
+def never() -> bool:
+    return False
+
+
+class ThreadCrew:
+    """Members who are threads, and help, or do what `answer` says."""
+
+    def __init__(
+        self, problem: Problem, members: int, answer: Callable[[bytes], bytes] | None = None
+    ) -> None:
+        helpers = [Helper(problem, 1, seed) for seed in range(members)]
+        self.members = [
+            answer or (lambda part, helper=helper: helper.improve(part, never)) for helper in helpers
+        ]
+        self.offered = self.answered = 0
+        self.found: dict[int, bytes] = {}
+        self.threads: list[threading.Thread] = []
+
+    def size(self, *, nearby: bool) -> int:
+        return len(self.members)
+
+    def offer(self, parts: Sequence[bytes]) -> None:
+        self.offered += len(parts)
+        found = self.found = {}
+
+        def work(k: int, part: bytes) -> None:
+            found[k] = self.members[k](part)
+
+        self.threads = [threading.Thread(target=work, args=row) for row in enumerate(parts)]
+        for thread in self.threads:
+            thread.start()
+
+    def answers(self) -> Mapping[int, bytes]:
+        return dict(self.found)
+
+    def withdraw(self) -> None:
+        self.answered += len(self.found)
+        for thread in self.threads:
+            thread.join()
+
+
+def check_with_crew(problem: Problem, crew: ThreadCrew, seconds: float = 1.5) -> None:
+    plan = solve(problem, SolveParams(seconds, workers=1, method="search"), crew=crew).plan
+    if plan.status in (PlanStatus.OPTIMAL, PlanStatus.FEASIBLE):
+        assert rules.violations(problem, plan.meetings) == []
+    assert plan.score == rules.score(problem, plan.meetings).total
+
+
+@pytest.mark.parametrize(
+    "rules_on_whole_events",
+    [{}, {"max_idle_spread": 1}, {"precedences": [("rab", "rcd"), ("rcd", "ref")]}, {"slots": "12"}],
+    ids=["days", "spread", "precedences", "one day"],
+)
+@pytest.mark.parametrize("members", [1, 4])
+def test_a_plan_that_others_helped_with_keeps_the_rules(
+    rules_on_whole_events: dict[str, Any], members: int
+) -> None:
+    problem = busy_problem(**rules_on_whole_events)
+    crew = ThreadCrew(problem, members)
+    check_with_crew(problem, crew)
+    assert crew.answered > 0
+
+
+@given(problems())
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
+def test_so_does_one_of_any_problem(problem: Problem) -> None:
+    check_with_crew(problem, ThreadCrew(problem, 2))
+
+
+def test_a_crew_that_answers_nonsense_costs_nothing_but_time() -> None:
+    crew = ThreadCrew(busy_problem(), 2, lambda part: b"nonsense")
+    check_with_crew(busy_problem(), crew)
+    assert crew.offered > 0
+
+
+@pytest.mark.parametrize("rules_of_the_rerun", [{}, {"max_moved": 4}], ids=["any", "max_moved"])
+def test_threads_that_are_dealt_days_keep_the_rules(rules_of_the_rerun: dict[str, Any]) -> None:
+    first = solve(busy_problem(), SolveParams(1.0, workers=1, method="search", iterations=2000)).plan
+    closed = [table("t1", "h1", unavailable="s1"), table("t2", "h2")]
+    problem = busy_problem(places=closed, published=first.meetings, **rules_of_the_rerun)
+    plan = solve(problem, SolveParams(workers=3, method="search", iterations=40_000)).plan
+    assert rules.violations(problem, plan.meetings) == []
+    assert plan.score == rules.score(problem, plan.meetings).total
+
+
+def test_a_counted_search_asks_nobody(flat: Flat) -> None:
+    crew = ThreadCrew(flat.problem, 2)
+    params = SolveParams(workers=1, method="search", iterations=400)
+    helped = solve(flat.problem, params, crew=crew).plan
+    assert crew.offered == 0
+    assert helped.to_json() == solve(flat.problem, params).plan.to_json()

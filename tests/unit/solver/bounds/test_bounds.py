@@ -1,0 +1,188 @@
+"""Bounds hold for every plan, and are tight where the day-level relaxation is."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules import score
+from scheduler.samples.expo import make_expo
+from scheduler.samples.problem import to_problem
+from scheduler.solver.bounds.closed import Bounds, closed_bounds
+from scheduler.solver.bounds.day_model import build
+from scheduler.solver.bounds.merging import merged
+from scheduler.solver.bounds.prove import bounds_on_the_way, proved_bound, upper_bounds
+from tests.support.brute_force import best_plan
+from tests.support.builders import ask, booth, firm, make_problem, meet, person, problems
+
+quick = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+few = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def assert_holds(bounds: Bounds, problem: Problem) -> None:
+    best = best_plan(problem)
+    if best is not None:
+        terms = score(problem, best[1]).terms
+        assert best[0] <= bounds.score + 1e-9
+        assert terms["served"] <= bounds.served
+        assert terms["shortfall"] >= bounds.shortfall
+
+
+@few
+@given(problems(max_requests=3))
+def test_no_plan_is_better_than_the_lp_bounds(problem: Problem) -> None:
+    assert_holds(upper_bounds(problem, 60.0), problem)
+
+
+@quick
+@given(problems(max_requests=3))
+def test_no_plan_is_better_than_the_closed_bounds(problem: Problem) -> None:
+    assert_holds(closed_bounds(problem), problem)
+
+
+@quick
+@given(problems(max_requests=3), st.data())
+def test_a_bound_holds_whatever_the_duals(problem: Problem, data: st.DataObject) -> None:
+    model = build(problem)
+    assert model is not None
+    rows = len(model.rhs)
+    duals = np.array(data.draw(st.lists(st.floats(0, 50), min_size=rows, max_size=rows)), dtype=float)
+    duals[model.floor_row[model.floor_row >= 0]] = 0.0
+    duals[model.hall_row] = 0.0
+    proved = proved_bound(model, model.weight.astype(float), duals)
+    best = best_plan(problem)
+    if best is not None:
+        assert proved is not None
+        assert score(problem, best[1]).terms["served"] <= proved
+
+
+@quick
+@given(problems(max_requests=3), st.data())
+def test_a_bound_holds_whatever_the_duals_of_merged_rows(problem: Problem, data: st.DataObject) -> None:
+    model = build(problem)
+    assert model is not None
+    small = merged(model)
+    rows = len(small.rhs)
+    duals = np.array(data.draw(st.lists(st.floats(0, 50), min_size=rows, max_size=rows)), dtype=float)
+    duals[small.floor_row[small.floor_row >= 0]] = 0.0
+    duals[small.hall_row] = 0.0
+    proved = proved_bound(model, model.weight.astype(float), duals[model.group])
+    best = best_plan(problem)
+    if best is not None:
+        assert proved is not None
+        assert score(problem, best[1]).terms["served"] <= proved
+
+
+def test_merged_rows_prove_nearly_all_that_the_whole_model_does() -> None:
+    problem = to_problem(make_expo(firms=60, requests=1500, seed=1, start=date(2026, 11, 24)))
+    closed, merged_rows, whole = bounds_on_the_way(problem, 60.0, objectives=("score",))
+    assert closed.score > 1.01 * whole.score
+    assert whole.score <= merged_rows.score <= whole.score + 0.001 * abs(whole.score)
+
+
+def rounds(halls: str, **parts: Any) -> Problem:
+    """One firm that asks for meetings at booths in these halls."""
+    visits = [(f"v{k}", hall) for k, hall in enumerate(halls.split())]
+    return make_problem(
+        places=[booth(f"b-{firm}", firm, hall) for firm, hall in visits],
+        requests=[ask(f"r-{firm}", "a", firm, place="booth") for firm, _ in visits],
+        **parts,
+    )
+
+
+@pytest.mark.parametrize(
+    ("halls", "days", "cap", "least"),
+    [
+        ("h1 h2", "2", None, 1),
+        ("h1 h2 h3", "3 3", None, 1),
+        ("h1 h2 h3", "3 3 3", None, 0),
+        ("h1 h1 h1 h2", "4 4", 2, 1),
+        ("h1 h1 h1 h2", "4 4", None, 0),
+    ],
+)
+def test_halls_that_outnumber_the_days_are_changes_in_the_bound(
+    halls: str, days: str, cap: int | None, least: int
+) -> None:
+    problem = rounds(halls, slots=days, attendees=[person("a1", "a", max_per_day=cap)])
+    assert upper_bounds(problem, 60.0).score == 100 * len(problem.requests) - 4 * least
+
+
+def test_whoever_is_not_met_needs_no_change() -> None:
+    problem = rounds("h1 h2", slots="2", factors={"hall_change": 150})
+    assert upper_bounds(problem, 60.0).score == 100
+
+
+@few
+@given(
+    st.lists(st.sampled_from(["h1", "h2", "h3"]), min_size=2, max_size=4).map(" ".join),
+    st.sampled_from(["2", "3", "1 1", "2 1", "2 2"]),
+    st.sampled_from([None, 1, 2]),
+    st.sampled_from([4, 60, 250]),
+    st.booleans(),
+)
+def test_no_plan_has_fewer_hall_changes(
+    halls: str, days: str, cap: int | None, factor: int, with_colleague: bool
+) -> None:
+    people = [person("a1", "a", "en zh", max_per_day=cap)] + [person("a2", "a")] * with_colleague
+    problem = rounds(halls, slots=days, attendees=people, factors={"hall_change": factor})
+    assert_holds(upper_bounds(problem, 60.0), problem)
+
+
+def test_two_requests_for_one_slot_serve_the_heavier() -> None:
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b", weight=3), ask("r2", "a", "c", weight=5)])
+    assert closed_bounds(problem) == Bounds(served=6, shortfall=0, score=600)
+    assert upper_bounds(problem, 60.0) == Bounds(served=5, shortfall=0, score=500)
+
+
+def test_a_floor_that_cannot_be_reached_is_in_the_bound() -> None:
+    problem = make_problem(
+        slots="1",
+        firms=[firm("a", min_meetings=2), "b", "c"],
+        requests=[ask("r1", "a", "b"), ask("r2", "a", "c")],
+    )
+    assert upper_bounds(problem, 60.0) == Bounds(served=1, shortfall=1, score=100 - 2000)
+
+
+def test_sides_without_a_language_and_without_interpreters_are_not_served() -> None:
+    problem = make_problem(
+        requests=[ask("r1", "a", "b")], attendees=[person("ann", "a", "en"), person("bo", "b", "zh")]
+    )
+    assert upper_bounds(problem, 60.0).served == 0
+
+
+def test_without_time_the_bound_is_the_trivial_one() -> None:
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
+    assert upper_bounds(problem, 0.0) == closed_bounds(problem)
+
+
+def test_a_stop_leaves_the_trivial_bound() -> None:
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
+    assert upper_bounds(problem, 60.0, should_stop=lambda: True) == closed_bounds(problem)
+
+
+@pytest.mark.parametrize("slots", ["", "2"])
+def test_a_problem_of_nothing_is_bounded_by_nothing(slots: str) -> None:
+    problem = make_problem(slots=slots or [])
+    assert upper_bounds(problem, 60.0) == Bounds(served=0, shortfall=0, score=0)
+
+
+def test_without_slots_the_empty_plan_is_the_bound() -> None:
+    problem = make_problem(
+        slots=[], requests=[ask("r1", "a", "b")], published=[meet("r1", "s0", "t1", "a1 b1")], fair_share=1.0
+    )
+    assert upper_bounds(problem, 60.0) == Bounds(served=0, shortfall=2, score=-2 * 2000 - 400)
+
+
+def test_what_firms_have_time_for_bounds_a_tight_event_without_an_lp() -> None:
+    problem = to_problem(make_expo(firms=60, requests=1500, seed=1, start=date(2026, 11, 24)))
+    closed, proved = closed_bounds(problem), upper_bounds(problem, 60.0)
+    everything = sum(request.weight for request in problem.requests)
+    assert closed.served < 0.97 * everything
+    assert closed.served < 1.02 * proved.served
+    assert closed.shortfall == proved.shortfall

@@ -1,0 +1,148 @@
+"""A stop finds a checked plan ready, also where checking a plan takes long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from threading import Event
+from typing import Any
+
+import pytest
+
+from scheduler.domain import rules
+from scheduler.domain.entities import PlanStatus
+from scheduler.domain.problem import Problem
+from scheduler.domain.solving import SolveParams
+from scheduler.solver import solve as solve_module
+from scheduler.solver.annealing.search import Search
+from scheduler.solver.annealing.temperature import Budget, Heat
+from scheduler.solver.explain import reasons
+from scheduler.solver.instance.arrays import flatten
+from scheduler.solver.plans import incumbent
+from scheduler.solver.plans.incumbent import Keeper
+from scheduler.solver.plans.start import starting_state
+from scheduler.solver.solve import solve
+from scheduler.solver.state.state import SLOT, new_state
+from tests.support.builders import ask, make_problem
+
+
+def a_problem() -> Problem:
+    firms = "abcdefgh"
+    return make_problem(slots="4 4", requests=[ask(a + b, a, b) for a in firms for b in firms if a < b])
+
+
+@pytest.fixture
+def slow_checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every check counts as a long one."""
+    monkeypatch.setattr(incumbent, "QUICK_SECONDS", -1.0)
+    monkeypatch.setattr(incumbent, "SHARE", 1e9)
+    yield
+
+
+def test_a_plan_is_checked_beside_the_search_once_a_check_takes_long(slow_checks: None) -> None:
+    flat = flatten(a_problem())
+    keeper = Keeper(flat)
+    state = starting_state(flat, None, 1)
+    keeper.check_beside(state.held)
+    assert keeper.thread is not None
+    keeper.thread.join()
+    meetings, score = keeper.ready
+    assert meetings
+    assert rules.violations(flat.problem, meetings) == []
+    assert score == rules.score(flat.problem, meetings)
+
+
+def test_a_plan_that_is_checked_quickly_waits_for_the_end() -> None:
+    flat = flatten(a_problem())
+    keeper = Keeper(flat)
+    keeper.check_beside(starting_state(flat, None, 1).held)
+    assert keeper.thread is None
+
+
+def test_a_stopped_solve_takes_the_plan_that_is_ready(slow_checks: None) -> None:
+    problem, phases = a_problem(), set[str]()
+    plan = solve(
+        problem,
+        SolveParams(60.0, workers=1, method="search"),
+        on_progress=lambda progress: phases.add(progress.phase),
+        should_stop=lambda: "searching" in phases,
+    ).plan
+    assert plan.meetings
+    assert plan.score == rules.score(problem, plan.meetings).total
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Event]]:
+    """Has a piece of a solve's work go on until the test is over; it gets an event for when that begins."""
+    ended = Event()
+
+    def make(piece: str) -> Event:
+        begun, work = Event(), getattr(solve_module, piece)
+
+        def slow(*args: Any) -> Any:
+            if not begun.is_set():
+                begun.set()
+                ended.wait()
+            return work(*args)
+
+        monkeypatch.setattr(solve_module, piece, slow)
+        return begun
+
+    yield make
+    ended.set()
+
+
+@pytest.mark.parametrize("piece", ["flatten", "starting_state"])
+def test_a_stop_does_not_wait_for_a_first_plan(piece: str, endless: Callable[[str], Event]) -> None:
+    problem, begun = a_problem(), endless(piece)
+    plan = solve(problem, SolveParams(60.0, method="search"), should_stop=begun.is_set).plan
+    assert plan.status is PlanStatus.UNKNOWN
+    assert len(plan.unscheduled) == len(problem.requests)
+
+
+@pytest.mark.parametrize("iterations", [None, 100])
+def test_a_stop_does_not_wait_for_reasons(endless: Callable[[str], Event], iterations: int | None) -> None:
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
+    begun = endless("explain")
+    params = SolveParams(0.5, workers=1, method="search", iterations=iterations)
+    plan = solve(problem, params, should_stop=begun.is_set).plan
+    assert len(plan.meetings) == 1
+    assert [row.reason for row in plan.unscheduled] == ["not-examined"]
+
+
+@pytest.mark.parametrize(("cooling", "is_improved"), [(0.0, False), (0.05, True)])
+def test_a_stopped_search_makes_the_moves_that_gain_as_long_as_it_may(
+    cooling: float, is_improved: bool
+) -> None:
+    flat = flatten(a_problem())
+    budget = Budget(60.0, should_stop=lambda: True)
+    search = Search(flat, Heat(3.0, 0.2), budget, 1, 1, cooling=cooling)
+    search.run(new_state(flat.data, 1))
+    assert bool((search.best[:, SLOT] >= 0).any()) is is_improved
+
+
+def test_a_solve_without_time_for_more_checks_its_first_plan_once_and_looks_into_no_reasons(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    checks: list[Any] = []
+    check = Keeper.check
+
+    def counted(keeper: Keeper, table: Any) -> Any:
+        checks.append(table)
+        return check(keeper, table)
+
+    monkeypatch.setattr(Keeper, "check", counted)
+    monkeypatch.setattr(reasons, "Occupancy", None)
+    problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
+    plan = solve(problem, SolveParams(1e-6, method="search")).plan
+    assert len(plan.meetings) == 1
+    assert len(checks) == 1
+    assert [row.reason for row in plan.unscheduled] == ["not-examined"]
+
+
+def test_the_best_plan_that_was_checked_is_kept_whatever_is_checked_after_it() -> None:
+    flat = flatten(a_problem())
+    keeper = Keeper(flat)
+    best = keeper.check(starting_state(flat, None, 1).held)
+    keeper.check(new_state(flat.data, 1).held)
+    assert best
+    assert keeper.ready[0] == best
