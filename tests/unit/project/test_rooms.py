@@ -1,0 +1,77 @@
+"""Folders are small enough to look at, and what the documents name is there."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PACKAGES = ("scheduler", "workers", "api", "chainmeet")
+MOST_MODULES = 12
+LISTS = ("chainmeet/commands", "scheduler/storage/migrations/versions", "scheduler/samples")
+"""Folders of many modules of one kind: a command, a migration, a vocabulary each."""
+
+MOST_LINES = 300
+LONG = {
+    "api/pages/schedule/versions.py": 320,
+    "scheduler/domain/files/problem_reader.py": 370,
+    "scheduler/services/outbox/outbox.py": 310,
+    "scheduler/services/problems/snapshot.py": 335,
+    "scheduler/services/publishing/diff.py": 380,
+    "scheduler/services/publishing/version_jobs.py": 310,
+    "scheduler/services/requests/lists.py": 355,
+    "scheduler/services/runs/runs.py": 310,
+    "scheduler/services/schedule/entries.py": 380,
+    "scheduler/solver/bounds/day_model.py": 360,
+    "scheduler/solver/explain/remedies.py": 310,
+    "scheduler/solver/instance/arrays.py": 320,
+    "scheduler/solver/operators/ejection.py": 375,
+    "scheduler/solver/solve.py": 470,
+    "scheduler/solver/state/state.py": 360,
+}
+"""Modules that want parting, with a limit that only falls."""
+
+
+def modules() -> list[Path]:
+    return [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+
+
+def named(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def test_no_folder_has_more_modules_than_one_can_look_at() -> None:
+    sizes = Counter(named(path.parent) for path in modules() if path.name != "__init__.py")
+    large = {folder for folder, size in sizes.items() if size > MOST_MODULES and not folder.startswith(LISTS)}
+    assert large == set()
+
+
+def test_no_module_is_longer_than_300_lines_but_for_those_that_get_shorter() -> None:
+    lengths = {named(path): len(path.read_text("utf-8").splitlines()) for path in modules()}
+    long = {
+        name: length
+        for name, length in lengths.items()
+        if length > LONG.get(name, MOST_LINES) and not name.startswith(LISTS)
+    }
+    assert long == {}
+    assert {name for name in LONG if lengths.get(name, 0) <= MOST_LINES} == set()
+
+
+NAMED = [
+    ("docs/solver.md", "scheduler/solver", name)
+    for name in sorted(set(re.findall(r"`([a-z_]+/[a-z_]+)`", (ROOT / "docs/solver.md").read_text("utf-8"))))
+] + [
+    ("docs/architecture.md", "scheduler/services", name.removesuffix(".py"))
+    for name in sorted(
+        set(re.findall(r"`([a-z_]+/[a-z_]+\.py)`", (ROOT / "docs/architecture.md").read_text("utf-8")))
+    )
+]
+
+
+@pytest.mark.parametrize(("document", "folder", "name"), NAMED, ids=lambda value: str(value))
+def test_a_module_that_a_document_names_is_there(document: str, folder: str, name: str) -> None:
+    found = [base for base in (folder, ".") if (ROOT / base / f"{name}.py").exists()]
+    assert found, f"{document} names {name}, which is not in {folder}"
