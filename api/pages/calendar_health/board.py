@@ -15,7 +15,7 @@ from api import auth, context, inputs
 from api.errands import fresh_sign_in
 from api.pages import rendering
 from scheduler.domain.entities import CalendarState
-from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.domain.errors import InvalidInput
 from scheduler.services.access.actors import Actor
 from scheduler.services.addresses import addresses
 from scheduler.services.calendar_health import board as calendar_health
@@ -43,7 +43,7 @@ SORT_WORDS = {
 @login_required
 def board(event_key: str) -> str:
     """The people of the published schedule, with what came of their invitations."""
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     filters, cursor = _filters(), request.args.get("cursor") or None
     with context.database().read() as db:
         now = context.now()
@@ -69,7 +69,7 @@ def board(event_key: str) -> str:
 @login_required
 def calls(event_key: str) -> FlaskResponse:
     """The people to phone, under the same filters."""
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     with context.database().read() as db:
         found = calendar_health.board(db, actor, _filters(), now=context.now())
         text = call_list.calls_csv(db, found)
@@ -82,7 +82,7 @@ def calls(event_key: str) -> FlaskResponse:
 @blueprint.get("/people/<person_key>")
 @login_required
 def person(event_key: str, person_key: str) -> str:
-    return _person_page(_organiser(event_key), person_key, {}, {})
+    return _person_page(auth.organiser(event_key), person_key, {}, {})
 
 
 @blueprint.post("/people/<person_key>/address")
@@ -90,7 +90,7 @@ def person(event_key: str, person_key: str) -> str:
 @fresh_sign_in("correct the address")
 def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
     """Give a person another address, or try the present one again."""
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
             queued = addresses.correct(
@@ -113,7 +113,7 @@ def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
 @login_required
 def remove_alias(event_key: str, person_key: str, alias_id: int) -> Response:
     """Take another address away from a person."""
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     with context.database().write() as db:
         done = aliases.remove(db, actor, person_key, alias_id, now=context.now())
     flash("The address is taken away." if done else "It was taken away before.", "good" if done else "")
@@ -124,7 +124,7 @@ def remove_alias(event_key: str, person_key: str, alias_id: int) -> Response:
 @login_required
 def letters(event_key: str) -> str:
     """Mails that failed, or those that are tried again by themselves."""
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     retrying = request.args.get("list") == "retrying"
     with context.database().read() as db:
         return rendering.render(
@@ -144,7 +144,7 @@ def letters(event_key: str) -> str:
 @login_required
 def handle(event_key: str, step: str) -> Response:
     """Queue the chosen dead letters again (all, where the form says so), or put them away."""
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     ids = [inputs.whole(each) for each in request.form.getlist("mail")]
     with context.database().write() as db:
         done = _handle(db, actor, step, ids)
@@ -156,14 +156,6 @@ def handle(event_key: str, step: str) -> Response:
         said += f" {left:,} had been sent, put away or overtaken by a newer message meanwhile."
     flash(said if ids or request.form.get("all") else "Choose one mail or more.", "good" if done else "")
     return redirect(url_for("calendars.letters", event_key=event_key))
-
-
-def _organiser(event_key: str) -> Actor:
-    """The actor, if an organiser; to everybody else these pages do not exist."""
-    actor = auth.actor(event_key)
-    if not actor.is_organiser:
-        raise NotFound("event", event_key)
-    return actor
 
 
 def _filters() -> Filters:

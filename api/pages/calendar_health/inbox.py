@@ -23,18 +23,10 @@ blueprint = APIBlueprint("inbox", __name__, enable_openapi=False, url_prefix="/e
 _STEPS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 
 
-def _organiser(event_key: str) -> Actor:
-    """The actor, if an organiser; to everybody else these pages do not exist."""
-    actor = auth.actor(event_key)
-    if not actor.is_organiser:
-        raise NotFound("event", event_key)
-    return actor
-
-
 @blueprint.get("/")
 @login_required
 def listing(event_key: str) -> str:
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     chosen = request.args.get("outcome", "")
     outcome = MailOutcome(chosen) if chosen in set(MailOutcome) else None
     with context.database().read() as db:
@@ -54,7 +46,7 @@ def listing(event_key: str) -> str:
 @blueprint.get("/<int:mail_id>")
 @login_required
 def show(event_key: str, mail_id: int) -> str:
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     with context.database().read() as db:
         mail = inbox.get(db, actor, mail_id)
         return rendering.render(
@@ -67,7 +59,7 @@ def show(event_key: str, mail_id: int) -> str:
 @fresh_sign_in("read the mail as it came")
 def raw(event_key: str, mail_id: int) -> FlaskResponse:
     """The mail as it came, to be saved and never shown: it may hold anything."""
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     with context.database().read() as db:
         response = FlaskResponse(inbox.get(db, actor, mail_id).raw, mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="mail-{mail_id}.eml"'
@@ -79,7 +71,7 @@ def raw(event_key: str, mail_id: int) -> FlaskResponse:
 @login_required
 def handle(event_key: str, mail_id: int, step: str) -> Response:
     """Take a waiting mail as an answer, or set it aside."""
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
             reason = _handle(db, actor, mail_id, step)

@@ -31,7 +31,7 @@ Faults = dict[str, str]
 @blueprint.get("/events/<event_key>/settings")
 @login_required
 def settings(event_key: str) -> str:
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     with context.database().read() as db:
         now = events.settings(db, actor)
         return _settings_page(db, actor, _typed(now), {})
@@ -40,7 +40,7 @@ def settings(event_key: str) -> str:
 @blueprint.post("/events/<event_key>/settings")
 @login_required
 def save_settings(event_key: str) -> Response | tuple[str, int]:
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
             events.update_settings(
@@ -96,13 +96,6 @@ _NEW = {
     "tables_per_hall": "10",
     "walking_minutes": "5",
 }
-
-
-def _organiser(event_key: str) -> Actor:
-    actor = auth.actor(event_key)
-    if not actor.is_organiser:
-        raise NotFound("event", event_key)
-    return actor
 
 
 def _require_operator() -> None:

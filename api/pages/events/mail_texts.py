@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api import auth, context, limits
 from api.pages import rendering
 from api.security import POLICY
-from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages
 from scheduler.invites.mail import wording
 from scheduler.invites.mail.imip import Shown
@@ -50,7 +50,7 @@ _PREVIEW_POLICY = f"{POLICY}; style-src-attr 'unsafe-inline'"
 @blueprint.get("")
 @login_required
 def index(event_key: str) -> BaseResponse:
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     with context.database().read() as db:
         language = events.event(db, actor).language
     known = language if language in languages() else "en"
@@ -60,7 +60,7 @@ def index(event_key: str) -> BaseResponse:
 @blueprint.get("/<language>/<tone>")
 @login_required
 def edit(event_key: str, language: str, tone: str) -> Response:
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     with context.database().read() as db:
         return _page(db, actor, language, tone)
 
@@ -69,7 +69,7 @@ def edit(event_key: str, language: str, tone: str) -> Response:
 @login_required
 def change(event_key: str, language: str, tone: str) -> BaseResponse | tuple[Response, int]:
     """Do what the pressed button says with what is typed; nothing is done if a text would not render."""
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     step, _, part = request.form.get("do", "save").partition(":")
     try:
         if step == "preview":
@@ -129,13 +129,6 @@ def _save(actor: Actor, language: str, tone: str) -> BaseResponse:
 def _back(actor: Actor, language: str, tone: str) -> BaseResponse:
     here = url_for("mail_texts.edit", event_key=actor.event_key, language=language, tone=tone)
     return redirect(here, 303)
-
-
-def _organiser(event_key: str) -> Actor:
-    actor = auth.actor(event_key)
-    if not actor.is_organiser:
-        raise NotFound("event", event_key)
-    return actor
 
 
 def _page(

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api import auth, context
 from api.errands import fresh_sign_in
 from api.pages import rendering
-from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages
 from scheduler.services.access.actors import Actor
 from scheduler.services.imports import csv_table, rows
@@ -35,7 +35,7 @@ def _take_files(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
 @blueprint.get("/")
 @login_required
 def index(event_key: str) -> str:
-    return _page(_organiser(event_key), (), "")
+    return _page(auth.organiser(event_key), (), "")
 
 
 @blueprint.post("/<any(firms, people, interpreters):kind>")
@@ -43,7 +43,7 @@ def index(event_key: str) -> str:
 @fresh_sign_in("import people and their addresses")
 def upload(event_key: str, kind: str) -> BaseResponse | tuple[str, int]:
     """Take a file whole, or show what is wrong with it; or say what it would do, and do nothing."""
-    actor = _organiser(event_key)
+    actor = auth.organiser(event_key)
     file = request.files.get("file")
     try:
         text = (file.read() if file else b"").decode("utf-8")
@@ -64,20 +64,13 @@ def upload(event_key: str, kind: str) -> BaseResponse | tuple[str, int]:
 @login_required
 def template(event_key: str, kind: str) -> Response:
     """An empty file with the right header."""
-    _organiser(event_key)
+    auth.organiser(event_key)
     if kind not in csv_table.COLUMNS:
         abort(404)
     text = io.StringIO()
     csv.writer(text).writerow(csv_table.COLUMNS[kind])
     headers = {"Content-Disposition": f'attachment; filename="{kind}.csv"'}
     return Response(text.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _organiser(event_key: str) -> Actor:
-    actor = auth.actor(event_key)
-    if not actor.is_organiser:
-        raise NotFound("event", event_key)
-    return actor
 
 
 def _import(db: Any, actor: Actor, kind: str, text: str) -> rows.Imported:
