@@ -18,10 +18,10 @@ class FormReader:
     def fault(self, name: str, message: str) -> None:
         self.faults.append(Fault(name, message))
 
-    def text(self, name: str, *, most: int) -> str:
+    def text(self, name: str, *, least: int = 1, most: int) -> str:
         value = self.form.get(name, "").strip()
-        if not 1 <= len(value) <= most:
-            self.fault(name, f"must have 1 to {most} characters")
+        if not least <= len(value) <= most:
+            self.fault(name, f"must have {f'{least} to' if least else 'at most'} {most} characters")
         return value
 
     def whole(self, name: str, least: int, most: int) -> int:

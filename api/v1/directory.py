@@ -33,6 +33,7 @@ def show_event(db: Session, actor: Actor) -> dict[str, Any]:
         "name": event.name,
         "timezone": event.timezone,
         "areas": event.areas,
+        "contact": event.contact,
         "slots": db.scalars(select(Slot).where(Slot.event_id == event.id).order_by(Slot.position)).all(),
         "halls": db.scalars(select(Hall).where(Hall.event_id == event.id).order_by(Hall.position)).all(),
         "is_organiser": actor.is_organiser,

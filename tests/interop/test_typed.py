@@ -19,16 +19,20 @@ def test_nothing_that_is_typed_is_more_than_a_text_to_others(reader: str) -> Non
     @settings(max_examples=3, deadline=None, phases=[Phase.generate])
     @given(st.lists(anything, min_size=10, max_size=20))
     def holds(values: list[Typed]) -> None:
-        found = readers.read(reader, [calendar_of(value) for value in values])
-        for value, calendar in zip(values, found, strict=True):
+        minutes = [(0, 1, 15, 1440)[at % 4] for at in range(len(values))]
+        found = readers.read(reader, [calendar_of(*each) for each in zip(values, minutes, strict=True)])
+        for value, before, calendar in zip(values, minutes, found, strict=True):
             assert calendar.faults == ()
             (event,) = calendar.events
             assert (event.uid, event.attendees) == (UID, (f"mailto:{ATTENDEE.email}",))
+            assert [alarm[:2] for alarm in event.alarms] == [("DISPLAY", -60 * before)][: before > 0]
             if reader == "ical.js":  # some others lose blanks, or take a typed backslash and n for a break
                 assert event.summary == title_of(value)
+                assert all(said == title_of(value) for _, _, said in event.alarms)
 
     holds()
 
 
-def calendar_of(value: Typed) -> bytes:
-    return build(message_of(value), Party(value.name, ORGANIZER.email), Party(value.name, ATTENDEE.email))
+def calendar_of(value: Typed, remind_minutes: int) -> bytes:
+    organizer, attendee = (Party(value.name, party.email) for party in (ORGANIZER, ATTENDEE))
+    return build(message_of(value), organizer, attendee, remind_minutes=remind_minutes)

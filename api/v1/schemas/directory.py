@@ -31,6 +31,7 @@ class EventOut(Output):
     name: str
     timezone: str = Field(description="IANA name, such as Asia/Shanghai.")
     areas: dict[str, str] = Field(description="Names of the chain areas by key.")
+    contact: str = Field(description="Whom to call or write to with questions; empty if nobody is named.")
     slots: list[SlotOut]
     halls: list[HallOut]
     is_organiser: bool

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.invites.catalogue import Words, words
 from scheduler.invites.ical.content import Content, zone_of
-from scheduler.invites.ical.view import Row
+from scheduler.invites.ical.view import Row, contact_row
 from scheduler.invites.text import PLACE_LIMIT, SUMMARY_LIMIT, cap, clean
 
 _PEOPLE_LIMIT: Final = 600
@@ -68,7 +68,8 @@ class Entry:
 class Agenda:
     """The meetings of `owner` in time order; `version` and `published_at` are those of the schedule.
 
-    `own_label` stands before `own_people`; empty for a person's agenda, which has its own words.
+    `own_label` stands before `own_people`; empty for a person's agenda, which has its own words. `contact` is
+    whom to call, or empty.
     """
 
     owner: str
@@ -79,6 +80,7 @@ class Agenda:
     version: int | None = None
     published_at: datetime | None = None
     own_label: str = ""
+    contact: str = ""
 
     @property
     def words(self) -> Words:
@@ -102,6 +104,13 @@ class Agenda:
         moment = self.words.moment.format(day=self.words.day_of(local), time=f"{local:%H:%M}")
         zone = self.words.zone_of(local, self.zone)
         return self.words.sheet["stamp"].format(version=self.version, moment=moment, zone=zone)
+
+    @property
+    def questions(self) -> str:
+        """Questions: +86 10 1234 5678; empty if nobody is named."""
+        return "".join(
+            f"{label}{self.words.colon}{said}" for label, said in contact_row(self.contact, self.words)
+        )
 
     def days(self) -> Iterator[tuple[str, list[Entry]]]:
         """Each day of the venue in words, with its zone, and its meetings."""

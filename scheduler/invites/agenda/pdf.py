@@ -25,7 +25,10 @@ def _sheet(agenda: Agenda) -> Sheet:
         language=agenda.language,
         blocks=list(_blocks(agenda)),
         page=agenda.words.sheet["page"],
-        foot=(f"{agenda.title} · {agenda.event_name}", agenda.stamp),
+        foot=[
+            f"{agenda.title} · {agenda.event_name}",
+            *(line for line in (agenda.stamp, agenda.questions) if line),
+        ],
     )
 
 

@@ -29,11 +29,11 @@ class Party:
     email: str
 
 
-def build(message: Message, organizer: Party, attendee: Party) -> bytes:
+def build(message: Message, organizer: Party, attendee: Party, *, remind_minutes: int = 0) -> bytes:
     """The calendar object of one message, deterministic; METHOD is the message's.
 
-    `organizer` has the address that takes this attendee's answers. Raises InvalidInput for an address
-    that cannot be used.
+    `organizer` has the address that takes this attendee's answers. An invitation reminds `remind_minutes`
+    before it starts, if that is not 0. Raises InvalidInput for an address that cannot be used.
     """
     content = message.content
     head = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODID}", f"METHOD:{message.method.value}"]
@@ -46,6 +46,7 @@ def build(message: Message, organizer: Party, attendee: Party) -> bytes:
         calendar_user("ORGANIZER", organizer),
         calendar_user(_attendee(message), attendee),
         *_state(message),
+        *_alarm(message, remind_minutes),
         "END:VEVENT",
         "END:VCALENDAR",
     ]
@@ -91,6 +92,14 @@ def _attendee(message: Message) -> str:
     if message.method is not Method.REQUEST:
         return common
     return f"{common};RSVP={'TRUE' if message.partstat is Partstat.NEEDS_ACTION else 'FALSE'}"
+
+
+def _alarm(message: Message, minutes: int) -> list[str]:
+    """A DISPLAY alarm (RFC 5545 3.6.6), of a REQUEST only: others have none (RFC 5546 3.2)."""
+    if minutes < 1 or message.method is not Method.REQUEST:
+        return []
+    shown = ["ACTION:DISPLAY", f"TRIGGER:-PT{minutes}M", f"DESCRIPTION:{text(message.content.summary)}"]
+    return ["BEGIN:VALARM", *shown, "END:VALARM"]
 
 
 def _state(message: Message) -> list[str]:

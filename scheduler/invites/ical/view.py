@@ -20,6 +20,9 @@ Row = tuple[str, str]
 NOTE_LIMIT: Final = 1_000
 """Characters of what somebody wrote to the others that a mail shows."""
 
+CONTACT_LIMIT: Final = 200
+"""Characters of whom to call."""
+
 _DETAIL_LABELS = {"start": "start", "partner_firm": "partner", "event_name": "event"}
 
 
@@ -70,13 +73,20 @@ def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
     ]
 
 
-def why_off(message: Message, words: Words) -> list[Row]:
+def why_off(message: Message, words: Words, contact: str = "") -> list[Row]:
     """Why a meeting is off, what was written to the others, and whom to ask; nothing where it is held."""
     if message.kind is not Kind.CANCEL:
         return []
     said = words.off
     why = [(said["why"], "\n".join(_reasons(message.off, words)))] if message.off else []
-    return [*why, (said["contact"], said["reply"])]
+    asked = [value for _, value in contact_row(contact, words)]
+    return [*why, (said["contact"], "\n".join([*asked, said["reply"]]))]
+
+
+def contact_row(contact: str, words: Words) -> list[Row]:
+    """Whom to call or write to; no row where the event names nobody."""
+    shown = clean(contact, CONTACT_LIMIT)
+    return [(words.off["contact"], shown)] if shown else []
 
 
 def _reasons(off: Off, words: Words) -> Iterator[str]:

@@ -36,7 +36,8 @@ class Envelope:
     mail servers may change the case. `bounce_token` stands in the sender of the SMTP envelope alone: what
     comes back there was not written by who has the invitation. `thread_id` is the Message-ID of the first
     mail about the UID. The three addresses to answer at are shown where they are given. `wording` has the
-    parts that the event words anew (`wording.PARTS`), in the message's language.
+    parts that the event words anew (`wording.PARTS`), in the message's language. `contact` is whom to call;
+    `remind_minutes` before the meeting the calendar reminds, with 0 not at all.
     """
 
     attendee_name: str
@@ -51,6 +52,8 @@ class Envelope:
     decline_url: str = ""
     propose_url: str = ""
     wording: Mapping[str, str] = field(default_factory=dict)
+    contact: str = ""
+    remind_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ def render(message: Message, envelope: Envelope) -> RenderedMail:
     organizer = Party(
         sender_of(message.content, envelope), organizer_address(envelope.token, envelope.domain)
     )
-    calendar = build(message, organizer, Party(envelope.attendee_name, envelope.attendee_email))
+    attendee = Party(envelope.attendee_name, envelope.attendee_email)
+    calendar = build(message, organizer, attendee, remind_minutes=envelope.remind_minutes)
     return RenderedMail(
         from_addr=bounce_address(envelope.bounce_token, envelope.domain),
         to_addr=text.address(envelope.attendee_email),
@@ -216,7 +220,7 @@ def _page(message: Message, envelope: Envelope, language: Words, said: Mapping[s
             (
                 "",
                 [
-                    *why_off(message, language),
+                    *why_off(message, language, envelope.contact),
                     *rows(content, language, is_held=message.kind is not Kind.CANCEL),
                 ],
             )

@@ -100,6 +100,7 @@ def _agenda(summary: Summary, envelope: Envelope) -> Agenda:
         entries=[Entry.of(content) for _, content in in_order],
         version=summary.version,
         published_at=summary.stamp,
+        contact=envelope.contact,
     )
 
 
@@ -115,7 +116,7 @@ def _page(summary: Summary, envelope: Envelope, agenda: Agenda, language: Words,
         summary=_counted(summary, language),
         note=language.overview["note"],
         footer=envelope.wording.get("footer", language.footer).format(sender=sender, event=shown.event_name),
-        sections=[(title, []), *days, *_unheld(summary, language)],
+        sections=[(title, []), *days, *_unheld(summary, language), *_contact(envelope.contact, language)],
         changes=_changes(summary, language),
         links=[
             (label, url)
@@ -140,6 +141,12 @@ def _unheld(summary: Summary, language: Words) -> list[bodies.Section]:
     if more:
         rows.append(("", language.overview["more"].format(count=more)))
     return [(language.overview["unheld"], rows)]
+
+
+def _contact(contact: str, language: Words) -> list[bodies.Section]:
+    """Whom to call, if the event names somebody."""
+    found = view.contact_row(contact, language)
+    return [("", found)] if found else []
 
 
 def _counted(summary: Summary, language: Words) -> str:

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
@@ -197,14 +198,18 @@ def _write(
 ) -> None:
     """Calendars count as told at once, as a publishing may come before the mails are claimed."""
     texts = mail_texts.of_event(session, person.event_id)
-    mails = [_mail(person, letter, settings.mail_domain, texts, now) for letter in letters]
+    event = session.get_one(Event, person.event_id)
+    mails = [
+        _mail(person, letter, settings.mail_domain, mail_texts.payload(letter.message, texts, event), now)
+        for letter in letters
+    ]
     session.add_all(mail for mail, letter in zip(mails, letters, strict=True) if letter.address is not None)
     remembering.remember(session, mails, settings.secret_key)
     session.flush()
 
 
 def _mail(
-    person: Attendee, letter: _Letter, domain: str, texts: mail_texts.Texts, now: datetime
+    person: Attendee, letter: _Letter, domain: str, payload: Mapping[str, Any], now: datetime
 ) -> OutboxMail:
     message = letter.message
     return OutboxMail(
@@ -219,7 +224,7 @@ def _mail(
         uid=message.uid,
         method=message.method,
         sequence=message.sequence,
-        payload=mail_texts.payload(message, texts),
+        payload=dict(payload),
         state=OutboxState.QUEUED,
         next_attempt_at=now,
         created_at=now,

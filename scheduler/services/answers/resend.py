@@ -121,7 +121,11 @@ def _queue(
             uid=message.uid,
             method=message.method,
             sequence=message.sequence,
-            payload=mail_texts.payload(message, mail_texts.of_event(session, invitation.event_id)),
+            payload=mail_texts.payload(
+                message,
+                mail_texts.of_event(session, invitation.event_id),
+                session.get_one(Event, invitation.event_id),
+            ),
             state=OutboxState.QUEUED,
             next_attempt_at=now,
             created_at=now,

@@ -34,6 +34,9 @@ __all__ = ["EventSettings", "NewEvent", "create_event", "event", "settings", "up
 
 MAX_HOLD = 120
 """Minutes that a publishing may wait for a second thought."""
+MAX_CONTACT = 200
+MAX_REMIND = 1440
+"""Minutes before a meeting: a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class EventSettings:
     mail_per_minute: int = 600
     publish_hold: int = 5
     summary_mails: bool = True
+    contact: str = ""
+    remind_minutes: int = 0
     rerun_enabled: bool = True
     rerun_time: time = time(2)
     rerun_timezone: str = "UTC"
@@ -102,6 +107,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     for name in EventSettings.__dataclass_fields__:
         setattr(row, name, getattr(form, name))
     row.name, row.policy = one_line(form.name), dict(form.policy)
+    row.contact = one_line(form.contact)
     row.rerun_then = AfterRun(form.rerun_then)
     row.next_rerun_at = overnight.next_rerun_at(row, now)
     session.flush()
@@ -119,6 +125,9 @@ def _settings_faults(form: EventSettings) -> Iterator[Fault]:
     yield from out_of("request_days", form.request_days, 1, 365)
     yield from out_of("mail_per_minute", form.mail_per_minute, 1, 60_000)
     yield from out_of("publish_hold", form.publish_hold, 0, MAX_HOLD)
+    if len(one_line(form.contact)) > MAX_CONTACT:
+        yield Fault("contact", f"must have at most {MAX_CONTACT} characters")
+    yield from out_of("remind_minutes", form.remind_minutes, 0, MAX_REMIND)
     yield from out_of("rerun_budget", form.rerun_budget, 0, 100_000)
     yield from out_of("rerun_late", form.rerun_late, 1, 600)
     if not is_zone(form.rerun_timezone):

@@ -16,7 +16,7 @@ from scheduler.invites.ical import view
 from scheduler.invites.ical.itip import Message
 from scheduler.invites.mail import wording
 from scheduler.services.access.actors import Actor
-from scheduler.storage.models import Account, MailText
+from scheduler.storage.models import Account, Event, MailText
 
 TEST = "test"
 """The kind of an outbox mail that shows an organiser the texts."""
@@ -48,10 +48,16 @@ def of_event(session: Session, event_id: int) -> Texts:
     return found
 
 
-def payload(message: Message, texts: Texts) -> dict[str, Any]:
-    """What an outbox row keeps: the message, and the texts as they are now, so that a retry is the same."""
+def payload(message: Message, texts: Texts, event: Event) -> dict[str, Any]:
+    """What an outbox row keeps: the message, and what the event says now, so that a retry is the same."""
     chosen = wording.chosen(texts.get(message.content.language, {}), view.tone(message))
-    return message.to_json() | {"wording": chosen}
+    return message.to_json() | {"wording": chosen} | settings_of(event)
+
+
+def settings_of(event: Event) -> dict[str, Any]:
+    """The settings that a mail shows, of those that are set. A change of them is no reason for a mail."""
+    values = {"contact": event.contact, "remind_minutes": event.remind_minutes}
+    return {name: value for name, value in values.items() if value}
 
 
 def fields(session: Session, actor: Actor, language: str, tone: str) -> list[Field]:

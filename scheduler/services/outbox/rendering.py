@@ -75,6 +75,8 @@ def _envelope(settings: Settings, row: OutboxMail, token: str) -> Envelope:
         message_id=row.message_id,
         thread_id=row.thread_id,
         wording=row.payload.get("wording", {}),
+        contact=row.payload.get("contact", ""),
+        remind_minutes=row.payload.get("remind_minutes", 0),
     )
 
 

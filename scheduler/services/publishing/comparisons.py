@@ -217,7 +217,8 @@ def _told(session: Session, event_id: int) -> object:
 
 def _read_by_people(event_id: int) -> Iterable[Any]:
     """What mails say besides the plan, as queries."""
-    yield select(Event.name, Event.timezone, Event.language, Event.summary_mails).where(Event.id == event_id)
+    own = (Event.name, Event.timezone, Event.language, Event.summary_mails, Event.contact)
+    yield select(*own).where(Event.id == event_id)
     yield select(Slot.position, Slot.start, Slot.end).where(Slot.event_id == event_id).order_by(Slot.position)
     yield (
         select(MailText.language, MailText.key, MailText.text)

@@ -199,7 +199,7 @@ def write(session: Session, seen: Survey, people: Collection[int], uids: Collect
     for message in todo.messages:
         request_id = todo.requests[message.uid, message.attendee_id]
         to_address, to_name = addresses[message.attendee_id]
-        payload = mail_texts.payload(message, seen.shown.texts)
+        payload = mail_texts.payload(message, seen.shown.texts, seen.event)
         if message.method is not Method.CANCEL:
             if request_id not in facts:
                 facts[request_id] = seen.shown.facts(request_id)

@@ -52,6 +52,7 @@ def preview(
         decline_url=back,
         propose_url=back,
         wording=texts,
+        **mail_texts.settings_of(session.get_one(Event, actor.event_id)),
     )
     return imip.show(message, envelope)
 
@@ -82,7 +83,9 @@ def queue_test(
             to_address=account.email,
             to_name=account.name,
             message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",
-            payload=message.to_json() | {"wording": texts, "link": link(settings, actor, language, tone)},
+            payload=message.to_json()
+            | {"wording": texts, "link": link(settings, actor, language, tone)}
+            | mail_texts.settings_of(session.get_one(Event, actor.event_id)),
             state=OutboxState.QUEUED,
             next_attempt_at=now,
             created_at=now,

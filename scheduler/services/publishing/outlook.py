@@ -62,13 +62,13 @@ class Told:
             kind = tone(message)
             self._count(message.attendee_id, kind)
             if kind not in self.samples:
-                self.samples[kind] = mail_texts.payload(message, seen.shown.texts)
+                self.samples[kind] = mail_texts.payload(message, seen.shown.texts, seen.event)
         for attendee_id in sorted(sums.keys() & {message.attendee_id for message in new}):
             self._count(attendee_id, SUMMARY)
             if SUMMARY not in self.samples:
                 agenda = seen.agenda(attendee_id, todo)
                 made = Summary(version, seen.now, agenda, sums[attendee_id])
-                self.samples[SUMMARY] = summaries.payload(made, seen.shown.texts)
+                self.samples[SUMMARY] = summaries.payload(made, seen.shown.texts, seen.event)
 
     def _count(self, attendee_id: int, kind: str) -> None:
         self.kinds[kind] += 1

@@ -18,7 +18,7 @@ from scheduler.services.outbox.outbox import SUMMARY
 from scheduler.services.publishing import unheld
 from scheduler.services.publishing.diff import Pending, Survey, recipients
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, OutboxMail
+from scheduler.storage.models import Attendee, Event, OutboxMail
 
 SET_ASIDE = "A newer publishing says this anew."
 
@@ -100,8 +100,7 @@ def write(session: Session, seen: Survey, version: int, todo: Pending, dropped: 
                 changed[attendee_id],
                 open_.get(attendee_id, ()),
             ),
-            seen.shown.texts,
-            seen.mail_domain,
+            seen,
         )
         | {
             "event_id": seen.event.id,
@@ -116,21 +115,21 @@ def write(session: Session, seen: Survey, version: int, todo: Pending, dropped: 
     return len(rows)
 
 
-def payload(made: Summary, texts: mail_texts.Texts) -> dict[str, Any]:
-    """What an outbox row keeps: the summary, and the texts as they are now."""
+def payload(made: Summary, texts: mail_texts.Texts, event: Event) -> dict[str, Any]:
+    """What an outbox row keeps: the summary, and what the event says now."""
     own = texts.get(summary_mail.latest(made).language, {})
-    return made.to_json() | {"wording": wording.chosen(own, "overview")}
+    return made.to_json() | {"wording": wording.chosen(own, "overview")} | mail_texts.settings_of(event)
 
 
-def _row(attendee_id: int, made: Summary, texts: mail_texts.Texts, mail_domain: str) -> dict[str, Any]:
+def _row(attendee_id: int, made: Summary, seen: Survey) -> dict[str, Any]:
     return {
         "kind": SUMMARY,
         "attendee_id": attendee_id,
         # Its token is this meeting's: a bounce or an answer in words finds the attendee as for an invitation.
         "uid": made.changes[0].uid,
-        "message_id": summary_mail.message_id(made, attendee_id, mail_domain),
-        "thread_id": summary_mail.thread_id(attendee_id, mail_domain),
-        "payload": payload(made, texts),
+        "message_id": summary_mail.message_id(made, attendee_id, seen.mail_domain),
+        "thread_id": summary_mail.thread_id(attendee_id, seen.mail_domain),
+        "payload": payload(made, seen.shown.texts, seen.event),
         "state": OutboxState.QUEUED,
         "next_attempt_at": made.stamp,
         "created_at": made.stamp,

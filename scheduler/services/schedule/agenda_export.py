@@ -37,6 +37,7 @@ def _sheet(session: Session, actor: Actor, agenda: Agenda, *, is_firm: bool) -> 
         version=agenda.version,
         published_at=agenda.published_at,
         own_label=owner if is_firm else "",
+        contact=event.contact,
     )
 
 

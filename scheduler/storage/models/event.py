@@ -44,6 +44,10 @@ class Event(Base):
     """Minutes between an organiser's press on publish and the publishing, in which it can be taken back."""
     summary_mails: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether each person whom a publishing concerns gets one mail with all of it, besides invitations."""
+    contact: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    """Whom people call or write to with questions, in one line; empty: nobody is named."""
+    remind_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Minutes before a meeting at which calendars remind its attendees; 0: not at all."""
     rerun_enabled: Mapped[bool] = mapped_column(default=True)
     rerun_time: Mapped[time] = mapped_column(default=time(2, 0))
     rerun_timezone: Mapped[str] = mapped_column(String(64))

@@ -46,6 +46,8 @@ class Event:
     attendees: tuple[str, ...]
     summary: str
     location: str
+    alarms: tuple[tuple[str, int, str], ...] = ()
+    """The action of each VALARM, its trigger in seconds from the start, and its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +112,5 @@ def _calendar(values: dict[str, Any]) -> Calendar:
 
 def _event(values: dict[str, Any]) -> Event:
     times = {name: datetime.fromisoformat(values[name]) for name in ("start", "end", "dtstamp")}
-    return Event(**{**values, **times, "attendees": tuple(values["attendees"])})
+    alarms = tuple((action.upper(), round(trigger), said) for action, trigger, said in values["alarms"])
+    return Event(**{**values, **times, "attendees": tuple(values["attendees"]), "alarms": alarms})

@@ -30,6 +30,10 @@ function event(component) {
     zone: startDate.zone.tzid,
     status: value("status"), organizer: value("organizer"),
     attendees: component.getAllProperties("attendee").map((property) => property.getFirstValue()),
+    alarms: component.getAllSubcomponents("valarm").map((alarm) => [
+      alarm.getFirstPropertyValue("action"), alarm.getFirstPropertyValue("trigger").toSeconds(),
+      alarm.getFirstPropertyValue("description"),
+    ]),
   };
 }
 

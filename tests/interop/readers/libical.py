@@ -25,6 +25,15 @@ class Time(ctypes.Structure):
     )
 
 
+class Duration(ctypes.Structure):
+    """struct icaldurationtype (icalduration.h)."""
+
+    _fields_ = (
+        ("is_neg", ctypes.c_int),
+        *((name, ctypes.c_uint) for name in ("days", "weeks", "hours", "minutes", "seconds")),
+    )
+
+
 LIBRARY = ctypes.CDLL("libical.so.3")
 _POINTER, _TEXT, _INT = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int
 _DECLARATIONS = {
@@ -43,12 +52,15 @@ _DECLARATIONS = {
     "icalcomponent_get_uid": (_TEXT, _POINTER),
     "icalcomponent_get_sequence": (_INT, _POINTER),
     "icalcomponent_get_summary": (_TEXT, _POINTER),
+    "icalcomponent_get_description": (_TEXT, _POINTER),
     "icalcomponent_get_location": (_TEXT, _POINTER),
     "icalcomponent_get_dtstart": (Time, _POINTER),
     "icalcomponent_get_dtend": (Time, _POINTER),
     "icalcomponent_get_dtstamp": (Time, _POINTER),
     "icaltime_as_timet_with_zone": (ctypes.c_long, Time, _POINTER),
     "icaltime_get_tzid": (_TEXT, Time),
+    "icaldurationtype_from_string": (Duration, _TEXT),
+    "icaldurationtype_as_int": (_INT, Duration),
     "icalcomponent_free": (None, _POINTER),
 }
 for _name, (_result, *_arguments) in _DECLARATIONS.items():
@@ -62,7 +74,7 @@ def kind(name: str) -> int:
     return int(LIBRARY.icalcomponent_string_to_kind(name.encode()))
 
 
-VCALENDAR, VEVENT = kind("VCALENDAR"), kind("VEVENT")
+VCALENDAR, VEVENT, VALARM = kind("VCALENDAR"), kind("VEVENT"), kind("VALARM")
 ANY_COMPONENT, ANY_PROPERTY = 1, 0
 """ICAL_ANY_COMPONENT and ICAL_ANY_PROPERTY, which have no name."""
 
@@ -99,7 +111,19 @@ def _event(event: int) -> dict[str, Any]:
         "attendees": _values(event, "ATTENDEE"),
         "summary": _text(LIBRARY.icalcomponent_get_summary(event)),
         "location": _text(LIBRARY.icalcomponent_get_location(event)),
+        "alarms": [_alarm(each) for each in _components(event, VALARM)],
     }
+
+
+def _alarm(alarm: int) -> list[object]:
+    action, trigger = (next(iter(_values(alarm, name))) or "" for name in ("ACTION", "TRIGGER"))
+    length = LIBRARY.icaldurationtype_from_string(trigger.encode())
+    # As TEXT it is read like the other texts, without their escapes.
+    return [
+        action,
+        LIBRARY.icaldurationtype_as_int(length),
+        _text(LIBRARY.icalcomponent_get_description(alarm)),
+    ]
 
 
 def _moment(time: Time) -> str:

@@ -14,7 +14,13 @@ function read(text) {
 const list = (value) => (value === undefined ? [] : [value].flat());
 const plain = (value) => value?.val ?? value ?? null;
 
-function event({ uid, sequence, start, end, dtstamp, status, organizer, attendee, summary, location }) {
+// It leaves a trigger as it stands.
+const seconds = (trigger) => {
+  const [, sign, minutes] = /^(-?)PT(\d+)M$/.exec(plain(trigger));
+  return Number(minutes) * (sign ? -60 : 60);
+};
+
+function event({ uid, sequence, start, end, dtstamp, status, organizer, attendee, summary, location, alarms }) {
   for (const [name, value] of Object.entries({ start, end, dtstamp })) {
     if (!(value instanceof Date)) throw new TypeError(`${name} is no time: ${value}`); // it lets them pass
   }
@@ -22,6 +28,7 @@ function event({ uid, sequence, start, end, dtstamp, status, organizer, attendee
     uid: plain(uid), sequence: sequence ?? 0, start, end, dtstamp, zone: start.tz ?? "", status: plain(status),
     summary: plain(summary), location: plain(location),
     organizer: plain(organizer), attendees: list(attendee).map(plain),
+    alarms: list(alarms).map(({ action, trigger, description }) => [plain(action), seconds(trigger), plain(description)]),
   };
 }
 

@@ -32,6 +32,9 @@ def _event(event: Event) -> dict[str, Any]:
         "attendees": [str(attendee.uri) for attendee in event.attendees],
         "summary": event.summary,
         "location": event.location,
+        "alarms": [
+            [str(each.action), each.trigger.total_seconds(), each.description] for each in event.alarm
+        ],
     }
 
 

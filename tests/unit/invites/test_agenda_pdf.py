@@ -258,3 +258,12 @@ def test_the_web_does_not_load_the_pdf_library_before_it_is_needed() -> None:
         "import sys; import api.app, scheduler.services.outbox.delivery; sys.exit('pymupdf' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("contact", ["+86 10 1234 5678, info@expo.example", "问" * 200])
+def test_each_page_has_whom_to_call_at_its_foot_within_the_sheet(contact: str) -> None:
+    made = document(agenda(*(entry(i, i // 12) for i in range(30)), contact=contact))
+    assert len(made) > 1
+    for page in made:
+        assert contact[:40] in page.get_text()
+        assert max(word[3] for word in page.get_text("words")) < page.rect.height - 8

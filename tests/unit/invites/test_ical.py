@@ -14,7 +14,7 @@ from scheduler.domain.entities import Method
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.ical import lines
 from scheduler.invites.ical.calendar import Party, build
-from scheduler.invites.ical.itip import Kind, messages
+from scheduler.invites.ical.itip import Kind, Message, messages
 from scheduler.invites.ical.zones import vtimezone
 from scheduler.invites.text import clean_parameter
 from tests.unit.invites.builders import (
@@ -342,3 +342,19 @@ def test_1_4_a_declinecounter_echoes_uid_and_sequence_and_says_nothing_of_the_st
     assert "METHOD:DECLINECOUNTER" in lines_of and f"UID:{UID}" in lines_of and "SEQUENCE:1" in lines_of
     assert len([line for line in lines_of if line.startswith(("ORGANIZER", "ATTENDEE"))]) == 2
     assert not [line for line in lines_of if line.startswith(("STATUS", "TRANSP", "X-")) or "RSVP" in line]
+
+
+@pytest.mark.parametrize("message", [new(), update(), details()], ids=lambda m: m.kind)
+@pytest.mark.parametrize("minutes", [1, 15, 1440])
+def test_1_11_an_invitation_reminds_so_many_minutes_before_as_the_event_sets(
+    message: Message, minutes: int
+) -> None:
+    (alarm,) = event_of(build(message, ORGANIZER, ATTENDEE, remind_minutes=minutes)).walk("VALARM")
+    assert (alarm["ACTION"], alarm["DESCRIPTION"]) == ("DISPLAY", message.content.summary)
+    assert alarm["TRIGGER"].dt == timedelta(minutes=-minutes)
+
+
+def test_1_11_nothing_reminds_where_the_event_sets_none_or_no_meeting_is_asked_for() -> None:
+    declined = replace(update(), method=Method.DECLINECOUNTER, kind=Kind.PROPOSAL)
+    for message, minutes in ((new(), 0), (cancel(), 15), (declined, 15)):
+        assert b"VALARM" not in build(message, ORGANIZER, ATTENDEE, remind_minutes=minutes)

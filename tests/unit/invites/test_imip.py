@@ -484,3 +484,23 @@ def test_a_note_to_the_others_is_bounded_and_cannot_break_out_of_its_row() -> No
     )
     made = parsed(mail(message))
     assert made["Bcc"] is None and len(part(made, "text/plain").get_content()) < 3_000
+
+
+CONTACT = "+86 10 1234 5678, info@expo.example, Hall 1 desk"
+
+
+def test_a_cancellation_names_whom_to_call_before_the_answer_by_mail() -> None:
+    said = text_of(mail(cancel(), contact=CONTACT))
+    assert f"Questions: {CONTACT}\n    Reply to this mail." in said.replace("\r\n", "\n")
+    assert CONTACT in text_of(mail(cancel(), contact=CONTACT), "text/html")
+    assert "Questions: Reply to this mail." in text_of(mail(cancel()))
+
+
+@pytest.mark.parametrize("message", [new(), update(), details()], ids=lambda m: m.kind)
+def test_who_has_a_meeting_reads_no_line_more(message: Message) -> None:
+    assert text_of(mail(message, contact=CONTACT)) == text_of(mail(message))
+
+
+def test_a_contact_adds_no_line_and_no_element() -> None:
+    made = mail(cancel(), contact="a\r\nWhy: <b>x</b>")
+    assert "Questions: a Why: <b>x</b>" in text_of(made) and "&lt;b&gt;" in text_of(made, "text/html")

@@ -213,3 +213,20 @@ def test_a_summary_lists_some_of_what_is_not_held_and_counts_the_rest(language: 
     assert Summary.from_json(made.to_json()) == made
     said = text_of(made)
     assert "Firm 19" in said and "Firm 20" not in said and more in said
+
+
+@pytest.mark.parametrize(
+    ("language", "label"), [("en", "Questions: "), ("hu", "Kérdése van?"), ("zh", "如有疑问：")]
+)
+def test_whom_to_call_stands_in_the_summary_and_at_the_foot_of_its_pdf(language: str, label: str) -> None:
+    made = summary([itip.messages({}, wanted(content(language=language)), NOW)[0]])
+    mail = parsed(render(made, envelope(made, contact="+86 10 1234 5678")))
+    assert f"{label}" in str(part(mail, "text/plain").get_content())
+    for kind in ("text/plain", "text/html"):
+        assert "+86 10 1234 5678" in str(part(mail, kind).get_content())
+    (page,) = pymupdf.open("pdf", part(mail, "application/pdf").get_content())
+    assert "+86 10 1234 5678" in page.get_text()
+
+
+def test_a_summary_of_an_event_that_names_nobody_has_no_such_line() -> None:
+    assert "Questions" not in text_of(summary([builders.new()]))

@@ -1,0 +1,106 @@
+"""Whom to call and the reminder stand in the mails that go out anyway, as they were set then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from api import context
+from scheduler.services.addresses import addresses
+from scheduler.services.answers import resend
+from scheduler.services.events import events
+from scheduler.services.outbox import rendering
+from scheduler.storage.database import Database
+from scheduler.storage.models import Invitation, OutboxMail
+from tests.integration.access.test_readers import read, text
+from tests.integration.inbox.test_answering import LATER, Published
+from tests.support import replies
+from tests.support.api import Program, make_token
+from tests.support.factories import NOW
+from tests.support.publishing import SETTINGS
+from tests.support.web import Browser, web_app
+
+CONTACT = "+86 10 1234 5678, Hall 1 desk"
+NOWHERE = "redis://127.0.0.1:1"
+
+
+@pytest.fixture
+def published(database: Database) -> Published:
+    return Published(database)
+
+
+def put(published: Published, **changes: object) -> None:
+    with published.database.write() as session:
+        actor = published.expo.organiser_actor()
+        form = replace(events.settings(session, actor), **changes)  # type: ignore[arg-type]
+        events.update_settings(session, actor, form, now=NOW)
+
+
+def calendar_of(row: OutboxMail) -> str:
+    mail = read(rendering.invitation_mail(SETTINGS, row).data)
+    (part,) = (part for part in mail.walk() if part.get_content_type() == "text/calendar")
+    return str(part.get_content())
+
+
+def said(mails: Mapping[str, OutboxMail]) -> list[str]:
+    return [text(read(rendering.invitation_mail(SETTINGS, row).data)) for row in mails.values()]
+
+
+def test_setting_them_tells_nobody_and_the_next_mails_have_them(published: Published) -> None:
+    assert not [row for row in published.mails.values() if "VALARM" in calendar_of(row)]
+    put(published, contact=CONTACT, remind_minutes=15)
+    assert published.publish_again(slot=0) == {}, "the same plan is no reason for a mail"
+    moved = published.publish_again(slot=3, minutes=60)
+    assert len(moved) == 2
+    assert all(
+        "BEGIN:VALARM\r\nACTION:DISPLAY\r\nTRIGGER:-PT15M" in calendar_of(row) for row in moved.values()
+    )
+    off = published.publish_again(minutes=90)
+    assert len(off) == 2 and not [row for row in off.values() if "VALARM" in calendar_of(row)]
+    assert all(f"Questions: {CONTACT}" in each for each in said(off))
+
+
+def test_a_mail_that_waits_keeps_what_was_set_when_it_was_made(published: Published) -> None:
+    put(published, contact=CONTACT, remind_minutes=15)
+    moved = published.publish_again(slot=3)
+    before = {to: rendering.invitation_mail(SETTINGS, row).data for to, row in moved.items()}
+    put(published, contact="", remind_minutes=0)
+    with published.database.read() as session:
+        rows = session.scalars(
+            select(OutboxMail).where(OutboxMail.id.in_([row.id for row in moved.values()]))
+        )
+        assert {row.to_address: rendering.invitation_mail(SETTINGS, row).data for row in rows} == before
+
+
+def test_an_invitation_that_is_sent_again_and_one_to_a_corrected_address_remind_too(
+    published: Published,
+) -> None:
+    put(published, remind_minutes=30)
+    with published.database.write() as session:
+        invitation = session.scalars(
+            select(Invitation).where(Invitation.attendee_id == published.expo.people[0][0].id)
+        ).one()
+        assert resend.invitation_again(session, invitation, mail_domain=SETTINGS.mail_domain, now=LATER)
+        key = published.expo.people[1][0].key
+        actor = published.expo.organiser_actor()
+        addresses.correct(session, actor, key, "new@firm.example", settings=SETTINGS, now=LATER)
+    sent = published.send(90)
+    assert {"new@firm.example", published.expo.people[0][0].email} <= sent.keys()
+    asked = [row for row in sent.values() if row.payload["method"] == "REQUEST"]
+    assert len(asked) == 2 and all("TRIGGER:-PT30M" in calendar_of(row) for row in asked)
+
+
+def test_whom_to_call_stands_on_the_page_of_an_answer_and_in_the_api(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "now", lambda: NOW)
+    app = web_app(published.database, NOWHERE)
+    link = f"/answers/{replies.token(published.mail_to(0))}/"
+    assert "Questions" not in Browser(app).get(link)
+    put(published, contact=CONTACT)
+    assert f"Questions: {CONTACT}" in Browser(app).get(link)
+    token = make_token(published.database, published.expo.actor(0))
+    assert Program(app, token).get("/event")["contact"] == CONTACT
