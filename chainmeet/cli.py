@@ -26,7 +26,7 @@ COMMANDS = (
 )  # fmt: skip
 
 
-class Refusal(click.ClickException):
+class CommandRefusal(click.ClickException):
     """An error of ours as a sentence on standard error."""
 
     exit_code = 2
@@ -42,7 +42,7 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except ChainmeetError as error:
-            raise Refusal(str(error)) from error
+            raise CommandRefusal(str(error)) from error
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

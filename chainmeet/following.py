@@ -84,7 +84,7 @@ def draft_of(database: Database, run: Run) -> ScheduleVersion | None:
 
 def follow_mails(
     database: Database, event_id: int, *, line: LiveLine, until_sent: int | None, stopped: Callable[[], bool]
-) -> outbox.Counts:
+) -> outbox.OutboxCounts:
     """Show the mails going out until none waits, `until_sent` are sent, or `stopped`."""
     while True:
         with database.read() as session:

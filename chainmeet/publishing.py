@@ -29,7 +29,7 @@ class JobFailed(ChainmeetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class DraftOutlook:
     """What publishing a version would do."""
 
     version: int
@@ -48,14 +48,14 @@ class Outlook:
         return f"Version {self.version} against {against}: {counts or 'no meetings'}; {told}."
 
 
-def look_ahead(database: Database, settings: Settings, event: str, number: int) -> Outlook:
+def look_ahead(database: Database, settings: Settings, event: str, number: int) -> DraftOutlook:
     """Compare a version with what is published; raises NotFound or JobFailed."""
     while True:
         with database.write() as session:
             version = versions.get(session, event_of(session, event).id, number)
             found = comparisons.kept(session, version)
             if found is not None:
-                return Outlook(number, found)
+                return DraftOutlook(number, found)
             job = version_jobs.ask_to_compare(session, version, by=None, now=database.now())
         _carry_out(database, settings, job)
 

@@ -56,7 +56,7 @@ def solve(run_id: int) -> None:
     log.info("solve ended", run=run_id, ending=str(done.ending), version=done.version)
     if done.job is not None:
         dispatch.version_job(done.job)
-    if done.ending is execution.Ending.PUT_BACK:
+    if done.ending is execution.RunEnding.PUT_BACK:
         dispatch.run(_database(), run_id)
     if done.is_stuck:
         os.kill(os.getpid(), signal.SIGKILL)  # its thread would go on; the pool starts a new process
@@ -88,7 +88,7 @@ def version_job(job_id: int) -> None:
         _database(), job_id, worker=me(), settings=_settings(), should_stop=is_stopping
     )
     log.info("job ended", job=job_id, ending=str(ending))
-    if ending is publishing.Ending.PUT_BACK:
+    if ending is publishing.JobEnding.PUT_BACK:
         dispatch.version_job(job_id, countdown=0 if is_stopping() else RETRY_SECONDS)
     elif not is_stopping():
         dispatch.deliver()

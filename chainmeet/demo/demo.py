@@ -123,7 +123,7 @@ class Demo:
         counts = self.mails(event)
         return judge(database, run, draft, done.mails, counts)
 
-    def mails(self, event: DemoEvent) -> outbox.Counts:
+    def mails(self, event: DemoEvent) -> outbox.OutboxCounts:
         return follow_mails(
             self.stack.database,
             event.id,

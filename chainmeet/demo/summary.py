@@ -35,7 +35,7 @@ class Outcome:
     findings: Findings
     served_bound: Number
     told: int
-    mails: outbox.Counts
+    mails: outbox.OutboxCounts
 
     @property
     def share(self) -> float:
@@ -48,7 +48,9 @@ class Outcome:
         return not self.findings.faults and self.share >= ENOUGH and not undelivered
 
 
-def judge(database: Database, run: Run, version: ScheduleVersion, told: int, mails: outbox.Counts) -> Outcome:
+def judge(
+    database: Database, run: Run, version: ScheduleVersion, told: int, mails: outbox.OutboxCounts
+) -> Outcome:
     """Read the run's problem and plan back and check them."""
     with database.read() as session:
         files = runs.problem_file(session, run.id), runs.plan_file(session, run.id)

@@ -12,7 +12,7 @@ CHUNK = 1 << 16
 END = b"\r\n.\r\n"
 
 
-class Keeper:
+class MailKeeper:
     """aiosmtpd's handler: into the store, or an error that makes the sender try again."""
 
     def __init__(self, store: MailStore) -> None:
@@ -55,4 +55,6 @@ class _Controller(Controller):
 
 def smtp_server(store: MailStore, port: int) -> Controller:
     """A server on the loopback address; `start` and `stop` it. It has a thread of its own."""
-    return _Controller(Keeper(store), hostname="127.0.0.1", port=port, ready_timeout=10, ident="Chainmeet")
+    return _Controller(
+        MailKeeper(store), hostname="127.0.0.1", port=port, ready_timeout=10, ident="Chainmeet"
+    )

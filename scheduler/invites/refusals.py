@@ -25,7 +25,7 @@ _REPLY: Final = re.compile(r"(?:[a-z-]{1,20};\s{0,3})?([2-5]\d\d)(?:[ -]|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class RefusalRule:
     """One row: it fits if its code, its status and one of its phrases do, as far as it has them.
 
     `code` is `550` or `4xx`, `status` is `5.1.1` or `5.7.x`; phrases are lower case. `who` writes so, and
@@ -48,11 +48,11 @@ class Rule:
 
 
 @cache
-def rules() -> tuple[Rule, ...]:
+def rules() -> tuple[RefusalRule, ...]:
     """The table, in its order."""
     rows = json.loads((files(__package__) / "refusals.json").read_text("utf-8"))
     return tuple(
-        Rule(**{**row, "refusal": Refusal(row["refusal"]), "phrases": tuple(row.get("phrases", ()))})
+        RefusalRule(**{**row, "refusal": Refusal(row["refusal"]), "phrases": tuple(row.get("phrases", ()))})
         for row in rows
     )
 
@@ -66,7 +66,7 @@ def classify(code: int | None, text: str, status: str = "") -> Refusal:
     return rule.refusal if rule else Refusal.HOLD
 
 
-def rule_of(code: int | None, text: str, status: str = "") -> Rule | None:
+def rule_of(code: int | None, text: str, status: str = "") -> RefusalRule | None:
     """The row that `classify` goes by; None for a reply that no row knows."""
     said = " ".join(text[:_LIMIT].lower().split())
     found = status if status and not status.endswith(".0.0") else _status(said) or status

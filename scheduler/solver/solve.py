@@ -32,7 +32,7 @@ from scheduler.solver.explain.contradictions import Contradiction, as_reasons, c
 from scheduler.solver.explain.reasons import explain
 from scheduler.solver.instance.arrays import Flat, compulsion, flatten
 from scheduler.solver.plans.checking import Meetings, first_clean
-from scheduler.solver.plans.incumbent import Keeper
+from scheduler.solver.plans.incumbent import Incumbent
 from scheduler.solver.plans.start import published_again, starting_state, within_spread
 from scheduler.solver.proof import Proof
 from scheduler.solver.standby import Standby
@@ -151,7 +151,7 @@ class _Solve:
         flat = self.patiently(self.flattened)
         if flat is None:
             return self.finish(None, None)
-        self.flat, self.keeper = flat, Keeper(flat)
+        self.flat, self.keeper = flat, Incumbent(flat)
         self.contradictions = contradictions(self.problem, self.has_looked)
         if self.contradictions:
             return self.result((), rules.score(self.problem, ()), PlanStatus.INFEASIBLE, None)

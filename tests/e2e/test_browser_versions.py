@@ -11,7 +11,7 @@ from werkzeug.serving import make_server
 
 from scheduler.domain.entities import VersionState
 from scheduler.services.access import sign_in
-from scheduler.services.publishing.publishing import Ending
+from scheduler.services.publishing.publishing import JobEnding
 from scheduler.storage.database import Database
 from tests.support.factories import SECRET_KEY, make_event, make_request, make_version, meet
 from tests.support.publishing import carry_out
@@ -54,10 +54,10 @@ def test_the_page_shows_what_a_worker_found_without_being_loaded_by_hand(
     page: Page, database: Database
 ) -> None:
     page.get_by_text("What publishing does is being worked out").wait_for()
-    assert carry_out(database) == [Ending.DONE]
+    assert carry_out(database) == [JobEnding.DONE]
     page.get_by_text("2 mails").wait_for()
     page.get_by_role("link", name="Look once more, then publish").click()
     page.get_by_role("button", name="Publish version 1").click()
     page.get_by_text("Version 1 is being published").wait_for()
-    assert carry_out(database) == [Ending.DONE]
+    assert carry_out(database) == [JobEnding.DONE]
     page.get_by_text("Version 1 is published. 2 mails were queued.").wait_for()

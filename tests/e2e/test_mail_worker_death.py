@@ -113,20 +113,20 @@ def test_mails_of_a_killed_sender_all_arrive_and_only_the_one_in_flight_twice(
         settings = settings_for(database, "redis://127.0.0.1:1", smtp_port=catcher.port)
         expo = publish(database, settings, now)
 
-        def counts() -> outbox.Counts:
+        def counts() -> outbox.OutboxCounts:
             with database.read() as session:
                 return outbox.counts(session, expo.event.id)
 
         catcher.victim = start_sender(settings, log)
         assert catcher.victim.wait(120) == -9, log.read_text()
-        assert counts() == outbox.Counts(queued=0, sending=MAILS - NTH + 1, sent=NTH - 1, failed=0)
+        assert counts() == outbox.OutboxCounts(queued=0, sending=MAILS - NTH + 1, sent=NTH - 1, failed=0)
         with database.write() as session:
             assert outbox.sweep(session, now=now) == 0
             assert outbox.sweep(session, now=datetime.now(UTC) + LOST) == MAILS - NTH + 1
         catcher.before = True
         catcher.begun = ["already dead"] * NTH
         assert start_sender(settings, log, minutes=3).wait(120) == 0, log.read_text()
-        assert counts() == outbox.Counts(queued=0, sending=0, sent=MAILS, failed=0)
+        assert counts() == outbox.OutboxCounts(queued=0, sending=0, sent=MAILS, failed=0)
     same = Counter(content for _, _, content in catcher.taken)
     assert sorted(same.values()) == [1] * (MAILS - doubled) + [2] * doubled
     assert len({facts(content) for content in same}) == MAILS

@@ -61,7 +61,7 @@ class Scene:
             assert version is not None
             return version.number, versions.meetings(session, version.id)
 
-    def mails(self) -> outbox.Counts:
+    def mails(self) -> outbox.OutboxCounts:
         with self.up.database.read() as session:
             return outbox.counts(session, self.event.id)
 

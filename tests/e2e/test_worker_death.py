@@ -133,7 +133,7 @@ def test_mails_of_a_killed_worker_all_arrive_and_only_the_one_in_flight_twice(
                 now=now(),
             )
 
-        def counts() -> outbox.Counts:
+        def counts() -> outbox.OutboxCounts:
             with database.read() as session:
                 return outbox.counts(session, expo.event.id)
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from scheduler.invites.ical.itip import Kind, Message
+from scheduler.invites.ical.itip import Message, MessageKind
 from scheduler.services.outbox import delivery
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail
@@ -26,7 +26,7 @@ from tests.unit.invites.test_transport import Catcher, serving
 
 pytestmark = pytest.mark.smtp
 
-LIFE = [Kind.NEW, Kind.UPDATE, Kind.DETAILS, Kind.CANCEL]
+LIFE = [MessageKind.NEW, MessageKind.UPDATE, MessageKind.DETAILS, MessageKind.CANCEL]
 NASTY = 'Ruò; "Fú", \\ / 零部件\r\nX-EVIL:1 \U0001f3ed ÁŰ:;,^n'
 
 

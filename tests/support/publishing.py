@@ -48,7 +48,7 @@ def preview(session: Session, *, event_id: int, number: int, now: datetime = NOW
     return comparisons.work_out(session, version, SETTINGS, now=now).comparison
 
 
-def carry_out(database: Database, *, settings: Settings = SETTINGS) -> list[publishing.Ending]:
+def carry_out(database: Database, *, settings: Settings = SETTINGS) -> list[publishing.JobEnding]:
     """Do all the jobs that were asked for, as a worker does."""
     with database.read() as session:
         asked = session.scalars(select(VersionJob.id).where(VersionJob.state == JobState.ASKED)).all()

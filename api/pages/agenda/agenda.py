@@ -15,7 +15,7 @@ from api import auth, context, inputs, limits
 from api.pages import rendering
 from api.pages.agenda.feed import address
 from scheduler.domain.errors import WrongState
-from scheduler.invites.agenda.agenda import Agenda
+from scheduler.invites.agenda.agenda import AgendaSheet
 from scheduler.invites.agenda.pdf import agenda_pdf
 from scheduler.services.access.actors import Actor
 from scheduler.services.answers import agenda_answers
@@ -197,7 +197,7 @@ def _firm_pdf(event_key: str, firm_key: str | None) -> Response:
         return _download(agenda_export.of_firm(db, actor, agenda), agenda, event_key)
 
 
-def _download(sheet: Agenda, agenda: agendas.Agenda, event_key: str) -> Response:
+def _download(sheet: AgendaSheet, agenda: agendas.Agenda, event_key: str) -> Response:
     response = Response(agenda_pdf(sheet), content_type="application/pdf")
     owner = secure_filename(agenda.latin_name) or agenda.key
     response.headers.set("Content-Disposition", "attachment", filename=f"agenda-{owner}-{event_key}.pdf")

@@ -221,7 +221,7 @@ def _address(source: BusySource) -> str:
     try:
         key = context.settings().secret_key
         return encryption.unseal(key, busy_times.ADDRESS, source.address) if source.address else ""
-    except encryption.Unreadable:
+    except encryption.UnreadableSecret:
         return ""
 
 

@@ -16,7 +16,7 @@ from api.security import POLICY
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages
 from scheduler.invites.mail import wording
-from scheduler.invites.mail.imip import Shown
+from scheduler.invites.mail.imip import ShownMessage
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
 from scheduler.services.outbox import mail_texts
@@ -139,7 +139,7 @@ def _page(
     *,
     typed: Mapping[str, str] | None = None,
     faults: Mapping[str, str] | None = None,
-    shown: Shown | None = None,
+    shown: ShownMessage | None = None,
 ) -> Response:
     fields = mail_texts.fields(db, actor, language, tone)
     page = rendering.render(

@@ -27,7 +27,7 @@ _LIMITS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class SheetEntry:
     """One meeting, its text cleaned; `own_people` are its side without the owner. Times are aware."""
 
     start: datetime
@@ -49,7 +49,7 @@ class Entry:
             put(self, name, tuple(clean(person, SUMMARY_LIMIT) for person in getattr(self, name)))
 
     @classmethod
-    def of(cls, content: Content) -> Entry:
+    def of(cls, content: Content) -> SheetEntry:
         """The entry of what a calendar shows."""
         return cls(
             start=content.start,
@@ -65,7 +65,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agenda:
+class AgendaSheet:
     """The meetings of `owner` in time order; `version` and `published_at` are those of the schedule.
 
     `own_label` stands before `own_people`; empty for a person's agenda, which has its own words. `contact` is
@@ -76,7 +76,7 @@ class Agenda:
     event_name: str
     timezone: str
     language: str
-    entries: Sequence[Entry]
+    entries: Sequence[SheetEntry]
     version: int | None = None
     published_at: datetime | None = None
     own_label: str = ""
@@ -112,10 +112,10 @@ class Agenda:
             f"{label}{self.words.colon}{said}" for label, said in contact_row(self.contact, self.words)
         )
 
-    def days(self) -> Iterator[tuple[str, list[Entry]]]:
+    def days(self) -> Iterator[tuple[str, list[SheetEntry]]]:
         """Each day of the venue in words, with its zone, and its meetings."""
 
-        def day_of(entry: Entry) -> date:
+        def day_of(entry: SheetEntry) -> date:
             return entry.start.astimezone(self.zone).date()
 
         for day, found in groupby(self.entries, day_of):
@@ -123,18 +123,18 @@ class Agenda:
             zone = self.words.zone_of(entries[0].start.astimezone(self.zone), self.zone)
             yield self.words.sheet["day"].format(day=self.words.day_of(day), zone=zone), entries
 
-    def times(self, entry: Entry) -> str:
+    def times(self, entry: SheetEntry) -> str:
         """10:00–10:30 at the venue."""
         start = entry.start.astimezone(self.zone)
         return f"{start:%H:%M}–{self.words.end_of(entry.start, entry.end, self.zone)}"
 
-    def location(self, entry: Entry) -> str:
+    def location(self, entry: SheetEntry) -> str:
         """Place and hall."""
         if not entry.place_name or not entry.hall:
             return entry.place_name or entry.hall
         return cap(self.words.location.format(place=entry.place_name, hall=entry.hall), PLACE_LIMIT)
 
-    def rows(self, entry: Entry) -> list[Row]:
+    def rows(self, entry: SheetEntry) -> list[Row]:
         """What else there is to say of a meeting, with labels."""
         labelled = (
             (self.words.partner_people, self._people(entry.partner_people)),

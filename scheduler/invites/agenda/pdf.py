@@ -5,21 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
-from scheduler.invites.agenda.agenda import Agenda, Entry
+from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
 from scheduler.invites.pdf import document
 from scheduler.invites.pdf.blocks import Block, Paragraph, Sheet, Style
 
 _one_at_a_time = threading.Lock()  # PyMuPDF serves one thread only
 
 
-def agenda_pdf(agenda: Agenda) -> bytes:
+def agenda_pdf(agenda: AgendaSheet) -> bytes:
     """The PDF; it carries no date and no random identifier of its own."""
     sheet = _sheet(agenda)
     with _one_at_a_time:
         return document.written(sheet)
 
 
-def _sheet(agenda: Agenda) -> Sheet:
+def _sheet(agenda: AgendaSheet) -> Sheet:
     return Sheet(
         title=f"{agenda.title}, {agenda.event_name}",
         language=agenda.language,
@@ -32,7 +32,7 @@ def _sheet(agenda: Agenda) -> Sheet:
     )
 
 
-def _blocks(agenda: Agenda) -> Iterator[Block]:
+def _blocks(agenda: AgendaSheet) -> Iterator[Block]:
     """The head, then each meeting; a day's heading stays with its first meeting."""
     head = [(Style.SOFT, line) for line in (agenda.event_name, agenda.stamp) if line]
     none = [] if agenda.entries else [(Style.TEXT, agenda.words.sheet["none"])]
@@ -44,7 +44,7 @@ def _blocks(agenda: Agenda) -> Iterator[Block]:
             above = []
 
 
-def _meeting(agenda: Agenda, entry: Entry) -> list[Paragraph]:
+def _meeting(agenda: AgendaSheet, entry: SheetEntry) -> list[Paragraph]:
     off = [(Style.OFF, agenda.words.sheet["called_off"])] if entry.is_called_off else []
     rows = [(Style.SOFT, f"{label}{agenda.words.colon}{value}") for label, value in agenda.rows(entry)]
     return [(Style.NAME, entry.partner), *off, (Style.TEXT, agenda.location(entry)), *rows]

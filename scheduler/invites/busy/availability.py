@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from scheduler.invites.busy.components import Component
-from scheduler.invites.busy.series import Reader, duration
+from scheduler.invites.busy.series import SeriesReader, duration
 
 Span = tuple[datetime, datetime]
 
 
-def unavailable(availabilities: Iterable[Component], reader: Reader) -> list[Span]:
+def unavailable(availabilities: Iterable[Component], reader: SeriesReader) -> list[Span]:
     """When the person is not available within the reader's window; ValueError if a time cannot be read.
 
     Of several, the one of the higher priority (1 is the highest, 0 the lowest) holds where they overlap.
@@ -63,7 +63,7 @@ def _rank(component: Component) -> int:
     return number or 10
 
 
-def _range(component: Component, reader: Reader) -> Span | None:
+def _range(component: Component, reader: SeriesReader) -> Span | None:
     """The range within the window; a side that is not given is open."""
     start_line, end_line = component.first("DTSTART"), component.first("DTEND")
     start = reader.moment(start_line.value, start_line).utc if start_line else reader.first
@@ -76,7 +76,7 @@ def _range(component: Component, reader: Reader) -> Span | None:
     return (start, end) if start < end else None
 
 
-def _free(component: Component, reader: Reader) -> list[Span]:
+def _free(component: Component, reader: SeriesReader) -> list[Span]:
     available = [each for each in component.children if each.name == "AVAILABLE"]
     replaced = reader.replaced(available)
     spans: list[Span] = []

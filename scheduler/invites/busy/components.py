@@ -31,7 +31,7 @@ _PARAMETER: Final = re.compile(r';([A-Za-z0-9-]++)=([^";:]*+(?:"[^"]*+"[^";:]*+)
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ContentLine:
     """A value with its parameters, whose names are upper case and whose values have no quotes."""
 
     value: str
@@ -43,10 +43,10 @@ class Component:
     """A component with the lines that are of interest, by property, and what is inside it."""
 
     name: str
-    lines: defaultdict[str, list[Line]] = field(default_factory=lambda: defaultdict(list))
+    lines: defaultdict[str, list[ContentLine]] = field(default_factory=lambda: defaultdict(list))
     children: list[Component] = field(default_factory=list)
 
-    def first(self, name: str) -> Line | None:
+    def first(self, name: str) -> ContentLine | None:
         """The line, or the first of several: a property that must come once may come twice."""
         lines = self.lines.get(name)
         return lines[0] if lines else None
@@ -105,7 +105,7 @@ def _close(open_: list[Component], name: str, found: list[Component]) -> None:
         found.append(component)
 
 
-def _line(text: str) -> Line:
+def _line(text: str) -> ContentLine:
     """A content line (RFC 5545 3.1); a quoted parameter may hold the colon that else ends them."""
     name = _NAME.match(text)
     at, parameters = name.end() if name else 0, {}
@@ -113,4 +113,4 @@ def _line(text: str) -> Line:
         parameters[match[1].upper()] = match[2].replace('"', "")
         at = match.end()
     is_whole = text[at : at + 1] == ":"
-    return Line(text[at + 1 :] if is_whole else text.partition(":")[2], parameters)
+    return ContentLine(text[at + 1 :] if is_whole else text.partition(":")[2], parameters)

@@ -20,7 +20,7 @@ class UnusableCalendar(ChainmeetError):
     code = "unusable-calendar"
 
 
-class Kind(StrEnum):
+class BusyKind(StrEnum):
     """Why somebody is busy."""
 
     EVENT = "event"
@@ -35,7 +35,7 @@ class Busy:
 
     start: datetime
     end: datetime
-    kind: Kind
+    kind: BusyKind
     title: str = ""
 
 
@@ -67,7 +67,7 @@ COUNTED: Final = {
 """What is counted, as it is said behind a number."""
 
 
-class Budget:
+class StepBudget:
     """The steps that one calendar may cost: counted, so that the same calendar passes on every machine."""
 
     def __init__(self, steps: int = MAX_STEPS) -> None:

@@ -11,9 +11,9 @@ from typing import Final
 from urllib.parse import unquote
 
 from scheduler.invites.busy.availability import unavailable
-from scheduler.invites.busy.components import Component, Line, calendars
-from scheduler.invites.busy.model import Budget, Busy, BusyTimes, Kind, UnusableCalendar
-from scheduler.invites.busy.series import UNREADABLE, Reader
+from scheduler.invites.busy.components import Component, ContentLine, calendars
+from scheduler.invites.busy.model import Busy, BusyKind, BusyTimes, StepBudget, UnusableCalendar
+from scheduler.invites.busy.series import UNREADABLE, SeriesReader
 from scheduler.invites.busy.zones import NamedZone, Zones, dates
 from scheduler.invites.ical.content import zone_of
 from scheduler.invites.text import SUMMARY_LIMIT, clean
@@ -32,7 +32,7 @@ def read(
     *,
     own_uids: Collection[str] = (),
     own_addresses: Collection[str] = (),
-    budget: Budget | None = None,
+    budget: StepBudget | None = None,
 ) -> BusyTimes:
     """When the person of the calendar is busy from `first` to `last` (aware).
 
@@ -42,17 +42,17 @@ def read(
     """
     if len(octets) > MAX_OCTETS:
         raise UnusableCalendar(f"The calendar is larger than {MAX_OCTETS // 1024 // 1024} MiB.")
-    assumed, budget = zone_of(zone), budget or Budget()
+    assumed, budget = zone_of(zone), budget or StepBudget()
     found = calendars(octets)
     inside = [component for each in found for component in each.children]
     zones = Zones((each for each in inside if each.name == "VTIMEZONE"), first, last, budget)
-    reader = Reader(zones, NamedZone(assumed), first, last, budget)
+    reader = SeriesReader(zones, NamedZone(assumed), first, last, budget)
     return _Reading(reader, zone, frozenset(own_uids), frozenset(own_addresses)).all(inside)
 
 
 @dataclass(slots=True)
 class _Reading:
-    reader: Reader
+    reader: SeriesReader
     zone: str
     own_uids: frozenset[str]
     own_addresses: frozenset[str]
@@ -99,9 +99,9 @@ class _Reading:
         title = clean(_plain(event.text("SUMMARY")), SUMMARY_LIMIT)
         for start, end in instances:
             self.reader.budget.spend()
-            yield self.clipped(start, end, Kind.ALL_DAY if is_day else Kind.EVENT, title)
+            yield self.clipped(start, end, BusyKind.ALL_DAY if is_day else BusyKind.EVENT, title)
 
-    def clipped(self, start: datetime, end: datetime, kind: Kind, title: str = "") -> Busy:
+    def clipped(self, start: datetime, end: datetime, kind: BusyKind, title: str = "") -> Busy:
         return Busy(max(start, self.reader.first), min(end, self.reader.last), kind, title)
 
     def left_out(self, event: Component) -> str:
@@ -117,7 +117,7 @@ class _Reading:
         is_free = event.text("X-MICROSOFT-CDO-BUSYSTATUS").upper() == "FREE" and not event.text("TRANSP")
         return "free" if is_free else ""
 
-    def is_declined(self, attendee: Line) -> bool:
+    def is_declined(self, attendee: ContentLine) -> bool:
         address = unquote(attendee.value.strip().partition(":")[2]).lower()
         return attendee.parameters.get("PARTSTAT", "").upper() == "DECLINED" and address in self.own_addresses
 
@@ -130,7 +130,7 @@ class _Reading:
                 for text in dates(line):
                     yield from self.busy_period(text, line)
 
-    def busy_period(self, text: str, line: Line) -> Iterator[Busy]:
+    def busy_period(self, text: str, line: ContentLine) -> Iterator[Busy]:
         self.reader.budget.spend()
         try:
             start, end = self.reader.period(text, line)
@@ -139,7 +139,7 @@ class _Reading:
             return
         self.counts["free_busy"] += 1
         if start < end and start < self.reader.last and end > self.reader.first:
-            yield self.clipped(start, end, Kind.FREE_BUSY)
+            yield self.clipped(start, end, BusyKind.FREE_BUSY)
 
     def availabilities(self, components: list[Component]) -> Iterator[Busy]:
         if not components:
@@ -151,7 +151,7 @@ class _Reading:
             return
         self.counts["availability"] += len(components)
         for start, end in spans:
-            yield self.clipped(start, end, Kind.UNAVAILABLE)
+            yield self.clipped(start, end, BusyKind.UNAVAILABLE)
 
     def notes(self) -> Iterator[str]:
         kinds = self.reader.floating

@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import product
 from typing import Final
 
-from scheduler.invites.busy.model import Budget, UnusableCalendar
+from scheduler.invites.busy.model import StepBudget, UnusableCalendar
 
 _WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _BY_DAY: Final = re.compile(r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
@@ -37,7 +37,7 @@ MAX_RULE: Final = 8 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class RecurrenceRule:
     """A rule by the day or longer. `until` is the text of UNTIL; weekdays count from Monday, 0."""
 
     frequency: str
@@ -51,7 +51,7 @@ class Rule:
     """The numbers of the other BY parts that are there, by name."""
 
 
-def parse(text: str) -> Rule:
+def parse(text: str) -> RecurrenceRule:
     """The rule of a RRULE's value; ValueError if it is none, UnusableCalendar if it repeats too often."""
     if len(text) > MAX_RULE:
         raise ValueError(text[:80])
@@ -63,7 +63,7 @@ def parse(text: str) -> Rule:
         )
     if frequency not in _FREQUENCIES or not parts.keys() <= _PARTS:
         raise ValueError(text[:80])
-    return Rule(
+    return RecurrenceRule(
         frequency=frequency,
         interval=_whole(parts.get("INTERVAL", "1"), 1, _FAR),
         count=_whole(parts["COUNT"], 1, None) if "COUNT" in parts else None,
@@ -79,7 +79,12 @@ def parse(text: str) -> Rule:
 
 
 def occurrences(
-    rule: Rule, start: datetime, first: datetime, last: datetime, until: datetime | None, budget: Budget
+    rule: RecurrenceRule,
+    start: datetime,
+    first: datetime,
+    last: datetime,
+    until: datetime | None,
+    budget: StepBudget,
 ) -> Iterator[datetime]:
     """The instances from `first` to `last`, both included, in time order; all times are local, without zone.
 
@@ -113,7 +118,7 @@ def occurrences(
 class _Filter:
     """Whether a day is one of the rule's; what the rule leaves open is as on the first day."""
 
-    rule: Rule
+    rule: RecurrenceRule
     start: datetime
 
     def __call__(self, day: date) -> bool:
@@ -151,7 +156,7 @@ class _Filter:
         return True
 
 
-def _position(rule: Rule, start: datetime, at: datetime) -> int:
+def _position(rule: RecurrenceRule, start: datetime, at: datetime) -> int:
     """The number of the period that holds `at`, or of the last one before it."""
     distance = {
         "DAILY": (at.date() - start.date()).days,
@@ -162,14 +167,14 @@ def _position(rule: Rule, start: datetime, at: datetime) -> int:
     return distance // rule.interval
 
 
-def _day(rule: Rule, start: datetime, position: int) -> list[date] | None:
+def _day(rule: RecurrenceRule, start: datetime, position: int) -> list[date] | None:
     try:
         return [start.date() + timedelta(days=position * rule.interval)]
     except OverflowError:
         return None
 
 
-def _week_days(rule: Rule, start: datetime, position: int) -> list[date] | None:
+def _week_days(rule: RecurrenceRule, start: datetime, position: int) -> list[date] | None:
     try:
         monday = start.date() - timedelta(days=(start.weekday() - rule.week_start) % 7)
         monday += timedelta(weeks=position * rule.interval)
@@ -178,7 +183,7 @@ def _week_days(rule: Rule, start: datetime, position: int) -> list[date] | None:
         return None
 
 
-def _month(rule: Rule, start: datetime, position: int) -> list[date] | None:
+def _month(rule: RecurrenceRule, start: datetime, position: int) -> list[date] | None:
     year, month = divmod(start.year * 12 + start.month - 1 + position * rule.interval, 12)
     if year > 9999:
         return None
@@ -186,7 +191,7 @@ def _month(rule: Rule, start: datetime, position: int) -> list[date] | None:
     return [first.replace(day=number) for number in range(1, _month_days(first) + 1)]
 
 
-def _year(rule: Rule, start: datetime, position: int) -> list[date] | None:
+def _year(rule: RecurrenceRule, start: datetime, position: int) -> list[date] | None:
     """Only the months in which a day can be one of the rule's: there are calendars full of birthdays."""
     year = start.year + position * rule.interval
     if year > 9998:
@@ -201,7 +206,7 @@ def _year(rule: Rule, start: datetime, position: int) -> list[date] | None:
 _PERIODS: Final = {"DAILY": _day, "WEEKLY": _week_days, "MONTHLY": _month, "YEARLY": _year}
 
 
-def _times(rule: Rule, start: datetime, budget: Budget) -> list[time]:
+def _times(rule: RecurrenceRule, start: datetime, budget: StepBudget) -> list[time]:
     """The times of day, sorted; a leap second is the second before it."""
     hours = sorted(set(rule.by.get("BYHOUR", (start.hour,))))
     minutes = sorted(set(rule.by.get("BYMINUTE", (start.minute,))))
@@ -210,7 +215,7 @@ def _times(rule: Rule, start: datetime, budget: Budget) -> list[time]:
     return [time(*each) for each in product(hours, minutes, seconds) if min(each) >= 0]
 
 
-def _chosen(rule: Rule, moments: list[datetime]) -> list[datetime]:
+def _chosen(rule: RecurrenceRule, moments: list[datetime]) -> list[datetime]:
     positions = rule.by.get("BYSETPOS")
     if positions is None:
         return moments

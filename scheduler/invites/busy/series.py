@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from scheduler.invites.busy import rules
-from scheduler.invites.busy.components import Component, Line
-from scheduler.invites.busy.model import Budget
+from scheduler.invites.busy.components import Component, ContentLine
+from scheduler.invites.busy.model import StepBudget
 from scheduler.invites.busy.zones import UTC_ZONE, Zone, Zones, dates, local
 
 _DURATION: Final = re.compile(
@@ -39,18 +39,18 @@ class Moment:
 
 
 @dataclass(slots=True)
-class Reader:
+class SeriesReader:
     """Reads times of one calendar for one window (UTC); what has no zone is read in `assumed`."""
 
     zones: Zones
     assumed: Zone
     first: datetime
     last: datetime
-    budget: Budget
+    budget: StepBudget
     floating: set[str] = field(default_factory=set)
     """Which kinds of times without a zone there were: "times", "days"."""
 
-    def moment(self, text: str, line: Line) -> Moment:
+    def moment(self, text: str, line: ContentLine) -> Moment:
         """One value of a line; ValueError if it is no time, UnusableCalendar if its zone is unknown."""
         text = text.strip().upper()
         if text.endswith("Z"):
@@ -61,7 +61,7 @@ class Reader:
         self.floating.add("days" if moment.is_date else "times")
         return moment
 
-    def period(self, text: str, line: Line) -> tuple[datetime, datetime]:
+    def period(self, text: str, line: ContentLine) -> tuple[datetime, datetime]:
         """start/end or start/duration (RFC 5545 3.3.9), in UTC."""
         start_text, slash, end_text = text.partition("/")
         start = self.moment(start_text, line).utc

@@ -14,8 +14,8 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.busy import rules
-from scheduler.invites.busy.components import Component, Line
-from scheduler.invites.busy.model import Budget, UnusableCalendar
+from scheduler.invites.busy.components import Component, ContentLine
+from scheduler.invites.busy.model import StepBudget, UnusableCalendar
 from scheduler.invites.ical.content import zone_of
 from scheduler.invites.text import clean
 
@@ -74,7 +74,7 @@ class Zones:
     """The zones of one calendar, right within a window; `definitions` are its VTIMEZONEs."""
 
     def __init__(
-        self, definitions: Iterable[Component], first: datetime, last: datetime, budget: Budget
+        self, definitions: Iterable[Component], first: datetime, last: datetime, budget: StepBudget
     ) -> None:
         self.definitions = {each.text("TZID"): each for each in definitions}
         self.first, self.last, self.budget = first, last, budget
@@ -147,7 +147,7 @@ def local(text: str) -> datetime:
     return datetime(int(text[:4]), int(text[4:6]), int(text[6:8]), int(text[9:11]), int(text[11:13]), second)  # noqa: DTZ001 - local on purpose
 
 
-def dates(line: Line) -> list[str]:
+def dates(line: ContentLine) -> list[str]:
     """The values of a line that may have several."""
     return [each.strip() for each in line.value.split(",") if each.strip()]
 

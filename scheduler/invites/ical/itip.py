@@ -17,7 +17,7 @@ Key = tuple[str, int]
 """(UID, attendee id): one calendar entry of one person."""
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     """What a message is to the person who reads it."""
 
     NEW = "new"
@@ -82,7 +82,7 @@ class Message:
     dtstamp: datetime
     content: Content
     partstat: Partstat
-    kind: Kind
+    kind: MessageKind
     previous: Content | None = None
     meeting_is_off: bool = False
     off: Off | None = None
@@ -115,7 +115,7 @@ class Message:
             dtstamp=datetime.fromisoformat(values["dtstamp"]),
             content=Content.from_json(values["content"]),
             partstat=Partstat(values["partstat"]),
-            kind=Kind(values["kind"]),
+            kind=MessageKind(values["kind"]),
             previous=Content.from_json(previous) if previous else None,
             meeting_is_off=values["meeting_is_off"],
             off=Off(**values["off"]) if values.get("off") else None,
@@ -182,7 +182,14 @@ def _each(
 
 def _new(goal: Wanted, stamp: datetime) -> Message:
     return Message(
-        goal.uid, goal.attendee_id, Method.REQUEST, 0, stamp, goal.content, Partstat.NEEDS_ACTION, Kind.NEW
+        goal.uid,
+        goal.attendee_id,
+        Method.REQUEST,
+        0,
+        stamp,
+        goal.content,
+        Partstat.NEEDS_ACTION,
+        MessageKind.NEW,
     )
 
 
@@ -195,7 +202,7 @@ def _update(last: Told, content: Content, stamp: datetime) -> Message:
         stamp,
         content,
         Partstat.NEEDS_ACTION,
-        Kind.UPDATE,
+        MessageKind.UPDATE,
         previous=last.content,
     )
 
@@ -209,7 +216,7 @@ def _details(last: Told, content: Content, stamp: datetime) -> Message:
         stamp,
         content,
         last.partstat,
-        Kind.DETAILS,
+        MessageKind.DETAILS,
         previous=last.content,
     )
 
@@ -223,7 +230,7 @@ def _cancel(last: Told, stamp: datetime, *, meeting_is_off: bool) -> Message:
         stamp,
         last.content,
         last.partstat,
-        Kind.CANCEL,
+        MessageKind.CANCEL,
         meeting_is_off=meeting_is_off,
     )
 

@@ -11,7 +11,7 @@ from scheduler.domain import names
 from scheduler.domain.entities import Partstat
 from scheduler.invites.catalogue import Words
 from scheduler.invites.ical.content import ATTENDANCE, DETAILS, Content, changed, read_in, zone_of
-from scheduler.invites.ical.itip import Kind, Message, Off
+from scheduler.invites.ical.itip import Message, MessageKind, Off
 from scheduler.invites.text import DESCRIPTION_LIMIT, SUMMARY_LIMIT, cap, clean, clean_lines, one_stop
 
 Row = tuple[str, str]
@@ -75,7 +75,7 @@ def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
 
 def why_off(message: Message, words: Words, contact: str = "") -> list[Row]:
     """Why a meeting is off, what was written to the others, and whom to ask; nothing where it is held."""
-    if message.kind is not Kind.CANCEL:
+    if message.kind is not MessageKind.CANCEL:
         return []
     said = words.off
     why = [(said["why"], "\n".join(_reasons(message.off, words)))] if message.off else []
@@ -109,10 +109,10 @@ def _brief(joined: str, words: Words) -> str:
 
 def answered(message: Message, words: Words) -> str:
     """What a mail that changes no time says of the reader's answer; empty for a mail of another kind."""
-    if message.kind not in (Kind.DETAILS, Kind.AGAIN):
+    if message.kind not in (MessageKind.DETAILS, MessageKind.AGAIN):
         return ""
     old, new = message.previous, message.content
-    if message.kind is Kind.DETAILS or old is None or message.partstat is not Partstat.NEEDS_ACTION:
+    if message.kind is MessageKind.DETAILS or old is None or message.partstat is not Partstat.NEEDS_ACTION:
         return words.answered[message.partstat.value]
     if not changed(old, new, ("start", "end")):
         return words.answered["changed"]
@@ -123,7 +123,7 @@ def answered(message: Message, words: Words) -> str:
 
 def tone(message: Message) -> str:
     """The key of a message's words: its kind, or `uninvited` if the meeting goes on without the reader."""
-    if message.kind is Kind.CANCEL and not message.meeting_is_off:
+    if message.kind is MessageKind.CANCEL and not message.meeting_is_off:
         return "uninvited"
     return message.kind.value
 

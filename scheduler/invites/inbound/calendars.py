@@ -14,8 +14,8 @@ from icalendar.cal import Component
 
 from scheduler.invites.inbound.charsets import decode
 from scheduler.invites.inbound.limits import MAX_CALENDAR, check_calendar
-from scheduler.invites.inbound.model import Answer, Participant, Unreadable
-from scheduler.invites.inbound.parts import Part
+from scheduler.invites.inbound.model import Participant, ReplyAnswer, UnreadableMail
+from scheduler.invites.inbound.parts import MailPart
 from scheduler.invites.text import clean, clean_lines
 
 _TYPES: Final = frozenset({"text/calendar", "application/ics", "text/x-vcalendar"})
@@ -32,17 +32,17 @@ class Scheduling:
     """What the calendar parts of a mail say: one METHOD, and the events without repetition."""
 
     method: str
-    answers: tuple[Answer, ...]
+    answers: tuple[ReplyAnswer, ...]
 
 
-def is_calendar(part: Part) -> bool:
+def is_calendar(part: MailPart) -> bool:
     """Whether a part is a calendar, by its type or, where a gateway changed that, by its name."""
     return part.content_type in _TYPES or (
         part.content_type in ("application/octet-stream", "text/plain") and part.name.endswith(".ics")
     )
 
 
-def scheduling(parts: list[Part]) -> Scheduling | None:
+def scheduling(parts: list[MailPart]) -> Scheduling | None:
     """What the mail's calendars say, or None if it has none. Raises Unreadable where they cannot be used.
 
     The same calendar often comes twice, as an alternative and attached (RFC 6047 2.4).
@@ -52,37 +52,37 @@ def scheduling(parts: list[Part]) -> Scheduling | None:
         return None
     methods = {each.method for each in found}
     if len(methods) > 1:
-        raise Unreadable("The calendars in the mail have several methods: " + ", ".join(sorted(methods)))
+        raise UnreadableMail("The calendars in the mail have several methods: " + ", ".join(sorted(methods)))
     answers = dict.fromkeys(answer for each in found for answer in each.answers)
     if not answers:
-        raise Unreadable("The calendar in the mail has no event.")
+        raise UnreadableMail("The calendar in the mail has no event.")
     return Scheduling(methods.pop(), tuple(answers))
 
 
-def _read(part: Part) -> Scheduling:
+def _read(part: MailPart) -> Scheduling:
     calendars = _parsed(part)
     bodies = {clean(str(_first(each, "METHOD") or ""), 40).upper() for each in calendars} - {""}
     methods = bodies | ({part.method} if part.method else set())
     if len(methods) != 1:
         said = ", ".join(sorted(methods)) or "none"
-        raise Unreadable(f"The calendar's method is not clear: {said}")
+        raise UnreadableMail(f"The calendar's method is not clear: {said}")
     events = [event for each in calendars for event in each.walk("VEVENT")]
     return Scheduling(methods.pop(), tuple(_answer(event) for event in events))
 
 
-def _parsed(part: Part) -> list[Component]:
+def _parsed(part: MailPart) -> list[Component]:
     if len(part.octets) > MAX_CALENDAR:
-        raise Unreadable(f"The calendar in the mail is larger than {MAX_CALENDAR // 1024} KiB.")
+        raise UnreadableMail(f"The calendar in the mail is larger than {MAX_CALENDAR // 1024} KiB.")
     lines = re.sub(r"\r\n?", "\n", decode(part.octets, part.charset))
     unfolded = _FOLD.sub("", lines)
     check_calendar(unfolded)
     found = list(_calendar_lines(unfolded))
     if not found:
-        raise Unreadable("The calendar in the mail is not complete.")
+        raise UnreadableMail("The calendar in the mail is not complete.")
     try:
         return list(Calendar.from_ical("\r\n".join([*found, ""]), multiple=True))
     except ValueError:
-        raise Unreadable("The calendar in the mail is broken.") from None
+        raise UnreadableMail("The calendar in the mail is broken.") from None
 
 
 def _calendar_lines(unfolded: str) -> Iterator[str]:
@@ -102,9 +102,9 @@ def _calendar_lines(unfolded: str) -> Iterator[str]:
             inside = None
 
 
-def _answer(event: Component) -> Answer:
+def _answer(event: Component) -> ReplyAnswer:
     start = _moment(event, "DTSTART")
-    return Answer(
+    return ReplyAnswer(
         uid=clean(str(_only(event, "UID") or ""), 255),
         sequence=_sequence(event),
         dtstamp=_moment(event, "DTSTAMP", _only),
@@ -126,7 +126,7 @@ def _only(component: Component, name: str) -> Any:
     """The value; of several they must be the same: an answer has one UID and one DTSTAMP (RFC 5546 3.2.3)."""
     value = component.get(name)
     if isinstance(value, list) and len({each.to_ical() for each in value}) > 1:
-        raise Unreadable(f"The answer has more than one {name}.")
+        raise UnreadableMail(f"The answer has more than one {name}.")
     return _first(component, name)
 
 
@@ -170,7 +170,7 @@ def _participants(event: Component) -> Iterator[Participant]:
     value = event.get("ATTENDEE")
     attendees = value if isinstance(value, list) else [] if value is None else [value]
     if len(attendees) > _MAX_ATTENDEES:
-        raise Unreadable(f"The answer names more than {_MAX_ATTENDEES} attendees.")
+        raise UnreadableMail(f"The answer names more than {_MAX_ATTENDEES} attendees.")
     for attendee in attendees:
         params = getattr(attendee, "params", {})
         partstat = clean(_text(params.get("PARTSTAT")), 40).upper() or "NEEDS-ACTION"

@@ -11,7 +11,7 @@ from scheduler.domain.entities import MailKind, Refusal
 from scheduler.invites.refusals import classify_report
 
 
-class Unreadable(Exception):
+class UnreadableMail(Exception):
     """A mail, or its calendar, cannot or must not be taken apart; `str()` is a sentence for a person."""
 
 
@@ -28,7 +28,7 @@ _MOMENTS = ("dtstamp", "start", "end")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class ReplyAnswer:
     """One VEVENT of a REPLY, COUNTER or REFRESH.
 
     `sequence` and `dtstamp` are None where they cannot be read. `start` and `end` are UTC, or None where
@@ -57,7 +57,7 @@ class Answer:
         }
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Answer:
+    def from_json(cls, values: Mapping[str, Any]) -> ReplyAnswer:
         """The Answer that `to_json` wrote."""
         moments = {n: datetime.fromisoformat(values[n]) if values[n] else None for n in _MOMENTS}
         people = tuple(Participant(*each) for each in values["participants"])
@@ -97,6 +97,6 @@ class InboundMail:
     sender: str = ""
     subject: str = ""
     text: str = ""
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[ReplyAnswer, ...] = ()
     bounce: Bounce | None = None
     reason: str = ""

@@ -9,7 +9,7 @@ from typing import Final
 
 from scheduler.invites.inbound.charsets import decode
 from scheduler.invites.inbound.model import Bounce
-from scheduler.invites.inbound.parts import Part, parameter
+from scheduler.invites.inbound.parts import MailPart, parameter
 from scheduler.invites.text import clean
 
 _DAEMONS: Final = re.compile(r"(?i)^(mailer-daemon|postmaster|microsoftexchange[0-9a-f]+)@")
@@ -24,7 +24,7 @@ _REPORTS: Final = ("message/delivery-status", "message/global-delivery-status")
 _HEADERS: Final = ("text/rfc822-headers", "message/rfc822-headers", "message/global-headers")
 
 
-def bounce(mail: Message[str, str], sender: str, parts: list[Part], report: str) -> Bounce | None:
+def bounce(mail: Message[str, str], sender: str, parts: list[MailPart], report: str) -> Bounce | None:
     """What a mail server says of a mail of ours, or None.
 
     `report` is the text of a message/delivery-status part. Servers that know no RFC 3464 are known by
@@ -41,7 +41,7 @@ def bounce(mail: Message[str, str], sender: str, parts: list[Part], report: str)
     return Bounce("failed" if failed else "delayed", status[0] if status else "", recipient, clean(said, 300))
 
 
-def delivery_report(mail: Message[str, str], parts: list[Part]) -> str:
+def delivery_report(mail: Message[str, str], parts: list[MailPart]) -> str:
     """The fields of a delivery report, or empty; its type is often wrong, its content type is not."""
     for leaf in mail.walk():
         if leaf.get_content_type() in _REPORTS:

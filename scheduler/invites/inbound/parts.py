@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from scheduler.invites.inbound.charsets import decode
 from scheduler.invites.inbound.limits import MAX_PARTS, check_mail
-from scheduler.invites.inbound.model import Unreadable
+from scheduler.invites.inbound.model import UnreadableMail
 from scheduler.invites.text import clean
 
 _PARAMETERS: Final = {
@@ -32,7 +32,7 @@ _TAG: Final = re.compile(r"<[^<>]*>")
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class MailPart:
     """One part that is no multipart; `method`, `charset` and `name` are parameters, or empty."""
 
     content_type: str
@@ -55,12 +55,12 @@ def parse(raw: bytes) -> Message[str, str]:
     return message_from_bytes(lines, policy=compat32)
 
 
-def own_parts(mail: Message[str, str]) -> list[Part]:
+def own_parts(mail: Message[str, str]) -> list[MailPart]:
     """The leaves of a mail, in order; an enclosed message is one leaf without octets."""
-    leaves: list[Part] = []
+    leaves: list[MailPart] = []
     for leaf in _leaves(mail):
         if len(leaves) == MAX_PARTS:
-            raise Unreadable(f"The mail has more than {MAX_PARTS} parts.")
+            raise UnreadableMail(f"The mail has more than {MAX_PARTS} parts.")
         leaves.append(_part(leaf))
     return leaves
 
@@ -80,11 +80,11 @@ def _leaves(mail: Message[str, str]) -> Iterator[Message[str, str]]:
         yield mail
 
 
-def _part(leaf: Message[str, str]) -> Part:
+def _part(leaf: Message[str, str]) -> MailPart:
     content_type = str(leaf.get("Content-Type", ""))
     disposition = str(leaf.get("Content-Disposition", ""))
     octets: Any = None if leaf.is_multipart() else leaf.get_payload(decode=True)
-    return Part(
+    return MailPart(
         content_type=leaf.get_content_type(),
         method=clean(parameter(content_type, "method"), 40).upper(),
         charset=parameter(content_type, "charset"),

@@ -13,8 +13,8 @@ from scheduler.domain.entities import MailKind
 from scheduler.invites.inbound import notices
 from scheduler.invites.inbound.calendars import Scheduling, scheduling
 from scheduler.invites.inbound.charsets import header
-from scheduler.invites.inbound.model import InboundMail, Unreadable
-from scheduler.invites.inbound.parts import Part, own_parts, parse
+from scheduler.invites.inbound.model import InboundMail, UnreadableMail
+from scheduler.invites.inbound.parts import MailPart, own_parts, parse
 from scheduler.invites.text import clean_lines
 
 _ADDRESS: Final = re.compile(r"(?<![^\s<>()\[\],;:\"@])[^\s<>()\[\],;:\"@]++@[^\s<>()\[\],;:\"@]++")
@@ -39,7 +39,7 @@ def read(raw: bytes) -> InboundMail:
         parts = own_parts(mail)
         known = replace(known, text=_said(parts))
         return _understood(mail, parts, known)
-    except Unreadable as reason:
+    except UnreadableMail as reason:
         return replace(known, kind=MailKind.UNREADABLE, reason=str(reason))
     except Exception as error:  # two parsers of other people's, on anybody's octets
         return replace(
@@ -59,7 +59,7 @@ def _heading(mail: Message[str, str]) -> InboundMail:
     )
 
 
-def _understood(mail: Message[str, str], parts: list[Part], known: InboundMail) -> InboundMail:
+def _understood(mail: Message[str, str], parts: list[MailPart], known: InboundMail) -> InboundMail:
     report = notices.delivery_report(mail, parts)
     bounce = notices.bounce(mail, known.sender, parts, report)
     if bounce is not None:
@@ -69,9 +69,9 @@ def _understood(mail: Message[str, str], parts: list[Part], known: InboundMail) 
     if found is not None:
         return _scheduled(known, found, is_automatic)
     if any(part.content_type in _SEALED and part.name != "smime.p7s" for part in parts):
-        raise Unreadable("The mail is encrypted or sealed (S/MIME or PGP); we have no key to it.")
+        raise UnreadableMail("The mail is encrypted or sealed (S/MIME or PGP); we have no key to it.")
     if any(part.content_type == "application/ms-tnef" or part.name == "winmail.dat" for part in parts):
-        raise Unreadable("The answer is in Outlook's own format (winmail.dat).")
+        raise UnreadableMail("The answer is in Outlook's own format (winmail.dat).")
     return replace(known, kind=MailKind.AUTO_REPLY if is_automatic else MailKind.TEXT)
 
 
@@ -83,7 +83,7 @@ def _scheduled(known: InboundMail, found: Scheduling, is_automatic: bool) -> Inb
         return replace(known, kind=MailKind.TEXT if is_note else MailKind.OWN, answers=found.answers)
     kind = _ANSWERS.get(found.method)
     if kind is None:
-        raise Unreadable(f"The calendar's method is {found.method}, which is no answer.")
+        raise UnreadableMail(f"The calendar's method is {found.method}, which is no answer.")
     if kind is MailKind.REPLY and any(
         p.partstat == "DELEGATED" for a in found.answers for p in a.participants
     ):
@@ -91,7 +91,7 @@ def _scheduled(known: InboundMail, found: Scheduling, is_automatic: bool) -> Inb
     return replace(known, kind=kind, answers=found.answers)
 
 
-def _said(parts: list[Part]) -> str:
+def _said(parts: list[MailPart]) -> str:
     """What a person may have written: the plain text, or the HTML without tags where there is none."""
     for content_type in ("text/plain", "text/html"):
         for part in parts:

@@ -29,7 +29,7 @@ Section = tuple[str, Sequence[Row]]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class MailPage:
     """What a mail's bodies show, before it is text or HTML."""
 
     tone: str
@@ -44,7 +44,7 @@ class Page:
     """Label and address, the main one first."""
 
 
-def text_body(page: Page, words: Words) -> str:
+def text_body(page: MailPage, words: Words) -> str:
     """The plain text: readable without any calendar (RFC 6047 2.4)."""
     colon = words.colon
     changes = [f"* {_text_row(label, value, colon)}" for label, value in page.changes]
@@ -59,7 +59,7 @@ def text_body(page: Page, words: Words) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def html_body(page: Page, words: Words) -> str:
+def html_body(page: MailPage, words: Words) -> str:
     """The same as HTML; every value is escaped here."""
     values = {
         name: escape(getattr(page, name)).replace("\n", "<br>")

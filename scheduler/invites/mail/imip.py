@@ -11,7 +11,7 @@ from scheduler.invites import text
 from scheduler.invites.catalogue import Words, words
 from scheduler.invites.ical.calendar import Party, build
 from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import Kind, Message
+from scheduler.invites.ical.itip import Message, MessageKind
 from scheduler.invites.ical.view import Row, answered, changes, rows, tone, why_off
 from scheduler.invites.mail import bodies, mime, wording
 from scheduler.invites.mail.mime import RenderedMail
@@ -19,7 +19,7 @@ from scheduler.invites.mail.mime import RenderedMail
 __all__ = [
     "Envelope",
     "RenderedMail",
-    "Shown",
+    "ShownMessage",
     "message_id",
     "organizer_address",
     "render",
@@ -57,7 +57,7 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownMessage:
     """What a reader sees of a mail."""
 
     subject: str
@@ -95,12 +95,12 @@ def render_example(message: Message, envelope: Envelope) -> RenderedMail:
     )
 
 
-def show(message: Message, envelope: Envelope) -> Shown:
+def show(message: Message, envelope: Envelope) -> ShownMessage:
     """What the reader sees."""
     language = words(message.content.language)
     said = _said(message, envelope, language)
     page = _page(message, envelope, language, said)
-    return Shown(said["subject"], bodies.text_body(page, language), bodies.html_body(page, language))
+    return ShownMessage(said["subject"], bodies.text_body(page, language), bodies.html_body(page, language))
 
 
 def sender_of(content: Content, envelope: Envelope) -> str:
@@ -136,11 +136,11 @@ def _head(message: Message, envelope: Envelope, sender: str, subject: str) -> by
     )
 
 
-def _readable(shown: Shown) -> list[bytes]:
+def _readable(shown: ShownMessage) -> list[bytes]:
     return [mime.text_leaf("plain", shown.text), mime.text_leaf("html", shown.html)]
 
 
-def _parts(message: Message, envelope: Envelope, shown: Shown, calendar: bytes) -> bytes:
+def _parts(message: Message, envelope: Envelope, shown: ShownMessage, calendar: bytes) -> bytes:
     # Outlook looks for the invitation in the first child of multipart/mixed only, as the last alternative.
     alternative = mime.multipart(
         "alternative",
@@ -170,7 +170,7 @@ def _said(message: Message, envelope: Envelope, language: Words) -> dict[str, st
         )
         for part in ("subject", "headline", "note", "footer")
     }
-    if message.kind is Kind.PROPOSAL and not message.content.proposals:
+    if message.kind is MessageKind.PROPOSAL and not message.content.proposals:
         said["note"] = language.answering["closed"]  # the note is about times that were looked at
     return said
 
@@ -207,9 +207,9 @@ def _brief(content: Content) -> dict[str, str]:
     }
 
 
-def _page(message: Message, envelope: Envelope, language: Words, said: Mapping[str, str]) -> bodies.Page:
+def _page(message: Message, envelope: Envelope, language: Words, said: Mapping[str, str]) -> bodies.MailPage:
     content = message.content
-    return bodies.Page(
+    return bodies.MailPage(
         tone=tone(message),
         event=content.event_name,
         headline=said["headline"],
@@ -221,7 +221,7 @@ def _page(message: Message, envelope: Envelope, language: Words, said: Mapping[s
                 "",
                 [
                     *why_off(message, language, envelope.contact),
-                    *rows(content, language, is_held=message.kind is not Kind.CANCEL),
+                    *rows(content, language, is_held=message.kind is not MessageKind.CANCEL),
                 ],
             )
         ],

@@ -14,7 +14,7 @@ from scheduler.invites.ical import itip
 from scheduler.invites.ical.content import ATTENDANCE, DETAILS, Content, changed
 
 
-class Kind(StrEnum):
+class SummaryKind(StrEnum):
     """What happened to a meeting, in the order in which a summary counts."""
 
     MOVED = "moved"
@@ -27,11 +27,11 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SummaryChange:
     """One meeting of the person; `previous` is what the calendar showed before, None for a new one."""
 
     uid: str
-    kind: Kind
+    kind: SummaryKind
     content: Content
     previous: Content | None = None
 
@@ -55,13 +55,13 @@ class Summary:
     version: int
     stamp: datetime
     agenda: Mapping[str, Content]
-    changes: Sequence[Change]
+    changes: Sequence[SummaryChange]
     unheld: Sequence[Unheld] = ()
 
-    def counts(self) -> dict[Kind, int]:
+    def counts(self) -> dict[SummaryKind, int]:
         """How many meetings there are of each kind, without those of which there is none."""
         found = Counter(change.kind for change in self.changes)
-        return {kind: found[kind] for kind in Kind if found[kind]}
+        return {kind: found[kind] for kind in SummaryKind if found[kind]}
 
     def to_json(self) -> dict[str, Any]:
         """JSON values only, what all meetings share written once; `from_json` gives an equal Summary."""
@@ -81,9 +81,9 @@ class Summary:
         common = values["common"]
         agenda = {uid: Content.from_json(common | other) for uid, other in values["agenda"].items()}
         changes = [
-            Change(
+            SummaryChange(
                 uid=change["uid"],
-                kind=Kind(change["kind"]),
+                kind=SummaryKind(change["kind"]),
                 content=Content.from_json(common | change["content"])
                 if "content" in change
                 else agenda[change["uid"]],
@@ -94,7 +94,7 @@ class Summary:
         unheld = tuple(Unheld(*each) for each in values.get("unheld", ()))
         return cls(values["version"], datetime.fromisoformat(values["stamp"]), agenda, changes, unheld)
 
-    def _change_to_json(self, change: Change, common: Mapping[str, Any]) -> dict[str, Any]:
+    def _change_to_json(self, change: SummaryChange, common: Mapping[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {"uid": change.uid, "kind": change.kind.value}
         if change.uid not in self.agenda:
             values["content"] = _other(change.content, common)
@@ -103,25 +103,31 @@ class Summary:
         return values
 
 
-def change(message: itip.Message) -> Change:
+def change(message: itip.Message) -> SummaryChange:
     """What a message tells its attendee."""
-    return Change(message.uid, _kind(message), message.content, message.previous)
+    return SummaryChange(message.uid, _kind(message), message.content, message.previous)
 
 
-def still_unsaid(changes: Iterable[Change], told: Mapping[str, itip.Told]) -> list[Change]:
+def still_unsaid(changes: Iterable[SummaryChange], told: Mapping[str, itip.Told]) -> list[SummaryChange]:
     """Those changes of a summary that was never sent which calendars have been told, by UID, all the same."""
     return [change for change in changes if change.uid in told and _is_told(change, told[change.uid])]
 
 
-def _kind(message: itip.Message) -> Kind:
-    if message.kind is itip.Kind.UPDATE and message.previous is not None:
-        return Kind.MOVED if changed(message.previous, message.content, ("start", "end")) else Kind.CHANGED
-    return Kind.CANCELLED if message.kind is itip.Kind.CANCEL else Kind(message.kind.value)
+def _kind(message: itip.Message) -> SummaryKind:
+    if message.kind is itip.MessageKind.UPDATE and message.previous is not None:
+        return (
+            SummaryKind.MOVED
+            if changed(message.previous, message.content, ("start", "end"))
+            else SummaryKind.CHANGED
+        )
+    return (
+        SummaryKind.CANCELLED if message.kind is itip.MessageKind.CANCEL else SummaryKind(message.kind.value)
+    )
 
 
-def _is_told(change: Change, told: itip.Told) -> bool:
-    if change.kind is Kind.CANCELLED or told.method is Method.CANCEL:
-        return change.kind is Kind.CANCELLED and told.method is Method.CANCEL
+def _is_told(change: SummaryChange, told: itip.Told) -> bool:
+    if change.kind is SummaryKind.CANCELLED or told.method is Method.CANCEL:
+        return change.kind is SummaryKind.CANCELLED and told.method is Method.CANCEL
     return not changed(change.content, told.content, ATTENDANCE + DETAILS)
 
 

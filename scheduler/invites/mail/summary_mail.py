@@ -7,7 +7,7 @@ from typing import Final
 
 from scheduler.domain import names
 from scheduler.invites import text
-from scheduler.invites.agenda.agenda import Agenda, Entry
+from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
 from scheduler.invites.agenda.pdf import agenda_pdf
 from scheduler.invites.catalogue import Words, words
 from scheduler.invites.ical import view
@@ -16,7 +16,7 @@ from scheduler.invites.ical.view import Row
 from scheduler.invites.mail import bodies, mime
 from scheduler.invites.mail.imip import Envelope, bounce_address, organizer_address, sender_of
 from scheduler.invites.mail.mime import RenderedMail
-from scheduler.invites.mail.summary import Change, Kind, Summary
+from scheduler.invites.mail.summary import Summary, SummaryChange, SummaryKind
 
 MOST_UNHELD: Final = 20
 """Requests that are not held, of those that a mail lists."""
@@ -74,7 +74,7 @@ def _hashed(parts: tuple[object, ...], domain: str) -> str:
     return f"<{digest}@{domain}>"
 
 
-def _parts(seed: str, page: bodies.Page, language: Words, pdf: bytes) -> bytes:
+def _parts(seed: str, page: bodies.MailPage, language: Words, pdf: bytes) -> bytes:
     alternative = mime.multipart(
         "alternative",
         seed,
@@ -89,27 +89,29 @@ def _parts(seed: str, page: bodies.Page, language: Words, pdf: bytes) -> bytes:
     return mime.multipart("mixed", seed, [alternative, attachment])
 
 
-def _agenda(summary: Summary, envelope: Envelope) -> Agenda:
+def _agenda(summary: Summary, envelope: Envelope) -> AgendaSheet:
     shown = latest(summary)
     in_order = sorted(summary.agenda.items(), key=lambda item: (item[1].start, item[0]))
-    return Agenda(
+    return AgendaSheet(
         owner=envelope.attendee_name,
         event_name=shown.event_name,
         timezone=shown.timezone,
         language=shown.language,
-        entries=[Entry.of(content) for _, content in in_order],
+        entries=[SheetEntry.of(content) for _, content in in_order],
         version=summary.version,
         published_at=summary.stamp,
         contact=envelope.contact,
     )
 
 
-def _page(summary: Summary, envelope: Envelope, agenda: Agenda, language: Words, stop: str) -> bodies.Page:
+def _page(
+    summary: Summary, envelope: Envelope, agenda: AgendaSheet, language: Words, stop: str
+) -> bodies.MailPage:
     shown = latest(summary)
     sender = text.clean(envelope.sender_name, text.NAME_LIMIT)
     days = [(day, [_row(agenda, entry) for entry in entries]) for day, entries in agenda.days()]
     title = language.overview["agenda" if days else "none"]
-    return bodies.Page(
+    return bodies.MailPage(
         tone="overview",
         event=shown.event_name,
         headline=language.overview["headline"],
@@ -155,16 +157,16 @@ def _counted(summary: Summary, language: Words) -> str:
     return language.list_comma.join(language.count[kind].format(count=count) for kind, count in counts)
 
 
-def _row(agenda: Agenda, entry: Entry) -> Row:
+def _row(agenda: AgendaSheet, entry: SheetEntry) -> Row:
     people = [value for _, value in agenda.rows(entry)[:1] if entry.partner_people]
     return agenda.times(entry), "\n".join([entry.partner, agenda.location(entry), *people])
 
 
 def _changes(summary: Summary, language: Words) -> list[Row]:
     """Each change in words; nothing if all of the agenda is new, as then the agenda itself says it."""
-    if summary.counts() == {Kind.NEW: len(summary.agenda)}:
+    if summary.counts() == {SummaryKind.NEW: len(summary.agenda)}:
         return []
-    order = list(Kind)
+    order = list(SummaryKind)
     changes = sorted(summary.changes, key=lambda c: (order.index(c.kind), c.content.start, c.uid))
     return [
         (language.tag[each.kind], "\n".join([each.content.summary, *_told(each, language)]))
@@ -172,7 +174,7 @@ def _changes(summary: Summary, language: Words) -> list[Row]:
     ]
 
 
-def _told(change: Change, language: Words) -> list[str]:
+def _told(change: SummaryChange, language: Words) -> list[str]:
     """What was and is now; when and where for a meeting that is new or cancelled."""
     content = change.content
     if change.previous is None:

@@ -22,7 +22,7 @@ MEETING: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TextPart:
     """One text of a mail: its longest length in characters, and which placeholders it may have."""
 
     limit: int
@@ -31,12 +31,14 @@ class Part:
     may_be_empty: bool = False
 
 
-PARTS: Final[Mapping[str, Part]] = {
-    "subject": Part(150, MEETING),
-    "headline": Part(150, MEETING),
-    "note": Part(1_500, MEETING, several_lines=True, may_be_empty=True),
-    "footer": Part(500, ("event", "sender"), several_lines=True, may_be_empty=True),
-    "directions": Part(1_000, ("partner", "place", "hall", "event"), several_lines=True, may_be_empty=True),
+PARTS: Final[Mapping[str, TextPart]] = {
+    "subject": TextPart(150, MEETING),
+    "headline": TextPart(150, MEETING),
+    "note": TextPart(1_500, MEETING, several_lines=True, may_be_empty=True),
+    "footer": TextPart(500, ("event", "sender"), several_lines=True, may_be_empty=True),
+    "directions": TextPart(
+        1_000, ("partner", "place", "hall", "event"), several_lines=True, may_be_empty=True
+    ),
 }
 
 EACH_KIND: Final = ("subject", "headline", "note")
@@ -92,5 +94,5 @@ def _written(name: str, spec: str | None, conversion: str | None) -> str:
     return f"{{{name}{'!' + conversion if conversion else ''}{tail}}}"
 
 
-def _listed(rule: Part) -> str:
+def _listed(rule: TextPart) -> str:
     return "there are " + ", ".join(f"{{{name}}}" for name in rule.placeholders)

@@ -19,7 +19,7 @@ LEADING: Final = 1.3
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class BlockStyle:
     """Of letters: size in points, colour as 0xRRGGBB; points of room above and below a paragraph."""
 
     size: float
@@ -32,13 +32,13 @@ class Look:
 class Style(Enum):
     """What a paragraph is, and how it looks."""
 
-    HEADING = Look(18.0, 0x1B2733, True, below=3.0)
-    DAY = Look(12.0, 0x1F5F8B, True, above=10.0, below=5.0)
-    NAME = Look(10.5, 0x1B2733, True)
-    TEXT = Look(9.5, 0x1B2733)
-    SOFT = Look(9.5, 0x51606E)
-    OFF = Look(9.5, 0xA3262B, True)
-    FOOT = Look(8.0, 0x51606E)
+    HEADING = BlockStyle(18.0, 0x1B2733, True, below=3.0)
+    DAY = BlockStyle(12.0, 0x1F5F8B, True, above=10.0, below=5.0)
+    NAME = BlockStyle(10.5, 0x1B2733, True)
+    TEXT = BlockStyle(9.5, 0x1B2733)
+    SOFT = BlockStyle(9.5, 0x51606E)
+    OFF = BlockStyle(9.5, 0xA3262B, True)
+    FOOT = BlockStyle(8.0, 0x51606E)
 
 
 Paragraph = tuple[Style, str]

@@ -19,7 +19,7 @@ from scheduler.invites.pdf.blocks import (
     Style,
 )
 from scheduler.invites.pdf.lines import lines
-from scheduler.invites.pdf.shaping import Line
+from scheduler.invites.pdf.shaping import TextLine
 
 _BASELINE: Final = 0.97
 """From the top of a line to the feet of its letters, in sizes of them."""
@@ -30,7 +30,7 @@ _FOOT_LINES: Final = 5
 class Placed(NamedTuple):
     """A line where it stands: left edge and feet of its letters."""
 
-    line: Line
+    line: TextLine
     style: Style
     x: float
     y: float

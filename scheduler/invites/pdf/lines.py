@@ -9,7 +9,7 @@ from typing import Final
 
 from scheduler.invites.pdf.blocks import Style
 from scheduler.invites.pdf.faces import Glyph, glyphs
-from scheduler.invites.pdf.shaping import Line, shaped
+from scheduler.invites.pdf.shaping import TextLine, shaped
 
 _NEVER_FIRST: Final = set(
     "，。、；：！？）》」』】〉〕’”…·,.;:!?)]}%ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
@@ -18,13 +18,13 @@ _NEVER_LAST: Final = set("（《「『【〈〔‘“([{")
 
 
 @lru_cache(maxsize=4096)
-def lines(text: str, style: Style, room: float) -> tuple[Line, ...]:
+def lines(text: str, style: Style, room: float) -> tuple[TextLine, ...]:
     """The lines of a text in a room of so many points. Names of firms and halls come again and again."""
     found = glyphs(is_bold=style.value.is_bold)
     line = [glyph for letter in text if (glyph := found[letter]) is not None]
     if len(line) < len(text):
         return tuple(shaped(text, style, room))
-    return tuple(map(Line, _broken(line, room * 1000 / style.value.size)))
+    return tuple(map(TextLine, _broken(line, room * 1000 / style.value.size)))
 
 
 def _broken(line: list[Glyph], room: float) -> Iterator[tuple[Glyph, ...]]:

@@ -20,14 +20,14 @@ _SURE: Final = 20
 """Letters of a font's name: PyMuPDF cuts those that are longer, in two ways."""
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """A line; what it says where its glyphs do not say it letter by letter, in the order of reading."""
 
     glyphs: tuple[Glyph, ...]
     said: str | None = None
 
 
-def shaped(text: str, style: Style, room: float) -> Iterator[Line]:
+def shaped(text: str, style: Style, room: float) -> Iterator[TextLine]:
     """The lines of a text in a room of so many points. The first says all of it, the others nothing."""
     import pymupdf
 
@@ -42,7 +42,7 @@ def shaped(text: str, style: Style, room: float) -> Iterator[Line]:
         rows[int(each[1][2][1] // (LEADING * style.value.size))].append(each)
     said: str | None = text
     for _, row in sorted(rows.items()):
-        yield Line(tuple(_glyphs(row)), said)
+        yield TextLine(tuple(_glyphs(row)), said)
         said = ""
 
 

@@ -14,7 +14,7 @@ CHAIN = (Tier.UPSTREAM, Tier.MIDSTREAM, Tier.DOWNSTREAM)
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class SampleLetter:
     """The topic and the message of a request."""
 
     topic: str
@@ -42,7 +42,7 @@ def describe(dice: Dice, name: FirmName, tier: Tier, area: str, products: tuple[
     return f"{lead} {more}".strip()
 
 
-def letter(dice: Dice, sender: SampleFirm, receiver: SampleFirm) -> Letter:
+def letter(dice: Dice, sender: SampleFirm, receiver: SampleFirm) -> SampleLetter:
     """What `sender` writes: it offers down the chain, asks up the chain, or reaches across areas."""
     if set(sender.areas) & set(receiver.areas) and sender.tier is not receiver.tier:
         kind = "offer" if CHAIN.index(sender.tier) < CHAIN.index(receiver.tier) else "ask"
@@ -54,7 +54,7 @@ def letter(dice: Dice, sender: SampleFirm, receiver: SampleFirm) -> Letter:
         "item_cap": capitalised(item),
         "area": areas()[sender.areas[0]].name.lower(),
     }
-    return Letter(
+    return SampleLetter(
         topic=dice.pick(phrases()["topic"][kind]).format(**words),
         message=dice.pick(phrases()["message"][kind]).format(**words),
     )

@@ -9,7 +9,7 @@ import hmac
 from cryptography.fernet import Fernet, InvalidToken
 
 
-class Unreadable(Exception):
+class UnreadableSecret(Exception):
     """What was sealed was sealed with another secret key."""
 
 
@@ -23,7 +23,7 @@ def unseal(secret_key: str, purpose: str, sealed: bytes) -> str:
     try:
         return _box(secret_key, purpose).decrypt(sealed).decode()
     except InvalidToken:
-        raise Unreadable from None
+        raise UnreadableSecret from None
 
 
 def _box(secret_key: str, purpose: str) -> Fernet:

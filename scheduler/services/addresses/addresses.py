@@ -21,7 +21,7 @@ from scheduler.storage.models import Account, AddressChange, Attendee, Event
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AddressCorrection:
     """One correction; `by` is the address of the organiser's account."""
 
     old: str
@@ -68,7 +68,7 @@ def correct(
     return readdress.tell(session, person, told, old_address=old, settings=settings, now=now)
 
 
-def changes(session: Session, actor: Actor, person_key: str) -> Sequence[Change]:
+def changes(session: Session, actor: Actor, person_key: str) -> Sequence[AddressCorrection]:
     """The corrections of an attendee's address, the newest first."""
     actor.require_organiser()
     person = find_person(session, actor.event_id, person_key)
@@ -78,7 +78,7 @@ def changes(session: Session, actor: Actor, person_key: str) -> Sequence[Change]
         .where(AddressChange.attendee_id == person.id)
         .order_by(AddressChange.id.desc())
     )
-    return [Change(row.old_address, row.new_address, by or "", row.changed_at) for row, by in rows]
+    return [AddressCorrection(row.old_address, row.new_address, by or "", row.changed_at) for row, by in rows]
 
 
 def _checked(session: Session, person: Attendee, email: str) -> str:

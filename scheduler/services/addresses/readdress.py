@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import Method, OutboxState, Partstat
 from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import Kind, Message
+from scheduler.invites.ical.itip import Message, MessageKind
 from scheduler.invites.mail import imip
 from scheduler.services import links
 from scheduler.services.answers import resend
@@ -34,7 +34,7 @@ SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ToldAddress:
     """What a calendar was last told: the last invitation of each UID, and the UIDs that arrived."""
 
     last: Mapping[str, Invitation]
@@ -51,7 +51,7 @@ class _Letter:
     first_id: str | None = None
 
 
-def told(session: Session, person: Attendee) -> Told:
+def told(session: Session, person: Attendee) -> ToldAddress:
     """What the person's present address was told."""
     rows = session.scalars(
         select(Invitation)
@@ -67,11 +67,17 @@ def told(session: Session, person: Attendee) -> Told:
         )
     )
     arrived = frozenset(uid for uid in taken if uid) if person.bounced_at is None else frozenset()
-    return Told({row.uid: row for row in rows}, arrived)
+    return ToldAddress({row.uid: row for row in rows}, arrived)
 
 
 def tell(
-    session: Session, person: Attendee, told: Told, *, old_address: str, settings: Settings, now: datetime
+    session: Session,
+    person: Attendee,
+    told: ToldAddress,
+    *,
+    old_address: str,
+    settings: Settings,
+    now: datetime,
 ) -> int:
     """Queue what the new address (it may be the old one) and the old one are told; gives how many mails."""
     _forget_unsent(session, person)
@@ -118,7 +124,7 @@ def _wanted(
 def _letters(
     session: Session,
     person: Attendee,
-    told: Told,
+    told: ToldAddress,
     wanted: Mapping[int, tuple[Content, str]],
     old_address: str,
     domain: str,
@@ -173,7 +179,7 @@ def _invite(
         dtstamp=stamps.get(uid, now.replace(microsecond=0)),
         content=content,
         partstat=Partstat.NEEDS_ACTION,
-        kind=Kind.NEW,
+        kind=MessageKind.NEW,
     )
     return _Letter(message, request_id, person.email, row.first_message_id if row else None)
 
@@ -188,7 +194,7 @@ def _uninvite(row: Invitation, stamps: Mapping[str, datetime], address: str | No
         dtstamp=stamps[row.uid],
         content=Content.from_json(row.content),
         partstat=row.partstat,
-        kind=Kind.CANCEL,
+        kind=MessageKind.CANCEL,
     )
     return _Letter(message, row.request_id, address, row.first_message_id)
 
@@ -231,7 +237,7 @@ def _mail(
     )
 
 
-def _put_away(session: Session, person: Attendee, told: Told, old_address: str, now: datetime) -> None:
+def _put_away(session: Session, person: Attendee, told: ToldAddress, old_address: str, now: datetime) -> None:
     """Give up what the old address never took; where something arrived, only a newer message replaces it."""
     session.execute(
         update(OutboxMail)

@@ -35,7 +35,7 @@ def invitation_again(
     """
     if invitation.method is not Method.REQUEST:
         return False
-    message = _message(session, invitation, Method.REQUEST, itip.Kind.AGAIN, now)
+    message = _message(session, invitation, Method.REQUEST, itip.MessageKind.AGAIN, now)
     message = replace(message, previous=_answered_content(session, invitation, answered))
     if not _queue(session, invitation, message, mail_domain, now):
         return False
@@ -46,14 +46,14 @@ def invitation_again(
 
 def proposal_declined(session: Session, invitation: Invitation, *, mail_domain: str, now: datetime) -> bool:
     """Queue a DECLINECOUNTER; it keeps the SEQUENCE (RFC 5546 3.2.8)."""
-    message = _message(session, invitation, Method.DECLINECOUNTER, itip.Kind.PROPOSAL, now)
+    message = _message(session, invitation, Method.DECLINECOUNTER, itip.MessageKind.PROPOSAL, now)
     proposals = session.get_one(Event, invitation.event_id).proposals
     message = replace(message, content=replace(message.content, proposals=proposals))
     return _queue(session, invitation, message, mail_domain, now)
 
 
 def _message(
-    session: Session, invitation: Invitation, method: Method, kind: itip.Kind, now: datetime
+    session: Session, invitation: Invitation, method: Method, kind: itip.MessageKind, now: datetime
 ) -> itip.Message:
     return itip.Message(
         uid=invitation.uid,

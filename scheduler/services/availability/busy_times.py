@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select, union
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
-from scheduler.invites.busy import Busy, BusyTimes, Kind
+from scheduler.invites.busy import Busy, BusyKind, BusyTimes
 from scheduler.invites.ical.content import zone_of
 from scheduler.invites.transport.remote import Fetcher, https_address
 from scheduler.services.access import encryption
@@ -181,7 +181,7 @@ def to_json(found: BusyTimes) -> dict[str, Any]:
 def from_json(found: dict[str, Any]) -> BusyTimes:
     """What `to_json` wrote."""
     times = (
-        Busy(datetime.fromisoformat(start), datetime.fromisoformat(end), Kind(kind), title)
+        Busy(datetime.fromisoformat(start), datetime.fromisoformat(end), BusyKind(kind), title)
         for start, end, kind, title in found["busy"]
     )
     return BusyTimes(tuple(times), Counter(found["counts"]), tuple(found["notes"]))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.invites.busy import Busy, Kind
+from scheduler.invites.busy import Busy, BusyKind
 from scheduler.services.access.actors import Actor
 from scheduler.services.availability import busy_times, unavailable
 from scheduler.services.schedule import agendas
@@ -18,10 +18,10 @@ from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.storage.models import AttendeeBusy, BusySource, Event, Slot
 
 WHY = {
-    Kind.EVENT: "an event",
-    Kind.ALL_DAY: "a whole-day event",
-    Kind.FREE_BUSY: "a busy time",
-    Kind.UNAVAILABLE: "outside your available hours",
+    BusyKind.EVENT: "an event",
+    BusyKind.ALL_DAY: "a whole-day event",
+    BusyKind.FREE_BUSY: "a busy time",
+    BusyKind.UNAVAILABLE: "outside your available hours",
 }
 MOST_REASONS = 3
 

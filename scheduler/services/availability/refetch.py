@@ -89,7 +89,7 @@ def _fetched(
         with database.read() as session:
             reading = busy_times.reading_for(session, source.attendee_id)
         found = busy_times.to_json(reading.of(fetched.octets, source.timezone))
-    except encryption.Unreadable:
+    except encryption.UnreadableSecret:
         return {"failure": _LOST}
     except (FetchFailure, UnusableCalendar, *UNREAD) as error:
         return {"failure": str(error)[:300]}

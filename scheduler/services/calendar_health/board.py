@@ -16,8 +16,8 @@ from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.access.actors import Actor
 from scheduler.services.calendar_health import people as calendar_people
-from scheduler.services.calendar_health.people import SEVERITY, WORDS, Person
-from scheduler.services.calendar_health.states import Entry, entries, untold
+from scheduler.services.calendar_health.people import SEVERITY, WORDS, BoardPerson
+from scheduler.services.calendar_health.states import CalendarEntry, entries, untold
 from scheduler.services.calendar_health.tallies import Chosen, Tally, tallies
 from scheduler.services.directory.facets import FacetValue
 from scheduler.services.directory.refs import FirmRef, find_person
@@ -47,7 +47,7 @@ class Filters:
 
 
 @dataclass(frozen=True, slots=True)
-class Facets:
+class BoardFacets:
     """What to filter by: states and countries with how many people each would leave under all the others.
 
     `halls` are names, `days` dates at the venue: those of the schedule.
@@ -79,11 +79,11 @@ class Board:
     timezone: str
     totals: Mapping[CalendarState, int]
     people: tuple[Listed, ...]
-    facets: Facets
+    facets: BoardFacets
 
     def page(
         self, session: Session, filters: Filters, *, now: datetime, cursor: str | None = None, limit: int = 30
-    ) -> Page[Person]:
+    ) -> Page[BoardPerson]:
         """Some of the people with their meetings; reads those of no others."""
         found = history.part("calendar-health", self.people, cursor=cursor, limit=limit)
         people = persons(session, self, filters, [listed.id for listed in found.items], now=now)
@@ -123,12 +123,12 @@ def board(session: Session, actor: Actor, filters: Filters, *, now: datetime) ->
 
 def persons(
     session: Session, board: Board, filters: Filters, ids: Sequence[int], *, now: datetime
-) -> list[Person]:
+) -> list[BoardPerson]:
     """People of a board by id, with those of their meetings that its filters choose."""
     if board.version is None or not ids:
         return []
     event_id, zone = board.version.event_id, ZoneInfo(board.timezone)
-    mine: dict[int, list[Entry]] = {}
+    mine: dict[int, list[CalendarEntry]] = {}
     for entry in entries(session, event_id, board.version.id, people=ids):
         is_there = not filters.hall or entry.hall == filters.hall
         if is_there and filters.day in ("", entry.start.astimezone(zone).date().isoformat()):
@@ -140,7 +140,7 @@ def persons(
     return [found[person_id] for person_id in ids]
 
 
-def person(session: Session, actor: Actor, key: str, *, now: datetime) -> Person:
+def person(session: Session, actor: Actor, key: str, *, now: datetime) -> BoardPerson:
     """One attendee with all their meetings; raises NotFound, NotAllowed."""
     actor.require_organiser()
     found = find_person(session, actor.event_id, key)
@@ -264,10 +264,10 @@ def _passing(people: Iterable[Listed], tests: Mapping[str, Test], leave: str = "
 
 def _facets(
     people: Sequence[Listed], tests: Mapping[str, Test], halls: Iterable[str], days: Iterable[date]
-) -> Facets:
+) -> BoardFacets:
     states = Counter(state for listed in _passing(people, tests, "state") for state in listed.tally.counts)
     countries = Counter(listed.firm.country for listed in _passing(people, tests, "country"))
-    return Facets(
+    return BoardFacets(
         states=tuple(FacetValue(state, WORDS[state], states[state]) for state in CalendarState),
         countries=tuple(FacetValue(code, code, number) for code, number in countries.most_common()),
         halls=tuple(sorted(halls)),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from scheduler.domain.entities import CalendarState
-from scheduler.services.calendar_health.states import Entry
+from scheduler.services.calendar_health.states import CalendarEntry
 from scheduler.services.directory.refs import FirmRef, firm_ref
 from scheduler.storage.models import Attendee, Firm
 
@@ -42,7 +42,7 @@ WORDS: Mapping[CalendarState, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class BoardPerson:
     """An attendee with their meetings by start; `calls` are those of them that need a call."""
 
     key: str
@@ -55,8 +55,8 @@ class Person:
     firm: FirmRef
     bounced_at: datetime | None
     bounce: str
-    meetings: tuple[Entry, ...]
-    calls: tuple[Entry, ...]
+    meetings: tuple[CalendarEntry, ...]
+    calls: tuple[CalendarEntry, ...]
 
     @property
     def counts(self) -> Mapping[CalendarState, int]:
@@ -74,9 +74,9 @@ class Person:
         return reason(Counter((entry.state, entry.is_off) for entry in self.calls), self.bounce)
 
 
-def of(who: Attendee, firm: Firm, meetings: Sequence[Entry], now: datetime) -> Person:
+def of(who: Attendee, firm: Firm, meetings: Sequence[CalendarEntry], now: datetime) -> BoardPerson:
     """A person with these meetings, which are sorted by start."""
-    return Person(
+    return BoardPerson(
         key=who.key,
         name=who.name,
         latin_name=who.latin_name,
@@ -98,13 +98,13 @@ def reason(calls: Mapping[tuple[CalendarState, bool], int], bounce: str) -> str:
     return "; ".join(_reason(state, is_off, calls[state, is_off], bounce) for state, is_off in ordered)
 
 
-def count(listed: Iterable[Entry]) -> dict[CalendarState, int]:
+def count(listed: Iterable[CalendarEntry]) -> dict[CalendarState, int]:
     """How many entries are in each state."""
     found = Counter(entry.state for entry in listed)
     return {state: found[state] for state in CalendarState}
 
 
-def needs_call(entry: Entry, now: datetime) -> bool:
+def needs_call(entry: CalendarEntry, now: datetime) -> bool:
     """Whether somebody has to be called about a coming meeting."""
     if entry.state not in CALLS or entry.start <= now:
         return False

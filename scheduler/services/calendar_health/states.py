@@ -60,7 +60,7 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CalendarEntry:
     """One meeting in one attendee's calendar; times are UTC. `answer` counts for `sequence`, else None.
 
     `is_called_off`: no longer accepted, so the next publishing leaves it out. `is_off`: cancelled, which
@@ -103,7 +103,9 @@ def current(mail: LastMail | None, answer: Answered | None) -> Answered | None:
     return answer if is_current else None
 
 
-def entries(session: Session, event_id: int, version_id: int, *, people: Collection[int]) -> list[Entry]:
+def entries(
+    session: Session, event_id: int, version_id: int, *, people: Collection[int]
+) -> list[CalendarEntry]:
     """The meetings of a version in some people's calendars, and cancellations that were not told; by start.
 
     Six queries, however many.
@@ -140,7 +142,7 @@ def newest_mails(event_id: int, people: Collection[int] | None = None) -> Select
     return newest if people is None else newest.where(among(OutboxMail.attendee_id, people))
 
 
-def untold(session: Session, event_id: int) -> Iterator[Entry]:
+def untold(session: Session, event_id: int) -> Iterator[CalendarEntry]:
     """Everybody's meetings that are cancelled in calendars that could not be told."""
     failed = session.execute(
         _last_mail().where(
@@ -215,7 +217,7 @@ def _planned(
     invited: Mapping[Whose, LastMail],
     answers: Mapping[tuple[str, int], Answered],
     bounced: set[int],
-) -> Iterator[Entry]:
+) -> Iterator[CalendarEntry]:
     firms = _firms(session, event_id)
     rows = session.execute(
         select(
@@ -246,7 +248,7 @@ def _planned(
     for who, firm, request, key, state, sender, receiver, start, end, place, hall in rows:
         mail = invited.get((request, who))
         answer = current(mail, answers.get((mail.uid, who)) if mail else None)
-        yield Entry(
+        yield CalendarEntry(
             attendee_id=who,
             request_key=key,
             partner=firms[receiver if firm == sender else sender],
@@ -263,7 +265,9 @@ def _planned(
         )
 
 
-def _untold(session: Session, mails: Iterable[tuple[Whose, LastMail]], bounced: set[int]) -> Iterator[Entry]:
+def _untold(
+    session: Session, mails: Iterable[tuple[Whose, LastMail]], bounced: set[int]
+) -> Iterator[CalendarEntry]:
     """Meetings that are cancelled in calendars that could not be told."""
     failed = {
         mail.id: (who, mail)
@@ -278,7 +282,7 @@ def _untold(session: Session, mails: Iterable[tuple[Whose, LastMail]], bounced: 
     for mail_id, payload, key in rows:
         who, mail = failed[mail_id]
         content = Content.from_json(payload["content"])
-        yield Entry(
+        yield CalendarEntry(
             attendee_id=who,
             request_key=key,
             partner=content.partner_firm,

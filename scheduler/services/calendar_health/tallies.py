@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import CalendarState, Method, OutboxState
 from scheduler.services.calendar_health.people import AT_LEAST, CALLS, NEAR, PATIENCE, SEVERITY, needs_call
-from scheduler.services.calendar_health.states import ANSWERED, Entry, newest_mails, untold
+from scheduler.services.calendar_health.states import ANSWERED, CalendarEntry, newest_mails, untold
 from scheduler.storage.models import (
     Answer,
     Attendee,
@@ -45,7 +45,7 @@ class Tally:
     def worst(self) -> CalendarState:
         return min(self.counts, key=SEVERITY.index)
 
-    def add(self, entry: Entry, now: datetime) -> None:
+    def add(self, entry: CalendarEntry, now: datetime) -> None:
         """One meeting more."""
         at = entry.start, SEVERITY.index(entry.state)
         self.counts[entry.state] += 1
@@ -62,7 +62,7 @@ class Chosen:
     hall: str = ""
     positions: Collection[int] | None = None
 
-    def has(self, entry: Entry, slots: Mapping[int, datetime]) -> bool:
+    def has(self, entry: CalendarEntry, slots: Mapping[int, datetime]) -> bool:
         """Whether an entry is one of them; one that is off may be at a time that is no slot any more."""
         if self.hall and entry.hall != self.hall:
             return False

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Method, Partstat
 from scheduler.domain.errors import WrongState
 from scheduler.domain.mail_rates import MailRates
-from scheduler.invites.inbound import Answer, Participant
+from scheduler.invites.inbound import Participant, ReplyAnswer
 from scheduler.services.answers import answers, counter_proposals, resend
 from scheduler.services.answers.answers import Given
 from scheduler.services.inbox import aliases, bouncing
@@ -95,7 +95,7 @@ class _Case:
         return bouncing.judge(self.session, self.mail, self.attendee, rates=self.rates, now=self.now)
 
     def own(self) -> Verdict:
-        if all(self.is_own(Answer.from_json(values)) for values in self.mail.answers):
+        if all(self.is_own(ReplyAnswer.from_json(values)) for values in self.mail.answers):
             return ignored("It is our own invitation that came back.")
         return waiting("It is an invitation of somebody else.")
 
@@ -111,7 +111,7 @@ class _Case:
     def unreadable(self) -> Verdict:
         return waiting(self.mail.reason)
 
-    def checked(self) -> tuple[Answer, Given]:
+    def checked(self) -> tuple[ReplyAnswer, Given]:
         """The answer if it may be applied; raises _Stop otherwise."""
         answer = self.own_answer()
         speaker = self.speaker(answer)
@@ -131,9 +131,9 @@ class _Case:
         )
         return answer, given
 
-    def own_answer(self) -> Answer:
+    def own_answer(self) -> ReplyAnswer:
         """The one event about the token's meeting."""
-        answers_ = [Answer.from_json(values) for values in self.mail.answers]
+        answers_ = [ReplyAnswer.from_json(values) for values in self.mail.answers]
         if len({answer.uid for answer in answers_}) > 1:
             raise _Stop(MailOutcome.WAITING, "It answers more than one meeting in one calendar.")
         found = [answer for answer in answers_ if self.is_own(answer)]
@@ -143,10 +143,10 @@ class _Case:
             raise _Stop(MailOutcome.WAITING, "It has several answers that contradict each other.")
         return found[0]
 
-    def is_own(self, answer: Answer) -> bool:
+    def is_own(self, answer: ReplyAnswer) -> bool:
         return answer.uid == self.invitation.uid
 
-    def speaker(self, answer: Answer) -> Participant | None:
+    def speaker(self, answer: ReplyAnswer) -> Participant | None:
         """The token's attendee among those of the answer, under the address that we know or another one that
         an organiser has said is theirs; the From of the mail counts for nothing.
         """
@@ -156,7 +156,7 @@ class _Case:
                 return same[0] if len(same) == 1 else None
         return None
 
-    def check_revision(self, answer: Answer) -> None:
+    def check_revision(self, answer: ReplyAnswer) -> None:
         """An answer counts for the SEQUENCE that it echoes, and the later of two counts (RFC 5546 2.1.5).
 
         It says when it was made, in UTC (RFC 5546 3.2.3).

@@ -65,7 +65,7 @@ def listing(
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class DeadLetterCounts:
     """Dead letters, those of them that `resend_all` sends again, and mails that are tried again."""
 
     failed: int
@@ -73,9 +73,11 @@ class Counts:
     retrying: int
 
 
-def counts(session: Session, actor: Actor) -> Counts:
+def counts(session: Session, actor: Actor) -> DeadLetterCounts:
     actor.require_organiser()
-    return Counts(*(_count(session, actor, which) for which in (outbox.dead(), _unheld(), _retried())))
+    return DeadLetterCounts(
+        *(_count(session, actor, which) for which in (outbox.dead(), _unheld(), _retried()))
+    )
 
 
 def pauses(session: Session, actor: Actor, *, rates: MailRates, now: datetime) -> list[MailRoute]:

@@ -36,7 +36,7 @@ class Field:
     changed_at: datetime | None = None
 
     @property
-    def rule(self) -> wording.Part:
+    def rule(self) -> wording.TextPart:
         return wording.PARTS[self.part]
 
 

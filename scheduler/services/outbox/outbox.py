@@ -287,7 +287,7 @@ def waiting(session: Session, *, now: datetime, urgent: bool = False, routes: Ro
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class OutboxCounts:
     """`stopped` ones were put aside before they went out; they are not among those queued."""
 
     queued: int
@@ -297,7 +297,7 @@ class Counts:
     stopped: int = 0
 
 
-def counts(session: Session, event_id: int, version_id: int | None = None) -> Counts:
+def counts(session: Session, event_id: int, version_id: int | None = None) -> OutboxCounts:
     """How many mails of an event (of one publishing) are in each state; of the failed ones, dead letters."""
     states = {state: OutboxMail.state == state for state in OutboxState} | {OutboxState.FAILED: dead()}
     states[OutboxState.QUEUED] &= OutboxMail.stopped_at.is_(None)
@@ -307,4 +307,4 @@ def counts(session: Session, event_id: int, version_id: int | None = None) -> Co
     if version_id is not None:
         query = query.where(OutboxMail.version_id == version_id)
     row = session.execute(query).one()
-    return Counts(*(int(value or 0) for value in row))
+    return OutboxCounts(*(int(value or 0) for value in row))

@@ -22,7 +22,7 @@ from scheduler.invites.mail import imip
 from scheduler.services.outbox import mail_texts
 from scheduler.services.requests import withdrawing
 from scheduler.services.schedule import entries as contents
-from scheduler.services.schedule.entries import EntryKey, Shown
+from scheduler.services.schedule.entries import EntryKey, ShownSchedule
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, OutboxMail
 
@@ -68,7 +68,7 @@ class Survey:
 
     event: Event
     version_id: int
-    shown: Shown
+    shown: ShownSchedule
     changed: Mapping[int, tuple[int, ...]]
     agendas: Mapping[int, tuple[int, ...]]
     """The requests that each attendee meets for, in time order."""
@@ -277,7 +277,7 @@ def _last(session: Session, event_id: int) -> dict[itip.Key, _Last]:
 
 
 def _others(
-    shown: Shown,
+    shown: ShownSchedule,
     last: Mapping[itip.Key, _Last],
     live: Mapping[EntryKey, str],
     changed: Mapping[int, Collection[int]],
@@ -368,7 +368,7 @@ def _close_uids(session: Session, todo: Pending) -> None:
     off = {
         todo.requests[message.uid, message.attendee_id]
         for message in todo.messages
-        if message.kind is itip.Kind.CANCEL and message.meeting_is_off
+        if message.kind is itip.MessageKind.CANCEL and message.meeting_is_off
     }
     for request_id in sorted(off):
         session.execute(

@@ -15,7 +15,7 @@ from scheduler.domain.entities import Method, OutboxState, Partstat, VersionStat
 from scheduler.domain.errors import NotAllowed
 from scheduler.invites.catalogue import words
 from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import Kind, Message
+from scheduler.invites.ical.itip import Message, MessageKind
 from scheduler.invites.mail import imip
 from scheduler.services import links
 from scheduler.services.access.actors import Actor
@@ -35,7 +35,7 @@ def preview(
     *,
     settings: Settings,
     now: datetime,
-) -> imip.Shown:
+) -> imip.ShownMessage:
     """A kind of mail with typed texts, about a meeting of the event; raises as `wordings.check`."""
     texts = mail_texts.check(actor, language, tone, typed)
     message, name = _example(session, actor, language, tone, texts, settings, now)
@@ -124,7 +124,7 @@ def _example(
         dtstamp=now.replace(microsecond=0),
         content=content,
         partstat=Partstat.NEEDS_ACTION,
-        kind=Kind.CANCEL if tone == "uninvited" else Kind(tone),
+        kind=MessageKind.CANCEL if tone == "uninvited" else MessageKind(tone),
         previous=_before(content, tone),
         meeting_is_off=tone == "cancel",
     )
@@ -140,7 +140,7 @@ def _before(content: Content, tone: str) -> Content | None:
     return replace(content, topic="–") if tone == "details" else None
 
 
-def _meeting(session: Session, event: Event) -> entries.Held | None:
+def _meeting(session: Session, event: Event) -> entries.HeldMeeting | None:
     """The first meeting of the published version, else of the newest draft that has one."""
     versions = session.scalars(
         select(ScheduleVersion.id)
@@ -158,16 +158,16 @@ def _meeting(session: Session, event: Event) -> entries.Held | None:
     return None
 
 
-def _invented(session: Session, event: Event, now: datetime) -> entries.Held:
+def _invented(session: Session, event: Event, now: datetime) -> entries.HeldMeeting:
     """A meeting in the event's first slot and hall, for an event that has none yet."""
     slot = session.scalar(select(Slot).where(Slot.event_id == event.id).order_by(Slot.position).limit(1))
     hall = session.scalar(select(Hall.name).where(Hall.event_id == event.id).order_by(Hall.position).limit(1))
     start = slot.start if slot else now.replace(minute=0, second=0, microsecond=0)
     people = (
-        entries.Person(0, 1, "Ada Example", "", "", ""),
-        entries.Person(1, 2, "Bo Example", "", "", ""),
+        entries.Recipient(0, 1, "Ada Example", "", "", ""),
+        entries.Recipient(1, 2, "Bo Example", "", "", ""),
     )
-    return entries.Held(
+    return entries.HeldMeeting(
         request_id=0,
         request_key="example",
         uid="example",

@@ -17,7 +17,7 @@ from scheduler.domain.entities import Method, OutboxState
 from scheduler.domain.errors import NotAllowed
 from scheduler.invites.ical import itip
 from scheduler.invites.ical.view import tone
-from scheduler.invites.mail.summary import Change, Summary
+from scheduler.invites.mail.summary import Summary, SummaryChange
 from scheduler.services import links
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory.refs import PersonRef, person_ref
@@ -44,7 +44,7 @@ Report = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
-class Told:
+class ToldCount:
     """What is counted while messages are derived; mails that are on their way already are not in it."""
 
     kinds: Counter[str] = field(default_factory=Counter)
@@ -91,18 +91,18 @@ class Told:
         }
 
 
-_Sums = Mapping[int, Sequence[Change]]
+_Sums = Mapping[int, Sequence[SummaryChange]]
 
 
 def work_out(
     session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime, report: Report
-) -> Told:
+) -> ToldCount:
     """Derive all that publishing a draft would tell; writes nothing."""
     seen = release.survey(session, version, settings, now=now)
     sums_up = seen.event.summary_mails
     waiting = summaries.waiting_for(session, version.event_id) if sums_up else set()
     total, done = len(seen.changed.keys() | waiting), 0
-    told = Told()
+    told = ToldCount()
     for portion in seen.portions(waiting):
         dropped = summaries.waiting(session, version.event_id, portion) if sums_up else {}
         todo = diff.pending(session, seen, portion, release.named(dropped))

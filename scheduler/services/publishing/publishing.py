@@ -15,14 +15,14 @@ from scheduler.domain.errors import ChainmeetError
 from scheduler.services.publishing import comparisons, release, summaries, version_jobs
 from scheduler.services.publishing.comparisons import Worked
 from scheduler.services.publishing.diff import Survey
-from scheduler.services.publishing.version_jobs import Held, JobLost
+from scheduler.services.publishing.version_jobs import HeldPublishing, JobLost
 from scheduler.storage.database import Database
 from scheduler.storage.models import ScheduleVersion, VersionJob
 
 log = structlog.get_logger()
 
 
-class Ending(StrEnum):
+class JobEnding(StrEnum):
     """What became of a task's job."""
 
     NOT_CLAIMED = "not_claimed"  # somebody else does it, or did
@@ -55,7 +55,7 @@ def execute(
     worker: str,
     settings: Settings,
     should_stop: Callable[[], bool] = lambda: False,
-) -> Ending:
+) -> JobEnding:
     """Do a job from its claim to its end.
 
     What is wrong with the version ends it as failed, with a sentence. Any other error is tried once more,
@@ -64,13 +64,13 @@ def execute(
     with database.write() as session:
         job = version_jobs.claim(session, job_id, worker, now=database.now_in(session))
     if job is None:
-        return Ending.NOT_CLAIMED
-    work = _Work(database, job, Held(job_id, worker), settings, should_stop)
+        return JobEnding.NOT_CLAIMED
+    work = _Work(database, job, HeldPublishing(job_id, worker), settings, should_stop)
     try:
         work.publish() if job.kind is JobKind.PUBLISH else work.compare()
     except JobLost as lost:
         log.warning("job lost", job=job_id, reason=str(lost))
-        return Ending.LOST
+        return JobEnding.LOST
     except _Stopped:
         return work.put_back(None)
     except ChainmeetError as error:
@@ -78,7 +78,7 @@ def execute(
     except Exception as error:
         log.exception("job failed", job=job_id, attempt=job.attempts)
         return work.try_again(error)
-    return Ending.DONE
+    return JobEnding.DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class _Work:
 
     database: Database
     job: VersionJob
-    held: Held
+    held: HeldPublishing
     settings: Settings
     should_stop: Callable[[], bool]
 
@@ -182,17 +182,17 @@ class _Work:
 
     # Endings
 
-    def put_back(self, error: str | None) -> Ending:
+    def put_back(self, error: str | None) -> JobEnding:
         with self.database.write() as session:
             version_jobs.put_back(session, self.held, error=error, now=self.database.now_in(session))
-        return Ending.PUT_BACK
+        return JobEnding.PUT_BACK
 
-    def fail(self, error: str) -> Ending:
+    def fail(self, error: str) -> JobEnding:
         with self.database.write() as session:
             version_jobs.fail(session, self.held, error=error, now=self.database.now_in(session))
-        return Ending.FAILED
+        return JobEnding.FAILED
 
-    def try_again(self, error: Exception) -> Ending:
+    def try_again(self, error: Exception) -> JobEnding:
         said = f"It ended with an error ({type(error).__name__}). The log has the details."
         if self.job.attempts >= version_jobs.MAX_ATTEMPTS:
             return self.fail(said)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import OutboxState
 from scheduler.invites.ical import itip
 from scheduler.invites.mail import summary, summary_mail, wording
-from scheduler.invites.mail.summary import Change, Summary
+from scheduler.invites.mail.summary import Summary, SummaryChange
 from scheduler.services.outbox import mail_texts
 from scheduler.services.outbox.outbox import SUMMARY
 from scheduler.services.publishing import unheld
@@ -61,13 +61,15 @@ def take(session: Session, event_id: int, people: Collection[int] | None = None)
     return _by_attendee((attendee_id, payload) for _, attendee_id, payload in rows)
 
 
-def changes(session: Session, todo: Pending, dropped: Mapping[int, Summary]) -> dict[int, list[Change]]:
+def changes(
+    session: Session, todo: Pending, dropped: Mapping[int, Summary]
+) -> dict[int, list[SummaryChange]]:
     """What changed for whom: the messages of the publishing, by attendee, and what nobody has summed up;
     without those who want no summaries.
 
     A summary that was dropped before it was sent is said anew as far as its invitations went out.
     """
-    found: dict[int, list[Change]] = {}
+    found: dict[int, list[SummaryChange]] = {}
     for message in todo.messages:
         found.setdefault(message.attendee_id, []).append(summary.change(message))
     for attendee_id, old in dropped.items():

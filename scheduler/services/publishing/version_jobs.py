@@ -37,7 +37,7 @@ class JobLost(ChainmeetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldPublishing:
     """A job that a worker has claimed: all that it writes, it writes while the job is still its own."""
 
     id: int
@@ -172,7 +172,7 @@ def claim(session: Session, job_id: int, worker: str, *, now: datetime) -> Versi
     return session.get_one(VersionJob, job_id, populate_existing=True)
 
 
-def finish(session: Session, held: Held, *, now: datetime) -> None:
+def finish(session: Session, held: HeldPublishing, *, now: datetime) -> None:
     """running -> done; a publishing that failed before is over."""
     held.report(session, now=now, state=JobState.DONE, finished_at=now, error=None)
     job = session.get_one(VersionJob, held.id, populate_existing=True)
@@ -180,13 +180,13 @@ def finish(session: Session, held: Held, *, now: datetime) -> None:
         alerts.end_alert(session, AlertKind.NOT_PUBLISHED, event_id=job.event_id, now=now)
 
 
-def put_back(session: Session, held: Held, *, error: str | None, now: datetime) -> None:
+def put_back(session: Session, held: HeldPublishing, *, error: str | None, now: datetime) -> None:
     """running -> asked, to be tried again. Without an `error` the worker shuts down: no attempt counts."""
     attempts = VersionJob.attempts if error else VersionJob.attempts - 1
     held.report(session, now=now, state=JobState.ASKED, worker=None, attempts=attempts, error=error)
 
 
-def fail(session: Session, held: Held, *, error: str, now: datetime) -> None:
+def fail(session: Session, held: HeldPublishing, *, error: str, now: datetime) -> None:
     """running -> failed, with a sentence: kept with the run that the version came from, and told."""
     held.report(session, now=now, state=JobState.FAILED, finished_at=now, error=error)
     _tell_failed(session, session.get_one(VersionJob, held.id, populate_existing=True), now)

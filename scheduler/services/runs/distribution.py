@@ -45,7 +45,7 @@ READY = 0  # the number of what a helper says before it was given a part
 GO = 0  # the number of what tells a helper to go
 
 
-class Line:
+class HelpLine:
     """One end of the talk between a run's worker and a helper, over the broker's publish and subscribe.
 
     Nothing is stored: what is said while nobody listens is lost. Raises RedisError where the broker fails.
@@ -106,7 +106,7 @@ class WorkerCrew:
 
     def __init__(self, url: str, run_id: int, worker: str, call: Call) -> None:
         self.url, self.run_id, self.worker, self.send_call = url, run_id, worker, call
-        self.line: Line | None = None
+        self.line: HelpLine | None = None
         self.ready: dict[str, None] = {}
         self.chosen: list[str] = []
         self.calls: deque[float] = deque()
@@ -119,7 +119,7 @@ class WorkerCrew:
         """Call for help, so that others read the problem while we do."""
         self.clear()
         try:
-            self.line = Line(self.url, topic_of(self.run_id))
+            self.line = HelpLine(self.url, topic_of(self.run_id))
         except (redis.RedisError, ValueError) as error:
             self._give_up(error)
         self.call()
@@ -219,7 +219,7 @@ def help_with(
     helper = None if should_stop() else _helper_for(database, run_id, threads)
     if helper is None:
         return 0
-    with closing(Line(url, topic_of(run_id, worker))) as line:
+    with closing(HelpLine(url, topic_of(run_id, worker))) as line:
         return _Help(line, run_id, worker, helper, should_stop).do()
 
 
@@ -227,7 +227,7 @@ class _Help:
     """A helper at its work for one call."""
 
     def __init__(
-        self, line: Line, run_id: int, worker: str, helper: Helper, should_stop: Callable[[], bool]
+        self, line: HelpLine, run_id: int, worker: str, helper: Helper, should_stop: Callable[[], bool]
     ) -> None:
         self.line, self.run_id, self.worker = line, run_id, worker
         self.helper, self.should_stop = helper, should_stop

@@ -45,7 +45,7 @@ NO_PLAN = {
 MOST_NOTE = 1000
 
 
-class Ending(StrEnum):
+class RunEnding(StrEnum):
     """What became of a task's run."""
 
     NOT_CLAIMED = "not_claimed"  # somebody else does it, or did
@@ -60,7 +60,7 @@ class Ending(StrEnum):
 class Done:
     """The ending, the draft's number, the job that compares or publishes it, and whether a solve hangs."""
 
-    ending: Ending
+    ending: RunEnding
     version: int | None = None
     job: int | None = None
     is_stuck: bool = False
@@ -86,13 +86,13 @@ def execute(
     with database.write() as session:
         run = runs.claim(session, run_id, worker, now=database.now_in(session))
     if run is None:
-        return Done(Ending.NOT_CLAIMED)
+        return Done(RunEnding.NOT_CLAIMED)
     work = _Work(database, run, worker, settings, call)
     try:
         return work.do(solve, should_stop)
     except runs.RunLost as lost:
         log.warning("run lost", run=run_id, worker=worker, reason=str(lost))
-        return Done(Ending.LOST)
+        return Done(RunEnding.LOST)
     except ChainmeetError as error:
         return work.fail(str(error))
     except Exception as error:
@@ -232,7 +232,7 @@ class _Work:
                 note=why_no_plan(plan),
                 now=self.now(session),
             )
-            return Done(Ending.FINISHED, draft.number if draft else None, job=job)
+            return Done(RunEnding.FINISHED, draft.number if draft else None, job=job)
 
         return patiently(lambda: self.as_mine(store))
 
@@ -260,17 +260,17 @@ class _Work:
             runs.fail(session, self.run.id, worker=self.worker, error=error, now=self.now(session))
 
         patiently(lambda: self.as_mine(fail))
-        return Done(Ending.FAILED)
+        return Done(RunEnding.FAILED)
 
     def end_cancelled(self) -> Done:
         with self.database.write() as session:
             runs.end_cancelled(session, self.run.id, worker=self.worker, now=self.now(session))
-        return Done(Ending.CANCELLED)
+        return Done(RunEnding.CANCELLED)
 
     def put_back(self) -> Done:
         with self.database.write() as session:
             runs.put_back(session, self.run.id, worker=self.worker, now=self.now(session))
-        return Done(Ending.PUT_BACK)
+        return Done(RunEnding.PUT_BACK)
 
 
 def why_no_plan(plan: Plan) -> str | None:

@@ -40,7 +40,7 @@ class Stop(StrEnum):
     OVERTIME = "overtime"
 
 
-class Keeper(Protocol):
+class PlanKeeper(Protocol):
     """Where the run is kept; each call is a short transaction."""
 
     def is_cancel_asked(self) -> bool: ...
@@ -59,7 +59,7 @@ class Attended:
 
 def attend(
     work: Callable[[Report, ShouldStop], Result],
-    keeper: Keeper,
+    keeper: PlanKeeper,
     *,
     seconds: float,
     should_stop: ShouldStop,
@@ -104,7 +104,7 @@ class _SolveThread(threading.Thread):
 
 @dataclass(slots=True)
 class _Watch:
-    keeper: Keeper
+    keeper: PlanKeeper
     should_stop: ShouldStop
     allowed: float
     ends: float

@@ -14,21 +14,21 @@ from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.storage.models import Event
 
 
-def of_person(session: Session, actor: Actor, agenda: Agenda) -> invites.Agenda:
+def of_person(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaSheet:
     """The sheet of a person's agenda."""
     return _sheet(session, actor, agenda, is_firm=False)
 
 
-def of_firm(session: Session, actor: Actor, agenda: Agenda) -> invites.Agenda:
+def of_firm(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaSheet:
     """The sheet of a firm's agenda: its people stand behind its name."""
     return _sheet(session, actor, agenda, is_firm=True)
 
 
-def _sheet(session: Session, actor: Actor, agenda: Agenda, *, is_firm: bool) -> invites.Agenda:
+def _sheet(session: Session, actor: Actor, agenda: Agenda, *, is_firm: bool) -> invites.AgendaSheet:
     event = session.get_one(Event, actor.event_id)
     language = actor.language or event.language
     owner = names.shown(agenda.name, agenda.latin_name, language)
-    return invites.Agenda(
+    return invites.AgendaSheet(
         owner=owner,
         event_name=event.name,
         timezone=agenda.timezone,
@@ -41,8 +41,8 @@ def _sheet(session: Session, actor: Actor, agenda: Agenda, *, is_firm: bool) -> 
     )
 
 
-def _entry(item: AgendaItem, owner_key: str, language: str) -> invites.Entry:
-    return invites.Entry(
+def _entry(item: AgendaItem, owner_key: str, language: str) -> invites.SheetEntry:
+    return invites.SheetEntry(
         start=item.start,
         end=item.end,
         partner=names.shown(item.partner.name, item.partner.latin_name, language),

@@ -45,7 +45,7 @@ CHUNK = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Recipient:
     """An attendee, both forms of the name joined, and how they read: the language, and what their time zone
     follows from.
 
@@ -61,7 +61,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldMeeting:
     """One meeting of a version with everything that people read about it; times are UTC."""
 
     request_id: int
@@ -73,7 +73,7 @@ class Held:
     place_name: str
     hall_name: str
     firms: Mapping[int, str]
-    people: tuple[Person, ...]
+    people: tuple[Recipient, ...]
     interpreter: str | None
 
 
@@ -94,7 +94,7 @@ class _Row(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownSchedule:
     """What a version shows, by ids: names are kept once, and a Content is made when it is asked for."""
 
     event: Event
@@ -104,16 +104,16 @@ class Shown:
     """By request id, in time order."""
     seated: Mapping[int, tuple[int, ...]]
     """The attendees of each request, by id."""
-    people: Mapping[int, Person]
+    people: Mapping[int, Recipient]
     firms: Mapping[int, str]
     places: Mapping[int, tuple[str, str]]
     slots: Mapping[int, tuple[datetime, datetime]]
     interpreters: Mapping[int, str]
 
-    def held(self, request_id: int) -> Held:
+    def held(self, request_id: int) -> HeldMeeting:
         row = self.rows[request_id]
         place_name, hall_name = self.places[row.place_id]
-        return Held(
+        return HeldMeeting(
             request_id=request_id,
             request_key=row.key,
             uid=row.uid,
@@ -164,7 +164,7 @@ def shown(
     *,
     agenda_url: str = "",
     only: Select[int] | Sequence[int] | None = None,
-) -> Shown:
+) -> ShownSchedule:
     """The meetings of a version whose requests are still accepted (or those of these ids `only`).
 
     Who has declined since the version was made, and is to be replaced, is not in them any more.
@@ -208,7 +208,7 @@ def shown(
         if request_id in seated:
             seated[request_id] += (attendee_id,)
     named = {person for people in seated.values() for person in people} if only is not None else None
-    return Shown(
+    return ShownSchedule(
         event=event,
         agenda_url=agenda_url,
         texts=mail_texts.of_event(session, event.id),
@@ -222,7 +222,7 @@ def shown(
     )
 
 
-def first_meeting(session: Session, event: Event, version_id: int) -> Held | None:
+def first_meeting(session: Session, event: Event, version_id: int) -> HeldMeeting | None:
     """The first meeting of a version."""
     first = (
         select(PlannedMeeting.id)
@@ -236,7 +236,9 @@ def first_meeting(session: Session, event: Event, version_id: int) -> Held | Non
     return next(map(found.held, found.rows), None)
 
 
-def content_for(event: Event, meeting: Held, person: Person, agenda_url: str, texts: Texts) -> Content:
+def content_for(
+    event: Event, meeting: HeldMeeting, person: Recipient, agenda_url: str, texts: Texts
+) -> Content:
     """One meeting as one of its people sees it."""
     partner = next((name for firm, name in meeting.firms.items() if firm != person.firm_id), "")
     language = words(person.language or event.language)
@@ -311,7 +313,7 @@ def _streamed(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Any
     return iter(session.execute(query, execution_options={"yield_per": CHUNK}))
 
 
-def _people(session: Session, event_id: int, ids: Collection[int] | None) -> dict[int, Person]:
+def _people(session: Session, event_id: int, ids: Collection[int] | None) -> dict[int, Recipient]:
     query = (
         select(
             Attendee.id,
@@ -329,7 +331,7 @@ def _people(session: Session, event_id: int, ids: Collection[int] | None) -> dic
     if ids is not None:
         query = query.where(among(Attendee.id, ids))
     return {
-        person_id: Person(
+        person_id: Recipient(
             id=person_id,
             firm_id=firm_id,
             name=joined(name, latin_name),

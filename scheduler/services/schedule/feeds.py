@@ -24,7 +24,7 @@ KEEP_CANCELLED = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class FeedEntry:
     """A meeting in one attendee's calendar; `request_uid` is the UID of its request, without the domain.
 
     The same row of the database is the same Entry, as long as the process remembers it.
@@ -56,9 +56,9 @@ def feed_body(session: Session, owner: FeedOwner, *, url: str, now: datetime) ->
     return build_feed(shown, f"{event.name}: {owner.name}", url, event.timezone)
 
 
-def latest(entries: Iterable[Entry]) -> list[Entry]:
+def latest(entries: Iterable[FeedEntry]) -> list[FeedEntry]:
     """The last word of each UID and attendee."""
-    known: dict[tuple[str, int], Entry] = {}
+    known: dict[tuple[str, int], FeedEntry] = {}
     for entry in entries:
         key = entry.event.uid, entry.attendee_id
         if key not in known or _revision(entry) >= _revision(known[key]):
@@ -66,9 +66,9 @@ def latest(entries: Iterable[Entry]) -> list[Entry]:
     return list(known.values())
 
 
-def firm_events(entries: Iterable[Entry], people: Mapping[int, str]) -> list[FeedEvent]:
+def firm_events(entries: Iterable[FeedEntry], people: Mapping[int, str]) -> list[FeedEvent]:
     """One event a meeting of a firm, from its people's entries; `people` are their names, by attendee."""
-    meetings: dict[int, list[Entry]] = {}
+    meetings: dict[int, list[FeedEntry]] = {}
     for entry in entries:
         meetings.setdefault(entry.request_id, []).append(entry)
     return [
@@ -78,7 +78,7 @@ def firm_events(entries: Iterable[Entry], people: Mapping[int, str]) -> list[Fee
 
 
 @lru_cache(maxsize=KEPT)
-def _firm_event(entries: tuple[Entry, ...], people: tuple[str, ...]) -> FeedEvent:
+def _firm_event(entries: tuple[FeedEntry, ...], people: tuple[str, ...]) -> FeedEvent:
     """The meeting as it is held, else as it was last cancelled; revised when anybody's entry was."""
     shown = [entry for entry in entries if not entry.event.cancelled] or entries
     name_of = {entry.attendee_id: name for entry, name in zip(entries, people, strict=True)}
@@ -95,11 +95,11 @@ def _firm_event(entries: tuple[Entry, ...], people: tuple[str, ...]) -> FeedEven
     )
 
 
-def _revision(entry: Entry) -> tuple[int, datetime]:
+def _revision(entry: FeedEntry) -> tuple[int, datetime]:
     return entry.event.sequence, entry.event.revised
 
 
-def _told(session: Session, owner: FeedOwner) -> Iterator[Entry]:
+def _told(session: Session, owner: FeedOwner) -> Iterator[FeedEntry]:
     """What calendars were told."""
     table = Invitation
     query = select(
@@ -109,7 +109,7 @@ def _told(session: Session, owner: FeedOwner) -> Iterator[Entry]:
     return (_told_entry(*row) for row in _rows(session, query, owner, table.attendee_id))
 
 
-def _queued(session: Session, owner: FeedOwner) -> Iterator[Entry]:
+def _queued(session: Session, owner: FeedOwner) -> Iterator[FeedEntry]:
     """What they will be told by mails that wait: the feed need not wait for the mail rate."""
     table = OutboxMail
     query = (
@@ -151,13 +151,13 @@ def _told_entry(
     revised: datetime,
     method: Method,
     content: str,
-) -> Entry:
+) -> FeedEntry:
     shown, is_off = Content.from_json(json.loads(content)), method is Method.CANCEL
-    return Entry(request_id, request_uid, attendee_id, FeedEvent(uid, sequence, revised, shown, is_off))
+    return FeedEntry(request_id, request_uid, attendee_id, FeedEvent(uid, sequence, revised, shown, is_off))
 
 
 @lru_cache(maxsize=KEPT)
-def _queued_entry(request_id: int, request_uid: str, attendee_id: int, payload: str) -> Entry:
+def _queued_entry(request_id: int, request_uid: str, attendee_id: int, payload: str) -> FeedEntry:
     said = json.loads(payload)
     event = FeedEvent(
         said["uid"],
@@ -166,4 +166,4 @@ def _queued_entry(request_id: int, request_uid: str, attendee_id: int, payload: 
         Content.from_json(said["content"]),
         said["method"] == Method.CANCEL,
     )
-    return Entry(request_id, request_uid, attendee_id, event)
+    return FeedEntry(request_id, request_uid, attendee_id, event)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from scheduler.domain.problem import Problem
 from scheduler.solver.annealing.day_shares import only_in
-from scheduler.solver.annealing.subproblem import Answer, Part
+from scheduler.solver.annealing.subproblem import Subproblem, SubproblemAnswer
 from scheduler.solver.annealing.temperature import Budget
 from scheduler.solver.annealing.threads import Annealing, Team
 from scheduler.solver.annealing.warmup import warm_up
@@ -31,8 +31,10 @@ class Helper:
 
         Raises PartRefused if the octets are no part of this problem.
         """
-        part = Part.from_bytes(self.data, content)
+        part = Subproblem.from_bytes(self.data, content)
         way = Annealing(part.heat, Budget(part.seconds, None, should_stop), (part.begin, part.end))
         self.team.shift(part.table)
         self.team.improve(way, part.share, time.monotonic() + part.seconds)
-        return Answer(self.team.worth(way), only_in(part.share.words, self.team.plan.held)).to_bytes()
+        return SubproblemAnswer(
+            self.team.worth(way), only_in(part.share.words, self.team.plan.held)
+        ).to_bytes()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from scheduler.domain.solving import Crew
 from scheduler.solver.annealing.day_shares import Improved, Share, days_of, join, whole
-from scheduler.solver.annealing.subproblem import Part, answers_to
+from scheduler.solver.annealing.subproblem import Subproblem, answers_to
 from scheduler.solver.annealing.temperature import Budget, Heat, is_kept
 from scheduler.solver.annealing.threads import ROUND_FACTOR, Annealing, Team
 from scheduler.solver.compiled.kernels import Floats, Ints
@@ -188,7 +188,7 @@ class Search:
         team.take(self.way, *join(table, before, improved), ours)
         self._note()
 
-    def _part(self, table: Ints, share: Share, seconds: float) -> Part:
+    def _part(self, table: Ints, share: Share, seconds: float) -> Subproblem:
         begin = self.budget.share()
         end = min(1.0, begin + seconds / self.budget.seconds)
-        return Part(table, share, self.heat, begin, end, seconds)
+        return Subproblem(table, share, self.heat, begin, end, seconds)

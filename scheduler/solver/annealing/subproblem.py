@@ -30,7 +30,7 @@ class PartRefused(ChainmeetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Subproblem:
     """A share of a plan and a stretch of the search's time to improve it in."""
 
     table: Ints
@@ -51,7 +51,7 @@ class Part:
         return _packed(head + share.words.astype("<u8").tobytes(), self.table)
 
     @classmethod
-    def from_bytes(cls, data: Data, content: bytes) -> Part:
+    def from_bytes(cls, data: Data, content: bytes) -> Subproblem:
         """Raises PartRefused."""
         words = data.day_words.shape[1]
         head, table = _unpacked(data, content, _HEAD.size + 8 * words)
@@ -66,7 +66,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SubproblemAnswer:
     """A part improved: its own slots of the plan, and what the whole plan is worth with them."""
 
     worth: float
@@ -76,7 +76,7 @@ class Answer:
         return _packed(_WORTH.pack(self.worth), self.table)
 
     @classmethod
-    def from_bytes(cls, data: Data, share: Share, content: bytes) -> Answer:
+    def from_bytes(cls, data: Data, share: Share, content: bytes) -> SubproblemAnswer:
         """Raises PartRefused, also where meetings stand outside of the share."""
         head, table = _unpacked(data, content, _WORTH.size)
         (worth,) = _WORTH.unpack(head)
@@ -90,7 +90,7 @@ def answers_to(data: Data, taken: Sequence[Share], answers: Mapping[int, bytes])
     found = []
     for k, content in answers.items():
         try:
-            answer = Answer.from_bytes(data, taken[k], content)
+            answer = SubproblemAnswer.from_bytes(data, taken[k], content)
         except PartRefused:
             continue
         found.append(Improved(taken[k], answer.worth, answer.table))

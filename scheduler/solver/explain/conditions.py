@@ -26,7 +26,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
+class MeetingParty:
     """One choice of people for a request, with its conditions; `helpers` as in `Choices.interpreters`."""
 
     asking: People
@@ -60,7 +60,7 @@ class Party:
             before &= condition.starts
 
 
-def parties(occupancy: Occupancy, r: int, *, with_excluded: bool = False) -> Iterator[Party]:
+def parties(occupancy: Occupancy, r: int, *, with_excluded: bool = False) -> Iterator[MeetingParty]:
     """The parties of a request with what each of them meets; or those of all who could come if nobody were
     excluded."""
     choices, request = occupancy.choices, occupancy.problem.requests[r]
@@ -69,7 +69,7 @@ def parties(occupancy: Occupancy, r: int, *, with_excluded: bool = False) -> Ite
     for asking, asked in product(*occupancy.problem.sides(anybody)):
         helpers = choices.interpreters(asking, asked)
         conditions = (*common, *_of_people(occupancy, r, asking + asked), *_of_helpers(occupancy, r, helpers))
-        yield Party(asking, asked, helpers, conditions)
+        yield MeetingParty(asking, asked, helpers, conditions)
 
 
 def _of_request(occupancy: Occupancy, r: int) -> Iterator[Condition]:

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.rules.held import Held, resolve
-from scheduler.solver.explain.conditions import Party
+from scheduler.solver.explain.conditions import MeetingParty
 from scheduler.solver.explain.occupancy import Occupancy
 from scheduler.solver.instance.choices import bits
 
@@ -26,7 +26,7 @@ class Insertion:
 def best_insertion(
     occupancy: Occupancy,
     r: int,
-    party: Party,
+    party: MeetingParty,
     starts: int,
     places: Iterable[int] | None = None,
     helpers: Iterable[int | None] | None = None,
@@ -61,7 +61,7 @@ def _as_new(held: Held) -> Held:
 def _ways(
     occupancy: Occupancy,
     r: int,
-    party: Party,
+    party: MeetingParty,
     start: int,
     places: Iterable[int] | None,
     helpers: Iterable[int | None] | None,
@@ -90,7 +90,9 @@ def _a_place_a_hall(occupancy: Occupancy, r: int, start: int, places: Iterable[i
             yield place
 
 
-def _helpers(occupancy: Occupancy, party: Party, start: int, stop: int, hall: int) -> Iterator[int | None]:
+def _helpers(
+    occupancy: Occupancy, party: MeetingParty, start: int, stop: int, hall: int
+) -> Iterator[int | None]:
     if party.helpers is None:
         yield None
         return
@@ -102,7 +104,9 @@ def _helpers(occupancy: Occupancy, party: Party, start: int, stop: int, hall: in
             yield i
 
 
-def _held(occupancy: Occupancy, r: int, party: Party, start: int, place: int, helper: int | None) -> Held:
+def _held(
+    occupancy: Occupancy, r: int, party: MeetingParty, start: int, place: int, helper: int | None
+) -> Held:
     problem = occupancy.problem
     meeting = Meeting(
         request=problem.requests[r].id,

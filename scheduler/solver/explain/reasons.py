@@ -11,7 +11,7 @@ from itertools import product
 from scheduler.domain.plan import Meeting, Unscheduled, Way
 from scheduler.domain.problem import Problem, Request
 from scheduler.domain.rules.held import Schedule
-from scheduler.solver.explain.conditions import DYNAMIC, STATIC, Party, parties
+from scheduler.solver.explain.conditions import DYNAMIC, STATIC, MeetingParty, parties
 from scheduler.solver.explain.insertion import Insertion, best_insertion
 from scheduler.solver.explain.occupancy import Occupancy
 from scheduler.solver.explain.remedies import (
@@ -122,7 +122,7 @@ def explain_one(occupancy: Occupancy, r: int, *, cured: bool = True) -> Unschedu
     return _row(occupancy, r, code, _SENTENCES[code], blockers, cures)
 
 
-def _missed(occupancy: Occupancy, r: int) -> list[tuple[Party, int]]:
+def _missed(occupancy: Occupancy, r: int) -> list[tuple[MeetingParty, int]]:
     """The parties with somebody whom the request excludes that would fit, with their starts."""
     if not occupancy.problem.requests[r].excluded:
         return []
@@ -131,7 +131,11 @@ def _missed(occupancy: Occupancy, r: int) -> list[tuple[Party, int]]:
 
 
 def _no_colleague(
-    occupancy: Occupancy, r: int, choices: list[Party], missed: list[tuple[Party, int]], cured: bool
+    occupancy: Occupancy,
+    r: int,
+    choices: list[MeetingParty],
+    missed: list[tuple[MeetingParty, int]],
+    cured: bool,
 ) -> Unscheduled:
     """Only somebody who does not take part would have been free."""
     problem = occupancy.problem
@@ -158,7 +162,7 @@ def _displaced(occupancy: Occupancy, r: int, blockers: list[str], cures: list[Re
     return _row(occupancy, r, "displaced-by-weight", sentence, blockers, cures)
 
 
-def _fits(occupancy: Occupancy, r: int, ways: list[tuple[Party, int]], cured: bool) -> Unscheduled:
+def _fits(occupancy: Occupancy, r: int, ways: list[tuple[MeetingParty, int]], cured: bool) -> Unscheduled:
     """Its people, a place and an interpreter are free at some time; what keeps it out is finer than that."""
     found = [best_insertion(occupancy, r, party, starts, most=MOST_STARTS) for party, starts in ways]
     best = max((way for way in found if way is not None), key=lambda way: way.gain, default=None)
@@ -195,7 +199,7 @@ def _no_gain(occupancy: Occupancy, r: int, best: Insertion) -> Unscheduled:
     return _row(occupancy, r, "no-gain", sentence, (), cures)
 
 
-def _main_condition(occupancy: Occupancy, choices: list[Party]) -> str:
+def _main_condition(occupancy: Occupancy, choices: list[MeetingParty]) -> str:
     """What is most in the way: the first thing after which nothing is left, or whose absence opens most."""
     everything = occupancy.choices.all_slots
     for depth, what in enumerate(STATIC):
@@ -209,7 +213,7 @@ def _main_condition(occupancy: Occupancy, choices: list[Party]) -> str:
     return next(what for what in DYNAMIC if opens[what] == most)
 
 
-def _blockers(occupancy: Occupancy, r: int, choices: list[Party], what: str) -> list[str]:
+def _blockers(occupancy: Occupancy, r: int, choices: list[MeetingParty], what: str) -> list[str]:
     """The people, firms or requests of the main condition that close most of what the others leave."""
     closed: dict[str, int] = {}
     for party in choices:

@@ -15,7 +15,7 @@ from itertools import chain, islice
 from scheduler.domain.entities import PlaceWish
 from scheduler.domain.problem import Attendee
 from scheduler.domain.rules.held import Held
-from scheduler.solver.explain.conditions import Condition, Party
+from scheduler.solver.explain.conditions import Condition, MeetingParty
 from scheduler.solver.explain.conditions import parties as parties_of
 from scheduler.solver.explain.insertion import Insertion, best_insertion
 from scheduler.solver.explain.occupancy import Occupancy, people_of
@@ -37,7 +37,7 @@ class Remedy:
     slot: str = ""
 
 
-def remedies(occupancy: Occupancy, r: int, parties: list[Party]) -> list[Remedy]:
+def remedies(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> list[Remedy]:
     """A few remedies that hold, those that give nothing up first."""
     found: dict[str, Remedy] = {}
     ways = (_of_one_condition, _withdrawals, one_more_person)
@@ -54,7 +54,7 @@ def _keeping(text: str, kind: str, held: Held, *ids: str) -> Remedy:
     return Remedy(f"{text}; then hold it in {slot}.", kind, ids, slot)
 
 
-def _withdrawals(occupancy: Occupancy, r: int, parties: list[Party]) -> Iterator[Remedy]:
+def _withdrawals(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> Iterator[Remedy]:
     """Lighter meetings that alone are in the way, the lightest first: nothing heavier is ever given up."""
     weight, served = occupancy.problem.requests[r].weight, occupancy.problem.policy.factors["served"]
     blockers = [held for held in lone_blockers(occupancy, r, parties) if held.request.weight < weight]
@@ -65,7 +65,7 @@ def _withdrawals(occupancy: Occupancy, r: int, parties: list[Party]) -> Iterator
             yield _keeping(text, "withdraw", insertion.held, held.id)
 
 
-def lone_blockers(occupancy: Occupancy, r: int, parties: list[Party]) -> list[Held]:
+def lone_blockers(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> list[Held]:
     """Meetings that are, in some slot, the only ones of the wanted people; the lightest first."""
     owners = _owners(occupancy, parties)
     length = occupancy.problem.requests[r].length
@@ -85,7 +85,7 @@ def lone_blockers(occupancy: Occupancy, r: int, parties: list[Party]) -> list[He
     return sorted(movable, key=lambda held: (held.request.weight, held.index))
 
 
-def _owners(occupancy: Occupancy, parties: list[Party]) -> Mapping[int, Mapping[int, Held]]:
+def _owners(occupancy: Occupancy, parties: list[MeetingParty]) -> Mapping[int, Mapping[int, Held]]:
     people = {a for party in parties for a in party.people}
     return {
         a: {slot: held for held in occupancy.agenda["attendee", a] for slot in held.slots()} for a in people
@@ -120,10 +120,10 @@ def _any_insertion(occupancy: Occupancy, r: int) -> Insertion | None:
     return None
 
 
-def _of_one_condition(occupancy: Occupancy, r: int, parties: list[Party]) -> Iterator[Remedy]:
+def _of_one_condition(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> Iterator[Remedy]:
     """Remedies where a single condition is in the way; one a condition, the commonest condition first."""
     opened: Counter[tuple[str, str]] = Counter()
-    where: dict[tuple[str, str], tuple[Party, Condition, int]] = {}
+    where: dict[tuple[str, str], tuple[MeetingParty, Condition, int]] = {}
     for party in parties:
         for condition, starts in party.blocked_by_one():
             starts &= occupancy.choices.all_slots
@@ -136,11 +136,11 @@ def _of_one_condition(occupancy: Occupancy, r: int, parties: list[Party]) -> Ite
             yield from _SAYS.get(key[0], _nothing)(occupancy, r, *where[key])
 
 
-Says = Callable[[Occupancy, int, Party, Condition, int], Iterator[Remedy]]
+Says = Callable[[Occupancy, int, MeetingParty, Condition, int], Iterator[Remedy]]
 
 
 def _nothing(
-    occupancy: Occupancy, r: int, party: Party, condition: Condition, starts: int
+    occupancy: Occupancy, r: int, party: MeetingParty, condition: Condition, starts: int
 ) -> Iterator[Remedy]:
     return iter(())
 
@@ -149,14 +149,18 @@ def _found(insertion: Insertion | None) -> Held | None:
     return insertion.held if insertion is not None and insertion.gain > 0 else None
 
 
-def _away(occupancy: Occupancy, r: int, party: Party, condition: Condition, starts: int) -> Iterator[Remedy]:
+def _away(
+    occupancy: Occupancy, r: int, party: MeetingParty, condition: Condition, starts: int
+) -> Iterator[Remedy]:
     held = _found(best_insertion(occupancy, r, party, starts))
     if held is not None:
         text = f"Make {condition.who} available in {_slot_names(occupancy, held)}"
         yield _keeping(text, "available", held, condition.who)
 
 
-def _cap(occupancy: Occupancy, r: int, party: Party, condition: Condition, starts: int) -> Iterator[Remedy]:
+def _cap(
+    occupancy: Occupancy, r: int, party: MeetingParty, condition: Condition, starts: int
+) -> Iterator[Remedy]:
     held = _found(best_insertion(occupancy, r, party, starts))
     if held is not None:
         problem = occupancy.problem
@@ -171,7 +175,7 @@ def _cap(occupancy: Occupancy, r: int, party: Party, condition: Condition, start
 
 
 def _precedence(
-    occupancy: Occupancy, r: int, party: Party, condition: Condition, starts: int
+    occupancy: Occupancy, r: int, party: MeetingParty, condition: Condition, starts: int
 ) -> Iterator[Remedy]:
     held = _found(best_insertion(occupancy, r, party, starts))
     if held is not None:
@@ -179,14 +183,18 @@ def _precedence(
         yield _keeping(text, "precedence", held, condition.who)
 
 
-def _slots(occupancy: Occupancy, r: int, party: Party, condition: Condition, starts: int) -> Iterator[Remedy]:
+def _slots(
+    occupancy: Occupancy, r: int, party: MeetingParty, condition: Condition, starts: int
+) -> Iterator[Remedy]:
     held = _found(best_insertion(occupancy, r, party, starts))
     if held is not None:
         verb = "Allow it to start" if condition.what == "closed" else "Fix it"
         yield _keeping(f"{verb} in {held.meeting.slot}", condition.what, held)
 
 
-def _place(occupancy: Occupancy, r: int, party: Party, condition: Condition, starts: int) -> Iterator[Remedy]:
+def _place(
+    occupancy: Occupancy, r: int, party: MeetingParty, condition: Condition, starts: int
+) -> Iterator[Remedy]:
     """Another kind of place that has room, or one more table."""
     request, choices = occupancy.problem.requests[r], occupancy.choices
     length = request.length
@@ -211,7 +219,7 @@ def _place(occupancy: Occupancy, r: int, party: Party, condition: Condition, sta
 
 
 def _interpreter(
-    occupancy: Occupancy, r: int, party: Party, condition: Condition, starts: int
+    occupancy: Occupancy, r: int, party: MeetingParty, condition: Condition, starts: int
 ) -> Iterator[Remedy]:
     held = _found(best_insertion(occupancy, r, party, starts, helpers=(None,), imagined=True))
     if held is not None:
@@ -221,7 +229,7 @@ def _interpreter(
         yield _keeping(text, "add-interpreter", held)
 
 
-def add_interpreter(occupancy: Occupancy, r: int, ways: Iterable[tuple[Party, int]]) -> list[Remedy]:
+def add_interpreter(occupancy: Occupancy, r: int, ways: Iterable[tuple[MeetingParty, int]]) -> list[Remedy]:
     """One more interpreter, where all that are free are too far away."""
     condition = Condition("interpreter-busy", 0)
     found = (remedy for way in ways if way[0].helpers is not None
@@ -229,7 +237,7 @@ def add_interpreter(occupancy: Occupancy, r: int, ways: Iterable[tuple[Party, in
     return list(islice(found, 1))
 
 
-def take_part(occupancy: Occupancy, r: int, ways: Iterable[tuple[Party, int]]) -> list[Remedy]:
+def take_part(occupancy: Occupancy, r: int, ways: Iterable[tuple[MeetingParty, int]]) -> list[Remedy]:
     """Somebody whom the request excludes; not to a published meeting, which would have to stay as it was."""
     problem = occupancy.problem
     if r in occupancy.choices.published:
@@ -242,7 +250,7 @@ def take_part(occupancy: Occupancy, r: int, ways: Iterable[tuple[Party, int]]) -
     return []
 
 
-def one_more_person(occupancy: Occupancy, r: int, parties: list[Party]) -> Iterator[Remedy]:
+def one_more_person(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> Iterator[Remedy]:
     """Somebody more of one firm, else of both, who speaks what a colleague does; where nobody is named."""
     request, limit = occupancy.problem.requests[r], occupancy.problem.policy.max_idle_spread
     if limit is not None:  # somebody new has no idle slot at all, and others may not have many more
@@ -253,7 +261,9 @@ def one_more_person(occupancy: Occupancy, r: int, parties: list[Party]) -> Itera
     yield from alone or _somebody(occupancy, r, parties, asking + asked)
 
 
-def _somebody(occupancy: Occupancy, r: int, parties: list[Party], sides: Sequence[str]) -> Iterator[Remedy]:
+def _somebody(
+    occupancy: Occupancy, r: int, parties: list[MeetingParty], sides: Sequence[str]
+) -> Iterator[Remedy]:
     """A person more on each of some sides, for the first party that then fits."""
     problem = occupancy.problem
     for party in parties:

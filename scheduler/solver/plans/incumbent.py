@@ -19,7 +19,7 @@ SHARE = 0.15
 
 
 @dataclass
-class Keeper:
+class Incumbent:
     """Checks plans; `ready` is the best that keeps the rules and its score; `spent` seconds the last took."""
 
     flat: Flat

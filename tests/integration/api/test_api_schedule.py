@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.entities import VersionState
-from scheduler.services.publishing.publishing import Ending
+from scheduler.services.publishing.publishing import JobEnding
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
 from tests.support.api import Program, make_token
@@ -51,7 +51,7 @@ def test_a_draft_is_looked_at_and_published_once(database: Database, broker_url:
     _, program = _event(database, broker_url)
     wait = program.send("/versions/2/changes", method="get")
     assert (wait.status_code, wait.headers["Retry-After"]) == (503, "2")
-    assert carry_out(database) == [Ending.DONE]
+    assert carry_out(database) == [JobEnding.DONE]
     changes = program.get("/versions/2/changes")
     assert (changes["compared_with"], changes["touched"], changes["people_told"]) == (1, 1, 3)
     assert [item["kind"] for item in changes["items"]] == ["added", "moved"]
@@ -66,7 +66,7 @@ def test_a_draft_is_looked_at_and_published_once(database: Database, broker_url:
     assert (asked.status_code, asked.json["state"]) == (202, "asked")
     assert asked.headers["Location"] == "/api/v1/versions/2/publishing"
     assert program.post("/versions/2/publish", {"compared_with": 1}, status=202) == asked.json
-    assert carry_out(database) == [Ending.DONE]
+    assert carry_out(database) == [JobEnding.DONE]
     done = program.get("/versions/2/publishing")
     assert (done["state"], done["done"], done["mails"]) == ("done", 3, changes["mails"])
     assert program.get("/versions/2")["state"] == "published"
@@ -80,7 +80,7 @@ def test_a_draft_is_looked_at_and_published_once(database: Database, broker_url:
 def test_versions_are_listed_rolled_back_and_discarded(database: Database, broker_url: str) -> None:
     _, program = _event(database, broker_url)
     program.post("/versions/2/publish", {"compared_with": 1}, status=202)
-    assert carry_out(database) == [Ending.DONE]
+    assert carry_out(database) == [JobEnding.DONE]
     back = program.post("/versions/1/roll-back", status=201, key="back")
     assert (back["number"], back["copy_of"], back["compared_with"]) == (3, 1, 2)
     assert program.post("/versions/1/roll-back", status=201, key="back") == back
@@ -135,13 +135,13 @@ def test_a_publishing_is_taken_back_and_begun_by_a_program(database: Database, b
         session.merge(expo.event).publish_hold = 5
     asked = program.post("/versions/2/publish", {"compared_with": 1}, status=202)
     assert asked["begins_at"] > asked["asked_at"]
-    assert carry_out(database) == [Ending.NOT_CLAIMED]
+    assert carry_out(database) == [JobEnding.NOT_CLAIMED]
     assert program.post("/versions/2/publishing/take-back")["state"] == "taken_back"
     program.post("/versions/2/publishing/take-back", status=409)
     assert program.get("/versions/2")["state"] == "draft"
     program.post("/versions/2/publish", {"compared_with": 1}, status=202)
     program.post("/versions/2/publishing/begin")
-    assert carry_out(database) == [Ending.DONE]
+    assert carry_out(database) == [JobEnding.DONE]
     assert program.get("/versions/2")["state"] == "published"
 
 

@@ -17,8 +17,8 @@ from scheduler.services.answers import links
 from scheduler.services.calendar_health import board as calendar_health
 from scheduler.services.calendar_health import call_list
 from scheduler.services.calendar_health.board import Board, Filters
-from scheduler.services.calendar_health.people import Person
-from scheduler.services.calendar_health.states import Entry
+from scheduler.services.calendar_health.people import BoardPerson
+from scheduler.services.calendar_health.states import CalendarEntry
 from scheduler.services.outbox import dead_letters
 from scheduler.services.publishing import diff, release
 from scheduler.storage.database import Database
@@ -55,12 +55,12 @@ class Health(Letters):
         with self.database.read() as session:
             return rows(session, self.board(minutes))
 
-    def shown(self, firm: int) -> Person:
+    def shown(self, firm: int) -> BoardPerson:
         with self.database.read() as session:
             actor, key = self.expo.organiser_actor(), self.person(firm).key
             return calendar_health.person(session, actor, key, now=NOW + 100 * MINUTE)
 
-    def entry(self, firm: int = 0) -> Entry:
+    def entry(self, firm: int = 0) -> CalendarEntry:
         (found,) = self.shown(firm).meetings
         return found
 

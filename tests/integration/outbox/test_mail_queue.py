@@ -15,7 +15,7 @@ from scheduler.domain.entities import OutboxState, VersionState
 from scheduler.domain.errors import NotAllowed, PublishingOpen
 from scheduler.services.access import sign_in
 from scheduler.services.outbox import arrival, delivery, mail_alerts, mail_queue, outbox
-from scheduler.services.publishing.publishing import Ending
+from scheduler.services.publishing.publishing import JobEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
@@ -112,13 +112,13 @@ def test_while_mails_are_written_they_are_paused_and_not_stopped(database: Datab
     scene = Scene(database)
     job = scene.ask()
     ended = scene.do(job, should_stop=lambda: scene.state() is VersionState.PUBLISHED)
-    assert ended is Ending.PUT_BACK
+    assert ended is JobEnding.PUT_BACK
     actor = scene.expo.organiser_actor()
     with database.write() as session, pytest.raises(PublishingOpen):
         mail_queue.stop(session, actor, now=database.now())
     with database.write() as session:
         mail_queue.pause(session, actor, now=database.now())
-    assert scene.do(job) is Ending.DONE
+    assert scene.do(job) is JobEnding.DONE
     with database.write() as session:
         assert outbox.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=database.now()) == []
         assert mail_queue.stop(session, actor, now=database.now()) == 16

@@ -112,7 +112,9 @@ def test_a_permanent_failure_is_not_tried_again(database: Database) -> None:
     with database.write() as session:
         expo = publish_some(session, meetings=1, mail_per_minute=60_000)
         refusing.mark_failed(session, claim(session)[0], "550 no such user", permanent=True, now=NOW)
-        assert outbox.counts(session, expo.event.id) == outbox.Counts(queued=0, sending=1, sent=0, failed=1)
+        assert outbox.counts(session, expo.event.id) == outbox.OutboxCounts(
+            queued=0, sending=1, sent=0, failed=1
+        )
 
 
 def test_the_sweep_returns_mails_of_a_dead_sender(database: Database) -> None:

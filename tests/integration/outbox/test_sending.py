@@ -316,4 +316,4 @@ def test_a_change_to_three_meetings_of_two_hundred_sends_exactly_six_mails(datab
     assert Counter(addresses(catcher)) == dict.fromkeys(told, 1)
     assert [facts(content) for _, _, content in catcher.taken] == [("REQUEST", 1)] * 6
     with database.read() as session:
-        assert outbox.counts(session, expo.event.id) == outbox.Counts(0, 0, 406, 0)
+        assert outbox.counts(session, expo.event.id) == outbox.OutboxCounts(0, 0, 406, 0)

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from scheduler.domain.entities import RequestState, RunState, VersionState
 from scheduler.services.imports import rows as imports
 from scheduler.services.publishing import release
-from scheduler.services.publishing.publishing import Ending
+from scheduler.services.publishing.publishing import JobEnding
 from scheduler.services.requests import requests
 from scheduler.services.runs import runs
 from scheduler.services.schedule import versions
@@ -71,7 +71,7 @@ def test_a_draft_shows_its_change_set_and_is_published(database: Database, broke
     page = browser.post(f"{path}/publish", compared_with="")
     assert "Version 1 is being published" in page
     browser.post(f"{path}/publish", compared_with="")  # a second click
-    assert carry_out(database) == [Ending.DONE]
+    assert carry_out(database) == [JobEnding.DONE]
     assert "Version 1 is published. 2 mails were queued." in browser.get(path)
     with database.read() as session:
         assert len(session.scalars(select(OutboxMail)).all()) == 2
@@ -151,14 +151,14 @@ def test_before_the_press_a_page_says_who_is_told_what_and_after_it_there_is_a_w
     browser.get(f"{path}/publish")
     page = browser.post(f"{path}/publish", compared_with="")
     assert "Version 1 is about to be published" in page and "Take it back" in page
-    assert carry_out(database) == [Ending.NOT_CLAIMED], "it waits"
+    assert carry_out(database) == [JobEnding.NOT_CLAIMED], "it waits"
     assert "Discard" not in page
     page = browser.post(f"{path}/take-back")
     assert "Version 1 is a draft again. Nobody was told anything." in page
     assert "is taken back already" in browser.post(f"{path}/take-back")
     browser.post(f"{path}/publish", compared_with="")
     browser.post(f"{path}/begin")
-    assert carry_out(database) == [Ending.DONE]
+    assert carry_out(database) == [JobEnding.DONE]
     assert "People may have been told already" in browser.post(f"{path}/take-back")
 
 

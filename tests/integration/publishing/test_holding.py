@@ -12,7 +12,7 @@ import pytest
 from scheduler.domain.entities import JobState, VersionState
 from scheduler.domain.errors import PublishingOpen, WrongState
 from scheduler.services.publishing import release, version_jobs
-from scheduler.services.publishing.publishing import Ending
+from scheduler.services.publishing.publishing import JobEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import ScheduleVersion, VersionJob
@@ -46,13 +46,13 @@ def end_hold(scene: Scene, job_id: int) -> None:
 
 def test_nobody_takes_a_held_publishing_before_its_time_and_the_clock_sends_it_then(scene: Scene) -> None:
     job = scene.ask(hold=HOLD)
-    assert scene.do(job) is Ending.NOT_CLAIMED
+    assert scene.do(job) is JobEnding.NOT_CLAIMED
     with scene.database.write() as session:
         now = scene.database.now()
         assert version_jobs.recover(session, now=now + HOLD - timedelta(seconds=20)) == []
         assert version_jobs.recover(session, now=now + HOLD + timedelta(seconds=1)) == [job]
     end_hold(scene, job)
-    assert scene.do(job) is Ending.DONE
+    assert scene.do(job) is JobEnding.DONE
     assert scene.mails() == everybody(scene.expo)
 
 
@@ -62,18 +62,18 @@ def test_what_is_taken_back_is_a_draft_of_which_nobody_was_told_and_can_be_publi
     job = scene.ask(hold=HOLD)
     assert take_back(scene).state is JobState.TAKEN_BACK
     end_hold(scene, job)
-    assert scene.do(job) is Ending.NOT_CLAIMED
+    assert scene.do(job) is JobEnding.NOT_CLAIMED
     assert (scene.state(), scene.mails()) == (VersionState.DRAFT, [])
     again = scene.ask()
     assert again != job
-    assert scene.do(again) is Ending.DONE
+    assert scene.do(again) is JobEnding.DONE
 
 
 def test_what_has_begun_is_not_taken_back(scene: Scene) -> None:
     job = scene.ask(hold=HOLD)
     with scene.database.write() as session:
         version_jobs.begin_now(session, version(scene, session), now=scene.database.now())
-    assert scene.do(job) is Ending.DONE
+    assert scene.do(job) is JobEnding.DONE
     with pytest.raises(WrongState, match="The publishing of version 1 is done; it cannot be taken back"):
         take_back(scene)
     assert scene.state() is VersionState.PUBLISHED
@@ -81,12 +81,12 @@ def test_what_has_begun_is_not_taken_back(scene: Scene) -> None:
 
 def test_what_was_put_back_by_a_worker_is_not_taken_back(scene: Scene) -> None:
     job = scene.ask(hold=timedelta(seconds=-1))
-    assert scene.do(job, should_stop=lambda: scene.state() is VersionState.PUBLISHED) is Ending.PUT_BACK
+    assert scene.do(job, should_stop=lambda: scene.state() is VersionState.PUBLISHED) is JobEnding.PUT_BACK
     with scene.database.write() as session:
         session.get_one(VersionJob, job).attempts = 1
     with pytest.raises(WrongState):
         take_back(scene)
-    assert scene.do(job) is Ending.DONE
+    assert scene.do(job) is JobEnding.DONE
 
 
 def test_a_publishing_without_a_hold_is_not_taken_back(scene: Scene) -> None:
@@ -145,10 +145,10 @@ def test_of_taking_back_and_publishing_at_once_one_happens(database: Database, s
     order = random.Random(seed).sample([0, 1], 2)
     answers = dict(zip(order, together(*(work[i] for i in order)), strict=True))
     if isinstance(answers[0], WrongState):
-        assert answers[1] is Ending.DONE
+        assert answers[1] is JobEnding.DONE
         assert (scene.state(), scene.mails()) == (VersionState.PUBLISHED, everybody(scene.expo))
     else:
-        assert answers[1] is Ending.NOT_CLAIMED
+        assert answers[1] is JobEnding.NOT_CLAIMED
         assert (scene.state(), scene.mails()) == (VersionState.DRAFT, [])
 
 

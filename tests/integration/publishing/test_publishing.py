@@ -25,8 +25,8 @@ from scheduler.services.publishing import (
     release,
     version_jobs,
 )
-from scheduler.services.publishing.publishing import Ending
-from scheduler.services.publishing.version_jobs import Held, JobLost
+from scheduler.services.publishing.publishing import JobEnding
+from scheduler.services.publishing.version_jobs import HeldPublishing, JobLost
 from scheduler.services.runs import runs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
@@ -72,7 +72,7 @@ class Scene:
                 **({"by": self.expo.organiser.id} | more),
             ).id
 
-    def do(self, job_id: int, **options: Any) -> Ending:
+    def do(self, job_id: int, **options: Any) -> JobEnding:
         return publishing.execute(self.database, job_id, worker="w", settings=SETTINGS, **options)
 
     def job(self, job_id: int) -> VersionJob:
@@ -102,7 +102,7 @@ def everybody(expo: Expo) -> list[tuple[str, str]]:
 def test_a_publishing_that_is_asked_for_twice_is_done_once(scene: Scene) -> None:
     job = scene.ask()
     assert scene.ask() == job
-    assert [scene.do(job), scene.do(job)] == [Ending.DONE, Ending.NOT_CLAIMED]
+    assert [scene.do(job), scene.do(job)] == [JobEnding.DONE, JobEnding.NOT_CLAIMED]
     assert scene.mails() == everybody(scene.expo)
     done = scene.job(job)
     assert (done.state, done.done, done.total, done.mails) == (JobState.DONE, 8, 8, 16)
@@ -118,7 +118,7 @@ def test_a_version_that_was_published_between_asking_and_doing_refuses_it(scene:
     job, other = scene.ask(), scene.draft([1, 1, 1, 1])
     with scene.database.write() as session:
         publish_version(session, event_id=scene.expo.event.id, number=other, compared_with=None)
-    assert scene.do(job) is Ending.FAILED
+    assert scene.do(job) is JobEnding.FAILED
     assert "version 2 is published now" in str(scene.job(job).error)
     assert scene.state() is VersionState.DRAFT
     with pytest.raises(VersionConflict):
@@ -140,9 +140,9 @@ def test_a_publishing_that_ends_with_an_error_is_tried_once_more_and_then_told(
     with monkeypatch.context() as broken:
         broken.setattr(release, "make_published", breaks)
         assert [scene.do(job), scene.do(job), scene.do(job)] == [
-            Ending.PUT_BACK,
-            Ending.FAILED,
-            Ending.NOT_CLAIMED,
+            JobEnding.PUT_BACK,
+            JobEnding.FAILED,
+            JobEnding.NOT_CLAIMED,
         ]
     said = "It ended with an error (OSError). The log has the details."
     assert scene.job(job).error == said
@@ -151,7 +151,7 @@ def test_a_publishing_that_ends_with_an_error_is_tried_once_more_and_then_told(
         (alert,) = alerts.open_alerts(session, scene.expo.event.id)
         assert (alert.kind, alert.reason) == (AlertKind.NOT_PUBLISHED, said)
         assert alert.path == f"/events/{scene.expo.event.key}/versions/1"
-    assert scene.do(scene.ask()) is Ending.DONE
+    assert scene.do(scene.ask()) is JobEnding.DONE
     with database.read() as session:
         assert list(alerts.open_alerts(session, scene.expo.event.id)) == []
 
@@ -185,12 +185,12 @@ def test_a_publishing_whose_worker_died_goes_on_where_it_ended(
             scene.do(job)
     assert scene.state() is VersionState.PUBLISHED  # whom it was told or not
     assert len(scene.mails()) == 4 * portion
-    assert scene.do(job) is Ending.NOT_CLAIMED
+    assert scene.do(job) is JobEnding.NOT_CLAIMED
     with database.write() as session:
         assert version_jobs.recover(session, now=database.now()) == []
         later = database.now() + version_jobs.SILENT
         assert version_jobs.recover(session, now=later) == [job]
-    assert scene.do(job) is Ending.DONE
+    assert scene.do(job) is JobEnding.DONE
     assert scene.mails() == everybody(scene.expo)
     assert scene.job(job).mails == 16
 
@@ -210,12 +210,12 @@ def test_a_publishing_that_failed_half_way_is_taken_up_by_a_person(
             version_jobs.recover(session, now=database.now() + version_jobs.SILENT)
     assert (scene.job(job).state, scene.job(job).error) == (JobState.FAILED, version_jobs.LOST_TOO_OFTEN)
     assert scene.ask() == job
-    assert scene.do(job) is Ending.DONE
+    assert scene.do(job) is JobEnding.DONE
     assert scene.mails() == everybody(scene.expo)
 
 
 def test_telling_the_same_people_again_makes_no_second_mail(scene: Scene) -> None:
-    assert scene.do(scene.ask()) is Ending.DONE
+    assert scene.do(scene.ask()) is JobEnding.DONE
     before = scene.mails()
     with scene.database.write() as session:
         version = versions.get(session, scene.expo.event.id, scene.number)
@@ -233,21 +233,21 @@ def test_a_worker_that_lost_its_job_writes_nothing_more(scene: Scene) -> None:
         version_jobs.recover(session, now=NOW + version_jobs.SILENT)
         version_jobs.claim(session, job, "other", now=NOW)
         with pytest.raises(JobLost):
-            Held(job, "slow").report(session, now=NOW, done=1)
+            HeldPublishing(job, "slow").report(session, now=NOW, done=1)
 
 
 def test_a_worker_that_shuts_down_gives_the_job_back_and_no_attempt_counts(scene: Scene) -> None:
     job = scene.ask()
-    assert scene.do(job, should_stop=lambda: True) is Ending.PUT_BACK
+    assert scene.do(job, should_stop=lambda: True) is JobEnding.PUT_BACK
     assert (scene.job(job).state, scene.job(job).attempts) == (JobState.ASKED, 0)
-    assert scene.do(job) is Ending.DONE
+    assert scene.do(job) is JobEnding.DONE
     assert scene.mails() == everybody(scene.expo)
 
 
 def test_more_changes_than_the_budget_allows_are_left_to_a_person_who_is_told(scene: Scene) -> None:
-    assert scene.do(scene.ask()) is Ending.DONE
+    assert scene.do(scene.ask()) is JobEnding.DONE
     second = scene.draft([1, 1, 1, 0])
-    assert scene.do(scene.ask(second, 1, by=None, budget=2)) is Ending.FAILED
+    assert scene.do(scene.ask(second, 1, by=None, budget=2)) is JobEnding.FAILED
     assert scene.state(second) is VersionState.DRAFT
     with scene.database.read() as session:
         (alert,) = alerts.open_alerts(session, scene.expo.event.id)
@@ -265,7 +265,7 @@ class TestKeptComparisons:
         with scene.database.write() as session:
             version = versions.get(session, scene.expo.event.id, scene.number)
             version_jobs.ask_to_compare(session, version, by=None, now=NOW)
-        assert carry_out(scene.database) == [Ending.DONE]
+        assert carry_out(scene.database) == [JobEnding.DONE]
 
     def test_it_is_wanted_until_it_is_asked_for_and_again_when_it_no_longer_holds(self, scene: Scene) -> None:
         assert self.wanted(scene)
@@ -305,7 +305,7 @@ class TestKeptComparisons:
 
     def test_a_published_version_keeps_that_of_its_draft(self, scene: Scene) -> None:
         self.compare(scene)
-        assert scene.do(scene.ask()) is Ending.DONE
+        assert scene.do(scene.ask()) is JobEnding.DONE
         with scene.database.read() as session:
             found = comparisons.kept(session, versions.get(session, scene.expo.event.id, scene.number))
             assert found is not None

@@ -12,10 +12,10 @@ import redis
 
 from scheduler.domain.problem import Problem
 from scheduler.services.runs import distribution, runs
-from scheduler.services.runs.distribution import Line, WorkerCrew, help_with, plain_url, topic_of
+from scheduler.services.runs.distribution import HelpLine, WorkerCrew, help_with, plain_url, topic_of
 from scheduler.solver.annealing.day_shares import whole
 from scheduler.solver.annealing.helper import Helper
-from scheduler.solver.annealing.subproblem import Part
+from scheduler.solver.annealing.subproblem import Subproblem
 from scheduler.solver.annealing.temperature import Heat
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans.start import starting_state
@@ -41,7 +41,7 @@ class Member:
     """What a helper would say, said by a test."""
 
     def __init__(self, url: str, name: str) -> None:
-        self.name, self.line = name, Line(url, topic_of(1, name))
+        self.name, self.line = name, HelpLine(url, topic_of(1, name))
 
     def say(self, number: int, answer: bytes = b"", *, stays: bool = True) -> None:
         head = distribution._ANSWER.pack(number, stays, len(self.name)) + self.name.encode()
@@ -208,7 +208,7 @@ class Help:
             runs.claim(session, run.id, "coordinator", now=NOW)
             runs.keep_problem(session, run.id, worker="coordinator", **found)
             self.run_id = run.id
-        self.line = Line(url, topic_of(self.run_id))
+        self.line = HelpLine(url, topic_of(self.run_id))
         self.done: list[int] = []
         self.thread: threading.Thread | None = None
 
@@ -252,7 +252,7 @@ def a_part() -> bytes:
     """All of the plan, to be improved for a tenth of a second."""
     flat = flatten(PROBLEM)
     plan = starting_state(flat, None, 1)
-    return Part(plan.held, whole(flat.data), Heat(3.0, 0.2), 0.0, 1.0, 0.1).to_bytes()
+    return Subproblem(plan.held, whole(flat.data), Heat(3.0, 0.2), 0.0, 1.0, 0.1).to_bytes()
 
 
 def test_a_helper_says_that_it_is_ready_and_answers_parts_until_it_is_let_go(helped: Help) -> None:

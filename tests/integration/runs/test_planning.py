@@ -19,7 +19,7 @@ from scheduler.domain.solving import Progress, Proved, Result, SolveParams
 from scheduler.services.operations import patience
 from scheduler.services.publishing import publishing
 from scheduler.services.runs import execution, recovering, runs, watchdog
-from scheduler.services.runs.execution import Done, Ending
+from scheduler.services.runs.execution import Done, RunEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail, Run
@@ -53,7 +53,7 @@ class Scene:
         keys = {"worker": "w1", "settings": SETTINGS, **chosen, **options}
         return execution.execute(self.database, self.run_id, **keys)
 
-    def carry_out(self, done: Done) -> publishing.Ending:
+    def carry_out(self, done: Done) -> publishing.JobEnding:
         """Do the job that the run asked for."""
         assert done.job is not None
         return publishing.execute(self.database, done.job, worker="w2", settings=SETTINGS)
@@ -127,7 +127,7 @@ class Waiting:
 def test_a_run_ends_with_a_draft_of_its_plan(scene: Scene) -> None:
     meetings = [scene.meet(scene.requests[0]), scene.meet(scene.requests[2])]
     done = scene.execute(answering(meetings[0], replace(meetings[1], place="t1")))
-    assert done == Done(Ending.FINISHED, version=1, job=1)
+    assert done == Done(RunEnding.FINISHED, version=1, job=1)
     assert scene.versions == [(1, VersionState.DRAFT, 2)]
     run = scene.run
     assert (run.state, run.progress["phase"], run.finished_at, run.error) == (
@@ -145,7 +145,7 @@ def test_a_run_ends_with_a_draft_of_its_plan(scene: Scene) -> None:
 
 
 def test_the_solver_serves_what_a_small_event_asks(scene: Scene) -> None:
-    assert scene.execute() == Done(Ending.FINISHED, version=1, job=1)
+    assert scene.execute() == Done(RunEnding.FINISHED, version=1, job=1)
     assert scene.versions == [(1, VersionState.DRAFT, 3)]
     assert scene.run.progress["terms"]["served"] == sum(request.priority for request in scene.requests)
 
@@ -156,25 +156,25 @@ def test_no_transaction_is_open_while_it_solves(scene: Scene) -> None:
             session.get_one(MeetingRequest, scene.requests[0].id).topic = "written meanwhile"
         return Result(plan_of(problem, ()))
 
-    assert scene.execute(solve).ending is Ending.FINISHED
+    assert scene.execute(solve).ending is RunEnding.FINISHED
 
 
 def test_a_run_that_is_not_queued_is_left_alone(scene: Scene) -> None:
     with scene.database.write() as session:
         runs.claim(session, scene.run_id, "w0", now=NOW)
-    assert scene.execute(answering()) == Done(Ending.NOT_CLAIMED)
+    assert scene.execute(answering()) == Done(RunEnding.NOT_CLAIMED)
     assert scene.run.worker == "w0"
 
 
 def test_a_task_that_comes_twice_does_its_work_once(scene: Scene) -> None:
     endings = [scene.execute(answering(scene.meet(scene.requests[0]))).ending for _ in range(2)]
-    assert endings == [Ending.FINISHED, Ending.NOT_CLAIMED]
+    assert endings == [RunEnding.FINISHED, RunEnding.NOT_CLAIMED]
     assert scene.versions == [(1, VersionState.DRAFT, 1)]
 
 
 def test_a_plan_that_breaks_a_rule_fails_the_run_and_is_not_kept(scene: Scene) -> None:
     at_once = [scene.meet(scene.requests[0]), scene.meet(scene.requests[1], place=scene.expo.tables[1])]
-    assert scene.execute(answering(*at_once)).ending is Ending.FAILED
+    assert scene.execute(answering(*at_once)).ending is RunEnding.FAILED
     assert scene.versions == []
     assert scene.run.state is RunState.FAILED
     assert "H3" in scene.run.error
@@ -182,7 +182,7 @@ def test_a_plan_that_breaks_a_rule_fails_the_run_and_is_not_kept(scene: Scene) -
 
 @pytest.mark.parametrize("claims", [{"score": 1}, {"terms": {"served": 99}}, {"problem": "0" * 64}])
 def test_a_plan_that_claims_what_is_not_so_fails_the_run(scene: Scene, claims: dict[str, Any]) -> None:
-    assert scene.execute(answering(scene.meet(scene.requests[0]), **claims)).ending is Ending.FAILED
+    assert scene.execute(answering(scene.meet(scene.requests[0]), **claims)).ending is RunEnding.FAILED
     assert scene.versions == []
     assert "The plan was rejected" in scene.run.error
 
@@ -191,7 +191,7 @@ def test_a_solve_that_crashes_fails_the_run_with_a_sentence(scene: Scene) -> Non
     def crash(*_: Any, **__: Any) -> Result:
         raise ZeroDivisionError
 
-    assert scene.execute(crash) == Done(Ending.FAILED)
+    assert scene.execute(crash) == Done(RunEnding.FAILED)
     assert "ZeroDivisionError" in scene.run.error
     with scene.database.write() as session:
         assert runs.queue(session, scene.expo.event.id, asked_by=None, now=NOW).number == 2
@@ -199,7 +199,7 @@ def test_a_solve_that_crashes_fails_the_run_with_a_sentence(scene: Scene) -> Non
 
 @pytest.mark.parametrize("status", [PlanStatus.INFEASIBLE, PlanStatus.UNKNOWN])
 def test_no_plan_is_an_answer_and_gives_no_draft(scene: Scene, status: PlanStatus) -> None:
-    assert scene.execute(answering(status=status)) == Done(Ending.FINISHED)
+    assert scene.execute(answering(status=status)) == Done(RunEnding.FINISHED)
     assert scene.versions == []
     assert (scene.run.state, scene.run.error) == (RunState.FINISHED, execution.NO_PLAN[status])
 
@@ -214,7 +214,7 @@ def test_a_cancelled_run_stops_and_keeps_nothing(scene: Scene) -> None:
 
     canceller = threading.Thread(target=cancel)
     canceller.start()
-    assert scene.execute(waiting) == Done(Ending.CANCELLED)
+    assert scene.execute(waiting) == Done(RunEnding.CANCELLED)
     canceller.join()
     assert scene.run.state is RunState.CANCELLED
     assert scene.versions == []
@@ -222,9 +222,9 @@ def test_a_cancelled_run_stops_and_keeps_nothing(scene: Scene) -> None:
 
 def test_a_worker_that_shuts_down_puts_its_run_back(scene: Scene) -> None:
     waiting = Waiting()
-    assert scene.execute(waiting, should_stop=waiting.began.is_set) == Done(Ending.PUT_BACK)
+    assert scene.execute(waiting, should_stop=waiting.began.is_set) == Done(RunEnding.PUT_BACK)
     assert (scene.run.state, scene.run.attempts) == (RunState.QUEUED, 0)
-    assert scene.execute(answering()).ending is Ending.FINISHED
+    assert scene.execute(answering()).ending is RunEnding.FINISHED
 
 
 def test_a_process_that_is_told_to_exit_puts_its_run_back(scene: Scene) -> None:
@@ -240,7 +240,7 @@ def test_reports_are_kept_while_it_solves(scene: Scene) -> None:
     def reported() -> bool:
         return scene.run.progress.get("score") == 7
 
-    assert scene.execute(Waiting(), should_stop=reported).ending is Ending.PUT_BACK
+    assert scene.execute(Waiting(), should_stop=reported).ending is RunEnding.PUT_BACK
 
 
 def test_a_run_that_was_taken_up_elsewhere_is_let_go(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +254,7 @@ def test_a_run_that_was_taken_up_elsewhere_is_let_go(scene: Scene, monkeypatch: 
                 runs.claim(session, scene.run_id, "w2", now=NOW)
         return False
 
-    assert scene.execute(waiting, should_stop=take_away) == Done(Ending.LOST)
+    assert scene.execute(waiting, should_stop=take_away) == Done(RunEnding.LOST)
     assert (scene.run.state, scene.run.worker) == (RunState.RUNNING, "w2")
     assert scene.versions == []
 
@@ -263,7 +263,7 @@ def test_a_solve_that_overruns_its_time_is_stopped_and_its_plan_kept(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(watchdog, "OVERTIME", -1000.0)
-    assert scene.execute(Waiting()) == Done(Ending.FINISHED, version=1, job=1)
+    assert scene.execute(Waiting()) == Done(RunEnding.FINISHED, version=1, job=1)
 
 
 def test_compiling_does_not_count_as_overtime(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -281,7 +281,7 @@ def test_compiling_does_not_count_as_overtime(scene: Scene, monkeypatch: pytest.
         return Result(plan_of(problem, (), status=status))
 
     threading.Timer(2.0, compiled.set).start()
-    assert scene.execute(solve) == Done(Ending.FINISHED, version=1, job=1)
+    assert scene.execute(solve) == Done(RunEnding.FINISHED, version=1, job=1)
 
 
 def test_a_solve_that_hangs_fails_its_run(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,7 +295,7 @@ def test_a_solve_that_hangs_fails_its_run(scene: Scene, monkeypatch: pytest.Monk
 
     done = scene.execute(hang)
     release.set()
-    assert done == Done(Ending.FAILED, is_stuck=True)
+    assert done == Done(RunEnding.FAILED, is_stuck=True)
     assert (scene.run.state, scene.versions) == (RunState.FAILED, [])
 
 
@@ -320,7 +320,7 @@ class TestPublishingAfterTheRun:
             make_version(session, scene.expo, [scene.meet(first)])
         moved = [scene.meet(first, slot=1), scene.meet(second, slot=2)]
         done = scene.execute(answering(*moved))
-        assert (done.ending, done.version) == (Ending.FINISHED, 2)
+        assert (done.ending, done.version) == (RunEnding.FINISHED, 2)
         scene.carry_out(done)
         new, old = VersionState.PUBLISHED, VersionState.SUPERSEDED
         kept = [(2, new, 2), (1, old, 1)] if published else [(2, VersionState.DRAFT, 2), (1, new, 1)]
@@ -350,7 +350,7 @@ class TestWhatTheSolverIsToldIsNew:
         with scene.database.write() as session:
             scene.run_id = runs.queue(session, scene.expo.event.id, asked_by=None, now=NOW).id
         listening = Listening()
-        assert scene.execute(listening).ending is Ending.FINISHED
+        assert scene.execute(listening).ending is RunEnding.FINISHED
         return listening.new
 
     @pytest.fixture
@@ -414,7 +414,7 @@ def test_a_run_with_a_budget_of_changes_may_make_so_many_at_a_price_that_pays(
         told.append(problem.policy)
         return Result(plan_of(problem, [scene.meet(scene.requests[0])]))
 
-    assert scene.execute(solve).ending is Ending.FINISHED
+    assert scene.execute(solve).ending is RunEnding.FINISHED
     (policy,) = told
     assert (policy.max_moved, policy.factors["moved"], policy.factors["dropped"]) == (limit, price, 400)
 
@@ -464,7 +464,7 @@ def leaving(away: Away, solve: Solve, times: int) -> Solve:
 
 def test_a_plan_is_kept_however_often_the_database_does_not_answer(scene: Scene, away: Away) -> None:
     solve = leaving(away, answering(scene.meet(scene.requests[0])), times=20)
-    assert scene.execute(solve).ending is Ending.FINISHED
+    assert scene.execute(solve).ending is RunEnding.FINISHED
     assert away.refused == 20
     assert (scene.run.state, scene.run.attempts) == (RunState.FINISHED, 1)
     assert scene.versions == [(1, VersionState.DRAFT, 1)]
@@ -477,7 +477,7 @@ def test_a_run_that_was_taken_for_lost_meanwhile_is_its_workers_again(scene: Sce
 
     away.back = taken_for_lost
     solve = leaving(away, answering(scene.meet(scene.requests[0])), times=3)
-    assert scene.execute(solve).ending is Ending.FINISHED
+    assert scene.execute(solve).ending is RunEnding.FINISHED
     assert (scene.run.state, scene.run.attempts) == (RunState.FINISHED, 1)
 
 
@@ -489,7 +489,7 @@ def test_a_run_that_another_worker_has_taken_up_meanwhile_is_not(scene: Scene, a
 
     away.back = taken_up
     solve = leaving(away, answering(scene.meet(scene.requests[0])), times=3)
-    assert scene.execute(solve) == Done(Ending.LOST)
+    assert scene.execute(solve) == Done(RunEnding.LOST)
     assert (scene.run.state, scene.run.worker) == (RunState.RUNNING, "w2")
 
 
@@ -507,5 +507,5 @@ def test_the_next_attempt_begins_at_the_plan_that_was_found(
     def solved_again(*_: object, **__: object) -> Result:
         raise AssertionError("it was solved already")
 
-    assert scene.execute(solved_again).ending is Ending.FINISHED
+    assert scene.execute(solved_again).ending is RunEnding.FINISHED
     assert scene.versions == [(1, VersionState.DRAFT, 1)]

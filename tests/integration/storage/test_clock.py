@@ -13,7 +13,7 @@ from scheduler.domain.solving import Result
 from scheduler.services.operations import pulses
 from scheduler.services.operations.clocks import tell_if_wrong
 from scheduler.services.runs import recovering
-from scheduler.services.runs.execution import Ending
+from scheduler.services.runs.execution import RunEnding
 from scheduler.services.schedule import versions
 from scheduler.storage import database as module
 from scheduler.storage.database import Database
@@ -82,7 +82,7 @@ def test_a_worker_whose_clock_is_two_minutes_off_keeps_its_run_and_stamps_it_rig
         return plan(*args, **keys)
 
     clocks.set_wrong(monkeypatch, timedelta(minutes=minutes))
-    assert scene.execute(solve).ending is Ending.FINISHED
+    assert scene.execute(solve).ending is RunEnding.FINISHED
     monkeypatch.undo()
     ended = database.now()
     with database.read() as session:

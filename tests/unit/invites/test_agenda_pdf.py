@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scheduler.invites.agenda.agenda import Agenda, Entry
+from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
 from scheduler.invites.agenda.pdf import agenda_pdf
 from scheduler.invites.pdf import lines, shaping
 from scheduler.samples.expo import make_expo
@@ -22,9 +22,9 @@ from scheduler.samples.expo import make_expo
 START = datetime(2027, 5, 12, 1, tzinfo=UTC)
 
 
-def entry(number: int = 0, day: int = 0, **changes: object) -> Entry:
+def entry(number: int = 0, day: int = 0, **changes: object) -> SheetEntry:
     start = START + timedelta(days=day, minutes=30 * (number % 16))
-    made = Entry(
+    made = SheetEntry(
         start=start,
         end=start + timedelta(minutes=30),
         partner=f"Firm {number:02}",
@@ -36,8 +36,8 @@ def entry(number: int = 0, day: int = 0, **changes: object) -> Entry:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def agenda(*entries: Entry, **changes: object) -> Agenda:
-    made = Agenda(
+def agenda(*entries: SheetEntry, **changes: object) -> AgendaSheet:
+    made = AgendaSheet(
         owner="Nagy Péter",
         event_name="Chain Expo",
         timezone="Asia/Shanghai",
@@ -49,11 +49,11 @@ def agenda(*entries: Entry, **changes: object) -> Agenda:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def document(made: Agenda) -> pymupdf.Document:
+def document(made: AgendaSheet) -> pymupdf.Document:
     return pymupdf.open("pdf", agenda_pdf(made))
 
 
-def text_of(made: Agenda) -> str:
+def text_of(made: AgendaSheet) -> str:
     return "\n".join(page.get_text() for page in document(made))
 
 

@@ -14,7 +14,7 @@ from scheduler.domain.entities import Method
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.ical import lines
 from scheduler.invites.ical.calendar import Party, build
-from scheduler.invites.ical.itip import Kind, Message, messages
+from scheduler.invites.ical.itip import Message, MessageKind, messages
 from scheduler.invites.ical.zones import vtimezone
 from scheduler.invites.text import clean_parameter
 from tests.unit.invites.builders import (
@@ -337,7 +337,7 @@ def test_1_8_outlook_is_told_that_the_time_is_busy_and_whether_proposals_are_tak
 
 
 def test_1_4_a_declinecounter_echoes_uid_and_sequence_and_says_nothing_of_the_status() -> None:
-    message = replace(update(), method=Method.DECLINECOUNTER, kind=Kind.PROPOSAL)
+    message = replace(update(), method=Method.DECLINECOUNTER, kind=MessageKind.PROPOSAL)
     lines_of = unfolded(calendar(message))
     assert "METHOD:DECLINECOUNTER" in lines_of and f"UID:{UID}" in lines_of and "SEQUENCE:1" in lines_of
     assert len([line for line in lines_of if line.startswith(("ORGANIZER", "ATTENDEE"))]) == 2
@@ -355,6 +355,6 @@ def test_1_11_an_invitation_reminds_so_many_minutes_before_as_the_event_sets(
 
 
 def test_1_11_nothing_reminds_where_the_event_sets_none_or_no_meeting_is_asked_for() -> None:
-    declined = replace(update(), method=Method.DECLINECOUNTER, kind=Kind.PROPOSAL)
+    declined = replace(update(), method=Method.DECLINECOUNTER, kind=MessageKind.PROPOSAL)
     for message, minutes in ((new(), 0), (cancel(), 15), (declined, 15)):
         assert b"VALARM" not in build(message, ORGANIZER, ATTENDEE, remind_minutes=minutes)

@@ -14,7 +14,7 @@ import pytest
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.ical.calendar import build
-from scheduler.invites.ical.itip import Kind, Message, Off, messages
+from scheduler.invites.ical.itip import Message, MessageKind, Off, messages
 from scheduler.invites.mail import imip
 from scheduler.invites.mail.imip import RenderedMail, render
 from tests.unit.invites.builders import (
@@ -263,7 +263,7 @@ def test_nobody_reads_how_to_get_to_a_meeting_that_is_off() -> None:
     shown = content(directions="Hall 3: Table 17. Please be there five minutes early.")
     assert "five minutes early" in text_of(mail(only({}, wanted(shown))))
     (off,) = messages(told(shown), {}, NOW)
-    assert off.kind is Kind.CANCEL and "five minutes early" not in text_of(mail(off))
+    assert off.kind is MessageKind.CANCEL and "five minutes early" not in text_of(mail(off))
 
 
 @pytest.mark.parametrize(
@@ -377,9 +377,11 @@ ANSWERED = {
 }
 
 
-@pytest.mark.parametrize("kind", [Kind.DETAILS, Kind.AGAIN])
+@pytest.mark.parametrize("kind", [MessageKind.DETAILS, MessageKind.AGAIN])
 @pytest.mark.parametrize("language", ANSWERED)
-def test_a_mail_that_keeps_the_time_says_whether_an_answer_is_missing(language: str, kind: Kind) -> None:
+def test_a_mail_that_keeps_the_time_says_whether_an_answer_is_missing(
+    language: str, kind: MessageKind
+) -> None:
     missing, accepted, _ = ANSWERED[language]
     message = replace(new(), kind=kind, content=content(language=language))
     known = replace(message, partstat=Partstat.ACCEPTED)
@@ -395,13 +397,13 @@ def test_an_answer_to_an_earlier_time_is_told_with_both_times(language: str) -> 
         start=datetime(2027, 5, 12, 6, 0, tzinfo=UTC),
         end=datetime(2027, 5, 12, 6, 30, tzinfo=UTC),
     )
-    message = replace(new(), kind=Kind.AGAIN, content=later, previous=content())
+    message = replace(new(), kind=MessageKind.AGAIN, content=later, previous=content())
     shown = imip.show(message, envelope(message))
     assert ANSWERED[language][2] in shown.text and ANSWERED[language][2] in shown.html
 
 
 def test_an_answer_to_an_earlier_place_is_told_to_be_outdated() -> None:
-    message = replace(new(), kind=Kind.AGAIN, previous=content(hall="Hall 5"))
+    message = replace(new(), kind=MessageKind.AGAIN, previous=content(hall="Hall 5"))
     assert (
         "You answered an earlier version. The meeting has changed since."
         in imip.show(message, envelope(message)).text

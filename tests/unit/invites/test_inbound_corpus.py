@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scheduler.domain.entities import MailKind, MailOutcome, Refusal
-from scheduler.invites.inbound import Answer, InboundMail, Participant, read
+from scheduler.invites.inbound import InboundMail, Participant, ReplyAnswer, read
 from tests.unit.invites.builders import UID
 
 FOLDER = Path(__file__).parent / "corpus"
@@ -102,7 +102,7 @@ def mail(name: str) -> InboundMail:
     return read((FOLDER / f"{name}.eml").read_bytes())
 
 
-def answer(name: str) -> Answer:
+def answer(name: str) -> ReplyAnswer:
     return mail(name).answers[0]
 
 

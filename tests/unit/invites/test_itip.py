@@ -15,7 +15,7 @@ from scheduler.domain.entities import Method, Partstat
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.errors import CancelledUid
 from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import Kind, Message, Told, messages, new_uid
+from scheduler.invites.ical.itip import Message, MessageKind, Told, messages, new_uid
 from scheduler.invites.mail.imip import message_id, render
 from tests.unit.invites.builders import (
     ATTENDEE_ID,
@@ -69,7 +69,7 @@ def test_a_new_meeting_is_a_request_with_sequence_zero() -> None:
         datetime(2027, 4, 1, 9, 30, 15, tzinfo=UTC),
         content(),
         Partstat.NEEDS_ACTION,
-        Kind.NEW,
+        MessageKind.NEW,
     )
 
 
@@ -99,7 +99,7 @@ def test_r3_trap_5_what_may_endanger_attendance_raises_the_sequence(
     made = only(told(sequence=4, partstat=Partstat.ACCEPTED), wanted(content(**change)))
     assert (made.method, made.kind, made.sequence, made.partstat) == (
         Method.REQUEST,
-        Kind.UPDATE,
+        MessageKind.UPDATE,
         5,
         Partstat.NEEDS_ACTION,
     )
@@ -112,7 +112,7 @@ def test_r3_details_alone_keep_sequence_and_answer_with_a_later_dtstamp(change: 
     made = only(was, wanted(content(**change)))
     assert (made.method, made.kind, made.sequence, made.partstat) == (
         Method.REQUEST,
-        Kind.DETAILS,
+        MessageKind.DETAILS,
         4,
         Partstat.ACCEPTED,
     )
@@ -135,7 +135,7 @@ def test_r4_a_cancel_raises_the_sequence_and_repeats_the_content() -> None:
     made = only(told(sequence=2, partstat=Partstat.ACCEPTED), {})
     assert (made.method, made.kind, made.sequence, made.content, made.meeting_is_off) == (
         Method.CANCEL,
-        Kind.CANCEL,
+        MessageKind.CANCEL,
         3,
         content(),
         True,
@@ -214,7 +214,7 @@ def test_r8_a_changed_message_has_another_message_id() -> None:
 
 def test_r9_several_moves_before_sending_are_one_request_with_the_last_state() -> None:
     made = only(told(), wanted(content(**MOVED, hall="Hall 8", topic="Inverters")))
-    assert (made.sequence, made.kind, made.content.hall) == (1, Kind.UPDATE, "Hall 8")
+    assert (made.sequence, made.kind, made.content.hall) == (1, MessageKind.UPDATE, "Hall 8")
 
 
 def test_r9_a_move_there_and_back_before_sending_is_nothing() -> None:

@@ -16,7 +16,7 @@ from scheduler.invites.ical import itip
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.itip import Told
 from scheduler.invites.mail.imip import Envelope
-from scheduler.invites.mail.summary import Kind, Summary, Unheld, change, still_unsaid
+from scheduler.invites.mail.summary import Summary, SummaryKind, Unheld, change, still_unsaid
 from scheduler.invites.mail.summary_mail import message_id, render, thread_id
 from tests.unit.invites import builders
 from tests.unit.invites.builders import NOW, content, parsed, part, told, wanted
@@ -76,28 +76,28 @@ def pdf_of(made: Summary) -> pymupdf.Document:
 @pytest.mark.parametrize(
     ("message", "kind"),
     [
-        (builders.new(), Kind.NEW),
-        (builders.update(**LATER), Kind.MOVED),
-        (builders.update(**LATER, hall="Hall 5"), Kind.MOVED),
-        (builders.update(hall="Hall 5"), Kind.CHANGED),
-        (builders.update(partner_people=("Li Na",)), Kind.CHANGED),
-        (builders.details(), Kind.DETAILS),
-        (builders.cancel(), Kind.CANCELLED),
+        (builders.new(), SummaryKind.NEW),
+        (builders.update(**LATER), SummaryKind.MOVED),
+        (builders.update(**LATER, hall="Hall 5"), SummaryKind.MOVED),
+        (builders.update(hall="Hall 5"), SummaryKind.CHANGED),
+        (builders.update(partner_people=("Li Na",)), SummaryKind.CHANGED),
+        (builders.details(), SummaryKind.DETAILS),
+        (builders.cancel(), SummaryKind.CANCELLED),
     ],
-    ids=lambda value: str(value) if isinstance(value, Kind) else "",
+    ids=lambda value: str(value) if isinstance(value, SummaryKind) else "",
 )
-def test_a_change_has_the_kind_that_a_person_would_call_it(message: itip.Message, kind: Kind) -> None:
+def test_a_change_has_the_kind_that_a_person_would_call_it(message: itip.Message, kind: SummaryKind) -> None:
     assert change(message).kind is kind
 
 
 def test_the_subject_counts_each_kind_once() -> None:
     made = each_kind()
     assert made.counts() == {
-        Kind.MOVED: 1,
-        Kind.CHANGED: 1,
-        Kind.NEW: 2,
-        Kind.CANCELLED: 1,
-        Kind.DETAILS: 1,
+        SummaryKind.MOVED: 1,
+        SummaryKind.CHANGED: 1,
+        SummaryKind.NEW: 2,
+        SummaryKind.CANCELLED: 1,
+        SummaryKind.DETAILS: 1,
     }
     assert parsed(render(made, envelope(made)))["Subject"] == (
         "Your agenda: 1 moved, 1 with other people or another place, 2 new, 1 cancelled, "

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from scheduler.domain.entities import Method
 from scheduler.invites.catalogue import languages, words
-from scheduler.invites.ical.itip import Kind, Message
+from scheduler.invites.ical.itip import Message, MessageKind
 from scheduler.invites.mail import imip, wording
 from tests.unit.invites.builders import cancel, content, details, envelope, new, parsed, part, update
 
@@ -22,10 +22,10 @@ def of_kind(tone: str, language: str = "en") -> Message:
         "new": new(),
         "update": update(),
         "details": details(),
-        "again": replace(new(), kind=Kind.AGAIN),
+        "again": replace(new(), kind=MessageKind.AGAIN),
         "cancel": replace(cancel(), meeting_is_off=True),
         "uninvited": replace(cancel(), meeting_is_off=False),
-        "proposal": replace(new(), method=Method.DECLINECOUNTER, kind=Kind.PROPOSAL),
+        "proposal": replace(new(), method=Method.DECLINECOUNTER, kind=MessageKind.PROPOSAL),
     }[tone]
     return replace(made, content=content(language=language))
 

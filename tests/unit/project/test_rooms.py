@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from pathlib import Path
@@ -58,6 +59,20 @@ def test_no_module_is_longer_than_300_lines_but_for_those_that_get_shorter() -> 
     }
     assert long == {}
     assert {name for name in LONG if lengths.get(name, 0) <= MOST_LINES} == set()
+
+
+ROWS_AND_VALUES = {"Attendee", "Firm", "InboundMail", "Interpreter", "Place", "Problem", "Slot"}
+"""A row of a table, or a document of the API, and the value of the same thing."""
+
+
+def test_no_two_classes_have_one_name_but_for_the_row_and_the_value_of_one_thing() -> None:
+    names = Counter(
+        node.name
+        for path in modules()
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert {name for name, times in names.items() if times > 1} == ROWS_AND_VALUES
 
 
 NAMED = [

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from scheduler.invites import busy
 from scheduler.invites.busy import BusyTimes, UnusableCalendar, rules
 from scheduler.invites.busy.components import MAX_COMPONENTS, MAX_LINE, calendars
-from scheduler.invites.busy.model import Budget
-from scheduler.invites.busy.series import Reader
+from scheduler.invites.busy.model import StepBudget
+from scheduler.invites.busy.series import SeriesReader
 from scheduler.invites.busy.zones import UTC_ZONE, Zones
 
 FIRST, LAST = datetime(2026, 12, 7, tzinfo=UTC), datetime(2026, 12, 9, 12, tzinfo=UTC)
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.ics"))
 
 
-def read(octets: bytes, budget: Budget | None = None) -> BusyTimes:
+def read(octets: bytes, budget: StepBudget | None = None) -> BusyTimes:
     return busy.read(octets, FIRST, LAST, "Asia/Shanghai", budget=budget)
 
 
@@ -110,7 +110,7 @@ def test_a_rule_is_no_longer_than_all_that_it_can_say() -> None:
 )
 def test_lists_of_a_rule_are_paid_from_the_budget(part: str) -> None:
     """One series of a file of thousands: what it costs beyond its days is counted too."""
-    budget = Budget(10**9)
+    budget = StepBudget(10**9)
     series = event("DTSTART:20261207T010000Z", "DURATION:PT1S", f"RRULE:FREQ=DAILY;BYDAY=SU;{part}")
     read(calendar(series), budget)
     assert 10**9 - budget.left > 1_000
@@ -145,7 +145,7 @@ def test_events_without_a_uid_cost_no_more_than_those_with_one() -> None:
             copies.append(len(self))
             return super().__iter__()
 
-    reader = Reader(Zones((), FIRST, LAST, Budget()), UTC_ZONE, FIRST, LAST, Budget())
+    reader = SeriesReader(Zones((), FIRST, LAST, StepBudget()), UTC_ZONE, FIRST, LAST, StepBudget())
     (component,) = calendars(calendar(*replaced))
     starts = Counted(reader.replaced(component.children)[""])
     assert len(starts) == 2_000
@@ -170,7 +170,7 @@ def test_many_dense_series_use_up_the_budget_and_no_more() -> None:
         event("DTSTART:20200101T000000Z", "DURATION:PT1M", f"RRULE:FREQ=DAILY;BYMINUTE={every}", uid=str(i))
         for i in range(5000)
     ]
-    budget = Budget(50_000)
+    budget = StepBudget(50_000)
     with pytest.raises(UnusableCalendar, match="too often"):
         read(calendar(*dense), budget)
     assert budget.left > -1000
@@ -197,10 +197,10 @@ def test_five_hundred_birthdays_and_ten_years_of_meetings_are_no_bomb() -> None:
         for i in range(500)
     ]
     single = [event(f"DTSTART:20200101T{i % 24:02}0000Z", "DURATION:PT1H", uid=f"s{i}") for i in range(5000)]
-    budget = Budget()
+    budget = StepBudget()
     found = read(calendar(*birthdays, *weekly, *single), budget)
     assert found.counts["events"] == 6000
-    assert budget.left > 4 * Budget().left / 5
+    assert budget.left > 4 * StepBudget().left / 5
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_events_without_length_and_an_empty_calendar_take_no_time() -> None:
 
 def only_the_clear_error(octets: bytes) -> None:
     try:
-        found = read(octets, Budget(20_000))
+        found = read(octets, StepBudget(20_000))
     except UnusableCalendar as error:
         assert str(error).endswith(".")
     else:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scheduler.invites.busy import rules
-from scheduler.invites.busy.model import Budget, UnusableCalendar
+from scheduler.invites.busy.model import StepBudget, UnusableCalendar
 from scheduler.invites.busy.zones import local
 
 START = local("20190329T091500")
@@ -52,10 +52,12 @@ def rule_texts(draw: st.DrawFn) -> str:
     return ";".join(texts)
 
 
-def worked_out(text: str, first: datetime, last: datetime, budget: Budget | None = None) -> list[datetime]:
+def worked_out(
+    text: str, first: datetime, last: datetime, budget: StepBudget | None = None
+) -> list[datetime]:
     rule = rules.parse(text)
     until = local(rule.until) if rule.until else None
-    return list(rules.occurrences(rule, START, first, last, until, budget or Budget()))
+    return list(rules.occurrences(rule, START, first, last, until, budget or StepBudget()))
 
 
 @settings(max_examples=200)
@@ -97,7 +99,7 @@ def test_what_rfc_5545_says(text: str, expected: list[str]) -> None:
 
 
 def cost(text: str, year: int = 2026) -> int:
-    budget = Budget(10**9)
+    budget = StepBudget(10**9)
     worked_out(text, local(f"{year}1207"), local(f"{year}1209"), budget)
     return 10**9 - budget.left
 
@@ -120,7 +122,7 @@ def test_rules_by_the_hour_and_shorter_are_refused(frequency: str) -> None:
 
 def test_a_rule_of_every_second_by_its_parts_uses_up_the_budget() -> None:
     every = ",".join(map(str, range(60)))
-    budget = Budget(100_000)
+    budget = StepBudget(100_000)
     with pytest.raises(UnusableCalendar, match="too often"):
         worked_out(
             f"FREQ=DAILY;BYHOUR={','.join(map(str, range(24)))};BYMINUTE={every};BYSECOND={every}",

@@ -12,7 +12,7 @@ from scheduler.invites.pdf.blocks import MARGIN, WIDTH, Block, Sheet, Style
 from scheduler.invites.pdf.document import written
 from scheduler.invites.pdf.faces import glyphs
 from scheduler.invites.pdf.lines import lines
-from scheduler.invites.pdf.shaping import Line
+from scheduler.invites.pdf.shaping import TextLine
 
 FONTS = {
     "regular": ({"fontname": "helv"}, 1),
@@ -32,7 +32,7 @@ def document(made: Sheet) -> pymupdf.Document:
     return pymupdf.open("pdf", written(made))
 
 
-def said(line: Line) -> str:
+def said(line: TextLine) -> str:
     return "".join(glyph.letter for glyph in line.glyphs)
 
 

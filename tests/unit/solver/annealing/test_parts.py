@@ -30,7 +30,7 @@ from scheduler.solver.annealing.day_shares import (
     whole,
 )
 from scheduler.solver.annealing.helper import Helper
-from scheduler.solver.annealing.subproblem import Answer, Part, PartRefused, answers_to
+from scheduler.solver.annealing.subproblem import PartRefused, Subproblem, SubproblemAnswer, answers_to
 from scheduler.solver.annealing.temperature import Heat
 from scheduler.solver.annealing.warmup import warm_up
 from scheduler.solver.instance.arrays import GROUP0, GROUP1, OPTION1, Flat, flatten
@@ -67,11 +67,11 @@ def day(flat: Flat, number: int) -> Share:
     return shares_of(whole(flat.data), list(flat.data.day_words), 0)[number]
 
 
-def a_part(flat: Flat, share: Share | None = None, seconds: float = 0.05) -> Part:
-    return Part(start(flat), share or whole(flat.data), HEAT, 0.25, 0.5, seconds)
+def a_part(flat: Flat, share: Share | None = None, seconds: float = 0.05) -> Subproblem:
+    return Subproblem(start(flat), share or whole(flat.data), HEAT, 0.25, 0.5, seconds)
 
 
-def improved(flat: Flat, part: Part, stop: Callable[[], bool] = lambda: False) -> bytes:
+def improved(flat: Flat, part: Subproblem, stop: Callable[[], bool] = lambda: False) -> bytes:
     return Helper(flat.problem, 1, 7).improve(part.to_bytes(), stop)
 
 
@@ -89,7 +89,7 @@ def held(table: Any) -> set[tuple[int, ...]]:
 
 def test_a_part_survives_its_bytes(flat: Flat) -> None:
     part = a_part(flat, day(flat, 1))
-    again = Part.from_bytes(flat.data, part.to_bytes())
+    again = Subproblem.from_bytes(flat.data, part.to_bytes())
     assert held(again.table) == held(part.table)
     assert (again.share.words == part.share.words).all()
     assert (again.share.of, again.share.number, again.share.most) == (3, 1, part.share.most)
@@ -98,7 +98,7 @@ def test_a_part_survives_its_bytes(flat: Flat) -> None:
 
 def test_an_answer_has_meetings_of_its_own_days_only(flat: Flat) -> None:
     share = day(flat, 2)
-    answer = Answer.from_bytes(flat.data, share, improved(flat, a_part(flat, share)))
+    answer = SubproblemAnswer.from_bytes(flat.data, share, improved(flat, a_part(flat, share)))
     rows = answer.table[answer.table[:, SLOT] >= 0]
     assert len(rows)
     assert are_in(share.words, rows).all()
@@ -111,12 +111,12 @@ def test_an_answer_is_worth_what_the_plan_is_with_it(flat: Flat) -> None:
     plan = new_state(flat.data, 1)
     load(flat.data, plan, table, loading_order(flat.data))
     assert held(plan.held) == held(table)
-    assert math.isclose(plan.score[0], Answer.from_bytes(flat.data, share, content).worth)
+    assert math.isclose(plan.score[0], SubproblemAnswer.from_bytes(flat.data, share, content).worth)
 
 
 def test_who_is_told_to_stop_answers_at_once(flat: Flat) -> None:
     content = improved(flat, a_part(flat, seconds=3600), stop=lambda: True)
-    assert Answer.from_bytes(flat.data, whole(flat.data), content).worth is not None
+    assert SubproblemAnswer.from_bytes(flat.data, whole(flat.data), content).worth is not None
 
 
 # What is refused
@@ -126,9 +126,9 @@ def test_who_is_told_to_stop_answers_at_once(flat: Flat) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_other_bytes_are_refused(flat: Flat, content: bytes) -> None:
     with pytest.raises(PartRefused):
-        Part.from_bytes(flat.data, content)
+        Subproblem.from_bytes(flat.data, content)
     with pytest.raises(PartRefused):
-        Answer.from_bytes(flat.data, whole(flat.data), content)
+        SubproblemAnswer.from_bytes(flat.data, whole(flat.data), content)
 
 
 def test_a_part_that_is_cut_off_or_of_another_problem_is_refused(flat: Flat) -> None:
@@ -136,7 +136,7 @@ def test_a_part_that_is_cut_off_or_of_another_problem_is_refused(flat: Flat) -> 
     smaller = flatten(make_problem(requests=[ask("r1", "a", "b")]))
     for data, hostile in ((flat.data, content[:-5]), (smaller.data, content)):
         with pytest.raises(PartRefused):
-            Part.from_bytes(data, hostile)
+            Subproblem.from_bytes(data, hostile)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_meeting_that_the_problem_cannot_have_is_refused(
     r = int(np.flatnonzero(table[:, SLOT] >= 0)[0])
     table[r, column] = value(flat, r)
     with pytest.raises(PartRefused, match="cannot have"):
-        Answer.from_bytes(flat.data, whole(flat.data), Answer(0.0, table).to_bytes())
+        SubproblemAnswer.from_bytes(flat.data, whole(flat.data), SubproblemAnswer(0.0, table).to_bytes())
 
 
 def test_a_place_that_the_request_may_not_use_is_refused() -> None:
@@ -169,20 +169,20 @@ def test_a_place_that_the_request_may_not_use_is_refused() -> None:
     rows = start(flat).copy()
     rows[0, GROUP] = next(g for g in range(len(flat.data.group)) if g not in ours)
     with pytest.raises(PartRefused, match="cannot have"):
-        Answer.from_bytes(flat.data, whole(flat.data), Answer(0.0, rows).to_bytes())
+        SubproblemAnswer.from_bytes(flat.data, whole(flat.data), SubproblemAnswer(0.0, rows).to_bytes())
 
 
 def test_an_answer_with_meetings_on_other_days_is_refused(flat: Flat) -> None:
     with pytest.raises(PartRefused, match="not its own"):
-        Answer.from_bytes(flat.data, day(flat, 0), Answer(0.0, start(flat)).to_bytes())
+        SubproblemAnswer.from_bytes(flat.data, day(flat, 0), SubproblemAnswer(0.0, start(flat)).to_bytes())
 
 
 @pytest.mark.parametrize("change", [{"seconds": math.nan}, {"seconds": 1e9}, {"begin": 0.9}])
 def test_a_part_with_numbers_out_of_range_is_refused(flat: Flat, change: dict[str, Any]) -> None:
     part = a_part(flat)
-    fields = {name: getattr(part, name) for name in Part.__dataclass_fields__} | change
+    fields = {name: getattr(part, name) for name in Subproblem.__dataclass_fields__} | change
     with pytest.raises(PartRefused, match="out of range"):
-        Part.from_bytes(flat.data, Part(**fields).to_bytes())
+        Subproblem.from_bytes(flat.data, Subproblem(**fields).to_bytes())
 
 
 # What a join keeps
@@ -194,18 +194,22 @@ def test_a_join_takes_the_days_that_are_answered_and_leaves_the_others(flat: Fla
     for number in (0, 1):
         words = day(flat, number).words
         assert held(only_in(words, table)) == held(only_in(words, before))
-    answer = Answer.from_bytes(flat.data, day(flat, 2), content)
+    answer = SubproblemAnswer.from_bytes(flat.data, day(flat, 2), content)
     assert held(only_in(day(flat, 2).words, table)) == held(answer.table)
 
 
-@pytest.mark.parametrize("content", [b"nothing", Answer(math.nan, np.zeros((1, 4), np.int32)).to_bytes()])
+@pytest.mark.parametrize(
+    "content", [b"nothing", SubproblemAnswer(math.nan, np.zeros((1, 4), np.int32)).to_bytes()]
+)
 def test_a_refused_answer_leaves_its_days_as_they_were(flat: Flat, content: bytes) -> None:
     assert held(joined(flat, [day(flat, 1)], {0: content})) == held(start(flat))
 
 
 def test_an_answer_whose_worth_is_no_number_is_refused(flat: Flat) -> None:
     with pytest.raises(PartRefused):
-        Answer.from_bytes(flat.data, whole(flat.data), Answer(math.nan, start(flat)).to_bytes())
+        SubproblemAnswer.from_bytes(
+            flat.data, whole(flat.data), SubproblemAnswer(math.nan, start(flat)).to_bytes()
+        )
 
 
 def test_of_two_answers_for_the_same_days_the_better_one_is_taken(flat: Flat) -> None:

@@ -18,7 +18,7 @@ from scheduler.solver.annealing.temperature import Budget, Heat
 from scheduler.solver.explain import reasons
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans import incumbent
-from scheduler.solver.plans.incumbent import Keeper
+from scheduler.solver.plans.incumbent import Incumbent
 from scheduler.solver.plans.start import starting_state
 from scheduler.solver.solve import solve
 from scheduler.solver.state.state import SLOT, new_state
@@ -40,7 +40,7 @@ def slow_checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_a_plan_is_checked_beside_the_search_once_a_check_takes_long(slow_checks: None) -> None:
     flat = flatten(a_problem())
-    keeper = Keeper(flat)
+    keeper = Incumbent(flat)
     state = starting_state(flat, None, 1)
     keeper.check_beside(state.held)
     assert keeper.thread is not None
@@ -53,7 +53,7 @@ def test_a_plan_is_checked_beside_the_search_once_a_check_takes_long(slow_checks
 
 def test_a_plan_that_is_checked_quickly_waits_for_the_end() -> None:
     flat = flatten(a_problem())
-    keeper = Keeper(flat)
+    keeper = Incumbent(flat)
     keeper.check_beside(starting_state(flat, None, 1).held)
     assert keeper.thread is None
 
@@ -124,13 +124,13 @@ def test_a_solve_without_time_for_more_checks_its_first_plan_once_and_looks_into
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     checks: list[Any] = []
-    check = Keeper.check
+    check = Incumbent.check
 
-    def counted(keeper: Keeper, table: Any) -> Any:
+    def counted(keeper: Incumbent, table: Any) -> Any:
         checks.append(table)
         return check(keeper, table)
 
-    monkeypatch.setattr(Keeper, "check", counted)
+    monkeypatch.setattr(Incumbent, "check", counted)
     monkeypatch.setattr(reasons, "Occupancy", None)
     problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
     plan = solve(problem, SolveParams(1e-6, method="search")).plan
@@ -141,7 +141,7 @@ def test_a_solve_without_time_for_more_checks_its_first_plan_once_and_looks_into
 
 def test_the_best_plan_that_was_checked_is_kept_whatever_is_checked_after_it() -> None:
     flat = flatten(a_problem())
-    keeper = Keeper(flat)
+    keeper = Incumbent(flat)
     best = keeper.check(starting_state(flat, None, 1).held)
     keeper.check(new_state(flat.data, 1).held)
     assert best
