@@ -41,7 +41,7 @@ GROUPS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Meeting:
+class NamedMeeting:
     """A request by its two firms."""
 
     key: str
@@ -50,12 +50,12 @@ class Meeting:
     priority: int
 
 
-Thing = PersonRef | FirmRef | Meeting | str
+Thing = PersonRef | FirmRef | NamedMeeting | str
 """What a plan names by its key; the key itself where nothing of the event has it any more."""
 
 
 @dataclass(frozen=True, slots=True)
-class Remedy:
+class NamedRemedy:
     """What to do with which things, to hold the request at `start`; `text` has keys, for kinds not known.
 
     `number` is that of `locks.hold_there`, if a press can do it.
@@ -73,10 +73,10 @@ class NotHeld:
     """A request without a meeting; `meeting` is None if it is no longer there."""
 
     key: str
-    meeting: Meeting | None
+    meeting: NamedMeeting | None
     reason: str
     blockers: Sequence[Thing]
-    remedies: Sequence[Remedy]
+    remedies: Sequence[NamedRemedy]
     locked_to: datetime | None
 
 
@@ -111,11 +111,11 @@ def _not_held(
     ways = row.get("ways") or [{"kind": "", "ids": (), "slot": ""} for _ in row["remedies"]]
     return NotHeld(
         key=key,
-        meeting=meeting if isinstance(meeting, Meeting) else None,
+        meeting=meeting if isinstance(meeting, NamedMeeting) else None,
         reason=row["reason"],
         blockers=[things.get(each, each) for each in row.get("blockers", ())],
         remedies=[
-            Remedy(
+            NamedRemedy(
                 kind=way["kind"],
                 things=[things.get(each, each) for each in way["ids"]],
                 start=slots.get(way["slot"]),
@@ -145,7 +145,7 @@ def _things(session: Session, event_id: int, keys: Collection[str]) -> dict[str,
         .where(MeetingRequest.event_id == event_id, MeetingRequest.key.in_(wanted))
     )
     for row in session.execute(requests):
-        found[row[0]] = Meeting(row[0], FirmRef(*row[1:5]), FirmRef(*row[5:9]), row[9])
+        found[row[0]] = NamedMeeting(row[0], FirmRef(*row[1:5]), FirmRef(*row[5:9]), row[9])
     return found
 
 
