@@ -16,6 +16,7 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages, words
 from scheduler.services.access import preferences
 from scheduler.services.access.actors import Actor
+from scheduler.services.publishing import stopping
 
 blueprint = APIBlueprint(
     "preferences", __name__, enable_openapi=False, url_prefix="/events/<event_key>/mails-and-calendar"
@@ -45,6 +46,21 @@ def save(event_key: str) -> Response | tuple[str, int]:
     return redirect(url_for("preferences.show", event_key=event_key), 303)
 
 
+@blueprint.post("/summaries")
+@login_required
+def summaries(event_key: str) -> Response:
+    """Stop one's own summaries, or have them sent again, as by the link in them."""
+    actor = auth.actor(event_key)
+    is_wanted = request.form.get("send") == "yes"
+    with context.database().write() as db:
+        stopping.want(db, actor, is_wanted=is_wanted, now=context.now())
+    flash(
+        "You get summaries again, from the next schedule on." if is_wanted else "You get no more summaries.",
+        "good",
+    )
+    return redirect(url_for("preferences.show", event_key=event_key, _anchor="summaries"), 303)
+
+
 def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Mapping[str, str]) -> str:
     now = preferences.preferences(db, actor, now=context.now())
     derived = f"Automatic: {words(now.derived_language).name}"
@@ -59,6 +75,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
         languages=[("", derived), *languages().items()],
         zones=[("", f"Automatic: {zone}"), *zones.choices()],
         words=words(now.language or now.derived_language),
+        summaries=stopping.own(db, actor),
         slot=now.first_slot,
         own_zone=now.timezone or now.derived_timezone,
     )

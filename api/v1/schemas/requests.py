@@ -46,11 +46,14 @@ class WithdrawIn(NoteIn):
 
 
 class ExcludedOut(Output):
-    """Somebody who declined the meeting, which goes on: the next schedule sends a colleague."""
+    """Somebody who declined the meeting, which goes on without them."""
 
     person: PersonRefOut
     note: str = Field(description="To the colleagues.")
     at: datetime
+    others_go: bool = Field(
+        description="Whether those whom the request names go; else the next schedule sends a colleague."
+    )
 
 
 class RequestOut(Output):

@@ -40,6 +40,8 @@ class SheetEntry:
     interpreter: str = ""
     topic: str = ""
     is_called_off: bool = False
+    is_declined: bool = False
+    """By the owner: it goes on without them."""
 
     def __post_init__(self) -> None:
         put = object.__setattr__

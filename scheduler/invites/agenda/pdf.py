@@ -45,6 +45,7 @@ def _blocks(agenda: AgendaSheet) -> Iterator[Block]:
 
 
 def _meeting(agenda: AgendaSheet, entry: SheetEntry) -> list[Paragraph]:
-    off = [(Style.OFF, agenda.words.sheet["called_off"])] if entry.is_called_off else []
+    said = "called_off" if entry.is_called_off else "declined" if entry.is_declined else ""
+    off = [(Style.OFF, agenda.words.sheet[said])] if said else []
     rows = [(Style.SOFT, f"{label}{agenda.words.colon}{value}") for label, value in agenda.rows(entry)]
     return [(Style.NAME, entry.partner), *off, (Style.TEXT, agenda.location(entry)), *rows]

@@ -60,7 +60,7 @@ def account_language(session: Session, account_id: int, *, default: str = "en") 
 
 def preferences(session: Session, actor: Actor, *, now: datetime) -> Preferences:
     """The actor's own preferences; raises NotAllowed for who is no attendee."""
-    attendee = _own(session, actor)
+    attendee = own_attendee(session, actor)
     event = session.get_one(Event, actor.event_id)
     country = session.get_one(Firm, attendee.firm_id).country
     first = session.scalar(select(Slot).where(Slot.event_id == event.id, Slot.position == 0))
@@ -80,7 +80,7 @@ def choose(session: Session, actor: Actor, *, language: str, timezone: str) -> N
     What was told already stays: a change of language alone is no news of a meeting. Raises InvalidInput,
     and NotAllowed for who is no attendee.
     """
-    attendee = _own(session, actor)
+    attendee = own_attendee(session, actor)
     found = [*faults(language, timezone)]
     if found:
         raise InvalidInput(found)
@@ -98,7 +98,8 @@ def faults(language: str, timezone: str) -> Iterator[Fault]:
         yield Fault("timezone", "must be an IANA time zone such as Europe/Budapest, or empty")
 
 
-def _own(session: Session, actor: Actor) -> Attendee:
+def own_attendee(session: Session, actor: Actor) -> Attendee:
+    """The actor as an attendee; raises NotAllowed for who is none, and for programs."""
     if actor.attendee_id is None or actor.scopes is not None:
         raise NotAllowed("Only an attendee who is signed in has mails and a calendar of their own.")
     return session.get_one(Attendee, actor.attendee_id)

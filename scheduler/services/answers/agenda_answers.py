@@ -21,12 +21,14 @@ from scheduler.storage.models import Attendee, ExcludedPerson, Invitation, Meeti
 
 @dataclass(slots=True)
 class Standing:
-    """One meeting: `answers` by key of the person (of the agenda's side), who is `excluded` from the next
-    schedule, and the reader's own invitation: the token of its link and its SEQUENCE, empty without one.
+    """One meeting: `answers` by key of the person (of both sides), who is `excluded` from the next schedule,
+    and the reader's own invitation: the token of its link and its SEQUENCE, empty without one.
+
+    `excluded` says of each whether others whom the request names go; else the next plan sends a colleague.
     """
 
     answers: dict[str, Partstat] = field(default_factory=dict)
-    excluded: set[str] = field(default_factory=set)
+    excluded: dict[str, bool] = field(default_factory=dict)
     token: str = ""
     sequence: int = 0
 
@@ -34,7 +36,7 @@ class Standing:
 def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str) -> Mapping[str, Standing]:
     """By key of the request, for every meeting of the agenda. Two queries."""
     found = {item.request_key: Standing() for item in agenda.items}
-    people = {person.key for item in agenda.items for person in item.people}
+    people = {person.key for item in agenda.items for person in (*item.people, *item.partner_people)}
     of_these = (
         MeetingRequest.event_id == actor.event_id,
         MeetingRequest.key.in_(found),
@@ -65,13 +67,13 @@ def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str)
         if token and hash_token(token) == token_hash:
             found[key].token, found[key].sequence = token, sequence
     excluded = (
-        select(MeetingRequest.key, Attendee.key)
+        select(MeetingRequest.key, Attendee.key, ExcludedPerson.others_go())
         .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)
         .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
         .where(*of_these)
     )
-    for key, person in session.execute(excluded):
-        found[key].excluded.add(person)
+    for key, person, others_go in session.execute(excluded):
+        found[key].excluded[person] = others_go
     return found
 
 

@@ -1,4 +1,4 @@
-"""Summaries that a person wants no more: stopped by the link in them, and sent again by the same link."""
+"""Summaries that a person wants no more: stopped and sent again by their link, or signed in."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotFound
 from scheduler.invites.catalogue import language_of
+from scheduler.services.access import preferences
+from scheduler.services.access.actors import Actor
 from scheduler.services.access.tokens import hash_token
 from scheduler.storage.models import Attendee, Event, Slot
 
@@ -35,15 +37,29 @@ def look(session: Session, token: str, *, now: datetime) -> Summaries:
 def stop(session: Session, token: str, *, now: datetime) -> Summaries:
     """Send no more of them; raises as `look`."""
     person, event = _found(session, token, now)
-    person.summaries_off_at = person.summaries_off_at or now
-    session.flush()
+    _want(session, person, is_wanted=False, now=now)
     return _shown(person, event)
 
 
 def resume(session: Session, token: str, *, now: datetime) -> None:
     """Send them again; raises as `look`."""
     person, _ = _found(session, token, now)
-    person.summaries_off_at = None
+    _want(session, person, is_wanted=True, now=now)
+
+
+def own(session: Session, actor: Actor) -> Summaries:
+    """The actor's own summaries; raises NotAllowed for who is no attendee."""
+    person = preferences.own_attendee(session, actor)
+    return _shown(person, session.get_one(Event, person.event_id))
+
+
+def want(session: Session, actor: Actor, *, is_wanted: bool, now: datetime) -> None:
+    """Send the actor no more summaries, or send them again; raises as `own`."""
+    _want(session, preferences.own_attendee(session, actor), is_wanted=is_wanted, now=now)
+
+
+def _want(session: Session, person: Attendee, *, is_wanted: bool, now: datetime) -> None:
+    person.summaries_off_at = None if is_wanted else person.summaries_off_at or now
     session.flush()
 
 

@@ -42,11 +42,15 @@ _ORDER = Order("requests", (MeetingRequest.created_at, MeetingRequest.id), (date
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """Somebody who declined the meeting, which goes on without them; `note` is to their colleagues."""
+    """Somebody who declined the meeting, which goes on without them; `note` is to their colleagues.
+
+    `others_go`: those whom the request names; else the next plan sends a colleague.
+    """
 
     person: PersonRef
     note: str
     at: datetime
+    others_go: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,6 +339,7 @@ def _excluded(session: Session, actor: Actor, request_ids: Sequence[int]) -> dic
             ExcludedPerson.request_id,
             ExcludedPerson.note,
             ExcludedPerson.excluded_at,
+            ExcludedPerson.others_go(),
             *person_columns(Attendee),
         )
         .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
@@ -344,6 +349,6 @@ def _excluded(session: Session, actor: Actor, request_ids: Sequence[int]) -> dic
     if not actor.is_organiser:
         query = query.where(Attendee.firm_id == actor.firm_id)
     excluded: dict[int, list[Excluded]] = {}
-    for request_id, note, at, *person in session.execute(query):
-        excluded.setdefault(request_id, []).append(Excluded(PersonRef(*person), note, at))
+    for request_id, note, at, others_go, *person in session.execute(query):
+        excluded.setdefault(request_id, []).append(Excluded(PersonRef(*person), note, at, others_go))
     return excluded

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import names
@@ -11,12 +13,18 @@ from scheduler.invites.agenda import agenda as invites
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory.refs import PersonRef
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
-from scheduler.storage.models import Event
+from scheduler.storage.models import Attendee, Event, ExcludedPerson, MeetingRequest
 
 
 def of_person(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaSheet:
-    """The sheet of a person's agenda."""
-    return _sheet(session, actor, agenda, is_firm=False)
+    """The sheet of a person's agenda; a meeting that they declined says so."""
+    sheet = _sheet(session, actor, agenda, is_firm=False)
+    declined = _declined(session, actor.event_id, agenda.key)
+    entries = [
+        replace(entry, is_declined=item.request_key in declined)
+        for item, entry in zip(agenda.items, sheet.entries, strict=True)
+    ]
+    return replace(sheet, entries=entries)
 
 
 def of_firm(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaSheet:
@@ -38,6 +46,18 @@ def _sheet(session: Session, actor: Actor, agenda: Agenda, *, is_firm: bool) -> 
         published_at=agenda.published_at,
         own_label=owner if is_firm else "",
         contact=event.contact,
+    )
+
+
+def _declined(session: Session, event_id: int, person_key: str) -> set[str]:
+    """Keys of the requests whose meetings go on without a person, who declined."""
+    return set(
+        session.scalars(
+            select(MeetingRequest.key)
+            .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)
+            .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
+            .where(Attendee.event_id == event_id, Attendee.key == person_key)
+        )
     )
 
 

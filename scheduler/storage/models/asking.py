@@ -17,10 +17,11 @@ from sqlalchemy import (
     and_,
     case,
     false,
+    select,
     text,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from scheduler.domain.entities import PlaceWish, RequestState, Side
 from scheduler.storage.base import Base, states
@@ -149,3 +150,15 @@ class ExcludedPerson(Base):
     excluded_at: Mapped[datetime]
 
     attendee: Mapped[Attendee] = relationship(viewonly=True)
+
+    @classmethod
+    def others_go(cls) -> ColumnElement[bool]:
+        """Whether the request names others of their firm, who go; else a plan sends a colleague."""
+        mine, other = aliased(Attendee), aliased(Attendee)
+        return (
+            select(RequestPerson.request_id)
+            .join(other, other.id == RequestPerson.attendee_id)
+            .join(mine, mine.firm_id == other.firm_id)
+            .where(RequestPerson.request_id == cls.request_id, mine.id == cls.attendee_id)
+            .exists()
+        )

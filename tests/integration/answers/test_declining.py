@@ -7,8 +7,10 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from scheduler.domain.entities import MailOutcome, Partstat, RequestState, Side, VersionState
+from scheduler.invites.mail.summary import Summary
 from scheduler.services.answers import links
 from scheduler.services.answers.declining import Effect
 from scheduler.services.problems import snapshot
@@ -19,13 +21,14 @@ from scheduler.storage.models import (
     AttendeeBusy,
     Event,
     MeetingRequest,
+    OutboxMail,
     RequestPerson,
     ScheduleVersion,
 )
 from tests.integration.inbox.test_answering import LATER, MINUTE, Published
 from tests.integration.publishing.test_release import draft, publish
 from tests.support import replies
-from tests.support.factories import make_version, meet
+from tests.support.factories import make_request, make_version, meet
 
 DECIDES, FIRST, SECOND = 0, 1, 2
 """The people of each firm: its exhibitor, and two who sit in meetings."""
@@ -259,7 +262,7 @@ def test_the_own_firm_reads_who_cannot_come_with_the_note_and_the_partner_does_n
     scene.decline(note="Ill\n")
     with scene.database.read() as session:
         (mine,) = lists.show(session, scene.expo.actor(0), scene.request.key).excluded
-        assert (mine.person.key, mine.note) == (scene.key(FIRST), "Ill")
+        assert (mine.person.key, mine.note, mine.others_go) == (scene.key(FIRST), "Ill", False)
         assert lists.show(session, scene.expo.actor(1), scene.request.key).excluded == ()
         assert lists.show(session, scene.expo.organiser_actor(), scene.request.key).excluded == (mine,)
 
@@ -272,3 +275,26 @@ def test_the_note_of_a_decline_does_not_stand_on_a_request_that_is_accepted_agai
     with scene.database.read() as session:
         row = session.get_one(MeetingRequest, scene.request.id)
     assert (row.state, row.answer_note) == (RequestState.ACCEPTED, "")
+
+
+def test_a_summary_does_not_list_the_meeting_that_its_reader_declined(scene: Scene) -> None:
+    with scene.database.write() as session:
+        session.merge(scene.expo.event).summary_mails = True
+        other = make_request(session, scene.expo, 0, 2, from_people=[scene.person(0, FIRST)])
+        there = [scene.person(0, FIRST), scene.expo.people[2][0]]
+    scene.decline()
+    with scene.database.write() as session:
+        people = [scene.person(0, FIRST), scene.person(1, FIRST)]
+        meetings = [
+            meet(scene.request, scene.expo, slot=1, people=people),
+            meet(other, scene.expo, slot=3, people=there),
+        ]
+        number = draft(session, scene.expo, meetings)
+        publish(session, scene.expo, number, number - 1, minutes=30)
+        row = session.scalars(
+            select(OutboxMail).where(
+                OutboxMail.kind == "summary", OutboxMail.to_address == scene.person(0, FIRST).email
+            )
+        ).one()
+    listed = [content.partner_firm for content in Summary.from_json(row.payload).agenda.values()]
+    assert listed == [scene.expo.firms[2].name]

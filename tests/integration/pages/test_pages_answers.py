@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+import pymupdf
 import pytest
 
 from scheduler.domain.entities import AnswerSource, Partstat, RequestState
@@ -184,8 +187,8 @@ def test_nobody_else_sees_the_inbox(site: Site) -> None:
 class Colleagues:
     """A meeting in which a colleague of the exhibitor sits, and the people around it in browsers."""
 
-    def __init__(self, database: Database) -> None:
-        self.scene = Scene(database)
+    def __init__(self, database: Database, named: Collection[int] = ()) -> None:
+        self.scene = Scene(database, named=named)
         self.app = web_app(database, NOWHERE)
         self.visitor = Browser(self.app)
         self.link = f"/answers/{self.scene.link()}"
@@ -257,10 +260,50 @@ def test_an_agenda_takes_no_answer_of_somebody_else_or_to_what_has_changed(colle
     assert "You have not answered yet." in own.get(colleagues.own)
 
 
-def test_the_firm_s_agenda_shows_who_accepted(colleagues: Colleagues) -> None:
+def test_agendas_show_who_accepted_to_both_sides_and_who_declined_to_their_own(
+    colleagues: Colleagues,
+) -> None:
+    accepted = 'class="tag accepted">Accepted'
+    own, partner = colleagues.browser(0, 0), colleagues.browser(1, 1)
+    assert accepted not in partner.get(colleagues.own)
     colleagues.scene.give(Partstat.ACCEPTED)
-    assert 'class="tag accepted">Accepted' in colleagues.browser(0, 0).get(colleagues.of_firm)
-    assert 'class="tag accepted">Accepted' not in colleagues.browser(1, 0).get(colleagues.of_firm)
+    assert accepted in own.get(colleagues.of_firm)
+    assert accepted in partner.get(colleagues.own) and accepted in partner.get(colleagues.of_firm)
+    colleagues.scene.decline()
+    assert 'class="tag declined">Declined' in own.get(colleagues.of_firm)
+    page = partner.get(colleagues.own)
+    assert "F0-P1" in page and accepted not in page and "Declined" not in page
+
+
+@pytest.fixture
+def named(database: Database) -> Colleagues:
+    """The firm has named the colleague and another one."""
+    return Colleagues(database, named=(1, 2))
+
+
+def test_where_the_request_names_others_who_declined_reads_that_they_go(named: Colleagues) -> None:
+    named.scene.decline()
+    assert "You declined. The colleagues whom the request names go without you." in named.browser(0, 1).get(
+        named.own
+    )
+    exhibitor = named.browser(0, 0)
+    for page in (named.of_firm, named.request):
+        said = exhibitor.get(page)
+        assert "The colleagues whom the request names go without them." in said
+        assert "sends a colleague" not in said
+
+
+def test_the_sheet_of_who_declined_says_so_and_nobody_else_s_does(colleagues: Colleagues) -> None:
+    declined = "Declined. The meeting goes on without you."
+
+    def sheet(browser: Browser) -> str:
+        pdf = browser.client.get(f"{colleagues.own}.pdf").data
+        return "\n".join(page.get_text() for page in pymupdf.open("pdf", pdf))
+
+    own, partner = colleagues.browser(0, 1), colleagues.browser(1, 1)
+    assert "Firm 1" in sheet(own) and declined not in sheet(own)
+    colleagues.scene.decline()
+    assert declined in sheet(own) and declined not in sheet(partner)
 
 
 def test_an_agenda_offers_other_times_only_where_the_event_takes_proposals(colleagues: Colleagues) -> None:

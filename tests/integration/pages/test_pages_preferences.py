@@ -8,11 +8,12 @@ import re
 import pytest
 
 from scheduler.services.access import preferences
+from scheduler.services.publishing import stopping
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account
+from scheduler.storage.models import Account, Attendee
 from tests.integration.inbox.test_answering import Published
 from tests.support import replies
-from tests.support.factories import make_event
+from tests.support.factories import NOW, make_event
 from tests.support.web import Browser, web_app
 
 NOWHERE = "redis://127.0.0.1:1"
@@ -76,7 +77,7 @@ def linked(database: Database, language: str) -> tuple[Published, Browser, str]:
                 "与Firm 1洽谈",
                 "时间 2026年12月7日 星期一 09:30–10:00（北京时间）",
                 "您的当地时间 2026年12月7日 星期一 02:30–03:00（Europe/Budapest，UTC+01:00）",
-                "谢绝后，该时段将被释放",
+                "您代表贵公司作决定：谢绝将取消这场洽谈。",
                 "以其他方式答复",
             ],
         ),
@@ -86,7 +87,7 @@ def linked(database: Database, language: str) -> tuple[Published, Browser, str]:
                 "Találkozó: Firm 1",
                 "Mikor 2026. december 7., hétfő, 09:30–10:00 (pekingi idő, UTC+08:00)",
                 "Az Ön ideje szerint 2026. december 7., hétfő, 02:30–03:00 (Europe/Budapest, UTC+01:00)",
-                "Ha elutasítja, az időpont felszabadul",
+                "Ön dönt a cége nevében: ha elutasítja, a találkozó elmarad.",
                 "Más választ adok",
             ],
         ),
@@ -117,3 +118,41 @@ def test_times_to_propose_are_told_by_both_clocks(database: Database) -> None:
     _, visitor, link = linked(database, "en")
     page = shown(visitor.get(f"{link}/propose"))
     assert "Monday, 7 December 2026, 10:30–11:00 · Your time: Monday, 7 December 2026, 03:30–04:00" in page
+
+
+def test_summaries_are_stopped_and_sent_again_here_as_by_their_link(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=2, summary_mails=True)
+        account = session.get_one(Account, expo.people[0][0].account_id)
+    browser = Browser(web_app(database, NOWHERE), account)
+    path = f"/events/{expo.event.key}/mails-and-calendar"
+
+    def stopped() -> list[bool]:
+        with database.read() as session:
+            return [session.get_one(Attendee, row[0].id).summaries_off_at is not None for row in expo.people]
+
+    assert "Stop these summaries" in browser.get(path)
+    page = browser.post(f"{path}/summaries", send="no")
+    assert "You have stopped the summaries" in page and stopped() == [True, False]
+    assert "Stop these summaries" in browser.post(f"{path}/summaries", send="yes")
+    assert stopped() == [False, False]
+    with database.write() as session:
+        stopping.want(session, expo.actor(0), is_wanted=False, now=NOW)
+    assert "Send them again" in browser.get(path), "by whatever way it was done"
+
+
+def test_an_event_without_summaries_says_so(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=1)
+        account = session.get_one(Account, expo.people[0][0].account_id)
+    browser = Browser(web_app(database, NOWHERE), account)
+    page = browser.get(f"/events/{expo.event.key}/mails-and-calendar")
+    assert "send no summaries" in page and "Stop these summaries" not in page
+
+
+def test_who_is_no_attendee_stops_no_summaries(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=1)
+    browser = Browser(web_app(database, NOWHERE), expo.organiser)
+    browser.get("/")
+    browser.post(f"/events/{expo.event.key}/mails-and-calendar/summaries", status=403, send="no")
