@@ -72,9 +72,11 @@ def test_the_pages_fit_a_phone_and_every_field_has_a_name(
         assert page.evaluate(f"{unnamed}.filter((field) => !field.labels.length).length") == 0, step
         if step == "empty":
             page.get_by_label("File").set_input_files(file)
-            page.get_by_role("button", name="Read the file").press("Enter")
+            with page.expect_navigation():
+                page.get_by_role("button", name="Read the file").press("Enter")
         if step == "preview":
-            page.get_by_role("button", name="Save").press("Enter")
+            with page.expect_navigation():
+                page.get_by_role("button", name="Save").press("Enter")
 
 
 def test_a_file_that_is_none_is_refused_beside_its_field(open_page: OpenPage, tmp_path: Path) -> None:
