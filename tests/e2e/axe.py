@@ -1,0 +1,39 @@
+"""axe-core, which finds what keeps people from a page: its rules over a page of a real browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.conftest import skip_or_fail
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PACKAGE = "axe-core@4.14.1"
+SCRIPT = Path(__file__).parents[2] / "build" / "npm" / "node_modules" / "axe-core" / "axe.min.js"
+TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+COLOURS = ("color-contrast", "link-in-text-block")
+"""The rules that can find more in the dark than in the light."""
+
+RUN = """async (options) => (await axe.run(document, options)).violations.flatMap(({id, nodes}) =>
+    nodes.map(({target, failureSummary}) => `${id} at ${target.join(" ")}: ${failureSummary}`))"""
+WIDER = """() => innerWidth < document.documentElement.scrollWidth
+    ? [`${document.documentElement.scrollWidth} px wide on a screen of ${innerWidth}`] : []"""
+
+
+def require() -> None:
+    """Skip the test where axe is missing."""
+    if not SCRIPT.is_file():
+        skip_or_fail(f"install axe-core to look at pages with it: npm install --prefix build/npm {PACKAGE}")
+
+
+def findings(page: Page) -> list[str]:
+    """What is wrong with a page: in the light all rules, in the dark those of colours; and its width."""
+    tags = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
+    colours = {"runOnly": {"type": "rule", "values": COLOURS}, "resultTypes": ["violations"]}
+    page.emulate_media(color_scheme="light")
+    page.evaluate(SCRIPT.read_text(encoding="utf-8"))
+    found = [*page.evaluate(RUN, tags), *page.evaluate(WIDER)]
+    page.emulate_media(color_scheme="dark")
+    return found + [f"in the dark: {fault}" for fault in page.evaluate(RUN, colours)]

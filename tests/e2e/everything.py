@@ -1,0 +1,233 @@
+"""An event with one of everything that pages show, behind a server of its own whose clock stands."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from werkzeug.serving import make_server
+
+from scheduler.domain.entities import AlertKind, RequestState, RunState, VersionState
+from scheduler.services.access import sign_in
+from scheduler.services.inbox import inbox
+from scheduler.services.operations import alerts
+from scheduler.services.outbox import outbox, refusing, remembering
+from scheduler.services.publishing import version_jobs
+from scheduler.services.schedule import versions
+from scheduler.storage.database import Database
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    AttendeeBusy,
+    InboundMail,
+    MeetingRequest,
+    OutboxMail,
+    Run,
+    WebSession,
+)
+from tests.support import replies
+from tests.support.calendars import linked
+from tests.support.factories import (
+    NOW,
+    SECRET_KEY,
+    make_account,
+    make_attendee,
+    make_event,
+    make_request,
+    make_version,
+    meet,
+)
+from tests.support.publishing import SETTINGS, carry_out, publish_version
+
+LONG = "宁波华翔汽车电子科技股份有限公司"
+LATIN = "Ningbo Huaxiang Automotive Electronics Technology Joint Stock Company"
+MESSAGE = "我们想谈谈动力电池回收和梯次利用。 We would like to talk about recycling battery packs: " * 4
+
+
+class Everything:
+    """Firm 0 is the reader's: its exhibitor, and an attendee. Version 1 is published, 2 and 3 are drafts."""
+
+    def __init__(self, database: Database, app: Flask) -> None:
+        self.database, self.app = database, app
+        with database.write() as session:
+            self._people(session)
+            self._requests(session)
+            self._schedule(session)
+            self._troubles(session)
+        self.mails = self._send()
+        self._answers()
+        self.compare(2)
+
+    def account(self, role: str) -> Account:
+        of_firm = {"exhibitor": 0, "attendee": 1}
+        with self.database.read() as session:
+            if role in of_firm:
+                return session.get_one(Account, self.expo.people[0][of_firm[role]].account_id)
+            return session.get_one(
+                Account, {"organiser": self.expo.organiser, "operator": self.operator}[role].id
+            )
+
+    def link(self, account: Account) -> str:
+        """A sign-in link that was not used yet."""
+        with self.database.write() as session:
+            token = sign_in.make_sign_in_link(session, account.id, secret_key=SECRET_KEY, now=NOW)
+        return f"/sign-in/{token}"
+
+    def path(self, rest: str) -> str:
+        return f"/events/{self.expo.event.key}{rest}"
+
+    def answer(self, person: Attendee) -> str:
+        """The link in this person's invitation."""
+        return f"/answers/{replies.token(self.mails['invitation', person.email])}"
+
+    def compare(self, number: int) -> None:
+        """Have a worker work out what publishing a draft does."""
+        with self.database.write() as session:
+            version = versions.get(session, self.expo.event.id, number)
+            version_jobs.ask_to_compare(session, version, by=None, now=NOW)
+        carry_out(self.database)
+
+    def end_freshness(self, errand: dict[str, object]) -> None:
+        """As if every session were an hour old, and begun to go on with this form."""
+        with self.database.write() as session:
+            made_at = NOW - timedelta(hours=1)
+            session.execute(update(WebSession).values(made_at=made_at, errand=errand))
+
+    @property
+    def summaries(self) -> str:
+        """The link that stops the exhibitor's summaries."""
+        row = self.mails["summary", self.expo.people[0][0].email]
+        return f"/summaries/{remembering.summary_token(row, SECRET_KEY)}"
+
+    def _people(self, session: Session) -> None:
+        self.operator = make_account(session, "operator@site.example", is_operator=True)
+        other = make_event(session, name="Another Expo", firms=0)
+        self.expo = expo = make_event(
+            session, firms=9, people=2, slots="4|4 4", halls=2, walking=5, interpreters=1, publish_hold=5,
+            summary_mails=True, mail_per_minute=60_000, name="China International Supply Chain Expo 2026",
+        )  # fmt: skip
+        expo.firms[1].name, expo.firms[1].latin_name, expo.firms[1].country = LONG, LATIN, "CN"
+        make_attendee(session, expo, 1, name="陈伟", latin_name="Chen Wei", languages=["zh"], title="总经理")
+        session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[5].id))
+        session.add(linked(expo.people[0][0].id, b"sealed"))
+        self.other = other.event.key
+
+    def _requests(self, session: Session) -> None:
+        def ask(*firms: int, **columns: Any) -> MeetingRequest:
+            return make_request(session, self.expo, *firms, **columns)
+
+        self.held, self.colleagues = ask(0, 1, topic="动力电池回收", message=MESSAGE), ask(2, 0)
+        self.not_held, self.to_hold = ask(0, 3, priority=5, topic="Electrolytes"), ask(4, 5)
+        self.others = ask(1, 4)
+        self.pending = ask(4, 0, state=RequestState.PENDING, message=MESSAGE)
+        self.sent = ask(0, 5, state=RequestState.PENDING)
+        ask(0, 6, state=RequestState.DECLINED, answer_note="No time left, " + "maybe next year. " * 5)
+        ask(7, 0, state=RequestState.WITHDRAWN)
+
+    def _schedule(self, session: Session) -> None:
+        expo = self.expo
+        first = [
+            meet(self.held, expo, slot=0),
+            meet(self.colleagues, expo, slot=1, people=[expo.people[0][1], expo.people[2][0]]),
+            meet(self.others, expo, slot=2, interpreter=expo.interpreters[0]),
+        ]
+        one = make_version(session, expo, first, state=VersionState.DRAFT)
+        one.unscheduled = [self._unscheduled(self.not_held, self.to_hold)]
+        publish_version(session, event_id=expo.event.id, number=1, compared_with=None, by=expo.organiser.id)
+        run = Run(
+            event_id=expo.event.id, number=1, state=RunState.FINISHED, asked_by=expo.organiser.id, seconds=20,
+            created_at=NOW, started_at=NOW, finished_at=NOW + timedelta(seconds=20), seed=1,
+            curve=[{"seconds": at, "score": 80.0 + at, "bound": 110.0} for at in (1.0, 20.0)],
+            progress={"score": 100.0, "bound": 110.0, "terms": {"idle": 3, "hall_change": 2}},
+        )  # fmt: skip
+        session.add(run)
+        session.flush()
+        moved = [
+            meet(self.held, expo, slot=3, place=expo.tables[1]),
+            first[1],
+            meet(self.to_hold, expo, slot=7),
+        ]
+        for _ in range(2):
+            draft = make_version(session, expo, moved, state=VersionState.DRAFT)
+            draft.terms = {"served": 3, "idle": 2, "hall_change": 1}
+            draft.unscheduled = [self._unscheduled(self.not_held, self.held)]
+        draft.run_id = run.id
+
+    def _unscheduled(self, request: MeetingRequest, other: MeetingRequest) -> dict[str, object]:
+        """Of each remedy one, of which the two firms and the organiser may do some."""
+        mine, expo = self.expo.people[0][0].key, self.expo
+        ways = [
+            {"kind": kind, "ids": ids, "slot": expo.slots[slot].key}
+            for kind, ids, slot in (
+                ("available", [mine], 5), ("withdraw", [other.key], 0), ("closed", [], 6),
+                ("any-place", [], 4), ("add-person", [expo.firms[0].key], 3),
+                ("add-interpreter", [], 2), ("person-cap", [mine], 1),
+            )
+        ]  # fmt: skip
+        return {
+            "request": request.key, "reason": "people-busy", "detail": "", "blockers": [mine, other.key],
+            "remedies": ["Do something."] * len(ways), "ways": ways,
+        }  # fmt: skip
+
+    def _troubles(self, session: Session) -> None:
+        for kind, event_id in ((AlertKind.RUN_FAILED, self.expo.event.id), (AlertKind.MAILBOX, None)):
+            reason = (
+                "IMAP server imap.meetings.example.org:993 did not answer: [Errno 111] Connection refused"
+            )
+            alerts.raise_alert(
+                session, kind, event_id=event_id, about="x", reason=reason, path=self.path("/runs/1"), now=NOW
+            )
+
+    def _send(self) -> dict[tuple[str, str], OutboxMail]:
+        """Send what waits, but for what one address refuses; by kind and address."""
+        refuses = self.expo.people[4][0].email
+        with self.database.write() as session:
+            rows = outbox.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
+            for row in rows:
+                if row.to_address == refuses:
+                    refusing.mark_failed(session, row, "550 5.1.1 no such user here", permanent=True, now=NOW)
+                else:
+                    outbox.mark_sent(session, row.id, worker="w", now=NOW)
+        return {(row.kind, row.to_address): row for row in rows}
+
+    def _answers(self) -> None:
+        """An acceptance, one under another address that waits, and a mail that a person wrote."""
+        (mine, _), (theirs, *_) = self.expo.people[0], self.expo.people[2]
+        first, second = (self.mails["invitation", person.email] for person in (mine, theirs))
+        prose = "Content-Type: text/plain\n\nWe come, but ten minutes late.\n" + "x" * 200 + "\n"
+        for raw, row in (
+            (replies.calendar(first, "ACCEPTED"), first),
+            (replies.calendar(second, "ACCEPTED", attendee="ann.primary@corp.example"), second),
+            (replies.mail(second, prose), second),
+        ):
+            inbox.receive(self.database, SETTINGS, replies.address(row), raw, now=NOW)
+        with self.database.read() as session:
+            self.letters = session.scalars(select(InboundMail.id).order_by(InboundMail.id)).all()
+        self.known = {
+            "event": self.expo.event.key,
+            "held": self.held.key,
+            "not_held": self.not_held.key,
+            "pending": self.pending.key,
+            "letters": self.letters,
+            "answer": self.answer(self.expo.people[1][0]),
+            "summaries": self.summaries,
+            "sign_in": self.link(self.account("attendee")),
+        }
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """The address of a server of our own."""
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()

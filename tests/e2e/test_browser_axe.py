@@ -1,0 +1,313 @@
+"""Every page in every state: axe finds nothing, in the light and in the dark, and it fits a phone's width."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from scheduler.storage.database import Database
+from tests.e2e import axe
+from tests.e2e.everything import Everything, serving
+from tests.support import clocks
+from tests.support.calendars import busy_in
+from tests.support.factories import NOW
+from tests.support.web import web_app
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+NO_PAGES = {
+    "health.healthz": "JSON",
+    "health.readyz": "JSON",
+    "docs.spec": "JSON",
+    "feed.calendar": "a calendar",
+    "feed.robots": "a text",
+    "static": "files",
+    "agenda.own_pdf": "a PDF",
+    "agenda.own_firm_pdf": "a PDF",
+    "agenda.firm_pdf": "a PDF",
+    "agenda.person_pdf": "a PDF",
+    "calendars.calls": "a CSV file",
+    "people.template": "a CSV file",
+    "inbox.raw": "a file to save",
+    "home.event": "leads on",
+    "mail_texts.index": "leads on",
+    "organiser.run_panel": "a part of organiser.run",
+    "versions.panel": "a part of versions.show",
+}
+"""What a browser can ask for, and is no page of its own; `v1` is JSON."""
+
+
+@pytest.fixture(scope="module")
+def everything(
+    tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path, broker_url: str
+) -> Iterator[Everything]:
+    axe.require()
+    path = tmp_path_factory.mktemp("everything") / "test.db"
+    shutil.copy(sqlite_template, path)
+    database = Database(f"sqlite:///{path}")
+    with pytest.MonkeyPatch.context() as patch:
+        clocks.hold(patch, NOW)
+        yield Everything(database, web_app(database, broker_url))
+    database.dispose()
+
+
+class Reader:
+    """Somebody with a telephone, who looks at each page with axe."""
+
+    def __init__(self, page: Page, everything: Everything, site: str) -> None:
+        self.page, self.everything, self.site = page, everything, site
+        self.faults: list[str] = []
+
+    def open(self, path: str) -> None:
+        """A page that is there, and leads nowhere else."""
+        path = whole(path, self.everything.known)
+        answer = self.page.goto(self.site + path)
+        assert answer is not None and (answer.ok or "no-such" in path), (path, answer)
+        assert self.page.url == self.site + path
+
+    def visit(self, path: str) -> None:
+        self.open(path)
+        self.look(path)
+
+    def look(self, state: str) -> None:
+        """Look at what the page is now, with all that can be unfolded."""
+        self.page.wait_for_load_state()
+        self.page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+        self.faults += [f"{state}: {fault}" for fault in axe.findings(self.page)]
+
+    def sign_in(self, role: str) -> None:
+        self.page.context.clear_cookies()
+        self.page.goto(self.site + self.everything.link(self.everything.account(role)))
+        self.press("Sign in")
+        self.page.get_by_role("button", name="Sign out").wait_for()
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name).first.click()
+
+    def look_after(self, name: str, reads: str) -> None:
+        """Press a button, and look at the page that says this."""
+        self.press(name)
+        self.page.get_by_text(reads).locator("visible=true").first.wait_for()
+        self.look(f"{name}: {reads}")
+
+    def send_empty(self, path: str, button: str) -> None:
+        """Send a form with nothing in it, as a browser would that checks nothing; look at its faults."""
+        self.open(path)
+        self.page.evaluate(
+            "for (const form of document.forms) { form.noValidate = true; for (const field of form.elements)"
+            " if (/text|number|date|time|email|url/.test(field.type)) field.value = '' }"
+        )
+        self.press(button)
+        self.page.locator(".fault").first.wait_for()
+        self.look(f"{path} with faults")
+
+    def choose_file(self, label: str, name: str, octets: bytes) -> None:
+        self.page.get_by_label(label).first.set_input_files(
+            {"name": name, "mimeType": "application/octet-stream", "buffer": octets}
+        )
+
+
+OF_FIRM = (
+    "firms",
+    "firms?text=no-such-firm",
+    "firms/f0",
+    "firms/f1",
+    "agenda",
+    "agenda/firm",
+    "requests/received",
+    "requests/received?state=all",
+    "requests/sent",
+    "requests/sent?state=declined",
+    "requests/sent?state=not-held",
+    "requests/{held}",
+    "requests/{not_held}",
+    "requests/{pending}",
+    "busy-times",
+    "mails-and-calendar",
+    "no-such-page",
+)
+PAGES = {
+    "signed out": (
+        "/sign-in",
+        "{sign_in}",
+        "/sign-in/no-such-token",
+        "{answer}/",
+        "{answer}/accept",
+        "{answer}/decline",
+        "{answer}/propose",
+        "{summaries}",
+        "/answers/no-such-token/",
+        "/api/v1/docs",
+    ),
+    "attendee": ("/sessions", *OF_FIRM),
+    "exhibitor": ("/sessions", *OF_FIRM, "firms/f8/ask", "firms/f4/ask", "firms/f1/ask", "tokens"),
+    "organiser": (
+        "/sessions",
+        "schedule",
+        "runs/1",
+        "versions/1",
+        *(f"versions/2?kind={kind}" for kind in ("added", "moved", "cancelled", "relocated", "unscheduled")),
+        "versions/2?kind=unscheduled&reason=people-busy",
+        "versions/2/publish",
+        "requests/received",
+        "requests/received?state=not-held",
+        "requests/sent",
+        "requests/{held}",
+        "requests/{not_held}",
+        "calendars/",
+        "calendars/?state=bounced",
+        "calendars/people/f0-p0",
+        "calendars/people/f2-p0",
+        "calendars/dead-letters",
+        "calendars/dead-letters?list=retrying",
+        "inbox/",
+        "inbox/?outcome=waiting",
+        *(f"inbox/{{letters[{i}]}}" for i in range(3)),
+        "firms",
+        "firms/f1",
+        "firms/f1/agenda",
+        "people/",
+        "people/f0-p0/agenda",
+        "people/f8-p1/agenda",
+        "settings",
+        "mail-texts/en/new",
+        "mail-texts/zh/cancel",
+        "tokens",
+    ),
+    "operator": ("/", "/sessions", "/events/new"),
+}
+"""What each reader looks at; what does not begin with a slash or a brace is of the event."""
+
+MOVES = b"key,name,country,tier,hall,booth\nf1,Firm 1,CN,midstream,h0,NEW\n"
+
+LATER = {"busy_times.preview", "sign_in.go_on"}
+"""What only a form leads to: the states below look at it."""
+
+
+PATIENCE = 60_000
+"""Milliseconds: only a hang takes so long."""
+
+
+def whole(path: str, values: Mapping[str, object]) -> str:
+    return (path if path[0] in "/{" else f"/events/{{event}}/{path}").format_map(values)
+
+
+def test_no_page_is_forgotten(everything: Everything) -> None:
+    routes = everything.app.url_map.bind("x")
+    known = everything.known
+    looked_at = {
+        routes.match(whole(path, known).partition("?")[0])[0]
+        for paths in PAGES.values()
+        for path in paths
+        if "no-such-page" not in path
+    }
+    there = {
+        rule.endpoint for rule in everything.app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and not rule.endpoint.startswith("v1.")
+    }  # fmt: skip
+    assert there == looked_at | LATER | set(NO_PAGES)
+    assert looked_at.isdisjoint(NO_PAGES)
+
+
+@pytest.fixture(scope="module")
+def site(everything: Everything) -> Iterator[str]:
+    with serving(everything.app) as address:
+        yield address
+
+
+@pytest.fixture
+def reader(chromium: Browser, everything: Everything, site: str) -> Iterator[Reader]:
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, reduced_motion="reduce")
+    context.set_default_timeout(PATIENCE)
+    made = Reader(context.new_page(), everything, site)
+    yield made
+    context.close()
+    assert not made.faults, "\n".join(made.faults)
+
+
+@pytest.mark.parametrize("role", PAGES)
+def test_no_page_has_a_fault(role: str, reader: Reader, everything: Everything) -> None:
+    if role != "signed out":
+        reader.sign_in(role)
+    for path in PAGES[role]:
+        reader.visit(whole(path, everything.known))
+
+
+def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
+    reader.send_empty("/sign-in", "Email me a link")
+    reader.page.get_by_label("Your mail address").fill("somebody@example.org")
+    reader.look_after("Email me a link", "is on its way")
+    reader.sign_in("exhibitor")
+    reader.send_empty("firms/f8/ask", "Send the request")
+    reader.send_empty("busy-times", "Read the calendar")
+    reader.send_empty("tokens", "Make the token")
+    reader.sign_in("organiser")
+    reader.send_empty("settings", "Save")
+    reader.send_empty("calendars/people/f2-p0", "Keep it and send")
+    reader.open("people/")
+    reader.choose_file("CSV file of firms", "firms.csv", b"key,name\nx,y\n")
+    reader.look_after("Import firms", "Nothing of the file for firms was taken")
+    reader.sign_in("operator")
+    reader.send_empty("/events/new", "Create the event")
+
+
+def test_no_state_of_a_firm_s_pages_has_a_fault(reader: Reader, everything: Everything) -> None:
+    reader.sign_in("exhibitor")
+    reader.open("requests/received")
+    reader.press("Accept the request of Firm 4")
+    reader.page.get_by_role("button", name="Undo").wait_for()
+    reader.look("accepted in place, to be undone")
+    reader.visit("requests/{pending}")
+    reader.open("busy-times")
+    slots = everything.expo.slots
+    reader.choose_file("File", "mine.ics", busy_in(slots[0], slots[6]))
+    reader.look_after("Read the file", "Nothing is saved yet")
+    reader.look_after("Save", "Saved: mine.ics")
+    reader.visit("agenda")
+    reader.open("agenda/firm")
+    reader.look_after("Make an address", "Address for Google")
+    reader.open("tokens")
+    reader.page.get_by_label("What it is for").fill("Our CRM")
+    reader.page.get_by_role("checkbox").first.check()
+    reader.look_after("Make the token", "Our CRM")
+    everything.end_freshness({"path": everything.path("/tokens"), "what": "make the token", "fields": []})
+    reader.look_after("Make the token", "Sign in again")
+    reader.visit("/sign-in/go-on")
+
+
+def test_no_answer_by_a_link_has_a_fault(reader: Reader) -> None:
+    reader.open("{answer}/")
+    reader.look_after("Accept", "Your answer: accepted")
+    reader.look_after("Propose", "You proposed")
+    reader.look_after("Decline", "Your answer: declined")
+
+
+def test_no_stopped_summary_has_a_fault(reader: Reader) -> None:
+    reader.open("{summaries}")
+    reader.look_after("Stop", "gets no more summaries")
+
+
+def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everything: Everything) -> None:
+    reader.sign_in("organiser")
+    reader.open("people/")
+    reader.choose_file("CSV file of firms", "firms.csv", MOVES)
+    reader.look_after("Only say what it would do", "Nothing is taken yet")
+    reader.open("versions/2?kind=unscheduled")
+    reader.look_after("Do it, and hold it there", "locked to")
+    reader.open("schedule")
+    reader.look_after("Run now", "Waiting for a solve worker")
+    everything.compare(3)
+    reader.open("versions/3/publish")
+    reader.look_after("Send the test mails to me", "Test mails to")
+    reader.look_after("Publish version 3", "is about to be published")
+    reader.visit("schedule")
+    reader.visit("versions/2")
+    reader.open("versions/3")
+    reader.look_after("Take it back", "is a draft again")
