@@ -205,11 +205,12 @@ def test_a_request_with_faults_shows_them_at_their_fields_and_keeps_what_was_typ
 
 def test_a_second_request_to_the_same_firm_is_refused(site: Site) -> None:
     with site.database.write() as session:
-        make_request(session, site.expo, 0, 1, state=RequestState.PENDING)
+        request = make_request(session, site.expo, 0, 1, state=RequestState.PENDING)
     browser = site.exhibitor(0)
     browser.get(site.path("/firms/f1/ask"))
     page = browser.post(site.path("/firms/f1/ask"), 422, topic="Again", priority="3", length="1", place="any")
-    assert "The firm was asked already" in page
+    assert page.count("You have asked Firm 1 already.") == 1 and f"({request.key})" not in page
+    assert f'href="{site.path(f"/requests/{request.key}")}"' in page.partition('role="alert"')[2]
     assert len(site.stored()) == 1
 
 
@@ -689,3 +690,12 @@ def test_a_chinese_request_is_marked_as_chinese_on_its_page(site: Site) -> None:
         key = make_request(session, site.expo, 1, 0, topic="动力电池回收", message="我们想谈谈").key
     page = site.exhibitor(0).get(site.path(f"/requests/{key}"))
     assert '<span lang="zh">动力电池回收</span>' in page and '<span lang="zh">我们想谈谈</span>' in page
+
+
+@pytest.mark.parametrize("path", ["/firms", "/requests/sent"])
+def test_a_page_of_a_list_that_is_not_there_is_said_in_plain_words_and_leads_to_the_first(
+    site: Site, path: str
+) -> None:
+    page = site.exhibitor(0).get(site.path(f"{path}?text=cells&cursor=x"), 422)
+    assert "The list has no page at this address." in page and "cursor:" not in page
+    assert f'href="{site.path(path)}?text=cells"' in page
