@@ -9,7 +9,7 @@ from apiflask import APIFlask
 from flask import Response, current_app, json, make_response, redirect, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestURITooLarge
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from api import auth, context
@@ -43,6 +43,8 @@ STATUS: dict[type[ChainmeetError], int] = {
     InvalidInput: 422,
 }
 
+MAX_ADDRESS = 4_000
+"""Characters of an address, its query string too."""
 RETRY_AFTER = 10
 """Seconds that a client is told to wait then."""
 WRONG_PAGE = "The list has no page at this address. It was cut short, or is that of another list."
@@ -55,6 +57,7 @@ def status_of(error: ChainmeetError) -> int:
 
 
 def init_app(app: APIFlask) -> None:
+    app.before_request(_refuse_long_address)
     app.register_error_handler(ChainmeetError, _chainmeet_error)
     app.register_error_handler(CSRFError, _form_expired)
     app.register_error_handler(HTTPException, http_error)
@@ -131,6 +134,12 @@ def _place(fault: Fault) -> dict[str, str]:
     return {"pointer": "#/" + fault.path.replace("[", "/").replace("]", "").replace(".", "/")}
 
 
+def _refuse_long_address() -> None:
+    """The web server takes addresses that are twice as long, so that this says it in our words."""
+    if len(request.environ.get("RAW_URI") or request.full_path) > MAX_ADDRESS:
+        raise RequestURITooLarge
+
+
 def _form_expired(_error: CSRFError) -> Response:
     return answer(
         400, "csrf", "This form has expired", "Go back, load the page again and send the form once more."
@@ -146,9 +155,11 @@ def http_error(error: HTTPException) -> Response | WerkzeugResponse:
     code = error.name.lower().replace(" ", "-")
     detail = {
         404: "There is no page at this address, or it is not for you. Check the address, or sign in.",
+        414: f"At most {MAX_ADDRESS:,} characters are taken. Search for less, or choose less.",
         413: f"That is too large: at most {_megabytes()} MB are taken here. Nothing was kept. Send less.",
     }.get(status, error.description or "")
-    response = answer(status, code, error.name.capitalize(), detail)
+    title = "The address is too long" if status == 414 else error.name.capitalize()
+    response = answer(status, code, title, detail)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value

@@ -150,13 +150,10 @@ def _errors(operation: Operation, *, has_path: bool) -> set[int]:
 
 
 def _error(status: int) -> dict[str, Any]:
-    if status == HTTPStatus.REQUEST_URI_TOO_LONG:  # the web server's own answer, before the application
-        page = {"text/html": {"schema": {"type": "string"}}}
-        return {"description": "The address is longer than the web server takes.", "content": page}
-    answer: dict[str, Any] = {
-        "description": HTTPStatus(status).phrase,
-        "content": {CONTENT_TYPE: {"schema": _ref(Problem)}},
-    }
+    content: dict[str, Any] = {CONTENT_TYPE: {"schema": _ref(Problem)}}
+    if status == HTTPStatus.REQUEST_URI_TOO_LONG:  # the web server's own, of an address beyond its limit
+        content["text/html"] = {"schema": {"type": "string"}}
+    answer: dict[str, Any] = {"description": HTTPStatus(status).phrase, "content": content}
     header = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}.get(status)
     if header is not None:
         answer["headers"] = {header: {"schema": {"type": "string"}}}

@@ -15,6 +15,8 @@ from scheduler.config import Settings
 
 THREADS = 8
 """Of the web server: waiting for the live progress of a run holds one."""
+LONGEST_LINE = "8190"
+"""Octets of the first line of a request, as many as gunicorn takes: the application refuses fewer."""
 MAILERS = 3
 """Processes that send mails: while some wait for server or database, others make mails."""
 WEB, CLOCK, WORKER, CATCHER, BROKER = range(5)
@@ -85,7 +87,7 @@ def receiver_program(folder: DataFolder, settings: Settings, port: int) -> Progr
 def web_program(folder: DataFolder, settings: Settings, port: int) -> Program:
     """The web server; ready when its database and broker answer."""
     options: tuple[str, ...] = ("--worker-class", "gthread", "--threads", str(THREADS), "--no-control-socket")
-    options += ("--logger-class", "api.gunicorn_logs.Logger")
+    options += ("--logger-class", "api.gunicorn_logs.Logger", "--limit-request-line", LONGEST_LINE)
     bind = ("--bind", f"{ports.HOST}:{port}", "--graceful-timeout", "1")
     return Program(
         "web",

@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import AnyConverter, IntegerConverter, Rule
 
+from api import errors
 from api.v1 import openapi
 from scheduler.domain.errors import InvalidInput
 from scheduler.services.events.new_event import NewEvent, check
@@ -148,3 +149,15 @@ def test_a_number_that_no_column_holds_is_not_found(database: Database, number: 
 def test_an_event_cannot_take_an_address_of_the_site() -> None:
     with pytest.raises(InvalidInput, match="'new' is an address of the site itself"):
         check(NewEvent("New", "Expo", "UTC", NOW.date()), now=NOW)
+
+
+def test_an_address_that_is_too_long_is_refused_in_our_words(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    browser = Browser(web_app(database, NOWHERE), expo.organiser)
+    path = f"/events/{expo.event.key}/firms?text="
+    page = browser.get(path + "x" * (errors.MAX_ADDRESS - len(path) + 1), status=414)
+    assert "<h1>The address is too long</h1>" in page and "At most 4,000 characters" in page
+    browser.get(path + "x" * (errors.MAX_ADDRESS - len(path)))
+    answer = browser.client.get("/api/v1/firms?text=" + "x" * errors.MAX_ADDRESS)
+    assert (answer.status_code, answer.content_type) == (414, "application/problem+json")

@@ -16,8 +16,11 @@ import redis
 import yaml
 from sqlalchemy import make_url
 
+from api import errors
 from chainmeet.cli import main
+from chainmeet.stack import programs
 from chainmeet.stack.broker import find_server
+from chainmeet.stack.folder import DataFolder
 from scheduler.config import PREFIX, Settings
 from scheduler.storage.database import Database
 from scheduler.storage.schema import require_current, upgrade
@@ -325,3 +328,12 @@ def test_the_worst_that_strangers_can_have_read_at_once_fits_into_a_container(
 
 def test_the_web_has_as_many_processes_as_its_memory_is_reckoned_for() -> None:
     assert '"--workers", "2"' in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_web_server_leaves_it_to_the_application_to_say_that_an_address_is_too_long() -> None:
+    longest = int(programs.LONGEST_LINE)
+    assert f'"--limit-request-line", "{longest}"' in (ROOT / "Dockerfile").read_text()
+    settings = Settings(database_url="", redis_url="", secret_key=SECRETS["CHAINMEET_SECRET_KEY"])
+    web = programs.web_program(DataFolder(ROOT), settings, 1)
+    assert web.command[web.command.index("--limit-request-line") + 1] == str(longest)
+    assert longest >= 2 * errors.MAX_ADDRESS
