@@ -49,7 +49,7 @@ class ExcludedOut(Output):
     """Somebody who declined the meeting, which goes on without them."""
 
     person: PersonRefOut
-    note: str = Field(description="To the colleagues.")
+    note: str = Field(description="To the exhibitors of the firm, whom alone it is shown to.")
     at: datetime
     others_go: bool = Field(
         description="Whether those whom the request names go; else the next schedule sends a colleague."

@@ -21,12 +21,13 @@ from scheduler.services.directory.refs import (
     person_columns,
 )
 from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.requests.excluded import Excluded
+from scheduler.services.requests.excluded import of_requests as excluded_of
 from scheduler.services.requests.steps import undo_until
 from scheduler.services.text import matches, storable
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
-    ExcludedPerson,
     Firm,
     MeetingRequest,
     PlannedMeeting,
@@ -38,19 +39,6 @@ _Sender, _Receiver = aliased(Firm), aliased(Firm)
 _Asker, _Answerer = aliased(Attendee), aliased(Attendee)
 
 _ORDER = Order("requests", (MeetingRequest.created_at, MeetingRequest.id), (datetime, int), descending=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Excluded:
-    """Somebody who declined the meeting, which goes on without them; `note` is to their colleagues.
-
-    `others_go`: those whom the request names; else the next plan sends a colleague.
-    """
-
-    person: PersonRef
-    note: str
-    at: datetime
-    others_go: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +258,7 @@ def _of_firm(firm_id: int | None, side: Side | None) -> ColumnElement[bool]:
 def _cards(session: Session, actor: Actor, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[RequestCard, ...]:
     """Cards of rows of `_query`."""
     ids = [row[0].id for row in rows]
-    people, excluded = _named(session, ids), _excluded(session, actor, ids)
+    people, excluded = _named(session, ids), excluded_of(session, actor, ids)
     return tuple(_card(actor, row[0], row[1:17], people, excluded.get(row[0].id, ())) for row in rows)
 
 
@@ -279,7 +267,7 @@ def _card(
     request: MeetingRequest,
     names: Sequence[str],
     people: Mapping[tuple[int, Side], Sequence[PersonRef]],
-    excluded: Sequence[Excluded],
+    excluded: tuple[Excluded, ...],
 ) -> RequestCard:
     return RequestCard(
         key=request.key,
@@ -305,7 +293,7 @@ def _card(
         answer_note=request.answer_note,
         undo_until=undo_until(actor, request),
         steps=allowed_steps(actor, request),
-        excluded=tuple(excluded),
+        excluded=excluded,
     )
 
 
@@ -330,25 +318,3 @@ def _named(session: Session, request_ids: Sequence[int]) -> dict[tuple[int, Side
     for request_id, side, *person in rows:
         people.setdefault((request_id, side), []).append(PersonRef(*person))
     return people
-
-
-def _excluded(session: Session, actor: Actor, request_ids: Sequence[int]) -> dict[int, list[Excluded]]:
-    """Who has declined meetings that go on, by request; of the actor's firm, for organisers of both."""
-    query = (
-        select(
-            ExcludedPerson.request_id,
-            ExcludedPerson.note,
-            ExcludedPerson.excluded_at,
-            ExcludedPerson.others_go(),
-            *person_columns(Attendee),
-        )
-        .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
-        .where(among(ExcludedPerson.request_id, request_ids))
-        .order_by(ExcludedPerson.excluded_at, Attendee.id)
-    )
-    if not actor.is_organiser:
-        query = query.where(Attendee.firm_id == actor.firm_id)
-    excluded: dict[int, list[Excluded]] = {}
-    for request_id, note, at, others_go, *person in session.execute(query):
-        excluded.setdefault(request_id, []).append(Excluded(PersonRef(*person), note, at, others_go))
-    return excluded

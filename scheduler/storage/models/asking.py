@@ -146,7 +146,7 @@ class ExcludedPerson(Base):
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
     note: Mapped[str] = mapped_column(Text, default="")
-    """To the colleagues."""
+    """To the exhibitors of their firm."""
     excluded_at: Mapped[datetime]
 
     attendee: Mapped[Attendee] = relationship(viewonly=True)

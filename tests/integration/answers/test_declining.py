@@ -267,6 +267,16 @@ def test_the_own_firm_reads_who_cannot_come_with_the_note_and_the_partner_does_n
         assert lists.show(session, scene.expo.organiser_actor(), scene.request.key).excluded == (mine,)
 
 
+def test_a_note_to_the_exhibitors_is_read_by_them_and_by_who_wrote_it_alone(scene: Scene) -> None:
+    scene.decline(note="Ill")
+    with scene.database.read() as session:
+        notes = {
+            number: lists.show(session, scene.expo.actor(0, number), scene.request.key).excluded[0].note
+            for number in (DECIDES, FIRST, SECOND)
+        }
+    assert notes == {DECIDES: "Ill", FIRST: "Ill", SECOND: ""}
+
+
 def test_the_note_of_a_decline_does_not_stand_on_a_request_that_is_accepted_again(scene: Scene) -> None:
     scene.publish_with(DECIDES, minutes=3)
     scene.mails |= scene.send(4)

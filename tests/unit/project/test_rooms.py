@@ -24,7 +24,7 @@ LONG = {
     "scheduler/services/problems/snapshot.py": 335,
     "scheduler/services/publishing/diff.py": 380,
     "scheduler/services/publishing/version_jobs.py": 310,
-    "scheduler/services/requests/lists.py": 355,
+    "scheduler/services/requests/lists.py": 320,
     "scheduler/services/runs/runs.py": 310,
     "scheduler/services/schedule/entries.py": 380,
     "scheduler/solver/bounds/day_model.py": 360,

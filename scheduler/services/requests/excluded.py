@@ -1,0 +1,57 @@
+"""Who declined meetings that go on, as the firm of who declined reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.services.access.actors import Actor
+from scheduler.services.directory.refs import PersonRef, person_columns
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, ExcludedPerson
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """Somebody who declined the meeting, which goes on without them.
+
+    `note` is to the exhibitors of their firm: other colleagues read none. `others_go`: those whom the request
+    names; else the next plan sends a colleague.
+    """
+
+    person: PersonRef
+    note: str
+    at: datetime
+    others_go: bool
+
+
+def of_requests(
+    session: Session, actor: Actor, request_ids: Sequence[int]
+) -> Mapping[int, tuple[Excluded, ...]]:
+    """By request; of the actor's firm, for organisers of both."""
+    query = (
+        select(
+            ExcludedPerson.request_id,
+            ExcludedPerson.attendee_id,
+            ExcludedPerson.note,
+            ExcludedPerson.excluded_at,
+            ExcludedPerson.others_go(),
+            *person_columns(Attendee),
+        )
+        .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
+        .where(among(ExcludedPerson.request_id, request_ids))
+        .order_by(ExcludedPerson.excluded_at, Attendee.id)
+    )
+    if not actor.is_organiser:
+        query = query.where(Attendee.firm_id == actor.firm_id)
+    reads_notes = actor.is_organiser or actor.is_exhibitor
+    found: dict[int, tuple[Excluded, ...]] = {}
+    for request_id, attendee_id, note, at, others_go, *person in session.execute(query):
+        shown = note if reads_notes or attendee_id == actor.attendee_id else ""
+        each = Excluded(PersonRef(*person), shown, at, others_go)
+        found[request_id] = (*found.get(request_id, ()), each)
+    return found
