@@ -15,6 +15,7 @@ from babel.dates import format_date, format_datetime, format_time, get_timezone_
 from flask import Flask, g
 from markupsafe import Markup, escape
 
+from api.pages.browsers import browser_name
 from scheduler.domain import names
 from scheduler.domain.entities import AlertKind
 from scheduler.invites.catalogue import words
@@ -168,7 +169,7 @@ def init_app(app: Flask) -> None:
     for function in (
         local_time, local_day, plain_day, local_moment, local_second, time_left, zone_name, zone, number,
         share, country, by_country, language, both_names, short_name, spoken, capitalize_first,
-        alert_title,
+        alert_title, browser_name,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

@@ -20,6 +20,13 @@ RUN = """async (options) => (await axe.run(document, options)).violations.flatMa
     nodes.map(({target, failureSummary}) => `${id} at ${target.join(" ")}: ${failureSummary}`))"""
 WIDER = """() => innerWidth < document.documentElement.scrollWidth
     ? [`${document.documentElement.scrollWidth} px wide on a screen of ${innerWidth}`] : []"""
+SMALL = """() => [...document.querySelectorAll("button:not(.hidden-label), .button, select, textarea, input")]
+    .filter((each) => {
+        const pressed = /checkbox|radio/.test(each.type) ? each.labels[0] : each;
+        const {width, height} = pressed.getBoundingClientRect();
+        return height > 0 && (height < 44 || width < 44);
+    }).map((each) => `${each.outerHTML.slice(0, 80)} is too small for a finger`)"""
+"""44 px a side for what is pressed or filled in (WCAG 2.5.5)."""
 
 
 def require() -> None:
@@ -29,11 +36,11 @@ def require() -> None:
 
 
 def findings(page: Page) -> list[str]:
-    """What is wrong with a page: in the light all rules, in the dark those of colours; and its width."""
+    """What is wrong with a page: by all rules in the light, those of colours in the dark, and in pixels."""
     tags = {"runOnly": {"type": "tag", "values": TAGS}, "resultTypes": ["violations"]}
     colours = {"runOnly": {"type": "rule", "values": COLOURS}, "resultTypes": ["violations"]}
     page.emulate_media(color_scheme="light")
     page.evaluate(SCRIPT.read_text(encoding="utf-8"))
-    found = [*page.evaluate(RUN, tags), *page.evaluate(WIDER)]
+    found = [*page.evaluate(RUN, tags), *page.evaluate(WIDER), *page.evaluate(SMALL)]
     page.emulate_media(color_scheme="dark")
     return found + [f"in the dark: {fault}" for fault in page.evaluate(RUN, colours)]

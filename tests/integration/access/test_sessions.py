@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from api import context
+from api.pages.browsers import browser_name
 from chainmeet import accounts
 from scheduler.config import Settings
 from scheduler.domain.errors import NotFound
@@ -412,3 +413,19 @@ def test_a_role_that_is_lost_makes_a_session_no_longer(database: Database, expo:
         secret = sessions.begin(session, expo.organiser.id, settings=SETTINGS, now=NOW)
         session.execute(update(Organiser).values(account_id=expo.people[0][0].account_id))
         assert sessions.find(session, secret, settings=SETTINGS, now=clocks.at(NOW + 13 * HOUR)) is None
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0", "Firefox on Windows"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/142.0 Safari/537.36 Edg/142.0", "Edge on Windows"),
+        ("Mozilla/5.0 (Linux; Android 14) Chrome/130 Safari/537.36 MicroMessenger/8.0", "WeChat on Android"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/142.0 Safari/537.36", "Chrome on Linux"),
+        ("curl/8.5.0", "curl/8.5.0"),
+        ("", "A browser that does not say its name"),
+    ],
+)  # fmt: skip
+def test_a_browser_is_named_as_its_person_knows_it(agent: str, name: str) -> None:
+    assert browser_name(agent) == name

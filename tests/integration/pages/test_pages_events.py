@@ -34,6 +34,7 @@ def test_an_operator_creates_an_event_with_its_slots_and_tables(database: Databa
     with database.write() as session:
         operator = make_account(session, is_operator=True)
     browser = Browser(web_app(database, broker_url), operator)
+    assert "Ask the organiser" not in browser.get("/")
     browser.get("/events/new")
     assert "Nothing is published yet" in browser.post("/events/new", **NEW)
     with database.read() as session:

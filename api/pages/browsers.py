@@ -1,0 +1,22 @@
+"""The name of a browser for the person who uses it, from what it says of itself."""
+
+from __future__ import annotations
+
+_BROWSERS = {
+    "MicroMessenger": "WeChat", "Edg": "Edge", "OPR/": "Opera", "SamsungBrowser": "Samsung Internet",
+    "Firefox": "Firefox", "FxiOS": "Firefox", "CriOS": "Chrome", "Chrome": "Chrome", "Safari": "Safari",
+}  # fmt: skip
+"""By what stands in a User-Agent; the first that is there, as most claim to be those below too."""
+_SYSTEMS = {
+    "HarmonyOS": "HarmonyOS", "iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows",
+    "CrOS": "ChromeOS", "Mac OS": "Mac", "Linux": "Linux",
+}  # fmt: skip
+
+
+def browser_name(agent: str) -> str:
+    """Such as "Firefox on Windows"; the User-Agent itself where it is of no browser that we know."""
+    browser = next((name for sign, name in _BROWSERS.items() if sign in agent), "")
+    system = next((name for sign, name in _SYSTEMS.items() if sign in agent), "")
+    if browser and system:
+        return f"{browser} on {system}"
+    return browser or agent or "A browser that does not say its name"
