@@ -25,7 +25,7 @@ from scheduler.domain.entities import JobKind
 from scheduler.domain.errors import ComparisonNotReady, NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.paging import Page
-from scheduler.services.publishing import comparisons, release, version_jobs
+from scheduler.services.publishing import comparisons, hold, release, version_jobs
 from scheduler.services.schedule import history, versions
 from scheduler.services.schedule.labels import labels
 from scheduler.storage.models import ScheduleVersion, VersionJob
@@ -129,10 +129,10 @@ def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> 
         number=number,
         compared_with=body.compared_with,
         by=actor.account_id,
-        hold=version_jobs.hold_of(db, actor.event_id),
+        hold=hold.hold_of(db, actor.event_id),
         now=context.now(),
     )
-    if not version_jobs.is_held(job):
+    if not hold.is_held(job):
         later(_work, job.id)
     return _job(job, number)
 
@@ -152,14 +152,14 @@ def show_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 @operation(PUBLISH, PublishingOut, also=(409,), writes=True, tag=TAG)
 def take_publishing_back(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """Take a publishing back that has not begun: the version stays a draft, and nobody is told anything"""
-    return _job(version_jobs.take_back(db, _version(db, actor, number), now=context.now()), number)
+    return _job(hold.take_back(db, _version(db, actor, number), now=context.now()), number)
 
 
 @blueprint.post(f"{ONE}/publishing/begin")
 @operation(PUBLISH, PublishingOut, also=(409,), writes=True, tag=TAG)
 def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """Begin a publishing now that waits for the end of its hold"""
-    job = version_jobs.begin_now(db, _version(db, actor, number), now=context.now())
+    job = hold.begin_now(db, _version(db, actor, number), now=context.now())
     later(_work, job.id)
     return _job(job, number)
 

@@ -22,8 +22,8 @@ from scheduler.domain.errors import InvalidInput, NotAllowed, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory import search
 from scheduler.services.requests import lists, outcomes, requests
+from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.form import NewRequest
-from scheduler.services.requests.lists import RequestCard
 from scheduler.storage.models import Firm
 
 blueprint = APIBlueprint("requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>")

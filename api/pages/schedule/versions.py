@@ -20,7 +20,7 @@ from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.errors import PublishingOpen, VersionConflict, WrongState
 from scheduler.services.outbox import arrival
 from scheduler.services.outbox.arrival import Arrival
-from scheduler.services.publishing import comparisons, outlook, release, version_jobs
+from scheduler.services.publishing import comparisons, hold, outlook, release, version_jobs
 from scheduler.services.requests import locks, not_held
 from scheduler.services.schedule import versions
 from scheduler.services.schedule.labels import labels
@@ -154,7 +154,7 @@ def take_back(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            version_jobs.take_back(db, versions.get(db, actor.event_id, number), now=context.now())
+            hold.take_back(db, versions.get(db, actor.event_id, number), now=context.now())
         flash(f"Version {number} is a draft again. Nobody was told anything.", "good")
     except WrongState as error:
         flash(f"{error} People may have been told already.", "error")
@@ -170,7 +170,7 @@ def begin(event_key: str, number: int) -> Response:
     try:
         with context.database().write() as db:
             version = versions.get(db, actor.event_id, number)
-            job_id = version_jobs.begin_now(db, version, now=context.now()).id
+            job_id = hold.begin_now(db, version, now=context.now()).id
         dispatch.version_job(job_id, app=context.celery())
     except WrongState as error:
         flash(str(error), "error")
@@ -192,10 +192,10 @@ def publish(event_key: str, number: int) -> Response:
                 number=number,
                 compared_with=compared_with,
                 by=actor.account_id,
-                hold=version_jobs.hold_of(db, actor.event_id),
+                hold=hold.hold_of(db, actor.event_id),
                 now=context.now(),
             )
-        if not version_jobs.is_held(job):
+        if not hold.is_held(job):
             dispatch.version_job(job.id, app=context.celery())
     except (VersionConflict, PublishingOpen) as error:
         flash(str(error), "error")
@@ -271,7 +271,7 @@ def _jobs(db: Session, version: ScheduleVersion) -> dict[str, Any]:
         "publishing": publishing,
         "comparing": _told(comparing),
         "is_open": bool(open_jobs),
-        "is_held": version_jobs.is_held(publishing),
+        "is_held": hold.is_held(publishing),
         "now": context.now(),
         "states": JobState,
     }

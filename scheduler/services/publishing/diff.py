@@ -23,6 +23,7 @@ from scheduler.services.outbox import mail_texts
 from scheduler.services.requests import withdrawing
 from scheduler.services.schedule import entries as contents
 from scheduler.services.schedule.entries import EntryKey, ShownSchedule
+from scheduler.services.schedule.entry_rows import CHUNK
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, OutboxMail
 
@@ -271,7 +272,7 @@ def _last(session: Session, event_id: int) -> dict[itip.Key, _Last]:
         )
         .where(Invitation.event_id == event_id)
         .order_by(Invitation.sequence, Invitation.dtstamp),
-        execution_options={"yield_per": contents.CHUNK},
+        execution_options={"yield_per": CHUNK},
     )
     return {(row[0], row[1]): _Last(*row[2:]) for row in rows}
 

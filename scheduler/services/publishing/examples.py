@@ -21,6 +21,7 @@ from scheduler.services import links
 from scheduler.services.access.actors import Actor
 from scheduler.services.outbox import mail_texts
 from scheduler.services.schedule import entries
+from scheduler.services.schedule.entry_rows import Recipient
 from scheduler.storage.models import Account, Event, Hall, OutboxMail, ScheduleVersion, Slot
 
 _METHODS = {"cancel": Method.CANCEL, "uninvited": Method.CANCEL, "proposal": Method.DECLINECOUNTER}
@@ -164,8 +165,8 @@ def _invented(session: Session, event: Event, now: datetime) -> entries.HeldMeet
     hall = session.scalar(select(Hall.name).where(Hall.event_id == event.id).order_by(Hall.position).limit(1))
     start = slot.start if slot else now.replace(minute=0, second=0, microsecond=0)
     people = (
-        entries.Recipient(0, 1, "Ada Example", "", "", ""),
-        entries.Recipient(1, 2, "Bo Example", "", "", ""),
+        Recipient(0, 1, "Ada Example", "", "", ""),
+        Recipient(1, 2, "Bo Example", "", "", ""),
     )
     return entries.HeldMeeting(
         request_id=0,

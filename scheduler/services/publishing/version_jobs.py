@@ -50,7 +50,7 @@ class HeldPublishing:
             VersionJob.state == JobState.RUNNING,
             VersionJob.worker == self.worker,
         )
-        if not _changed(session, mine.values(heartbeat_at=now, **values)):
+        if not changed(session, mine.values(heartbeat_at=now, **values)):
             raise JobLost(self.id)
 
 
@@ -91,44 +91,6 @@ def ask_to_publish(
     return _ask(session, version, JobKind.PUBLISH, by=by, now=now, **values)
 
 
-def hold_of(session: Session, event_id: int) -> timedelta:
-    """How long an event's publishings wait for a second thought."""
-    minutes = session.scalar(select(Event.publish_hold).where(Event.id == event_id))
-    return timedelta(minutes=minutes or 0)
-
-
-def is_held(job: VersionJob | None) -> bool:
-    """Whether a publishing has not begun and may still be taken back."""
-    return job is not None and job.state is JobState.ASKED and job.begins_at is not None and not job.attempts
-
-
-def take_back(session: Session, version: ScheduleVersion, *, now: datetime) -> VersionJob:
-    """asked -> taken back: the version stays a draft, nobody was told. Raises WrongState if it has begun."""
-    return _change_held_job(session, version, "taken back", state=JobState.TAKEN_BACK, finished_at=now)
-
-
-def begin_now(session: Session, version: ScheduleVersion, *, now: datetime) -> VersionJob:
-    """End the hold of a publishing. Send its task after the commit. Raises WrongState if it has begun."""
-    return _change_held_job(session, version, "begun", begins_at=now, heartbeat_at=now)
-
-
-def _change_held_job(session: Session, version: ScheduleVersion, step: str, **values: Any) -> VersionJob:
-    """Against a worker that claims the job at the same time, one of the two finds it changed."""
-    job = latest(session, version, JobKind.PUBLISH)
-    held = update(VersionJob).where(
-        VersionJob.id == (job.id if job else 0),
-        VersionJob.state == JobState.ASKED,
-        VersionJob.begins_at.is_not(None),
-        VersionJob.attempts == 0,
-    )
-    if job is None or not _changed(session, held.values(values)):
-        if job is not None:
-            session.refresh(job)
-        raise WrongState("publishing of version", version.number, said(job), step)
-    session.refresh(job)
-    return job
-
-
 def said(job: VersionJob | None) -> str:
     """The state of a publishing, in words."""
     return "not asked for" if job is None else str(job.state).replace("_", " ")
@@ -167,7 +129,7 @@ def claim(session: Session, job_id: int, worker: str, *, now: datetime) -> Versi
         "done": 0,
         "total": 0,
     }
-    if not _changed(session, asked.values(values)):
+    if not changed(session, asked.values(values)):
         return None
     return session.get_one(VersionJob, job_id, populate_existing=True)
 
@@ -256,7 +218,7 @@ def _ask_again(
     )
     try:
         with session.begin_nested():
-            _changed(session, again)
+            changed(session, again)
     except IntegrityError:
         return _other(session, version, JobKind.PUBLISH)
     session.refresh(job)
@@ -304,7 +266,7 @@ def tell_not_published(
     )
 
 
-def _changed(session: Session, statement: Update) -> bool:
+def changed(session: Session, statement: Update) -> bool:
     """Whether a conditional UPDATE changed a row."""
     done = session.execute(statement, execution_options={"synchronize_session": False})
     return cast("CursorResult[Any]", done).rowcount > 0

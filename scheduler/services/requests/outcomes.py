@@ -16,7 +16,7 @@ from scheduler.invites.catalogue import words
 from scheduler.services.access.actors import Actor
 from scheduler.services.requests import requests
 from scheduler.services.requests import ways as request_ways
-from scheduler.services.requests.lists import RequestCard
+from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.ways import OwnWay
 from scheduler.services.schedule import agendas, versions
 from scheduler.services.schedule.agendas import AgendaItem

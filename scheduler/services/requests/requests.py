@@ -16,6 +16,7 @@ from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.requests import steps
+from scheduler.services.requests.cards import RequestCard, allowed_steps
 from scheduler.services.requests.form import (
     CheckedRequest,
     NewRequest,
@@ -24,9 +25,7 @@ from scheduler.services.requests.form import (
     refuse_second,
 )
 from scheduler.services.requests.lists import (
-    RequestCard,
     RequestCounts,
-    allowed_steps,
     counts,
     listing,
     received,

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
-from scheduler.domain.names import joined
-from scheduler.invites.catalogue import language_of, words
+from scheduler.invites.catalogue import words
 from scheduler.invites.ical.content import Content
 from scheduler.services.access import preferences
 from scheduler.services.outbox import mail_texts
 from scheduler.services.outbox.mail_texts import Texts
-from scheduler.storage.among import among
+from scheduler.services.schedule.entry_rows import (
+    Recipient,
+    firm_names,
+    interpreter_names,
+    people_of,
+    places_of,
+    slot_times,
+    streamed,
+)
 from scheduler.storage.models import (
     Attendee,
     Event,
     ExcludedPerson,
-    Firm,
-    Hall,
-    Interpreter,
     MeetingRequest,
-    Place,
     PlannedAttendee,
     PlannedMeeting,
     Slot,
@@ -39,25 +42,6 @@ EntryKey = tuple[int, int]
 
 FORM = 1
 """Raised when the same facts make another Content, so that calendars are compared with it."""
-
-CHUNK = 5_000
-"""Rows that a long query hands over at a time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """An attendee, both forms of the name joined, and how they read: the language, and what their time zone
-    follows from.
-
-    `language` is empty where it is the event's; `timezone` where it was not chosen.
-    """
-
-    id: int
-    firm_id: int
-    name: str
-    language: str
-    timezone: str
-    country: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +186,9 @@ def shown(
     if only is not None:
         query = query.where(PlannedMeeting.id.in_(only))
         seats = seats.where(PlannedMeeting.id.in_(only))
-    rows = {row[1]: _Row._make(row) for row in _streamed(session, query)}
+    rows = {row[1]: _Row._make(row) for row in streamed(session, query)}
     seated: dict[int, tuple[int, ...]] = dict.fromkeys(rows, ())
-    for request_id, attendee_id in _streamed(session, seats):
+    for request_id, attendee_id in streamed(session, seats):
         if request_id in seated:
             seated[request_id] += (attendee_id,)
     named = {person for people in seated.values() for person in people} if only is not None else None
@@ -214,11 +198,11 @@ def shown(
         texts=mail_texts.of_event(session, event.id),
         rows=rows,
         seated=seated,
-        people=_people(session, event.id, named),
-        firms=_firm_names(session, event.id),
-        places=_places(session, event.id),
-        slots=_slots(session, event.id),
-        interpreters=_interpreters(session, event.id),
+        people=people_of(session, event.id, named),
+        firms=firm_names(session, event.id),
+        places=places_of(session, event.id),
+        slots=slot_times(session, event.id),
+        interpreters=interpreter_names(session, event.id),
     )
 
 
@@ -306,68 +290,3 @@ def _digest(made_of: object, size: int) -> str:
 @lru_cache(maxsize=256)
 def _reader_digest(*made_of: str) -> str:
     return _digest((FORM, made_of), 8)
-
-
-def _streamed(session: Session, query: Select[*tuple[Any, ...]]) -> Iterator[Any]:
-    """Rows of a long query, some at a time, so that they are never all in memory twice."""
-    return iter(session.execute(query, execution_options={"yield_per": CHUNK}))
-
-
-def _people(session: Session, event_id: int, ids: Collection[int] | None) -> dict[int, Recipient]:
-    query = (
-        select(
-            Attendee.id,
-            Attendee.firm_id,
-            Attendee.name,
-            Attendee.latin_name,
-            Attendee.mail_language,
-            Attendee.languages,
-            Attendee.timezone,
-            Firm.country,
-        )
-        .join(Firm, Firm.id == Attendee.firm_id)
-        .where(Attendee.event_id == event_id)
-    )
-    if ids is not None:
-        query = query.where(among(Attendee.id, ids))
-    return {
-        person_id: Recipient(
-            id=person_id,
-            firm_id=firm_id,
-            name=joined(name, latin_name),
-            language=language_of(chosen, spoken, ""),
-            timezone=timezone,
-            country=country,
-        )
-        for person_id, firm_id, name, latin_name, chosen, spoken, timezone, country in _streamed(
-            session, query
-        )
-    }
-
-
-def _firm_names(session: Session, event_id: int) -> dict[int, str]:
-    rows = session.execute(select(Firm.id, Firm.name, Firm.latin_name).where(Firm.event_id == event_id))
-    return {firm_id: joined(name, latin) for firm_id, name, latin in rows}
-
-
-def _places(session: Session, event_id: int) -> dict[int, tuple[str, str]]:
-    rows = session.execute(
-        select(Place.id, Place.name, Hall.name)
-        .join(Hall, Hall.id == Place.hall_id)
-        .where(Place.event_id == event_id)
-    )
-    return {place_id: (name, hall) for place_id, name, hall in rows}
-
-
-def _slots(session: Session, event_id: int) -> dict[int, tuple[datetime, datetime]]:
-    rows = session.execute(select(Slot.position, Slot.start, Slot.end).where(Slot.event_id == event_id))
-    return {position: (start, end) for position, start, end in rows}
-
-
-def _interpreters(session: Session, event_id: int) -> dict[int, str]:
-    rows = session.execute(
-        select(Interpreter.id, Interpreter.name, Interpreter.latin_name).where(
-            Interpreter.event_id == event_id
-        )
-    )
-    return {person_id: joined(name, latin) for person_id, name, latin in rows}

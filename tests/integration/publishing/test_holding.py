@@ -11,7 +11,7 @@ import pytest
 
 from scheduler.domain.entities import JobState, VersionState
 from scheduler.domain.errors import PublishingOpen, WrongState
-from scheduler.services.publishing import release, version_jobs
+from scheduler.services.publishing import hold, release, version_jobs
 from scheduler.services.publishing.publishing import JobEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
@@ -33,7 +33,7 @@ def version(scene: Scene, session: Any) -> ScheduleVersion:
 
 def take_back(scene: Scene) -> VersionJob:
     with scene.database.write() as session:
-        return version_jobs.take_back(session, version(scene, session), now=scene.database.now())
+        return hold.take_back(session, version(scene, session), now=scene.database.now())
 
 
 def end_hold(scene: Scene, job_id: int) -> None:
@@ -72,7 +72,7 @@ def test_what_is_taken_back_is_a_draft_of_which_nobody_was_told_and_can_be_publi
 def test_what_has_begun_is_not_taken_back(scene: Scene) -> None:
     job = scene.ask(hold=HOLD)
     with scene.database.write() as session:
-        version_jobs.begin_now(session, version(scene, session), now=scene.database.now())
+        hold.begin_now(session, version(scene, session), now=scene.database.now())
     assert scene.do(job) is JobEnding.DONE
     with pytest.raises(WrongState, match="The publishing of version 1 is done; it cannot be taken back"):
         take_back(scene)

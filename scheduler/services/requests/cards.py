@@ -1,0 +1,141 @@
+"""Meeting requests as their firms and organisers read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import PlaceWish, RequestState, Side
+from scheduler.services.access.actors import Actor
+from scheduler.services.directory.refs import (
+    FirmRef,
+    PersonRef,
+    person_columns,
+)
+from scheduler.services.requests.excluded import Excluded
+from scheduler.services.requests.excluded import of_requests as excluded_of
+from scheduler.services.requests.steps import undo_until
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    MeetingRequest,
+    RequestPerson,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestCard:
+    """A request as its firms read it; `steps` are what the reader may do: accept, decline, withdraw.
+
+    `length` is in slots; `slots` are keys of the allowed start slots, None for any. `asked_by` is None
+    if an organiser asked in the firm's name. `reply_topic` and `reply_message` are the asked firm's, if it
+    asked back. `answered_by` took the last step in the name of `answered_side`, both None for an organiser;
+    the reader may undo it until `undo_until`, None for never. `excluded` are people of the reader's firm (for
+    an organiser, of both).
+    """
+
+    key: str
+    state: RequestState
+    from_firm: FirmRef
+    to_firm: FirmRef
+    priority: int
+    length: int
+    place: PlaceWish
+    topic: str
+    message: str
+    reply_topic: str
+    reply_message: str
+    slots: tuple[str, ...] | None
+    from_attendees: tuple[PersonRef, ...]
+    to_attendees: tuple[PersonRef, ...]
+    asked_by: PersonRef | None
+    created_at: datetime
+    expires_at: datetime | None
+    answered_by: PersonRef | None
+    answered_side: Side | None
+    answered_at: datetime | None
+    answer_note: str
+    undo_until: datetime | None
+    steps: tuple[str, ...]
+    excluded: tuple[Excluded, ...] = ()
+
+
+def allowed_steps(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
+    """What the actor may do to the request in its present state."""
+    sender, receiver = actor.speaks_for(request.from_firm_id), actor.speaks_for(request.to_firm_id)
+    pending = request.state is RequestState.PENDING
+    agreed = request.state is RequestState.ACCEPTED
+    steps: tuple[str, ...] = ("accept", "decline") if pending and receiver else ()
+    if request.state is RequestState.DECLINED and receiver:
+        steps = ("accept",)
+    return (*steps, "withdraw") if (pending and sender) or (agreed and (sender or receiver)) else steps
+
+
+def cards(session: Session, actor: Actor, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[RequestCard, ...]:
+    """Cards of rows of `_query`."""
+    ids = [row[0].id for row in rows]
+    people, excluded = _named(session, ids), excluded_of(session, actor, ids)
+    return tuple(_card(actor, row[0], row[1:17], people, excluded.get(row[0].id, ())) for row in rows)
+
+
+def _card(
+    actor: Actor,
+    request: MeetingRequest,
+    names: Sequence[str],
+    people: Mapping[tuple[int, Side], Sequence[PersonRef]],
+    excluded: tuple[Excluded, ...],
+) -> RequestCard:
+    return RequestCard(
+        key=request.key,
+        state=request.state,
+        from_firm=FirmRef(*names[:4]),
+        to_firm=FirmRef(*names[4:8]),
+        priority=request.priority,
+        length=request.length,
+        place=request.place,
+        topic=request.topic,
+        message=request.message,
+        reply_topic=request.reply_topic,
+        reply_message=request.reply_message,
+        slots=tuple(request.slots) if request.slots is not None else None,
+        from_attendees=tuple(people.get((request.id, Side.FROM), ())),
+        to_attendees=tuple(people.get((request.id, Side.TO), ())),
+        asked_by=_person(names[8:12]),
+        created_at=request.created_at,
+        expires_at=request.expires_at,
+        answered_by=_person(names[12:16]),
+        answered_side=request.answered_side,
+        answered_at=request.answered_at,
+        answer_note=request.answer_note,
+        undo_until=undo_until(actor, request),
+        steps=allowed_steps(actor, request),
+        excluded=excluded,
+    )
+
+
+def _person(names: Sequence[str]) -> PersonRef | None:
+    """None where the outer join found nobody."""
+    return PersonRef(*names) if names[0] is not None else None
+
+
+def _named(session: Session, request_ids: Sequence[int]) -> dict[tuple[int, Side], list[PersonRef]]:
+    """The people named in requests, by request and side."""
+    people: dict[tuple[int, Side], list[PersonRef]] = {}
+    rows = session.execute(
+        select(
+            RequestPerson.request_id,
+            RequestPerson.side,
+            *person_columns(Attendee),
+        )
+        .join(Attendee, Attendee.id == RequestPerson.attendee_id)
+        .where(among(RequestPerson.request_id, request_ids))
+        .order_by(Attendee.id)
+    )
+    for request_id, side, *person in rows:
+        people.setdefault((request_id, side), []).append(PersonRef(*person))
+    return people
