@@ -216,7 +216,7 @@ def test_a_summary_lists_some_of_what_is_not_held_and_counts_the_rest(language: 
 
 
 @pytest.mark.parametrize(
-    ("language", "label"), [("en", "Questions: "), ("hu", "Kérdése van?"), ("zh", "如有疑问：")]
+    ("language", "label"), [("en", "Questions: "), ("hu", "Kérdés esetén"), ("zh", "如有疑问：")]
 )
 def test_whom_to_call_stands_in_the_summary_and_at_the_foot_of_its_pdf(language: str, label: str) -> None:
     made = summary([itip.messages({}, wanted(content(language=language)), NOW)[0]])
