@@ -123,19 +123,17 @@ def _person(names: Sequence[str]) -> PersonRef | None:
     return PersonRef(*names) if names[0] is not None else None
 
 
+_NAMED = (
+    select(RequestPerson.request_id, RequestPerson.side, *person_columns(Attendee))
+    .join(Attendee, Attendee.id == RequestPerson.attendee_id)
+    .order_by(Attendee.id)
+)
+
+
 def _named(session: Session, request_ids: Sequence[int]) -> dict[tuple[int, Side], list[PersonRef]]:
     """The people named in requests, by request and side."""
     people: dict[tuple[int, Side], list[PersonRef]] = {}
-    rows = session.execute(
-        select(
-            RequestPerson.request_id,
-            RequestPerson.side,
-            *person_columns(Attendee),
-        )
-        .join(Attendee, Attendee.id == RequestPerson.attendee_id)
-        .where(among(RequestPerson.request_id, request_ids))
-        .order_by(Attendee.id)
-    )
+    rows = session.execute(_NAMED.where(among(RequestPerson.request_id, request_ids)))
     for request_id, side, *person in rows:
         people.setdefault((request_id, side), []).append(PersonRef(*person))
     return people

@@ -29,23 +29,25 @@ class Excluded:
     others_go: bool
 
 
+_QUERY = (
+    select(
+        ExcludedPerson.request_id,
+        ExcludedPerson.attendee_id,
+        ExcludedPerson.note,
+        ExcludedPerson.excluded_at,
+        ExcludedPerson.others_go(),
+        *person_columns(Attendee),
+    )
+    .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
+    .order_by(ExcludedPerson.excluded_at, Attendee.id)
+)
+
+
 def of_requests(
     session: Session, actor: Actor, request_ids: Sequence[int]
 ) -> Mapping[int, tuple[Excluded, ...]]:
     """By request; of the actor's firm, for organisers of both."""
-    query = (
-        select(
-            ExcludedPerson.request_id,
-            ExcludedPerson.attendee_id,
-            ExcludedPerson.note,
-            ExcludedPerson.excluded_at,
-            ExcludedPerson.others_go(),
-            *person_columns(Attendee),
-        )
-        .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
-        .where(among(ExcludedPerson.request_id, request_ids))
-        .order_by(ExcludedPerson.excluded_at, Attendee.id)
-    )
+    query = _QUERY.where(among(ExcludedPerson.request_id, request_ids))
     if not actor.is_organiser:
         query = query.where(Attendee.firm_id == actor.firm_id)
     reads_notes = actor.is_organiser or actor.is_exhibitor

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, or_, select
@@ -102,7 +103,7 @@ def listing(
     if state is not None:
         query = query.where(MeetingRequest.state == state)
     if not_held:
-        query = query.where(_not_held(actor))
+        query = query.where(_not_held(actor.event_id))
     query = query.where(matches(text, _SEARCHED))
     page = fetch_page(session, query, _ORDER, cursor=cursor, limit=limit)
     return Page(cards(session, actor, page.items), page.next_cursor, page.total)
@@ -122,7 +123,7 @@ def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str
     """Counts for tabs and filters, of the same requests as `listing`, with the same search. One query."""
     firm_id = firm_in_question(session, actor, firm)
     is_sent = MeetingRequest.from_firm_id == firm_id
-    left_out = _not_held(actor)
+    left_out = _not_held(actor.event_id)
     groups = MeetingRequest.state, is_sent, left_out
     query = _query(actor).with_only_columns(*groups, func.count())
     query = query.where(_of_firm(firm_id, None), matches(text, _SEARCHED))
@@ -136,11 +137,12 @@ def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str
     return RequestCounts(by[True], by[False], without[True], without[False])
 
 
-def _not_held(actor: Actor) -> ColumnElement[bool]:
+@lru_cache(maxsize=64)
+def _not_held(event_id: int) -> ColumnElement[bool]:
     """Accepted when the published schedule was made, and no meeting of it."""
     published = (
         select(ScheduleVersion.created_at)
-        .where(ScheduleVersion.event_id == actor.event_id, ScheduleVersion.state == VersionState.PUBLISHED)
+        .where(ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.PUBLISHED)
         .scalar_subquery()
     )
     held = (
@@ -148,7 +150,7 @@ def _not_held(actor: Actor) -> ColumnElement[bool]:
         .join(ScheduleVersion, ScheduleVersion.id == PlannedMeeting.version_id)
         .where(
             PlannedMeeting.request_id == MeetingRequest.id,
-            ScheduleVersion.event_id == actor.event_id,
+            ScheduleVersion.event_id == event_id,
             ScheduleVersion.state == VersionState.PUBLISHED,
         )
         .correlate(MeetingRequest)

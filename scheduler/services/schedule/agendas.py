@@ -264,15 +264,17 @@ def _items(
     return tuple(items)
 
 
+_PEOPLE = (
+    select(PlannedAttendee.meeting_id, Attendee.firm_id, *person_columns(Attendee))
+    .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+    .order_by(Attendee.id)
+)
+
+
 def _people(session: Session, meeting_ids: Sequence[int]) -> dict[tuple[int, int], list[PersonRef]]:
     """Who sits in the meetings, by meeting and firm."""
     people: dict[tuple[int, int], list[PersonRef]] = {}
-    rows = session.execute(
-        select(PlannedAttendee.meeting_id, Attendee.firm_id, *person_columns(Attendee))
-        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
-        .where(among(PlannedAttendee.meeting_id, meeting_ids))
-        .order_by(Attendee.id)
-    )
+    rows = session.execute(_PEOPLE.where(among(PlannedAttendee.meeting_id, meeting_ids)))
     for meeting_id, firm_id, *person in rows:
         people.setdefault((meeting_id, firm_id), []).append(PersonRef(*person))
     return people
