@@ -16,6 +16,7 @@ from scheduler.services.access.tokens import hash_token
 from scheduler.services.answers import links
 from scheduler.services.outbox.remembering import token_of
 from scheduler.services.schedule.agendas import Agenda
+from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, ExcludedPerson, Invitation, MeetingRequest
 
 
@@ -33,32 +34,39 @@ class Standing:
     sequence: int = 0
 
 
+_TOLD = (
+    select(
+        MeetingRequest.key,
+        Attendee.key,
+        Invitation.attendee_id,
+        Invitation.uid,
+        Invitation.sequence,
+        Invitation.method,
+        Invitation.partstat,
+        Invitation.token_hash,
+    )
+    .join(MeetingRequest, MeetingRequest.id == Invitation.request_id)
+    .join(Attendee, Attendee.id == Invitation.attendee_id)
+    .order_by(Invitation.sequence, Invitation.dtstamp)
+)
+_EXCLUDED = (
+    select(MeetingRequest.key, Attendee.key, ExcludedPerson.others_go())
+    .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)
+    .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
+)
+
+
 def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str) -> Mapping[str, Standing]:
     """By key of the request, for every meeting of the agenda. Two queries."""
     found = {item.request_key: Standing() for item in agenda.items}
     people = {person.key for item in agenda.items for person in (*item.people, *item.partner_people)}
     of_these = (
         MeetingRequest.event_id == actor.event_id,
-        MeetingRequest.key.in_(found),
-        Attendee.key.in_(people),
+        among(MeetingRequest.key, found),
+        among(Attendee.key, people),
     )
-    told = (
-        select(
-            MeetingRequest.key,
-            Attendee.key,
-            Invitation.attendee_id,
-            Invitation.uid,
-            Invitation.sequence,
-            Invitation.method,
-            Invitation.partstat,
-            Invitation.token_hash,
-        )
-        .join(MeetingRequest, MeetingRequest.id == Invitation.request_id)
-        .join(Attendee, Attendee.id == Invitation.attendee_id)
-        .where(*of_these)
-        .order_by(Invitation.sequence, Invitation.dtstamp)
-    )
-    for key, person, attendee_id, uid, sequence, method, partstat, token_hash in session.execute(told):
+    told = session.execute(_TOLD.where(*of_these))
+    for key, person, attendee_id, uid, sequence, method, partstat, token_hash in told:
         if method is Method.CANCEL:
             found[key].answers.pop(person, None)
             continue
@@ -66,13 +74,7 @@ def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str)
         token = token_of(uid, attendee_id, secret_key) if attendee_id == actor.attendee_id else ""
         if token and hash_token(token) == token_hash:
             found[key].token, found[key].sequence = token, sequence
-    excluded = (
-        select(MeetingRequest.key, Attendee.key, ExcludedPerson.others_go())
-        .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)
-        .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
-        .where(*of_these)
-    )
-    for key, person, others_go in session.execute(excluded):
+    for key, person, others_go in session.execute(_EXCLUDED.where(*of_these)):
         found[key].excluded[person] = others_go
     return found
 
