@@ -49,38 +49,6 @@ class RequestCounts:
     received_not_held: int = 0
 
 
-def sent(
-    session: Session,
-    actor: Actor,
-    *,
-    firm: str | None = None,
-    state: RequestState | None = None,
-    text: str = "",
-    cursor: str | None = None,
-    limit: int = 30,
-) -> Page[RequestCard]:
-    """Requests that the firm has sent, the newest first; see `listing`."""
-    return listing(
-        session, actor, side=Side.FROM, firm=firm, state=state, text=text, cursor=cursor, limit=limit
-    )
-
-
-def received(
-    session: Session,
-    actor: Actor,
-    *,
-    firm: str | None = None,
-    state: RequestState | None = None,
-    text: str = "",
-    cursor: str | None = None,
-    limit: int = 30,
-) -> Page[RequestCard]:
-    """Requests that the firm has received, the newest first; see `listing`."""
-    return listing(
-        session, actor, side=Side.TO, firm=firm, state=state, text=text, cursor=cursor, limit=limit
-    )
-
-
 def listing(
     session: Session,
     actor: Actor,

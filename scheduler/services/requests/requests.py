@@ -28,8 +28,6 @@ from scheduler.services.requests.lists import (
     RequestCounts,
     counts,
     listing,
-    received,
-    sent,
     show,
 )
 from scheduler.services.requests.steps import ACCEPT, DECLINE, MAX_NOTE, WITHDRAW, take
@@ -48,8 +46,6 @@ __all__ = [
     "expire_due",
     "get",
     "listing",
-    "received",
-    "sent",
     "show",
     "submit",
     "undo",

@@ -250,7 +250,7 @@ def test_two_who_ask_the_same_at_once_make_one_request(database: Database) -> No
     )
     assert sorted(type(result).__name__ for result in results) == ["InvalidInput", "MeetingRequest"]
     with database.read() as session:
-        assert lists.sent(session, expo.actor(0)).total == 1
+        assert lists.listing(session, expo.actor(0), side=Side.FROM).total == 1
 
 
 def test_a_firm_has_a_limit_of_requests_without_an_answer(
@@ -545,12 +545,15 @@ def test_sent_and_received_are_the_firms_own_newest_first(database: Database) ->
         back = make_request(session, expo, 3, 0, state=PENDING)
         make_request(session, expo, 1, 2)
         actor = expo.actor(0)
-        assert [card.key for card in lists.sent(session, actor).items] == [second.key, first.key]
-        received = lists.received(session, actor).items
+        assert [card.key for card in lists.listing(session, actor, side=Side.FROM).items] == [
+            second.key,
+            first.key,
+        ]
+        received = lists.listing(session, actor, side=Side.TO).items
         assert [(card.key, card.steps) for card in received] == [(back.key, ("accept", "decline"))]
         assert lists.listing(session, actor).total == 3
         assert lists.listing(session, expo.organiser_actor()).total == 4
-        assert lists.sent(session, expo.organiser_actor(), firm="f1").total == 1
+        assert lists.listing(session, expo.organiser_actor(), side=Side.FROM, firm="f1").total == 1
 
 
 def test_requests_are_filtered_by_state_and_words(database: Database) -> None:
@@ -562,7 +565,7 @@ def test_requests_are_filtered_by_state_and_words(database: Database) -> None:
         scrap = make_request(session, expo, 0, 4, topic="100% scrap", state=PENDING)
 
         def found(text: str = "", state: RequestState | None = None) -> list[str]:
-            page = lists.sent(session, expo.actor(0), text=text, state=state)
+            page = lists.listing(session, expo.actor(0), side=Side.FROM, text=text, state=state)
             return [card.key for card in page.items]
 
         assert found("CELLS") == found("电池") == found("shanghai solid") == [cells.key]
@@ -576,7 +579,7 @@ def test_pages_of_requests_follow_each_other_without_gaps(database: Database) ->
         made = [make_request(session, expo, 0, i).key for i in range(1, 6)]
         actor, keys, cursor = expo.actor(0), [], None
         for _ in range(3):
-            page = lists.sent(session, actor, cursor=cursor, limit=2)
+            page = lists.listing(session, actor, side=Side.FROM, cursor=cursor, limit=2)
             keys, cursor = keys + [card.key for card in page.items], page.next_cursor
             assert page.total == 5
         assert (keys, cursor) == (made[::-1], None)
@@ -590,8 +593,11 @@ def test_a_cursor_that_is_not_of_the_list_is_refused(database: Database) -> None
         actor = make_event(session).actor(0)
         for cursor in (*bad, naive, huge, encode_cursor("firms", [NOW, 1])):
             with pytest.raises(InvalidInput, match="cursor: is not a cursor of this list"):
-                lists.sent(session, actor, cursor=cursor)
-        assert lists.sent(session, actor, cursor=encode_cursor("requests", [NOW, 1])).items == ()
+                lists.listing(session, actor, side=Side.FROM, cursor=cursor)
+        assert (
+            lists.listing(session, actor, side=Side.FROM, cursor=encode_cursor("requests", [NOW, 1])).items
+            == ()
+        )
 
 
 def test_the_size_of_a_page_has_limits(database: Database) -> None:
@@ -599,18 +605,22 @@ def test_the_size_of_a_page_has_limits(database: Database) -> None:
         actor = make_event(session).actor(0)
         for limit in (0, 201):
             with pytest.raises(InvalidInput, match="limit: must be from 1 to 200"):
-                lists.sent(session, actor, limit=limit)
+                lists.listing(session, actor, side=Side.FROM, limit=limit)
 
 
 def test_a_page_takes_as_many_queries_for_one_request_as_for_twenty(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=22)
         make_request(session, expo, 0, 1, from_people=expo.people[0])
-    few = count_selects(database, lambda session: lists.sent(session, expo.actor(0)))
+    few = count_selects(database, lambda session: lists.listing(session, expo.actor(0), side=Side.FROM))
     with database.write() as session:
         for i in range(2, 22):
             make_request(session, expo, 0, i, from_people=expo.people[0], to_people=expo.people[i])
-    assert count_selects(database, lambda session: lists.sent(session, expo.actor(0))) == few == 3
+    assert (
+        count_selects(database, lambda session: lists.listing(session, expo.actor(0), side=Side.FROM))
+        == few
+        == 3
+    )
 
 
 def test_postgresql_finds_what_a_firm_has_sent_by_an_index(
@@ -673,7 +683,7 @@ def test_nothing_of_another_event_or_firm_is_found(database: Database) -> None:
                     step(session, actor, request.key, now=NOW)
             assert lists.listing(session, actor).items == ()
         with pytest.raises(NotAllowed):
-            lists.sent(session, here.actor(2), firm="f0")
+            lists.listing(session, here.actor(2), side=Side.FROM, firm="f0")
         with pytest.raises(NotFound):
             requests.get(session, here.actor(0), "\x00")
         named = NewRequest(
