@@ -35,6 +35,7 @@ from scheduler.domain.entities import PlanStatus  # noqa: E402
 from scheduler.domain.plan import Plan  # noqa: E402
 from scheduler.domain.problem import Problem  # noqa: E402
 from scheduler.domain.rules import score, violations  # noqa: E402
+from scheduler.files.problem_file import write_problem  # noqa: E402
 
 QUICK_SECONDS = 0.5
 LEAST_SECONDS = 0.01  # where the geometric mean begins
@@ -91,7 +92,7 @@ def solved(problem: Problem, seconds: float, workers: int) -> Plan:
     """The plan of `chainmeet solve`."""
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder) / "problem.json", Path(folder) / "plan.json"
-        source.write_text(json.dumps(problem.to_json()))
+        source.write_text(json.dumps(write_problem(problem)))
         command = [sys.executable, "-m", "chainmeet.cli", "solve", str(source), "-o", str(output)]
         command += ["--seconds", str(seconds), "--workers", str(workers)]
         subprocess.run(command, cwd=ROOT, check=True, capture_output=True)

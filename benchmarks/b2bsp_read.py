@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from scheduler.domain.problem import Problem
+from scheduler.files.problem_file import read_problem
 
 Json = dict[str, Any]
 
@@ -76,7 +77,7 @@ def _integers(text: str) -> list[int]:
 
 def as_problem(data: dict[str, Any], fairness: int, name: str) -> Problem:
     """Every meeting compulsory, fewest breaks, break counts of any two at most `fairness` apart."""
-    return Problem.from_json(
+    return read_problem(
         {
             "format": "chainmeet.problem/1",
             "event": {"name": name, "timezone": "UTC"},

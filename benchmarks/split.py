@@ -35,6 +35,7 @@ from scheduler.config import Settings  # noqa: E402
 from scheduler.domain.problem import Problem  # noqa: E402
 from scheduler.domain.rules import violations  # noqa: E402
 from scheduler.domain.solving import SolveParams  # noqa: E402
+from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem  # noqa: E402
 from scheduler.samples.expo import make_expo  # noqa: E402
 from scheduler.samples.problem import to_problem  # noqa: E402
 from scheduler.services.runs import runs  # noqa: E402
@@ -111,7 +112,7 @@ def open_run(database: Database) -> int:
 def begin(database: Database, crew: WorkerCrew, problem: Problem) -> None:
     """Have the crew's run be about this problem, and call for help."""
     crew.parts = crew.lost = 0
-    found = {"fingerprint": problem.fingerprint, "problem": problem.to_json()}
+    found = {"fingerprint": fingerprint_of(problem), "problem": write_problem(problem)}
     with database.write() as session:
         runs.keep_problem(session, crew.run_id, worker="benchmark", **found)
     crew.begin()
@@ -175,7 +176,7 @@ def main() -> None:
         expo = make_expo(firms=options.firms, requests=options.requests, seed=1, start=DAY)
         problem = to_problem(expo)
     else:
-        problem = Problem.from_json(json.loads(options.problem.read_bytes()))
+        problem = read_problem(json.loads(options.problem.read_bytes()))
     warm_up()
     rows = compare(problem, options.seconds, options.rounds)
     summarise(rows)

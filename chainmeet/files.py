@@ -31,16 +31,16 @@ Read = TypeVar("Read")
 
 def read_problem(path: Path) -> Problem:
     """The problem of a file; raises InvalidInput whose faults name the file."""
-    from scheduler.domain.problem import Problem
+    from scheduler.files import problem_file
 
-    return _read(path, Problem.from_json)
+    return _read(path, problem_file.read_problem)
 
 
 def read_plan(path: Path) -> Plan:
     """The plan of a file; raises InvalidInput whose faults name the file."""
-    from scheduler.domain.plan import Plan
+    from scheduler.files import plan_file
 
-    return _read(path, Plan.from_json)
+    return _read(path, plan_file.read_plan)
 
 
 def read_json(path: Path) -> Any:

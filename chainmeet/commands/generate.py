@@ -17,12 +17,13 @@ from chainmeet.commands.solve import MOST_SEED
 def generate(firms: int, requests: int, seed: int, output: Path) -> None:
     """Make the problem file of an invented expo. The same seed gives the same file."""
     from chainmeet.files import is_stream, require_writable, write_json
+    from scheduler.files.problem_file import write_problem
     from scheduler.samples.expo import make_expo
     from scheduler.samples.problem import to_problem
 
     require_writable(output)
     problem = to_problem(make_expo(firms=firms, requests=requests, seed=seed))
-    write_json(output, problem.to_json())
+    write_json(output, write_problem(problem))
     click.echo(
         f"{output}: {len(problem.firms)} firms, {len(problem.attendees)} attendees, "
         f"{len(problem.requests)} requests, {len(problem.slots)} slots",

@@ -55,11 +55,12 @@ def solve(
     from chainmeet.files import is_stream, read_plan, read_problem, require_writable, write_json
     from chainmeet.solving import solve_here, summary
     from scheduler.domain.solving import SolveParams
+    from scheduler.files.plan_file import write_plan
 
     require_writable(output)
     problem = read_problem(problem_file)
     start = None if start_file is None else read_plan(start_file)
     params = SolveParams(seconds=seconds, workers=workers, seed=seed, method=method, iterations=iterations)
     result = solve_here(problem, params, start)
-    write_json(output, result.plan.to_json())
+    write_json(output, write_plan(result.plan))
     click.echo(f"{output}: {summary(problem, result)}", err=is_stream(output))

@@ -15,8 +15,9 @@ from chainmeet.demo.event import DemoEvent, sights
 from chainmeet.stack.embedded import Stack
 from chainmeet.stack.ports import HOST
 from scheduler.domain.errors import ChainmeetError
-from scheduler.domain.plan import Number, Plan
-from scheduler.domain.problem import Problem
+from scheduler.domain.plan import Number
+from scheduler.files.plan_file import read_plan
+from scheduler.files.problem_file import read_problem
 from scheduler.services.outbox import outbox
 from scheduler.services.runs import runs
 from scheduler.storage.database import Database
@@ -56,7 +57,7 @@ def judge(
         files = runs.problem_file(session, run.id), runs.plan_file(session, run.id)
     if files[0] is None or files[1] is None:
         raise ChainmeetError(f"Run {run.number} kept no problem and plan.")
-    problem, plan = Problem.from_json(files[0]), Plan.from_json(files[1])
+    problem, plan = read_problem(files[0]), read_plan(files[1])
     everything = sum(request.weight for request in problem.requests)
     bound = everything if plan.served_bound is None else plan.served_bound
     return Outcome(version, examine(problem, plan), bound, told, mails)

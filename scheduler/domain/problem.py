@@ -1,22 +1,17 @@
-"""Problem: the frozen input of a solve, index-based; its JSON form is docs/problem-format.md."""
+"""Problem: the frozen input of a solve, index-based."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from scheduler.domain.entities import PlaceKind, PlaceWish, Tier
 from scheduler.domain.plan import Meeting
-
-FORMAT = "chainmeet.problem/1"
 
 DEFAULT_FACTORS: Mapping[str, int | float] = {
     "served": 100,
@@ -44,7 +39,6 @@ IMPROVING_FACTORS: Mapping[str, int | float] = {
 SAME_START, ANY_START = "same_start", "any_start"
 """Of which published meetings the term `reassigned` is counted: events count all that are held."""
 
-Json = dict[str, Any]
 People = tuple[int, ...]
 """Attendees, by their indices."""
 
@@ -174,18 +168,6 @@ class Problem:
     policy: Policy = field(default_factory=Policy)
     source_fingerprint: str | None = field(default=None, compare=False)
 
-    @classmethod
-    def from_json(cls, document: object) -> Problem:
-        """Read a problem file; raises MalformedProblem with every fault by path."""
-        from scheduler.domain.files.problem_reader import read_problem
-
-        return read_problem(document)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """SHA-256 of the canonical JSON of the file that it was read from, else of `to_json()`."""
-        return self.source_fingerprint or fingerprint(self.to_json())
-
     @cached_property
     def days(self) -> tuple[int, ...]:
         """The day of each slot, counted from 0, by its start in the event's time zone."""
@@ -261,12 +243,6 @@ class Problem:
             requests={request.id: i for i, request in enumerate(self.requests)},
         )
 
-    def to_json(self) -> Json:
-        """The problem file, with every key written."""
-        from scheduler.domain.files.problem_writer import write_problem
-
-        return write_problem(self)
-
 
 @dataclass(frozen=True, slots=True)
 class Index:
@@ -279,9 +255,3 @@ class Index:
     attendees: Mapping[str, int]
     interpreters: Mapping[str, int]
     requests: Mapping[str, int]
-
-
-def fingerprint(document: Json) -> str:
-    """SHA-256, in hex, of the canonical JSON (sorted keys, no spaces, UTF-8) of a problem file."""
-    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()

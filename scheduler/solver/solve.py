@@ -22,6 +22,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules.score import total_of
 from scheduler.domain.rules.stability import published_changes
 from scheduler.domain.solving import METHODS, Crew, Progress, Proved, Result, SolveParams
+from scheduler.files.problem_file import fingerprint_of
 from scheduler.solver.annealing.search import Search
 from scheduler.solver.annealing.temperature import Budget, fitted_heat
 from scheduler.solver.annealing.warmup import is_slow, warm_up
@@ -395,7 +396,7 @@ class _Solve:
     ) -> Result:
         self.tell(Progress(self.seconds, "explaining", found.total, bound, self.bounds.served, found.terms))
         plan = Plan(
-            problem=self.problem.fingerprint,
+            problem=fingerprint_of(self.problem),
             status=status,
             score=found.total,
             terms=found.terms,

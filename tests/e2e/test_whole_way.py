@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import select
 
 from chainmeet.demo import load
-from scheduler.domain.plan import Meeting, Plan
+from scheduler.domain.plan import Meeting
+from scheduler.files.plan_file import read_plan
 from scheduler.samples.event import SampleEvent, SamplePerson
 from scheduler.samples.expo import make_expo
 from scheduler.services.outbox import outbox
@@ -184,7 +185,7 @@ def publish_the_same_again(scene: Scene, organiser: Visitor) -> None:
             session,
             event_id=scene.event.id,
             run_id=run.id,
-            plan=Plan.from_json(runs.plan_file(session, run.id)),
+            plan=read_plan(runs.plan_file(session, run.id)),
             now=datetime.now(UTC),
         )
     organiser.page.goto(f"/events/{scene.event.key}/versions/{same.number}")

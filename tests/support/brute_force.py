@@ -8,6 +8,7 @@ from typing import Any
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
+from scheduler.files.problem_file import write_problem
 from tests.support import naive
 
 Json = dict[str, Any]
@@ -18,7 +19,7 @@ FOR_EVER = {"format", "H2", "H3", "H4", "H5", "H7", "H8", "H9", "H11"}
 
 def best_plan(problem: Problem) -> tuple[float, tuple[Meeting, ...]] | None:
     """The best score and a plan that has it; None if no plan keeps the hard rules."""
-    document = problem.to_json()
+    document = write_problem(problem)
     best: tuple[float, list[Json]] | None = None
     for meetings in plans(document):
         score = naive.total(document, naive.terms(document, meetings))

@@ -21,6 +21,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import DEFAULT_FACTORS, Problem
+from scheduler.files.problem_file import read_problem
 
 Json = dict[str, Any]
 
@@ -30,7 +31,7 @@ SLOT = timedelta(minutes=30)
 
 def make_problem(**parts: Any) -> Problem:
     """A Problem from the parts of `make_document`, read (and so judged) like any problem file."""
-    return Problem.from_json(make_document(**parts))
+    return read_problem(make_document(**parts))
 
 
 def make_document(
@@ -167,7 +168,7 @@ def _unique(ids: Iterable[str]) -> list[str]:
 
 def problems(max_requests: int = 3, *, rerun: bool | None = None) -> SearchStrategy[Problem]:
     """Random problems, small enough for `brute_force`; `rerun`: with published meetings or without."""
-    return documents(max_requests, rerun=rerun).map(Problem.from_json)
+    return documents(max_requests, rerun=rerun).map(read_problem)
 
 
 @st.composite

@@ -12,6 +12,7 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Progress, Result, SolveParams
+from scheduler.files.problem_file import fingerprint_of
 from scheduler.services.runs import execution
 from workers.celery_app import app
 
@@ -31,7 +32,7 @@ def wait(
         on_progress(Progress(time.monotonic() - began, "search"))
         time.sleep(0.02)
     true = rules.score(problem, ())
-    return Result(Plan(problem.fingerprint, PlanStatus.FEASIBLE, true.total, true.terms, None, None, ()))
+    return Result(Plan(fingerprint_of(problem), PlanStatus.FEASIBLE, true.total, true.terms, None, None, ()))
 
 
 execution.execute = partial(execution.execute, solve=wait)

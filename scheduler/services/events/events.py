@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AfterRun, PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
-from scheduler.domain.files.policy_reader import read_policy
-from scheduler.domain.files.reading import Reader
+from scheduler.files.policy import read_policy
+from scheduler.files.reading import Reader
 from scheduler.services.access.actors import Actor
 from scheduler.services.events.new_event import (
     CheckedEvent,

@@ -17,7 +17,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from scheduler.domain.entities import RunState
-from scheduler.domain.problem import Problem
+from scheduler.files.problem_file import read_problem
 from scheduler.services.runs import runs
 from scheduler.solver.annealing.helper import Helper
 from scheduler.solver.annealing.subproblem import PartRefused
@@ -273,5 +273,5 @@ def _helper_for(database: Database, run_id: int, threads: int) -> Helper | None:
             return _prepared[run.fingerprint]
         document = runs.problem_file(session, run_id)
     _prepared.clear()
-    _prepared[run.fingerprint] = Helper(Problem.from_json(document), threads, secrets.randbelow(2**31))
+    _prepared[run.fingerprint] = Helper(read_problem(document), threads, secrets.randbelow(2**31))
     return _prepared[run.fingerprint]

@@ -20,6 +20,8 @@ from scheduler.domain.errors import ChainmeetError, PlanRejected, PublishingOpen
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Progress, SolveParams
+from scheduler.files.plan_file import read_plan, write_plan
+from scheduler.files.problem_file import as_written, fingerprint_of
 from scheduler.services.operations.patience import patiently
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import version_jobs
@@ -121,15 +123,14 @@ class _Work:
         with self.database.read() as session:
             found = runs.plan_file(session, self.run.id)
             if found is not None:  # an attempt before this one got so far
-                return self.store(Plan.from_json(found))
+                return self.store(read_plan(found))
             problem = snapshot.take(
                 session, self.run.event_id, now=self.now(session), max_moved=self.run.max_moved
             )
         with self.database.write() as session:
-            fingerprint, document = problem.fingerprint, problem.to_json()
-            runs.keep_problem(
-                session, self.run.id, worker=self.worker, fingerprint=fingerprint, problem=document
-            )
+            problem, document = as_written(problem)
+            known = fingerprint_of(problem)
+            runs.keep_problem(session, self.run.id, worker=self.worker, fingerprint=known, problem=document)
             last = last_run(session, self.run.event_id)
         new, proved = new_requests(last, document), proved_before(last, document)
         params = SolveParams(
@@ -209,7 +210,7 @@ class _Work:
 
         def keep(session: Session) -> None:
             runs.report(session, self.run.id, done, worker=self.worker, now=self.now(session))
-            runs.keep_plan(session, self.run.id, worker=self.worker, plan=plan.to_json())
+            runs.keep_plan(session, self.run.id, worker=self.worker, plan=write_plan(plan))
 
         patiently(lambda: self.as_mine(keep))
         return self.store(plan)
@@ -228,7 +229,7 @@ class _Work:
                 session,
                 self.run.id,
                 worker=self.worker,
-                plan=plan.to_json(),
+                plan=write_plan(plan),
                 note=why_no_plan(plan),
                 now=self.now(session),
             )
@@ -285,7 +286,7 @@ def check(problem: Problem, plan: Plan) -> None:
     """Raises PlanRejected unless the plan answers the problem, keeps its rules and scores what it claims."""
     true = rules.score(problem, plan.meetings)
     reasons = []
-    if plan.problem != problem.fingerprint:
+    if plan.problem != fingerprint_of(problem):
         reasons.append("it answers another problem")
     if plan.status not in NO_PLAN:
         reasons += [

@@ -12,6 +12,7 @@ import pytest
 
 from chainmeet.checking import examine
 from chainmeet.files import read_plan, read_problem, write_json
+from scheduler.files.problem_file import write_problem
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from tests.support.builders import ask, make_document
@@ -23,7 +24,7 @@ COMMAND = (sys.executable, "-c", "from chainmeet.cli import main; main()", "solv
 def expo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The problem file of a small expo: too large for a proof, so that a solve takes all its time."""
     path = tmp_path_factory.mktemp("expo") / "problem.json.gz"
-    write_json(path, to_problem(make_expo(firms=60, requests=500)).to_json())
+    write_json(path, write_problem(to_problem(make_expo(firms=60, requests=500))))
     return path
 
 

@@ -11,6 +11,7 @@ import pytest
 import redis
 
 from scheduler.domain.problem import Problem
+from scheduler.files.problem_file import fingerprint_of, write_problem
 from scheduler.services.runs import distribution, runs
 from scheduler.services.runs.distribution import HelpLine, WorkerCrew, help_with, plain_url, topic_of
 from scheduler.solver.annealing.day_shares import whole
@@ -202,7 +203,7 @@ class Help:
 
     def __init__(self, database: Database, url: str) -> None:
         self.database, self.url = database, url
-        found = {"fingerprint": PROBLEM.fingerprint, "problem": PROBLEM.to_json()}
+        found = {"fingerprint": fingerprint_of(PROBLEM), "problem": write_problem(PROBLEM)}
         with database.write() as session:
             run = runs.queue(session, make_event(session).event.id, asked_by=None, now=NOW)
             runs.claim(session, run.id, "coordinator", now=NOW)

@@ -16,6 +16,8 @@ from scheduler.domain.entities import AfterRun, PlanStatus, RunState, VersionSta
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Policy, Problem
 from scheduler.domain.solving import Progress, Proved, Result, SolveParams
+from scheduler.files.plan_file import read_plan
+from scheduler.files.problem_file import fingerprint_of, read_problem
 from scheduler.services.operations import patience
 from scheduler.services.publishing import publishing
 from scheduler.services.runs import execution, recovering, runs, watchdog
@@ -88,7 +90,9 @@ def scene(database: Database) -> Scene:
 
 def plan_of(problem: Problem, meetings: Sequence[Meeting], /, **claims: Any) -> Plan:
     true = rules.score(problem, meetings)
-    plan = Plan(problem.fingerprint, PlanStatus.FEASIBLE, true.total, true.terms, None, None, tuple(meetings))
+    plan = Plan(
+        fingerprint_of(problem), PlanStatus.FEASIBLE, true.total, true.terms, None, None, tuple(meetings)
+    )
     return replace(plan, **claims)
 
 
@@ -138,8 +142,8 @@ def test_a_run_ends_with_a_draft_of_its_plan(scene: Scene) -> None:
     )
     with scene.database.read() as session:
         problem = runs.problem_file(session, run.id)
-        plan = Plan.from_json(runs.plan_file(session, run.id))
-        assert Problem.from_json(problem).fingerprint == plan.problem == run.fingerprint
+        plan = read_plan(runs.plan_file(session, run.id))
+        assert read_problem(problem).fingerprint == plan.problem == run.fingerprint
         assert versions.get(session, run.event_id, 1).run_id == run.id
         assert {m.request for m in plan.meetings} == {scene.requests[0].key, scene.requests[2].key}
 

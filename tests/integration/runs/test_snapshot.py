@@ -7,7 +7,8 @@ import pytest
 from scheduler.domain import rules
 from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.domain.errors import NotFound
-from scheduler.domain.problem import Fixed, Problem
+from scheduler.domain.problem import Fixed
+from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
 from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, InterpreterBusy, PlaceBusy
@@ -34,9 +35,9 @@ def test_a_snapshot_equals_the_problem_file_it_writes(database: Database) -> Non
         session.add(PlaceBusy(place_id=expo.tables[0].id, slot_id=expo.slots[0].id))
         session.flush()
         problem = snapshot.take(session, expo.event.id, now=NOW)
-    document = problem.to_json()
-    assert Problem.from_json(document) == problem
-    assert Problem.from_json(document).fingerprint == problem.fingerprint
+    document = write_problem(problem)
+    assert read_problem(document) == problem
+    assert fingerprint_of(read_problem(document)) == fingerprint_of(problem)
     assert problem.walking == ((0, 7), (7, 0))
     assert [request.slots for request in problem.requests] == [(0, 4), None]
     assert [request.from_attendees for request in problem.requests] == [(1,), ()]
@@ -92,7 +93,7 @@ def test_what_starts_within_the_freeze_hours_is_frozen(database: Database) -> No
         now = expo.slots[0].start - timedelta(hours=11)
         problem = snapshot.take(session, expo.event.id, now=now)
         assert problem.frozen_until == now + timedelta(hours=12)
-        assert Problem.from_json(problem.to_json()) == problem
+        assert read_problem(write_problem(problem)) == problem
 
 
 def test_unavailability_against_a_frozen_meeting_is_left_out(database: Database) -> None:

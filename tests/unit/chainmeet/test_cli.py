@@ -17,7 +17,8 @@ from chainmeet.files import write_json
 from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Plan
-from scheduler.domain.problem import Problem
+from scheduler.files.plan_file import write_plan
+from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
 from tests.support.builders import make_problem
 
 HEAVY = ("numpy", "sqlalchemy", "celery", "flask", "ortools", "numba", "icalendar", "rich")
@@ -36,11 +37,11 @@ def test_help_loads_nothing_heavy() -> None:
 
 
 def test_check_loads_neither_database_nor_broker_nor_solver(tmp_path: Path) -> None:
-    problem = Problem.from_json(make_problem().to_json())
-    plan = Plan(problem.fingerprint, PlanStatus.OPTIMAL, 0, rules.score(problem, ()).terms, 0, 0, ())
+    problem = read_problem(write_problem(make_problem()))
+    plan = Plan(fingerprint_of(problem), PlanStatus.OPTIMAL, 0, rules.score(problem, ()).terms, 0, 0, ())
     files = [tmp_path / "problem.json", tmp_path / "plan.json"]
-    write_json(files[0], problem.to_json())
-    write_json(files[1], plan.to_json())
+    write_json(files[0], write_problem(problem))
+    write_json(files[1], write_plan(plan))
     arguments = ["check", *map(str, files)]
     check = f"{RUN}; result = CliRunner().invoke(main, {arguments!r}); assert result.exit_code == 0"
     assert loaded_after(check) - {"numpy"} == set()
@@ -95,7 +96,7 @@ def test_a_database_that_does_not_answer_is_a_sentence(monkeypatch: pytest.Monke
 )
 def test_a_number_beyond_every_limit_is_refused(tmp_path: Path, words: str) -> None:
     path = tmp_path / "problem.json"
-    write_json(path, make_problem().to_json())
+    write_json(path, write_problem(make_problem()))
     asked = CliRunner().invoke(main, ["solve", str(path), "-o", str(tmp_path / "plan.json"), *words.split()])
     assert asked.exit_code == 2
     assert words.split()[0] in asked.output
@@ -103,7 +104,7 @@ def test_a_number_beyond_every_limit_is_refused(tmp_path: Path, words: str) -> N
 
 def test_a_plan_to_a_pipe_stands_alone(tmp_path: Path) -> None:
     path = tmp_path / "problem.json"
-    write_json(path, make_problem().to_json())
+    write_json(path, write_problem(make_problem()))
     command = [sys.executable, "-m", "chainmeet.cli", "solve", str(path), "-o", "/dev/stdout"]
     shown = subprocess.run([*command, "--iterations", "1"], capture_output=True, text=True, check=True)
     assert json.loads(shown.stdout)["format"] == "chainmeet.plan/1"

@@ -16,25 +16,27 @@ from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting, Plan, Unscheduled
 from scheduler.domain.problem import Problem
+from scheduler.files.plan_file import write_plan
+from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
 from tests.support.builders import ask, make_problem, meet
 
 
 def problem() -> Problem:
     made = make_problem(slots="3", requests=[ask("r1", "a", "b", weight=3), ask("r2", "b", "c", weight=2)])
-    return Problem.from_json(made.to_json())
+    return read_problem(write_problem(made))
 
 
 def plan_of(problem: Problem, /, *meetings: Meeting, **claims: Any) -> Plan:
     """A plan that claims what is true of its meetings, but for `claims`."""
     true = rules.score(problem, meetings)
-    plan = Plan(problem.fingerprint, PlanStatus.FEASIBLE, true.total, true.terms, None, None, meetings)
+    plan = Plan(fingerprint_of(problem), PlanStatus.FEASIBLE, true.total, true.terms, None, None, meetings)
     return replace(plan, **claims)
 
 
 def check(tmp_path: Path, problem: Problem, plan: Plan, *options: str) -> Result:
     files = tmp_path / "problem.json", tmp_path / "plan.json"
-    write_json(files[0], problem.to_json())
-    write_json(files[1], plan.to_json())
+    write_json(files[0], write_problem(problem))
+    write_json(files[1], write_plan(plan))
     return CliRunner().invoke(main, ["check", *map(str, files), *options])
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from scheduler.domain.problem import Problem
 from scheduler.domain.proofs import still_holds
+from scheduler.files.problem_file import write_problem
 from tests.support.builders import ask, make_problem, meet, table
 
 Json = dict[str, Any]
@@ -18,7 +19,7 @@ PUBLISHED = [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s1", "t1", "a1 c1")]
 def document(**changes: Any) -> Json:
     parts = {"requests": [ask("r1", "a", "b"), ask("r2", "a", "c")], "places": [table("t1", capacity=2)]}
     problem: Problem = make_problem(**{**parts, **changes})
-    return problem.to_json()
+    return write_problem(problem)
 
 
 @pytest.mark.parametrize("now", [{}, {"published": PUBLISHED}, {"frozen_until": "s1"}])

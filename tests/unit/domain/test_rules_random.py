@@ -12,6 +12,7 @@ from hypothesis.strategies import DataObject
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score, violations
+from scheduler.files.problem_file import write_problem
 from tests.support import naive
 from tests.support.brute_force import best_plan, meetings_of
 from tests.support.builders import problems
@@ -20,7 +21,7 @@ from tests.support.builders import problems
 @st.composite
 def plans(draw: st.DrawFn, problem: Problem) -> list[Meeting]:
     """Meetings of some requests, right or wrong, that name only things of the problem."""
-    ids, document = problem.index, problem.to_json()
+    ids, document = problem.index, write_problem(problem)
     chosen = draw(st.lists(st.sampled_from(list(ids.requests)), unique=True))
     published = {m.request: m for m in problem.published if _is_known(problem, m)}
     meetings = []
@@ -73,7 +74,7 @@ def test_any_plan_breaks_the_rules_that_the_page_says_and_scores_what_the_page_s
     data: DataObject, problem: Problem
 ) -> None:
     meetings = data.draw(plans(problem))
-    document = problem.to_json()
+    document = write_problem(problem)
     assert {v.rule for v in violations(problem, meetings)} == naive.broken_rules(document, _json(meetings))
     terms = naive.terms(document, _json(meetings))
     found = score(problem, meetings)

@@ -18,7 +18,6 @@ LISTS = ("chainmeet/commands", "scheduler/storage/migrations/versions", "schedul
 MOST_LINES = 300
 LONG = {
     "api/pages/schedule/versions.py": 320,
-    "scheduler/domain/files/problem_reader.py": 370,
     "scheduler/services/calendar_health/states.py": 305,
     "scheduler/services/outbox/outbox.py": 310,
     "scheduler/services/problems/snapshot.py": 335,

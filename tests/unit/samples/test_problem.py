@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from scheduler.domain.entities import RequestState
-from scheduler.domain.problem import Problem
+from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
 from scheduler.samples.event import SampleEvent
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
@@ -13,13 +13,13 @@ from scheduler.samples.problem import to_problem
 
 def test_the_problem_file_reads_back_as_the_same_problem(expo: SampleEvent) -> None:
     problem = to_problem(expo)
-    read = Problem.from_json(json.loads(json.dumps(problem.to_json())))
+    read = read_problem(json.loads(json.dumps(write_problem(problem))))
     assert read == problem
-    assert read.fingerprint == problem.fingerprint
+    assert fingerprint_of(read) == fingerprint_of(problem)
 
 
 def test_the_problem_file_is_ascii(expo: SampleEvent) -> None:
-    assert json.dumps(to_problem(expo).to_json(), ensure_ascii=False).isascii()
+    assert json.dumps(write_problem(to_problem(expo)), ensure_ascii=False).isascii()
 
 
 def test_the_problem_holds_every_request_or_the_accepted_only(expo: SampleEvent) -> None:

@@ -17,6 +17,7 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.score import total_of
 from scheduler.domain.solving import SolveParams
+from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.annealing.anneal import KINDS, anneal
@@ -68,7 +69,7 @@ def test_a_searched_plan_claims_its_true_score(rerun: Problem) -> None:
 def test_the_exact_model_and_the_bounds_agree_with_trying_every_plan(document: dict, price: int) -> None:
     document["policy"] = {**document["policy"], "require_all": False}
     document["policy"]["factors"] = {**document["policy"].get("factors", {}), "repeated": price}
-    problem = Problem.from_json(document)
+    problem = read_problem(document)
     best = best_plan(problem)
     if best is None:  # frozen meetings that contradict each other
         return
@@ -117,8 +118,8 @@ def test_a_file_that_does_not_name_the_factor_scores_as_ever() -> None:
     score = rules.score(problem, plan)
     assert "repeated" not in score.terms
     assert score.total == 100 * 3 - 60 * 3 - 10 * score.terms["idle"]
-    assert "repeated" not in problem.to_json()["policy"]["factors"]
-    assert Problem.from_json(three_published(repeated=7).to_json()).policy.factors["repeated"] == 7
+    assert "repeated" not in write_problem(problem)["policy"]["factors"]
+    assert read_problem(write_problem(three_published(repeated=7))).policy.factors["repeated"] == 7
 
 
 def test_a_high_price_stops_the_changes_of_one_person() -> None:

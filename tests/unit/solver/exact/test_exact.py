@@ -9,6 +9,7 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score, violations
 from scheduler.domain.solving import Progress
+from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.solver.exact.assignments import enumerate_atoms, is_crowded, wants_exact
 from scheduler.solver.exact.solve import ExactResult, solve_exact
 from tests.support.brute_force import best_plan
@@ -38,7 +39,7 @@ def test_the_exact_model_finds_what_trying_every_plan_finds(problem: Problem) ->
 @given(problems(max_requests=3))
 def test_with_all_compulsory_the_proof_is_what_trying_every_plan_finds(problem: Problem) -> None:
     policy = {"require_all": True, "idle_counts": "breaks", "max_idle_spread": None}
-    problem = Problem.from_json(problem.to_json() | {"policy": policy})
+    problem = read_problem(write_problem(problem) | {"policy": policy})
     best, found = best_plan(problem), solve_exact(problem, SECONDS)
     assert (best is None) == (found.status is PlanStatus.INFEASIBLE)
     if best is not None:

@@ -16,6 +16,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score, violations
 from scheduler.domain.rules.stability import PublishedChanges, published_changes
 from scheduler.domain.solving import SolveParams
+from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.bounds.prove import upper_bounds
@@ -141,7 +142,7 @@ def excluding() -> st.SearchStrategy[Problem]:
             firms = (request["from"], request["to"])
             free = [a["id"] for a in document["attendees"] if a["firm"] in firms and a["id"] not in named]
             request["excluded"] = free[pick % len(free) :][:1] if free else []
-        return Problem.from_json(document)
+        return read_problem(document)
 
     return st.builds(with_excluded, documents(3), st.lists(st.integers(0, 3), min_size=3, max_size=3))
 
@@ -161,14 +162,14 @@ def test_search_exact_model_and_bound_agree_with_trying_every_plan(problem: Prob
 def test_the_key_is_written_only_where_somebody_is_excluded() -> None:
     """So that a file, and its fingerprint, is what it was before there was the key."""
     requests = [ask("r1", "a", "b", excluded="a1"), ask("r2", "a", "b")]
-    rows = make_problem(requests=requests).to_json()["requests"]
+    rows = write_problem(make_problem(requests=requests))["requests"]
     assert [row.get("excluded") for row in rows] == [["a1"], None]
 
 
 def test_at_the_size_of_an_event_nobody_sits_where_they_are_excluded() -> None:
     problem = to_problem(make_expo(firms=60, requests=500, seed=1, start=date(2026, 11, 24)))
     before = solve(problem, SolveParams(workers=1, method="search", iterations=20_000)).plan
-    document = problem.to_json() | {"published": [m.to_json() for m in before.meetings]}
+    document = write_problem(problem) | {"published": [m.to_json() for m in before.meetings]}
     document["policy"]["max_moved"] = 0
     asked = {row["id"]: row for row in document["requests"]}
     gone = {}
@@ -178,7 +179,7 @@ def test_at_the_size_of_an_event_nobody_sits_where_they_are_excluded() -> None:
             row["excluded"] = gone[meeting.request] = [
                 a for a in meeting.attendees if a.startswith(row["from"])
             ]
-    again = Problem.from_json(document)
+    again = read_problem(document)
     plan = searched(again)
     held = {m.request: m for m in plan.meetings}
     assert len(gone) > 30

@@ -13,6 +13,7 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Fixed, Problem
 from scheduler.domain.solving import SolveParams
+from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.explain.contradictions import contradictions
@@ -49,9 +50,9 @@ def test_a_plan_without_it_breaks_a_rule() -> None:
 
 def test_a_file_says_it_again() -> None:
     problem = two_for_a_slot()
-    assert Problem.from_json(problem.to_json()) == problem
+    assert read_problem(write_problem(problem)) == problem
     plain = make_problem(requests=[ask("r1", "a", "b", fixed={"slot": "s0"})])
-    assert plain.to_json()["requests"][0]["fixed"] == {"slot": "s0"}
+    assert write_problem(plain)["requests"][0]["fixed"] == {"slot": "s0"}
 
 
 def test_two_that_must_be_held_at_once_by_the_same_people_are_infeasible() -> None:

@@ -17,6 +17,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import ANY_START, SAME_START, Problem
 from scheduler.domain.rules.score import total_of
 from scheduler.domain.solving import SolveParams
+from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.annealing.anneal import KINDS, anneal
@@ -61,8 +62,8 @@ def test_other_people_of_a_moved_meeting_are_counted_where_the_policy_says_so(
 
 
 def test_the_key_is_written_only_where_it_is_on() -> None:
-    assert "reassigned_counts" not in moving().to_json()["policy"]
-    assert moving(reassigned_counts=ANY_START).to_json()["policy"]["reassigned_counts"] == ANY_START
+    assert "reassigned_counts" not in write_problem(moving())["policy"]
+    assert write_problem(moving(reassigned_counts=ANY_START))["policy"]["reassigned_counts"] == ANY_START
 
 
 def both_ways(problem: Problem) -> list[Meeting]:
@@ -93,7 +94,7 @@ def test_a_meeting_that_has_to_move_keeps_its_interpreter() -> None:
 @given(documents(rerun=True))
 def test_the_exact_model_and_the_bounds_agree_with_trying_every_plan(document: dict[str, Any]) -> None:
     document["policy"] = {**document["policy"], "require_all": False, "reassigned_counts": ANY_START}
-    problem = Problem.from_json(document)
+    problem = read_problem(document)
     best = best_plan(problem)
     if best is None:  # frozen meetings that contradict each other
         return

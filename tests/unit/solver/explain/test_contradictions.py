@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from scheduler.domain.entities import PlanStatus
-from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
+from scheduler.files.problem_file import read_problem
 from scheduler.solver.annealing.search import Search
 from scheduler.solver.explain.contradictions import contradictions
 from scheduler.solver.solve import solve
@@ -120,6 +120,6 @@ def test_more_compulsory_requests_than_places_have_room_for_are_counted() -> Non
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents())
 def test_what_some_plan_keeps_is_never_called_a_contradiction(document: dict[str, Any]) -> None:
-    problem = Problem.from_json(document)
+    problem = read_problem(document)
     if contradictions(problem):
         assert best_plan(problem) is None

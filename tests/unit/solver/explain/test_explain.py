@@ -18,6 +18,7 @@ from scheduler.domain.plan import Meeting, Unscheduled
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score
 from scheduler.domain.solving import SolveParams
+from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.exact.solve import solve_exact
@@ -259,11 +260,11 @@ def test_a_remedy_lets_in_what_it_says(problem: Problem) -> None:
     meetings = solve_exact(problem, 60.0, workers=1).meetings
     for row in explain(problem, meetings or ()) if meetings is not None else ():
         for remedy in row.remedies:
-            document = problem.to_json()
+            document = write_problem(problem)
             withdrawn = apply(document, row, remedy)
             kept = [m for m in meetings or () if m.request != withdrawn]
             hold(document, row.request, remedy)
-            cured = Problem.from_json(document)
+            cured = read_problem(document)
             before = score(cured, kept).total
             after = solve_exact(cured, 60.0, workers=1)
             assert after.meetings is not None, (row, remedy)
@@ -276,7 +277,7 @@ def test_remedies_of_a_tight_event_are_many_and_can_be_kept() -> None:
     plan = solve(problem, SolveParams(workers=1, method="search", iterations=20_000)).plan
     answers = [row for row in plan.unscheduled if row.reason != "no-gain"]
     assert sum(bool(row.remedies) for row in answers) > 0.9 * len(plan.unscheduled)
-    published = replace(problem, published=plan.meetings, source_fingerprint=None).to_json()
+    published = write_problem(replace(problem, published=plan.meetings, source_fingerprint=None))
     draws = random.Random(1)
     kinds: set[str] = set()
     for row in draws.sample([row for row in answers if row.remedies], 16):
@@ -284,7 +285,7 @@ def test_remedies_of_a_tight_event_are_many_and_can_be_kept() -> None:
         document = copy.deepcopy(published)
         apply(document, row, remedy)
         slot = hold(document, row.request, remedy)
-        flat = flatten(Problem.from_json(document))
+        flat = flatten(read_problem(document))
         again = clean_meetings(flat, starting_state(flat, None, 1).held) or ()
         assert {m.request: m.slot for m in again}.get(row.request) == slot, (row, remedy)
         kinds.add(remedy.split()[0])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from scheduler.domain.files.reading import Reader, is_number
 from scheduler.domain.problem import ANY_START, DEFAULT_FACTORS, NAMED_FACTORS, SAME_START, Policy
+from scheduler.files.reading import Reader, is_number
 
 MOST_FACTOR = 10**12
 

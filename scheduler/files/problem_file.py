@@ -1,14 +1,107 @@
-"""A Problem as its JSON file: ids for indices, every key written but those that came later and are off."""
+"""Problem files: a Problem from its JSON form, read whole with every fault by path, and back."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
 
-from scheduler.domain.problem import FORMAT, SAME_START, Fixed, Json, Policy, Problem, Request
+from scheduler.domain.errors import Fault, MalformedProblem
+from scheduler.domain.problem import SAME_START, Fixed, Policy, Problem, Request
+from scheduler.files.lists import OPTIONAL, REQUIRED, Lists
+from scheduler.files.people import read_attendees, read_firms, read_interpreters
+from scheduler.files.policy import read_policy
+from scheduler.files.requests import read_frozen_until, read_precedences, read_published, read_requests
+from scheduler.files.venue import read_event, read_places, read_slots, read_walking
+
+FORMAT = "chainmeet.problem/1"
+
+Json = dict[str, Any]
+
+MOST_POINTS = 2**53
+"""Up to here a float holds each whole number, so that no point of a score is lost."""
+
+
+def read_problem(document: object) -> Problem:
+    """A Problem from a parsed problem file; raises MalformedProblem with every fault by path."""
+    if not isinstance(document, dict):
+        raise MalformedProblem([Fault("", "a problem file is one JSON object")])
+    lists = Lists(document=document)
+    problem = _read(lists)
+    if not lists.faults:
+        _check_points(lists, problem)
+    if lists.faults:
+        raise MalformedProblem(lists.faults)
+    return problem
+
+
+def as_written(problem: Problem) -> tuple[Problem, Json]:
+    """A problem that knows its fingerprint, and the document that it is the fingerprint of."""
+    document = write_problem(problem)
+    return replace(problem, source_fingerprint=fingerprint(document)), document
+
+
+def fingerprint_of(problem: Problem) -> str:
+    """The fingerprint of the file that a problem was read from, else of the one that it would be."""
+    return problem.source_fingerprint or fingerprint(write_problem(problem))
+
+
+def fingerprint(document: Json) -> str:
+    """SHA-256, in hex, of the canonical JSON (sorted keys, no spaces, UTF-8) of a problem file."""
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _read(lists: Lists) -> Problem:
+    document = lists.document
+    if document.get("format") != FORMAT:
+        lists.fault("format", f"must be {FORMAT!r}")
+    for key in sorted(document.keys() - set(REQUIRED) - set(OPTIONAL)):
+        lists.fault(key, "unknown key")
+    for key in REQUIRED:
+        if key not in document:
+            lists.fault(key, "is missing")
+    name, timezone = read_event(lists)
+    lists.collect_ids()
+    return Problem(
+        name=name,
+        timezone=timezone,
+        slots=read_slots(lists, timezone),
+        halls=tuple(lists.halls),
+        walking=read_walking(lists),
+        firms=tuple(read_firms(lists)),
+        places=tuple(read_places(lists)),
+        attendees=tuple(read_attendees(lists)),
+        interpreters=tuple(read_interpreters(lists)),
+        requests=tuple(read_requests(lists)),
+        precedences=tuple(read_precedences(lists)),
+        published=read_published(lists),
+        frozen_until=read_frozen_until(lists),
+        policy=read_policy(lists, document.get("policy", {})),
+        source_fingerprint=None if lists.faults else fingerprint(document),
+    )
+
+
+def _check_points(lists: Lists, problem: Problem) -> None:
+    """Whether what a plan can win and lose, all together, is a whole number that a float holds."""
+    factors, days = problem.policy.factors, len(problem.attendees) * len(problem.slots)
+    counts = {
+        "served": sum(request.weight for request in problem.requests),
+        "shortfall": sum(problem.floors),
+        "idle": days,
+        "hall_change": days,
+        "repeated": len(problem.attendees) * len(problem.published) ** 2,
+    }
+    points = sum(value * counts.get(term, len(problem.published)) for term, value in factors.items())
+    if points > MOST_POINTS:
+        message = f"with these weights a score may have {points:.3g} points, more than {MOST_POINTS}"
+        lists.fault("policy.factors", message)
 
 
 def write_problem(problem: Problem) -> Json:
-    """The document of docs/problem-format.md."""
+    """The document of a Problem: ids for indices, every key written but those that came later and are off."""
     halls, firms = problem.halls, problem.firms
     return {
         "format": FORMAT,

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from scheduler.domain.errors import Fault, MalformedProblem
-from scheduler.domain.problem import Problem
+from scheduler.files.problem_file import read_problem
 from tests.support.builders import ask, make_document
-from tests.unit.domain.whole_problem import WHOLE, Json, with_value
+from tests.unit.files.whole_problem import WHOLE, Json, with_value
 
 FAULTS = [
     # path, value, paths of the faults (the path itself unless said otherwise)
@@ -161,7 +161,7 @@ FAULTS = [
 
 def fault_paths(document: Any) -> list[str]:
     try:
-        Problem.from_json(document)
+        read_problem(document)
     except MalformedProblem as error:
         return [fault.path for fault in error.faults]
     return []
@@ -234,7 +234,7 @@ def test_a_problem_file_is_one_object(document: Any) -> None:
 def test_all_faults_are_told_at_once_as_sentences_with_their_paths() -> None:
     document = with_value(with_value(WHOLE, "requests[0].weight", 0), "policy.odd", 1)
     with pytest.raises(MalformedProblem) as refused:
-        Problem.from_json(document)
+        read_problem(document)
     assert refused.value.faults == (
         Fault("requests[0].weight", "must be an integer, 1 or more"),
         Fault("policy.odd", "unknown key"),
@@ -274,7 +274,7 @@ def test_a_list_that_is_none_is_one_fault_however_many_refer_to_it(key: str, val
 def test_the_sentence_of_very_many_faults_counts_those_it_leaves_out() -> None:
     document = make_document(requests=[ask(f"r{i}", "a", "b", weight=0) for i in range(500)])
     with pytest.raises(MalformedProblem) as refused:
-        Problem.from_json(document)
+        read_problem(document)
     lines = str(refused.value).splitlines()
     assert len(refused.value.faults) == 500
     assert len(lines) == 31

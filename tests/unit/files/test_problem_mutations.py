@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from scheduler.domain.errors import MalformedPlan, MalformedProblem
 from scheduler.domain.plan import Plan, PlanStatus
-from scheduler.domain.problem import Problem
+from scheduler.files.plan_file import read_plan, write_plan
+from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
 from tests.support.builders import documents, meet
 
 Json = dict[str, Any]
@@ -60,50 +61,52 @@ def mutated(draw: st.DrawFn, sound: st.SearchStrategy[Json]) -> Any:
 @given(mutated(documents()))
 def test_a_mutated_problem_is_read_whole_or_refused_by_path(document: Any) -> None:
     try:
-        problem = Problem.from_json(document)
+        problem = read_problem(document)
     except MalformedProblem as error:
         assert error.faults
         assert all(fault.message for fault in error.faults)
         return
     # What was read can be written, read again and used.
-    assert Problem.from_json(problem.to_json()) == problem
+    assert read_problem(write_problem(problem)) == problem
     assert len(problem.days) == len(problem.slots)
     assert len(problem.floors) == len(problem.firms)
-    assert len(problem.fingerprint) == 64
+    assert len(fingerprint_of(problem)) == 64
 
 
 @given(documents())
 def test_a_problem_comes_back_from_its_json_as_it_was(document: Json) -> None:
-    problem = Problem.from_json(document)
-    again = Problem.from_json(json.loads(json.dumps(problem.to_json())))
+    problem = read_problem(document)
+    again = read_problem(json.loads(json.dumps(write_problem(problem))))
     assert again == problem
-    assert again.to_json() == problem.to_json()
+    assert write_problem(again) == write_problem(problem)
 
 
-PLAN = Plan(
-    problem="0" * 64,
-    status=PlanStatus.FEASIBLE,
-    score=100,
-    terms={"served": 1},
-    bound=200,
-    served_bound=None,
-    meetings=(meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s1", "t1", "c1 d1", "i1")),
-).to_json()
+PLAN = write_plan(
+    Plan(
+        problem="0" * 64,
+        status=PlanStatus.FEASIBLE,
+        score=100,
+        terms={"served": 1},
+        bound=200,
+        served_bound=None,
+        meetings=(meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s1", "t1", "c1 d1", "i1")),
+    )
+)
 
 
 @given(mutated(st.just(PLAN)))
 def test_a_mutated_plan_is_read_whole_or_refused_by_path(document: Any) -> None:
     try:
-        plan = Plan.from_json(document)
+        plan = read_plan(document)
     except MalformedPlan as error:
         assert error.faults
         return
-    assert Plan.from_json(plan.to_json()) == plan
+    assert read_plan(write_plan(plan)) == plan
 
 
 @given(st.recursive(odd_values, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
 def test_any_json_at_all_is_refused(document: Any) -> None:
-    for read, error in ((Problem.from_json, MalformedProblem), (Plan.from_json, MalformedPlan)):
+    for read, error in ((read_problem, MalformedProblem), (read_plan, MalformedPlan)):
         try:
             read(document)
         except error as refused:

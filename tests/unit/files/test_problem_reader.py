@@ -21,12 +21,13 @@ from scheduler.domain.problem import (
     Request,
     Slot,
 )
+from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
 from tests.support.builders import ask, make_problem
-from tests.unit.domain.whole_problem import WHOLE, Json
+from tests.unit.files.whole_problem import WHOLE, Json
 
 
 def read(document: Json) -> Problem:
-    return Problem.from_json(copy.deepcopy(document))
+    return read_problem(copy.deepcopy(document))
 
 
 def test_every_key_of_the_format_is_read() -> None:
@@ -116,7 +117,7 @@ def test_the_default_policy_is_that_of_the_page() -> None:
 
 def test_a_problem_comes_back_from_its_json_with_every_key() -> None:
     problem = read(WHOLE)
-    written = problem.to_json()
+    written = write_problem(problem)
     assert read(written) == problem
     assert written.keys() == WHOLE.keys()
     for key in ("event", "halls", "places", "firms", "interpreters", "requests", "precedences", "published"):
@@ -133,10 +134,10 @@ def _in_order(value: Any) -> Any:
 def test_the_fingerprint_is_that_of_the_canonical_json_of_the_file() -> None:
     canonical = json.dumps(WHOLE, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     expected = hashlib.sha256(canonical.encode()).hexdigest()
-    assert read(WHOLE).fingerprint == expected
+    assert fingerprint_of(read(WHOLE)) == expected
     other_order = dict(reversed(list(WHOLE.items())))
-    assert read(other_order).fingerprint == expected
-    assert read({**WHOLE, "frozen_until": None}).fingerprint != expected
+    assert fingerprint_of(read(other_order)) == expected
+    assert fingerprint_of(read({**WHOLE, "frozen_until": None})) != expected
 
 
 # What a problem knows of itself

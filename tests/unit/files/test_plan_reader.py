@@ -8,7 +8,8 @@ import pytest
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import MalformedPlan
 from scheduler.domain.plan import Meeting, Plan, Unscheduled
-from tests.unit.domain.whole_problem import with_value
+from scheduler.files.plan_file import read_plan, write_plan
+from tests.unit.files.whole_problem import with_value
 
 WHOLE: dict[str, Any] = {
     "format": "chainmeet.plan/1",
@@ -39,14 +40,14 @@ WHOLE: dict[str, Any] = {
 
 def fault_paths(document: Any) -> list[str]:
     try:
-        Plan.from_json(document)
+        read_plan(document)
     except MalformedPlan as error:
         return [fault.path for fault in error.faults]
     return []
 
 
 def test_every_key_of_the_format_is_read_and_written() -> None:
-    plan = Plan.from_json(copy.deepcopy(WHOLE))
+    plan = read_plan(copy.deepcopy(WHOLE))
     assert plan == Plan(
         problem="0" * 64,
         status=PlanStatus.OPTIMAL,
@@ -63,12 +64,12 @@ def test_every_key_of_the_format_is_read_and_written() -> None:
         seed=7,
         workers=2,
     )
-    assert plan.to_json() == WHOLE
+    assert write_plan(plan) == WHOLE
 
 
 @pytest.mark.parametrize("status", list(PlanStatus))
 def test_each_status_is_an_answer(status: PlanStatus) -> None:
-    assert Plan.from_json({**WHOLE, "status": status.value}).status is status
+    assert read_plan({**WHOLE, "status": status.value}).status is status
 
 
 @pytest.mark.parametrize(

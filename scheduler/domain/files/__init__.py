@@ -1,1 +1,0 @@
-"""Problem files, read with every fault by path, and written."""

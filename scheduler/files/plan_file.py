@@ -1,0 +1,130 @@
+"""Plan files: a Plan from its JSON form, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from scheduler.domain.entities import PlanStatus
+from scheduler.domain.errors import Fault, MalformedPlan
+from scheduler.domain.plan import Json, Plan, Unscheduled, Way
+from scheduler.files.meetings import is_id, read_meetings
+from scheduler.files.reading import is_number
+
+FORMAT = "chainmeet.plan/1"
+
+
+def read_plan(document: object) -> Plan:
+    """A Plan from a parsed plan file; raises MalformedPlan with every fault by path."""
+    return _PlanReader().read(document)
+
+
+def write_plan(plan: Plan) -> Json:
+    """The document of docs/problem-format.md."""
+    return {
+        "format": FORMAT,
+        "problem": plan.problem,
+        "status": str(plan.status),
+        "score": plan.score,
+        "terms": dict(plan.terms),
+        "bound": plan.bound,
+        "served_bound": plan.served_bound,
+        "meetings": [meeting.to_json() for meeting in plan.meetings],
+        "unscheduled": [row.to_json() for row in plan.unscheduled],
+        "seconds": plan.seconds,
+        "seed": plan.seed,
+        "workers": plan.workers,
+    }
+
+
+@dataclass(slots=True)
+class _PlanReader:
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, path: str, message: str) -> None:
+        self.faults.append(Fault(path, message))
+
+    def read(self, document: object) -> Plan:
+        if not isinstance(document, dict):
+            raise MalformedPlan([Fault("", "a plan file is one JSON object")])
+        if document.get("format") != FORMAT:
+            self.fault("format", f"must be {FORMAT!r}")
+        known = {
+            "format", "problem", "status", "score", "terms", "bound", "served_bound",
+            "meetings", "unscheduled", "seconds", "seed", "workers",
+        }  # fmt: skip
+        for key in sorted(document.keys() - known):
+            self.fault(key, "unknown key")
+        if not is_id(document.get("problem")):
+            self.fault("problem", "must be the fingerprint of the problem")
+        if document.get("status") not in tuple(PlanStatus):
+            self.fault("status", "must be one of " + ", ".join(PlanStatus))
+        for key in ("score", "seconds", "seed", "workers"):
+            if not is_number(document.get(key)):
+                self.fault(key, "must be a number")
+        for key in ("bound", "served_bound"):
+            if document.get(key) is not None and not is_number(document[key]):
+                self.fault(key, "must be a number or null")
+        terms = document.get("terms")
+        if not isinstance(terms, dict) or not all(is_number(value) for value in terms.values()):
+            self.fault("terms", "must map each term to its count")
+        meetings = read_meetings(document.get("meetings"), "meetings", self.faults)
+        unscheduled = self.read_unscheduled(document.get("unscheduled", []))
+        if self.faults:
+            raise MalformedPlan(self.faults)
+        return Plan(
+            problem=document["problem"],
+            status=PlanStatus(document["status"]),
+            score=document["score"],
+            terms=document["terms"],
+            bound=document.get("bound"),
+            served_bound=document.get("served_bound"),
+            meetings=meetings,
+            unscheduled=unscheduled,
+            seconds=document["seconds"],
+            seed=document["seed"],
+            workers=document["workers"],
+        )
+
+    def read_unscheduled(self, rows: object) -> tuple[Unscheduled, ...]:
+        if not isinstance(rows, list):
+            self.fault("unscheduled", "must be a list")
+            return ()
+        read: list[Unscheduled] = []
+        for i, row in enumerate(rows):
+            path = f"unscheduled[{i}]"
+            if not isinstance(row, dict):
+                self.fault(path, "must be an object")
+                continue
+            for key in sorted(row.keys() - {"request", "reason", "detail", "blockers", "remedies", "ways"}):
+                self.fault(f"{path}.{key}", "unknown key")
+            texts = [row.get(key) for key in ("request", "reason", "detail")]
+            lists = [row.get(key, []) for key in ("blockers", "remedies")]
+            if not all(isinstance(text, str) for text in texts):
+                self.fault(path, "request, reason and detail must be strings")
+            elif not all(isinstance(values, list) for values in lists):
+                self.fault(path, "blockers and remedies must be lists")
+            else:
+                ways = self.ways(path, row.get("ways", []))
+                blockers, remedies = map(_strings, lists)
+                read.append(
+                    Unscheduled(row["request"], row["reason"], row["detail"], blockers, remedies, ways)
+                )
+        return tuple(read)
+
+    def ways(self, path: str, rows: object) -> tuple[Way, ...]:
+        if not isinstance(rows, list):
+            self.fault(f"{path}.ways", "must be a list")
+            return ()
+        read: list[Way] = []
+        for i, row in enumerate(rows):
+            is_one = isinstance(row, dict) and row.keys() == {"kind", "ids", "slot"}
+            if not is_one or not isinstance(row["ids"], list):
+                self.fault(f"{path}.ways[{i}]", "must be an object with kind, slot and the list ids")
+            else:
+                read.append(Way(str(row["kind"]), _strings(row["ids"]), str(row["slot"])))
+        return tuple(read)
+
+
+def _strings(values: Sequence[object]) -> tuple[str, ...]:
+    return tuple(str(value) for value in values)
