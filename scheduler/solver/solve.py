@@ -37,7 +37,8 @@ from scheduler.solver.plans.incumbent import Incumbent
 from scheduler.solver.plans.start import published_again, starting_state, within_spread
 from scheduler.solver.proof import Proof
 from scheduler.solver.standby import Standby
-from scheduler.solver.state.state import SLOT, UNHELD, State
+from scheduler.solver.state.columns import held
+from scheduler.solver.state.state import UNHELD, State
 from scheduler.solver.state.terms import count_terms
 
 if TYPE_CHECKING:
@@ -314,7 +315,9 @@ class _Solve:
         """What a search starts from, told and checked; what breaks `max_idle_spread` is not in it."""
         kept = within_spread(self.flat, state)
         if kept is not state and start is None:
-            self.together = {self.problem.requests[r].id for r in np.flatnonzero(state.held[:, SLOT] >= 0)}
+            self.together = {
+                self.problem.requests[r].id for r in np.flatnonzero(state.held[:, held.SLOT] >= 0)
+            }
         self.measure(kept)
         self.report("constructed")
         first = self.checked_first(kept)

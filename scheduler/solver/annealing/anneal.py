@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from scheduler.solver.compiled.kernels import Floats, chance, entry, inlined
-from scheduler.solver.instance.arrays import MAX_MOVED, SPREAD, Data
+from scheduler.solver.instance.arrays import Data
+from scheduler.solver.instance.columns import rules
 from scheduler.solver.operators.kempe import swap_slots
 from scheduler.solver.operators.repair import settle
 from scheduler.solver.operators.targets import fill_gap, force_held, force_unheld, join_halls, random_held
@@ -20,74 +21,76 @@ KINDS = 6
 
 
 @inlined
-def redraw(d: Data, s: State, heat: float) -> bool:
+def redraw(data: Data, state: State, temperature: float) -> bool:
     """Draw a new place for a random meeting with Boltzmann's odds."""
-    r = random_held(d, s)
-    if r < 0:
+    request = random_held(data, state)
+    if request < 0:
         return False
-    release(d, s, r)
-    gain = choose(d, s, r, heat)
-    if gain == IMPOSSIBLE or gain < heat * math.log(chance(s.rng)):
+    release(data, state, request)
+    gain = choose(data, state, request, temperature)
+    if gain == IMPOSSIBLE or gain < temperature * math.log(chance(state.rng)):
         return gain != IMPOSSIBLE
-    hold_chosen(d, s, r, gain)
+    hold_chosen(data, state, request, gain)
     return True
 
 
 @inlined
-def _step(d: Data, s: State, kind: int, heat: float, stamp: int) -> bool:
+def _step(data: Data, state: State, kind: int, temperature: float, stamp: int) -> bool:
     if kind == REDRAW:
-        return redraw(d, s, heat)
+        return redraw(data, state, temperature)
     if kind == GAP:
-        return fill_gap(d, s, stamp)
+        return fill_gap(data, state, stamp)
     if kind == HALLS:
-        return join_halls(d, s, stamp)
+        return join_halls(data, state, stamp)
     if kind == HELD:
-        return force_held(d, s, stamp)
+        return force_held(data, state, stamp)
     if kind == UNHELD_IN:
-        return force_unheld(d, s, stamp)
-    return swap_slots(d, s, stamp)
+        return force_unheld(data, state, stamp)
+    return swap_slots(data, state, stamp)
 
 
 @entry
-def anneal(d: Data, s: State, moves: int, heat: float, penalty: float, odds: Floats, tally: Floats) -> None:
+def anneal(
+    data: Data, state: State, moves: int, temperature: float, penalty: float, odds: Floats, tally: Floats
+) -> None:
     """Make a number of moves; `odds` are the kinds' cumulated shares, `penalty` the price of `excess`.
 
     `tally` gains, per kind, the moves tried, kept, and the score won by those that won.
     """
-    limited = d.rule[SPREAD] >= 0
-    apart = excess(d, s) if limited else 0
+    limited = data.rules[rules.SPREAD] >= 0
+    apart = excess(data, state) if limited else 0
     for _ in range(moves):
-        s.number[LOGGED] = 0
-        s.number[QUEUED] = 0
-        s.number[STAMP] += 1
-        stamp = s.number[STAMP]
-        score = s.score[0]
-        changed = s.number[CHANGED]
-        u = chance(s.rng)
+        state.number[LOGGED] = 0
+        state.number[QUEUED] = 0
+        state.number[STAMP] += 1
+        stamp = state.number[STAMP]
+        score = state.score[0]
+        changed = state.number[CHANGED]
+        share = chance(state.rng)
         kind = 0
-        while kind < KINDS - 1 and u >= odds[kind]:
+        while kind < KINDS - 1 and share >= odds[kind]:
             kind += 1
         tally[kind, 0] += 1
-        lowest = score + heat * math.log(chance(s.rng))
-        kept = _step(d, s, kind, heat, stamp)
-        if kept and s.number[QUEUED] > 0:
-            kept = settle(d, s, heat, stamp, lowest)
+        lowest = score + temperature * math.log(chance(state.rng))
+        kept = _step(data, state, kind, temperature, stamp)
+        if kept and state.number[QUEUED] > 0:
+            kept = settle(data, state, temperature, stamp, lowest)
         if kept and kind != REDRAW:
-            kept = s.score[0] >= lowest
-        if kept and s.number[CHANGED] > d.rule[MAX_MOVED] and s.number[CHANGED] > changed:
+            kept = state.score[0] >= lowest
+        if kept and state.number[CHANGED] > data.rules[rules.MAX_MOVED] and state.number[CHANGED] > changed:
             kept = False
-        rows = s.number[LOGGED]
+        rows = state.number[LOGGED]
         after = 0
         if kept and limited:
-            refresh_logged(d, s, rows)
-            after = excess(d, s)
-            kept = s.score[0] - penalty * after >= lowest - penalty * apart
+            refresh_logged(data, state, rows)
+            after = excess(data, state)
+            kept = state.score[0] - penalty * after >= lowest - penalty * apart
         if not kept:
-            undo(d, s, 0, score)
+            undo(data, state, 0, score)
             if limited:
-                refresh_logged(d, s, rows)
+                refresh_logged(data, state, rows)
         else:
             apart = after
             tally[kind, 1] += 1
-            if s.score[0] > score:
-                tally[kind, 2] += s.score[0] - score
+            if state.score[0] > score:
+                tally[kind, 2] += state.score[0] - score

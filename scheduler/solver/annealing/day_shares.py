@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from scheduler.solver.compiled.kernels import Ints, Words
 from scheduler.solver.compiled.records import Pack
-from scheduler.solver.instance.arrays import DAY, LOCKED, MAX_MOVED, Data
-from scheduler.solver.state.state import SLOT
+from scheduler.solver.instance.arrays import Data
+from scheduler.solver.instance.columns import requests, rules, slots
+from scheduler.solver.state.columns import held
 
 Flags = npt.NDArray[np.bool_]
 
@@ -42,7 +43,7 @@ class Improved:
 def whole(data: Data) -> Share:
     """Everything."""
     everything = np.full(data.day_words.shape[1], np.iinfo(np.uint64).max, np.uint64)
-    return Share(everything, 1, 0, int(data.rule[MAX_MOVED]))
+    return Share(everything, 1, 0, int(data.rules[rules.MAX_MOVED]))
 
 
 def shares_of(share: Share, cuts: Sequence[Words], changed: int) -> list[Share]:
@@ -64,7 +65,7 @@ def deal(data: Data, share: Share, hands: int, changed: int, draws: np.random.Ge
         parts = in_pairs
     if parts <= 1:
         return [share]
-    sizes = np.bincount(data.slot[:, DAY], minlength=len(data.day_words))
+    sizes = np.bincount(data.slots[:, slots.DAY], minlength=len(data.day_words))
     cuts = [np.zeros_like(share.words) for _ in range(parts)]
     loads = [0] * parts
     for day in draws.permutation(days):
@@ -88,27 +89,27 @@ class Confines:
 
     def __init__(self, data: Data) -> None:
         arrays = cast(Any, data).arrays
-        copies = {name: getattr(arrays, name).copy() for name in ("req", "starts", "rule")}
+        copies = {name: getattr(arrays, name).copy() for name in ("requests", "starts", "rules")}
         self.whole = data
         self.data: Data = cast(Data, Pack(arrays._replace(**copies)))
 
     def set(self, share: Share, table: Ints) -> Data:
         """For a plan with this table of meetings."""
         whole, data = self.whole, self.data
-        held = table[:, SLOT] >= 0
-        outside = held & ~are_in(share.words, table)
-        others = ~held & (np.arange(len(table)) % share.of != share.number)
+        is_held = table[:, held.SLOT] >= 0
+        outside = is_held & ~are_in(share.words, table)
+        others = ~is_held & (np.arange(len(table)) % share.of != share.number)
         data.starts[:] = whole.starts & share.words
         data.starts[outside] = whole.starts[outside]
         data.starts[others] = 0
-        data.req[:, LOCKED] = whole.req[:, LOCKED] | outside
-        data.rule[MAX_MOVED] = share.most
+        data.requests[:, requests.LOCKED] = whole.requests[:, requests.LOCKED] | outside
+        data.rules[rules.MAX_MOVED] = share.most
         return data
 
 
 def are_in(words: Words, table: Ints) -> Flags:
     """For each row of a table whether its slot is one of `words`; any answer for -1."""
-    slots = np.maximum(table[:, SLOT], 0)
+    slots = np.maximum(table[:, held.SLOT], 0)
     found: Flags = (words[slots >> 6] >> (slots & 63).astype(np.uint64) & np.uint64(1)) > 0
     return found
 
@@ -116,7 +117,7 @@ def are_in(words: Words, table: Ints) -> Flags:
 def only_in(words: Words, table: Ints) -> Ints:
     """The rows whose slot is one of `words`; the others are not held."""
     rows = np.full_like(table, -1)
-    mine = (table[:, SLOT] >= 0) & are_in(words, table)
+    mine = (table[:, held.SLOT] >= 0) & are_in(words, table)
     rows[mine] = table[mine]
     return rows
 
@@ -124,7 +125,7 @@ def only_in(words: Words, table: Ints) -> Ints:
 def put_in(table: Ints, words: Words, rows: Ints) -> None:
     """Have the plan in the slots of `words` as it is there in `rows`."""
     table[are_in(words, table)] = -1
-    mine = (rows[:, SLOT] >= 0) & are_in(words, rows)
+    mine = (rows[:, held.SLOT] >= 0) & are_in(words, rows)
     table[mine] = rows[mine]
 
 

@@ -14,7 +14,8 @@ from scheduler.solver.annealing.subproblem import Subproblem, answers_to
 from scheduler.solver.annealing.temperature import Budget, Heat, is_kept
 from scheduler.solver.annealing.threads import ROUND_FACTOR, Annealing, Team
 from scheduler.solver.compiled.kernels import Floats, Ints
-from scheduler.solver.instance.arrays import SPREAD, Data, Flat
+from scheduler.solver.instance.arrays import Data, Flat
+from scheduler.solver.instance.columns import rules
 from scheduler.solver.operators.construct import construct
 from scheduler.solver.operators.spread_repair import narrow
 from scheduler.solver.state.state import State
@@ -92,13 +93,13 @@ class Search:
     def run(self, plan: State) -> None:
         """Improve the plan until the budget is used up; leaves the best plan in `best` and in the state."""
         self.best, self.score = plan.held.copy(), -math.inf
-        if not len(self.data.req) or not len(self.data.slot):
+        if not len(self.data.requests) or not len(self.data.slots):
             return
         self.team = Team(self.data, plan, self.workers, self.seed)
         self._keep_if_best()
         with closing(self.team):
             while not self.budget.is_over():
-                if is_kept(self.way.share, int(self.data.rule[SPREAD])):
+                if is_kept(self.way.share, int(self.data.rules[rules.SPREAD])):
                     self._narrow()
                 members = self._members()
                 if self.crew is not None and members:

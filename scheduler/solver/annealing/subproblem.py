@@ -13,8 +13,9 @@ from scheduler.domain.errors import ChainmeetError
 from scheduler.solver.annealing.day_shares import Flags, Improved, Share, are_in
 from scheduler.solver.annealing.temperature import Heat
 from scheduler.solver.compiled.kernels import Ints
-from scheduler.solver.instance.arrays import ATTENDEES, GROUP0, GROUP1, OPTION0, OPTION1, Data
-from scheduler.solver.state.state import GROUP, INTERPRETER, OPTION, SLOT
+from scheduler.solver.instance.arrays import Data
+from scheduler.solver.instance.columns import requests, rules
+from scheduler.solver.state.columns import held
 
 _HEAD = struct.Struct("<3i5d")
 _WORTH = struct.Struct("<d")
@@ -80,7 +81,7 @@ class SubproblemAnswer:
         """Raises PartRefused, also where meetings stand outside of the share."""
         head, table = _unpacked(data, content, _WORTH.size)
         (worth,) = _WORTH.unpack(head)
-        if not math.isfinite(worth) or ((table[:, SLOT] >= 0) & ~are_in(share.words, table)).any():
+        if not math.isfinite(worth) or ((table[:, held.SLOT] >= 0) & ~are_in(share.words, table)).any():
             raise PartRefused("it has meetings in slots that were not its own")
         return cls(worth, table)
 
@@ -103,7 +104,7 @@ def _packed(head: bytes, table: Ints) -> bytes:
 
 def _unpacked(data: Data, content: bytes, head: int) -> tuple[bytes, Ints]:
     """The head and the table, whose rows exist in the problem."""
-    if len(content) != head + 16 * len(data.req):
+    if len(content) != head + 16 * len(data.requests):
         raise PartRefused("it has another size than this problem's")
     table = np.frombuffer(content, "<i4", offset=head).reshape(-1, 4).astype(np.int32)
     if not _exist(data, table):
@@ -113,21 +114,25 @@ def _unpacked(data: Data, content: bytes, head: int) -> tuple[bytes, Ints]:
 
 def _exist(data: Data, table: Ints) -> bool:
     """Whether slots, places, people and interpreters are the problem's: compiled code does not look."""
-    if (table[:, SLOT] < -1).any():
+    if (table[:, held.SLOT] < -1).any():
         return False
-    held = table[:, SLOT] >= 0
-    rows, req = table[held], data.req[held]
-    option, interpreter = rows[:, OPTION], rows[:, INTERPRETER]
-    known = rows[:, SLOT] < len(data.slot)
-    known &= (req[:, OPTION0] <= option) & (option < req[:, OPTION1])
-    known &= (interpreter == -1) | ((interpreter >= data.rule[ATTENDEES]) & (interpreter < len(data.avail)))
-    return bool((known & _are_places(data, req, rows[:, GROUP])).all())
+    is_held = table[:, held.SLOT] >= 0
+    rows, taken = table[is_held], data.requests[is_held]
+    option, interpreter = rows[:, held.OPTION], rows[:, held.INTERPRETER]
+    known = rows[:, held.SLOT] < len(data.slots)
+    known &= (taken[:, requests.OPTIONS_BEGIN] <= option) & (option < taken[:, requests.OPTIONS_END])
+    known &= (interpreter == -1) | (
+        (interpreter >= data.rules[rules.ATTENDEES]) & (interpreter < len(data.avail))
+    )
+    return bool((known & _are_places(data, taken, rows[:, held.GROUP])).all())
 
 
-def _are_places(data: Data, req: Ints, groups: Ints) -> Flags:
+def _are_places(data: Data, rows: Ints, wanted: Ints) -> Flags:
     """For each request whether it may be held in its group of places."""
-    found: Flags = np.zeros(len(req), bool)
-    for k in range(int((req[:, GROUP1] - req[:, GROUP0]).max(initial=0))):
-        at = np.minimum(req[:, GROUP0] + k, len(data.group_list) - 1)
-        found |= (req[:, GROUP0] + k < req[:, GROUP1]) & (data.group_list[at] == groups)
+    found: Flags = np.zeros(len(rows), bool)
+    for k in range(int((rows[:, requests.GROUPS_END] - rows[:, requests.GROUPS_BEGIN]).max(initial=0))):
+        at = np.minimum(rows[:, requests.GROUPS_BEGIN] + k, len(data.group_list) - 1)
+        found |= (rows[:, requests.GROUPS_BEGIN] + k < rows[:, requests.GROUPS_END]) & (
+            data.group_list[at] == wanted
+        )
     return found

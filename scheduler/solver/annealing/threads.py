@@ -14,7 +14,8 @@ from scheduler.solver.annealing.anneal import KINDS, anneal
 from scheduler.solver.annealing.day_shares import Confines, Improved, Share, days_of, deal, join
 from scheduler.solver.annealing.temperature import Budget, Heat, is_kept
 from scheduler.solver.compiled.kernels import Floats, Ints
-from scheduler.solver.instance.arrays import SPREAD, Data
+from scheduler.solver.instance.arrays import Data
+from scheduler.solver.instance.columns import rules
 from scheduler.solver.state.loading import load, loading_order, shift
 from scheduler.solver.state.spread import PENALTY, excess_of
 from scheduler.solver.state.state import CHANGED, State, new_state
@@ -47,12 +48,12 @@ class Annealing:
         return begin + (end - begin) * self.budget.share()
 
     def make(self, moves: int, data: Data, plan: State, tally: Floats) -> None:
-        limit = int(data.rule[SPREAD])
+        limit = int(data.rules[rules.SPREAD])
         anneal(data, plan, moves, self.heat.at(self.share, limit), self.penalty(data), self.odds, tally)
 
     def penalty(self, data: Data) -> float:
         """The price of a step beyond `max_idle_spread` by now."""
-        return PENALTY if is_kept(self.share, int(data.rule[SPREAD])) else 0.0
+        return PENALTY if is_kept(self.share, int(data.rules[rules.SPREAD])) else 0.0
 
     def worth(self, data: Data, plan: State) -> float:
         """The score, less that price."""

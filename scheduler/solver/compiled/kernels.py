@@ -142,52 +142,52 @@ def highest_bit(typing_context: Any, word: Any) -> Any:
 
 
 @inlined
-def bit(t: int) -> np.uint64:
-    """The bit of slot `t` within its word."""
-    return ONE << (np.uint64(t) & WORD)
+def bit(slot: int) -> np.uint64:
+    """The bit of `slot` within its word."""
+    return ONE << (np.uint64(slot) & WORD)
 
 
 @inlined
-def last_set(words: Words, row: int, t: int, first: int) -> int:
+def last_set(words: Words, row: int, slot: int, first: int) -> int:
     """The last slot of words[row] in [first, t), or -1."""
-    w = t >> 6
-    rest = words[row, w] & (bit(t) - ONE) if w < words.shape[1] else ZERO
+    word = slot >> 6
+    rest = words[row, word] & (bit(slot) - ONE) if word < words.shape[1] else ZERO
     while True:
         if rest != ZERO:
-            found = (w << 6) + highest_bit(rest)
+            found = (word << 6) + highest_bit(rest)
             return found if found >= first else -1
-        w -= 1
-        if w < 0 or (w << 6) + 63 < first:
+        word -= 1
+        if word < 0 or (word << 6) + 63 < first:
             return -1
-        rest = words[row, w]
+        rest = words[row, word]
 
 
 @inlined
-def first_set(words: Words, row: int, t: int, last: int) -> int:
+def first_set(words: Words, row: int, slot: int, last: int) -> int:
     """The first slot of words[row] in [t, last], or -1."""
-    if t > last:
+    if slot > last:
         return -1
-    w = t >> 6
-    rest = words[row, w] & ~(bit(t) - ONE)
+    word = slot >> 6
+    rest = words[row, word] & ~(bit(slot) - ONE)
     while True:
         if rest != ZERO:
-            found = (w << 6) + lowest_bit(rest)
+            found = (word << 6) + lowest_bit(rest)
             return found if found <= last else -1
-        w += 1
-        if w >= words.shape[1] or (w << 6) > last:
+        word += 1
+        if word >= words.shape[1] or (word << 6) > last:
             return -1
-        rest = words[row, w]
+        rest = words[row, word]
 
 
 @inlined
 def draw(rng: Words) -> np.uint64:
     """The next 64 random bits (xorshift64*, Vigna 2016, doi:10.1145/2845077)."""
-    x = rng[0]
-    x ^= x >> np.uint64(12)
-    x ^= x << np.uint64(25)
-    x ^= x >> np.uint64(27)
-    rng[0] = x
-    return x * np.uint64(2685821657736338717)
+    bits = rng[0]
+    bits ^= bits >> np.uint64(12)
+    bits ^= bits << np.uint64(25)
+    bits ^= bits >> np.uint64(27)
+    rng[0] = bits
+    return bits * np.uint64(2685821657736338717)
 
 
 @inlined

@@ -10,6 +10,7 @@ from scheduler.domain.problem import Attendee, Interpreter, Problem
 from scheduler.domain.rules.stability import own_starts
 from scheduler.solver.compiled.kernels import FloatRow, Floats, IntRow, Ints, IntTable, Words, WordTable
 from scheduler.solver.compiled.records import Pack, only_read
+from scheduler.solver.instance.columns import requests as request_columns
 from scheduler.solver.instance.people import Options, build_options
 from scheduler.solver.instance.places import PlaceGroups, build_groups
 from scheduler.solver.instance.published import Home, read_homes
@@ -17,51 +18,33 @@ from scheduler.solver.instance.published import Home, read_homes
 NONE = -1
 NEVER = -2  # a home that no choice can equal: its thing is gone, or the request was not published
 
-# columns of Data.slot
-DAY, FIRST, LAST, ROOM = range(4)
-# columns of Data.person and Data.firm
-FIRM, CAP, BUSY_CAP = range(3)
-FLOOR, FIRM_CAP, REQUEST0, REQUEST1 = range(4)
-# columns of Data.req
-(LENGTH, SENDER, RECEIVER, OPTION0, OPTION1, GROUP0, GROUP1, BEFORE0, BEFORE1, AFTER0, AFTER1,
- PUBLISHED, HOME_SLOT, HOME_GROUP, HOME_OPTION, HOME_INTERPRETER, COUNTED, LOCKED,
- HOME0, HOME1, MUST) = range(21)  # fmt: skip
-# columns of Data.option and Data.group
-PEOPLE0, PEOPLE1, CLASS = range(3)
-HALL, SEATS, ROW = range(3)
-# entries of Data.factor and Data.rule
-SERVED, SHORTFALL, IDLE, HALL_CHANGE, MOVED, RELOCATED, REASSIGNED, DROPPED, REPEATED, MOVED_OTHERS = range(
-    10
-)
-BREAKS, ATTENDEES, MAX_MOVED, SPREAD, FIRM_CAPS, DAYS, HALLS = range(7)
-
 
 @only_read
 class Data(NamedTuple):
     """A problem that a search only reads. People are attendees, then interpreters; slots are bits."""
 
-    slot: IntTable  # slots x (day, first and last slot of the day, slots left in the block)
+    slots: IntTable  # slots x (day, first and last slot of the day, slots left in the block)
     day_words: WordTable  # days x words
     earliest: IntTable  # (from hall, to hall) x end slot: first start slot that leaves time to walk
-    person: IntTable  # people x (firm, cap a day)
+    people: IntTable  # people x (firm, cap a day)
     avail: WordTable  # people x words
     avail_before: IntTable  # people x (slots + 1): available slots before each
-    firm: IntTable  # firms x (floor, cap a day, range in firm_requests)
+    firms: IntTable  # firms x (floor, cap a day, range in firm_requests)
     firm_requests: IntRow
-    req: IntTable  # requests x the columns above
+    requests: IntTable  # requests x the columns above
     gain: FloatRow  # score of holding each request, by itself
     starts: WordTable  # requests x words: allowed start slots
-    option: IntTable  # options x (range in option_people, class of interpreters or -1)
+    options: IntTable  # options x (range in option_people, class of interpreters or -1)
     option_people: IntRow
-    group: IntTable  # place groups x (hall, seats, first row in the state's list of meetings)
+    groups: IntTable  # place groups x (hall, seats, first row in the state's list of meetings)
     group_list: IntRow
     seats: IntTable  # place groups x slots: meetings that fit at once
     class_words: WordTable  # classes of interpreters x words over interpreters
     before: IntRow  # CSR of precedences
     after: IntRow
-    home_people: IntRow  # attendees of the published meetings, where they are still there
-    factor: FloatRow
-    rule: IntRow
+    published_people: IntRow  # attendees of the published meetings, where they are still there
+    factors: FloatRow
+    rules: IntRow
     noise: FloatRow  # Gumbel noise, to choose with Boltzmann's odds
 
 
@@ -82,32 +65,32 @@ def flatten(problem: Problem) -> Flat:
     homes = read_homes(problem, options, groups)
     before, after, ranges = _precedences(problem)
     firm_requests, firm = _firms(problem)
-    home_people, home_ranges = csr([homes[r].people if r in homes else [] for r in range(len(ranges))])
+    published_people, home_ranges = csr([homes[r].people if r in homes else [] for r in range(len(ranges))])
     req = _requests(problem, options, groups, homes, ranges, home_ranges)
     words = (len(problem.slots) + 63) // 64 or 1
     data = Data(
-        slot=_slots(problem),
+        slots=_slots(problem),
         day_words=_day_words(problem, words),
         earliest=_earliest(problem),
-        person=_people(problem),
+        people=_people(problem),
         avail=_avail(problem, words),
         avail_before=_avail_before(problem),
-        firm=firm,
+        firms=firm,
         firm_requests=firm_requests,
-        req=req,
+        requests=req,
         gain=_gains(problem),
         starts=_starts(problem, homes, words),
-        option=options.table,
+        options=options.table,
         option_people=options.people,
-        group=groups.table,
+        groups=groups.table,
         group_list=groups.choices,
         seats=groups.seats,
         class_words=options.class_words,
         before=before,
         after=after,
-        home_people=home_people,
-        factor=_factors(problem),
-        rule=_rules(problem),
+        published_people=published_people,
+        factors=_factors(problem),
+        rules=_rules(problem),
         noise=_noise(),
     )
     return Flat(problem, Pack(data), options, groups, homes)
@@ -249,7 +232,7 @@ def _requests(
         fixed = (request.length, request.sender, request.receiver)
         must = request.fixed is not None and request.fixed.must
         rows.append((*fixed, *options.ranges[r], *groups.ranges[r], *ranges[r], *tail, *home_ranges[r], must))
-    return np.array(rows, np.int32).reshape(-1, 21)
+    return np.array(rows, np.int32).reshape(-1, request_columns.WIDTH)
 
 
 def _gains(problem: Problem) -> Floats:

@@ -17,45 +17,13 @@ from scheduler.solver.compiled.kernels import (
     last_set,
     lowest_bit,
 )
-from scheduler.solver.instance.arrays import (
-    AFTER0,
-    AFTER1,
-    ATTENDEES,
-    BEFORE0,
-    BEFORE1,
-    CAP,
-    CLASS,
-    DAY,
-    DROPPED,
-    FIRM_CAP,
-    FIRM_CAPS,
-    FIRST,
-    FLOOR,
-    GROUP0,
-    GROUP1,
-    HALL,
-    HOME0,
-    HOME1,
-    LAST,
-    LENGTH,
-    LOCKED,
-    OPTION0,
-    OPTION1,
-    PEOPLE0,
-    PEOPLE1,
-    PUBLISHED,
-    RECEIVER,
-    REPEATED,
-    ROOM,
-    ROW,
-    SEATS,
-    SENDER,
-    SHORTFALL,
-    Data,
-)
+from scheduler.solver.instance.arrays import Data
+from scheduler.solver.instance.columns import factors, firms, groups, options, people, requests, rules, slots
+from scheduler.solver.instance.ranges import after_of, before_of, options_of, people_of, published_people_of
+from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import earliest_start, fits, interpreter_fits
 from scheduler.solver.state.placement import interpreter_for
-from scheduler.solver.state.state import QUEUED, SLOT, VICTIMS, State, at_home
+from scheduler.solver.state.state import QUEUED, VICTIMS, State, at_home
 from scheduler.solver.state.steps import hold, release
 
 MOST_VICTIMS = 12
@@ -63,174 +31,193 @@ UNBEARABLE = 1e18
 
 
 @inlined
-def may_move(d: Data, r: int) -> bool:
+def may_move(data: Data, request: int) -> bool:
     """Whether a held request may be moved."""
-    return d.req[r, LOCKED] == 0
+    return data.requests[request, requests.LOCKED] == 0
 
 
 @kernel
-def _eject(d: Data, s: State, r: int, stamp: int) -> bool:
+def _eject(data: Data, state: State, request: int, stamp: int) -> bool:
     """Put a held request on the list of victims; whether it may be one."""
-    n = s.number[VICTIMS]
+    n = state.number[VICTIMS]
     for k in range(n):
-        if s.victims[k] == r:
+        if state.victims[k] == request:
             return True
-    if s.mark[r] == stamp or n >= MOST_VICTIMS or not may_move(d, r):
+    if state.mark[request] == stamp or n >= MOST_VICTIMS or not may_move(data, request):
         return False
-    s.victims[n] = r
-    s.number[VICTIMS] = n + 1
+    state.victims[n] = request
+    state.number[VICTIMS] = n + 1
     return True
 
 
 @kernel
-def _eject_person(d: Data, s: State, p: int, t: int, e: int, hall: int, stamp: int) -> bool:
-    """Make a person free in [t, e], with time to walk before and after."""
-    for u in range(t, e + 1):
-        if not (d.avail[p, u >> 6] & bit(u)):
+def _eject_person(data: Data, state: State, person: int, start: int, end: int, hall: int, stamp: int) -> bool:
+    """Make a person free in [start, end], with time to walk before and after."""
+    for slot in range(start, end + 1):
+        if not (data.avail[person, slot >> 6] & bit(slot)):
             return False
-        if s.at[p, u] >= 0 and not _eject(d, s, s.at[p, u], stamp):
+        if state.at[person, slot] >= 0 and not _eject(data, state, state.at[person, slot], stamp):
             return False
-    before = last_set(s.occupied, p, t, d.slot[t, FIRST])
+    before = last_set(state.occupied, person, start, data.slots[start, slots.FIRST])
     if (
         before >= 0
-        and earliest_start(d, s.hall_at[p, before], hall, before) > t
-        and not _eject(d, s, s.at[p, before], stamp)
+        and earliest_start(data, state.hall_at[person, before], hall, before) > start
+        and not _eject(data, state, state.at[person, before], stamp)
     ):
         return False
-    after = first_set(s.occupied, p, e + 1, d.slot[t, LAST])
+    after = first_set(state.occupied, person, end + 1, data.slots[start, slots.LAST])
     return (
         after < 0
-        or earliest_start(d, hall, s.hall_at[p, after], e) <= after
-        or _eject(d, s, s.at[p, after], stamp)
+        or earliest_start(data, hall, state.hall_at[person, after], end) <= after
+        or _eject(data, state, state.at[person, after], stamp)
     )
 
 
 @inlined
-def worth(d: Data, s: State, r: int) -> float:
+def worth(data: Data, state: State, request: int) -> float:
     """What the plan loses with a held request, idle time and walking aside."""
-    loss = d.gain[r]
-    for side in range(SENDER, RECEIVER + 1):
-        f = d.req[r, side]
-        if s.firm_count[f] <= d.firm[f, FLOOR]:
-            loss += d.factor[SHORTFALL]
-    if d.req[r, PUBLISHED]:
-        loss += d.factor[DROPPED]
-        if at_home(d, s, r):
-            for k in range(d.req[r, HOME0], d.req[r, HOME1]):
-                loss += d.factor[REPEATED] * s.changed_of[d.home_people[k]]
+    loss = data.gain[request]
+    for side in range(requests.SENDER, requests.RECEIVER + 1):
+        firm = data.requests[request, side]
+        if state.firm_count[firm] <= data.firms[firm, firms.FLOOR]:
+            loss += data.factors[factors.SHORTFALL]
+    if data.requests[request, requests.PUBLISHED]:
+        loss += data.factors[factors.DROPPED]
+        if at_home(data, state, request):
+            for k in published_people_of(data, request):
+                loss += data.factors[factors.REPEATED] * state.changed_of[data.published_people[k]]
     return loss
 
 
 @inlined
-def _eject_for_cap(d: Data, s: State, p: int, day: int, t: int, stamp: int) -> bool:
+def _eject_for_cap(data: Data, state: State, person: int, day: int, start: int, stamp: int) -> bool:
     """Bring a person's day, that is full, below its cap."""
-    for k in range(s.number[VICTIMS]):
-        r = s.victims[k]
-        if d.slot[s.held[r, SLOT], DAY] == day:
-            for u in range(s.held[r, SLOT], s.held[r, SLOT] + d.req[r, LENGTH]):
-                if s.at[p, u] == r:
+    for k in range(state.number[VICTIMS]):
+        request = state.victims[k]
+        if data.slots[state.held[request, held.SLOT], slots.DAY] == day:
+            for slot in range(
+                state.held[request, held.SLOT],
+                state.held[request, held.SLOT] + data.requests[request, requests.LENGTH],
+            ):
+                if state.at[person, slot] == request:
                     return True
     lightest = -1
     least = UNBEARABLE
-    for u in range(d.slot[t, FIRST], d.slot[t, LAST] + 1):
-        r = s.at[p, u]
-        if r >= 0:
-            loss = worth(d, s, r) * (1.0 + chance(s.rng))
-            if loss < least and s.mark[r] != stamp and may_move(d, r):
+    for slot in range(data.slots[start, slots.FIRST], data.slots[start, slots.LAST] + 1):
+        request = state.at[person, slot]
+        if request >= 0:
+            loss = worth(data, state, request) * (1.0 + chance(state.rng))
+            if loss < least and state.mark[request] != stamp and may_move(data, request):
                 least = loss
-                lightest = r
-    return lightest >= 0 and _eject(d, s, lightest, stamp)
+                lightest = request
+    return lightest >= 0 and _eject(data, state, lightest, stamp)
 
 
 @inlined
-def _eject_firm(d: Data, s: State, r: int, t: int) -> bool:
+def _eject_firm(data: Data, state: State, request: int, start: int) -> bool:
     """Whether the firms' caps leave the day open, victims aside."""
-    day = d.slot[t, DAY]
-    for side in range(SENDER, RECEIVER + 1):
-        f = d.req[r, side]
-        n = s.firm_day[f, day]
-        for k in range(s.number[VICTIMS]):
-            v = s.victims[k]
-            if (d.req[v, SENDER] == f or d.req[v, RECEIVER] == f) and d.slot[s.held[v, SLOT], DAY] == day:
+    day = data.slots[start, slots.DAY]
+    for side in range(requests.SENDER, requests.RECEIVER + 1):
+        firm = data.requests[request, side]
+        n = state.firm_day[firm, day]
+        for k in range(state.number[VICTIMS]):
+            victim = state.victims[k]
+            if (
+                data.requests[victim, requests.SENDER] == firm
+                or data.requests[victim, requests.RECEIVER] == firm
+            ) and data.slots[state.held[victim, held.SLOT], slots.DAY] == day:
                 n -= 1
-        if n >= d.firm[f, FIRM_CAP]:
+        if n >= data.firms[firm, firms.CAP]:
             return False
     return True
 
 
 @inlined
-def _eject_seat(d: Data, s: State, g: int, u: int, stamp: int) -> bool:
+def _eject_seat(data: Data, state: State, group: int, slot: int, stamp: int) -> bool:
     """Make room in a group of places in one slot."""
-    if s.room[g, u] > 0:
+    if state.room[group, slot] > 0:
         return True
-    if d.seats[g, u] == 0:
+    if data.seats[group, slot] == 0:
         return False
-    row = d.group[g, ROW] + u * d.group[g, SEATS]
-    for k in range(d.seats[g, u]):
-        for v in range(s.number[VICTIMS]):
-            if s.victims[v] == s.seated[row + k]:
+    row = data.groups[group, groups.FIRST_SEAT] + slot * data.groups[group, groups.SEATS]
+    for k in range(data.seats[group, slot]):
+        for k2 in range(state.number[VICTIMS]):
+            if state.victims[k2] == state.seated[row + k]:
                 return True
-    return _eject(d, s, s.seated[row + below(s.rng, d.seats[g, u])], stamp)
+    return _eject(data, state, state.seated[row + below(state.rng, data.seats[group, slot])], stamp)
 
 
 @inlined
-def _eject_order(d: Data, s: State, r: int, t: int, e: int, stamp: int) -> bool:
-    """Take away what precedences forbid beside a meeting in [t, e]."""
-    for k in range(d.req[r, BEFORE0], d.req[r, BEFORE1]):
-        other = d.before[k]
-        start = s.held[other, SLOT]
-        if start >= 0 and start + d.req[other, LENGTH] > t and not _eject(d, s, other, stamp):
+def _eject_order(data: Data, state: State, request: int, start: int, end: int, stamp: int) -> bool:
+    """Take away what precedences forbid beside a meeting in [start, end]."""
+    for k in before_of(data, request):
+        other = data.before[k]
+        begin = state.held[other, held.SLOT]
+        if (
+            begin >= 0
+            and begin + data.requests[other, requests.LENGTH] > start
+            and not _eject(data, state, other, stamp)
+        ):
             return False
-    for k in range(d.req[r, AFTER0], d.req[r, AFTER1]):
-        other = d.after[k]
-        start = s.held[other, SLOT]
-        if start >= 0 and start <= e and not _eject(d, s, other, stamp):
+    for k in after_of(data, request):
+        other = data.after[k]
+        begin = state.held[other, held.SLOT]
+        if begin >= 0 and begin <= end and not _eject(data, state, other, stamp):
             return False
     return True
 
 
 @kernel
-def list_victims(d: Data, s: State, r: int, t: int, g: int, o: int, stamp: int) -> bool:
-    """List the meetings in the way of request `r` there; whether all of them may be moved."""
-    s.number[VICTIMS] = 0
-    e = t + d.req[r, LENGTH] - 1
-    if not (d.starts[r, t >> 6] & bit(t)) or d.slot[t, ROOM] < d.req[r, LENGTH]:
+def list_victims(
+    data: Data, state: State, request: int, start: int, group: int, option: int, stamp: int
+) -> bool:
+    """List the meetings in the way of `request` there; whether all of them may be moved."""
+    state.number[VICTIMS] = 0
+    end = start + data.requests[request, requests.LENGTH] - 1
+    if (
+        not (data.starts[request, start >> 6] & bit(start))
+        or data.slots[start, slots.ROOM] < data.requests[request, requests.LENGTH]
+    ):
         return False
-    hall = d.group[g, HALL]
-    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-        if not _eject_person(d, s, d.option_people[k], t, e, hall, stamp):
+    hall = data.groups[group, groups.HALL]
+    for k in people_of(data, option):
+        if not _eject_person(data, state, data.option_people[k], start, end, hall, stamp):
             return False
-    for u in range(t, e + 1):
-        if not _eject_seat(d, s, g, u, stamp):
+    for slot in range(start, end + 1):
+        if not _eject_seat(data, state, group, slot, stamp):
             return False
-    if not _eject_order(d, s, r, t, e, stamp):
+    if not _eject_order(data, state, request, start, end, stamp):
         return False
-    day = d.slot[t, DAY]
-    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-        p = d.option_people[k]
-        if s.day_count[p, day] >= d.person[p, CAP] and not _eject_for_cap(d, s, p, day, t, stamp):
+    day = data.slots[start, slots.DAY]
+    for k in people_of(data, option):
+        person = data.option_people[k]
+        if state.day_count[person, day] >= data.people[person, people.CAP] and not _eject_for_cap(
+            data, state, person, day, start, stamp
+        ):
             return False
-    return not d.rule[FIRM_CAPS] or _eject_firm(d, s, r, t)
+    return not data.rules[rules.FIRM_CAPS] or _eject_firm(data, state, request, start)
 
 
 @kernel
-def _free_interpreter(d: Data, s: State, r: int, o: int, t: int, hall: int, stamp: int) -> int:
+def _free_interpreter(
+    data: Data, state: State, request: int, option: int, start: int, hall: int, stamp: int
+) -> int:
     """An interpreter for the meeting, taken from another one if need be; -2 if there is none."""
-    e = t + d.req[r, LENGTH] - 1
-    i = interpreter_for(d, s, r, o, t, e, hall)
-    if i != -2:
-        return i
-    words = s.interpreters_free.shape[1]
-    w = below(s.rng, words)
-    able = d.class_words[d.option[o, CLASS], w]
+    end = start + data.requests[request, requests.LENGTH] - 1
+    interpreter = interpreter_for(data, state, request, option, start, end, hall)
+    if interpreter != -2:
+        return interpreter
+    word_count = state.interpreters_free.shape[1]
+    word = below(state.rng, word_count)
+    able = data.class_words[data.options[option, options.CLASS], word]
     if able == ZERO:
         return -2
-    i = d.rule[ATTENDEES] + (w << 6) + random_bit(s.rng, able)
-    s.number[VICTIMS] = 0
-    if not _eject_person(d, s, i, t, e, hall, stamp):
+    interpreter = data.rules[rules.ATTENDEES] + (word << 6) + random_bit(state.rng, able)
+    state.number[VICTIMS] = 0
+    if not _eject_person(data, state, interpreter, start, end, hall, stamp):
         return -2
-    _release_victims(d, s)
-    return i if interpreter_fits(d, s, i, t, e, hall) else -2
+    _release_victims(data, state)
+    return interpreter if interpreter_fits(data, state, interpreter, start, end, hall) else -2
 
 
 @inlined
@@ -248,126 +235,135 @@ def random_bit(rng: Words, word: np.uint64) -> int:
 
 
 @inlined
-def _release_victims(d: Data, s: State) -> None:
-    for k in range(s.number[VICTIMS]):
-        release(d, s, s.victims[k])
-        s.queue[s.number[QUEUED]] = s.victims[k]
-        s.number[QUEUED] += 1
+def _release_victims(data: Data, state: State) -> None:
+    for k in range(state.number[VICTIMS]):
+        release(data, state, state.victims[k])
+        state.queue[state.number[QUEUED]] = state.victims[k]
+        state.number[QUEUED] += 1
 
 
 @kernel
-def force(d: Data, s: State, r: int, t: int, g: int, o: int, stamp: int) -> bool:
-    """Hold request `r`, not held now, there; what was in the way is queued. False: undo what was done."""
-    if not list_victims(d, s, r, t, g, o, stamp):
+def force(data: Data, state: State, request: int, start: int, group: int, option: int, stamp: int) -> bool:
+    """Hold `request`, not held now, there; what was in the way is queued. False: undo what was done."""
+    if not list_victims(data, state, request, start, group, option, stamp):
         return False
-    _release_victims(d, s)
-    i = _free_interpreter(d, s, r, o, t, d.group[g, HALL], stamp)
-    if i == -2 or not fits(d, s, r, t, g, o, i):
+    _release_victims(data, state)
+    interpreter = _free_interpreter(
+        data, state, request, option, start, data.groups[group, groups.HALL], stamp
+    )
+    if interpreter == -2 or not fits(data, state, request, start, group, option, interpreter):
         return False
-    hold(d, s, r, t, g, o, i)
-    s.mark[r] = stamp
+    hold(data, state, request, start, group, option, interpreter)
+    state.mark[request] = stamp
     return True
 
 
 @kernel
-def random_start(d: Data, s: State, r: int, o: int) -> int:
+def random_start(data: Data, state: State, request: int, option: int) -> int:
     """A random start slot in which the people of an option are available, busy or not; -1 if none."""
-    words = s.open.shape[1]
-    turn = below(s.rng, words)
-    for step in range(words):
-        w = turn + step
-        if w >= words:
-            w -= words
-        able = d.starts[r, w]
-        for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-            able &= d.avail[d.option_people[k], w]
+    word_count = state.open.shape[1]
+    turn = below(state.rng, word_count)
+    for step in range(word_count):
+        word = turn + step
+        if word >= word_count:
+            word -= word_count
+        able = data.starts[request, word]
+        for k in people_of(data, option):
+            able &= data.avail[data.option_people[k], word]
         if able != ZERO:
-            return (w << 6) + random_bit(s.rng, able)
+            return (word << 6) + random_bit(state.rng, able)
     return -1
 
 
 @inlined
-def random_option(d: Data, s: State, r: int) -> int:
+def random_option(data: Data, state: State, request: int) -> int:
     """A random option of a request, or -1."""
-    n = d.req[r, OPTION1] - d.req[r, OPTION0]
-    return d.req[r, OPTION0] + below(s.rng, n) if n > 0 else -1
+    n = data.requests[request, requests.OPTIONS_END] - data.requests[request, requests.OPTIONS_BEGIN]
+    return data.requests[request, requests.OPTIONS_BEGIN] + below(state.rng, n) if n > 0 else -1
 
 
 @inlined
-def random_group(d: Data, s: State, r: int, t: int) -> int:
-    """A random group of places of a request, with room in slot `t` if two draws find one; or -1."""
-    n = d.req[r, GROUP1] - d.req[r, GROUP0]
+def random_group(data: Data, state: State, request: int, start: int) -> int:
+    """A random group of places of a request, with room in slot `start` if two draws find one; or -1."""
+    n = data.requests[request, requests.GROUPS_END] - data.requests[request, requests.GROUPS_BEGIN]
     if n == 0:
         return -1
-    g = d.group_list[d.req[r, GROUP0] + below(s.rng, n)]
-    if s.room[g, t] <= 0:
-        g = d.group_list[d.req[r, GROUP0] + below(s.rng, n)]
-    return g
+    group = data.group_list[data.requests[request, requests.GROUPS_BEGIN] + below(state.rng, n)]
+    if state.room[group, start] <= 0:
+        group = data.group_list[data.requests[request, requests.GROUPS_BEGIN] + below(state.rng, n)]
+    return group
 
 
 @inlined
-def lightest_of_day(d: Data, s: State, p: int, t: int) -> float:
-    """The least worth of a person's meetings on the day of slot `t`."""
+def lightest_of_day(data: Data, state: State, person: int, start: int) -> float:
+    """The least worth of a person's meetings on the day of slot `start`."""
     least = UNBEARABLE
-    for u in range(d.slot[t, FIRST], d.slot[t, LAST] + 1):
-        if s.at[p, u] >= 0:
-            least = min(least, worth(d, s, s.at[p, u]))
+    for slot in range(data.slots[start, slots.FIRST], data.slots[start, slots.LAST] + 1):
+        if state.at[person, slot] >= 0:
+            least = min(least, worth(data, state, state.at[person, slot]))
     return least
 
 
 @kernel
-def worth_in_way(d: Data, s: State, r: int, t: int, o: int, g: int, stamp: int, most: float) -> float:
-    """The worth of what stands where request `r` would be held, about; UNBEARABLE if it has to stay.
+def worth_in_way(
+    data: Data, state: State, request: int, start: int, option: int, group: int, stamp: int, most: float
+) -> float:
+    """The worth of what stands where `request` would be held, about; UNBEARABLE if it has to stay.
 
     Adds up no further once it is beyond `most`.
     """
-    e = t + d.req[r, LENGTH] - 1
+    end = start + data.requests[request, requests.LENGTH] - 1
     total = 0.0
     last = -1
-    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-        p = d.option_people[k]
+    for k in people_of(data, option):
+        person = data.option_people[k]
         own = -1
-        for u in range(t, e + 1):
-            v = s.at[p, u]
-            if v >= 0:
-                own = v
-                if v != last:
-                    if s.mark[v] == stamp or not may_move(d, v):
+        for slot in range(start, end + 1):
+            victim = state.at[person, slot]
+            if victim >= 0:
+                own = victim
+                if victim != last:
+                    if state.mark[victim] == stamp or not may_move(data, victim):
                         return UNBEARABLE
-                    total += worth(d, s, v)
+                    total += worth(data, state, victim)
                     if total >= most:
                         return total
-                    last = v
-        if own < 0 and s.day_count[p, d.slot[t, DAY]] >= d.person[p, CAP]:
-            total += lightest_of_day(d, s, p, t)
-    if s.room[g, t] <= 0:
-        v = s.seated[d.group[g, ROW] + t * d.group[g, SEATS]]
-        if d.seats[g, t] == 0 or s.mark[v] == stamp or not may_move(d, v):
+                    last = victim
+        if (
+            own < 0
+            and state.day_count[person, data.slots[start, slots.DAY]] >= data.people[person, people.CAP]
+        ):
+            total += lightest_of_day(data, state, person, start)
+    if state.room[group, start] <= 0:
+        victim = state.seated[
+            data.groups[group, groups.FIRST_SEAT] + start * data.groups[group, groups.SEATS]
+        ]
+        if data.seats[group, start] == 0 or state.mark[victim] == stamp or not may_move(data, victim):
             return UNBEARABLE
-        if v != last:
-            total += worth(d, s, v)
+        if victim != last:
+            total += worth(data, state, victim)
     return total
 
 
 @kernel
-def force_cheaply(d: Data, s: State, r: int, stamp: int) -> bool:
-    """Force request `r` in where, of a random half of its slots, the least worth is in the way."""
+def force_cheaply(data: Data, state: State, request: int, stamp: int) -> bool:
+    """Force `request` in where, of a random half of its slots, the least worth is in the way."""
     least = UNBEARABLE
-    slot, group, option = -1, -1, -1
-    for o in range(d.req[r, OPTION0], d.req[r, OPTION1]):
-        for w in range(s.open.shape[1]):
-            rest = d.starts[r, w] & draw(s.rng)
-            for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-                rest &= d.avail[d.option_people[k], w]
+    best_start, best_group, best_option = -1, -1, -1
+    for option in options_of(data, request):
+        for word in range(state.open.shape[1]):
+            rest = data.starts[request, word] & draw(state.rng)
+            for k in people_of(data, option):
+                rest &= data.avail[data.option_people[k], word]
             while rest != ZERO:
-                t = (w << 6) + lowest_bit(rest)
+                start = (word << 6) + lowest_bit(rest)
                 rest &= rest - bit(0)
-                g = random_group(d, s, r, t)
-                if g < 0:
+                group = random_group(data, state, request, start)
+                if group < 0:
                     return False
-                luck = 1.0 + chance(s.rng)
-                cost = worth_in_way(d, s, r, t, o, g, stamp, least / luck) * luck
+                luck = 1.0 + chance(state.rng)
+                cost = worth_in_way(data, state, request, start, option, group, stamp, least / luck) * luck
                 if cost < least:
                     least = cost
-                    slot, group, option = t, g, o
-    return slot >= 0 and force(d, s, r, slot, group, option, stamp)
+                    best_start, best_group, best_option = start, group, option
+    return best_start >= 0 and force(data, state, request, best_start, best_group, best_option, stamp)

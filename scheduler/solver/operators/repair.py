@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from scheduler.solver.compiled.kernels import below, inlined, kernel
-from scheduler.solver.instance.arrays import (
-    FLOOR,
-    RECEIVER,
-    REQUEST0,
-    REQUEST1,
-    SENDER,
-    SHORTFALL,
-    Data,
-)
+from scheduler.solver.instance.arrays import Data
+from scheduler.solver.instance.columns import factors, firms, requests
 from scheduler.solver.operators.ejection import force_cheaply
+from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import base_gain
-from scheduler.solver.state.state import QUEUED, SLOT, State
+from scheduler.solver.state.state import QUEUED, State
 from scheduler.solver.state.steps import insert_best
 
 DEEPEST = 6
@@ -23,67 +17,67 @@ TRIES = 2
 
 
 @inlined
-def _owed(d: Data, s: State, r: int) -> float:
+def _owed(data: Data, state: State, request: int) -> float:
     """What others can win back of a dropped request: the floors that its firms are below."""
     owed = 0.0
-    for side in range(SENDER, RECEIVER + 1):
-        f = d.req[r, side]
-        if s.firm_count[f] < d.firm[f, FLOOR]:
-            owed += d.factor[SHORTFALL]
+    for side in range(requests.SENDER, requests.RECEIVER + 1):
+        firm = data.requests[request, side]
+        if state.firm_count[firm] < data.firms[firm, firms.FLOOR]:
+            owed += data.factors[factors.SHORTFALL]
     return owed
 
 
 @inlined
-def _hope(d: Data, s: State, done: int) -> float:
+def _hope(data: Data, state: State, done: int) -> float:
     """The most that the plan is worth once the queue is settled, and what was dropped of it replaced."""
-    hope = s.score[0]
-    for k in range(s.number[QUEUED]):
-        r = s.queue[k]
+    hope = state.score[0]
+    for k in range(state.number[QUEUED]):
+        request = state.queue[k]
         if k >= done:
-            hope += base_gain(d, s, r)
-        elif s.held[r, SLOT] < 0:
-            hope += _owed(d, s, r)
+            hope += base_gain(data, state, request)
+        elif state.held[request, held.SLOT] < 0:
+            hope += _owed(data, state, request)
     return hope
 
 
 @kernel
-def _replace(d: Data, s: State, r: int, heat: float, stamp: int) -> None:
+def _replace(data: Data, state: State, request: int, temperature: float, stamp: int) -> None:
     """Hold other requests of a dropped one's firms where that left room."""
-    for side in range(SENDER, RECEIVER + 1):
-        f = d.req[r, side]
-        first = d.firm[f, REQUEST0]
-        n = d.firm[f, REQUEST1] - first
+    for side in range(requests.SENDER, requests.RECEIVER + 1):
+        firm = data.requests[request, side]
+        first = data.firms[firm, firms.REQUESTS_BEGIN]
+        n = data.firms[firm, firms.REQUESTS_END] - first
         tries = 0
         for _ in range(LOOKS):
-            q = d.firm_requests[first + below(s.rng, n)]
-            if s.held[q, SLOT] >= 0 or q == r:
+            other = data.firm_requests[first + below(state.rng, n)]
+            if state.held[other, held.SLOT] >= 0 or other == request:
                 continue
             tries += 1
-            if insert_best(d, s, q, heat, 0.0):
-                s.mark[q] = stamp
+            if insert_best(data, state, other, temperature, 0.0):
+                state.mark[other] = stamp
                 break
             if tries == TRIES:
                 break
 
 
 @kernel
-def settle(d: Data, s: State, heat: float, stamp: int, lowest: float) -> bool:
+def settle(data: Data, state: State, temperature: float, stamp: int, lowest: float) -> bool:
     """Find places for the queue; False when the score cannot reach `lowest`."""
     forced = 0
     done = 0
-    while done < s.number[QUEUED]:
-        if _hope(d, s, done) < lowest:
+    while done < state.number[QUEUED]:
+        if _hope(data, state, done) < lowest:
             return False
-        r = s.queue[done]
+        request = state.queue[done]
         done += 1
-        if insert_best(d, s, r, heat, 0.0):
-            s.mark[r] = stamp
-        elif done == s.number[QUEUED] and s.score[0] >= lowest:
+        if insert_best(data, state, request, temperature, 0.0):
+            state.mark[request] = stamp
+        elif done == state.number[QUEUED] and state.score[0] >= lowest:
             break
         elif forced < DEEPEST:
             forced += 1
-            force_cheaply(d, s, r, stamp)
-    for k in range(s.number[QUEUED]):
-        if s.held[s.queue[k], SLOT] < 0:
-            _replace(d, s, s.queue[k], heat, stamp)
+            force_cheaply(data, state, request, stamp)
+    for k in range(state.number[QUEUED]):
+        if state.held[state.queue[k], held.SLOT] < 0:
+            _replace(data, state, state.queue[k], temperature, stamp)
     return True

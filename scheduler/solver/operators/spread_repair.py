@@ -3,103 +3,115 @@
 from __future__ import annotations
 
 from scheduler.solver.compiled.kernels import entry, kernel
-from scheduler.solver.instance.arrays import (
-    ATTENDEES,
-    DAY,
-    LOCKED,
-    MUST,
-    PEOPLE0,
-    PEOPLE1,
-    SPREAD,
-    Data,
-)
+from scheduler.solver.instance.arrays import Data
+from scheduler.solver.instance.columns import requests, rules, slots
+from scheduler.solver.instance.ranges import people_of
+from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import gain_of
 from scheduler.solver.state.spread import excess, refresh_of
-from scheduler.solver.state.state import GROUP, INTERPRETER, OPTION, SLOT, State, link, unlink
+from scheduler.solver.state.state import State, link, unlink
 
 PRICE = 3000.0  # points of a step beyond the limit: more leads to no better plan, less to a worse one
 
 
 @kernel
-def _refresh(d: Data, s: State, o: int) -> None:
-    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-        refresh_of(d, s, d.option_people[k])
+def _refresh(data: Data, state: State, option: int) -> None:
+    for k in people_of(data, option):
+        refresh_of(data, state, data.option_people[k])
 
 
 @kernel
-def _drop(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> None:
-    unlink(d, s, r)
-    s.score[0] -= gain_of(d, s, r, t, g, o, i)
-    _refresh(d, s, o)
+def _drop(
+    data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
+) -> None:
+    unlink(data, state, request)
+    state.score[0] -= gain_of(data, state, request, start, group, option, interpreter)
+    _refresh(data, state, option)
 
 
 @kernel
-def _is_end_of_gap_day(d: Data, s: State, p: int, r: int, t: int) -> bool:
-    """Whether meeting `r`, which starts at `t`, is the first or last of its day, and that has a free slot."""
+def _is_end_of_gap_day(data: Data, state: State, person: int, request: int, start: int) -> bool:
+    """Whether meeting `request` at `start` is the first or last of its day, and that has a free slot."""
     first = -1
     last = -1
     busy = 0
-    for u in range(d.slot.shape[0]):
-        if d.slot[u, DAY] == d.slot[t, DAY] and s.at[p, u] >= 0:
-            first = u if first < 0 else first
-            last = u
+    for slot in range(data.slots.shape[0]):
+        if data.slots[slot, slots.DAY] == data.slots[start, slots.DAY] and state.at[person, slot] >= 0:
+            first = slot if first < 0 else first
+            last = slot
             busy += 1
-    return last - first + 1 > busy and (s.at[p, first] == r or s.at[p, last] == r)
+    return last - first + 1 > busy and (
+        state.at[person, first] == request or state.at[person, last] == request
+    )
 
 
 @kernel
-def _best_end(d: Data, s: State, p: int) -> int:
+def _best_end(data: Data, state: State, person: int) -> int:
     """Of the ends of an attendee's days with a gap that which costs least, with others' excess; or -1."""
     found = -1
     best = 0.0
-    before, score = excess(d, s), s.score[0]
-    for t in range(d.slot.shape[0]):
-        r = s.at[p, t]
-        if r < 0 or t != s.held[r, SLOT] or d.req[r, LOCKED] or d.req[r, MUST]:
+    before, score = excess(data, state), state.score[0]
+    for slot in range(data.slots.shape[0]):
+        request = state.at[person, slot]
+        if (
+            request < 0
+            or slot != state.held[request, held.SLOT]
+            or data.requests[request, requests.LOCKED]
+            or data.requests[request, requests.MUST]
+        ):
             continue
-        if not _is_end_of_gap_day(d, s, p, r, t):
+        if not _is_end_of_gap_day(data, state, person, request, slot):
             continue
-        g, o, i = s.held[r, GROUP], s.held[r, OPTION], s.held[r, INTERPRETER]
-        _drop(d, s, r, t, g, o, i)
-        gain = PRICE * (before - excess(d, s)) + s.score[0] - score
-        link(d, s, r, t, g, o, i)
-        _refresh(d, s, o)
-        s.score[0] = score
+        group, option, interpreter = (
+            state.held[request, held.GROUP],
+            state.held[request, held.OPTION],
+            state.held[request, held.INTERPRETER],
+        )
+        _drop(data, state, request, slot, group, option, interpreter)
+        gain = PRICE * (before - excess(data, state)) + state.score[0] - score
+        link(data, state, request, slot, group, option, interpreter)
+        _refresh(data, state, option)
+        state.score[0] = score
         if found < 0 or gain > best:
-            found, best = r, gain
+            found, best = request, gain
     return found
 
 
 @kernel
-def _is_beyond(d: Data, s: State, p: int) -> bool:
+def _is_beyond(data: Data, state: State, person: int) -> bool:
     least = 0
-    while s.idle_count[least] == 0:
+    while state.idle_count[least] == 0:
         least += 1
-    return s.idle_of[p] > least + d.rule[SPREAD]
+    return state.idle_of[person] > least + data.rules[rules.SPREAD]
 
 
 @kernel
-def _narrow_day_ends(d: Data, s: State, p: int) -> int:
+def _narrow_day_ends(data: Data, state: State, person: int) -> int:
     """Drop ends of an attendee's days until they keep the limit or can drop no more; the number dropped."""
     dropped = 0
-    while _is_beyond(d, s, p):
-        r = _best_end(d, s, p)
-        if r < 0:
+    while _is_beyond(data, state, person):
+        request = _best_end(data, state, person)
+        if request < 0:
             break
-        t, g, o, i = s.held[r, SLOT], s.held[r, GROUP], s.held[r, OPTION], s.held[r, INTERPRETER]
-        _drop(d, s, r, t, g, o, i)
+        start, group, option, interpreter = (
+            state.held[request, held.SLOT],
+            state.held[request, held.GROUP],
+            state.held[request, held.OPTION],
+            state.held[request, held.INTERPRETER],
+        )
+        _drop(data, state, request, start, group, option, interpreter)
         dropped += 1
     return dropped
 
 
 @entry
-def narrow(d: Data, s: State) -> None:
+def narrow(data: Data, state: State) -> None:
     """Drop the first or last meeting of days with a gap, rather such as make nobody else idle.
 
     Frozen meetings stay, and who has only those at the ends of such days remains beyond the limit.
     """
     dropped = 1
-    while dropped > 0 and excess(d, s) > 0:
+    while dropped > 0 and excess(data, state) > 0:
         dropped = 0
-        for p in range(d.rule[ATTENDEES]):
-            dropped += _narrow_day_ends(d, s, p)
+        for person in range(data.rules[rules.ATTENDEES]):
+            dropped += _narrow_day_ends(data, state, person)

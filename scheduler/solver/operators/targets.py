@@ -3,22 +3,9 @@
 from __future__ import annotations
 
 from scheduler.solver.compiled.kernels import below, bit, first_set, inlined, kernel, last_set
-from scheduler.solver.instance.arrays import (
-    FIRM,
-    FIRST,
-    GROUP0,
-    GROUP1,
-    HALL,
-    LAST,
-    LENGTH,
-    OPTION0,
-    OPTION1,
-    PEOPLE0,
-    PEOPLE1,
-    REQUEST0,
-    REQUEST1,
-    Data,
-)
+from scheduler.solver.instance.arrays import Data
+from scheduler.solver.instance.columns import firms, groups, options, people, requests, slots
+from scheduler.solver.instance.ranges import people_of
 from scheduler.solver.operators.ejection import (
     force,
     force_cheaply,
@@ -27,201 +14,221 @@ from scheduler.solver.operators.ejection import (
     random_option,
     random_start,
 )
-from scheduler.solver.state.state import GROUP, OPTION, SLOT, UNHELD, State
+from scheduler.solver.state.columns import held
+from scheduler.solver.state.state import UNHELD, State
 from scheduler.solver.state.steps import release
 
 LOOKS = 12
 
 
 @inlined
-def random_held(d: Data, s: State) -> int:
+def random_held(data: Data, state: State) -> int:
     """A random request that is held and may be moved, or -1."""
     for _ in range(LOOKS):
-        r = below(s.rng, d.req.shape[0])
-        if s.held[r, SLOT] >= 0 and may_move(d, r):
-            return r
+        request = below(state.rng, data.requests.shape[0])
+        if state.held[request, held.SLOT] >= 0 and may_move(data, request):
+            return request
     return -1
 
 
 @inlined
-def random_member(d: Data, s: State, r: int) -> int:
+def random_member(data: Data, state: State, request: int) -> int:
     """A random attendee of a held request."""
-    o = s.held[r, OPTION]
-    first = d.option[o, PEOPLE0]
-    return d.option_people[first + below(s.rng, d.option[o, PEOPLE1] - first)]
+    option = state.held[request, held.OPTION]
+    first = data.options[option, options.PEOPLE_BEGIN]
+    return data.option_people[first + below(state.rng, data.options[option, options.PEOPLE_END] - first)]
 
 
 @inlined
-def random_meeting(d: Data, s: State, p: int) -> int:
+def random_meeting(data: Data, state: State, person: int) -> int:
     """A random movable meeting of a person, or -1."""
-    slots = d.slot.shape[0]
-    u = first_set(s.occupied, p, below(s.rng, slots), slots - 1)
-    if u < 0:
-        u = first_set(s.occupied, p, 0, slots - 1)
-    return s.at[p, u] if u >= 0 and may_move(d, s.at[p, u]) else -1
+    slot_count = data.slots.shape[0]
+    slot = first_set(state.occupied, person, below(state.rng, slot_count), slot_count - 1)
+    if slot < 0:
+        slot = first_set(state.occupied, person, 0, slot_count - 1)
+    return state.at[person, slot] if slot >= 0 and may_move(data, state.at[person, slot]) else -1
 
 
 @inlined
-def group_beside(d: Data, s: State, r: int, p: int, t: int) -> int:
-    """A group of places for request `r` in the hall of a neighbour of slot `t` in a person's day."""
-    first, last = d.req[r, GROUP0], d.req[r, GROUP1]
+def group_beside(data: Data, state: State, request: int, person: int, start: int) -> int:
+    """A group of places for `request` in the hall of a neighbour of slot `start` in a person's day."""
+    first, last = data.requests[request, requests.GROUPS_BEGIN], data.requests[request, requests.GROUPS_END]
     if last - first == 1:
-        return d.group_list[first]
-    before = last_set(s.occupied, p, t, d.slot[t, FIRST])
-    after = first_set(s.occupied, p, t + d.req[r, LENGTH], d.slot[t, LAST])
-    near = before if after < 0 or (before >= 0 and below(s.rng, 2) == 0) else after
+        return data.group_list[first]
+    before = last_set(state.occupied, person, start, data.slots[start, slots.FIRST])
+    after = first_set(
+        state.occupied, person, start + data.requests[request, requests.LENGTH], data.slots[start, slots.LAST]
+    )
+    near = before if after < 0 or (before >= 0 and below(state.rng, 2) == 0) else after
     if near >= 0:
         for k in range(first, last):
-            g = d.group_list[k]
-            if d.group[g, HALL] == s.hall_at[p, near] and s.room[g, t] > 0:
-                return g
-    return random_group(d, s, r, t)
+            group = data.group_list[k]
+            if (
+                data.groups[group, groups.HALL] == state.hall_at[person, near]
+                and state.room[group, start] > 0
+            ):
+                return group
+    return random_group(data, state, request, start)
 
 
 @kernel
-def move_to(d: Data, s: State, r: int, p: int, t: int, stamp: int) -> bool:
-    """Force a held request, with its people, to slot `t`, for the good of person `p`."""
-    if t == s.held[r, SLOT]:
+def move_to(data: Data, state: State, request: int, person: int, start: int, stamp: int) -> bool:
+    """Force a held request, with its people, to slot `start`, for the good of `person`."""
+    if start == state.held[request, held.SLOT]:
         return False
-    o = s.held[r, OPTION]
-    release(d, s, r)
-    g = group_beside(d, s, r, p, t)
-    return g >= 0 and force(d, s, r, t, g, o, stamp)
+    option = state.held[request, held.OPTION]
+    release(data, state, request)
+    group = group_beside(data, state, request, person, start)
+    return group >= 0 and force(data, state, request, start, group, option, stamp)
 
 
 @inlined
-def find_gap(d: Data, s: State, p: int, t: int) -> int:
-    """An idle slot of a person's day, the one of slot `t`, or -1; a random one of the first few."""
-    first = first_set(s.occupied, p, d.slot[t, FIRST], d.slot[t, LAST])
-    last = last_set(s.occupied, p, d.slot[t, LAST] + 1, first)
+def find_gap(data: Data, state: State, person: int, near: int) -> int:
+    """An idle slot of a person's day, the one of slot `near`, or -1; a random one of the first few."""
+    first = first_set(state.occupied, person, data.slots[near, slots.FIRST], data.slots[near, slots.LAST])
+    last = last_set(state.occupied, person, data.slots[near, slots.LAST] + 1, first)
     seen = 0
     found = -1
-    for u in range(first + 1, last):
-        if s.at[p, u] < 0 and d.avail[p, u >> 6] & bit(u):
+    for slot in range(first + 1, last):
+        if state.at[person, slot] < 0 and data.avail[person, slot >> 6] & bit(slot):
             seen += 1
-            if seen == 1 or below(s.rng, seen) == 0:
-                found = u
+            if seen == 1 or below(state.rng, seen) == 0:
+                found = slot
     return found
 
 
 @inlined
-def option_with(d: Data, s: State, r: int, p: int) -> int:
+def option_with(data: Data, state: State, request: int, person: int) -> int:
     """An option of a request in which a person sits, or -1."""
-    n = d.req[r, OPTION1] - d.req[r, OPTION0]
+    n = data.requests[request, requests.OPTIONS_END] - data.requests[request, requests.OPTIONS_BEGIN]
     if n == 0:
         return -1
-    turn = below(s.rng, n)
+    turn = below(state.rng, n)
     for step in range(n):
-        o = d.req[r, OPTION0] + (turn + step) % n
-        for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-            if d.option_people[k] == p:
-                return o
+        option = data.requests[request, requests.OPTIONS_BEGIN] + (turn + step) % n
+        for k in people_of(data, option):
+            if data.option_people[k] == person:
+                return option
     return -1
 
 
 @kernel
-def force_new(d: Data, s: State, p: int, t: int, stamp: int) -> bool:
-    """Force a request of a person's firm that is not held into slot `t`."""
-    f = d.person[p, FIRM]
-    first = d.firm[f, REQUEST0]
-    n = d.firm[f, REQUEST1] - first
+def force_new(data: Data, state: State, person: int, start: int, stamp: int) -> bool:
+    """Force a request of a person's firm that is not held into slot `start`."""
+    firm = data.people[person, people.FIRM]
+    first = data.firms[firm, firms.REQUESTS_BEGIN]
+    n = data.firms[firm, firms.REQUESTS_END] - first
     for _ in range(LOOKS):
-        r = d.firm_requests[first + below(s.rng, n)]
-        if s.held[r, SLOT] < 0:
-            o = option_with(d, s, r, p)
-            if o < 0:
+        request = data.firm_requests[first + below(state.rng, n)]
+        if state.held[request, held.SLOT] < 0:
+            option = option_with(data, state, request, person)
+            if option < 0:
                 continue
-            g = group_beside(d, s, r, p, t)
-            return g >= 0 and force(d, s, r, t, g, o, stamp)
+            group = group_beside(data, state, request, person, start)
+            return group >= 0 and force(data, state, request, start, group, option, stamp)
     return False
 
 
 @kernel
-def fill_gap(d: Data, s: State, stamp: int) -> bool:
+def fill_gap(data: Data, state: State, stamp: int) -> bool:
     """Pull a meeting of a person into an idle slot: from the day's rim, from elsewhere, or a new one."""
     for _ in range(LOOKS):
-        r = random_held(d, s)
-        if r < 0:
+        request = random_held(data, state)
+        if request < 0:
             return False
-        p = random_member(d, s, r)
-        t = s.held[r, SLOT]
-        gap = find_gap(d, s, p, t)
+        person = random_member(data, state, request)
+        start = state.held[request, held.SLOT]
+        gap = find_gap(data, state, person, start)
         if gap < 0:
             continue
-        kind = below(s.rng, 4)
+        kind = below(state.rng, 4)
         if kind == 0:
-            r = random_meeting(d, s, p)
+            request = random_meeting(data, state, person)
         elif kind == 1:
-            r = s.at[p, first_set(s.occupied, p, d.slot[t, FIRST], d.slot[t, LAST])]
+            request = state.at[
+                person,
+                first_set(
+                    state.occupied, person, data.slots[start, slots.FIRST], data.slots[start, slots.LAST]
+                ),
+            ]
         elif kind == 2:
-            r = s.at[p, last_set(s.occupied, p, d.slot[t, LAST] + 1, d.slot[t, FIRST])]
+            request = state.at[
+                person,
+                last_set(
+                    state.occupied, person, data.slots[start, slots.LAST] + 1, data.slots[start, slots.FIRST]
+                ),
+            ]
         else:
-            return force_new(d, s, p, gap, stamp)
-        return r >= 0 and may_move(d, r) and move_to(d, s, r, p, gap, stamp)
+            return force_new(data, state, person, gap, stamp)
+        return request >= 0 and may_move(data, request) and move_to(data, state, request, person, gap, stamp)
     return False
 
 
 @kernel
-def beside_hall(d: Data, s: State, r: int, p: int, hall: int) -> int:
+def beside_hall(data: Data, state: State, request: int, person: int, hall: int) -> int:
     """A slot right before or after another meeting of a person in a hall, or -1."""
-    slots = d.slot.shape[0]
-    turn = below(s.rng, slots)
-    for step in range(slots):
-        u = turn + step
-        if u >= slots:
-            u -= slots
-        other = s.at[p, u]
-        if other < 0 or other == r or s.hall_at[p, u] != hall:
+    slot_count = data.slots.shape[0]
+    turn = below(state.rng, slot_count)
+    for step in range(slot_count):
+        slot = turn + step
+        if slot >= slot_count:
+            slot -= slot_count
+        other = state.at[person, slot]
+        if other < 0 or other == request or state.hall_at[person, slot] != hall:
             continue
-        goal = s.held[other, SLOT] - d.req[r, LENGTH]
-        if below(s.rng, 2) == 0:
-            goal = s.held[other, SLOT] + d.req[other, LENGTH]
-        if goal >= d.slot[u, FIRST] and goal <= d.slot[u, LAST] and s.at[p, goal] != r:
+        goal = state.held[other, held.SLOT] - data.requests[request, requests.LENGTH]
+        if below(state.rng, 2) == 0:
+            goal = state.held[other, held.SLOT] + data.requests[other, requests.LENGTH]
+        if (
+            goal >= data.slots[slot, slots.FIRST]
+            and goal <= data.slots[slot, slots.LAST]
+            and state.at[person, goal] != request
+        ):
             return goal
     return -1
 
 
 @kernel
-def join_halls(d: Data, s: State, stamp: int) -> bool:
+def join_halls(data: Data, state: State, stamp: int) -> bool:
     """Move a meeting at a hall change next to another one that its person has in its hall."""
     for _ in range(LOOKS):
-        r = random_held(d, s)
-        if r < 0:
+        request = random_held(data, state)
+        if request < 0:
             return False
-        p = random_member(d, s, r)
-        t = s.held[r, SLOT]
-        e = t + d.req[r, LENGTH] - 1
-        before = last_set(s.occupied, p, t, d.slot[t, FIRST])
-        after = first_set(s.occupied, p, e + 1, d.slot[t, LAST])
-        hall = d.group[s.held[r, GROUP], HALL]
-        changes = before >= 0 and s.hall_at[p, before] != hall
-        changes |= after >= 0 and s.hall_at[p, after] != hall
+        person = random_member(data, state, request)
+        start = state.held[request, held.SLOT]
+        end = start + data.requests[request, requests.LENGTH] - 1
+        before = last_set(state.occupied, person, start, data.slots[start, slots.FIRST])
+        after = first_set(state.occupied, person, end + 1, data.slots[start, slots.LAST])
+        hall = data.groups[state.held[request, held.GROUP], groups.HALL]
+        changes = before >= 0 and state.hall_at[person, before] != hall
+        changes |= after >= 0 and state.hall_at[person, after] != hall
         if not changes:
             continue
-        goal = beside_hall(d, s, r, p, hall)
-        return goal >= 0 and move_to(d, s, r, p, goal, stamp)
+        goal = beside_hall(data, state, request, person, hall)
+        return goal >= 0 and move_to(data, state, request, person, goal, stamp)
     return False
 
 
 @kernel
-def force_held(d: Data, s: State, stamp: int) -> bool:
+def force_held(data: Data, state: State, stamp: int) -> bool:
     """Force a random meeting into a random slot."""
-    r = random_held(d, s)
-    if r < 0:
+    request = random_held(data, state)
+    if request < 0:
         return False
-    o = random_option(d, s, r)
-    t = random_start(d, s, r, o)
-    if t < 0 or t == s.held[r, SLOT]:
+    option = random_option(data, state, request)
+    start = random_start(data, state, request, option)
+    if start < 0 or start == state.held[request, held.SLOT]:
         return False
-    release(d, s, r)
-    g = random_group(d, s, r, t)
-    return g >= 0 and force(d, s, r, t, g, o, stamp)
+    release(data, state, request)
+    group = random_group(data, state, request, start)
+    return group >= 0 and force(data, state, request, start, group, option, stamp)
 
 
 @kernel
-def force_unheld(d: Data, s: State, stamp: int) -> bool:
+def force_unheld(data: Data, state: State, stamp: int) -> bool:
     """Force a random request that is not held in where little is in the way."""
-    if s.number[UNHELD] == 0:
+    if state.number[UNHELD] == 0:
         return False
-    r = s.unheld[below(s.rng, s.number[UNHELD])]
-    return force_cheaply(d, s, r, stamp)
+    request = state.unheld[below(state.rng, state.number[UNHELD])]
+    return force_cheaply(data, state, request, stamp)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from scheduler.domain.plan import Meeting
 from scheduler.solver.compiled.kernels import Ints
 from scheduler.solver.instance.arrays import Flat
-from scheduler.solver.state.state import GROUP, INTERPRETER, OPTION, SLOT
+from scheduler.solver.state.columns import held
 
 
 @dataclass(slots=True)
@@ -19,31 +19,31 @@ class Seat:
     taken: int = 0
 
 
-def to_meetings(flat: Flat, held: Ints) -> tuple[list[Meeting], list[int]]:
+def to_meetings(flat: Flat, table: Ints) -> tuple[list[Meeting], list[int]]:
     """The meetings of a state's table, and the requests that no table could be found for."""
     by_group: dict[int, list[int]] = defaultdict(list)
-    for r in range(held.shape[0]):
-        if held[r, SLOT] >= 0:
-            by_group[int(held[r, GROUP])].append(r)
+    for r in range(table.shape[0]):
+        if table[r, held.SLOT] >= 0:
+            by_group[int(table[r, held.GROUP])].append(r)
     place_of: dict[int, int] = {}
     for g, requests in by_group.items():
         members = flat.groups.members[g]
         if len(members) == 1:
             place_of.update(dict.fromkeys(requests, members[0]))
         else:
-            place_of.update(_seat(flat, held, g, requests))
+            place_of.update(_seat(flat, table, g, requests))
     failed = [r for requests in by_group.values() for r in requests if r not in place_of]
-    return [_meeting(flat, held, r, place_of[r]) for r in sorted(place_of)], failed
+    return [_meeting(flat, table, r, place_of[r]) for r in sorted(place_of)], failed
 
 
-def _seat(flat: Flat, held: Ints, g: int, requests: list[int]) -> dict[int, int]:
+def _seat(flat: Flat, table: Ints, g: int, requests: list[int]) -> dict[int, int]:
     problem = flat.problem
     most = int(flat.groups.seats[g].max(initial=0))
     seats = [Seat(p) for p in flat.groups.members[g] for _ in range(min(problem.places[p].capacity, most))]
-    span = {r: ((1 << problem.requests[r].length) - 1) << int(held[r, SLOT]) for r in requests}
+    span = {r: ((1 << problem.requests[r].length) - 1) << int(table[r, held.SLOT]) for r in requests}
     placed: dict[int, Seat] = {}
-    rest = [r for r in requests if not _seat_at_home(flat, held, r, seats, span[r], placed)]
-    rest.sort(key=lambda r: (-problem.requests[r].length, int(held[r, SLOT]), r))
+    rest = [r for r in requests if not _seat_at_home(flat, table, r, seats, span[r], placed)]
+    rest.sort(key=lambda r: (-problem.requests[r].length, int(table[r, held.SLOT]), r))
     for r in rest:
         seat = next((seat for seat in seats if not seat.taken & span[r]), None)
         if seat is None:
@@ -55,11 +55,11 @@ def _seat(flat: Flat, held: Ints, g: int, requests: list[int]) -> dict[int, int]
 
 
 def _seat_at_home(
-    flat: Flat, held: Ints, r: int, seats: list[Seat], span: int, placed: dict[int, Seat]
+    flat: Flat, table: Ints, r: int, seats: list[Seat], span: int, placed: dict[int, Seat]
 ) -> bool:
     """Seat a published meeting that is in its slot and group at its own table."""
     home = flat.homes.get(r)
-    if home is None or home.slot != held[r, SLOT]:
+    if home is None or home.slot != table[r, held.SLOT]:
         return False
     for seat in seats:
         if seat.place == home.place and not seat.taken & span:
@@ -98,15 +98,15 @@ def _is_counted(flat: Flat) -> bool:
     return flat.problem.policy.max_moved is not None
 
 
-def _meeting(flat: Flat, held: Ints, r: int, place: int) -> Meeting:
+def _meeting(flat: Flat, table: Ints, r: int, place: int) -> Meeting:
     problem, options = flat.problem, flat.options
-    first, last, _ = options.table[held[r, OPTION]]
-    interpreter = int(held[r, INTERPRETER])
+    first, last, _ = options.table[table[r, held.OPTION]]
+    interpreter = int(table[r, held.INTERPRETER])
     if interpreter >= 0:
         name = problem.interpreters[interpreter - len(problem.attendees)].id
     return Meeting(
         problem.requests[r].id,
-        problem.slots[held[r, SLOT]].id,
+        problem.slots[table[r, held.SLOT]].id,
         problem.places[place].id,
         tuple(problem.attendees[a].id for a in options.people[first:last]),
         name if interpreter >= 0 else None,

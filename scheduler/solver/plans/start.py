@@ -10,7 +10,8 @@ from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.solver.compiled.kernels import Ints
-from scheduler.solver.instance.arrays import LOCKED, MUST, Flat
+from scheduler.solver.instance.arrays import Flat
+from scheduler.solver.instance.columns import requests
 from scheduler.solver.operators.construct import construct, construct_compulsory
 from scheduler.solver.operators.spread_repair import narrow
 from scheduler.solver.state.loading import load, loading_order, table_of
@@ -32,9 +33,9 @@ def starting_state(flat: Flat, start: Sequence[Meeting] | None, seed: int) -> St
 
 def _make_room(flat: Flat, state: State, table: Ints, order: Ints) -> None:
     """Put what has to be held into a plan's table, beside what is frozen alone: the rest gives way."""
-    must = flat.data.req[:, MUST] > 0
+    must = flat.data.requests[:, requests.MUST] > 0
     if must.any():
-        firm = must | (flat.data.req[:, LOCKED] > 0)
+        firm = must | (flat.data.requests[:, requests.LOCKED] > 0)
         load(flat.data, state, np.where(firm[:, None], table, -1).astype(np.int32), order)
         construct_compulsory(flat.data, state)
         table[must] = state.held[must]

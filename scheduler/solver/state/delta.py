@@ -3,224 +3,215 @@
 from __future__ import annotations
 
 from scheduler.solver.compiled.kernels import ZERO, bit, first_set, inlined, kernel, last_set, lowest_bit
-from scheduler.solver.instance.arrays import (
-    AFTER0,
-    AFTER1,
-    ATTENDEES,
-    BEFORE0,
-    BEFORE1,
-    BREAKS,
-    CLASS,
-    DROPPED,
-    FIRST,
-    FLOOR,
-    HALL,
-    HALL_CHANGE,
-    HALLS,
-    HOME0,
-    HOME1,
-    HOME_GROUP,
-    HOME_INTERPRETER,
-    HOME_OPTION,
-    HOME_SLOT,
-    IDLE,
-    LAST,
-    LENGTH,
-    MOVED,
-    MOVED_OTHERS,
-    PEOPLE0,
-    PEOPLE1,
-    PUBLISHED,
-    REASSIGNED,
-    RECEIVER,
-    RELOCATED,
-    REPEATED,
-    SENDER,
-    SHORTFALL,
-    Data,
-)
-from scheduler.solver.state.state import SLOT, State
+from scheduler.solver.instance.arrays import Data
+from scheduler.solver.instance.columns import factors, firms, groups, options, requests, rules, slots
+from scheduler.solver.instance.ranges import after_of, before_of, people_of, published_people_of
+from scheduler.solver.state.columns import held
+from scheduler.solver.state.state import State
 
 
 @inlined
-def earliest_start(d: Data, hall: int, other: int, e: int) -> int:
-    """The first slot in which one can be in another hall after a meeting that ends with slot `e`."""
-    return d.earliest[hall * d.rule[HALLS] + other, e]
+def earliest_start(data: Data, hall: int, other: int, end: int) -> int:
+    """The first slot in which one can be in another hall after a meeting that ends with slot `end`."""
+    return data.earliest[hall * data.rules[rules.HALLS] + other, end]
 
 
 @inlined
-def idle_added(d: Data, p: int, t: int, e: int, before: int, after: int) -> int:
-    """The change of a person's idle figure by a meeting in [t, e] between busy slots, -1 for none."""
-    if d.rule[BREAKS]:
+def idle_added(data: Data, person: int, start: int, end: int, before: int, after: int) -> int:
+    """The change of a person's idle figure by a meeting in [start, end] between busy slots, -1 for none."""
+    if data.rules[rules.BREAKS]:
         added = 0
-        if before >= 0 and before + 1 < t:
+        if before >= 0 and before + 1 < start:
             added += 1
-        if after >= 0 and e + 1 < after:
+        if after >= 0 and end + 1 < after:
             added += 1
         if before >= 0 and after >= 0:
             added -= 1
         return added
     if before >= 0:
         if after >= 0:
-            return t - e - 1
-        return d.avail_before[p, t] - d.avail_before[p, before + 1]
+            return start - end - 1
+        return data.avail_before[person, start] - data.avail_before[person, before + 1]
     if after >= 0:
-        return d.avail_before[p, after] - d.avail_before[p, e + 1]
+        return data.avail_before[person, after] - data.avail_before[person, end + 1]
     return 0
 
 
 @inlined
-def person_gain(d: Data, s: State, p: int, t: int, e: int, hall: int) -> float:
-    """The score of idle slots and hall changes that a meeting in [t, e] adds for a person."""
-    before = last_set(s.occupied, p, t, d.slot[t, FIRST])
-    after = first_set(s.occupied, p, e + 1, d.slot[t, LAST])
+def person_gain(data: Data, state: State, person: int, start: int, end: int, hall: int) -> float:
+    """The score of idle slots and hall changes that a meeting in [start, end] adds for a person."""
+    before = last_set(state.occupied, person, start, data.slots[start, slots.FIRST])
+    after = first_set(state.occupied, person, end + 1, data.slots[start, slots.LAST])
     changes = 0
-    if before >= 0 and s.hall_at[p, before] != hall:
+    if before >= 0 and state.hall_at[person, before] != hall:
         changes += 1
     if after >= 0:
-        if s.hall_at[p, after] != hall:
+        if state.hall_at[person, after] != hall:
             changes += 1
-        if before >= 0 and s.hall_at[p, after] != s.hall_at[p, before]:
+        if before >= 0 and state.hall_at[person, after] != state.hall_at[person, before]:
             changes -= 1
-    return -d.factor[IDLE] * idle_added(d, p, t, e, before, after) - d.factor[HALL_CHANGE] * changes
+    return (
+        -data.factors[factors.IDLE] * idle_added(data, person, start, end, before, after)
+        - data.factors[factors.HALL_CHANGE] * changes
+    )
 
 
 @inlined
-def can_walk(d: Data, s: State, p: int, t: int, e: int, hall: int) -> bool:
-    """Whether a person gets to a meeting in [t, e] and on to the next one."""
-    before = last_set(s.occupied, p, t, d.slot[t, FIRST])
-    if before >= 0 and earliest_start(d, s.hall_at[p, before], hall, before) > t:
+def can_walk(data: Data, state: State, person: int, start: int, end: int, hall: int) -> bool:
+    """Whether a person gets to a meeting in [start, end] and on to the next one."""
+    before = last_set(state.occupied, person, start, data.slots[start, slots.FIRST])
+    if before >= 0 and earliest_start(data, state.hall_at[person, before], hall, before) > start:
         return False
-    after = first_set(s.occupied, p, e + 1, d.slot[t, LAST])
-    return after < 0 or earliest_start(d, hall, s.hall_at[p, after], e) <= after
+    after = first_set(state.occupied, person, end + 1, data.slots[start, slots.LAST])
+    return after < 0 or earliest_start(data, hall, state.hall_at[person, after], end) <= after
 
 
 @inlined
-def repeated_gain(d: Data, s: State, r: int) -> float:
+def repeated_gain(data: Data, state: State, request: int) -> float:
     """What it spares its people that a published request, changed now, is held as published."""
     others = 0
-    for k in range(d.req[r, HOME0], d.req[r, HOME1]):
-        others += s.changed_of[d.home_people[k]] - 1
-    return d.factor[REPEATED] * others
+    for k in published_people_of(data, request):
+        others += state.changed_of[data.published_people[k]] - 1
+    return data.factors[factors.REPEATED] * others
 
 
 @inlined
-def published_gain(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> float:
+def published_gain(
+    data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
+) -> float:
     """What a published request, not held, loses by being held there rather than as published; 0 or less."""
-    relocated = d.req[r, HOME_GROUP] != g
-    reassigned = d.req[r, HOME_OPTION] != o or d.req[r, HOME_INTERPRETER] != i
+    relocated = data.requests[request, requests.PUBLISHED_GROUP] != group
+    reassigned = (
+        data.requests[request, requests.PUBLISHED_OPTION] != option
+        or data.requests[request, requests.PUBLISHED_INTERPRETER] != interpreter
+    )
     cost = 0.0
-    if d.req[r, HOME_SLOT] != t:
-        cost += d.factor[MOVED]
+    if data.requests[request, requests.PUBLISHED_SLOT] != start:
+        cost += data.factors[factors.MOVED]
         if reassigned:
-            cost += d.factor[MOVED_OTHERS]
+            cost += data.factors[factors.MOVED_OTHERS]
     else:
         if relocated:
-            cost += d.factor[RELOCATED]
+            cost += data.factors[factors.RELOCATED]
         if reassigned:
-            cost += d.factor[REASSIGNED]
+            cost += data.factors[factors.REASSIGNED]
         if not relocated and not reassigned:
             return 0.0
-    return -cost - repeated_gain(d, s, r)
+    return -cost - repeated_gain(data, state, request)
 
 
 @inlined
-def base_gain(d: Data, s: State, r: int) -> float:
+def base_gain(data: Data, state: State, request: int) -> float:
     """The most that holding a request adds: weight, floors, not being dropped, being held as published."""
-    gain = d.gain[r]
-    if s.firm_count[d.req[r, SENDER]] < d.firm[d.req[r, SENDER], FLOOR]:
-        gain += d.factor[SHORTFALL]
-    if s.firm_count[d.req[r, RECEIVER]] < d.firm[d.req[r, RECEIVER], FLOOR]:
-        gain += d.factor[SHORTFALL]
-    if d.req[r, PUBLISHED]:
-        gain += d.factor[DROPPED] + repeated_gain(d, s, r)
+    gain = data.gain[request]
+    if (
+        state.firm_count[data.requests[request, requests.SENDER]]
+        < data.firms[data.requests[request, requests.SENDER], firms.FLOOR]
+    ):
+        gain += data.factors[factors.SHORTFALL]
+    if (
+        state.firm_count[data.requests[request, requests.RECEIVER]]
+        < data.firms[data.requests[request, requests.RECEIVER], firms.FLOOR]
+    ):
+        gain += data.factors[factors.SHORTFALL]
+    if data.requests[request, requests.PUBLISHED]:
+        gain += data.factors[factors.DROPPED] + repeated_gain(data, state, request)
     return gain
 
 
 @kernel
-def gain_of(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> float:
-    """The score that holding request `r`, which is not held, so would add."""
-    gain = base_gain(d, s, r)
-    e = t + d.req[r, LENGTH] - 1
-    hall = d.group[g, HALL]
-    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-        gain += person_gain(d, s, d.option_people[k], t, e, hall)
-    if d.req[r, PUBLISHED]:
-        gain += published_gain(d, s, r, t, g, o, i)
+def gain_of(
+    data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
+) -> float:
+    """The score that holding `request`, which is not held, so would add."""
+    gain = base_gain(data, state, request)
+    end = start + data.requests[request, requests.LENGTH] - 1
+    hall = data.groups[group, groups.HALL]
+    for k in people_of(data, option):
+        gain += person_gain(data, state, data.option_people[k], start, end, hall)
+    if data.requests[request, requests.PUBLISHED]:
+        gain += published_gain(data, state, request, start, group, option, interpreter)
     return gain
 
 
 @inlined
-def in_order(d: Data, s: State, r: int, t: int, e: int) -> bool:
-    """Whether a request held in [t, e] keeps its precedences."""
-    for k in range(d.req[r, BEFORE0], d.req[r, BEFORE1]):
-        other = d.before[k]
-        if s.held[other, SLOT] >= 0 and s.held[other, SLOT] + d.req[other, LENGTH] > t:
+def in_order(data: Data, state: State, request: int, start: int, end: int) -> bool:
+    """Whether a request held in [start, end] keeps its precedences."""
+    for k in before_of(data, request):
+        other = data.before[k]
+        if (
+            state.held[other, held.SLOT] >= 0
+            and state.held[other, held.SLOT] + data.requests[other, requests.LENGTH] > start
+        ):
             return False
-    for k in range(d.req[r, AFTER0], d.req[r, AFTER1]):
-        other = d.after[k]
-        if s.held[other, SLOT] >= 0 and s.held[other, SLOT] <= e:
+    for k in after_of(data, request):
+        other = data.after[k]
+        if state.held[other, held.SLOT] >= 0 and state.held[other, held.SLOT] <= end:
             return False
     return True
 
 
 @inlined
-def interpreter_fits(d: Data, s: State, i: int, t: int, e: int, hall: int) -> bool:
-    for u in range(t, e + 1):
-        if not s.open[i, u >> 6] & bit(u):
+def interpreter_fits(data: Data, state: State, interpreter: int, start: int, end: int, hall: int) -> bool:
+    for slot in range(start, end + 1):
+        if not state.open[interpreter, slot >> 6] & bit(slot):
             return False
-    return can_walk(d, s, i, t, e, hall)
+    return can_walk(data, state, interpreter, start, end, hall)
 
 
 @inlined
-def is_able(d: Data, o: int, i: int) -> bool:
-    """Whether interpreter `i`, or none (-1), is what the people of option `o` need."""
-    need = d.option[o, CLASS]
-    if need < 0 or i < 0:
-        return need < 0 and i < 0
-    number = i - d.rule[ATTENDEES]
-    return (d.class_words[need, number >> 6] & bit(number)) != ZERO
+def is_able(data: Data, option: int, interpreter: int) -> bool:
+    """Whether `interpreter`, or none (-1), is what the people of `option` need."""
+    need = data.options[option, options.CLASS]
+    if need < 0 or interpreter < 0:
+        return need < 0 and interpreter < 0
+    number = interpreter - data.rules[rules.ATTENDEES]
+    return (data.class_words[need, number >> 6] & bit(number)) != ZERO
 
 
 @inlined
-def find_interpreter(d: Data, s: State, need: int, t: int, e: int, hall: int, start: int) -> int:
-    """A free interpreter of a class who gets there in time, or -1; the search begins at word `start`."""
-    words = s.interpreters_free.shape[1]
-    for step in range(words):
-        w = start + step
-        if w >= words:
-            w -= words
-        rest = d.class_words[need, w]
-        for u in range(t, e + 1):
-            rest &= s.interpreters_free[u, w]
+def find_interpreter(
+    data: Data, state: State, need: int, start: int, end: int, hall: int, first_word: int
+) -> int:
+    """A free interpreter of a class who gets there in time, or -1; the search begins at word `first_word`."""
+    word_count = state.interpreters_free.shape[1]
+    for step in range(word_count):
+        word = first_word + step
+        if word >= word_count:
+            word -= word_count
+        rest = data.class_words[need, word]
+        for slot in range(start, end + 1):
+            rest &= state.interpreters_free[slot, word]
         while rest != ZERO:
-            i = d.rule[ATTENDEES] + (w << 6) + lowest_bit(rest)
-            if can_walk(d, s, i, t, e, hall):
-                return i
+            interpreter = data.rules[rules.ATTENDEES] + (word << 6) + lowest_bit(rest)
+            if can_walk(data, state, interpreter, start, end, hall):
+                return interpreter
             rest &= rest - bit(0)
     return -1
 
 
 @kernel
-def fits(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> bool:
-    """Whether request `r`, which is not held, can be held so without breaking a hard rule."""
-    e = t + d.req[r, LENGTH] - 1
-    hall = d.group[g, HALL]
-    if not (d.starts[r, t >> 6] & bit(t)):
+def fits(
+    data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
+) -> bool:
+    """Whether `request`, which is not held, can be held so without breaking a hard rule."""
+    end = start + data.requests[request, requests.LENGTH] - 1
+    hall = data.groups[group, groups.HALL]
+    if not (data.starts[request, start >> 6] & bit(start)):
         return False
-    for u in range(t, e + 1):
-        if s.room[g, u] <= 0:
+    for slot in range(start, end + 1):
+        if state.room[group, slot] <= 0:
             return False
-    for side in range(SENDER, RECEIVER + 1):
-        if not (s.firm_open[d.req[r, side], t >> 6] & bit(t)):
+    for side in range(requests.SENDER, requests.RECEIVER + 1):
+        if not (state.firm_open[data.requests[request, side], start >> 6] & bit(start)):
             return False
-    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-        p = d.option_people[k]
-        for u in range(t, e + 1):
-            if not (s.open[p, u >> 6] & bit(u)):
+    for k in people_of(data, option):
+        person = data.option_people[k]
+        for slot in range(start, end + 1):
+            if not (state.open[person, slot >> 6] & bit(slot)):
                 return False
-        if not can_walk(d, s, p, t, e, hall):
+        if not can_walk(data, state, person, start, end, hall):
             return False
-    if i >= 0 and not interpreter_fits(d, s, i, t, e, hall):
+    if interpreter >= 0 and not interpreter_fits(data, state, interpreter, start, end, hall):
         return False
-    return in_order(d, s, r, t, e)
+    return in_order(data, state, request, start, end)

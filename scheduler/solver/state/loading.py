@@ -8,20 +8,13 @@ import numpy as np
 
 from scheduler.domain.plan import Meeting
 from scheduler.solver.compiled.kernels import Ints, entry, inlined
-from scheduler.solver.instance.arrays import COUNTED, LOCKED, MUST, PUBLISHED, Data, Flat
+from scheduler.solver.instance.arrays import Data, Flat
+from scheduler.solver.instance.columns import requests
 from scheduler.solver.instance.published import read_home
+from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import fits, gain_of, is_able
 from scheduler.solver.state.spread import refresh_all
-from scheduler.solver.state.state import (
-    GROUP,
-    INTERPRETER,
-    OPTION,
-    SLOT,
-    State,
-    link,
-    reset,
-    unlink,
-)
+from scheduler.solver.state.state import State, link, reset, unlink
 
 
 def table_of(flat: Flat, meetings: Iterable[Meeting]) -> Ints:
@@ -29,52 +22,72 @@ def table_of(flat: Flat, meetings: Iterable[Meeting]) -> Ints:
     table = np.full((len(flat.problem.requests), 4), -1, np.int32)
     lookup = flat.problem.index.requests
     for meeting in meetings:
-        r = lookup.get(meeting.request)
-        if r is None:
+        request = lookup.get(meeting.request)
+        if request is None:
             continue
-        home = read_home(flat.problem, flat.options, flat.groups, r, meeting)
+        home = read_home(flat.problem, flat.options, flat.groups, request, meeting)
         if home.whole:
-            table[r] = (home.slot, home.group, home.option, home.interpreter)
+            table[request] = (home.slot, home.group, home.option, home.interpreter)
     return table
 
 
 @inlined
-def _hold(d: Data, s: State, r: int, table: Ints) -> None:
+def _hold(data: Data, state: State, request: int, table: Ints) -> None:
     """Hold a request as its row says, if that keeps the hard rules."""
-    t, g, o, i = table[r, SLOT], table[r, GROUP], table[r, OPTION], table[r, INTERPRETER]
-    if is_able(d, o, i) and fits(d, s, r, t, g, o, i):
-        s.score[0] += gain_of(d, s, r, t, g, o, i)
-        link(d, s, r, t, g, o, i)
+    start, group, option, interpreter = (
+        table[request, held.SLOT],
+        table[request, held.GROUP],
+        table[request, held.OPTION],
+        table[request, held.INTERPRETER],
+    )
+    if is_able(data, option, interpreter) and fits(data, state, request, start, group, option, interpreter):
+        state.score[0] += gain_of(data, state, request, start, group, option, interpreter)
+        link(data, state, request, start, group, option, interpreter)
 
 
 @entry
-def load(d: Data, s: State, table: Ints, order: Ints) -> None:
+def load(data: Data, state: State, table: Ints, order: Ints) -> None:
     """Empty the state, then hold, in this order, each row of `table` that keeps the hard rules."""
-    reset(d, s)
+    reset(data, state)
     for k in range(order.shape[0]):
-        r = order[k]
-        if table[r, SLOT] >= 0:
-            _hold(d, s, r, table)
-    refresh_all(d, s)
+        request = order[k]
+        if table[request, held.SLOT] >= 0:
+            _hold(data, state, request, table)
+    refresh_all(data, state)
 
 
 @entry
-def shift(d: Data, s: State, table: Ints, order: Ints) -> None:
+def shift(data: Data, state: State, table: Ints, order: Ints) -> None:
     """As `load`, from a plan that differs little: only the rows that differ are touched."""
-    for r in range(table.shape[0]):
-        t, g, o, i = s.held[r, SLOT], s.held[r, GROUP], s.held[r, OPTION], s.held[r, INTERPRETER]
-        is_same = table[r, GROUP] == g and table[r, OPTION] == o and table[r, INTERPRETER] == i
-        if t >= 0 and not (is_same and table[r, SLOT] == t):
-            unlink(d, s, r)
-            s.score[0] -= gain_of(d, s, r, t, g, o, i)
+    for request in range(table.shape[0]):
+        start, group, option, interpreter = (
+            state.held[request, held.SLOT],
+            state.held[request, held.GROUP],
+            state.held[request, held.OPTION],
+            state.held[request, held.INTERPRETER],
+        )
+        is_same = (
+            table[request, held.GROUP] == group
+            and table[request, held.OPTION] == option
+            and table[request, held.INTERPRETER] == interpreter
+        )
+        if start >= 0 and not (is_same and table[request, held.SLOT] == start):
+            unlink(data, state, request)
+            state.score[0] -= gain_of(data, state, request, start, group, option, interpreter)
     for k in range(order.shape[0]):
-        r = order[k]
-        if table[r, SLOT] >= 0 and s.held[r, SLOT] < 0:
-            _hold(d, s, r, table)
-    refresh_all(d, s)
+        request = order[k]
+        if table[request, held.SLOT] >= 0 and state.held[request, held.SLOT] < 0:
+            _hold(data, state, request, table)
+    refresh_all(data, state)
 
 
-def loading_order(d: Data) -> Ints:
+def loading_order(data: Data) -> Ints:
     """What has to be held and is frozen first, then those whose change would count, then by weight."""
-    keys = (-d.gain, -d.req[:, PUBLISHED], -d.req[:, COUNTED], -d.req[:, LOCKED], -d.req[:, MUST])
+    keys = (
+        -data.gain,
+        -data.requests[:, requests.PUBLISHED],
+        -data.requests[:, requests.COUNTED],
+        -data.requests[:, requests.LOCKED],
+        -data.requests[:, requests.MUST],
+    )
     return np.lexsort(keys).astype(np.int32)

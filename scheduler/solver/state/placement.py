@@ -14,34 +14,9 @@ from scheduler.solver.compiled.kernels import (
     last_set,
     lowest_bit,
 )
-from scheduler.solver.instance.arrays import (
-    AFTER0,
-    AFTER1,
-    BEFORE0,
-    BEFORE1,
-    CLASS,
-    FIRST,
-    GROUP0,
-    GROUP1,
-    HALL,
-    HALL_CHANGE,
-    HOME_INTERPRETER,
-    HOME_SLOT,
-    IDLE,
-    LAST,
-    LENGTH,
-    MOVED_OTHERS,
-    NONE,
-    OPTION0,
-    OPTION1,
-    PEOPLE0,
-    PEOPLE1,
-    PUBLISHED,
-    RECEIVER,
-    ROOM,
-    SENDER,
-    Data,
-)
+from scheduler.solver.instance.arrays import NONE, Data
+from scheduler.solver.instance.columns import factors, groups, options, requests, slots
+from scheduler.solver.instance.ranges import groups_of, options_of, people_of
 from scheduler.solver.state.delta import (
     base_gain,
     earliest_start,
@@ -52,13 +27,7 @@ from scheduler.solver.state.delta import (
     is_able,
     published_gain,
 )
-from scheduler.solver.state.state import (
-    CHOSEN_GROUP,
-    CHOSEN_INTERPRETER,
-    CHOSEN_OPTION,
-    CHOSEN_SLOT,
-    State,
-)
+from scheduler.solver.state.state import CHOSEN_GROUP, CHOSEN_INTERPRETER, CHOSEN_OPTION, CHOSEN_SLOT, State
 
 IMPOSSIBLE = -1e18
 LATE = -1000
@@ -66,66 +35,69 @@ MOST_NOISE = 9.1  # above the largest of Data.noise
 
 
 @inlined
-def free_starts(d: Data, s: State, r: int, o: int, w: int) -> np.uint64:
-    """The start slots in word `w` that the request, the firms and the people of the option leave open."""
-    rest: np.uint64 = d.starts[r, w]
-    rest &= s.firm_open[d.req[r, SENDER], w] & s.firm_open[d.req[r, RECEIVER], w]
-    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-        rest &= s.open[d.option_people[k], w]
+def free_starts(data: Data, state: State, request: int, option: int, word: int) -> np.uint64:
+    """The start slots in `word` that the request, the firms and the people of the option leave open."""
+    rest: np.uint64 = data.starts[request, word]
+    rest &= (
+        state.firm_open[data.requests[request, requests.SENDER], word]
+        & state.firm_open[data.requests[request, requests.RECEIVER], word]
+    )
+    for k in people_of(data, option):
+        rest &= state.open[data.option_people[k], word]
     return rest
 
 
 @inlined
-def stays_free(d: Data, s: State, o: int, t: int, e: int) -> bool:
-    """Whether the people of an option, free in slot `t`, stay so until slot `e`."""
-    for u in range(t + 1, e + 1):
-        for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-            if not (s.open[d.option_people[k], u >> 6] & bit(u)):
+def stays_free(data: Data, state: State, option: int, start: int, end: int) -> bool:
+    """Whether the people of an option, free in slot `start`, stay so until slot `end`."""
+    for slot in range(start + 1, end + 1):
+        for k in people_of(data, option):
+            if not (state.open[data.option_people[k], slot >> 6] & bit(slot)):
                 return False
     return True
 
 
 @inlined
-def has_room(s: State, g: int, t: int, e: int) -> bool:
+def has_room(state: State, group: int, start: int, end: int) -> bool:
     is_open = True
-    for u in range(t, e + 1):
-        is_open = is_open and (s.group_open[g, u >> 6] & bit(u)) != ZERO
+    for slot in range(start, end + 1):
+        is_open = is_open and (state.group_open[group, slot >> 6] & bit(slot)) != ZERO
     return is_open
 
 
 @inlined
-def look_around(d: Data, s: State, o: int, t: int, e: int) -> int:
-    """The idle slots that a meeting in [t, e] adds for the people of an option.
+def look_around(data: Data, state: State, option: int, start: int, end: int) -> int:
+    """The idle slots that a meeting in [start, end] adds for the people of an option.
 
     Leaves each one's nearest meetings in `near`: their slots, and their halls or -1.
     """
     added = 0
-    first = d.option[o, PEOPLE0]
-    for row in range(d.option[o, PEOPLE1] - first):
-        p = d.option_people[first + row]
-        before = last_set(s.occupied, p, t, d.slot[t, FIRST])
-        after = first_set(s.occupied, p, e + 1, d.slot[t, LAST])
-        added += idle_added(d, p, t, e, before, after)
-        s.near[row, 0] = before
-        s.near[row, 1] = s.hall_at[p, before] if before >= 0 else -1
-        s.near[row, 2] = after
-        s.near[row, 3] = s.hall_at[p, after] if after >= 0 else -1
+    first = data.options[option, options.PEOPLE_BEGIN]
+    for row in range(data.options[option, options.PEOPLE_END] - first):
+        person = data.option_people[first + row]
+        before = last_set(state.occupied, person, start, data.slots[start, slots.FIRST])
+        after = first_set(state.occupied, person, end + 1, data.slots[start, slots.LAST])
+        added += idle_added(data, person, start, end, before, after)
+        state.near[row, 0] = before
+        state.near[row, 1] = state.hall_at[person, before] if before >= 0 else -1
+        state.near[row, 2] = after
+        state.near[row, 3] = state.hall_at[person, after] if after >= 0 else -1
     return added
 
 
 @inlined
-def halls_added(d: Data, s: State, people: int, t: int, e: int, hall: int) -> int:
+def halls_added(data: Data, state: State, size: int, start: int, end: int, hall: int) -> int:
     """The hall changes that a meeting in a hall adds for those in `near`; LATE if one cannot walk so fast."""
     changes = 0
-    for row in range(people):
-        there, next_hall = s.near[row, 1], s.near[row, 3]
+    for row in range(size):
+        there, next_hall = state.near[row, 1], state.near[row, 3]
         if there >= 0 and there != hall:
-            if earliest_start(d, there, hall, s.near[row, 0]) > t:
+            if earliest_start(data, there, hall, state.near[row, 0]) > start:
                 return LATE
             changes += 1
         if next_hall >= 0:
             if next_hall != hall:
-                if earliest_start(d, hall, next_hall, e) > s.near[row, 2]:
+                if earliest_start(data, hall, next_hall, end) > state.near[row, 2]:
                     return LATE
                 changes += 1
             if there >= 0 and there != next_hall:
@@ -134,76 +106,88 @@ def halls_added(d: Data, s: State, people: int, t: int, e: int, hall: int) -> in
 
 
 @kernel
-def interpreter_for(d: Data, s: State, r: int, o: int, t: int, e: int, hall: int) -> int:
+def interpreter_for(
+    data: Data, state: State, request: int, option: int, start: int, end: int, hall: int
+) -> int:
     """The interpreter of a meeting: -1 if it needs none, -2 if it needs one and none is free."""
-    need = d.option[o, CLASS]
+    need = data.options[option, options.CLASS]
     if need < 0:
         return NONE
-    home = d.req[r, HOME_INTERPRETER]
+    home = data.requests[request, requests.PUBLISHED_INTERPRETER]
     if (
         home >= 0
-        and (d.req[r, HOME_SLOT] == t or d.factor[MOVED_OTHERS] > 0.0)
-        and is_able(d, o, home)
-        and interpreter_fits(d, s, home, t, e, hall)
+        and (
+            data.requests[request, requests.PUBLISHED_SLOT] == start
+            or data.factors[factors.MOVED_OTHERS] > 0.0
+        )
+        and is_able(data, option, home)
+        and interpreter_fits(data, state, home, start, end, hall)
     ):
         return home
-    found = find_interpreter(d, s, need, t, e, hall, below(s.rng, s.interpreters_free.shape[1]))
+    found = find_interpreter(
+        data, state, need, start, end, hall, below(state.rng, state.interpreters_free.shape[1])
+    )
     return found if found >= 0 else -2
 
 
 @kernel
-def choose(d: Data, s: State, r: int, heat: float) -> float:
-    """The gain of the place drawn for request `r`, left in the state's CHOSEN entries; IMPOSSIBLE if none.
+def choose(data: Data, state: State, request: int, temperature: float) -> float:
+    """The gain of the place drawn for `request`, left in the state's CHOSEN entries; IMPOSSIBLE if none.
 
-    With `heat` 0 it is the best place; else each place is drawn with odds exp(gain / heat).
+    With `temperature` 0 it is the best place; else each place is drawn with odds exp(gain / temperature).
     """
-    base = base_gain(d, s, r)
+    base = base_gain(data, state, request)
     best = IMPOSSIBLE
     found = IMPOSSIBLE
-    length = d.req[r, LENGTH]
-    ordered = d.req[r, BEFORE0] < d.req[r, BEFORE1] or d.req[r, AFTER0] < d.req[r, AFTER1]
-    turn = below(s.rng, 4096)
-    for o in range(d.req[r, OPTION0], d.req[r, OPTION1]):
-        people = d.option[o, PEOPLE1] - d.option[o, PEOPLE0]
-        for w in range(s.open.shape[1]):
-            rest = free_starts(d, s, r, o, w)
+    length = data.requests[request, requests.LENGTH]
+    ordered = (
+        data.requests[request, requests.BEFORE_BEGIN] < data.requests[request, requests.BEFORE_END]
+        or data.requests[request, requests.AFTER_BEGIN] < data.requests[request, requests.AFTER_END]
+    )
+    turn = below(state.rng, 4096)
+    for option in options_of(data, request):
+        size = data.options[option, options.PEOPLE_END] - data.options[option, options.PEOPLE_BEGIN]
+        for word in range(state.open.shape[1]):
+            rest = free_starts(data, state, request, option, word)
             while rest != ZERO:
-                t = (w << 6) + lowest_bit(rest)
+                start = (word << 6) + lowest_bit(rest)
                 rest &= rest - bit(0)
-                e = t + length - 1
-                if length > 1 and (d.slot[t, ROOM] < length or not stays_free(d, s, o, t, e)):
+                end = start + length - 1
+                if length > 1 and (
+                    data.slots[start, slots.ROOM] < length or not stays_free(data, state, option, start, end)
+                ):
                     continue
-                if ordered and not in_order(d, s, r, t, e):
+                if ordered and not in_order(data, state, request, start, end):
                     continue
-                idle = base - d.factor[IDLE] * look_around(d, s, o, t, e)
-                if idle + heat * MOST_NOISE <= best:
+                idle = base - data.factors[factors.IDLE] * look_around(data, state, option, start, end)
+                if idle + temperature * MOST_NOISE <= best:
                     continue
-                for k in range(d.req[r, GROUP0], d.req[r, GROUP1]):
-                    g = d.group_list[k]
-                    if not has_room(s, g, t, e):
+                for k in groups_of(data, request):
+                    group = data.group_list[k]
+                    if not has_room(state, group, start, end):
                         continue
-                    hall = d.group[g, HALL]
-                    changes = halls_added(d, s, people, t, e, hall)
+                    hall = data.groups[group, groups.HALL]
+                    changes = halls_added(data, state, size, start, end, hall)
                     if changes == LATE:
                         continue
-                    gain = idle - d.factor[HALL_CHANGE] * changes
+                    gain = idle - data.factors[factors.HALL_CHANGE] * changes
                     turn = (turn + 1) & 4095
-                    value = gain + heat * d.noise[turn]
+                    value = gain + temperature * data.noise[turn]
                     if value <= best:
                         continue
-                    i = interpreter_for(d, s, r, o, t, e, hall)
-                    if i == -2:
+                    interpreter = interpreter_for(data, state, request, option, start, end, hall)
+                    if interpreter == -2:
                         continue
-                    if d.req[r, PUBLISHED]:
-                        extra = published_gain(d, s, r, t, g, o, i)
+                    if data.requests[request, requests.PUBLISHED]:
+                        extra = published_gain(data, state, request, start, group, option, interpreter)
                         gain += extra
                         value += extra
                         if value <= best:
                             continue
                     best = value
                     found = gain
-                    s.number[CHOSEN_SLOT] = t
-                    s.number[CHOSEN_GROUP] = g
-                    s.number[CHOSEN_OPTION] = o
-                    s.number[CHOSEN_INTERPRETER] = i
+                    state.number[CHOSEN_SLOT] = start
+                    state.number[CHOSEN_GROUP] = group
+                    state.number[CHOSEN_OPTION] = option
+                    state.number[CHOSEN_INTERPRETER] = interpreter
     return found

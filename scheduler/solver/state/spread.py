@@ -5,66 +5,73 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.solver.compiled.kernels import inlined, kernel
-from scheduler.solver.instance.arrays import ATTENDEES, BREAKS, DAY, PEOPLE0, PEOPLE1, SPREAD, Data
-from scheduler.solver.state.state import OPTION, State
+from scheduler.solver.instance.arrays import Data
+from scheduler.solver.instance.columns import rules, slots
+from scheduler.solver.instance.ranges import people_of
+from scheduler.solver.state.columns import log
+from scheduler.solver.state.state import State
 
 PENALTY = 300.0  # points of a step beyond the limit once it is kept: less, or more, leads to worse plans
 
 
 @inlined
-def idle_figure(d: Data, s: State, p: int) -> int:
+def idle_figure(data: Data, state: State, person: int) -> int:
     """The idle figure of an attendee over all days."""
     figure = 0
-    last = -1
-    for t in range(d.slot.shape[0]):
-        if s.at[p, t] < 0:
+    before = -1
+    for slot in range(data.slots.shape[0]):
+        if state.at[person, slot] < 0:
             continue
-        if last >= 0 and d.slot[last, DAY] == d.slot[t, DAY] and t > last + 1:
-            figure += 1 if d.rule[BREAKS] else d.avail_before[p, t] - d.avail_before[p, last + 1]
-        last = t
+        if before >= 0 and data.slots[before, slots.DAY] == data.slots[slot, slots.DAY] and slot > before + 1:
+            figure += (
+                1
+                if data.rules[rules.BREAKS]
+                else data.avail_before[person, slot] - data.avail_before[person, before + 1]
+            )
+        before = slot
     return figure
 
 
 @kernel
-def excess(d: Data, s: State) -> int:
+def excess(data: Data, state: State) -> int:
     """By how much the figures, as they were last refreshed, exceed the least one and the limit, in all."""
-    if d.rule[SPREAD] < 0 or d.rule[ATTENDEES] == 0:
+    if data.rules[rules.SPREAD] < 0 or data.rules[rules.ATTENDEES] == 0:
         return 0
     least = 0
-    while s.idle_count[least] == 0:
+    while state.idle_count[least] == 0:
         least += 1
     total = 0
-    most = least + d.rule[SPREAD]
-    for figure in range(most + 1, s.idle_count.shape[0]):
-        total += s.idle_count[figure] * (figure - most)
+    most = least + data.rules[rules.SPREAD]
+    for figure in range(most + 1, state.idle_count.shape[0]):
+        total += state.idle_count[figure] * (figure - most)
     return total
 
 
 @inlined
-def refresh_of(d: Data, s: State, p: int) -> None:
+def refresh_of(data: Data, state: State, person: int) -> None:
     """Count an attendee's figure again."""
-    s.idle_count[s.idle_of[p]] -= 1
-    s.idle_of[p] = idle_figure(d, s, p)
-    s.idle_count[s.idle_of[p]] += 1
+    state.idle_count[state.idle_of[person]] -= 1
+    state.idle_of[person] = idle_figure(data, state, person)
+    state.idle_count[state.idle_of[person]] += 1
 
 
 @kernel
-def refresh_logged(d: Data, s: State, rows: int) -> None:
+def refresh_logged(data: Data, state: State, rows: int) -> None:
     """Count the figures of those who sat in the meetings of the log's first rows again."""
     for k in range(rows):
-        o = s.log[k, OPTION]
-        for j in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-            refresh_of(d, s, d.option_people[j])
+        option = state.log[k, log.OPTION]
+        for j in people_of(data, option):
+            refresh_of(data, state, data.option_people[j])
 
 
 @kernel
-def refresh_all(d: Data, s: State) -> None:
+def refresh_all(data: Data, state: State) -> None:
     """Count everybody's figure again."""
-    for p in range(d.rule[ATTENDEES]):
-        refresh_of(d, s, p)
+    for person in range(data.rules[rules.ATTENDEES]):
+        refresh_of(data, state, person)
 
 
 def excess_of(data: Data, plan: State) -> int:
     """By how much the plan's idle figures exceed `max_idle_spread`, in all."""
-    limit, figures = int(data.rule[SPREAD]), plan.idle_of
+    limit, figures = int(data.rules[rules.SPREAD]), plan.idle_of
     return 0 if limit < 0 or not len(figures) else int(np.maximum(figures - figures.min() - limit, 0).sum())

@@ -21,34 +21,10 @@ from scheduler.solver.compiled.kernels import (
     make_ready,
 )
 from scheduler.solver.compiled.records import Pack
-from scheduler.solver.instance.arrays import (
-    ATTENDEES,
-    CAP,
-    COUNTED,
-    DAY,
-    DROPPED,
-    FIRM_CAP,
-    FIRM_CAPS,
-    FLOOR,
-    HALL,
-    HOME0,
-    HOME1,
-    HOME_GROUP,
-    HOME_INTERPRETER,
-    HOME_OPTION,
-    HOME_SLOT,
-    LENGTH,
-    PEOPLE0,
-    PEOPLE1,
-    PUBLISHED,
-    RECEIVER,
-    REPEATED,
-    ROW,
-    SEATS,
-    SENDER,
-    SHORTFALL,
-    Data,
-)
+from scheduler.solver.instance.arrays import Data
+from scheduler.solver.instance.columns import factors, firms, groups, options, people, requests, rules, slots
+from scheduler.solver.instance.ranges import people_of, published_people_of
+from scheduler.solver.state.columns import held
 
 # columns of State.held and of State.log
 SLOT, GROUP, OPTION, INTERPRETER = range(4)
@@ -102,36 +78,36 @@ class State(NamedTuple):
     rng: WordRow
 
 
-def new_state(d: Data, seed: int) -> State:
+def new_state(data: Data, seed: int) -> State:
     """The empty plan."""
-    requests, slots = d.req.shape[0], d.slot.shape[0]
-    people, words = d.avail.shape
-    interpreters = people - int(d.rule[ATTENDEES])
-    rows = int((d.group[:, SEATS].astype(np.int64) * slots).sum())
+    request_count, slot_count = data.requests.shape[0], data.slots.shape[0]
+    person_count, word_count = data.avail.shape
+    interpreter_count = person_count - int(data.rules[rules.ATTENDEES])
+    rows = int((data.groups[:, groups.SEATS].astype(np.int64) * slot_count).sum())
     state = State(
-        held=np.full((requests, 4), -1, np.int32),
-        at=np.full((people, slots), -1, np.int32),
-        hall_at=np.zeros((people, slots), np.int16),
-        occupied=np.zeros((people, words), np.uint64),
-        open=d.avail.copy(),
-        full=np.zeros((people, words), np.uint64),
-        day_count=np.zeros((people, d.day_words.shape[0]), np.int32),
-        firm_day=np.zeros((d.firm.shape[0], d.day_words.shape[0]), np.int32),
-        firm_open=np.full((d.firm.shape[0], words), np.iinfo(np.uint64).max, np.uint64),
-        firm_count=np.zeros(d.firm.shape[0], np.int32),
-        room=d.seats.copy(),
-        group_open=np.zeros((d.group.shape[0], words), np.uint64),
+        held=np.full((request_count, 4), -1, np.int32),
+        at=np.full((person_count, slot_count), -1, np.int32),
+        hall_at=np.zeros((person_count, slot_count), np.int16),
+        occupied=np.zeros((person_count, word_count), np.uint64),
+        open=data.avail.copy(),
+        full=np.zeros((person_count, word_count), np.uint64),
+        day_count=np.zeros((person_count, data.day_words.shape[0]), np.int32),
+        firm_day=np.zeros((data.firms.shape[0], data.day_words.shape[0]), np.int32),
+        firm_open=np.full((data.firms.shape[0], word_count), np.iinfo(np.uint64).max, np.uint64),
+        firm_count=np.zeros(data.firms.shape[0], np.int32),
+        room=data.seats.copy(),
+        group_open=np.zeros((data.groups.shape[0], word_count), np.uint64),
         seated=np.full(max(rows, 1), -1, np.int32),
-        interpreters_free=np.zeros((slots, (interpreters + 63) // 64 or 1), np.uint64),
-        unheld=np.arange(requests, dtype=np.int32),
-        unheld_at=np.arange(requests, dtype=np.int32),
-        mark=np.zeros(requests, np.int64),
-        near=np.zeros((most_people(d), 4), np.int32),
+        interpreters_free=np.zeros((slot_count, (interpreter_count + 63) // 64 or 1), np.uint64),
+        unheld=np.arange(request_count, dtype=np.int32),
+        unheld_at=np.arange(request_count, dtype=np.int32),
+        mark=np.zeros(request_count, np.int64),
+        near=np.zeros((most_people(data), 4), np.int32),
         victims=np.zeros(256, np.int32),
         queue=np.zeros(512, np.int32),
-        idle_of=np.zeros(int(d.rule[ATTENDEES]), np.int32),
-        idle_count=np.zeros(slots + 1, np.int32),
-        changed_of=np.zeros(int(d.rule[ATTENDEES]), np.int32),
+        idle_of=np.zeros(int(data.rules[rules.ATTENDEES]), np.int32),
+        idle_count=np.zeros(slot_count + 1, np.int32),
+        changed_of=np.zeros(int(data.rules[rules.ATTENDEES]), np.int32),
         log=np.zeros((LOG_ROWS, 6), np.int32),
         number=np.zeros(10, np.int64),
         score=np.zeros(2, np.float64),
@@ -139,13 +115,13 @@ def new_state(d: Data, seed: int) -> State:
     )
     make_ready()
     pack: Any = Pack(state)
-    reset(d, pack)
+    reset(data, pack)
     return cast(State, pack)
 
 
-def most_people(d: Data) -> int:
+def most_people(data: Data) -> int:
     """The largest number of attendees in one meeting."""
-    return int((d.option[:, PEOPLE1] - d.option[:, PEOPLE0]).max(initial=1))
+    return int((data.options[:, options.PEOPLE_END] - data.options[:, options.PEOPLE_BEGIN]).max(initial=1))
 
 
 def _scramble(seed: int) -> int:
@@ -156,202 +132,206 @@ def _scramble(seed: int) -> int:
 
 
 @entry
-def reset(d: Data, s: State) -> None:
+def reset(data: Data, state: State) -> None:
     """Empty the plan; the score is that of holding nothing."""
-    attendees = d.rule[ATTENDEES]
-    s.held[:] = -1
-    s.at[:] = -1
-    s.occupied[:] = np.uint64(0)
-    s.full[:] = np.uint64(0)
-    s.day_count[:] = 0
-    s.firm_day[:] = 0
-    s.firm_count[:] = 0
-    s.idle_of[:] = 0
-    s.changed_of[:] = 0
-    s.idle_count[:] = 0
-    s.idle_count[0] = attendees
-    s.interpreters_free[:] = np.uint64(0)
-    s.group_open[:] = np.uint64(0)
-    s.firm_open[:] = ~np.uint64(0)
-    slots = d.slot.shape[0]
-    for p in range(d.avail.shape[0]):
-        if d.person[p, CAP] <= 0:
-            s.full[p] = ~np.uint64(0)
-        for w in range(d.avail.shape[1]):
-            s.open[p, w] = d.avail[p, w] & ~s.full[p, w]
-    for i in range(d.avail.shape[0] - attendees):
-        for t in range(slots):
-            if d.avail[attendees + i, t >> 6] & bit(t):
-                s.interpreters_free[t, i >> 6] |= bit(i)
-    for f in range(d.firm.shape[0]):
-        if d.firm[f, FIRM_CAP] <= 0:
-            s.firm_open[f] = np.uint64(0)
-    for g in range(d.group.shape[0]):
-        for t in range(slots):
-            s.room[g, t] = d.seats[g, t]
-            if s.room[g, t] > 0:
-                s.group_open[g, t >> 6] |= bit(t)
-    for r in range(d.req.shape[0]):
-        s.unheld[r] = r
-        s.unheld_at[r] = r
-    s.number[CHANGED] = 0
-    s.number[LOGGED] = 0
-    s.number[QUEUED] = 0
-    s.number[UNHELD] = d.req.shape[0]
-    s.score[0] = _nothing_held(d, s)
+    attendees = data.rules[rules.ATTENDEES]
+    state.held[:] = -1
+    state.at[:] = -1
+    state.occupied[:] = np.uint64(0)
+    state.full[:] = np.uint64(0)
+    state.day_count[:] = 0
+    state.firm_day[:] = 0
+    state.firm_count[:] = 0
+    state.idle_of[:] = 0
+    state.changed_of[:] = 0
+    state.idle_count[:] = 0
+    state.idle_count[0] = attendees
+    state.interpreters_free[:] = np.uint64(0)
+    state.group_open[:] = np.uint64(0)
+    state.firm_open[:] = ~np.uint64(0)
+    slot_count = data.slots.shape[0]
+    for person in range(data.avail.shape[0]):
+        if data.people[person, people.CAP] <= 0:
+            state.full[person] = ~np.uint64(0)
+        for word in range(data.avail.shape[1]):
+            state.open[person, word] = data.avail[person, word] & ~state.full[person, word]
+    for number in range(data.avail.shape[0] - attendees):
+        for slot in range(slot_count):
+            if data.avail[attendees + number, slot >> 6] & bit(slot):
+                state.interpreters_free[slot, number >> 6] |= bit(number)
+    for firm in range(data.firms.shape[0]):
+        if data.firms[firm, firms.CAP] <= 0:
+            state.firm_open[firm] = np.uint64(0)
+    for group in range(data.groups.shape[0]):
+        for slot in range(slot_count):
+            state.room[group, slot] = data.seats[group, slot]
+            if state.room[group, slot] > 0:
+                state.group_open[group, slot >> 6] |= bit(slot)
+    for request in range(data.requests.shape[0]):
+        state.unheld[request] = request
+        state.unheld_at[request] = request
+    state.number[CHANGED] = 0
+    state.number[LOGGED] = 0
+    state.number[QUEUED] = 0
+    state.number[UNHELD] = data.requests.shape[0]
+    state.score[0] = _nothing_held(data, state)
 
 
 @inlined
-def _nothing_held(d: Data, s: State) -> float:
+def _nothing_held(data: Data, state: State) -> float:
     score = 0.0
-    for f in range(d.firm.shape[0]):
-        score -= d.factor[SHORTFALL] * d.firm[f, FLOOR]
-    for r in range(d.req.shape[0]):
-        if d.req[r, PUBLISHED]:
-            score -= d.factor[DROPPED]
-            s.number[CHANGED] += d.req[r, COUNTED]
-            for k in range(d.req[r, HOME0], d.req[r, HOME1]):
-                score -= d.factor[REPEATED] * s.changed_of[d.home_people[k]]
-                s.changed_of[d.home_people[k]] += 1
+    for firm in range(data.firms.shape[0]):
+        score -= data.factors[factors.SHORTFALL] * data.firms[firm, firms.FLOOR]
+    for request in range(data.requests.shape[0]):
+        if data.requests[request, requests.PUBLISHED]:
+            score -= data.factors[factors.DROPPED]
+            state.number[CHANGED] += data.requests[request, requests.COUNTED]
+            for k in published_people_of(data, request):
+                score -= data.factors[factors.REPEATED] * state.changed_of[data.published_people[k]]
+                state.changed_of[data.published_people[k]] += 1
     return score
 
 
 @inlined
-def at_home(d: Data, s: State, r: int) -> bool:
+def at_home(data: Data, state: State, request: int) -> bool:
     """Whether a held request is as it was published (its table is settled when seats are given)."""
     return (
-        d.req[r, HOME_SLOT] == s.held[r, SLOT]
-        and d.req[r, HOME_GROUP] == s.held[r, GROUP]
-        and d.req[r, HOME_OPTION] == s.held[r, OPTION]
-        and d.req[r, HOME_INTERPRETER] == s.held[r, INTERPRETER]
+        data.requests[request, requests.PUBLISHED_SLOT] == state.held[request, held.SLOT]
+        and data.requests[request, requests.PUBLISHED_GROUP] == state.held[request, held.GROUP]
+        and data.requests[request, requests.PUBLISHED_OPTION] == state.held[request, held.OPTION]
+        and data.requests[request, requests.PUBLISHED_INTERPRETER] == state.held[request, held.INTERPRETER]
     )
 
 
 @inlined
-def _busy(d: Data, s: State, p: int, r: int, t: int, e: int, hall: int) -> None:
-    for u in range(t, e + 1):
-        s.at[p, u] = r
-        s.hall_at[p, u] = hall
-        s.occupied[p, u >> 6] |= bit(u)
-        s.open[p, u >> 6] &= ~bit(u)
-    day = d.slot[t, DAY]
-    s.day_count[p, day] += 1
-    if s.day_count[p, day] == d.person[p, CAP]:
-        for w in range(d.avail.shape[1]):
-            s.full[p, w] |= d.day_words[day, w]
-            s.open[p, w] &= ~d.day_words[day, w]
+def _busy(data: Data, state: State, person: int, request: int, start: int, end: int, hall: int) -> None:
+    for slot in range(start, end + 1):
+        state.at[person, slot] = request
+        state.hall_at[person, slot] = hall
+        state.occupied[person, slot >> 6] |= bit(slot)
+        state.open[person, slot >> 6] &= ~bit(slot)
+    day = data.slots[start, slots.DAY]
+    state.day_count[person, day] += 1
+    if state.day_count[person, day] == data.people[person, people.CAP]:
+        for word in range(data.avail.shape[1]):
+            state.full[person, word] |= data.day_words[day, word]
+            state.open[person, word] &= ~data.day_words[day, word]
 
 
 @inlined
-def _free(d: Data, s: State, p: int, t: int, e: int) -> None:
-    for u in range(t, e + 1):
-        s.at[p, u] = -1
-        s.occupied[p, u >> 6] &= ~bit(u)
-    day = d.slot[t, DAY]
-    if s.day_count[p, day] == d.person[p, CAP]:
-        for w in range(d.avail.shape[1]):
-            s.full[p, w] &= ~d.day_words[day, w]
-            s.open[p, w] = d.avail[p, w] & ~s.occupied[p, w] & ~s.full[p, w]
+def _free(data: Data, state: State, person: int, start: int, end: int) -> None:
+    for slot in range(start, end + 1):
+        state.at[person, slot] = -1
+        state.occupied[person, slot >> 6] &= ~bit(slot)
+    day = data.slots[start, slots.DAY]
+    if state.day_count[person, day] == data.people[person, people.CAP]:
+        for word in range(data.avail.shape[1]):
+            state.full[person, word] &= ~data.day_words[day, word]
+            state.open[person, word] = (
+                data.avail[person, word] & ~state.occupied[person, word] & ~state.full[person, word]
+            )
     else:
-        for u in range(t, e + 1):
-            s.open[p, u >> 6] |= bit(u) & ~s.full[p, u >> 6]
-    s.day_count[p, day] -= 1
+        for slot in range(start, end + 1):
+            state.open[person, slot >> 6] |= bit(slot) & ~state.full[person, slot >> 6]
+    state.day_count[person, day] -= 1
 
 
 @inlined
-def _take_seat(d: Data, s: State, g: int, r: int, t: int, e: int) -> None:
-    seats = d.group[g, SEATS]
-    for u in range(t, e + 1):
-        taken = d.seats[g, u] - s.room[g, u]
-        s.seated[d.group[g, ROW] + u * seats + taken] = r
-        s.room[g, u] -= 1
-        if s.room[g, u] == 0:
-            s.group_open[g, u >> 6] &= ~bit(u)
+def _take_seat(data: Data, state: State, group: int, request: int, start: int, end: int) -> None:
+    seats = data.groups[group, groups.SEATS]
+    for slot in range(start, end + 1):
+        taken = data.seats[group, slot] - state.room[group, slot]
+        state.seated[data.groups[group, groups.FIRST_SEAT] + slot * seats + taken] = request
+        state.room[group, slot] -= 1
+        if state.room[group, slot] == 0:
+            state.group_open[group, slot >> 6] &= ~bit(slot)
 
 
 @inlined
-def _leave_seat(d: Data, s: State, g: int, r: int, t: int, e: int) -> None:
-    seats = d.group[g, SEATS]
-    for u in range(t, e + 1):
-        row = d.group[g, ROW] + u * seats
-        last = row + d.seats[g, u] - s.room[g, u] - 1
+def _leave_seat(data: Data, state: State, group: int, request: int, start: int, end: int) -> None:
+    seats = data.groups[group, groups.SEATS]
+    for slot in range(start, end + 1):
+        row = data.groups[group, groups.FIRST_SEAT] + slot * seats
+        last = row + data.seats[group, slot] - state.room[group, slot] - 1
         for k in range(row, last):
-            if s.seated[k] == r:
-                s.seated[k] = s.seated[last]
+            if state.seated[k] == request:
+                state.seated[k] = state.seated[last]
                 break
-        s.room[g, u] += 1
-        s.group_open[g, u >> 6] |= bit(u)
+        state.room[group, slot] += 1
+        state.group_open[group, slot >> 6] |= bit(slot)
 
 
 @inlined
-def _count_change(d: Data, s: State, r: int, step: int) -> None:
-    """Published meeting `r` is changed, or no longer."""
-    s.number[CHANGED] += step * d.req[r, COUNTED]
-    for k in range(d.req[r, HOME0], d.req[r, HOME1]):
-        s.changed_of[d.home_people[k]] += step
+def _count_change(data: Data, state: State, request: int, step: int) -> None:
+    """Published meeting `request` is changed, or no longer."""
+    state.number[CHANGED] += step * data.requests[request, requests.COUNTED]
+    for k in published_people_of(data, request):
+        state.changed_of[data.published_people[k]] += step
 
 
 @kernel
-def link(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> None:
-    """Hold request `r` from slot `t` in group `g` with the people of option `o` and interpreter `i`."""
-    e = t + d.req[r, LENGTH] - 1
-    hall = d.group[g, HALL]
-    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-        _busy(d, s, d.option_people[k], r, t, e, hall)
-    if i >= 0:
-        _busy(d, s, i, r, t, e, hall)
-        number = i - d.rule[ATTENDEES]
-        for u in range(t, e + 1):
-            s.interpreters_free[u, number >> 6] &= ~bit(number)
-    _take_seat(d, s, g, r, t, e)
-    _count_firms(d, s, r, t, 1)
-    last = s.unheld[s.number[UNHELD] - 1]
-    s.unheld[s.unheld_at[r]] = last
-    s.unheld_at[last] = s.unheld_at[r]
-    s.unheld_at[r] = -1
-    s.number[UNHELD] -= 1
-    s.held[r, SLOT] = t
-    s.held[r, GROUP] = g
-    s.held[r, OPTION] = o
-    s.held[r, INTERPRETER] = i
-    if d.req[r, PUBLISHED] and at_home(d, s, r):
-        _count_change(d, s, r, -1)
+def link(
+    data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
+) -> None:
+    """Hold `request` from slot `start` in `group` with the people of `option` and `interpreter`."""
+    end = start + data.requests[request, requests.LENGTH] - 1
+    hall = data.groups[group, groups.HALL]
+    for k in people_of(data, option):
+        _busy(data, state, data.option_people[k], request, start, end, hall)
+    if interpreter >= 0:
+        _busy(data, state, interpreter, request, start, end, hall)
+        number = interpreter - data.rules[rules.ATTENDEES]
+        for slot in range(start, end + 1):
+            state.interpreters_free[slot, number >> 6] &= ~bit(number)
+    _take_seat(data, state, group, request, start, end)
+    _count_firms(data, state, request, start, 1)
+    last = state.unheld[state.number[UNHELD] - 1]
+    state.unheld[state.unheld_at[request]] = last
+    state.unheld_at[last] = state.unheld_at[request]
+    state.unheld_at[request] = -1
+    state.number[UNHELD] -= 1
+    state.held[request, held.SLOT] = start
+    state.held[request, held.GROUP] = group
+    state.held[request, held.OPTION] = option
+    state.held[request, held.INTERPRETER] = interpreter
+    if data.requests[request, requests.PUBLISHED] and at_home(data, state, request):
+        _count_change(data, state, request, -1)
 
 
 @kernel
-def unlink(d: Data, s: State, r: int) -> None:
-    """Hold request `r` no longer."""
-    t = s.held[r, SLOT]
-    e = t + d.req[r, LENGTH] - 1
-    i = s.held[r, INTERPRETER]
-    o = s.held[r, OPTION]
-    if d.req[r, PUBLISHED] and at_home(d, s, r):
-        _count_change(d, s, r, 1)
-    for k in range(d.option[o, PEOPLE0], d.option[o, PEOPLE1]):
-        _free(d, s, d.option_people[k], t, e)
-    if i >= 0:
-        _free(d, s, i, t, e)
-        number = i - d.rule[ATTENDEES]
-        for u in range(t, e + 1):
-            s.interpreters_free[u, number >> 6] |= bit(number)
-    _leave_seat(d, s, s.held[r, GROUP], r, t, e)
-    _count_firms(d, s, r, t, -1)
-    s.unheld_at[r] = s.number[UNHELD]
-    s.unheld[s.number[UNHELD]] = r
-    s.number[UNHELD] += 1
-    s.held[r, SLOT] = -1
+def unlink(data: Data, state: State, request: int) -> None:
+    """Hold `request` no longer."""
+    start = state.held[request, held.SLOT]
+    end = start + data.requests[request, requests.LENGTH] - 1
+    interpreter = state.held[request, held.INTERPRETER]
+    option = state.held[request, held.OPTION]
+    if data.requests[request, requests.PUBLISHED] and at_home(data, state, request):
+        _count_change(data, state, request, 1)
+    for k in people_of(data, option):
+        _free(data, state, data.option_people[k], start, end)
+    if interpreter >= 0:
+        _free(data, state, interpreter, start, end)
+        number = interpreter - data.rules[rules.ATTENDEES]
+        for slot in range(start, end + 1):
+            state.interpreters_free[slot, number >> 6] |= bit(number)
+    _leave_seat(data, state, state.held[request, held.GROUP], request, start, end)
+    _count_firms(data, state, request, start, -1)
+    state.unheld_at[request] = state.number[UNHELD]
+    state.unheld[state.number[UNHELD]] = request
+    state.number[UNHELD] += 1
+    state.held[request, held.SLOT] = -1
 
 
 @inlined
-def _count_firms(d: Data, s: State, r: int, t: int, step: int) -> None:
-    day = d.slot[t, DAY]
-    for side in range(SENDER, RECEIVER + 1):
-        f = d.req[r, side]
-        s.firm_count[f] += step
-        if d.rule[FIRM_CAPS]:
-            s.firm_day[f, day] += step
-            for w in range(d.avail.shape[1]):
-                if s.firm_day[f, day] >= d.firm[f, FIRM_CAP]:
-                    s.firm_open[f, w] &= ~d.day_words[day, w]
+def _count_firms(data: Data, state: State, request: int, start: int, step: int) -> None:
+    day = data.slots[start, slots.DAY]
+    for side in range(requests.SENDER, requests.RECEIVER + 1):
+        firm = data.requests[request, side]
+        state.firm_count[firm] += step
+        if data.rules[rules.FIRM_CAPS]:
+            state.firm_day[firm, day] += step
+            for word in range(data.avail.shape[1]):
+                if state.firm_day[firm, day] >= data.firms[firm, firms.CAP]:
+                    state.firm_open[firm, word] &= ~data.day_words[day, word]
                 else:
-                    s.firm_open[f, w] |= d.day_words[day, w]
+                    state.firm_open[firm, word] |= data.day_words[day, word]

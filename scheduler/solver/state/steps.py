@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scheduler.solver.compiled.kernels import inlined, kernel
 from scheduler.solver.instance.arrays import Data
+from scheduler.solver.state.columns import held, log
 from scheduler.solver.state.delta import gain_of
 from scheduler.solver.state.placement import IMPOSSIBLE, choose
 from scheduler.solver.state.state import (
@@ -11,13 +12,7 @@ from scheduler.solver.state.state import (
     CHOSEN_INTERPRETER,
     CHOSEN_OPTION,
     CHOSEN_SLOT,
-    GROUP,
-    INTERPRETER,
-    LINKED,
     LOGGED,
-    OPTION,
-    REQUEST,
-    SLOT,
     State,
     link,
     unlink,
@@ -25,66 +20,81 @@ from scheduler.solver.state.state import (
 
 
 @inlined
-def _log(s: State, r: int, linked: int) -> None:
-    row = s.number[LOGGED]
-    s.log[row, REQUEST] = r
-    s.log[row, LINKED] = linked
-    s.log[row, SLOT] = s.held[r, SLOT]
-    s.log[row, GROUP] = s.held[r, GROUP]
-    s.log[row, OPTION] = s.held[r, OPTION]
-    s.log[row, INTERPRETER] = s.held[r, INTERPRETER]
-    s.number[LOGGED] = row + 1
+def _log(state: State, request: int, linked: int) -> None:
+    row = state.number[LOGGED]
+    state.log[row, log.REQUEST] = request
+    state.log[row, log.LINKED] = linked
+    state.log[row, log.SLOT] = state.held[request, held.SLOT]
+    state.log[row, log.GROUP] = state.held[request, held.GROUP]
+    state.log[row, log.OPTION] = state.held[request, held.OPTION]
+    state.log[row, log.INTERPRETER] = state.held[request, held.INTERPRETER]
+    state.number[LOGGED] = row + 1
 
 
 @kernel
-def hold(d: Data, s: State, r: int, t: int, g: int, o: int, i: int) -> float:
+def hold(
+    data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
+) -> float:
     """Hold a request that is not held; what it adds to the score."""
-    gain = gain_of(d, s, r, t, g, o, i)
-    link(d, s, r, t, g, o, i)
-    _log(s, r, 1)
-    s.score[0] += gain
+    gain = gain_of(data, state, request, start, group, option, interpreter)
+    link(data, state, request, start, group, option, interpreter)
+    _log(state, request, 1)
+    state.score[0] += gain
     return gain
 
 
 @kernel
-def hold_chosen(d: Data, s: State, r: int, gain: float) -> None:
+def hold_chosen(data: Data, state: State, request: int, gain: float) -> None:
     """Hold a request where `choose` put it, for the gain that it gave."""
-    c = s.number
-    link(d, s, r, c[CHOSEN_SLOT], c[CHOSEN_GROUP], c[CHOSEN_OPTION], c[CHOSEN_INTERPRETER])
-    _log(s, r, 1)
-    s.score[0] += gain
+    c = state.number
+    link(data, state, request, c[CHOSEN_SLOT], c[CHOSEN_GROUP], c[CHOSEN_OPTION], c[CHOSEN_INTERPRETER])
+    _log(state, request, 1)
+    state.score[0] += gain
 
 
 @kernel
-def release(d: Data, s: State, r: int) -> float:
+def release(data: Data, state: State, request: int) -> float:
     """Hold a request no longer; what it took from the score."""
-    _log(s, r, 0)
-    t, g, o, i = s.held[r, SLOT], s.held[r, GROUP], s.held[r, OPTION], s.held[r, INTERPRETER]
-    unlink(d, s, r)
-    gain = gain_of(d, s, r, t, g, o, i)
-    s.score[0] -= gain
+    _log(state, request, 0)
+    start, group, option, interpreter = (
+        state.held[request, held.SLOT],
+        state.held[request, held.GROUP],
+        state.held[request, held.OPTION],
+        state.held[request, held.INTERPRETER],
+    )
+    unlink(data, state, request)
+    gain = gain_of(data, state, request, start, group, option, interpreter)
+    state.score[0] -= gain
     return gain
 
 
 @kernel
-def undo(d: Data, s: State, mark: int, score: float) -> None:
+def undo(data: Data, state: State, mark: int, score: float) -> None:
     """Take back every step since `mark`; `score` is what the plan was worth then."""
-    while s.number[LOGGED] > mark:
-        row = s.number[LOGGED] - 1
-        s.number[LOGGED] = row
-        r = s.log[row, REQUEST]
-        if s.log[row, LINKED]:
-            unlink(d, s, r)
+    while state.number[LOGGED] > mark:
+        row = state.number[LOGGED] - 1
+        state.number[LOGGED] = row
+        request = state.log[row, log.REQUEST]
+        if state.log[row, log.LINKED]:
+            unlink(data, state, request)
         else:
-            link(d, s, r, s.log[row, SLOT], s.log[row, GROUP], s.log[row, OPTION], s.log[row, INTERPRETER])
-    s.score[0] = score
+            link(
+                data,
+                state,
+                request,
+                state.log[row, log.SLOT],
+                state.log[row, log.GROUP],
+                state.log[row, log.OPTION],
+                state.log[row, log.INTERPRETER],
+            )
+    state.score[0] = score
 
 
 @kernel
-def insert_best(d: Data, s: State, r: int, heat: float, least: float) -> bool:
-    """Hold request `r` at the place drawn, if that gains more than `least`."""
-    gain = choose(d, s, r, heat)
+def insert_best(data: Data, state: State, request: int, temperature: float, least: float) -> bool:
+    """Hold `request` at the place drawn, if that gains more than `least`."""
+    gain = choose(data, state, request, temperature)
     if gain == IMPOSSIBLE or gain <= least:
         return False
-    hold_chosen(d, s, r, gain)
+    hold_chosen(data, state, request, gain)
     return True

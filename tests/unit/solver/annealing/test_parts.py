@@ -34,11 +34,13 @@ from scheduler.solver.annealing.helper import Helper
 from scheduler.solver.annealing.subproblem import PartRefused, Subproblem, SubproblemAnswer, answers_to
 from scheduler.solver.annealing.temperature import Heat
 from scheduler.solver.annealing.warmup import warm_up
-from scheduler.solver.instance.arrays import GROUP0, GROUP1, OPTION1, Flat, flatten
+from scheduler.solver.instance.arrays import Flat, flatten
+from scheduler.solver.instance.columns import requests
 from scheduler.solver.plans.start import starting_state
 from scheduler.solver.solve import solve
+from scheduler.solver.state.columns import held
 from scheduler.solver.state.loading import load, loading_order, shift
-from scheduler.solver.state.state import GROUP, INTERPRETER, OPTION, SLOT, new_state
+from scheduler.solver.state.state import new_state
 from tests.support.builders import ask, make_problem, problems, table
 
 HEAT = Heat(3.0, 0.2)
@@ -81,8 +83,8 @@ def joined(flat: Flat, taken: Sequence[Share], answers: Mapping[int, bytes]) -> 
     return join(start(flat), 0.0, answers_to(flat.data, taken, answers))[0]
 
 
-def held(table: Any) -> set[tuple[int, ...]]:
-    return {(r, *map(int, row)) for r, row in enumerate(table) if row[SLOT] >= 0}
+def meetings_of(table: Any) -> set[tuple[int, ...]]:
+    return {(r, *map(int, row)) for r, row in enumerate(table) if row[held.SLOT] >= 0}
 
 
 # What goes out and comes back
@@ -91,7 +93,7 @@ def held(table: Any) -> set[tuple[int, ...]]:
 def test_a_part_survives_its_bytes(flat: Flat) -> None:
     part = a_part(flat, day(flat, 1))
     again = Subproblem.from_bytes(flat.data, part.to_bytes())
-    assert held(again.table) == held(part.table)
+    assert meetings_of(again.table) == meetings_of(part.table)
     assert (again.share.words == part.share.words).all()
     assert (again.share.of, again.share.number, again.share.most) == (3, 1, part.share.most)
     assert (again.heat, again.begin, again.end, again.seconds) == (HEAT, 0.25, 0.5, 0.05)
@@ -100,7 +102,7 @@ def test_a_part_survives_its_bytes(flat: Flat) -> None:
 def test_an_answer_has_meetings_of_its_own_days_only(flat: Flat) -> None:
     share = day(flat, 2)
     answer = SubproblemAnswer.from_bytes(flat.data, share, improved(flat, a_part(flat, share)))
-    rows = answer.table[answer.table[:, SLOT] >= 0]
+    rows = answer.table[answer.table[:, held.SLOT] >= 0]
     assert len(rows)
     assert are_in(share.words, rows).all()
 
@@ -111,7 +113,7 @@ def test_an_answer_is_worth_what_the_plan_is_with_it(flat: Flat) -> None:
     table = joined(flat, [share], {0: content})
     plan = new_state(flat.data, 1)
     load(flat.data, plan, table, loading_order(flat.data))
-    assert held(plan.held) == held(table)
+    assert meetings_of(plan.held) == meetings_of(table)
     assert math.isclose(plan.score[0], SubproblemAnswer.from_bytes(flat.data, share, content).worth)
 
 
@@ -143,21 +145,21 @@ def test_a_part_that_is_cut_off_or_of_another_problem_is_refused(flat: Flat) -> 
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        (SLOT, lambda flat, r: len(flat.data.slot)),
-        (SLOT, lambda flat, r: -2),
-        (OPTION, lambda flat, r: flat.data.req[r, OPTION1]),
-        (OPTION, lambda flat, r: -1),
-        (GROUP, lambda flat, r: len(flat.data.group)),
-        (GROUP, lambda flat, r: -1),
-        (INTERPRETER, lambda flat, r: 0),
-        (INTERPRETER, lambda flat, r: len(flat.data.avail)),
+        (held.SLOT, lambda flat, r: len(flat.data.slots)),
+        (held.SLOT, lambda flat, r: -2),
+        (held.OPTION, lambda flat, r: flat.data.requests[r, requests.OPTIONS_END]),
+        (held.OPTION, lambda flat, r: -1),
+        (held.GROUP, lambda flat, r: len(flat.data.groups)),
+        (held.GROUP, lambda flat, r: -1),
+        (held.INTERPRETER, lambda flat, r: 0),
+        (held.INTERPRETER, lambda flat, r: len(flat.data.avail)),
     ],
 )
 def test_a_meeting_that_the_problem_cannot_have_is_refused(
     flat: Flat, column: int, value: Callable[[Flat, int], int]
 ) -> None:
     table = start(flat).copy()
-    r = int(np.flatnonzero(table[:, SLOT] >= 0)[0])
+    r = int(np.flatnonzero(table[:, held.SLOT] >= 0)[0])
     table[r, column] = value(flat, r)
     with pytest.raises(PartRefused, match="cannot have"):
         SubproblemAnswer.from_bytes(flat.data, whole(flat.data), SubproblemAnswer(0.0, table).to_bytes())
@@ -166,9 +168,11 @@ def test_a_meeting_that_the_problem_cannot_have_is_refused(
 def test_a_place_that_the_request_may_not_use_is_refused() -> None:
     requests = [ask("r1", "a", "b", fixed={"slot": "s0", "place": "t1"}), ask("r2", "b", "c")]
     flat = flatten(make_problem(requests=requests, places=[table("t1"), table("t2", "h2")]))
-    ours = flat.data.group_list[flat.data.req[0, GROUP0] : flat.data.req[0, GROUP1]]
+    ours = flat.data.group_list[
+        flat.data.requests[0, requests.GROUPS_BEGIN] : flat.data.requests[0, requests.GROUPS_END]
+    ]
     rows = start(flat).copy()
-    rows[0, GROUP] = next(g for g in range(len(flat.data.group)) if g not in ours)
+    rows[0, held.GROUP] = next(g for g in range(len(flat.data.groups)) if g not in ours)
     with pytest.raises(PartRefused, match="cannot have"):
         SubproblemAnswer.from_bytes(flat.data, whole(flat.data), SubproblemAnswer(0.0, rows).to_bytes())
 
@@ -194,16 +198,16 @@ def test_a_join_takes_the_days_that_are_answered_and_leaves_the_others(flat: Fla
     table = joined(flat, [day(flat, 1), day(flat, 2)], {1: content})
     for number in (0, 1):
         words = day(flat, number).words
-        assert held(only_in(words, table)) == held(only_in(words, before))
+        assert meetings_of(only_in(words, table)) == meetings_of(only_in(words, before))
     answer = SubproblemAnswer.from_bytes(flat.data, day(flat, 2), content)
-    assert held(only_in(day(flat, 2).words, table)) == held(answer.table)
+    assert meetings_of(only_in(day(flat, 2).words, table)) == meetings_of(answer.table)
 
 
 @pytest.mark.parametrize(
     "content", [b"nothing", SubproblemAnswer(math.nan, np.zeros((1, 4), np.int32)).to_bytes()]
 )
 def test_a_refused_answer_leaves_its_days_as_they_were(flat: Flat, content: bytes) -> None:
-    assert held(joined(flat, [day(flat, 1)], {0: content})) == held(start(flat))
+    assert meetings_of(joined(flat, [day(flat, 1)], {0: content})) == meetings_of(start(flat))
 
 
 def test_an_answer_whose_worth_is_no_number_is_refused(flat: Flat) -> None:
@@ -218,7 +222,7 @@ def test_of_two_answers_for_the_same_days_the_better_one_is_taken(flat: Flat) ->
     better = Improved(share, 5.0, only_in(share.words, plan))
     worse = Improved(share, 4.0, np.full_like(plan, -1))
     for order in ([better, worse], [worse, better]):
-        assert held(join(plan, 3.0, order)[0]) == held(plan)
+        assert meetings_of(join(plan, 3.0, order)[0]) == meetings_of(plan)
 
 
 def test_a_join_is_worth_what_its_shares_gain_together(flat: Flat) -> None:
@@ -267,8 +271,8 @@ def test_a_search_that_is_confined_to_a_share_leaves_all_else_as_it_is(flat: Fla
     odds = np.cumsum(np.full(KINDS, 1 / KINDS))
     anneal(confined, plan, 20_000, 50.0, 0.0, odds, np.zeros((KINDS, 3)))
     others = ~share.words
-    assert held(only_in(others, plan.held)) == held(only_in(others, before))
-    assert held(only_in(share.words, plan.held)) != held(only_in(share.words, before))
+    assert meetings_of(only_in(others, plan.held)) == meetings_of(only_in(others, before))
+    assert meetings_of(only_in(share.words, plan.held)) != meetings_of(only_in(share.words, before))
 
 
 def test_a_shifted_state_is_the_loaded_one(flat: Flat) -> None:
@@ -279,11 +283,11 @@ def test_a_shifted_state_is_the_loaded_one(flat: Flat) -> None:
         load(flat.data, plan, start(flat), order)
         anneal(flat.data, plan, 5_000, 50.0, 0.0, odds, np.zeros((KINDS, 3)))
     wanted = plans[1].held.copy()
-    assert held(plans[0].held) != held(wanted)
+    assert meetings_of(plans[0].held) != meetings_of(wanted)
     shift(flat.data, plans[0], wanted, order)
     loaded = new_state(flat.data, 3)
     load(flat.data, loaded, wanted, order)
-    assert held(plans[0].held) == held(loaded.held) == held(wanted)
+    assert meetings_of(plans[0].held) == meetings_of(loaded.held) == meetings_of(wanted)
     assert math.isclose(plans[0].score[0], loaded.score[0])
     for name in ("occupied", "open", "room", "firm_count", "day_count", "group_open", "interpreters_free"):
         assert (getattr(plans[0], name) == getattr(loaded, name)).all(), name

@@ -6,8 +6,9 @@ import numpy as np
 
 from scheduler.solver.annealing.anneal import KINDS, UNHELD_IN, anneal
 from scheduler.solver.instance.arrays import flatten
+from scheduler.solver.state.columns import held
 from scheduler.solver.state.loading import load, loading_order, table_of
-from scheduler.solver.state.state import SLOT, new_state
+from scheduler.solver.state.state import new_state
 from tests.support.builders import ask, firm, make_problem, meet
 
 COLD = 1e-6
@@ -32,4 +33,4 @@ def test_a_swap_that_costs_a_floor_is_made_when_the_partner_can_be_held_by_anoth
     odds = np.cumsum(np.arange(KINDS) == UNHELD_IN).astype(float)
     anneal(flat.data, state, 200, COLD, 0.0, odds, np.zeros((KINDS, 3)))
 
-    assert (state.held[:, SLOT] >= 0).tolist() == [False, True, True]
+    assert (state.held[:, held.SLOT] >= 0).tolist() == [False, True, True]

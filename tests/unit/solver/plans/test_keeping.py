@@ -21,7 +21,8 @@ from scheduler.solver.plans import incumbent
 from scheduler.solver.plans.incumbent import Incumbent
 from scheduler.solver.plans.start import starting_state
 from scheduler.solver.solve import solve
-from scheduler.solver.state.state import SLOT, new_state
+from scheduler.solver.state.columns import held
+from scheduler.solver.state.state import new_state
 from tests.support.builders import ask, make_problem
 
 
@@ -117,7 +118,7 @@ def test_a_stopped_search_makes_the_moves_that_gain_as_long_as_it_may(
     budget = Budget(60.0, should_stop=lambda: True)
     search = Search(flat, Heat(3.0, 0.2), budget, 1, 1, cooling=cooling)
     search.run(new_state(flat.data, 1))
-    assert bool((search.best[:, SLOT] >= 0).any()) is is_improved
+    assert bool((search.best[:, held.SLOT] >= 0).any()) is is_improved
 
 
 def test_a_solve_without_time_for_more_checks_its_first_plan_once_and_looks_into_no_reasons(

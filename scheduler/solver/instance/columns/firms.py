@@ -1,0 +1,10 @@
+"""Columns of `Data.firms`: a row a firm."""
+
+WIDTH = 4
+
+FLOOR = 0
+"""The meetings that it ought to get; what is missing costs `shortfall`."""
+CAP = 1
+"""The most meetings a day of all its people together (H8)."""
+REQUESTS_BEGIN, REQUESTS_END = 2, 3
+"""The range of its requests, sent and received, in `Data.firm_requests`."""

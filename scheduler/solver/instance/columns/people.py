@@ -1,0 +1,8 @@
+"""Columns of `Data.people`: a row a person, attendees first, then interpreters."""
+
+WIDTH = 2
+
+FIRM = 0
+"""The firm of an attendee; -1 for an interpreter."""
+CAP = 1
+"""The most meetings a day (H8)."""

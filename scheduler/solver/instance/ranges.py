@@ -1,0 +1,44 @@
+"""The ranges of rows that belong together (compressed rows, CSR), for kernels to loop over."""
+
+from __future__ import annotations
+
+from scheduler.solver.compiled.kernels import inlined
+from scheduler.solver.instance.arrays import Data
+from scheduler.solver.instance.columns import options, requests
+
+
+@inlined
+def people_of(data: Data, option: int) -> range:
+    """Where the attendees of an option stand in `option_people`."""
+    return range(data.options[option, options.PEOPLE_BEGIN], data.options[option, options.PEOPLE_END])
+
+
+@inlined
+def options_of(data: Data, request: int) -> range:
+    """The options of a request: rows of `options`."""
+    return range(data.requests[request, requests.OPTIONS_BEGIN], data.requests[request, requests.OPTIONS_END])
+
+
+@inlined
+def groups_of(data: Data, request: int) -> range:
+    """Where the groups of places that a request may use stand in `group_list`."""
+    return range(data.requests[request, requests.GROUPS_BEGIN], data.requests[request, requests.GROUPS_END])
+
+
+@inlined
+def before_of(data: Data, request: int) -> range:
+    """Where the requests that have to end before this one starts stand in `before`."""
+    return range(data.requests[request, requests.BEFORE_BEGIN], data.requests[request, requests.BEFORE_END])
+
+
+@inlined
+def after_of(data: Data, request: int) -> range:
+    """Where the requests that have to start after this one ends stand in `after`."""
+    return range(data.requests[request, requests.AFTER_BEGIN], data.requests[request, requests.AFTER_END])
+
+
+@inlined
+def published_people_of(data: Data, request: int) -> range:
+    """Where those who sat in a request as it was published stand in `published_people`."""
+    begin = data.requests[request, requests.PUBLISHED_PEOPLE_BEGIN]
+    return range(begin, data.requests[request, requests.PUBLISHED_PEOPLE_END])

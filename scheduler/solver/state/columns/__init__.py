@@ -1,0 +1,1 @@
+"""Columns of the tables of `State`, a module a table: `state.held[request, held.SLOT]`."""
