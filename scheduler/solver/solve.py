@@ -38,7 +38,7 @@ from scheduler.solver.plans.start import published_again, starting_state, within
 from scheduler.solver.proof import Proof
 from scheduler.solver.standby import Standby
 from scheduler.solver.state.columns import held
-from scheduler.solver.state.state import UNHELD, State
+from scheduler.solver.state.state import State
 from scheduler.solver.state.terms import count_terms
 
 if TYPE_CHECKING:
@@ -251,12 +251,12 @@ class _Solve:
 
     def report_search(self, state: State, is_best: bool) -> None:
         """The same, at most four times a second; a hot search is below its best most of the time."""
-        if is_best and (self.best is None or float(state.score[0]) > self.best.total):
+        if is_best and (self.best is None or state.score > self.best.total):
             self.measure(state)
             if self.left() > 2 * self.keeper.spent:
                 self.keeper.check_beside(state.held)
         beside = compulsion(self.problem) * len(self.problem.compulsory)  # what the search adds
-        if float(state.score[0]) - beside >= self.bounds.score and not self.is_done():
+        if state.score - beside >= self.bounds.score and not self.is_done():
             self.check(state.held)
         if time.monotonic() - self.reported >= REPORT_SECONDS:
             self.report("searching")
@@ -371,7 +371,7 @@ class _Solve:
         first = self.check(state.held)
         seconds, spent = self.params.seconds, self.keeper.spent
         checks = max(spent, min(0.2 * seconds, 0.2 + 2.0 * spent))
-        reasons = REASON_SECONDS * int(state.number[UNHELD])
+        reasons = REASON_SECONDS * state.unheld_count
         self.reserve = checks + min(REASON_SHARE * seconds, reasons)
         return first
 

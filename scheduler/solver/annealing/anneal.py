@@ -12,7 +12,7 @@ from scheduler.solver.operators.repair import settle
 from scheduler.solver.operators.targets import fill_gap, force_held, force_unheld, join_halls, random_held
 from scheduler.solver.state.placement import IMPOSSIBLE, choose
 from scheduler.solver.state.spread import excess, refresh_logged
-from scheduler.solver.state.state import CHANGED, LOGGED, QUEUED, STAMP, State
+from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import hold_chosen, release, undo
 
 # kinds of move
@@ -60,12 +60,12 @@ def anneal(
     limited = data.rules[rules.SPREAD] >= 0
     apart = excess(data, state) if limited else 0
     for _ in range(moves):
-        state.number[LOGGED] = 0
-        state.number[QUEUED] = 0
-        state.number[STAMP] += 1
-        stamp = state.number[STAMP]
-        score = state.score[0]
-        changed = state.number[CHANGED]
+        state.logged = 0
+        state.queued = 0
+        state.stamp += 1
+        stamp = state.stamp
+        score = state.score
+        changed = state.changed
         share = chance(state.rng)
         kind = 0
         while kind < KINDS - 1 and share >= odds[kind]:
@@ -73,18 +73,18 @@ def anneal(
         tally[kind, 0] += 1
         lowest = score + temperature * math.log(chance(state.rng))
         kept = _step(data, state, kind, temperature, stamp)
-        if kept and state.number[QUEUED] > 0:
+        if kept and state.queued > 0:
             kept = settle(data, state, temperature, stamp, lowest)
         if kept and kind != REDRAW:
-            kept = state.score[0] >= lowest
-        if kept and state.number[CHANGED] > data.rules[rules.MAX_MOVED] and state.number[CHANGED] > changed:
+            kept = state.score >= lowest
+        if kept and state.changed > data.rules[rules.MAX_MOVED] and state.changed > changed:
             kept = False
-        rows = state.number[LOGGED]
+        rows = state.logged
         after = 0
         if kept and limited:
             refresh_logged(data, state, rows)
             after = excess(data, state)
-            kept = state.score[0] - penalty * after >= lowest - penalty * apart
+            kept = state.score - penalty * after >= lowest - penalty * apart
         if not kept:
             undo(data, state, 0, score)
             if limited:
@@ -92,5 +92,5 @@ def anneal(
         else:
             apart = after
             tally[kind, 1] += 1
-            if state.score[0] > score:
-                tally[kind, 2] += state.score[0] - score
+            if state.score > score:
+                tally[kind, 2] += state.score - score

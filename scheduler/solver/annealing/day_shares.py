@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scheduler.solver.compiled.kernels import Ints, Words
-from scheduler.solver.compiled.records import Pack
+from scheduler.solver.compiled.records import Record
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import requests, rules, slots
 from scheduler.solver.state.columns import held
@@ -88,10 +88,10 @@ class Confines:
     """A problem as a search sees it that may change a share only; all else is as if it were frozen."""
 
     def __init__(self, data: Data) -> None:
-        arrays = cast(Any, data).arrays
-        copies = {name: getattr(arrays, name).copy() for name in ("requests", "starts", "rules")}
+        source = cast(Any, data).source
+        copies = {name: getattr(source, name).copy() for name in ("requests", "starts", "rules")}
         self.whole = data
-        self.data: Data = cast(Data, Pack(arrays._replace(**copies)))
+        self.data: Data = cast(Data, Record(source._replace(**copies)))
 
     def set(self, share: Share, table: Ints) -> Data:
         """For a plan with this table of meetings."""

@@ -145,9 +145,9 @@ class Search:
     def _keep_if_best(self) -> bool:
         """Keep the plan if it is the best one yet that keeps `max_idle_spread`."""
         plan = self.team.plan
-        is_best = plan.score[0] > self.score + 1e-6 and self.team.excess() == 0
+        is_best = plan.score > self.score + 1e-6 and self.team.excess() == 0
         if is_best:
-            self.best[:], self.score = plan.held, float(plan.score[0])
+            self.best[:], self.score = plan.held, plan.score
         return is_best
 
     # Parts that others take

@@ -18,7 +18,7 @@ from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import rules
 from scheduler.solver.state.loading import load, loading_order, shift
 from scheduler.solver.state.spread import PENALTY, excess_of
-from scheduler.solver.state.state import CHANGED, State, new_state
+from scheduler.solver.state.state import State, new_state
 
 ODDS = (0.8, 0.25, 0.15, 0.2, 0.08, 0.3)  # measured: what wins most, on loose and on tight tables
 BATCH = 2000  # moves between looks at the clock: some milliseconds
@@ -57,7 +57,7 @@ class Annealing:
 
     def worth(self, data: Data, plan: State) -> float:
         """The score, less that price."""
-        return float(plan.score[0]) - self.penalty(data) * excess_of(data, plan)
+        return plan.score - self.penalty(data) * excess_of(data, plan)
 
     def cool(self, until: float, data: Data, plan: State) -> None:
         """Make only moves that gain, until a time."""
@@ -107,7 +107,7 @@ class Team:
 
     def deal(self, share: Share, hands: int) -> list[Share]:
         """A share for each of so many hands; where there are fewer days, some have the same one."""
-        shares = deal(self.data, share, hands, int(self.plan.number[CHANGED]), self.draws)
+        shares = deal(self.data, share, hands, self.plan.changed, self.draws)
         return [shares[k % len(shares)] for k in range(hands)]
 
     def improve(self, way: Annealing, share: Share, until: float, threads: int | None = None) -> None:

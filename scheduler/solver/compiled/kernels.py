@@ -15,7 +15,7 @@ from llvmlite import binding, ir
 from numba.core import types
 from numba.extending import intrinsic
 
-from scheduler.solver.compiled.records import pack_type
+from scheduler.solver.compiled.records import record_type
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,7 +23,7 @@ Ints = npt.NDArray[np.int32]
 Words = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
 
-# The same with what numba must know of a pack's fields: element type and dimensions.
+# The same with what numba must know of a record's fields: element type and dimensions.
 IntRow = Annotated[Ints, "int32", 1]
 IntTable = Annotated[Ints, "int32", 2]
 ShortTable = Annotated[npt.NDArray[np.int16], "int16", 2]
@@ -31,6 +31,9 @@ LongRow = Annotated[npt.NDArray[np.int64], "int64", 1]
 WordRow = Annotated[Words, "uint64", 1]
 WordTable = Annotated[Words, "uint64", 2]
 FloatRow = Annotated[Floats, "float64", 1]
+# Single numbers, which kernels read and set: state.stamp += 1.
+Count = Annotated[int, "int64", 0]
+Score = Annotated[float, "float64", 0]
 
 ONE = np.uint64(1)
 ZERO = np.uint64(0)
@@ -66,7 +69,7 @@ def kernel(function: F) -> F:
     """A kernel that is compiled by itself, and that others call by its address.
 
     Numba would compile it again within each kernel that calls it, and again in those that call these.
-    It takes packs, int and float, returns one number or nothing, and is called by kernels only.
+    It takes records, int and float, returns one number or nothing, and is called by kernels only.
     """
     symbol = f"chainmeet.{function.__module__}.{function.__name__}"
     signature = _signature(function)
@@ -112,7 +115,7 @@ def _numba_type(hint: Any) -> Any:
     """The machine's type of an annotation; a truth is a whole number between kernels."""
     if hint in (int, bool):
         return types.int64
-    return types.float64 if hint is float else pack_type(hint)
+    return types.float64 if hint is float else record_type(hint)
 
 
 def inlined(function: F) -> F:

@@ -1,11 +1,11 @@
-"""Named tuples of arrays that compiled kernels take as one pointer.
+"""Records of arrays and numbers that compiled kernels take as one pointer.
 
 Numba passes a named tuple array by array, and with forty arrays both compiling and calling take
-long. A pack is a named tuple whose arrays' addresses and shapes stand in one block of memory;
-kernels read a field from that block when they use it, and may take it as unchanging.
+long. Here the addresses and shapes of a record's fields stand in one block of memory; kernels read
+them from that block when they use a field, and may take them as unchanging.
 
 Numba also counts a negative index from the end, and takes any two arrays for one another's. The
-elements of a pack's fields are plain memory instead: an index is within its array, always, and no
+elements of a record's fields are plain memory instead: an index is within its array, always, and no
 two fields overlap, which is told to LLVM.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from functools import cache
 from operator import getitem, setitem
-from typing import Any, NamedTuple, TypeVar, get_type_hints
+from typing import Any, TypeVar, cast, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from numba.extending import (
     infer_getattr,
     lower_builtin,
     lower_getattr_generic,
+    lower_setattr_generic,
     models,
     register_model,
     typeof_impl,
@@ -41,7 +42,7 @@ _Array: Any = types.Array
 
 
 class FieldType(_Array):  # type: ignore[misc]  # numba has no type hints
-    """The type of a pack's array: one that lies in memory that no other field shares."""
+    """The type of a record's array: one that lies in memory that no other field shares."""
 
     def __init__(self, field: str, dtype: Any, dimensions: int, readonly: bool) -> None:
         self.field = field
@@ -53,78 +54,94 @@ class FieldType(_Array):  # type: ignore[misc]  # numba has no type hints
         return self.name
 
 
-class PackType(types.Type):
-    """The type of a pack: its fields' names, element types and dimensions."""
+class RecordType(types.Type):
+    """The type of a record: its fields' names, element types and dimensions."""
 
     def __init__(self, name: str, fields: tuple[tuple[str, str, int], ...], read_only: bool) -> None:
         self.fields = fields
-        self.pack = name
+        self.record = name
         self.read_only = read_only
-        super().__init__(name=f"Pack({name}, {fields})")
+        super().__init__(name=f"Record({name}, {fields})")
 
     @property
     def key(self) -> object:
         return self.name
 
     def position(self, attribute: str) -> int:
-        """Where a field stands in the pack, or -1."""
+        """Where a field stands in the record, or -1."""
         names = [name for name, _, _ in self.fields]
         return names.index(attribute) if attribute in names else -1
 
-    def array(self, position: int) -> Any:
+    def field(self, position: int) -> Any:
+        """The type of a field: of an array, or of the number itself."""
         name, dtype, dimensions = self.fields[position]
-        return FieldType(f"{self.pack}.{name}", getattr(types, dtype), dimensions, self.read_only)
+        element = getattr(types, dtype)
+        if dimensions == 0:
+            return element
+        return FieldType(f"{self.record}.{name}", element, dimensions, self.read_only)
 
 
 @cache
-def pack_type(arrays: type[NamedTuple]) -> PackType:
-    """The type of packs of a named tuple whose annotations name element types and dimensions."""
-    hints = get_type_hints(arrays, include_extras=True)
+def record_type(record: type) -> RecordType:
+    """The type of records of a class whose annotations name element types and dimensions, 0 for a number."""
+    hints = get_type_hints(record, include_extras=True)
     fields = tuple((name, *hint.__metadata__) for name, hint in hints.items())
-    return PackType(arrays.__name__, fields, arrays in _only_read)
+    return RecordType(record.__name__, fields, record in _only_read)
 
 
 _only_read: set[type] = set()
 
 
-def only_read(arrays: T) -> T:
-    """Mark a named tuple of arrays that no kernel writes to."""
-    _only_read.add(arrays)
-    return arrays
+def only_read(record: T) -> T:
+    """Mark a class of records that no kernel writes to."""
+    _only_read.add(record)
+    return record
 
 
-class Pack:
-    """The arrays of a named tuple, by name, and the block that describes them to kernels."""
+class Record:
+    """The fields of an object, by name, and the block that describes them to kernels.
 
-    def __init__(self, arrays: NamedTuple) -> None:
-        self.arrays = arrays
-        self.numba_type = pack_type(type(arrays))
-        block = np.zeros(len(arrays) * FIELD_WORDS, np.int64)
-        for k, (array, declared) in enumerate(zip(arrays, self.numba_type.fields, strict=True)):
-            if not array.flags.c_contiguous or (array.dtype.name, array.ndim) != declared[1:]:
-                raise TypeError(f"{declared} is a {array.dtype.name} array of {array.ndim} dimensions")
+    Kernels change the elements of its arrays, and its numbers: they are those of the record from here on,
+    no longer those of the object.
+    """
+
+    def __init__(self, source: object) -> None:
+        self.source: Any = source
+        self.numba_type: RecordType = record_type(cast(Any, type(source)))
+        self.fields: dict[str, npt.NDArray[Any]] = {}
+        block = np.zeros(len(self.numba_type.fields) * FIELD_WORDS, np.int64)
+        for k, (name, dtype, dimensions) in enumerate(self.numba_type.fields):
+            value = getattr(source, name)
+            array = value if dimensions else np.array(value, dtype)
+            if not array.flags.c_contiguous or (array.dtype.name, array.ndim) != (dtype, dimensions):
+                raise TypeError(f"{name} is a {array.dtype.name} array of {array.ndim} dimensions")
+            self.fields[name] = array
             block[k * FIELD_WORDS] = array.ctypes.data
             block[k * FIELD_WORDS + 1 : k * FIELD_WORDS + 1 + array.ndim] = array.shape
         self.block: npt.NDArray[np.int64] = block
         self.address = int(block.ctypes.data)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["arrays"], name)
+        try:
+            array = self.__dict__["fields"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+        return array if array.ndim else array.item()
 
 
-@typeof_impl.register(Pack)  # type: ignore[untyped-decorator]  # numba has no type hints
-def _typeof(value: Pack, context: Any) -> PackType:
+@typeof_impl.register(Record)  # type: ignore[untyped-decorator]  # numba has no type hints
+def _typeof(value: Record, context: Any) -> RecordType:
     return value.numba_type
 
 
-@register_model(PackType)
-class _PackModel(models.PrimitiveModel):  # type: ignore[misc]  # numba has no type hints
-    def __init__(self, manager: Any, pack_type: PackType) -> None:
-        super().__init__(manager, pack_type, ir.IntType(64).as_pointer())
+@register_model(RecordType)
+class _RecordModel(models.PrimitiveModel):  # type: ignore[misc]  # numba has no type hints
+    def __init__(self, manager: Any, record_type: RecordType) -> None:
+        super().__init__(manager, record_type, ir.IntType(64).as_pointer())
 
 
-@unbox(PackType)  # type: ignore[untyped-decorator]  # numba has no type hints
-def _unbox(pack_type: PackType, value: Any, c: Any) -> Any:
+@unbox(RecordType)  # type: ignore[untyped-decorator]  # numba has no type hints
+def _unbox(record_type: RecordType, value: Any, c: Any) -> Any:
     address = c.pyapi.object_getattr_string(value, "address")
     number = c.pyapi.long_as_longlong(address)
     c.pyapi.decref(address)
@@ -133,18 +150,41 @@ def _unbox(pack_type: PackType, value: Any, c: Any) -> Any:
 
 
 @infer_getattr
-class _PackAttributes(AttributeTemplate):  # type: ignore[misc]  # numba has no type hints
-    key = PackType
+class _RecordAttributes(AttributeTemplate):  # type: ignore[misc]  # numba has no type hints
+    key = RecordType
 
-    def generic_resolve(self, pack_type: PackType, attribute: str) -> Any:
-        position = pack_type.position(attribute)
-        return None if position < 0 else pack_type.array(position)
+    def generic_resolve(self, record_type: RecordType, attribute: str) -> Any:
+        position = record_type.position(attribute)
+        return None if position < 0 else record_type.field(position)
 
 
-@lower_getattr_generic(PackType)  # type: ignore[untyped-decorator]  # numba has no type hints
-def _get_field(context: Any, builder: Any, pack_type: PackType, value: Any, attribute: str) -> Any:
-    position = pack_type.position(attribute)
-    array_type = pack_type.array(position)
+@lower_getattr_generic(RecordType)  # type: ignore[untyped-decorator]  # numba has no type hints
+def _get_field(context: Any, builder: Any, record_type: RecordType, value: Any, attribute: str) -> Any:
+    position = record_type.position(attribute)
+    field_type = record_type.field(position)
+    if not isinstance(field_type, FieldType):
+        loaded = builder.load(_number(context, builder, record_type, value, attribute))
+        loaded.set_metadata("tbaa", _kind(builder.module, f"{record_type.record}.{attribute}"))
+        return loaded
+    return _get_array(context, builder, field_type, value, position)
+
+
+@lower_setattr_generic(RecordType)  # type: ignore[untyped-decorator]  # numba has no type hints
+def _set_number(context: Any, builder: Any, signature: Any, arguments: Any, attribute: str) -> None:
+    record_type, _ = signature.args
+    value, number = arguments
+    stored = builder.store(number, _number(context, builder, record_type, value, attribute))
+    stored.set_metadata("tbaa", _kind(builder.module, f"{record_type.record}.{attribute}"))
+
+
+def _number(context: Any, builder: Any, record_type: RecordType, value: Any, attribute: str) -> Any:
+    """The address of a number."""
+    position = record_type.position(attribute)
+    kind = context.get_data_type(record_type.field(position))
+    return builder.inttoptr(_read(builder, value, position * FIELD_WORDS), kind.as_pointer())
+
+
+def _get_array(context: Any, builder: Any, array_type: FieldType, value: Any, position: int) -> Any:
     array = context.make_array(array_type)(context, builder)
     words = [_read(builder, value, position * FIELD_WORDS + k) for k in range(1 + array_type.ndim)]
     itemsize = context.get_abi_sizeof(context.get_data_type(array_type.dtype))

@@ -9,7 +9,7 @@ import numpy as np
 from scheduler.domain.problem import Attendee, Interpreter, Problem
 from scheduler.domain.rules.stability import own_starts
 from scheduler.solver.compiled.kernels import FloatRow, Floats, IntRow, Ints, IntTable, Words, WordTable
-from scheduler.solver.compiled.records import Pack, only_read
+from scheduler.solver.compiled.records import Record, only_read
 from scheduler.solver.instance.columns import requests as request_columns
 from scheduler.solver.instance.people import Options, build_options
 from scheduler.solver.instance.places import PlaceGroups, build_groups
@@ -93,7 +93,7 @@ def flatten(problem: Problem) -> Flat:
         rules=_rules(problem),
         noise=_noise(),
     )
-    return Flat(problem, Pack(data), options, groups, homes)
+    return Flat(problem, Record(data), options, groups, homes)
 
 
 TERMS = ("served", "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "dropped",

@@ -9,7 +9,7 @@ from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import requests, rules
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.spread import excess, refresh_logged
-from scheduler.solver.state.state import LOGGED, State
+from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import insert_best, undo
 
 
@@ -36,14 +36,14 @@ def construct_compulsory(data: Data, state: State) -> None:
 @entry
 def insert_in_order(data: Data, state: State, order: Ints) -> None:
     """Insert each request of `order` that is not held at its best place, if that gains."""
-    state.number[LOGGED] = 0
+    state.logged = 0
     for k in range(order.shape[0]):
         request = order[k]
         if state.held[request, held.SLOT] < 0:
-            score, before = state.score[0], excess(data, state)
+            score, before = state.score, excess(data, state)
             if insert_best(data, state, request, 0.0, 0.0) and data.rules[rules.SPREAD] >= 0:
                 refresh_logged(data, state, 1)
                 if excess(data, state) > before:
                     undo(data, state, 0, score)
                     refresh_logged(data, state, 1)
-            state.number[LOGGED] = 0
+            state.logged = 0

@@ -23,7 +23,7 @@ from scheduler.solver.instance.ranges import after_of, before_of, options_of, pe
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import earliest_start, fits, interpreter_fits
 from scheduler.solver.state.placement import interpreter_for
-from scheduler.solver.state.state import QUEUED, VICTIMS, State, at_home
+from scheduler.solver.state.state import State, at_home
 from scheduler.solver.state.steps import hold, release
 
 MOST_VICTIMS = 12
@@ -39,14 +39,14 @@ def may_move(data: Data, request: int) -> bool:
 @kernel
 def _eject(data: Data, state: State, request: int, stamp: int) -> bool:
     """Put a held request on the list of victims; whether it may be one."""
-    n = state.number[VICTIMS]
+    n = state.victim_count
     for k in range(n):
         if state.victims[k] == request:
             return True
     if state.mark[request] == stamp or n >= MOST_VICTIMS or not may_move(data, request):
         return False
     state.victims[n] = request
-    state.number[VICTIMS] = n + 1
+    state.victim_count = n + 1
     return True
 
 
@@ -92,7 +92,7 @@ def worth(data: Data, state: State, request: int) -> float:
 @inlined
 def _eject_for_cap(data: Data, state: State, person: int, day: int, start: int, stamp: int) -> bool:
     """Bring a person's day, that is full, below its cap."""
-    for k in range(state.number[VICTIMS]):
+    for k in range(state.victim_count):
         request = state.victims[k]
         if data.slots[state.held[request, held.SLOT], slots.DAY] == day:
             for slot in range(
@@ -120,7 +120,7 @@ def _eject_firm(data: Data, state: State, request: int, start: int) -> bool:
     for side in range(requests.SENDER, requests.RECEIVER + 1):
         firm = data.requests[request, side]
         n = state.firm_day[firm, day]
-        for k in range(state.number[VICTIMS]):
+        for k in range(state.victim_count):
             victim = state.victims[k]
             if (
                 data.requests[victim, requests.SENDER] == firm
@@ -141,7 +141,7 @@ def _eject_seat(data: Data, state: State, group: int, slot: int, stamp: int) -> 
         return False
     row = data.groups[group, groups.FIRST_SEAT] + slot * data.groups[group, groups.SEATS]
     for k in range(data.seats[group, slot]):
-        for k2 in range(state.number[VICTIMS]):
+        for k2 in range(state.victim_count):
             if state.victims[k2] == state.seated[row + k]:
                 return True
     return _eject(data, state, state.seated[row + below(state.rng, data.seats[group, slot])], stamp)
@@ -172,7 +172,7 @@ def list_victims(
     data: Data, state: State, request: int, start: int, group: int, option: int, stamp: int
 ) -> bool:
     """List the meetings in the way of `request` there; whether all of them may be moved."""
-    state.number[VICTIMS] = 0
+    state.victim_count = 0
     end = start + data.requests[request, requests.LENGTH] - 1
     if (
         not (data.starts[request, start >> 6] & bit(start))
@@ -213,7 +213,7 @@ def _free_interpreter(
     if able == ZERO:
         return -2
     interpreter = data.rules[rules.ATTENDEES] + (word << 6) + random_bit(state.rng, able)
-    state.number[VICTIMS] = 0
+    state.victim_count = 0
     if not _eject_person(data, state, interpreter, start, end, hall, stamp):
         return -2
     _release_victims(data, state)
@@ -236,10 +236,10 @@ def random_bit(rng: Words, word: np.uint64) -> int:
 
 @inlined
 def _release_victims(data: Data, state: State) -> None:
-    for k in range(state.number[VICTIMS]):
+    for k in range(state.victim_count):
         release(data, state, state.victims[k])
-        state.queue[state.number[QUEUED]] = state.victims[k]
-        state.number[QUEUED] += 1
+        state.queue[state.queued] = state.victims[k]
+        state.queued += 1
 
 
 @kernel

@@ -10,7 +10,7 @@ from scheduler.solver.operators.ejection import may_move, random_start
 from scheduler.solver.operators.targets import beside_hall, random_held, random_member
 from scheduler.solver.state.columns import held, log
 from scheduler.solver.state.delta import fits
-from scheduler.solver.state.state import LOGGED, QUEUED, State
+from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import hold, release
 
 LONGEST = 24
@@ -21,12 +21,12 @@ def _join(data: Data, state: State, request: int, stamp: int) -> bool:
     """Add a meeting to the chain; whether it may be part of one."""
     if state.mark[request] == stamp:
         return True
-    n = state.number[QUEUED]
+    n = state.queued
     if n >= LONGEST or data.requests[request, requests.LENGTH] != 1 or not may_move(data, request):
         return False
     state.mark[request] = stamp
     state.queue[n] = request
-    state.number[QUEUED] = n + 1
+    state.queued = n + 1
     return True
 
 
@@ -56,7 +56,7 @@ def _join_place(data: Data, state: State, group: int, slot: int, stamp: int) -> 
 def _gather(data: Data, state: State, first: int, second: int, stamp: int) -> bool:
     """Follow the chain from the queue's first meeting to its end."""
     k = 0
-    while k < state.number[QUEUED]:
+    while k < state.queued:
         request = state.queue[k]
         k += 1
         goal = second if state.held[request, held.SLOT] == first else first
@@ -102,11 +102,11 @@ def swap_slots(data: Data, state: State, stamp: int) -> bool:
     second = other_slot(data, state, request)
     if second < 0 or second == first:
         return False
-    state.number[QUEUED] = 0
+    state.queued = 0
     if not _join(data, state, request, stamp) or not _gather(data, state, first, second, stamp):
         return False
-    n = state.number[QUEUED]
-    row = state.number[LOGGED]
+    n = state.queued
+    row = state.logged
     for k in range(n):
         release(data, state, state.queue[k])
     for k in range(n):
@@ -116,5 +116,5 @@ def swap_slots(data: Data, state: State, stamp: int) -> bool:
         if not fits(data, state, request, goal, old[log.GROUP], old[log.OPTION], old[log.INTERPRETER]):
             return False
         hold(data, state, request, goal, old[log.GROUP], old[log.OPTION], old[log.INTERPRETER])
-    state.number[QUEUED] = 0
+    state.queued = 0
     return True

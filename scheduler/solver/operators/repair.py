@@ -8,7 +8,7 @@ from scheduler.solver.instance.columns import factors, firms, requests
 from scheduler.solver.operators.ejection import force_cheaply
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import base_gain
-from scheduler.solver.state.state import QUEUED, State
+from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import insert_best
 
 DEEPEST = 6
@@ -30,8 +30,8 @@ def _owed(data: Data, state: State, request: int) -> float:
 @inlined
 def _hope(data: Data, state: State, done: int) -> float:
     """The most that the plan is worth once the queue is settled, and what was dropped of it replaced."""
-    hope = state.score[0]
-    for k in range(state.number[QUEUED]):
+    hope = state.score
+    for k in range(state.queued):
         request = state.queue[k]
         if k >= done:
             hope += base_gain(data, state, request)
@@ -65,19 +65,19 @@ def settle(data: Data, state: State, temperature: float, stamp: int, lowest: flo
     """Find places for the queue; False when the score cannot reach `lowest`."""
     forced = 0
     done = 0
-    while done < state.number[QUEUED]:
+    while done < state.queued:
         if _hope(data, state, done) < lowest:
             return False
         request = state.queue[done]
         done += 1
         if insert_best(data, state, request, temperature, 0.0):
             state.mark[request] = stamp
-        elif done == state.number[QUEUED] and state.score[0] >= lowest:
+        elif done == state.queued and state.score >= lowest:
             break
         elif forced < DEEPEST:
             forced += 1
             force_cheaply(data, state, request, stamp)
-    for k in range(state.number[QUEUED]):
+    for k in range(state.queued):
         if state.held[state.queue[k], held.SLOT] < 0:
             _replace(data, state, state.queue[k], temperature, stamp)
     return True

@@ -9,7 +9,7 @@ from scheduler.solver.instance.ranges import people_of
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import gain_of
 from scheduler.solver.state.spread import excess, refresh_of
-from scheduler.solver.state.state import State, link, unlink
+from scheduler.solver.state.state import State, link, place_of, unlink
 
 PRICE = 3000.0  # points of a step beyond the limit: more leads to no better plan, less to a worse one
 
@@ -25,7 +25,7 @@ def _drop(
     data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
 ) -> None:
     unlink(data, state, request)
-    state.score[0] -= gain_of(data, state, request, start, group, option, interpreter)
+    state.score -= gain_of(data, state, request, start, group, option, interpreter)
     _refresh(data, state, option)
 
 
@@ -50,7 +50,7 @@ def _best_end(data: Data, state: State, person: int) -> int:
     """Of the ends of an attendee's days with a gap that which costs least, with others' excess; or -1."""
     found = -1
     best = 0.0
-    before, score = excess(data, state), state.score[0]
+    before, score = excess(data, state), state.score
     for slot in range(data.slots.shape[0]):
         request = state.at[person, slot]
         if (
@@ -62,16 +62,12 @@ def _best_end(data: Data, state: State, person: int) -> int:
             continue
         if not _is_end_of_gap_day(data, state, person, request, slot):
             continue
-        group, option, interpreter = (
-            state.held[request, held.GROUP],
-            state.held[request, held.OPTION],
-            state.held[request, held.INTERPRETER],
-        )
+        _, group, option, interpreter = place_of(state, request)
         _drop(data, state, request, slot, group, option, interpreter)
-        gain = PRICE * (before - excess(data, state)) + state.score[0] - score
+        gain = PRICE * (before - excess(data, state)) + state.score - score
         link(data, state, request, slot, group, option, interpreter)
         _refresh(data, state, option)
-        state.score[0] = score
+        state.score = score
         if found < 0 or gain > best:
             found, best = request, gain
     return found
@@ -93,12 +89,7 @@ def _narrow_day_ends(data: Data, state: State, person: int) -> int:
         request = _best_end(data, state, person)
         if request < 0:
             break
-        start, group, option, interpreter = (
-            state.held[request, held.SLOT],
-            state.held[request, held.GROUP],
-            state.held[request, held.OPTION],
-            state.held[request, held.INTERPRETER],
-        )
+        start, group, option, interpreter = place_of(state, request)
         _drop(data, state, request, start, group, option, interpreter)
         dropped += 1
     return dropped

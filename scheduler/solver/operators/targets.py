@@ -15,7 +15,7 @@ from scheduler.solver.operators.ejection import (
     random_start,
 )
 from scheduler.solver.state.columns import held
-from scheduler.solver.state.state import UNHELD, State
+from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import release
 
 LOOKS = 12
@@ -228,7 +228,7 @@ def force_held(data: Data, state: State, stamp: int) -> bool:
 @kernel
 def force_unheld(data: Data, state: State, stamp: int) -> bool:
     """Force a random request that is not held in where little is in the way."""
-    if state.number[UNHELD] == 0:
+    if state.unheld_count == 0:
         return False
-    request = state.unheld[below(state.rng, state.number[UNHELD])]
+    request = state.unheld[below(state.rng, state.unheld_count)]
     return force_cheaply(data, state, request, stamp)

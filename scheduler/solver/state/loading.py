@@ -14,7 +14,7 @@ from scheduler.solver.instance.published import read_home
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import fits, gain_of, is_able
 from scheduler.solver.state.spread import refresh_all
-from scheduler.solver.state.state import State, link, reset, unlink
+from scheduler.solver.state.state import State, link, place_of, reset, unlink
 
 
 def table_of(flat: Flat, meetings: Iterable[Meeting]) -> Ints:
@@ -41,7 +41,7 @@ def _hold(data: Data, state: State, request: int, table: Ints) -> None:
         table[request, held.INTERPRETER],
     )
     if is_able(data, option, interpreter) and fits(data, state, request, start, group, option, interpreter):
-        state.score[0] += gain_of(data, state, request, start, group, option, interpreter)
+        state.score += gain_of(data, state, request, start, group, option, interpreter)
         link(data, state, request, start, group, option, interpreter)
 
 
@@ -60,12 +60,7 @@ def load(data: Data, state: State, table: Ints, order: Ints) -> None:
 def shift(data: Data, state: State, table: Ints, order: Ints) -> None:
     """As `load`, from a plan that differs little: only the rows that differ are touched."""
     for request in range(table.shape[0]):
-        start, group, option, interpreter = (
-            state.held[request, held.SLOT],
-            state.held[request, held.GROUP],
-            state.held[request, held.OPTION],
-            state.held[request, held.INTERPRETER],
-        )
+        start, group, option, interpreter = place_of(state, request)
         is_same = (
             table[request, held.GROUP] == group
             and table[request, held.OPTION] == option
@@ -73,7 +68,7 @@ def shift(data: Data, state: State, table: Ints, order: Ints) -> None:
         )
         if start >= 0 and not (is_same and table[request, held.SLOT] == start):
             unlink(data, state, request)
-            state.score[0] -= gain_of(data, state, request, start, group, option, interpreter)
+            state.score -= gain_of(data, state, request, start, group, option, interpreter)
     for k in range(order.shape[0]):
         request = order[k]
         if table[request, held.SLOT] >= 0 and state.held[request, held.SLOT] < 0:

@@ -27,7 +27,7 @@ from scheduler.solver.state.delta import (
     is_able,
     published_gain,
 )
-from scheduler.solver.state.state import CHOSEN_GROUP, CHOSEN_INTERPRETER, CHOSEN_OPTION, CHOSEN_SLOT, State
+from scheduler.solver.state.state import State
 
 IMPOSSIBLE = -1e18
 LATE = -1000
@@ -186,8 +186,8 @@ def choose(data: Data, state: State, request: int, temperature: float) -> float:
                             continue
                     best = value
                     found = gain
-                    state.number[CHOSEN_SLOT] = start
-                    state.number[CHOSEN_GROUP] = group
-                    state.number[CHOSEN_OPTION] = option
-                    state.number[CHOSEN_INTERPRETER] = interpreter
+                    state.chosen_slot = start
+                    state.chosen_group = group
+                    state.chosen_option = option
+                    state.chosen_interpreter = interpreter
     return found

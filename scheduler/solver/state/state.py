@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 
 from scheduler.solver.compiled.kernels import (
-    FloatRow,
+    Count,
     IntRow,
     IntTable,
     LongRow,
+    Score,
     ShortTable,
     WordRow,
     WordTable,
@@ -20,7 +22,7 @@ from scheduler.solver.compiled.kernels import (
     kernel,
     make_ready,
 )
-from scheduler.solver.compiled.records import Pack
+from scheduler.solver.compiled.records import Record
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import factors, firms, groups, options, people, requests, rules, slots
 from scheduler.solver.instance.ranges import people_of, published_people_of
@@ -29,24 +31,11 @@ from scheduler.solver.state.columns import held
 # columns of State.held and of State.log
 SLOT, GROUP, OPTION, INTERPRETER = range(4)
 REQUEST, LINKED = 4, 5
-# entries of State.number
-(
-    UNHELD,
-    LOGGED,
-    CHANGED,
-    STAMP,
-    CHOSEN_SLOT,
-    CHOSEN_GROUP,
-    CHOSEN_OPTION,
-    CHOSEN_INTERPRETER,
-    VICTIMS,
-    QUEUED,
-) = range(10)
-
 LOG_ROWS = 512
 
 
-class State(NamedTuple):
+@dataclass(slots=True)
+class State:
     """A plan in the making. `held` has slot -1 for a request that is not held."""
 
     held: IntTable  # requests x (slot, group, option, interpreter)
@@ -73,9 +62,26 @@ class State(NamedTuple):
     idle_count: IntRow  # figures: how many attendees have it
     changed_of: IntRow  # attendees: how many of their published meetings are changed
     log: IntTable
-    number: LongRow
-    score: FloatRow  # (score of the plan; what a move may lose)
     rng: WordRow
+    score: Score = 0.0
+    """Of the plan, with the extra gain of compulsory requests."""
+    unheld_count: Count = 0
+    """The length of `unheld`."""
+    logged: Count = 0
+    """The length of `log`."""
+    victim_count: Count = 0
+    """The length of `victims`."""
+    queued: Count = 0
+    """The length of `queue`."""
+    changed: Count = 0
+    """Published meetings that `max_moved` counts and that are not held as published."""
+    stamp: Count = 0
+    """The number of the move: see `mark`."""
+    chosen_slot: Count = 0
+    chosen_group: Count = 0
+    chosen_option: Count = 0
+    chosen_interpreter: Count = 0
+    """The place that `choose` found."""
 
 
 def new_state(data: Data, seed: int) -> State:
@@ -109,14 +115,12 @@ def new_state(data: Data, seed: int) -> State:
         idle_count=np.zeros(slot_count + 1, np.int32),
         changed_of=np.zeros(int(data.rules[rules.ATTENDEES]), np.int32),
         log=np.zeros((LOG_ROWS, 6), np.int32),
-        number=np.zeros(10, np.int64),
-        score=np.zeros(2, np.float64),
         rng=np.array([_scramble(seed)], np.uint64),
     )
     make_ready()
-    pack: Any = Pack(state)
-    reset(data, pack)
-    return cast(State, pack)
+    record: Any = Record(state)
+    reset(data, record)
+    return cast(State, record)
 
 
 def most_people(data: Data) -> int:
@@ -170,11 +174,11 @@ def reset(data: Data, state: State) -> None:
     for request in range(data.requests.shape[0]):
         state.unheld[request] = request
         state.unheld_at[request] = request
-    state.number[CHANGED] = 0
-    state.number[LOGGED] = 0
-    state.number[QUEUED] = 0
-    state.number[UNHELD] = data.requests.shape[0]
-    state.score[0] = _nothing_held(data, state)
+    state.changed = 0
+    state.logged = 0
+    state.queued = 0
+    state.unheld_count = data.requests.shape[0]
+    state.score = _nothing_held(data, state)
 
 
 @inlined
@@ -185,11 +189,22 @@ def _nothing_held(data: Data, state: State) -> float:
     for request in range(data.requests.shape[0]):
         if data.requests[request, requests.PUBLISHED]:
             score -= data.factors[factors.DROPPED]
-            state.number[CHANGED] += data.requests[request, requests.COUNTED]
+            state.changed += data.requests[request, requests.COUNTED]
             for k in published_people_of(data, request):
                 score -= data.factors[factors.REPEATED] * state.changed_of[data.published_people[k]]
                 state.changed_of[data.published_people[k]] += 1
     return score
+
+
+@inlined
+def place_of(state: State, request: int) -> tuple[int, int, int, int]:
+    """Slot, group, option and interpreter of a request, as it is held."""
+    return (
+        state.held[request, held.SLOT],
+        state.held[request, held.GROUP],
+        state.held[request, held.OPTION],
+        state.held[request, held.INTERPRETER],
+    )
 
 
 @inlined
@@ -264,7 +279,7 @@ def _leave_seat(data: Data, state: State, group: int, request: int, start: int, 
 @inlined
 def _count_change(data: Data, state: State, request: int, step: int) -> None:
     """Published meeting `request` is changed, or no longer."""
-    state.number[CHANGED] += step * data.requests[request, requests.COUNTED]
+    state.changed += step * data.requests[request, requests.COUNTED]
     for k in published_people_of(data, request):
         state.changed_of[data.published_people[k]] += step
 
@@ -285,11 +300,11 @@ def link(
             state.interpreters_free[slot, number >> 6] &= ~bit(number)
     _take_seat(data, state, group, request, start, end)
     _count_firms(data, state, request, start, 1)
-    last = state.unheld[state.number[UNHELD] - 1]
+    last = state.unheld[state.unheld_count - 1]
     state.unheld[state.unheld_at[request]] = last
     state.unheld_at[last] = state.unheld_at[request]
     state.unheld_at[request] = -1
-    state.number[UNHELD] -= 1
+    state.unheld_count -= 1
     state.held[request, held.SLOT] = start
     state.held[request, held.GROUP] = group
     state.held[request, held.OPTION] = option
@@ -316,9 +331,9 @@ def unlink(data: Data, state: State, request: int) -> None:
             state.interpreters_free[slot, number >> 6] |= bit(number)
     _leave_seat(data, state, state.held[request, held.GROUP], request, start, end)
     _count_firms(data, state, request, start, -1)
-    state.unheld_at[request] = state.number[UNHELD]
-    state.unheld[state.number[UNHELD]] = request
-    state.number[UNHELD] += 1
+    state.unheld_at[request] = state.unheld_count
+    state.unheld[state.unheld_count] = request
+    state.unheld_count += 1
     state.held[request, held.SLOT] = -1
 
 

@@ -8,27 +8,23 @@ from scheduler.solver.state.columns import held, log
 from scheduler.solver.state.delta import gain_of
 from scheduler.solver.state.placement import IMPOSSIBLE, choose
 from scheduler.solver.state.state import (
-    CHOSEN_GROUP,
-    CHOSEN_INTERPRETER,
-    CHOSEN_OPTION,
-    CHOSEN_SLOT,
-    LOGGED,
     State,
     link,
+    place_of,
     unlink,
 )
 
 
 @inlined
 def _log(state: State, request: int, linked: int) -> None:
-    row = state.number[LOGGED]
+    row = state.logged
     state.log[row, log.REQUEST] = request
     state.log[row, log.LINKED] = linked
     state.log[row, log.SLOT] = state.held[request, held.SLOT]
     state.log[row, log.GROUP] = state.held[request, held.GROUP]
     state.log[row, log.OPTION] = state.held[request, held.OPTION]
     state.log[row, log.INTERPRETER] = state.held[request, held.INTERPRETER]
-    state.number[LOGGED] = row + 1
+    state.logged = row + 1
 
 
 @kernel
@@ -39,41 +35,36 @@ def hold(
     gain = gain_of(data, state, request, start, group, option, interpreter)
     link(data, state, request, start, group, option, interpreter)
     _log(state, request, 1)
-    state.score[0] += gain
+    state.score += gain
     return gain
 
 
 @kernel
 def hold_chosen(data: Data, state: State, request: int, gain: float) -> None:
     """Hold a request where `choose` put it, for the gain that it gave."""
-    c = state.number
-    link(data, state, request, c[CHOSEN_SLOT], c[CHOSEN_GROUP], c[CHOSEN_OPTION], c[CHOSEN_INTERPRETER])
+    start, group = state.chosen_slot, state.chosen_group
+    link(data, state, request, start, group, state.chosen_option, state.chosen_interpreter)
     _log(state, request, 1)
-    state.score[0] += gain
+    state.score += gain
 
 
 @kernel
 def release(data: Data, state: State, request: int) -> float:
     """Hold a request no longer; what it took from the score."""
     _log(state, request, 0)
-    start, group, option, interpreter = (
-        state.held[request, held.SLOT],
-        state.held[request, held.GROUP],
-        state.held[request, held.OPTION],
-        state.held[request, held.INTERPRETER],
-    )
+    start, group, option, interpreter = place_of(state, request)
     unlink(data, state, request)
     gain = gain_of(data, state, request, start, group, option, interpreter)
-    state.score[0] -= gain
+    state.score -= gain
     return gain
 
 
 @kernel
 def undo(data: Data, state: State, mark: int, score: float) -> None:
     """Take back every step since `mark`; `score` is what the plan was worth then."""
-    while state.number[LOGGED] > mark:
-        row = state.number[LOGGED] - 1
-        state.number[LOGGED] = row
+    while state.logged > mark:
+        row = state.logged - 1
+        state.logged = row
         request = state.log[row, log.REQUEST]
         if state.log[row, log.LINKED]:
             unlink(data, state, request)
@@ -87,7 +78,7 @@ def undo(data: Data, state: State, mark: int, score: float) -> None:
                 state.log[row, log.OPTION],
                 state.log[row, log.INTERPRETER],
             )
-    state.score[0] = score
+    state.score = score
 
 
 @kernel

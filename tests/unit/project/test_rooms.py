@@ -25,7 +25,6 @@ LONG = {
     "scheduler/services/runs/runs.py": 310,
     "scheduler/solver/bounds/day_model.py": 360,
     "scheduler/solver/explain/remedies.py": 315,
-    "scheduler/solver/instance/arrays.py": 320,
     "scheduler/solver/operators/ejection.py": 375,
     "scheduler/solver/solve.py": 470,
     "scheduler/solver/state/state.py": 360,

@@ -121,7 +121,7 @@ def test_the_searchs_score_is_that_of_the_whole_plan_after_any_moves(rerun: Prob
         anneal(flat.data, state, 2_000, heat, 1.0, np.linspace(0.2, 1.0, KINDS), np.zeros((KINDS, 3)))
         terms = count_terms(problem, flat.data, state)
         assert terms["reassigned"] > 0
-        assert state.score[0] == pytest.approx(total_of(problem, terms))
+        assert state.score == pytest.approx(total_of(problem, terms))
 
 
 def test_at_the_size_of_an_event_fewer_moved_meetings_change_their_people(rerun: Problem) -> None:
