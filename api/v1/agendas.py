@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
 from api.v1.schemas.schedule import AgendaOut
 from scheduler.services.access.actors import Actor
@@ -15,14 +16,18 @@ TAG = "Agendas"
 
 
 @blueprint.get("/people/<key>/agenda")
-@operation("schedule:read", AgendaOut, tag=TAG)
+@blueprint.auth_required(token, roles=["schedule:read"])
+@operation(tag=TAG)
+@blueprint.output(AgendaOut)
 def show_person_agenda(db: Session, actor: Actor, key: str) -> Any:
     """The meetings of a person: one's own, a colleague's for exhibitors, anybody's for organisers"""
     return agendas.attendee_agenda(db, actor, key)
 
 
 @blueprint.get("/firms/<key>/agenda")
-@operation("schedule:read", AgendaOut, tag=TAG)
+@blueprint.auth_required(token, roles=["schedule:read"])
+@operation(tag=TAG)
+@blueprint.output(AgendaOut)
 def show_firm_agenda(db: Session, actor: Actor, key: str) -> Any:
     """The meetings of a firm: one's own, any for organisers"""
     return agendas.firm_agenda(db, actor, key)

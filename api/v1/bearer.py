@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import NoReturn, cast
 
-from flask import abort, request
+from apiflask import HTTPTokenAuth
+from flask import abort
+from werkzeug.datastructures import Authorization
 
 from api import context, limits
 from api.errors import problem
@@ -17,35 +20,48 @@ _NOTED_EVERY = timedelta(minutes=1)
 _noted: dict[str, datetime] = {}
 
 
-def actor(scope: str | None) -> Actor:
-    """The token's actor; answers 401 without a token that is valid, 403 if it lacks the scope.
+class EventToken(HTTPTokenAuth):
+    """The token of a request is looked up for an actor; the roles that a view needs are scopes."""
+
+    @property
+    def actor(self) -> Actor:
+        return cast(Actor, self.current_user)
+
+    def authorize(self, role: Sequence[str], user: Actor, auth: Authorization) -> bool:
+        """Answers 403, with the scope that is missing."""
+        for scope in role or ():
+            _require(user, scope)
+        _note_use(auth.token or "")
+        return True
+
+
+token = EventToken(name="token", description="An API token of one event.")
+
+
+@token.error_handler
+def _no_token(_status: int) -> NoReturn:
+    limits.require_known()
+    _refuse("This needs an API token in the header Authorization: Bearer.", "")
+
+
+@token.verify_token
+def _actor(text: str) -> Actor:
+    """The token's actor; answers 401 if it is not valid.
 
     Calls are counted by account and event once the token is known, else by network address.
     """
-    token = _token()
-    if token is None:
-        limits.require_known()
-        _refuse("This needs an API token in the header Authorization: Bearer.", "")
     try:
         with limits.looking_up_a_token(), context.database().read() as db:
-            found = api_tokens.actor_for_token(db, token, now=context.now())
+            found = api_tokens.actor_for_token(db, text, now=context.now())
     except NotFound:
         _refuse("This API token is unknown or revoked, or its owner has left the event.", "invalid_token")
     limits.require(limits.API, found.account_id, found.event_id)
-    if scope is not None:
-        _require(found, scope)
-    _note_use(token)
     return found
 
 
 def require_scope(found: Actor, scope: str) -> None:
     """Answers 403 if the token lacks a scope that only some inputs need."""
     _require(found, scope)
-
-
-def _token() -> str | None:
-    given = request.authorization
-    return given.token if given is not None and given.type == "bearer" else None
 
 
 def _refuse(detail: str, error: str) -> NoReturn:
@@ -63,11 +79,11 @@ def _require(found: Actor, scope: str) -> None:
         abort(response)
 
 
-def _note_use(token: str) -> None:
+def _note_use(text: str) -> None:
     """Write down that the token is in use, at most once a minute and process, as it takes the write lock."""
-    now, key = context.now(), tokens.hash_token(token)
+    now, key = context.now(), tokens.hash_token(text)
     if key in _noted and now - _noted[key] < _NOTED_EVERY:
         return
     _noted[key] = now
     with context.database().write() as db:
-        api_tokens.actor_for_token(db, token, now=now)
+        api_tokens.actor_for_token(db, text, now=now)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api import context
+from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
 from api.v1.schemas.calendars import (
     CalendarHealthOut,
@@ -28,7 +29,10 @@ READ = "calendars:read"
 
 
 @blueprint.get("/calendar-health")
-@operation(READ, CalendarHealthOut, query=HealthQuery, tag=TAG)
+@blueprint.auth_required(token, roles=[READ])
+@blueprint.input(HealthQuery, location="query", arg_name="query")
+@operation(tag=TAG)
+@blueprint.output(CalendarHealthOut)
 def list_calendar_health(db: Session, actor: Actor, query: HealthQuery) -> dict[str, Any]:
     """The people of the published schedule, with what came of their invitations"""
     filters = Filters(
@@ -55,14 +59,19 @@ def list_calendar_health(db: Session, actor: Actor, query: HealthQuery) -> dict[
 
 
 @blueprint.get("/people/<key>/calendar-health")
-@operation(READ, CalendarPersonOut, tag=TAG)
+@blueprint.auth_required(token, roles=[READ])
+@operation(tag=TAG)
+@blueprint.output(CalendarPersonOut)
 def show_calendar_health(db: Session, actor: Actor, key: str) -> Any:
     """One person's meetings, with what came of each invitation"""
     return _for(actor, calendar_health.person(db, actor, key, now=context.now()))
 
 
 @blueprint.get("/dead-letters")
-@operation(READ, DeadLetterList, query=DeadLetterQuery, tag=TAG)
+@blueprint.auth_required(token, roles=[READ])
+@blueprint.input(DeadLetterQuery, location="query", arg_name="query")
+@operation(tag=TAG)
+@blueprint.output(DeadLetterList)
 def list_dead_letters(db: Session, actor: Actor, query: DeadLetterQuery) -> Any:
     """Mails that failed, or that are tried again, the newest first"""
     page: Page[Any] = dead_letters.listing(db, actor, **dict(query))

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
 from api.v1.schemas.directory import (
     EventOut,
@@ -23,7 +24,9 @@ from scheduler.storage.models import Event, Firm, Hall, Slot
 
 
 @blueprint.get("/event")
-@operation(None, EventOut, tag="Event")
+@blueprint.auth_required(token)
+@operation(tag="Event")
+@blueprint.output(EventOut)
 def show_event(db: Session, actor: Actor) -> dict[str, Any]:
     """The token's event, with its slots and halls"""
     event = db.get_one(Event, actor.event_id)
@@ -43,14 +46,19 @@ def show_event(db: Session, actor: Actor) -> dict[str, Any]:
 
 
 @blueprint.get("/firms")
-@operation("people:read", FirmList, query=FirmQuery, tag="Firms and people")
+@blueprint.auth_required(token, roles=["people:read"])
+@blueprint.input(FirmQuery, location="query", arg_name="query")
+@operation(tag="Firms and people")
+@blueprint.output(FirmList)
 def list_firms(db: Session, actor: Actor, query: FirmQuery) -> Any:
     """Firms by Latin name, searched and filtered"""
     return search.search_firms(db, actor, **dict(query))
 
 
 @blueprint.get("/firms/<key>")
-@operation("people:read", FirmWithPeople, tag="Firms and people")
+@blueprint.auth_required(token, roles=["people:read"])
+@operation(tag="Firms and people")
+@blueprint.output(FirmWithPeople)
 def show_firm(db: Session, actor: Actor, key: str) -> dict[str, Any]:
     """One firm with its people"""
     found = search.firm(db, actor, key)
@@ -58,14 +66,19 @@ def show_firm(db: Session, actor: Actor, key: str) -> dict[str, Any]:
 
 
 @blueprint.get("/people")
-@operation("people:read", PersonList, query=PersonQuery, also=(404,), tag="Firms and people")
+@blueprint.auth_required(token, roles=["people:read"])
+@blueprint.input(PersonQuery, location="query", arg_name="query")
+@operation(tag="Firms and people", also=(404,))
+@blueprint.output(PersonList)
 def list_people(db: Session, actor: Actor, query: PersonQuery) -> Any:
     """People by Latin name, of the whole event or of one firm"""
     return search.search_people(db, actor, **dict(query))
 
 
 @blueprint.get("/people/<key>")
-@operation("people:read", PersonOut, tag="Firms and people")
+@blueprint.auth_required(token, roles=["people:read"])
+@operation(tag="Firms and people")
+@blueprint.output(PersonOut)
 def show_person(db: Session, actor: Actor, key: str) -> Any:
     """One person"""
     return search.person(db, actor, key)

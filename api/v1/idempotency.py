@@ -39,16 +39,13 @@ class Claim:
     since: datetime
 
 
-def begin(actor: Actor) -> Claim | Kept | None:
+def begin(actor: Actor, key: str | None) -> Claim | Kept | None:
     """Claim the request's key, or give the answer that was given before; None without a key.
 
     Answers 409 while the first request is still running, 422 if it was another request.
     """
-    if HEADER not in request.headers:
+    if key is None:
         return None
-    key = request.headers[HEADER]
-    if not (1 <= len(key) <= 255 and all("!" <= char <= "~" for char in key)):
-        abort(problem(400, "idempotency-key", "Bad Request", f"{HEADER} must be 1 to 255 printable ASCII."))
     with context.database().write() as db:
         return _claim(db, actor, key, _fingerprint())
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api import context
+from api.v1.bearer import token
 from api.v1.operation import blueprint, later, operation
 from api.v1.schemas.schedule import MailQueueOut
 from scheduler.services.access.actors import Actor
@@ -19,7 +20,9 @@ READ, PUBLISH = "schedule:read", "schedule:publish"
 
 
 @blueprint.get("/mails")
-@operation(READ, MailQueueOut, tag=TAG)
+@blueprint.auth_required(token, roles=[READ])
+@operation(tag=TAG)
+@blueprint.output(MailQueueOut)
 def show_mails(db: Session, actor: Actor) -> dict[str, Any]:
     """How many mails of the event wait, went out, failed or are stopped"""
     actor.require_organiser()
@@ -27,7 +30,9 @@ def show_mails(db: Session, actor: Actor) -> dict[str, Any]:
 
 
 @blueprint.post("/mails/pause")
-@operation(PUBLISH, MailQueueOut, writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[PUBLISH])
+@operation(tag=TAG, writes=True)
+@blueprint.output(MailQueueOut)
 def pause_mails(db: Session, actor: Actor) -> dict[str, Any]:
     """Let no mail of the event out until they go on"""
     mail_queue.pause(db, actor, now=context.now())
@@ -35,7 +40,9 @@ def pause_mails(db: Session, actor: Actor) -> dict[str, Any]:
 
 
 @blueprint.post("/mails/go-on")
-@operation(PUBLISH, MailQueueOut, writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[PUBLISH])
+@operation(tag=TAG, writes=True)
+@blueprint.output(MailQueueOut)
 def let_mails_go_on(db: Session, actor: Actor) -> dict[str, Any]:
     """Let the mails out again after a pause"""
     mail_queue.go_on(db, actor)
@@ -44,7 +51,9 @@ def let_mails_go_on(db: Session, actor: Actor) -> dict[str, Any]:
 
 
 @blueprint.post("/mails/stop")
-@operation(PUBLISH, MailQueueOut, also=(409,), writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[PUBLISH])
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(MailQueueOut)
 def stop_mails(db: Session, actor: Actor) -> dict[str, Any]:
     """Put aside what no mail server was offered yet; the next publishing tells those people the net effect"""
     mail_queue.stop(db, actor, now=context.now())
@@ -53,7 +62,9 @@ def stop_mails(db: Session, actor: Actor) -> dict[str, Any]:
 
 
 @blueprint.post("/mails/send-stopped")
-@operation(PUBLISH, MailQueueOut, writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[PUBLISH])
+@operation(tag=TAG, writes=True)
+@blueprint.output(MailQueueOut)
 def send_stopped_mails(db: Session, actor: Actor) -> dict[str, Any]:
     """Send after all what was stopped"""
     mail_queue.send_after_all(db, actor)

@@ -1,4 +1,4 @@
-"""The blueprint of the JSON API, and what all its operations share: token, inputs, transaction, answer."""
+"""The blueprint of the JSON API, and what its operations share: a transaction, and creating once."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from functools import wraps
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, g, json, url_for
-from pydantic import BaseModel
+from flask import Response, g, url_for
 
-from api import context, inputs
-from api.v1 import bearer, idempotency, openapi
+from api import context
+from api.v1 import bearer, idempotency
 from api.v1.idempotency import Kept
-from api.v1.openapi import Operation
+from api.v1.schemas import adapter
+from api.v1.schemas.headers import IdempotencyHeaders
 from scheduler.services.access.actors import Actor
+
+__all__ = ["adapter", "blueprint", "later", "operation"]  # the adapter is there before the first model
 
 blueprint = APIBlueprint("v1", __name__, url_prefix="/api/v1")
 
@@ -22,37 +24,36 @@ View = Callable[..., Any]
 
 
 def operation(
-    scope: str | None,
-    answer: type[BaseModel],
     *,
     tag: str,
     writes: bool = False,
+    creates: str | None = None,
+    follow: str | None = None,
     also: tuple[int, ...] = (),
-    **more: Any,
 ) -> Callable[[View], View]:
-    """Make a view (session, actor, body or query, path) -> object an operation of the document.
+    """Make a view (session, actor, inputs, path) -> answer an operation; it stands right above `output`.
 
-    The session is of the kind that `writes` says and commits when the view has returned; `creates` is the
-    endpoint of what was made, whose argument (key or number) is in the answer. See openapi.Operation.
+    The session is of the kind that `writes` says and commits when the answer is written as JSON. `creates`,
+    of what takes an Idempotency-Key, and `follow` are the endpoint of the Location: its argument, key or
+    number, is in the answer. `also` are statuses of errors besides those that follow from the inputs.
     """
 
     def decorate(view: View) -> View:
-        described = Operation(scope=scope, answer=answer, also=frozenset(also), **more)
-        openapi.OPERATIONS[view.__name__] = described
-
         @wraps(view)
-        def run(**path: Any) -> Response:
-            actor = bearer.actor(described.scope)
-            given = _inputs(described)
-            if described.creates is not None:
-                return _once(view, described, actor, given | path)
-            with context.database().write() if writes else context.database().read() as db:
-                text = _text(described, view(db, actor, **given, **path))
-            _do_later()
-            return _respond(described, text)
+        def run(headers: IdempotencyHeaders | None = None, **given: Any) -> Response:
+            actor = bearer.token.actor
+            if headers is not None:
+                response = _once(view, actor, headers.idempotency_key, given)
+            else:
+                with context.database().write() if writes else context.database().read() as db:
+                    response = _answer(view(db, actor, **given))
+                _do_later()
+            return _located(response, creates or follow)
 
-        documented: View = blueprint.doc(operation_id=view.__name__, tags=[tag])(run)
-        return documented
+        documented = blueprint.doc(operation_id=view.__name__, tags=[tag], responses=list(also))(run)
+        if creates is None:
+            return documented
+        return blueprint.input(IdempotencyHeaders, location="headers", arg_name="headers")(documented)
 
     return decorate
 
@@ -68,33 +69,31 @@ def _never_cached(response: Response) -> Response:
     return response
 
 
-def _inputs(described: Operation) -> dict[str, Any]:
-    given: dict[str, Any] = {}
-    if described.query is not None:
-        given["query"] = inputs.query(described.query)
-    if described.body is not None:
-        given["body"] = inputs.body(described.body, optional=described.body_optional)
-    return given
-
-
-def _once(view: View, described: Operation, actor: Actor, given: dict[str, Any]) -> Response:
+def _once(view: View, actor: Actor, key: str | None, given: dict[str, Any]) -> Response:
     """Create, or repeat the answer to the request that has created with this key."""
-    claimed = idempotency.begin(actor)
+    claimed = idempotency.begin(actor, key)
     if isinstance(claimed, Kept):
-        response = _respond(described, claimed.body)
+        response = Response(claimed.body, claimed.status, content_type="application/json")
         response.headers[idempotency.REPLAYED] = "true"
         return response
     try:
         with context.database().write() as db:
-            text = _text(described, view(db, actor, **given))
+            response = _answer(view(db, actor, **given))
             if claimed is not None:
-                idempotency.keep(db, claimed, described.status, text)
+                idempotency.keep(db, claimed, response.status_code, response.get_data(as_text=True))
     except Exception:
         if claimed is not None:
             idempotency.release(claimed)
         raise
     _do_later()
-    return _respond(described, text)
+    return response
+
+
+def _answer(given: tuple[Response, int]) -> Response:
+    """What `output` gives, as one."""
+    response, status = given
+    response.status_code = status
+    return response
 
 
 def _do_later() -> None:
@@ -102,15 +101,9 @@ def _do_later() -> None:
         action(*args)
 
 
-def _text(described: Operation, found: Any) -> str:
-    return described.answer.model_validate(found, from_attributes=True).model_dump_json()
-
-
-def _respond(described: Operation, text: str) -> Response:
-    response = Response(text, described.status, content_type="application/json")
-    found = described.creates or described.follow
-    if found is not None:
-        body = json.loads(text)
+def _located(response: Response, endpoint: str | None) -> Response:
+    if endpoint is not None:
+        body: Any = response.json
         where = {"number": body["number"]} if "number" in body else {"key": body["key"]}
-        response.headers["Location"] = url_for(found, **where)
+        response.headers["Location"] = url_for(endpoint, **where)
     return response

@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api import context
+from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
+from api.v1.schemas.headers import Created
 from api.v1.schemas.requests import (
     LockIn,
     LockOut,
@@ -28,14 +30,20 @@ READ, WRITE = "requests:read", "requests:write"
 
 
 @blueprint.get("/requests")
-@operation(READ, RequestList, query=RequestQuery, also=(404,), tag=TAG)
+@blueprint.auth_required(token, roles=[READ])
+@blueprint.input(RequestQuery, location="query", arg_name="query")
+@operation(tag=TAG, also=(404,))
+@blueprint.output(RequestList)
 def list_requests(db: Session, actor: Actor, query: RequestQuery) -> Any:
     """The firm's requests, the newest first; of the whole event for organisers"""
     return lists.listing(db, actor, **dict(query))
 
 
 @blueprint.post("/requests")
-@operation(WRITE, RequestOut, body=NewRequestIn, status=201, creates="v1.show_request", writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[WRITE])
+@blueprint.input(NewRequestIn, arg_name="body")
+@operation(tag=TAG, writes=True, creates="v1.show_request")
+@blueprint.output(RequestOut, 201, headers=Created)
 def submit_request(db: Session, actor: Actor, body: NewRequestIn) -> Any:
     """Ask a firm for a meeting; if it waits for your firm's answer, this accepts its request"""
     made = requests.submit(db, actor, NewRequest(**dict(body)), now=context.now())
@@ -43,14 +51,19 @@ def submit_request(db: Session, actor: Actor, body: NewRequestIn) -> Any:
 
 
 @blueprint.get("/requests/<key>")
-@operation(READ, RequestOut, tag=TAG)
+@blueprint.auth_required(token, roles=[READ])
+@operation(tag=TAG)
+@blueprint.output(RequestOut)
 def show_request(db: Session, actor: Actor, key: str) -> Any:
     """One request"""
     return lists.show(db, actor, key)
 
 
 @blueprint.post("/requests/<key>/accept")
-@operation(WRITE, RequestOut, body=NoteIn, body_optional=True, also=(409,), writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[WRITE])
+@blueprint.input(NoteIn, arg_name="body")
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(RequestOut)
 def accept_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
     """Say yes to a pending request, or after all to a declined one"""
     requests.accept(db, actor, key, note=body.note, now=context.now())
@@ -58,7 +71,10 @@ def accept_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
 
 
 @blueprint.post("/requests/<key>/decline")
-@operation(WRITE, RequestOut, body=NoteIn, body_optional=True, also=(409,), writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[WRITE])
+@blueprint.input(NoteIn, arg_name="body")
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(RequestOut)
 def decline_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
     """Say no to a pending request"""
     requests.decline(db, actor, key, note=body.note, now=context.now())
@@ -66,7 +82,10 @@ def decline_request(db: Session, actor: Actor, body: NoteIn, key: str) -> Any:
 
 
 @blueprint.post("/requests/<key>/withdraw")
-@operation(WRITE, RequestOut, body=WithdrawIn, body_optional=True, also=(409,), writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[WRITE])
+@blueprint.input(WithdrawIn, arg_name="body")
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(RequestOut)
 def withdraw_request(db: Session, actor: Actor, body: WithdrawIn, key: str) -> Any:
     """Take back what was asked, or cancel what was agreed"""
     seen = RequestState(body.seen) if body.seen else None
@@ -75,7 +94,9 @@ def withdraw_request(db: Session, actor: Actor, body: WithdrawIn, key: str) -> A
 
 
 @blueprint.post("/requests/<key>/undo")
-@operation(WRITE, RequestOut, also=(409,), writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[WRITE])
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(RequestOut)
 def undo_request(db: Session, actor: Actor, key: str) -> Any:
     """Undo the last step, for ten minutes, unless a schedule was published since"""
     requests.undo(db, actor, key, now=context.now())
@@ -83,7 +104,10 @@ def undo_request(db: Session, actor: Actor, key: str) -> Any:
 
 
 @blueprint.post("/requests/<key>/lock")
-@operation(WRITE, LockOut, body=LockIn, also=(409,), writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[WRITE])
+@blueprint.input(LockIn, arg_name="body")
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(LockOut)
 def lock_request(db: Session, actor: Actor, body: LockIn, key: str) -> dict[str, Any]:
     """Have the next run hold an accepted request in a slot, or say why it cannot; for organisers"""
     slot = locks.lock(db, actor, key, body.slot, now=context.now())
@@ -91,7 +115,9 @@ def lock_request(db: Session, actor: Actor, body: LockIn, key: str) -> dict[str,
 
 
 @blueprint.post("/requests/<key>/unlock")
-@operation(WRITE, LockOut, writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[WRITE])
+@operation(tag=TAG, writes=True)
+@blueprint.output(LockOut)
 def unlock_request(db: Session, actor: Actor, key: str) -> dict[str, Any]:
     """Let the next run hold a request at any of its times again; for organisers"""
     locks.unlock(db, actor, key)

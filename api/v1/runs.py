@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from api import context
 from api.v1 import bearer
+from api.v1.bearer import token
 from api.v1.operation import blueprint, later, operation
 from api.v1.schemas.base import PageQuery
+from api.v1.schemas.headers import Created
 from api.v1.schemas.schedule import NewRunIn, RunList, RunOut
 from scheduler.domain.entities import AfterRun
 from scheduler.services.access.actors import Actor
@@ -24,7 +26,10 @@ TAG = "Runs"
 
 
 @blueprint.get("/runs")
-@operation("runs:read", RunList, query=PageQuery, tag=TAG)
+@blueprint.auth_required(token, roles=["runs:read"])
+@blueprint.input(PageQuery, location="query", arg_name="query")
+@operation(tag=TAG)
+@blueprint.output(RunList)
 def list_runs(db: Session, actor: Actor, query: PageQuery) -> Any:
     """The event's runs, the newest first"""
     actor.require_organiser()
@@ -33,16 +38,10 @@ def list_runs(db: Session, actor: Actor, query: PageQuery) -> Any:
 
 
 @blueprint.post("/runs")
-@operation(
-    "runs:write",
-    RunOut,
-    body=NewRunIn,
-    body_optional=True,
-    status=201,
-    creates="v1.show_run",
-    writes=True,
-    tag=TAG,
-)
+@blueprint.auth_required(token, roles=["runs:write"])
+@blueprint.input(NewRunIn, arg_name="body")
+@operation(tag=TAG, writes=True, creates="v1.show_run")
+@blueprint.output(RunOut, 201, headers=Created)
 def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
     """Queue a run; at most one of an event is open at a time"""
     actor.require_organiser()
@@ -53,16 +52,20 @@ def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
     return _shown(db, [run])[0]
 
 
-@blueprint.get("/runs/<int(max=2147483647):number>")
-@operation("runs:read", RunOut, tag=TAG)
+@blueprint.get("/runs/<int:number>")
+@blueprint.auth_required(token, roles=["runs:read"])
+@operation(tag=TAG)
+@blueprint.output(RunOut)
 def show_run(db: Session, actor: Actor, number: int) -> Any:
     """One run with its progress"""
     actor.require_organiser()
     return _shown(db, [runs.show(db, actor.event_id, number)])[0]
 
 
-@blueprint.post("/runs/<int(max=2147483647):number>/cancel")
-@operation("runs:write", RunOut, also=(409,), writes=True, tag=TAG)
+@blueprint.post("/runs/<int:number>/cancel")
+@blueprint.auth_required(token, roles=["runs:write"])
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(RunOut)
 def cancel_run(db: Session, actor: Actor, number: int) -> Any:
     """Cancel a run: at once if it is queued, within a second if it is running"""
     actor.require_organiser()

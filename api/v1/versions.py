@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api import context
+from api.v1.bearer import token
 from api.v1.operation import blueprint, later, operation
 from api.v1.schemas.base import PageQuery
+from api.v1.schemas.headers import Created, Followed
 from api.v1.schemas.schedule import (
     ChangeQuery,
     ChangeSetOut,
@@ -33,11 +35,14 @@ from workers import dispatch
 
 TAG = "Schedule versions"
 READ, PUBLISH = "schedule:read", "schedule:publish"
-ONE = "/versions/<int(max=2147483647):number>"
+ONE = "/versions/<int:number>"
 
 
 @blueprint.get("/versions")
-@operation(READ, VersionList, query=PageQuery, tag=TAG)
+@blueprint.auth_required(token, roles=[READ])
+@blueprint.input(PageQuery, location="query", arg_name="query")
+@operation(tag=TAG)
+@blueprint.output(VersionList)
 def list_versions(db: Session, actor: Actor, query: PageQuery) -> Any:
     """The event's schedule versions, the newest first"""
     actor.require_organiser()
@@ -46,14 +51,19 @@ def list_versions(db: Session, actor: Actor, query: PageQuery) -> Any:
 
 
 @blueprint.get(ONE)
-@operation(READ, VersionOut, tag=TAG)
+@blueprint.auth_required(token, roles=[READ])
+@operation(tag=TAG)
+@blueprint.output(VersionOut)
 def show_version(db: Session, actor: Actor, number: int) -> Any:
     """One version with its score, bound and terms"""
     return _shown(db, [_version(db, actor, number)])[0]
 
 
 @blueprint.get(f"{ONE}/meetings")
-@operation(READ, MeetingList, query=PageQuery, tag=TAG)
+@blueprint.auth_required(token, roles=[READ])
+@blueprint.input(PageQuery, location="query", arg_name="query")
+@operation(tag=TAG)
+@blueprint.output(MeetingList)
 def list_meetings(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
     """The meetings of a version in time order"""
     version = _version(db, actor, number)
@@ -64,7 +74,10 @@ def list_meetings(db: Session, actor: Actor, query: PageQuery, number: int) -> A
 
 
 @blueprint.get(f"{ONE}/unscheduled")
-@operation(READ, UnscheduledList, query=PageQuery, tag=TAG)
+@blueprint.auth_required(token, roles=[READ])
+@blueprint.input(PageQuery, location="query", arg_name="query")
+@operation(tag=TAG)
+@blueprint.output(UnscheduledList)
 def list_unscheduled(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
     """The accepted requests that a version does not hold, and why"""
     version = _version(db, actor, number)
@@ -72,7 +85,10 @@ def list_unscheduled(db: Session, actor: Actor, query: PageQuery, number: int) -
 
 
 @blueprint.get(f"{ONE}/changes")
-@operation(READ, ChangeSetOut, query=ChangeQuery, also=(503,), tag=TAG)
+@blueprint.auth_required(token, roles=[READ])
+@blueprint.input(ChangeQuery, location="query", arg_name="query")
+@operation(tag=TAG, also=(503,))
+@blueprint.output(ChangeSetOut)
 def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> dict[str, Any]:
     """What publishing a version changes, or has changed, for people
 
@@ -105,16 +121,10 @@ def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> 
 
 
 @blueprint.post(f"{ONE}/publish")
-@operation(
-    PUBLISH,
-    PublishingOut,
-    status=202,
-    follow="v1.show_publishing",
-    body=PublishIn,
-    also=(409,),
-    writes=True,
-    tag=TAG,
-)
+@blueprint.auth_required(token, roles=[PUBLISH])
+@blueprint.input(PublishIn, arg_name="body")
+@operation(tag=TAG, writes=True, follow="v1.show_publishing", also=(409,))
+@blueprint.output(PublishingOut, 202, headers=Followed)
 def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> dict[str, Any]:
     """Have a draft made the version that people see, and those told whom it concerns
 
@@ -138,7 +148,9 @@ def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> 
 
 
 @blueprint.get(f"{ONE}/publishing")
-@operation(READ, PublishingOut, tag=TAG)
+@blueprint.auth_required(token, roles=[READ])
+@operation(tag=TAG)
+@blueprint.output(PublishingOut)
 def show_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """How far the publishing of a version is; ask again until its state is done, failed or taken_back"""
     version = _version(db, actor, number)
@@ -149,14 +161,18 @@ def show_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 
 
 @blueprint.post(f"{ONE}/publishing/take-back")
-@operation(PUBLISH, PublishingOut, also=(409,), writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[PUBLISH])
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(PublishingOut)
 def take_publishing_back(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """Take a publishing back that has not begun: the version stays a draft, and nobody is told anything"""
     return _job(hold.take_back(db, _version(db, actor, number), now=context.now()), number)
 
 
 @blueprint.post(f"{ONE}/publishing/begin")
-@operation(PUBLISH, PublishingOut, also=(409,), writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[PUBLISH])
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(PublishingOut)
 def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """Begin a publishing now that waits for the end of its hold"""
     job = hold.begin_now(db, _version(db, actor, number), now=context.now())
@@ -165,7 +181,9 @@ def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 
 
 @blueprint.post(f"{ONE}/discard")
-@operation(PUBLISH, VersionOut, also=(409,), writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[PUBLISH])
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(VersionOut)
 def discard_version(db: Session, actor: Actor, number: int) -> Any:
     """Put a draft away; nobody is told anything"""
     actor.require_organiser()
@@ -174,7 +192,9 @@ def discard_version(db: Session, actor: Actor, number: int) -> Any:
 
 
 @blueprint.post(f"{ONE}/roll-back")
-@operation(PUBLISH, VersionOut, status=201, creates="v1.show_version", writes=True, tag=TAG)
+@blueprint.auth_required(token, roles=[PUBLISH])
+@operation(tag=TAG, writes=True, creates="v1.show_version")
+@blueprint.output(VersionOut, 201, headers=Created)
 def roll_back_to_version(db: Session, actor: Actor, number: int) -> Any:
     """Make a draft with the content of a superseded version, to look at and publish"""
     actor.require_organiser()

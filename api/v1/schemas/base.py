@@ -19,6 +19,10 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Parameters(Input):
+    """What a query string or headers say: texts, of which none is null."""
+
+
 class Output(BaseModel):
     """An answer, read from an object's attributes; every field is always there."""
 
@@ -44,7 +48,7 @@ Key = Annotated[str, Field(min_length=1, max_length=64)]
 Country = Annotated[str, Field(pattern="^[A-Z]{2}$", min_length=2, max_length=2)]
 
 
-class PageQuery(Input):
+class PageQuery(Parameters):
     """Where a page of a list begins and how long it is."""
 
     cursor: str | None = Field(

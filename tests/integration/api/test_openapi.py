@@ -48,9 +48,14 @@ def test_the_document_is_valid(app: Flask) -> None:
     OpenAPIV31SpecValidator(document).validate()
 
 
+def _names(app: Flask) -> set[str]:
+    """The operations that there are, whatever the document says."""
+    return {name.removeprefix("v1.") for name in app.view_functions if name.startswith("v1.")}
+
+
 def test_every_operation_is_in_the_document_with_its_errors_and_a_sentence(app: Flask) -> None:
     operations = _operations(_document(app))
-    assert operations.keys() == openapi.OPERATIONS.keys()
+    assert operations.keys() == _names(app)
     for name, described in operations.items():
         errors = {status: answer for status, answer in described["responses"].items() if status >= "400"}
         assert {"401", "414", "429"} <= errors.keys(), name
@@ -63,8 +68,9 @@ def test_every_operation_is_in_the_document_with_its_errors_and_a_sentence(app: 
 
 
 def test_every_scope_opens_something(app: Flask) -> None:
-    opened = {op.scope for op in openapi.OPERATIONS.values()}
-    assert opened | {"contacts:read"} == {None, *api_tokens.SCOPES}, "that one only adds fields"
+    operations = _operations(_document(app)).values()
+    opened = {scope for op in operations for needed in op["security"] for scope in needed["token"]}
+    assert opened | {"contacts:read"} == {*api_tokens.SCOPES}, "that one only adds fields"
 
 
 def test_what_creates_takes_an_idempotency_key(app: Flask) -> None:
@@ -80,7 +86,7 @@ def test_what_creates_takes_an_idempotency_key(app: Flask) -> None:
 
 def test_the_page_shows_every_operation_without_a_script_of_its_own(app: Flask) -> None:
     page = app.test_client().get("/api/v1/docs").text
-    for name in openapi.OPERATIONS:
+    for name in _names(app):
         assert f'id="{name}"' in page
     assert not re.search(r"<script(?![^>]* src=)|<style| style=|//cdn", page)
     linked = set(re.findall(r'href="#(\w+)"', page)) - {"main"}
@@ -108,7 +114,7 @@ def test_odd_input_finds_no_fault(database: Database, app: Flask, role: str) -> 
     for found in schema.get_all_operations():
         _walk(found.ok(), headers)
         walked += 1
-    assert walked == len(openapi.OPERATIONS)
+    assert walked == len(_names(app))
 
 
 def _walk(operation: Any, headers: dict[str, str]) -> None:
