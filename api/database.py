@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from scheduler.storage.database import Database
+from scheduler.storage.database import Database, end_reading
 
 
 class RequestDatabase(Database):
@@ -66,5 +66,8 @@ class RequestDatabase(Database):
     def close(self) -> None:
         """Let go of what was read; nothing to be said of a write, which ends by itself."""
         if self._session is not None and not self._is_writing:
-            self._session.close()
-            self._session = None
+            session, self._session = self._session, None
+            try:
+                end_reading(session)
+            finally:
+                session.close()

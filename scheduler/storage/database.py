@@ -47,7 +47,7 @@ class Database:
             self.engine.execution_options(reads=True, **snapshot),
             self.engine.execution_options(writes=True),
         )
-        self._readers = sessionmaker(reads, autoflush=False)
+        self._readers = sessionmaker(reads, autoflush=False, expire_on_commit=False)
         self._writers = sessionmaker(writes, expire_on_commit=False)
 
     @property
@@ -67,6 +67,7 @@ class Database:
         """A session that sees the database as it was at its first question, and cannot write."""
         with self._readers() as session:
             yield session
+            end_reading(session)
 
     def transact(self, work: Callable[[Session], T]) -> T:
         """Do `work` in a transaction that writes; gives what it gives.
@@ -114,6 +115,16 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+
+def end_reading(session: Session) -> None:
+    """End a transaction that has only read, by COMMIT where no error has ended it.
+
+    After a ROLLBACK psycopg has the server forget the connection's prepared statements, in case one was of a
+    table that is no more: each query would be planned anew, which takes longer than most of them.
+    """
+    if session.is_active:
+        session.commit()
 
 
 _MOMENT = type_coerce(func.clock_timestamp(), UtcDateTime())

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from api import context
 from scheduler.domain.entities import VersionState
@@ -98,3 +98,15 @@ def test_nothing_stays_open_after_a_request_or_for_a_service_with_transactions_o
         assert database.engine.pool.checkedout() == 1
         assert context.own_transactions() is database
         assert database.engine.pool.checkedout() == 0
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_a_page_leaves_its_statements_prepared_for_the_next(
+    database: Database, broker_url: str, expo: Expo
+) -> None:
+    browser = Browser(web_app(database, broker_url), reader(database, expo))
+    for _ in range(3):
+        browser.get(f"/events/{expo.event.key}/agenda")
+    with database.read() as session:
+        kept = session.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
+    assert any("FROM planned_meeting" in statement for statement in kept)

@@ -73,6 +73,19 @@ def test_a_reader_cannot_write(database: Database) -> None:
         reader.flush()
 
 
+@postgres
+def test_statements_stay_prepared_from_one_reader_to_the_next(database: Database) -> None:
+    with database.write() as session:
+        make_event(session)
+    question = select(func.count()).select_from(Firm)
+    for _ in range(3):
+        with database.read() as reader:
+            reader.scalars(question).one()
+    with database.read() as reader:
+        kept = reader.scalars(text("SELECT statement FROM pg_prepared_statements")).all()
+    assert any("firm" in statement for statement in kept)
+
+
 def test_a_text_that_is_too_long_for_its_column_is_refused_by_name(database: Database) -> None:
     with database.write() as session:
         event_id = make_event(session).event.id
