@@ -57,17 +57,25 @@ def own_zone(content: Content) -> ZoneInfo | None:
 
 
 def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
-    """What an update changed, "was ..., now ..."; the two times of a meeting are one change."""
+    """What an update changed, "was ..., now ...".
+
+    The two times of a meeting are one change. Another way to another place is no change of its own: the
+    place says it, and the rows of the meeting have the way.
+    """
     if old is None:
         return []
     fields = dict.fromkeys("start" if n == "end" else n for n in changed(old, new, ATTENDANCE + DETAILS))
     old = read_in(old, new.language)
     if {"start", "timezone"} <= fields.keys():
         del fields["timezone"]
+    if fields.keys() & {"place_name", "hall"}:
+        fields.pop("directions", None)
     return [
         (
             getattr(words, _DETAIL_LABELS.get(name, name)),
-            words.was_now.format(old=_before(old, new, name, words), new=_shown(new, name, words)),
+            words.was_now.format(
+                old=one_stop(_before(old, new, name, words)), new=one_stop(_shown(new, name, words))
+            ),
         )
         for name in fields
     ]

@@ -24,9 +24,10 @@ from scheduler.storage.models import (
 class Waiting:
     """Counts, and numbers of versions.
 
-    What the next run is for: `called_off` published meetings are of requests that were declined or withdrawn
-    since; `absent` people have declined one that goes on without them; `proposals` ask for another time;
-    `accepted` requests have come since. `draft` is newer than what is published; `publishing` is asked for
+    What the next run is for, counted from the newest draft, or from what is published where no draft is
+    newer: `called_off` of its meetings are of requests that were declined or withdrawn since; `absent` people
+    have declined one that goes on without them; `proposals` ask for another time; `accepted` requests have
+    come since. `draft` is newer than what is published; `publishing` is asked for
     and not done. `letters` came in and wait for a word; nobody will publish `old_drafts` any more.
     """
 
@@ -52,16 +53,16 @@ def waiting(session: Session, actor: Actor) -> Waiting:
     """For organisers."""
     actor.require_organiser()
     event_id = actor.event_id
-    published = versions.published(session, event_id)
     draft = versions.newest_draft(session, event_id)
+    latest = versions.get(session, event_id, draft) if draft else versions.published(session, event_id)
     drafts = select(func.count()).where(
         ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.DRAFT
     )
     return Waiting(
-        called_off=len(entries.withdrawn_since(session, published.id)) if published else 0,
-        absent=len(entries.excluded_since(session, published.id)) if published else 0,
-        proposals=_proposals(session, published) if published else 0,
-        accepted=_accepted(session, published) if published else 0,
+        called_off=len(entries.withdrawn_since(session, latest.id)) if latest else 0,
+        absent=len(entries.excluded_since(session, latest.id)) if latest else 0,
+        proposals=_proposals(session, latest) if latest else 0,
+        accepted=_accepted(session, latest) if latest else 0,
         letters=_letters(session, event_id),
         draft=draft,
         publishing=_publishing(session, event_id),
@@ -69,26 +70,26 @@ def waiting(session: Session, actor: Actor) -> Waiting:
     )
 
 
-def _proposals(session: Session, published: ScheduleVersion) -> int:
+def _proposals(session: Session, version: ScheduleVersion) -> int:
     return _count(
         session,
         select(func.count()).where(
-            Answer.event_id == published.event_id,
+            Answer.event_id == version.event_id,
             Answer.proposed_start.is_not(None),
-            Answer.answered_at > published.created_at,
+            Answer.answered_at > version.created_at,
         ),
     )
 
 
-def _accepted(session: Session, published: ScheduleVersion) -> int:
-    """Requests that the published plan did not know."""
-    held = select(PlannedMeeting.request_id).where(PlannedMeeting.version_id == published.id)
+def _accepted(session: Session, version: ScheduleVersion) -> int:
+    """Requests that the version did not know."""
+    held = select(PlannedMeeting.request_id).where(PlannedMeeting.version_id == version.id)
     return _count(
         session,
         select(func.count()).where(
-            MeetingRequest.event_id == published.event_id,
+            MeetingRequest.event_id == version.event_id,
             MeetingRequest.state == RequestState.ACCEPTED,
-            func.coalesce(MeetingRequest.answered_at, MeetingRequest.created_at) > published.created_at,
+            func.coalesce(MeetingRequest.answered_at, MeetingRequest.created_at) > version.created_at,
             MeetingRequest.id.not_in(held),
         ),
     )

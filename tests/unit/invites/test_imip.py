@@ -278,6 +278,16 @@ def test_a_name_that_ends_in_a_full_stop_ends_the_sentence(written: str, read: s
     assert read in text_of(mail(only({}, wanted(content(directions=written)))))
 
 
+def test_the_way_to_another_place_is_no_change_of_its_own() -> None:
+    """The place is: it was said twice, and three times in the mail."""
+    old = content(place_name="Booth of Zhen Co., Ltd.", directions="Hall 3: Booth of Zhen Co., Ltd.. Come.")
+    moved = replace(old, place_name="Booth 9", directions="Hall 3: Booth 9. Come.")
+    said = text_of(mail(only(told(old), wanted(moved)))).partition("When:")[0]
+    assert "Place: was Booth of Zhen Co., Ltd., now Booth 9" in said and "get there" not in said
+    said = text_of(mail(only(told(old), wanted(replace(old, directions="By the north gate")))))
+    assert "How to get there: was Hall 3: Booth of Zhen Co., Ltd. Come., now By the north gate" in said
+
+
 def test_exchange_is_asked_for_no_automatic_answer() -> None:
     assert parsed(mail(new()))["X-Auto-Response-Suppress"] == "OOF, AutoReply"
 
