@@ -17,18 +17,25 @@ from scheduler.domain.errors import ChainmeetError
 from scheduler.invites import busy, inbound
 from scheduler.invites.busy import BusyTimes
 from scheduler.invites.inbound import InboundMail
+from scheduler.sheets import reading as sheets
+from scheduler.sheets.tables import UnreadableSheet, Workbook
+from scheduler.untrusted import limits
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[T]):
-    """A pure function by its name, the type of what it gives, and what it refuses with."""
+    """A pure function by its name, the type of what it gives, and what it refuses with.
+
+    `max_answer` are octets of what it gives, as JSON.
+    """
 
     name: str
     work: Callable[..., T]
     result: TypeAdapter[T]
     refusal: type[ChainmeetError] | None = None
+    max_answer: int = limits.MAX_ANSWER
 
 
 def _busy_times(
@@ -41,5 +48,6 @@ def _busy_times(
 MAIL: Final = Job("mail", inbound.read, TypeAdapter(InboundMail))
 ADDRESSEES: Final = Job("addressees", inbound.addressees, TypeAdapter(str))
 BUSY_TIMES: Final = Job("busy_times", _busy_times, TypeAdapter(BusyTimes), busy.UnusableCalendar)
+SHEETS: Final = Job("sheets", sheets.read, TypeAdapter(Workbook), UnreadableSheet, limits.MAX_SHEETS_ANSWER)
 
-JOBS: Final[dict[str, Job[Any]]] = {job.name: job for job in (MAIL, ADDRESSEES, BUSY_TIMES)}
+JOBS: Final[dict[str, Job[Any]]] = {job.name: job for job in (MAIL, ADDRESSEES, BUSY_TIMES, SHEETS)}

@@ -95,7 +95,7 @@ class _Child:
             self.end()
             raise NotStarted from None
 
-    def ask(self, request: bytes) -> tuple[Ending, bytes]:
+    def ask(self, request: bytes, most: int) -> tuple[Ending, bytes]:
         """The answer to a request; raises _Gone, Ended or Exceeded, after which the child is of no use."""
         ends = time.monotonic() + limits.WALL_SECONDS + 5  # the child's own limit comes first
         try:
@@ -105,7 +105,7 @@ class _Child:
         except (EOFError, OSError):
             raise _Gone from None
         try:
-            return frames.read_answer(lambda size: self._receive(size, ends), limits.MAX_ANSWER)
+            return frames.read_answer(lambda size: self._receive(size, ends), most)
         except ValueError:
             raise Exceeded("what is in it is too large") from None
         except (EOFError, OSError):
@@ -142,8 +142,16 @@ class Pool:
         self._reset()
         os.register_at_fork(after_in_child=self._reset)
 
-    def run(self, job: str, octets: bytes, options: dict[str, Any], *, wait: float) -> tuple[Ending, bytes]:
-        """How a job ended and its answer, as its child says: not checked yet.
+    def run(
+        self,
+        job: str,
+        octets: bytes,
+        options: dict[str, Any],
+        *,
+        wait: float,
+        most: int = limits.MAX_ANSWER,
+    ) -> tuple[Ending, bytes]:
+        """How a job ended and its answer of at most `most` octets, as its child says: not checked yet.
 
         Waits up to `wait` seconds for a free child. Raises AllBusy, NotStarted, Ended or Exceeded.
         """
@@ -151,7 +159,7 @@ class Pool:
         if not self._free.acquire(timeout=wait):
             raise AllBusy
         try:
-            return self._ask(request)
+            return self._ask(request, most)
         finally:
             self._free.release()
 
@@ -165,11 +173,11 @@ class Pool:
         while self._idle:
             self._idle.pop().end()
 
-    def _ask(self, request: bytes) -> tuple[Ending, bytes]:
+    def _ask(self, request: bytes, most: int) -> tuple[Ending, bytes]:
         while True:
             child, is_new = self._take()
             try:
-                ending, answer = child.ask(request)
+                ending, answer = child.ask(request, most)
             except _Gone:
                 child.end()
                 if is_new:

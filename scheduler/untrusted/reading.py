@@ -1,4 +1,4 @@
-"""Mails and calendars of strangers, understood in a child process: the one way that the services take."""
+"""Mails, calendars and spreadsheets of strangers, read in a child process: the one way of the services."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from pydantic import ValidationError
 
 from scheduler.invites.busy import BusyTimes
 from scheduler.invites.inbound import InboundMail
+from scheduler.sheets.tables import Workbook
 from scheduler.untrusted import jobs
 from scheduler.untrusted.frames import Ending
 from scheduler.untrusted.jobs import Job
 from scheduler.untrusted.pool import AllBusy, Ended, Exceeded, NotStarted, Pool
 
-__all__ = ["LATER", "UNREAD", "Exceeded", "addressees", "busy_times", "mail", "pool", "run"]
+__all__ = ["LATER", "UNREAD", "Exceeded", "addressees", "busy_times", "mail", "pool", "run", "sheets"]
 
 LATER: Final = (AllBusy, Ended, NotStarted)
 """What has nothing to do with the octets: the same may be read later."""
@@ -36,7 +37,7 @@ def run(job: Job[T], octets: bytes, **options: Any) -> T:
 
     Raises the job's own refusal, Exceeded if it took too much or broke the child, or one of LATER.
     """
-    ending, answer = pool.run(job.name, octets, options, wait=WAIT_SECONDS)
+    ending, answer = pool.run(job.name, octets, options, wait=WAIT_SECONDS, most=job.max_answer)
     if ending is Ending.FAILED:
         is_memory = answer == b"MemoryError"
         raise Exceeded("it needs too much memory" if is_memory else "it broke the program that read it")
@@ -56,6 +57,11 @@ def mail(raw: bytes) -> InboundMail:
 def addressees(raw: bytes) -> str:
     """What a mail's headers say of whom it was delivered to; see `run` for the errors."""
     return run(jobs.ADDRESSEES, raw)
+
+
+def sheets(octets: bytes) -> Workbook:
+    """The sheets of a file; raises UnreadableSheet, and see `run`."""
+    return run(jobs.SHEETS, octets)
 
 
 def busy_times(

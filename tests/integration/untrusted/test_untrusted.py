@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import signal
 import subprocess
@@ -16,10 +17,13 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
+from xlsxwriter import Workbook as XlsxWorkbook
 
 from scheduler.invites import inbound
 from scheduler.invites.busy import UnusableCalendar
-from scheduler.untrusted import reading
+from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet
+from scheduler.sheets.writing import SheetOut, csv_octets, xlsx
+from scheduler.untrusted import limits, reading
 from scheduler.untrusted.jobs import Job
 from scheduler.untrusted.pool import AllBusy, Ended, Exceeded, NotStarted, Pool
 from tests.support.factories import NOW
@@ -183,3 +187,31 @@ def _wait_for(condition: Any) -> None:
     while not condition():
         assert time.monotonic() < ends
         threading.Event().wait(0.01)
+
+
+def test_a_spreadsheet_is_read_and_its_refusal_has_its_sentence() -> None:
+    book = xlsx([SheetOut("Firms", ["key"], [["f1"]])])
+    (sheet,) = reading.sheets(book).sheets
+    assert [row.cells for row in sheet.rows] == [("key",), ("f1",)]
+    with pytest.raises(UnreadableSheet, match="The file is a PDF"):
+        reading.sheets(b"%PDF-1.4")
+
+
+def test_the_rows_of_the_largest_file_come_back() -> None:
+    rows = [[f"f{number}", "雁" * 200, "a" * 200, number] for number in range(15_000)]
+    octets = csv_octets(["key", "name", "note", "n"], rows)
+    assert limits.MAX_ANSWER < len(octets) < MAX_OCTETS
+    assert len(reading.sheets(octets).sheets[0].rows) == 15_001
+
+
+def test_a_sheet_with_two_cells_far_apart_is_refused_with_a_sentence() -> None:
+    """Its rows would fill the memory of the machine."""
+    octets = io.BytesIO()
+    with XlsxWorkbook(octets) as book:
+        sheet = book.add_worksheet("A")
+        sheet.write_string(0, 0, "key")
+        sheet.write_string(1_048_575, 199, "f1")
+    assert len(octets.getvalue()) < 10_000
+    with pytest.raises((UnreadableSheet, Exceeded)):
+        reading.sheets(octets.getvalue())
+    assert reading.sheets(b"key\nf1\n").sheets[0].rows[1].cells == ("f1",)

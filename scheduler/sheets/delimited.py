@@ -1,0 +1,152 @@
+"""Delimited text: CSV as spreadsheets of Germany, Hungary and China write it, without a question.
+
+The encoding is that of a byte order mark (UTF-8, UTF-16), else UTF-16 by its zero octets, else UTF-8 if all
+of the file is, else GB18030 (Windows in China) or one of Windows' code pages 1250 and 1252, by how the
+octets stand. The separator is the one that gives the rows most columns of one count.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from itertools import islice
+from typing import Final
+
+from scheduler.sheets.tables import (
+    MAX_COLUMNS,
+    MAX_ROWS,
+    SheetRow,
+    UnreadableSheet,
+    Workbook,
+    WorkbookSheet,
+)
+
+SEPARATORS: Final = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_LOOKED_AT: Final = 64 << 10
+"""Characters, or octets, by which the separator and the encoding are told."""
+_ROWS_LOOKED_AT: Final = 100
+
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8", "UTF-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16"),
+    (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16"),
+)
+_HIGH_RUNS = re.compile(rb"[\x80-\xff]+")
+# What is between two letters is part of a word: there, Windows 1250 has letters where 1252 has signs.
+_SIGN_IN_WORD = re.compile(r"(?<=[^\W\d_])[£¥ª³¹º»¼½¾¿ŒœŽžŸ]|[£¥³¹¿](?=[^\W\d_])")
+_WESTERN = re.compile("[ãçèêàñåøæÃÇÈÊÀÑÅØÆ]")
+_DOUBLE_ACUTE = re.compile("[őűŐŰ]")
+_SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+
+
+def read(octets: bytes) -> Workbook:
+    """The one table of a text file; raises UnreadableSheet."""
+    text, encoding = decode(octets)
+    stated = _SEPARATOR_LINE.match(text)  # Excel's own first line
+    separator = stated.group(1) if stated else separator_of(text)
+    rows = _rows(text[stated.end() :] if stated else text, separator, 2 if stated else 1)
+    return Workbook(
+        (WorkbookSheet("", rows),), f"CSV in {encoding} with {SEPARATORS.get(separator, 'separators')}"
+    )
+
+
+def decode(octets: bytes) -> tuple[str, str]:
+    """The text of a file, and the name of its encoding; raises UnreadableSheet."""
+    for mark, codec, name in _MARKS:
+        if octets.startswith(mark):
+            return _decoded(octets[len(mark) :], codec, name), name
+    start = octets[:_LOOKED_AT]
+    if b"\0" in start:
+        codec = "utf-16-le" if start[1::2].count(0) >= start[::2].count(0) else "utf-16-be"
+        return _decoded(octets, codec, "UTF-16"), "UTF-16"
+    try:
+        return octets.decode("utf-8"), "UTF-8"
+    except UnicodeDecodeError:
+        codec, name = _legacy(octets)
+        return _decoded(octets, codec, name), name
+
+
+def separator_of(text: str) -> str:
+    """The separator with most columns of one count in the first rows; a comma where none parts anything."""
+    return max(SEPARATORS, key=lambda separator: _fit(text[:_LOOKED_AT], separator))
+
+
+def _fit(text: str, separator: str) -> tuple[int, int]:
+    """How many rows have the most frequent number of columns, if that is over 1, and which it is."""
+    try:
+        rows = [
+            row for row in islice(csv.reader(io.StringIO(text), delimiter=separator), _ROWS_LOOKED_AT) if row
+        ]
+    except csv.Error:
+        return 0, 0
+    if not rows:
+        return 0, 0
+    columns, times = Counter(map(len, rows)).most_common(1)[0]
+    return (times, columns) if columns > 1 else (0, 0)
+
+
+def _decoded(octets: bytes, codec: str, name: str) -> str:
+    try:
+        return octets.decode(codec)
+    except UnicodeDecodeError as error:
+        line = octets.count(b"\n", 0, error.start) + 1
+        raise UnreadableSheet(
+            f"The file begins as {name} and breaks off in row {line}. Save it as XLSX or as CSV in UTF-8."
+        ) from None
+
+
+def _legacy(octets: bytes) -> tuple[str, str]:
+    """GB18030, where octets over ASCII are pairs of frequent ideographs, or a code page of Windows.
+
+    The whole file is looked at: the only name in Chinese may be in the last row.
+    """
+    if _frequent_ideographs(octets) > 0.5 and _is_in(octets, "gb18030"):
+        return "gb18030", "GB18030"
+    western, central = (octets.decode(codec, "replace") for codec in ("cp1252", "cp1250"))
+    is_western = bool(_WESTERN.search(western))
+    is_central = len(_SIGN_IN_WORD.findall(western)) > len(_WESTERN.findall(western))
+    is_central = is_central or (bool(_DOUBLE_ACUTE.search(central)) and not is_western)
+    return ("cp1250", "Windows 1250") if is_central else ("cp1252", "Windows 1252")
+
+
+def _frequent_ideographs(octets: bytes) -> float:
+    """The share of octets over ASCII that are a frequent ideograph or a sign of GB 2312: levels 1 and 0.
+
+    Letters of Europe stand alone between those of ASCII, and two of them are a rare ideograph.
+    """
+    runs = _HIGH_RUNS.findall(octets)
+    leads = Counter(lead for run in runs if len(run) % 2 == 0 for lead in run[::2])
+    frequent = sum(times for lead, times in leads.items() if 0xB0 <= lead <= 0xD7 or 0xA1 <= lead <= 0xA3)
+    return 2 * frequent / sum(map(len, runs))
+
+
+def _is_in(octets: bytes, codec: str) -> bool:
+    try:
+        octets.decode(codec)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _rows(text: str, separator: str, first: int) -> tuple[SheetRow, ...]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    found: list[SheetRow] = []
+    try:
+        for number, line in enumerate(reader, first):
+            cells = tuple(cell.strip() for cell in line)
+            if len(cells) > MAX_COLUMNS:
+                raise UnreadableSheet(f"Row {number} has more than {MAX_COLUMNS} columns.")
+            if any(cells):
+                found.append(SheetRow(number, cells))
+            if len(found) > MAX_ROWS:
+                raise UnreadableSheet(
+                    f"The file has more than {MAX_ROWS:,} rows. Divide it into several files."
+                )
+    except csv.Error as error:
+        raise UnreadableSheet(
+            f"Row {len(found) + first} cannot be read as CSV ({error}). Save the file as XLSX."
+        ) from None
+    return tuple(found)

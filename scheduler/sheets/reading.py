@@ -1,0 +1,35 @@
+"""Reads a file by what is in it: its name and what a browser says of its kind are a stranger's words."""
+
+from __future__ import annotations
+
+from scheduler.sheets import delimited, spreadsheet
+from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet, Workbook
+
+_ZIP = b"PK\x03\x04"
+_COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""Excel of 1997 to 2003; an encrypted XLSX too."""
+_OTHERS = {
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"Rar!": "a RAR archive",
+    b"\x1f\x8b": "a gzip archive",
+    b"7z\xbc\xaf": "a 7z archive",
+}
+
+
+def read(octets: bytes) -> Workbook:
+    """The sheets of an XLSX, XLS, ODS or delimited text file; raises UnreadableSheet.
+
+    Runs in a child process with limits: what is in a file may need far more room than the file.
+    """
+    if len(octets) > MAX_OCTETS:
+        raise UnreadableSheet(f"The file is larger than {MAX_OCTETS >> 20} MB. Divide it into several files.")
+    if not octets.strip():
+        raise UnreadableSheet("The file is empty.")
+    for start, what in _OTHERS.items():
+        if octets.startswith(start):
+            raise UnreadableSheet(f"The file is {what}. Send a spreadsheet: XLSX, ODS or CSV.")
+    if octets.startswith((_ZIP, _COMPOUND)):
+        return spreadsheet.read(octets)
+    return delimited.read(octets)
