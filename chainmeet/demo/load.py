@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -11,6 +10,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AfterRun, PlaceKind, RequestState, Side
+from scheduler.invites.ical import itip_revisions
 from scheduler.samples.event import SampleEvent, SamplePerson, SampleRequest
 from scheduler.services.access import tokens
 from scheduler.services.runs import overnight
@@ -274,7 +274,7 @@ def _request(
         "answered_by": exhibitors[request.to_firm] if answered else None,
         "answered_at": min(now, asked_at + timedelta(days=1)) if closed else None,
         "answer_note": request.note,
-        "uid": str(uuid.uuid4()),
+        "uid": itip_revisions.new_seed(),
     }
 
 

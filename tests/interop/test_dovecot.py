@@ -26,11 +26,11 @@ from scheduler.services.inbox import mailbox as fetching
 from scheduler.storage.database import Database
 from scheduler.storage.models import Answer, InboundMail
 from tests.conftest import skip_or_fail
-from tests.integration.inbox.test_answering import LATER, Published
 from tests.integration.inbox.test_corpus import EXPECTED, became, invited, mail_of
 from tests.integration.inbox.test_receiving import SETTINGS, lmtp, published
 from tests.interop.dovecot import PASSWORD, Dovecot, dovecot
 from tests.support import replies
+from tests.support.published import LATER, Published
 from tests.support.servers import ServerMissing
 from tests.support.workers import ROOT
 
@@ -129,7 +129,7 @@ import os, signal
 from scheduler.config import Settings
 from scheduler.services.inbox import inbox, mailbox
 from scheduler.storage.database import Database
-from tests.integration.inbox.test_answering import LATER
+from tests.support.published import LATER
 receive = inbox.receive_for
 def kept_and_killed(*args, **named):
     receive(*args, **named)

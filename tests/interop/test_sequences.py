@@ -15,13 +15,12 @@ from scheduler.invites.ical.itip import Message, MessageKind
 from scheduler.services.outbox import delivery
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail
-from tests.integration.publishing.test_release import draft, publish
 from tests.interop import readers
 from tests.interop.client import Client
 from tests.interop.readers import Calendar
 from tests.interop.sent import Sent, calendar_faults, faults, faults_around
 from tests.support.factories import NOW, Expo, make_event, make_request, meet
-from tests.support.publishing import SETTINGS
+from tests.support.publishing import SETTINGS, draft, publish
 from tests.unit.invites.test_transport import Catcher, serving
 
 pytestmark = pytest.mark.smtp

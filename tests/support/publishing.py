@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import JobState
+from scheduler.domain.entities import JobState, VersionState
+from scheduler.domain.plan import Meeting
+from scheduler.services.outbox import outbox
 from scheduler.services.publishing import comparisons, publishing, release, summaries
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Comparison, VersionJob
-from tests.support.factories import NOW, SECRET_KEY
+from tests.support.factories import NOW, SECRET_KEY, Expo, make_version
 
 SETTINGS = Settings(
     database_url="sqlite://",
@@ -53,3 +55,30 @@ def carry_out(database: Database, *, settings: Settings = SETTINGS) -> list[publ
     with database.read() as session:
         asked = session.scalars(select(VersionJob.id).where(VersionJob.state == JobState.ASKED)).all()
     return [publishing.execute(database, job_id, worker="w", settings=settings) for job_id in asked]
+
+
+def draft(session: Session, expo: Expo, meetings: list[Meeting]) -> int:
+    return make_version(session, expo, meetings, state=VersionState.DRAFT).number
+
+
+def publish(session: Session, expo: Expo, number: int, compared_with: int | None, minutes: int = 0) -> int:
+    """Publish and give the number of mails."""
+    return publish_version(
+        session,
+        event_id=expo.event.id,
+        number=number,
+        compared_with=compared_with,
+        by=expo.organiser.id,
+        now=NOW + timedelta(minutes=minutes),
+    )
+
+
+def send_all(session: Session, expo: Expo, minutes: int = 0) -> list[tuple[str, str, int]]:
+    """Send what waits; gives (address, method, SEQUENCE) of each mail."""
+    now = NOW + timedelta(minutes=minutes)
+    expo.event.mail_per_minute, expo.event.mail_ready_at = 60_000, None
+    session.flush()
+    rows = outbox.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
+    for row in rows:
+        outbox.mark_sent(session, row.id, worker="w", now=now)
+    return sorted((row.to_address, row.payload["method"], row.payload["sequence"]) for row in rows)

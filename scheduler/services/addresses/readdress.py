@@ -1,26 +1,23 @@
 """What calendars are told when an attendee's mail address changes.
 
-The new address gets every coming meeting as a new invitation that asks anew. Where mails about a meeting
-were taken at the old address and it did not bounce, that calendar is told that the meeting is cancelled,
-and the new one gets it under a UID of its own: with it goes a new token, so that links in the old mailbox
-answer for nobody. Where nothing was read, the meeting keeps its UID, with the next SEQUENCE.
+Which messages these are is in `itip_revisions.readdress`. Mails were read where they were taken at the old
+address and it did not bounce.
 """
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import Method, OutboxState, Partstat
-from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import Message, MessageKind
+from scheduler.domain.entities import OutboxState
+from scheduler.invites.ical import itip, itip_revisions
+from scheduler.invites.ical.itip import Message
 from scheduler.invites.mail import imip
 from scheduler.services import links
 from scheduler.services.answers import resend
@@ -30,7 +27,6 @@ from scheduler.storage.base import UtcDateTime
 from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail, PlannedAttendee
 
 MOVED = "The attendee has another address now."
-SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +99,7 @@ def _forget_unsent(session: Session, person: Attendee) -> None:
     )
 
 
-def _wanted(
-    session: Session, person: Attendee, settings: Settings, now: datetime
-) -> dict[int, tuple[Content, str]]:
+def _wanted(session: Session, person: Attendee, settings: Settings, now: datetime) -> dict[int, itip.Wanted]:
     """What the calendar should show, by request: the coming meetings, each with the UID for new readers."""
     version = versions.published(session, person.event_id)
     if version is None:
@@ -115,7 +109,11 @@ def _wanted(
     url = links.whole(settings, links.agenda(event.key))
     shown = entries.shown(session, event, version.id, agenda_url=url, only=own)
     return {
-        request_id: (shown.content(request_id, person.id), f"{row.uid}@{settings.mail_domain}")
+        request_id: itip.Wanted(
+            itip_revisions.uid(row.uid, settings.mail_domain),
+            person.id,
+            shown.content(request_id, person.id),
+        )
         for request_id, row in shown.rows.items()
         if shown.held(request_id).end > now
     }
@@ -125,78 +123,51 @@ def _letters(
     session: Session,
     person: Attendee,
     told: ToldAddress,
-    wanted: Mapping[int, tuple[Content, str]],
+    wanted: Mapping[int, itip.Wanted],
     old_address: str,
     domain: str,
     now: datetime,
 ) -> list[_Letter]:
     is_same = person.email == old_address
-    live = [row for row in told.last.values() if _is_coming(row, now)]
-    kept = {row.request_id: row for row in live if is_same or row.uid not in told.arrived}
-    stamps = _stamps(session, {*told.last, *(uid for _, uid in wanted.values())}, now)
+    read = frozenset[str]() if is_same else told.arrived
+    known = {uid: resend.told_by(row) for uid, row in told.last.items()}
+    shown = _shown(told, known, read, now)
+    keys = {shown.get(request_id, goal.uid): request_id for request_id, goal in wanted.items()}
+    made = itip_revisions.readdress(
+        known,
+        {key: wanted[request_id] for key, request_id in keys.items()},
+        now,
+        read=read,
+        stamps=_stamps(session, {*told.last, *(goal.uid for goal in wanted.values())}),
+        domain=domain,
+    )
     letters = []
-    for request_id, (content, uid) in wanted.items():
-        row = kept.get(request_id)
-        if row is None and uid in told.last:
-            uid = f"{uuid.uuid4()}@{domain}"
-        letters.append(_invite(person, request_id, content, row, uid, stamps, now))
-    if not is_same:
-        gone = [row for row in live if row.request_id not in kept.keys() & wanted.keys()]
-        letters += [_uninvite(row, stamps, old_address if row.uid in told.arrived else None) for row in gone]
+    for key, message in made.invitations.items():
+        row = told.last.get(message.uid)
+        letters.append(_Letter(message, keys[key], person.email, row.first_message_id if row else None))
+    for message in () if is_same else made.cancellations:
+        row = told.last[message.uid]
+        address = old_address if row.uid in told.arrived else None
+        letters.append(_Letter(message, row.request_id, address, row.first_message_id))
     return letters
 
 
-def _is_coming(row: Invitation, now: datetime) -> bool:
-    return row.method is not Method.CANCEL and datetime.fromisoformat(row.content["end"]) > now
+def _shown(
+    told: ToldAddress, known: Mapping[str, itip.Told], read: Collection[str], now: datetime
+) -> dict[int, str]:
+    """The UID by which the calendar shows each request; of two, the one that nobody read."""
+    live = [row for uid, row in told.last.items() if known[uid].is_coming(now)]
+    return {row.request_id: row.uid for row in sorted(live, key=lambda row: row.uid not in read)}
 
 
-def _stamps(session: Session, uids: Collection[str], now: datetime) -> dict[str, datetime]:
-    """The next DTSTAMP of each UID, later than any that somebody was told (RFC 5546 2.1.5)."""
+def _stamps(session: Session, uids: Collection[str]) -> dict[str, datetime]:
+    """The last DTSTAMP of each UID that anybody was told."""
     rows = session.execute(
         select(Invitation.uid, func.max(Invitation.dtstamp, type_=UtcDateTime()))
         .where(Invitation.uid.in_(uids))
         .group_by(Invitation.uid)
     )
-    return {uid: max(now.replace(microsecond=0), last + SECOND) for uid, last in rows}
-
-
-def _invite(
-    person: Attendee,
-    request_id: int,
-    content: Content,
-    row: Invitation | None,
-    uid: str,
-    stamps: Mapping[str, datetime],
-    now: datetime,
-) -> _Letter:
-    """A new invitation: under the UID that is kept with its next SEQUENCE, or under `uid`."""
-    uid, sequence = (row.uid, row.sequence + 1) if row else (uid, 0)
-    message = Message(
-        uid=uid,
-        attendee_id=person.id,
-        method=Method.REQUEST,
-        sequence=sequence,
-        dtstamp=stamps.get(uid, now.replace(microsecond=0)),
-        content=content,
-        partstat=Partstat.NEEDS_ACTION,
-        kind=MessageKind.NEW,
-    )
-    return _Letter(message, request_id, person.email, row.first_message_id if row else None)
-
-
-def _uninvite(row: Invitation, stamps: Mapping[str, datetime], address: str | None) -> _Letter:
-    """What the old address is told, if there is anybody: the meeting goes on without it (RFC 5546 3.2.5)."""
-    message = Message(
-        uid=row.uid,
-        attendee_id=row.attendee_id,
-        method=Method.CANCEL,
-        sequence=row.sequence + 1,
-        dtstamp=stamps[row.uid],
-        content=Content.from_json(row.content),
-        partstat=row.partstat,
-        kind=MessageKind.CANCEL,
-    )
-    return _Letter(message, row.request_id, address, row.first_message_id)
+    return {uid: last for uid, last in rows}  # noqa: C416 -- dict(rows) loses the types
 
 
 def _write(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Method, OutboxState
-from scheduler.invites.ical import itip
+from scheduler.invites.ical import itip, itip_revisions
 from scheduler.invites.ical.content import Content
 from scheduler.invites.mail import imip
 from scheduler.services.answers import answers
@@ -29,14 +28,16 @@ def invitation_again(
     mail_domain: str,
     now: datetime,
 ) -> bool:
-    """Queue the current REQUEST again with its SEQUENCE and a later DTSTAMP (RFC 5546 3.2.6).
+    """Queue the current REQUEST again (RFC 5546 3.2.6).
 
     `answered` is the SEQUENCE of an answer that came too late for it.
     """
     if invitation.method is not Method.REQUEST:
         return False
-    message = _message(session, invitation, Method.REQUEST, itip.MessageKind.AGAIN, now)
-    message = replace(message, previous=_answered_content(session, invitation, answered))
+    before = _answered_content(session, invitation, answered)
+    message = itip_revisions.resend(
+        told_by(invitation), now, last=_last_stamp(session, invitation), answered=before
+    )
     if not _queue(session, invitation, message, mail_domain, now):
         return False
     invitation.dtstamp = message.dtstamp
@@ -45,25 +46,24 @@ def invitation_again(
 
 
 def proposal_declined(session: Session, invitation: Invitation, *, mail_domain: str, now: datetime) -> bool:
-    """Queue a DECLINECOUNTER; it keeps the SEQUENCE (RFC 5546 3.2.8)."""
-    message = _message(session, invitation, Method.DECLINECOUNTER, itip.MessageKind.PROPOSAL, now)
+    """Queue a DECLINECOUNTER."""
     proposals = session.get_one(Event, invitation.event_id).proposals
-    message = replace(message, content=replace(message.content, proposals=proposals))
+    message = itip_revisions.decline_counter(
+        told_by(invitation), now, last=_last_stamp(session, invitation), proposals=proposals
+    )
     return _queue(session, invitation, message, mail_domain, now)
 
 
-def _message(
-    session: Session, invitation: Invitation, method: Method, kind: itip.MessageKind, now: datetime
-) -> itip.Message:
-    return itip.Message(
+def told_by(invitation: Invitation) -> itip.Told:
+    """What a calendar knows by an invitation."""
+    return itip.Told(
         uid=invitation.uid,
         attendee_id=invitation.attendee_id,
-        method=method,
         sequence=invitation.sequence,
-        dtstamp=max(now.replace(microsecond=0), _last_stamp(session, invitation) + timedelta(seconds=1)),
+        dtstamp=invitation.dtstamp,
+        method=invitation.method,
         content=Content.from_json(invitation.content),
         partstat=invitation.partstat,
-        kind=kind,
     )
 
 

@@ -6,24 +6,23 @@ time. To derive them again for the same people drops what was not sent, so that 
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import Method, OutboxState, Partstat
-from scheduler.invites.ical import itip
+from scheduler.domain.entities import Method, OutboxState
+from scheduler.invites.ical import itip, itip_revisions
 from scheduler.invites.ical.content import Content
 from scheduler.invites.mail import imip
 from scheduler.services.outbox import mail_texts
+from scheduler.services.publishing import told as told_rows
+from scheduler.services.publishing.told import LastTold, ToldRow
 from scheduler.services.requests import withdrawing
 from scheduler.services.schedule import entries as contents
 from scheduler.services.schedule.entries import EntryKey, ShownSchedule
-from scheduler.services.schedule.entry_rows import CHUNK
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, OutboxMail
 
@@ -32,31 +31,6 @@ PORTION = 2_000
 
 BEFORE = timedelta(milliseconds=1)
 """Invitations are due so long before the publishing's other mails, which stand behind all of them."""
-
-
-class _Last(NamedTuple):
-    """The last message of a UID and attendee, without what it said."""
-
-    request_id: int
-    method: Method
-    dtstamp: datetime
-    facts: str | None
-
-
-class _Row(NamedTuple):
-    """An invitation with what it said."""
-
-    id: int
-    request_id: int
-    uid: str
-    attendee_id: int
-    sequence: int
-    dtstamp: datetime
-    method: Method
-    content: dict[str, Any]
-    partstat: Partstat
-    facts: str | None
-    first_message_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +48,7 @@ class Survey:
     agendas: Mapping[int, tuple[int, ...]]
     """The requests that each attendee meets for, in time order."""
     live: Mapping[EntryKey, str]
-    others: itip.Others
+    others: itip_revisions.Others
     mail_domain: str
     now: datetime
 
@@ -98,8 +72,9 @@ class Survey:
         """All that an attendee's calendar shows once `todo` is told, by UID."""
         found: dict[str, Content] = {}
         for request_id in self.agendas.get(attendee_id, ()):
-            uid = todo.uids.get((request_id, attendee_id)) or self.live[request_id, attendee_id]
-            known = todo.shown.get((uid, attendee_id))
+            entry = EntryKey(request_id, attendee_id)
+            uid = todo.uids.get(entry) or self.live[entry]
+            known = todo.shown.get(itip.Key(uid, attendee_id))
             found[uid] = known or self.shown.content(request_id, attendee_id)
         return found
 
@@ -126,12 +101,12 @@ def survey(
 ) -> Survey:
     """Compare what calendars were told with what they should show; reads some hundred bytes a meeting."""
     shown = contents.shown(session, event, version_id, agenda_url=agenda_url)
-    last = _last(session, event.id)
+    last = told_rows.last(session, event.id)
     live: dict[EntryKey, str] = {}
     told: dict[int, dict[int, str | None]] = {}
     for (uid, person), row in last.items():
         if row.method is not Method.CANCEL:
-            entry = row.request_id, person
+            entry = EntryKey(row.request_id, person)
             known = told.setdefault(row.request_id, {})
             known[person] = None if entry in live else row.facts  # two entries: one has to go
             live[entry] = uid
@@ -162,23 +137,23 @@ def survey(
 def pending(session: Session, seen: Survey, people: Collection[int], uids: Collection[str] = ()) -> Pending:
     """The messages to some people; changes nothing. `told` has these `uids` besides."""
     affected = {request_id for person in people for request_id in seen.changed.get(person, ())}
-    rows = _said(session, people, affected, uids)
-    told = {key: _as_told(row) for key, row in rows.items()}
+    rows = told_rows.said(session, people, affected, uids)
+    told = {key: row.as_told() for key, row in rows.items()}
     compared = {key: told[key] for key, row in rows.items() if row.request_id in affected}
     named = {
-        (request_id, person): _uid(seen, rows, request_id, person)
+        EntryKey(request_id, person): _uid(seen, rows, request_id, person)
         for person in people
         for request_id in seen.changed.get(person, ())
         if person in seen.shown.seated.get(request_id, ())
     }
     goals = {
-        (uid, person): itip.Wanted(uid, person, seen.shown.content(request_id, person))
+        itip.Key(uid, person): itip.Wanted(uid, person, seen.shown.content(request_id, person))
         for (request_id, person), uid in named.items()
     }
-    messages = itip.messages(compared, goals, seen.now, seen.others)
+    messages = itip_revisions.messages(compared, goals, seen.now, seen.others)
     messages = withdrawing.explained(session, messages, rows, seen.version_id)
     requests = {key: row.request_id for key, row in rows.items()}
-    requests |= {(uid, person): request_id for (request_id, person), uid in named.items()}
+    requests |= {itip.Key(uid, person): request_id for (request_id, person), uid in named.items()}
     return Pending(
         messages=messages,
         requests=requests,
@@ -198,7 +173,7 @@ def write(session: Session, seen: Survey, people: Collection[int], uids: Collect
     facts: dict[int, dict[int, str]] = {}
     rows = []
     for message in todo.messages:
-        request_id = todo.requests[message.uid, message.attendee_id]
+        request_id = todo.requests[message.key]
         to_address, to_name = addresses[message.attendee_id]
         payload = mail_texts.payload(message, seen.shown.texts, seen.event)
         if message.method is not Method.CANCEL:
@@ -215,7 +190,7 @@ def write(session: Session, seen: Survey, people: Collection[int], uids: Collect
                 "to_address": to_address,
                 "to_name": to_name,
                 "message_id": imip.message_id(message, seen.mail_domain),
-                "thread_id": todo.first_ids.get((message.uid, message.attendee_id)),
+                "thread_id": todo.first_ids.get(message.key),
                 "uid": message.uid,
                 "method": message.method,
                 "sequence": message.sequence,
@@ -259,31 +234,13 @@ def recipients(session: Session, people: Collection[int]) -> dict[int, tuple[str
     return {attendee_id: (email, name) for attendee_id, email, name in rows}
 
 
-def _last(session: Session, event_id: int) -> dict[itip.Key, _Last]:
-    """The last invitation of each UID and attendee."""
-    rows = session.execute(
-        select(
-            Invitation.uid,
-            Invitation.attendee_id,
-            Invitation.request_id,
-            Invitation.method,
-            Invitation.dtstamp,
-            Invitation.facts,
-        )
-        .where(Invitation.event_id == event_id)
-        .order_by(Invitation.sequence, Invitation.dtstamp),
-        execution_options={"yield_per": CHUNK},
-    )
-    return {(row[0], row[1]): _Last(*row[2:]) for row in rows}
-
-
 def _others(
     shown: ShownSchedule,
-    last: Mapping[itip.Key, _Last],
+    last: Mapping[itip.Key, LastTold],
     live: Mapping[EntryKey, str],
     changed: Mapping[int, Collection[int]],
     domain: str,
-) -> itip.Others:
+) -> itip_revisions.Others:
     """The last DTSTAMP of each UID of a changed request, and which of them go on for somebody."""
     affected = {request_id for requests in changed.values() for request_id in requests}
     stamps: dict[str, datetime] = {}
@@ -293,64 +250,40 @@ def _others(
     going_on = set()
     for request_id in affected & shown.rows.keys():
         for person in shown.seated[request_id]:
-            uid = live.get((request_id, person)) or f"{shown.rows[request_id].uid}@{domain}"
-            known = last.get((uid, person))
+            own = itip_revisions.uid(shown.rows[request_id].uid, domain)
+            uid = live.get(EntryKey(request_id, person), own)
+            known = last.get(itip.Key(uid, person))
             if known is None or known.method is not Method.CANCEL:
                 going_on.add(uid)
-    return itip.Others(stamps, frozenset(going_on))
+    return itip_revisions.Others(stamps, frozenset(going_on))
 
 
-def _said(
-    session: Session, people: Collection[int], requests: Collection[int], uids: Collection[str]
-) -> dict[itip.Key, _Row]:
-    """The last invitation of each UID and attendee, of some people about some requests and UIDs."""
-    rows = session.execute(
-        select(*(getattr(Invitation, name) for name in _Row._fields))
-        .where(
-            among(Invitation.attendee_id, people),
-            or_(among(Invitation.request_id, requests), among(Invitation.uid, uids)),
-        )
-        .order_by(Invitation.sequence, Invitation.dtstamp)
-    )
-    return {(row.uid, row.attendee_id): _Row._make(row) for row in rows}
-
-
-def _as_told(row: _Row) -> itip.Told:
-    return itip.Told(
-        uid=row.uid,
-        attendee_id=row.attendee_id,
-        sequence=row.sequence,
-        dtstamp=row.dtstamp,
-        method=row.method,
-        content=Content.from_json(row.content),
-        partstat=row.partstat,
-    )
-
-
-def _uid(seen: Survey, rows: Mapping[itip.Key, _Row], request_id: int, person: int) -> str:
+def _uid(seen: Survey, rows: Mapping[itip.Key, ToldRow], request_id: int, person: int) -> str:
     """The UID of an entry: the one that the calendar knows, else the request's.
 
     An attendee who was told that the request's UID is cancelled, and is in the meeting again, gets a
     UID of their own: a cancelled UID never comes back.
     """
-    uid = seen.live.get((request_id, person)) or f"{seen.shown.rows[request_id].uid}@{seen.mail_domain}"
-    known = rows.get((uid, person))
+    own = itip_revisions.uid(seen.shown.rows[request_id].uid, seen.mail_domain)
+    uid = seen.live.get(EntryKey(request_id, person)) or own
+    known = rows.get(itip.Key(uid, person))
     is_dead = known is not None and known.method is Method.CANCEL
-    return f"{uuid.uuid4()}@{seen.mail_domain}" if is_dead else uid
+    return itip_revisions.uid(itip_revisions.new_seed(), seen.mail_domain) if is_dead else uid
 
 
 def _unchanged(
     seen: Survey,
-    rows: Mapping[itip.Key, _Row],
+    rows: Mapping[itip.Key, ToldRow],
     uids: Mapping[EntryKey, str],
     messages: Collection[itip.Message],
 ) -> dict[int, str]:
     """Digests of entries about which there was nothing to say, so that they need not be compared again."""
-    told = {(message.uid, message.attendee_id) for message in messages}
+    told = {message.key for message in messages}
     found: dict[int, str] = {}
     for (request_id, person), uid in uids.items():
-        row = rows.get((uid, person))
-        if row is not None and (uid, person) not in told:
+        key = itip.Key(uid, person)
+        row = rows.get(key)
+        if row is not None and key not in told:
             facts = seen.shown.facts(request_id)[person]
             if row.facts != facts:
                 found[row.id] = facts
@@ -367,11 +300,13 @@ def _remember_unchanged(session: Session, todo: Pending) -> None:
 def _close_uids(session: Session, todo: Pending) -> None:
     """A meeting that is cancelled for everybody gets a new UID, should it ever be held again."""
     off = {
-        todo.requests[message.uid, message.attendee_id]
+        todo.requests[message.key]
         for message in todo.messages
         if message.kind is itip.MessageKind.CANCEL and message.meeting_is_off
     }
     for request_id in sorted(off):
         session.execute(
-            update(MeetingRequest).where(MeetingRequest.id == request_id).values(uid=str(uuid.uuid4()))
+            update(MeetingRequest)
+            .where(MeetingRequest.id == request_id)
+            .values(uid=itip_revisions.new_seed())
         )

@@ -11,9 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import Method, OutboxState, Partstat, VersionState
+from scheduler.domain.entities import OutboxState, VersionState
 from scheduler.domain.errors import NotAllowed
 from scheduler.invites.catalogue import words
+from scheduler.invites.ical import itip_revisions
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.itip import Message, MessageKind
 from scheduler.invites.mail import imip
@@ -23,8 +24,6 @@ from scheduler.services.outbox import mail_texts
 from scheduler.services.schedule import entries
 from scheduler.services.schedule.entry_rows import Recipient
 from scheduler.storage.models import Account, Event, Hall, OutboxMail, ScheduleVersion, Slot
-
-_METHODS = {"cancel": Method.CANCEL, "uninvited": Method.CANCEL, "proposal": Method.DECLINECOUNTER}
 
 
 def preview(
@@ -117,15 +116,12 @@ def _example(
     meeting = _meeting(session, event) or _invented(session, event, now)
     reader = replace(meeting.people[0], language=language)
     content = entries.content_for(event, meeting, reader, url, own)
-    message = Message(
-        uid=f"example@{settings.mail_domain}",
-        attendee_id=reader.id,
-        method=_METHODS.get(tone, Method.REQUEST),
-        sequence=0,
-        dtstamp=now.replace(microsecond=0),
-        content=content,
-        partstat=Partstat.NEEDS_ACTION,
-        kind=MessageKind.CANCEL if tone == "uninvited" else MessageKind(tone),
+    message = itip_revisions.example(
+        MessageKind.CANCEL if tone == "uninvited" else MessageKind(tone),
+        content,
+        reader.id,
+        now,
+        domain=settings.mail_domain,
         previous=_before(content, tone),
         meeting_is_off=tone == "cancel",
     )

@@ -207,7 +207,7 @@ def _without_those_on_their_way(session: Session, seen: Survey, todo: Pending) -
         method, says = queued.get((message.uid, message.attendee_id), (None, None))
         if method != message.method or method == Method.CANCEL:
             return method == message.method
-        request = todo.requests[message.uid, message.attendee_id]
+        request = todo.requests[message.key]
         if request not in facts:
             facts[request] = seen.shown.facts(request)
         return says == facts[request][message.attendee_id]

@@ -157,5 +157,6 @@ def _of(
     told: Mapping[itip.Key, itip.Told], attendee_id: int, old: Summary
 ) -> Iterator[tuple[str, itip.Told]]:
     for change in old.changes:
-        if (change.uid, attendee_id) in told:
-            yield change.uid, told[change.uid, attendee_id]
+        key = itip.Key(change.uid, attendee_id)
+        if key in told:
+            yield change.uid, told[key]

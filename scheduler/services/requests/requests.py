@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
+from scheduler.invites.ical import itip_revisions
 from scheduler.services.access.actors import Actor
 from scheduler.services.requests import steps
 from scheduler.services.requests.cards import RequestCard, allowed_steps
@@ -168,7 +168,7 @@ def _insert(session: Session, actor: Actor, checked: CheckedRequest, now: dateti
         created_by=actor.attendee_id,
         created_at=now,
         expires_at=min(now + timedelta(days=days), checked.latest),
-        uid=str(uuid.uuid4()),
+        uid=itip_revisions.new_seed(),
         people=[RequestPerson(attendee_id=person.id, side=side) for person, side in checked.people],
     )
     with session.begin_nested():  # a SAVEPOINT: the caller's transaction outlives a duplicate

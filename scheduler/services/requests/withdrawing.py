@@ -28,7 +28,7 @@ def explained(
     """The messages, those that call a meeting off with the reason; `told` has the request of each."""
     every = tuple(messages)
     off = {
-        told[message.uid, message.attendee_id].request_id
+        told[message.key].request_id
         for message in every
         if message.method is Method.CANCEL and message.meeting_is_off
     }
@@ -37,9 +37,7 @@ def explained(
     withdrawn = notes.of_withdrawn(session, off)
     codes = _codes(session, off - withdrawn.keys(), version_id)
     return tuple(
-        replace(
-            message, off=_off(told[message.uid, message.attendee_id].request_id, message, withdrawn, codes)
-        )
+        replace(message, off=_off(told[message.key].request_id, message, withdrawn, codes))
         if message.method is Method.CANCEL and message.meeting_is_off
         else message
         for message in every

@@ -37,11 +37,15 @@ from scheduler.storage.models import (
     Slot,
 )
 
-EntryKey = tuple[int, int]
-"""(request id, attendee id): one entry of one person's calendar."""
-
 FORM = 1
 """Raised when the same facts make another Content, so that calendars are compared with it."""
+
+
+class EntryKey(NamedTuple):
+    """One entry of one person's calendar, by the meeting that it is of."""
+
+    request_id: int
+    attendee_id: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ from scheduler.storage.models import (
     OutboxMail,
     SignInLink,
 )
-from tests.integration.publishing.test_release import draft, publish, send_all
 from tests.support.factories import (
     NOW,
     SECRET_KEY,
@@ -32,7 +31,7 @@ from tests.support.factories import (
     make_request,
     meet,
 )
-from tests.support.publishing import SETTINGS
+from tests.support.publishing import SETTINGS, draft, publish, send_all
 
 
 def of_two_countries(session: Session) -> tuple[Expo, MeetingRequest]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -26,10 +24,9 @@ from scheduler.storage.models import (
     OutboxMail,
 )
 from tests.integration.outbox.test_dead_letters import MINUTE, Letters
-from tests.integration.publishing.test_release import draft, publish
 from tests.support import replies
 from tests.support.factories import NOW, SECRET_KEY, make_event, meet
-from tests.support.publishing import SETTINGS
+from tests.support.publishing import SETTINGS, draft, publish
 
 NEW = "wang@right.example"
 
@@ -78,15 +75,6 @@ def test_an_address_that_bounced_gets_the_meeting_under_its_uid_with_the_next_se
     assert (payload["kind"], payload["partstat"], payload["previous"]) == ("new", "NEEDS-ACTION", None)
     person = corrected.attendee()
     assert (person.email, person.bounced_at, person.bounce) == (NEW, None, "")
-
-
-def test_r6_the_new_invitation_is_dated_later_than_what_anybody_was_told_of_its_uid(
-    corrected: Corrected,
-) -> None:
-    corrected.bounce(5)
-    corrected.correct(minutes=-30)
-    stamp = corrected.send(41)[NEW].payload["dtstamp"]
-    assert stamp == (NOW + timedelta(seconds=1)).isoformat()
 
 
 def test_an_address_that_took_the_mail_is_told_to_cancel_and_the_new_one_gets_a_uid_of_its_own(

@@ -25,10 +25,10 @@ from scheduler.storage.models import (
     RequestPerson,
     ScheduleVersion,
 )
-from tests.integration.inbox.test_answering import LATER, MINUTE, Published
-from tests.integration.publishing.test_release import draft, publish
 from tests.support import replies
 from tests.support.factories import make_request, make_version, meet
+from tests.support.published import LATER, MINUTE, Published
+from tests.support.publishing import draft, publish
 
 DECIDES, FIRST, SECOND = 0, 1, 2
 """The people of each firm: its exhibitor, and two who sit in meetings."""

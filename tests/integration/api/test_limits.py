@@ -16,10 +16,10 @@ from limits import RateLimitItemPerSecond
 from api import limits
 from scheduler.config import Settings
 from scheduler.storage.database import Database
-from tests.integration.inbox.test_answering import Published
 from tests.support import replies
 from tests.support.api import Program, make_token
 from tests.support.factories import make_account, make_attendee, make_event
+from tests.support.published import Published
 from tests.support.web import Browser, web_app
 
 NOWHERE = "redis://127.0.0.1:1"

@@ -27,7 +27,6 @@ from scheduler.services.availability import (
 from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeBusy, BusySource, Invitation
-from tests.integration.inbox.test_answering import Published
 from tests.support.calendars import FarSide, busy_in, calendar, event
 from tests.support.factories import (
     NOW,
@@ -37,6 +36,7 @@ from tests.support.factories import (
     make_version,
     meet,
 )
+from tests.support.published import Published
 
 ADDRESS = "https://calendar.example/private-hunter2/basic.ics"
 ZONE = "Asia/Shanghai"

@@ -24,7 +24,6 @@ from scheduler.services.publishing import diff, release
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, OutboxMail
 from tests.integration.outbox.test_dead_letters import MINUTE, Letters
-from tests.integration.publishing.test_release import draft, publish, send_all
 from tests.support import replies
 from tests.support.factories import (
     NOW,
@@ -35,7 +34,7 @@ from tests.support.factories import (
     make_version,
     meet,
 )
-from tests.support.publishing import SETTINGS
+from tests.support.publishing import SETTINGS, draft, publish, send_all
 from tests.support.queries import count_selects
 
 BOUNCED, FAILED, DECLINED = CalendarState.BOUNCED, CalendarState.FAILED, CalendarState.DECLINED

@@ -8,18 +8,12 @@ from sqlalchemy import select
 from scheduler.domain.entities import MailOutcome, Partstat
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.services.inbox import aliases, inbox
-from scheduler.storage.database import Database
 from scheduler.storage.models import AttendeeAlias, InboundMail
-from tests.integration.inbox.test_answering import LATER, MINUTE, Published
 from tests.support import replies
+from tests.support.published import LATER, MINUTE, Published
 from tests.support.publishing import SETTINGS
 
 OTHER = "ann.primary@corp.example"
-
-
-@pytest.fixture
-def published(database: Database) -> Published:
-    return Published(database)
 
 
 def answered(p: Published, partstat: str = "ACCEPTED", **others: object) -> InboundMail:

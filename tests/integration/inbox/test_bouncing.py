@@ -11,19 +11,13 @@ from sqlalchemy import select, update
 from scheduler.domain.entities import MailFailure, MailKind, MailOutcome, OutboxState
 from scheduler.services.inbox import inbox
 from scheduler.services.outbox import dead_letters, mail_routes, rendering
-from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, InboundMail, MailRoute, OutboxMail
-from tests.integration.inbox.test_answering import LATER, MINUTE, Published
 from tests.support import replies
 from tests.support.factories import NOW
+from tests.support.published import LATER, MINUTE, Published
 from tests.support.publishing import SETTINGS
 
 APPLIED, IGNORED, WAITING = MailOutcome.APPLIED, MailOutcome.IGNORED, MailOutcome.WAITING
-
-
-@pytest.fixture
-def published(database: Database) -> Published:
-    return Published(database)
 
 
 def marked(p: Published) -> list[str]:

@@ -9,8 +9,8 @@ from scheduler.services.inbox import inbox
 from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, InboundMail, OutboxMail
-from tests.integration.inbox.test_answering import CORPUS, LATER, Published
 from tests.support import dialects, replies
+from tests.support.published import CORPUS, LATER, Published
 from tests.support.publishing import SETTINGS
 from tests.unit.invites.test_inbound_corpus import FOLDER, OUTCOMES
 

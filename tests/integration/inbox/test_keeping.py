@@ -17,24 +17,18 @@ from scheduler.domain.entities import MailKind, MailOutcome
 from scheduler.services.inbox import inbox, judgement, keeping
 from scheduler.services.inbox import mailbox as fetching
 from scheduler.services.inbox.keeping import TooMuch
-from scheduler.storage.database import Database
 from scheduler.storage.models import InboundMail
 from scheduler.untrusted import reading
 from scheduler.untrusted.pool import AllBusy, Ended, Exceeded, Pool
-from tests.integration.inbox.test_answering import LATER, Published
 from tests.integration.inbox.test_receiving import lmtp, mailbox
 from tests.support import replies
 from tests.support.conflicts import end_once
 from tests.support.factories import NOW
+from tests.support.published import LATER, Published
 from tests.support.publishing import SETTINGS
 from tests.support.threads import PATIENCE, Step
 
 CORPUS = sorted((Path(__file__).parents[2] / "unit" / "invites" / "corpus").glob("*.eml"))
-
-
-@pytest.fixture
-def published(database: Database) -> Published:
-    return Published(database)
 
 
 def kept(published: Published) -> InboundMail:

@@ -25,19 +25,14 @@ from scheduler.services.inbox import inbox
 from scheduler.services.inbox import mailbox as fetching
 from scheduler.storage.database import Database
 from scheduler.storage.models import Answer, InboundMail, OutboxMail
-from tests.integration.inbox.test_answering import Published
 from tests.support import replies
 from tests.support.factories import NOW
+from tests.support.published import Published
 from tests.support.publishing import SETTINGS
 from workers.receiver import lmtp_server
 
 LONG_AGO = -3 * 365 * 24 * 60
 """Minutes: before today by any machine's clock, which is the server's own."""
-
-
-@pytest.fixture
-def published(database: Database) -> Published:
-    return Published(database)
 
 
 @contextmanager

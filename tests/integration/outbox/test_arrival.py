@@ -12,7 +12,6 @@ from scheduler.services.outbox import arrival, outbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, MailRoute, OutboxMail
 from tests.integration.outbox.test_mail_routes import fill
-from tests.integration.publishing.test_release import draft, publish
 from tests.support.factories import (
     NOW,
     SECRET_KEY,
@@ -21,6 +20,7 @@ from tests.support.factories import (
     make_version,
     meet,
 )
+from tests.support.publishing import draft, publish
 
 RATES = MailRates.parse("qq.com,foxmail.com=2")
 MINUTE = timedelta(minutes=1)

@@ -13,11 +13,10 @@ from scheduler.services.inbox import inbox
 from scheduler.services.outbox import dead_letters, outbox, refusing, rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Invitation, OutboxMail
-from tests.integration.inbox.test_answering import Published
-from tests.integration.publishing.test_release import draft, publish
 from tests.support import replies
 from tests.support.factories import NOW, SECRET_KEY, make_event, meet
-from tests.support.publishing import SETTINGS
+from tests.support.published import Published
+from tests.support.publishing import SETTINGS, draft, publish
 
 MINUTE = timedelta(minutes=1)
 

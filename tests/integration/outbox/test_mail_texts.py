@@ -18,9 +18,8 @@ from scheduler.services.publishing import examples
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, Invitation, MailText, OutboxMail
 from tests.integration.access.test_readers import read, text
-from tests.integration.publishing.test_release import draft, publish, send_all
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request, meet
-from tests.support.publishing import SETTINGS
+from tests.support.publishing import SETTINGS, draft, publish, send_all
 from tests.support.web import Browser, web_app
 
 NOWHERE = "redis://127.0.0.1:1"

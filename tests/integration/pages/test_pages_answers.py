@@ -13,9 +13,9 @@ from scheduler.services.outbox import rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, InboundMail
 from tests.integration.answers.test_declining import Scene
-from tests.integration.inbox.test_answering import Published
 from tests.support import replies
 from tests.support.conflicts import end_once
+from tests.support.published import Published
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 

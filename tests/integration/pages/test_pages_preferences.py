@@ -11,9 +11,9 @@ from scheduler.services.access import preferences
 from scheduler.services.publishing import stopping
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee
-from tests.integration.inbox.test_answering import Published
 from tests.support import replies
 from tests.support.factories import NOW, make_event
+from tests.support.published import Published
 from tests.support.web import Browser, web_app
 
 NOWHERE = "redis://127.0.0.1:1"

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from scheduler.domain import rules
 from scheduler.domain.entities import OutboxState, RequestState, VersionState
 from scheduler.domain.errors import PlanRejected, VersionConflict, WrongState
 from scheduler.domain.plan import Meeting
-from scheduler.services.outbox import outbox
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import release
 from scheduler.services.schedule import versions
@@ -21,41 +18,11 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Hold, Invitation, MeetingRequest, OutboxMail
 from tests.support.factories import (
     NOW,
-    SECRET_KEY,
-    Expo,
     make_event,
     make_request,
-    make_version,
     meet,
 )
-from tests.support.publishing import preview, publish_version
-
-
-def draft(session: Session, expo: Expo, meetings: list[Meeting]) -> int:
-    return make_version(session, expo, meetings, state=VersionState.DRAFT).number
-
-
-def publish(session: Session, expo: Expo, number: int, compared_with: int | None, minutes: int = 0) -> int:
-    """Publish and give the number of mails."""
-    return publish_version(
-        session,
-        event_id=expo.event.id,
-        number=number,
-        compared_with=compared_with,
-        by=expo.organiser.id,
-        now=NOW + timedelta(minutes=minutes),
-    )
-
-
-def send_all(session: Session, expo: Expo, minutes: int = 0) -> list[tuple[str, str, int]]:
-    """Send what waits; gives (address, method, SEQUENCE) of each mail."""
-    now = NOW + timedelta(minutes=minutes)
-    expo.event.mail_per_minute, expo.event.mail_ready_at = 60_000, None
-    session.flush()
-    rows = outbox.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
-    for row in rows:
-        outbox.mark_sent(session, row.id, worker="w", now=now)
-    return sorted((row.to_address, row.payload["method"], row.payload["sequence"]) for row in rows)
+from tests.support.publishing import draft, preview, publish, send_all
 
 
 def test_the_first_publishing_invites_every_attendee_once(database: Database) -> None:

@@ -16,10 +16,10 @@ from scheduler.services.outbox import rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Invitation, OutboxMail
 from tests.integration.access.test_readers import read, text
-from tests.integration.inbox.test_answering import LATER, Published
 from tests.support import replies
 from tests.support.api import Program, make_token
 from tests.support.factories import NOW
+from tests.support.published import LATER, Published
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
 

@@ -17,10 +17,9 @@ from scheduler.services.publishing import stopping
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, OutboxMail
 from tests.integration.access.test_readers import read, text
-from tests.integration.publishing.test_release import publish
 from tests.integration.publishing.test_summaries import address, claim, make, queued, two_meetings
 from tests.support.factories import NOW, SECRET_KEY, Expo
-from tests.support.publishing import SETTINGS
+from tests.support.publishing import SETTINGS, publish
 from tests.support.web import web_app
 
 

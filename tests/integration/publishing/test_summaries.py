@@ -30,10 +30,9 @@ from scheduler.storage.models import (
     ScheduleVersion,
 )
 from tests.integration.outbox.test_sending import Sender, to
-from tests.integration.publishing.test_release import draft, publish
 from tests.support import replies
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request, meet
-from tests.support.publishing import SETTINGS, preview
+from tests.support.publishing import SETTINGS, draft, preview, publish
 from tests.support.queries import count_selects
 from tests.unit.invites.test_transport import Catcher, serving
 

@@ -21,10 +21,9 @@ from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
-from tests.integration.inbox.test_answering import LATER, Published
-from tests.integration.publishing.test_release import draft, publish
 from tests.support.factories import SECRET_KEY, meet
-from tests.support.publishing import SETTINGS
+from tests.support.published import LATER, Published
+from tests.support.publishing import SETTINGS, draft, publish
 from tests.support.threads import Step
 
 SOURCES = [

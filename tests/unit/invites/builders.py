@@ -15,12 +15,13 @@ from icalendar import Calendar, Event
 from scheduler.domain.entities import Method, Partstat
 from scheduler.invites.ical.calendar import Party, build
 from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import Key, Message, Told, Wanted, messages
+from scheduler.invites.ical.itip import Key, Message, Told, Wanted
+from scheduler.invites.ical.itip_revisions import messages
 from scheduler.invites.mail.imip import Envelope, RenderedMail, message_id
 
 UID = "5b3c2a7e-8f1d-4c65-9d0e-2f4b6a8c1e33@meet.example"
 ATTENDEE_ID = 7
-KEY: Key = (UID, ATTENDEE_ID)
+KEY = Key(UID, ATTENDEE_ID)
 NOW = datetime(2027, 4, 1, 9, 30, 15, 250_000, tzinfo=UTC)
 ORGANIZER = Party("Chain Expo", "meetings+tok3n@meet.example")
 ATTENDEE = Party("Nagy, Péter", "peter.nagy@firm.example")
@@ -85,10 +86,9 @@ def cancel() -> Message:
 
 def told_by(message: Message, partstat: Partstat | None = None) -> dict[Key, Told]:
     """What a calendar knows after a message, and after an answer to it if one is given."""
-    key = (message.uid, message.attendee_id)
     return {
-        key: Told(
-            *key,
+        message.key: Told(
+            *message.key,
             message.sequence,
             message.dtstamp,
             message.method,

@@ -14,7 +14,8 @@ from scheduler.domain.entities import Method
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.ical import lines
 from scheduler.invites.ical.calendar import Party, build
-from scheduler.invites.ical.itip import Message, MessageKind, messages
+from scheduler.invites.ical.itip import Key, Message, MessageKind
+from scheduler.invites.ical.itip_revisions import messages
 from scheduler.invites.ical.zones import vtimezone
 from scheduler.invites.text import clean_parameter
 from tests.unit.invites.builders import (
@@ -123,7 +124,7 @@ def test_1_3_trap_3_a_cancel_repeats_the_meeting_and_has_status_cancelled() -> N
 
 
 def test_1_3_a_cancel_for_one_attendee_of_a_meeting_that_goes_on_has_no_status() -> None:
-    (made,) = messages(told() | told(key=(new().uid, 8)), wanted(), NOW)
+    (made,) = messages(told() | told(key=Key(new().uid, 8)), wanted(), NOW)
     assert [line for line in unfolded(calendar(made)) if line.startswith(("STATUS", "METHOD"))] == [
         "METHOD:CANCEL"
     ]

@@ -14,7 +14,8 @@ import pytest
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.ical.calendar import build
-from scheduler.invites.ical.itip import Message, MessageKind, Off, messages
+from scheduler.invites.ical.itip import Key, Message, MessageKind, Off
+from scheduler.invites.ical.itip_revisions import messages
 from scheduler.invites.mail import imip
 from scheduler.invites.mail.imip import RenderedMail, render
 from tests.unit.invites.builders import (
@@ -293,7 +294,7 @@ def test_exchange_is_asked_for_no_automatic_answer() -> None:
 
 
 def test_who_is_no_longer_needed_reads_that_the_meeting_goes_on() -> None:
-    (made,) = messages(told() | told(key=(UID, 8)), wanted(), NOW)
+    (made,) = messages(told() | told(key=Key(UID, 8)), wanted(), NOW)
     assert "The meeting goes on without you" in text_of(mail(made))
 
 

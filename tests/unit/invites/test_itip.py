@@ -15,7 +15,8 @@ from scheduler.domain.entities import Method, Partstat
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.errors import CancelledUid
 from scheduler.invites.ical.content import Content
-from scheduler.invites.ical.itip import Message, MessageKind, Told, messages, new_uid
+from scheduler.invites.ical.itip import Key, Message, MessageKind, Told
+from scheduler.invites.ical.itip_revisions import messages, new_seed, uid
 from scheduler.invites.mail.imip import message_id, render
 from tests.unit.invites.builders import (
     ATTENDEE_ID,
@@ -74,7 +75,7 @@ def test_a_new_meeting_is_a_request_with_sequence_zero() -> None:
 
 
 def test_r1_a_uid_is_opaque_unique_ascii_and_on_our_domain() -> None:
-    first, second = new_uid("meet.example"), new_uid("meet.example")
+    first, second = (uid(new_seed(), "meet.example") for _ in range(2))
     assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}@meet\.example", first)
     assert first != second
 
@@ -84,7 +85,7 @@ def test_r1_trap_8_the_uid_stays_through_every_revision() -> None:
 
 
 def test_r2_trap_9_another_partner_cancels_the_old_uid_and_requests_a_new_one() -> None:
-    other = ("other@meet.example", ATTENDEE_ID)
+    other = Key("other@meet.example", ATTENDEE_ID)
     made = messages(told(), wanted(key=other), NOW)
     assert [(m.uid, m.method, m.sequence) for m in made] == [
         (UID, Method.CANCEL, 1),
@@ -143,7 +144,7 @@ def test_r4_a_cancel_raises_the_sequence_and_repeats_the_content() -> None:
 
 
 def test_a_meeting_that_goes_on_without_somebody_is_not_off_for_the_others() -> None:
-    other = (UID, 8)
+    other = Key(UID, 8)
     (made,) = messages(told() | told(key=other), wanted(), NOW)
     assert (made.attendee_id, made.method, made.meeting_is_off) == (8, Method.CANCEL, False)
 
@@ -172,7 +173,7 @@ def test_r6_trap_6_dtstamp_passes_the_last_one_even_if_the_clock_went_back() -> 
 
 def test_r6_trap_18_dtstamp_increases_over_all_attendees_of_a_uid() -> None:
     future = datetime(2027, 4, 1, 10, 0, tzinfo=UTC)
-    was = told() | told(dtstamp=future, key=(UID, 8))
+    was = told() | told(dtstamp=future, key=Key(UID, 8))
     made = messages(was, {}, NOW)
     assert [message.dtstamp for message in made] == [future + timedelta(seconds=1)] * 2
 
@@ -190,8 +191,8 @@ def test_now_without_a_zone_is_refused() -> None:
 
 
 def test_r7_each_attendee_is_told_by_what_that_attendee_was_told() -> None:
-    behind, ahead = told(content(hall="Hall 5"), sequence=1), told(sequence=6, key=(UID, 8))
-    goal = wanted(content(hall="Hall 5")) | wanted(content(hall="Hall 5"), key=(UID, 8))
+    behind, ahead = told(content(hall="Hall 5"), sequence=1), told(sequence=6, key=Key(UID, 8))
+    goal = wanted(content(hall="Hall 5")) | wanted(content(hall="Hall 5"), key=Key(UID, 8))
     made = only(behind | ahead, goal)
     assert (made.attendee_id, made.sequence) == (8, 7)
 
@@ -231,7 +232,7 @@ def test_r10_asking_for_an_answer_again_is_no_matter_of_sequence() -> None:
 
 
 def test_messages_come_in_the_order_of_uid_and_attendee() -> None:
-    keys = [("b@meet.example", 2), ("a@meet.example", 9), ("a@meet.example", 3)]
+    keys = [Key("b@meet.example", 2), Key("a@meet.example", 9), Key("a@meet.example", 3)]
     goal = {key: wanted(key=key)[key] for key in keys}
     assert [(m.uid, m.attendee_id) for m in messages({}, goal, NOW)] == sorted(keys)
 
@@ -241,7 +242,7 @@ states = st.one_of(st.none(), st.builds(content, hall=st.sampled_from("ABC"), to
 
 @given(st.lists(states, min_size=1, max_size=8))
 def test_a_calendar_that_takes_every_message_always_shows_what_is_wanted(path: list[Content | None]) -> None:
-    shown: dict[tuple[str, int], Told] = {}
+    shown: dict[Key, Told] = {}
     stamps: list[datetime] = []
     for goal in path:
         if shown and shown[KEY].method is Method.CANCEL:

@@ -12,7 +12,7 @@ import pymupdf
 import pytest
 
 from scheduler.domain.entities import Method
-from scheduler.invites.ical import itip
+from scheduler.invites.ical import itip, itip_revisions
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.itip import Told
 from scheduler.invites.mail.imip import Envelope
@@ -188,7 +188,7 @@ def test_the_pdf_has_the_agenda() -> None:
     [("zh", "您的日程：1场新增（Chain Expo）"), ("hu", "Napirendje – 1 új (Chain Expo)")],
 )
 def test_a_summary_speaks_the_language_of_the_invitations(language: str, subject: str) -> None:
-    made = summary([itip.messages({}, wanted(content(language=language)), NOW)[0]])
+    made = summary([itip_revisions.messages({}, wanted(content(language=language)), NOW)[0]])
     assert parsed(render(made, envelope(made)))["Subject"] == subject
 
 
@@ -219,7 +219,7 @@ def test_a_summary_lists_some_of_what_is_not_held_and_counts_the_rest(language: 
     ("language", "label"), [("en", "Questions: "), ("hu", "Kérdés esetén"), ("zh", "如有疑问：")]
 )
 def test_whom_to_call_stands_in_the_summary_and_at_the_foot_of_its_pdf(language: str, label: str) -> None:
-    made = summary([itip.messages({}, wanted(content(language=language)), NOW)[0]])
+    made = summary([itip_revisions.messages({}, wanted(content(language=language)), NOW)[0]])
     mail = parsed(render(made, envelope(made, contact="+86 10 1234 5678")))
     assert f"{label}" in str(part(mail, "text/plain").get_content())
     for kind in ("text/plain", "text/html"):

@@ -21,7 +21,7 @@ LONG = {
     "scheduler/services/calendar_health/states.py": 305,
     "scheduler/services/outbox/outbox.py": 310,
     "scheduler/services/problems/snapshot.py": 335,
-    "scheduler/services/publishing/diff.py": 380,
+    "scheduler/services/publishing/diff.py": 315,
     "scheduler/services/runs/runs.py": 310,
     "scheduler/solver/bounds/day_model.py": 360,
     "scheduler/solver/explain/remedies.py": 315,

@@ -1,0 +1,241 @@
+"""Revisions of iTIP (RFC 5546): which message comes next, with which UID, SEQUENCE, DTSTAMP and PARTSTAT.
+
+Pure: from what calendars were told and what they should show to messages. Services load the one and write the
+other; no other module makes a message.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from scheduler.domain.entities import Method, Partstat
+from scheduler.invites.errors import CancelledUid
+from scheduler.invites.ical.content import ATTENDANCE, DETAILS, Content, changed
+from scheduler.invites.ical.itip import Key, Message, MessageKind, Told, Wanted
+
+SECOND = timedelta(seconds=1)
+"""DTSTAMP has whole seconds (RFC 5545 3.3.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What is known of other attendees where messages are made for some: each UID's last DTSTAMP, and the
+    UIDs that go on for somebody.
+    """
+
+    stamps: Mapping[str, datetime]
+    going_on: frozenset[str]
+
+
+NOBODY = Others({}, frozenset())
+
+
+def uid(seed: str, domain: str) -> str:
+    """The UID of a meeting: opaque, fixed for its life, the same for both sides and the feed."""
+    return f"{seed}@{domain}"
+
+
+def new_seed() -> str:
+    """The part of a UID before the domain, for a meeting that calendars do not know yet."""
+    return str(uuid.uuid4())
+
+
+def next_stamp(now: datetime, last: datetime | None = None) -> datetime:
+    """The DTSTAMP of the next message about a UID, in whole seconds of UTC.
+
+    It is later than `last`, the last one that anybody was told, even if the clock went back (RFC 5546 2.1.5).
+    """
+    if now.tzinfo is None:
+        raise ValueError("now must be aware: DTSTAMP is in UTC")
+    return _whole(now) if last is None else max(_whole(now), _whole(last) + SECOND)
+
+
+def messages(
+    told: Mapping[Key, Told], wanted: Mapping[Key, Wanted], now: datetime, others: Others = NOBODY
+) -> tuple[Message, ...]:
+    """The net effect: what to send so that every calendar shows what is wanted, ordered by (UID, attendee).
+
+    `told` is what was really sent (the last message a key), not what waits to be sent: so several moves
+    before a sending are one message, and a meeting made and cancelled before it is none. `now` is aware;
+    DTSTAMP is `next_stamp` over all attendees of a UID. Raises CancelledUid if a key that was told CANCEL
+    is wanted. `told` and `wanted` may be those of some attendees, if `others` has the rest.
+    """
+    stamps = _stamps(told, wanted, now, others)
+    going_on = {key.uid for key in wanted} | {key.uid for key in told if key.uid in others.going_on}
+    return tuple(_each(told, wanted, stamps, going_on))
+
+
+def resend(told: Told, now: datetime, *, last: datetime, answered: Content | None = None) -> Message:
+    """The invitation as it is, once more: its SEQUENCE, a later DTSTAMP (RFC 5546 3.2.6).
+
+    `last` is the last DTSTAMP of its UID; `answered` is what the reader answered, where that was an earlier
+    version.
+    """
+    return _next(told, Method.REQUEST, MessageKind.AGAIN, next_stamp(now, last), previous=answered)
+
+
+def decline_counter(told: Told, now: datetime, *, last: datetime, proposals: bool) -> Message:
+    """A proposed time is not taken: SEQUENCE stays (RFC 5546 3.2.8).
+
+    `proposals` says whether the event takes proposed times at all.
+    """
+    made = _next(told, Method.DECLINECOUNTER, MessageKind.PROPOSAL, next_stamp(now, last))
+    return replace(made, content=replace(made.content, proposals=proposals))
+
+
+@dataclass(frozen=True, slots=True)
+class Readdressed:
+    """What the reader's new address is told, by the key of `wanted`, and what the old one is told."""
+
+    invitations: Mapping[str, Message]
+    cancellations: tuple[Message, ...]
+
+
+def readdress(
+    told: Mapping[str, Told],
+    wanted: Mapping[str, Wanted],
+    now: datetime,
+    *,
+    read: Collection[str],
+    stamps: Mapping[str, datetime],
+    domain: str,
+) -> Readdressed:
+    """Every coming meeting as a new invitation that asks anew, at another address of one attendee.
+
+    `told` has the last message of each UID. `wanted` is by the UID that the calendar has for the meeting,
+    else by its own. `stamps` are the last DTSTAMPs that anybody was told.
+
+    `read` are the UIDs whose mails arrived where another person reads them. Such a UID is cancelled there,
+    and the meeting goes on under another one (RFC 5546 3.2.5): with it goes another token, so that links in
+    the old mailbox answer for nobody. A UID that nobody read stays, with the next SEQUENCE.
+    """
+    live = {key: last for key, last in told.items() if last.is_coming(now)}
+    kept = {key: last for key, last in live.items() if key in wanted and key not in read}
+    invitations = {}
+    for key, goal in wanted.items():
+        if key in kept:
+            found, sequence = kept[key].uid, kept[key].sequence + 1
+        else:
+            found, sequence = uid(new_seed(), domain) if goal.uid in told else goal.uid, 0
+        stamp = next_stamp(now, stamps.get(found))
+        invitations[key] = replace(_new(replace(goal, uid=found), stamp), sequence=sequence)
+    gone = [last for key, last in live.items() if key not in kept]
+    return Readdressed(
+        invitations,
+        tuple(_cancel(last, next_stamp(now, stamps[last.uid]), meeting_is_off=False) for last in gone),
+    )
+
+
+def example(
+    kind: MessageKind,
+    content: Content,
+    attendee_id: int,
+    now: datetime,
+    *,
+    domain: str,
+    previous: Content | None = None,
+    meeting_is_off: bool = False,
+) -> Message:
+    """A message that shows how a kind of mail reads; no calendar has it."""
+    methods = {MessageKind.CANCEL: Method.CANCEL, MessageKind.PROPOSAL: Method.DECLINECOUNTER}
+    return Message(
+        uid("example", domain),
+        attendee_id,
+        methods.get(kind, Method.REQUEST),
+        0,
+        next_stamp(now),
+        content,
+        Partstat.NEEDS_ACTION,
+        kind,
+        previous=previous,
+        meeting_is_off=meeting_is_off,
+    )
+
+
+def _each(
+    told: Mapping[Key, Told],
+    wanted: Mapping[Key, Wanted],
+    stamps: Mapping[str, datetime],
+    going_on: set[str],
+) -> Iterator[Message]:
+    for key in sorted(told.keys() | wanted.keys()):
+        stamp = stamps[key.uid]
+        last, goal = told.get(key), wanted.get(key)
+        if goal is None:
+            if last is not None and last.method is not Method.CANCEL:
+                yield _cancel(last, stamp, meeting_is_off=key.uid not in going_on)
+        elif last is None:
+            yield _new(goal, stamp)
+        elif last.method is Method.CANCEL:
+            raise CancelledUid(*key)
+        elif changed(last.content, goal.content, ATTENDANCE):
+            yield _update(last, goal.content, stamp)
+        elif changed(last.content, goal.content, DETAILS):
+            yield _details(last, goal.content, stamp)
+
+
+def _new(goal: Wanted, stamp: datetime) -> Message:
+    return Message(
+        goal.uid,
+        goal.attendee_id,
+        Method.REQUEST,
+        0,
+        stamp,
+        goal.content,
+        Partstat.NEEDS_ACTION,
+        MessageKind.NEW,
+    )
+
+
+def _next(
+    last: Told, method: Method, kind: MessageKind, stamp: datetime, *, previous: Content | None = None
+) -> Message:
+    """The message after `last` as it stands: its SEQUENCE, answer and content."""
+    return Message(
+        last.uid,
+        last.attendee_id,
+        method,
+        last.sequence,
+        stamp,
+        last.content,
+        last.partstat,
+        kind,
+        previous=previous,
+    )
+
+
+def _update(last: Told, content: Content, stamp: datetime) -> Message:
+    """Attendance may be in danger: the next SEQUENCE, and a new answer is asked for (RFC 5546 2.1.4)."""
+    made = _next(last, Method.REQUEST, MessageKind.UPDATE, stamp, previous=last.content)
+    return replace(made, sequence=last.sequence + 1, content=content, partstat=Partstat.NEEDS_ACTION)
+
+
+def _details(last: Told, content: Content, stamp: datetime) -> Message:
+    """Nothing that could endanger attendance: SEQUENCE and answer stay."""
+    made = _next(last, Method.REQUEST, MessageKind.DETAILS, stamp, previous=last.content)
+    return replace(made, content=content)
+
+
+def _cancel(last: Told, stamp: datetime, *, meeting_is_off: bool) -> Message:
+    made = _next(last, Method.CANCEL, MessageKind.CANCEL, stamp)
+    return replace(made, sequence=last.sequence + 1, meeting_is_off=meeting_is_off)
+
+
+def _stamps(
+    told: Mapping[Key, Told], wanted: Mapping[Key, Wanted], now: datetime, others: Others
+) -> dict[str, datetime]:
+    """The next DTSTAMP of each UID."""
+    last: dict[str, datetime] = {}
+    for key in told.keys() | wanted.keys():
+        known = [others.stamps.get(key.uid), told[key].dtstamp if key in told else None, last.get(key.uid)]
+        stamps = [stamp for stamp in known if stamp is not None]
+        if stamps:
+            last[key.uid] = max(stamps)
+    return {key.uid: next_stamp(now, last.get(key.uid)) for key in told.keys() | wanted.keys()}
+
+
+def _whole(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(microsecond=0)

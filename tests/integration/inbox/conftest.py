@@ -1,0 +1,13 @@
+"""What every test of mails that come in begins with."""
+
+from __future__ import annotations
+
+import pytest
+
+from scheduler.storage.database import Database
+from tests.support.published import Published
+
+
+@pytest.fixture
+def published(database: Database) -> Published:
+    return Published(database)

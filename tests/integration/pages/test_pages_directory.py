@@ -1,0 +1,114 @@
+"""The directory of firms, and a firm's page."""
+
+from __future__ import annotations
+
+import html
+
+import pytest
+
+from scheduler.domain.entities import RequestState
+from scheduler.storage.database import Database
+from scheduler.storage.models import Attendee
+from tests.support import clocks
+from tests.support.factories import (
+    NOW,
+    make_firm,
+    make_request,
+)
+from tests.support.site import Site
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event is ahead whenever these tests run."""
+    clocks.hold(monkeypatch, NOW)
+
+
+@pytest.fixture
+def site(database: Database, broker_url: str) -> Site:
+    return Site.of_three_firms(database, broker_url)
+
+
+def test_the_directory_names_firms_in_the_readers_script_first(site: Site) -> None:
+    with site.database.write() as session:
+        make_firm(session, site.expo, name="深圳电芯", latin_name="Shenzhen Cells")
+        make_firm(session, site.expo, name="Müller Zellen", latin_name="Mueller Zellen")
+        session.get_one(Attendee, site.expo.people[0][0].id).mail_language = "zh"
+    chinese = site.exhibitor(0).get(site.path("/firms"))
+    other = site.exhibitor(1).get(site.path("/firms"))
+    assert '<span lang="zh">深圳电芯</span> (\u2068Shenzhen Cells\u2069)' in chinese
+    assert 'Shenzhen Cells (\u2068<span lang="zh">深圳电芯</span>\u2069)' in other
+    assert "Müller Zellen<" in other
+
+
+def test_the_directory_searches_filters_and_counts(site: Site) -> None:
+    with site.database.write() as session:
+        make_firm(session, site.expo, name="深圳电芯", latin_name="Shenzhen Cells", areas=["chips"])
+        make_firm(session, site.expo, latin_name="Cellule <SA>", name="Cellule <SA>", country="FR")
+    browser = site.exhibitor(0)
+    page = browser.get(site.path("/firms"))
+    assert "5 firms" in page and "China (4)" in page and "France (1)" in page and "Chips (1)" in page
+    assert (
+        'Shenzhen Cells (\u2068<span lang="zh">深圳电芯</span>\u2069)' in page
+        and "Cellule &lt;SA&gt;" in page
+    )
+    page = browser.get(site.path("/firms?text=cell"))
+    assert "2 firms" in page and "China (1)" in page and "Firm 1" not in page
+    page = browser.get(site.path("/firms?text=cell&country=FR"))
+    assert "1 firm<" in page and "Shenzhen" not in page and 'value="FR" selected' in page
+    page = browser.get(site.path("/firms?text=nothing&country=FR"))
+    assert "No firm fits “nothing” with these filters" in page and "Show all firms" in page
+
+
+def test_the_directory_lists_tiers_along_the_chain_and_countries_by_name(site: Site) -> None:
+    with site.database.write() as session:
+        for country, tier in (
+            ("CN", "midstream"),
+            ("AT", "downstream"),
+            ("DE", "upstream"),
+            ("AE", "upstream"),
+        ):
+            make_firm(session, site.expo, country=country, tier=tier)
+    page = site.exhibitor(0).get(site.path("/firms"))
+    for names in (("Upstream", "Midstream", "Downstream"), ("Austria", "China", "United Arab Emirates")):
+        places = [page.index(f">{name} (") for name in names]
+        assert places == sorted(places)
+
+
+def test_the_directory_goes_on_to_the_next_page(site: Site) -> None:
+    with site.database.write() as session:
+        for _ in range(30):
+            make_firm(session, site.expo, people=0, booth=False)
+    browser = site.exhibitor(0)
+    page = browser.get(site.path("/firms?tier=midstream"))
+    link = page.partition("Next page")[0].rpartition('href="')[2].partition('"')[0]
+    page = browser.get(html.unescape(link))
+    assert page.count('class="card firm"') == 3 and "First page" in page and "Next page" not in page
+
+
+def test_the_directory_says_who_asked_whom_already(site: Site) -> None:
+    with site.database.write() as session:
+        make_request(session, site.expo, 0, 1, state=RequestState.PENDING)
+        make_request(session, site.expo, 2, 0, state=RequestState.PENDING)
+    page = site.exhibitor(0).get(site.path("/firms"))
+    assert page.count("You asked, no answer yet") == 1 and page.count("They asked you: answer") == 1
+    assert "Your firm" in page
+    assert site.path("/firms/f1/ask") not in page and site.path("/firms/f2/ask") not in page
+
+
+def test_a_firm_shows_its_people_but_not_their_addresses(site: Site) -> None:
+    browser = site.exhibitor(0)
+    page = browser.get(site.path("/firms/f1"))
+    assert "F1-P0" in page and "F1-P1" in page and "speaks English" in page
+    assert site.expo.people[1][0].email not in page
+    assert site.expo.people[0][1].email in browser.get(site.path("/firms/f0"))
+    browser.get(site.path("/firms/nobody"), status=404)
+
+
+@pytest.mark.parametrize("path", ["/firms", "/requests/sent"])
+def test_a_page_of_a_list_that_is_not_there_is_said_in_plain_words_and_leads_to_the_first(
+    site: Site, path: str
+) -> None:
+    page = site.exhibitor(0).get(site.path(f"{path}?text=cells&cursor=x"), 422)
+    assert "The list has no page at this address." in page and "cursor:" not in page
+    assert f'href="{site.path(path)}?text=cells"' in page

@@ -1,0 +1,183 @@
+"""Lists of requests: searched, counted, in pages, and one's own alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from scheduler.domain.entities import RequestState, Side
+from scheduler.domain.errors import InvalidInput
+from scheduler.services.paging import encode_cursor
+from scheduler.services.requests import lists, requests
+from scheduler.services.requests.form import NewRequest
+from scheduler.storage.database import Database
+from tests.support.factories import (
+    NOW,
+    make_event,
+    make_firm,
+    make_request,
+    make_version,
+    meet,
+)
+from tests.support.queries import count_selects
+
+PENDING = RequestState.PENDING
+DAY = timedelta(days=1)
+FORM = NewRequest(to_firm="f1", topic="Cells")
+
+
+def test_sent_and_received_are_the_firms_own_newest_first(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=4)
+        first = make_request(session, expo, 0, 1, created_at=NOW)
+        second = make_request(session, expo, 0, 2, created_at=NOW + DAY)
+        back = make_request(session, expo, 3, 0, state=PENDING)
+        make_request(session, expo, 1, 2)
+        actor = expo.actor(0)
+        assert [card.key for card in lists.listing(session, actor, side=Side.FROM).items] == [
+            second.key,
+            first.key,
+        ]
+        received = lists.listing(session, actor, side=Side.TO).items
+        assert [(card.key, card.steps) for card in received] == [(back.key, ("accept", "decline"))]
+        assert lists.listing(session, actor).total == 3
+        assert lists.listing(session, expo.organiser_actor()).total == 4
+        assert lists.listing(session, expo.organiser_actor(), side=Side.FROM, firm="f1").total == 1
+
+
+def test_requests_are_filtered_by_state_and_words(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_firm(session, expo, name="上海电池有限公司", latin_name="Shanghai Batteries")
+        make_firm(session, expo, name="Öko Żelazo", latin_name="Oko")
+        cells = make_request(session, expo, 0, 3, topic="Solid-state cells")
+        scrap = make_request(session, expo, 0, 4, topic="100% scrap", state=PENDING)
+
+        def found(text: str = "", state: RequestState | None = None) -> list[str]:
+            page = lists.listing(session, expo.actor(0), side=Side.FROM, text=text, state=state)
+            return [card.key for card in page.items]
+
+        assert found("CELLS") == found("电池") == found("shanghai solid") == [cells.key]
+        assert found("öKO żelaZO") == found("100%") == found(state=PENDING) == [scrap.key]
+        assert found("0%0") == found("s_rap") == found("cells", PENDING) == []
+
+
+def test_pages_of_requests_follow_each_other_without_gaps(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=6)
+        made = [make_request(session, expo, 0, i).key for i in range(1, 6)]
+        actor, keys, cursor = expo.actor(0), [], None
+        for _ in range(3):
+            page = lists.listing(session, actor, side=Side.FROM, cursor=cursor, limit=2)
+            keys, cursor = keys + [card.key for card in page.items], page.next_cursor
+            assert page.total == 5
+        assert (keys, cursor) == (made[::-1], None)
+
+
+def test_a_cursor_that_is_not_of_the_list_is_refused(database: Database) -> None:
+    bad = ("x", "é", "bm8", "WyJyZXF1ZXN0cyIsMSwyXQ", "W10", "WyJmaXJtcyIsImEiLCIxIl0")
+    naive = encode_cursor("requests", ["2026-11-24T08:00:00", 1])
+    huge = encode_cursor("requests", [NOW, 10**30])
+    with database.write() as session:
+        actor = make_event(session).actor(0)
+        for cursor in (*bad, naive, huge, encode_cursor("firms", [NOW, 1])):
+            with pytest.raises(InvalidInput, match="cursor: is not a cursor of this list"):
+                lists.listing(session, actor, side=Side.FROM, cursor=cursor)
+        assert (
+            lists.listing(session, actor, side=Side.FROM, cursor=encode_cursor("requests", [NOW, 1])).items
+            == ()
+        )
+
+
+def test_the_size_of_a_page_has_limits(database: Database) -> None:
+    with database.write() as session:
+        actor = make_event(session).actor(0)
+        for limit in (0, 201):
+            with pytest.raises(InvalidInput, match="limit: must be from 1 to 200"):
+                lists.listing(session, actor, side=Side.FROM, limit=limit)
+
+
+def test_a_page_takes_as_many_queries_for_one_request_as_for_twenty(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=22)
+        make_request(session, expo, 0, 1, from_people=expo.people[0])
+    few = count_selects(database, lambda session: lists.listing(session, expo.actor(0), side=Side.FROM))
+    with database.write() as session:
+        for i in range(2, 22):
+            make_request(session, expo, 0, i, from_people=expo.people[0], to_people=expo.people[i])
+    assert (
+        count_selects(database, lambda session: lists.listing(session, expo.actor(0), side=Side.FROM))
+        == few
+        == 3
+    )
+
+
+def test_postgresql_finds_what_a_firm_has_sent_by_an_index(
+    database: Database,
+) -> None:
+    if database.is_sqlite:
+        pytest.skip("another planner")
+    with database.write() as session:
+        expo = make_event(session)
+        make_request(session, expo, 0, 1)
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = session.scalars(text("EXPLAIN SELECT id FROM meeting_request WHERE from_firm_id = 1")).all()
+    assert any("ix_meeting_request_from_firm_id_state" in line for line in plan), plan
+
+
+def test_counts_are_by_direction_and_state(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_request(session, expo, 0, 1)
+        make_request(session, expo, 0, 2, state=PENDING)
+        make_request(session, expo, 2, 0, state=RequestState.DECLINED)
+        make_request(session, expo, 1, 2)
+        none = dict.fromkeys(RequestState, 0)
+        counts = lists.counts(session, expo.actor(0))
+        assert counts.sent == {**none, RequestState.ACCEPTED: 1, PENDING: 1}
+        assert counts.received == {**none, RequestState.DECLINED: 1}
+        everything = {**none, RequestState.ACCEPTED: 2, PENDING: 1, RequestState.DECLINED: 1}
+        whole = lists.counts(session, expo.organiser_actor())
+        assert whole.sent == whole.received == everything
+
+
+def test_counts_are_of_the_same_search_as_the_list(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_request(session, expo, 0, 1, topic="Cells")
+        make_request(session, expo, 0, 2, topic="Tools", state=PENDING, reply_topic="Cells too")
+        counts = lists.counts(session, expo.actor(0), text="too cells").sent
+        assert (counts[RequestState.ACCEPTED], counts[PENDING]) == (0, 1)
+
+
+def test_characters_that_turn_text_around_are_not_kept(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        form = replace(FORM, topic="Cells \u202egnp.exe", message="a\u2066b\u2069 \u05d0")
+        request = requests.submit(session, expo.actor(0), form, now=NOW)
+        assert (request.topic, request.message) == ("Cells gnp.exe", "ab \u05d0")
+
+
+def test_not_held_are_the_accepted_ones_that_the_published_schedule_left_out(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=5)
+        held = make_request(session, expo, 0, 1)
+        left_out = make_request(session, expo, 0, 2, topic="Tools")
+        make_request(session, expo, 3, 0, answered_at=NOW + timedelta(hours=1))
+        make_request(session, expo, 4, 0, state=PENDING)
+        assert lists.listing(session, expo.actor(0), side=Side.FROM, not_held=True).items == (), (
+            "nothing is published"
+        )
+        make_version(session, expo, [meet(held, expo)])
+        page = lists.listing(session, expo.actor(0), side=Side.FROM, not_held=True)
+        assert ([card.key for card in page.items], page.total) == ([left_out.key], 1)
+        assert lists.listing(session, expo.actor(0), side=Side.TO, not_held=True).items == (), (
+            "accepted since"
+        )
+        counts = lists.counts(session, expo.actor(0))
+        assert (counts.sent_not_held, counts.received_not_held) == (1, 0)
+        assert lists.counts(session, expo.actor(0), text="cells").sent_not_held == 0
+        assert lists.counts(session, expo.organiser_actor()).received_not_held == 1

@@ -1,0 +1,90 @@
+"""An event with one published meeting, told by mail, and what its people send back."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from scheduler.domain.entities import RequestState
+from scheduler.services.inbox import inbox
+from scheduler.services.outbox import outbox
+from scheduler.storage.database import Database
+from scheduler.storage.models import (
+    Answer,
+    Attendee,
+    InboundMail,
+    MeetingRequest,
+    OutboxMail,
+)
+from tests.support import replies
+from tests.support.factories import NOW, SECRET_KEY, make_event, make_request, meet
+from tests.support.publishing import SETTINGS, draft, publish
+
+MINUTE = timedelta(minutes=1)
+LATER = NOW + 5 * MINUTE
+CORPUS = sorted((Path(__file__).parents[1] / "unit" / "invites" / "corpus").glob("*.eml"))
+
+
+class Published:
+    """An event with one published meeting of firms 0 and 1 (and one firm more), told by mail."""
+
+    def __init__(self, database: Database, people: int = 1, named: bool = False, language: str = "") -> None:
+        self.database = database
+        with database.write() as session:
+            self.expo = make_event(session, firms=3, people=people, slots="6", mail_per_minute=60_000)
+            for person in self.expo.people[0] + self.expo.people[1]:
+                person.mail_language = language
+            mine = self.expo.people[0] if named else []
+            self.request = make_request(session, self.expo, 0, 1, from_people=mine)
+            there = [*(mine or self.expo.people[0][:1]), self.expo.people[1][0]]
+            self.meeting = meet(self.request, self.expo, people=there)
+            publish(session, self.expo, draft(session, self.expo, [self.meeting]), None)
+        self.mails = self.send()
+
+    def send(self, minutes: int = 0) -> dict[str, OutboxMail]:
+        """Hand out what waits, as a sender does; by address."""
+        now = NOW + timedelta(minutes=minutes)
+        with self.database.write() as session:
+            rows = outbox.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
+            for row in rows:
+                outbox.mark_sent(session, row.id, worker="w", now=now)
+        return {row.to_address: row for row in rows}
+
+    def person(self, firm: int, number: int = 0) -> Attendee:
+        return self.expo.people[firm][number]
+
+    def mail_to(self, firm: int, number: int = 0) -> OutboxMail:
+        return self.mails[self.person(firm, number).email]
+
+    def receive(
+        self, raw: bytes, to: OutboxMail, now: datetime = LATER, box: str = "meetings"
+    ) -> InboundMail:
+        """Hand a mail in, and give what was kept of it."""
+        assert inbox.receive(self.database, SETTINGS, replies.address(to, box), raw, now=now)
+        with self.database.read() as session:
+            return session.scalars(select(InboundMail).order_by(InboundMail.id.desc()).limit(1)).one()
+
+    def answer(self, firm: int, partstat: str, **others: object) -> InboundMail:
+        return self.receive(replies.calendar(self.mail_to(firm), partstat, **others), self.mail_to(firm))
+
+    def publish_again(self, *, slot: int | None = None, minutes: int = 30) -> dict[str, OutboxMail]:
+        """Publish a version with the meeting (at a slot), and send the mails."""
+        with self.database.write() as session:
+            planned = [meet(self.request, self.expo, slot=slot)] if slot is not None else []
+            number = draft(session, self.expo, planned)
+            publish(session, self.expo, number, number - 1, minutes=minutes)
+        return self.send(minutes + 1)
+
+    def state(self) -> RequestState:
+        with self.database.read() as session:
+            return session.get_one(MeetingRequest, self.request.id).state
+
+    def known(self, firm: int) -> Answer | None:
+        with self.database.read() as session:
+            return session.scalar(select(Answer).where(Answer.attendee_id == self.person(firm).id))
+
+    def count(self, table: type) -> int:
+        with self.database.read() as session:
+            return session.scalars(select(func.count()).select_from(table)).one()
