@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from api import context
+from scheduler.services.delivery import mail_alerts
 from scheduler.services.operations import pulses
-from scheduler.services.outbox import mail_alerts
 from scheduler.storage import schema
 from workers import presence
 

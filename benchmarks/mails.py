@@ -28,12 +28,12 @@ from benchmarks.peers import first_fit
 from benchmarks.report import Json, line, merged, stem, write_json
 from chainmeet.demo import load
 from scheduler.config import Settings
-from scheduler.domain.entities import OutboxState, RequestState, VersionState
+from scheduler.domain.entities import OutboxKind, OutboxState, RequestState, VersionState
 from scheduler.domain.plan import Meeting
 from scheduler.invites.ical.itip import Message
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
-from scheduler.services.outbox import outbox, remembering, rendering
+from scheduler.services.delivery import claims, remembering, rendering
 from scheduler.services.publishing import publishing, version_jobs
 from scheduler.services.schedule import feeds, versions
 from scheduler.services.schedule.feed_addresses import FeedOwner
@@ -153,7 +153,7 @@ def tell(stage: Stage) -> list[OutboxMail]:
     while True:
         with stage.database.write() as session:
             session.get_one(Event, stage.event_id).mail_ready_at = None
-            taken = outbox.claim(
+            taken = claims.claim(
                 session,
                 worker="w",
                 limit=1_000,
@@ -220,8 +220,8 @@ def measure(stage: Stage, only: Sequence[str]) -> Iterator[tuple[str, Spent]]:
 
     yield "publish: write the outbox", spent(lambda: publish(stage))
     told = tell(stage)
-    mails = [mail for mail in told if mail.kind != outbox.SUMMARY]
-    summed_up = [mail for mail in told if mail.kind == outbox.SUMMARY][:PDFS]
+    mails = [mail for mail in told if mail.kind != OutboxKind.SUMMARY]
+    summed_up = [mail for mail in told if mail.kind == OutboxKind.SUMMARY][:PDFS]
     yield from row("publish the same plan again", lambda: publish(stage))
     yield from row("render mails", lambda: render(stage, mails), REPEATS)
     yield from row("render summaries, with PDF", lambda: render_summaries(stage, summed_up), REPEATS)

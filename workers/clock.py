@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.services.access import sessions, sign_in
 from scheduler.services.availability import busy_times
+from scheduler.services.delivery import claims, delivery, mail_alerts, refusing
 from scheduler.services.inbox import inbox, keeping
 from scheduler.services.operations import pulses
-from scheduler.services.outbox import delivery, mail_alerts, outbox, refusing
 from scheduler.services.publishing import version_jobs
 from scheduler.services.requests import requests
 from scheduler.services.runs import overnight, recovering
@@ -66,7 +66,7 @@ class Clock:
         for job_id in left or ():
             dispatch.version_job(job_id, app=self.celery)
         self._step("expire requests", lambda session: requests.expire_due(session, now=now()))
-        self._step("return mails of lost senders", lambda session: outbox.sweep(session, now=now()))
+        self._step("return mails of lost senders", lambda session: claims.sweep(session, now=now()))
         self._step("forget previews", lambda session: busy_times.forget_previews(session, now=now()))
         self._step("forget ended sessions", lambda session: sessions.forget_ended(session, now=now()))
         self._step(
@@ -74,7 +74,7 @@ class Clock:
             lambda session: sign_in.answer_wishes(session, self.settings, now=now()),
         )
         self._step("forget octets of mails", lambda session: keeping.forget_octets(session, now=now()))
-        if self._step("find urgent mails", lambda session: outbox.waiting(session, urgent=True, now=now())):
+        if self._step("find urgent mails", lambda session: claims.waiting(session, urgent=True, now=now())):
             dispatch.deliver_urgent(app=self.celery)
         self._step("end alerts of mails", lambda session: refusing.settle(session, rates, now=now()))
         if self._step("find mails", lambda session: delivery.is_waiting(session, self.settings, now=now())):

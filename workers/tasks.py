@@ -18,8 +18,8 @@ from scheduler.invites.errors import MailboxFailure
 from scheduler.invites.transport.remote import Fetcher
 from scheduler.services.access import sign_in
 from scheduler.services.availability import refetch as refetching
+from scheduler.services.delivery import delivery, mail_alerts
 from scheduler.services.inbox import inbox, mailbox
-from scheduler.services.outbox import delivery, mail_alerts
 from scheduler.services.publishing import publishing
 from scheduler.services.runs import recovering
 from scheduler.storage.database import Database

@@ -21,7 +21,7 @@ from api.v1.schemas.calendars import (
 from scheduler.services.access.actors import Actor
 from scheduler.services.calendar_health import board as calendar_health
 from scheduler.services.calendar_health.board import Filters
-from scheduler.services.outbox import dead_letters
+from scheduler.services.delivery import dead_letters
 from scheduler.services.paging import Page
 
 TAG = "Calendar health"

@@ -11,7 +11,8 @@ from api.v1.bearer import token
 from api.v1.operation import blueprint, later, operation
 from api.v1.schemas.schedule import MailQueueOut
 from scheduler.services.access.actors import Actor
-from scheduler.services.outbox import mail_queue, outbox
+from scheduler.services.delivery import mail_queue
+from scheduler.services.outbox import outbox
 from scheduler.storage.models import Event
 from workers import dispatch
 

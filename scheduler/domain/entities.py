@@ -95,6 +95,21 @@ class OutboxState(StrEnum):
     FAILED = "failed"
 
 
+class OutboxKind(StrEnum):
+    """What an outgoing mail is."""
+
+    INVITATION = "invitation"
+    """A message to a calendar, of a publishing."""
+    RESEND = "resend"
+    """A message to a calendar between two publishings."""
+    SUMMARY = "summary"
+    """What a publishing changed for one person; its `uid` is one of those that it names."""
+    SIGN_IN = "sign_in"
+    ALERT = "alert"
+    TEST = "test"
+    """Shows an organiser how mails read; no calendar takes it in."""
+
+
 class MailFailure(StrEnum):
     """Why a mail did not go out."""
 
@@ -179,6 +194,14 @@ class AnswerSource(StrEnum):
     MAIL = "mail"
     LINK = "link"
     ORGANISER = "organiser"
+
+
+class HolderKind(StrEnum):
+    """Who or what is held by a meeting in a slot."""
+
+    ATTENDEE = "attendee"
+    INTERPRETER = "interpreter"
+    PLACE = "place"
 
 
 class CalendarState(StrEnum):

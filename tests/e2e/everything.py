@@ -15,9 +15,9 @@ from werkzeug.serving import make_server
 
 from scheduler.domain.entities import AlertKind, RequestState, RunState, VersionState
 from scheduler.services.access import sign_in
+from scheduler.services.delivery import claims, refusing, remembering
 from scheduler.services.inbox import inbox
 from scheduler.services.operations import alerts
-from scheduler.services.outbox import outbox, refusing, remembering
 from scheduler.services.publishing import version_jobs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
@@ -188,12 +188,12 @@ class Everything:
         """Send what waits, but for what one address refuses; by kind and address."""
         refuses = self.expo.people[4][0].email
         with self.database.write() as session:
-            rows = outbox.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
+            rows = claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
             for row in rows:
                 if row.to_address == refuses:
                     refusing.mark_failed(session, row, "550 5.1.1 no such user here", permanent=True, now=NOW)
                 else:
-                    outbox.mark_sent(session, row.id, worker="w", now=NOW)
+                    claims.mark_sent(session, row.id, worker="w", now=NOW)
         return {(row.kind, row.to_address): row for row in rows}
 
     def _answers(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from scheduler.config import Settings
 from scheduler.invites.transport.smtp import Smtp
-from scheduler.services.outbox import delivery, outbox
+from scheduler.services.delivery import claims, delivery
 from scheduler.storage.database import Database
 
 NTH = 5
@@ -23,7 +23,7 @@ STEPS: dict[str, tuple[object, str, bool, int]] = {
     "claimed": (delivery, "rendered", False, NTH),
     "rendered": (delivery, "rendered", True, NTH),
     "taken by the server": (Smtp, "send", True, NTH),
-    "marked, not committed": (outbox, "mark_sent", True, NTH),
+    "marked, not committed": (claims, "mark_sent", True, NTH),
     "committed": (delivery, "rendered", False, NTH + 1),
 }
 """Whose function is the step's, whether it still runs, and at which call the end comes."""

@@ -17,6 +17,7 @@ from icalendar import Calendar
 
 from scheduler.config import Settings
 from scheduler.domain.entities import VersionState
+from scheduler.services.delivery import claims
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from tests.e2e.sender import NTH, STEPS
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.smtp
 
 MAILS = 12
 """The mail that the sender does not live to see the end of."""
-LOST = timedelta(seconds=2 * outbox.CLAIM_SECONDS + 1)
+LOST = timedelta(seconds=2 * claims.CLAIM_SECONDS + 1)
 """After this a sender that says nothing counts as dead."""
 
 
@@ -121,8 +122,8 @@ def test_mails_of_a_killed_sender_all_arrive_and_only_the_one_in_flight_twice(
         assert catcher.victim.wait(120) == -9, log.read_text()
         assert counts() == outbox.OutboxCounts(queued=0, sending=MAILS - NTH + 1, sent=NTH - 1, failed=0)
         with database.write() as session:
-            assert outbox.sweep(session, now=now) == 0
-            assert outbox.sweep(session, now=datetime.now(UTC) + LOST) == MAILS - NTH + 1
+            assert claims.sweep(session, now=now) == 0
+            assert claims.sweep(session, now=datetime.now(UTC) + LOST) == MAILS - NTH + 1
         catcher.before = True
         catcher.begun = ["already dead"] * NTH
         assert start_sender(settings, log, minutes=3).wait(120) == 0, log.read_text()
@@ -146,7 +147,7 @@ def test_a_sender_killed_at_any_step_loses_no_mail_and_makes_no_new_one(
         assert start_sender(settings, log, 0, step).wait(120) == -9, log.read_text()
         with database.write() as session:
             assert outbox.counts(session, expo.event.id).sent == sent
-            lost = outbox.sweep(session, now=datetime.now(UTC) + LOST)
+            lost = claims.sweep(session, now=datetime.now(UTC) + LOST)
             assert lost == (0 if step == "connected" else MAILS - sent)
         assert start_sender(settings, log, 3).wait(120) == 0, log.read_text()
         with database.read() as session:

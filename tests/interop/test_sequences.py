@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.invites.ical.itip import Message, MessageKind
-from scheduler.services.outbox import delivery
+from scheduler.services.delivery import delivery
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail
 from tests.interop import readers

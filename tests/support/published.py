@@ -8,8 +8,8 @@ from pathlib import Path
 from sqlalchemy import func, select
 
 from scheduler.domain.entities import RequestState
+from scheduler.services.delivery import claims
 from scheduler.services.inbox import inbox
-from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Answer,
@@ -47,9 +47,9 @@ class Published:
         """Hand out what waits, as a sender does; by address."""
         now = NOW + timedelta(minutes=minutes)
         with self.database.write() as session:
-            rows = outbox.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
+            rows = claims.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
             for row in rows:
-                outbox.mark_sent(session, row.id, worker="w", now=now)
+                claims.mark_sent(session, row.id, worker="w", now=now)
         return {row.to_address: row for row in rows}
 
     def person(self, firm: int, number: int = 0) -> Attendee:

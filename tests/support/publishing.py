@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import JobState, VersionState
 from scheduler.domain.plan import Meeting
-from scheduler.services.outbox import outbox
+from scheduler.services.delivery import claims
 from scheduler.services.publishing import comparisons, publishing, release, summaries
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
@@ -78,7 +78,7 @@ def send_all(session: Session, expo: Expo, minutes: int = 0) -> list[tuple[str, 
     now = NOW + timedelta(minutes=minutes)
     expo.event.mail_per_minute, expo.event.mail_ready_at = 60_000, None
     session.flush()
-    rows = outbox.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
+    rows = claims.claim(session, worker="w", limit=500, secret_key=SECRET_KEY, now=now)
     for row in rows:
-        outbox.mark_sent(session, row.id, worker="w", now=now)
+        claims.mark_sent(session, row.id, worker="w", now=now)
     return sorted((row.to_address, row.payload["method"], row.payload["sequence"]) for row in rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from scheduler.services.outbox import remembering
+from scheduler.services.delivery import remembering
 from scheduler.storage.models import OutboxMail
 from tests.support.factories import NOW, SECRET_KEY
 

@@ -22,8 +22,8 @@ from scheduler.services.calendar_health import board as calendar_health
 from scheduler.services.calendar_health import call_list
 from scheduler.services.calendar_health.board import SORTS, Filters
 from scheduler.services.calendar_health.people import WORDS
+from scheduler.services.delivery import dead_letters
 from scheduler.services.inbox import aliases
-from scheduler.services.outbox import dead_letters
 from workers import dispatch
 
 blueprint = APIBlueprint(

@@ -18,8 +18,8 @@ from scheduler.invites.catalogue import languages
 from scheduler.invites.mail import wording
 from scheduler.invites.mail.imip import ShownMessage
 from scheduler.services.access.actors import Actor
+from scheduler.services.delivery import mail_texts
 from scheduler.services.events import events
-from scheduler.services.outbox import mail_texts
 from scheduler.services.publishing import examples
 from workers import dispatch
 

@@ -17,8 +17,9 @@ from api.pages.reading import FormReader
 from scheduler.domain.entities import AfterRun, RequestState
 from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen
 from scheduler.services.access.actors import Actor
+from scheduler.services.delivery import mail_queue
 from scheduler.services.events import waiting
-from scheduler.services.outbox import mail_queue, outbox
+from scheduler.services.outbox import outbox
 from scheduler.services.publishing import release
 from scheduler.services.requests import lists
 from scheduler.services.runs import runs

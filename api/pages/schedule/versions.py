@@ -18,8 +18,8 @@ from api.pages.presentation import local_moment
 from scheduler.domain.changes import ChangeKind
 from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.errors import PublishingOpen, VersionConflict, WrongState
-from scheduler.services.outbox import arrival
-from scheduler.services.outbox.arrival import Arrival
+from scheduler.services.delivery import arrival
+from scheduler.services.delivery.arrival import Arrival
 from scheduler.services.publishing import comparisons, hold, outlook, release, version_jobs
 from scheduler.services.requests import locks, not_held
 from scheduler.services.schedule import versions

@@ -13,13 +13,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import OutboxState
+from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import NotFound
 from scheduler.services.access import preferences
 from scheduler.services.access.actors import events_of
 from scheduler.services.access.tokens import SIGN_IN, derive_token, hash_token, new_seed
+from scheduler.services.outbox import outbox
+from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.text import one_line
-from scheduler.storage.models import Account, OutboxMail, SignInLink, SignInWish
+from scheduler.storage.models import Account, SignInLink, SignInWish
 
 VALID = timedelta(minutes=15)
 MAX_OPEN_LINKS = 10
@@ -134,22 +136,19 @@ def ask_sign_in(
     if account is None or _open_links(session, account.id, now) >= MAX_OPEN_LINKS:
         return None
     link, _ = _make_link(session, account.id, secret_key, now, VALID, errand)
-    mail = OutboxMail(
-        kind=SIGN_IN,
+    mail = NewMail(
+        kind=OutboxKind.SIGN_IN,
         sign_in_link_id=link.id,
         to_address=account.email,
-        to_name="",
         payload={
             "language": preferences.account_language(session, account.id),
             "event": _event_name(session, account.id, errand or {}),
         },
         message_id=f"<{uuid.uuid4()}@{mail_domain}>",
-        state=OutboxState.QUEUED,
-        next_attempt_at=now,
         created_at=now,
+        next_attempt_at=now,
     )
-    session.add(mail)
-    session.flush()
+    outbox.enqueue(session, [mail])
     return link
 
 

@@ -15,8 +15,8 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.sign_in import ensure_account
 from scheduler.services.addresses import leaving, readdress
 from scheduler.services.addresses.mailable import Unmailable, mailable
+from scheduler.services.delivery import address_reports
 from scheduler.services.directory.refs import find_person
-from scheduler.services.outbox import address_reports
 from scheduler.storage.models import Account, AddressChange, Attendee, Event
 
 

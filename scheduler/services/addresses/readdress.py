@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import OutboxState
+from scheduler.domain.entities import OutboxKind, OutboxState
 from scheduler.invites.ical import itip, itip_revisions
 from scheduler.invites.ical.itip import Message
-from scheduler.invites.mail import imip
 from scheduler.services import links
 from scheduler.services.answers import resend
-from scheduler.services.outbox import mail_texts, outbox, remembering
+from scheduler.services.delivery import mail_texts, remembering
+from scheduler.services.outbox import outbox
+from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.schedule import entries, versions
 from scheduler.storage.base import UtcDateTime
 from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail, PlannedAttendee
@@ -57,7 +57,7 @@ def told(session: Session, person: Attendee) -> ToldAddress:
     taken = session.scalars(
         select(OutboxMail.uid).where(
             OutboxMail.attendee_id == person.id,
-            OutboxMail.kind != outbox.SUMMARY,
+            OutboxMail.kind != OutboxKind.SUMMARY,
             OutboxMail.to_address == person.email,
             OutboxMail.state.in_((OutboxState.SENT, OutboxState.SENDING)),
         )
@@ -89,14 +89,8 @@ def tell(
 
 def _forget_unsent(session: Session, person: Attendee) -> None:
     """Drop mails to the person that no sender has touched: what they say is said again."""
-    session.execute(
-        delete(OutboxMail).where(
-            OutboxMail.attendee_id == person.id,
-            OutboxMail.uid.is_not(None),
-            OutboxMail.state == OutboxState.QUEUED,
-            OutboxMail.attempts == 0,
-        )
-    )
+    mine = (OutboxMail.attendee_id == person.id) & OutboxMail.uid.is_not(None)
+    outbox.drop_untouched(session, mine)
 
 
 def _wanted(session: Session, person: Attendee, settings: Settings, now: datetime) -> dict[int, itip.Wanted]:
@@ -176,35 +170,25 @@ def _write(
     """Calendars count as told at once, as a publishing may come before the mails are claimed."""
     texts = mail_texts.of_event(session, person.event_id)
     event = session.get_one(Event, person.event_id)
-    mails = [
-        _mail(person, letter, settings.mail_domain, mail_texts.payload(letter.message, texts, event), now)
-        for letter in letters
-    ]
-    session.add_all(mail for mail, letter in zip(mails, letters, strict=True) if letter.address is not None)
+    mails = [_mail(person, letter, texts, event, settings.mail_domain, now) for letter in letters]
+    outbox.enqueue(session, [mail for mail in mails if mail.to_address])
     remembering.remember(session, mails, settings.secret_key)
     session.flush()
 
 
 def _mail(
-    person: Attendee, letter: _Letter, domain: str, payload: Mapping[str, Any], now: datetime
-) -> OutboxMail:
-    message = letter.message
-    return OutboxMail(
+    person: Attendee, letter: _Letter, texts: mail_texts.Texts, event: Event, domain: str, now: datetime
+) -> NewMail:
+    return outbox.calendar_mail(
+        OutboxKind.RESEND,
+        letter.message,
+        to=(letter.address or "", person.name),
         event_id=person.event_id,
-        kind=resend.KIND,
-        attendee_id=person.id,
         request_id=letter.request_id,
-        to_address=letter.address or "",
-        to_name=person.name,
-        message_id=imip.message_id(message, domain),
+        payload=mail_texts.payload(letter.message, texts, event),
+        domain=domain,
+        now=now,
         thread_id=letter.first_id,
-        uid=message.uid,
-        method=message.method,
-        sequence=message.sequence,
-        payload=dict(payload),
-        state=OutboxState.QUEUED,
-        next_attempt_at=now,
-        created_at=now,
     )
 
 
@@ -215,7 +199,7 @@ def _put_away(session: Session, person: Attendee, told: ToldAddress, old_address
         .where(
             OutboxMail.attendee_id == person.id,
             OutboxMail.to_address == old_address,
-            OutboxMail.uid.not_in(told.arrived) | (OutboxMail.kind == outbox.SUMMARY),
+            OutboxMail.uid.not_in(told.arrived) | (OutboxMail.kind == OutboxKind.SUMMARY),
             OutboxMail.dropped_at.is_(None),
             OutboxMail.state.in_((OutboxState.QUEUED, OutboxState.FAILED)),
         )

@@ -14,7 +14,7 @@ from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.tokens import hash_token
 from scheduler.services.answers import links
-from scheduler.services.outbox.remembering import token_of
+from scheduler.services.delivery.remembering import token_of
 from scheduler.services.schedule.agendas import Agenda
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, ExcludedPerson, Invitation, MeetingRequest

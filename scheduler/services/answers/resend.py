@@ -7,15 +7,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import Method, OutboxState
+from scheduler.domain.entities import Method, OutboxKind
 from scheduler.invites.ical import itip, itip_revisions
 from scheduler.invites.ical.content import Content
-from scheduler.invites.mail import imip
 from scheduler.services.answers import answers
-from scheduler.services.outbox import mail_texts
+from scheduler.services.delivery import mail_texts
+from scheduler.services.outbox import outbox
 from scheduler.storage.models import Attendee, Event, Invitation, OutboxMail
 
-KIND = "resend"
 PAUSE = timedelta(minutes=10)
 """Two robots that answer each other cannot make us send more than one mail in this time."""
 
@@ -87,20 +86,21 @@ def _answered_content(session: Session, invitation: Invitation, sequence: int | 
 
 def _last_stamp(session: Session, invitation: Invitation) -> datetime:
     """The latest DTSTAMP of the UID, of what was told and of what waits to be told to this attendee."""
-    told = session.scalars(select(func.max(Invitation.dtstamp)).where(Invitation.uid == invitation.uid)).one()
-    waiting = session.scalars(
-        select(OutboxMail.payload).where(
+    latest = select(func.max(Invitation.dtstamp)).where(Invitation.uid == invitation.uid)
+    told = session.scalars(latest).one()
+    waiting = session.scalar(
+        select(func.max(OutboxMail.dtstamp)).where(
             OutboxMail.attendee_id == invitation.attendee_id, OutboxMail.uid == invitation.uid
         )
     )
-    return max([told, *(datetime.fromisoformat(payload["dtstamp"]) for payload in waiting)])
+    return max(told, waiting or told)
 
 
 def _queue(
     session: Session, invitation: Invitation, message: itip.Message, mail_domain: str, now: datetime
 ) -> bool:
     recent = select(OutboxMail.id).where(
-        OutboxMail.kind == KIND,
+        OutboxMail.kind == OutboxKind.RESEND,
         OutboxMail.uid == message.uid,
         OutboxMail.attendee_id == message.attendee_id,
         OutboxMail.created_at > now - PAUSE,
@@ -108,28 +108,17 @@ def _queue(
     if session.scalar(recent.limit(1)) is not None:
         return False
     attendee = session.get_one(Attendee, message.attendee_id)
-    session.add(
-        OutboxMail(
-            event_id=invitation.event_id,
-            kind=KIND,
-            attendee_id=attendee.id,
-            request_id=invitation.request_id,
-            to_address=attendee.email,
-            to_name=attendee.name,
-            message_id=imip.message_id(message, mail_domain),
-            thread_id=invitation.first_message_id,
-            uid=message.uid,
-            method=message.method,
-            sequence=message.sequence,
-            payload=mail_texts.payload(
-                message,
-                mail_texts.of_event(session, invitation.event_id),
-                session.get_one(Event, invitation.event_id),
-            ),
-            state=OutboxState.QUEUED,
-            next_attempt_at=now,
-            created_at=now,
-        )
+    event = session.get_one(Event, invitation.event_id)
+    mail = outbox.calendar_mail(
+        OutboxKind.RESEND,
+        message,
+        to=(attendee.email, attendee.name),
+        event_id=event.id,
+        request_id=invitation.request_id,
+        payload=mail_texts.payload(message, mail_texts.of_event(session, event.id), event),
+        domain=mail_domain,
+        now=now,
+        thread_id=invitation.first_message_id,
     )
-    session.flush()
+    outbox.enqueue(session, [mail])
     return True

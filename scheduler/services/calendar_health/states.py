@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
 from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat, RequestState
-from scheduler.invites.ical.content import Content
+from scheduler.services.outbox import payloads
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Answer,
@@ -135,7 +135,7 @@ def newest_mails(event_id: int, people: Collection[int] | None = None) -> Select
         .where(
             OutboxMail.event_id == event_id,
             OutboxMail.uid.is_not(None),
-            OutboxMail.method != Method.DECLINECOUNTER.value,
+            OutboxMail.method != Method.DECLINECOUNTER,
         )
         .group_by(OutboxMail.uid, OutboxMail.attendee_id)
     )
@@ -147,7 +147,7 @@ def untold(session: Session, event_id: int) -> Iterator[CalendarEntry]:
     failed = session.execute(
         _last_mail().where(
             OutboxMail.id.in_(newest_mails(event_id)),
-            OutboxMail.method == Method.CANCEL.value,
+            OutboxMail.method == Method.CANCEL,
             OutboxMail.state == OutboxState.FAILED,
             OutboxMail.dropped_at.is_(None),
         )
@@ -184,7 +184,7 @@ def _mails(session: Session, event_id: int, people: Collection[int]) -> list[tup
 
 def _read(rows: Iterable[Any]) -> list[tuple[Whose, LastMail]]:
     return [
-        ((request, who), LastMail(mail_id, uid, Method(said), sequence, state, error or "", sent_at))
+        ((request, who), LastMail(mail_id, uid, said, sequence, state, error or "", sent_at))
         for request, who, mail_id, uid, said, sequence, state, error, sent_at in rows
     ]
 
@@ -281,7 +281,8 @@ def _untold(
     )
     for mail_id, payload, key in rows:
         who, mail = failed[mail_id]
-        content = Content.from_json(payload["content"])
+        if (content := payloads.content(payload)) is None:
+            continue  # a cancelled meeting has one
         yield CalendarEntry(
             attendee_id=who,
             request_key=key,

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome, OutboxState, Refusal
 from scheduler.domain.mail_rates import MailRates
 from scheduler.invites.inbound import Bounce
+from scheduler.services.delivery import address_reports, mail_routes, refusing
 from scheduler.services.inbox.verdicts import Verdict, applied, ignored, same_address, waiting
-from scheduler.services.outbox import address_reports, mail_routes, refusing
 from scheduler.storage.models import Attendee, InboundMail, OutboxMail
 
 DONE = {

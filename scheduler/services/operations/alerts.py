@@ -10,13 +10,12 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AlertKind, OutboxState
+from scheduler.domain.entities import AlertKind, OutboxKind
 from scheduler.services.access import preferences
+from scheduler.services.outbox import outbox
+from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.text import one_line
-from scheduler.storage.models import Account, Alert, Event, Organiser, OutboxMail
-
-ALERT = "alert"
-"""The kind of its mails. They belong to no event's rate, and go out before the mails of events."""
+from scheduler.storage.models import Account, Alert, Event, Organiser
 
 QUIET = timedelta(hours=1)
 """What comes back within this time after it was over is shown again, but not mailed again."""
@@ -107,6 +106,7 @@ def _is(kind: AlertKind, event_id: int | None) -> ColumnElement[bool]:
 
 def _queue_mails(session: Session, alert: Alert, now: datetime) -> None:
     event = session.get(Event, alert.event_id) if alert.event_id is not None else None
+    mails = []
     for account in _readers(session, alert.event_id):
         language = preferences.account_language(
             session, account.id, default=event.language if event else "en"
@@ -118,19 +118,17 @@ def _queue_mails(session: Session, alert: Alert, now: datetime) -> None:
             "path": alert.path,
             "language": language,
         }
-        session.add(
-            OutboxMail(
-                kind=ALERT,
-                to_address=account.email,
-                to_name=account.name,
-                payload=said,
-                message_id=f"<{uuid.uuid4()}{LATER_DOMAIN}>",
-                state=OutboxState.QUEUED,
-                next_attempt_at=now,
-                created_at=now,
-            )
+        mail = NewMail(
+            kind=OutboxKind.ALERT,
+            to_address=account.email,
+            to_name=account.name,
+            payload=said,
+            message_id=f"<{uuid.uuid4()}{LATER_DOMAIN}>",
+            created_at=now,
+            next_attempt_at=now,
         )
-    session.flush()
+        mails.append(mail)
+    outbox.enqueue(session, mails)
 
 
 def _readers(session: Session, event_id: int | None) -> Sequence[Account]:

@@ -1,1 +1,1 @@
-"""Mails on their way: claimed, rendered, sent, refused, failed; the texts of an event."""
+"""The outbox: mails that wait, and what each says."""

@@ -1,101 +1,140 @@
-"""The outbox: claim mails at their event's rate, mark what became of each, sweep; sending.py sends them."""
+"""The outbox: the one way in, what no sender has touched yet, and in which states mails are."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, case, func, or_, select, tuple_, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Row, and_, case, delete, func, insert, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from scheduler.domain.entities import MailFailure, Method, OutboxState
-from scheduler.domain.mail_rates import MailRates
-from scheduler.services.outbox import mail_routes
-from scheduler.services.outbox.mail_routes import Routes
-from scheduler.services.outbox.remembering import remember, remember_bounces, remember_summaries
-from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Event, OutboxMail
+from scheduler.domain.entities import Method, OutboxKind, OutboxState
+from scheduler.invites.ical.itip import Message
+from scheduler.invites.mail import imip
+from scheduler.storage.models import Event, OutboxMail
 
-CLAIM_SECONDS = 60
-"""A sender gives back what it has not sent after this time; the sweep waits twice as long."""
+OF_PUBLISHINGS = (OutboxKind.INVITATION, OutboxKind.SUMMARY)
+"""What a publishing tells, and the next one tells anew while no sender has touched it."""
 
-SUMMARY = "summary"
-"""The kind of a mail that sums a publishing up for one person; its `uid` is one of those that it names."""
-
-URGENT = OutboxMail.event_id.is_(None)
-"""Mails that a person waits for, and that belong to no event's rate: sign-in links, alerts."""
-
-STALE = "A newer message about this meeting took its place."
-HELD = "Mail to this address came back; nothing is sent to it until it is corrected, or tried again by hand."
+SET_ASIDE = "A newer publishing says this anew."
 
 
-def claim(
-    session: Session,
-    *,
-    worker: str,
-    limit: int,
-    secret_key: str,
-    now: datetime,
-    urgent: bool = False,
-    routes: Routes | None = None,
-) -> list[OutboxMail]:
-    """Take up to `limit` mails that are due, urgent ones first, as many as each event's rate and each route
-    let out; `routes` as they are now, none by default.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMail:
+    """A mail to be queued: all that its bytes depend on, as a row of the outbox has it.
 
-    Urgent are those that belong to no event's rate: sign-in links, alerts. With `urgent` no others are taken.
-
-    A retry that a newer message has overtaken is put away, and a mail to an address that bounces is held:
-    its calendar counts as told all the same, so that no publishing tells it again.
+    `payload` is what its renderer reads; nobody else does. What belongs to no event goes past every rate.
     """
-    routes = routes or Routes(MailRates())
-    rows = _take(session, _due(now) & URGENT, worker, limit, now)
-    through = None  # mails that the mail server takes: its pause is asked about once, and only if it matters
-    for event_id in () if urgent else _events_due(session, routes, now):
-        allowed = _let_out(session, event_id, limit - len(rows), now)
-        if allowed and through is None:
-            through = mail_routes.let_out(session, routes, mail_routes.SERVER, limit - len(rows), now)
-        which = _due(now) & (OutboxMail.event_id == event_id)
-        taken = _take_by_route(session, which, routes, worker, min(allowed, through or 0), now)
-        through = None if through is None else through - len(taken)
-        rows += taken
-    remember(session, [row for row in rows if row.kind == "invitation"], secret_key)
-    remember_bounces(session, rows, secret_key)
-    remember_summaries(session, [row for row in rows if row.kind == SUMMARY], secret_key)
-    return _to_be_sent(session, rows, now)
+
+    kind: OutboxKind
+    to_address: str
+    message_id: str
+    payload: Mapping[str, Any]
+    created_at: datetime
+    next_attempt_at: datetime
+    to_name: str = ""
+    event_id: int | None = None
+    version_id: int | None = None
+    attendee_id: int | None = None
+    request_id: int | None = None
+    sign_in_link_id: int | None = None
+    thread_id: str | None = None
+    uid: str | None = None
+    method: Method | None = None
+    sequence: int | None = None
+    dtstamp: datetime | None = None
+    facts: str | None = None
 
 
-def _take_by_route(
-    session: Session, which: ColumnElement[bool], routes: Routes, worker: str, limit: int, now: datetime
-) -> list[OutboxMail]:
-    """Take mails of an event: those to providers with a rate as it lets out, all others as they come."""
-    limited = routes.limited()
-    if not limited or limit <= 0:
-        return _take(session, which, worker, limit, now)
-    slow = routes.of(limited)
-    domains = session.scalars(select(OutboxMail.domain).where(which, slow).distinct()).all()
-    rows: list[OutboxMail] = []
-    for name in sorted({routes.rates.routes.get(domain, domain) for domain in domains}):
-        allowed = mail_routes.let_out(session, routes, name, limit - len(rows), now)
-        rows += _take(session, which & routes.of([name]), worker, allowed, now)
-    return rows + _take(session, which & ~slow, worker, limit - len(rows), now)
-
-
-def _events_due(session: Session, routes: Routes, now: datetime) -> Sequence[int]:
-    due = select(OutboxMail.event_id).where(_due(now), ~routes.of(mail_routes.waits(routes, now)))
-    goes = Event.mails_paused_at.is_(None)
-    return session.scalars(
-        select(Event.id).where(Event.id.in_(due), goes).order_by(Event.mail_ready_at.nulls_first(), Event.id)
-    ).all()
-
-
-def _due(now: datetime) -> ColumnElement[bool]:
-    return and_(
-        OutboxMail.state == OutboxState.QUEUED,
-        OutboxMail.next_attempt_at <= now,
-        OutboxMail.stopped_at.is_(None),
+def calendar_mail(
+    kind: OutboxKind,
+    message: Message,
+    *,
+    to: tuple[str, str],
+    event_id: int,
+    request_id: int,
+    payload: Mapping[str, Any],
+    domain: str,
+    now: datetime,
+    thread_id: str | None,
+    due: datetime | None = None,
+    version_id: int | None = None,
+    facts: str | None = None,
+) -> NewMail:
+    """The mail of an iTIP message to an address and name; `payload` has the message, and how it is worded."""
+    return NewMail(
+        kind=kind,
+        to_address=to[0],
+        to_name=to[1],
+        message_id=imip.message_id(message, domain),
+        payload=payload,
+        created_at=now,
+        next_attempt_at=due or now,
+        event_id=event_id,
+        version_id=version_id,
+        attendee_id=message.attendee_id,
+        request_id=request_id,
+        thread_id=thread_id,
+        uid=message.uid,
+        method=message.method,
+        sequence=message.sequence,
+        dtstamp=message.dtstamp,
+        facts=facts,
     )
+
+
+_COLUMNS = tuple(field.name for field in fields(NewMail))
+
+
+def enqueue(session: Session, mails: Sequence[NewMail]) -> None:
+    """Queue mails, in this order. Have the outbox emptied after the commit."""
+    if mails:
+        rows = [{name: getattr(mail, name) for name in _COLUMNS} for mail in mails]
+        session.execute(insert(OutboxMail), [row | {"state": OutboxState.QUEUED} for row in rows])
+
+
+def untouched() -> ColumnElement[bool]:
+    """Mails that no sender has touched yet: nobody was told what they say."""
+    return and_(OutboxMail.state == OutboxState.QUEUED, OutboxMail.attempts == 0)
+
+
+def aside() -> ColumnElement[bool]:
+    """Mails that were set aside before any sender had them."""
+    return and_(
+        OutboxMail.state == OutboxState.FAILED, OutboxMail.error == SET_ASIDE, OutboxMail.attempts == 0
+    )
+
+
+def set_aside(session: Session, which: ColumnElement[bool], *, now: datetime) -> None:
+    """Keep mails that no sender has touched from being sent, until they are said anew."""
+    session.execute(
+        update(OutboxMail)
+        .where(which, untouched())
+        .values(state=OutboxState.FAILED, dropped_at=now, stopped_at=None, error=SET_ASIDE)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def drop_untouched(
+    session: Session,
+    which: ColumnElement[bool],
+    *columns: InstrumentedAttribute[Any],
+    with_aside: bool = False,
+) -> list[Row[*tuple[Any, ...]]]:
+    """Delete mails that no sender has touched, and those set aside if asked; gives `columns` of each.
+
+    A mail that a sender takes at this moment is either gone or sent: the database decides.
+    """
+    unsent = or_(untouched(), aside()) if with_aside else untouched()
+    gone = delete(OutboxMail).where(which, unsent)
+    options = {"synchronize_session": False}
+    if not columns:
+        session.execute(gone, execution_options=options)
+        return []
+    found = session.execute(gone.returning(OutboxMail.id, *columns), execution_options=options)
+    return [row[1:] for row in sorted(found, key=lambda row: row[0])]  # type: ignore[misc]
 
 
 def is_paused(session: Session, event_id: int) -> bool:
@@ -108,68 +147,9 @@ def paused() -> ColumnElement[bool]:
     return OutboxMail.event_id.in_(select(Event.id).where(Event.mails_paused_at.is_not(None)))
 
 
-def _take(
-    session: Session, which: ColumnElement[bool], worker: str, limit: int, now: datetime
-) -> list[OutboxMail]:
-    """Turn queued rows to sending; rows that another sender holds are passed over."""
-    if limit <= 0:
-        return []
-    chosen = session.scalars(
-        select(OutboxMail.id)
-        .where(which)
-        .order_by(OutboxMail.next_attempt_at, OutboxMail.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-    ).all()
-    # Not one statement: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED once for each row.
-    claimed = (
-        update(OutboxMail)
-        .where(among(OutboxMail.id, chosen), OutboxMail.state == OutboxState.QUEUED)
-        .values(
-            state=OutboxState.SENDING,
-            claimed_by=worker,
-            claimed_at=now,
-            attempts=OutboxMail.attempts + 1,
-        )
-        .returning(OutboxMail)
-        .execution_options(synchronize_session=False, populate_existing=True)
-    )
-    return sorted(session.scalars(claimed).all(), key=lambda row: row.id)
-
-
-def _let_out(session: Session, event_id: int, limit: int, now: datetime) -> int:
-    """How many mails the event's rate lets out now, taken from a bucket of one second's mails."""
-    if limit <= 0:
-        return 0
-    event = session.scalars(
-        select(Event)
-        .where(Event.id == event_id, Event.mails_paused_at.is_(None))
-        .with_for_update(skip_locked=True, key_share=True)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if event is None:
-        return 0
-    allowed, event.mail_ready_at = mail_routes.bucket(event.mail_ready_at, event.mail_per_minute, limit, now)
-    session.flush()
-    return allowed
-
-
-def _to_be_sent(session: Session, rows: Sequence[OutboxMail], now: datetime) -> list[OutboxMail]:
-    """Claimed mails without those that are overtaken or held, which have failed."""
-    about_meetings = [row.id for row in rows if row.uid is not None]
-    if not about_meetings:
-        return list(rows)
-    which = among(OutboxMail.id, about_meetings)
-    stale = set(session.scalars(select(OutboxMail.id).where(which, overtaken())))
-    bounced = Attendee.bounced_at.is_not(None)
-    held = set(
-        session.scalars(
-            select(OutboxMail.id).join(Attendee, Attendee.id == OutboxMail.attendee_id).where(which, bounced)
-        )
-    )
-    _set_failed(session, stale, error=STALE, dropped_at=now)
-    _set_failed(session, held - stale, error=HELD, failure=MailFailure.BOUNCED.value)
-    return [row for row in rows if row.id not in stale | held]
+def stopped() -> ColumnElement[bool]:
+    """Mails that were put aside before any sender had them."""
+    return and_(OutboxMail.state == OutboxState.QUEUED, OutboxMail.stopped_at.is_not(None))
 
 
 def overtaken() -> ColumnElement[bool]:
@@ -178,11 +158,11 @@ def overtaken() -> ColumnElement[bool]:
     """
     newer = aliased(OutboxMail)
     same_meeting = and_(
-        OutboxMail.kind != SUMMARY,
+        OutboxMail.kind != OutboxKind.SUMMARY,
         newer.uid == OutboxMail.uid,
-        newer.payload["method"].as_string() != Method.DECLINECOUNTER.value,
+        newer.method != Method.DECLINECOUNTER,
     )
-    another_summary = and_(OutboxMail.kind == SUMMARY, newer.kind == SUMMARY)
+    another_summary = and_(OutboxMail.kind == OutboxKind.SUMMARY, newer.kind == OutboxKind.SUMMARY)
     return (
         select(newer.id)
         .where(
@@ -192,11 +172,6 @@ def overtaken() -> ColumnElement[bool]:
         )
         .exists()
     )
-
-
-def stopped() -> ColumnElement[bool]:
-    """Mails that were put aside before any sender had them."""
-    return and_(OutboxMail.state == OutboxState.QUEUED, OutboxMail.stopped_at.is_not(None))
 
 
 def dead() -> ColumnElement[bool]:
@@ -218,72 +193,6 @@ def queue_again(
         .returning(OutboxMail.id, OutboxMail.attendee_id)
         .execution_options(synchronize_session=False)
     ).all()
-
-
-def _set_failed(session: Session, ids: Iterable[int], **values: Any) -> None:
-    if ids:
-        session.execute(
-            update(OutboxMail)
-            .where(among(OutboxMail.id, ids))
-            .values(state=OutboxState.FAILED, claimed_by=None, **values)
-        )
-
-
-def mark_sent(session: Session, row_id: int, *, worker: str, now: datetime) -> None:
-    """The server took the mail."""
-    session.execute(
-        update(OutboxMail)
-        .where(OutboxMail.id == row_id, OutboxMail.claimed_by == worker)
-        .values(state=OutboxState.SENT, sent_at=now, error=None, failure=None)
-    )
-
-
-def give_back(session: Session, rows: Iterable[OutboxMail], *, at: datetime) -> None:
-    """Return claimed mails that no byte was sent of; they are due at `at`, and the claim was no attempt.
-
-    A first claim counts all the same: from it on the calendar is told, and the mail is never dropped.
-    """
-    claimed = [(row.id, row.claimed_by) for row in rows]  # one that was swept may be another sender's by now
-    attempts = case((OutboxMail.attempts > 1, OutboxMail.attempts - 1), else_=OutboxMail.attempts)
-    session.execute(
-        update(OutboxMail)
-        .where(
-            tuple_(OutboxMail.id, OutboxMail.claimed_by).in_(claimed),
-            OutboxMail.state == OutboxState.SENDING,
-        )
-        .values(state=OutboxState.QUEUED, next_attempt_at=at, claimed_by=None, attempts=attempts)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def postpone(session: Session, *, reason: str, until: datetime, now: datetime) -> None:
-    """The mail server cannot be reached: what is due waits, and says why."""
-    failure = MailFailure.TEMPORARY.value
-    session.execute(
-        update(OutboxMail).where(_due(now)).values(next_attempt_at=until, error=reason, failure=failure)
-    )
-
-
-def sweep(session: Session, *, now: datetime) -> int:
-    """Return mails whose sender died to the queue; gives their number."""
-    lost = session.scalars(
-        update(OutboxMail)
-        .where(
-            OutboxMail.state == OutboxState.SENDING,
-            OutboxMail.claimed_at < now - timedelta(seconds=2 * CLAIM_SECONDS),
-        )
-        .values(state=OutboxState.QUEUED, next_attempt_at=now, claimed_by=None)
-        .returning(OutboxMail.id)
-    )
-    return len(lost.all())
-
-
-def waiting(session: Session, *, now: datetime, urgent: bool = False, routes: Routes | None = None) -> bool:
-    """Whether any mail is due, and its route open or about to be; or any urgent one."""
-    due = _due(now) & URGENT if urgent else _due(now) & (URGENT | ~paused())
-    if routes is not None:
-        due &= URGENT | ~routes.of(mail_routes.waits(routes, now))
-    return session.scalar(select(OutboxMail.id).where(due).limit(1)) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.changes import Change, ChangeKind, ChangeSet, compare
-from scheduler.domain.entities import JobKind, JobState, OutboxState, VersionState
+from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.plan import Meeting
-from scheduler.services.outbox.outbox import SUMMARY
+from scheduler.services.outbox import outbox
 from scheduler.services.publishing import outlook, version_jobs
 from scheduler.services.publishing.outlook import Report
 from scheduler.services.schedule import entries, versions
@@ -204,9 +204,8 @@ def _told(session: Session, event_id: int) -> object:
         select(OutboxMail.id)
         .where(
             OutboxMail.event_id == event_id,
-            OutboxMail.state == OutboxState.QUEUED,
-            OutboxMail.attempts == 0,
-            OutboxMail.kind.in_(("invitation", SUMMARY)),
+            outbox.untouched(),
+            OutboxMail.kind.in_(outbox.OF_PUBLISHINGS),
         )
         .limit(1)
     )

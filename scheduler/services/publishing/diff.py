@@ -10,21 +10,22 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import Method, OutboxState
+from scheduler.domain.entities import Method, OutboxKind
 from scheduler.invites.ical import itip, itip_revisions
 from scheduler.invites.ical.content import Content
-from scheduler.invites.mail import imip
-from scheduler.services.outbox import mail_texts
+from scheduler.services.delivery import mail_texts
+from scheduler.services.outbox import outbox
+from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.publishing import told as told_rows
 from scheduler.services.publishing.told import LastTold, ToldRow
 from scheduler.services.requests import withdrawing
 from scheduler.services.schedule import entries as contents
 from scheduler.services.schedule.entries import EntryKey, ShownSchedule
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, OutboxMail
+from scheduler.storage.models import Attendee, Event, MeetingRequest, OutboxMail
 
 PORTION = 2_000
 """Calendar entries whose messages are derived and written at a time."""
@@ -170,41 +171,36 @@ def write(session: Session, seen: Survey, people: Collection[int], uids: Collect
     forget_unsent(session, seen.event.id, people)
     todo = pending(session, seen, people, uids)
     addresses = recipients(session, people)
-    facts: dict[int, dict[int, str]] = {}
-    rows = []
-    for message in todo.messages:
-        request_id = todo.requests[message.key]
-        to_address, to_name = addresses[message.attendee_id]
-        payload = mail_texts.payload(message, seen.shown.texts, seen.event)
-        if message.method is not Method.CANCEL:
-            if request_id not in facts:
-                facts[request_id] = seen.shown.facts(request_id)
-            payload["facts"] = facts[request_id][message.attendee_id]
-        rows.append(
-            {
-                "event_id": seen.event.id,
-                "kind": "invitation",
-                "attendee_id": message.attendee_id,
-                "request_id": request_id,
-                "version_id": seen.version_id,
-                "to_address": to_address,
-                "to_name": to_name,
-                "message_id": imip.message_id(message, seen.mail_domain),
-                "thread_id": todo.first_ids.get(message.key),
-                "uid": message.uid,
-                "method": message.method,
-                "sequence": message.sequence,
-                "payload": payload,
-                "state": OutboxState.QUEUED,
-                "next_attempt_at": seen.now - BEFORE + _turn(message.content, seen.now),
-                "created_at": seen.now,
-            }
-        )
-    if rows:
-        session.execute(insert(OutboxMail), rows)
-    _remember_unchanged(session, todo)
+    shown = {todo.requests[each.key] for each in todo.messages if each.method is not Method.CANCEL}
+    facts = {request_id: seen.shown.facts(request_id) for request_id in shown}
+    outbox.enqueue(session, [_mail(seen, todo, message, addresses, facts) for message in todo.messages])
+    told_rows.remember_facts(session, todo.unchanged)
     _close_uids(session, todo)
     return todo
+
+
+def _mail(
+    seen: Survey,
+    todo: Pending,
+    message: itip.Message,
+    addresses: Mapping[int, tuple[str, str]],
+    facts: Mapping[int, Mapping[int, str]],
+) -> NewMail:
+    request_id = todo.requests[message.key]
+    return outbox.calendar_mail(
+        OutboxKind.INVITATION,
+        message,
+        to=addresses[message.attendee_id],
+        event_id=seen.event.id,
+        request_id=request_id,
+        version_id=seen.version_id,
+        payload=mail_texts.payload(message, seen.shown.texts, seen.event),
+        domain=seen.mail_domain,
+        now=seen.now,
+        due=seen.now - BEFORE + _turn(message.content, seen.now),
+        thread_id=todo.first_ids.get(message.key),
+        facts=facts.get(request_id, {}).get(message.attendee_id),
+    )
 
 
 def _turn(content: Content, now: datetime) -> timedelta:
@@ -215,15 +211,10 @@ def _turn(content: Content, now: datetime) -> timedelta:
 
 def forget_unsent(session: Session, event_id: int, people: Collection[int] | None = None) -> None:
     """Drop invitations that no sender has touched yet: only the net effect is told."""
-    unsent = delete(OutboxMail).where(
-        OutboxMail.event_id == event_id,
-        OutboxMail.kind == "invitation",
-        OutboxMail.state == OutboxState.QUEUED,
-        OutboxMail.attempts == 0,
-    )
+    which = (OutboxMail.event_id == event_id) & (OutboxMail.kind == OutboxKind.INVITATION)
     if people is not None:
-        unsent = unsent.where(among(OutboxMail.attendee_id, people))
-    session.execute(unsent, execution_options={"synchronize_session": False})
+        which &= among(OutboxMail.attendee_id, people)
+    outbox.drop_untouched(session, which)
 
 
 def recipients(session: Session, people: Collection[int]) -> dict[int, tuple[str, str]]:
@@ -288,13 +279,6 @@ def _unchanged(
             if row.facts != facts:
                 found[row.id] = facts
     return found
-
-
-def _remember_unchanged(session: Session, todo: Pending) -> None:
-    if todo.unchanged:
-        one = update(Invitation.__table__).where(Invitation.__table__.c.id == bindparam("row_id"))  # type: ignore[arg-type]
-        rows = [{"row_id": row_id, "now_facts": facts} for row_id, facts in sorted(todo.unchanged.items())]
-        session.connection().execute(one.values(facts=bindparam("now_facts")), rows)
 
 
 def _close_uids(session: Session, todo: Pending) -> None:

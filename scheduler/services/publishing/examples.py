@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import OutboxState, VersionState
+from scheduler.domain.entities import OutboxKind, VersionState
 from scheduler.domain.errors import NotAllowed
 from scheduler.invites.catalogue import words
 from scheduler.invites.ical import itip_revisions
@@ -20,10 +20,12 @@ from scheduler.invites.ical.itip import Message, MessageKind
 from scheduler.invites.mail import imip
 from scheduler.services import links
 from scheduler.services.access.actors import Actor
-from scheduler.services.outbox import mail_texts
+from scheduler.services.delivery import mail_texts
+from scheduler.services.outbox import outbox
+from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.schedule import entries
 from scheduler.services.schedule.entry_rows import Recipient
-from scheduler.storage.models import Account, Event, Hall, OutboxMail, ScheduleVersion, Slot
+from scheduler.storage.models import Account, Event, Hall, ScheduleVersion, Slot
 
 
 def preview(
@@ -76,22 +78,18 @@ def queue_test(
     if account is None:
         raise NotAllowed("Sign in to get a test mail.")
     message, _ = _example(session, actor, language, tone, texts, settings, now)
-    session.add(
-        OutboxMail(
-            event_id=actor.event_id,
-            kind=mail_texts.TEST,
-            to_address=account.email,
-            to_name=account.name,
-            message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",
-            payload=message.to_json()
-            | {"wording": texts, "link": link(settings, actor, language, tone)}
-            | mail_texts.settings_of(session.get_one(Event, actor.event_id)),
-            state=OutboxState.QUEUED,
-            next_attempt_at=now,
-            created_at=now,
-        )
+    payload = message.to_json() | {"wording": texts, "link": link(settings, actor, language, tone)}
+    mail = NewMail(
+        kind=OutboxKind.TEST,
+        event_id=actor.event_id,
+        to_address=account.email,
+        to_name=account.name,
+        message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",
+        payload=payload | mail_texts.settings_of(session.get_one(Event, actor.event_id)),
+        created_at=now,
+        next_attempt_at=now,
     )
-    session.flush()
+    outbox.enqueue(session, [mail])
     return account.email
 
 

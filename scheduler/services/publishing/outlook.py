@@ -13,15 +13,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import Method, OutboxState
+from scheduler.domain.entities import Method, OutboxKind
 from scheduler.domain.errors import NotAllowed
 from scheduler.invites.ical import itip
 from scheduler.invites.ical.view import tone
 from scheduler.invites.mail.summary import Summary, SummaryChange
 from scheduler.services import links
 from scheduler.services.access.actors import Actor
+from scheduler.services.delivery import mail_texts
 from scheduler.services.directory.refs import PersonRef, person_ref
-from scheduler.services.outbox import mail_texts
+from scheduler.services.outbox import outbox
+from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.publishing import diff, release, summaries
 from scheduler.services.publishing.diff import Pending, Survey
 from scheduler.storage.models import (
@@ -35,7 +37,7 @@ from scheduler.storage.models import (
     ScheduleVersion,
 )
 
-SUMMARY = "summary"
+SUMMARY = OutboxKind.SUMMARY.value
 KINDS = ("new", "update", "details", "cancel", "uninvited", SUMMARY)
 """Of mails, in the order in which they are shown; the first ones are those of `wordings`."""
 
@@ -174,20 +176,19 @@ def queue_trial(
         raise NotAllowed("Sign in to get a trial.")
     link = links.whole(settings, links.version(actor.event_key, version.number))
     samples = (found.told or {}).get("samples", {})
-    for kind in in_order(samples):
-        session.add(
-            OutboxMail(
-                kind=mail_texts.TEST,  # of no event: it waits behind none of its mails
-                to_address=account.email,
-                to_name=account.name,
-                message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",
-                payload=samples[kind] | {"link": link},
-                state=OutboxState.QUEUED,
-                next_attempt_at=now,
-                created_at=now,
-            )
+    mails = [
+        NewMail(
+            kind=OutboxKind.TEST,  # of no event: it waits behind none of its mails
+            to_address=account.email,
+            to_name=account.name,
+            message_id=f"<{uuid.uuid4()}@{settings.mail_domain}>",
+            payload=samples[kind] | {"link": link},
+            created_at=now,
+            next_attempt_at=now,
         )
-    session.flush()
+        for kind in in_order(samples)
+    ]
+    outbox.enqueue(session, mails)
     return account.email, len(samples)
 
 
@@ -204,9 +205,9 @@ def _without_those_on_their_way(session: Session, seen: Survey, todo: Pending) -
     facts: dict[int, Mapping[int, str]] = {}
 
     def is_queued(message: itip.Message) -> bool:
-        method, says = queued.get((message.uid, message.attendee_id), (None, None))
-        if method != message.method or method == Method.CANCEL:
-            return method == message.method
+        method, says = queued.get(message.key, (None, None))
+        if method is not message.method or method is Method.CANCEL:
+            return method is message.method
         request = todo.requests[message.key]
         if request not in facts:
             facts[request] = seen.shown.facts(request)
@@ -217,24 +218,23 @@ def _without_those_on_their_way(session: Session, seen: Survey, todo: Pending) -
 
 def _on_their_way(
     session: Session, event_id: int, people: Collection[int]
-) -> dict[tuple[str, int], tuple[str, str | None]]:
+) -> dict[itip.Key, tuple[Method, str | None]]:
     """Method and digest of each invitation in the queue that no sender has had, by UID and attendee."""
     rows = session.execute(
         select(
             OutboxMail.uid,
             OutboxMail.attendee_id,
             OutboxMail.method,
-            OutboxMail.payload["facts"].as_string(),
+            OutboxMail.facts,
         ).where(
             OutboxMail.event_id == event_id,
-            OutboxMail.kind == "invitation",
-            OutboxMail.state == OutboxState.QUEUED,
-            OutboxMail.attempts == 0,
+            OutboxMail.kind == OutboxKind.INVITATION,
+            outbox.untouched(),
             OutboxMail.stopped_at.is_(None),
             OutboxMail.attendee_id.in_(people),
         )
     )
-    return {(uid, who): (method, facts) for uid, who, method, facts in rows}
+    return {itip.Key(uid, who): (method, facts) for uid, who, method, facts in rows if uid and who and method}
 
 
 def _changes(counts: Mapping[str, int]) -> tuple[int, int]:

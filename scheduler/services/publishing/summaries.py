@@ -6,21 +6,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import OutboxState
+from scheduler.domain.entities import OutboxKind
 from scheduler.invites.ical import itip
 from scheduler.invites.mail import summary, summary_mail, wording
 from scheduler.invites.mail.summary import Summary, SummaryChange
-from scheduler.services.outbox import mail_texts
-from scheduler.services.outbox.outbox import SUMMARY
+from scheduler.services.delivery import mail_texts
+from scheduler.services.outbox import outbox, payloads
+from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.publishing import unheld
 from scheduler.services.publishing.diff import Pending, Survey, recipients
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, OutboxMail
-
-SET_ASIDE = "A newer publishing says this anew."
 
 
 def waiting(session: Session, event_id: int, people: Collection[int] | None = None) -> dict[int, Summary]:
@@ -41,24 +40,15 @@ def waiting_for(session: Session, event_id: int) -> set[int]:
 
 def set_aside(session: Session, event_id: int, *, now: datetime) -> None:
     """Keep the summaries that wait from being sent, until `take` has them said anew."""
-    session.execute(
-        update(OutboxMail)
-        .where(_waiting(event_id), OutboxMail.state == OutboxState.QUEUED)
-        .values(state=OutboxState.FAILED, dropped_at=now, stopped_at=None, error=SET_ASIDE)
-        .execution_options(synchronize_session=False)
-    )
+    outbox.set_aside(session, _of(event_id), now=now)
 
 
 def take(session: Session, event_id: int, people: Collection[int] | None = None) -> dict[int, Summary]:
     """As `waiting`, and delete them: the next ones say what they would have said."""
-    gone = (
-        delete(OutboxMail)
-        .where(_waiting(event_id, people))
-        .returning(OutboxMail.id, OutboxMail.attendee_id, OutboxMail.payload)
-        .execution_options(synchronize_session=False)
+    gone = outbox.drop_untouched(
+        session, _of(event_id, people), OutboxMail.attendee_id, OutboxMail.payload, with_aside=True
     )
-    rows = sorted(session.execute(gone), key=lambda row: row[0])
-    return _by_attendee((attendee_id, payload) for _, attendee_id, payload in rows)
+    return _by_attendee(gone)
 
 
 def changes(
@@ -75,7 +65,7 @@ def changes(
     for attendee_id, old in dropped.items():
         new = found.get(attendee_id, [])
         uids = {change.uid for change in new}
-        told = {uid: told for uid, told in _of(todo.told, attendee_id, old) if uid not in uids}
+        told = {uid: told for uid, told in _told(todo.told, attendee_id, old) if uid not in uids}
         rest = summary.still_unsaid(old.changes, told)
         if rest:
             found[attendee_id] = [*new, *rest]
@@ -92,29 +82,13 @@ def write(session: Session, seen: Survey, version: int, todo: Pending, dropped: 
     changed = changes(session, todo, dropped)
     people = recipients(session, changed.keys())
     open_ = unheld.of_people(session, seen.version_id, seen.event.id, changed.keys())
-    rows = [
-        _row(
-            attendee_id,
-            Summary(
-                version,
-                seen.now,
-                seen.agenda(attendee_id, todo),
-                changed[attendee_id],
-                open_.get(attendee_id, ()),
-            ),
-            seen,
-        )
-        | {
-            "event_id": seen.event.id,
-            "version_id": seen.version_id,
-            "to_address": people[attendee_id][0],
-            "to_name": people[attendee_id][1],
-        }
-        for attendee_id in sorted(changed)
-    ]
-    if rows:
-        session.execute(insert(OutboxMail), rows)
-    return len(rows)
+    mails = []
+    for attendee_id in sorted(changed):
+        agenda, new = seen.agenda(attendee_id, todo), changed[attendee_id]
+        made = Summary(version, seen.now, agenda, new, open_.get(attendee_id, ()))
+        mails.append(_mail(attendee_id, made, seen, people[attendee_id]))
+    outbox.enqueue(session, mails)
+    return len(mails)
 
 
 def payload(made: Summary, texts: mail_texts.Texts, event: Event) -> dict[str, Any]:
@@ -123,37 +97,38 @@ def payload(made: Summary, texts: mail_texts.Texts, event: Event) -> dict[str, A
     return made.to_json() | {"wording": wording.chosen(own, "overview")} | mail_texts.settings_of(event)
 
 
-def _row(attendee_id: int, made: Summary, seen: Survey) -> dict[str, Any]:
-    return {
-        "kind": SUMMARY,
-        "attendee_id": attendee_id,
+def _mail(attendee_id: int, made: Summary, seen: Survey, to: tuple[str, str]) -> NewMail:
+    return NewMail(
+        kind=OutboxKind.SUMMARY,
+        event_id=seen.event.id,
+        version_id=seen.version_id,
+        to_address=to[0],
+        to_name=to[1],
+        attendee_id=attendee_id,
         # Its token is this meeting's: a bounce or an answer in words finds the attendee as for an invitation.
-        "uid": made.changes[0].uid,
-        "message_id": summary_mail.message_id(made, attendee_id, seen.mail_domain),
-        "thread_id": summary_mail.thread_id(attendee_id, seen.mail_domain),
-        "payload": payload(made, seen.shown.texts, seen.event),
-        "state": OutboxState.QUEUED,
-        "next_attempt_at": made.stamp,
-        "created_at": made.stamp,
-    }
+        uid=made.changes[0].uid,
+        message_id=summary_mail.message_id(made, attendee_id, seen.mail_domain),
+        thread_id=summary_mail.thread_id(attendee_id, seen.mail_domain),
+        payload=payload(made, seen.shown.texts, seen.event),
+        created_at=made.stamp,
+        next_attempt_at=made.stamp,
+    )
+
+
+def _of(event_id: int, people: Collection[int] | None = None) -> ColumnElement[bool]:
+    found = (OutboxMail.event_id == event_id) & (OutboxMail.kind == OutboxKind.SUMMARY)
+    return found if people is None else found & among(OutboxMail.attendee_id, people)
 
 
 def _waiting(event_id: int, people: Collection[int] | None = None) -> ColumnElement[bool]:
-    is_aside = and_(OutboxMail.state == OutboxState.FAILED, OutboxMail.error == SET_ASIDE)
-    found = and_(
-        OutboxMail.event_id == event_id,
-        OutboxMail.kind == SUMMARY,
-        OutboxMail.attempts == 0,
-        or_(OutboxMail.state == OutboxState.QUEUED, is_aside),
-    )
-    return found if people is None else and_(found, among(OutboxMail.attendee_id, people))
+    return _of(event_id, people) & (outbox.untouched() | outbox.aside())
 
 
 def _by_attendee(rows: Iterable[Any]) -> dict[int, Summary]:
-    return {attendee_id: Summary.from_json(payload) for attendee_id, payload in rows if attendee_id}
+    return {attendee_id: payloads.summary(payload) for attendee_id, payload in rows if attendee_id}
 
 
-def _of(
+def _told(
     told: Mapping[itip.Key, itip.Told], attendee_id: int, old: Summary
 ) -> Iterator[tuple[str, itip.Told]]:
     for change in old.changes:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Method, Partstat
@@ -84,3 +84,12 @@ def said(
         .order_by(Invitation.sequence, Invitation.dtstamp)
     )
     return {itip.Key(row.uid, row.attendee_id): ToldRow._make(row) for row in rows}
+
+
+def remember_facts(session: Session, facts: Mapping[int, str]) -> None:
+    """Digests by invitation of entries that were compared and need no mail, so that they are not again."""
+    if facts:
+        table = Invitation.__table__
+        one = update(table).where(table.c.id == bindparam("row_id"))  # type: ignore[arg-type]
+        rows = [{"row_id": row_id, "now_facts": digest} for row_id, digest in sorted(facts.items())]
+        session.connection().execute(one.values(facts=bindparam("now_facts")), rows)

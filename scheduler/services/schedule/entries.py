@@ -16,8 +16,8 @@ from scheduler.domain.entities import RequestState
 from scheduler.invites.catalogue import words
 from scheduler.invites.ical.content import Content
 from scheduler.services.access import preferences
-from scheduler.services.outbox import mail_texts
-from scheduler.services.outbox.mail_texts import Texts
+from scheduler.services.delivery import mail_texts
+from scheduler.services.delivery.mail_texts import Texts
 from scheduler.services.schedule.entry_rows import (
     Recipient,
     firm_names,

@@ -13,9 +13,11 @@ from sqlalchemy import Row, Select, Text, cast, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.domain import names
-from scheduler.domain.entities import Method, OutboxState
+from scheduler.domain.entities import Method, OutboxKind, OutboxState
+from scheduler.invites.ical import itip
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.feed import KEPT, FeedEvent, build_feed
+from scheduler.services.outbox import payloads
 from scheduler.services.schedule.feed_addresses import FeedOwner
 from scheduler.storage.models import Attendee, Event, Firm, Invitation, MeetingRequest, OutboxMail
 
@@ -58,9 +60,9 @@ def feed_body(session: Session, owner: FeedOwner, *, url: str, now: datetime) ->
 
 def latest(entries: Iterable[FeedEntry]) -> list[FeedEntry]:
     """The last word of each UID and attendee."""
-    known: dict[tuple[str, int], FeedEntry] = {}
+    known: dict[itip.Key, FeedEntry] = {}
     for entry in entries:
-        key = entry.event.uid, entry.attendee_id
+        key = itip.Key(entry.event.uid, entry.attendee_id)
         if key not in known or _revision(entry) >= _revision(known[key]):
             known[key] = entry
     return list(known.values())
@@ -113,10 +115,15 @@ def _queued(session: Session, owner: FeedOwner) -> Iterator[FeedEntry]:
     """What they will be told by mails that wait: the feed need not wait for the mail rate."""
     table = OutboxMail
     query = (
-        select(table.request_id, MeetingRequest.uid, table.attendee_id, cast(table.payload, Text))
+        select(
+            table.request_id, MeetingRequest.uid, table.attendee_id, table.uid, table.sequence, table.dtstamp,
+            table.method, cast(table.payload, Text),
+        )
         .join(MeetingRequest, MeetingRequest.id == table.request_id)
-        .where(table.kind == "invitation", table.state.in_((OutboxState.QUEUED, OutboxState.SENDING)))
-    )
+        .where(
+            table.kind == OutboxKind.INVITATION, table.state.in_((OutboxState.QUEUED, OutboxState.SENDING))
+        )
+    )  # fmt: skip
     return (_queued_entry(*row) for row in _rows(session, query, owner, table.attendee_id))
 
 
@@ -157,13 +164,15 @@ def _told_entry(
 
 
 @lru_cache(maxsize=KEPT)
-def _queued_entry(request_id: int, request_uid: str, attendee_id: int, payload: str) -> FeedEntry:
-    said = json.loads(payload)
-    event = FeedEvent(
-        said["uid"],
-        said["sequence"],
-        datetime.fromisoformat(said["dtstamp"]),
-        Content.from_json(said["content"]),
-        said["method"] == Method.CANCEL,
-    )
-    return FeedEntry(request_id, request_uid, attendee_id, event)
+def _queued_entry(
+    request_id: int,
+    request_uid: str,
+    attendee_id: int,
+    uid: str,
+    sequence: int,
+    revised: datetime,
+    method: Method,
+    payload: str,
+) -> FeedEntry:
+    shown, is_off = payloads.content_in(payload), method is Method.CANCEL
+    return FeedEntry(request_id, request_uid, attendee_id, FeedEvent(uid, sequence, revised, shown, is_off))

@@ -8,6 +8,7 @@ from sqlalchemy import Select, delete, func, insert, literal, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
+from scheduler.domain.entities import HolderKind
 from scheduler.domain.errors import PlanRejected
 from scheduler.storage.models import Hold, Place, PlannedAttendee, PlannedMeeting, ScheduleVersion, Slot
 
@@ -28,12 +29,12 @@ def replace(session: Session, version: ScheduleVersion) -> None:
         raise PlanRejected([f"version {version.number} books somebody twice"]) from error
 
 
-def _slots(version: ScheduleVersion, kind: str, holder: Any, seat: Any) -> Select[*tuple[Any, ...]]:
+def _slots(version: ScheduleVersion, kind: HolderKind, holder: Any, seat: Any) -> Select[*tuple[Any, ...]]:
     """A row for each slot of each meeting of a version."""
     return (
         select(
             Slot.id,
-            literal(kind),
+            literal(kind.value),
             holder,
             seat,
             literal(version.event_id),
@@ -57,15 +58,15 @@ def _places(version: ScheduleVersion) -> Select[*tuple[Any, ...]]:
         partition_by=(Slot.id, PlannedMeeting.place_id), order_by=PlannedMeeting.id
     )
     capacity = func.coalesce(func.nullif(Place.capacity, 0), 1)
-    rows = _slots(version, "place", PlannedMeeting.place_id, (taken - 1) % capacity)
+    rows = _slots(version, HolderKind.PLACE, PlannedMeeting.place_id, (taken - 1) % capacity)
     return rows.join(Place, Place.id == PlannedMeeting.place_id)
 
 
 def _people(version: ScheduleVersion) -> Select[*tuple[Any, ...]]:
-    rows = _slots(version, "attendee", PlannedAttendee.attendee_id, literal(0))
+    rows = _slots(version, HolderKind.ATTENDEE, PlannedAttendee.attendee_id, literal(0))
     return rows.join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
 
 
 def _interpreters(version: ScheduleVersion) -> Select[*tuple[Any, ...]]:
-    rows = _slots(version, "interpreter", PlannedMeeting.interpreter_id, literal(0))
+    rows = _slots(version, HolderKind.INTERPRETER, PlannedMeeting.interpreter_id, literal(0))
     return rows.where(PlannedMeeting.interpreter_id.is_not(None))

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.domain.entities import Method, OutboxState, Partstat, Refusal
+from scheduler.domain.entities import Method, OutboxKind, OutboxState, Partstat, Refusal
 from scheduler.domain.mail_rates import domain_of
 from scheduler.storage.base import Base, states
 
@@ -78,8 +78,7 @@ class OutboxMail(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
-    kind: Mapped[str] = mapped_column(String(16))
-    """invitation, resend, summary, sign_in, alert or test."""
+    kind: Mapped[OutboxKind] = mapped_column(states(OutboxKind, "outbox_kind"))
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
     request_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_request.id"))
     sign_in_link_id: Mapped[int | None] = mapped_column(ForeignKey("sign_in_link.id"))
@@ -94,11 +93,14 @@ class OutboxMail(Base):
     """Message-ID of the first mail about this UID, null on that first one; one for all of one's summaries."""
     uid: Mapped[str | None] = mapped_column(String(255))
     """The meeting; for a summary, one of those that it is about, whose address takes what comes back."""
-    method: Mapped[str | None] = mapped_column(String(16))
+    method: Mapped[Method | None] = mapped_column(states(Method, "outbox_method"))
     sequence: Mapped[int | None]
+    dtstamp: Mapped[datetime | None]
     """Of a message about a meeting, as in `payload`."""
+    facts: Mapped[str | None] = mapped_column(String(48))
+    """A digest of what an invitation is made of, as in `Invitation`."""
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """An invitation's message (method, sequence, dtstamp, partstat, kind, content, facts) or a summary, with
+    """An invitation's message (method, sequence, dtstamp, partstat, kind, content) or a summary, with
     `wording`, the event's own texts of it; a sign-in's language; what an alert says."""
     state: Mapped[OutboxState] = mapped_column(states(OutboxState, "outbox_state"))
     attempts: Mapped[int] = mapped_column(default=0)

@@ -7,7 +7,6 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
-    CheckConstraint,
     ForeignKey,
     Index,
     LargeBinary,
@@ -18,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from scheduler.domain.entities import AfterRun, RunState, VersionState
+from scheduler.domain.entities import AfterRun, HolderKind, RunState, VersionState
 from scheduler.storage.base import Base, states
 
 _OPEN = "state IN ('queued', 'running')"
@@ -147,18 +146,15 @@ class PlannedAttendee(Base):
 class Hold(Base):
     """What the published version holds in one slot: the guard against double booking.
 
-    `kind` is attendee, interpreter or place; `holder_id` its row; `seat` counts from 0 up to a
+    `holder_id` is the row of its kind; `seat` counts from 0 up to a
     place's capacity and is 0 for people.
     """
 
     __tablename__ = "hold"
-    __table_args__ = (
-        CheckConstraint("kind IN ('attendee', 'interpreter', 'place')", name="kind"),
-        Index("ix_hold_event_id", "event_id"),
-    )
+    __table_args__ = (Index("ix_hold_event_id", "event_id"),)
 
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    kind: Mapped[HolderKind] = mapped_column(states(HolderKind, "kind"), primary_key=True)
     holder_id: Mapped[int] = mapped_column(primary_key=True)
     seat: Mapped[int] = mapped_column(primary_key=True, default=0)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))

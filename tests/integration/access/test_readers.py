@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.services.access import preferences, sign_in
+from scheduler.services.delivery import rendering
 from scheduler.services.imports import rows as imports
-from scheduler.services.outbox import rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,

@@ -19,11 +19,11 @@ from scheduler.services.calendar_health import call_list
 from scheduler.services.calendar_health.board import Board, Filters
 from scheduler.services.calendar_health.people import BoardPerson
 from scheduler.services.calendar_health.states import CalendarEntry
-from scheduler.services.outbox import dead_letters
+from scheduler.services.delivery import dead_letters
 from scheduler.services.publishing import diff, release
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, OutboxMail
-from tests.integration.outbox.test_dead_letters import MINUTE, Letters
+from tests.integration.delivery.test_dead_letters import MINUTE, Letters
 from tests.support import replies
 from tests.support.factories import (
     NOW,

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.entities import AnswerSource, MailOutcome, Partstat, RequestState
-from scheduler.services.outbox import rendering
+from scheduler.services.delivery import rendering
 from scheduler.services.problems import snapshot
 from scheduler.services.requests import requests
 from scheduler.storage.database import Database

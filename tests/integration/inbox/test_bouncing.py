@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select, update
 
 from scheduler.domain.entities import MailFailure, MailKind, MailOutcome, OutboxState
+from scheduler.services.delivery import dead_letters, mail_routes, rendering
 from scheduler.services.inbox import inbox
-from scheduler.services.outbox import dead_letters, mail_routes, rendering
 from scheduler.storage.models import Attendee, InboundMail, MailRoute, OutboxMail
 from tests.support import replies
 from tests.support.factories import NOW

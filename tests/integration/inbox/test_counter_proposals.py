@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from scheduler.domain.entities import MailOutcome, Partstat, RequestState
-from scheduler.services.outbox import rendering
+from scheduler.services.delivery import rendering
 from scheduler.services.problems import snapshot
 from scheduler.storage.database import Database
 from scheduler.storage.models import (

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.entities import MailOutcome, RequestState
-from scheduler.services.outbox import rendering
+from scheduler.services.delivery import rendering
 from scheduler.storage.models import (
     MeetingRequest,
     OutboxMail,

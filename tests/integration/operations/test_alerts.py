@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind
 from scheduler.invites.catalogue import languages, words
+from scheduler.services.delivery import claims, rendering
 from scheduler.services.operations import alerts
-from scheduler.services.outbox import outbox, rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Alert, Organiser, OutboxMail
 from tests.support.factories import NOW, SECRET_KEY, make_account, make_event
@@ -122,7 +122,7 @@ def test_the_mail_has_the_reason_and_a_link_in_the_readers_language(
     with database.write() as session:
         expo = make_event(session, language=language)
         fail(session, expo.event.id)
-        (row,) = outbox.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
+        (row,) = claims.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
     mail = rendering.alert_mail(SETTINGS, row)
     assert mail == rendering.alert_mail(SETTINGS, row)
     made = email.message_from_bytes(mail.data, policy=email.policy.default)

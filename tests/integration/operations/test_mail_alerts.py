@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import insert, update
 
-from scheduler.domain.entities import AlertKind, OutboxState
+from scheduler.domain.entities import AlertKind, OutboxKind, OutboxState
+from scheduler.services.delivery import mail_alerts
 from scheduler.services.operations import alerts
-from scheduler.services.outbox import mail_alerts
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
 from tests.integration.operations.test_alerts import mails
@@ -38,7 +38,7 @@ def watch(database: Database, after: timedelta) -> list[str]:
 
 def change(database: Database, **columns: object) -> None:
     with database.write() as session:
-        session.execute(update(OutboxMail).where(OutboxMail.kind != alerts.ALERT).values(**columns))
+        session.execute(update(OutboxMail).where(OutboxMail.kind != OutboxKind.ALERT).values(**columns))
 
 
 def test_mails_that_nobody_sends_are_told_of_once_and_over_when_one_goes_out(waiting: Database) -> None:
@@ -47,7 +47,7 @@ def test_mails_that_nobody_sends_are_told_of_once_and_over_when_one_goes_out(wai
     assert watch(waiting, minutes(14)) == []
     assert watch(waiting, minutes(15)) == watch(waiting, minutes(16)) == [said]
     with waiting.read() as session:
-        assert len([mail for mail in mails(session) if mail.kind == alerts.ALERT]) == 1
+        assert len([mail for mail in mails(session) if mail.kind == OutboxKind.ALERT]) == 1
     change(waiting, state=OutboxState.SENT, sent_at=NOW + minutes(17))
     assert watch(waiting, minutes(18)) == []
 

@@ -9,7 +9,7 @@ import pytest
 
 from scheduler.domain.entities import AnswerSource, Partstat, RequestState
 from scheduler.services.answers import links
-from scheduler.services.outbox import rendering
+from scheduler.services.delivery import rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, InboundMail
 from tests.integration.answers.test_declining import Scene

@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain.changes import ChangeKind
 from scheduler.domain.entities import AlertKind, JobState, RequestState, VersionState
 from scheduler.domain.errors import PublishingOpen, VersionConflict
+from scheduler.services.delivery import claims, mail_queue, remembering, rendering
 from scheduler.services.operations import alerts
-from scheduler.services.outbox import mail_queue, outbox, remembering, rendering
 from scheduler.services.publishing import (
     comparisons,
     diff,
@@ -401,7 +401,7 @@ def test_who_is_told_what_is_said_by_kind_and_by_firm_with_the_largest_change(sc
     scene.do(scene.ask())
     with scene.database.write() as session:
         now = scene.database.now()
-        outbox.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now + timedelta(minutes=1))
+        claims.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now + timedelta(minutes=1))
     number = scene.draft([1, 0, 0, 0])
     with scene.database.write() as session:
         version = versions.get(session, scene.expo.event.id, number)

@@ -11,8 +11,8 @@ from sqlalchemy import select
 from api import context
 from scheduler.services.addresses import addresses
 from scheduler.services.answers import resend
+from scheduler.services.delivery import rendering
 from scheduler.services.events import events
-from scheduler.services.outbox import rendering
 from scheduler.storage.database import Database
 from scheduler.storage.models import Invitation, OutboxMail
 from tests.integration.access.test_readers import read, text

@@ -12,7 +12,7 @@ from api import context
 from scheduler.domain.errors import NotFound
 from scheduler.services.access.tokens import hash_token
 from scheduler.services.addresses import addresses
-from scheduler.services.outbox import remembering, rendering
+from scheduler.services.delivery import remembering, rendering
 from scheduler.services.publishing import stopping
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, OutboxMail

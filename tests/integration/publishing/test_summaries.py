@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import MailOutcome, OutboxState
 from scheduler.invites.mail.summary import Summary
 from scheduler.services.addresses import addresses
+from scheduler.services.delivery import claims, refusing, rendering
 from scheduler.services.events import events
 from scheduler.services.inbox import inbox
-from scheduler.services.outbox import outbox, refusing, rendering
+from scheduler.services.outbox import outbox
 from scheduler.services.publishing import summaries
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
@@ -29,7 +30,7 @@ from scheduler.storage.models import (
     OutboxMail,
     ScheduleVersion,
 )
-from tests.integration.outbox.test_sending import Sender, to
+from tests.integration.delivery.test_sending import Sender, to
 from tests.support import replies
 from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_request, meet
 from tests.support.publishing import SETTINGS, draft, preview, publish
@@ -56,9 +57,9 @@ def queued(session: Session) -> dict[str, dict[str, int]]:
 
 def claim(session: Session, limit: int = 100, minutes: int = 0) -> list[OutboxMail]:
     now = NOW + timedelta(minutes=minutes)
-    rows = outbox.claim(session, worker="w", limit=limit, secret_key=SECRET_KEY, now=now)
+    rows = claims.claim(session, worker="w", limit=limit, secret_key=SECRET_KEY, now=now)
     for row in rows:
-        outbox.mark_sent(session, row.id, worker="w", now=now)
+        claims.mark_sent(session, row.id, worker="w", now=now)
     return rows
 
 
@@ -232,13 +233,13 @@ def test_a_summary_that_is_tried_again_is_the_same_to_the_byte(database: Databas
     with database.write() as session:
         expo = make(session)
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
-        rows = outbox.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
+        rows = claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
         row = rows[-1]
         once = rendering.summary_mail(SETTINGS, row)
         refusing.mark_failed(session, row, "try later", permanent=False, now=NOW)
         expo.firms[0].name = expo.firms[1].name = "Another name"
         session.flush()
-        (again,) = outbox.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=LATER)
+        (again,) = claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=LATER)
         assert rendering.summary_mail(SETTINGS, again) == once
 
 
@@ -273,12 +274,12 @@ def test_a_summary_that_failed_is_put_away_once_there_is_a_newer_one(database: D
     with database.write() as session:
         expo = make(session)
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
-        rows = outbox.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
+        rows = claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW)
         for row in rows:
             if row.kind == "summary":
                 refusing.mark_failed(session, row, "550 No", permanent=True, now=NOW)
             else:
-                outbox.mark_sent(session, row.id, worker="w", now=NOW)
+                claims.mark_sent(session, row.id, worker="w", now=NOW)
         assert len(_dead(session)) == 3
         publish(session, expo, two_meetings(session, expo, (0, 2)), 1, 5)
         assert _dead(session) == [address(expo, 1)]
@@ -290,11 +291,11 @@ def test_a_new_address_gets_no_summary_that_the_old_one_waits_for_and_the_old_on
     with database.write() as session:
         expo = make(session)
         publish(session, expo, two_meetings(session, expo, (0, 1)), None)
-        for row in outbox.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW):
+        for row in claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=NOW):
             if row.kind == "summary":
                 refusing.mark_failed(session, row, "451 Later", permanent=False, now=NOW)
             else:
-                outbox.mark_sent(session, row.id, worker="w", now=NOW)
+                claims.mark_sent(session, row.id, worker="w", now=NOW)
         person = expo.people[0][0]
         addresses.correct(
             session, expo.organiser_actor(), person.key, "new@right.example", settings=SETTINGS, now=NOW

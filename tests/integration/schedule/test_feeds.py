@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.domain.plan import Meeting
-from scheduler.services.outbox import outbox
+from scheduler.services.delivery import claims
 from scheduler.services.schedule import feed_addresses, feeds
 from scheduler.services.schedule.feed_addresses import FeedOwner
 from scheduler.storage.database import Database
@@ -48,9 +48,9 @@ def publish(session: Session, expo: Expo, meetings: Sequence[Meeting], days: int
 
 
 def send(session: Session, days: int = 0) -> int:
-    rows = outbox.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=NOW + days * DAY)
+    rows = claims.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=NOW + days * DAY)
     for row in rows:
-        outbox.mark_sent(session, row.id, worker="w", now=NOW + days * DAY)
+        claims.mark_sent(session, row.id, worker="w", now=NOW + days * DAY)
     return len(rows)
 
 

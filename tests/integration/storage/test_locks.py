@@ -16,7 +16,7 @@ from scheduler.domain.entities import AnswerSource, OutboxState, Partstat, Reque
 from scheduler.services.addresses import addresses
 from scheduler.services.answers import answers
 from scheduler.services.answers.answers import Given
-from scheduler.services.outbox import outbox
+from scheduler.services.delivery import claims
 from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.storage.database import Database
@@ -69,7 +69,7 @@ def decline(session: Session, published: Published) -> str:
 
 def claim(session: Session) -> int:
     later = LATER + timedelta(minutes=10)
-    return len(outbox.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=later))
+    return len(claims.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=later))
 
 
 def republish(session: Session, published: Published) -> int:
@@ -158,9 +158,9 @@ def test_a_sender_gives_back_only_mails_that_are_still_its_own(database: Databas
     with database.write() as session:
         republish(session, published)
         later = LATER + timedelta(minutes=10)
-        rows = outbox.claim(session, worker="w1", limit=9, secret_key=SECRET_KEY, now=later)
+        rows = claims.claim(session, worker="w1", limit=9, secret_key=SECRET_KEY, now=later)
         session.expunge_all()  # the sender's own copies do not see what others do
         session.execute(update(OutboxMail).where(OutboxMail.id == rows[0].id).values(claimed_by="w2"))
-        outbox.give_back(session, rows, at=LATER)
+        claims.give_back(session, rows, at=LATER)
         states = dict(session.execute(select(OutboxMail.id, OutboxMail.state)).all())
     assert [states[row.id] for row in rows] == [OutboxState.SENDING, OutboxState.QUEUED]

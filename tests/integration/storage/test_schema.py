@@ -3,13 +3,15 @@
 import pytest
 from alembic import command
 from sqlalchemy import inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
 from scheduler.domain.entities import RequestState
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
-from scheduler.storage.models import MeetingRequest
+from scheduler.storage.models import MeetingRequest, OutboxMail
 from scheduler.storage.schema import SchemaOutOfDate, alembic_config, require_current, upgrade
-from tests.support.factories import make_event, make_request
+from tests.support.factories import make_event, make_request, meet
+from tests.support.publishing import draft, publish
 
 
 def test_upgrading_from_empty_makes_every_table(database: Database) -> None:
@@ -60,3 +62,32 @@ def test_two_firms_that_had_asked_each_other_keep_one_request_with_both_topics(d
         ("first3", "Cells", "Tools"),
     ]
     assert {row.state for row in rows.values()} == {RequestState.ACCEPTED, RequestState.WITHDRAWN}
+
+
+def test_what_mails_of_before_say_of_a_calendar_stands_in_columns(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        meeting = meet(make_request(session, expo, 0, 1), expo)
+        publish(session, expo, draft(session, expo, [meeting]), None)
+        session.flush()
+        known = session.execute(select(OutboxMail.id, OutboxMail.dtstamp, OutboxMail.facts)).all()
+        for row_id, _, facts in known:  # as it was written before
+            mail = session.get_one(OutboxMail, row_id)
+            mail.payload = {**mail.payload, "facts": facts}
+    assert any(dtstamp and facts for _, dtstamp, facts in known)
+    with database.engine.connect() as connection:
+        command.downgrade(alembic_config(connection), "0029")
+        connection.commit()
+    upgrade(database)
+    with database.read() as session:
+        assert session.execute(select(OutboxMail.id, OutboxMail.dtstamp, OutboxMail.facts)).all() == known
+
+
+def test_a_kind_of_mail_that_is_none_is_refused_by_the_database(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        publish(session, expo, draft(session, expo, [meet(make_request(session, expo, 0, 1), expo)]), None)
+    with database.engine.connect() as connection:
+        for column in ("kind", "method"):
+            with pytest.raises(IntegrityError), connection.begin_nested():
+                connection.execute(text(f"UPDATE outbox_mail SET {column} = 'letter'"))

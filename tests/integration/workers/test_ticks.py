@@ -24,7 +24,7 @@ from scheduler.services.operations import pulses
 from scheduler.services.runs import runs
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail, WebSession
-from tests.integration.outbox.test_outbox import publish_some
+from tests.integration.delivery.test_outbox import publish_some
 from tests.support.factories import NOW, Expo, make_event, make_request
 from tests.support.workers import ROOT, eventually, settings_for
 from workers.celery_app import make_celery

@@ -255,7 +255,7 @@ def test_it_is_written_in_the_language_of_its_reader(language: str, title: str) 
 
 def test_the_web_does_not_load_the_pdf_library_before_it_is_needed() -> None:
     program = (
-        "import sys; import api.app, scheduler.services.outbox.delivery; sys.exit('pymupdf' in sys.modules)"
+        "import sys; import api.app, scheduler.services.delivery.delivery; sys.exit('pymupdf' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 

@@ -18,16 +18,66 @@ def trees() -> Iterator[tuple[str, ast.Module]]:
                 yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text("utf-8"))
 
 
+def named(node: ast.AST) -> str:
+    """The last word of a name: `payload` of `row.payload`."""
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
 def calls(tree: ast.AST) -> Iterator[str]:
     """The last word of what each call calls."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            if isinstance(node.func, ast.Name):
-                yield node.func.id
-            elif isinstance(node.func, ast.Attribute):
-                yield node.func.attr
+            yield named(node.func)
 
 
 def test_messages_to_calendars_are_made_by_the_revisions_of_itip_alone() -> None:
     makers = {name for name, tree in trees() if "Message" in calls(tree)}
     assert makers == {"scheduler/invites/ical/itip_revisions.py"}
+
+
+OUTBOX = "scheduler/services/outbox/outbox.py"
+
+
+def makes_or_deletes_mails(tree: ast.AST) -> bool:
+    """Whether it calls OutboxMail(...), insert(OutboxMail) or delete(OutboxMail)."""
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    statements = [node for node in found if named(node.func) in ("insert", "delete") and node.args]
+    return any(named(node.func) == "OutboxMail" for node in found) or any(
+        named(node.args[0]) == "OutboxMail" for node in statements
+    )
+
+
+def test_the_outbox_has_one_way_in_and_one_that_drops() -> None:
+    assert {name for name, tree in trees() if makes_or_deletes_mails(tree)} == {OUTBOX}
+
+
+def asks_for_attempts(tree: ast.AST) -> bool:
+    """Whether it compares `OutboxMail.attempts` with zero: "not touched yet" spelled out."""
+    return any(
+        ast.unparse(node) == "OutboxMail.attempts == 0"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Compare)
+    )
+
+
+def test_what_no_sender_has_touched_is_said_once() -> None:
+    assert {name for name, tree in trees() if asks_for_attempts(tree)} == {OUTBOX}
+
+
+def reads_a_payload(tree: ast.AST) -> bool:
+    """Whether it takes something out of a payload: by key, by `get`, or all of it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and named(node.value) == "payload":
+            return True
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            of_it = node.func.attr == "get" and named(node.func.value) == "payload"
+            whole = node.func.attr == "from_json" and any(named(arg) == "payload" for arg in node.args)
+            if of_it or whole:
+                return True
+    return False
+
+
+def test_only_who_renders_a_mail_reads_its_payload() -> None:
+    services = [(name, tree) for name, tree in trees() if name.startswith(("scheduler/services/", "api/"))]
+    readers = {name for name, tree in services if reads_a_payload(tree)}
+    assert readers == {"scheduler/services/outbox/payloads.py", "scheduler/services/delivery/rendering.py"}

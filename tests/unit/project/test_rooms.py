@@ -19,9 +19,7 @@ MOST_LINES = 300
 LONG = {
     "api/pages/schedule/versions.py": 320,
     "scheduler/services/calendar_health/states.py": 305,
-    "scheduler/services/outbox/outbox.py": 310,
     "scheduler/services/problems/snapshot.py": 335,
-    "scheduler/services/publishing/diff.py": 315,
     "scheduler/services/runs/runs.py": 310,
     "scheduler/solver/bounds/day_model.py": 360,
     "scheduler/solver/explain/remedies.py": 315,

@@ -10,13 +10,14 @@ import structlog
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import MailFailure, OutboxState
+from scheduler.domain.entities import MailFailure, Method, OutboxKind, OutboxState
 from scheduler.domain.mail_rates import MailRates
 from scheduler.invites.ical.content import Content
 from scheduler.services.access.actors import Actor
+from scheduler.services.delivery import address_reports, mail_routes
+from scheduler.services.delivery.mail_routes import SERVER
 from scheduler.services.directory.refs import PersonRef, person_ref
-from scheduler.services.outbox import address_reports, mail_routes, outbox
-from scheduler.services.outbox.mail_routes import SERVER
+from scheduler.services.outbox import outbox, payloads
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, MailRoute, OutboxMail
@@ -35,10 +36,10 @@ class DeadLetter:
     """
 
     id: int
-    kind: str
+    kind: OutboxKind
     address: str
     person: PersonRef | None
-    method: str | None
+    method: Method | None
     content: Content | None
     failure: MailFailure | None
     error: str
@@ -155,15 +156,14 @@ def _count(session: Session, actor: Actor, which: ColumnElement[bool]) -> int:
 
 
 def _letter(mail: OutboxMail, attendee: Attendee | None) -> DeadLetter:
-    content = mail.payload.get("content")
     is_queued, is_held = mail.state is OutboxState.QUEUED, mail.failure == MailFailure.BOUNCED.value
     return DeadLetter(
         id=mail.id,
         kind=mail.kind,
         address=mail.to_address,
         person=person_ref(attendee) if attendee else None,
-        method=mail.payload.get("method"),
-        content=Content.from_json(content) if content else None,
+        method=mail.method,
+        content=payloads.content(mail.payload),
         failure=MailFailure(mail.failure) if mail.failure else None,
         error=mail.error or "",
         attempts=mail.attempts,

@@ -18,10 +18,11 @@ from scheduler.config import Settings
 from scheduler.domain.entities import OutboxState, VersionState
 from scheduler.domain.plan import Meeting
 from scheduler.services.access import sign_in
-from scheduler.services.outbox import delivery, outbox
+from scheduler.services.delivery import delivery
+from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
-from tests.integration.outbox.test_outbox import publish_some
+from tests.integration.delivery.test_outbox import publish_some
 from tests.support.factories import (
     NOW,
     SECRET_KEY,

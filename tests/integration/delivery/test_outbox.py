@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxState, VersionState
 from scheduler.services.access import sign_in
-from scheduler.services.outbox import outbox, refusing, rendering
+from scheduler.services.delivery import claims, refusing, rendering
+from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import Invitation, OutboxMail
 from tests.support.factories import (
@@ -43,7 +44,7 @@ def publish_some(session: Session, meetings: int = 3, **columns: int) -> Expo:
 
 def claim(session: Session, minutes: float = 0, limit: int = 100, worker: str = "w") -> list[OutboxMail]:
     now = NOW + timedelta(minutes=minutes)
-    return outbox.claim(session, worker=worker, limit=limit, secret_key=SECRET_KEY, now=now)
+    return claims.claim(session, worker=worker, limit=limit, secret_key=SECRET_KEY, now=now)
 
 
 def test_a_mail_is_claimed_once(database: Database) -> None:
@@ -104,7 +105,7 @@ def test_a_temporary_failure_waits_longer_each_time_and_gives_up(database: Datab
                 break
             waits.append(row.next_attempt_at - now)
             now = row.next_attempt_at
-            outbox.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=now)
+            claims.claim(session, worker="w", limit=100, secret_key=SECRET_KEY, now=now)
         assert (tuple(waits), row.state, row.error) == (refusing.BACKOFF, OutboxState.FAILED, "451 try later")
 
 
@@ -121,8 +122,8 @@ def test_the_sweep_returns_mails_of_a_dead_sender(database: Database) -> None:
     with database.write() as session:
         publish_some(session, meetings=1, mail_per_minute=60_000)
         claim(session)
-        assert outbox.sweep(session, now=NOW + timedelta(seconds=2 * outbox.CLAIM_SECONDS - 1)) == 0
-        assert outbox.sweep(session, now=NOW + timedelta(seconds=2 * outbox.CLAIM_SECONDS + 1)) == 2
+        assert claims.sweep(session, now=NOW + timedelta(seconds=2 * claims.CLAIM_SECONDS - 1)) == 0
+        assert claims.sweep(session, now=NOW + timedelta(seconds=2 * claims.CLAIM_SECONDS + 1)) == 2
         assert len(claim(session, minutes=3)) == 2
 
 
@@ -130,7 +131,7 @@ def test_a_mail_that_a_sender_lost_is_not_marked_by_it(database: Database) -> No
     with database.write() as session:
         publish_some(session, meetings=1, mail_per_minute=60_000)
         row_id = claim(session, worker="dead")[0].id
-        outbox.sweep(session, now=NOW + timedelta(minutes=5))
+        claims.sweep(session, now=NOW + timedelta(minutes=5))
         claim(session, minutes=6, worker="new")
-        outbox.mark_sent(session, row_id, worker="dead", now=NOW)
+        claims.mark_sent(session, row_id, worker="dead", now=NOW)
         assert session.get_one(OutboxMail, row_id, populate_existing=True).state is OutboxState.SENDING

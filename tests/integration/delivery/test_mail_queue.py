@@ -14,13 +14,14 @@ from sqlalchemy import select
 from scheduler.domain.entities import OutboxState, VersionState
 from scheduler.domain.errors import NotAllowed, PublishingOpen
 from scheduler.services.access import sign_in
-from scheduler.services.outbox import arrival, delivery, mail_alerts, mail_queue, outbox
+from scheduler.services.delivery import arrival, claims, delivery, mail_alerts, mail_queue
+from scheduler.services.outbox import outbox
 from scheduler.services.publishing.publishing import JobEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
-from tests.integration.outbox.test_outbox import claim, publish_some
-from tests.integration.outbox.test_sending import Sender
+from tests.integration.delivery.test_outbox import claim, publish_some
+from tests.integration.delivery.test_sending import Sender
 from tests.integration.publishing.test_publishing import Scene
 from tests.support.factories import NOW, SECRET_KEY, make_account, make_version
 from tests.support.publishing import SETTINGS, publish_version
@@ -40,9 +41,9 @@ def test_a_paused_event_sends_nothing_but_what_a_person_waits_for(database: Data
     with database.write() as session:
         taken = claim(session, minutes=1)
         assert Counter(row.event_id for row in taken) == {None: 1, other.event.id: 6}
-        assert not outbox.waiting(session, now=NOW + timedelta(minutes=2))
+        assert not claims.waiting(session, now=NOW + timedelta(minutes=2))
         assert mail_queue.go_on(session, expo.organiser_actor())
-        assert outbox.waiting(session, now=NOW + timedelta(minutes=2))
+        assert claims.waiting(session, now=NOW + timedelta(minutes=2))
         assert len(claim(session, minutes=2)) == 6
 
 
@@ -120,7 +121,7 @@ def test_while_mails_are_written_they_are_paused_and_not_stopped(database: Datab
         mail_queue.pause(session, actor, now=database.now())
     assert scene.do(job) is JobEnding.DONE
     with database.write() as session:
-        assert outbox.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=database.now()) == []
+        assert claims.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=database.now()) == []
         assert mail_queue.stop(session, actor, now=database.now()) == 16
 
 

@@ -10,10 +10,11 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.invites.mail import wording
 from scheduler.services.answers import resend
-from scheduler.services.outbox import mail_texts, outbox, refusing, rendering
+from scheduler.services.delivery import claims, mail_texts, refusing, rendering
 from scheduler.services.publishing import examples
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, Invitation, MailText, OutboxMail
@@ -138,13 +139,13 @@ def test_a_mail_is_written_with_the_events_texts_in_its_readers_language_only(da
 def test_r8_a_retry_has_the_same_bytes_though_the_texts_changed_meanwhile(database: Database) -> None:
     with database.write() as session:
         expo = published(session)
-        rows = outbox.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
+        rows = claims.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
         first = [rendering.invitation_mail(SETTINGS, row) for row in rows]
         for row in rows:
             refusing.mark_failed(session, row, "451 later", permanent=False, now=NOW)
         save(session, expo, subject="Another", note="Another", footer="Another", directions="Another")
         later = NOW + timedelta(minutes=1)
-        again = outbox.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=later)
+        again = claims.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=later)
         assert len(again) == 2
         assert [rendering.invitation_mail(SETTINGS, row) for row in again] == first
 
@@ -169,7 +170,7 @@ def test_an_invitation_that_is_sent_again_has_the_texts_too(database: Database) 
         send_all(session, expo)
         invitation = session.scalars(select(Invitation).limit(1)).one()
         resend.invitation_again(session, invitation, mail_domain="expo.example", now=NOW)
-        row = session.scalars(select(OutboxMail).where(OutboxMail.kind == resend.KIND)).one()
+        row = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.RESEND)).one()
         assert read(rendering.invitation_mail(SETTINGS, row).data)["Subject"] == "Once more"
 
 
@@ -178,7 +179,7 @@ def test_a_summary_has_the_events_footer(database: Database) -> None:
         expo = make_event(session, firms=2, summary_mails=True)
         save(session, expo, footer="Ours: {event}")
         publish(session, expo, draft(session, expo, [meet(make_request(session, expo), expo)]), None)
-        row = session.scalars(select(OutboxMail).where(OutboxMail.kind == outbox.SUMMARY).limit(1)).one()
+        row = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.SUMMARY).limit(1)).one()
         assert f"Ours: {expo.event.name}" in text(read(rendering.summary_mail(SETTINGS, row).data))
 
 
@@ -226,7 +227,7 @@ def test_a_test_mail_goes_through_the_outbox_to_who_asked_and_tells_no_calendar(
         actor = expo.organiser_actor()
         to = examples.queue_test(session, actor, "en", "new", ALL, settings=SETTINGS, now=NOW)
         assert to == expo.organiser.email
-        (row,) = outbox.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
+        (row,) = claims.claim(session, worker="w", limit=9, secret_key=SECRET_KEY, now=NOW)
         first = rendering.test_mail(SETTINGS, row)
         mail = read(first.data)
         assert (first.to_addr, mail["Subject"]) == (to, "[Test] Come to Hall 0: Meeting with Example Two")
@@ -317,7 +318,7 @@ def test_a_test_mail_is_queued_by_its_button(site: Site) -> None:
     page = site.post("test")
     assert f"on its way to {site.expo.organiser.email}" in page
     with site.database.read() as session:
-        (row,) = session.scalars(select(OutboxMail).where(OutboxMail.kind == mail_texts.TEST)).all()
+        (row,) = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.TEST)).all()
         assert row.payload["wording"]["headline"] == "Hello {name}"
     assert site.saved() == {}
 

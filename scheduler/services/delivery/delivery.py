@@ -21,9 +21,10 @@ from scheduler.invites import refusals
 from scheduler.invites.errors import ConnectionFailure, SendFailure, TemporaryFailure
 from scheduler.invites.mail.mime import RenderedMail
 from scheduler.invites.transport.smtp import Smtp
-from scheduler.services.outbox import mail_routes, outbox, refusing
-from scheduler.services.outbox.mail_routes import SERVER, Routes
-from scheduler.services.outbox.rendering import rendered
+from scheduler.services.delivery import claims, mail_routes, refusing
+from scheduler.services.delivery.mail_routes import SERVER, Routes
+from scheduler.services.delivery.rendering import rendered
+from scheduler.services.outbox import outbox
 from scheduler.storage.among import among
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail, SignInLink
@@ -64,7 +65,7 @@ def deliver(
 
 def is_waiting(session: Session, settings: Settings, *, now: datetime, urgent: bool = False) -> bool:
     """Whether a delivery would find a mail that may go."""
-    return outbox.waiting(session, now=now, urgent=urgent, routes=mail_routes.load(session, settings.rates))
+    return claims.waiting(session, now=now, urgent=urgent, routes=mail_routes.load(session, settings.rates))
 
 
 @dataclass(slots=True)
@@ -110,7 +111,7 @@ class _Delivery:
                 now = self.now()
                 self.routes = mail_routes.load(session, self.settings.rates)
                 self.closed, self.paused = set(), set()
-                rows = outbox.claim(
+                rows = claims.claim(
                     session,
                     worker=self.worker,
                     limit=BATCH,
@@ -120,7 +121,7 @@ class _Delivery:
                     routes=self.routes,
                 )
                 links = _links(session, rows)
-                more = bool(rows) or outbox.waiting(session, urgent=self.urgent, now=now, routes=self.routes)
+                more = bool(rows) or claims.waiting(session, urgent=self.urgent, now=now, routes=self.routes)
             if not more:
                 break
             if rows:
@@ -132,13 +133,13 @@ class _Delivery:
         """All that is due waits; a server that does not let us in is left alone for longer."""
         now = self.now()
         with self.database.write() as session:
-            outbox.postpone(session, reason=str(failure), until=now + RECONNECT_AFTER, now=now)
+            claims.postpone(session, reason=str(failure), until=now + RECONNECT_AFTER, now=now)
             if failure.reply_code in LOCKED_OUT:
                 routes = mail_routes.load(session, self.settings.rates)
                 refusing.locked_out(session, routes, str(failure), now=now)
 
     def _send_batch(self, smtp: Smtp, rows: Sequence[OutboxMail], links: Mapping[int, SignInLink]) -> None:
-        give_back_at = time.monotonic() + outbox.CLAIM_SECONDS
+        give_back_at = time.monotonic() + claims.CLAIM_SECONDS
         for i, row in enumerate(rows):
             if self.should_stop() or time.monotonic() > give_back_at:
                 self._give_back(rows[i:], self.now())
@@ -179,7 +180,7 @@ class _Delivery:
 
     def _taken(self, row: OutboxMail) -> None:
         with self.database.write() as session:
-            outbox.mark_sent(session, row.id, worker=self.worker, now=self.now())
+            claims.mark_sent(session, row.id, worker=self.worker, now=self.now())
             opened = mail_routes.taken(session, self.routes, row.to_address)
             if row.event_id is not None and outbox.is_paused(session, row.event_id):
                 self.paused.add(row.event_id)
@@ -211,7 +212,7 @@ class _Delivery:
 
     def _give_back(self, rows: Sequence[OutboxMail], at: datetime) -> None:
         with self.database.write() as session:
-            outbox.give_back(session, rows, at=at)
+            claims.give_back(session, rows, at=at)
 
 
 @contextmanager

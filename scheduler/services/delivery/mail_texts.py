@@ -18,9 +18,6 @@ from scheduler.invites.mail import wording
 from scheduler.services.access.actors import Actor
 from scheduler.storage.models import Account, Event, MailText
 
-TEST = "test"
-"""The kind of an outbox mail that shows an organiser the texts."""
-
 Texts = Mapping[str, Mapping[str, str]]
 """By language and key (`wording.key`)."""
 

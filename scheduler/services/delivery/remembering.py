@@ -3,42 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Method
 from scheduler.services.access.tokens import derive_token, hash_token
+from scheduler.services.outbox import payloads
+from scheduler.services.outbox.outbox import NewMail
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Invitation, OutboxMail
 
+Said = OutboxMail | NewMail
+"""A mail that is in the outbox, or about to be."""
 
-def remember(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:
+
+def remember(session: Session, rows: Sequence[Said], secret_key: str) -> None:
     """Write down what the calendars are being told by these invitations."""
     known = _known_invitations(session, rows)
     new: list[dict[str, Any]] = []
     for row in rows:
-        message = row.payload
-        values = {
-            "dtstamp": datetime.fromisoformat(message["dtstamp"]),
-            "content": message["content"],
-            "partstat": message["partstat"],
-            "facts": message.get("facts"),
-        }
-        found = known.get((row.uid, row.attendee_id, message["sequence"], message["method"]))
+        content, partstat = payloads.known_by(row.payload)
+        found = known.get(_identity(row))
         if found is None:
-            new.append(_invitation(row, secret_key) | values)
-        elif found.dtstamp < values["dtstamp"]:
-            found.dtstamp, found.content = values["dtstamp"], values["content"]
-            found.facts = values["facts"]
+            new.append(_invitation(row, secret_key) | {"content": content, "partstat": partstat})
+        elif row.dtstamp is not None and found.dtstamp < row.dtstamp:
+            found.dtstamp, found.content, found.facts = row.dtstamp, content, row.facts
     if new:
         session.execute(insert(Invitation), new)
     session.flush()
 
 
-def address_token(row: OutboxMail, secret_key: str) -> str:
+def address_token(row: Said, secret_key: str) -> str:
     """The token in the organiser's address: one a UID and attendee, the same in every mail about it."""
     return token_of(str(row.uid), row.attendee_id, secret_key)
 
@@ -94,22 +91,35 @@ def remember_bounces(session: Session, rows: Sequence[OutboxMail], secret_key: s
             session.execute(update(Attendee).where(Attendee.id == attendee_id).values(bounce_hash=hashed))
 
 
-def _known_invitations(
-    session: Session, rows: Sequence[OutboxMail]
-) -> dict[tuple[str | None, int | None, int, str], Invitation]:
+class _Identity(NamedTuple):
+    """What makes an invitation one: the unique key of its table."""
+
+    uid: str | None
+    attendee_id: int | None
+    sequence: int | None
+    method: Method | None
+
+
+def _identity(row: Said | Invitation) -> _Identity:
+    return _Identity(row.uid, row.attendee_id, row.sequence, row.method)
+
+
+def _known_invitations(session: Session, rows: Sequence[Said]) -> dict[_Identity, Invitation]:
     uids = {row.uid for row in rows}
     found = session.scalars(select(Invitation).where(among(Invitation.uid, uids))) if uids else ()
-    return {(row.uid, row.attendee_id, row.sequence, str(row.method)): row for row in found}
+    return {_identity(row): row for row in found}
 
 
-def _invitation(row: OutboxMail, secret_key: str) -> dict[str, Any]:
+def _invitation(row: Said, secret_key: str) -> dict[str, Any]:
     return {
         "event_id": row.event_id,
         "request_id": row.request_id,
         "attendee_id": row.attendee_id,
         "uid": row.uid,
-        "sequence": row.payload["sequence"],
-        "method": Method(row.payload["method"]),
+        "sequence": row.sequence,
+        "method": row.method,
+        "dtstamp": row.dtstamp,
+        "facts": row.facts,
         "token_hash": hash_token(address_token(row, secret_key)),
         "first_message_id": row.thread_id or row.message_id,
     }

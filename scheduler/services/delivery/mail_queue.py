@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import CursorResult, Update, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import JobKind, JobState, OutboxState, VersionState
+from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.errors import PublishingOpen
 from scheduler.services.access.actors import Actor
 from scheduler.services.outbox import outbox
@@ -42,9 +42,8 @@ def stop(session: Session, actor: Actor, *, now: datetime) -> int:
     _refuse_while_written(session, actor.event_id)
     rows = update(OutboxMail).where(
         OutboxMail.event_id == actor.event_id,
-        OutboxMail.kind.in_(("invitation", outbox.SUMMARY)),
-        OutboxMail.state == OutboxState.QUEUED,
-        OutboxMail.attempts == 0,
+        OutboxMail.kind.in_(outbox.OF_PUBLISHINGS),
+        outbox.untouched(),
         OutboxMail.stopped_at.is_(None),
     )
     count = _done(session, rows.values(stopped_at=now), "mails stopped", actor)

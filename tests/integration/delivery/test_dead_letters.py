@@ -9,8 +9,9 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import MailFailure, OutboxState
 from scheduler.domain.errors import NotAllowed
+from scheduler.services.delivery import claims, dead_letters, refusing, rendering
 from scheduler.services.inbox import inbox
-from scheduler.services.outbox import dead_letters, outbox, refusing, rendering
+from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Invitation, OutboxMail
 from tests.support import replies
@@ -28,12 +29,12 @@ class Letters(Published):
         """Hand out what waits, refusing mails to one address; gives those that were taken."""
         now = NOW + minutes * MINUTE
         with self.database.write() as session:
-            rows = outbox.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
+            rows = claims.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
             for row in rows:
                 if row.to_address == refuse:
                     refusing.mark_failed(session, row, "550 no", permanent=permanent, now=now)
                 else:
-                    outbox.mark_sent(session, row.id, worker="w", now=now)
+                    claims.mark_sent(session, row.id, worker="w", now=now)
         return {row.to_address: row for row in rows if row.to_address != refuse}
 
     def move(self, slot: int, minutes: float, refuse: str = "", permanent: bool = True) -> None:
@@ -148,7 +149,7 @@ def test_a_dead_letter_queued_again_before_a_publishing_does_not_follow_the_newe
     assert [row.payload["sequence"] for row in sent] == [0, 2]
     assert letters.send(60) == {}
     (stale,) = [row for row in letters.rows() if row.dropped_at is not None]
-    assert (stale.state, stale.error) == (OutboxState.FAILED, outbox.STALE)
+    assert (stale.state, stale.error) == (OutboxState.FAILED, claims.STALE)
     assert letters.dead() == []
 
 
@@ -192,7 +193,7 @@ def test_a_mail_to_an_address_that_bounced_is_held_and_its_calendar_counts_as_to
     letters.bounce(5)
     letters.move(2, 10)
     (letter,) = letters.dead()
-    assert (letter.failure, letter.error, letter.last_attempt_at) == (MailFailure.BOUNCED, outbox.HELD, None)
+    assert (letter.failure, letter.error, letter.last_attempt_at) == (MailFailure.BOUNCED, claims.HELD, None)
     with letters.database.read() as session:
         told = session.scalars(
             select(Invitation.sequence)

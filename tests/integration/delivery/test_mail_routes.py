@@ -14,15 +14,14 @@ from aiosmtpd.smtp import Session as SmtpSession
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AlertKind, MailFailure, OutboxState, Refusal
+from scheduler.domain.entities import AlertKind, MailFailure, OutboxKind, OutboxState, Refusal
 from scheduler.domain.mail_rates import MailRates, domain_of
-from scheduler.services.operations import alerts
-from scheduler.services.outbox import delivery, mail_routes, outbox, refusing
-from scheduler.services.outbox.mail_routes import SERVER
+from scheduler.services.delivery import claims, delivery, mail_routes, refusing
+from scheduler.services.delivery.mail_routes import SERVER
 from scheduler.storage.database import Database
 from scheduler.storage.models import Alert, Attendee, Event, MailRoute, OutboxMail
-from tests.integration.outbox.test_outbox import publish_some
-from tests.integration.outbox.test_sending import FAILED, QUEUED, SENT, to
+from tests.integration.delivery.test_outbox import publish_some
+from tests.integration.delivery.test_sending import FAILED, QUEUED, SENT, to
 from tests.support.factories import NOW, SECRET_KEY, make_event
 from tests.unit.invites.test_transport import Catcher, serving
 
@@ -62,6 +61,9 @@ def fill(
                     to_name=person.name,
                     message_id=f"<m{n}@expo.example>",
                     uid=f"u{n}@expo.example",
+                    method=template.method,
+                    sequence=template.sequence,
+                    dtstamp=template.dtstamp,
                     payload={**template.payload, "uid": f"u{n}@expo.example", "attendee_id": person.id},
                     state=QUEUED,
                     next_attempt_at=NOW,
@@ -131,7 +133,7 @@ class Post:
 
     def rows(self, *domains: str) -> list[OutboxMail]:
         with self.database.read() as session:
-            rows = session.scalars(select(OutboxMail).where(OutboxMail.kind != alerts.ALERT))
+            rows = session.scalars(select(OutboxMail).where(OutboxMail.kind != OutboxKind.ALERT))
             return [row for row in rows if not domains or row.domain in domains]
 
     def states(self, *domains: str) -> Counter[OutboxState]:
@@ -228,7 +230,7 @@ def test_a_mail_that_is_refused_for_its_content_is_held_and_told_once(database: 
         (alert,) = post.alerts()
         assert alert.reason == f"qq.com refuses mails. It said: The mail to {bad} was not taken: {CONTENT}"
         with database.read() as session:
-            mails = session.scalars(select(OutboxMail).where(OutboxMail.kind == alerts.ALERT)).all()
+            mails = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.ALERT)).all()
             assert len(mails) == len({mail.to_address for mail in mails}) > 0
         server.says = lambda _: None
         assert post.deliver(15 + 60) == 1
@@ -310,7 +312,7 @@ def test_mails_to_a_provider_with_a_rate_go_one_after_the_other_and_others_at_on
 def claim(
     session: Session, minutes: float, routes: mail_routes.Routes, worker: str = "w"
 ) -> list[OutboxMail]:
-    return outbox.claim(
+    return claims.claim(
         session, worker=worker, limit=50, secret_key=SECRET_KEY, now=NOW + minutes * MINUTE, routes=routes
     )
 

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxState
 from scheduler.domain.mail_rates import MailRates
-from scheduler.services.outbox import mail_routes
-from scheduler.services.outbox.mail_routes import SERVER, Routes
+from scheduler.services.delivery import mail_routes
+from scheduler.services.delivery.mail_routes import SERVER, Routes
 from scheduler.storage.models import Attendee, Event, OutboxMail, PlannedAttendee, PlannedMeeting
 
 

@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import Refusal, VersionState
 from scheduler.domain.mail_rates import MailRates
-from scheduler.services.outbox import arrival, outbox
+from scheduler.services.delivery import arrival, claims
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, MailRoute, OutboxMail
-from tests.integration.outbox.test_mail_routes import fill
+from tests.integration.delivery.test_mail_routes import fill
 from tests.support.factories import (
     NOW,
     SECRET_KEY,
@@ -68,7 +68,7 @@ def test_mails_about_the_nearest_meetings_leave_first(database: Database) -> Non
         slots = {1: 9, 2: 1, 3: 5}
         planned = [meet(make_request(session, expo, 0, i), expo, slot=slot) for i, slot in slots.items()]
         publish(session, expo, draft(session, expo, planned), None)
-        rows = outbox.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=NOW)
+        rows = claims.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=NOW)
         starts = [
             row.payload["content"]["start"]
             for row in sorted(rows, key=lambda row: row.next_attempt_at)

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AlertKind, MailFailure, OutboxState, Refusal
+from scheduler.domain.entities import AlertKind, MailFailure, OutboxKind, OutboxState, Refusal
 from scheduler.domain.mail_rates import MailRates
 from scheduler.services import links
+from scheduler.services.delivery import address_reports, mail_routes
+from scheduler.services.delivery.mail_routes import SERVER, TOLD_AFTER, Routes
 from scheduler.services.operations import alerts
-from scheduler.services.outbox import address_reports, mail_routes
-from scheduler.services.outbox.mail_routes import SERVER, TOLD_AFTER, Routes
 from scheduler.storage.models import Alert, Attendee, Event, MailRoute, OutboxMail
 
 BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720))
@@ -41,7 +41,7 @@ def refuse(
     else:
         mark_failed(session, mail, said, permanent=refusal is Refusal.DEAD, now=now)
     pausing = mail_routes.refused(session, routes, mail, refusal, said, now=now)
-    if mail.kind == alerts.ALERT:  # an alert about alerts would be the next one to be refused
+    if mail.kind is OutboxKind.ALERT:  # an alert about alerts would be the next one to be refused
         return pausing
     for name in (routes.rates.route(mail.to_address), SERVER):
         row = routes.rows[name]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from scheduler.config import Settings
-from scheduler.domain.entities import AlertKind
+from scheduler.domain.entities import AlertKind, OutboxKind
 from scheduler.invites.ical.itip import Message
 from scheduler.invites.mail.alert_mail import AlertMail, render_alert
 from scheduler.invites.mail.imip import Envelope, RenderedMail, render, render_example
@@ -15,8 +15,8 @@ from scheduler.invites.mail.summary import Summary
 from scheduler.invites.mail.summary_mail import render as render_summary
 from scheduler.services import links
 from scheduler.services.access.tokens import SIGN_IN, derive_token
+from scheduler.services.delivery import remembering
 from scheduler.services.operations import alerts
-from scheduler.services.outbox import mail_texts, outbox, remembering
 from scheduler.storage.models import OutboxMail, SignInLink
 
 
@@ -24,11 +24,11 @@ def rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink
     """The mail of a row; `links` has those of sign-in mails."""
     if row.sign_in_link_id is not None:
         return sign_in_mail(settings, row, links[row.sign_in_link_id])
-    if row.kind == alerts.ALERT:
+    if row.kind is OutboxKind.ALERT:
         return alert_mail(settings, row)
-    if row.kind == outbox.SUMMARY:
+    if row.kind is OutboxKind.SUMMARY:
         return summary_mail(settings, row)
-    if row.kind == mail_texts.TEST:
+    if row.kind is OutboxKind.TEST:
         return test_mail(settings, row)
     return invitation_mail(settings, row)
 

@@ -1,0 +1,1 @@
+"""Mails on their way out: claimed, made, sent, refused, and what organisers do about them."""

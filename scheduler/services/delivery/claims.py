@@ -1,0 +1,225 @@
+"""Claim mails at their event's rate, mark what became of each, sweep; delivery.py sends them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import MailFailure, OutboxKind, OutboxState
+from scheduler.domain.mail_rates import MailRates
+from scheduler.services.delivery import mail_routes
+from scheduler.services.delivery.mail_routes import Routes
+from scheduler.services.delivery.remembering import remember, remember_bounces, remember_summaries
+from scheduler.services.outbox import outbox
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Event, OutboxMail
+
+CLAIM_SECONDS = 60
+"""A sender gives back what it has not sent after this time; the sweep waits twice as long."""
+
+URGENT = OutboxMail.event_id.is_(None)
+"""Mails that a person waits for, and that belong to no event's rate: sign-in links, alerts."""
+
+STALE = "A newer message about this meeting took its place."
+HELD = "Mail to this address came back; nothing is sent to it until it is corrected, or tried again by hand."
+
+
+def claim(
+    session: Session,
+    *,
+    worker: str,
+    limit: int,
+    secret_key: str,
+    now: datetime,
+    urgent: bool = False,
+    routes: Routes | None = None,
+) -> list[OutboxMail]:
+    """Take up to `limit` mails that are due, urgent ones first, as many as each event's rate and each route
+    let out; `routes` as they are now, none by default.
+
+    Urgent are those that belong to no event's rate: sign-in links, alerts. With `urgent` no others are taken.
+
+    A retry that a newer message has overtaken is put away, and a mail to an address that bounces is held:
+    its calendar counts as told all the same, so that no publishing tells it again.
+    """
+    routes = routes or Routes(MailRates())
+    rows = _take(session, _due(now) & URGENT, worker, limit, now)
+    through = None  # mails that the mail server takes: its pause is asked about once, and only if it matters
+    for event_id in () if urgent else _events_due(session, routes, now):
+        allowed = _let_out(session, event_id, limit - len(rows), now)
+        if allowed and through is None:
+            through = mail_routes.let_out(session, routes, mail_routes.SERVER, limit - len(rows), now)
+        which = _due(now) & (OutboxMail.event_id == event_id)
+        taken = _take_by_route(session, which, routes, worker, min(allowed, through or 0), now)
+        through = None if through is None else through - len(taken)
+        rows += taken
+    remember(session, [row for row in rows if row.kind is OutboxKind.INVITATION], secret_key)
+    remember_bounces(session, rows, secret_key)
+    remember_summaries(session, [row for row in rows if row.kind is OutboxKind.SUMMARY], secret_key)
+    return _to_be_sent(session, rows, now)
+
+
+def _take_by_route(
+    session: Session, which: ColumnElement[bool], routes: Routes, worker: str, limit: int, now: datetime
+) -> list[OutboxMail]:
+    """Take mails of an event: those to providers with a rate as it lets out, all others as they come."""
+    limited = routes.limited()
+    if not limited or limit <= 0:
+        return _take(session, which, worker, limit, now)
+    slow = routes.of(limited)
+    domains = session.scalars(select(OutboxMail.domain).where(which, slow).distinct()).all()
+    rows: list[OutboxMail] = []
+    for name in sorted({routes.rates.routes.get(domain, domain) for domain in domains}):
+        allowed = mail_routes.let_out(session, routes, name, limit - len(rows), now)
+        rows += _take(session, which & routes.of([name]), worker, allowed, now)
+    return rows + _take(session, which & ~slow, worker, limit - len(rows), now)
+
+
+def _events_due(session: Session, routes: Routes, now: datetime) -> Sequence[int]:
+    due = select(OutboxMail.event_id).where(_due(now), ~routes.of(mail_routes.waits(routes, now)))
+    goes = Event.mails_paused_at.is_(None)
+    return session.scalars(
+        select(Event.id).where(Event.id.in_(due), goes).order_by(Event.mail_ready_at.nulls_first(), Event.id)
+    ).all()
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        OutboxMail.state == OutboxState.QUEUED,
+        OutboxMail.next_attempt_at <= now,
+        OutboxMail.stopped_at.is_(None),
+    )
+
+
+def _take(
+    session: Session, which: ColumnElement[bool], worker: str, limit: int, now: datetime
+) -> list[OutboxMail]:
+    """Turn queued rows to sending; rows that another sender holds are passed over."""
+    if limit <= 0:
+        return []
+    chosen = session.scalars(
+        select(OutboxMail.id)
+        .where(which)
+        .order_by(OutboxMail.next_attempt_at, OutboxMail.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, key_share=True)
+    ).all()
+    # Not one statement: PostgreSQL may run a subquery with LIMIT and SKIP LOCKED once for each row.
+    claimed = (
+        update(OutboxMail)
+        .where(among(OutboxMail.id, chosen), OutboxMail.state == OutboxState.QUEUED)
+        .values(
+            state=OutboxState.SENDING,
+            claimed_by=worker,
+            claimed_at=now,
+            attempts=OutboxMail.attempts + 1,
+        )
+        .returning(OutboxMail)
+        .execution_options(synchronize_session=False, populate_existing=True)
+    )
+    return sorted(session.scalars(claimed).all(), key=lambda row: row.id)
+
+
+def _let_out(session: Session, event_id: int, limit: int, now: datetime) -> int:
+    """How many mails the event's rate lets out now, taken from a bucket of one second's mails."""
+    if limit <= 0:
+        return 0
+    event = session.scalars(
+        select(Event)
+        .where(Event.id == event_id, Event.mails_paused_at.is_(None))
+        .with_for_update(skip_locked=True, key_share=True)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if event is None:
+        return 0
+    allowed, event.mail_ready_at = mail_routes.bucket(event.mail_ready_at, event.mail_per_minute, limit, now)
+    session.flush()
+    return allowed
+
+
+def _to_be_sent(session: Session, rows: Sequence[OutboxMail], now: datetime) -> list[OutboxMail]:
+    """Claimed mails without those that are overtaken or held, which have failed."""
+    about_meetings = [row.id for row in rows if row.uid is not None]
+    if not about_meetings:
+        return list(rows)
+    which = among(OutboxMail.id, about_meetings)
+    stale = set(session.scalars(select(OutboxMail.id).where(which, outbox.overtaken())))
+    bounced = Attendee.bounced_at.is_not(None)
+    held = set(
+        session.scalars(
+            select(OutboxMail.id).join(Attendee, Attendee.id == OutboxMail.attendee_id).where(which, bounced)
+        )
+    )
+    _set_failed(session, stale, error=STALE, dropped_at=now)
+    _set_failed(session, held - stale, error=HELD, failure=MailFailure.BOUNCED.value)
+    return [row for row in rows if row.id not in stale | held]
+
+
+def _set_failed(session: Session, ids: Iterable[int], **values: Any) -> None:
+    if ids:
+        session.execute(
+            update(OutboxMail)
+            .where(among(OutboxMail.id, ids))
+            .values(state=OutboxState.FAILED, claimed_by=None, **values)
+        )
+
+
+def mark_sent(session: Session, row_id: int, *, worker: str, now: datetime) -> None:
+    """The server took the mail."""
+    session.execute(
+        update(OutboxMail)
+        .where(OutboxMail.id == row_id, OutboxMail.claimed_by == worker)
+        .values(state=OutboxState.SENT, sent_at=now, error=None, failure=None)
+    )
+
+
+def give_back(session: Session, rows: Iterable[OutboxMail], *, at: datetime) -> None:
+    """Return claimed mails that no byte was sent of; they are due at `at`, and the claim was no attempt.
+
+    A first claim counts all the same: from it on the calendar is told, and the mail is never dropped.
+    """
+    claimed = [(row.id, row.claimed_by) for row in rows]  # one that was swept may be another sender's by now
+    attempts = case((OutboxMail.attempts > 1, OutboxMail.attempts - 1), else_=OutboxMail.attempts)
+    session.execute(
+        update(OutboxMail)
+        .where(
+            tuple_(OutboxMail.id, OutboxMail.claimed_by).in_(claimed),
+            OutboxMail.state == OutboxState.SENDING,
+        )
+        .values(state=OutboxState.QUEUED, next_attempt_at=at, claimed_by=None, attempts=attempts)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def postpone(session: Session, *, reason: str, until: datetime, now: datetime) -> None:
+    """The mail server cannot be reached: what is due waits, and says why."""
+    failure = MailFailure.TEMPORARY.value
+    session.execute(
+        update(OutboxMail).where(_due(now)).values(next_attempt_at=until, error=reason, failure=failure)
+    )
+
+
+def sweep(session: Session, *, now: datetime) -> int:
+    """Return mails whose sender died to the queue; gives their number."""
+    lost = session.scalars(
+        update(OutboxMail)
+        .where(
+            OutboxMail.state == OutboxState.SENDING,
+            OutboxMail.claimed_at < now - timedelta(seconds=2 * CLAIM_SECONDS),
+        )
+        .values(state=OutboxState.QUEUED, next_attempt_at=now, claimed_by=None)
+        .returning(OutboxMail.id)
+    )
+    return len(lost.all())
+
+
+def waiting(session: Session, *, now: datetime, urgent: bool = False, routes: Routes | None = None) -> bool:
+    """Whether any mail is due, and its route open or about to be; or any urgent one."""
+    due = _due(now) & URGENT if urgent else _due(now) & (URGENT | ~outbox.paused())
+    if routes is not None:
+        due &= URGENT | ~routes.of(mail_routes.waits(routes, now))
+    return session.scalar(select(OutboxMail.id).where(due).limit(1)) is not None

@@ -1,0 +1,32 @@
+"""What a mail of the outbox says, read from its payload; delivery/rendering.py makes the whole mail of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from scheduler.domain.entities import Partstat
+from scheduler.invites.ical.content import Content
+from scheduler.invites.mail.summary import Summary
+
+
+def content(payload: Mapping[str, Any]) -> Content | None:
+    """What the calendar shows; None for a mail that is about no one meeting."""
+    said = payload.get("content")
+    return Content.from_json(said) if said else None
+
+
+def content_in(text: str) -> Content:
+    """As `content`, from the payload as the database has it."""
+    return Content.from_json(json.loads(text)["content"])
+
+
+def known_by(payload: Mapping[str, Any]) -> tuple[dict[str, Any], Partstat]:
+    """What an invitation keeps of a message: the content as JSON, and the answer that it repeats."""
+    return payload["content"], Partstat(payload["partstat"])
+
+
+def summary(payload: Mapping[str, Any]) -> Summary:
+    """What a summary says."""
+    return Summary.from_json(payload)
