@@ -7,9 +7,10 @@ import math
 from scheduler.solver.compiled.kernels import Floats, chance, entry, inlined
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import rules
+from scheduler.solver.operators.draws import random_held
 from scheduler.solver.operators.kempe import swap_slots
 from scheduler.solver.operators.repair import settle
-from scheduler.solver.operators.targets import fill_gap, force_held, force_unheld, join_halls, random_held
+from scheduler.solver.operators.targets import fill_gap, force_held, force_unheld, join_halls
 from scheduler.solver.state.placement import IMPOSSIBLE, choose
 from scheduler.solver.state.spread import excess, refresh_logged
 from scheduler.solver.state.state import State
@@ -22,7 +23,12 @@ KINDS = 6
 
 @inlined
 def redraw(data: Data, state: State, temperature: float) -> bool:
-    """Draw a new place for a random meeting with Boltzmann's odds."""
+    """Draw a new place for a random meeting by the odds of Boltzmann; it may stay out.
+
+    The draw is from its conditional distribution: a heat bath (Geman and Geman 1984,
+    doi:10.1109/TPAMI.1984.4767596), which needs no test of acceptance. Logs two rows at most. False if
+    there is nothing to draw.
+    """
     request = random_held(data, state)
     if request < 0:
         return False
@@ -36,6 +42,7 @@ def redraw(data: Data, state: State, temperature: float) -> bool:
 
 @inlined
 def _step(data: Data, state: State, kind: int, temperature: float, stamp: int) -> bool:
+    """Make a move of a kind; what it does is logged. False if it is to be undone."""
     if kind == REDRAW:
         return redraw(data, state, temperature)
     if kind == GAP:
@@ -53,9 +60,13 @@ def _step(data: Data, state: State, kind: int, temperature: float, stamp: int) -
 def anneal(
     data: Data, state: State, moves: int, temperature: float, penalty: float, odds: Floats, tally: Floats
 ) -> None:
-    """Make a number of moves; `odds` are the kinds' cumulated shares, `penalty` the price of `excess`.
+    """Make a number of moves at one temperature, each kept or undone as a whole.
 
-    `tally` gains, per kind, the moves tried, kept, and the score won by those that won.
+    Simulated annealing (Kirkpatrick, Gelatt and Vecchi 1983, doi:10.1126/science.220.4598.671) with the
+    rule of Metropolis: a threshold is drawn before the move, and the score has to reach it. A change of
+    the plan beyond `max_moved` is undone, too. `odds` are the kinds' cumulated shares, `penalty` the
+    price of `excess`. `tally` gains, per kind, the moves tried, kept, and the score won by those that
+    won. The idle figures have to be counted.
     """
     limited = data.rules[rules.SPREAD] >= 0
     apart = excess(data, state) if limited else 0

@@ -15,6 +15,7 @@ from llvmlite import binding, ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from scheduler.solver.compiled.checks import CHECKED
 from scheduler.solver.compiled.records import record_type
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -53,13 +54,13 @@ def sources_digest(folder: Path) -> str:
 
 
 def _cache_folder() -> str:
-    """A folder of machine code for exactly these sources."""
+    """A folder of machine code for exactly these sources, with or without checks."""
     here = Path(__file__).parent
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     folder = Path(chosen) if chosen else here / "__pycache__" / "kernels"
     if not chosen and not os.access(here / "__pycache__" if folder.parent.exists() else here, os.W_OK):
         folder = Path.home() / ".cache" / "chainmeet" / "kernels"
-    return str(folder / sources_digest(here.parent)[:16])
+    return str(folder / (sources_digest(here.parent)[:16] + ("-checked" if CHECKED else "")))
 
 
 numba.config.CACHE_DIR = _cache_folder()

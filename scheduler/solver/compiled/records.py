@@ -5,8 +5,8 @@ long. Here the addresses and shapes of a record's fields stand in one block of m
 them from that block when they use a field, and may take them as unchanging.
 
 Numba also counts a negative index from the end, and takes any two arrays for one another's. The
-elements of a record's fields are plain memory instead: an index is within its array, always, and no
-two fields overlap, which is told to LLVM.
+elements of a record's fields are plain memory instead: an index is within its array, always (see
+`checks`), and no two fields overlap, which is told to LLVM.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from numba.extending import (
     unbox,
 )
 from numba.np import arrayobj
+
+from scheduler.solver.compiled.checks import CHECKED, check_index
 
 T = TypeVar("T", bound=type)
 
@@ -259,6 +261,8 @@ def _pointer(context: Any, builder: Any, field: Any, index: Any, arguments: Any)
         kinds, numbers = index.types, cgutils.unpack_tuple(builder, arguments[1])
     wide = [context.cast(builder, n, kind, types.intp) for n, kind in zip(numbers, kinds, strict=True)]
     shape = cgutils.unpack_tuple(builder, array.shape)
+    if CHECKED:
+        check_index(context, builder, field.field, wide, shape)
     offset = wide[0]
     for number, length in zip(wide[1:], shape[1:], strict=True):
         offset = builder.add(builder.mul(offset, length, flags=("nsw",)), number, flags=("nsw",))

@@ -1,10 +1,10 @@
-"""The ranges of rows that belong together (compressed rows, CSR), for kernels to loop over."""
+"""Ranges for kernels to loop over: rows that belong together (compressed rows, CSR), slots, and seats."""
 
 from __future__ import annotations
 
 from scheduler.solver.compiled.kernels import inlined
 from scheduler.solver.instance.arrays import Data
-from scheduler.solver.instance.columns import options, requests
+from scheduler.solver.instance.columns import groups, options, requests
 
 
 @inlined
@@ -42,3 +42,15 @@ def published_people_of(data: Data, request: int) -> range:
     """Where those who sat in a request as it was published stand in `published_people`."""
     begin = data.requests[request, requests.PUBLISHED_PEOPLE_BEGIN]
     return range(begin, data.requests[request, requests.PUBLISHED_PEOPLE_END])
+
+
+@inlined
+def end_of(data: Data, request: int, start: int) -> int:
+    """The last slot, included, of a request that is held from `start` on."""
+    return start + data.requests[request, requests.LENGTH] - 1
+
+
+@inlined
+def first_seat(data: Data, group: int, slot: int) -> int:
+    """Where the meetings of a group of places in a slot begin in `State.seated`."""
+    return data.groups[group, groups.FIRST_SEAT] + slot * data.groups[group, groups.SEATS]

@@ -35,7 +35,11 @@ def construct_compulsory(data: Data, state: State) -> None:
 
 @entry
 def insert_in_order(data: Data, state: State, order: Ints) -> None:
-    """Insert each request of `order` that is not held at its best place, if that gains."""
+    """Insert each request of `order` that is not held at its best place, if that gains.
+
+    One that brings idle figures further beyond the limit of H12 is taken out again. The log is empty
+    afterwards.
+    """
     state.logged = 0
     for k in range(order.shape[0]):
         request = order[k]

@@ -5,20 +5,19 @@ from __future__ import annotations
 from scheduler.solver.compiled.kernels import below, bit, inlined, kernel
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import groups, requests, slots
-from scheduler.solver.instance.ranges import people_of
-from scheduler.solver.operators.ejection import may_move, random_start
-from scheduler.solver.operators.targets import beside_hall, random_held, random_member
+from scheduler.solver.instance.ranges import first_seat, people_of
+from scheduler.solver.operators.draws import may_move, random_held, random_member, random_start
+from scheduler.solver.operators.targets import beside_hall
 from scheduler.solver.state.columns import held, log
 from scheduler.solver.state.delta import fits
+from scheduler.solver.state.sizes import LONGEST
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import hold, release
-
-LONGEST = 24
 
 
 @inlined
 def _join(data: Data, state: State, request: int, stamp: int) -> bool:
-    """Add a meeting to the chain; whether it may be part of one."""
+    """Add a held meeting to the chain, once; False if it may not be part of one, or the chain is full."""
     if state.mark[request] == stamp:
         return True
     n = state.queued
@@ -32,6 +31,7 @@ def _join(data: Data, state: State, request: int, stamp: int) -> bool:
 
 @inlined
 def _join_person(data: Data, state: State, person: int, slot: int, stamp: int) -> bool:
+    """Add the meeting that a person has in a slot to the chain; False if the person is away."""
     if not (data.avail[person, slot >> 6] & bit(slot)):
         return False
     return state.at[person, slot] < 0 or _join(data, state, state.at[person, slot], stamp)
@@ -39,12 +39,12 @@ def _join_person(data: Data, state: State, person: int, slot: int, stamp: int) -
 
 @inlined
 def _join_place(data: Data, state: State, group: int, slot: int, stamp: int) -> bool:
-    """Take one meeting of a full group along, unless one of the chain leaves it already."""
+    """Add one meeting of a full group to the chain, unless one of the chain leaves that group already."""
     if state.room[group, slot] > 0:
         return True
     if data.seats[group, slot] == 0:
         return False
-    row = data.groups[group, groups.FIRST_SEAT] + slot * data.groups[group, groups.SEATS]
+    row = first_seat(data, group, slot)
     if data.seats[group, slot] > 1:
         for k in range(data.seats[group, slot]):
             if state.mark[state.seated[row + k]] == stamp:
@@ -54,7 +54,7 @@ def _join_place(data: Data, state: State, group: int, slot: int, stamp: int) -> 
 
 @inlined
 def _gather(data: Data, state: State, first: int, second: int, stamp: int) -> bool:
-    """Follow the chain from the queue's first meeting to its end."""
+    """Follow the chain from the queue's first meeting to its end; False if it cannot be swapped."""
     k = 0
     while k < state.queued:
         request = state.queue[k]
@@ -94,7 +94,13 @@ def other_slot(data: Data, state: State, request: int) -> int:
 
 @kernel
 def swap_slots(data: Data, state: State, stamp: int) -> bool:
-    """Swap a random meeting's slot with another along its Kempe chain; False: undo what was done."""
+    """Swap a random meeting's slot with another one along its Kempe chain.
+
+    The chain is in `queue`: the meetings of both slots that hang together by people or full groups
+    (Thompson and Dowsland 1998, Computers & Operations Research 25(7-8), 637-648). All are released, then
+    held in the other slot, with their people and groups. All is logged. False if a rule breaks: the
+    caller then undoes what is logged.
+    """
     request = random_held(data, state)
     if request < 0 or data.requests[request, requests.LENGTH] != 1:
         return False

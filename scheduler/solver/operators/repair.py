@@ -5,14 +5,14 @@ from __future__ import annotations
 from scheduler.solver.compiled.kernels import below, inlined, kernel
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import factors, firms, requests
+from scheduler.solver.operators.draws import LOOKS
 from scheduler.solver.operators.ejection import force_cheaply
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import base_gain
+from scheduler.solver.state.sizes import DEEPEST
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import insert_best
 
-DEEPEST = 6
-LOOKS = 12
 TRIES = 2
 
 
@@ -42,7 +42,10 @@ def _hope(data: Data, state: State, done: int) -> float:
 
 @kernel
 def _replace(data: Data, state: State, request: int, temperature: float, stamp: int) -> None:
-    """Hold other requests of a dropped one's firms where that left room."""
+    """Hold other requests of a dropped one's firms where that left room: one of each firm at most.
+
+    It looks at a few random ones, and takes the first that gains.
+    """
     for side in range(requests.SENDER, requests.RECEIVER + 1):
         firm = data.requests[request, side]
         first = data.firms[firm, firms.REQUESTS_BEGIN]
@@ -62,7 +65,12 @@ def _replace(data: Data, state: State, request: int, temperature: float, stamp: 
 
 @kernel
 def settle(data: Data, state: State, temperature: float, stamp: int, lowest: float) -> bool:
-    """Find places for the queue; False when the score cannot reach `lowest`."""
+    """Place the queued meetings, in their order; False when the score cannot reach `lowest` any more.
+
+    The end of an ejection chain (Glover 1996, doi:10.1016/0166-218X(94)00037-E). Each is inserted where
+    that gains. One that fits nowhere may be forced in, which queues others. Those that stay out may be
+    replaced. All is logged and marked; the caller undoes it if False, or if the score is too low.
+    """
     forced = 0
     done = 0
     while done < state.queued:

@@ -8,14 +8,16 @@ from scheduler.solver.instance.columns import requests, rules, slots
 from scheduler.solver.instance.ranges import people_of
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import gain_of
+from scheduler.solver.state.linking import link, place_of, unlink
 from scheduler.solver.state.spread import excess, refresh_of
-from scheduler.solver.state.state import State, link, place_of, unlink
+from scheduler.solver.state.state import State
 
 PRICE = 3000.0  # points of a step beyond the limit: more leads to no better plan, less to a worse one
 
 
 @kernel
 def _refresh(data: Data, state: State, option: int) -> None:
+    """Count the idle figures of an option's people again."""
     for k in people_of(data, option):
         refresh_of(data, state, data.option_people[k])
 
@@ -24,6 +26,7 @@ def _refresh(data: Data, state: State, option: int) -> None:
 def _drop(
     data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
 ) -> None:
+    """Hold a request no longer, without the log, and count its people's idle figures again."""
     unlink(data, state, request)
     state.score -= gain_of(data, state, request, start, group, option, interpreter)
     _refresh(data, state, option)
@@ -75,6 +78,7 @@ def _best_end(data: Data, state: State, person: int) -> int:
 
 @kernel
 def _is_beyond(data: Data, state: State, person: int) -> bool:
+    """Whether an attendee's idle figure is beyond the least one and the limit."""
     least = 0
     while state.idle_count[least] == 0:
         least += 1

@@ -4,49 +4,22 @@ from __future__ import annotations
 
 from scheduler.solver.compiled.kernels import below, bit, first_set, inlined, kernel, last_set
 from scheduler.solver.instance.arrays import Data
-from scheduler.solver.instance.columns import firms, groups, options, people, requests, slots
-from scheduler.solver.instance.ranges import people_of
-from scheduler.solver.operators.ejection import (
-    force,
-    force_cheaply,
+from scheduler.solver.instance.columns import firms, groups, people, requests, slots
+from scheduler.solver.instance.ranges import end_of, people_of
+from scheduler.solver.operators.draws import (
+    LOOKS,
     may_move,
     random_group,
+    random_held,
+    random_meeting,
+    random_member,
     random_option,
     random_start,
 )
+from scheduler.solver.operators.ejection import force, force_cheaply
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import release
-
-LOOKS = 12
-
-
-@inlined
-def random_held(data: Data, state: State) -> int:
-    """A random request that is held and may be moved, or -1."""
-    for _ in range(LOOKS):
-        request = below(state.rng, data.requests.shape[0])
-        if state.held[request, held.SLOT] >= 0 and may_move(data, request):
-            return request
-    return -1
-
-
-@inlined
-def random_member(data: Data, state: State, request: int) -> int:
-    """A random attendee of a held request."""
-    option = state.held[request, held.OPTION]
-    first = data.options[option, options.PEOPLE_BEGIN]
-    return data.option_people[first + below(state.rng, data.options[option, options.PEOPLE_END] - first)]
-
-
-@inlined
-def random_meeting(data: Data, state: State, person: int) -> int:
-    """A random movable meeting of a person, or -1."""
-    slot_count = data.slots.shape[0]
-    slot = first_set(state.occupied, person, below(state.rng, slot_count), slot_count - 1)
-    if slot < 0:
-        slot = first_set(state.occupied, person, 0, slot_count - 1)
-    return state.at[person, slot] if slot >= 0 and may_move(data, state.at[person, slot]) else -1
 
 
 @inlined
@@ -73,7 +46,10 @@ def group_beside(data: Data, state: State, request: int, person: int, start: int
 
 @kernel
 def move_to(data: Data, state: State, request: int, person: int, start: int, stamp: int) -> bool:
-    """Force a held request, with its people, to slot `start`, for the good of `person`."""
+    """Force a held request, with its people, to slot `start`, for the good of one of them.
+
+    It is released, then forced in; effect and result are those of `force`.
+    """
     if start == state.held[request, held.SLOT]:
         return False
     option = state.held[request, held.OPTION]
@@ -114,7 +90,7 @@ def option_with(data: Data, state: State, request: int, person: int) -> int:
 
 @kernel
 def force_new(data: Data, state: State, person: int, start: int, stamp: int) -> bool:
-    """Force a request of a person's firm that is not held into slot `start`."""
+    """Force a request of a person's firm, not held, with that person, into slot `start`; as `force`."""
     firm = data.people[person, people.FIRM]
     first = data.firms[firm, firms.REQUESTS_BEGIN]
     n = data.firms[firm, firms.REQUESTS_END] - first
@@ -131,7 +107,10 @@ def force_new(data: Data, state: State, person: int, start: int, stamp: int) -> 
 
 @kernel
 def fill_gap(data: Data, state: State, stamp: int) -> bool:
-    """Pull a meeting of a person into an idle slot: from the day's rim, from elsewhere, or a new one."""
+    """Pull a meeting of a person into an idle slot of a day: from its rim, from elsewhere, or a new one.
+
+    Looks at the people of a few random meetings. Effect and result are those of `force`.
+    """
     for _ in range(LOOKS):
         request = random_held(data, state)
         if request < 0:
@@ -190,14 +169,17 @@ def beside_hall(data: Data, state: State, request: int, person: int, hall: int) 
 
 @kernel
 def join_halls(data: Data, state: State, stamp: int) -> bool:
-    """Move a meeting at a hall change next to another one that its person has in its hall."""
+    """Move a meeting at a hall change next to another one that its person has in its hall.
+
+    Looks at a few random meetings. Effect and result are those of `force`.
+    """
     for _ in range(LOOKS):
         request = random_held(data, state)
         if request < 0:
             return False
         person = random_member(data, state, request)
         start = state.held[request, held.SLOT]
-        end = start + data.requests[request, requests.LENGTH] - 1
+        end = end_of(data, request, start)
         before = last_set(state.occupied, person, start, data.slots[start, slots.FIRST])
         after = first_set(state.occupied, person, end + 1, data.slots[start, slots.LAST])
         hall = data.groups[state.held[request, held.GROUP], groups.HALL]
@@ -212,7 +194,7 @@ def join_halls(data: Data, state: State, stamp: int) -> bool:
 
 @kernel
 def force_held(data: Data, state: State, stamp: int) -> bool:
-    """Force a random meeting into a random slot."""
+    """Force a random meeting into a random slot, with random people; as `force`."""
     request = random_held(data, state)
     if request < 0:
         return False
@@ -227,7 +209,7 @@ def force_held(data: Data, state: State, stamp: int) -> bool:
 
 @kernel
 def force_unheld(data: Data, state: State, stamp: int) -> bool:
-    """Force a random request that is not held in where little is in the way."""
+    """Force a random request that is not held in where little is in the way; as `force_cheaply`."""
     if state.unheld_count == 0:
         return False
     request = state.unheld[below(state.rng, state.unheld_count)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scheduler.solver.compiled.kernels import ZERO, bit, first_set, inlined, kernel, last_set, lowest_bit
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import factors, firms, groups, options, requests, rules, slots
-from scheduler.solver.instance.ranges import after_of, before_of, people_of, published_people_of
+from scheduler.solver.instance.ranges import after_of, before_of, end_of, people_of, published_people_of
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import State
 
@@ -58,7 +58,7 @@ def person_gain(data: Data, state: State, person: int, start: int, end: int, hal
 
 @inlined
 def can_walk(data: Data, state: State, person: int, start: int, end: int, hall: int) -> bool:
-    """Whether a person gets to a meeting in [start, end] and on to the next one."""
+    """Whether a person gets in time to a meeting in [start, end], and on to the next one (H6)."""
     before = last_set(state.occupied, person, start, data.slots[start, slots.FIRST])
     if before >= 0 and earliest_start(data, state.hall_at[person, before], hall, before) > start:
         return False
@@ -123,9 +123,13 @@ def base_gain(data: Data, state: State, request: int) -> float:
 def gain_of(
     data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
 ) -> float:
-    """The score that holding `request`, which is not held, so would add."""
+    """The change of the score by holding `request`, which is not held, so.
+
+    Reads the state only. It needs no place that is allowed, but people who are free there: their
+    neighbours are the nearest meetings of the day.
+    """
     gain = base_gain(data, state, request)
-    end = start + data.requests[request, requests.LENGTH] - 1
+    end = end_of(data, request, start)
     hall = data.groups[group, groups.HALL]
     for k in people_of(data, option):
         gain += person_gain(data, state, data.option_people[k], start, end, hall)
@@ -136,7 +140,7 @@ def gain_of(
 
 @inlined
 def in_order(data: Data, state: State, request: int, start: int, end: int) -> bool:
-    """Whether a request held in [start, end] keeps its precedences."""
+    """Whether a request held in [start, end] keeps its precedences with those that are held (H11)."""
     for k in before_of(data, request):
         other = data.before[k]
         if (
@@ -153,6 +157,7 @@ def in_order(data: Data, state: State, request: int, start: int, end: int) -> bo
 
 @inlined
 def interpreter_fits(data: Data, state: State, interpreter: int, start: int, end: int, hall: int) -> bool:
+    """Whether an interpreter is free in [start, end] and gets there and away in time."""
     for slot in range(start, end + 1):
         if not state.open[interpreter, slot >> 6] & bit(slot):
             return False
@@ -194,8 +199,11 @@ def find_interpreter(
 def fits(
     data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
 ) -> bool:
-    """Whether `request`, which is not held, can be held so without breaking a hard rule."""
-    end = start + data.requests[request, requests.LENGTH] - 1
+    """Whether holding `request`, which is not held, so keeps every hard rule but H12 and H13.
+
+    Reads the state only. `interpreter` has to be one whom the option needs, or -1: see `is_able`.
+    """
+    end = end_of(data, request, start)
     hall = data.groups[group, groups.HALL]
     if not (data.starts[request, start >> 6] & bit(start)):
         return False

@@ -13,8 +13,9 @@ from scheduler.solver.instance.columns import requests
 from scheduler.solver.instance.published import read_home
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import fits, gain_of, is_able
+from scheduler.solver.state.linking import link, place_of, unlink
 from scheduler.solver.state.spread import refresh_all
-from scheduler.solver.state.state import State, link, place_of, reset, unlink
+from scheduler.solver.state.state import State, reset
 
 
 def table_of(flat: Flat, meetings: Iterable[Meeting]) -> Ints:
@@ -33,7 +34,7 @@ def table_of(flat: Flat, meetings: Iterable[Meeting]) -> Ints:
 
 @inlined
 def _hold(data: Data, state: State, request: int, table: Ints) -> None:
-    """Hold a request as its row says, if that keeps the hard rules."""
+    """Hold a request as its row of `table` says, if that keeps the hard rules; without the log."""
     start, group, option, interpreter = (
         table[request, held.SLOT],
         table[request, held.GROUP],

@@ -59,6 +59,7 @@ def stays_free(data: Data, state: State, option: int, start: int, end: int) -> b
 
 @inlined
 def has_room(state: State, group: int, start: int, end: int) -> bool:
+    """Whether a group of places has a seat in each slot of [start, end]."""
     is_open = True
     for slot in range(start, end + 1):
         is_open = is_open and (state.group_open[group, slot >> 6] & bit(slot)) != ZERO
@@ -109,7 +110,11 @@ def halls_added(data: Data, state: State, size: int, start: int, end: int, hall:
 def interpreter_for(
     data: Data, state: State, request: int, option: int, start: int, end: int, hall: int
 ) -> int:
-    """The interpreter of a meeting: -1 if it needs none, -2 if it needs one and none is free."""
+    """The interpreter of a meeting: -1 if it needs none, -2 if it needs one and none is free.
+
+    The published one if that counts, else the first free one from a random word on. Changes nothing but
+    `rng`.
+    """
     need = data.options[option, options.CLASS]
     if need < 0:
         return NONE
@@ -132,9 +137,13 @@ def interpreter_for(
 
 @kernel
 def choose(data: Data, state: State, request: int, temperature: float) -> float:
-    """The gain of the place drawn for `request`, left in the state's CHOSEN entries; IMPOSSIBLE if none.
+    """The gain of the place drawn for `request`, which is not held; IMPOSSIBLE if no place is free.
 
-    With `temperature` 0 it is the best place; else each place is drawn with odds exp(gain / temperature).
+    Leaves the place in `chosen_slot`, `chosen_group`, `chosen_option` and `chosen_interpreter`, and
+    changes nothing else but `near` and `rng`. At temperature 0 it is the best place. Else each place is
+    drawn with odds exp(gain / temperature) by the Gumbel-max trick (Yellott 1977,
+    doi:10.1016/0022-2496(77)90026-8; Maddison, Tarlow and Minka 2014, arXiv:1411.0030): the largest sum
+    of a gain and the temperature times a Gumbel noise wins.
     """
     base = base_gain(data, state, request)
     best = IMPOSSIBLE

@@ -34,7 +34,10 @@ def idle_figure(data: Data, state: State, person: int) -> int:
 
 @kernel
 def excess(data: Data, state: State) -> int:
-    """By how much the figures, as they were last refreshed, exceed the least one and the limit, in all."""
+    """By how much idle figures exceed the least one and the limit of H12, in all; 0 without a limit.
+
+    They are the figures as last counted: `refresh_logged` comes before.
+    """
     if data.rules[rules.SPREAD] < 0 or data.rules[rules.ATTENDEES] == 0:
         return 0
     least = 0
@@ -49,7 +52,7 @@ def excess(data: Data, state: State) -> int:
 
 @inlined
 def refresh_of(data: Data, state: State, person: int) -> None:
-    """Count an attendee's figure again."""
+    """Count an attendee's idle figure again, in `idle_of` and `idle_count`."""
     state.idle_count[state.idle_of[person]] -= 1
     state.idle_of[person] = idle_figure(data, state, person)
     state.idle_count[state.idle_of[person]] += 1
@@ -57,7 +60,7 @@ def refresh_of(data: Data, state: State, person: int) -> None:
 
 @kernel
 def refresh_logged(data: Data, state: State, rows: int) -> None:
-    """Count the figures of those who sat in the meetings of the log's first rows again."""
+    """Count the idle figures of those again who sit in the meetings of the log's first rows."""
     for k in range(rows):
         option = state.log[k, log.OPTION]
         for j in people_of(data, option):
@@ -66,7 +69,7 @@ def refresh_logged(data: Data, state: State, rows: int) -> None:
 
 @kernel
 def refresh_all(data: Data, state: State) -> None:
-    """Count everybody's figure again."""
+    """Count every attendee's idle figure again."""
     for person in range(data.rules[rules.ATTENDEES]):
         refresh_of(data, state, person)
 

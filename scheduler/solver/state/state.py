@@ -19,19 +19,18 @@ from scheduler.solver.compiled.kernels import (
     bit,
     entry,
     inlined,
-    kernel,
     make_ready,
 )
 from scheduler.solver.compiled.records import Record
 from scheduler.solver.instance.arrays import Data
-from scheduler.solver.instance.columns import factors, firms, groups, options, people, requests, rules, slots
-from scheduler.solver.instance.ranges import people_of, published_people_of
-from scheduler.solver.state.columns import held
+from scheduler.solver.instance.columns import factors, firms, groups, options, people, requests, rules
+from scheduler.solver.instance.ranges import published_people_of
+from scheduler.solver.state.columns import held, log
+from scheduler.solver.state.sizes import LOG_ROWS, QUEUE_ROWS, VICTIM_ROWS
 
 # columns of State.held and of State.log
 SLOT, GROUP, OPTION, INTERPRETER = range(4)
 REQUEST, LINKED = 4, 5
-LOG_ROWS = 512
 
 
 @dataclass(slots=True)
@@ -91,7 +90,7 @@ def new_state(data: Data, seed: int) -> State:
     interpreter_count = person_count - int(data.rules[rules.ATTENDEES])
     rows = int((data.groups[:, groups.SEATS].astype(np.int64) * slot_count).sum())
     state = State(
-        held=np.full((request_count, 4), -1, np.int32),
+        held=np.full((request_count, held.WIDTH), -1, np.int32),
         at=np.full((person_count, slot_count), -1, np.int32),
         hall_at=np.zeros((person_count, slot_count), np.int16),
         occupied=np.zeros((person_count, word_count), np.uint64),
@@ -109,12 +108,12 @@ def new_state(data: Data, seed: int) -> State:
         unheld_at=np.arange(request_count, dtype=np.int32),
         mark=np.zeros(request_count, np.int64),
         near=np.zeros((most_people(data), 4), np.int32),
-        victims=np.zeros(256, np.int32),
-        queue=np.zeros(512, np.int32),
+        victims=np.zeros(VICTIM_ROWS, np.int32),
+        queue=np.zeros(QUEUE_ROWS, np.int32),
         idle_of=np.zeros(int(data.rules[rules.ATTENDEES]), np.int32),
         idle_count=np.zeros(slot_count + 1, np.int32),
         changed_of=np.zeros(int(data.rules[rules.ATTENDEES]), np.int32),
-        log=np.zeros((LOG_ROWS, 6), np.int32),
+        log=np.zeros((LOG_ROWS, log.WIDTH), np.int32),
         rng=np.array([_scramble(seed)], np.uint64),
     )
     make_ready()
@@ -137,7 +136,10 @@ def _scramble(seed: int) -> int:
 
 @entry
 def reset(data: Data, state: State) -> None:
-    """Empty the plan; the score is that of holding nothing."""
+    """Empty the plan; the score is that of holding nothing.
+
+    Sets all fields but `mark`, `stamp` and `rng`: a stamp is never given twice.
+    """
     attendees = data.rules[rules.ATTENDEES]
     state.held[:] = -1
     state.at[:] = -1
@@ -183,6 +185,7 @@ def reset(data: Data, state: State) -> None:
 
 @inlined
 def _nothing_held(data: Data, state: State) -> float:
+    """The score of the empty plan; every published meeting counts as changed then."""
     score = 0.0
     for firm in range(data.firms.shape[0]):
         score -= data.factors[factors.SHORTFALL] * data.firms[firm, firms.FLOOR]
@@ -194,159 +197,3 @@ def _nothing_held(data: Data, state: State) -> float:
                 score -= data.factors[factors.REPEATED] * state.changed_of[data.published_people[k]]
                 state.changed_of[data.published_people[k]] += 1
     return score
-
-
-@inlined
-def place_of(state: State, request: int) -> tuple[int, int, int, int]:
-    """Slot, group, option and interpreter of a request, as it is held."""
-    return (
-        state.held[request, held.SLOT],
-        state.held[request, held.GROUP],
-        state.held[request, held.OPTION],
-        state.held[request, held.INTERPRETER],
-    )
-
-
-@inlined
-def at_home(data: Data, state: State, request: int) -> bool:
-    """Whether a held request is as it was published (its table is settled when seats are given)."""
-    return (
-        data.requests[request, requests.PUBLISHED_SLOT] == state.held[request, held.SLOT]
-        and data.requests[request, requests.PUBLISHED_GROUP] == state.held[request, held.GROUP]
-        and data.requests[request, requests.PUBLISHED_OPTION] == state.held[request, held.OPTION]
-        and data.requests[request, requests.PUBLISHED_INTERPRETER] == state.held[request, held.INTERPRETER]
-    )
-
-
-@inlined
-def _busy(data: Data, state: State, person: int, request: int, start: int, end: int, hall: int) -> None:
-    for slot in range(start, end + 1):
-        state.at[person, slot] = request
-        state.hall_at[person, slot] = hall
-        state.occupied[person, slot >> 6] |= bit(slot)
-        state.open[person, slot >> 6] &= ~bit(slot)
-    day = data.slots[start, slots.DAY]
-    state.day_count[person, day] += 1
-    if state.day_count[person, day] == data.people[person, people.CAP]:
-        for word in range(data.avail.shape[1]):
-            state.full[person, word] |= data.day_words[day, word]
-            state.open[person, word] &= ~data.day_words[day, word]
-
-
-@inlined
-def _free(data: Data, state: State, person: int, start: int, end: int) -> None:
-    for slot in range(start, end + 1):
-        state.at[person, slot] = -1
-        state.occupied[person, slot >> 6] &= ~bit(slot)
-    day = data.slots[start, slots.DAY]
-    if state.day_count[person, day] == data.people[person, people.CAP]:
-        for word in range(data.avail.shape[1]):
-            state.full[person, word] &= ~data.day_words[day, word]
-            state.open[person, word] = (
-                data.avail[person, word] & ~state.occupied[person, word] & ~state.full[person, word]
-            )
-    else:
-        for slot in range(start, end + 1):
-            state.open[person, slot >> 6] |= bit(slot) & ~state.full[person, slot >> 6]
-    state.day_count[person, day] -= 1
-
-
-@inlined
-def _take_seat(data: Data, state: State, group: int, request: int, start: int, end: int) -> None:
-    seats = data.groups[group, groups.SEATS]
-    for slot in range(start, end + 1):
-        taken = data.seats[group, slot] - state.room[group, slot]
-        state.seated[data.groups[group, groups.FIRST_SEAT] + slot * seats + taken] = request
-        state.room[group, slot] -= 1
-        if state.room[group, slot] == 0:
-            state.group_open[group, slot >> 6] &= ~bit(slot)
-
-
-@inlined
-def _leave_seat(data: Data, state: State, group: int, request: int, start: int, end: int) -> None:
-    seats = data.groups[group, groups.SEATS]
-    for slot in range(start, end + 1):
-        row = data.groups[group, groups.FIRST_SEAT] + slot * seats
-        last = row + data.seats[group, slot] - state.room[group, slot] - 1
-        for k in range(row, last):
-            if state.seated[k] == request:
-                state.seated[k] = state.seated[last]
-                break
-        state.room[group, slot] += 1
-        state.group_open[group, slot >> 6] |= bit(slot)
-
-
-@inlined
-def _count_change(data: Data, state: State, request: int, step: int) -> None:
-    """Published meeting `request` is changed, or no longer."""
-    state.changed += step * data.requests[request, requests.COUNTED]
-    for k in published_people_of(data, request):
-        state.changed_of[data.published_people[k]] += step
-
-
-@kernel
-def link(
-    data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
-) -> None:
-    """Hold `request` from slot `start` in `group` with the people of `option` and `interpreter`."""
-    end = start + data.requests[request, requests.LENGTH] - 1
-    hall = data.groups[group, groups.HALL]
-    for k in people_of(data, option):
-        _busy(data, state, data.option_people[k], request, start, end, hall)
-    if interpreter >= 0:
-        _busy(data, state, interpreter, request, start, end, hall)
-        number = interpreter - data.rules[rules.ATTENDEES]
-        for slot in range(start, end + 1):
-            state.interpreters_free[slot, number >> 6] &= ~bit(number)
-    _take_seat(data, state, group, request, start, end)
-    _count_firms(data, state, request, start, 1)
-    last = state.unheld[state.unheld_count - 1]
-    state.unheld[state.unheld_at[request]] = last
-    state.unheld_at[last] = state.unheld_at[request]
-    state.unheld_at[request] = -1
-    state.unheld_count -= 1
-    state.held[request, held.SLOT] = start
-    state.held[request, held.GROUP] = group
-    state.held[request, held.OPTION] = option
-    state.held[request, held.INTERPRETER] = interpreter
-    if data.requests[request, requests.PUBLISHED] and at_home(data, state, request):
-        _count_change(data, state, request, -1)
-
-
-@kernel
-def unlink(data: Data, state: State, request: int) -> None:
-    """Hold `request` no longer."""
-    start = state.held[request, held.SLOT]
-    end = start + data.requests[request, requests.LENGTH] - 1
-    interpreter = state.held[request, held.INTERPRETER]
-    option = state.held[request, held.OPTION]
-    if data.requests[request, requests.PUBLISHED] and at_home(data, state, request):
-        _count_change(data, state, request, 1)
-    for k in people_of(data, option):
-        _free(data, state, data.option_people[k], start, end)
-    if interpreter >= 0:
-        _free(data, state, interpreter, start, end)
-        number = interpreter - data.rules[rules.ATTENDEES]
-        for slot in range(start, end + 1):
-            state.interpreters_free[slot, number >> 6] |= bit(number)
-    _leave_seat(data, state, state.held[request, held.GROUP], request, start, end)
-    _count_firms(data, state, request, start, -1)
-    state.unheld_at[request] = state.unheld_count
-    state.unheld[state.unheld_count] = request
-    state.unheld_count += 1
-    state.held[request, held.SLOT] = -1
-
-
-@inlined
-def _count_firms(data: Data, state: State, request: int, start: int, step: int) -> None:
-    day = data.slots[start, slots.DAY]
-    for side in range(requests.SENDER, requests.RECEIVER + 1):
-        firm = data.requests[request, side]
-        state.firm_count[firm] += step
-        if data.rules[rules.FIRM_CAPS]:
-            state.firm_day[firm, day] += step
-            for word in range(data.avail.shape[1]):
-                if state.firm_day[firm, day] >= data.firms[firm, firms.CAP]:
-                    state.firm_open[firm, word] &= ~data.day_words[day, word]
-                else:
-                    state.firm_open[firm, word] |= data.day_words[day, word]

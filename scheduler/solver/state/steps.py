@@ -6,17 +6,14 @@ from scheduler.solver.compiled.kernels import inlined, kernel
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.state.columns import held, log
 from scheduler.solver.state.delta import gain_of
+from scheduler.solver.state.linking import link, place_of, unlink
 from scheduler.solver.state.placement import IMPOSSIBLE, choose
-from scheduler.solver.state.state import (
-    State,
-    link,
-    place_of,
-    unlink,
-)
+from scheduler.solver.state.state import State
 
 
 @inlined
 def _log(state: State, request: int, linked: int) -> None:
+    """Write a step into the log: before `unlink`, or after `link`."""
     row = state.logged
     state.log[row, log.REQUEST] = request
     state.log[row, log.LINKED] = linked
@@ -31,7 +28,10 @@ def _log(state: State, request: int, linked: int) -> None:
 def hold(
     data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
 ) -> float:
-    """Hold a request that is not held; what it adds to the score."""
+    """Hold `request`, which is not held, and log it; returns what that adds to the score.
+
+    Needs a place that `fits`.
+    """
     gain = gain_of(data, state, request, start, group, option, interpreter)
     link(data, state, request, start, group, option, interpreter)
     _log(state, request, 1)
@@ -41,7 +41,10 @@ def hold(
 
 @kernel
 def hold_chosen(data: Data, state: State, request: int, gain: float) -> None:
-    """Hold a request where `choose` put it, for the gain that it gave."""
+    """Hold `request` where `choose` put it, and log it; `gain` is what `choose` returned.
+
+    Nothing may have been held or released since.
+    """
     start, group = state.chosen_slot, state.chosen_group
     link(data, state, request, start, group, state.chosen_option, state.chosen_interpreter)
     _log(state, request, 1)
@@ -50,7 +53,7 @@ def hold_chosen(data: Data, state: State, request: int, gain: float) -> None:
 
 @kernel
 def release(data: Data, state: State, request: int) -> float:
-    """Hold a request no longer; what it took from the score."""
+    """Hold `request`, which is held, no longer, and log it; returns what that takes from the score."""
     _log(state, request, 0)
     start, group, option, interpreter = place_of(state, request)
     unlink(data, state, request)
@@ -61,7 +64,12 @@ def release(data: Data, state: State, request: int) -> float:
 
 @kernel
 def undo(data: Data, state: State, mark: int, score: float) -> None:
-    """Take back every step since `mark`; `score` is what the plan was worth then."""
+    """Take back the steps of the log beyond its first `mark` rows, the last one first.
+
+    The score is set to `score`, what the plan was worth then, so that it gathers no rounding. Idle
+    figures are not counted again, and `queue`, `victims` and `mark` stay as they are: the next move
+    starts them anew.
+    """
     while state.logged > mark:
         row = state.logged - 1
         state.logged = row
@@ -83,7 +91,10 @@ def undo(data: Data, state: State, mark: int, score: float) -> None:
 
 @kernel
 def insert_best(data: Data, state: State, request: int, temperature: float, least: float) -> bool:
-    """Hold `request` at the place drawn, if that gains more than `least`."""
+    """Hold `request`, which is not held, at the place that `choose` draws, if that gains more than `least`.
+
+    Logs one row if it is held. Returns whether it is.
+    """
     gain = choose(data, state, request, temperature)
     if gain == IMPOSSIBLE or gain <= least:
         return False

@@ -1,0 +1,91 @@
+"""Kernels look at every index when they are told to: no array is too short, and one that is, is seen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scheduler.solver.compiled import checks
+
+ROOT = Path(__file__).parents[4]
+
+READ = """
+from typing import NamedTuple
+import numba
+import numpy as np
+from scheduler.solver.compiled.kernels import IntTable
+from scheduler.solver.compiled.records import Record
+
+class Shelf(NamedTuple):
+    books: IntTable
+
+@numba.njit
+def read(shelf, row, column):
+    return shelf.books[row, column]
+
+shelf = Record(Shelf(np.arange(6, dtype=np.int32).reshape(3, 2)))
+assert read(shelf, 2, 1) == 5
+read(shelf, {row}, {column})
+"""
+
+SEARCH = """
+import numpy as np
+from scheduler.solver.annealing.anneal import KINDS, anneal
+from scheduler.solver.annealing.threads import ODDS
+from scheduler.solver.instance.arrays import flatten
+from scheduler.solver.plans.start import starting_state
+from scheduler.solver.state import state as states
+from tests.support.busy import busy_problem
+
+states.LOG_ROWS = {log_rows}
+flat = flatten(busy_problem())
+plan = starting_state(flat, None, 1)
+tally = np.zeros((KINDS, 3))
+for temperature in (30.0, 3.0, 0.3):
+    anneal(flat.data, plan, 20_000, temperature, 1.0, np.cumsum(ODDS) / sum(ODDS), tally)
+assert (tally[:, 1] > 0).all(), tally
+"""
+
+
+def run_checked(program: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "KERNEL_CHECKS": "1", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, "-c", program],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_switch_is_off_where_nobody_sets_it() -> None:
+    assert (os.environ.get("KERNEL_CHECKS") == "1") == checks.CHECKED
+
+
+@pytest.mark.parametrize(("row", "column", "named"), [(3, 0, 3), (-1, 0, -1), (0, 2, 2)])
+def test_an_index_out_of_range_ends_the_process_and_names_the_array(
+    row: int, column: int, named: int
+) -> None:
+    done = run_checked(READ.format(row=row, column=column))
+    assert done.returncode < 0
+    assert f"index {named} is outside of Shelf.books" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_search_stays_within_its_arrays() -> None:
+    from scheduler.solver.state.sizes import LOG_ROWS
+
+    done = run_checked(SEARCH.format(log_rows=LOG_ROWS))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_a_log_that_is_too_short_for_a_move_is_seen() -> None:
+    done = run_checked(SEARCH.format(log_rows=4))
+    assert done.returncode < 0
+    assert "index 4 is outside of State.log, which has 4 there" in done.stderr
