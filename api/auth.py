@@ -58,9 +58,17 @@ def init_app(app: Flask) -> None:
 
 @login_manager.user_loader
 def _load(secret: str) -> User | None:
+    """Who is signed in; on a page of an event with the roles there, which such a page asks for next."""
     database = context.database()
+    event_key = (request.view_args or {}).get("event_key")
+    asked: dict[str, Any] = {"settings": context.settings(), "now": database.clock()}
     with database.read() as db:
-        found = sessions.find(db, secret, settings=context.settings(), now=database.clock())
+        if event_key is None:
+            found = sessions.find(db, secret, **asked)
+        else:
+            found, actor = sessions.find_in_event(db, secret, event_key, **asked)
+            if actor is not None:
+                g.setdefault("actors", {})[event_key] = actor
     if found is None:
         return None
     database.note_moment(found.found_at)
@@ -147,7 +155,7 @@ def actor(event_key: str) -> Actor:
     if event_key not in cache:
         with context.database().read() as db:
             cache[event_key] = actors.actor_for(db, current_user.account_id, event_key)
-        g.reads = cache[event_key].language
+    g.reads = cache[event_key].language
     return cache[event_key]
 
 

@@ -133,7 +133,12 @@ def language(code: str) -> str:
 
 def both_names(name: str, latin_name: str) -> Markup:
     """A name as the page's reader reads names; the second form is isolated, so that brackets stay put."""
-    first, *second = map(spoken, names.ordered(name, latin_name, g.get("reads", "")))
+    return _both_names(name, latin_name, g.get("reads", ""))
+
+
+@lru_cache(KEPT)
+def _both_names(name: str, latin_name: str, reads: str) -> Markup:
+    first, *second = map(spoken, names.ordered(name, latin_name, reads))
     return Markup("{} (\u2068{}\u2069)").format(first, second[0]) if second else first
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -65,7 +66,13 @@ _SLOTS = (
 def timetable(db: Session, event_id: int) -> Timetable:
     event = db.get_one(Event, event_id)
     slots = db.execute(_SLOTS, {"event_id": event_id}).all()
-    zone = ZoneInfo(event.timezone)
+    return _of_slots(tuple(slots), event.timezone)
+
+
+@lru_cache(maxsize=64)
+def _of_slots(slots: tuple[SlotRow, ...], timezone: str) -> Timetable:
+    """Made once a process for the same slots: lists show them on every page."""
+    zone = ZoneInfo(timezone)
 
     def day_of(slot: SlotRow) -> date:
         start: datetime = slot.start

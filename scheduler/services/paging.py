@@ -48,11 +48,17 @@ class Order:
 
 
 def fetch_page(
-    session: Session, query: Select[*tuple[Any, ...]], order: Order, *, cursor: str | None, limit: int
+    session: Session,
+    query: Select[*tuple[Any, ...]],
+    order: Order,
+    *,
+    cursor: str | None,
+    limit: int,
+    total: int | None = None,
 ) -> Page[Row[*tuple[Any, ...]]]:
     """The rows of a page; `query` is the list, unsorted, ungrouped. The sort key is added.
 
-    Two queries, or one where the page is the whole list.
+    Two queries, or one where the page is the whole list, or where its length is known as `total`.
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidInput([Fault("limit", f"must be from 1 to {MAX_LIMIT}")])
@@ -62,8 +68,9 @@ def fetch_page(
     rows = session.execute(wanted).all()
     more = len(rows) > limit
     last = rows[limit - 1][-len(order.keys) :] if more else None
-    counted = query.with_only_columns(func.count(), maintain_column_froms=True)
-    total = session.scalars(counted).one() if more or cursor else len(rows)
+    if total is None:
+        counted = query.with_only_columns(func.count(), maintain_column_froms=True)
+        total = session.scalars(counted).one() if more or cursor else len(rows)
     return Page(tuple(rows[:limit]), encode_cursor(order.name, last) if last else None, total)
 
 

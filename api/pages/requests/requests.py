@@ -140,9 +140,18 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
     wanted, text = request.args.get("state", at_first or ANY_STATE), request.args.get("text", "")
     state = RequestState(wanted) if wanted in {*RequestState} else None
     cursor = request.args.get("cursor") or None
+    tab = wanted if state or wanted == NOT_HELD else ANY_STATE
     with context.database().read() as db:
+        counts = _counts(db, actor, side, text)
         page = lists.listing(
-            db, actor, side=side, state=state, not_held=wanted == NOT_HELD, text=text, cursor=cursor
+            db,
+            actor,
+            side=side,
+            state=state,
+            not_held=tab == NOT_HELD,
+            text=text,
+            cursor=cursor,
+            total=counts[tab],
         )
         return rendering.render(
             db,
@@ -150,10 +159,10 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
             "sent" if side is Side.FROM else "received",
             "requests/list.html",
             page=page,
-            tab=wanted if state or wanted == NOT_HELD else ANY_STATE,
+            tab=tab,
             text=text,
             cursor=cursor,
-            counts=_counts(db, actor, side, text),
+            counts=counts,
             **_around(db, actor, side, page.items),
         )
 

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.errors import NotFound
+from scheduler.services.access.actors import Actor, actor_of_row, with_roles
 from scheduler.services.access.tokens import hash_token, random_token
-from scheduler.services.text import one_line
-from scheduler.storage.models import Account, Organiser, WebSession
+from scheduler.services.text import one_line, storable
+from scheduler.storage.models import Account, Event, Organiser, WebSession
 
 SEEN_EVERY = timedelta(minutes=5)
 """How exact "last seen" is: not every page is a writer."""
@@ -30,6 +31,8 @@ _FIND = (
     .where(WebSession.id_hash == bindparam("id_hash"))
 )  # fmt: skip
 """Made once, as each request asks it."""
+
+_FIND_IN_EVENT = with_roles(_FIND.outerjoin(Event, Event.key == bindparam("event_key")), Account.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +84,29 @@ def find(
 ) -> SignedIn | None:
     """Whose session an id opens, in one query, with the time; None if it has ended or never was."""
     row = session.execute(_FIND.add_columns(now), {"id_hash": hash_token(secret)}).first()
-    if row is None:
-        return None
+    return _holding(row, settings) if row is not None else None
+
+
+def find_in_event(
+    session: Session, secret: str, event_key: str, *, settings: Settings, now: ColumnElement[datetime]
+) -> tuple[SignedIn | None, Actor | None]:
+    """As `find`, and who that is in an event, None for nobody: what each page of an event asks, at once."""
+    if not storable(event_key):
+        return find(session, secret, settings=settings, now=now), None
+    asked = {"id_hash": hash_token(secret), "event_key": event_key}
+    row = session.execute(_FIND_IN_EVENT.add_columns(now), asked).first()
+    found = _holding((*row[:_FOUND], row[-1]), settings) if row is not None else None
+    if row is None or found is None:
+        return None, None
+    return found, actor_of_row(session, found.account_id, row[_FOUND:-1])
+
+
+_FOUND = 9
+"""Columns of `_FIND`."""
+
+
+def _holding(row: Sequence[Any], settings: Settings) -> SignedIn | None:
+    """The session of a row of `_FIND` and the time, if it has not ended."""
     ends_at, runs_events, *rest = row
     found = SignedIn(*rest)
     # it may have become an organiser's meanwhile, or the setting may be another one

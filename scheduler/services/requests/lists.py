@@ -21,7 +21,7 @@ from scheduler.services.directory.refs import (
 )
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.requests.cards import RequestCard, cards
-from scheduler.services.text import matches, storable
+from scheduler.services.text import matches, one_line, storable
 from scheduler.storage.models import (
     Attendee,
     Firm,
@@ -60,12 +60,14 @@ def listing(
     text: str = "",
     cursor: str | None = None,
     limit: int = 30,
+    total: int | None = None,
 ) -> Page[RequestCard]:
     """A firm's requests, the newest first: by default the actor's own, else (for organisers) by key.
 
     An organiser who names no firm gets the whole event's. `not_held` narrows to accepted ones for which the
     published schedule has no meeting. `text` is looked for in topic, message and
-    the names of both firms. Four queries, or three where all fit on the page.
+    the names of both firms. `total` is how many they are, where `counts` has said so. Four queries, or three
+    where the total is known or all fit on the page.
     """
     query = _query(actor).where(_of_firm(firm_in_question(session, actor, firm), side))
     if state is not None:
@@ -73,7 +75,7 @@ def listing(
     if not_held:
         query = query.where(_not_held(actor.event_id))
     query = query.where(matches(text, _SEARCHED))
-    page = fetch_page(session, query, _ORDER, cursor=cursor, limit=limit)
+    page = fetch_page(session, query, _ORDER, cursor=cursor, limit=limit, total=total)
     return Page(cards(session, actor, page.items), page.next_cursor, page.total)
 
 
@@ -93,8 +95,10 @@ def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str
     is_sent = MeetingRequest.from_firm_id == firm_id
     left_out = _not_held(actor.event_id)
     groups = MeetingRequest.state, is_sent, left_out
-    query = _query(actor).with_only_columns(*groups, func.count())
-    query = query.where(_of_firm(firm_id, None), matches(text, _SEARCHED))
+    query = select(*groups, func.count()).where(MeetingRequest.event_id == actor.event_id)
+    query = query.where(_of_firm(firm_id, None))
+    if one_line(text):
+        query = _with_firms(query).where(matches(text, _SEARCHED))
     by = {direction: dict.fromkeys(RequestState, 0) for direction in (True, False)}
     without = {True: 0, False: 0}
     for state, was_sent, was_left_out, number in session.execute(query.group_by(*groups)):
@@ -142,16 +146,22 @@ _SEARCHED: Sequence[SQLColumnExpression[str]] = (
 )
 
 
-_QUERY = (
-    select(
-        MeetingRequest,
-        *firm_columns(_Sender),
-        *firm_columns(_Receiver),
-        *person_columns(_Asker),
-        *person_columns(_Answerer),
+def _with_firms(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    return query.join(_Sender, _Sender.id == MeetingRequest.from_firm_id).join(
+        _Receiver, _Receiver.id == MeetingRequest.to_firm_id
     )
-    .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
-    .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
+
+
+_QUERY = (
+    _with_firms(
+        select(
+            MeetingRequest,
+            *firm_columns(_Sender),
+            *firm_columns(_Receiver),
+            *person_columns(_Asker),
+            *person_columns(_Answerer),
+        )
+    )
     .outerjoin(_Asker, _Asker.id == MeetingRequest.created_by)
     .outerjoin(_Answerer, _Answerer.id == MeetingRequest.answered_by)
 )

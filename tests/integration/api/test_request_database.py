@@ -17,12 +17,12 @@ from scheduler.storage.models import Account, Event
 from tests.support.factories import Expo, make_event, make_request, make_version, meet
 from tests.support.web import Browser, web_app
 
-ASKED = re.compile(r"FROM (event|account) ")
+ASKED = re.compile(r"FROM (event|account|web_session) ")
 
 
 @contextmanager
 def counting(database: Database) -> Iterator[Counter[str]]:
-    """Counts transactions, and questions for one event or account."""
+    """Counts transactions, and questions for one event, account or session."""
     seen: Counter[str] = Counter()
 
     def begun(_connection: object) -> None:
@@ -61,6 +61,15 @@ def test_a_page_is_one_transaction_with_each_row_asked_once(
     with counting(database) as seen:
         browser.get(f"/events/{expo.event.key}/{page}")
     assert (seen["begin"], seen["event"] <= 1, seen["account"] <= 1) == (1, True, True)
+
+
+def test_who_asks_and_as_what_in_the_event_is_one_question(
+    database: Database, broker_url: str, expo: Expo
+) -> None:
+    browser = Browser(web_app(database, broker_url), reader(database, expo))
+    with counting(database) as seen:
+        browser.get(f"/events/{expo.event.key}/firms")
+    assert (seen["web_session"], seen["event"], seen["account"]) == (1, 0, 0)
 
 
 def test_what_a_request_writes_is_seen_by_what_it_reads_next(

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput
@@ -113,6 +114,21 @@ def test_a_page_takes_as_many_queries_for_one_request_as_for_twenty(database: Da
         == few
         == 3
     )
+
+
+def test_a_list_whose_length_is_known_is_not_counted_again(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=4)
+        for i in range(1, 4):
+            make_request(session, expo, 0, i)
+    totals = []
+
+    def look(session: Session, total: int | None) -> None:
+        totals.append(lists.listing(session, expo.actor(0), side=Side.FROM, limit=2, total=total).total)
+
+    counted = count_selects(database, lambda session: look(session, None))
+    known = count_selects(database, lambda session: look(session, 3))
+    assert (counted, known, totals) == (4, 3, [3, 3])
 
 
 def test_postgresql_finds_what_a_firm_has_sent_by_an_index(
