@@ -36,6 +36,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     schema.check_at_start(database)
     by_tls = settings.base_url.startswith("https://")
     app = APIFlask(__name__, title="Chainmeet API", version="1", docs_path=None, spec_path=None)
+    app.jinja_options = {"lstrip_blocks": True}  # the indentation of statements is not sent
     app.config.from_mapping(
         SECRET_KEY=settings.secret_key,
         # the prefix keeps other hosts of the domain from setting it (RFC 6265bis, 4.1.3.2)

@@ -17,9 +17,12 @@ from markupsafe import Markup, escape
 
 from api.pages.browsers import browser_name
 from scheduler.domain import names
-from scheduler.domain.entities import AlertKind
+from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure, PlaceWish
 from scheduler.invites.catalogue import words
+from scheduler.services.access.actors import Actor
+from scheduler.services.delivery.dead_letters import DeadLetter
 from scheduler.services.directory.facets import FacetValue
+from scheduler.services.requests.cards import RequestCard
 
 LOCALE = Locale("en")
 
@@ -170,11 +173,80 @@ def alert_title(kind: AlertKind) -> str:
     return words("en").alert[kind.value]
 
 
+TAB_LABELS = {"not-held": "Not held"}
+TOLD_LABELS = {
+    "new": "New meetings",
+    "update": "Other times or places",
+    "details": "Other details",
+    "cancel": "Cancelled meetings",
+    "uninvited": "Meetings that go on without them",
+    "summary": "Summaries of what changed",
+}
+MAIL_LABELS = {
+    "REQUEST": "Invitation",
+    "CANCEL": "Cancellation",
+    "DECLINECOUNTER": "A proposed time is not taken",
+}
+FAILURE_LABELS = {
+    MailFailure.PERMANENT: "Refused for good",
+    MailFailure.TEMPORARY: "Refused for now",
+    MailFailure.HELD: "Held",
+    MailFailure.BOUNCED: "Address bounces",
+}
+SOURCE_LABELS = {
+    AnswerSource.MAIL: "by their calendar",
+    AnswerSource.LINK: "on our pages",
+    AnswerSource.ORGANISER: "taken down by an organiser",
+}
+
+
+def tab_label(state: str) -> str:
+    """A tab of the list of requests."""
+    return TAB_LABELS.get(state, state.capitalize())
+
+
+def told_label(kind: str) -> str:
+    """A kind of mail of a publishing."""
+    return TOLD_LABELS[kind]
+
+
+def mail_label(letter: DeadLetter) -> str:
+    """What a dead letter is about."""
+    other = "Summary of what changed" if letter.kind == "summary" else "Mail"
+    return MAIL_LABELS.get(letter.method or "", other)
+
+
+def failure_label(failure: MailFailure | None) -> str:
+    """Why a mail did not go out."""
+    return FAILURE_LABELS[failure] if failure else "Failed"
+
+
+def source_label(source: AnswerSource) -> str:
+    """How an answer came."""
+    return SOURCE_LABELS[source]
+
+
+def asked_place(card: RequestCard, sent: bool, actor: Actor) -> str:
+    """Where a request may be held, as its reader says it."""
+    if card.place is PlaceWish.ANY:
+        return "at a booth or a table"
+    if card.place is PlaceWish.TABLE:
+        return "at a table"
+    whose = "their" if sent else "your" if actor.firm_id else f"{short_name(card.to_firm)}'s"
+    return f"at {whose} booth"
+
+
+def other_place(card: RequestCard) -> str:
+    """Where a request of one place could be held besides."""
+    return "a table" if card.place is PlaceWish.BOOTH else "their booth"
+
+
 def init_app(app: Flask) -> None:
     for function in (
         local_time, local_day, plain_day, local_moment, local_second, time_left, zone_name, zone, number,
         share, country, by_country, language, both_names, short_name, spoken, capitalize_first,
-        alert_title, browser_name,
+        alert_title, browser_name, tab_label, told_label, mail_label, failure_label, source_label,
+        asked_place, other_place,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

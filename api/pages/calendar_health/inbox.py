@@ -12,10 +12,11 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.errands import fresh_sign_in
 from api.pages import rendering
-from scheduler.domain.entities import MailOutcome, Partstat
+from scheduler.domain.entities import MailKind, MailOutcome, Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.inbox import aliases, inbox
+from scheduler.storage.models import InboundMail
 from workers import dispatch
 
 blueprint = APIBlueprint("inbox", __name__, enable_openapi=False, url_prefix="/events/<event_key>/inbox")
@@ -49,9 +50,21 @@ def show(event_key: str, mail_id: int) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         mail = inbox.get(db, actor, mail_id)
+        alias = aliases.claimed(db, mail)
         return rendering.render(
-            db, actor, "inbox", "inbox/show.html", mail=mail, alias=aliases.claimed(db, mail)
+            db, actor, "inbox", "inbox/show.html", mail=mail, alias=alias, steps=_steps(mail, alias)
         )
+
+
+def _steps(mail: InboundMail, alias: str | None) -> dict[str, str]:
+    """What an organiser may do with a mail, and the words of its buttons."""
+    bounce = {"dead": "The address is dead"}
+    answer = {"accept": "Take it as accepted", "decline": "Take it as declined"}
+    return {
+        **({"same-person": "This is the same person"} if alias else {}),
+        **(bounce if mail.kind is MailKind.BOUNCE else answer),
+        "set-aside": "Set aside",
+    }
 
 
 @blueprint.get("/<int:mail_id>/raw")

@@ -27,6 +27,11 @@ blueprint = APIBlueprint("events", __name__, enable_openapi=False)
 
 Faults = dict[str, str]
 
+AFTER_RUNS = {
+    "draft": "Make a draft for me to look at",
+    "publish": "Publish it, if few published meetings are touched",
+}
+
 
 @blueprint.get("/events/<event_key>/settings")
 @login_required
@@ -113,6 +118,7 @@ def _settings_page(db: Any, actor: Actor, typed: Mapping[str, str], faults: Faul
         faults=faults,
         zones=zones.choices(),
         languages=languages().items(),
+        after_runs=AFTER_RUNS,
     )
 
 

@@ -30,6 +30,14 @@ blueprint = APIBlueprint("requests", __name__, enable_openapi=False, url_prefix=
 
 ANY_STATE = "all"
 NOT_HELD = "not-held"
+PRIORITIES = {
+    5: "we come to the event for this meeting",
+    4: "very important",
+    3: "important",
+    2: "good to have",
+    1: "if there is time",
+}
+PLACES = {"any": "Booth or table, as it fits", "booth": "Their booth", "table": "A meeting table"}
 """The tab of accepted requests for which the published schedule has no meeting."""
 
 
@@ -214,6 +222,8 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
             partner=partner,
             own=own,
             times=timetable(db, actor.event_id),
+            priorities=PRIORITIES,
+            places=PLACES,
         )
 
 

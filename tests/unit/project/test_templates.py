@@ -1,0 +1,31 @@
+"""Templates read like code: no line over 140 characters, and words for people stand in Python."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+FOLDERS = ("api/templates", "scheduler/invites/templates", "chainmeet/mailcatcher/templates")
+TEMPLATES = {
+    path: path.read_text(encoding="utf-8") for name in FOLDERS for path in (ROOT / name).rglob("*.html")
+}
+MOST = 140
+WORDS = re.compile(r"""\{\s*["'][\w-]+["']\s*:\s*["'][A-Z][a-z]""")
+"""A key with a text that begins like a sentence."""
+
+
+def test_no_line_of_a_template_is_longer_than_140_characters() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path, text in TEMPLATES.items()
+        for number, line in enumerate(text.splitlines(), 1)
+        if len(line) > MOST
+    ]
+    assert len(TEMPLATES) > 40 and not long
+
+
+def test_no_template_holds_a_dictionary_of_words() -> None:
+    """What states and kinds are called stands in `api/pages/presentation.py` or beside the view."""
+    assert WORDS.search('{{ {"held": "Held", "bounced": "Address bounces"}[kind] }}')
+    assert [path.name for path, text in TEMPLATES.items() if WORDS.search(text)] == []
