@@ -240,6 +240,8 @@ class AlertKind(StrEnum):
     """A draft that was to be published was not."""
     MAILBOX = "mailbox"
     """The mailbox of answers cannot be read."""
+    MAIL_LEFT = "mail_left"
+    """A mail of that mailbox cannot be taken in, and is left to a person."""
     MAILS_WAIT = "mails_wait"
     """Mails are due and none goes out."""
     MAILS_REFUSED = "mails_refused"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import imaplib
 import ssl
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal, Protocol, Self
 
 import structlog
 
@@ -21,6 +20,19 @@ Security = Literal["none", "starttls", "tls"]
 MAX_ATTEMPTS: Final = 3
 
 log = structlog.get_logger()
+
+
+class Attempts(Protocol):
+    """How often each mail was asked for, by UID, kept by who reads the mailbox."""
+
+    def known(self, validity: int, unread: Sequence[int]) -> Mapping[int, int]:
+        """Counts of the mails that are unread now; UIDs hold as long as `validity` does."""
+
+    def begin(self, uid: int) -> int:
+        """Count one more for good, and give how many."""
+
+    def taken(self, uid: int) -> None:
+        """The mail was taken: its count is over."""
 
 
 @dataclass(slots=True)
@@ -60,36 +72,49 @@ class Mailbox:
         handle: Callable[[bytes], None],
         *,
         most: int,
-        failures: Counter[str],
+        attempts: Attempts,
         should_stop: Callable[[], bool],
     ) -> int:
         """Hand over unread mails, the oldest first, and give how many of them, up to `most`, were taken.
 
-        A mail is marked as read after `handle` has returned. One that the server does not give, or that
-        `handle` raises for, stays unread and is counted in `failures`, by UID: the next time it comes behind
-        all others, and the third time it is flagged and left to a person. Of a mail that is larger than what
-        is read of any, its beginning comes. Raises MailboxFailure.
+        A mail is marked as read after `handle` has returned. One that the server does not give, that `handle`
+        raises for, or that this process dies by, stays unread: the next time it comes behind all others, and
+        after the third time it is flagged and left to a person. Of a mail that is larger than what is read of
+        any, its beginning comes. Raises MailboxFailure.
         """
         try:
             found = self._done(*self._connected().uid("SEARCH", "UNSEEN"))[0].decode("ascii").split()
-            uids = [uid for uid in found if failures[uid] < MAX_ATTEMPTS]
+            unread = [int(uid) for uid in found]
+            known = attempts.known(self._validity(), unread)
+            tried = {uid: known.get(uid, 0) for uid in unread}
+            for uid in unread:
+                if tried[uid] >= MAX_ATTEMPTS:
+                    self._flag(uid)
             taken = 0
-            for uid in sorted(uids, key=lambda uid: (failures[uid], int(uid))):
-                if taken == most or should_stop():
+            for uid in sorted(unread, key=lambda uid: (tried[uid], uid)):
+                if taken == most or should_stop() or tried[uid] >= MAX_ATTEMPTS:
                     break
-                failures[uid] += 1  # before it is asked for: the whole connection may fail with it
+                count = attempts.begin(uid)  # before it is asked for: all of this may end with it
                 if self._is_taken(uid, handle):
-                    del failures[uid]
+                    attempts.taken(uid)
                     taken += 1
-                elif failures[uid] == MAX_ATTEMPTS:
+                elif count >= MAX_ATTEMPTS:
                     log.error("mail of the mailbox left to a person", uid=uid)
-                    self._connected().uid("STORE", uid, "+FLAGS.SILENT", r"(\Flagged)")
+                    self._flag(uid)
             return taken
         except (OSError, imaplib.IMAP4.error) as error:
             raise self._failure(error) from None
 
-    def _is_taken(self, uid: str, handle: Callable[[bytes], None]) -> bool:
-        status, parts = self._connected().uid("FETCH", uid, f"(BODY.PEEK[]<0.{MAX_MAIL + 1}>)")
+    def _validity(self) -> int:
+        """UIDs of mails hold as long as this number does (RFC 3501 2.3.1.1)."""
+        _, parts = self._connected().response("UIDVALIDITY")
+        return int(parts[0]) if parts and parts[0] else 0
+
+    def _flag(self, uid: int) -> None:
+        self._connected().uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Flagged)")
+
+    def _is_taken(self, uid: int, handle: Callable[[bytes], None]) -> bool:
+        status, parts = self._connected().uid("FETCH", str(uid), f"(BODY.PEEK[]<0.{MAX_MAIL + 1}>)")
         if status != "OK":
             log.warning("mail not given by the mailbox", uid=uid)
             return False
@@ -100,7 +125,7 @@ class Mailbox:
         except Exception:  # whatever is wrong with one mail, the others are not to wait for it
             log.exception("mail of the mailbox not taken", uid=uid)
             return False
-        self._done(*self._connected().uid("STORE", uid, "+FLAGS.SILENT", r"(\Seen)"))
+        self._done(*self._connected().uid("STORE", str(uid), "+FLAGS.SILENT", r"(\Seen)"))
         return True
 
     def _open(self) -> imaplib.IMAP4:

@@ -62,6 +62,19 @@ def mailbox_failed(session: Session, reason: str, *, now: datetime) -> None:
         )
 
 
+def mails_given_up(session: Session, count: int, *, now: datetime) -> None:
+    """So many mails of the mailbox are left to a person; none ends it."""
+    if count == 0:
+        alerts.end_alert(session, AlertKind.MAIL_LEFT, event_id=None, now=now)
+        return
+    which = "One mail" if count == 1 else f"{count} mails"
+    reason = f"{which} could not be taken in, in three attempts: unread and flagged in the mailbox. "
+    reason += "Look at it there with a mail program; the others are taken in."
+    alerts.raise_alert(
+        session, AlertKind.MAIL_LEFT, event_id=None, about="", reason=reason, path="/", now=now
+    )
+
+
 def oldest_due(session: Session, *, now: datetime) -> datetime | None:
     """Since when the mail is due that has waited longest; None if none is."""
     due = (OutboxMail.next_attempt_at <= now) & _goes()

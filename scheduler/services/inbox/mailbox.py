@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import cast
@@ -12,7 +11,7 @@ import structlog
 
 from scheduler.config import Settings
 from scheduler.invites.transport.mailbox import Mailbox, Security
-from scheduler.services.inbox import boxes, inbox, keeping
+from scheduler.services.inbox import boxes, inbox, keeping, untaken
 from scheduler.storage.database import Database
 from scheduler.untrusted import reading
 
@@ -21,17 +20,14 @@ BATCH = 200
 VISIT_SECONDS = 45.0
 """After so long a visit takes no further mail."""
 
-_failures: Counter[str] = Counter()
-"""How often each unread mail of the mailbox could not be taken, by UID, for as long as this process lives."""
-
 log = structlog.get_logger()
 
 
 def fetch(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> int:
     """Read the unread mails of the mailbox into the inboxes of their events, and give their number.
 
-    A mail that is for none of our addresses, or for one that had too much, is only marked as read. Raises
-    MailboxFailure.
+    A mail that is for none of our addresses, or for one that had too much, is only marked as read. People are
+    told of one that cannot be taken in. Raises MailboxFailure.
     """
 
     def take(raw: bytes) -> None:
@@ -53,7 +49,13 @@ def fetch(database: Database, settings: Settings, *, now: Callable[[], datetime]
         settings.imap_password,
         settings.imap_folder,
     ) as mailbox:
-        return mailbox.each(take, most=BATCH, failures=_failures, should_stop=lambda: time.monotonic() > ends)
+        attempts = untaken.of(database, settings, now=now)
+        try:
+            return mailbox.each(
+                take, most=BATCH, attempts=attempts, should_stop=lambda: time.monotonic() > ends
+            )
+        finally:
+            attempts.tell()
 
 
 def _addressees(raw: bytes) -> str:

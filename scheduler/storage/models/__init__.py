@@ -14,7 +14,7 @@ from scheduler.storage.models.alert import Alert
 from scheduler.storage.models.asking import ExcludedPerson, MeetingRequest, RequestPerson
 from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import Event, Hall, Place, PlaceBusy, Slot, WalkingTime
-from scheduler.storage.models.inbox import Answer, InboundMail
+from scheduler.storage.models.inbox import Answer, InboundMail, UntakenMail
 from scheduler.storage.models.mail import Invitation, MailRoute, MailText, OutboxMail
 from scheduler.storage.models.people import (
     AddressChange,
@@ -75,6 +75,7 @@ __all__ = [
     "SignInLink",
     "SignInWish",
     "Slot",
+    "UntakenMail",
     "VersionJob",
     "WalkingTime",
     "WebSession",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Partstat
@@ -67,6 +67,20 @@ class InboundMail(Base):
     attempted_at: Mapped[datetime | None]
 
     attendee: Mapped[Attendee] = relationship(viewonly=True)
+
+
+class UntakenMail(Base):
+    """An unread mail of the IMAP mailbox that was begun to be taken in, and is not yet; gone when it is."""
+
+    __tablename__ = "untaken_mail"
+
+    mailbox: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """SHA-256 of its server, user and folder."""
+    validity: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    """UIDVALIDITY: UIDs hold as long as it does (RFC 3501 2.3.1.1)."""
+    uid: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    attempts: Mapped[int]
+    tried_at: Mapped[datetime]
 
 
 class Answer(Base):

@@ -13,11 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from scheduler.domain.entities import MailKind, MailOutcome
-from scheduler.services.inbox import inbox, judgement, keeping
+from scheduler.domain.entities import AlertKind, MailKind, MailOutcome, OutboxKind
+from scheduler.services.inbox import inbox, judgement, keeping, untaken
 from scheduler.services.inbox import mailbox as fetching
 from scheduler.services.inbox.keeping import TooMuch
-from scheduler.storage.models import InboundMail
+from scheduler.services.operations import alerts
+from scheduler.storage.database import Database
+from scheduler.storage.models import InboundMail, OutboxMail, UntakenMail
 from scheduler.untrusted import reading
 from scheduler.untrusted.pool import AllBusy, Ended, Exceeded, Pool
 from tests.integration.inbox.test_receiving import lmtp, mailbox
@@ -219,15 +221,56 @@ def test_a_mail_for_several_of_our_addresses_is_read_once(
     assert published.known(0) is not None and published.known(1) is None
 
 
-def test_a_mail_that_the_mailbox_never_gives_is_left_to_a_person_after_three_attempts(
-    published: Published, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(fetching, "_failures", type(fetching._failures)())
+def told(published: Published) -> list[str]:
+    """What people are told of mails that were given up."""
+    with published.database.read() as session:
+        found = alerts.open_alerts(session, None)
+        return [alert.reason for alert in found if alert.kind is AlertKind.MAIL_LEFT]
+
+
+def test_a_mail_that_the_mailbox_never_gives_is_left_to_a_person_who_is_told(published: Published) -> None:
     with mailbox([b"damaged", b"hi"]) as server:
         server.damaged = {1}
-        for _ in range(4):
+        for attempts in range(4):
+            assert bool(told(published)) == (attempts == 3)
             fetching.fetch(published.database, server.settings(), now=lambda: NOW)
         assert (list(server.unread), server.fetched, server.flagged) == ([1], [1, 2, 1, 1], {1})
+        (said,) = told(published)
+        assert said.startswith("One mail could not be taken in, in three attempts")
+        with published.database.read() as session:
+            mails = session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.ALERT)).all()
+        assert [mail.to_address for mail in mails] == [published.expo.organiser.email]
+        del server.unread[1]  # somebody has read it
+        fetching.fetch(published.database, server.settings(), now=lambda: NOW)
+    assert (told(published), published.count(UntakenMail)) == ([], 0)
+
+
+def test_a_mail_by_which_its_reader_dies_comes_last_and_is_given_up_too(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The count is the database's: the next process goes on from it."""
+
+    def receive_for(_database: object, _settings: object, _to: object, raw: bytes, **_: object) -> list[str]:
+        if raw == b"deadly":
+            raise SystemExit
+        return ["known"]
+
+    monkeypatch.setattr(fetching.inbox, "receive_for", receive_for)
+    with mailbox([b"deadly", b"hi"]) as server:
+        for _ in range(3):
+            with pytest.raises(SystemExit):
+                fetching.fetch(published.database, server.settings(), now=lambda: NOW)
+        assert server.fetched == [1, 2, 1, 1]
+        fetching.fetch(published.database, server.settings(), now=lambda: NOW)
+        assert (server.fetched, server.flagged) == ([1, 2, 1, 1], {1})
+    assert told(published)
+
+
+def test_another_mailbox_and_another_validity_of_uids_begin_anew(database: Database) -> None:
+    first, second = (untaken.Untaken(database, name * 64, lambda: NOW) for name in "ab")
+    assert (first.known(7, [1]), first.begin(1), first.begin(1)) == ({}, 1, 2)
+    assert (first.known(7, [1]), second.known(7, [1])) == ({1: 2}, {})
+    assert first.known(8, [1]) == {}, "the server has numbered its mails anew"
 
 
 def test_headers_that_cannot_be_read_keep_no_other_mail_back(

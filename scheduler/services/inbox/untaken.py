@@ -1,0 +1,67 @@
+"""Mails of the mailbox that could not be taken in: counted by the database, told of when they are given up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+
+from scheduler.config import Settings
+from scheduler.invites.transport.mailbox import MAX_ATTEMPTS
+from scheduler.services.delivery import mail_alerts
+from scheduler.storage.among import among
+from scheduler.storage.database import Database
+from scheduler.storage.models import UntakenMail
+
+
+@dataclass(slots=True)
+class Untaken:
+    """The attempts of one mailbox (`transport.mailbox.Attempts`), whichever process makes them."""
+
+    database: Database
+    mailbox: str
+    now: Callable[[], datetime]
+    validity: int = field(default=0, init=False)
+
+    def known(self, validity: int, unread: Sequence[int]) -> Mapping[int, int]:
+        """Counts by UID; those of mails that are not unread any more are forgotten (RFC 3501 2.3.1.1)."""
+        self.validity = validity
+        gone = (UntakenMail.validity != validity) | ~among(UntakenMail.uid, unread)
+        with self.database.write() as session:
+            session.execute(delete(UntakenMail).where(UntakenMail.mailbox == self.mailbox, gone))
+            rows = session.execute(select(UntakenMail.uid, UntakenMail.attempts).where(self._mine()))
+            return {uid: attempts for uid, attempts in rows}  # noqa: C416 -- dict(rows) loses the types
+
+    def begin(self, uid: int) -> int:
+        with self.database.write() as session:
+            one = update(UntakenMail).where(self._mine(), UntakenMail.uid == uid)
+            more = one.values(attempts=UntakenMail.attempts + 1, tried_at=self.now())
+            attempts = session.scalar(more.returning(UntakenMail.attempts))
+            if attempts is None:
+                row = {"mailbox": self.mailbox, "validity": self.validity, "uid": uid}
+                session.execute(insert(UntakenMail).values(**row, attempts=1, tried_at=self.now()))
+            return attempts or 1
+
+    def taken(self, uid: int) -> None:
+        with self.database.write() as session:
+            session.execute(delete(UntakenMail).where(self._mine(), UntakenMail.uid == uid))
+
+    def tell(self) -> None:
+        """An alert while mails are given up; it is over when a person has read or moved them."""
+        left = select(func.count()).where(
+            UntakenMail.mailbox == self.mailbox, UntakenMail.attempts >= MAX_ATTEMPTS
+        )
+        with self.database.write() as session:
+            mail_alerts.mails_given_up(session, session.scalars(left).one(), now=self.now())
+
+    def _mine(self) -> ColumnElement[bool]:
+        return and_(UntakenMail.mailbox == self.mailbox, UntakenMail.validity == self.validity)
+
+
+def of(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> Untaken:
+    """Of the mailbox that the settings name."""
+    name = "\0".join((settings.imap_host, settings.imap_username, settings.imap_folder))
+    return Untaken(database, hashlib.sha256(name.encode()).hexdigest(), now)
