@@ -90,14 +90,14 @@ def time_left(span: timedelta) -> str:
 
 
 def zone_name(timezone: str, moment: datetime | None = None) -> str:
-    """Asia/Shanghai (GMT+08:00)."""
+    """Asia/Shanghai, GMT+08:00: without brackets, as it stands in some itself."""
     now = datetime.now(ZoneInfo(timezone))  # noqa: TID251 -- only whether it is summer time
     return _zone_name(timezone, (moment or now).replace(minute=0, second=0, microsecond=0))
 
 
 @lru_cache(KEPT)
 def _zone_name(timezone: str, hour: datetime) -> str:
-    return f"{timezone} ({get_timezone_gmt(hour.astimezone(ZoneInfo(timezone)), locale=LOCALE)})"
+    return f"{timezone}, {get_timezone_gmt(hour.astimezone(ZoneInfo(timezone)), locale=LOCALE)}"
 
 
 def zone(timezone: str) -> ZoneInfo:

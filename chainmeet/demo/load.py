@@ -35,6 +35,8 @@ from scheduler.storage.models import (
 Ids = Mapping[str, int]
 Row = dict[str, Any]
 
+CONTACT = "Meeting desk, +1 202 555 0143"
+"""A number that is nobody's: 555-0100 to 555-0199 are kept for fiction."""
 ANSWERED = (RequestState.ACCEPTED, RequestState.DECLINED)
 
 
@@ -81,6 +83,8 @@ def _event(session: Session, sample: SampleEvent, *, now: datetime, mail_per_min
         rerun_time=time(2, 0),
         rerun_timezone=sample.timezone,
         rerun_then=AfterRun.DRAFT,
+        contact=CONTACT,
+        remind_minutes=15,
     )
     event.next_rerun_at = overnight.next_rerun_at(event, now)
     session.add(event)

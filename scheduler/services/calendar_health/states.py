@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
 from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat, RequestState
+from scheduler.invites.ical import itip
 from scheduler.services.outbox import payloads
+from scheduler.services.schedule.entries import EntryKey
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Answer,
@@ -116,16 +118,12 @@ def entries(
             select(Attendee.id).where(among(Attendee.id, people), Attendee.bounced_at.is_not(None))
         )
     )
-    invited = {(request, who): mail for (request, who), mail in mails if mail.method is not Method.CANCEL}
+    invited = {entry: mail for entry, mail in mails if mail.method is not Method.CANCEL}
     found = [
         *_planned(session, event_id, version_id, people, invited, answers, bounced),
         *_untold(session, mails, bounced),
     ]
     return sorted(found, key=lambda entry: (entry.start, entry.request_key, entry.attendee_id))
-
-
-Whose = tuple[int, int]
-"""(request id, attendee id)."""
 
 
 def newest_mails(event_id: int, people: Collection[int] | None = None) -> Select[int]:
@@ -176,20 +174,20 @@ def _last_mail() -> Select[*tuple[Any, ...]]:
     ).order_by(OutboxMail.id)
 
 
-def _mails(session: Session, event_id: int, people: Collection[int]) -> list[tuple[Whose, LastMail]]:
+def _mails(session: Session, event_id: int, people: Collection[int]) -> list[tuple[EntryKey, LastMail]]:
     """The newest message of each UID and attendee that says how the meeting is, in the order of making."""
     newest = newest_mails(event_id, people)
     return _read(session.execute(_last_mail().where(OutboxMail.id.in_(newest))))
 
 
-def _read(rows: Iterable[Any]) -> list[tuple[Whose, LastMail]]:
+def _read(rows: Iterable[Any]) -> list[tuple[EntryKey, LastMail]]:
     return [
-        ((request, who), LastMail(mail_id, uid, said, sequence, state, error or "", sent_at))
+        (EntryKey(request, who), LastMail(mail_id, uid, said, sequence, state, error or "", sent_at))
         for request, who, mail_id, uid, said, sequence, state, error, sent_at in rows
     ]
 
 
-def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[tuple[str, int], Answered]:
+def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[itip.Key, Answered]:
     """The last answer of each UID and attendee."""
     rows: Any = session.execute(
         select(
@@ -203,7 +201,7 @@ def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[t
             Answer.proposed_start,
         ).where(Answer.event_id == event_id, among(Answer.attendee_id, people))
     )
-    return {(uid, who): Answered(*rest) for uid, who, *rest in rows}
+    return {itip.Key(uid, who): Answered(*rest) for uid, who, *rest in rows}
 
 
 _Sender, _Receiver, _Last = aliased(Firm), aliased(Firm), aliased(Slot)
@@ -214,8 +212,8 @@ def _planned(
     event_id: int,
     version_id: int,
     people: Collection[int],
-    invited: Mapping[Whose, LastMail],
-    answers: Mapping[tuple[str, int], Answered],
+    invited: Mapping[EntryKey, LastMail],
+    answers: Mapping[itip.Key, Answered],
     bounced: set[int],
 ) -> Iterator[CalendarEntry]:
     firms = _firms(session, event_id)
@@ -246,8 +244,8 @@ def _planned(
         .where(PlannedMeeting.version_id == version_id, among(PlannedAttendee.attendee_id, people))
     )
     for who, firm, request, key, state, sender, receiver, start, end, place, hall in rows:
-        mail = invited.get((request, who))
-        answer = current(mail, answers.get((mail.uid, who)) if mail else None)
+        mail = invited.get(EntryKey(request, who))
+        answer = current(mail, answers.get(itip.Key(mail.uid, who)) if mail else None)
         yield CalendarEntry(
             attendee_id=who,
             request_key=key,
@@ -266,7 +264,7 @@ def _planned(
 
 
 def _untold(
-    session: Session, mails: Iterable[tuple[Whose, LastMail]], bounced: set[int]
+    session: Session, mails: Iterable[tuple[EntryKey, LastMail]], bounced: set[int]
 ) -> Iterator[CalendarEntry]:
     """Meetings that are cancelled in calendars that could not be told."""
     failed = {

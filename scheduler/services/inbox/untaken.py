@@ -1,4 +1,4 @@
-"""Mails of the mailbox that could not be taken in: counted by the database, told of when they are given up."""
+"""Mails of the mailbox that could not be taken in: how often each was tried, an alert when it is given up."""
 
 from __future__ import annotations
 

@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import names
 from scheduler.invites.agenda import agenda as invites
+from scheduler.invites.catalogue import words
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory.refs import PersonRef
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
+from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, ExcludedPerson, MeetingRequest
 
 
 def of_person(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaSheet:
     """The sheet of a person's agenda; a meeting that they declined says so."""
-    sheet = _sheet(session, actor, agenda, is_firm=False)
-    declined = _declined(session, actor.event_id, agenda.key)
-    entries = [
-        replace(entry, is_declined=item.request_key in declined)
-        for item, entry in zip(agenda.items, sheet.entries, strict=True)
-    ]
-    return replace(sheet, entries=entries)
+    return _sheet(session, actor, agenda, is_firm=False)
 
 
 def of_firm(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaSheet:
-    """The sheet of a firm's agenda: its people stand behind its name."""
+    """The sheet of a firm's agenda: its people stand behind its name, who declined with a mark."""
     return _sheet(session, actor, agenda, is_firm=True)
 
 
@@ -36,12 +32,13 @@ def _sheet(session: Session, actor: Actor, agenda: Agenda, *, is_firm: bool) -> 
     event = session.get_one(Event, actor.event_id)
     language = actor.language or event.language
     owner = names.shown(agenda.name, agenda.latin_name, language)
+    gone = _declined(session, actor.event_id, [item.request_key for item in agenda.items])
     return invites.AgendaSheet(
         owner=owner,
         event_name=event.name,
         timezone=agenda.timezone,
         language=language,
-        entries=[_entry(item, "" if is_firm else agenda.key, language) for item in agenda.items],
+        entries=[_entry(item, "" if is_firm else agenda.key, gone, language) for item in agenda.items],
         version=agenda.version,
         published_at=agenda.published_at,
         own_label=owner if is_firm else "",
@@ -49,19 +46,30 @@ def _sheet(session: Session, actor: Actor, agenda: Agenda, *, is_firm: bool) -> 
     )
 
 
-def _declined(session: Session, event_id: int, person_key: str) -> set[str]:
-    """Keys of the requests whose meetings go on without a person, who declined."""
-    return set(
-        session.scalars(
-            select(MeetingRequest.key)
-            .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)
-            .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
-            .where(Attendee.event_id == event_id, Attendee.key == person_key)
-        )
+class _Declined(NamedTuple):
+    """A meeting that goes on without a person, by the keys of the request and the attendee."""
+
+    request: str
+    person: str
+
+
+def _declined(session: Session, event_id: int, requests: Sequence[str]) -> set[_Declined]:
+    """Who declined which of these requests' meetings, which go on without them."""
+    rows = session.execute(
+        select(MeetingRequest.key, Attendee.key)
+        .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)
+        .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
+        .where(MeetingRequest.event_id == event_id, among(MeetingRequest.key, requests))
     )
+    return {_Declined(request, person) for request, person in rows}
 
 
-def _entry(item: AgendaItem, owner_key: str, language: str) -> invites.SheetEntry:
+def _entry(
+    item: AgendaItem, owner_key: str, declined: Collection[_Declined], language: str
+) -> invites.SheetEntry:
+    mark = words(language).sheet["declined_person"]
+    gone = {person.key for person in item.people if _Declined(item.request_key, person.key) in declined}
+    own = [person for person in item.people if person.key != owner_key]
     return invites.SheetEntry(
         start=item.start,
         end=item.end,
@@ -69,10 +77,14 @@ def _entry(item: AgendaItem, owner_key: str, language: str) -> invites.SheetEntr
         place_name=item.place,
         hall=item.hall,
         partner_people=_names(item.partner_people, language),
-        own_people=_names((person for person in item.people if person.key != owner_key), language),
+        own_people=[
+            mark.format(name=name) if person.key in gone else name
+            for person, name in zip(own, _names(own, language), strict=True)
+        ],
         interpreter=_names([item.interpreter], language)[0] if item.interpreter else "",
         topic=item.topic,
         is_called_off=item.is_called_off,
+        is_declined=_Declined(item.request_key, owner_key) in declined,
     )
 
 

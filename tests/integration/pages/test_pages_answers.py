@@ -306,6 +306,20 @@ def test_the_sheet_of_who_declined_says_so_and_nobody_else_s_does(colleagues: Co
     assert declined in sheet(own) and declined not in sheet(partner)
 
 
+def test_a_firms_sheet_marks_who_of_its_people_declined_and_the_partners_does_not(
+    colleagues: Colleagues,
+) -> None:
+    def sheet(browser: Browser) -> str:
+        pdf = browser.client.get(f"{colleagues.of_firm}.pdf").data
+        return "\n".join(page.get_text() for page in pymupdf.open("pdf", pdf))
+
+    own, partner = colleagues.browser(0, 0), colleagues.browser(1, 0)
+    assert "F0-P1" in sheet(own) and "(declined)" not in sheet(own)
+    colleagues.scene.decline()
+    assert "F0-P1 (declined)" in sheet(own)
+    assert "F0-P1" in sheet(partner) and "(declined)" not in sheet(partner)
+
+
 def test_an_agenda_offers_other_times_only_where_the_event_takes_proposals(colleagues: Colleagues) -> None:
     propose = f"{colleagues.link}/propose"
     assert propose in colleagues.browser(0, 1).get(colleagues.own)

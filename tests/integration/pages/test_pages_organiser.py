@@ -309,3 +309,19 @@ def test_a_draft_at_a_booth_that_its_firm_has_left_is_said_before_the_press(
     browser.get(path)
     carry_out(database)
     assert "booths that their firms have left since the run: 1" in browser.get(f"{path}/publish")
+
+
+def test_no_brackets_stand_in_brackets_where_a_page_names_the_zone(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo, state=RequestState.PENDING)
+        make_version(session, expo, [])
+        make_version(session, expo, [], state=VersionState.DRAFT)
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    for path in ("/schedule", "/versions/2", f"/requests/{request.key}"):
+        page = browser.get(f"/events/{expo.event.key}{path}")
+        said = re.sub(r"<[^>]*>", "", page)
+        assert "Asia/Shanghai, GMT+08:00" in said, path
+        assert re.findall(r"\([^()]*\([^()]*\)[^()]*\)", said) == [], path
