@@ -11,13 +11,14 @@ from kombu import Exchange, Queue
 
 from scheduler import logs
 from scheduler.config import Settings
-from scheduler.services.runs import runs, watchdog
+from scheduler.domain import fields
+from scheduler.services.runs import watchdog
 from scheduler.storage.database import Database
 from scheduler.storage.schema import SchemaOutOfDate, check_at_start
 from workers.layout import HELP, JOBS, MAIL, QUEUES, SOLVE, UNTRUSTED, URGENT
 from workers.steady import Steady
 
-SOFT_LIMIT = int(runs.MAX_SECONDS + watchdog.OVERTIME + watchdog.PATIENCE + 60)
+SOFT_LIMIT = int(fields.limits(fields.RunSeconds).most + watchdog.OVERTIME + watchdog.PATIENCE + 60)
 """Seconds; only for a task that its own watch did not end."""
 HARD_LIMIT = SOFT_LIMIT + 60
 VISIBILITY_TIMEOUT = HARD_LIMIT + 600

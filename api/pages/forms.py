@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from werkzeug.datastructures import MultiDict
 
+from api.inputs import whole
 from api.pages.timetable import Timetable
 from scheduler.domain.errors import InvalidInput
 from scheduler.services.requests.form import NewRequest
@@ -41,8 +42,8 @@ def read_request(form: MultiDict[str, str], to_firm: str, times: Timetable) -> R
         to_firm=to_firm,
         topic=form.get("topic", ""),
         message=form.get("message", ""),
-        priority=_whole(form.get("priority", "")),
-        length=_whole(form.get("length", "")),
+        priority=whole(form.get("priority")),
+        length=whole(form.get("length")),
         place=form.get("place", ""),
         slots=[*slots, *_slots_of(days, slots, times)] or None,
         from_attendees=form.getlist("from_attendees"),
@@ -58,10 +59,6 @@ def sentences(error: InvalidInput) -> dict[str, str]:
         sentence = f"{LABELS.get(fault.path, fault.path)} {fault.message}."
         faults[fault.path] = f"{faults[fault.path]} {sentence}" if fault.path in faults else sentence
     return faults
-
-
-def _whole(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _slots_of(days: list[str], chosen: list[str], times: Timetable) -> list[str]:

@@ -4,33 +4,37 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from typing import Any
 
+from api.inputs import whole
+from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
 
 
 class FormReader:
     """Each reader gives a value even where the field is wrong; `done` raises what was found."""
 
-    def __init__(self, form: Mapping[str, str]) -> None:
+    def __init__(self, form: Mapping[str, str], of: Any = None) -> None:
+        """`of` is the class whose fields are read: what each may be stands there."""
         self.form = form
+        self.kinds = fields.kinds(of) if of is not None else {}
         self.faults: list[Fault] = []
 
     def fault(self, name: str, message: str) -> None:
         self.faults.append(Fault(name, message))
 
-    def text(self, name: str, *, least: int = 1, most: int) -> str:
+    def text(self, name: str) -> str:
         value = self.form.get(name, "").strip()
-        if not least <= len(value) <= most:
-            self.fault(name, f"must have {f'{least} to' if least else 'at most'} {most} characters")
+        self.faults.extend(fields.fault(name, value, self.kinds[name]))
         return value
 
-    def whole(self, name: str, least: int, most: int) -> int:
+    def whole(self, name: str, kind: Any = None) -> int:
         """A whole number, closed at both ends."""
-        text = self.form.get(name, "").strip()
-        value = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-        if value is None or not least <= value <= most:
-            self.fault(name, f"must be a whole number from {least:,} to {most:,}")
-            return least
+        limits = fields.limits(kind or self.kinds[name])
+        value = whole(self.form.get(name, "").strip(), otherwise=-1)
+        if not limits.hold(value):
+            self.fault(name, f"must be a whole number from {limits.least:,} to {limits.most:,}")
+            return limits.least
         return value
 
     def time(self, name: str) -> dt.time:

@@ -12,9 +12,8 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Row, Select, SQLColumnExpression, func, tuple_
 from sqlalchemy.orm import Session
 
+from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
-
-MAX_LIMIT = 200
 
 T = TypeVar("T", covariant=True)
 
@@ -60,8 +59,7 @@ def fetch_page(
 
     Two queries, or one where the page is the whole list, or where its length is known as `total`.
     """
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidInput([Fault("limit", f"must be from 1 to {MAX_LIMIT}")])
+    fields.require("limit", limit, fields.PageSize)
     wanted = query.add_columns(*order.keys).order_by(*order.clauses()).limit(limit + 1)
     if cursor:
         wanted = wanted.where(order.after(cursor))

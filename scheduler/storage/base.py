@@ -10,6 +10,8 @@ from sqlalchemy import JSON, DateTime, Dialect, Enum, LargeBinary, MetaData, Str
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
+from scheduler.domain import fields
+
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -48,6 +50,7 @@ class Base(DeclarativeBase):
         list[str]: JSON(),
         bytes: LargeBinary(),
         str: String(),
+        **{kind: String(fields.limits(kind).most) for kind in fields.TEXTS},
     }
 
 

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 
 from api import context, inputs, limits
 from api.limits import Limited
+from scheduler.domain import fields
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.invites.catalogue import Words, words
@@ -44,7 +45,7 @@ def look(token: str, step: str = "") -> str:
             rows=view.rows(found.content, language),
             times=_times(found, language),
             proposed=_proposed(found, language),
-            max_comment=links.MAX_COMMENT,
+            max_comment=fields.limits(fields.Comment).most,
         )
 
 
@@ -62,7 +63,7 @@ def answer(token: str, step: str) -> Response:
     except InvalidInput as error:
         for fault in error.faults:
             key = {"slot": "choose", "comment": "too_long"}[fault.path]
-            flash(say[key].format(limit=links.MAX_COMMENT), "error")
+            flash(say[key].format(limit=fields.limits(fields.Comment).most), "error")
     else:
         flash(say[said], "good")
     return redirect(url_for("answers.look", token=token))

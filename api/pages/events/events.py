@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.pages import rendering, zones
 from api.pages.reading import FormReader
+from scheduler.domain import fields
 from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
@@ -147,30 +148,30 @@ def _typed(now: EventSettings) -> dict[str, str]:
 
 
 def _read_settings(form: Mapping[str, str], before: EventSettings) -> EventSettings:
-    read = FormReader(form)
+    read = FormReader(form, EventSettings)
     then = form.get("rerun_then", "")
     if then not in set(AfterRun):
         read.fault("rerun_then", "choose what follows the overnight run")
     after = replace(
         before,
-        name=read.text("name", most=200),
+        name=read.text("name"),
         language=form.get("language", before.language),
-        solve_seconds=read.whole("solve_seconds", 5, 3600),
-        freeze_hours=read.whole("freeze_hours", 0, 240),
-        request_days=read.whole("request_days", 1, 365),
+        solve_seconds=read.whole("solve_seconds"),
+        freeze_hours=read.whole("freeze_hours"),
+        request_days=read.whole("request_days"),
         proposals=form.get("proposals") == "yes",
-        mail_per_minute=read.whole("mail_per_minute", 1, 60_000),
-        publish_hold=read.whole("publish_hold", 0, events.MAX_HOLD),
+        mail_per_minute=read.whole("mail_per_minute"),
+        publish_hold=read.whole("publish_hold"),
         summary_mails=form.get("summary_mails") == "yes",
-        contact=read.text("contact", least=0, most=events.MAX_CONTACT),
-        remind_minutes=read.whole("remind_minutes", 0, events.MAX_REMIND),
+        contact=read.text("contact"),
+        remind_minutes=read.whole("remind_minutes"),
         rerun_enabled=form.get("rerun_enabled") == "yes",
         rerun_time=read.time("rerun_time"),
         rerun_timezone=form.get("rerun_timezone", ""),
         rerun_then=AfterRun(then) if then in set(AfterRun) else before.rerun_then,
-        rerun_budget=read.whole("rerun_budget", 0, 100_000),
-        rerun_late=read.whole("rerun_late", 1, 600),
-        policy={**before.policy, "fair_share": read.whole("fair_share", 0, 100) / 100},
+        rerun_budget=read.whole("rerun_budget"),
+        rerun_late=read.whole("rerun_late"),
+        policy={**before.policy, "fair_share": read.whole("fair_share", fields.Percent) / 100},
     )
     read.done()
     return after
@@ -178,7 +179,7 @@ def _read_settings(form: Mapping[str, str], before: EventSettings) -> EventSetti
 
 def _read_new(form: Mapping[str, str], now: datetime) -> NewEvent:
     """What was typed; raises InvalidInput with every fault at once, also those beyond single fields."""
-    read = FormReader(form)
+    read = FormReader(form, NewEvent)
     blocks: list[tuple[time, time]] = [(read.time("morning_from"), read.time("morning_to"))]
     if form.get("afternoon_from") or form.get("afternoon_to"):
         blocks.append((read.time("afternoon_from"), read.time("afternoon_to")))
@@ -187,12 +188,12 @@ def _read_new(form: Mapping[str, str], now: datetime) -> NewEvent:
         name=form.get("name", ""),
         timezone=form.get("timezone", ""),
         first_day=read.date("first_day") or date.min,
-        days=read.whole("days", 1, 14),
+        days=read.whole("days"),
         blocks=blocks,
-        slot_minutes=read.whole("slot_minutes", 5, 240),
-        halls=read.whole("halls", 1, 40),
-        tables_per_hall=read.whole("tables_per_hall", 0, 100),
-        walking_minutes=read.whole("walking_minutes", 0, 120),
+        slot_minutes=read.whole("slot_minutes"),
+        halls=read.whole("halls"),
+        tables_per_hall=read.whole("tables_per_hall"),
+        walking_minutes=read.whole("walking_minutes"),
         areas=form.get("areas", "").splitlines(),
         language=form.get("language", "en"),
     )

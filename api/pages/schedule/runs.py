@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.pages.reading import FormReader
+from scheduler.domain import fields
 from scheduler.domain.entities import AfterRun, RequestState
 from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen
 from scheduler.services.access.actors import Actor
@@ -62,8 +63,8 @@ def start_run(event_key: str) -> Response:
     actor = auth.organiser(event_key)
     try:
         read = FormReader(request.form)
-        seconds = read.whole("seconds", 1, runs.MAX_SECONDS)
-        max_moved = read.whole("max_moved", 0, runs.MAX_MOVED) if "max_moved" in request.form else 0
+        seconds = read.whole("seconds", fields.RunSeconds)
+        max_moved = read.whole("max_moved", fields.MaxMoved) if "max_moved" in request.form else 0
         read.done()
         with context.database().write() as db:
             run = runs.queue(

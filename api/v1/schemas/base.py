@@ -7,6 +7,8 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from scheduler.domain.fields import Country, Cursor, PageSize, Search
+
 T = TypeVar("T")
 
 MAX_ID = 2**31 - 1
@@ -44,20 +46,19 @@ def _whole(value: Any) -> Any:
 
 WholeQuery = BeforeValidator(_whole)
 
-Key = Annotated[str, Field(min_length=1, max_length=64)]
-Country = Annotated[str, Field(pattern="^[A-Z]{2}$", min_length=2, max_length=2)]
+CountryCode = Annotated[Country, Field(pattern="^[A-Z]{2}$")]
 
 
 class PageQuery(Parameters):
     """Where a page of a list begins and how long it is."""
 
-    cursor: str | None = Field(
-        None, max_length=2000, description="The `next_cursor` of the page before; none for the first page."
+    cursor: Cursor | None = Field(
+        None, description="The `next_cursor` of the page before; none for the first page."
     )
-    limit: Annotated[int, WholeQuery, Field(ge=1, le=200)] = 30
+    limit: Annotated[PageSize, WholeQuery] = 30
 
 
 class SearchQuery(PageQuery):
     """A page of a list that can be searched."""
 
-    text: str = Field("", max_length=200, description="Every word is part of what is searched.")
+    text: Search = Field("", description="Every word is part of what is searched.")

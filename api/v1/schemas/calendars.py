@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from api.v1.schemas.base import Country, Key, Listing, Output, PageQuery, SearchQuery
+from api.v1.schemas.base import CountryCode, Listing, Output, PageQuery, SearchQuery
 from api.v1.schemas.directory import FirmRefOut, PersonRefOut
 from scheduler.domain.entities import AnswerSource, CalendarState, MailFailure, Method, Partstat
+from scheduler.domain.fields import HallName, Key
 
 
 def _flag(value: object) -> object:
@@ -19,9 +20,9 @@ def _flag(value: object) -> object:
 
 class HealthQuery(SearchQuery):
     state: CalendarState | None = Field(None, description="Only people with a meeting in this state.")
-    hall: str | None = Field(None, max_length=120, description="Name of a hall: only meetings there.")
+    hall: HallName | None = Field(None, description="Name of a hall: only meetings there.")
     day: date | None = Field(None, description="Only meetings of this day at the venue.")
-    country: Country | None = Field(None, description="Of the person's firm.")
+    country: CountryCode | None = Field(None, description="Of the person's firm.")
     firm: Key | None = Field(None, description="Key of a firm: only its people.")
     calls: Annotated[bool, BeforeValidator(_flag)] = Field(
         False, strict=True, description="Only who needs a call."

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from pydantic import Field
 
-from api.v1.schemas.base import Country, Key, Listing, Output, SearchQuery
+from api.v1.schemas.base import CountryCode, Listing, Output, SearchQuery
 from scheduler.domain.entities import RequestState, Tier
+from scheduler.domain.fields import Key
 
 
 class SlotOut(Output):
@@ -108,7 +109,7 @@ class PersonList(Listing[PersonOut]):
 
 
 class FirmQuery(SearchQuery):
-    country: Country | None = None
+    country: CountryCode | None = None
     area: Key | None = Field(None, description="Key of a chain area.")
     tier: Tier | None = None
     hall: Key | None = Field(None, description="Key of a hall.")

@@ -3,40 +3,44 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from api.v1.schemas.base import Input, Key, Listing, Output, SearchQuery
+from api.v1.schemas.base import Input, Listing, Output, SearchQuery
 from api.v1.schemas.directory import FirmRefOut, PersonRefOut
 from scheduler.domain.entities import PlaceWish, RequestState, Side
-from scheduler.services.requests.form import MAX_MESSAGE, MAX_NAMED, MAX_TOPIC, PRIORITIES
-from scheduler.services.requests.steps import MAX_NOTE
-
-People = Annotated[list[Key], Field(max_length=MAX_NAMED)]
+from scheduler.domain.fields import (
+    Key,
+    LengthInSlots,
+    Message,
+    NamedPeople,
+    Note,
+    Priority,
+    StartSlots,
+    Topic,
+)
 
 
 class NewRequestIn(Input):
     """What one firm asks of another. Firms, people and slots are named by their keys."""
 
     to_firm: Key
-    topic: str = Field(min_length=1, max_length=MAX_TOPIC)
-    priority: int = Field(3, ge=PRIORITIES[0], le=PRIORITIES[1], description="5 is the most important.")
-    length: int = Field(1, ge=1, le=100, description="In slots.")
-    message: str = Field("", max_length=MAX_MESSAGE)
+    topic: Topic
+    priority: Priority = Field(3, description="5 is the most important.")
+    length: LengthInSlots = Field(1, description="In slots.")
+    message: Message = ""
     place: PlaceWish = PlaceWish.ANY
-    slots: list[Key] | None = Field(
-        None, max_length=1000, description="Slots in which it may start; none or null for any."
-    )
-    from_attendees: People = Field([])
-    to_attendees: People = Field([])
+    slots: StartSlots | None = Field(None, description="Slots in which it may start; none or null for any.")
+    from_attendees: NamedPeople = Field([])
+    to_attendees: NamedPeople = Field([])
     from_firm: Key | None = Field(None, description="For organisers, who ask in a firm's name.")
 
 
 class NoteIn(Input):
     """A word to the other firm."""
 
-    note: str = Field("", max_length=MAX_NOTE)
+    note: Note = ""
 
 
 class WithdrawIn(NoteIn):

@@ -7,25 +7,23 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from api.v1.schemas.base import MAX_ID, Input, Listing, Output, PageQuery
+from api.v1.schemas.base import Input, Listing, Output, PageQuery
 from api.v1.schemas.directory import FirmRefOut, PersonRefOut
 from scheduler.domain.changes import ChangeKind
 from scheduler.domain.entities import AfterRun, JobState, PlanStatus, RequestState, RunState, VersionState
-from scheduler.services.runs.runs import MAX_MOVED, MAX_SECONDS
+from scheduler.domain.fields import Budget, MaxMoved, Number, RunSeconds
 
 
 class NewRunIn(Input):
     """How to solve; the event's settings hold for what is left out."""
 
-    seconds: int | None = Field(None, ge=1, le=MAX_SECONDS, description="Wall time of the solve.")
+    seconds: RunSeconds | None = Field(None, description="Wall time of the solve.")
     then: AfterRun = Field(AfterRun.DRAFT, description="Publishing needs the scope schedule:publish.")
-    budget: int | None = Field(
-        None, ge=0, le=100_000, description="Publish only if at most so many published meetings are touched."
+    budget: Budget | None = Field(
+        None, description="Publish only if at most so many published meetings are touched."
     )
-    max_moved: int = Field(
+    max_moved: MaxMoved = Field(
         0,
-        ge=0,
-        le=MAX_MOVED,
         description="Improve the published plan, by changing at most so many meetings that could stay.",
     )
 
@@ -168,7 +166,7 @@ class ChangeQuery(PageQuery):
 class PublishIn(Input):
     """`compared_with` of the change set that you looked at; null if nothing was published then."""
 
-    compared_with: int | None = Field(ge=1, le=MAX_ID)
+    compared_with: Number | None
 
 
 class PublishingOut(Output):

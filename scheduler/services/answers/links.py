@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain import fields
 from scheduler.domain.entities import AnswerSource, Method, Partstat
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.invites.ical.content import Content
@@ -17,8 +18,6 @@ from scheduler.services.answers.answers import Given
 from scheduler.services.answers.declining import Effect
 from scheduler.services.text import lines
 from scheduler.storage.models import Answer, Attendee, Event, Invitation, MeetingRequest, Slot
-
-MAX_COMMENT = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +112,7 @@ def _looked_at(session: Session, token: str, sequence: int) -> Invitation:
 
 def _given(partstat: Partstat, sequence: int, comment: str, now: datetime) -> Given:
     text = lines(comment)
-    if len(text) > MAX_COMMENT:
-        raise InvalidInput([Fault("comment", f"must have at most {MAX_COMMENT} characters")])
+    fields.require("comment", text, fields.Comment)
     stamp = now.replace(microsecond=0)
     return Given(partstat=partstat, sequence=sequence, source=AnswerSource.LINK, dtstamp=stamp, comment=text)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from itertools import combinations
 from typing import Any
@@ -11,8 +11,21 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from scheduler.domain import fields
 from scheduler.domain.entities import AfterRun, PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
+from scheduler.domain.fields import (
+    Budget,
+    Contact,
+    EventName,
+    FreezeHours,
+    HoldMinutes,
+    LateMinutes,
+    MailPerMinute,
+    RemindMinutes,
+    RequestDays,
+    SolveSeconds,
+)
 from scheduler.files.policy import read_policy
 from scheduler.files.reading import Reader
 from scheduler.services.access.actors import Actor
@@ -22,44 +35,36 @@ from scheduler.services.events.new_event import (
     check,
     is_zone,
     language_faults,
-    out_of,
 )
 from scheduler.services.publishing import summaries
 from scheduler.services.runs import overnight
-from scheduler.services.runs.runs import MAX_SECONDS
 from scheduler.services.text import one_line
 from scheduler.storage.models import Account, Event, Hall, Organiser, Place, Slot, WalkingTime
 
 __all__ = ["EventSettings", "NewEvent", "create_event", "event", "settings", "update_settings"]
-
-MAX_HOLD = 120
-"""Minutes that a publishing may wait for a second thought."""
-MAX_CONTACT = 200
-MAX_REMIND = 1440
-"""Minutes before a meeting: a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class EventSettings:
     """What organisers may change of a running event; `policy` is the problem file's."""
 
-    name: str
+    name: EventName
     language: str = "en"
-    solve_seconds: int = 60
-    freeze_hours: int = 12
-    request_days: int = 14
+    solve_seconds: SolveSeconds = 60
+    freeze_hours: FreezeHours = 12
+    request_days: RequestDays = 14
     proposals: bool = True
-    mail_per_minute: int = 600
-    publish_hold: int = 5
+    mail_per_minute: MailPerMinute = 600
+    publish_hold: HoldMinutes = 5
     summary_mails: bool = True
-    contact: str = ""
-    remind_minutes: int = 0
+    contact: Contact = ""
+    remind_minutes: RemindMinutes = 0
     rerun_enabled: bool = True
     rerun_time: time = time(2)
     rerun_timezone: str = "UTC"
     rerun_then: AfterRun = AfterRun.DRAFT
-    rerun_budget: int = 50
-    rerun_late: int = 60
+    rerun_budget: Budget = 50
+    rerun_late: LateMinutes = 60
     policy: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -100,14 +105,14 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     Raises NotAllowed, InvalidInput with every fault by field of EventSettings.
     """
     actor.require_organiser()
+    form = replace(form, name=one_line(form.name), contact=one_line(form.contact))
     faults = list(_settings_faults(form))
     if faults:
         raise InvalidInput(faults)
     row = event(session, actor)
     for name in EventSettings.__dataclass_fields__:
         setattr(row, name, getattr(form, name))
-    row.name, row.policy = one_line(form.name), dict(form.policy)
-    row.contact = one_line(form.contact)
+    row.policy = dict(form.policy)
     row.rerun_then = AfterRun(form.rerun_then)
     row.next_rerun_at = overnight.next_rerun_at(row, now)
     session.flush()
@@ -117,19 +122,8 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
 
 
 def _settings_faults(form: EventSettings) -> Iterator[Fault]:
-    if not 1 <= len(one_line(form.name)) <= 200:
-        yield Fault("name", "must have 1 to 200 characters")
+    yield from fields.faults(form)
     yield from language_faults(form.language)
-    yield from out_of("solve_seconds", form.solve_seconds, 5, MAX_SECONDS)
-    yield from out_of("freeze_hours", form.freeze_hours, 0, 240)
-    yield from out_of("request_days", form.request_days, 1, 365)
-    yield from out_of("mail_per_minute", form.mail_per_minute, 1, 60_000)
-    yield from out_of("publish_hold", form.publish_hold, 0, MAX_HOLD)
-    if len(one_line(form.contact)) > MAX_CONTACT:
-        yield Fault("contact", f"must have at most {MAX_CONTACT} characters")
-    yield from out_of("remind_minutes", form.remind_minutes, 0, MAX_REMIND)
-    yield from out_of("rerun_budget", form.rerun_budget, 0, 100_000)
-    yield from out_of("rerun_late", form.rerun_late, 1, 600)
     if not is_zone(form.rerun_timezone):
         yield Fault("rerun_timezone", "must be an IANA time zone such as Asia/Shanghai")
     if form.rerun_time.tzinfo is not None:

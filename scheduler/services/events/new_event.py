@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.domain.fields import (
+    AreaName,
+    AreaNames,
+    Days,
+    EventName,
+    Halls,
+    SlotMinutes,
+    TablesPerHall,
+    WalkingMinutes,
+)
 from scheduler.invites.catalogue import languages
 from scheduler.services.text import one_line
 
-MAX_DAYS = 14
 MAX_BLOCKS = 6
 MAX_SLOTS = 500
-MAX_HALLS = 40
-MAX_TABLES = 100
-"""In each hall."""
-MAX_WALKING = 120
-MAX_AREAS = 50
-SLOT_MINUTES = (5, 240)
 
 RESERVED = frozenset({"new"})
 """What stands where the key of an event does, in the addresses of pages."""
@@ -38,15 +42,15 @@ class NewEvent:
     """
 
     key: str
-    name: str
+    name: EventName
     timezone: str
     first_day: date
-    days: int = 1
+    days: Days = 1
     blocks: Sequence[tuple[time, time]] = ((time(9), time(12)), (time(13), time(17)))
-    slot_minutes: int = 30
-    halls: int = 1
-    tables_per_hall: int = 10
-    walking_minutes: int = 5
+    slot_minutes: SlotMinutes = 30
+    halls: Halls = 1
+    tables_per_hall: TablesPerHall = 10
+    walking_minutes: WalkingMinutes = 5
     areas: Sequence[str] = ()
     language: str = "en"
 
@@ -85,7 +89,8 @@ def check(form: NewEvent, *, now: datetime) -> CheckedEvent:
 
 def faults(form: NewEvent, *, now: datetime) -> list[Fault]:
     """What is wrong with single fields, by field of NewEvent."""
-    found = [*_text_faults(*_texts(form)), *_time_faults(form, now), *_count_faults(form)]
+    key, name, areas = _texts(form)
+    found = [*_text_faults(key, areas), *fields.faults(replace(form, name=name)), *_time_faults(form, now)]
     return [*found, *language_faults(form.language)]
 
 
@@ -110,21 +115,14 @@ def language_faults(language: str) -> Iterator[Fault]:
         yield Fault("language", f"must be one of {', '.join(languages())}")
 
 
-def out_of(path: str, value: int, low: int, high: int) -> Iterator[Fault]:
-    """A fault if the value is out of its range."""
-    if not low <= value <= high:
-        yield Fault(path, f"must be from {low} to {high}")
-
-
-def _text_faults(key: str, name: str, areas: Sequence[str]) -> Iterator[Fault]:
+def _text_faults(key: str, areas: Sequence[str]) -> Iterator[Fault]:
     if not _KEY.fullmatch(key):
         yield Fault("key", "must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends")
     if key in RESERVED:
         yield Fault("key", f"{key!r} is an address of the site itself; choose another")
-    if not 1 <= len(name) <= 200:
-        yield Fault("name", "must have 1 to 200 characters")
-    if len(areas) > MAX_AREAS or any(len(area) > 80 for area in areas):
-        yield Fault("areas", f"at most {MAX_AREAS}, of 1 to 80 characters each")
+    many, long = fields.limits(AreaNames), fields.limits(AreaName)
+    if not many.hold(areas) or not all(map(long.hold, areas)):
+        yield Fault("areas", f"at most {many.most}, of {long.least} to {long.most} characters each")
     if len({area.lower() for area in areas}) < len(areas):
         yield Fault("areas", "one of them is there twice")
 
@@ -134,7 +132,6 @@ def _time_faults(form: NewEvent, now: datetime) -> Iterator[Fault]:
         yield Fault("timezone", "must be an IANA time zone such as Asia/Shanghai")
     elif form.first_day < now.astimezone(ZoneInfo(form.timezone)).date():
         yield Fault("first_day", "lies in the past")
-    yield from out_of("slot_minutes", form.slot_minutes, *SLOT_MINUTES)
     if not 1 <= len(form.blocks) <= MAX_BLOCKS:
         yield Fault("blocks", f"give 1 to {MAX_BLOCKS}")
     for i, (start, end) in enumerate(form.blocks):
@@ -142,13 +139,6 @@ def _time_faults(form: NewEvent, now: datetime) -> Iterator[Fault]:
             yield Fault(f"blocks[{i}]", "is too short for a slot")
         if i and start < form.blocks[i - 1][1]:
             yield Fault(f"blocks[{i}]", "begins before the one before it has ended")
-
-
-def _count_faults(form: NewEvent) -> Iterator[Fault]:
-    yield from out_of("days", form.days, 1, MAX_DAYS)
-    yield from out_of("halls", form.halls, 1, MAX_HALLS)
-    yield from out_of("tables_per_hall", form.tables_per_hall, 0, MAX_TABLES)
-    yield from out_of("walking_minutes", form.walking_minutes, 0, MAX_WALKING)
 
 
 def _slots(form: NewEvent) -> Iterator[NewSlot]:

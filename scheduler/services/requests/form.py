@@ -9,18 +9,15 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain import fields
 from scheduler.domain.entities import OPEN_REQUESTS, PlaceKind, PlaceWish, RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
+from scheduler.domain.fields import Message, NamedPeople, Priority, Topic
 from scheduler.services.access.actors import Actor
 from scheduler.services.text import lines, one_line, storable
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, Place, Slot
 
-PRIORITIES = (1, 5)
-MAX_TOPIC = 200
-MAX_MESSAGE = 2000
-MAX_NAMED = 5
-"""People that a request may name on each side."""
 MAX_PENDING = 200
 """Requests without an answer that a firm may have sent."""
 
@@ -34,10 +31,10 @@ class NewRequest:
     """
 
     to_firm: str
-    topic: str
-    priority: int = 3
+    topic: Topic
+    priority: Priority = 3
     length: int = 1
-    message: str = ""
+    message: Message = ""
     place: str = PlaceWish.ANY
     slots: Sequence[str] | None = None
     from_attendees: Sequence[str] = ()
@@ -103,9 +100,7 @@ class _Checker:
     def check(self) -> CheckedRequest:
         sender, receiver = self.firms()
         topic, message = self.texts()
-        low, high = PRIORITIES
-        if not low <= self.form.priority <= high:
-            self.fault("priority", f"must be from {low} to {high}")
+        self.faults.extend(fields.fault("priority", self.form.priority, Priority))
         slots, latest = self.slots()
         place = self.place(receiver)
         people = self.people(sender, receiver)
@@ -155,10 +150,9 @@ class _Checker:
         topic, message = one_line(self.form.topic), lines(self.form.message)
         if not topic:
             self.fault("topic", "is missing; say in a line what the meeting is about")
-        if len(topic) > MAX_TOPIC:
-            self.fault("topic", f"must have at most {MAX_TOPIC} characters")
-        if len(message) > MAX_MESSAGE:
-            self.fault("message", f"must have at most {MAX_MESSAGE} characters")
+        else:
+            self.faults.extend(fields.fault("topic", topic, Topic))
+        self.faults.extend(fields.fault("message", message, Message))
         return topic, message
 
     def slots(self) -> tuple[list[str] | None, datetime | None]:
@@ -221,8 +215,8 @@ class _Checker:
     ) -> list[tuple[Attendee, Side]]:
         """The named people of one side, each once."""
         unique = list(dict.fromkeys(keys))
-        if len(unique) > MAX_NAMED:
-            self.fault(path, f"name at most {MAX_NAMED} people")
+        if not fields.limits(NamedPeople).hold(unique):
+            self.fault(path, f"name at most {fields.limits(NamedPeople).most} people")
         if firm is None:
             return []
         people = [known[key] for key in unique if key in known and known[key].firm_id == firm.id]

@@ -30,12 +30,11 @@ from scheduler.services.requests.lists import (
     listing,
     show,
 )
-from scheduler.services.requests.steps import ACCEPT, DECLINE, MAX_NOTE, WITHDRAW, take
+from scheduler.services.requests.steps import ACCEPT, DECLINE, WITHDRAW, take
 from scheduler.services.text import storable
 from scheduler.storage.models import Event, MeetingRequest, RequestPerson
 
 __all__ = [
-    "MAX_NOTE",
     "NewRequest",
     "RequestCard",
     "RequestCounts",

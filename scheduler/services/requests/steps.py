@@ -10,15 +10,15 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Side
-from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, WrongState
+from scheduler.domain.errors import NotAllowed, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.requests.form import is_overdue
 from scheduler.services.text import lines
 from scheduler.storage.among import among
 from scheduler.storage.models import MeetingRequest, ScheduleVersion, Slot
 
-MAX_NOTE = 1000
 UNDO_TIME = timedelta(minutes=10)
 """How long a step can be undone, if no schedule was published since."""
 
@@ -56,8 +56,7 @@ def take(
     InvalidInput for a note that is too long.
     """
     note = lines(note)
-    if len(note) > MAX_NOTE:
-        raise InvalidInput([Fault("note", f"must have at most {MAX_NOTE} characters")])
+    fields.require("note", note, fields.Note)
     was = request.state
     if was not in (step.before if seen is None else seen) or is_overdue(request, now):
         raise _refused(request, step.name, now)

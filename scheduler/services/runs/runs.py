@@ -13,11 +13,10 @@ from sqlalchemy import ColumnElement, CursorResult, Update, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, undefer
 
+from scheduler.domain import fields
 from scheduler.domain.entities import AfterRun, RunState
 from scheduler.domain.errors import (
     ChainmeetError,
-    Fault,
-    InvalidInput,
     NotFound,
     RunAlreadyOpen,
     WrongState,
@@ -28,8 +27,6 @@ from scheduler.storage.models import Event, Run
 
 OPEN = (RunState.QUEUED, RunState.RUNNING)
 CURVE_POINTS = 400
-MAX_SECONDS = 3600
-MAX_MOVED = 100_000
 CALL_SECONDS = 60.0
 """A call for help with a run that nobody took for so long is lost."""
 
@@ -66,6 +63,9 @@ def queue(
     event = session.get(Event, event_id)
     if event is None:
         raise NotFound("event", event_id)
+    seconds = event.solve_seconds if seconds is None else seconds
+    fields.require("seconds", seconds, fields.RunSeconds)
+    fields.require("max_moved", max_moved, fields.MaxMoved)
     run = Run(
         event_id=event_id,
         number=_next_number(session, event_id),
@@ -73,8 +73,8 @@ def queue(
         asked_by=asked_by,
         then=then or AfterRun.DRAFT,
         budget=budget,
-        max_moved=_counted(max_moved),
-        seconds=_checked(event.solve_seconds if seconds is None else seconds),
+        max_moved=max_moved,
+        seconds=seconds,
         begin_by=begin_by,
         created_at=now,
         send_at=now,
@@ -264,18 +264,6 @@ def pack(document: dict[str, Any]) -> bytes:
 def unpack(packed: bytes) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(zlib.decompress(packed))
     return document
-
-
-def _checked(seconds: int) -> int:
-    if not 1 <= seconds <= MAX_SECONDS:
-        raise InvalidInput([Fault("seconds", f"must be a whole number from 1 to {MAX_SECONDS}")])
-    return seconds
-
-
-def _counted(max_moved: int) -> int:
-    if not 0 <= max_moved <= MAX_MOVED:
-        raise InvalidInput([Fault("max_moved", f"must be a whole number from 0 to {MAX_MOVED}")])
-    return max_moved
 
 
 def _next_number(session: Session, event_id: int) -> int:

@@ -8,8 +8,8 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.services.paging import MAX_LIMIT, Order, Page, decode_cursor, encode_cursor, fetch_page
+from scheduler.domain import fields
+from scheduler.services.paging import Order, Page, decode_cursor, encode_cursor, fetch_page
 from scheduler.storage.among import among
 from scheduler.storage.models import Run, ScheduleVersion
 
@@ -77,8 +77,7 @@ def part_of(
     limit: int = 30,
 ) -> Page[T]:
     """A page of a list of which `read` gives some items from a number on, and nobody has the others."""
-    if not 1 <= limit <= MAX_LIMIT:
-        raise InvalidInput([Fault("limit", f"must be from 1 to {MAX_LIMIT}")])
+    fields.require("limit", limit, fields.PageSize)
     first: int = decode_cursor(name, (int,), cursor)[0] if cursor else 0
     after = first + limit
     more = encode_cursor(name, (after,)) if after < size else None

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from scheduler.domain.fields import Email, PersonName, TokenName
 from scheduler.storage.base import Base
 
 
@@ -17,8 +18,8 @@ class Account(Base):
     __tablename__ = "account"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    email: Mapped[str] = mapped_column(String(254), unique=True)
-    name: Mapped[str] = mapped_column(String(120), default="")
+    email: Mapped[Email] = mapped_column(unique=True)
+    name: Mapped[PersonName] = mapped_column(default="")
     created_at: Mapped[datetime]
     is_operator: Mapped[bool] = mapped_column(default=False)
     """May create events on this installation."""
@@ -39,7 +40,7 @@ class SignInWish(Base):
     __tablename__ = "sign_in_wish"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    email: Mapped[str] = mapped_column(String(254))
+    email: Mapped[Email]
     errand: Mapped[dict[str, Any]]
     """What the person was about to do, as api.errands writes it; empty for nothing."""
     created_at: Mapped[datetime]
@@ -91,7 +92,7 @@ class ApiToken(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
-    name: Mapped[str] = mapped_column(String(120))
+    name: Mapped[TokenName]
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     scopes: Mapped[str] = mapped_column(String(400))
     created_by: Mapped[int] = mapped_column(ForeignKey("account.id"))

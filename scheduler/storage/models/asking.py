@@ -24,6 +24,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from scheduler.domain.entities import PlaceWish, RequestState, Side
+from scheduler.domain.fields import Key, Topic
 from scheduler.storage.base import Base, states
 from scheduler.storage.models.people import Attendee, Firm
 
@@ -69,7 +70,7 @@ class MeetingRequest(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
-    key: Mapped[str] = mapped_column(String(64))
+    key: Mapped[Key]
     from_firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"))
     to_firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"))
     lower_firm_id: Mapped[int] = mapped_column(insert_default=_of_both(min))
@@ -79,9 +80,9 @@ class MeetingRequest(Base):
     length: Mapped[int] = mapped_column(default=1)
     """In slots."""
     place: Mapped[PlaceWish] = mapped_column(states(PlaceWish, "place_wish"), default=PlaceWish.ANY)
-    topic: Mapped[str] = mapped_column(String(200))
+    topic: Mapped[Topic]
     message: Mapped[str] = mapped_column(Text, default="")
-    reply_topic: Mapped[str] = mapped_column(String(200), default="")
+    reply_topic: Mapped[Topic] = mapped_column(default="")
     reply_message: Mapped[str] = mapped_column(Text, default="")
     """What the asked firm wanted to talk about, if it asked back instead of accepting only."""
     slots: Mapped[list[str] | None]

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from scheduler.domain.fields import CalendarName, Timezone
 from scheduler.storage.base import Base
 
 
@@ -29,11 +30,11 @@ class BusySource(Base):
     key: Mapped[str] = mapped_column(String(32), unique=True)
     """Random: it names the source on its owner's pages."""
     is_saved: Mapped[bool] = mapped_column(default=False)
-    name: Mapped[str] = mapped_column(String(253))
+    name: Mapped[CalendarName]
     """The file's name, or the host of the address."""
     address: Mapped[bytes | None]
     """Of a linked calendar, sealed with the secret key: whoever has it reads the calendar."""
-    timezone: Mapped[str] = mapped_column(String(64))
+    timezone: Mapped[Timezone]
     """What days and times without a zone are read in."""
     found: Mapped[dict[str, Any]]
     """`busy` as [start, end, kind, title], `counts`, `notes`; titles are kept in a preview alone."""

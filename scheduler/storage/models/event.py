@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import AfterRun, PlaceKind
+from scheduler.domain.fields import Contact, EventKey, EventName, HallKey, HallName, Key, Language, Timezone
 from scheduler.storage.base import Base, states
 
 
@@ -19,10 +20,10 @@ class Event(Base):
     __table_args__ = (CheckConstraint("mail_per_minute > 0", name="mail_per_minute_positive"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(String(64), unique=True)
-    name: Mapped[str] = mapped_column(String(200))
-    timezone: Mapped[str] = mapped_column(String(64))
-    language: Mapped[str] = mapped_column(String(8), default="en")
+    key: Mapped[EventKey] = mapped_column(unique=True)
+    name: Mapped[EventName]
+    timezone: Mapped[Timezone]
+    language: Mapped[Language] = mapped_column(default="en")
     created_at: Mapped[datetime]
     areas: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """The chain areas: key to name."""
@@ -44,13 +45,13 @@ class Event(Base):
     """Minutes between an organiser's press on publish and the publishing, in which it can be taken back."""
     summary_mails: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether each person whom a publishing concerns gets one mail with all of it, besides invitations."""
-    contact: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    contact: Mapped[Contact] = mapped_column(default="", server_default="")
     """Whom people call or write to with questions, in one line; empty: nobody is named."""
     remind_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     """Minutes before a meeting at which calendars remind its attendees; 0: not at all."""
     rerun_enabled: Mapped[bool] = mapped_column(default=True)
     rerun_time: Mapped[time] = mapped_column(default=time(2, 0))
-    rerun_timezone: Mapped[str] = mapped_column(String(64))
+    rerun_timezone: Mapped[Timezone]
     rerun_then: Mapped[AfterRun] = mapped_column(states(AfterRun, "after_run"), default=AfterRun.DRAFT)
     rerun_budget: Mapped[int] = mapped_column(default=50)
     """Publish after a rerun only if at most this many published meetings are touched."""
@@ -83,8 +84,8 @@ class Hall(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
-    key: Mapped[str] = mapped_column(String(32))
-    name: Mapped[str] = mapped_column(String(120))
+    key: Mapped[HallKey]
+    name: Mapped[HallName]
     position: Mapped[int] = mapped_column(default=0)
 
 
@@ -109,7 +110,7 @@ class Place(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
-    key: Mapped[str] = mapped_column(String(64))
+    key: Mapped[Key]
     name: Mapped[str] = mapped_column(String(120))
     hall_id: Mapped[int] = mapped_column(ForeignKey("hall.id"))
     kind: Mapped[PlaceKind] = mapped_column(states(PlaceKind, "place_kind"))

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String,
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Partstat
+from scheduler.domain.fields import Email
 from scheduler.storage.base import Base, states
 from scheduler.storage.models.people import Attendee
 
@@ -42,7 +43,7 @@ class InboundMail(Base):
     """SHA-256 of the octets."""
     kind: Mapped[MailKind] = mapped_column(states(MailKind, "mail_kind"))
     message_id: Mapped[str] = mapped_column(String(255))
-    sender: Mapped[str] = mapped_column(String(254))
+    sender: Mapped[Email]
     """The From address: shown, and trusted for nothing."""
     subject: Mapped[str] = mapped_column(String(255))
     text: Mapped[str] = mapped_column(Text)

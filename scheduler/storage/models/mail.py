@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.domain.entities import Method, OutboxKind, OutboxState, Partstat, Refusal
+from scheduler.domain.fields import Email, Language, PersonName
 from scheduler.domain.mail_rates import domain_of
 from scheduler.storage.base import Base, states
 
@@ -52,7 +53,7 @@ class MailText(Base):
     __tablename__ = "mail_text"
 
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
-    language: Mapped[str] = mapped_column(String(8), primary_key=True)
+    language: Mapped[Language] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(String(32), primary_key=True)
     """As `wording.key` has it: subject.new, footer."""
     text: Mapped[str] = mapped_column(Text)
@@ -84,10 +85,10 @@ class OutboxMail(Base):
     sign_in_link_id: Mapped[int | None] = mapped_column(ForeignKey("sign_in_link.id"))
     version_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"))
     """The publishing that it belongs to."""
-    to_address: Mapped[str] = mapped_column(String(254))
+    to_address: Mapped[Email]
     domain: Mapped[str] = mapped_column(String(253), default=_domain)
     """Of `to_address`."""
-    to_name: Mapped[str] = mapped_column(String(120), default="")
+    to_name: Mapped[PersonName] = mapped_column(default="")
     message_id: Mapped[str] = mapped_column(String(255), unique=True)
     thread_id: Mapped[str | None] = mapped_column(String(255))
     """Message-ID of the first mail about this UID, null on that first one; one for all of one's summaries."""
@@ -137,7 +138,7 @@ class MailRoute(Base):
     """The kind of the last refusals in a row; null after a mail was taken."""
     refusals: Mapped[int] = mapped_column(default=0)
     """How many of that kind, of different addresses, with no mail taken in between."""
-    refused_address: Mapped[str] = mapped_column(String(254), default="")
+    refused_address: Mapped[Email] = mapped_column(default="")
     said: Mapped[str] = mapped_column(String(400), default="")
     """The server's words at the last refusal."""
     refused_at: Mapped[datetime | None]

@@ -8,6 +8,19 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import Tier
+from scheduler.domain.fields import (
+    Country,
+    Email,
+    FirmName,
+    JobTitle,
+    Key,
+    Language,
+    Pavilion,
+    PersonName,
+    Phone,
+    Timezone,
+    Website,
+)
 from scheduler.storage.base import Base, states
 
 
@@ -19,15 +32,15 @@ class Firm(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
-    key: Mapped[str] = mapped_column(String(64))
-    name: Mapped[str] = mapped_column(String(200))
-    latin_name: Mapped[str] = mapped_column(String(200), index=True)
-    country: Mapped[str] = mapped_column(String(2))
+    key: Mapped[Key]
+    name: Mapped[FirmName]
+    latin_name: Mapped[FirmName] = mapped_column(index=True)
+    country: Mapped[Country]
     tier: Mapped[Tier] = mapped_column(states(Tier, "tier"))
     areas: Mapped[list[str]]
-    pavilion: Mapped[str | None] = mapped_column(String(120))
+    pavilion: Mapped[Pavilion | None]
     description: Mapped[str] = mapped_column(Text, default="")
-    website: Mapped[str] = mapped_column(String(200), default="")
+    website: Mapped[Website] = mapped_column(default="")
     hall_id: Mapped[int | None] = mapped_column(ForeignKey("hall.id"), index=True)
     max_per_day: Mapped[int | None]
     min_meetings: Mapped[int] = mapped_column(default=0)
@@ -57,18 +70,18 @@ class Attendee(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
-    key: Mapped[str] = mapped_column(String(64))
-    name: Mapped[str] = mapped_column(String(120))
-    latin_name: Mapped[str] = mapped_column(String(120))
-    email: Mapped[str] = mapped_column(String(254))
+    key: Mapped[Key]
+    name: Mapped[PersonName]
+    latin_name: Mapped[PersonName]
+    email: Mapped[Email]
     """Lower case, the same as its account's."""
-    title: Mapped[str] = mapped_column(String(120), default="")
-    phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    title: Mapped[JobTitle] = mapped_column(default="")
+    phone: Mapped[Phone] = mapped_column(default="", server_default="")
     """For organisers only."""
     languages: Mapped[list[str]]
-    mail_language: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    mail_language: Mapped[Language] = mapped_column(default="", server_default="")
     """The language of mails that was chosen; empty for the one that `readers` derives."""
-    timezone: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    timezone: Mapped[Timezone] = mapped_column(default="", server_default="")
     """The IANA name of the time zone that was chosen; empty for the one that `readers` derives."""
     is_exhibitor: Mapped[bool] = mapped_column(default=False)
     max_per_day: Mapped[int | None]
@@ -98,8 +111,8 @@ class AddressChange(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
-    old_address: Mapped[str] = mapped_column(String(254))
-    new_address: Mapped[str] = mapped_column(String(254))
+    old_address: Mapped[Email]
+    new_address: Mapped[Email]
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     changed_at: Mapped[datetime]
 
@@ -112,7 +125,7 @@ class AttendeeAlias(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
-    address: Mapped[str] = mapped_column(String(254))
+    address: Mapped[Email]
     added_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     added_at: Mapped[datetime]
     removed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
@@ -127,7 +140,7 @@ class AddressReport(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
-    address: Mapped[str] = mapped_column(String(254))
+    address: Mapped[Email]
     said: Mapped[str] = mapped_column(String(300))
     reported_at: Mapped[datetime]
 
@@ -147,10 +160,10 @@ class Interpreter(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
-    key: Mapped[str] = mapped_column(String(64))
-    name: Mapped[str] = mapped_column(String(120))
-    latin_name: Mapped[str] = mapped_column(String(120))
-    email: Mapped[str] = mapped_column(String(254))
+    key: Mapped[Key]
+    name: Mapped[PersonName]
+    latin_name: Mapped[PersonName]
+    email: Mapped[Email]
     languages: Mapped[list[str]]
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from scheduler.domain import fields
 from scheduler.domain.entities import AfterRun, RunState
 from scheduler.domain.errors import InvalidInput, NotFound, RunAlreadyOpen, WrongState
 from scheduler.domain.solving import Progress
@@ -53,14 +54,14 @@ def test_the_asker_may_give_it_other_seconds_and_what_follows(database: Database
         assert (run.seconds, run.then, run.budget) == (5, AfterRun.PUBLISH, 3)
 
 
-@pytest.mark.parametrize("seconds", [0, -1, runs.MAX_SECONDS + 1])
+@pytest.mark.parametrize("seconds", [0, -1, fields.limits(fields.RunSeconds).most + 1])
 def test_a_solve_has_a_second_at_least_and_an_hour_at_most(database: Database, seconds: int) -> None:
     with database.write() as session, pytest.raises(InvalidInput) as refused:
         runs.queue(session, make_event(session).event.id, asked_by=None, seconds=seconds, now=NOW)
     assert [fault.path for fault in refused.value.faults] == ["seconds"]
 
 
-@pytest.mark.parametrize("max_moved", [-1, runs.MAX_MOVED + 1])
+@pytest.mark.parametrize("max_moved", [-1, fields.limits(fields.MaxMoved).most + 1])
 def test_a_budget_of_changes_is_a_count(database: Database, max_moved: int) -> None:
     with database.write() as session, pytest.raises(InvalidInput) as refused:
         runs.queue(session, make_event(session).event.id, asked_by=None, max_moved=max_moved, now=NOW)

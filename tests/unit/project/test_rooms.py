@@ -20,7 +20,6 @@ LONG = {
     "api/pages/schedule/versions.py": 320,
     "scheduler/services/calendar_health/states.py": 305,
     "scheduler/services/problems/snapshot.py": 335,
-    "scheduler/services/runs/runs.py": 310,
     "scheduler/solver/bounds/day_model.py": 360,
     "scheduler/solver/explain/remedies.py": 315,
     "scheduler/solver/solve.py": 470,

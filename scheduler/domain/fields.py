@@ -1,0 +1,143 @@
+"""Fields: the limits of what people and programs type, each once.
+
+Forms of services and pages, models of the API, columns and the attributes of inputs all read them here. The
+constraints are those of annotated-types, which Pydantic understands: a model's `topic: Topic` has the limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Annotated, Any, get_args, get_type_hints
+
+from annotated_types import Interval, Len
+
+from scheduler.domain.errors import Fault, InvalidInput
+
+# What everything has
+Key = Annotated[str, Len(1, 64)]
+Email = Annotated[str, Len(3, 254)]
+"""RFC 5321, 4.5.3.1.3: 256 octets of a path, with its brackets."""
+Language = Annotated[str, Len(0, 8)]
+Timezone = Annotated[str, Len(0, 64)]
+Search = Annotated[str, Len(0, 200)]
+Cursor = Annotated[str, Len(0, 2_000)]
+PageSize = Annotated[int, Interval(ge=1, le=200)]
+Number = Annotated[int, Interval(ge=1, le=2**31 - 1)]
+"""Of a run or a version: what a column can hold."""
+
+# Firms and people
+FirmName = Annotated[str, Len(1, 200)]
+PersonName = Annotated[str, Len(1, 120)]
+HallName = Annotated[str, Len(0, 120)]
+HallKey = Annotated[str, Len(1, 32)]
+Booth = Annotated[str, Len(0, 64)]
+Country = Annotated[str, Len(2, 2)]
+Description = Annotated[str, Len(0, 4_000)]
+Website = Annotated[str, Len(0, 200)]
+Pavilion = Annotated[str, Len(0, 120)]
+JobTitle = Annotated[str, Len(0, 120)]
+Phone = Annotated[str, Len(0, 40)]
+MeetingsPerDay = Annotated[int, Interval(ge=0, le=99_999)]
+
+# Meeting requests, and answers to them
+Topic = Annotated[str, Len(1, 200)]
+Message = Annotated[str, Len(0, 2_000)]
+Priority = Annotated[int, Interval(ge=1, le=5)]
+LengthInSlots = Annotated[int, Interval(ge=1, le=100)]
+"""No event has longer blocks; the service knows those of this event."""
+StartSlots = Annotated[list[Key], Len(0, 1_000)]
+NamedPeople = Annotated[list[Key], Len(0, 5)]
+"""On each side of a request."""
+Note = Annotated[str, Len(0, 1_000)]
+Comment = Annotated[str, Len(0, 1_000)]
+
+# Events and their settings
+EventKey = Annotated[str, Len(3, 64)]
+EventName = Annotated[str, Len(1, 200)]
+Contact = Annotated[str, Len(0, 200)]
+AreaName = Annotated[str, Len(1, 80)]
+AreaNames = Annotated[list[AreaName], Len(0, 50)]
+Days = Annotated[int, Interval(ge=1, le=14)]
+SlotMinutes = Annotated[int, Interval(ge=5, le=240)]
+Halls = Annotated[int, Interval(ge=1, le=40)]
+TablesPerHall = Annotated[int, Interval(ge=0, le=100)]
+WalkingMinutes = Annotated[int, Interval(ge=0, le=120)]
+FreezeHours = Annotated[int, Interval(ge=0, le=240)]
+RequestDays = Annotated[int, Interval(ge=1, le=365)]
+MailPerMinute = Annotated[int, Interval(ge=1, le=60_000)]
+HoldMinutes = Annotated[int, Interval(ge=0, le=120)]
+"""How long a publishing may wait for a second thought."""
+RemindMinutes = Annotated[int, Interval(ge=0, le=1_440)]
+"""Before a meeting: at most a day."""
+LateMinutes = Annotated[int, Interval(ge=1, le=600)]
+Percent = Annotated[int, Interval(ge=0, le=100)]
+
+# Runs
+SolveSeconds = Annotated[int, Interval(ge=5, le=3_600)]
+"""Of runs by default; one that is started by hand may be shorter."""
+RunSeconds = Annotated[int, Interval(ge=1, le=3_600)]
+MaxMoved = Annotated[int, Interval(ge=0, le=100_000)]
+Budget = Annotated[int, Interval(ge=0, le=100_000)]
+
+# Calendars, tokens
+CalendarAddress = Annotated[str, Len(1, 2_000)]
+CalendarName = Annotated[str, Len(0, 253)]
+TokenName = Annotated[str, Len(1, 120)]
+
+TEXTS = tuple({kind for kind in list(globals().values()) if get_args(kind)[:1] == (str,)})
+"""Those of one text; a column of that kind has room for the longest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The smallest and the largest number, or the fewest and the most characters or items; both may be."""
+
+    least: int
+    most: int
+    is_size: bool
+
+    def hold(self, value: Any) -> bool:
+        return self.least <= (len(value) if self.is_size else value) <= self.most
+
+    def sentence(self, value: Any) -> str:
+        """What follows the name of a text or number that breaks them."""
+        if not self.is_size:
+            return f"must be from {self.least} to {self.most}"
+        if len(value) < self.least:
+            return f"must have {self.least} to {self.most} characters"
+        return f"must have at most {self.most} characters"
+
+
+@cache
+def limits(kind: Any) -> Range:
+    """Of one of the kinds above."""
+    constraint = get_args(kind)[1]
+    if isinstance(constraint, Len):
+        return Range(constraint.min_length, constraint.max_length or 0, is_size=True)
+    return Range(constraint.ge, constraint.le, is_size=False)
+
+
+def fault(path: str, value: Any, kind: Any) -> Iterator[Fault]:
+    """A fault if a text or number breaks its limits."""
+    if not limits(kind).hold(value):
+        yield Fault(path, limits(kind).sentence(value))
+
+
+def require(path: str, value: Any, kind: Any) -> None:
+    """Raises InvalidInput if a text or number breaks its limits."""
+    if found := list(fault(path, value, kind)):
+        raise InvalidInput(found)
+
+
+def kinds(form: Any) -> dict[str, Any]:
+    """The fields of a form, the class of a dataclass, that have limits."""
+    hints = get_type_hints(form, include_extras=True)
+    return {each.name: hints[each.name] for each in fields(form) if hasattr(hints[each.name], "__metadata__")}
+
+
+def faults(form: Any) -> Iterator[Fault]:
+    """Every text or number of a form that breaks its limits."""
+    for name, kind in kinds(type(form)).items():
+        yield from fault(name, getattr(form, name), kind)
