@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,11 +15,10 @@ from sqlalchemy.orm import Session
 from scheduler.domain import problem as domain
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import NotFound
-from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import ANY_START, DEFAULT_FACTORS, EVENT_FACTORS, Policy, Problem
 from scheduler.services.answers import counter_proposals
 from scheduler.services.availability import unavailable
-from scheduler.services.schedule import versions
+from scheduler.services.problems import frozen
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -73,9 +72,9 @@ class _Snapshot:
         self.halls = _indices(halls)
         firms = self.rows(Firm, Firm.id)
         self.firms = _indices(firms)
-        published = self.published()
-        frozen_until = _frozen_until(event, slots, now, zone)
-        holding = self.held_until(frozen_until, published, slots)
+        published = frozen.published(self.session, event.id)
+        frozen_until = frozen.frozen_until(event, slots, now, zone)
+        holding = frozen.held_until(self.session, event.id, frozen_until, published, slots)
         return Problem(
             name=event.name,
             timezone=event.timezone,
@@ -114,7 +113,7 @@ class _Snapshot:
             minutes[a][b] = minutes[b][a] = walk.minutes
         return tuple(tuple(row) for row in minutes)
 
-    def read_places(self, holding: Holding) -> tuple[domain.Place, ...]:
+    def read_places(self, holding: frozen.Holding) -> tuple[domain.Place, ...]:
         """Booths that were left are gone, but for what is frozen there."""
         rows = [row for row in self.rows(Place, Place.id) if not row.is_retired or row.key in holding.places]
         self.places = _indices(rows)
@@ -131,7 +130,7 @@ class _Snapshot:
             for row in rows
         )
 
-    def read_attendees(self, holding: Holding) -> tuple[domain.Attendee, ...]:
+    def read_attendees(self, holding: frozen.Holding) -> tuple[domain.Attendee, ...]:
         rows = self.rows(Attendee, Attendee.id)
         self.attendees = _indices(rows)
         busy = {
@@ -149,7 +148,7 @@ class _Snapshot:
             for row in rows
         )
 
-    def read_interpreters(self, holding: Holding) -> tuple[domain.Interpreter, ...]:
+    def read_interpreters(self, holding: frozen.Holding) -> tuple[domain.Interpreter, ...]:
         busy = self.busy(InterpreterBusy, InterpreterBusy.interpreter_id)
         return tuple(
             domain.Interpreter(
@@ -168,7 +167,9 @@ class _Snapshot:
             found[owner_id].add(self.slots[slot_id])
         return {owner_id: frozenset(slots) for owner_id, slots in found.items()}
 
-    def read_requests(self, slots: tuple[domain.Slot, ...], holding: Holding) -> tuple[domain.Request, ...]:
+    def read_requests(
+        self, slots: tuple[domain.Slot, ...], holding: frozen.Holding
+    ) -> tuple[domain.Request, ...]:
         keys = {slot.id: i for i, slot in enumerate(slots)}
         wishes = counter_proposals.wishes(self.session, self.event.id)
         people = self.named_people()
@@ -225,76 +226,13 @@ class _Snapshot:
         place = None if row.fixed_place_id is None else self.places.get(row.fixed_place_id)
         return domain.Fixed(self.slots[row.fixed_slot_id], place, row.fixed_must)
 
-    def published(self) -> tuple[Meeting, ...]:
-        """The published meetings; one at a booth that its firm has left is at the firm's booth of now.
-
-        So it keeps its time wherever it can, and is told as relocated.
-        """
-        version = versions.published(self.session, self.event.id)
-        if version is None:
-            return ()
-        places: dict[str, Place] = {row.key: row for row in self.rows(Place, Place.id)}
-        now: dict[int | None, str] = {}
-        for row in places.values():
-            if row.firm_id is not None and not row.is_retired:
-                now.setdefault(row.firm_id, row.key)
-        hosts = {row.key: row.to_firm_id for row in self.rows(MeetingRequest, MeetingRequest.id)}
-        return tuple(
-            _at_new_booth(meeting, places[meeting.place], hosts[meeting.request], now)
-            for meeting in versions.meetings(self.session, version.id)
-        )
-
-    def held_until(
-        self, frozen_until: datetime | None, published: Iterable[Meeting], slots: tuple[domain.Slot, ...]
-    ) -> Holding:
-        """Who and what the frozen published meetings hold, and in which slots."""
-        holding = Holding()
-        if frozen_until is None:
-            return holding
-        keys = {slot.id: i for i, slot in enumerate(slots)}
-        accepted = select(MeetingRequest.key, MeetingRequest.length).where(
-            MeetingRequest.event_id == self.event.id, MeetingRequest.state == RequestState.ACCEPTED
-        )
-        lengths: dict[str, int] = dict(self.session.execute(accepted).all())
-        for meeting in published:
-            start = keys[meeting.slot]
-            if meeting.request in lengths and slots[start].start < frozen_until:
-                holding.add(meeting, range(start, start + lengths[meeting.request]))
-        return holding
-
-
-@dataclass(frozen=True, slots=True)
-class Holding:
-    """Slot indices that frozen meetings take, by key."""
-
-    people: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    places: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    interpreters: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
-    requests: set[str] = field(default_factory=set)
-
-    def add(self, meeting: Meeting, slots: Iterable[int]) -> None:
-        taken = set(slots)
-        self.requests.add(meeting.request)
-        self.places[meeting.place] |= taken
-        for person in meeting.attendees:
-            self.people[person] |= taken
-        if meeting.interpreter is not None:
-            self.interpreters[meeting.interpreter] |= taken
-
-
-def _at_new_booth(meeting: Meeting, place: Place, host: int, booths: Mapping[int | None, str]) -> Meeting:
-    """The meeting at its host's booth of now, if it is at one that the host has left."""
-    if place.firm_id is None or (place.firm_id == host and not place.is_retired) or host not in booths:
-        return meeting
-    return replace(meeting, place=booths[host])
-
 
 def _indices(rows: Iterable[Any]) -> dict[int, int]:
     return {row.id: i for i, row in enumerate(rows)}
 
 
 def _start_slots(
-    row: MeetingRequest, wished: Iterable[str], holding: Holding, keys: Mapping[str, int]
+    row: MeetingRequest, wished: Iterable[str], holding: frozen.Holding, keys: Mapping[str, int]
 ) -> tuple[int, ...] | None:
     """The allowed start slots, or those of them that a counter-proposal asks for; None for any."""
     chosen = [key for key in wished if key in keys and (row.slots is None or key in row.slots)]
@@ -312,14 +250,6 @@ def _firm(row: Firm) -> domain.Firm:
         max_per_day=row.max_per_day,
         min_meetings=row.min_meetings,
     )
-
-
-def _frozen_until(
-    event: Event, slots: tuple[domain.Slot, ...], now: datetime, zone: ZoneInfo
-) -> datetime | None:
-    """`freeze_hours` from now once that reaches into the event; nothing is frozen before."""
-    moment = now.astimezone(zone) + timedelta(hours=event.freeze_hours)
-    return moment if slots and moment > slots[0].start else None
 
 
 def _policy(keys: Mapping[str, Any]) -> Policy:

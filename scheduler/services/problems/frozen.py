@@ -1,0 +1,100 @@
+"""What is published, and what of it is frozen: which people, places and interpreters it holds, and when."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import problem as domain
+from scheduler.domain.entities import RequestState
+from scheduler.domain.plan import Meeting
+from scheduler.services.schedule import versions
+from scheduler.storage.models import Event, MeetingRequest, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Slot indices that frozen meetings take, by key."""
+
+    people: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    places: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    interpreters: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    requests: set[str] = field(default_factory=set)
+
+    def add(self, meeting: Meeting, slots: Iterable[int]) -> None:
+        taken = set(slots)
+        self.requests.add(meeting.request)
+        self.places[meeting.place] |= taken
+        for person in meeting.attendees:
+            self.people[person] |= taken
+        if meeting.interpreter is not None:
+            self.interpreters[meeting.interpreter] |= taken
+
+
+def frozen_until(
+    event: Event, slots: tuple[domain.Slot, ...], now: datetime, zone: ZoneInfo
+) -> datetime | None:
+    """`freeze_hours` from now once that reaches into the event; nothing is frozen before."""
+    moment = now.astimezone(zone) + timedelta(hours=event.freeze_hours)
+    return moment if slots and moment > slots[0].start else None
+
+
+def published(session: Session, event_id: int) -> tuple[Meeting, ...]:
+    """The published meetings; one at a booth that its firm has left is at the firm's booth of now.
+
+    So it keeps its time wherever it can, and is told as relocated.
+    """
+    version = versions.published(session, event_id)
+    if version is None:
+        return ()
+    of_event = select(Place).where(Place.event_id == event_id).order_by(Place.id)
+    places = {row.key: row for row in session.scalars(of_event)}
+    now: dict[int | None, str] = {}
+    for row in places.values():
+        if row.firm_id is not None and not row.is_retired:
+            now.setdefault(row.firm_id, row.key)
+    hosts = dict(
+        session.execute(
+            select(MeetingRequest.key, MeetingRequest.to_firm_id).where(MeetingRequest.event_id == event_id)
+        ).all()
+    )
+    return tuple(
+        _at_new_booth(meeting, places[meeting.place], hosts[meeting.request], now)
+        for meeting in versions.meetings(session, version.id)
+    )
+
+
+def _at_new_booth(meeting: Meeting, place: Place, host: int, booths: Mapping[int | None, str]) -> Meeting:
+    """The meeting at its host's booth of now, if it is at one that the host has left."""
+    if place.firm_id is None or (place.firm_id == host and not place.is_retired) or host not in booths:
+        return meeting
+    return replace(meeting, place=booths[host])
+
+
+def held_until(
+    session: Session,
+    event_id: int,
+    until: datetime | None,
+    meetings: Iterable[Meeting],
+    slots: tuple[domain.Slot, ...],
+) -> Holding:
+    """Who and what the frozen published meetings hold, and in which slots."""
+    holding = Holding()
+    if until is None:
+        return holding
+    keys = {slot.id: i for i, slot in enumerate(slots)}
+    accepted = select(MeetingRequest.key, MeetingRequest.length).where(
+        MeetingRequest.event_id == event_id, MeetingRequest.state == RequestState.ACCEPTED
+    )
+    lengths: dict[str, int] = dict(session.execute(accepted).all())
+    for meeting in meetings:
+        start = keys[meeting.slot]
+        if meeting.request in lengths and slots[start].start < until:
+            holding.add(meeting, range(start, start + lengths[meeting.request]))
+    return holding
