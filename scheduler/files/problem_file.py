@@ -102,10 +102,25 @@ def _check_points(lists: Lists, problem: Problem) -> None:
 
 def write_problem(problem: Problem) -> Json:
     """The document of a Problem: ids for indices, every key written but those that came later and are off."""
-    halls, firms = problem.halls, problem.firms
     return {
         "format": FORMAT,
         "event": {"name": problem.name, "timezone": problem.timezone},
+        **_venue(problem),
+        **_people(problem),
+        "requests": [_request(problem, request) for request in problem.requests],
+        "precedences": [
+            {"before": problem.requests[before].id, "after": problem.requests[after].id}
+            for before, after in problem.precedences
+        ],
+        "published": [meeting.to_json() for meeting in problem.published],
+        "frozen_until": problem.frozen_until.isoformat() if problem.frozen_until else None,
+        "policy": _policy(problem.policy),
+    }
+
+
+def _venue(problem: Problem) -> Json:
+    halls, firms = problem.halls, problem.firms
+    return {
         "slots": [
             {"id": s.id, "start": s.start.isoformat(), "end": s.end.isoformat(), "block": s.block}
             for s in problem.slots
@@ -127,6 +142,11 @@ def write_problem(problem: Problem) -> Json:
             }
             for p in problem.places
         ],
+    }
+
+
+def _people(problem: Problem) -> Json:
+    return {
         "firms": [
             {
                 "id": f.id,
@@ -137,12 +157,12 @@ def write_problem(problem: Problem) -> Json:
                 "max_per_day": f.max_per_day,
                 "min_meetings": f.min_meetings,
             }
-            for f in firms
+            for f in problem.firms
         ],
         "attendees": [
             {
                 "id": a.id,
-                "firm": firms[a.firm].id,
+                "firm": problem.firms[a.firm].id,
                 "languages": sorted(a.languages),
                 "unavailable": _slot_ids(problem, sorted(a.unavailable)),
                 "max_per_day": a.max_per_day,
@@ -157,22 +177,19 @@ def write_problem(problem: Problem) -> Json:
             }
             for i in problem.interpreters
         ],
-        "requests": [_request(problem, request) for request in problem.requests],
-        "precedences": [
-            {"before": problem.requests[before].id, "after": problem.requests[after].id}
-            for before, after in problem.precedences
-        ],
-        "published": [meeting.to_json() for meeting in problem.published],
-        "frozen_until": problem.frozen_until.isoformat() if problem.frozen_until else None,
-        "policy": {
-            "require_all": problem.policy.require_all,
-            "fair_share": problem.policy.fair_share,
-            "idle_counts": problem.policy.idle_counts,
-            "max_idle_spread": problem.policy.max_idle_spread,
-            "max_moved": problem.policy.max_moved,
-            "factors": dict(problem.policy.factors),
-            **_reassigned_counts(problem.policy),
-        },
+    }
+
+
+def _policy(policy: Policy) -> Json:
+    counts = policy.reassigned_counts
+    return {
+        "require_all": policy.require_all,
+        "fair_share": policy.fair_share,
+        "idle_counts": policy.idle_counts,
+        "max_idle_spread": policy.max_idle_spread,
+        "max_moved": policy.max_moved,
+        "factors": dict(policy.factors),
+        **({} if counts == SAME_START else {"reassigned_counts": counts}),
     }
 
 
@@ -190,11 +207,6 @@ def _request(problem: Problem, request: Request) -> Json:
         "slots": None if request.slots is None else _slot_ids(problem, request.slots),
         "fixed": None if request.fixed is None else _fixed(problem, request.fixed),
     }
-
-
-def _reassigned_counts(policy: Policy) -> Json:
-    counts = policy.reassigned_counts
-    return {} if counts == SAME_START else {"reassigned_counts": counts}
 
 
 def _excluded(problem: Problem, request: Request) -> Json:
