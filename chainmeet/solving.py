@@ -16,14 +16,15 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import PlanRejected
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import Progress, Result, SolveParams
+from scheduler.domain.solving import Phase, Progress, Result, SolveParams
+from scheduler.watching import run_watched
 
 
 def solve_here(problem: Problem, params: SolveParams, start: Plan | None) -> Result:
     """Solve in a thread while this one shows progress and takes signals. Raises PlanRejected."""
     from scheduler.solver.solve import solve
 
-    line = SolveLine(LiveLine(sys.stderr), params, Progress(0.0, "starting"))
+    line = SolveLine(LiveLine(sys.stderr), params, Progress(0.0, Phase.STARTING))
     stop = threading.Event()
 
     def work() -> Result:
@@ -84,31 +85,21 @@ class SolveLine:
 
 
 def _attended(work: Callable[[], Result], stop: threading.Event, line: SolveLine) -> Result:
-    outcome: list[Result] = []
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except BaseException as error:
-            errors.append(error)
-
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
 
-    thread = threading.Thread(target=run, name="solve", daemon=True)
+    def show() -> bool:
+        line.show()
+        return True
+
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        thread.start()
-        while thread.is_alive():
-            line.show()
-            thread.join(0.2)
+        line.show()
+        outcome = run_watched(work, show, every=0.2, name="solve")
     finally:
         line.line.close()
         for number, handler in before.items():
             signal.signal(number, handler)
-    if errors:
-        raise errors[0]
-    return outcome[0]
+    return outcome.result()

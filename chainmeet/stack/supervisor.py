@@ -8,17 +8,19 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import wait
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
 from chainmeet.stack.processes import Child, Program, clean_up, write_down
 from scheduler.domain.errors import ChainmeetError
+from scheduler.watching import run_watched
 
 T = TypeVar("T")
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+LOOK_SECONDS = 0.2
 LAST_WORDS = 1.0
 """Seconds that work in a thread has to end after a signal."""
 STEADY = 60.0
@@ -83,21 +85,26 @@ class Supervisor:
     def watch(self, until: Callable[[], bool] = lambda: False) -> None:
         """Look after the children until a signal comes or `until` says so."""
         while not self.stopping.is_set() and not until():
-            for child in [child for child in self.children if not child.is_running]:
-                self._plan_restart(child)
-            self.stopping.wait(0.2)
+            self._look_after()
+            self.stopping.wait(LOOK_SECONDS)
+
+    def _look_after(self) -> None:
+        for child in [child for child in self.children if not child.is_running]:
+            self._plan_restart(child)
 
     def attend(self, work: Callable[[], T]) -> T | None:
         """Do `work` in a thread and look after the children meanwhile; None if a signal ended it.
 
         `work` has to look at `stopping`; what it raises is raised here.
         """
-        done: Future[T] = Future()
-        thread = threading.Thread(target=_into, args=(done, work), name="work", daemon=True)
-        thread.start()
-        self.watch(until=done.done)
-        thread.join(LAST_WORDS)
-        return done.result() if done.done() else None
+
+        def look() -> bool:
+            self._look_after()
+            return not self.stopping.is_set()
+
+        outcome = run_watched(work, look, every=LOOK_SECONDS)
+        wait([outcome], LAST_WORDS)
+        return outcome.result() if outcome.done() else None
 
     def _spawn(self, program: Program) -> Child:
         child = Child(program)
@@ -147,13 +154,6 @@ class Supervisor:
 def crowded() -> float:
     """How many times longer work takes now than on an idle machine; at least 1."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-
-
-def _into(done: Future[T], work: Callable[[], T]) -> None:
-    try:
-        done.set_result(work())
-    except BaseException as error:
-        done.set_exception(error)
 
 
 def _until(deadline: float) -> Iterator[None]:

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
 from scheduler.domain.plan import Number, Plan
 from scheduler.domain.rules.stability import PublishedChanges
 
 METHODS = ("auto", "exact", "search")
+
+
+class Phase(StrEnum):
+    """What a run or a solve is at."""
+
+    STARTING = "starting"
+    READING = "reading"
+    COMPILING = "compiling"
+    """Before the first solve of an installation; it does not count as the solve's time."""
+    PROVING = "proving"
+    CONSTRUCTED = "constructed"
+    """There is a first plan."""
+    SEARCHING = "searching"
+    EXACT = "exact"
+    EXPLAINING = "explaining"
+    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +69,7 @@ class Progress:
     """One report: `score` and `terms` of the best plan and the proved `bound`, after `seconds`."""
 
     seconds: float
-    phase: str
+    phase: Phase
     score: Number | None = None
     bound: Number | None = None
     served_bound: Number | None = None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Proved
 from scheduler.solver.bounds.closed import Bounds, closed_bounds
 from scheduler.solver.bounds.prove import bounds_on_the_way
+from scheduler.solver.clock import SolveClock
 
 
 class Proof:
@@ -26,15 +26,15 @@ class Proof:
         self.ended = False
         self.thread: threading.Thread | None = None
 
-    def begin(self, seconds: float, should_stop: Callable[[], bool]) -> None:
-        """Start to prove; `seconds` is for all of it."""
+    def begin(self, clock: SolveClock) -> None:
+        """Start to prove; `clock` is for all of it."""
 
         def is_over() -> bool:
-            return self.ended or should_stop()
+            return self.ended or clock.is_stopped()
 
         def prove() -> None:
             objectives = ("score", "served")  # a bound of the shortfall adds nothing to that of the score
-            for k, found in enumerate(bounds_on_the_way(self.problem, seconds, is_over, objectives)):
+            for k, found in enumerate(bounds_on_the_way(self.problem, clock.left(), is_over, objectives)):
                 self._note(found)
                 self.is_made = self.is_made or k > 0
 

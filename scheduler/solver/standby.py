@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scheduler.solver.annealing.search import Search
 from scheduler.solver.annealing.temperature import Budget, fitted_heat
+from scheduler.solver.clock import SolveClock
 from scheduler.solver.instance.arrays import Flat
 from scheduler.solver.plans.checking import Meetings, clean_meetings
-from scheduler.solver.plans.start import starting_state
+from scheduler.solver.plans.start import begins_with_plan, starting_state
 from scheduler.solver.proof import Proof
 
 HEAD_START_SECONDS = 1.0
@@ -28,8 +28,7 @@ class Standby:
     start: Meetings
     seed: int
     proof: Proof
-    left: Callable[[], float]
-    should_stop: Callable[[], bool]
+    clock: SolveClock
     found: Meetings = None
     ended: threading.Event = field(default_factory=threading.Event)
 
@@ -43,17 +42,16 @@ class Standby:
         self.thread.join(MOST_SECONDS)
 
     def _is_over(self) -> bool:
-        return self.ended.is_set() or self.should_stop()
+        return self.ended.is_set() or self.clock.is_over()
 
     def _run(self) -> None:
-        seconds = min(SHARE * self.left(), MOST_SECONDS)
+        seconds = min(SHARE * self.clock.left(), MOST_SECONDS)
         if self.ended.wait(min(HEAD_START_SECONDS, 0.5 * seconds)) or self._is_over():
             return
         if not self.flat.problem.policy.require_all:  # else all is served, and an LP proves little more
-            self.proof.begin(self.left(), self.should_stop)
+            self.proof.begin(self.clock.part(self.clock.left()))
         state = starting_state(self.flat, self.start, self.seed)
-        cold = self.start is not None or len(self.flat.problem.published) > 0
-        heat = fitted_heat(self.flat.problem, cold=cold)
+        heat = fitted_heat(self.flat.problem, cold=begins_with_plan(self.flat.problem, self.start))
         search = Search(self.flat, heat, Budget(seconds, None, self._is_over), 1, self.seed)
         search.run(state)
         self.found = clean_meetings(self.flat, search.best)

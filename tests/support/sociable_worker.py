@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import Crew, Progress, Result, SolveParams
-from scheduler.services.runs import execution, watchdog
+from scheduler.domain.solving import Crew, Phase, Progress, Result, SolveParams
+from scheduler.services.runs import execution
 from scheduler.solver.solve import solve
 from workers.celery_app import app
 
@@ -26,7 +26,7 @@ def solve_in_company(
     **others: Any,
 ) -> Result:
     while not crew.size(nearby=True) and not should_stop():
-        on_progress(Progress(0.0, watchdog.COMPILING))  # is not counted as the solve's time
+        on_progress(Progress(0.0, Phase.COMPILING))  # is not counted as the solve's time
         time.sleep(0.05)
     return solve(problem, params, crew=crew, on_progress=on_progress, should_stop=should_stop, **others)
 

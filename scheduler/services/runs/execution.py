@@ -19,7 +19,7 @@ from scheduler.domain.entities import AfterRun, PlanStatus
 from scheduler.domain.errors import ChainmeetError, PlanRejected, PublishingOpen
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import Progress, SolveParams
+from scheduler.domain.solving import Phase, Progress, SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
 from scheduler.files.problem_file import as_written, fingerprint_of
 from scheduler.services.operations.patience import patiently
@@ -206,7 +206,7 @@ class _Work:
         """Check the plan, and keep it before anything is made of it, however long the database is away."""
         plan = attended.result.plan
         check(problem, plan)
-        done = Progress(plan.seconds, "done", plan.score, plan.bound, plan.served_bound, plan.terms)
+        done = Progress(plan.seconds, Phase.DONE, plan.score, plan.bound, plan.served_bound, plan.terms)
 
         def keep(session: Session) -> None:
             runs.report(session, self.run.id, done, worker=self.worker, now=self.now(session))

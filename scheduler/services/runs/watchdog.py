@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
 import structlog
 from sqlalchemy.exc import OperationalError
 
-from scheduler.domain.solving import Progress, Result
+from scheduler.domain.solving import Phase, Progress, Result
+from scheduler.watching import run_watched
 
 log = structlog.get_logger()
 
@@ -22,8 +23,6 @@ REPORT_EVERY = 1.0
 BEAT_EVERY = 5.0
 OVERTIME = 30.0
 """Seconds after its time in which a solve should have ended by itself; then it is told to."""
-COMPILING = "compiling"
-"""The phase, before the first solve of an installation, that the solver does not count as its time."""
 PATIENCE = 60.0
 """Seconds after it was told to stop in which a solve has to; then it is given up."""
 
@@ -65,77 +64,69 @@ def attend(
     should_stop: ShouldStop,
 ) -> Attended:
     """Run `work` to its end or until it is stopped; raises what it raises, and what the keeper does."""
-    thread = _SolveThread(work)
-    watch = _Watch(keeper, should_stop, seconds + OVERTIME, ends=time.monotonic() + seconds + OVERTIME)
-    thread.start()
+    watch = _Watch(keeper, should_stop, seconds + OVERTIME)
     try:
-        while thread.is_alive():
-            thread.join(POLL)
-            watch.look(thread)
-            if watch.stopped_at is not None and time.monotonic() > watch.stopped_at + PATIENCE:
-                return Attended(why=watch.why, is_stuck=True)
+        outcome = run_watched(lambda: watch.solved(work), watch.look, every=POLL, name="solve")
     finally:
-        thread.stop.set()
-        thread.join(PATIENCE if watch.stopped_at is None else 0)
-    if thread.error is not None and watch.why not in (Stop.CANCEL, Stop.SHUTDOWN):
-        raise thread.error
-    return Attended(thread.result, watch.why)
+        watch.stop.set()
+        watch.ended.wait(PATIENCE if watch.stopped_at is None else 0)
+    if not outcome.done():
+        return Attended(why=watch.why, is_stuck=True)
+    error = outcome.exception()
+    if error is None:
+        return Attended(outcome.result(), watch.why)
+    if watch.why in (Stop.CANCEL, Stop.SHUTDOWN):
+        return Attended(why=watch.why)
+    raise error
 
 
-class _SolveThread(threading.Thread):
-    """A daemon: a solve that hangs does not keep the process alive."""
+class _Watch:
+    """What the watching thread knows of the solve, and what it tells it."""
 
-    def __init__(self, work: Callable[[Report, ShouldStop], Result]) -> None:
-        super().__init__(name="solve", daemon=True)
-        self.work, self.stop = work, threading.Event()
+    def __init__(self, keeper: PlanKeeper, should_stop: ShouldStop, allowed: float) -> None:
+        self.keeper, self.should_stop, self.allowed = keeper, should_stop, allowed
+        self.ends = time.monotonic() + allowed
+        self.stop, self.ended = threading.Event(), threading.Event()
         self.progress: Progress | None = None
-        self.result: Result | None = None
-        self.error: BaseException | None = None
+        self.told: Progress | None = None
+        self.told_at = 0.0
+        self.why: Stop | None = None
+        self.stopped_at: float | None = None
 
-    def run(self) -> None:
+    def solved(self, work: Callable[[Report, ShouldStop], Result]) -> Result:
+        """The work, in its own thread."""
         try:
-            self.result = self.work(self._note, self.stop.is_set)
-        except BaseException as error:  # handed to the thread that watches
-            self.error = error
+            return work(self._note, self.stop.is_set)
+        finally:
+            self.ended.set()
 
     def _note(self, progress: Progress) -> None:
         self.progress = progress
 
-
-@dataclass(slots=True)
-class _Watch:
-    keeper: PlanKeeper
-    should_stop: ShouldStop
-    allowed: float
-    ends: float
-    why: Stop | None = None
-    stopped_at: float | None = None
-    told_at: float = 0.0
-    told: Progress | None = field(default=None)
-
-    def look(self, thread: _SolveThread) -> None:
-        """One look; a database that does not answer for a moment does not end a solve."""
+    def look(self) -> bool:
+        """One look, and whether to go on; a database that is silent for a moment does not end a solve."""
         try:
-            if self.stopped_at is None and thread.is_alive():
-                self.why = self._reason(thread.progress)
+            if self.stopped_at is None and not self.ended.is_set():
+                self.why = self._reason()
                 if self.why is not None:
                     self.stopped_at = time.monotonic()
-                    thread.stop.set()
-            self._tell(thread.progress)
+                    self.stop.set()
+            self._tell()
         except OperationalError as error:
             log.warning("database does not answer", error=str(error.orig))
+        return self.stopped_at is None or time.monotonic() <= self.stopped_at + PATIENCE
 
-    def _reason(self, progress: Progress | None) -> Stop | None:
+    def _reason(self) -> Stop | None:
         if self.should_stop():
             return Stop.SHUTDOWN
-        if progress is not None and progress.phase == COMPILING:
+        if self.progress is not None and self.progress.phase == Phase.COMPILING:
             self.ends = time.monotonic() + self.allowed
         if time.monotonic() > self.ends:
             return Stop.OVERTIME
         return Stop.CANCEL if self.keeper.is_cancel_asked() else None
 
-    def _tell(self, progress: Progress | None) -> None:
-        now = time.monotonic()
+    def _tell(self) -> None:
+        now, progress = time.monotonic(), self.progress
         if progress is not None and progress is not self.told and now >= self.told_at + REPORT_EVERY:
             self.keeper.report(progress)
             self.told = progress

@@ -6,14 +6,15 @@ import io
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
+from scheduler.solver.bounds.dtypes import Floats
+from scheduler.solver.clock import SolveClock
+
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 
 CHECK_SECONDS = 0.1
@@ -30,7 +31,7 @@ def duals(
     """
     if len(lp["cost"]) <= SMALL_COLUMNS:
         return _read(_solve_here(lp, seconds), lp)
-    deadline = time.monotonic() + seconds
+    clock = SolveClock(seconds, should_stop)
     # By its path and with -P: it needs nothing of ours, from wherever it is started.
     command = [sys.executable, "-P", str(Path(__file__).with_name("lp_process.py"))]
     # From a file, not a pipe: communicate() forgets its input when it is called again after a timeout.
@@ -40,7 +41,7 @@ def duals(
         # The program is this interpreter with a module of ours.
         with subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE) as child:  # noqa: S603
             try:
-                output = _wait(child, deadline, should_stop)
+                output = _wait(child, clock)
             finally:
                 child.kill()
     return _read(output, lp)
@@ -60,8 +61,8 @@ def _read(output: bytes, lp: Arrays) -> Floats | None:
     return found if len(found) == len(lp["rhs"]) else None
 
 
-def _wait(child: subprocess.Popen[bytes], deadline: float, should_stop: Callable[[], bool] | None) -> bytes:
-    while time.monotonic() < deadline and not (should_stop is not None and should_stop()):
+def _wait(child: subprocess.Popen[bytes], clock: SolveClock) -> bytes:
+    while not clock.is_over():
         try:
             return child.communicate(timeout=CHECK_SECONDS)[0]
         except subprocess.TimeoutExpired:

@@ -7,23 +7,21 @@ computed again in integers (weak duality holds for any duals that are not negati
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
 from scheduler.domain import rules
 from scheduler.domain.problem import Problem
 from scheduler.solver.bounds import lp
 from scheduler.solver.bounds.closed import Bounds, closed_bounds, plain_score, unavoidable_price
 from scheduler.solver.bounds.day_model import DayModel, build
+from scheduler.solver.bounds.dtypes import Floats, Int64s
 from scheduler.solver.bounds.merging import merged
+from scheduler.solver.clock import SolveClock
 
 Number = int | float
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 
 MOST_BITS = 60
 LEAST_SECONDS = 0.5
@@ -54,7 +52,8 @@ def bounds_on_the_way(
     objectives: Sequence[str] = OBJECTIVES,
 ) -> Iterator[Bounds]:
     """The closed bounds, then the tighter ones after each LP: the merged ones, then the whole ones."""
-    deadline = time.monotonic() + seconds
+    clock = SolveClock(seconds, should_stop)
+    clock.reserve(LEAST_SECONDS)
     if not problem.slots:  # then the empty plan is the only one
         yield Bounds(0, sum(problem.floors), rules.score(problem, ()).total)
         return
@@ -63,18 +62,14 @@ def bounds_on_the_way(
     if not problem.requests or seconds < LEAST_SECONDS:
         return
 
-    def expired() -> bool:
-        over = time.monotonic() > deadline - LEAST_SECONDS
-        return over or (should_stop is not None and should_stop())
-
-    model = build(problem, expired)
+    model = build(problem, clock.is_over)
     if model is None:
         return
     for small in _models(model, seconds):
         for objective in objectives:
-            if expired():
+            if clock.is_over():
                 return
-            bound = _solve(problem, model, small, objective, deadline - time.monotonic(), should_stop)
+            bound = _solve(problem, model, small, objective, clock)
             if bound is not None:
                 best = _tightened(problem, best, objective, bound)
                 yield best
@@ -116,9 +111,8 @@ def _round_score(problem: Problem, bound: Fraction) -> Number:
 
 
 def _solve(
-    problem: Problem, model: DayModel, small: DayModel, objective: str, seconds: float,
-    should_stop: Callable[[], bool] | None,
-) -> Fraction | None:  # fmt: skip
+    problem: Problem, model: DayModel, small: DayModel, objective: str, clock: SolveClock
+) -> Fraction | None:
     """A proved upper bound of one objective (`shortfall` counts as negative), or None.
 
     The duals are of the LP of `small`, which is the model or merged from it.
@@ -127,7 +121,9 @@ def _solve(
     candidates = _plain_duals(model, soft, prices)
     if model.columns and (objective != "shortfall" or len(soft)):
         arrays = _arrays(problem, small, _gain(small, objective), *_soft_rows(problem, small, objective))
-        found = lp.duals(arrays, seconds, should_stop, _way(model, small, objective))
+        found = lp.duals(
+            arrays, clock.left() + LEAST_SECONDS, clock.should_stop, _way(model, small, objective)
+        )
         if found is not None:
             group = model.group if small is not model else slice(len(model.rhs))
             candidates.append(np.maximum(found[group], 0.0))
@@ -156,7 +152,7 @@ def _gain(model: DayModel, objective: str) -> Floats:
     return model.weight.astype(float) if objective == "served" else np.zeros(model.columns)
 
 
-def _soft_rows(problem: Problem, model: DayModel, objective: str) -> tuple[Ints, Floats]:
+def _soft_rows(problem: Problem, model: DayModel, objective: str) -> tuple[Int64s, Floats]:
     """The rows that a plan may exceed, floors and those of hall changes, and what one more of each costs."""
     factors = problem.policy.factors
     floors = model.floor_row[model.floor_row >= 0]
@@ -166,7 +162,7 @@ def _soft_rows(problem: Problem, model: DayModel, objective: str) -> tuple[Ints,
     return np.concatenate([floors, model.hall_row]), prices
 
 
-def _plain_duals(model: DayModel, soft: Ints, prices: Floats) -> list[Floats]:
+def _plain_duals(model: DayModel, soft: Int64s, prices: Floats) -> list[Floats]:
     """Duals that need no LP: no row has a price, or only the soft ones have theirs."""
     nothing = np.zeros(len(model.rhs))
     priced = nothing.copy()
@@ -174,7 +170,7 @@ def _plain_duals(model: DayModel, soft: Ints, prices: Floats) -> list[Floats]:
     return [nothing, priced]
 
 
-def _arrays(problem: Problem, model: DayModel, gain: Floats, soft: Ints, prices: Floats) -> lp.Arrays:
+def _arrays(problem: Problem, model: DayModel, gain: Floats, soft: Int64s, prices: Floats) -> lp.Arrays:
     """The LP: the columns, then one `over` a soft row; the resource rows, then one row a request."""
     columns, rows = model.columns, len(model.rhs)
     over = columns + np.arange(len(soft))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -15,11 +15,13 @@ from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score, violations
-from scheduler.domain.solving import Progress
+from scheduler.domain.solving import Phase, Progress
+from scheduler.solver.clock import SolveClock
 from scheduler.solver.exact.assignments import Atoms, BuildingStopped, enumerate_atoms, is_crowded, seat
 from scheduler.solver.exact.model import ExactModel, build_model
 from scheduler.solver.exact.params import set_parameters
 from scheduler.solver.exact.score import Objective, add_objective
+from scheduler.watching import run_watched
 
 PROVING_SHARE = 0.75
 CHECK_SECONDS = 0.05
@@ -54,15 +56,15 @@ def solve_exact(
     `infeasible` is only said if two differently set searches found it so. A plan is only kept if the rules
     find nothing in it, and called optimal only if its score, by the rules, reaches the bound.
     """
-    began = time.monotonic()
-    run = _Run(problem, began, began + seconds, on_progress, should_stop, others)
+    clock = SolveClock(seconds, should_stop)
+    run = _Run(problem, clock, on_progress, others)
     if start is not None:
         run.offer(tuple(start))
     try:
         atoms = enumerate_atoms(problem, check=run.check_time)
         if any(not atoms.of_request[r] for r in atoms.must):
             return ExactResult(PlanStatus.INFEASIBLE, None, None)
-        exact = build_model(atoms, run.stopped)
+        exact = build_model(atoms, clock.is_over)
         run.objective = add_objective(exact)
         hint(exact, start or ())
     except BuildingStopped:
@@ -108,10 +110,8 @@ class _Run:
     """One exact solve: the incumbent, the bound, the clock."""
 
     problem: Problem
-    began: float
-    deadline: float
+    clock: SolveClock
     on_progress: Callable[[Progress], None] | None
-    should_stop: Stop | None
     others: Others
     taken: tuple[Meeting, ...] | None = None
     objective: Objective | None = None
@@ -119,14 +119,8 @@ class _Run:
     score: Number = -math.inf
     bound: Fraction | None = None
 
-    def left(self) -> float:
-        return max(0.0, self.deadline - time.monotonic())
-
-    def stopped(self) -> bool:
-        return self.left() == 0 or (self.should_stop is not None and self.should_stop())
-
     def check_time(self) -> None:
-        if self.stopped():
+        if self.clock.is_over():
             raise BuildingStopped
 
     def offer(self, meetings: tuple[Meeting, ...]) -> None:
@@ -135,9 +129,9 @@ class _Run:
         if found.total > self.score and not violations(self.problem, meetings):
             self.meetings, self.score = meetings, found.total
             if self.on_progress is not None:
-                seconds = time.monotonic() - self.began
                 bound = None if self.bound is None else to_number(self.bound)
-                self.on_progress(Progress(seconds, "exact", found.total, bound, None, found.terms))
+                spent = self.clock.spent
+                self.on_progress(Progress(spent, Phase.EXACT, found.total, bound, None, found.terms))
 
     def search(
         self,
@@ -150,18 +144,17 @@ class _Run:
         suspicious: bool = False,
     ) -> int:
         """One CP-SAT search in a thread; this one offers its plans, and stops it when it is time."""
-        if self.stopped():
+        if self.clock.is_over():
             return int(cp_model.UNKNOWN)
         # Proofs alone may end with nothing: the rest of the time is for plans.
-        seconds = self.left() * (PROVING_SHARE if proving else 1.0)
-        until = time.monotonic() + seconds
+        part = self.clock.part(max(0.0, self.clock.left()) * (PROVING_SHARE if proving else 1.0))
         solver = cp_model.CpSolver()
         crowded = is_crowded(atoms)
         set_parameters(
             solver.parameters,
             workers,
             seed,
-            seconds,
+            part.seconds,
             proving=proving,
             crowded=crowded,
             suspicious=suspicious,
@@ -169,24 +162,21 @@ class _Run:
         plans = _Plans(exact)
         bounds: list[float] = []
         solver.best_bound_callback = bounds.append
-        status: list[int] = []
-        thread = threading.Thread(
-            target=lambda: status.append(int(solver.solve(exact.model, plans))), daemon=True
-        )
-        thread.start()
-        while thread.is_alive() and not self.stopped() and time.monotonic() < until:
-            thread.join(CHECK_SECONDS)
+
+        def goes_on() -> bool:
             self.take(plans, atoms)
-            if bounds and self.is_reached(bounds[-1]):
-                break
+            return not (bounds and self.is_reached(bounds[-1])) and not part.is_over()
+
+        outcome = run_watched(lambda: int(solver.solve(exact.model, plans)), goes_on, every=CHECK_SECONDS)
         solver.stop_search()
-        thread.join(LAST_WORD_SECONDS)
+        wait([outcome], LAST_WORD_SECONDS)
         self.take(plans, atoms)
-        if not status:
+        if not outcome.done():
             return int(cp_model.UNKNOWN)
-        if status[0] in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
+        status = outcome.result()
+        if status in (cp_model.OPTIMAL, cp_model.FEASIBLE, cp_model.UNKNOWN):
             self.note_bound(solver.best_objective_bound)
-        return status[0]
+        return status
 
     def take(self, plans: _Plans, atoms: Atoms) -> None:
         held = plans.pop()

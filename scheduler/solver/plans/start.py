@@ -31,6 +31,11 @@ def starting_state(flat: Flat, start: Sequence[Meeting] | None, seed: int) -> St
     return state
 
 
+def begins_with_plan(problem: Problem, start: Sequence[Meeting] | None) -> bool:
+    """Whether that is a plan to improve, and not just what could be inserted."""
+    return start is not None or len(problem.published) > 0
+
+
 def _make_room(flat: Flat, state: State, table: Ints, order: Ints) -> None:
     """Put what has to be held into a plan's table, beside what is frozen alone: the rest gives way."""
     must = flat.data.requests[:, requests.MUST] > 0

@@ -15,7 +15,7 @@ from scheduler.domain import rules
 from scheduler.domain.entities import AfterRun, PlanStatus, RunState, VersionState
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Policy, Problem
-from scheduler.domain.solving import Progress, Proved, Result, SolveParams
+from scheduler.domain.solving import Phase, Progress, Proved, Result, SolveParams
 from scheduler.files.plan_file import read_plan
 from scheduler.files.problem_file import fingerprint_of, read_problem
 from scheduler.services.operations import patience
@@ -143,7 +143,7 @@ def test_a_run_ends_with_a_draft_of_its_plan(scene: Scene) -> None:
     with scene.database.read() as session:
         problem = runs.problem_file(session, run.id)
         plan = read_plan(runs.plan_file(session, run.id))
-        assert read_problem(problem).fingerprint == plan.problem == run.fingerprint
+        assert fingerprint_of(read_problem(problem)) == plan.problem == run.fingerprint
         assert versions.get(session, run.event_id, 1).run_id == run.id
         assert {m.request for m in plan.meetings} == {scene.requests[0].key, scene.requests[2].key}
 
@@ -279,7 +279,7 @@ def test_compiling_does_not_count_as_overtime(scene: Scene, monkeypatch: pytest.
     def solve(
         problem: Problem, _params: SolveParams, *, on_progress: Any, should_stop: Any, **_: Any
     ) -> Result:
-        on_progress(Progress(0.0, watchdog.COMPILING))
+        on_progress(Progress(0.0, Phase.COMPILING))
         compiled.wait()
         status = PlanStatus.UNKNOWN if should_stop() else PlanStatus.FEASIBLE
         return Result(plan_of(problem, (), status=status))

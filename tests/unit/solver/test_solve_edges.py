@@ -140,7 +140,7 @@ def test_a_solve_that_is_told_to_stop_still_gives_a_plan() -> None:
 
 
 def test_the_score_that_is_told_is_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scheduler.solver.solve.REPORT_SECONDS", 0.0)
+    monkeypatch.setattr("scheduler.solver.progress.REPORT_SECONDS", 0.0)
     problem = to_problem(make_expo(firms=20, requests=120))
     result = solve(problem, dataclasses.replace(PARAMS, iterations=20_000))
     scores = [p.score for p in result.curve if p.score is not None]

@@ -21,8 +21,8 @@ from scheduler.domain.solving import SolveParams
 from scheduler.files.problem_file import read_problem, write_problem
 from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
+from scheduler.solver import clock
 from scheduler.solver.exact.solve import solve_exact
-from scheduler.solver.explain import reasons as explain_module
 from scheduler.solver.explain.reasons import explain
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans.checking import clean_meetings
@@ -231,7 +231,7 @@ def test_without_time_every_request_still_gets_an_answer() -> None:
 
 def test_every_request_gets_its_reason_before_any_gets_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock here goes on by a second with each look at it."""
-    monkeypatch.setattr(explain_module, "time", SimpleNamespace(monotonic=count().__next__))
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=count().__next__))
     problem = make_problem(slots="1", requests=[ask(f"r{k}", "a", f"b{k}") for k in range(4)])
     meetings = [meet("r0", "s0", "t1", "a1 b01")]
     rows = explain(problem, meetings, seconds=5.5)

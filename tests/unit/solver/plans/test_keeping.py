@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from threading import Event
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import SolveParams
+from scheduler.solver import answer, search_way
 from scheduler.solver import solve as solve_module
 from scheduler.solver.annealing.search import Search
 from scheduler.solver.annealing.temperature import Budget, Heat
@@ -72,12 +74,12 @@ def test_a_stopped_solve_takes_the_plan_that_is_ready(slow_checks: None) -> None
 
 
 @pytest.fixture
-def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Event]]:
+def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[ModuleType, str], Event]]:
     """Has a piece of a solve's work go on until the test is over; it gets an event for when that begins."""
     ended = Event()
 
-    def make(piece: str) -> Event:
-        begun, work = Event(), getattr(solve_module, piece)
+    def make(module: ModuleType, piece: str) -> Event:
+        begun, work = Event(), getattr(module, piece)
 
         def slow(*args: Any) -> Any:
             if not begun.is_set():
@@ -85,25 +87,29 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Event]]
                 ended.wait()
             return work(*args)
 
-        monkeypatch.setattr(solve_module, piece, slow)
+        monkeypatch.setattr(module, piece, slow)
         return begun
 
     yield make
     ended.set()
 
 
-@pytest.mark.parametrize("piece", ["flatten", "starting_state"])
-def test_a_stop_does_not_wait_for_a_first_plan(piece: str, endless: Callable[[str], Event]) -> None:
-    problem, begun = a_problem(), endless(piece)
+@pytest.mark.parametrize(("module", "piece"), [(solve_module, "flatten"), (search_way, "starting_state")])
+def test_a_stop_does_not_wait_for_a_first_plan(
+    module: ModuleType, piece: str, endless: Callable[[ModuleType, str], Event]
+) -> None:
+    problem, begun = a_problem(), endless(module, piece)
     plan = solve(problem, SolveParams(60.0, method="search"), should_stop=begun.is_set).plan
     assert plan.status is PlanStatus.UNKNOWN
     assert len(plan.unscheduled) == len(problem.requests)
 
 
 @pytest.mark.parametrize("iterations", [None, 100])
-def test_a_stop_does_not_wait_for_reasons(endless: Callable[[str], Event], iterations: int | None) -> None:
+def test_a_stop_does_not_wait_for_reasons(
+    endless: Callable[[ModuleType, str], Event], iterations: int | None
+) -> None:
     problem = make_problem(slots="1", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
-    begun = endless("explain")
+    begun = endless(answer, "explain")
     params = SolveParams(0.5, workers=1, method="search", iterations=iterations)
     plan = solve(problem, params, should_stop=begun.is_set).plan
     assert len(plan.meetings) == 1

@@ -1,0 +1,92 @@
+"""The answer of a solve: its plan with score, status and bound, and why requests are not in it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from scheduler.domain import rules
+from scheduler.domain.entities import PlanStatus
+from scheduler.domain.plan import Meeting, Number, Plan, Unscheduled
+from scheduler.domain.rules.stability import published_changes
+from scheduler.domain.solving import Result
+from scheduler.files.problem_file import fingerprint_of
+from scheduler.solver.context import SolveContext
+from scheduler.solver.explain.contradictions import Contradiction, as_reasons
+from scheduler.solver.explain.reasons import explain
+from scheduler.solver.plans.checking import Meetings
+
+if TYPE_CHECKING:
+    from scheduler.solver.exact.solve import ExactResult
+
+
+def answer(context: SolveContext, meetings: Meetings, exact: ExactResult | None = None) -> Result:
+    """A plan that keeps the rules, or none, with its score, its status and the reasons."""
+    if meetings is None:
+        if exact is not None and exact.status is PlanStatus.INFEASIBLE:
+            return contradicted(context)
+        return _result(context, (), rules.score(context.problem, ()), PlanStatus.UNKNOWN, None)
+    found = context.score_of(meetings)
+    bound: Number = context.proof.found.score
+    if exact is not None and exact.bound is not None:
+        bound = min(bound, exact.bound)
+    status = PlanStatus.OPTIMAL if found.total >= bound else PlanStatus.FEASIBLE
+    return _result(context, meetings, found, status, max(bound, found.total))
+
+
+def contradicted(context: SolveContext, found: Sequence[Contradiction] = ()) -> Result:
+    """That there is no plan, with the contradictions that are known."""
+    nothing = rules.score(context.problem, ())
+    return _result(context, (), nothing, PlanStatus.INFEASIBLE, None, contradictions=found)
+
+
+def _result(
+    context: SolveContext,
+    meetings: tuple[Meeting, ...],
+    found: rules.Score,
+    status: PlanStatus,
+    bound: Number | None,
+    contradictions: Sequence[Contradiction] = (),
+) -> Result:
+    problem, params = context.problem, context.params
+    context.reporter.report_answer(found, bound)
+    unscheduled = (
+        as_reasons(problem, contradictions)
+        if status is PlanStatus.INFEASIBLE
+        else _explained(context, meetings)
+    )
+    plan = Plan(
+        problem=fingerprint_of(problem),
+        status=status,
+        score=found.total,
+        terms=found.terms,
+        bound=bound,
+        served_bound=None if bound is None else context.proof.found.served,
+        meetings=meetings,
+        unscheduled=unscheduled,
+        seconds=0.0 if context.counts_moves else round(context.clock.spent, 3),
+        seed=params.seed,
+        workers=params.workers,
+    )
+    bought = None if context.kept is None else found.total - context.kept
+    changes = published_changes(problem, meetings)
+    return Result(plan, tuple(context.reporter.curve), changes, bought, _given_up(context, meetings))
+
+
+def _explained(context: SolveContext, meetings: tuple[Meeting, ...]) -> tuple[Unscheduled, ...]:
+    """The reasons; with a number of moves instead of a time, all of them, for the same plan each time."""
+    problem, clock = context.problem, context.clock
+    clock.reserve(0.0)
+    left = math.inf if context.counts_moves else clock.left()
+    found = None
+    if not clock.is_stopped():
+        found = clock.patiently(lambda: explain(problem, meetings, clock.should_stop, left))
+    return explain(problem, meetings, lambda: True) if found is None else found
+
+
+def _given_up(context: SolveContext, meetings: Sequence[Meeting]) -> tuple[str, ...]:
+    """What would be held of the published plan but for `max_idle_spread`, and is not."""
+    held = {meeting.request for meeting in meetings}
+    published = (meeting.request for meeting in context.problem.published)
+    return tuple(id for id in published if id in context.together and id not in held)

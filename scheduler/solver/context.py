@@ -1,0 +1,74 @@
+"""What the parts of one solve share: what is asked for, the time, the proof, and the plans found so far."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from scheduler.domain import rules
+from scheduler.domain.plan import Meeting, Number
+from scheduler.domain.problem import Problem
+from scheduler.domain.solving import Crew, Phase, SolveParams
+from scheduler.solver.clock import SolveClock
+from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.instance.arrays import Flat
+from scheduler.solver.plans.checking import Meetings
+from scheduler.solver.plans.incumbent import Incumbent
+from scheduler.solver.progress import Reporter
+from scheduler.solver.proof import Proof
+
+
+@dataclass
+class SolveContext:
+    """One solve.
+
+    Attributes
+    ----------
+    flat, incumbent
+        The problem as arrays, and the best plan that was checked; set once the problem is read.
+    kept
+        The score of the published plan with what could be inserted; None without one.
+    together
+        Ids of what would be held of the published plan, had it not broken `max_idle_spread`.
+    """
+
+    problem: Problem
+    params: SolveParams
+    clock: SolveClock
+    proof: Proof
+    reporter: Reporter
+    crew: Crew | None = None
+    flat: Flat = field(init=False)
+    incumbent: Incumbent = field(init=False)
+    kept: Number | None = None
+    together: Collection[str] = ()
+
+    @property
+    def counts_moves(self) -> bool:
+        """Whether moves are counted, and not the time: the same plan each time."""
+        return self.params.iterations is not None
+
+    def read(self, flat: Flat) -> None:
+        self.flat, self.incumbent = flat, Incumbent(flat)
+
+    def check(self, table: Ints) -> Meetings:
+        """A plan of a search, if it keeps the rules, or does so without some meetings."""
+        copy = table.copy()
+        return self.clock.patiently(lambda: self.incumbent.check(copy))
+
+    def score_of(self, meetings: tuple[Meeting, ...]) -> rules.Score:
+        ready, score = self.incumbent.ready
+        return score if score is not None and ready is meetings else rules.score(self.problem, meetings)
+
+    def is_done(self) -> bool:
+        """Whether the search was stopped, or has found a plan that cannot be bettered."""
+        _, checked = self.incumbent.ready
+        is_proved = checked is not None and checked.total >= self.proof.found.score
+        return self.clock.is_stopped() or (is_proved and not self.counts_moves)
+
+    def end_proof(self) -> None:
+        """Prove no further; where moves are counted, the whole proof is waited for."""
+        self.proof.end(wait=self.counts_moves)
+
+    def report(self, phase: Phase) -> None:
+        self.reporter.report(phase)

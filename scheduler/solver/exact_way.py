@@ -1,0 +1,60 @@
+"""The way of the exact model: it begins at once or after a search; a search and a proof stand by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from scheduler.domain.entities import PlanStatus
+from scheduler.solver.context import SolveContext
+from scheduler.solver.plans.checking import Meetings
+from scheduler.solver.search_way import begin
+from scheduler.solver.standby import Standby
+
+if TYPE_CHECKING:
+    from scheduler.solver.exact.solve import ExactResult
+
+
+def load_exact() -> None:
+    """Load CP-SAT: only where it is wanted, as it takes 50 MB that a search can do without."""
+    import scheduler.solver.exact.solve  # noqa: F401
+
+
+def found_exactly(
+    context: SolveContext, start: Meetings, unchanged: Meetings
+) -> tuple[Meetings, ExactResult | None]:
+    """The best plan found, and what the exact model says of it."""
+    first = begin(context, start)[1] if unchanged is None else unchanged
+    if context.clock.is_over():
+        return first, None
+    standby = Standby(context.flat, start, context.params.seed, context.proof, context.clock)
+    standby.begin()
+    exact = _exact(context, first, lambda: standby.found)
+    standby.end()
+    if exact.status is PlanStatus.INFEASIBLE:
+        return None, exact
+    plans = [found for found in (exact.meetings, standby.found, first) if found is not None]
+    return max(plans, key=lambda plan: context.score_of(plan).total, default=None), exact
+
+
+def improved_exactly(context: SolveContext, best: Meetings) -> tuple[Meetings, ExactResult | None]:
+    """What the exact model makes of a searched plan."""
+    if context.clock.is_over():
+        return best, None
+    exact = _exact(context, best, lambda: None)
+    return best if exact.meetings is None else exact.meetings, exact
+
+
+def _exact(context: SolveContext, start: Meetings, others: Callable[[], Meetings]) -> ExactResult:
+    from scheduler.solver.exact.solve import solve_exact
+
+    return solve_exact(
+        context.problem,
+        context.clock.left(),
+        context.params.workers,
+        context.params.seed,
+        start,
+        context.reporter.report_exact,
+        context.clock.should_stop,
+        others,
+    )

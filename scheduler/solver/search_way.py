@@ -1,0 +1,102 @@
+"""The way of the search: a first plan, annealing from there, and a proof beside it."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from scheduler.domain.solving import Phase
+from scheduler.solver.annealing.search import Search
+from scheduler.solver.annealing.temperature import Budget, fitted_heat
+from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.context import SolveContext
+from scheduler.solver.instance.arrays import compulsion
+from scheduler.solver.plans.checking import Meetings, first_clean
+from scheduler.solver.plans.start import begins_with_plan, starting_state, within_spread
+from scheduler.solver.state.columns import held
+from scheduler.solver.state.state import State
+
+REASON_SECONDS = 0.0012  # to look into why a request is not held; measured at 620 firms: 0.9 ms
+REASON_SHARE = 0.2  # of the time, at most, goes into that
+STOP_SECONDS = 0.7  # for all that follows a stop
+
+
+def begin(context: SolveContext, start: Meetings) -> tuple[State | None, Meetings]:
+    """What a search starts from, and the same as a plan, told and checked; None where there is none.
+
+    A published plan that breaks `max_idle_spread` is kept without what breaks it.
+    """
+    flat, problem = context.flat, context.problem
+    state = context.clock.patiently(lambda: starting_state(flat, start, context.params.seed))
+    if state is None:
+        return None, None
+    kept = within_spread(flat, state)
+    if kept is not state and start is None:
+        context.together = {problem.requests[r].id for r in np.flatnonzero(state.held[:, held.SLOT] >= 0)}
+    context.reporter.measure(flat.data, kept)
+    context.report(Phase.CONSTRUCTED)
+    first = _checked_first(context, kept)
+    if problem.published and start is None and first is not None:
+        context.kept = context.score_of(first).total
+    return state, first
+
+
+def _checked_first(context: SolveContext, state: State) -> Meetings:
+    """The first plan, checked; how long that took tells how much time the last check needs."""
+    first = context.check(state.held)
+    seconds, spent = context.params.seconds, context.incumbent.spent
+    checks = max(spent, min(0.2 * seconds, 0.2 + 2.0 * spent))
+    reasons = REASON_SECONDS * state.unheld_count
+    context.clock.reserve(checks + min(REASON_SHARE * seconds, reasons))
+    return first
+
+
+def searched(context: SolveContext, start: Meetings) -> Meetings:
+    """The searched plan, else what it started from."""
+    state, begun = begin(context, start)
+    if state is None or (begun is None and context.clock.is_stopped()):
+        return None
+    incumbent = context.incumbent
+    search = Search(
+        context.flat,
+        fitted_heat(context.problem, cold=begins_with_plan(context.problem, start)),
+        Budget(context.clock.left(), context.params.iterations, context.is_done),
+        context.params.workers,
+        context.params.seed,
+        lambda state, is_best: _report(context, state, is_best),
+        context.crew,
+        spare_cores=lambda: _spare_cores(context),
+        cooling=max(0.0, STOP_SECONDS - 1.5 * incumbent.spent) if incumbent.is_quick else 0.0,
+    )
+    search.run(state)
+    _, first = incumbent.ready
+    if first is None or search.score > first.total:
+        _check_last(context, search.best)
+    return incumbent.ready[0] or first_clean(context.problem, [start, ()])
+
+
+def _report(context: SolveContext, state: State, is_best: bool) -> None:
+    """Tell the best plan so far; a hot search is below its best most of the time."""
+    problem, reporter, incumbent = context.problem, context.reporter, context.incumbent
+    if is_best and (reporter.best is None or state.score > reporter.best.total):
+        reporter.measure(context.flat.data, state)
+        if context.clock.left() > 2 * incumbent.spent:
+            incumbent.check_beside(state.held)
+    beside = compulsion(problem) * len(problem.compulsory)  # what the search adds
+    if state.score - beside >= context.proof.found.score and not context.is_done():
+        context.check(state.held)
+    reporter.report_at_times(Phase.SEARCHING)
+
+
+def _spare_cores(context: SolveContext) -> int | None:
+    """How many cores the proof leaves; None when it has ended."""
+    return len(os.sched_getaffinity(0)) - 1 if context.proof.is_running else None
+
+
+def _check_last(context: SolveContext, table: Ints) -> None:
+    """Check what a search found; a stop waits for a check that is quick."""
+    if context.incumbent.is_quick:
+        context.incumbent.check(table)
+    elif not context.clock.is_stopped():
+        context.check(table)
