@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fractions import Fraction
@@ -25,6 +25,8 @@ DEFAULT_FACTORS: Mapping[str, int | float] = {
 }
 NAMED_FACTORS = frozenset(("repeated",))
 """Terms that are counted only where a file names their factor."""
+TERMS = (*DEFAULT_FACTORS, *sorted(NAMED_FACTORS))
+"""All terms of the score."""
 EVENT_FACTORS: Mapping[str, int | float] = {"repeated": 20}
 """What the events of an installation have beside the default factors."""
 
@@ -215,6 +217,18 @@ class Problem:
     def _alone(self) -> tuple[tuple[People, ...], ...]:
         """Each attendee of each firm as a group of one."""
         return tuple(tuple((a,) for a in members) for members in self.firm_attendees)
+
+    def meeting(
+        self, request: int, slot: int, place: int, people: Iterable[int], interpreter: int | None
+    ) -> Meeting:
+        """A meeting by ids, from indices."""
+        return Meeting(
+            self.requests[request].id,
+            self.slots[slot].id,
+            self.places[place].id,
+            tuple(self.attendees[a].id for a in people),
+            None if interpreter is None else self.interpreters[interpreter].id,
+        )
 
     @cached_property
     def floors(self) -> tuple[int, ...]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import product
+from typing import NamedTuple
 
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Problem
+from scheduler.domain.problem import Policy, Problem
 from scheduler.domain.rules.asked import as_fixed, slot_faults
 from scheduler.domain.rules.held import Schedule, Violation, resolve
 from scheduler.domain.rules.people import closures, interpreter_fault
@@ -15,13 +18,47 @@ from scheduler.domain.rules.places import place_faults
 from scheduler.domain.rules.staffing import staffing_faults
 
 
+class Sameness(NamedTuple):
+    """What of a published meeting stays as it is, where its request is held."""
+
+    slot: bool
+    place: bool
+    people: bool
+
+    @property
+    def is_whole(self) -> bool:
+        return all(self)
+
+
 def same_people(one: Meeting, two: Meeting) -> bool:
+    """The same attendees, in any order, and the same interpreter."""
     return one.interpreter == two.interpreter and set(one.attendees) == set(two.attendees)
 
 
+def sameness(one: Meeting, two: Meeting) -> Sameness:
+    return Sameness(one.slot == two.slot, one.place == two.place, same_people(one, two))
+
+
 def same_meeting(one: Meeting, two: Meeting) -> bool:
-    """The same start slot, place and people; the order of the attendees says nothing."""
-    return one.slot == two.slot and one.place == two.place and same_people(one, two)
+    """The same start slot, place and people."""
+    return sameness(one, two).is_whole
+
+
+def change_costs(policy: Policy) -> Mapping[Sameness, Fraction]:
+    """What a published meeting that is held costs, by what of it stays; `dropped` and `repeated` aside.
+
+    In points of score, exact, from the decimals that were written.
+    """
+    terms = ("moved", "relocated", "reassigned")
+    moved, relocated, reassigned = (Fraction(str(policy.factors[term])) for term in terms)
+    others, nothing = Fraction(str(policy.moved_and_reassigned)), Fraction(0)
+
+    def cost(same: Sameness) -> Fraction:
+        if not same.slot:
+            return moved + (nothing if same.people else others)
+        return (nothing if same.place else relocated) + (nothing if same.people else reassigned)
+
+    return {same: cost(same) for same in map(Sameness._make, product((True, False), repeat=3))}
 
 
 def is_frozen(problem: Problem, meeting: Meeting) -> bool:

@@ -12,8 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scheduler.solver.bounds.day_model import DayModel
-
-Ints = npt.NDArray[np.int64]
+from scheduler.solver.bounds.dtypes import Int64s
 
 
 def merged(model: DayModel) -> DayModel:
@@ -41,7 +40,7 @@ def merged(model: DayModel) -> DayModel:
     )  # fmt: skip
 
 
-def _sums(into: Ints, values: Ints, size: int) -> Ints:
+def _sums(into: Int64s, values: Int64s, size: int) -> Int64s:
     total = np.zeros(size, dtype=np.int64)
     np.add.at(total, into, values)
     return total

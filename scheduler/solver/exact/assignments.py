@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
 from scheduler.domain.rules.stability import could_stay
 from scheduler.solver.instance.choices import Choices, bits
+from scheduler.solver.instance.places import alike, fixed_places
 
 CROWDED_SHARE = 0.85
 """Of the room in places: above it, places decide more than people (B2BSP has 0.5 to 0.75, and 0.86 to 1)."""
@@ -125,26 +125,16 @@ def is_crowded(atoms: Atoms) -> bool:
 
 def _place_groups(problem: Problem, choices: Choices) -> tuple[PlaceGroup, ...]:
     """Places of one hall, kind, owner and calendar; those that somebody names stand alone."""
-    named = {row.fixed.place for row in problem.requests if row.fixed is not None}
-    named |= {problem.index.places.get(m.place) for m in choices.published.values()}
-    alike: dict[object, list[int]] = defaultdict(list)
-    for p, place in enumerate(problem.places):
-        key = (place.hall, place.kind, place.firm, place.unavailable, p if p in named else None)
-        alike[key].append(p)
+    named = fixed_places(problem) | {published.place for published in choices.published_at.values()}
     return tuple(
         PlaceGroup(
-            places=tuple(members),
+            places=members,
             hall=problem.places[members[0]].hall,
-            free=choices.all_slots & choices.place_free[members[0]],
+            free=choices.place_free[members[0]],
             capacity=sum(problem.places[p].capacity for p in members),
         )
-        for members in (_with_room(problem, places) for places in alike.values())
-        if members
+        for members in alike(problem, named)
     )
-
-
-def _with_room(problem: Problem, places: list[int]) -> list[int]:
-    return [p for p in places if problem.places[p].capacity > 0]
 
 
 def _atoms_of(
@@ -166,45 +156,30 @@ def _atoms_of(
             for g in wanted:
                 check()
                 for start in bits(choices.starts(free & groups[g].free, request.length) & allowed):
-                    gain, stays = _worth(problem, choices, groups[g], r, start, people, helper)
+                    gain, stays = _worth(choices, groups[g], r, start, people, helper)
                     if frozen is None or stays:
                         stop, hall = start + request.length, groups[g].hall
                         yield Atom(r, start, stop, people, helper, g, hall, gain, stays)
 
 
 def _worth(
-    problem: Problem,
-    choices: Choices,
-    group: PlaceGroup,
-    r: int,
-    start: int,
-    people: People,
-    helper: int | None,
+    choices: Choices, group: PlaceGroup, r: int, start: int, people: People, helper: int | None
 ) -> tuple[float, bool]:
-    factors = problem.policy.factors
-    gain = factors["served"] * problem.requests[r].weight
-    published = choices.published.get(r)
+    """What an atom adds to the score, and whether it is held just as published."""
+    factors = choices.problem.policy.factors
+    gain = factors["served"] * choices.problem.requests[r].weight
+    published = choices.published_at.get(r)
     if published is None:
         return gain, False
-    gain += factors["dropped"]
-    same_people = _same_people(problem, published, people, helper)
-    if problem.slots[start].id != published.slot:
-        return gain - factors["moved"] - (0 if same_people else problem.policy.moved_and_reassigned), False
-    same_place = problem.places[group.places[0]].id == published.place
-    gain -= 0 if same_place else factors["relocated"]
-    gain -= 0 if same_people else factors["reassigned"]
-    return gain, same_place and same_people
-
-
-def _same_people(problem: Problem, published: Meeting, people: People, helper: int | None) -> bool:
-    interpreter = None if helper is None else problem.interpreters[helper].id
-    return interpreter == published.interpreter and {problem.attendees[a].id for a in people} == set(
-        published.attendees
-    )
+    same = published.same(start, group.places[0], people, helper)
+    return gain + factors["dropped"] - float(choices.change_costs[same]), same.is_whole
 
 
 def seat(atoms: Atoms, held: list[Atom]) -> tuple[Meeting, ...]:
-    """Meetings of the chosen atoms, each with a place of its group: intervals on alike places always fit."""
+    """Meetings of the chosen atoms, each with a place of its group: intervals on alike places always fit.
+
+    No group has a published place beside others here, as those of a search do (`plans/seating`).
+    """
     problem = atoms.problem
     until: dict[int, list[tuple[int, int]]] = {
         g: [(p, 0) for p in group.places for _ in range(problem.places[p].capacity)]
@@ -215,11 +190,6 @@ def seat(atoms: Atoms, held: list[Atom]) -> tuple[Meeting, ...]:
         seats = until[atom.group]
         i = next(i for i, (_, stop) in enumerate(seats) if stop <= atom.start)
         seats[i] = (seats[i][0], atom.stop)
-        meetings[atom.request] = Meeting(
-            request=problem.requests[atom.request].id,
-            slot=problem.slots[atom.start].id,
-            place=problem.places[seats[i][0]].id,
-            attendees=tuple(problem.attendees[a].id for a in atom.people),
-            interpreter=None if atom.interpreter is None else problem.interpreters[atom.interpreter].id,
-        )
+        place, people = seats[i][0], atom.people
+        meetings[atom.request] = problem.meeting(atom.request, atom.start, place, people, atom.interpreter)
     return tuple(meetings[r] for r in sorted(meetings))

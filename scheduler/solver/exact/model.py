@@ -11,8 +11,7 @@ from typing import Any, TypeAlias
 from ortools.sat.python import cp_model
 
 from scheduler.solver.exact.assignments import Atom, Atoms, BuildingStopped
-
-Person = tuple[str, int]
+from scheduler.solver.instance.choices import Person, everybody
 
 STEPS_A_LOOK = 2000  # of building, between looks at the clock: some milliseconds
 
@@ -60,7 +59,7 @@ class ExactModel:
         """The atoms that a person would sit in."""
         mine: dict[Person, list[int]] = defaultdict(list)
         for i, atom in enumerate(self.atom):
-            for person in people_of(atom):
+            for person in everybody(atom.people, atom.interpreter):
                 mine[person].append(i)
         return dict(mine)
 
@@ -75,11 +74,6 @@ class ExactModel:
                     by_slot[slot].append(i)
             found[person] = dict(sorted(by_slot.items()))
         return found
-
-
-def people_of(atom: Atom) -> list[Person]:
-    people = [("attendee", a) for a in atom.people]
-    return people if atom.interpreter is None else [*people, ("interpreter", atom.interpreter)]
 
 
 def build_model(atoms: Atoms, should_stop: Callable[[], bool] = lambda: False) -> ExactModel:

@@ -10,9 +10,9 @@ from itertools import pairwise
 
 from ortools.sat.python import cp_model
 
-from scheduler.solver.exact.model import ExactModel, Expr, Person
+from scheduler.solver.exact.model import ExactModel, Expr
 from scheduler.solver.exact.windows import add_windows
-from scheduler.solver.instance.choices import bits
+from scheduler.solver.instance.choices import Person, bits
 
 Term = tuple[Expr, Fraction]
 

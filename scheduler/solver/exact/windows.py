@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from scheduler.solver.exact.model import ExactModel, Expr, Person, load_of
-from scheduler.solver.instance.choices import mask_of
+from scheduler.solver.exact.model import ExactModel, Expr, load_of
+from scheduler.solver.instance.choices import Person, mask_of
 
 Ways = frozenset[int]
 """How a request can be held, as masks of slots."""

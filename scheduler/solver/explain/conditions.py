@@ -9,7 +9,7 @@ from itertools import product
 from scheduler.domain.entities import PlaceWish
 from scheduler.domain.problem import People
 from scheduler.solver.explain.occupancy import Occupancy
-from scheduler.solver.instance.choices import mask_of
+from scheduler.solver.instance.choices import mask_of, runs_of
 
 # What the lists alone say, and what the other meetings of the plan say; each in the order of telling.
 STATIC = ("place-kind", "language", "room", "closed", "fixed", "frozen", "away")
@@ -114,10 +114,10 @@ def _of_people(occupancy: Occupancy, r: int, people: People) -> Iterator[Conditi
         row, person = problem.attendees[a], ("attendee", a)
         free = choices.attendee_free[a]
         if free != everything:
-            yield Condition("away", _run(free, length), row.id)
+            yield Condition("away", runs_of(free, length), row.id)
         busy = occupancy.busy[person]
         if busy:
-            yield Condition("busy", _run(everything & ~busy, length), row.id)
+            yield Condition("busy", runs_of(everything & ~busy, length), row.id)
         below = occupancy.days_below(person, row.max_per_day)
         if below != everything:
             yield Condition("person-cap", below, row.id)
@@ -130,16 +130,10 @@ def _of_helpers(occupancy: Occupancy, r: int, helpers: People | None) -> Iterato
     ever = now = 0
     for i in helpers:
         free = choices.interpreter_free[i]
-        ever |= _run(free, length)
-        now |= _run(free & ~occupancy.busy["interpreter", i], length)
+        ever |= runs_of(free, length)
+        now |= runs_of(free & ~occupancy.busy["interpreter", i], length)
     yield Condition("language", ever)
     yield Condition("interpreter-busy", now | choices.all_slots & ~ever)
-
-
-def _run(free: int, length: int) -> int:
-    for _ in range(length - 1):
-        free &= free >> 1
-    return free
 
 
 def _of_precedences(occupancy: Occupancy, r: int) -> Iterator[Condition]:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from scheduler.domain.plan import Meeting
 from scheduler.domain.rules.held import Held, resolve
 from scheduler.solver.explain.conditions import MeetingParty
 from scheduler.solver.explain.occupancy import Occupancy
@@ -108,13 +107,7 @@ def _held(
     occupancy: Occupancy, r: int, party: MeetingParty, start: int, place: int, helper: int | None
 ) -> Held:
     problem = occupancy.problem
-    meeting = Meeting(
-        request=problem.requests[r].id,
-        slot=problem.slots[start].id,
-        place=problem.places[place].id,
-        attendees=tuple(problem.attendees[a].id for a in party.people),
-        interpreter=None if helper is None else problem.interpreters[helper].id,
-    )
+    meeting = problem.meeting(r, start, place, party.people, helper)
     held = resolve(problem, meeting, [])
     if held is None:
         raise KeyError(meeting.request)

@@ -14,10 +14,8 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Held, Schedule
 from scheduler.domain.rules.idle import idle_of
 from scheduler.domain.rules.score import hall_changes
-from scheduler.domain.rules.stability import changes_of
-from scheduler.solver.instance.choices import Choices
-
-Person = tuple[str, int]
+from scheduler.domain.rules.stability import changes_of, sameness
+from scheduler.solver.instance.choices import Choices, Person, everybody
 
 # As in the rule of walking: 0.1 minutes are 6 seconds.
 _HAIR = 1e-6
@@ -29,11 +27,6 @@ def by_time(held: Held) -> tuple[int, int]:
 
 def slots_of(held: Held) -> int:
     return ((1 << (held.stop - held.start)) - 1) << held.start
-
-
-def people_of(held: Held) -> list[Person]:
-    people = [("attendee", a) for a in held.attendees]
-    return people if held.interpreter is None else [*people, ("interpreter", held.interpreter)]
 
 
 class Occupancy:
@@ -54,14 +47,14 @@ class Occupancy:
 
     def add(self, held: Held) -> None:
         self.held[held.index] = held
-        for person in people_of(held):
+        for person in everybody(held.attendees, held.interpreter):
             self.busy[person] |= slots_of(held)
             insort(self.agenda[person], held, key=by_time)
         self._count(held, 1)
 
     def remove(self, held: Held) -> None:
         del self.held[held.index]
-        for person in people_of(held):
+        for person in everybody(held.attendees, held.interpreter):
             self.agenda[person].remove(held)
             self.busy[person] = 0
             for other in self.agenda[person]:
@@ -174,16 +167,11 @@ class Occupancy:
         published = self.choices.published.get(held.index)
         if published is None:
             return Fraction(0)
-        factors = {key: Fraction(str(value)) for key, value in self.problem.policy.factors.items()}
-        now = held.meeting
-        same = now.interpreter == published.interpreter and set(now.attendees) == set(published.attendees)
-        if now.slot != published.slot:
-            others = 0 if same else Fraction(str(self.problem.policy.moved_and_reassigned))
-            return factors["dropped"] - factors["moved"] - others
-        moved_place = factors["relocated"] if now.place != published.place else Fraction(0)
-        if same and now.place == published.place:
-            return factors["dropped"] + factors.get("repeated", Fraction(0)) * self._repeated(published)
-        return factors["dropped"] - moved_place - (Fraction(0) if same else factors["reassigned"])
+        factors, same = self.problem.policy.factors, sameness(held.meeting, published)
+        gain = Fraction(str(factors["dropped"])) - self.choices.change_costs[same]
+        if same.is_whole:
+            gain += Fraction(str(factors.get("repeated", 0))) * self._repeated(published)
+        return gain
 
     def _repeated(self, published: Meeting) -> int:
         """How many other published meetings of its people are changed, counted a person."""

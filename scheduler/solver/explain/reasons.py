@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from itertools import product
@@ -11,17 +10,18 @@ from itertools import product
 from scheduler.domain.plan import Meeting, Unscheduled, Way
 from scheduler.domain.problem import Problem, Request
 from scheduler.domain.rules.held import Schedule
+from scheduler.solver.clock import SolveClock
 from scheduler.solver.explain.conditions import DYNAMIC, STATIC, MeetingParty, parties
 from scheduler.solver.explain.insertion import Insertion, best_insertion
+from scheduler.solver.explain.lone_conditions import add_interpreter
 from scheduler.solver.explain.occupancy import Occupancy
 from scheduler.solver.explain.remedies import (
     MOST_REMEDIES,
-    Remedy,
-    add_interpreter,
     lone_blockers,
     remedies,
     take_part,
 )
+from scheduler.solver.explain.remedy import Remedy
 from scheduler.solver.instance.choices import Choices
 
 MOST_BLOCKERS = 5
@@ -68,12 +68,8 @@ def explain(
     remedies, which take four times as long. When they are over, or `should_stop` says so, the rest get a
     plain answer.
     """
-    deadline = time.monotonic() + seconds
-
-    def is_over() -> bool:
-        return time.monotonic() > deadline or (should_stop is not None and should_stop())
-
-    if is_over():  # the index alone takes a while on a large event
+    clock = SolveClock(seconds, should_stop)
+    if clock.is_over():  # the index alone takes a while on a large event
         held = {meeting.request for meeting in meetings}
         return tuple(_unexamined(request) for request in problem.requests if request.id not in held)
     occupancy = Occupancy(problem, Choices(problem), Schedule.of(problem, meetings))
@@ -81,7 +77,7 @@ def explain(
     order = sorted(left, key=lambda r: (-problem.requests[r].weight, r))
     rows: dict[int, Unscheduled] = {}
     for cured, r in product((True,) if math.isinf(seconds) else (False, True), order):
-        if is_over():
+        if clock.is_over():
             break
         rows[r] = explain_one(occupancy, r, cured=cured)
     return tuple(rows[r] if r in rows else _unexamined(problem.requests[r]) for r in left)

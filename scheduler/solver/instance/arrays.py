@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scheduler.domain.problem import Attendee, Interpreter, Problem
-from scheduler.domain.rules.stability import own_starts
+from scheduler.domain.problem import TERMS, Attendee, Interpreter, Problem
 from scheduler.solver.compiled.kernels import FloatRow, Floats, IntRow, Ints, IntTable, Words, WordTable
 from scheduler.solver.compiled.records import Record, only_read
+from scheduler.solver.instance.choices import Choices
 from scheduler.solver.instance.columns import requests as request_columns
 from scheduler.solver.instance.people import Options, build_options
 from scheduler.solver.instance.places import PlaceGroups, build_groups
@@ -79,7 +79,7 @@ def flatten(problem: Problem) -> Flat:
         firm_requests=firm_requests,
         requests=req,
         gain=_gains(problem),
-        starts=_starts(problem, homes, words),
+        starts=_starts(problem, words),
         options=options.table,
         option_people=options.people,
         groups=groups.table,
@@ -94,10 +94,6 @@ def flatten(problem: Problem) -> Flat:
         noise=_noise(),
     )
     return Flat(problem, Record(data), options, groups, homes)
-
-
-TERMS = ("served", "shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "dropped",
-         "repeated")  # fmt: skip
 
 
 def _factors(problem: Problem) -> Floats:
@@ -248,26 +244,11 @@ def compulsion(problem: Problem) -> float:
     return 20.0 * max(float(value) for value in factors.values()) + 1000.0
 
 
-def _starts(problem: Problem, homes: dict[int, Home], words: int) -> Words:
-    table = np.zeros((len(problem.requests), words), np.uint64)
-    lengths = {request.length for request in problem.requests}
-    frozen = problem.frozen_until
-    late = {t for t, slot in enumerate(problem.slots) if frozen is None or slot.start >= frozen}
-    open_starts = {k: {t for t in late if problem.room_ahead[t] >= k} for k in lengths}
-    rows = {k: bit_row(starts, words) for k, starts in open_starts.items()}
-    own = {problem.index.requests[m.request]: t for m, t in own_starts(problem)}
-    for r, request in enumerate(problem.requests):
-        allowed = rows[request.length]
-        if r in own and problem.room_ahead[own[r]] >= request.length:
-            allowed = allowed | bit_row((own[r],), words)
-        if request.slots is not None:
-            allowed = allowed & bit_row(request.slots, words)
-        if request.fixed is not None:
-            allowed = allowed & bit_row((request.fixed.slot,), words)
-        table[r] = allowed
-        if r in homes and homes[r].frozen:
-            table[r] = bit_row((homes[r].slot,), words)
-    return table
+def _starts(problem: Problem, words: int) -> Words:
+    """The starts that H2, H9 and H10 leave to each request, as bit words."""
+    choices = Choices(problem)
+    octets = b"".join(choices.allowed(r).to_bytes(8 * words, "little") for r in range(len(problem.requests)))
+    return np.frombuffer(octets, "<u8").astype(np.uint64).reshape(-1, words)
 
 
 def _rules(problem: Problem) -> Ints:

@@ -5,14 +5,16 @@ A slot mask is a Python int whose bit `s` stands for slot `s`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from itertools import product
 
 from scheduler.domain.entities import PlaceKind, PlaceWish
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
-from scheduler.domain.rules.stability import is_frozen, own_starts
+from scheduler.domain.rules.stability import Sameness, change_costs, is_frozen, own_starts
 
 Room = tuple[int, PlaceKind]
 """A hall, and what stands there."""
@@ -33,6 +35,38 @@ def bits(mask: int) -> Iterator[int]:
         low = mask & -mask
         yield low.bit_length() - 1
         mask ^= low
+
+
+def runs_of(free: int, length: int) -> int:
+    """The first slots of so many free ones in a row."""
+    for _ in range(length - 1):
+        free &= free >> 1
+    return free
+
+
+Person = tuple[str, int]
+"""("attendee", index) or ("interpreter", index)."""
+
+
+def everybody(attendees: People, interpreter: int | None) -> list[Person]:
+    """Who sits in a meeting."""
+    people = [("attendee", a) for a in attendees]
+    return people if interpreter is None else [*people, ("interpreter", interpreter)]
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedAt:
+    """Where and with whom a request is published, by indices; -1 for what is gone from the problem."""
+
+    slot: int
+    place: int
+    people: frozenset[int]
+    interpreter: int | None
+
+    def same(self, slot: int, place: int, people: People, interpreter: int | None) -> Sameness:
+        """What of it stays in a meeting."""
+        same_people = self.people == frozenset(people) and self.interpreter == interpreter
+        return Sameness(self.slot == slot, self.place == place, same_people)
 
 
 class Choices:
@@ -78,6 +112,25 @@ class Choices:
         return {index[m.request]: m for m in self.problem.published if m.request in index}
 
     @cached_property
+    def published_at(self) -> dict[int, PublishedAt]:
+        """The same by indices."""
+        index = self.problem.index
+        return {
+            r: PublishedAt(
+                index.slots.get(m.slot, -1),
+                index.places.get(m.place, -1),
+                frozenset(index.attendees.get(a, -1) for a in m.attendees),
+                None if m.interpreter is None else index.interpreters.get(m.interpreter, -1),
+            )
+            for r, m in self.published.items()
+        }
+
+    @cached_property
+    def change_costs(self) -> Mapping[Sameness, Fraction]:
+        """What a published meeting costs by what of it stays."""
+        return change_costs(self.problem.policy)
+
+    @cached_property
     def frozen_slots(self) -> int:
         """The slots that start before `frozen_until`."""
         until = self.problem.frozen_until
@@ -110,9 +163,7 @@ class Choices:
 
     def starts(self, free: int, length: int) -> int:
         """The starts of meetings of `length` slots that stay within `free` and one block."""
-        for _ in range(length - 1):
-            free &= free >> 1
-        return free & self.room(length)
+        return runs_of(free, length) & self.room(length)
 
     def allowed(self, request: int) -> int:
         """The starts that H2, H9 and H10 leave to a request."""

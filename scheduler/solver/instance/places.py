@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 
 from scheduler.domain.entities import PlaceKind, PlaceWish
-from scheduler.domain.problem import Place, Problem
+from scheduler.domain.problem import Problem
 from scheduler.solver.compiled.kernels import Ints
 
 
@@ -30,7 +31,7 @@ class PlaceGroups:
 
 def build_groups(problem: Problem) -> PlaceGroups:
     """Group the places, and list the groups that each request may use."""
-    members = _members(problem)
+    members = alike(problem, fixed_places(problem))
     group_of = [-1] * len(problem.places)
     for g, places in enumerate(members):
         for p in places:
@@ -47,18 +48,22 @@ def build_groups(problem: Problem) -> PlaceGroups:
     return PlaceGroups(table, seats, members, group_of, np.array(choices, np.int32), ranges)
 
 
-def _members(problem: Problem) -> list[tuple[int, ...]]:
-    named = {r.fixed.place for r in problem.requests if r.fixed is not None and r.fixed.place is not None}
-    alike: dict[object, list[int]] = defaultdict(list)
+def alike(problem: Problem, named: Collection[int | None]) -> list[tuple[int, ...]]:
+    """The places in groups of one hall, kind, owner and calendar; those that are named stand alone.
+
+    Places without room are in none.
+    """
+    groups: dict[object, list[int]] = defaultdict(list)
     for p, place in enumerate(problem.places):
         if place.capacity > 0:
-            alike[_likeness(place, p if p in named else -1)].append(p)
-    return [tuple(places) for places in alike.values()]
+            key = (place.hall, place.kind, place.firm, place.unavailable, p if p in named else None)
+            groups[key].append(p)
+    return [tuple(places) for places in groups.values()]
 
 
-def _likeness(place: Place, alone: int) -> tuple[object, ...]:
-    firm = place.firm if place.kind is PlaceKind.BOOTH else None
-    return (place.hall, place.kind, firm, place.unavailable, alone)
+def fixed_places(problem: Problem) -> set[int | None]:
+    """The places that some request is fixed to."""
+    return {request.fixed.place for request in problem.requests if request.fixed is not None}
 
 
 def _choices(

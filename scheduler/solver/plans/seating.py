@@ -102,12 +102,5 @@ def _meeting(flat: Flat, table: Ints, r: int, place: int) -> Meeting:
     problem, options = flat.problem, flat.options
     first, last, _ = options.table[table[r, held.OPTION]]
     interpreter = int(table[r, held.INTERPRETER])
-    if interpreter >= 0:
-        name = problem.interpreters[interpreter - len(problem.attendees)].id
-    return Meeting(
-        problem.requests[r].id,
-        problem.slots[table[r, held.SLOT]].id,
-        problem.places[place].id,
-        tuple(problem.attendees[a].id for a in options.people[first:last]),
-        name if interpreter >= 0 else None,
-    )
+    helper = None if interpreter < 0 else interpreter - len(problem.attendees)
+    return problem.meeting(r, table[r, held.SLOT], place, options.people[first:last], helper)

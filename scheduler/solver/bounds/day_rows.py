@@ -1,0 +1,186 @@
+"""The rows of the day model: slots and caps of people, firms, places and interpreters, floors, halls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scheduler.domain.problem import People, Problem
+from scheduler.solver.bounds.day_columns import DayColumns, DayOptions
+from scheduler.solver.bounds.dtypes import Int64s
+from scheduler.solver.bounds.hall_visits import HallRow
+from scheduler.solver.instance.choices import Choices
+
+MOST_INTERPRETER_SETS = 48
+
+
+@dataclass
+class DayRows:
+    """Rows by name, made at their first use; entries as numpy blocks."""
+
+    rhs: list[int] = field(default_factory=list)
+    group: list[int] = field(default_factory=list)
+    groups: int = 0
+    row: list[Int64s] = field(default_factory=list)
+    column: list[Int64s] = field(default_factory=list)
+    value: list[Int64s] = field(default_factory=list)
+
+    def add(
+        self,
+        owner: Int64s,
+        day: Int64s,
+        column: Int64s,
+        value: Int64s,
+        limit: Int64s,
+        alike: Int64s | None = None,
+    ) -> None:
+        """Entries of the rows (owner, day) `<= limit[owner, day]`; rows that cannot bind are not made.
+
+        All of an owner, or of owners with the same number in `alike`, are of one group.
+        """
+        if not len(column):
+            return
+        owners, days = limit.shape
+        key = owner * days + day
+        # Each request counts at most once in a row, so this is the most that the row can hold.
+        load = np.bincount(key, weights=value, minlength=limit.size)
+        binding = load > limit.ravel()
+        place = np.full(limit.size, -1, dtype=np.int64)
+        place[binding] = len(self.rhs) + np.arange(int(binding.sum()))
+        keep = binding[key]
+        self.rhs.extend(limit.ravel()[binding].tolist())
+        group = self.groups + np.repeat(np.arange(owners) if alike is None else alike, days)
+        self.group.extend(group[binding].tolist())
+        self.groups = int(group.max()) + 1
+        self.row.append(place[key[keep]])
+        self.column.append(column[keep])
+        self.value.append(value[keep])
+
+    def add_lone(self, rhs: Sequence[int]) -> Int64s:
+        """Rows without entries as yet, each of a group of its own; their indices."""
+        first = len(self.rhs)
+        self.rhs.extend(rhs)
+        self.group.extend(range(self.groups, self.groups + len(rhs)))
+        self.groups += len(rhs)
+        return first + np.arange(len(rhs))
+
+
+def _slots_a_day(choices: Choices, masks: Iterable[int]) -> Int64s:
+    rows = [[(mask & day).bit_count() for day in choices.day_masks] for mask in masks]
+    return np.array(rows, dtype=np.int64).reshape(-1, len(choices.day_masks))
+
+
+def _caps(caps: Iterable[int | None], days: int) -> Int64s:
+    unlimited = np.iinfo(np.int64).max
+    values = np.array([unlimited if cap is None else cap for cap in caps], dtype=np.int64)
+    return np.repeat(values[:, None], days, axis=1)
+
+
+def add_attendees(
+    rows: DayRows, problem: Problem, choices: Choices, options: DayOptions, columns: DayColumns
+) -> None:
+    """Slots, and meetings a day, of each attendee; those of one firm are alike."""
+    entry, person = _people_of(options, columns)
+    day, length = columns.day[entry], columns.length[entry]
+    free = _slots_a_day(choices, choices.attendee_free)
+    caps = _caps((row.max_per_day for row in problem.attendees), len(choices.day_masks))
+    firm = np.array([row.firm for row in problem.attendees], dtype=np.int64)
+    capped = np.any(caps < free, axis=1)
+    longest = np.ones(len(firm), dtype=np.int64)
+    np.maximum.at(longest, person, length)
+    most = np.where(capped[:, None], np.minimum(caps, free), free)
+    rows.add(person, day, entry, np.where(capped[person], 1, length), most, firm)
+    # Where each meeting takes one slot, a limit on their number says all that one on their slots does.
+    both = np.logical_and(capped, longest > 1)[person]
+    rows.add(person[both], day[both], entry[both], length[both], free, firm)
+
+
+def _people_of(options: DayOptions, columns: DayColumns) -> tuple[Int64s, Int64s]:
+    """The columns, each as often as it has people, and these people."""
+    sizes = np.array([len(people) for people in options.people], dtype=np.int64)
+    flat = np.array([a for people in options.people for a in people], dtype=np.int64)
+    first, counts = np.cumsum(sizes) - sizes, sizes[columns.option]
+    entry = np.repeat(columns.number, counts)
+    step = np.arange(len(entry)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return entry, flat[np.repeat(first[columns.option], counts) + step]
+
+
+def add_firms(rows: DayRows, problem: Problem, choices: Choices, columns: DayColumns) -> None:
+    """Meetings a day of each firm."""
+    caps = _caps((firm.max_per_day for firm in problem.firms), len(choices.day_masks))
+    sender = np.array([row.sender for row in problem.requests], dtype=np.int64)[columns.request]
+    receiver = np.array([row.receiver for row in problem.requests], dtype=np.int64)[columns.request]
+    both, twice = np.concatenate([sender, receiver]), np.concatenate([columns.number, columns.number])
+    rows.add(both, columns.day[twice], twice, np.ones_like(twice), caps)
+
+
+def add_places(rows: DayRows, problem: Problem, choices: Choices, columns: DayColumns) -> None:
+    """Slots of each firm's booths, and of all tables together."""
+    capacity = np.array([place.capacity for place in problem.places], dtype=np.int64)
+    slots = _slots_a_day(choices, choices.place_free) * capacity[:, None]
+    booths = np.zeros((len(problem.firms), slots.shape[1]), dtype=np.int64)
+    for firm, owned in enumerate(choices.booths):
+        booths[firm] = slots[list(owned)].sum(axis=0)
+    tables = slots[list(choices.tables)].sum(axis=0, keepdims=True)
+    receiver = np.array([row.receiver for row in problem.requests], dtype=np.int64)[columns.request]
+    for kind, owner, limit in ((0, receiver, booths), (1, np.zeros_like(receiver), tables)):
+        there = columns.kind == kind
+        rows.add(owner[there], columns.day[there], columns.number[there], columns.length[there], limit)
+
+
+def add_interpreters(rows: DayRows, choices: Choices, needs: list[People], columns: DayColumns) -> None:
+    """Hall's condition: those who can only be served by the set K need no more than the slots of K."""
+    helpers = [frozenset(need) for need in needs]
+    free = _slots_a_day(choices, choices.interpreter_free)
+    for union in _unions(helpers):
+        inside = np.array([h <= union for h in helpers], dtype=bool)
+        picked = (columns.need >= 0) & inside[columns.need]
+        limit = free[sorted(union)].sum(axis=0, keepdims=True)
+        zero = np.zeros(int(picked.sum()), dtype=np.int64)
+        rows.add(zero, columns.day[picked], columns.number[picked], columns.length[picked], limit)
+
+
+def _unions(sets: list[frozenset[int]]) -> list[frozenset[int]]:
+    """The sets, and unions of them as long as there are not too many."""
+    found = list(dict.fromkeys(sets))
+    everything = frozenset().union(*found)
+    seen = set(found)
+    for one in found:
+        if len(found) >= MOST_INTERPRETER_SETS:
+            break
+        for other in sets:
+            union = one | other
+            if union not in seen:
+                seen.add(union)
+                found.append(union)
+    return found if not found or everything in seen else [*found, everything]
+
+
+def add_floors(rows: DayRows, problem: Problem, columns: DayColumns) -> Int64s:
+    """The meetings of each firm that has a floor; its row, or -1, by firm."""
+    floor_row = np.full(len(problem.firms), -1, dtype=np.int64)
+    wanting = [f for f, floor in enumerate(problem.floors) if floor > 0]
+    floor_row[wanting] = rows.add_lone([-problem.floors[f] for f in wanting])
+    for firms in ([r.sender for r in problem.requests], [r.receiver for r in problem.requests]):
+        row = floor_row[np.array(firms, dtype=np.int64)[columns.request]]
+        keep = row >= 0
+        rows.row.append(row[keep])
+        rows.column.append(columns.number[keep])
+        rows.value.append(np.full(int(keep.sum()), -1, dtype=np.int64))
+    return floor_row
+
+
+def add_halls(rows: DayRows, found: Sequence[HallRow], columns: DayColumns) -> Int64s:
+    """The hall changes that no plan avoids; the rows in their order."""
+    hall_row = rows.add_lone([each.free for each in found])
+    wanted = np.array([r for each in found for r in each.requests], dtype=np.int64)
+    begins = np.searchsorted(columns.request, wanted)  # the columns are in the order of their requests
+    counts = np.searchsorted(columns.request, wanted, "right") - begins
+    row = np.repeat(hall_row, [len(each.requests) for each in found])
+    entries = np.repeat(begins - np.cumsum(counts) + counts, counts) + np.arange(int(counts.sum()))
+    rows.row.append(np.repeat(row, counts))
+    rows.column.append(columns.number[entries])
+    rows.value.append(np.ones(len(entries), dtype=np.int64))
+    return hall_row

@@ -1,0 +1,134 @@
+"""Remedies where a single condition is in the way of a request."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+
+from scheduler.domain.entities import PlaceWish
+from scheduler.domain.problem import Attendee, Firm
+from scheduler.domain.rules.held import Held
+from scheduler.solver.explain.conditions import Condition, MeetingParty
+from scheduler.solver.explain.insertion import best_insertion
+from scheduler.solver.explain.occupancy import Occupancy
+from scheduler.solver.explain.remedy import Remedy, if_it_gains, keeping, slot_names
+from scheduler.solver.instance.choices import bits
+
+
+def of_one_condition(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> Iterator[Remedy]:
+    """Remedies where a single condition is in the way; one a condition, the commonest condition first."""
+    opened: Counter[tuple[str, str]] = Counter()
+    where: dict[tuple[str, str], tuple[MeetingParty, Condition, int]] = {}
+    for party in parties:
+        for condition, starts in party.blocked_by_one():
+            starts &= occupancy.choices.all_slots
+            key = (condition.what, condition.who)
+            opened[key] += starts.bit_count()
+            if starts and key not in where:
+                where[key] = (party, condition, starts)
+    for key, _ in opened.most_common():
+        if key in where and key[0] in _WAYS:
+            yield from _WAYS[key[0]](occupancy, r, *where[key])
+
+
+Cure = Callable[[Occupancy, int, MeetingParty, Condition, int], Iterator[Remedy]]
+
+
+def _plainly(
+    occupancy: Occupancy, r: int, party: MeetingParty, condition: Condition, starts: int
+) -> Iterator[Remedy]:
+    """That the condition is given up."""
+    held = if_it_gains(best_insertion(occupancy, r, party, starts))
+    if held is not None:
+        kind, sentence = _SENTENCES[condition.what]
+        who = (condition.who,) if condition.who else ()
+        yield keeping(sentence(occupancy, condition, held), kind, held, *who)
+
+
+def _away(occupancy: Occupancy, condition: Condition, held: Held) -> str:
+    return f"Make {condition.who} available in {slot_names(occupancy, held)}"
+
+
+def _cap(occupancy: Occupancy, condition: Condition, _held: Held) -> str:
+    problem = occupancy.problem
+    rows: Sequence[Attendee | Firm] = problem.attendees if condition.what == "person-cap" else problem.firms
+    cap = next(row.max_per_day or 0 for row in rows if row.id == condition.who)
+    return f"Let {condition.who} have {cap + 1} meetings a day (max_per_day)"
+
+
+def _precedence(_occupancy: Occupancy, condition: Condition, _held: Held) -> str:
+    return f"Drop the precedence with request {condition.who}"
+
+
+def _closed(_occupancy: Occupancy, _condition: Condition, held: Held) -> str:
+    return f"Allow it to start in {held.meeting.slot}"
+
+
+def _fixed(_occupancy: Occupancy, _condition: Condition, held: Held) -> str:
+    return f"Fix it in {held.meeting.slot}"
+
+
+_SENTENCES: Mapping[str, tuple[str, Callable[[Occupancy, Condition, Held], str]]] = {
+    # condition: (kind of remedy, sentence)
+    "away": ("available", _away),
+    "person-cap": ("person-cap", _cap),
+    "firm-cap": ("firm-cap", _cap),
+    "precedence": ("precedence", _precedence),
+    "closed": ("closed", _closed),
+    "fixed": ("fixed", _fixed),
+}
+
+
+def _place(
+    occupancy: Occupancy, r: int, party: MeetingParty, condition: Condition, starts: int
+) -> Iterator[Remedy]:
+    """Another kind of place that has room, or one more table."""
+    request, choices = occupancy.problem.requests[r], occupancy.choices
+    length = request.length
+    if request.fixed is not None and request.fixed.place is not None:
+        return
+    other = choices.tables if request.place is PlaceWish.BOOTH else choices.booths[request.receiver]
+    if request.place is not PlaceWish.ANY:
+        for start in bits(starts & occupancy.room_in(other, length)):
+            free = [p for p in other if choices.starts(occupancy.space[p], length) >> start & 1]
+            held = if_it_gains(best_insertion(occupancy, r, party, 1 << start, places=free))
+            if held is not None:
+                kind = "a table" if request.place is PlaceWish.BOOTH else "the booth"
+                yield keeping(f"Accept {kind} too (place: any)", "any-place", held)
+                break
+    stand_ins = choices.tables if request.place is not PlaceWish.BOOTH else choices.booths[request.receiver]
+    held = if_it_gains(best_insertion(occupancy, r, party, starts, places=stand_ins, imagined=True))
+    if held is not None:
+        what = "booth place" if request.place is PlaceWish.BOOTH else "table"
+        hall = occupancy.problem.halls[held.hall]
+        text = f"Add one more {what} in hall {hall} in {slot_names(occupancy, held)}"
+        yield keeping(text, "add-place", held, hall)
+
+
+def _interpreter(
+    occupancy: Occupancy, r: int, party: MeetingParty, condition: Condition, starts: int
+) -> Iterator[Remedy]:
+    held = if_it_gains(best_insertion(occupancy, r, party, starts, helpers=(None,), imagined=True))
+    if held is not None:
+        spoken = [sorted(occupancy.choices.languages(side)) for side in (party.asking, party.asked)]
+        one, two = (" or ".join(languages) for languages in spoken)
+        text = f"Add an interpreter between {one} and {two} in {slot_names(occupancy, held)}"
+        yield keeping(text, "add-interpreter", held)
+
+
+def add_interpreter(occupancy: Occupancy, r: int, ways: Iterable[tuple[MeetingParty, int]]) -> list[Remedy]:
+    """One more interpreter, where all that are free are too far away."""
+    condition = Condition("interpreter-busy", 0)
+    found = (remedy for way in ways if way[0].helpers is not None
+             for remedy in _interpreter(occupancy, r, way[0], condition, way[1]))  # fmt: skip
+    return list(islice(found, 1))
+
+
+_WAYS: Mapping[str, Cure] = {
+    **dict.fromkeys(_SENTENCES, _plainly),
+    "place-full": _place,
+    "place-kind": _place,
+    "interpreter-busy": _interpreter,
+    "language": _interpreter,
+}
