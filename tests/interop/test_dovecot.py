@@ -27,14 +27,17 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Answer, InboundMail
 from tests.conftest import skip_or_fail
 from tests.integration.inbox.test_corpus import EXPECTED, became, invited, mail_of
-from tests.integration.inbox.test_receiving import SETTINGS, lmtp, published
+from tests.integration.inbox.test_receiving import SETTINGS, lmtp
 from tests.interop.dovecot import PASSWORD, Dovecot, dovecot
 from tests.support import replies
 from tests.support.published import LATER, Published
 from tests.support.servers import ServerMissing
 from tests.support.workers import ROOT
 
-__all__ = ["published"]
+
+@pytest.fixture
+def published(database: Database) -> Published:
+    return Published(database)
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.invites.transport.mailbox import MAX_ATTEMPTS
@@ -37,13 +39,16 @@ class Untaken:
 
     def begin(self, uid: int) -> int:
         with self.database.write() as session:
-            one = update(UntakenMail).where(self._mine(), UntakenMail.uid == uid)
-            more = one.values(attempts=UntakenMail.attempts + 1, tried_at=self.now())
-            attempts = session.scalar(more.returning(UntakenMail.attempts))
-            if attempts is None:
-                row = {"mailbox": self.mailbox, "validity": self.validity, "uid": uid}
-                session.execute(insert(UntakenMail).values(**row, attempts=1, tried_at=self.now()))
-            return attempts or 1
+            attempts = self._count(session, uid)
+            if attempts is not None:
+                return attempts
+            row = {"mailbox": self.mailbox, "validity": self.validity, "uid": uid}
+            try:
+                with session.begin_nested():
+                    session.execute(insert(UntakenMail).values(**row, attempts=1, tried_at=self.now()))
+            except IntegrityError:  # another visit was first
+                return self._count(session, uid) or 1
+            return 1
 
     def taken(self, uid: int) -> None:
         with self.database.write() as session:
@@ -56,6 +61,12 @@ class Untaken:
         )
         with self.database.write() as session:
             mail_alerts.mails_given_up(session, session.scalars(left).one(), now=self.now())
+
+    def _count(self, session: Session, uid: int) -> int | None:
+        """Count one more; None if the mail has no row."""
+        one = update(UntakenMail).where(self._mine(), UntakenMail.uid == uid)
+        more = one.values(attempts=UntakenMail.attempts + 1, tried_at=self.now())
+        return session.scalar(more.returning(UntakenMail.attempts))
 
     def _mine(self) -> ColumnElement[bool]:
         return and_(UntakenMail.mailbox == self.mailbox, UntakenMail.validity == self.validity)

@@ -266,6 +266,17 @@ def test_a_mail_by_which_its_reader_dies_comes_last_and_is_given_up_too(
     assert told(published)
 
 
+def test_two_visits_at_once_count_their_attempts_at_one_mail_together(database: Database) -> None:
+    visits = [untaken.Untaken(database, "a" * 64, lambda: NOW) for _ in range(4)]
+    begun: list[int] = []
+    threads = [threading.Thread(target=lambda each=each: begun.append(each.begin(1))) for each in visits]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(begun) == [1, 2, 3, 4]
+
+
 def test_another_mailbox_and_another_validity_of_uids_begin_anew(database: Database) -> None:
     first, second = (untaken.Untaken(database, name * 64, lambda: NOW) for name in "ab")
     assert (first.known(7, [1]), first.begin(1), first.begin(1)) == ({}, 1, 2)
