@@ -8,7 +8,7 @@ import numpy as np
 
 from scheduler.domain.solving import Phase
 from scheduler.solver.annealing.search import Search
-from scheduler.solver.annealing.temperature import Budget, fitted_heat
+from scheduler.solver.annealing.temperature import Budget, fitted_temperatures
 from scheduler.solver.compiled.kernels import Ints
 from scheduler.solver.context import SolveContext
 from scheduler.solver.instance.arrays import compulsion
@@ -60,7 +60,7 @@ def searched(context: SolveContext, start: Meetings) -> Meetings:
     incumbent = context.incumbent
     search = Search(
         context.flat,
-        fitted_heat(context.problem, cold=begins_with_plan(context.problem, start)),
+        fitted_temperatures(context.problem, cold=begins_with_plan(context.problem, start)),
         Budget(context.clock.left(), context.params.iterations, context.is_done),
         context.params.workers,
         context.params.seed,

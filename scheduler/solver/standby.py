@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass, field
 
 from scheduler.solver.annealing.search import Search
-from scheduler.solver.annealing.temperature import Budget, fitted_heat
+from scheduler.solver.annealing.temperature import Budget, fitted_temperatures
 from scheduler.solver.clock import SolveClock
 from scheduler.solver.instance.arrays import Flat
 from scheduler.solver.plans.checking import Meetings, clean_meetings
@@ -51,7 +51,9 @@ class Standby:
         if not self.flat.problem.policy.require_all:  # else all is served, and an LP proves little more
             self.proof.begin(self.clock.part(self.clock.left()))
         state = starting_state(self.flat, self.start, self.seed)
-        heat = fitted_heat(self.flat.problem, cold=begins_with_plan(self.flat.problem, self.start))
-        search = Search(self.flat, heat, Budget(seconds, None, self._is_over), 1, self.seed)
+        temperatures = fitted_temperatures(
+            self.flat.problem, cold=begins_with_plan(self.flat.problem, self.start)
+        )
+        search = Search(self.flat, temperatures, Budget(seconds, None, self._is_over), 1, self.seed)
         search.run(state)
         self.found = clean_meetings(self.flat, search.best)

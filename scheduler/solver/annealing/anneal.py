@@ -41,8 +41,8 @@ def redraw(data: Data, state: State, temperature: float) -> bool:
 
 
 @inlined
-def _step(data: Data, state: State, kind: int, temperature: float, stamp: int) -> bool:
-    """Make a move of a kind; what it does is logged. False if it is to be undone."""
+def make_move(data: Data, state: State, kind: int, temperature: float, stamp: int) -> bool:
+    """Make a move of a kind, at `temperature`; what it does is logged. False if it is to be undone."""
     if kind == REDRAW:
         return redraw(data, state, temperature)
     if kind == GAP:
@@ -83,7 +83,7 @@ def anneal(
             kind += 1
         tally[kind, 0] += 1
         lowest = score + temperature * math.log(chance(state.rng))
-        kept = _step(data, state, kind, temperature, stamp)
+        kept = make_move(data, state, kind, temperature, stamp)
         if kept and state.queued > 0:
             kept = settle(data, state, temperature, stamp, lowest)
         if kept and kind != REDRAW:

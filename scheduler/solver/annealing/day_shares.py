@@ -1,4 +1,8 @@
-"""Shares of a plan that are improved side by side: each some days, and the meetings that are held then."""
+"""Shares of a plan that are improved side by side: each some days, and the meetings that are held then.
+
+Decomposition by day: parts of a solution are improved by themselves and put back, again and again with
+other parts (POPMUSIC: Taillard and Voss 2002, in *Essays and Surveys in Metaheuristics*, 613-629).
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Helper:
         Raises PartRefused if the octets are no part of this problem.
         """
         part = Subproblem.from_bytes(self.data, content)
-        way = Annealing(part.heat, Budget(part.seconds, None, should_stop), (part.begin, part.end))
+        way = Annealing(part.temperatures, Budget(part.seconds, None, should_stop), (part.begin, part.end))
         self.team.shift(part.table)
         self.team.improve(way, part.share, time.monotonic() + part.seconds)
         return SubproblemAnswer(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from scheduler.domain.solving import Crew
 from scheduler.solver.annealing.day_shares import Improved, Share, days_of, join, whole
 from scheduler.solver.annealing.subproblem import Subproblem, answers_to
-from scheduler.solver.annealing.temperature import Budget, Heat, is_kept
+from scheduler.solver.annealing.temperature import Budget, Temperatures, is_kept
 from scheduler.solver.annealing.threads import ROUND_FACTOR, Annealing, Team
 from scheduler.solver.compiled.kernels import Floats, Ints
 from scheduler.solver.instance.arrays import Data, Flat
@@ -42,7 +42,7 @@ class Search:
     ----------
     flat
         The problem as arrays.
-    heat
+    temperatures
         First and last temperature, in points of score.
     budget
         The seconds of the search, or its moves for each thread.
@@ -68,7 +68,7 @@ class Search:
     """
 
     flat: Flat
-    heat: Heat
+    temperatures: Temperatures
     budget: Budget
     workers: int
     seed: int
@@ -81,7 +81,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self.data: Data = self.flat.data
-        self.way = Annealing(self.heat, self.budget)
+        self.way = Annealing(self.temperatures, self.budget)
         self.everything = whole(self.data)
         self.between = SHORTEST_CREW_ROUND / ROUND_FACTOR  # seconds that others wait for their next part
 
@@ -192,4 +192,4 @@ class Search:
     def _part(self, table: Ints, share: Share, seconds: float) -> Subproblem:
         begin = self.budget.share()
         end = min(1.0, begin + seconds / self.budget.seconds)
-        return Subproblem(table, share, self.heat, begin, end, seconds)
+        return Subproblem(table, share, self.temperatures, begin, end, seconds)

@@ -11,7 +11,7 @@ import numpy as np
 
 from scheduler.domain.errors import ChainmeetError
 from scheduler.solver.annealing.day_shares import Flags, Improved, Share, are_in
-from scheduler.solver.annealing.temperature import Heat
+from scheduler.solver.annealing.temperature import Temperatures
 from scheduler.solver.compiled.kernels import Ints
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import requests, rules
@@ -37,17 +37,17 @@ class Subproblem:
     table: Ints
     """The whole plan, as State.held."""
     share: Share
-    heat: Heat
+    temperatures: Temperatures
     begin: float
     end: float
     """The shares of the whole search's time between which this part lies."""
     seconds: float
 
     def to_bytes(self) -> bytes:
-        share, heat = self.share, self.heat
+        share, temperatures = self.share, self.temperatures
         head = _HEAD.pack(
             *(share.of, share.number, share.most),
-            *(heat.first, heat.last, self.begin, self.end, self.seconds),
+            *(temperatures.first, temperatures.last, self.begin, self.end, self.seconds),
         )
         return _packed(head + share.words.astype("<u8").tobytes(), self.table)
 
@@ -63,7 +63,7 @@ class Subproblem:
         if not (first > 0 and last > 0 and 0 <= begin <= end <= 1 and 0 <= seconds <= 3600):
             raise PartRefused("its times or temperatures are out of range")
         slots = np.frombuffer(head, "<u8", words, _HEAD.size).astype(np.uint64)
-        return cls(table, Share(slots, of, number, most), Heat(first, last), begin, end, seconds)
+        return cls(table, Share(slots, of, number, most), Temperatures(first, last), begin, end, seconds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ LOOSE_SHARE = 0.4  # of the time in which a plan may exceed it
 
 
 @dataclass(frozen=True, slots=True)
-class Heat:
-    """Temperatures in points of score: geometric from `first` to `last`."""
+class Temperatures:
+    """Temperatures in points of score: geometric from `first` to `last`, as in simulated annealing by
+    Kirkpatrick, Gelatt and Vecchi 1983, doi:10.1126/science.220.4598.671."""
 
     first: float
     last: float
@@ -49,7 +50,7 @@ def _stretch(share: float, limit: int) -> float:
     return (share - LOOSE_SHARE) / (1 - LOOSE_SHARE) if is_kept(share, limit) else share / LOOSE_SHARE
 
 
-def fitted_heat(problem: Problem, *, cold: bool) -> Heat:
+def fitted_temperatures(problem: Problem, *, cold: bool) -> Temperatures:
     """Temperatures in the size of the problem's own steps: an idle slot, a hall change, a meeting."""
     factors = {term: float(value) for term, value in problem.policy.factors.items()}
     small = [factors[term] for term in ("idle", "hall_change") if factors[term] > 0]
@@ -57,8 +58,8 @@ def fitted_heat(problem: Problem, *, cold: bool) -> Heat:
     steps = small or [0.5 * (factors["served"] * lightest or factors["shortfall"] or 1.0)]
     if cold:
         most = _budgeted(problem)
-        return Heat(min(0.8 * max(steps), most), min(0.25 * min(steps), most))
-    return Heat(3.0 * max(steps), LAST_STEP * min(steps))
+        return Temperatures(min(0.8 * max(steps), most), min(0.25 * min(steps), most))
+    return Temperatures(3.0 * max(steps), LAST_STEP * min(steps))
 
 
 def _budgeted(problem: Problem) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from scheduler.solver.annealing.anneal import KINDS, anneal
 from scheduler.solver.annealing.day_shares import Confines, Improved, Share, days_of, deal, join
-from scheduler.solver.annealing.temperature import Budget, Heat, is_kept
+from scheduler.solver.annealing.temperature import Budget, Temperatures, is_kept
 from scheduler.solver.compiled.kernels import Floats, Ints
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import rules
@@ -28,12 +28,12 @@ ROUND_FACTOR = 10  # a round lasts at least so many times as long as what comes 
 
 @dataclass
 class Annealing:
-    """How a plan is changed: how long, and how hot; `span` is which stretch of the heat's whole time it is.
+    """How a plan is changed: how long, and how hot; `span` is which stretch of the whole cooling it is.
 
     `tally` counts moves by kind, as `anneal` does.
     """
 
-    heat: Heat
+    temperatures: Temperatures
     budget: Budget
     span: tuple[float, float] = (0.0, 1.0)
     tally: Floats = field(default_factory=lambda: np.zeros((KINDS, 3)))
@@ -49,7 +49,9 @@ class Annealing:
 
     def make(self, moves: int, data: Data, plan: State, tally: Floats) -> None:
         limit = int(data.rules[rules.SPREAD])
-        anneal(data, plan, moves, self.heat.at(self.share, limit), self.penalty(data), self.odds, tally)
+        anneal(
+            data, plan, moves, self.temperatures.at(self.share, limit), self.penalty(data), self.odds, tally
+        )
 
     def penalty(self, data: Data) -> float:
         """The price of a step beyond `max_idle_spread` by now."""
@@ -62,7 +64,7 @@ class Annealing:
     def cool(self, until: float, data: Data, plan: State) -> None:
         """Make only moves that gain, until a time."""
         while time.monotonic() < until:
-            anneal(data, plan, BATCH, self.heat.at(1.0), PENALTY, self.odds, self.tally)
+            anneal(data, plan, BATCH, self.temperatures.at(1.0), PENALTY, self.odds, self.tally)
 
 
 class Team:

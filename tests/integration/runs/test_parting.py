@@ -17,7 +17,7 @@ from scheduler.services.runs.distribution import HelpLine, WorkerCrew, help_with
 from scheduler.solver.annealing.day_shares import whole
 from scheduler.solver.annealing.helper import Helper
 from scheduler.solver.annealing.subproblem import Subproblem
-from scheduler.solver.annealing.temperature import Heat
+from scheduler.solver.annealing.temperature import Temperatures
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans.start import starting_state
 from scheduler.storage.database import Database
@@ -253,7 +253,7 @@ def a_part() -> bytes:
     """All of the plan, to be improved for a tenth of a second."""
     flat = flatten(PROBLEM)
     plan = starting_state(flat, None, 1)
-    return Subproblem(plan.held, whole(flat.data), Heat(3.0, 0.2), 0.0, 1.0, 0.1).to_bytes()
+    return Subproblem(plan.held, whole(flat.data), Temperatures(3.0, 0.2), 0.0, 1.0, 0.1).to_bytes()
 
 
 def test_a_helper_says_that_it_is_ready_and_answers_parts_until_it_is_let_go(helped: Help) -> None:

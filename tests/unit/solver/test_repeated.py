@@ -46,12 +46,14 @@ def priced(problem: Problem, price: float) -> Problem:
     return replace(problem, policy=replace(problem.policy, factors=factors))
 
 
-@pytest.mark.parametrize("heat", [300.0, 20.0, 1.0])
-def test_the_searchs_score_is_that_of_the_whole_plan_after_any_moves(rerun: Problem, heat: float) -> None:
+@pytest.mark.parametrize("temperature", [300.0, 20.0, 1.0])
+def test_the_searchs_score_is_that_of_the_whole_plan_after_any_moves(
+    rerun: Problem, temperature: float
+) -> None:
     flat = flatten(rerun)
     state = starting_state(flat, None, 3)
     for _ in range(5):
-        anneal(flat.data, state, 2_000, heat, 1.0, np.linspace(0.2, 1.0, KINDS), np.zeros((KINDS, 3)))
+        anneal(flat.data, state, 2_000, temperature, 1.0, np.linspace(0.2, 1.0, KINDS), np.zeros((KINDS, 3)))
         terms = count_terms(rerun, flat.data, state)
         assert terms["repeated"] > 0
         assert state.score == pytest.approx(total_of(rerun, terms))

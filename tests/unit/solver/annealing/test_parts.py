@@ -32,7 +32,7 @@ from scheduler.solver.annealing.day_shares import (
 )
 from scheduler.solver.annealing.helper import Helper
 from scheduler.solver.annealing.subproblem import PartRefused, Subproblem, SubproblemAnswer, answers_to
-from scheduler.solver.annealing.temperature import Heat
+from scheduler.solver.annealing.temperature import Temperatures
 from scheduler.solver.annealing.warmup import warm_up
 from scheduler.solver.instance.arrays import Flat, flatten
 from scheduler.solver.instance.columns import requests
@@ -43,7 +43,7 @@ from scheduler.solver.state.loading import load, loading_order, shift
 from scheduler.solver.state.state import new_state
 from tests.support.builders import ask, make_problem, problems, table
 
-HEAT = Heat(3.0, 0.2)
+TEMPERATURES = Temperatures(3.0, 0.2)
 
 
 def busy_problem(**parts: Any) -> Problem:
@@ -71,7 +71,7 @@ def day(flat: Flat, number: int) -> Share:
 
 
 def a_part(flat: Flat, share: Share | None = None, seconds: float = 0.05) -> Subproblem:
-    return Subproblem(start(flat), share or whole(flat.data), HEAT, 0.25, 0.5, seconds)
+    return Subproblem(start(flat), share or whole(flat.data), TEMPERATURES, 0.25, 0.5, seconds)
 
 
 def improved(flat: Flat, part: Subproblem, stop: Callable[[], bool] = lambda: False) -> bytes:
@@ -96,7 +96,7 @@ def test_a_part_survives_its_bytes(flat: Flat) -> None:
     assert meetings_of(again.table) == meetings_of(part.table)
     assert (again.share.words == part.share.words).all()
     assert (again.share.of, again.share.number, again.share.most) == (3, 1, part.share.most)
-    assert (again.heat, again.begin, again.end, again.seconds) == (HEAT, 0.25, 0.5, 0.05)
+    assert (again.temperatures, again.begin, again.end, again.seconds) == (TEMPERATURES, 0.25, 0.5, 0.05)
 
 
 def test_an_answer_has_meetings_of_its_own_days_only(flat: Flat) -> None:

@@ -112,13 +112,15 @@ def rerun() -> Problem:
     return changed(problem, plan.meetings)
 
 
-@pytest.mark.parametrize("heat", [300.0, 100.0, 20.0])
-def test_the_searchs_score_is_that_of_the_whole_plan_after_any_moves(rerun: Problem, heat: float) -> None:
+@pytest.mark.parametrize("temperature", [300.0, 100.0, 20.0])
+def test_the_searchs_score_is_that_of_the_whole_plan_after_any_moves(
+    rerun: Problem, temperature: float
+) -> None:
     problem = counting(rerun)
     flat = flatten(problem)
     state = starting_state(flat, None, 3)
     for _ in range(5):
-        anneal(flat.data, state, 2_000, heat, 1.0, np.linspace(0.2, 1.0, KINDS), np.zeros((KINDS, 3)))
+        anneal(flat.data, state, 2_000, temperature, 1.0, np.linspace(0.2, 1.0, KINDS), np.zeros((KINDS, 3)))
         terms = count_terms(problem, flat.data, state)
         assert terms["reassigned"] > 0
         assert state.score == pytest.approx(total_of(problem, terms))

@@ -16,7 +16,7 @@ from scheduler.domain.solving import SolveParams
 from scheduler.solver import answer, search_way
 from scheduler.solver import solve as solve_module
 from scheduler.solver.annealing.search import Search
-from scheduler.solver.annealing.temperature import Budget, Heat
+from scheduler.solver.annealing.temperature import Budget, Temperatures
 from scheduler.solver.explain import reasons
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans import incumbent
@@ -122,7 +122,7 @@ def test_a_stopped_search_makes_the_moves_that_gain_as_long_as_it_may(
 ) -> None:
     flat = flatten(a_problem())
     budget = Budget(60.0, should_stop=lambda: True)
-    search = Search(flat, Heat(3.0, 0.2), budget, 1, 1, cooling=cooling)
+    search = Search(flat, Temperatures(3.0, 0.2), budget, 1, 1, cooling=cooling)
     search.run(new_state(flat.data, 1))
     assert bool((search.best[:, held.SLOT] >= 0).any()) is is_improved
 
