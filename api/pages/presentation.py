@@ -16,7 +16,7 @@ from flask import Flask, g
 from markupsafe import Markup, escape
 
 from api.pages.browsers import browser_name
-from scheduler.domain import names
+from scheduler.domain import fields, names
 from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure, PlaceWish
 from scheduler.invites.catalogue import words
 from scheduler.services.access.actors import Actor
@@ -241,7 +241,15 @@ def other_place(card: RequestCard) -> str:
     return "a table" if card.place is PlaceWish.BOOTH else "their booth"
 
 
+def limits(kind: str, **more: str) -> dict[str, str | int]:
+    """Attributes of an input for a field of this kind: how long it may be, or from where to where it goes."""
+    found = fields.limits(getattr(fields, kind))
+    sizes = {"maxlength": found.most} if found.is_size else {"min": found.least, "max": found.most}
+    return sizes | more
+
+
 def init_app(app: Flask) -> None:
+    app.add_template_global(limits)
     for function in (
         local_time, local_day, plain_day, local_moment, local_second, time_left, zone_name, zone, number,
         share, country, by_country, language, both_names, short_name, spoken, capitalize_first,

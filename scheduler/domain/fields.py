@@ -81,9 +81,17 @@ RunSeconds = Annotated[int, Interval(ge=1, le=3_600)]
 MaxMoved = Annotated[int, Interval(ge=0, le=100_000)]
 Budget = Annotated[int, Interval(ge=0, le=100_000)]
 
+# Texts of mails that organisers word anew
+MailSubject = Annotated[str, Len(1, 150)]
+MailHeadline = Annotated[str, Len(1, 150)]
+MailNote = Annotated[str, Len(0, 1_500)]
+MailFooter = Annotated[str, Len(0, 500)]
+MailDirections = Annotated[str, Len(0, 1_000)]
+
 # Calendars, tokens
 CalendarAddress = Annotated[str, Len(1, 2_000)]
 CalendarName = Annotated[str, Len(0, 253)]
+"""The host's, where it is fetched (RFC 1035, 2.3.4); the file's, where it was sent."""
 TokenName = Annotated[str, Len(1, 120)]
 
 TEXTS = tuple({kind for kind in list(globals().values()) if get_args(kind)[:1] == (str,)})

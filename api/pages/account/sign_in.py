@@ -11,6 +11,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context, errands, limits
+from scheduler.domain import fields
 from scheduler.services.access import sessions, sign_in
 from scheduler.services.access.sign_in import VALID
 from scheduler.storage.models import Account
@@ -29,7 +30,7 @@ def ask() -> str:
 def send() -> str | tuple[str, int]:
     """Mail a link; the page says and does the same for a known and an unknown address."""
     email, errand = request.form.get("email", "").strip(), request.form.get("errand", "")
-    if "@" not in email or len(email) > 254:
+    if "@" not in email or not fields.limits(fields.Email).hold(email):
         fault = "Write your mail address, such as name@example.com."
         return render_template("sign_in/ask.html", email=email, fault=fault, errand=errand), 422
     return _send(email, errands.opened(errand))

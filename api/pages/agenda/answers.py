@@ -45,7 +45,6 @@ def look(token: str, step: str = "") -> str:
             rows=view.rows(found.content, language),
             times=_times(found, language),
             proposed=_proposed(found, language),
-            max_comment=fields.limits(fields.Comment).most,
         )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+from scheduler.domain import fields
 from scheduler.domain.errors import Fault
 from scheduler.invites import text
 from scheduler.invites.catalogue import Words
@@ -23,22 +24,27 @@ MEETING: Final = (
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """One text of a mail: its longest length in characters, and which placeholders it may have."""
+    """One text of a mail: how long it may be, and which placeholders it may have."""
 
-    limit: int
+    kind: Any
     placeholders: tuple[str, ...]
     several_lines: bool = False
-    may_be_empty: bool = False
+
+    @property
+    def limit(self) -> int:
+        return fields.limits(self.kind).most
+
+    @property
+    def may_be_empty(self) -> bool:
+        return fields.limits(self.kind).least == 0
 
 
 PARTS: Final[Mapping[str, TextPart]] = {
-    "subject": TextPart(150, MEETING),
-    "headline": TextPart(150, MEETING),
-    "note": TextPart(1_500, MEETING, several_lines=True, may_be_empty=True),
-    "footer": TextPart(500, ("event", "sender"), several_lines=True, may_be_empty=True),
-    "directions": TextPart(
-        1_000, ("partner", "place", "hall", "event"), several_lines=True, may_be_empty=True
-    ),
+    "subject": TextPart(fields.MailSubject, MEETING),
+    "headline": TextPart(fields.MailHeadline, MEETING),
+    "note": TextPart(fields.MailNote, MEETING, several_lines=True),
+    "footer": TextPart(fields.MailFooter, ("event", "sender"), several_lines=True),
+    "directions": TextPart(fields.MailDirections, ("partner", "place", "hall", "event"), several_lines=True),
 }
 
 EACH_KIND: Final = ("subject", "headline", "note")
@@ -80,11 +86,11 @@ def faults(part: str, template: str) -> Iterator[Fault]:
     if len(template) > rule.limit:
         yield Fault(part, f"must have at most {rule.limit:,} characters; it has {len(template):,}")
     try:
-        fields = list(string.Formatter().parse(template))
+        holes = list(string.Formatter().parse(template))
     except ValueError:
         yield Fault(part, "has a brace without its other half; write {{ or }} for a brace that is to be seen")
         return
-    for _, name, spec, conversion in fields:
+    for _, name, spec, conversion in holes:
         if name is not None and (name not in rule.placeholders or spec or conversion):
             yield Fault(part, f"{_written(name, spec, conversion)} is no placeholder here; {_listed(rule)}")
 

@@ -19,12 +19,12 @@ from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Any, Final, cast
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
+from scheduler.domain import fields
 from scheduler.domain.errors import ChainmeetError
 from scheduler.invites.transport.reachable import is_public
 
 MAX_SECONDS: Final = 10.0
 MAX_REDIRECTS: Final = 3
-MAX_ADDRESS: Final = 2_000
 _CHUNK: Final = 65_536
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?")
@@ -170,7 +170,12 @@ def _joined(address: str, location: str) -> str:
 def https_address(typed: str) -> str:
     """The https address that was meant: webcal:// is https:// as well; raises FetchFailure."""
     text = re.sub(r"(?i)^webcals?://", "https://", typed.strip())
-    if len(text) > MAX_ADDRESS or not text.isprintable() or " " in text or "\\" in text:
+    if (
+        not fields.limits(fields.CalendarAddress).hold(text)
+        or not text.isprintable()
+        or " " in text
+        or "\\" in text
+    ):
         raise FetchFailure("This is no address of a calendar.")
     try:
         parts = urlsplit(text)

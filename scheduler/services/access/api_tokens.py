@@ -9,6 +9,7 @@ from types import MappingProxyType
 from sqlalchemy import Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.services.access.actors import Actor, actor_for
 from scheduler.services.access.tokens import hash_token, random_token
@@ -60,7 +61,7 @@ def create_api_token(
     """A new token of the actor's event and its text, which is shown once and never stored."""
     account_id = _require_person(actor)
     name, wanted = one_line(name), sorted(set(scopes))
-    faults = _name_faults(name) + _scope_faults(wanted, actor)
+    faults = [*fields.fault("name", name, fields.TokenName), *_scope_faults(wanted, actor)]
     if days not in DAYS:
         faults.append(Fault("days", f"must be one of {', '.join(map(str, DAYS))}"))
     # one at a time, so that two do not both find room
@@ -182,10 +183,6 @@ def _require_person(actor: Actor) -> int:
 def _visible(actor: Actor) -> Select[ApiToken]:
     query = select(ApiToken).where(ApiToken.event_id == actor.event_id)
     return query if actor.is_organiser else query.where(ApiToken.created_by == actor.account_id)
-
-
-def _name_faults(name: str) -> list[Fault]:
-    return [] if 1 <= len(name) <= 120 else [Fault("name", "must have 1 to 120 characters")]
 
 
 def _scope_faults(scopes: Sequence[str], actor: Actor) -> list[Fault]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from email_validator import EmailNotValidError, validate_email
 
+from scheduler.domain import fields
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites import text
 from scheduler.services.access.sign_in import normal_email
@@ -28,6 +29,6 @@ def mailable(email: str, *, is_test: bool = False) -> str:
         raise Unmailable(str(error)) from error
     except InvalidInput as error:
         raise Unmailable(error.faults[0].message) from error
-    if len(address) > 254:
-        raise Unmailable("must have at most 254 characters")
+    if not fields.limits(fields.Email).hold(address):
+        raise Unmailable(fields.limits(fields.Email).sentence(address))
     return address

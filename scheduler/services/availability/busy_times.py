@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import delete, func, select, union
 from sqlalchemy.orm import Session
 
+from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.invites.busy import Busy, BusyKind, BusyTimes
 from scheduler.invites.ical.content import zone_of
@@ -79,7 +80,9 @@ def preview_upload(
     database: Database, actor: Actor, name: str, octets: bytes, zone: str, *, now: datetime
 ) -> str:
     """Read an uploaded calendar without saving it, and give the key of its preview."""
-    source = BusySource(name=one_line(name)[:120] or "calendar.ics", timezone=zone)
+    source = BusySource(
+        name=one_line(name)[: fields.limits(fields.CalendarName).most] or "calendar.ics", timezone=zone
+    )
     return _preview(database, actor, source, octets, now=now)
 
 

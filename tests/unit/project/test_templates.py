@@ -29,3 +29,21 @@ def test_no_template_holds_a_dictionary_of_words() -> None:
     """What states and kinds are called stands in `api/pages/presentation.py` or beside the view."""
     assert WORDS.search('{{ {"held": "Held", "bounced": "Address bounces"}[kind] }}')
     assert [path.name for path, text in TEMPLATES.items() if WORDS.search(text)] == []
+
+
+NOT_TYPED = ("hidden", "checkbox", "radio", "file", "date", "time", "{{")
+"""Types of inputs without limits of a field; the last is that of a macro, whose callers have them."""
+ONE_A_LINE = 'name="areas"'
+"""No attribute says how many lines, and how long each may be."""
+
+
+def test_what_one_types_has_the_limits_of_its_field() -> None:
+    """By attributes from `domain/fields.py`, and no figure of a template's own."""
+    for path, text in TEMPLATES.items():
+        typed = [f"<{each}" for each in re.findall(r"<((?:input|textarea)\b[^<]*)", text)]
+        typed += re.findall(r"\{\{-? field\((?:[^}]|\}(?!\}))*", text)
+        for each in typed:
+            if "readonly" in each or ONE_A_LINE in each or any(f'"{kind}' in each for kind in NOT_TYPED):
+                continue
+            assert "limits(" in each or "rule.limit" in each, (path.name, each)
+        assert not re.search(r'(maxlength|min|max)="[0-9]', text), path.name
