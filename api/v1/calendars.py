@@ -19,6 +19,7 @@ from api.v1.schemas.calendars import (
     HealthQuery,
 )
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.calendar_health import board as calendar_health
 from scheduler.services.calendar_health.board import Filters
 from scheduler.services.delivery import dead_letters
@@ -75,13 +76,17 @@ def show_calendar_health(db: Session, actor: Actor, key: str) -> Any:
 def list_dead_letters(db: Session, actor: Actor, query: DeadLetterQuery) -> Any:
     """Mails that failed, or that are tried again, the newest first"""
     page: Page[Any] = dead_letters.listing(db, actor, **dict(query))
-    return page if actor.sees_contacts else replace(page, items=tuple(map(_without_address, page.items)))
+    if actor.may(Right.READ_CONTACTS):
+        return page
+    return replace(page, items=tuple(map(_without_address, page.items)))
 
 
 def _for(actor: Actor, person: Any) -> CalendarPersonOut:
     """A person as the actor may see them: without the scope `contacts:read` with no address and no number."""
     shown = CalendarPersonOut.model_validate(person, from_attributes=True)
-    return shown if actor.sees_contacts else shown.model_copy(update={"email": None, "phone": None})
+    if actor.may(Right.READ_CONTACTS):
+        return shown
+    return shown.model_copy(update={"email": None, "phone": None})
 
 
 def _without_address(letter: Any) -> DeadLetterOut:

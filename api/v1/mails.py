@@ -11,6 +11,7 @@ from api.v1.bearer import token
 from api.v1.operation import blueprint, later, operation
 from api.v1.schemas.schedule import MailQueueOut
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.delivery import mail_queue
 from scheduler.services.outbox import outbox
 from scheduler.storage.models import Event
@@ -26,7 +27,7 @@ READ, PUBLISH = "schedule:read", "schedule:publish"
 @blueprint.output(MailQueueOut)
 def show_mails(db: Session, actor: Actor) -> dict[str, Any]:
     """How many mails of the event wait, went out, failed or are stopped"""
-    actor.require_organiser()
+    actor.require(Right.READ_MAILS)
     return _shown(db, actor)
 
 

@@ -16,6 +16,7 @@ from api.v1.schemas.headers import Created
 from api.v1.schemas.schedule import NewRunIn, RunList, RunOut
 from scheduler.domain.entities import AfterRun
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.paging import Page
 from scheduler.services.runs import runs
 from scheduler.services.schedule import history
@@ -32,7 +33,7 @@ TAG = "Runs"
 @blueprint.output(RunList)
 def list_runs(db: Session, actor: Actor, query: PageQuery) -> Any:
     """The event's runs, the newest first"""
-    actor.require_organiser()
+    actor.require(Right.READ_RUNS)
     page = history.runs(db, actor.event_id, **dict(query))
     return Page(tuple(_shown(db, page.items)), page.next_cursor, page.total)
 
@@ -44,7 +45,7 @@ def list_runs(db: Session, actor: Actor, query: PageQuery) -> Any:
 @blueprint.output(RunOut, 201, headers=Created)
 def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
     """Queue a run; at most one of an event is open at a time"""
-    actor.require_organiser()
+    actor.require(Right.RUN)
     if body.then is AfterRun.PUBLISH:
         bearer.require_scope(actor, "schedule:publish")
     run = runs.queue(db, actor.event_id, asked_by=actor.account_id, now=context.now(), **dict(body))
@@ -58,7 +59,7 @@ def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
 @blueprint.output(RunOut)
 def show_run(db: Session, actor: Actor, number: int) -> Any:
     """One run with its progress"""
-    actor.require_organiser()
+    actor.require(Right.READ_RUNS)
     return _shown(db, [runs.show(db, actor.event_id, number)])[0]
 
 
@@ -68,7 +69,7 @@ def show_run(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(RunOut)
 def cancel_run(db: Session, actor: Actor, number: int) -> Any:
     """Cancel a run: at once if it is queued, within a second if it is running"""
-    actor.require_organiser()
+    actor.require(Right.RUN)
     return _shown(db, [runs.cancel(db, actor.event_id, number, now=context.now())])[0]
 
 

@@ -26,6 +26,7 @@ from scheduler.domain.changes import Change
 from scheduler.domain.entities import JobKind
 from scheduler.domain.errors import ComparisonNotReady, NotFound
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.paging import Page
 from scheduler.services.publishing import comparisons, hold, release, version_jobs
 from scheduler.services.schedule import history, versions
@@ -45,7 +46,7 @@ ONE = "/versions/<int:number>"
 @blueprint.output(VersionList)
 def list_versions(db: Session, actor: Actor, query: PageQuery) -> Any:
     """The event's schedule versions, the newest first"""
-    actor.require_organiser()
+    actor.require(Right.READ_VERSIONS)
     page = history.versions(db, actor.event_id, **dict(query))
     return Page(tuple(_shown(db, page.items)), page.next_cursor, page.total)
 
@@ -132,7 +133,7 @@ def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> 
     back until then. Refused if another version was published since the change set was made. Asked for twice,
     it is done once.
     """
-    actor.require_organiser()
+    actor.require(Right.PUBLISH)
     job = version_jobs.ask_to_publish(
         db,
         event_id=actor.event_id,
@@ -186,7 +187,7 @@ def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 @blueprint.output(VersionOut)
 def discard_version(db: Session, actor: Actor, number: int) -> Any:
     """Put a draft away; nobody is told anything"""
-    actor.require_organiser()
+    actor.require(Right.PUBLISH)
     release.discard(db, event_id=actor.event_id, number=number)
     return _shown(db, [versions.get(db, actor.event_id, number)])[0]
 
@@ -197,13 +198,13 @@ def discard_version(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(VersionOut, 201, headers=Created)
 def roll_back_to_version(db: Session, actor: Actor, number: int) -> Any:
     """Make a draft with the content of a superseded version, to look at and publish"""
-    actor.require_organiser()
+    actor.require(Right.PUBLISH)
     draft = release.roll_back(db, event_id=actor.event_id, number=number, now=context.now())
     return _shown(db, [draft])[0]
 
 
 def _version(db: Session, actor: Actor, number: int) -> ScheduleVersion:
-    actor.require_organiser()
+    actor.require(Right.READ_VERSIONS)
     return versions.get(db, actor.event_id, number)
 
 

@@ -72,11 +72,7 @@ def _page(
             "tokens",
             "tokens/list.html",
             tokens=api_tokens.api_tokens(db, actor),
-            offered={
-                scope: does
-                for scope, does in api_tokens.SCOPES.items()
-                if actor.is_organiser or scope in api_tokens.EXHIBITOR_SCOPES
-            },
+            offered=api_tokens.offered(actor),
             base_url=context.settings().base_url,
             made=made,
             typed={"name": name, "days": days},

@@ -1,4 +1,4 @@
-"""Who asks: an account in one event, with the roles it has there; every look-up goes through an Actor."""
+"""Who asks: an account in one event, with its roles there; every step of the web goes through an Actor."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.invites.catalogue import language_of
+from scheduler.services.access import rights
+from scheduler.services.access.rights import Reach, Right, Role
 from scheduler.services.text import storable
 from scheduler.storage.models import Attendee, Event, Firm, Organiser, Slot
 
@@ -35,26 +37,43 @@ class Actor:
         return self.scopes is None or scope in self.scopes
 
     @property
-    def sees_contacts(self) -> bool:
-        """Whether mail addresses and telephone numbers are among what this actor reads."""
-        return self.has_scope("contacts:read")
+    def roles(self) -> tuple[Role, ...]:
+        held = {
+            Role.ORGANISER: self.is_organiser,
+            Role.EXHIBITOR: self.is_exhibitor,
+            Role.ATTENDEE: self.attendee_id is not None,
+        }
+        return tuple(role for role, is_held in held.items() if is_held)
 
-    def require_scope(self, scope: str) -> None:
-        """Raises NotAllowed for an API token without the scope."""
-        if not self.has_scope(scope):
-            raise NotAllowed(f"This token does not have the scope {scope}.")
+    def may(self, right: Right, *, firm_id: int | None = None, attendee_id: int | None = None) -> bool:
+        """Whether the actor has the right in all of the event, or as to this firm or this person.
 
-    def require_organiser(self) -> None:
-        if not self.is_organiser:
-            raise NotAllowed("Only an organiser of the event may do this.")
+        A firm or person of the event is meant: who looks one up by the event's id has asked that.
+        """
+        found = rights.reach(self.roles, right) if rights.in_scope(self.scopes, right) else None
+        if found is None or found is Reach.EVENT:
+            return found is not None
+        is_own_firm = firm_id is not None and firm_id == self.firm_id
+        is_oneself = attendee_id is not None and attendee_id == self.attendee_id
+        return is_oneself or (is_own_firm and found is Reach.FIRM)
 
-    def speaks_for(self, firm_id: int) -> bool:
-        """An exhibitor speaks for the own firm, an organiser for any firm of the event."""
-        return self.is_organiser or (self.is_exhibitor and self.firm_id == firm_id)
+    def require(
+        self,
+        right: Right,
+        *,
+        firm_id: int | None = None,
+        attendee_id: int | None = None,
+        sentence: str = "Only an organiser of the event may do this.",
+    ) -> None:
+        """Raises NotAllowed unless the actor may; the sentence says who may."""
+        if not rights.in_scope(self.scopes, right):
+            raise NotAllowed(rights.out_of_scope(right))
+        if not self.may(right, firm_id=firm_id, attendee_id=attendee_id):
+            raise NotAllowed(sentence)
 
-    def sees_firm(self, firm_id: int) -> bool:
-        """Whether the firm's requests and agenda are this actor's to read."""
-        return self.is_organiser or self.firm_id == firm_id
+    def own(self, right: Right) -> int | None:
+        """The actor's own attendee, if it has the right as to itself; else None."""
+        return self.attendee_id if self.may(right, attendee_id=self.attendee_id) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +146,8 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any]) -> Actor
     )
 
 
-def organiser_of(event: Event) -> Actor:
-    """An actor for commands of the machine's own operator, who has no account in the event."""
+def operator(event: Event) -> Actor:
+    """An organiser for the command line: whoever runs it has the database, and no account in the event."""
     return Actor(account_id=None, event_id=event.id, event_key=event.key, is_organiser=True)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.services.access.actors import Actor, actor_for
+from scheduler.services.access.rights import Right
 from scheduler.services.access.tokens import hash_token, random_token
 from scheduler.services.text import one_line
 from scheduler.storage.models import Account, ApiToken, Event
@@ -147,6 +148,11 @@ def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
     )
 
 
+def offered(actor: Actor) -> Mapping[str, str]:
+    """The scopes that the actor may give to a token, and what each lets it do."""
+    return {scope: does for scope, does in SCOPES.items() if actor.is_organiser or scope in EXHIBITOR_SCOPES}
+
+
 def _number(session: Session, actor: Actor, now: datetime) -> int:
     """How many tokens of the event the actor has that hold."""
     return session.scalars(
@@ -175,18 +181,21 @@ def _note_use(session: Session, token_id: int, now: datetime) -> None:
 def _require_person(actor: Actor) -> int:
     if actor.account_id is None or actor.scopes is not None:
         raise NotAllowed("Only a person who is signed in may manage API tokens.")
-    if not (actor.is_organiser or actor.is_exhibitor):
-        raise NotAllowed("Only organisers and exhibitors may have API tokens.")
+    actor.require(
+        Right.MAKE_TOKENS,
+        attendee_id=actor.attendee_id,
+        sentence="Only organisers and exhibitors may have API tokens.",
+    )
     return actor.account_id
 
 
 def _visible(actor: Actor) -> Select[ApiToken]:
     query = select(ApiToken).where(ApiToken.event_id == actor.event_id)
-    return query if actor.is_organiser else query.where(ApiToken.created_by == actor.account_id)
+    return query if actor.may(Right.KEEP_ALL_TOKENS) else query.where(ApiToken.created_by == actor.account_id)
 
 
 def _scope_faults(scopes: Sequence[str], actor: Actor) -> list[Fault]:
-    allowed = SCOPES.keys() if actor.is_organiser else EXHIBITOR_SCOPES
+    allowed = offered(actor)
     if not scopes:
         return [Fault("scopes", "choose one or more")]
     return [

@@ -16,6 +16,7 @@ from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.invites.catalogue import language_of, languages
 from scheduler.invites.ical.content import zone_of
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.storage.models import Attendee, Event, Firm, Slot
 
 
@@ -100,9 +101,10 @@ def faults(language: str, timezone: str) -> Iterator[Fault]:
 
 def own_attendee(session: Session, actor: Actor) -> Attendee:
     """The actor as an attendee; raises NotAllowed for who is none, and for programs."""
-    if actor.attendee_id is None or actor.scopes is not None:
+    attendee_id = actor.own(Right.CHOOSE_PREFERENCES)
+    if attendee_id is None:
         raise NotAllowed("Only an attendee who is signed in has mails and a calendar of their own.")
-    return session.get_one(Attendee, actor.attendee_id)
+    return session.get_one(Attendee, attendee_id)
 
 
 @lru_cache(maxsize=1)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.access.sign_in import ensure_account
 from scheduler.services.addresses import leaving, readdress
 from scheduler.services.addresses.mailable import Unmailable, mailable
@@ -40,7 +41,7 @@ def correct(
     Raises NotFound, NotAllowed, and InvalidInput for an address that is none, somebody else's, or the same
     though it does not bounce: that would only ask again for answers that are known.
     """
-    actor.require_organiser()
+    actor.require(Right.REPAIR_DELIVERY)
     # As a publishing does: each sees what the other has told.
     session.scalars(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True)).one()
     person = find_person(session, actor.event_id, person_key)
@@ -70,7 +71,7 @@ def correct(
 
 def changes(session: Session, actor: Actor, person_key: str) -> Sequence[AddressCorrection]:
     """The corrections of an attendee's address, the newest first."""
-    actor.require_organiser()
+    actor.require(Right.READ_CALENDAR_HEALTH)
     person = find_person(session, actor.event_id, person_key)
     rows = session.execute(
         select(AddressChange, Account.email)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import Method, Partstat
 from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.access.tokens import hash_token
 from scheduler.services.answers import links
 from scheduler.services.delivery.remembering import token_of
@@ -89,7 +90,7 @@ def accept(
         .where(
             MeetingRequest.event_id == actor.event_id,
             MeetingRequest.key == request_key.replace("\x00", ""),
-            Invitation.attendee_id == actor.attendee_id,
+            Invitation.attendee_id == actor.own(Right.ANSWER_INVITATIONS),
         )
         .order_by(Invitation.sequence.desc(), Invitation.dtstamp.desc())
         .limit(1)

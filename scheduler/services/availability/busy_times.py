@@ -20,6 +20,7 @@ from scheduler.invites.ical.content import zone_of
 from scheduler.invites.transport.remote import Fetcher, https_address
 from scheduler.services.access import encryption
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.access.tokens import random_token
 from scheduler.services.text import one_line
 from scheduler.storage.database import Database
@@ -54,9 +55,10 @@ class Reading:
 
 def attendee_id_of(actor: Actor) -> int:
     """Busy times are a person's own; to everybody else they do not exist."""
-    if actor.attendee_id is None or actor.scopes is not None:
+    attendee_id = actor.own(Right.KEEP_BUSY_TIMES)
+    if attendee_id is None:
         raise NotFound("attendee", actor.event_key)
-    return actor.attendee_id
+    return attendee_id
 
 
 def reading_for(session: Session, attendee_id: int) -> Reading:

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.calendar_health import people as calendar_people
 from scheduler.services.calendar_health.people import SEVERITY, WORDS, BoardPerson
 from scheduler.services.calendar_health.states import CalendarEntry, entries, untold
@@ -95,7 +96,7 @@ def board(session: Session, actor: Actor, filters: Filters, *, now: datetime) ->
 
     Raises NotAllowed for who is no organiser, InvalidInput for a state or a sorting that there is not.
     """
-    actor.require_organiser()
+    actor.require(Right.READ_CALENDAR_HEALTH)
     _check(filters)
     version = versions.published(session, actor.event_id)
     zone = session.get_one(Event, actor.event_id).timezone
@@ -142,7 +143,7 @@ def persons(
 
 def person(session: Session, actor: Actor, key: str, *, now: datetime) -> BoardPerson:
     """One attendee with all their meetings; raises NotFound, NotAllowed."""
-    actor.require_organiser()
+    actor.require(Right.READ_CALENDAR_HEALTH)
     found = find_person(session, actor.event_id, key)
     version = versions.published(session, actor.event_id)
     mine = entries(session, actor.event_id, version.id, people=[found.id]) if version else []
@@ -222,7 +223,7 @@ def _people(session: Session, actor: Actor, found: Mapping[int, Tally]) -> list[
             latin_name,
             firms.get(firm_key)
             or firms.setdefault(firm_key, FirmRef(firm_key, firm_name, firm_latin, country)),
-            (name, latin_name, *([email] if actor.sees_contacts else []), firm_name, firm_latin),
+            (name, latin_name, *([email] if actor.may(Right.READ_CONTACTS) else []), firm_name, firm_latin),
             found[person_id],
         )
         for person_id, key, name, latin_name, email, firm_key, firm_name, firm_latin, country in rows

@@ -14,6 +14,7 @@ from scheduler.domain.entities import MailFailure, Method, OutboxKind, OutboxSta
 from scheduler.domain.mail_rates import MailRates
 from scheduler.invites.ical.content import Content
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.delivery import address_reports, mail_routes
 from scheduler.services.delivery.mail_routes import SERVER
 from scheduler.services.directory.refs import PersonRef, person_ref
@@ -55,7 +56,7 @@ def listing(
 
     Raises NotAllowed for who is no organiser.
     """
-    actor.require_organiser()
+    actor.require(Right.READ_CALENDAR_HEALTH)
     query = (
         select(OutboxMail, Attendee)
         .outerjoin(Attendee, Attendee.id == OutboxMail.attendee_id)
@@ -75,7 +76,7 @@ class DeadLetterCounts:
 
 
 def counts(session: Session, actor: Actor) -> DeadLetterCounts:
-    actor.require_organiser()
+    actor.require(Right.READ_CALENDAR_HEALTH)
     return DeadLetterCounts(
         *(_count(session, actor, which) for which in (outbox.dead(), _unheld(), _retried()))
     )
@@ -83,7 +84,7 @@ def counts(session: Session, actor: Actor) -> DeadLetterCounts:
 
 def pauses(session: Session, actor: Actor, *, rates: MailRates, now: datetime) -> list[MailRoute]:
     """Providers of the event's waiting mails, and the mail server, that take nothing just now."""
-    actor.require_organiser()
+    actor.require(Right.READ_CALENDAR_HEALTH)
     routes = mail_routes.load(session, rates)
     paused = routes.paused(now)
     if not paused:
@@ -110,7 +111,7 @@ def resend_all(session: Session, actor: Actor, *, now: datetime) -> int:
 
 def drop(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:
     """Put dead letters away without sending them; gives how many."""
-    actor.require_organiser()
+    actor.require(Right.REPAIR_DELIVERY)
     done = session.scalars(
         update(OutboxMail)
         .where(OutboxMail.event_id == actor.event_id, among(OutboxMail.id, ids), outbox.dead())
@@ -123,7 +124,7 @@ def drop(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -
 
 
 def _queue_again(session: Session, actor: Actor, which: ColumnElement[bool], now: datetime) -> int:
-    actor.require_organiser()
+    actor.require(Right.REPAIR_DELIVERY)
     done = outbox.queue_again(session, (OutboxMail.event_id == actor.event_id) & which, now=now)
     marked = Attendee.bounced_at.is_not(None)
     works = session.scalars(

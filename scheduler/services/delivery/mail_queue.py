@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.errors import PublishingOpen
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.outbox import outbox
 from scheduler.storage.models import Event, OutboxMail, ScheduleVersion, VersionJob
 
@@ -20,14 +21,14 @@ log = structlog.get_logger()
 
 def pause(session: Session, actor: Actor, *, now: datetime) -> bool:
     """Let no mail of the event out; whether that is new. A mail that a sender is just handing over goes."""
-    actor.require_organiser()
+    actor.require(Right.STEER_MAILS)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_(None))
     return _done(session, rows.values(mails_paused_at=now), "mails paused", actor) > 0
 
 
 def go_on(session: Session, actor: Actor) -> bool:
     """Let the mails out again; whether they were paused. Have the outbox emptied after the commit."""
-    actor.require_organiser()
+    actor.require(Right.STEER_MAILS)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_not(None))
     return _done(session, rows.values(mails_paused_at=None), "mails go on", actor) > 0
 
@@ -38,7 +39,7 @@ def stop(session: Session, actor: Actor, *, now: datetime) -> int:
     Their readers are not told. The next publishing tells them the net effect, unless the mails are sent after
     all before it. What a server was offered already goes on. Raises PublishingOpen while mails are written.
     """
-    actor.require_organiser()
+    actor.require(Right.STEER_MAILS)
     _refuse_while_written(session, actor.event_id)
     rows = update(OutboxMail).where(
         OutboxMail.event_id == actor.event_id,
@@ -53,7 +54,7 @@ def stop(session: Session, actor: Actor, *, now: datetime) -> int:
 
 def send_after_all(session: Session, actor: Actor) -> int:
     """Queue what was put aside; gives how many mails. Have the outbox emptied after the commit."""
-    actor.require_organiser()
+    actor.require(Right.STEER_MAILS)
     rows = update(OutboxMail).where(OutboxMail.event_id == actor.event_id, outbox.stopped())
     return _done(session, rows.values(stopped_at=None), "stopped mails sent after all", actor)
 

@@ -16,6 +16,7 @@ from scheduler.invites.ical import view
 from scheduler.invites.ical.itip import Message
 from scheduler.invites.mail import wording
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.storage.models import Account, Event, MailText
 
 Texts = Mapping[str, Mapping[str, str]]
@@ -124,7 +125,7 @@ def reset(session: Session, actor: Actor, language: str, tone: str, part: str) -
 
 
 def _words(actor: Actor, language: str, tone: str) -> Words:
-    actor.require_organiser()
+    actor.require(Right.CHANGE_MAIL_TEXTS)
     if language not in languages():
         raise NotFound("language of mails", language)
     if tone not in wording.TONES:

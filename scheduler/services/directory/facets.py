@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.text import matches, one_line
 from scheduler.storage import json_list
 from scheduler.storage.models import Event, Firm, Hall
@@ -86,6 +87,7 @@ def facets(
     hall: str | None = None,
 ) -> Facets:
     """What `directory.search_firms` could be narrowed by, and to how many firms. One query."""
+    actor.require(Right.READ_DIRECTORY)
     filters = firm_filters(session, text=text, country=country, area=area, tier=tier, hall=hall)
     names = session.get_one(Event, actor.event_id).areas
     found: dict[str, list[FacetValue]] = {name: [] for name in _FACETS}

@@ -8,8 +8,9 @@ from typing import TypeVar
 from sqlalchemy import SQLColumnExpression, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.text import storable
 from scheduler.storage.models import Attendee, Firm
 
@@ -64,16 +65,14 @@ def find_person(session: Session, event_id: int, key: str) -> Attendee:
     return _find(session, Attendee, "person", event_id, key)
 
 
-def firm_in_question(session: Session, actor: Actor, key: str | None) -> int | None:
-    """The firm that an actor asks about: the own one by default, any for an organiser; None: the whole event.
+def firm_in_question(session: Session, actor: Actor, right: Right, key: str | None) -> int | None:
+    """The firm that an actor asks about, with a right: the own one by default; None is the whole event.
 
     Raises NotFound for a key that is not of the event, NotAllowed for a firm that is not the actor's.
     """
     firm_id = actor.firm_id if key is None else find_firm(session, actor.event_id, key).id
-    if firm_id is None and not actor.is_organiser:
-        raise NotAllowed("You do not belong to a firm of this event.")
-    if firm_id is not None and not actor.sees_firm(firm_id):
-        raise NotAllowed("This belongs to another firm.")
+    none, another = "You do not belong to a firm of this event.", "This belongs to another firm."
+    actor.require(right, firm_id=firm_id, sentence=none if firm_id is None else another)
     return firm_id
 
 

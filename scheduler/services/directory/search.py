@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
 from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.directory.facets import Facets, FacetValue, facets, firm_filters
 from scheduler.services.directory.refs import FirmRef, find_firm, find_person, firm_ref
 from scheduler.services.paging import Order, Page, fetch_page
@@ -104,6 +105,7 @@ def search_firms(
 
     `area` and `hall` are keys. Four queries at most, however many firms.
     """
+    actor.require(Right.READ_DIRECTORY)
     filters = firm_filters(session, text=text, country=country, area=area, tier=tier, hall=hall)
     query = _FIRMS_IN_HALLS.where(Firm.event_id == actor.event_id, *filters.values())
     page = fetch_page(session, query, _FIRMS, cursor=cursor, limit=limit)
@@ -113,6 +115,7 @@ def search_firms(
 
 def firm(session: Session, actor: Actor, firm_key: str) -> FirmPage:
     """One firm with its people; raises NotFound for a firm of another event. Four queries."""
+    actor.require(Right.READ_DIRECTORY)
     pages = _firm_pages(session, actor, _key_is(firm_key))
     if firm_key not in pages:
         raise NotFound("firm", firm_key)
@@ -121,6 +124,7 @@ def firm(session: Session, actor: Actor, firm_key: str) -> FirmPage:
 
 def firm_beside_own(session: Session, actor: Actor, firm_key: str) -> tuple[FirmPage, FirmPage]:
     """A firm and the actor's own, with their people, in as many queries as one."""
+    actor.require(Right.READ_DIRECTORY)
     pages = _firm_pages(session, actor, or_(_key_is(firm_key), Firm.id == actor.firm_id))
     own = next((page for page in pages.values() if page.card.is_own), None)
     if firm_key not in pages or own is None:
@@ -157,6 +161,7 @@ def search_people(
     limit: int = 30,
 ) -> Page[PersonCard]:
     """The event's attendees by Latin name, or those of one firm; `text` is sought in names and titles."""
+    actor.require(Right.READ_DIRECTORY)
     query = _people(actor).where(matches(text, (Attendee.name, Attendee.latin_name, Attendee.title)))
     if firm is not None:
         query = query.where(Attendee.firm_id == find_firm(session, actor.event_id, firm).id)
@@ -167,6 +172,7 @@ def search_people(
 
 def person(session: Session, actor: Actor, person_key: str) -> PersonCard:
     """One attendee; raises NotFound for one of another event."""
+    actor.require(Right.READ_DIRECTORY)
     found = find_person(session, actor.event_id, person_key)
     return _person_card(actor, found, session.get_one(Firm, found.firm_id))
 
@@ -188,7 +194,7 @@ def _person_card(actor: Actor, person: Attendee, firm: Firm) -> PersonCard:
         languages=tuple(person.languages),
         is_exhibitor=person.is_exhibitor,
         firm=firm_ref(firm),
-        email=person.email if actor.sees_firm(firm.id) and actor.sees_contacts else None,
+        email=person.email if actor.may(Right.READ_CONTACTS, firm_id=firm.id) else None,
     )
 
 

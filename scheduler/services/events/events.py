@@ -29,6 +29,7 @@ from scheduler.domain.fields import (
 from scheduler.files.policy import read_policy
 from scheduler.files.reading import Reader
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.events.new_event import (
     CheckedEvent,
     NewEvent,
@@ -94,7 +95,7 @@ def event(session: Session, actor: Actor) -> Event:
 
 def settings(session: Session, actor: Actor) -> EventSettings:
     """The event's present settings, for organisers."""
-    actor.require_organiser()
+    actor.require(Right.CHANGE_SETTINGS)
     row = event(session, actor)
     return EventSettings(**{name: getattr(row, name) for name in EventSettings.__dataclass_fields__})
 
@@ -104,7 +105,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
 
     Raises NotAllowed, InvalidInput with every fault by field of EventSettings.
     """
-    actor.require_organiser()
+    actor.require(Right.CHANGE_SETTINGS)
     form = replace(form, name=one_line(form.name), contact=one_line(form.contact))
     faults = list(_settings_faults(form))
     if faults:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import JobKind, JobState, MailOutcome, RequestState, VersionState
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.schedule import entries, versions
 from scheduler.storage.models import (
     Answer,
@@ -51,7 +52,7 @@ class Waiting:
 
 def waiting(session: Session, actor: Actor) -> Waiting:
     """For organisers."""
-    actor.require_organiser()
+    actor.require(Right.READ_VERSIONS)
     event_id = actor.event_id
     draft = versions.newest_draft(session, event_id)
     latest = versions.get(session, event_id, draft) if draft else versions.published(session, event_id)

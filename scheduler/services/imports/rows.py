@@ -15,6 +15,7 @@ from scheduler.config import Settings
 from scheduler.domain.entities import Tier
 from scheduler.services.access import preferences
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.access.sign_in import ensure_account
 from scheduler.services.addresses import addresses, leaving
 from scheduler.services.imports.booths import Booths
@@ -49,7 +50,7 @@ def import_firms(session: Session, actor: Actor, text: str) -> Imported:
 
     A firm that gets another booth leaves its old one; the next run plans the meetings there at the new one.
     """
-    actor.require_organiser()
+    actor.require(Right.IMPORT)
     table = Table.read("firms", text)
     halls = {h.key: h for h in session.scalars(select(Hall).where(Hall.event_id == actor.event_id))}
     areas = session.get_one(Event, actor.event_id).areas
@@ -88,7 +89,7 @@ def import_people(
 
     Another address is told the coming meetings, as if an organiser had corrected it on the page.
     """
-    actor.require_organiser()
+    actor.require(Right.IMPORT)
     table = Table.read("people", text)
     firms = {f.key: f.id for f in session.scalars(select(Firm).where(Firm.event_id == actor.event_id))}
     known = {a.key: a for a in session.scalars(select(Attendee).where(Attendee.event_id == actor.event_id))}
@@ -130,7 +131,7 @@ def import_people(
 
 def import_interpreters(session: Session, actor: Actor, text: str) -> Imported:
     """Interpreters; a row whose key is known changes that one."""
-    actor.require_organiser()
+    actor.require(Right.IMPORT)
     table = Table.read("interpreters", text)
     known = {
         i.key: i for i in session.scalars(select(Interpreter).where(Interpreter.event_id == actor.event_id))

@@ -18,6 +18,7 @@ from scheduler.domain.entities import MailBox, MailKind, MailOutcome
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.invites.inbound import ReplyAnswer
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import find_person
 from scheduler.services.inbox.verdicts import same_address
 from scheduler.storage.models import Account, Attendee, AttendeeAlias, InboundMail
@@ -47,7 +48,7 @@ def of(session: Session, attendee: Attendee) -> Sequence[str]:
 
 def listing(session: Session, actor: Actor, person_key: str) -> list[Alias]:
     """The other addresses of a person, with who said so. Raises NotFound, NotAllowed."""
-    actor.require_organiser()
+    actor.require(Right.READ_CALENDAR_HEALTH)
     person = find_person(session, actor.event_id, person_key)
     rows = session.execute(
         select(AttendeeAlias, Account.email)
@@ -89,7 +90,7 @@ def add(session: Session, actor: Actor, mail: InboundMail, *, now: datetime) -> 
 
     Raises InvalidInput where that is not offered.
     """
-    actor.require_organiser()
+    actor.require(Right.HANDLE_INBOX)
     attendee = session.get_one(
         Attendee, mail.attendee_id, with_for_update={"key_share": True}, populate_existing=True
     )
@@ -108,7 +109,7 @@ def add(session: Session, actor: Actor, mail: InboundMail, *, now: datetime) -> 
 
 def remove(session: Session, actor: Actor, person_key: str, alias_id: int, *, now: datetime) -> bool:
     """Take an address away from a person: no later answer counts under it; whether it was there."""
-    actor.require_organiser()
+    actor.require(Right.REPAIR_DELIVERY)
     person = find_person(session, actor.event_id, person_key)
     removed = session.scalar(
         update(AttendeeAlias)

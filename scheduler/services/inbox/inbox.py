@@ -15,6 +15,7 @@ from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutco
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.invites import inbound
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.answers import answers, resend
 from scheduler.services.answers.answers import Given
 from scheduler.services.inbox import aliases, bouncing, judgement
@@ -92,7 +93,7 @@ def listing(
     limit: int = 50,
 ) -> Page[InboundMail]:
     """The event's mails, the newest first. Raises NotAllowed for who is no organiser."""
-    actor.require_organiser()
+    actor.require(Right.READ_INBOX)
     query = select(InboundMail).where(InboundMail.event_id == actor.event_id)
     if outcome is not None:
         query = query.where(InboundMail.outcome == outcome)
@@ -102,7 +103,7 @@ def listing(
 
 def counts(session: Session, actor: Actor) -> dict[MailOutcome, int]:
     """How many of the event's mails have each outcome."""
-    actor.require_organiser()
+    actor.require(Right.READ_INBOX)
     rows = session.execute(
         select(InboundMail.outcome, func.count())
         .where(InboundMail.event_id == actor.event_id)
@@ -114,7 +115,7 @@ def counts(session: Session, actor: Actor) -> dict[MailOutcome, int]:
 
 def get(session: Session, actor: Actor, mail_id: int) -> InboundMail:
     """A mail of the event; raises NotFound, or NotAllowed for who is no organiser."""
-    actor.require_organiser()
+    actor.require(Right.READ_INBOX)
     mail = session.get(InboundMail, mail_id)
     if mail is None or mail.event_id != actor.event_id:
         raise NotFound("mail", mail_id)
@@ -258,6 +259,7 @@ def _received(session: Session, mail_id: int) -> InboundMail | None:
 
 
 def _waiting(session: Session, actor: Actor, mail_id: int, step: str) -> InboundMail:
+    actor.require(Right.HANDLE_INBOX)
     mail = get(session, actor, mail_id)
     session.refresh(mail, with_for_update={"key_share": True})
     if mail.outcome is not MailOutcome.WAITING:

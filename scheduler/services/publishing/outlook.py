@@ -20,6 +20,7 @@ from scheduler.invites.ical.view import tone
 from scheduler.invites.mail.summary import Summary, SummaryChange
 from scheduler.services import links
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.delivery import mail_texts
 from scheduler.services.directory.refs import PersonRef, person_ref
 from scheduler.services.outbox import outbox
@@ -170,7 +171,7 @@ def queue_trial(
 
     Nothing can be answered to them, and they hold no calendar. Raises NotAllowed for who has no address.
     """
-    actor.require_organiser()
+    actor.require(Right.PUBLISH)
     account = session.get(Account, actor.account_id) if actor.account_id is not None else None
     if account is None:
         raise NotAllowed("Sign in to get a trial.")

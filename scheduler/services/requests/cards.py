@@ -19,7 +19,7 @@ from scheduler.services.directory.refs import (
 )
 from scheduler.services.requests.excluded import Excluded
 from scheduler.services.requests.excluded import of_requests as excluded_of
-from scheduler.services.requests.steps import undo_until
+from scheduler.services.requests.steps import asks_for, undo_until
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
@@ -67,7 +67,7 @@ class RequestCard:
 
 def allowed_steps(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
     """What the actor may do to the request in its present state."""
-    sender, receiver = actor.speaks_for(request.from_firm_id), actor.speaks_for(request.to_firm_id)
+    sender, receiver = asks_for(actor, request)
     pending = request.state is RequestState.PENDING
     agreed = request.state is RequestState.ACCEPTED
     steps: tuple[str, ...] = ("accept", "decline") if pending and receiver else ()

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import PersonRef, person_columns
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, ExcludedPerson
@@ -48,9 +49,9 @@ def of_requests(
 ) -> Mapping[int, tuple[Excluded, ...]]:
     """By request; of the actor's firm, for organisers of both."""
     query = _QUERY.where(among(ExcludedPerson.request_id, request_ids))
-    if not actor.is_organiser:
+    if not actor.may(Right.READ_REQUESTS):
         query = query.where(Attendee.firm_id == actor.firm_id)
-    reads_notes = actor.is_organiser or actor.is_exhibitor
+    reads_notes = actor.may(Right.ASK, firm_id=actor.firm_id)
     found: dict[int, tuple[Excluded, ...]] = {}
     for request_id, attendee_id, note, at, others_go, *person in session.execute(query):
         shown = note if reads_notes or attendee_id == actor.attendee_id else ""

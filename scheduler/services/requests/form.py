@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.entities import OPEN_REQUESTS, PlaceKind, PlaceWish, RequestState, Side
-from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
+from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import Message, NamedPeople, Priority, Topic
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.text import lines, one_line, storable
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, Place, Slot
@@ -122,8 +123,11 @@ class _Checker:
         )
 
     def firms(self) -> tuple[Firm | None, Firm | None]:
-        if not self.actor.is_organiser and not self.actor.is_exhibitor:
-            raise NotAllowed("Only exhibitors ask for meetings in their firm's name.")
+        self.actor.require(
+            Right.ASK,
+            firm_id=self.actor.firm_id,
+            sentence="Only exhibitors ask for meetings in their firm's name.",
+        )
         keys = [key for key in (self.form.to_firm, self.form.from_firm) if key is not None and storable(key)]
         found = self.session.scalars(
             select(Firm).where(
@@ -135,8 +139,9 @@ class _Checker:
         receiver = next((firm for firm in found if firm.key == self.form.to_firm), None)
         if sender is None:
             self.fault("from_firm", "is not a firm of this event")
-        elif not self.actor.speaks_for(sender.id):
-            raise NotAllowed("You may ask in the name of your own firm only.")
+        else:
+            own = "You may ask in the name of your own firm only."
+            self.actor.require(Right.ASK, firm_id=sender.id, sentence=own)
         if receiver is None:
             self.fault("to_firm", "is not a firm of this event")
         return sender, receiver

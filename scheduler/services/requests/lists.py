@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain.entities import RequestState, Side, VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import (
     firm_columns,
     firm_in_question,
@@ -21,6 +22,7 @@ from scheduler.services.directory.refs import (
 )
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.requests.cards import RequestCard, cards
+from scheduler.services.requests.steps import sees
 from scheduler.services.text import matches, one_line, storable
 from scheduler.storage.models import (
     Attendee,
@@ -69,7 +71,7 @@ def listing(
     the names of both firms. `total` is how many they are, where `counts` has said so. Four queries, or three
     where the total is known or all fit on the page.
     """
-    query = _query(actor).where(_of_firm(firm_in_question(session, actor, firm), side))
+    query = _query(actor).where(_of_firm(firm_in_question(session, actor, Right.READ_REQUESTS, firm), side))
     if state is not None:
         query = query.where(MeetingRequest.state == state)
     if not_held:
@@ -84,14 +86,14 @@ def show(session: Session, actor: Actor, key: str) -> RequestCard:
     row = None
     if storable(key):
         row = session.execute(_query(actor).where(MeetingRequest.key == key)).first()
-    if row is None or not (actor.sees_firm(row[0].from_firm_id) or actor.sees_firm(row[0].to_firm_id)):
+    if row is None or not sees(actor, row[0]):
         raise NotFound("meeting request", key)
     return cards(session, actor, [row])[0]
 
 
 def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str = "") -> RequestCounts:
     """Counts for tabs and filters, of the same requests as `listing`, with the same search. One query."""
-    firm_id = firm_in_question(session, actor, firm)
+    firm_id = firm_in_question(session, actor, Right.READ_REQUESTS, firm)
     is_sent = MeetingRequest.from_firm_id == firm_id
     left_out = _not_held(actor.event_id)
     groups = MeetingRequest.state, is_sent, left_out

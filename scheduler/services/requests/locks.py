@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.domain.errors import ChainmeetError, NotFound, WrongState
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
 from scheduler.services.requests import requests
 from scheduler.storage.models import (
@@ -43,7 +44,7 @@ def hold_there(
 
     The next run holds it there, or says that it cannot. Raises NotFound, WrongState, NotDone.
     """
-    actor.require_organiser()
+    actor.require(Right.LOCK_REQUESTS)
     way = _way(version, key, number)
     request = _request(session, actor, key)
     slot = session.scalar(
@@ -61,7 +62,7 @@ def hold_there(
 
 def lock(session: Session, actor: Actor, key: str, slot_key: str, *, now: datetime) -> Slot:
     """Lock a request to a slot: the next run holds it there, or says why not. Raises as `hold_there`."""
-    actor.require_organiser()
+    actor.require(Right.LOCK_REQUESTS)
     request = _request(session, actor, key)
     slot = session.scalar(select(Slot).where(Slot.event_id == actor.event_id, Slot.key == slot_key))
     if slot is None:
@@ -73,7 +74,7 @@ def lock(session: Session, actor: Actor, key: str, slot_key: str, *, now: dateti
 
 def unlock(session: Session, actor: Actor, key: str) -> bool:
     """Let the next run hold a request at any of its times again; whether it was locked."""
-    actor.require_organiser()
+    actor.require(Right.LOCK_REQUESTS)
     request = requests.get(session, actor, key)
     was = request.fixed_must
     if was:

@@ -15,6 +15,7 @@ from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.invites.ical import itip_revisions
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.requests import steps
 from scheduler.services.requests.cards import RequestCard, allowed_steps
 from scheduler.services.requests.form import (
@@ -30,7 +31,7 @@ from scheduler.services.requests.lists import (
     listing,
     show,
 )
-from scheduler.services.requests.steps import ACCEPT, DECLINE, WITHDRAW, take
+from scheduler.services.requests.steps import ACCEPT, DECLINE, WITHDRAW, asks_for, sees, take
 from scheduler.services.text import storable
 from scheduler.storage.models import Event, MeetingRequest, RequestPerson
 
@@ -83,7 +84,7 @@ def get(session: Session, actor: Actor, key: str) -> MeetingRequest:
         request = session.scalar(
             select(MeetingRequest).where(MeetingRequest.event_id == actor.event_id, MeetingRequest.key == key)
         )
-    if request is None or not (actor.sees_firm(request.from_firm_id) or actor.sees_firm(request.to_firm_id)):
+    if request is None or not sees(actor, request):
         raise NotFound("meeting request", key)
     return request
 
@@ -91,14 +92,14 @@ def get(session: Session, actor: Actor, key: str) -> MeetingRequest:
 def accept(session: Session, actor: Actor, key: str, *, note: str = "", now: datetime) -> MeetingRequest:
     """The asked firm says yes; the next run looks for a time. Raises WrongState if it came too late."""
     request = get(session, actor, key)
-    _require(actor.speaks_for(request.to_firm_id), "Only the firm that was asked may accept.")
+    actor.require(Right.ASK, firm_id=request.to_firm_id, sentence="Only the firm that was asked may accept.")
     return take(session, actor, request, ACCEPT, note, now)
 
 
 def decline(session: Session, actor: Actor, key: str, *, note: str = "", now: datetime) -> MeetingRequest:
     """The asked firm says no; the other firm reads the note. Raises WrongState if it came too late."""
     request = get(session, actor, key)
-    _require(actor.speaks_for(request.to_firm_id), "Only the firm that was asked may decline.")
+    actor.require(Right.ASK, firm_id=request.to_firm_id, sentence="Only the firm that was asked may decline.")
     return take(session, actor, request, DECLINE, note, now)
 
 
@@ -117,14 +118,15 @@ def withdraw(
     changed and WrongState says so, rather than a meeting just agreed being cancelled unawares.
     """
     request = get(session, actor, key)
-    sender, receiver = actor.speaks_for(request.from_firm_id), actor.speaks_for(request.to_firm_id)
-    _require(sender or receiver, "Only exhibitors of the two firms may withdraw.")
+    sender, receiver = asks_for(actor, request)
+    if not (sender or receiver):
+        raise NotAllowed("Only exhibitors of the two firms may withdraw.")
     if seen is not None and request.state is not seen:
         raise WrongState("meeting request", request.key, request.state.value, WITHDRAW.name)
-    _require(
-        sender or request.state is not RequestState.PENDING,
-        "Only the firm that asked may withdraw a request without an answer; you may decline it.",
-    )
+    if not sender and request.state is RequestState.PENDING:
+        raise NotAllowed(
+            "Only the firm that asked may withdraw a request without an answer; you may decline it."
+        )
     return take(session, actor, request, WITHDRAW, note, now)
 
 
@@ -204,11 +206,6 @@ def _name_people(request: MeetingRequest, ids: Sequence[int], side: Side) -> Non
     known = {person.attendee_id: person for person in request.people if person.side is side}
     named = [known.get(i) or RequestPerson(attendee_id=i, side=side) for i in ids]
     request.people = [person for person in request.people if person.side is not side] + named
-
-
-def _require(allowed: bool, sentence: str) -> None:
-    if not allowed:
-        raise NotAllowed(sentence)
 
 
 def _new_key() -> str:

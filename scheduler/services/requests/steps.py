@@ -14,6 +14,7 @@ from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import NotAllowed, WrongState
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.requests.form import is_overdue
 from scheduler.services.text import lines
 from scheduler.storage.among import among
@@ -94,10 +95,23 @@ def undo(session: Session, actor: Actor, request: MeetingRequest, *, now: dateti
 
 def may_undo(actor: Actor, request: MeetingRequest) -> bool:
     """Whether the last step was taken by the actor's side; organisers may undo any."""
-    if actor.is_organiser:
-        return True
     firms = {Side.FROM: request.from_firm_id, Side.TO: request.to_firm_id}
-    return request.answered_side is not None and actor.speaks_for(firms[request.answered_side])
+    side = request.answered_side
+    return actor.may(Right.ASK, firm_id=firms[side] if side is not None else None)
+
+
+def sees(actor: Actor, request: MeetingRequest) -> bool:
+    """Whether the request is the actor's to read: either firm's people may, and organisers."""
+    firms = request.from_firm_id, request.to_firm_id
+    return any(actor.may(Right.READ_REQUESTS, firm_id=firm_id) for firm_id in firms)
+
+
+def asks_for(actor: Actor, request: MeetingRequest) -> tuple[bool, bool]:
+    """Whether the actor takes steps for the firm that asks, and for the one that was asked."""
+    return (
+        actor.may(Right.ASK, firm_id=request.from_firm_id),
+        actor.may(Right.ASK, firm_id=request.to_firm_id),
+    )
 
 
 def undo_until(actor: Actor, request: MeetingRequest) -> datetime | None:

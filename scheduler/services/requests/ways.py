@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.domain.errors import WrongState
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_ref, person_ref
 from scheduler.storage.models import Attendee, AttendeeBusy, MeetingRequest, ScheduleVersion, Slot
@@ -145,9 +146,8 @@ class _Reader:
             done = (
                 request.place is PlaceWish.ANY if kind is Kind.ANY_PLACE else self.allowed(request, position)
             )
-            return (
-                OwnWay(kind, number, start, may_press=self.actor.is_exhibitor) if asked and not done else None
-            )
+            may_press = self.actor.may(Right.ASK, firm_id=self.actor.firm_id)
+            return OwnWay(kind, number, start, may_press=may_press) if asked and not done else None
         if not ids or not set(ids) <= self.people.keys():
             return None  # of the other firm, or of both
         people = tuple(person_ref(self.people[name]) for name in ids)

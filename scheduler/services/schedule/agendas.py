@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import (
     FirmRef,
     PersonRef,
@@ -114,7 +115,7 @@ def attendee_agenda(session: Session, actor: Actor, attendee_key: str | None = N
 
 def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> Agenda:
     """The agenda of the actor's own firm; of any firm for organisers."""
-    firm_id = firm_in_question(session, actor, firm_key)
+    firm_id = firm_in_question(session, actor, Right.READ_FIRM_AGENDAS, firm_key)
     if firm_id is None:
         raise NotFound("firm", firm_key)
     firm = session.get_one(Firm, firm_id)
@@ -129,7 +130,7 @@ def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> 
 
 def interpreter_agenda(session: Session, actor: Actor, interpreter_key: str) -> Agenda:
     """The agenda of an interpreter, for organisers; `firm` of an item is the one that asked."""
-    actor.require_organiser()
+    actor.require(Right.READ_AGENDAS)
     interpreter = None
     if storable(interpreter_key):
         interpreter = session.scalar(
@@ -159,10 +160,15 @@ def _person(session: Session, actor: Actor, key: str | None) -> Attendee:
     if key is None:
         if actor.attendee_id is None:
             raise NotAllowed("You are not an attendee of this event; say whose agenda you want.")
+        actor.require(Right.READ_AGENDAS, attendee_id=actor.attendee_id)
         return session.get_one(Attendee, actor.attendee_id)
     person = find_person(session, actor.event_id, key)
-    if person.id != actor.attendee_id and not actor.speaks_for(person.firm_id):
-        raise NotAllowed("This agenda belongs to somebody else.")
+    actor.require(
+        Right.READ_AGENDAS,
+        firm_id=person.firm_id,
+        attendee_id=person.id,
+        sentence="This agenda belongs to somebody else.",
+    )
     return person
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.access.tokens import FEED, derive_token, hash_token, new_seed
 from scheduler.storage.models import Attendee, Firm
 
@@ -37,9 +38,10 @@ def feed_owner(session: Session, token: str) -> FeedOwner:
 
 def renew_feed(session: Session, actor: Actor, *, secret_key: str) -> None:
     """Give the actor's own feed a new address; the old one ends now."""
-    if actor.attendee_id is None or actor.scopes is not None:
+    attendee_id = actor.own(Right.RENEW_FEED)
+    if attendee_id is None:
         raise NotAllowed("Only an attendee who is signed in has a calendar feed to renew.")
-    attendee = session.get_one(Attendee, actor.attendee_id)
+    attendee = session.get_one(Attendee, attendee_id)
     attendee.feed_seed, attendee.feed_hash = new_feed(secret_key)
     session.flush()
 
@@ -59,6 +61,6 @@ def end_firm_feed(session: Session, actor: Actor) -> None:
 
 
 def _own_firm(session: Session, actor: Actor) -> Firm:
-    if not actor.is_exhibitor or actor.firm_id is None or actor.scopes is not None:
+    if actor.firm_id is None or not actor.may(Right.KEEP_FIRM_FEED, firm_id=actor.firm_id):
         raise NotAllowed("Only an exhibitor who is signed in decides about the firm's calendar feed.")
     return session.get_one(Firm, actor.firm_id)

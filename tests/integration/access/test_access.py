@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.services.access import actors, api_tokens, sign_in, tokens
+from scheduler.services.access.rights import Right
 from scheduler.storage.database import Database
 from scheduler.storage.models import ApiToken, Attendee, Organiser, OutboxMail, SignInLink
 from tests.support.factories import NOW, SECRET_KEY, make_account, make_event
@@ -135,9 +136,9 @@ def test_an_api_token_acts_as_its_maker_within_its_scopes(database: Database) ->
         assert row.token_hash == tokens.hash_token(text) and text not in row.token_hash
         made = api_tokens.actor_for_token(session, text, now=NOW)
         assert (made.account_id, made.is_organiser, made.api_token_id) == (actor.account_id, True, row.id)
-        made.require_scope("runs:read")
+        made.require(Right.READ_RUNS)
         with pytest.raises(NotAllowed, match="runs:write"):
-            made.require_scope("runs:write")
+            made.require(Right.RUN)
 
 
 def test_a_token_gives_no_power_that_its_maker_has_lost(database: Database) -> None:

@@ -1,0 +1,137 @@
+"""Who may do what: a matrix with a row for each role, and the scopes that an API token needs besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
+
+
+class Role(StrEnum):
+    """What somebody is in an event; one person may be several."""
+
+    ORGANISER = "organiser"
+    EXHIBITOR = "exhibitor"
+    ATTENDEE = "attendee"
+
+
+class Reach(IntEnum):
+    """How far a right goes: one's own person, one's own firm, the whole event."""
+
+    PERSON = 1
+    FIRM = 2
+    EVENT = 3
+
+
+class Right(StrEnum):
+    """What can be done in an event; the value is what it is called in documents."""
+
+    READ_EVENT = "read the event with its times and halls"
+    READ_DIRECTORY = "read the directory of firms and people"
+    READ_CONTACTS = "read mail addresses and telephone numbers"
+    READ_REQUESTS = "read meeting requests"
+    ASK = "ask for meetings, answer and withdraw requests"
+    LOCK_REQUESTS = "do remedies, and lock requests to times"
+    READ_FIRM_AGENDAS = "read firms' agendas"
+    READ_AGENDAS = "read people's agendas"
+    ANSWER_INVITATIONS = "answer invitations"
+    KEEP_BUSY_TIMES = "mark times and link calendars"
+    CHOOSE_PREFERENCES = "choose language, time zone and summaries of mails"
+    RENEW_FEED = "renew a person's calendar feed"
+    KEEP_FIRM_FEED = "make, renew and end a firm's calendar feed"
+    MAKE_TOKENS = "make API tokens, see and revoke one's own"
+    KEEP_ALL_TOKENS = "see and revoke everybody's API tokens"
+    READ_RUNS = "follow runs"
+    RUN = "start and cancel runs"
+    READ_VERSIONS = "read schedule versions and change sets"
+    PUBLISH = "publish, take back, roll back and discard versions"
+    READ_MAILS = "see how many mails are on their way"
+    STEER_MAILS = "pause, stop and send mails"
+    READ_CALENDAR_HEALTH = "read what came of invitations, and mails that failed"
+    REPAIR_DELIVERY = "send failed mails again, correct addresses"
+    READ_INBOX = "read mails that came in"
+    HANDLE_INBOX = "decide about mails that came in"
+    IMPORT = "import firms, people and interpreters"
+    CHANGE_MAIL_TEXTS = "change and try the texts of mails"
+    CHANGE_SETTINGS = "change the event's settings"
+
+
+_OWN = {
+    Right.READ_EVENT: Reach.EVENT,
+    Right.READ_DIRECTORY: Reach.EVENT,
+    Right.READ_CONTACTS: Reach.FIRM,
+    Right.READ_REQUESTS: Reach.FIRM,
+    Right.READ_FIRM_AGENDAS: Reach.FIRM,
+    Right.READ_AGENDAS: Reach.PERSON,
+    Right.ANSWER_INVITATIONS: Reach.PERSON,
+    Right.KEEP_BUSY_TIMES: Reach.PERSON,
+    Right.CHOOSE_PREFERENCES: Reach.PERSON,
+    Right.RENEW_FEED: Reach.PERSON,
+}
+
+_NOBODY_ELSES = frozenset(
+    {
+        Right.ANSWER_INVITATIONS,
+        Right.KEEP_BUSY_TIMES,
+        Right.CHOOSE_PREFERENCES,
+        Right.RENEW_FEED,
+        Right.KEEP_FIRM_FEED,
+    }
+)
+"""What only a person, or a firm, does about its own: no organiser does it for them."""
+
+MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
+    {
+        Role.ORGANISER: {right: Reach.EVENT for right in Right if right not in _NOBODY_ELSES},
+        Role.EXHIBITOR: {
+            **_OWN,
+            Right.ASK: Reach.FIRM,
+            Right.READ_AGENDAS: Reach.FIRM,
+            Right.KEEP_FIRM_FEED: Reach.FIRM,
+            Right.MAKE_TOKENS: Reach.PERSON,
+        },
+        Role.ATTENDEE: _OWN,
+    }
+)
+"""By role and right how far it goes; what is not there is not allowed. Of several roles the farthest one."""
+
+SCOPES: Mapping[Right, frozenset[str]] = MappingProxyType(
+    {
+        Right.READ_DIRECTORY: frozenset({"people:read"}),
+        Right.READ_CONTACTS: frozenset({"contacts:read"}),
+        Right.READ_REQUESTS: frozenset({"requests:read", "requests:write"}),
+        Right.ASK: frozenset({"requests:write"}),
+        Right.LOCK_REQUESTS: frozenset({"requests:write"}),
+        Right.READ_FIRM_AGENDAS: frozenset({"schedule:read"}),
+        Right.READ_AGENDAS: frozenset({"schedule:read"}),
+        Right.READ_RUNS: frozenset({"runs:read", "runs:write"}),
+        Right.RUN: frozenset({"runs:write"}),
+        Right.READ_VERSIONS: frozenset({"schedule:read", "schedule:publish"}),
+        Right.PUBLISH: frozenset({"schedule:publish"}),
+        Right.READ_MAILS: frozenset({"schedule:read", "schedule:publish"}),
+        Right.STEER_MAILS: frozenset({"schedule:publish"}),
+        Right.READ_CALENDAR_HEALTH: frozenset({"calendars:read"}),
+    }
+)
+"""The scopes of which an API token needs one. A right that is not here is for people who are signed in."""
+
+ANY_TOKEN = frozenset({Right.READ_EVENT})
+"""What every token may do, whatever its scopes."""
+
+
+def reach(roles: Iterable[Role], right: Right) -> Reach | None:
+    """How far the right goes in any of the roles; None if it is in none of them."""
+    return max((MATRIX[role][right] for role in roles if right in MATRIX[role]), default=None)
+
+
+def in_scope(scopes: frozenset[str] | None, right: Right) -> bool:
+    """Whether the scopes of an API token let it use the right; None is a person, whom no scope limits."""
+    return scopes is None or right in ANY_TOKEN or not scopes.isdisjoint(SCOPES.get(right, ()))
+
+
+def out_of_scope(right: Right) -> str:
+    """Why an API token may not use the right, as a sentence."""
+    scopes = sorted(SCOPES.get(right, ()))
+    if not scopes:
+        return "Only a person who is signed in may do this."
+    return f"This token does not have the scope {' or '.join(scopes)}."
