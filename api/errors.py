@@ -26,9 +26,9 @@ from scheduler.domain.errors import (
     VersionConflict,
     WrongState,
 )
+from scheduler.services.events import events
 from scheduler.services.requests.locks import NotDone
 from scheduler.storage.database import AWAY
-from scheduler.storage.models import Event
 
 STATUS: dict[type[ChainmeetError], int] = {
     NotFound: 404,
@@ -90,7 +90,7 @@ def _around() -> dict[str, Any]:
     try:
         actor = auth.actor(event_key)
         with context.database().read() as db:
-            return {"actor": actor, "event": db.get_one(Event, actor.event_id), "here": ""}
+            return {"actor": actor, "event": events.event(db, actor), "here": ""}
     except (ChainmeetError, SQLAlchemyError):
         return {}
 

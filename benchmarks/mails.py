@@ -36,7 +36,7 @@ from scheduler.samples.problem import to_problem
 from scheduler.services.delivery import claims, remembering, rendering
 from scheduler.services.publishing import publishing, version_jobs
 from scheduler.services.schedule import feeds, versions
-from scheduler.services.schedule.feed_addresses import FeedOwner
+from scheduler.services.schedule.feed_addresses import owner_of
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,
@@ -204,11 +204,11 @@ def crowd(stage: Stage) -> tuple[Attendee, Firm]:
         return people[0], firm
 
 
-def answer(stage: Stage, owner: FeedOwner) -> int:
+def answer(stage: Stage, row: Attendee | Firm) -> int:
     """A feed as the web answers it, from the query to its octets; gives the number of its meetings."""
     with stage.database.read() as session:
         url = "https://meet.example/calendar/abc.ics"
-        return feeds.feed_body(session, owner, url=url, now=NOW).count(b"BEGIN:VEVENT")
+        return feeds.feed_body(session, owner_of(row), url=url, now=NOW).count(b"BEGIN:VEVENT")
 
 
 def measure(stage: Stage, only: Sequence[str]) -> Iterator[tuple[str, Spent]]:

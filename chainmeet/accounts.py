@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import exists, select
@@ -12,9 +11,10 @@ from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.services import links
 from scheduler.services.access import sessions, sign_in
+from scheduler.services.access.sessions import SessionCard
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Event, WebSession
+from scheduler.storage.models import Account, Event
 
 
 def account_link(database: Database, settings: Settings, email: str, valid: timedelta = sign_in.VALID) -> str:
@@ -41,7 +41,7 @@ def operator_link(
     return account_link(database, settings, address, valid)
 
 
-def sessions_of(database: Database, email: str) -> Sequence[WebSession]:
+def sessions_of(database: Database, email: str) -> tuple[SessionCard, ...]:
     """Where an account is signed in; raises NotFound."""
     with database.read() as session:
         return sessions.listing(session, _account(session, email).id, now=database.now_in(session))

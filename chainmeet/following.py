@@ -14,8 +14,10 @@ from chainmeet.terminal import LiveLine, points
 from scheduler.config import Settings
 from scheduler.domain.entities import RunState
 from scheduler.domain.errors import ChainmeetError, NotFound
+from scheduler.services.access import actors
 from scheduler.services.outbox import outbox
-from scheduler.services.runs import runs
+from scheduler.services.runs import control, runs
+from scheduler.services.runs.control import RunCard
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Run, ScheduleVersion
 from workers import dispatch
@@ -48,11 +50,11 @@ def queue_run(
     *,
     seconds: int | None = None,
     asked_by: int | None = None,
-) -> Run:
+) -> RunCard:
     """A new run of an event, sent to the solve workers; raises NotFound or RunAlreadyOpen."""
     with database.write() as session:
-        event_id = event_of(session, event).id
-        run = runs.queue(session, event_id, asked_by=asked_by, seconds=seconds, now=database.now_in(session))
+        asker = actors.operator(event_of(session, event), account_id=asked_by)
+        run = control.start(session, asker, seconds=seconds, now=database.now_in(session))
     dispatch.run(database, run.id, app=make_celery(settings))
     return run
 

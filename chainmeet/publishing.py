@@ -11,10 +11,11 @@ from chainmeet.following import event_of
 from scheduler.config import Settings
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import ChainmeetError
-from scheduler.services.publishing import comparisons, publishing, version_jobs
-from scheduler.services.schedule import versions
+from scheduler.services.access import actors
+from scheduler.services.publishing import look, orders, publishing
+from scheduler.services.publishing.look import ComparisonCard
 from scheduler.storage.database import Database
-from scheduler.storage.models import Comparison, VersionJob
+from scheduler.storage.models import VersionJob
 from workers import dispatch
 from workers.celery_app import make_celery
 
@@ -33,7 +34,7 @@ class DraftOutlook:
     """What publishing a version would do."""
 
     version: int
-    found: Comparison
+    found: ComparisonCard
 
     @property
     def compared_with(self) -> int | None:
@@ -52,12 +53,12 @@ def look_ahead(database: Database, settings: Settings, event: str, number: int) 
     """Compare a version with what is published; raises NotFound or JobFailed."""
     while True:
         with database.write() as session:
-            version = versions.get(session, event_of(session, event).id, number)
-            found = comparisons.kept(session, version)
+            asker = actors.operator(event_of(session, event))
+            found = look.comparison(session, asker, number)
             if found is not None:
                 return DraftOutlook(number, found)
-            job = version_jobs.ask_to_compare(session, version, by=None, now=database.now())
-        _carry_out(database, settings, job)
+            job = orders.compare(session, asker, number, now=database.now())
+        _carry_out(database, settings, job.id)
 
 
 def publish(
@@ -69,28 +70,24 @@ def publish(
     compared_with: int | None,
     by: int | None = None,
 ) -> VersionJob:
-    """Publish and have the mails sent; raises VersionConflict, WrongState, PublishingOpen or JobFailed."""
+    """Publish at once, and have the mails sent; raises as `orders.publish`, and JobFailed."""
     with database.write() as session:
-        job = version_jobs.ask_to_publish(
-            session,
-            event_id=event_of(session, event).id,
-            number=number,
-            compared_with=compared_with,
-            by=by,
-            now=database.now(),
+        asker = actors.operator(event_of(session, event), account_id=by)
+        job = orders.publish(
+            session, asker, number, compared_with=compared_with, at_once=True, now=database.now()
         )
-    done = _carry_out(database, settings, job)
+    done = _carry_out(database, settings, job.id)
     dispatch.deliver(app=make_celery(settings))
     return done
 
 
-def _carry_out(database: Database, settings: Settings, job: VersionJob) -> VersionJob:
+def _carry_out(database: Database, settings: Settings, job_id: int) -> VersionJob:
     """Do a job, or wait for the worker that has it."""
     me = f"{socket.gethostname()[:100]}:{os.getpid()}"
     while True:
-        publishing.execute(database, job.id, worker=me, settings=settings)
+        publishing.execute(database, job_id, worker=me, settings=settings)
         with database.read() as session:
-            now = session.get_one(VersionJob, job.id)
+            now = session.get_one(VersionJob, job_id)
         if now.state is JobState.FAILED:
             raise JobFailed(now.error or "It failed.")
         if now.state is JobState.DONE:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from werkzeug.datastructures import MultiDict
 
 from api.inputs import whole
-from api.pages.timetable import Timetable
 from scheduler.domain.errors import InvalidInput
+from scheduler.services.events.timetable import Timetable
 from scheduler.services.requests.form import NewRequest
 
 LABELS = {

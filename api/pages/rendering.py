@@ -8,10 +8,11 @@ from typing import Any
 from flask import Flask, g, render_template, request
 from sqlalchemy.orm import Session
 
-from api import context
+from api import auth, context
 from scheduler.services.access.actors import Actor
-from scheduler.services.operations import alerts
-from scheduler.storage.models import Alert, Event
+from scheduler.services.events import events
+from scheduler.services.operations import notices
+from scheduler.services.operations.notices import Notice
 
 
 def init_app(app: Flask) -> None:
@@ -32,15 +33,17 @@ def label_of(name: str) -> str:
     return labels.get(name, name.replace("_", " ").capitalize())
 
 
-def open_alerts(event_id: int | None = None) -> Sequence[Alert]:
-    """What has failed in an event and the installation and is not over, for the head of a page."""
+def open_alerts(actor: Actor | None = None) -> Sequence[Notice]:
+    """What has failed and is not over, for the head of a page: of the actor's event too, if one is given."""
     with context.database().read() as db:
-        return alerts.open_alerts(db, event_id)
+        if actor is None:
+            return notices.of_installation(db, auth.user().session)
+        return notices.of_event(db, actor)
 
 
 def render(db: Session, actor: Actor, here: str, template: str, **values: Any) -> str:
     """A page inside the actor's event; `here` names its entry of the menu."""
-    event = db.get_one(Event, actor.event_id)
+    event = events.event(db, actor)
     return render_template(template, event=event, actor=actor, here=here, **values)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.v1.bearer import token
@@ -20,7 +19,7 @@ from api.v1.schemas.directory import (
 )
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory import search
-from scheduler.storage.models import Event, Firm, Hall, Slot
+from scheduler.services.events import facts
 
 
 @blueprint.get("/event")
@@ -29,18 +28,18 @@ from scheduler.storage.models import Event, Firm, Hall, Slot
 @blueprint.output(EventOut)
 def show_event(db: Session, actor: Actor) -> dict[str, Any]:
     """The token's event, with its slots and halls"""
-    event = db.get_one(Event, actor.event_id)
-    own = db.get(Firm, actor.firm_id) if actor.firm_id else None
+    found = facts.facts(db, actor)
+    event = found.event
     return {
         "key": event.key,
         "name": event.name,
         "timezone": event.timezone,
         "areas": event.areas,
         "contact": event.contact,
-        "slots": db.scalars(select(Slot).where(Slot.event_id == event.id).order_by(Slot.position)).all(),
-        "halls": db.scalars(select(Hall).where(Hall.event_id == event.id).order_by(Hall.position)).all(),
+        "slots": found.slots,
+        "halls": found.halls,
         "is_organiser": actor.is_organiser,
-        "firm": own.key if own else None,
+        "firm": found.firm,
         "scopes": sorted(actor.scopes or ()),
     }
 

@@ -46,7 +46,7 @@ def list_requests(db: Session, actor: Actor, query: RequestQuery) -> Any:
 @blueprint.output(RequestOut, 201, headers=Created)
 def submit_request(db: Session, actor: Actor, body: NewRequestIn) -> Any:
     """Ask a firm for a meeting; if it waits for your firm's answer, this accepts its request"""
-    made = requests.submit(db, actor, NewRequest(**dict(body)), now=context.now())
+    made = requests.ask(db, actor, NewRequest(**dict(body)), now=context.now())
     return lists.show(db, actor, made.key)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,11 +15,7 @@ from api.v1.schemas.headers import Created
 from api.v1.schemas.schedule import NewRunIn, RunList, RunOut
 from scheduler.domain.entities import AfterRun
 from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.paging import Page
-from scheduler.services.runs import runs
-from scheduler.services.schedule import history
-from scheduler.storage.models import Run
+from scheduler.services.runs import control
 from workers import dispatch
 
 TAG = "Runs"
@@ -33,9 +28,7 @@ TAG = "Runs"
 @blueprint.output(RunList)
 def list_runs(db: Session, actor: Actor, query: PageQuery) -> Any:
     """The event's runs, the newest first"""
-    actor.require(Right.READ_RUNS)
-    page = history.runs(db, actor.event_id, **dict(query))
-    return Page(tuple(_shown(db, page.items)), page.next_cursor, page.total)
+    return control.listing(db, actor, **dict(query))
 
 
 @blueprint.post("/runs")
@@ -45,12 +38,11 @@ def list_runs(db: Session, actor: Actor, query: PageQuery) -> Any:
 @blueprint.output(RunOut, 201, headers=Created)
 def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
     """Queue a run; at most one of an event is open at a time"""
-    actor.require(Right.RUN)
     if body.then is AfterRun.PUBLISH:
         bearer.require_scope(actor, "schedule:publish")
-    run = runs.queue(db, actor.event_id, asked_by=actor.account_id, now=context.now(), **dict(body))
+    run = control.start(db, actor, now=context.now(), **dict(body))
     later(_send, run.id)
-    return _shown(db, [run])[0]
+    return run
 
 
 @blueprint.get("/runs/<int:number>")
@@ -59,8 +51,7 @@ def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
 @blueprint.output(RunOut)
 def show_run(db: Session, actor: Actor, number: int) -> Any:
     """One run with its progress"""
-    actor.require(Right.READ_RUNS)
-    return _shown(db, [runs.show(db, actor.event_id, number)])[0]
+    return control.show(db, actor, number)
 
 
 @blueprint.post("/runs/<int:number>/cancel")
@@ -69,16 +60,8 @@ def show_run(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(RunOut)
 def cancel_run(db: Session, actor: Actor, number: int) -> Any:
     """Cancel a run: at once if it is queued, within a second if it is running"""
-    actor.require(Right.RUN)
-    return _shown(db, [runs.cancel(db, actor.event_id, number, now=context.now())])[0]
+    return control.cancel(db, actor, number, now=context.now())
 
 
 def _send(run_id: int) -> None:
     dispatch.run(context.database(), run_id, app=context.celery())
-
-
-def _shown(db: Session, found: Sequence[Run]) -> list[dict[str, Any]]:
-    """Runs with the number of the version that each made."""
-    made = history.made_by(db, [run.id for run in found])
-    names = RunOut.model_fields.keys() - {"version"}
-    return [{name: getattr(run, name) for name in names} | {"version": made.get(run.id)} for run in found]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -22,16 +21,13 @@ from api.v1.schemas.schedule import (
     VersionList,
     VersionOut,
 )
-from scheduler.domain.changes import Change
-from scheduler.domain.entities import JobKind
-from scheduler.domain.errors import ComparisonNotReady, NotFound
+from scheduler.domain.errors import ComparisonNotReady
 from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.paging import Page
-from scheduler.services.publishing import comparisons, hold, release, version_jobs
-from scheduler.services.schedule import history, versions
+from scheduler.services.publishing import look, orders
+from scheduler.services.publishing.orders import JobCard
+from scheduler.services.schedule import history
 from scheduler.services.schedule.labels import labels
-from scheduler.storage.models import ScheduleVersion, VersionJob
 from workers import dispatch
 
 TAG = "Schedule versions"
@@ -46,9 +42,7 @@ ONE = "/versions/<int:number>"
 @blueprint.output(VersionList)
 def list_versions(db: Session, actor: Actor, query: PageQuery) -> Any:
     """The event's schedule versions, the newest first"""
-    actor.require(Right.READ_VERSIONS)
-    page = history.versions(db, actor.event_id, **dict(query))
-    return Page(tuple(_shown(db, page.items)), page.next_cursor, page.total)
+    return history.listing(db, actor, **dict(query))
 
 
 @blueprint.get(ONE)
@@ -57,7 +51,7 @@ def list_versions(db: Session, actor: Actor, query: PageQuery) -> Any:
 @blueprint.output(VersionOut)
 def show_version(db: Session, actor: Actor, number: int) -> Any:
     """One version with its score, bound and terms"""
-    return _shown(db, [_version(db, actor, number)])[0]
+    return history.show(db, actor, number)
 
 
 @blueprint.get(f"{ONE}/meetings")
@@ -67,9 +61,8 @@ def show_version(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(MeetingList)
 def list_meetings(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
     """The meetings of a version in time order"""
-    version = _version(db, actor, number)
-    page = versions.page_of_meetings(db, version, **dict(query))
-    slots = labels(db, actor.event_id, ()).slots
+    page = history.meetings(db, actor, number, **dict(query))
+    slots = labels(db, actor, ()).slots
     items = tuple(m.to_json() | {"start": slots[m.slot].start} for m in page.items)
     return Page(items, page.next_cursor, page.total)
 
@@ -81,8 +74,7 @@ def list_meetings(db: Session, actor: Actor, query: PageQuery, number: int) -> A
 @blueprint.output(UnscheduledList)
 def list_unscheduled(db: Session, actor: Actor, query: PageQuery, number: int) -> Any:
     """The accepted requests that a version does not hold, and why"""
-    version = _version(db, actor, number)
-    return history.part(f"unscheduled {number}", version.unscheduled, **dict(query))
+    return history.unscheduled(db, actor, number, **dict(query))
 
 
 @blueprint.get(f"{ONE}/changes")
@@ -96,18 +88,11 @@ def list_changes(db: Session, actor: Actor, query: ChangeQuery, number: int) -> 
     A worker works it out, once a draft and what it depends on. Until that is done the answer is 503 with
     Retry-After.
     """
-    version = _version(db, actor, number)
-    found = comparisons.kept(db, version)
-    if found is None:
-        _have_compared(version)
+    seen = look.changes(db, actor, number, query.kind, cursor=query.cursor, limit=query.limit)
+    if seen is None:
+        _have_compared(actor, number)
         raise ComparisonNotReady(number)
-    name = f"changes {number} {query.kind or ''}"
-    size = found.counts[str(query.kind)] if query.kind else comparisons.differing(found)
-
-    def read(first: int, most: int) -> Sequence[Change]:
-        return comparisons.changes(db, found, query.kind, first=first, most=most)
-
-    page = history.part_of(name, read, size, cursor=query.cursor, limit=query.limit)
+    found, page = seen.found, seen.page
     return {
         "items": page.items,
         "next_cursor": page.next_cursor,
@@ -133,17 +118,8 @@ def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> 
     back until then. Refused if another version was published since the change set was made. Asked for twice,
     it is done once.
     """
-    actor.require(Right.PUBLISH)
-    job = version_jobs.ask_to_publish(
-        db,
-        event_id=actor.event_id,
-        number=number,
-        compared_with=body.compared_with,
-        by=actor.account_id,
-        hold=hold.hold_of(db, actor.event_id),
-        now=context.now(),
-    )
-    if not hold.is_held(job):
+    job = orders.publish(db, actor, number, compared_with=body.compared_with, now=context.now())
+    if not job.is_held:
         later(_work, job.id)
     return _job(job, number)
 
@@ -154,11 +130,7 @@ def publish_version(db: Session, actor: Actor, body: PublishIn, number: int) -> 
 @blueprint.output(PublishingOut)
 def show_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """How far the publishing of a version is; ask again until its state is done, failed or taken_back"""
-    version = _version(db, actor, number)
-    job = version_jobs.latest(db, version, JobKind.PUBLISH)
-    if job is None:
-        raise NotFound("publishing of version", number)
-    return _job(job, number)
+    return _job(look.publishing(db, actor, number), number)
 
 
 @blueprint.post(f"{ONE}/publishing/take-back")
@@ -167,7 +139,7 @@ def show_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 @blueprint.output(PublishingOut)
 def take_publishing_back(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """Take a publishing back that has not begun: the version stays a draft, and nobody is told anything"""
-    return _job(hold.take_back(db, _version(db, actor, number), now=context.now()), number)
+    return _job(orders.take_back(db, actor, number, now=context.now()), number)
 
 
 @blueprint.post(f"{ONE}/publishing/begin")
@@ -176,7 +148,7 @@ def take_publishing_back(db: Session, actor: Actor, number: int) -> dict[str, An
 @blueprint.output(PublishingOut)
 def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
     """Begin a publishing now that waits for the end of its hold"""
-    job = hold.begin_now(db, _version(db, actor, number), now=context.now())
+    job = orders.begin_now(db, actor, number, now=context.now())
     later(_work, job.id)
     return _job(job, number)
 
@@ -187,9 +159,7 @@ def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 @blueprint.output(VersionOut)
 def discard_version(db: Session, actor: Actor, number: int) -> Any:
     """Put a draft away; nobody is told anything"""
-    actor.require(Right.PUBLISH)
-    release.discard(db, event_id=actor.event_id, number=number)
-    return _shown(db, [versions.get(db, actor.event_id, number)])[0]
+    return orders.discard(db, actor, number)
 
 
 @blueprint.post(f"{ONE}/roll-back")
@@ -198,20 +168,13 @@ def discard_version(db: Session, actor: Actor, number: int) -> Any:
 @blueprint.output(VersionOut, 201, headers=Created)
 def roll_back_to_version(db: Session, actor: Actor, number: int) -> Any:
     """Make a draft with the content of a superseded version, to look at and publish"""
-    actor.require(Right.PUBLISH)
-    draft = release.roll_back(db, event_id=actor.event_id, number=number, now=context.now())
-    return _shown(db, [draft])[0]
+    return orders.roll_back(db, actor, number, now=context.now())
 
 
-def _version(db: Session, actor: Actor, number: int) -> ScheduleVersion:
-    actor.require(Right.READ_VERSIONS)
-    return versions.get(db, actor.event_id, number)
-
-
-def _have_compared(version: ScheduleVersion) -> None:
+def _have_compared(actor: Actor, number: int) -> None:
     """In a transaction of its own, as the answer is an error."""
     with context.database().write() as own:
-        job_id = version_jobs.ask_to_compare(own, version, by=None, now=context.now()).id
+        job_id = orders.compare(own, actor, number, now=context.now()).id
     _work(job_id)
 
 
@@ -219,23 +182,6 @@ def _work(job_id: int) -> None:
     dispatch.version_job(job_id, app=context.celery())
 
 
-def _job(job: VersionJob, number: int) -> dict[str, Any]:
+def _job(job: JobCard, number: int) -> dict[str, Any]:
     names = PublishingOut.model_fields.keys() - {"number"}
     return {name: getattr(job, name) for name in names} | {"number": number}
-
-
-def _shown(db: Session, found: Sequence[ScheduleVersion]) -> list[dict[str, Any]]:
-    """Versions with numbers where the rows have ids."""
-    others = [i for version in found for i in (version.compared_with_id, version.copy_of_id)]
-    numbers = history.version_numbers(db, found[0].event_id, others) if found else {}
-    made_by = history.run_numbers(db, found[0].event_id, [v.run_id for v in found]) if found else {}
-    names = VersionOut.model_fields.keys() - {"run", "compared_with", "copy_of"}
-    return [
-        {name: getattr(version, name) for name in names}
-        | {
-            "run": made_by.get(version.run_id),
-            "compared_with": numbers.get(version.compared_with_id),
-            "copy_of": numbers.get(version.copy_of_id),
-        }
-        for version in found
-    ]

@@ -17,6 +17,7 @@ from scheduler.domain.entities import RunState
 from scheduler.domain.errors import ChainmeetError
 from scheduler.services.outbox import outbox
 from scheduler.services.runs import runs
+from scheduler.services.runs.control import RunCard
 from scheduler.storage.models import Run
 
 FIRST_MAILS = 100
@@ -88,17 +89,17 @@ class Demo:
     def run(self, event: DemoEvent) -> Run:
         """A finished run: a new one, or one that an earlier showing left open."""
         with self.stack.database.read() as session:
-            run = runs.open_run(session, event.id)
-        if run is None:
-            run = queue_run(
+            asked: Run | RunCard | None = runs.open_run(session, event.id)
+        if asked is None:
+            asked = queue_run(
                 self.stack.database,
                 self.stack.settings,
                 event.key,
                 seconds=self.options.seconds,
                 asked_by=event.organiser_id,
             )
-        self.step(f"Run {run.number}: snapshot, solve within {run.seconds} s, check by the rules")
-        run = follow_run(self.stack.database, run.id, line=terminal_line("  "), stopped=self.is_stopped)
+        self.step(f"Run {asked.number}: snapshot, solve within {asked.seconds} s, check by the rules")
+        run = follow_run(self.stack.database, asked.id, line=terminal_line("  "), stopped=self.is_stopped)
         self.stop_here()
         if run.state is not RunState.FINISHED:
             raise ChainmeetError(f"Run {run.number} {run.state}: {run.error or 'no reason was kept'}")

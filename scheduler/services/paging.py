@@ -16,6 +16,7 @@ from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
 
 T = TypeVar("T", covariant=True)
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,29 @@ def fetch_page(
         counted = query.with_only_columns(func.count(), maintain_column_froms=True)
         total = session.scalars(counted).one() if more or cursor else len(rows)
     return Page(tuple(rows[:limit]), encode_cursor(order.name, last) if last else None, total)
+
+
+def part(name: str, items: Sequence[Item], *, cursor: str | None = None, limit: int = 30) -> Page[Item]:
+    """A page of a list that is in memory already; `name` is the list's, for its cursors."""
+    return part_of(
+        name, lambda first, most: items[first : first + most], len(items), cursor=cursor, limit=limit
+    )
+
+
+def part_of(
+    name: str,
+    read: Callable[[int, int], Sequence[Item]],
+    size: int,
+    *,
+    cursor: str | None = None,
+    limit: int = 30,
+) -> Page[Item]:
+    """A page of a list of which `read` gives some items from a number on, and nobody has the others."""
+    fields.require("limit", limit, fields.PageSize)
+    first: int = decode_cursor(name, (int,), cursor)[0] if cursor else 0
+    after = first + limit
+    more = encode_cursor(name, (after,)) if after < size else None
+    return Page(tuple(read(first, limit)) if first < size else (), more, size)
 
 
 def encode_cursor(name: str, values: Sequence[Any]) -> str:

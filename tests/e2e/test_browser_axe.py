@@ -11,9 +11,9 @@ import pytest
 
 from scheduler.storage.database import Database
 from tests.e2e import axe
-from tests.e2e.everything import Everything, serving
 from tests.support import clocks
 from tests.support.calendars import busy_in
+from tests.support.everything import Everything, serving
 from tests.support.factories import NOW
 from tests.support.web import web_app
 

@@ -14,9 +14,8 @@ from api import auth, context
 from api.pages import rendering, zones
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages, words
-from scheduler.services.access import preferences
+from scheduler.services.access import preferences, stopping
 from scheduler.services.access.actors import Actor
-from scheduler.services.publishing import stopping
 
 blueprint = APIBlueprint(
     "preferences", __name__, enable_openapi=False, url_prefix="/events/<event_key>/mails-and-calendar"

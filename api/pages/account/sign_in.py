@@ -13,8 +13,7 @@ from werkzeug.wrappers import Response
 from api import auth, context, errands, limits
 from scheduler.domain import fields
 from scheduler.services.access import sessions, sign_in
-from scheduler.services.access.sign_in import VALID
-from scheduler.storage.models import Account
+from scheduler.services.access.sign_in import VALID, KnownAccount
 from workers import dispatch
 
 blueprint = APIBlueprint("sign_in", __name__, enable_openapi=False)
@@ -98,7 +97,7 @@ def _send(email: str, errand: Mapping[str, Any]) -> str:
     return render_template("sign_in/sent.html", email=email, catcher=context.settings().mail_catcher_url)
 
 
-def _look(token: str) -> Account:
+def _look(token: str) -> KnownAccount:
     """Whom a link would sign in; raises UnusableLink."""
     with limits.looking_up_a_token(), context.database().read() as db:
         account = sign_in.look_at_sign_in(db, token, now=context.now())

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from api import context, limits
 from scheduler.invites.catalogue import words
-from scheduler.services.publishing import stopping
+from scheduler.services.access import stopping
 
 blueprint = APIBlueprint("summaries", __name__, enable_openapi=False, url_prefix="/summaries/<token>")
 

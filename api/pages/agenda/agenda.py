@@ -21,7 +21,6 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.answers import agenda_answers
 from scheduler.services.availability import grid
 from scheduler.services.schedule import agenda_export, agendas, feed_addresses
-from scheduler.storage.models import Attendee, Firm
 
 blueprint = APIBlueprint("agenda", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
@@ -33,7 +32,6 @@ def own(event_key: str) -> str:
     actor = auth.actor(event_key)
     with context.database().read() as db:
         agenda = agendas.attendee_agenda(db, actor)
-        attendee = db.get_one(Attendee, actor.attendee_id)
         return rendering.render(
             db,
             actor,
@@ -41,7 +39,7 @@ def own(event_key: str) -> str:
             "agenda/own.html",
             agenda=agenda,
             grid=grid.grid(db, actor, now=context.now(), agenda=agenda),
-            feed=address(attendee),
+            feed=address(feed_addresses.own_feed(db, actor)),
             **_around(db, actor, agenda),
         )
 
@@ -73,14 +71,14 @@ def firm(event_key: str) -> str:
     actor = auth.actor(event_key)
     with context.database().read() as db:
         agenda = agendas.firm_agenda(db, actor)
-        feed = address(db.get_one(Firm, actor.firm_id))
+        owner = feed_addresses.own_firm_feed(db, actor)
         return rendering.render(
             db,
             actor,
             "firm_agenda",
             "agenda/firm.html",
             agenda=agenda,
-            feed=feed,
+            feed=address(owner) if owner else "",
             **_around(db, actor, agenda),
         )
 

@@ -18,10 +18,9 @@ from scheduler.domain.errors import ChainmeetError, InvalidInput
 from scheduler.invites.busy import MAX_OCTETS, UnusableCalendar
 from scheduler.invites.busy.model import COUNTED
 from scheduler.invites.transport.remote import FetchFailure
-from scheduler.services.access import encryption
 from scheduler.services.access.actors import Actor
 from scheduler.services.availability import busy_times, grid
-from scheduler.storage.models import BusySource, Event
+from scheduler.services.events import events
 from scheduler.untrusted.reading import LATER, UNREAD
 
 blueprint = APIBlueprint(
@@ -201,28 +200,20 @@ def _page(
     if typed is None:
         typed = request.form
     sources = busy_times.listing(db, actor)
-    event = db.get_one(Event, actor.event_id)
+    zone = events.event(db, actor).timezone
+    secret_key = context.settings().secret_key
     return rendering.render(
         db,
         actor,
         "busy_times",
         "busy_times/show.html",
-        sources=[(source, _address(source)) for source in sources],
+        sources=[(source, source.opened(secret_key)) for source in sources],
         grid=grid.grid(db, actor, now=context.now()),
         is_full=len(sources) >= busy_times.MOST_SOURCES,
-        zones=_zones(event.timezone),
-        typed={"timezone": event.timezone, **{name: text for name, text in typed.items() if text}},
+        zones=_zones(zone),
+        typed={"timezone": zone, **{name: text for name, text in typed.items() if text}},
         faults=faults,
     )
-
-
-def _address(source: BusySource) -> str:
-    """A linked calendar's address, for its owner; empty for a file, or if it cannot be read any more."""
-    try:
-        key = context.settings().secret_key
-        return encryption.unseal(key, busy_times.ADDRESS, source.address) if source.address else ""
-    except encryption.UnreadableSecret:
-        return ""
 
 
 def _zones(first: str) -> list[tuple[str, str]]:

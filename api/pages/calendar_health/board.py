@@ -72,7 +72,7 @@ def calls(event_key: str) -> FlaskResponse:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         found = calendar_health.board(db, actor, _filters(), now=context.now())
-        text = call_list.calls_csv(db, found)
+        text = call_list.calls_csv(db, actor, found)
     response = FlaskResponse(text, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="calls-{actor.event_key}.csv"'
     response.headers["Cache-Control"] = "no-store"

@@ -15,8 +15,8 @@ from api.pages import rendering
 from scheduler.domain.entities import MailKind, MailOutcome, Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.services.access.actors import Actor
-from scheduler.services.inbox import aliases, inbox
-from scheduler.storage.models import InboundMail
+from scheduler.services.inbox import handling
+from scheduler.services.inbox.handling import IncomingMail
 from workers import dispatch
 
 blueprint = APIBlueprint("inbox", __name__, enable_openapi=False, url_prefix="/events/<event_key>/inbox")
@@ -31,7 +31,7 @@ def listing(event_key: str) -> str:
     chosen = request.args.get("outcome", "")
     outcome = MailOutcome(chosen) if chosen in set(MailOutcome) else None
     with context.database().read() as db:
-        page = inbox.listing(db, actor, outcome=outcome, cursor=request.args.get("cursor"))
+        page = handling.listing(db, actor, outcome=outcome, cursor=request.args.get("cursor"))
         return rendering.render(
             db,
             actor,
@@ -40,7 +40,7 @@ def listing(event_key: str) -> str:
             page=page,
             outcome=outcome,
             outcomes=[o for o in MailOutcome if o is not MailOutcome.RECEIVED],
-            counts=inbox.counts(db, actor),
+            counts=handling.counts(db, actor),
         )
 
 
@@ -49,14 +49,14 @@ def listing(event_key: str) -> str:
 def show(event_key: str, mail_id: int) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        mail = inbox.get(db, actor, mail_id)
-        alias = aliases.claimed(db, mail)
+        mail = handling.get(db, actor, mail_id)
+        alias = handling.claimed(db, actor, mail_id)
         return rendering.render(
             db, actor, "inbox", "inbox/show.html", mail=mail, alias=alias, steps=_steps(mail, alias)
         )
 
 
-def _steps(mail: InboundMail, alias: str | None) -> dict[str, str]:
+def _steps(mail: IncomingMail, alias: str | None) -> dict[str, str]:
     """What an organiser may do with a mail, and the words of its buttons."""
     bounce = {"dead": "The address is dead"}
     answer = {"accept": "Take it as accepted", "decline": "Take it as declined"}
@@ -74,7 +74,7 @@ def raw(event_key: str, mail_id: int) -> FlaskResponse:
     """The mail as it came, to be saved and never shown: it may hold anything."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        response = FlaskResponse(inbox.get(db, actor, mail_id).raw, mimetype="application/octet-stream")
+        response = FlaskResponse(handling.raw(db, actor, mail_id), mimetype="application/octet-stream")
     response.headers["Content-Disposition"] = f'attachment; filename="mail-{mail_id}.eml"'
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -99,11 +99,11 @@ def handle(event_key: str, mail_id: int, step: str) -> Response:
 def _handle(db: Session, actor: Actor, mail_id: int, step: str) -> str:
     if step == "set-aside":
         domain = context.settings().mail_domain
-        return inbox.set_aside(db, actor, mail_id, mail_domain=domain, now=context.now()).reason
+        return handling.set_aside(db, actor, mail_id, mail_domain=domain, now=context.now()).reason
     if step == "same-person":
-        return inbox.same_person(db, actor, mail_id, settings=context.settings(), now=context.now()).reason
+        return handling.same_person(db, actor, mail_id, settings=context.settings(), now=context.now()).reason
     if step == "dead":
-        return inbox.mark_dead(db, actor, mail_id, now=context.now()).reason
+        return handling.mark_dead(db, actor, mail_id, now=context.now()).reason
     if step not in _STEPS:
         raise NotFound("page", step)
-    return inbox.apply(db, actor, mail_id, _STEPS[step], now=context.now()).reason
+    return handling.apply(db, actor, mail_id, _STEPS[step], now=context.now()).reason

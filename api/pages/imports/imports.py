@@ -9,7 +9,6 @@ from typing import Any
 from apiflask import APIBlueprint
 from flask import Response, abort, flash, redirect, request, url_for
 from flask_login import login_required
-from sqlalchemy import func, select
 from werkzeug.wrappers import Response as BaseResponse
 
 from api import auth, context
@@ -19,7 +18,6 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages
 from scheduler.services.access.actors import Actor
 from scheduler.services.imports import csv_table, rows
-from scheduler.storage.models import Attendee, Firm, Interpreter
 
 blueprint = APIBlueprint("people", __name__, enable_openapi=False, url_prefix="/events/<event_key>/people")
 
@@ -96,22 +94,13 @@ def _said(kind: str, done: rows.Imported, *, only_look: bool) -> str:
 
 
 def _page(actor: Actor, faults: tuple[str, ...], kind: str) -> str:
-    tables: dict[str, type[Firm | Attendee | Interpreter]] = {
-        "firms": Firm,
-        "people": Attendee,
-        "interpreters": Interpreter,
-    }
     with context.database().read() as db:
-        counts = {
-            name: db.scalar(select(func.count()).select_from(t).where(t.event_id == actor.event_id))
-            for name, t in tables.items()
-        }
         return rendering.render(
             db,
             actor,
             "people",
             "people/index.html",
-            counts=counts,
+            counts=rows.counts(db, actor),
             columns=csv_table.COLUMNS,
             required=csv_table.REQUIRED,
             most={"octets": csv_table.MAX_OCTETS, "rows": csv_table.MAX_ROWS},

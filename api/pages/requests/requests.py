@@ -16,15 +16,14 @@ from api import auth, context, inputs
 from api.pages import forms, rendering
 from api.pages.forms import RequestForm
 from api.pages.presentation import short_name
-from api.pages.timetable import timetable
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory import search
+from scheduler.services.events.timetable import timetable
 from scheduler.services.requests import lists, outcomes, requests
 from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.form import NewRequest
-from scheduler.storage.models import Firm
 
 blueprint = APIBlueprint("requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
@@ -61,7 +60,7 @@ def show(event_key: str, key: str) -> str:
     actor = auth.actor(event_key)
     with context.database().read() as db:
         card = lists.show(db, actor, key)
-        side = _side(db, actor, card)
+        side = lists.side(db, actor, card)
         here = "sent" if side is Side.FROM else "received"
         around = _around(db, actor, side, [card])
         return rendering.render(db, actor, here, "requests/show.html", card=card, **around)
@@ -80,10 +79,10 @@ def submit(event_key: str, firm_key: str) -> Response | tuple[str, int]:
     """Ask, or show the form again with what was typed and a sentence at each field at fault."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
-        form = forms.read_request(request.form, firm_key, timetable(db, actor.event_id))
+        form = forms.read_request(request.form, firm_key, timetable(db, actor))
     try:
         with context.database().write() as db:
-            made = requests.submit(db, actor, form.values, now=context.now())
+            made = requests.ask(db, actor, form.values, now=context.now())
             key, asked, asking = made.key, short_name(made.to_firm), short_name(made.from_firm)
     except InvalidInput as error:
         return _form(actor, firm_key, form, forms.sentences(error)), 422
@@ -192,16 +191,10 @@ def _around(db: Session, actor: Actor, side: Side, cards: Iterable[RequestCard])
     """What the cards of requests need besides the requests."""
     return {
         "side": side,
-        "times": timetable(db, actor.event_id),
+        "times": timetable(db, actor),
         "now": context.now(),
         "outcomes": outcomes.outcomes(db, actor, cards),
     }
-
-
-def _side(db: Session, actor: Actor, card: RequestCard) -> Side:
-    """From which side the actor looks at a request."""
-    own = db.get(Firm, actor.firm_id) if actor.firm_id else None
-    return Side.FROM if own is not None and own.key == card.from_firm.key else Side.TO
 
 
 def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str] | None = None) -> str:
@@ -221,7 +214,7 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
             labels=forms.LABELS,
             partner=partner,
             own=own,
-            times=timetable(db, actor.event_id),
+            times=timetable(db, actor),
             priorities=PRIORITIES,
             places=PLACES,
         )

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from apiflask import APIBlueprint
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, request, url_for
 from flask.wrappers import Response as FlaskResponse
 from flask_login import login_required
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context
+from api.pages import rendering
 from api.pages.reading import FormReader
 from scheduler.domain import fields
-from scheduler.domain.entities import AfterRun, RequestState
+from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen
 from scheduler.services.access.actors import Actor
 from scheduler.services.delivery import mail_queue
 from scheduler.services.events import waiting
-from scheduler.services.outbox import outbox
-from scheduler.services.publishing import release
+from scheduler.services.publishing import orders
 from scheduler.services.requests import lists
-from scheduler.services.runs import runs
-from scheduler.services.schedule import versions
-from scheduler.storage.models import Event, Run, ScheduleVersion
+from scheduler.services.runs import control
+from scheduler.services.runs.control import RunCard
+from scheduler.services.schedule import history
 from workers import dispatch
 
 blueprint = APIBlueprint("organiser", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
@@ -38,18 +37,18 @@ LABELS = {"seconds": "Seconds to search", "max_moved": "Meetings that may change
 def overview(event_key: str) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        newest = runs.listing(db, actor.event_id, limit=10)
-        return render_template(
+        newest = control.newest(db, actor, limit=10)
+        return rendering.render(
+            db,
+            actor,
+            "organiser",
             "organiser/overview.html",
-            event=db.get_one(Event, actor.event_id),
-            actor=actor,
-            here="organiser",
             run=newest[0] if newest else None,
             runs=newest,
-            versions=versions.listing(db, actor.event_id, limit=12),
-            published=versions.published(db, actor.event_id),
+            versions=history.newest(db, actor, limit=12),
+            published=history.published(db, actor),
             requests=lists.counts(db, replace(actor, firm_id=None)).received,
-            mails=outbox.counts(db, actor.event_id),
+            mails=mail_queue.counts(db, actor),
             waiting=waiting.waiting(db, actor),
             now=context.now(),
             states=RequestState,
@@ -67,16 +66,7 @@ def start_run(event_key: str) -> Response:
         max_moved = read.whole("max_moved", fields.MaxMoved) if "max_moved" in request.form else 0
         read.done()
         with context.database().write() as db:
-            run = runs.queue(
-                db,
-                actor.event_id,
-                asked_by=actor.account_id,
-                seconds=seconds,
-                then=AfterRun.DRAFT,
-                max_moved=max_moved,
-                now=context.now(),
-            )
-            run_id = run.id
+            run_id = control.start(db, actor, seconds=seconds, max_moved=max_moved, now=context.now()).id
         dispatch.run(context.database(), run_id, app=context.celery())
     except InvalidInput as error:
         flash(" ".join(f"{LABELS[fault.path]} {fault.message}." for fault in error.faults), "error")
@@ -94,15 +84,11 @@ def run_panel(event_key: str, number: int) -> FlaskResponse:
     """
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        run = runs.show(db, actor.event_id, number)
-        event = db.get_one(Event, actor.event_id)
-        draft = _draft_of(db, run)
+        run = control.show(db, actor, number)
         response = make_response(
-            render_template(
-                "organiser/_run.html", event=event, actor=actor, run=run, draft=draft, now=context.now()
-            )
+            rendering.render(db, actor, "organiser", "organiser/_run.html", run=run, now=context.now())
         )
-    if run.state not in runs.OPEN:
+    if not run.is_open:
         response.headers["HX-Trigger"] = "run-ended"
     return response
 
@@ -112,14 +98,13 @@ def run_panel(event_key: str, number: int) -> FlaskResponse:
 def run(event_key: str, number: int) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        found = runs.show(db, actor.event_id, number)
-        return render_template(
+        found = control.show(db, actor, number)
+        return rendering.render(
+            db,
+            actor,
+            "organiser",
             "organiser/run.html",
-            event=db.get_one(Event, actor.event_id),
-            actor=actor,
-            here="organiser",
             run=found,
-            draft=_draft_of(db, found),
             curve=_curve(found),
             now=context.now(),
         )
@@ -130,7 +115,7 @@ def run(event_key: str, number: int) -> str:
 def cancel_run(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        runs.cancel(db, actor.event_id, number, now=context.now())
+        control.cancel(db, actor, number, now=context.now())
     flash(f"Run {number} is being cancelled.")
     return redirect(url_for("organiser.overview", event_key=event_key))
 
@@ -141,7 +126,7 @@ def discard_drafts(event_key: str) -> Response:
     """Put the drafts away that nobody will publish any more."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        count = release.discard_old(db, actor.event_id)
+        count = orders.discard_old(db, actor)
     flash(f"Drafts discarded: {count:,}. Nobody was told anything.")
     return redirect(url_for("organiser.overview", event_key=event_key))
 
@@ -174,12 +159,7 @@ def _steer(db: Session, actor: Actor, step: str) -> str:
     return f"Mails queued again: {mail_queue.send_after_all(db, actor):,}."
 
 
-def _draft_of(db: Any, run: Run) -> ScheduleVersion | None:
-    """The version that a run made, if it still is a draft or was published."""
-    return next((v for v in versions.listing(db, run.event_id) if v.run_id == run.id), None)
-
-
-def _curve(run: Run) -> list[tuple[float, float]]:
+def _curve(run: RunCard) -> list[tuple[float, float]]:
     """Best score over time as points of a 600 by 160 picture, y down."""
     points = [(p["seconds"], p["score"]) for p in run.curve if p.get("score") is not None]
     if len(points) < 2:

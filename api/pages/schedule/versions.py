@@ -5,26 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, request, url_for
 from flask.wrappers import Response as FlaskResponse
 from flask_login import login_required
-from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
 from api.errands import fresh_sign_in
 from api.pages import rendering
 from api.pages.presentation import local_moment
-from scheduler.domain.changes import ChangeKind
-from scheduler.domain.entities import JobKind, JobState, VersionState
+from scheduler.domain.entities import JobState
 from scheduler.domain.errors import PublishingOpen, VersionConflict, WrongState
-from scheduler.services.delivery import arrival
-from scheduler.services.delivery.arrival import Arrival
-from scheduler.services.publishing import comparisons, hold, outlook, release, version_jobs
+from scheduler.services.access.actors import Actor
+from scheduler.services.events import events
+from scheduler.services.publishing import look, orders
+from scheduler.services.publishing.look import Shown, VersionJobs
 from scheduler.services.requests import locks, not_held
-from scheduler.services.schedule import versions
-from scheduler.services.schedule.labels import labels
-from scheduler.storage.models import Comparison, Event, ScheduleVersion, VersionJob
 from workers import dispatch
 
 blueprint = APIBlueprint(
@@ -44,38 +40,37 @@ def show(event_key: str, number: int) -> str:
     What publishing does is worked out by a worker and kept; the page follows that, and reads its own rows.
     """
     actor = auth.organiser(event_key)
-    job_id = _ask_if_needed(actor.event_id, number, actor.account_id)
+    job_id = _ask_if_needed(actor, number)
     if job_id is not None:
         dispatch.version_job(job_id, app=context.celery())
-    kind = request.args.get("kind", "")
     page = min(max(1, inputs.whole(request.args.get("page"))), MAX_PAGE)
     with context.database().read() as db:
-        version = versions.get(db, actor.event_id, number)
-        found = comparisons.last(db, version)
-        shown = _shown(db, version, found, kind, page)
-        return render_template(
-            "organiser/version.html",
-            event=db.get_one(Event, actor.event_id),
-            actor=actor,
-            here="organiser",
-            version=version,
-            found=found,
-            gains=versions.gains(db, version),
-            arrival=_arrival(db, actor.event_id, version, found),
-            **_jobs(db, version),
-            **shown,
+        seen = look.look(
+            db,
+            actor,
+            number,
+            kind=request.args.get("kind", ""),
+            reason=request.args.get("reason", ""),
+            first=(page - 1) * SHOWN,
+            most=SHOWN,
+            rates=context.settings().rates,
+            now=context.now(),
         )
-
-
-def _arrival(
-    db: Session, event_id: int, version: ScheduleVersion, found: Comparison | None
-) -> Arrival | None:
-    """How long the mails of a draft would take."""
-    if version.state is not VersionState.DRAFT or found is None or not found.mails:
-        return None
-    event = db.get_one(Event, event_id)
-    rates, now = context.settings().rates, context.now()
-    return arrival.of_publishing(db, event, version.id, found.mails, rates=rates, now=now)
+        return rendering.render(
+            db,
+            actor,
+            "organiser",
+            "organiser/version.html",
+            version=seen.version,
+            found=seen.found,
+            gains=seen.gains,
+            arrival=seen.arrival,
+            **_lists(seen.shown),
+            page=page,
+            pages=max(1, -(-seen.shown.size // SHOWN)),
+            groups=not_held.GROUPS,
+            **_jobs(seen.jobs),
+        )
 
 
 @blueprint.get("/<int:number>/panel")
@@ -84,12 +79,12 @@ def panel(event_key: str, number: int) -> FlaskResponse:
     """The part of the page that follows a job; once it has ended, the page is loaded anew."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        version = versions.get(db, actor.event_id, number)
-        jobs = _jobs(db, version)
-        event = db.get_one(Event, actor.event_id)
-        text = render_template("organiser/_version_job.html", event=event, version=version, **jobs)
+        version, jobs = look.jobs(db, actor, number)
+        text = rendering.render(
+            db, actor, "organiser", "organiser/_version_job.html", version=version, **_jobs(jobs)
+        )
     response = make_response(text)
-    if not jobs["is_open"]:
+    if not jobs.is_open:
         response.headers["HX-Refresh"] = "true"
     return response
 
@@ -100,8 +95,7 @@ def compare(event_key: str, number: int) -> Response:
     """Work out anew what publishing does."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        version = versions.get(db, actor.event_id, number)
-        job_id = version_jobs.ask_to_compare(db, version, by=actor.account_id, now=context.now()).id
+        job_id = orders.compare(db, actor, number, now=context.now()).id
     dispatch.version_job(job_id, app=context.celery())
     return redirect(url_for("versions.show", event_key=event_key, number=number))
 
@@ -112,20 +106,21 @@ def look_twice(event_key: str, number: int) -> str | Response:
     """Before the press: who is told what, the largest change, how long it takes, a trial to oneself."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        version = versions.get(db, actor.event_id, number)
-        found = comparisons.kept(db, version)
-        if version.state is not VersionState.DRAFT or found is None or found.told is None:
+        seen = look.second_look(
+            db, actor, number, most=SHOWN, rates=context.settings().rates, now=context.now()
+        )
+        if seen is None:
             return redirect(url_for("versions.show", event_key=event_key, number=number))
         return rendering.render(
             db,
             actor,
             "organiser",
             "organiser/publish.html",
-            version=version,
-            found=found,
-            outlook=outlook.read(db, version, found, most=SHOWN),
-            arrival=_arrival(db, actor.event_id, version, found),
-            **_jobs(db, version),
+            version=seen.version,
+            found=seen.found,
+            outlook=seen.outlook,
+            arrival=seen.arrival,
+            **_jobs(seen.jobs),
         )
 
 
@@ -136,12 +131,9 @@ def trial(event_key: str, number: int) -> Response:
     """A sample of each kind of mail to the organiser's own address."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        version = versions.get(db, actor.event_id, number)
-        found = comparisons.kept(db, version)
-        if found is not None and found.told:
-            address, count = outlook.queue_trial(
-                db, actor, version, found, settings=context.settings(), now=context.now()
-            )
+        queued = orders.queue_trial(db, actor, number, settings=context.settings(), now=context.now())
+        if queued is not None:
+            address, count = queued
             flash(f"Test mails to {address}: {count}. Nobody else gets them.", "good")
     dispatch.deliver_urgent(app=context.celery())
     return redirect(url_for("versions.look_twice", event_key=event_key, number=number))
@@ -154,7 +146,7 @@ def take_back(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            hold.take_back(db, versions.get(db, actor.event_id, number), now=context.now())
+            orders.take_back(db, actor, number, now=context.now())
         flash(f"Version {number} is a draft again. Nobody was told anything.", "good")
     except WrongState as error:
         flash(f"{error} People may have been told already.", "error")
@@ -169,8 +161,7 @@ def begin(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            version = versions.get(db, actor.event_id, number)
-            job_id = hold.begin_now(db, version, now=context.now()).id
+            job_id = orders.begin_now(db, actor, number, now=context.now()).id
         dispatch.version_job(job_id, app=context.celery())
     except WrongState as error:
         flash(str(error), "error")
@@ -186,16 +177,8 @@ def publish(event_key: str, number: int) -> Response:
     compared_with = inputs.whole(request.form.get("compared_with")) or None
     try:
         with context.database().write() as db:
-            job = version_jobs.ask_to_publish(
-                db,
-                event_id=actor.event_id,
-                number=number,
-                compared_with=compared_with,
-                by=actor.account_id,
-                hold=hold.hold_of(db, actor.event_id),
-                now=context.now(),
-            )
-        if not hold.is_held(job):
+            job = orders.publish(db, actor, number, compared_with=compared_with, now=context.now())
+        if not job.is_held:
             dispatch.version_job(job.id, app=context.celery())
     except (VersionConflict, PublishingOpen) as error:
         flash(str(error), "error")
@@ -210,9 +193,8 @@ def hold_there(event_key: str, number: int) -> Response:
     key, remedy = request.form.get("request", ""), inputs.whole(request.form.get("remedy"), -1)
     try:
         with context.database().write() as db:
-            version = versions.get(db, actor.event_id, number)
-            start = locks.hold_there(db, actor, version, key, remedy, now=context.now()).start
-            zone = db.get_one(Event, actor.event_id).timezone
+            start = locks.hold_there(db, actor, number, key, remedy, now=context.now()).start
+            zone = events.event(db, actor).timezone
         flash(f"Done. The next run holds it on {local_moment(start, zone)}, or says why it cannot.", "good")
     except (locks.NotDone, WrongState) as error:
         flash(str(error), "error")
@@ -235,7 +217,7 @@ def unlock(event_key: str, number: int) -> Response:
 def discard(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        release.discard(db, event_id=actor.event_id, number=number)
+        orders.discard(db, actor, number)
     flash(f"Version {number} is discarded. Nobody was told anything.")
     return redirect(url_for("organiser.overview", event_key=event_key))
 
@@ -247,71 +229,39 @@ def roll_back(event_key: str, number: int) -> Response:
     """A draft with the content of an earlier version, to look at and publish."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        made = release.roll_back(db, event_id=actor.event_id, number=number, now=context.now()).number
+        made = orders.roll_back(db, actor, number, now=context.now()).number
     flash(f"Version {made} repeats version {number}. Look at the change set, then publish it.")
     return redirect(url_for("versions.show", event_key=event_key, number=made))
 
 
-def _ask_if_needed(event_id: int, number: int, account_id: int | None) -> int | None:
+def _ask_if_needed(actor: Actor, number: int) -> int | None:
     """The job that compares the version anew, if its last comparison does not hold and nobody has asked."""
     with context.database().read() as db:
-        version = versions.get(db, event_id, number)
-        if not comparisons.is_wanted(db, version):
+        if not orders.is_comparing_wanted(db, actor, number):
             return None
     with context.database().write() as db:
-        return version_jobs.ask_to_compare(db, version, by=account_id, now=context.now()).id
+        return orders.compare(db, actor, number, now=context.now()).id
 
 
-def _jobs(db: Session, version: ScheduleVersion) -> dict[str, Any]:
-    """The job that the page follows, or whose end it tells."""
-    publishing = version_jobs.latest(db, version, JobKind.PUBLISH)
-    comparing = version_jobs.latest(db, version, JobKind.COMPARE)
-    open_jobs = [job for job in (publishing, comparing) if job is not None and job.state in version_jobs.OPEN]
+def _lists(shown: Shown) -> dict[str, Any]:
+    """The chosen list of a version, and the names of the others."""
     return {
-        "publishing": publishing,
-        "comparing": _told(comparing),
-        "is_open": bool(open_jobs),
-        "is_held": hold.is_held(publishing),
-        "now": context.now(),
-        "states": JobState,
+        "lists": shown.lists,
+        "kind": shown.kind,
+        "rows": shown.rows,
+        "labels": shown.labels,
+        "reason": shown.reason,
+        "reasons": shown.reasons,
     }
 
 
-def _told(job: VersionJob | None) -> VersionJob | None:
-    """A comparing that is done is told by what it found."""
-    return None if job is None or job.state is JobState.DONE else job
-
-
-def _shown(
-    db: Session, version: ScheduleVersion, found: Comparison | None, kind: str, page: int
-) -> dict[str, Any]:
-    """A page of the chosen list; by default of the first list that is not empty."""
-    kinds = [k for k in ChangeKind if k is not ChangeKind.UNCHANGED]
-    lists = {str(k): found.counts[str(k)] for k in kinds} if found else {}
-    lists["unscheduled"] = len(version.unscheduled)
-    if kind not in lists:
-        kind = next((name for name, n in lists.items() if n), "unscheduled")
-    first = (page - 1) * SHOWN
-    rows: list[Any]
-    reasons = not_held.by_reason(version)
-    reason = request.args.get("reason", "") if kind == "unscheduled" else ""
-    reason = reason if reason in reasons else ""
-    requests: list[str] = []
-    meetings: list[Any] = []
-    if kind == "unscheduled" or found is None:
-        rows = list(not_held.listing(db, version, reason, first=first, most=SHOWN))
-    else:
-        rows = comparisons.changes(db, found, ChangeKind(kind), first=first, most=SHOWN)
-        requests = [change.request for change in rows]
-        meetings = [meeting for change in rows for meeting in (change.before, change.after) if meeting]
+def _jobs(found: VersionJobs) -> dict[str, Any]:
+    """The job that the page follows, or whose end it tells."""
     return {
-        "lists": lists,
-        "kind": kind,
-        "rows": rows,
-        "labels": labels(db, version.event_id, requests, meetings),
-        "page": page,
-        "pages": max(1, -(-(reasons[reason] if reason else lists[kind]) // SHOWN)),
-        "reason": reason,
-        "reasons": reasons,
-        "groups": not_held.GROUPS,
+        "publishing": found.publishing,
+        "comparing": found.comparing,
+        "is_open": found.is_open,
+        "is_held": found.is_held,
+        "now": context.now(),
+        "states": JobState,
     }

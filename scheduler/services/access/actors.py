@@ -146,9 +146,9 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any]) -> Actor
     )
 
 
-def operator(event: Event) -> Actor:
-    """An organiser for the command line: whoever runs it has the database, and no account in the event."""
-    return Actor(account_id=None, event_id=event.id, event_key=event.key, is_organiser=True)
+def operator(event: Event, *, account_id: int | None = None) -> Actor:
+    """An organiser for the command line: whoever runs it has the database, and as a rule no account."""
+    return Actor(account_id=account_id, event_id=event.id, event_key=event.key, is_organiser=True)
 
 
 def events_of(session: Session, account_id: int) -> list[EventRoles]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -50,6 +51,18 @@ _MAX_ID = 2**31 - 1
 _NOTED_EVERY = timedelta(minutes=1)
 
 
+@dataclass(frozen=True, slots=True)
+class TokenCard:
+    """A token as its maker sees it: never its text."""
+
+    id: int
+    name: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
 def create_api_token(
     session: Session,
     actor: Actor,
@@ -58,7 +71,7 @@ def create_api_token(
     *,
     days: int = USUAL_DAYS,
     now: datetime,
-) -> tuple[ApiToken, str]:
+) -> tuple[TokenCard, str]:
     """A new token of the actor's event and its text, which is shown once and never stored."""
     account_id = _require_person(actor)
     name, wanted = one_line(name), sorted(set(scopes))
@@ -86,15 +99,14 @@ def create_api_token(
     )
     session.add(token)
     session.flush()
-    return token, text
+    return _card(token), text
 
 
-def api_tokens(session: Session, actor: Actor) -> Sequence[ApiToken]:
+def api_tokens(session: Session, actor: Actor) -> tuple[TokenCard, ...]:
     """The actor's tokens that are not revoked, the newest first; an organiser sees everybody's."""
     _require_person(actor)
-    return session.scalars(
-        _visible(actor).where(ApiToken.revoked_at.is_(None)).order_by(ApiToken.id.desc())
-    ).all()
+    live = _visible(actor).where(ApiToken.revoked_at.is_(None))
+    return tuple(map(_card, session.scalars(live.order_by(ApiToken.id.desc()))))
 
 
 def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: datetime) -> None:
@@ -151,6 +163,17 @@ def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
 def offered(actor: Actor) -> Mapping[str, str]:
     """The scopes that the actor may give to a token, and what each lets it do."""
     return {scope: does for scope, does in SCOPES.items() if actor.is_organiser or scope in EXHIBITOR_SCOPES}
+
+
+def _card(row: ApiToken) -> TokenCard:
+    return TokenCard(
+        id=row.id,
+        name=row.name,
+        scopes=tuple(row.scopes.split()),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        last_used_at=row.last_used_at,
+    )
 
 
 def _number(session: Session, actor: Actor, now: datetime) -> int:

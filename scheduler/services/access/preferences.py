@@ -21,6 +21,12 @@ from scheduler.storage.models import Attendee, Event, Firm, Slot
 
 
 @dataclass(frozen=True, slots=True)
+class FirstSlot:
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Preferences:
     """An attendee's choices, empty where none was made, and what then holds; `first_slot` is an example."""
 
@@ -28,7 +34,7 @@ class Preferences:
     timezone: str
     derived_language: str
     derived_timezone: str
-    first_slot: Slot | None
+    first_slot: FirstSlot | None
 
 
 def timezone(chosen: str, country: str, moment: datetime) -> str:
@@ -64,7 +70,9 @@ def preferences(session: Session, actor: Actor, *, now: datetime) -> Preferences
     attendee = own_attendee(session, actor)
     event = session.get_one(Event, actor.event_id)
     country = session.get_one(Firm, attendee.firm_id).country
-    first = session.scalar(select(Slot).where(Slot.event_id == event.id, Slot.position == 0))
+    slot = select(Slot.start, Slot.end).where(Slot.event_id == event.id, Slot.position == 0)
+    row = session.execute(slot).first()
+    first = FirstSlot(*row) if row is not None else None
     moment = first.start if first else now
     return Preferences(
         language=attendee.mail_language,

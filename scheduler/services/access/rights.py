@@ -41,6 +41,7 @@ class Right(StrEnum):
     KEEP_FIRM_FEED = "make, renew and end a firm's calendar feed"
     MAKE_TOKENS = "make API tokens, see and revoke one's own"
     KEEP_ALL_TOKENS = "see and revoke everybody's API tokens"
+    READ_ALERTS = "read what failed and is not over"
     READ_RUNS = "follow runs"
     RUN = "start and cancel runs"
     READ_VERSIONS = "read schedule versions and change sets"

@@ -123,13 +123,26 @@ def errand(session: Session, signed_in: SignedIn) -> Mapping[str, Any]:
     return session.scalar(select(WebSession.errand).where(WebSession.id == signed_in.session_id)) or {}
 
 
-def listing(session: Session, account_id: int, *, now: datetime) -> Sequence[WebSession]:
+@dataclass(frozen=True, slots=True)
+class SessionCard:
+    """A browser in which an account is signed in."""
+
+    id: int
+    agent: str
+    made_at: datetime
+    seen_at: datetime
+    ends_at: datetime
+
+
+def listing(session: Session, account_id: int, *, now: datetime) -> tuple[SessionCard, ...]:
     """The account's sessions that hold, the one last seen first."""
-    return session.scalars(
-        select(WebSession)
+    columns = (getattr(WebSession, name) for name in SessionCard.__dataclass_fields__)
+    rows = session.execute(
+        select(*columns)
         .where(WebSession.account_id == account_id, WebSession.ends_at > now)
         .order_by(WebSession.seen_at.desc(), WebSession.id.desc())
-    ).all()
+    )
+    return tuple(SessionCard(*row) for row in rows)
 
 
 def end(session: Session, account_id: int, session_id: int) -> None:

@@ -50,10 +50,18 @@ class UnusableLink(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
+class KnownAccount:
+    """Whom a sign-in link would let in."""
+
+    id: int
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
 class Redeemed:
     """Whom a link has signed in, and what they were about to do."""
 
-    account: Account
+    account: KnownAccount
     errand: Mapping[str, Any]
 
 
@@ -167,24 +175,24 @@ def make_sign_in_link(
     return _make_link(session, account_id, secret_key, now, valid)[1]
 
 
-def look_at_sign_in(session: Session, token: str, *, now: datetime) -> Account:
+def look_at_sign_in(session: Session, token: str, *, now: datetime) -> KnownAccount:
     """Whom the link would sign in, without using it up; raises UnusableLink.
 
     Mail scanners open links: the page that the link leads to looks, its button redeems.
     """
     found = session.execute(
-        select(SignInLink, Account)
+        select(SignInLink, Account.id, Account.email)
         .join(Account, Account.id == SignInLink.account_id)
         .where(SignInLink.token_hash == hash_token(token))
     ).first()
     if found is None:
         raise UnusableLink("unknown")
-    link, account = found
+    link, account_id, email = found
     if link.used_at is not None:
         raise UnusableLink("used")
     if link.expires_at <= now:
         raise UnusableLink("expired")
-    return account
+    return KnownAccount(account_id, email)
 
 
 def redeem_sign_in(session: Session, token: str, *, now: datetime) -> Redeemed:

@@ -16,29 +16,36 @@ from scheduler.invites.ical.content import Content
 from scheduler.services.answers import answers, counter_proposals, declining
 from scheduler.services.answers.answers import Given
 from scheduler.services.answers.declining import Effect
+from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.text import lines
-from scheduler.storage.models import Answer, Attendee, Event, Invitation, MeetingRequest, Slot
+from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """What was answered to the invitation as it is told now."""
+
+    partstat: Partstat
+    proposed_start: datetime | None
+    proposed_end: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a link shows: the meeting as its attendee was last told, and what was answered to it.
 
-    `slots` are the other times that could be proposed; none for a meeting that is off or fixed. `effect` is
-    what a decline would do.
+    `person` is the attendee's name, `contact` whom the event names for questions. `slots` are the other times
+    that could be proposed; none for a meeting that is off or fixed. `effect` is what a decline would do.
     """
 
-    event: Event
-    attendee: Attendee
-    invitation: Invitation
+    person: str
+    contact: str
+    sequence: int
+    is_off: bool
     content: Content
-    answer: Answer | None
-    slots: Sequence[Slot]
+    answer: KeptAnswer | None
+    slots: Sequence[SlotRef]
     effect: Effect
-
-    @property
-    def is_off(self) -> bool:
-        return self.invitation.method is Method.CANCEL
 
     @property
     def may_decline(self) -> bool:
@@ -50,18 +57,25 @@ class Look:
 def look(session: Session, token: str, *, now: datetime) -> Look:
     """The meeting behind a link, which nothing is done to; raises NotFound for a wrong one."""
     invitation = _invitation(session, token)
-    answer = answers.last(session, invitation)
     attendee = session.get_one(Attendee, invitation.attendee_id)
     request = session.get_one(MeetingRequest, invitation.request_id)
     return Look(
-        event=session.get_one(Event, invitation.event_id),
-        attendee=attendee,
-        invitation=invitation,
+        person=attendee.name,
+        contact=session.get_one(Event, invitation.event_id).contact,
+        sequence=invitation.sequence,
+        is_off=invitation.method is Method.CANCEL,
         content=Content.from_json(invitation.content),
-        answer=answer if answer is not None and answer.sequence == invitation.sequence else None,
+        answer=_kept(session, invitation),
         slots=_proposable(session, invitation, now),
         effect=declining.effect(session, request, attendee, now=now),
     )
+
+
+def _kept(session: Session, invitation: Invitation) -> KeptAnswer | None:
+    answer = answers.last(session, invitation)
+    if answer is None or answer.sequence != invitation.sequence:
+        return None
+    return KeptAnswer(answer.partstat, answer.proposed_start, answer.proposed_end)
 
 
 def language(session: Session, token: str) -> str:
@@ -82,7 +96,7 @@ def answer(
 
 def propose(
     session: Session, token: str, slot_key: str, *, sequence: int, comment: str = "", now: datetime
-) -> Slot:
+) -> None:
     """Propose one of the event's slots instead; raises as `answer`, and Unsuitable if it cannot be used."""
     invitation = _looked_at(session, token, sequence)
     slot = session.scalar(
@@ -92,7 +106,6 @@ def propose(
         raise InvalidInput([Fault("slot", "Choose one of the times that are listed.")])
     given = _given(Partstat.NEEDS_ACTION, sequence, comment, now)
     counter_proposals.propose(session, invitation, given, start=slot.start, end=slot.end, now=now)
-    return slot
 
 
 def _invitation(session: Session, token: str) -> Invitation:
@@ -117,13 +130,14 @@ def _given(partstat: Partstat, sequence: int, comment: str, now: datetime) -> Gi
     return Given(partstat=partstat, sequence=sequence, source=AnswerSource.LINK, dtstamp=stamp, comment=text)
 
 
-def _proposable(session: Session, invitation: Invitation, now: datetime) -> Sequence[Slot]:
+def _proposable(session: Session, invitation: Invitation, now: datetime) -> Sequence[SlotRef]:
     if invitation.method is Method.CANCEL:
         return ()
     first, last = session.execute(
         select(func.min(Slot.start), func.max(Slot.end)).where(Slot.event_id == invitation.event_id)
     ).one()
     try:
-        return counter_proposals.suitable(session, invitation, first, last, now=now)
+        found = counter_proposals.suitable(session, invitation, first, last, now=now)
     except counter_proposals.Unsuitable:
         return ()
+    return tuple(map(slot_ref, found))

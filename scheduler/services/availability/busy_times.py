@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -51,6 +51,34 @@ class Reading:
         return reading.busy_times(
             octets, self.first, self.last, zone, own_uids=self.own_uids, own_addresses=self.own_addresses
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BusyCalendar:
+    """A calendar of an attendee's, saved or only looked at; `found` is what `to_json` wrote.
+
+    `address` is sealed; None is a file. `failure` says why it could not be fetched again.
+    """
+
+    key: str
+    name: str
+    timezone: str
+    address: bytes | None
+    found: Mapping[str, Any]
+    failure: str
+    read_at: datetime
+    next_fetch_at: datetime | None
+
+    @classmethod
+    def of(cls, row: BusySource) -> BusyCalendar:
+        return cls(**{name: getattr(row, name) for name in cls.__dataclass_fields__})
+
+    def opened(self, secret_key: str) -> str:
+        """The address, for its owner; empty for a file, or if it cannot be read any more."""
+        try:
+            return encryption.unseal(secret_key, ADDRESS, self.address) if self.address else ""
+        except encryption.UnreadableSecret:
+            return ""
 
 
 def attendee_id_of(actor: Actor) -> int:
@@ -115,23 +143,23 @@ def preview_link(
 def read_again(database: Database, actor: Actor, key: str, zone: str) -> None:
     """Read a preview in another zone."""
     with database.read() as session:
-        source = preview(session, actor, key)
+        source = _previewed(session, actor, key)
         window = reading_for(session, source.attendee_id)
     found = window.of(zlib.decompress(source.octets or b""), zone)
     with database.write() as session:
-        source = preview(session, actor, key)
+        source = _previewed(session, actor, key)
         source.timezone, source.found = zone, to_json(found)
 
 
-def preview(session: Session, actor: Actor, key: str) -> BusySource:
+def preview(session: Session, actor: Actor, key: str) -> BusyCalendar:
     """The actor's preview; raises NotFound once it was saved, discarded or replaced."""
-    return _own(session, actor, key, is_saved=False)
+    return BusyCalendar.of(_previewed(session, actor, key))
 
 
-def save(session: Session, actor: Actor, key: str, *, now: datetime) -> BusySource:
+def save(session: Session, actor: Actor, key: str, *, now: datetime) -> BusyCalendar:
     """Keep a preview without the calendar and its titles; raises InvalidInput if there are too many."""
     _lock(session, actor)
-    source = preview(session, actor, key)
+    source = _previewed(session, actor, key)
     if len(listing(session, actor)) >= MOST_SOURCES:
         raise InvalidInput(
             [Fault("calendar", f"You have {MOST_SOURCES} calendars here already. Remove one of them first.")]
@@ -139,12 +167,12 @@ def save(session: Session, actor: Actor, key: str, *, now: datetime) -> BusySour
     source.is_saved, source.octets, source.found = True, None, without_titles(source.found)
     source.next_fetch_at = now + REFETCH if source.address else None
     session.flush()
-    return source
+    return BusyCalendar.of(source)
 
 
 def discard(session: Session, actor: Actor, key: str) -> None:
     """Forget a preview."""
-    session.delete(preview(session, actor, key))
+    session.delete(_previewed(session, actor, key))
 
 
 def remove(session: Session, actor: Actor, key: str) -> str:
@@ -154,10 +182,10 @@ def remove(session: Session, actor: Actor, key: str) -> str:
     return source.name
 
 
-def listing(session: Session, actor: Actor) -> Sequence[BusySource]:
+def listing(session: Session, actor: Actor) -> tuple[BusyCalendar, ...]:
     """The actor's saved calendars."""
     own = select(BusySource).where(BusySource.attendee_id == attendee_id_of(actor), BusySource.is_saved)
-    return session.scalars(own.order_by(BusySource.id)).all()
+    return tuple(map(BusyCalendar.of, session.scalars(own.order_by(BusySource.id))))
 
 
 def mark(session: Session, actor: Actor, slot_keys: Collection[str]) -> int:
@@ -183,7 +211,7 @@ def to_json(found: BusyTimes) -> dict[str, Any]:
     return {"busy": busy_, "counts": dict(found.counts), "notes": list(found.notes)}
 
 
-def from_json(found: dict[str, Any]) -> BusyTimes:
+def from_json(found: Mapping[str, Any]) -> BusyTimes:
     """What `to_json` wrote."""
     times = (
         Busy(datetime.fromisoformat(start), datetime.fromisoformat(end), BusyKind(kind), title)
@@ -217,6 +245,10 @@ def _lock(session: Session, actor: Actor) -> int:
     attendee_id = attendee_id_of(actor)
     session.execute(select(Attendee.id).where(Attendee.id == attendee_id).with_for_update(key_share=True))
     return attendee_id
+
+
+def _previewed(session: Session, actor: Actor, key: str) -> BusySource:
+    return _own(session, actor, key, is_saved=False)
 
 
 def _own(session: Session, actor: Actor, key: str, *, is_saved: bool) -> BusySource:

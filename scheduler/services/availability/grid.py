@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from scheduler.invites.busy import Busy, BusyKind
 from scheduler.services.access.actors import Actor
 from scheduler.services.availability import busy_times, unavailable
+from scheduler.services.availability.busy_times import BusyCalendar
+from scheduler.services.directory.refs import SlotRef, slots_of
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import Agenda, AgendaItem
-from scheduler.storage.models import AttendeeBusy, BusySource, Event, Slot
+from scheduler.storage.models import AttendeeBusy, Event, Slot
 
 WHY = {
     BusyKind.EVENT: "an event",
@@ -30,7 +32,7 @@ MOST_REASONS = 3
 class Cell:
     """One slot. `calendars` are the saved ones that take it, `reasons` what in a preview would."""
 
-    slot: Slot
+    slot: SlotRef
     is_marked: bool
     calendars: tuple[str, ...]
     reasons: tuple[str, ...]
@@ -66,22 +68,23 @@ def grid(
     actor: Actor,
     *,
     now: datetime,
-    preview: BusySource | None = None,
+    preview: BusyCalendar | None = None,
     agenda: Agenda | None = None,
 ) -> Grid:
     """The actor's slots, with those that a preview would take; `agenda` is the actor's, if it is at hand."""
     attendee_id = busy_times.attendee_id_of(actor)
     event = session.get_one(Event, actor.event_id)
-    slots = session.scalars(select(Slot).where(Slot.event_id == event.id).order_by(Slot.position)).all()
-    marked = set(session.scalars(select(AttendeeBusy.slot_id).where(AttendeeBusy.attendee_id == attendee_id)))
+    slots = slots_of(session, event.id)
+    by_hand = select(Slot.key).join(AttendeeBusy, AttendeeBusy.slot_id == Slot.id)
+    marked = set(session.scalars(by_hand.where(AttendeeBusy.attendee_id == attendee_id)))
     saved = [(source.name, unavailable.spans(source.found)) for source in busy_times.listing(session, actor)]
     found = busy_times.from_json(preview.found).busy if preview else ()
     meetings = (agenda or agendas.attendee_agenda(session, actor)).items
     cells = [
         Cell(
             slot,
-            slot.id in marked,
-            tuple(name for name, spans in saved if unavailable.taken([slot], spans)),
+            slot.key in marked,
+            tuple(name for name, spans in saved if unavailable.is_taken(slot.start, slot.end, spans)),
             _reasons(slot, found),
             _meeting(slot, meetings),
         )
@@ -91,13 +94,13 @@ def grid(
     return Grid(days, rows, _clashes(cells, now + timedelta(hours=event.freeze_hours)))
 
 
-def _reasons(slot: Slot, found: Sequence[Busy]) -> tuple[str, ...]:
+def _reasons(slot: SlotRef, found: Sequence[Busy]) -> tuple[str, ...]:
     """What takes the slot, as its owner knows it; of many the first."""
     taking = [each for each in found if each.start < slot.end and each.end > slot.start]
     return tuple(dict.fromkeys(each.title or WHY[each.kind] for each in taking))[:MOST_REASONS]
 
 
-def _meeting(slot: Slot, meetings: Sequence[AgendaItem]) -> AgendaItem | None:
+def _meeting(slot: SlotRef, meetings: Sequence[AgendaItem]) -> AgendaItem | None:
     return next((each for each in meetings if each.start < slot.end and each.end > slot.start), None)
 
 

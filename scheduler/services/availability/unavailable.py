@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -40,11 +40,16 @@ def slots_of(
     return {attendee_id: ids for attendee_id, ids in away.items() if ids}
 
 
-def spans(found: dict[str, Any]) -> list[Span]:
+def spans(found: Mapping[str, Any]) -> list[Span]:
     """The busy times of a source's `found`."""
     return [(datetime.fromisoformat(each[0]), datetime.fromisoformat(each[1])) for each in found["busy"]]
 
 
 def taken(slots: Iterable[Slot], busy: Collection[Span]) -> list[Slot]:
     """The slots that overlap a busy time; one that only touches it is free."""
-    return [slot for slot in slots if any(start < slot.end and end > slot.start for start, end in busy)]
+    return [slot for slot in slots if is_taken(slot.start, slot.end, busy)]
+
+
+def is_taken(first: datetime, last: datetime, busy: Collection[Span]) -> bool:
+    """Whether a time overlaps a busy time; one that only touches it is free."""
+    return any(start < last and end > first for start, end in busy)

@@ -17,16 +17,22 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.calendar_health import people as calendar_people
-from scheduler.services.calendar_health.people import SEVERITY, WORDS, BoardPerson
+from scheduler.services.calendar_health.people import (
+    SEVERITY,
+    WORDS,
+    BoardPerson,
+    BoardVersion,
+    published_board,
+)
 from scheduler.services.calendar_health.states import CalendarEntry, entries, untold
 from scheduler.services.calendar_health.tallies import Chosen, Tally, tallies
 from scheduler.services.directory.facets import FacetValue
 from scheduler.services.directory.refs import FirmRef, find_person
-from scheduler.services.paging import Page
-from scheduler.services.schedule import history, versions
+from scheduler.services.paging import Page, part
+from scheduler.services.schedule import versions
 from scheduler.services.text import one_line
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Event, Firm, Hall, Place, PlannedMeeting, ScheduleVersion, Slot
+from scheduler.storage.models import Attendee, Event, Firm, Hall, Place, PlannedMeeting, Slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +82,7 @@ class Listed(NamedTuple):
 class Board:
     """`totals` are meetings by state, of the people who are found; `version` None: nothing is published."""
 
-    version: ScheduleVersion | None
+    version: BoardVersion | None
     timezone: str
     totals: Mapping[CalendarState, int]
     people: tuple[Listed, ...]
@@ -86,7 +92,7 @@ class Board:
         self, session: Session, filters: Filters, *, now: datetime, cursor: str | None = None, limit: int = 30
     ) -> Page[BoardPerson]:
         """Some of the people with their meetings; reads those of no others."""
-        found = history.part("calendar-health", self.people, cursor=cursor, limit=limit)
+        found = part("calendar-health", self.people, cursor=cursor, limit=limit)
         people = persons(session, self, filters, [listed.id for listed in found.items], now=now)
         return Page(tuple(people), found.next_cursor, found.total)
 
@@ -98,7 +104,7 @@ def board(session: Session, actor: Actor, filters: Filters, *, now: datetime) ->
     """
     actor.require(Right.READ_CALENDAR_HEALTH)
     _check(filters)
-    version = versions.published(session, actor.event_id)
+    version = published_board(session, actor.event_id)
     zone = session.get_one(Event, actor.event_id).timezone
     slots = _slots(session, actor.event_id)
     found: dict[int, Tally] = {}
@@ -177,7 +183,7 @@ def _chosen(filters: Filters, slots: Mapping[int, datetime], zone: ZoneInfo) -> 
 def _whole(
     session: Session,
     event_id: int,
-    version: ScheduleVersion | None,
+    version: BoardVersion | None,
     slots: Mapping[int, datetime],
     zone: ZoneInfo,
 ) -> tuple[set[str], set[date]]:

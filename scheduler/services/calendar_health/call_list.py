@@ -12,6 +12,8 @@ from babel import Locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.calendar_health.board import Board, Listed
 from scheduler.services.calendar_health.people import reason
 from scheduler.storage.among import among
@@ -24,8 +26,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _ENGLISH = Locale("en")
 
 
-def calls_csv(session: Session, board: Board) -> str:
+def calls_csv(session: Session, actor: Actor, board: Board) -> str:
     """One row a person of the board who needs a call, in its order; times are the venue's."""
+    actor.require(Right.READ_CALENDAR_HEALTH)
+    actor.require(Right.READ_CONTACTS)
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(_header(board.timezone))

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy.orm import Session
+
 from scheduler.domain.entities import CalendarState
 from scheduler.services.calendar_health.states import CalendarEntry
 from scheduler.services.directory.refs import FirmRef, firm_ref
+from scheduler.services.schedule import versions
 from scheduler.storage.models import Attendee, Firm
 
 SEVERITY = tuple(CalendarState)
@@ -133,3 +136,18 @@ def _said(bounce: str) -> str:
     """What the server said, without the kind of protocol (RFC 3464 2.3.6) and in a few words."""
     text = bounce.removeprefix("smtp;").strip()
     return text if len(text) <= SAID else f"{text[:SAID].rstrip()}..."
+
+
+@dataclass(frozen=True, slots=True)
+class BoardVersion:
+    """The published version that a board is about."""
+
+    id: int
+    event_id: int
+    number: int
+    published_at: datetime | None
+
+
+def published_board(session: Session, event_id: int) -> BoardVersion | None:
+    row = versions.published(session, event_id)
+    return BoardVersion(row.id, row.event_id, row.number, row.published_at) if row is not None else None

@@ -21,7 +21,7 @@ from scheduler.services.directory.refs import PersonRef, person_ref
 from scheduler.services.outbox import outbox, payloads
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, MailRoute, OutboxMail
+from scheduler.storage.models import Attendee, OutboxMail
 
 _NEWEST = Order("dead-letters", (OutboxMail.id,), (int,), descending=True)
 
@@ -82,7 +82,15 @@ def counts(session: Session, actor: Actor) -> DeadLetterCounts:
     )
 
 
-def pauses(session: Session, actor: Actor, *, rates: MailRates, now: datetime) -> list[MailRoute]:
+@dataclass(frozen=True, slots=True)
+class PausedRoute:
+    """A provider that takes no mails before a time; an empty name is the mail server."""
+
+    name: str
+    paused_until: datetime | None
+
+
+def pauses(session: Session, actor: Actor, *, rates: MailRates, now: datetime) -> list[PausedRoute]:
     """Providers of the event's waiting mails, and the mail server, that take nothing just now."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     routes = mail_routes.load(session, rates)
@@ -92,7 +100,8 @@ def pauses(session: Session, actor: Actor, *, rates: MailRates, now: datetime) -
     waiting = OutboxMail.event_id == actor.event_id, OutboxMail.state == OutboxState.QUEUED
     domains = session.scalars(select(OutboxMail.domain).where(*waiting).distinct()).all()
     here = {rates.routes.get(domain, domain) for domain in domains} | ({SERVER} if domains else set())
-    return [routes.rows[name] for name in sorted(paused & here)]
+    rows = (routes.rows[name] for name in sorted(paused & here))
+    return [PausedRoute(row.name, row.paused_until) for row in rows]
 
 
 def resend(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:

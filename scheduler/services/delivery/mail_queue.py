@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
@@ -14,9 +15,30 @@ from scheduler.domain.errors import PublishingOpen
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.outbox import outbox
+from scheduler.services.outbox.outbox import OutboxCounts
 from scheduler.storage.models import Event, OutboxMail, ScheduleVersion, VersionJob
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class MailQueue:
+    """The event's mails by what became of them, and since when they are paused."""
+
+    counts: OutboxCounts
+    paused_at: datetime | None
+
+
+def counts(session: Session, actor: Actor) -> OutboxCounts:
+    """The event's mails by what became of them."""
+    actor.require(Right.READ_MAILS)
+    return outbox.counts(session, actor.event_id)
+
+
+def state(session: Session, actor: Actor) -> MailQueue:
+    """The same, with the pause as it is now."""
+    paused = select(Event.mails_paused_at).where(Event.id == actor.event_id)
+    return MailQueue(counts(session, actor), session.scalar(paused))
 
 
 def pause(session: Session, actor: Actor, *, now: datetime) -> bool:

@@ -1,8 +1,9 @@
-"""Firms and people as lists and pages name them, and how they are found by key within one event."""
+"""Firms, people and times as lists and pages name them, and how they are found by key within one event."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import SQLColumnExpression, select
@@ -12,7 +13,7 @@ from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.text import storable
-from scheduler.storage.models import Attendee, Firm
+from scheduler.storage.models import Attendee, Firm, Slot
 
 Keyed = TypeVar("Keyed", Firm, Attendee)
 
@@ -35,6 +36,26 @@ class PersonRef:
     name: str
     latin_name: str
     title: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRef:
+    """A meeting time, closed at the start and open at the end; slots of a block follow each other."""
+
+    key: str
+    start: datetime
+    end: datetime
+    block: str
+
+
+def slot_ref(slot: Slot) -> SlotRef:
+    return SlotRef(slot.key, slot.start, slot.end, slot.block)
+
+
+def slots_of(session: Session, event_id: int) -> list[SlotRef]:
+    """The meeting times of an event, in order."""
+    columns = select(Slot.key, Slot.start, Slot.end, Slot.block).where(Slot.event_id == event_id)
+    return [SlotRef(*row) for row in session.execute(columns.order_by(Slot.position))]
 
 
 def firm_ref(firm: Firm) -> FirmRef:

@@ -42,7 +42,34 @@ from scheduler.services.runs import overnight
 from scheduler.services.text import one_line
 from scheduler.storage.models import Account, Event, Hall, Organiser, Place, Slot, WalkingTime
 
-__all__ = ["EventSettings", "NewEvent", "create_event", "event", "settings", "update_settings"]
+__all__ = ["EventCard", "EventSettings", "NewEvent", "create_event", "event", "settings", "update_settings"]
+
+
+@dataclass(frozen=True, slots=True)
+class EventCard:
+    """What pages and programs read of an event."""
+
+    id: int
+    key: str
+    name: str
+    timezone: str
+    language: str
+    areas: Mapping[str, str]
+    contact: str
+    proposals: bool
+    summary_mails: bool
+    mail_per_minute: int
+    mails_paused_at: datetime | None
+    publish_hold: int
+    solve_seconds: int
+    rerun_enabled: bool
+    rerun_timezone: str
+    rerun_then: AfterRun
+    rerun_budget: int
+    next_rerun_at: datetime | None
+
+
+_CARD = tuple(EventCard.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +96,7 @@ class EventSettings:
     policy: Mapping[str, Any] = field(default_factory=dict)
 
 
-def create_event(session: Session, account_id: int, form: NewEvent, *, now: datetime) -> Event:
+def create_event(session: Session, account_id: int, form: NewEvent, *, now: datetime) -> EventCard:
     """A new event with slots, halls and tables; the account, an operator's, becomes its organiser.
 
     Raises NotAllowed, InvalidInput with every fault by field of NewEvent.
@@ -85,22 +112,27 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
     )
     _add_venue(session, made.id, form)
     session.flush()
-    return made
+    return _card(made)
 
 
-def event(session: Session, actor: Actor) -> Event:
+def event(session: Session, actor: Actor) -> EventCard:
     """The actor's event."""
-    return session.get_one(Event, actor.event_id)
+    actor.require(Right.READ_EVENT)
+    return _card(session.get_one(Event, actor.event_id))
+
+
+def _card(row: Event) -> EventCard:
+    return EventCard(**{name: getattr(row, name) for name in _CARD})
 
 
 def settings(session: Session, actor: Actor) -> EventSettings:
     """The event's present settings, for organisers."""
     actor.require(Right.CHANGE_SETTINGS)
-    row = event(session, actor)
+    row = session.get_one(Event, actor.event_id)
     return EventSettings(**{name: getattr(row, name) for name in EventSettings.__dataclass_fields__})
 
 
-def update_settings(session: Session, actor: Actor, form: EventSettings, *, now: datetime) -> Event:
+def update_settings(session: Session, actor: Actor, form: EventSettings, *, now: datetime) -> EventCard:
     """Change the settings; the next rerun is reckoned anew, so a change takes effect without a restart.
 
     Raises NotAllowed, InvalidInput with every fault by field of EventSettings.
@@ -110,7 +142,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     faults = list(_settings_faults(form))
     if faults:
         raise InvalidInput(faults)
-    row = event(session, actor)
+    row = session.get_one(Event, actor.event_id)
     for name in EventSettings.__dataclass_fields__:
         setattr(row, name, getattr(form, name))
     row.policy = dict(form.policy)
@@ -119,7 +151,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     session.flush()
     if not row.summary_mails:
         summaries.take(session, row.id)
-    return row
+    return _card(row)
 
 
 def _settings_faults(form: EventSettings) -> Iterator[Fault]:

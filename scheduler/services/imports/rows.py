@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from babel import Locale
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
@@ -43,6 +43,14 @@ class Imported:
     unchanged: int = 0
     moved: int = 0
     meetings: int = 0
+
+
+def counts(session: Session, actor: Actor) -> dict[str, int]:
+    """How many firms, people and interpreters the event has."""
+    actor.require(Right.IMPORT)
+    of = {"firms": Firm.event_id, "people": Attendee.event_id, "interpreters": Interpreter.event_id}
+    queries = {name: select(func.count()).where(event == actor.event_id) for name, event in of.items()}
+    return {name: session.scalars(query).one() for name, query in queries.items()}
 
 
 def import_firms(session: Session, actor: Actor, text: str) -> Imported:

@@ -18,6 +18,7 @@ from scheduler.invites import inbound
 from scheduler.invites.inbound.limits import MAX_MAIL
 from scheduler.services.access.tokens import hash_token
 from scheduler.services.inbox import boxes
+from scheduler.services.inbox.verdicts import Verdict
 from scheduler.storage.models import Attendee, InboundMail
 
 KEPT = 1024 * 1024
@@ -112,3 +113,11 @@ def understood(found: inbound.InboundMail) -> dict[str, Any]:
         "bounce": asdict(found.bounce) if found.bounce else {},
         "reason": found.reason[:REASON_LIMIT],
     }
+
+
+def close(mail: InboundMail, verdict: Verdict, now: datetime, *, by: int | None) -> None:
+    """Write down what became of a mail, and which account decided it; None if no person did."""
+    mail.outcome, mail.reason = verdict.outcome, verdict.reason[:REASON_LIMIT]
+    if mail.kept > KEPT:
+        mail.raw, mail.kept = mail.raw[:KEPT], KEPT
+    mail.handled_at, mail.handled_by = now, by

@@ -91,6 +91,12 @@ def show(session: Session, actor: Actor, key: str) -> RequestCard:
     return cards(session, actor, [row])[0]
 
 
+def side(session: Session, actor: Actor, card: RequestCard) -> Side:
+    """From which side the actor looks at a request: as who asked, else as who was asked."""
+    own = session.get(Firm, actor.firm_id) if actor.firm_id is not None else None
+    return Side.FROM if own is not None and own.key == card.from_firm.key else Side.TO
+
+
 def counts(session: Session, actor: Actor, *, firm: str | None = None, text: str = "") -> RequestCounts:
     """Counts for tabs and filters, of the same requests as `listing`, with the same search. One query."""
     firm_id = firm_in_question(session, actor, Right.READ_REQUESTS, firm)

@@ -15,7 +15,9 @@ from scheduler.domain.errors import ChainmeetError, NotFound, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
+from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.requests import requests
+from scheduler.services.schedule import versions
 from scheduler.storage.models import (
     Attendee,
     AttendeeBusy,
@@ -38,14 +40,14 @@ class NotDone(ChainmeetError):
 
 
 def hold_there(
-    session: Session, actor: Actor, version: ScheduleVersion, key: str, number: int, *, now: datetime
-) -> Slot:
+    session: Session, actor: Actor, version: int, key: str, number: int, *, now: datetime
+) -> SlotRef:
     """Do remedy `number` of a request that a version does not hold, and lock it to its slot, which is given.
 
     The next run holds it there, or says that it cannot. Raises NotFound, WrongState, NotDone.
     """
     actor.require(Right.LOCK_REQUESTS)
-    way = _way(version, key, number)
+    way = _way(versions.get(session, actor.event_id, version), key, number)
     request = _request(session, actor, key)
     slot = session.scalar(
         select(Slot).where(Slot.event_id == actor.event_id, Slot.key == str(way.get("slot")))
@@ -57,10 +59,10 @@ def hold_there(
     if way["kind"] not in DONE_HERE:
         raise NotDone("This remedy needs something that no page can do. Do it first, then lock the request.")
     _do(session, actor, request, way, slot, now)
-    return _lock(session, actor, request, slot)
+    return slot_ref(_lock(session, actor, request, slot))
 
 
-def lock(session: Session, actor: Actor, key: str, slot_key: str, *, now: datetime) -> Slot:
+def lock(session: Session, actor: Actor, key: str, slot_key: str, *, now: datetime) -> SlotRef:
     """Lock a request to a slot: the next run holds it there, or says why not. Raises as `hold_there`."""
     actor.require(Right.LOCK_REQUESTS)
     request = _request(session, actor, key)
@@ -69,7 +71,7 @@ def lock(session: Session, actor: Actor, key: str, slot_key: str, *, now: dateti
         raise NotFound("slot", slot_key)
     if slot.start <= now:
         raise NotDone("That time is over.")
-    return _lock(session, actor, request, slot)
+    return slot_ref(_lock(session, actor, request, slot))
 
 
 def unlock(session: Session, actor: Actor, key: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, select, true, update
@@ -16,6 +17,7 @@ from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, W
 from scheduler.invites.ical import itip_revisions
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.directory.refs import FirmRef, firm_ref
 from scheduler.services.requests import steps
 from scheduler.services.requests.cards import RequestCard, allowed_steps
 from scheduler.services.requests.form import (
@@ -56,6 +58,22 @@ ATTEMPTS = 3
 """To ask a firm that asks or answers at the same moment."""
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What became of asking: pending, or accepted if the other firm had asked already."""
+
+    key: str
+    state: RequestState
+    from_firm: FirmRef
+    to_firm: FirmRef
+
+
+def ask(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> Asked:
+    """As `submit`, for pages and programs."""
+    made = submit(session, actor, form, now=now)
+    return Asked(made.key, made.state, firm_ref(made.from_firm), firm_ref(made.to_firm))
+
+
 def submit(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> MeetingRequest:
     """Ask for a meeting; it is pending until the other firm answers, and expires at the event's term.
 
@@ -89,18 +107,18 @@ def get(session: Session, actor: Actor, key: str) -> MeetingRequest:
     return request
 
 
-def accept(session: Session, actor: Actor, key: str, *, note: str = "", now: datetime) -> MeetingRequest:
+def accept(session: Session, actor: Actor, key: str, *, note: str = "", now: datetime) -> RequestState:
     """The asked firm says yes; the next run looks for a time. Raises WrongState if it came too late."""
     request = get(session, actor, key)
     actor.require(Right.ASK, firm_id=request.to_firm_id, sentence="Only the firm that was asked may accept.")
-    return take(session, actor, request, ACCEPT, note, now)
+    return take(session, actor, request, ACCEPT, note, now).state
 
 
-def decline(session: Session, actor: Actor, key: str, *, note: str = "", now: datetime) -> MeetingRequest:
+def decline(session: Session, actor: Actor, key: str, *, note: str = "", now: datetime) -> RequestState:
     """The asked firm says no; the other firm reads the note. Raises WrongState if it came too late."""
     request = get(session, actor, key)
     actor.require(Right.ASK, firm_id=request.to_firm_id, sentence="Only the firm that was asked may decline.")
-    return take(session, actor, request, DECLINE, note, now)
+    return take(session, actor, request, DECLINE, note, now).state
 
 
 def withdraw(
@@ -111,7 +129,7 @@ def withdraw(
     note: str = "",
     seen: RequestState | None = None,
     now: datetime,
-) -> MeetingRequest:
+) -> RequestState:
     """Take back what was asked, or, by either firm, what was agreed: the meeting falls out of the next plan.
 
     `seen` is the state that the person looked at: if the request has another one by now, nothing is
@@ -127,12 +145,12 @@ def withdraw(
         raise NotAllowed(
             "Only the firm that asked may withdraw a request without an answer; you may decline it."
         )
-    return take(session, actor, request, WITHDRAW, note, now)
+    return take(session, actor, request, WITHDRAW, note, now).state
 
 
-def undo(session: Session, actor: Actor, key: str, *, now: datetime) -> MeetingRequest:
+def undo(session: Session, actor: Actor, key: str, *, now: datetime) -> RequestState:
     """Take the last step back while nobody was told; see `request_steps.undo`."""
-    return steps.undo(session, actor, get(session, actor, key), now=now)
+    return steps.undo(session, actor, get(session, actor, key), now=now).state
 
 
 def expire_due(session: Session, *, now: datetime) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
@@ -103,12 +102,6 @@ def show(session: Session, event_id: int, number: int) -> Run:
     if run is None:
         raise NotFound("run", number)
     return run
-
-
-def listing(session: Session, event_id: int, *, limit: int = 20) -> Sequence[Run]:
-    """The newest runs first."""
-    newest = select(Run).where(Run.event_id == event_id).order_by(Run.number.desc()).limit(limit)
-    return session.scalars(newest).all()
 
 
 def claim(session: Session, run_id: int, worker: str, *, now: datetime) -> Run | None:

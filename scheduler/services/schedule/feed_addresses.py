@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -11,8 +13,20 @@ from scheduler.services.access.rights import Right
 from scheduler.services.access.tokens import FEED, derive_token, hash_token, new_seed
 from scheduler.storage.models import Attendee, Firm
 
-FeedOwner = Attendee | Firm
-"""Whose meetings a feed has."""
+
+@dataclass(frozen=True, slots=True)
+class FeedOwner:
+    """Whose meetings a feed has, an attendee's or a firm's; `seed` is None for a firm that has no address."""
+
+    id: int
+    is_firm: bool
+    event_id: int
+    name: str
+    seed: str | None
+
+
+def owner_of(row: Attendee | Firm) -> FeedOwner:
+    return FeedOwner(row.id, isinstance(row, Firm), row.event_id, row.name, row.feed_seed)
 
 
 def new_feed(secret_key: str) -> tuple[str, str]:
@@ -23,25 +37,34 @@ def new_feed(secret_key: str) -> tuple[str, str]:
 
 def feed_token(owner: FeedOwner, secret_key: str) -> str | None:
     """The token in the address of the owner's feed; None for a firm that has no address."""
-    return derive_token(secret_key, FEED, owner.feed_seed) if owner.feed_seed else None
+    return derive_token(secret_key, FEED, owner.seed) if owner.seed else None
 
 
 def feed_owner(session: Session, token: str) -> FeedOwner:
     """Whose feed a token opens; raises NotFound for a wrong or revoked one."""
     hashed = hash_token(token)
     person = session.scalar(select(Attendee).where(Attendee.feed_hash == hashed))
-    owner = person or session.scalar(select(Firm).where(Firm.feed_hash == hashed))
-    if owner is None:
+    found = person or session.scalar(select(Firm).where(Firm.feed_hash == hashed))
+    if found is None:
         raise NotFound("calendar feed", token[:4] + "...")
-    return owner
+    return owner_of(found)
+
+
+def own_feed(session: Session, actor: Actor) -> FeedOwner:
+    """The actor as the owner of a feed; raises NotAllowed for who is no attendee."""
+    return owner_of(_own_attendee(session, actor))
+
+
+def own_firm_feed(session: Session, actor: Actor) -> FeedOwner | None:
+    """The actor's firm as the owner of a feed; None for who does not decide about it."""
+    if actor.firm_id is None or not actor.may(Right.KEEP_FIRM_FEED, firm_id=actor.firm_id):
+        return None
+    return owner_of(session.get_one(Firm, actor.firm_id))
 
 
 def renew_feed(session: Session, actor: Actor, *, secret_key: str) -> None:
     """Give the actor's own feed a new address; the old one ends now."""
-    attendee_id = actor.own(Right.RENEW_FEED)
-    if attendee_id is None:
-        raise NotAllowed("Only an attendee who is signed in has a calendar feed to renew.")
-    attendee = session.get_one(Attendee, attendee_id)
+    attendee = _own_attendee(session, actor)
     attendee.feed_seed, attendee.feed_hash = new_feed(secret_key)
     session.flush()
 
@@ -58,6 +81,13 @@ def end_firm_feed(session: Session, actor: Actor) -> None:
     firm = _own_firm(session, actor)
     firm.feed_seed = firm.feed_hash = None
     session.flush()
+
+
+def _own_attendee(session: Session, actor: Actor) -> Attendee:
+    attendee_id = actor.own(Right.RENEW_FEED)
+    if attendee_id is None:
+        raise NotAllowed("Only an attendee who is signed in has a calendar feed to renew.")
+    return session.get_one(Attendee, attendee_id)
 
 
 def _own_firm(session: Session, actor: Actor) -> Firm:

@@ -19,7 +19,7 @@ from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.feed import KEPT, FeedEvent, build_feed
 from scheduler.services.outbox import payloads
 from scheduler.services.schedule.feed_addresses import FeedOwner
-from scheduler.storage.models import Attendee, Event, Firm, Invitation, MeetingRequest, OutboxMail
+from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, OutboxMail
 
 KEEP_CANCELLED = timedelta(days=30)
 """So long a feed shows a cancelled meeting as cancelled; then it leaves it out."""
@@ -50,8 +50,8 @@ def feed_body(session: Session, owner: FeedOwner, *, url: str, now: datetime) ->
     """
     event = session.get_one(Event, owner.event_id)
     entries = latest([*_told(session, owner), *_queued(session, owner)])
-    if isinstance(owner, Firm):
-        events = firm_events(entries, _names(session, owner))
+    if owner.is_firm:
+        events = firm_events(entries, _names(session, owner.id))
     else:
         events = [entry.event for entry in entries]
     shown = [each for each in events if not each.cancelled or now - each.revised < KEEP_CANCELLED]
@@ -134,16 +134,16 @@ def _rows(
     attendee_id: InstrumentedAttribute[int] | InstrumentedAttribute[int | None],
 ) -> Sequence[Row[*tuple[Any, ...]]]:
     """The owner's rows of a query, past the session, which would take twice the time for a thousand."""
-    if isinstance(owner, Attendee):
+    if not owner.is_firm:
         mine = query.where(attendee_id == owner.id)
     else:
         mine = query.join(Attendee, Attendee.id == attendee_id).where(Attendee.firm_id == owner.id)
     return session.connection().execute(mine).all()
 
 
-def _names(session: Session, firm: Firm) -> dict[int, str]:
+def _names(session: Session, firm_id: int) -> dict[int, str]:
     rows = session.execute(
-        select(Attendee.id, Attendee.name, Attendee.latin_name).where(Attendee.firm_id == firm.id)
+        select(Attendee.id, Attendee.name, Attendee.latin_name).where(Attendee.firm_id == firm_id)
     )
     return {attendee_id: names.joined(name, latin) for attendee_id, name, latin in rows}
 

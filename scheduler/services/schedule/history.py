@@ -1,84 +1,111 @@
-"""Runs and schedule versions page by page, and pages of what a version holds."""
+"""Schedule versions as people read them: lists, one with its figures, pages of what one holds."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session, aliased
 
-from scheduler.domain import fields
-from scheduler.services.paging import Order, Page, decode_cursor, encode_cursor, fetch_page
-from scheduler.storage.among import among
+from scheduler.domain.entities import VersionState
+from scheduler.domain.errors import NotFound
+from scheduler.domain.plan import Meeting
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.paging import Order, Page, fetch_page, part
+from scheduler.services.schedule import versions
 from scheduler.storage.models import Run, ScheduleVersion
 
-T = TypeVar("T")
-
-_RUNS = Order("runs", (Run.number,), (int,), descending=True)
 _VERSIONS = Order("versions", (ScheduleVersion.number,), (int,), descending=True)
 
 
-def runs(session: Session, event_id: int, *, cursor: str | None = None, limit: int = 30) -> Page[Run]:
-    """The event's runs, the newest first."""
-    query = select(Run).where(Run.event_id == event_id)
-    page = fetch_page(session, query, _RUNS, cursor=cursor, limit=limit)
-    return Page(tuple(row[0] for row in page.items), page.next_cursor, page.total)
+@dataclass(frozen=True, slots=True)
+class VersionCard:
+    """A version by its figures; `run`, `compared_with` and `copy_of` are numbers of the same event."""
+
+    id: int
+    number: int
+    state: VersionState
+    status: str
+    score: float
+    bound: float | None
+    served_bound: float | None
+    terms: Mapping[str, Any]
+    created_at: datetime
+    published_at: datetime | None
+    run: int | None
+    compared_with: int | None
+    copy_of: int | None
 
 
-def versions(
-    session: Session, event_id: int, *, cursor: str | None = None, limit: int = 30
-) -> Page[ScheduleVersion]:
-    """The event's schedule versions, the newest first."""
-    query = select(ScheduleVersion).where(ScheduleVersion.event_id == event_id)
-    page = fetch_page(session, query, _VERSIONS, cursor=cursor, limit=limit)
-    return Page(tuple(row[0] for row in page.items), page.next_cursor, page.total)
+_OF_VERSION = tuple(VersionCard.__dataclass_fields__)[:-3]
 
 
-def version_numbers(session: Session, event_id: int, ids: Sequence[int | None]) -> dict[int | None, int]:
-    """The numbers of versions by id."""
-    wanted = among(ScheduleVersion.id, {i for i in ids if i is not None})
-    rows = session.execute(
-        select(ScheduleVersion.id, ScheduleVersion.number).where(ScheduleVersion.event_id == event_id, wanted)
+def listing(
+    session: Session, actor: Actor, *, cursor: str | None = None, limit: int = 30
+) -> Page[VersionCard]:
+    """The event's versions page by page, the newest first."""
+    page: Page[Row[Any]] = fetch_page(session, _versions(actor), _VERSIONS, cursor=cursor, limit=limit)
+    return Page(tuple(card(*row[:4]) for row in page.items), page.next_cursor, page.total)
+
+
+def newest(session: Session, actor: Actor, *, limit: int) -> tuple[VersionCard, ...]:
+    """The newest versions first."""
+    rows = session.execute(_versions(actor).order_by(ScheduleVersion.number.desc()).limit(limit))
+    return tuple(card(*row) for row in rows)
+
+
+def published(session: Session, actor: Actor) -> VersionCard | None:
+    """The version that people see, if there is one."""
+    actor.require(Right.READ_VERSIONS)
+    found = versions.published(session, actor.event_id)
+    return card(found) if found is not None else None
+
+
+def show(session: Session, actor: Actor, number: int) -> VersionCard:
+    """A version by its number in the event; raises NotFound."""
+    row = session.execute(_versions(actor).where(ScheduleVersion.number == number)).first()
+    if row is None:
+        raise NotFound("schedule version", number)
+    return card(*row)
+
+
+def meetings(
+    session: Session, actor: Actor, number: int, *, cursor: str | None = None, limit: int = 30
+) -> Page[Meeting]:
+    """Some meetings of a version in time order; raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    return versions.page_of_meetings(session, version, cursor=cursor, limit=limit)
+
+
+def unscheduled(
+    session: Session, actor: Actor, number: int, *, cursor: str | None = None, limit: int = 30
+) -> Page[Mapping[str, Any]]:
+    """Some of the requests that a version does not hold, as its plan says; raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    rows: Sequence[Mapping[str, Any]] = versions.get(session, actor.event_id, number).unscheduled
+    return part(f"unscheduled {number}", rows, cursor=cursor, limit=limit)
+
+
+def card(
+    row: ScheduleVersion, run: int | None = None, compared_with: int | None = None, copy_of: int | None = None
+) -> VersionCard:
+    values = {name: getattr(row, name) for name in _OF_VERSION}
+    return VersionCard(**values, run=run, compared_with=compared_with, copy_of=copy_of)
+
+
+def _versions(actor: Actor) -> Select[ScheduleVersion, int | None, int | None, int | None]:
+    """Versions with the numbers of their run, of what they were compared with, and of what they repeat."""
+    actor.require(Right.READ_VERSIONS)
+    base, copied = aliased(ScheduleVersion), aliased(ScheduleVersion)
+    return (
+        select(ScheduleVersion, Run.number, base.number, copied.number)
+        .outerjoin(Run, Run.id == ScheduleVersion.run_id)
+        .outerjoin(base, base.id == ScheduleVersion.compared_with_id)
+        .outerjoin(copied, copied.id == ScheduleVersion.copy_of_id)
+        .where(ScheduleVersion.event_id == actor.event_id)
     )
-    return {row.id: row.number for row in rows}
-
-
-def run_numbers(session: Session, event_id: int, ids: Sequence[int | None]) -> dict[int | None, int]:
-    """The numbers of runs by id."""
-    wanted = among(Run.id, {i for i in ids if i is not None})
-    rows = session.execute(select(Run.id, Run.number).where(Run.event_id == event_id, wanted))
-    return {row.id: row.number for row in rows}
-
-
-def made_by(session: Session, run_ids: Sequence[int]) -> dict[int, int]:
-    """The number of the version that each run made, by the run's id; rollbacks do not count."""
-    rows = session.execute(
-        select(ScheduleVersion.run_id, ScheduleVersion.number).where(
-            among(ScheduleVersion.run_id, run_ids), ScheduleVersion.copy_of_id.is_(None)
-        )
-    )
-    return {row.run_id: row.number for row in rows}
-
-
-def part(name: str, items: Sequence[T], *, cursor: str | None = None, limit: int = 30) -> Page[T]:
-    """A page of a list that is in memory already; `name` is the list's, for its cursors."""
-    return part_of(
-        name, lambda first, most: items[first : first + most], len(items), cursor=cursor, limit=limit
-    )
-
-
-def part_of(
-    name: str,
-    read: Callable[[int, int], Sequence[T]],
-    size: int,
-    *,
-    cursor: str | None = None,
-    limit: int = 30,
-) -> Page[T]:
-    """A page of a list of which `read` gives some items from a number on, and nobody has the others."""
-    fields.require("limit", limit, fields.PageSize)
-    first: int = decode_cursor(name, (int,), cursor)[0] if cursor else 0
-    after = first + limit
-    more = encode_cursor(name, (after,)) if after < size else None
-    return Page(tuple(read(first, limit)) if first < size else (), more, size)

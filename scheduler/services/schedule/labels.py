@@ -10,15 +10,18 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
 from scheduler.domain.plan import Meeting
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.directory.refs import SlotRef, slots_of
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, MeetingRequest, Place, Slot
+from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, MeetingRequest, Place
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
     """Names by key; `firms` gives the two sides of a request."""
 
-    slots: Mapping[str, Slot]
+    slots: Mapping[str, SlotRef]
     places: Mapping[str, str]
     people: Mapping[str, str]
     interpreters: Mapping[str, str]
@@ -26,9 +29,11 @@ class Labels:
 
 
 def labels(
-    session: Session, event_id: int, requests: Collection[str], meetings: Collection[Meeting] = ()
+    session: Session, actor: Actor, requests: Collection[str], meetings: Collection[Meeting] = ()
 ) -> Labels:
     """The names of the firms of some requests, of all that some meetings name, and an event's slots."""
+    actor.require(Right.READ_VERSIONS)
+    event_id = actor.event_id
     at = {meeting.place for meeting in meetings}
     places = session.execute(
         select(Place.key, Place.name, Hall.name)
@@ -38,7 +43,7 @@ def labels(
     people = {person for meeting in meetings for person in meeting.attendees}
     interpreters = {meeting.interpreter for meeting in meetings if meeting.interpreter}
     return Labels(
-        slots={s.key: s for s in session.scalars(select(Slot).where(Slot.event_id == event_id))},
+        slots={slot.key: slot for slot in slots_of(session, event_id)},
         places={key: f"{name}, {hall}" for key, name, hall in places},
         people=_people(session, Attendee, event_id, people),
         interpreters=_people(session, Interpreter, event_id, interpreters),

@@ -70,7 +70,7 @@ class Scene(Published):
 
     def give(self, partstat: Partstat, number: int = FIRST, *, note: str = "", now: datetime = LATER) -> None:
         with self.database.write() as session:
-            sequence = links.look(session, self.link(number), now=now).invitation.sequence
+            sequence = links.look(session, self.link(number), now=now).sequence
             links.answer(session, self.link(number), partstat, sequence=sequence, comment=note, now=now)
 
     def decline(self, number: int = FIRST, *, note: str = "", now: datetime = LATER) -> None:

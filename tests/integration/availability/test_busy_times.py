@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from scheduler.domain import rules
 from scheduler.domain.errors import InvalidInput, NotFound
@@ -73,7 +74,9 @@ class Person:
 
     def sources(self) -> list[BusySource]:
         with self.database.read() as session:
-            return list(busy_times.listing(session, self.actor))
+            mine = BusySource.attendee_id == self.actor.attendee_id
+            saved = select(BusySource).where(mine, BusySource.is_saved)
+            return list(session.scalars(saved.order_by(BusySource.id)))
 
     def refetch(self, now=LATER, secret_key: str = SECRET_KEY) -> int:
         return refetching.refetch(

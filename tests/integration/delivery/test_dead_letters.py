@@ -10,7 +10,7 @@ from sqlalchemy import select
 from scheduler.domain.entities import MailFailure, OutboxState
 from scheduler.domain.errors import NotAllowed
 from scheduler.services.delivery import claims, dead_letters, refusing, rendering
-from scheduler.services.inbox import inbox
+from scheduler.services.inbox import handling
 from scheduler.services.outbox import outbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Invitation, OutboxMail
@@ -72,7 +72,7 @@ class Letters(Published):
             replies.bounce(self.mail_to(0), message_id=""), self.mail_to(0), now, box="bounces"
         )
         with self.database.write() as session:
-            inbox.mark_dead(session, self.expo.organiser_actor(), report.id, now=now)
+            handling.mark_dead(session, self.expo.organiser_actor(), report.id, now=now)
 
     def is_marked(self) -> bool:
         with self.database.read() as session:

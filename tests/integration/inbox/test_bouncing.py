@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from scheduler.domain.entities import MailFailure, MailKind, MailOutcome, OutboxState
 from scheduler.services.delivery import dead_letters, mail_routes, rendering
-from scheduler.services.inbox import inbox
+from scheduler.services.inbox import handling, inbox
 from scheduler.storage.models import Attendee, InboundMail, MailRoute, OutboxMail
 from tests.support import replies
 from tests.support.factories import NOW
@@ -156,7 +156,7 @@ def test_an_organiser_may_believe_one_report(published: Published) -> None:
     mail = report(published, message_id="")
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
-        done = inbox.mark_dead(session, actor, mail.id, now=LATER)
+        done = handling.mark_dead(session, actor, mail.id, now=LATER)
         assert (done.outcome, done.handled_by) == (APPLIED, actor.account_id)
     assert marked(published) == [published.person(0).email]
 

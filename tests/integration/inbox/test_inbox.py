@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import MailOutcome, Partstat, RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.services.inbox import inbox
+from scheduler.services.inbox import handling, inbox
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Answer,
@@ -104,11 +104,11 @@ def test_the_inbox_is_the_organisers_of_its_event(published: Published) -> None:
     mail = published.answer(0, "ACCEPTED")
     with published.database.write() as session:
         with pytest.raises(NotAllowed):
-            inbox.listing(session, published.expo.actor(0))
+            handling.listing(session, published.expo.actor(0))
         stranger = make_event(session).organiser_actor()
-        assert inbox.listing(session, stranger).items == ()
+        assert handling.listing(session, stranger).items == ()
         with pytest.raises(NotFound):
-            inbox.get(session, stranger, mail.id)
+            handling.get(session, stranger, mail.id)
 
 
 def test_the_inbox_lists_by_outcome_and_page(published: Published) -> None:
@@ -117,9 +117,9 @@ def test_the_inbox_lists_by_outcome_and_page(published: Published) -> None:
     published.answer(0, "NEEDS-ACTION", minutes=5)
     actor = published.expo.organiser_actor()
     with published.database.read() as session:
-        first = inbox.listing(session, actor, limit=3)
-        rest = inbox.listing(session, actor, limit=3, cursor=first.next_cursor)
-        ignored = inbox.listing(session, actor, outcome=MailOutcome.IGNORED)
-        counted = inbox.counts(session, actor)
+        first = handling.listing(session, actor, limit=3)
+        rest = handling.listing(session, actor, limit=3, cursor=first.next_cursor)
+        ignored = handling.listing(session, actor, outcome=MailOutcome.IGNORED)
+        counted = handling.counts(session, actor)
     assert (len(first.items), len(rest.items), first.total, ignored.total) == (3, 1, 4, 1)
     assert (counted[MailOutcome.APPLIED], counted[MailOutcome.WAITING]) == (3, 0)

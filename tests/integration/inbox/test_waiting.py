@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import MailOutcome, Partstat, RequestState
 from scheduler.domain.errors import WrongState
-from scheduler.services.inbox import inbox
+from scheduler.services.inbox import handling
 from scheduler.storage.models import (
     Answer,
     Attendee,
@@ -159,12 +159,12 @@ def test_an_organiser_takes_a_waiting_mail_as_an_answer(published: Published) ->
     mail = published.receive(raw, to)
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
-        inbox.apply(session, actor, mail.id, Partstat.DECLINED, now=LATER)
-        done = inbox.get(session, actor, mail.id)
+        handling.apply(session, actor, mail.id, Partstat.DECLINED, now=LATER)
+        done = handling.get(session, actor, mail.id)
         assert (done.outcome, done.handled_by) == (MailOutcome.APPLIED, actor.account_id)
     assert published.state() is RequestState.WITHDRAWN
     with published.database.write() as session, pytest.raises(WrongState):
-        inbox.apply(session, actor, mail.id, Partstat.ACCEPTED, now=LATER)
+        handling.apply(session, actor, mail.id, Partstat.ACCEPTED, now=LATER)
 
 
 def test_an_organiser_sets_a_waiting_counter_aside_and_its_maker_is_told(published: Published) -> None:
@@ -172,7 +172,7 @@ def test_an_organiser_sets_a_waiting_counter_aside_and_its_maker_is_told(publish
     mail = published.receive(raw, to)
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
-        inbox.set_aside(session, actor, mail.id, mail_domain="expo.example", now=LATER)
-        assert inbox.get(session, actor, mail.id).outcome is MailOutcome.IGNORED
+        handling.set_aside(session, actor, mail.id, mail_domain="expo.example", now=LATER)
+        assert handling.get(session, actor, mail.id).outcome is MailOutcome.IGNORED
     (row,) = published.send(10).values()
     assert row.payload["method"] == "DECLINECOUNTER"

@@ -7,8 +7,7 @@ import re
 
 import pytest
 
-from scheduler.services.access import preferences
-from scheduler.services.publishing import stopping
+from scheduler.services.access import preferences, stopping
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee
 from tests.support import replies

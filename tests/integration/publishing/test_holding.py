@@ -11,11 +11,11 @@ import pytest
 
 from scheduler.domain.entities import JobState, VersionState
 from scheduler.domain.errors import PublishingOpen, WrongState
-from scheduler.services.publishing import hold, release, version_jobs
+from scheduler.services.publishing import orders, release, version_jobs
+from scheduler.services.publishing.orders import JobCard
 from scheduler.services.publishing.publishing import JobEnding
-from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import ScheduleVersion, VersionJob
+from scheduler.storage.models import VersionJob
 from tests.integration.publishing.test_publishing import Scene, everybody
 from tests.support.threads import Step
 
@@ -27,13 +27,9 @@ def scene(database: Database) -> Scene:
     return Scene(database)
 
 
-def version(scene: Scene, session: Any) -> ScheduleVersion:
-    return versions.get(session, scene.expo.event.id, scene.number)
-
-
-def take_back(scene: Scene) -> VersionJob:
+def take_back(scene: Scene) -> JobCard:
     with scene.database.write() as session:
-        return hold.take_back(session, version(scene, session), now=scene.database.now())
+        return orders.take_back(session, scene.expo.organiser_actor(), scene.number, now=scene.database.now())
 
 
 def end_hold(scene: Scene, job_id: int) -> None:
@@ -72,7 +68,7 @@ def test_what_is_taken_back_is_a_draft_of_which_nobody_was_told_and_can_be_publi
 def test_what_has_begun_is_not_taken_back(scene: Scene) -> None:
     job = scene.ask(hold=HOLD)
     with scene.database.write() as session:
-        hold.begin_now(session, version(scene, session), now=scene.database.now())
+        orders.begin_now(session, scene.expo.organiser_actor(), scene.number, now=scene.database.now())
     assert scene.do(job) is JobEnding.DONE
     with pytest.raises(WrongState, match="The publishing of version 1 is done; it cannot be taken back"):
         take_back(scene)

@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from api import context
 from scheduler.domain.errors import NotFound
+from scheduler.services.access import stopping
 from scheduler.services.access.tokens import hash_token
 from scheduler.services.addresses import addresses
 from scheduler.services.delivery import remembering, rendering
-from scheduler.services.publishing import stopping
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, OutboxMail
 from tests.integration.access.test_readers import read, text

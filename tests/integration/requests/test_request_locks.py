@@ -47,9 +47,10 @@ def test_the_press_on_a_remedy_frees_the_person_and_the_next_run_holds_the_meeti
         plan, version = planned(session, expo)
         assert plan.meetings == ()
         number = number_of(version, request.key, "available")
-        slot = locks.hold_there(session, expo.organiser_actor(), version, request.key, number, now=NOW)
+        slot = locks.hold_there(session, expo.organiser_actor(), version.number, request.key, number, now=NOW)
+        position = next(each.position for each in expo.slots if each.key == slot.key)
         problem = snapshot.take(session, expo.event.id, now=NOW)
-        assert problem.requests[0].fixed == Fixed(slot.position, None, True)
+        assert problem.requests[0].fixed == Fixed(position, None, True)
         again, _ = planned(session, expo)
         assert [(m.request, m.slot) for m in again.meetings] == [(request.key, slot.key)]
         assert len(session.scalars(select(AttendeeBusy)).all()) == 1, "only of that time"
@@ -66,7 +67,7 @@ def test_a_lighter_request_in_the_way_is_withdrawn(database: Database) -> None:
         make_version(session, expo, [])
         heavy = make_request(session, expo, 0, 2, priority=5)
         version = made(session, expo, heavy, {"kind": "withdraw", "ids": [light.key], "slot": "s0"})
-        locks.hold_there(session, expo.organiser_actor(), version, heavy.key, 0, now=NOW)
+        locks.hold_there(session, expo.organiser_actor(), version.number, heavy.key, 0, now=NOW)
         assert light.state is RequestState.WITHDRAWN
         plan, _ = planned(session, expo)
         assert [meeting.request for meeting in plan.meetings] == [heavy.key]
@@ -88,7 +89,7 @@ def test_each_kind_of_remedy_that_a_press_can_do_is_done(database: Database, kin
         person = expo.people[0][1]
         session.add(ExcludedPerson(request_id=request.id, attendee_id=person.id, excluded_at=NOW))
         version = made(session, expo, request, {"kind": kind, "ids": [person.key], "slot": "s1"})
-        locks.hold_there(session, expo.organiser_actor(), version, request.key, 0, now=NOW)
+        locks.hold_there(session, expo.organiser_actor(), version.number, request.key, 0, now=NOW)
         assert (request.fixed_slot_id, request.fixed_must) == (expo.slots[1].id, True)
         assert request.place is (PlaceWish.ANY if kind == "any-place" else PlaceWish.TABLE)
         assert (session.scalar(select(ExcludedPerson)) is None) is (kind == "take-part")
@@ -104,9 +105,9 @@ def test_what_no_page_can_do_and_what_is_over_is_refused_in_words(database: Data
         actor = expo.organiser_actor()
         version = made(session, expo, request, {"kind": "add-interpreter", "ids": [], "slot": "s1"})
         with pytest.raises(NotDone, match="Do it first"):
-            locks.hold_there(session, actor, version, request.key, 0, now=NOW)
+            locks.hold_there(session, actor, version.number, request.key, 0, now=NOW)
         with pytest.raises(NotFound):
-            locks.hold_there(session, actor, version, request.key, 1, now=NOW)
+            locks.hold_there(session, actor, version.number, request.key, 1, now=NOW)
         with pytest.raises(NotDone, match="over"):
             locks.lock(session, actor, request.key, "s0", now=expo.slots[0].start)
         request.length = 2

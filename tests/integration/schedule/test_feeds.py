@@ -14,9 +14,8 @@ from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.domain.plan import Meeting
 from scheduler.services.delivery import claims
 from scheduler.services.schedule import feed_addresses, feeds
-from scheduler.services.schedule.feed_addresses import FeedOwner
 from scheduler.storage.database import Database
-from scheduler.storage.models import MeetingRequest
+from scheduler.storage.models import Attendee, Firm, MeetingRequest
 from tests.support.factories import (
     NOW,
     SECRET_KEY,
@@ -54,15 +53,15 @@ def send(session: Session, days: int = 0) -> int:
     return len(rows)
 
 
-def body(session: Session, owner: FeedOwner, days: int = 0) -> bytes:
-    return feeds.feed_body(session, owner, url=URL, now=NOW + days * DAY)
+def body(session: Session, owner: Attendee | Firm, days: int = 0) -> bytes:
+    return feeds.feed_body(session, feed_addresses.owner_of(owner), url=URL, now=NOW + days * DAY)
 
 
-def events(session: Session, owner: FeedOwner, days: int = 0) -> list[Event]:
+def events(session: Session, owner: Attendee | Firm, days: int = 0) -> list[Event]:
     return list(Calendar.from_ical(body(session, owner, days)).events)
 
 
-def feed(session: Session, owner: FeedOwner, days: int = 0) -> list[tuple[str, int, object]]:
+def feed(session: Session, owner: Attendee | Firm, days: int = 0) -> list[tuple[str, int, object]]:
     """(STATUS, SEQUENCE, DTSTART) of each event of a feed."""
     return [
         (str(event["STATUS"]), int(event["SEQUENCE"]), event.DTSTART)
@@ -75,8 +74,12 @@ def whose(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def owner_of(expo: Expo, whose: str, firm: int = 0) -> FeedOwner:
+def owner_of(expo: Expo, whose: str, firm: int = 0) -> Attendee | Firm:
     return expo.people[firm][0] if whose == "person" else expo.firms[firm]
+
+
+def token_of(owner: Attendee | Firm) -> str | None:
+    return feed_addresses.feed_token(feed_addresses.owner_of(owner), SECRET_KEY)
 
 
 # What both kinds show
@@ -218,11 +221,11 @@ def test_an_address_opens_its_feed_until_it_is_renewed(database: Database, whose
         expo = make_event(session)
         owner = owner_of(expo, whose)
         renew(session, expo.actor(0), secret_key=SECRET_KEY)
-        old = feed_addresses.feed_token(owner, SECRET_KEY)
-        assert old is not None and feed_addresses.feed_owner(session, old) is owner
+        old = token_of(owner)
+        assert old is not None and feed_addresses.feed_owner(session, old) == feed_addresses.owner_of(owner)
         renew(session, expo.actor(0), secret_key=SECRET_KEY)
-        new = feed_addresses.feed_token(owner, SECRET_KEY)
-        assert new is not None and feed_addresses.feed_owner(session, new) is owner
+        new = token_of(owner)
+        assert new is not None and feed_addresses.feed_owner(session, new) == feed_addresses.owner_of(owner)
         with pytest.raises(NotFound):
             feed_addresses.feed_owner(session, old)
         with pytest.raises(NotAllowed):
@@ -232,11 +235,11 @@ def test_an_address_opens_its_feed_until_it_is_renewed(database: Database, whose
 def test_a_firm_has_no_address_until_it_wants_one_and_none_after_it_ends(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
-        assert feed_addresses.feed_token(expo.firms[0], SECRET_KEY) is None
+        assert token_of(expo.firms[0]) is None
         feed_addresses.renew_firm_feed(session, expo.actor(0), secret_key=SECRET_KEY)
-        token = feed_addresses.feed_token(expo.firms[0], SECRET_KEY)
+        token = token_of(expo.firms[0])
         feed_addresses.end_firm_feed(session, expo.actor(0))
-        assert token is not None and feed_addresses.feed_token(expo.firms[0], SECRET_KEY) is None
+        assert token is not None and token_of(expo.firms[0]) is None
         with pytest.raises(NotFound):
             feed_addresses.feed_owner(session, token)
 

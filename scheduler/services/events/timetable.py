@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.storage.models import Event, Slot
 
 SlotRow = Row[str, datetime, datetime, str]
@@ -63,9 +65,11 @@ _SLOTS = (
 )
 
 
-def timetable(db: Session, event_id: int) -> Timetable:
-    event = db.get_one(Event, event_id)
-    slots = db.execute(_SLOTS, {"event_id": event_id}).all()
+def timetable(session: Session, actor: Actor) -> Timetable:
+    """The meeting times of the actor's event."""
+    actor.require(Right.READ_EVENT)
+    event = session.get_one(Event, actor.event_id)
+    slots = session.execute(_SLOTS, {"event_id": event.id}).all()
     return _of_slots(tuple(slots), event.timezone)
 
 

@@ -144,7 +144,10 @@ class Everything:
             event_id=expo.event.id, number=1, state=RunState.FINISHED, asked_by=expo.organiser.id, seconds=20,
             created_at=NOW, started_at=NOW, finished_at=NOW + timedelta(seconds=20), seed=1,
             curve=[{"seconds": at, "score": 80.0 + at, "bound": 110.0} for at in (1.0, 20.0)],
-            progress={"score": 100.0, "bound": 110.0, "terms": {"idle": 3, "hall_change": 2}},
+            progress={
+                "seconds": 20.0, "phase": "annealing", "score": 100.0, "bound": 110.0, "served_bound": None,
+                "terms": {"idle": 3, "hall_change": 2},
+            },
         )  # fmt: skip
         session.add(run)
         session.flush()

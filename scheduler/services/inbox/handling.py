@@ -1,0 +1,190 @@
+"""What organisers do with the mails that came in: read them, take one as an answer, set one aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Partstat
+from scheduler.domain.errors import NotFound, WrongState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.answers import answers, resend
+from scheduler.services.answers.answers import Given
+from scheduler.services.inbox import aliases, bouncing, judgement
+from scheduler.services.inbox.keeping import close
+from scheduler.services.inbox.verdicts import Verdict
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.storage.models import Attendee, InboundMail
+
+_NEWEST = Order("inbox", (InboundMail.id,), (int,), descending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class LetterPerson:
+    """The attendee to whose invitation a mail came."""
+
+    key: str
+    name: str
+    latin_name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingMail:
+    """A mail that came in, as organisers read it; of `size` octets so many are `kept`."""
+
+    id: int
+    kind: MailKind
+    attendee: LetterPerson
+    sender: str
+    subject: str
+    text: str
+    outcome: MailOutcome
+    reason: str
+    received_at: datetime
+    size: int
+    kept: int
+
+
+def listing(
+    session: Session,
+    actor: Actor,
+    *,
+    outcome: MailOutcome | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[IncomingMail]:
+    """The event's mails, the newest first. Raises NotAllowed for who is no organiser."""
+    actor.require(Right.READ_INBOX)
+    query = select(InboundMail).where(InboundMail.event_id == actor.event_id)
+    if outcome is not None:
+        query = query.where(InboundMail.outcome == outcome)
+    page = fetch_page(session, query, _NEWEST, cursor=cursor, limit=limit)
+    return Page(tuple(_letter(row[0]) for row in page.items), page.next_cursor, page.total)
+
+
+def counts(session: Session, actor: Actor) -> dict[MailOutcome, int]:
+    """How many of the event's mails have each outcome."""
+    actor.require(Right.READ_INBOX)
+    rows = session.execute(
+        select(InboundMail.outcome, func.count())
+        .where(InboundMail.event_id == actor.event_id)
+        .group_by(InboundMail.outcome)
+    )
+    found = {outcome: count for outcome, count in rows}  # noqa: C416 -- dict(rows) loses the types
+    return {outcome: found.get(outcome, 0) for outcome in MailOutcome}
+
+
+def get(session: Session, actor: Actor, mail_id: int) -> IncomingMail:
+    """A mail of the event; raises NotFound, or NotAllowed for who is no organiser."""
+    return _letter(_mail(session, actor, mail_id))
+
+
+def raw(session: Session, actor: Actor, mail_id: int) -> bytes:
+    """A mail as it came; raises as `get`."""
+    return _mail(session, actor, mail_id).raw
+
+
+def claimed(session: Session, actor: Actor, mail_id: int) -> str | None:
+    """The other address that a waiting answer is from, where it may be its attendee's; raises as `get`."""
+    return aliases.claimed(session, _mail(session, actor, mail_id))
+
+
+def _mail(session: Session, actor: Actor, mail_id: int) -> InboundMail:
+    actor.require(Right.READ_INBOX)
+    mail = session.get(InboundMail, mail_id)
+    if mail is None or mail.event_id != actor.event_id:
+        raise NotFound("mail", mail_id)
+    return mail
+
+
+def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, now: datetime) -> IncomingMail:
+    """Take a waiting mail as its attendee's answer to the meeting as it was last told; raises WrongState."""
+    mail = _waiting(session, actor, mail_id, "applied")
+    invitation = answers.latest(session, mail.uid, mail.attendee_id)
+    given = Given(
+        partstat=partstat,
+        sequence=invitation.sequence,
+        source=AnswerSource.ORGANISER,
+        dtstamp=now,
+        comment=mail.text[:1000],
+    )
+    done = answers.give(session, invitation, given, now=now)
+    close(
+        mail,
+        Verdict(MailOutcome.APPLIED, f"An organiser took it as an answer. {done}"),
+        now,
+        by=actor.account_id,
+    )
+    return _letter(mail)
+
+
+def set_aside(
+    session: Session, actor: Actor, mail_id: int, *, mail_domain: str, now: datetime
+) -> IncomingMail:
+    """Leave a waiting mail without effect; the maker of a counter-proposal is told. Raises WrongState."""
+    mail = _waiting(session, actor, mail_id, "set aside")
+    if mail.kind is MailKind.COUNTER:
+        invitation = answers.latest(session, mail.uid, mail.attendee_id)
+        resend.proposal_declined(session, invitation, mail_domain=mail_domain, now=now)
+    close(mail, Verdict(MailOutcome.IGNORED, "An organiser set it aside."), now, by=actor.account_id)
+    return _letter(mail)
+
+
+def same_person(
+    session: Session, actor: Actor, mail_id: int, *, settings: Settings, now: datetime
+) -> IncomingMail:
+    """Say that a waiting answer is its attendee's own, under another address of theirs, and take it so.
+
+    Later ones under that address count, and those of this person that wait for it are judged anew.
+    Raises WrongState, and InvalidInput where `aliases.claimed` offers nothing.
+    """
+    mail = _waiting(session, actor, mail_id, "taken as the same person's")
+    address = aliases.add(session, actor, mail, now=now)
+    waiting = select(InboundMail).where(
+        InboundMail.attendee_id == mail.attendee_id,
+        InboundMail.box == MailBox.ANSWERS,
+        InboundMail.kind.in_(aliases.ANSWERS),
+        InboundMail.outcome == MailOutcome.WAITING,
+    )
+    in_order = waiting.order_by(InboundMail.received_at, InboundMail.id).with_for_update(key_share=True)
+    for each in session.scalars(in_order).all():
+        if address in aliases.writers(each):
+            verdict = judgement.judge(
+                session, each, mail_domain=settings.mail_domain, rates=settings.rates, now=now
+            )
+            close(each, verdict, now, by=actor.account_id)
+    return _letter(mail)
+
+
+def mark_dead(session: Session, actor: Actor, mail_id: int, *, now: datetime) -> IncomingMail:
+    """Believe a waiting report: mails to the attendee are held from now on. Raises WrongState."""
+    mail = _waiting(session, actor, mail_id, "believed")
+    if mail.kind is not MailKind.BOUNCE:
+        raise WrongState("mail", mail_id, mail.kind.value, "believed as a report")
+    attendee = session.get_one(Attendee, mail.attendee_id)
+    bouncing.mark(session, attendee, mail, now=now)
+    reason = f"An organiser believes it: the address {attendee.email} does not take mail."
+    close(mail, Verdict(MailOutcome.APPLIED, reason), now, by=actor.account_id)
+    return _letter(mail)
+
+
+def _letter(mail: InboundMail) -> IncomingMail:
+    who = mail.attendee
+    person = LetterPerson(who.key, who.name, who.latin_name, who.email)
+    names = IncomingMail.__dataclass_fields__.keys() - {"attendee"}
+    return IncomingMail(attendee=person, **{name: getattr(mail, name) for name in names})
+
+
+def _waiting(session: Session, actor: Actor, mail_id: int, step: str) -> InboundMail:
+    actor.require(Right.HANDLE_INBOX)
+    mail = _mail(session, actor, mail_id)
+    session.refresh(mail, with_for_update={"key_share": True})
+    if mail.outcome is not MailOutcome.WAITING:
+        raise WrongState("mail", mail_id, mail.outcome.value, step)
+    return mail

@@ -1,0 +1,155 @@
+"""What organisers have done with a version: compared, published, held, taken back, rolled back, discarded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import JobKind, JobState
+from scheduler.domain.errors import WrongState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.publishing import comparisons, outlook, release, version_jobs
+from scheduler.services.publishing.version_jobs import changed, latest, said
+from scheduler.services.schedule import history, versions
+from scheduler.services.schedule.history import VersionCard
+from scheduler.storage.models import Event, ScheduleVersion, VersionJob
+
+
+@dataclass(frozen=True, slots=True)
+class JobCard:
+    """A job about a version, as it is followed."""
+
+    id: int
+    state: JobState
+    asked_at: datetime
+    begins_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    attempts: int
+    done: int
+    total: int
+    mails: int
+    error: str | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in version_jobs.OPEN
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a publishing has not begun and may still be taken back."""
+        return self.state is JobState.ASKED and self.begins_at is not None and not self.attempts
+
+
+def job_card(row: VersionJob) -> JobCard:
+    return JobCard(**{name: getattr(row, name) for name in JobCard.__dataclass_fields__})
+
+
+def is_comparing_wanted(session: Session, actor: Actor, number: int) -> bool:
+    """Whether the version has to be compared, and nobody has asked for it; raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    return comparisons.is_wanted(session, versions.get(session, actor.event_id, number))
+
+
+def compare(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
+    """Have a version compared with what is published. Send its task after the commit."""
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    return job_card(version_jobs.ask_to_compare(session, version, by=actor.account_id, now=now))
+
+
+def publish(
+    session: Session,
+    actor: Actor,
+    number: int,
+    *,
+    compared_with: int | None,
+    at_once: bool = False,
+    now: datetime,
+) -> JobCard:
+    """Have a draft published after the event's hold, or `at_once`; raises as `version_jobs.ask_to_publish`.
+
+    Send its task after the commit, unless it is held.
+    """
+    actor.require(Right.PUBLISH)
+    minutes = 0 if at_once else session.get_one(Event, actor.event_id).publish_hold
+    job = version_jobs.ask_to_publish(
+        session,
+        event_id=actor.event_id,
+        number=number,
+        compared_with=compared_with,
+        by=actor.account_id,
+        hold=timedelta(minutes=minutes),
+        now=now,
+    )
+    return job_card(job)
+
+
+def take_back(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
+    """asked -> taken back: the version stays a draft, nobody was told. Raises WrongState if it has begun."""
+    return _change_held_job(session, actor, number, "taken back", state=JobState.TAKEN_BACK, finished_at=now)
+
+
+def begin_now(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
+    """End the hold of a publishing. Send its task after the commit. Raises WrongState if it has begun."""
+    return _change_held_job(session, actor, number, "begun", begins_at=now, heartbeat_at=now)
+
+
+def queue_trial(
+    session: Session, actor: Actor, number: int, *, settings: Settings, now: datetime
+) -> tuple[str, int] | None:
+    """Queue a sample of each kind of mail to the actor's own address: the address, and how many mails.
+
+    None if it is not known what publishing would tell. Raises NotAllowed for who has no address.
+    """
+    actor.require(Right.PUBLISH)
+    version = versions.get(session, actor.event_id, number)
+    found = comparisons.kept(session, version)
+    if found is None or not found.told:
+        return None
+    return outlook.queue_trial(session, actor, version, found, settings=settings, now=now)
+
+
+def discard(session: Session, actor: Actor, number: int) -> VersionCard:
+    """Put a draft away; raises as `release.discard`."""
+    actor.require(Right.PUBLISH)
+    release.discard(session, event_id=actor.event_id, number=number)
+    return history.show(session, actor, number)
+
+
+def discard_old(session: Session, actor: Actor) -> int:
+    """Put away the drafts that nobody will publish any more; gives how many."""
+    actor.require(Right.PUBLISH)
+    return release.discard_old(session, actor.event_id)
+
+
+def roll_back(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
+    """A draft with the content of an earlier version; raises as `release.roll_back`."""
+    actor.require(Right.PUBLISH)
+    draft = release.roll_back(session, event_id=actor.event_id, number=number, now=now)
+    return history.show(session, actor, draft.number)
+
+
+def _change_held_job(session: Session, actor: Actor, number: int, step: str, **values: Any) -> JobCard:
+    """Against a worker that claims the job at the same time, one of the two finds it changed."""
+    actor.require(Right.PUBLISH)
+    version: ScheduleVersion = versions.get(session, actor.event_id, number)
+    job = latest(session, version, JobKind.PUBLISH)
+    held = update(VersionJob).where(
+        VersionJob.id == (job.id if job else 0),
+        VersionJob.state == JobState.ASKED,
+        VersionJob.begins_at.is_not(None),
+        VersionJob.attempts == 0,
+    )
+    if job is None or not changed(session, held.values(values)):
+        if job is not None:
+            session.refresh(job)
+        raise WrongState("publishing of version", version.number, said(job), step)
+    session.refresh(job)
+    return job_card(job)

@@ -1,0 +1,130 @@
+"""What people do with an event's runs: start one, list them, follow one, cancel it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import AfterRun, RunState, VersionState
+from scheduler.domain.errors import NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.runs import runs
+from scheduler.storage.models import Run, ScheduleVersion
+
+OPEN = runs.OPEN
+_NEWEST = Order("runs", (Run.number,), (int,), descending=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RunCard:
+    """A run; `version` is the number of the schedule version that it made, None as long as it made none."""
+
+    id: int
+    number: int
+    state: RunState
+    asked_by: int | None
+    then: AfterRun
+    budget: int | None
+    max_moved: int
+    seconds: int
+    created_at: datetime
+    heartbeat_at: datetime | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    cancel_asked: bool
+    fingerprint: str | None
+    progress: Mapping[str, Any]
+    curve: Sequence[Mapping[str, Any]]
+    error: str | None
+    version: int | None
+    version_state: VersionState | None
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+
+_OF_RUN = tuple(name for name in RunCard.__dataclass_fields__ if not name.startswith("version"))
+
+
+def start(
+    session: Session,
+    actor: Actor,
+    *,
+    seconds: int | None = None,
+    then: AfterRun = AfterRun.DRAFT,
+    budget: int | None = None,
+    max_moved: int = 0,
+    now: datetime,
+) -> RunCard:
+    """Queue a run; raises as `runs.queue`. To have it publish takes that right too.
+
+    Send its task after the commit.
+    """
+    actor.require(Right.RUN)
+    if then is AfterRun.PUBLISH:
+        actor.require(Right.PUBLISH)
+    run = runs.queue(
+        session,
+        actor.event_id,
+        asked_by=actor.account_id,
+        seconds=seconds,
+        then=then,
+        budget=budget,
+        max_moved=max_moved,
+        now=now,
+    )
+    return _card(run)
+
+
+def cancel(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
+    """Cancel a run; raises as `runs.cancel`."""
+    actor.require(Right.RUN)
+    return _card(runs.cancel(session, actor.event_id, number, now=now))
+
+
+def show(session: Session, actor: Actor, number: int) -> RunCard:
+    """A run by its number in the event; raises NotFound."""
+    row = session.execute(_runs(actor).where(Run.number == number)).first()
+    if row is None:
+        raise NotFound("run", number)
+    return _card(*row)
+
+
+def newest(session: Session, actor: Actor, *, limit: int) -> tuple[RunCard, ...]:
+    """The newest runs first."""
+    rows = session.execute(_runs(actor).order_by(Run.number.desc()).limit(limit))
+    return tuple(_card(*row) for row in rows)
+
+
+def listing(session: Session, actor: Actor, *, cursor: str | None = None, limit: int = 30) -> Page[RunCard]:
+    """The event's runs page by page, the newest first."""
+    page: Page[Row[Any]] = fetch_page(session, _runs(actor), _NEWEST, cursor=cursor, limit=limit)
+    return Page(tuple(_card(*row[:3]) for row in page.items), page.next_cursor, page.total)
+
+
+def _runs(actor: Actor) -> Select[Run, int | None, VersionState | None]:
+    """Runs with the number and state of the version that each made; a rollback repeats one."""
+    actor.require(Right.READ_RUNS)
+    made = and_(
+        ScheduleVersion.event_id == Run.event_id,
+        ScheduleVersion.run_id == Run.id,
+        ScheduleVersion.copy_of_id.is_(None),
+    )
+    return (
+        select(Run, ScheduleVersion.number, ScheduleVersion.state)
+        .outerjoin(ScheduleVersion, made)
+        .where(Run.event_id == actor.event_id)
+    )
+
+
+def _card(run: Run, version: int | None = None, version_state: VersionState | None = None) -> RunCard:
+    values = {name: getattr(run, name) for name in _OF_RUN}
+    return RunCard(**values, version=version, version_state=version_state)

@@ -1,0 +1,157 @@
+"""Who gets which status of every route: nobody gets more than the rights of docs/rights.md give.
+
+302 and 303 lead to the sign-in, or from a form to what it did. 404 hides what is not for an asker to know
+of, 403 refuses with a sentence. 409 and 422 are of who may: there is nothing to do it with, or the form is
+empty. EVENT is `/events/<event_key>`, API is `/api/v1`.
+"""
+
+# nobody, stranger, operator, other, attendee, exhibitor, organiser (see asking.py)
+PAGES = """
+GET /                                                        302 302 200 302 302 302 302
+GET /answers/<token>/                                        200 200 200 200 200 200 200
+GET /answers/<token>/<step>                                  200 200 200 200 200 200 200
+GET API/docs                                                 200 200 200 200 200 200 200
+GET API/openapi.json                                         200 200 200 200 200 200 200
+GET /calendar/<token>.ics                                    404 404 404 404 404 404 404
+GET /events/new                                              302 404 200 404 404 404 404
+GET /healthz                                                 200 200 200 200 200 200 200
+GET /robots.txt                                              200 200 200 200 200 200 200
+GET /sessions                                                302 200 200 200 200 200 200
+GET /sign-in                                                 200 200 200 200 200 200 200
+GET /sign-in/<token>                                         410 302 302 302 302 302 302
+GET /sign-in/go-on                                           302 302 302 302 302 302 302
+GET /summaries/<token>                                       200 200 200 200 200 200 200
+GET EVENT                                                    302 404 404 302 302 302 302
+GET EVENT/agenda                                             302 404 404 200 200 200 403
+GET EVENT/agenda.pdf                                         302 404 404 200 200 200 403
+GET EVENT/agenda/firm                                        302 404 404 200 200 200 404
+GET EVENT/agenda/firm.pdf                                    302 404 404 200 200 200 404
+GET EVENT/busy-times                                         302 404 404 200 200 200 404
+GET EVENT/busy-times/preview/<key>                           302 404 404 404 404 404 404
+GET EVENT/calendars/                                         302 404 404 404 404 404 200
+GET EVENT/calendars/calls.csv                                302 404 404 404 404 404 200
+GET EVENT/calendars/dead-letters                             302 404 404 404 404 404 200
+GET EVENT/calendars/people/<person_key>                      302 404 404 404 404 404 200
+GET EVENT/firms                                              302 404 404 200 200 200 200
+GET EVENT/firms/<firm_key>                                   302 404 404 200 200 200 200
+GET EVENT/firms/<firm_key>/agenda                            302 404 404 403 200 200 200
+GET EVENT/firms/<firm_key>/agenda.pdf                        302 404 404 403 200 200 200
+GET EVENT/firms/<firm_key>/ask                               302 404 404 200 403 403 403
+GET EVENT/inbox/                                             302 404 404 404 404 404 200
+GET EVENT/inbox/<mail_id>                                    302 404 404 404 404 404 200
+GET EVENT/inbox/<mail_id>/raw                                302 404 404 404 404 404 200
+GET EVENT/mail-texts                                         302 404 404 404 404 404 302
+GET EVENT/mail-texts/<language>/<tone>                       302 404 404 404 404 404 200
+GET EVENT/mails-and-calendar                                 302 404 404 200 200 200 403
+GET EVENT/people/                                            302 404 404 404 404 404 200
+GET EVENT/people/<kind>.csv                                  302 404 404 404 404 404 200
+GET EVENT/people/<person_key>/agenda                         302 404 404 403 403 200 200
+GET EVENT/people/<person_key>/agenda.pdf                     302 404 404 403 403 200 200
+GET EVENT/requests/<key>                                     302 404 404 404 200 200 200
+GET EVENT/requests/received                                  302 404 404 200 200 200 200
+GET EVENT/requests/sent                                      302 404 404 200 200 200 200
+GET EVENT/runs/<number>                                      302 404 404 404 404 404 200
+GET EVENT/runs/<number>/panel                                302 404 404 404 404 404 200
+GET EVENT/schedule                                           302 404 404 404 404 404 200
+GET EVENT/settings                                           302 404 404 404 404 404 200
+GET EVENT/tokens                                             302 404 404 200 403 200 200
+GET EVENT/versions/<number>                                  302 404 404 404 404 404 200
+GET EVENT/versions/<number>/panel                            302 404 404 404 404 404 200
+GET EVENT/versions/<number>/publish                          302 404 404 404 404 404 302
+POST /answers/<token>/<step>                                 302 302 302 302 302 302 302
+POST /events/new                                             403 404 422 404 404 404 404
+POST /sign-in                                                422 422 422 422 422 422 422
+POST /sign-in/<token>                                        410 410 410 410 410 410 410
+POST /sign-in/again                                          403 200 200 200 200 200 200
+POST /summaries/<token>                                      200 200 200 200 200 200 200
+POST /summaries/<token>/again                                303 303 303 303 303 303 303
+POST EVENT/agenda/<request_key>/accept                       403 404 404 404 404 404 404
+POST EVENT/agenda/feed                                       403 404 404 303 303 303 403
+POST EVENT/agenda/firm/feed                                  403 404 404 303 403 303 403
+POST EVENT/agenda/firm/feed/end                              403 404 404 303 403 303 403
+POST EVENT/busy-times/calendars/<key>/remove                 403 404 404 404 404 404 404
+POST EVENT/busy-times/link                                   403 404 404 422 422 422 404
+POST EVENT/busy-times/marked                                 403 404 404 303 303 303 404
+POST EVENT/busy-times/preview/<key>/discard                  403 404 404 404 404 404 404
+POST EVENT/busy-times/preview/<key>/save                     403 404 404 404 404 404 404
+POST EVENT/busy-times/preview/<key>/zone                     403 404 404 404 404 404 404
+POST EVENT/busy-times/upload                                 403 404 404 422 422 422 404
+POST EVENT/calendars/dead-letters/<step>                     403 404 404 404 404 404 302
+POST EVENT/calendars/people/<person_key>/address             403 404 404 404 404 404 422
+POST EVENT/calendars/people/<person_key>/aliases/<alias_id>/remove 403 404 404 404 404 404 302
+POST EVENT/drafts/discard                                    403 404 404 404 404 404 302
+POST EVENT/firms/<firm_key>/ask                              403 404 404 422 403 403 403
+POST EVENT/inbox/<mail_id>/<step>                            403 404 404 404 404 404 302
+POST EVENT/mail-texts/<language>/<tone>                      403 404 404 404 404 404 303
+POST EVENT/mails-and-calendar                                403 404 404 303 303 303 403
+POST EVENT/mails-and-calendar/summaries                      403 404 404 303 303 303 403
+POST EVENT/mails/<step>                                      403 404 404 404 404 404 302
+POST EVENT/people/<kind>                                     403 404 404 404 404 404 422
+POST EVENT/requests/<key>/accept                             403 404 404 404 403 403 303
+POST EVENT/requests/<key>/decline                            403 404 404 404 403 403 303
+POST EVENT/requests/<key>/undo                               403 404 404 404 303 303 303
+POST EVENT/requests/<key>/ways/<number>                      403 404 404 404 303 303 303
+POST EVENT/requests/<key>/withdraw                           403 404 404 404 403 303 303
+POST EVENT/runs                                              403 404 404 404 404 404 302
+POST EVENT/runs/<number>/cancel                              403 404 404 404 404 404 409
+POST EVENT/settings                                          403 404 404 404 404 404 422
+POST EVENT/tokens                                            403 404 404 422 403 422 422
+POST EVENT/tokens/<token_id>/revoke                          403 404 404 404 403 404 404
+POST EVENT/versions/<number>/begin                           403 404 404 404 404 404 302
+POST EVENT/versions/<number>/compare                         403 404 404 404 404 404 302
+POST EVENT/versions/<number>/discard                         403 404 404 404 404 404 409
+POST EVENT/versions/<number>/hold-there                      403 404 404 404 404 404 404
+POST EVENT/versions/<number>/publish                         403 404 404 404 404 404 409
+POST EVENT/versions/<number>/roll-back                       403 404 404 404 404 404 409
+POST EVENT/versions/<number>/take-back                       403 404 404 404 404 404 302
+POST EVENT/versions/<number>/trial                           403 404 404 404 404 404 302
+POST EVENT/versions/<number>/unlock                          403 404 404 404 404 404 404
+POST /sessions/<session_id>/end                              403 404 404 404 404 404 404
+POST /sessions/end                                           403 303 303 303 303 303 303
+POST /sign-out                                               302 302 302 302 302 302 302
+"""
+
+# none, stranger, other, exhibitor, organiser; then an organiser's tokens with one scope each: requests:read,
+# requests:write, runs:read, runs:write, schedule:read, schedule:publish, people:read, contacts:read,
+# calendars:read
+CALLS = """
+GET API/calendar-health                              401 200 403 403 200 403 403 403 403 403 403 403 403 200
+GET API/dead-letters                                 401 200 403 403 200 403 403 403 403 403 403 403 403 200
+GET API/event                                        401 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET API/firms                                        401 200 200 200 200 403 403 403 403 403 403 200 403 403
+GET API/firms/<key>                                  401 404 200 200 200 403 403 403 403 403 403 200 403 403
+GET API/firms/<key>/agenda                           401 404 403 200 200 403 403 403 403 200 403 403 403 403
+GET API/mails                                        401 200 403 403 200 403 403 403 403 200 403 403 403 403
+GET API/people                                       401 200 200 200 200 403 403 403 403 403 403 200 403 403
+GET API/people/<key>                                 401 404 200 200 200 403 403 403 403 403 403 200 403 403
+GET API/people/<key>/agenda                          401 404 403 200 200 403 403 403 403 200 403 403 403 403
+GET API/people/<key>/calendar-health                 401 404 403 403 200 403 403 403 403 403 403 403 403 200
+GET API/requests                                     401 200 200 200 200 200 403 403 403 403 403 403 403 403
+GET API/requests/<key>                               401 404 404 200 200 200 403 403 403 403 403 403 403 403
+GET API/runs                                         401 200 403 403 200 403 403 200 403 403 403 403 403 403
+GET API/runs/<number>                                401 404 403 403 200 403 403 200 403 403 403 403 403 403
+GET API/versions                                     401 200 403 403 200 403 403 403 403 200 403 403 403 403
+GET API/versions/<number>                            401 404 403 403 200 403 403 403 403 200 403 403 403 403
+GET API/versions/<number>/changes                    401 404 403 403 503 403 403 403 403 503 403 403 403 403
+GET API/versions/<number>/meetings                   401 404 403 403 200 403 403 403 403 200 403 403 403 403
+GET API/versions/<number>/publishing                 401 404 403 403 404 403 403 403 403 404 403 403 403 403
+GET API/versions/<number>/unscheduled                401 404 403 403 200 403 403 403 403 200 403 403 403 403
+POST API/mails/go-on                                 401 200 403 403 200 403 403 403 403 403 200 403 403 403
+POST API/mails/pause                                 401 200 403 403 200 403 403 403 403 403 200 403 403 403
+POST API/mails/send-stopped                          401 200 403 403 200 403 403 403 403 403 200 403 403 403
+POST API/mails/stop                                  401 200 403 403 200 403 403 403 403 403 200 403 403 403
+POST API/requests                                    401 422 201 201 422 403 422 403 403 403 403 403 403 403
+POST API/requests/<key>/accept                       401 404 404 403 409 403 409 403 403 403 403 403 403 403
+POST API/requests/<key>/decline                      401 404 404 403 409 403 409 403 403 403 403 403 403 403
+POST API/requests/<key>/lock                         401 404 403 403 200 403 200 403 403 403 403 403 403 403
+POST API/requests/<key>/undo                         401 404 404 409 409 403 409 403 403 403 403 403 403 403
+POST API/requests/<key>/unlock                       401 404 403 403 200 403 200 403 403 403 403 403 403 403
+POST API/requests/<key>/withdraw                     401 404 404 200 200 403 200 403 403 403 403 403 403 403
+POST API/runs                                        401 201 403 403 201 403 403 403 201 403 403 403 403 403
+POST API/runs/<number>/cancel                        401 200 403 403 409 403 403 403 409 403 403 403 403 403
+POST API/versions/<number>/discard                   401 404 403 403 409 403 403 403 403 403 409 403 403 403
+POST API/versions/<number>/publish                   401 404 403 403 409 403 403 403 403 403 409 403 403 403
+POST API/versions/<number>/publishing/begin          401 404 403 403 409 403 403 403 403 403 409 403 403 403
+POST API/versions/<number>/publishing/take-back      401 404 403 403 409 403 403 403 403 403 409 403 403 403
+POST API/versions/<number>/roll-back                 401 404 403 403 409 403 403 403 403 403 409 403 403 403
+"""

@@ -1,0 +1,149 @@
+"""What the web calls asks an actor whether it may, and gives values: never rows of the database."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import typing
+from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.sessions import SignedIn
+from scheduler.storage.base import Base
+
+ROOT = Path(__file__).parents[3]
+SERVICES = "scheduler.services"
+ASKERS = (Actor, SignedIn)
+
+TOKEN = "the token is the proof: what it opens is found through it"
+FOUND = "of what was found through an actor or a token"
+ACCOUNT = "of the account that the session's cookie proves"
+BEFORE = "before anybody is known"
+PURE = "of values alone, it reads nothing"
+FREE_OF_EVENTS = "says nothing of any event or person"
+
+NO_ACTOR = {
+    "access.actors.actor_for": ACCOUNT,
+    "access.actors.events_of": ACCOUNT,
+    "access.api_tokens.actor_for_token": TOKEN,
+    "access.idempotency.keep": "of a claim, which an actor's token got",
+    "access.idempotency.release": "of a claim, which an actor's token got",
+    "access.sessions.begin": "of the account that a sign-in link has proved",
+    "access.sessions.end": ACCOUNT,
+    "access.sessions.end_all": ACCOUNT,
+    "access.sessions.end_by_secret": TOKEN,
+    "access.sessions.find": TOKEN,
+    "access.sessions.listing": ACCOUNT,
+    "access.sign_in.look_at_sign_in": TOKEN,
+    "access.sign_in.normal_email": PURE,
+    "access.sign_in.redeem_sign_in": TOKEN,
+    "access.sign_in.wish": BEFORE,
+    "access.tokens.hash_token": PURE,
+    "access.tokens.random_token": PURE,
+    "answers.links.answer": TOKEN,
+    "answers.links.language": TOKEN,
+    "answers.links.look": TOKEN,
+    "answers.links.propose": TOKEN,
+    "events.events.create_event": "of the account that is signed in: it looks whether it is an operator's",
+    "events.new_event.faults": PURE,
+    "operations.pulses.last": FREE_OF_EVENTS,
+    "delivery.mail_alerts.oldest_due": FREE_OF_EVENTS,
+    "access.stopping.look": TOKEN,
+    "access.stopping.resume": TOKEN,
+    "access.stopping.stop": TOKEN,
+    "schedule.feed_addresses.feed_owner": TOKEN,
+    "schedule.feed_addresses.feed_token": FOUND,
+    "schedule.feeds.feed_body": FOUND,
+}
+"""Functions that the web calls without an actor, and why each may be."""
+
+
+def imported(tree: ast.Module) -> Iterator[tuple[str, str, str]]:
+    """What a module imports of the services: the name that it has here, the module, the name there."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(SERVICES):
+            for alias in node.names:
+                yield alias.asname or alias.name, node.module or "", alias.name
+
+
+def used(path: Path) -> Iterator[Callable[..., Any]]:
+    """The functions of services that a module of the web names."""
+    tree = ast.parse(path.read_text("utf-8"))
+    modules: dict[str, Any] = {}
+    for here, module, name in imported(tree):
+        found = getattr(importlib.import_module(module), name, None)
+        if found is None:
+            found = importlib.import_module(f"{module}.{name}")
+        if inspect.ismodule(found):
+            modules[here] = found
+        elif inspect.isfunction(found):
+            yield found
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            found = getattr(modules[node.value.id], node.attr, None)
+            if inspect.isfunction(found):
+                yield found
+
+
+def doors() -> dict[str, Callable[..., Any]]:
+    """By name below `scheduler.services`."""
+    paths = sorted((ROOT / "api").rglob("*.py"))
+    found = {f"{each.__module__}.{each.__qualname__}": each for path in paths for each in used(path)}
+    return {
+        name.removeprefix(f"{SERVICES}."): each for name, each in found.items() if name.startswith(SERVICES)
+    }
+
+
+DOORS = doors()
+
+
+def asks(function: Callable[..., Any]) -> bool:
+    hints = typing.get_type_hints(function)
+    return any(hints.get(name) in ASKERS for name in inspect.signature(function).parameters)
+
+
+def types_in(hint: Any, seen: set[Any]) -> Iterator[type]:
+    """Every class that a value of this type may hold, fields of dataclasses too."""
+    if hint in seen:
+        return
+    seen.add(hint)
+    for part in typing.get_args(hint):
+        yield from types_in(part, seen)
+    kind = typing.get_origin(hint) or hint
+    if isinstance(kind, type):
+        yield kind
+        if is_dataclass(kind):
+            for field in typing.get_type_hints(kind).values():
+                yield from types_in(field, seen)
+
+
+def test_the_web_calls_services() -> None:
+    assert len(DOORS) > 100
+
+
+def test_every_function_that_the_web_calls_takes_who_asks() -> None:
+    assert {name for name, function in DOORS.items() if not asks(function)} == set(NO_ACTOR)
+
+
+@pytest.mark.parametrize("name", sorted(DOORS))
+def test_no_function_that_the_web_calls_gives_rows(name: str) -> None:
+    given = typing.get_type_hints(DOORS[name]).get("return")
+    assert [kind.__name__ for kind in types_in(given, set()) if issubclass(kind, Base)] == []
+
+
+def uses(function: Callable[..., Any]) -> bool:
+    """Whether the function looks at its actor, or hands it on."""
+    tree = ast.parse(inspect.getsource(function))
+    names = [name for name, hint in typing.get_type_hints(function).items() if hint in ASKERS]
+    return any(isinstance(node, ast.Name) and node.id in names for node in ast.walk(tree))
+
+
+@pytest.mark.parametrize("name", sorted(DOORS.keys() - NO_ACTOR))
+def test_every_actor_that_is_taken_is_looked_at(name: str) -> None:
+    assert uses(DOORS[name])
