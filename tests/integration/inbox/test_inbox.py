@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from scheduler.domain.entities import MailOutcome, Partstat, RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.services.inbox import handling, inbox
+from scheduler.services.inbox import handling, inbox, keeping
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Answer,
@@ -97,7 +97,7 @@ def test_a_large_mail_is_kept_up_to_a_limit(published: Published) -> None:
     mail = published.receive(raw, published.mail_to(0))
     with published.database.read() as session:
         kept = session.get_one(InboundMail, mail.id)
-        assert (kept.size, len(kept.raw)) == (len(raw), inbox.KEPT)
+        assert (kept.size, len(kept.raw)) == (len(raw), keeping.KEPT)
 
 
 def test_the_inbox_is_the_organisers_of_its_event(published: Published) -> None:

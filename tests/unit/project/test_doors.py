@@ -39,6 +39,7 @@ NO_ACTOR = {
     "access.sessions.end_all": ACCOUNT,
     "access.sessions.end_by_secret": TOKEN,
     "access.sessions.find": TOKEN,
+    "access.sessions.find_in_event": TOKEN,
     "access.sessions.listing": ACCOUNT,
     "access.sign_in.look_at_sign_in": TOKEN,
     "access.sign_in.normal_email": PURE,
