@@ -27,7 +27,7 @@ class Temperatures:
 
     def at(self, share: float, limit: int = NO_LIMIT) -> float:
         """The temperature after this share of the time; with a `max_idle_spread` it cools down twice."""
-        share = _stretch(share, limit)
+        share = cooled(share, limit)
         if share >= 1 - COLD_SHARE:
             return self.last * 0.05
         ratio: float = (self.last / self.first) ** (share / (1 - COLD_SHARE))
@@ -43,8 +43,8 @@ def is_kept(share: float, limit: int) -> bool:
     return limit >= 0 and share >= LOOSE_SHARE
 
 
-def _stretch(share: float, limit: int) -> float:
-    """The share of its cooling that is over."""
+def cooled(share: float, limit: int) -> float:
+    """The share of the cooling that is over; with a `max_idle_spread` there are two."""
     if limit < 0:
         return share
     return (share - LOOSE_SHARE) / (1 - LOOSE_SHARE) if is_kept(share, limit) else share / LOOSE_SHARE

@@ -12,7 +12,8 @@ import numpy as np
 
 from scheduler.solver.annealing.anneal import KINDS, anneal
 from scheduler.solver.annealing.day_shares import Confines, Improved, Share, days_of, deal, join
-from scheduler.solver.annealing.temperature import Budget, Temperatures, is_kept
+from scheduler.solver.annealing.odds import odds_at
+from scheduler.solver.annealing.temperature import Budget, Temperatures, cooled, is_kept
 from scheduler.solver.compiled.kernels import Floats, Ints
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import rules
@@ -20,7 +21,6 @@ from scheduler.solver.state.loading import load, loading_order, shift
 from scheduler.solver.state.spread import PENALTY, excess_of
 from scheduler.solver.state.state import State, new_state
 
-ODDS = (0.8, 0.25, 0.15, 0.2, 0.08, 0.3)  # measured: what wins most, on loose and on tight tables
 BATCH = 2000  # moves between looks at the clock: some milliseconds
 ROUND_SECONDS = 0.04  # after which days are dealt out anew
 ROUND_FACTOR = 10  # a round lasts at least so many times as long as what comes between it and the next
@@ -38,9 +38,6 @@ class Annealing:
     span: tuple[float, float] = (0.0, 1.0)
     tally: Floats = field(default_factory=lambda: np.zeros((KINDS, 3)))
 
-    def __post_init__(self) -> None:
-        self.odds = np.cumsum(np.array(ODDS) / sum(ODDS))
-
     @property
     def share(self) -> float:
         """The share of the whole search's time that is over."""
@@ -48,10 +45,9 @@ class Annealing:
         return begin + (end - begin) * self.budget.share()
 
     def make(self, moves: int, data: Data, plan: State, tally: Floats) -> None:
-        limit = int(data.rules[rules.SPREAD])
-        anneal(
-            data, plan, moves, self.temperatures.at(self.share, limit), self.penalty(data), self.odds, tally
-        )
+        share, limit = self.share, int(data.rules[rules.SPREAD])
+        odds = odds_at(cooled(share, limit), plan.unheld_count / len(data.requests))
+        anneal(data, plan, moves, self.temperatures.at(share, limit), self.penalty(data), odds, tally)
 
     def penalty(self, data: Data) -> float:
         """The price of a step beyond `max_idle_spread` by now."""
@@ -63,8 +59,9 @@ class Annealing:
 
     def cool(self, until: float, data: Data, plan: State) -> None:
         """Make only moves that gain, until a time."""
+        odds = odds_at(1.0, plan.unheld_count / len(data.requests))
         while time.monotonic() < until:
-            anneal(data, plan, BATCH, self.temperatures.at(1.0), PENALTY, self.odds, self.tally)
+            anneal(data, plan, BATCH, self.temperatures.at(1.0), PENALTY, odds, self.tally)
 
 
 class Team:

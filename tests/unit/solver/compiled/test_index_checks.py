@@ -35,7 +35,7 @@ read(shelf, {row}, {column})
 SEARCH = """
 import numpy as np
 from scheduler.solver.annealing.anneal import KINDS, anneal
-from scheduler.solver.annealing.threads import ODDS
+from scheduler.solver.annealing.odds import odds_at
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans.start import starting_state
 from scheduler.solver.state import state as states
@@ -46,7 +46,7 @@ flat = flatten(busy_problem())
 plan = starting_state(flat, None, 1)
 tally = np.zeros((KINDS, 3))
 for temperature in (30.0, 3.0, 0.3):
-    anneal(flat.data, plan, 20_000, temperature, 1.0, np.cumsum(ODDS) / sum(ODDS), tally)
+    anneal(flat.data, plan, 20_000, temperature, 1.0, odds_at(0.0, 1.0), tally)
 assert (tally[:, 1] > 0).all(), tally
 """
 
