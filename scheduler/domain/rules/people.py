@@ -55,6 +55,14 @@ def closures(problem: Problem, held: Held) -> Iterator[tuple[str, list[int]]]:
             yield row.id, [s for s in slots if s in row.unavailable]
 
 
+def has_time_to_walk(problem: Problem, hall: int, stop: int, other: int, start: int) -> bool:
+    """Whether somebody who leaves a hall at the end of slot `stop - 1` is in another one at slot `start`."""
+    if hall == other:
+        return True
+    pause = problem.slots[start].start - problem.slots[stop - 1].end
+    return pause.total_seconds() >= problem.walking[hall][other] * 60 - _HAIR
+
+
 def check_walking(schedule: Schedule) -> Iterator[Violation]:
     """H6: a next meeting in another hall starts no sooner than the walking minutes after the last one ends.
 
@@ -63,11 +71,10 @@ def check_walking(schedule: Schedule) -> Iterator[Violation]:
     problem = schedule.problem
     for person, meetings in agendas(schedule):
         for one, two in pairwise(meetings):
-            if one.hall == two.hall or one.stop > two.start:
+            if one.stop > two.start:
                 continue
-            pause = problem.slots[two.start].start - problem.slots[one.stop - 1].end
-            minutes = problem.walking[one.hall][two.hall]
-            if pause.total_seconds() < minutes * 60 - _HAIR:
+            if not has_time_to_walk(problem, one.hall, one.stop, two.hall, two.start):
+                minutes = problem.walking[one.hall][two.hall]
                 detail = (
                     f"{person.id} walks {minutes} minutes from {one.id} to {two.id}; they stand too close."
                 )

@@ -13,12 +13,10 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Held, Schedule
 from scheduler.domain.rules.idle import idle_of
+from scheduler.domain.rules.people import has_time_to_walk
 from scheduler.domain.rules.score import hall_changes
 from scheduler.domain.rules.stability import changes_of, sameness
 from scheduler.solver.instance.choices import Choices, Person, everybody
-
-# As in the rule of walking: 0.1 minutes are 6 seconds.
-_HAIR = 1e-6
 
 
 def by_time(held: Held) -> tuple[int, int]:
@@ -130,9 +128,7 @@ class Occupancy:
         return all(self._walks(a.hall, a.stop, b.hall, b.start) for a, b in pairwise(mine))
 
     def _walks(self, hall: int, stop: int, other: int, start: int) -> bool:
-        slots = self.problem.slots
-        pause = (slots[start].start - slots[stop - 1].end).total_seconds()
-        return hall == other or pause >= self.problem.walking[hall][other] * 60 - _HAIR
+        return has_time_to_walk(self.problem, hall, stop, other, start)
 
     def keeps_spread(self, held: Held) -> bool:
         """Whether the idle figures stay close enough to each other with one more meeting (H12)."""
