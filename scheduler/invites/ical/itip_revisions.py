@@ -82,8 +82,8 @@ def decline_counter(told: Told, now: datetime, *, last: datetime, proposals: boo
 
     `proposals` says whether the event takes proposed times at all.
     """
-    made = _next(told, Method.DECLINECOUNTER, MessageKind.PROPOSAL, next_stamp(now, last))
-    return replace(made, content=replace(made.content, proposals=proposals))
+    content = replace(told.content, proposals=proposals)
+    return _next(told, Method.DECLINECOUNTER, MessageKind.PROPOSAL, next_stamp(now, last), content=content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,50 +191,57 @@ def _new(goal: Wanted, stamp: datetime) -> Message:
 
 
 def _next(
-    last: Told, method: Method, kind: MessageKind, stamp: datetime, *, previous: Content | None = None
+    last: Told,
+    method: Method,
+    kind: MessageKind,
+    stamp: datetime,
+    *,
+    raised: int = 0,
+    content: Content | None = None,
+    previous: Content | None = None,
+    meeting_is_off: bool = False,
 ) -> Message:
-    """The message after `last` as it stands: its SEQUENCE, answer and content."""
+    """The message after `last`: its SEQUENCE, raised by so much, its answer, and its content or another."""
     return Message(
         last.uid,
         last.attendee_id,
         method,
-        last.sequence,
+        last.sequence + raised,
         stamp,
-        last.content,
-        last.partstat,
+        content or last.content,
+        last.partstat if kind is not MessageKind.UPDATE else Partstat.NEEDS_ACTION,
         kind,
         previous=previous,
+        meeting_is_off=meeting_is_off,
     )
 
 
 def _update(last: Told, content: Content, stamp: datetime) -> Message:
     """Attendance may be in danger: the next SEQUENCE, and a new answer is asked for (RFC 5546 2.1.4)."""
-    made = _next(last, Method.REQUEST, MessageKind.UPDATE, stamp, previous=last.content)
-    return replace(made, sequence=last.sequence + 1, content=content, partstat=Partstat.NEEDS_ACTION)
+    kind = MessageKind.UPDATE
+    return _next(last, Method.REQUEST, kind, stamp, raised=1, content=content, previous=last.content)
 
 
 def _details(last: Told, content: Content, stamp: datetime) -> Message:
     """Nothing that could endanger attendance: SEQUENCE and answer stay."""
-    made = _next(last, Method.REQUEST, MessageKind.DETAILS, stamp, previous=last.content)
-    return replace(made, content=content)
+    kind = MessageKind.DETAILS
+    return _next(last, Method.REQUEST, kind, stamp, content=content, previous=last.content)
 
 
 def _cancel(last: Told, stamp: datetime, *, meeting_is_off: bool) -> Message:
-    made = _next(last, Method.CANCEL, MessageKind.CANCEL, stamp)
-    return replace(made, sequence=last.sequence + 1, meeting_is_off=meeting_is_off)
+    kind = MessageKind.CANCEL
+    return _next(last, Method.CANCEL, kind, stamp, raised=1, meeting_is_off=meeting_is_off)
 
 
 def _stamps(
     told: Mapping[Key, Told], wanted: Mapping[Key, Wanted], now: datetime, others: Others
 ) -> dict[str, datetime]:
     """The next DTSTAMP of each UID."""
-    last: dict[str, datetime] = {}
-    for key in told.keys() | wanted.keys():
-        known = [others.stamps.get(key.uid), told[key].dtstamp if key in told else None, last.get(key.uid)]
-        stamps = [stamp for stamp in known if stamp is not None]
-        if stamps:
-            last[key.uid] = max(stamps)
-    return {key.uid: next_stamp(now, last.get(key.uid)) for key in told.keys() | wanted.keys()}
+    uids = {key.uid for key in told.keys() | wanted.keys()}
+    last = {uid: others.stamps[uid] for uid in uids if uid in others.stamps}
+    for was in told.values():
+        last[was.uid] = max(last.get(was.uid, was.dtstamp), was.dtstamp)
+    return {uid: next_stamp(now, last.get(uid)) for uid in uids}
 
 
 def _whole(moment: datetime) -> datetime:
