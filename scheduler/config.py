@@ -147,12 +147,13 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
         """Read every setting; raises ConfigError that names each variable at fault."""
-        faults: list[Fault] = []
         values: dict[str, Any] = {}
         known = {PREFIX + f.name.upper() for f in fields(cls)}
-        for name in sorted(env):
-            if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known and name not in known:
-                faults.append(Fault(name, "is not a setting of Chainmeet"))
+        faults = [
+            Fault(name, "is not a setting of Chainmeet")
+            for name in sorted(env)
+            if name.startswith(PREFIX) and name.removesuffix("_FILE") not in known and name not in known
+        ]
         for f in fields(cls):
             name = PREFIX + f.name.upper()
             try:

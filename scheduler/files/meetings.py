@@ -34,11 +34,12 @@ def _read_meeting(row: object, path: str, faults: list[Fault]) -> Meeting | None
         faults.append(Fault(path, "must be an object"))
         return None
     before = len(faults)
-    for key in sorted(row.keys() - _MEETING_KEYS):
-        faults.append(Fault(f"{path}.{key}", "unknown key"))
-    for key in ("request", "slot", "place"):
-        if not is_id(row.get(key)):
-            faults.append(Fault(f"{path}.{key}", "must be a non-empty string"))
+    faults += [Fault(f"{path}.{key}", "unknown key") for key in sorted(row.keys() - _MEETING_KEYS)]
+    faults += [
+        Fault(f"{path}.{key}", "must be a non-empty string")
+        for key in ("request", "slot", "place")
+        if not is_id(row.get(key))
+    ]
     people = row.get("attendees")
     if not isinstance(people, list) or not all(is_id(person) for person in people):
         faults.append(Fault(f"{path}.attendees", "must be a list of ids"))

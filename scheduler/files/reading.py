@@ -41,7 +41,7 @@ class Reader:
             return False
         required, optional = keys_of
         keys = row.keys()
-        if keys == required or (required <= keys and keys <= required | optional):
+        if keys == required or (required <= keys <= required | optional):
             return True
         for key in sorted(map(str, keys - required - optional)):
             self.fault(f"{path}.{key}", "unknown key")

@@ -39,8 +39,10 @@ def make_attendees(
     people = []
     for firm, staff in zip(exhibition.firms, exhibition.staff, strict=True):
         exhibitors = 2 if staff >= 3 or (staff == 2 and dice.chance(SECOND_EXHIBITOR)) else 1
-        for i in range(staff):
-            people.append(make_person(dice, namer, firm, f"{firm.key}-{'abcd'[i]}", i < exhibitors, slots))
+        people += [
+            make_person(dice, namer, firm, f"{firm.key}-{'abcd'[i]}", i < exhibitors, slots)
+            for i in range(staff)
+        ]
     return tuple(people)
 
 

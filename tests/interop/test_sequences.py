@@ -111,8 +111,8 @@ def after(calendars: Sequence[Calendar]) -> Client:
 BROKEN = {
     "an hour off": (b"T090000", b"T100000"),
     "no end": (b"END:VCALENDAR\r\n", b""),
-    "a second event": (b"BEGIN:VEVENT", b"BEGIN:VEVENT\r\nUID:x\r\nDTSTAMP:20261124T080000Z\r\n"
-                       b"DTSTART:20261124T080000Z\r\nDTEND:20261124T090000Z\r\nSUMMARY:x\r\nEND:VEVENT\r\nBEGIN:VEVENT"),
+    "a second event": (b"BEGIN:VEVENT", (b"BEGIN:VEVENT\r\nUID:x\r\nDTSTAMP:20261124T080000Z\r\n"
+                       b"DTSTART:20261124T080000Z\r\nDTEND:20261124T090000Z\r\nSUMMARY:x\r\nEND:VEVENT\r\nBEGIN:VEVENT")),
     "another method": (b"METHOD:REQUEST", b"METHOD:CANCEL"),
     "no mailto": (b":mailto:f1", b":f1"),
 }  # fmt: skip

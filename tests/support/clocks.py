@@ -1,5 +1,6 @@
 """A machine whose clock is wrong, so that every module of ours which asks for its time gets it so; and the
-database's clock, held at a moment."""
+database's clock, held at a moment.
+"""
 
 from __future__ import annotations
 

@@ -73,7 +73,8 @@ def _replaced(octets: bytes, names: dict[str, str]) -> bytes:
         inner = octets.decode("utf-16").encode("utf-8")
         return codecs.BOM_UTF16_LE + _replaced(inner, names).decode("utf-8").encode("utf-16-le")
     pattern = b"|".join(rb"%s(?![0-9])" % re.escape(name.encode()) for name in names)
-    return re.sub(pattern, lambda found: _in_case(found[0].decode(), names).encode(), octets, flags=re.I)
+    named = re.compile(pattern, re.IGNORECASE)
+    return named.sub(lambda found: _in_case(found[0].decode(), names).encode(), octets)
 
 
 def _in_case(found: str, names: dict[str, str]) -> str:

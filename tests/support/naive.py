@@ -57,9 +57,9 @@ class Page:
         request = self.requests[meeting["request"]]
         of = {side: [] for side in ("from", "to")}
         for id in meeting["attendees"]:
-            for side in of:
+            for side, people in of.items():
                 if self.attendees[id]["firm"] == request[side]:
-                    of[side].append(id)
+                    people.append(id)
         return of["from"], of["to"]
 
     def staffed(self, meeting: Json) -> bool:

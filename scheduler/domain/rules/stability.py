@@ -79,7 +79,8 @@ def has_excluded(problem: Problem, meeting: Meeting) -> bool:
 
 def own_starts(problem: Problem) -> Iterator[tuple[Meeting, int]]:
     """H10: the published meetings that may be held at their start before `frozen_until`, with others in the
-    place of somebody whom their request excludes; each with that start."""
+    place of somebody whom their request excludes; each with that start.
+    """
     for meeting in problem.published if problem.frozen_until is not None else ():
         start = _starts_too_soon(problem, meeting)
         if start is not None and has_excluded(problem, meeting):

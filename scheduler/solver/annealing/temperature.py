@@ -20,7 +20,8 @@ LOOSE_SHARE = 0.4  # of the time in which a plan may exceed it
 @dataclass(frozen=True, slots=True)
 class Temperatures:
     """Temperatures in points of score: geometric from `first` to `last`, as in simulated annealing by
-    Kirkpatrick, Gelatt and Vecchi 1983, doi:10.1126/science.220.4598.671."""
+    Kirkpatrick, Gelatt and Vecchi 1983, doi:10.1126/science.220.4598.671.
+    """
 
     first: float
     last: float

@@ -62,7 +62,8 @@ class MeetingParty:
 
 def parties(occupancy: Occupancy, r: int, *, with_excluded: bool = False) -> Iterator[MeetingParty]:
     """The parties of a request with what each of them meets; or those of all who could come if nobody were
-    excluded."""
+    excluded.
+    """
     choices, request = occupancy.choices, occupancy.problem.requests[r]
     anybody = replace(request, excluded=frozenset()) if with_excluded else request
     common = (*_of_request(occupancy, r), *_of_precedences(occupancy, r))

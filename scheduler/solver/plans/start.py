@@ -59,7 +59,8 @@ def within_spread(flat: Flat, state: State) -> State:
 
 def published_again(flat: Flat, new: Collection[str] = ()) -> tuple[Meeting, ...] | None:
     """The published plan if nothing has happened to it: kept whole it breaks no rule, none of its requests is
-    withdrawn, no other request can be inserted with gain, and none of those is `new`. Else None."""
+    withdrawn, no other request can be inserted with gain, and none of those is `new`. Else None.
+    """
     problem = flat.problem
     if not {m.request for m in problem.published}.issuperset(new):
         return None

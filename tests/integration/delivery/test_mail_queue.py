@@ -129,9 +129,9 @@ def test_while_mails_are_written_they_are_paused_and_not_stopped(database: Datab
     "step",
     [
         lambda session, actor: mail_queue.pause(session, actor, now=NOW),
-        lambda session, actor: mail_queue.go_on(session, actor),
+        mail_queue.go_on,
         lambda session, actor: mail_queue.stop(session, actor, now=NOW),
-        lambda session, actor: mail_queue.send_after_all(session, actor),
+        mail_queue.send_after_all,
     ],
 )
 def test_only_organisers_steer_mails(database: Database, step: Any) -> None:

@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,8 +90,8 @@ def ask_somebody(database: Database, event_id: int, number: int) -> VersionState
 
 
 @pytest.fixture
-def event_id(database: Database) -> Iterator[int]:
-    yield fill(database)
+def event_id(database: Database) -> int:
+    return fill(database)
 
 
 def test_a_whole_expo_is_compared_and_published_in_little_memory_while_nobody_waits(

@@ -72,8 +72,10 @@ REQUEST = [
     "SEQUENCE:0",
     *MEETING,
     "ORGANIZER;CN=Chain Expo:mailto:meetings+tok3n@meet.example",
-    "ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;"
-    'CN="Nagy, Péter":mailto:peter.nagy@firm.example',
+    (
+        "ATTENDEE;CUTYPE=INDIVIDUAL;ROLE=REQ-PARTICIPANT;PARTSTAT=NEEDS-ACTION;RSVP=TRUE;"
+        'CN="Nagy, Péter":mailto:peter.nagy@firm.example'
+    ),
     "STATUS:CONFIRMED",
     "TRANSP:OPAQUE",
     "X-MICROSOFT-CDO-BUSYSTATUS:BUSY",

@@ -93,7 +93,7 @@ def test_r2_trap_9_another_partner_cancels_the_old_uid_and_requests_a_new_one() 
     ]
 
 
-@pytest.mark.parametrize("change", ENDANGERS, ids=lambda change: "+".join(change))
+@pytest.mark.parametrize("change", ENDANGERS, ids="+".join)
 def test_r3_trap_5_what_may_endanger_attendance_raises_the_sequence(
     change: dict[str, object],
 ) -> None:
@@ -107,7 +107,7 @@ def test_r3_trap_5_what_may_endanger_attendance_raises_the_sequence(
     assert (made.previous, made.content) == (content(), content(**change))
 
 
-@pytest.mark.parametrize("change", ONLY_DETAILS, ids=lambda change: "+".join(change))
+@pytest.mark.parametrize("change", ONLY_DETAILS, ids="+".join)
 def test_r3_details_alone_keep_sequence_and_answer_with_a_later_dtstamp(change: dict[str, object]) -> None:
     was = told(sequence=4, partstat=Partstat.ACCEPTED)
     made = only(was, wanted(content(**change)))

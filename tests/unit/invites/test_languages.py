@@ -48,25 +48,27 @@ def test_a_new_meeting_in_chinese() -> None:
     message = only({}, wanted(content(**CHINESE, reader_timezone="Europe/Budapest")))
     assert subject_and_text(message) == (
         "洽谈邀请：5月12日 周三 10:00，与华芯微电子洽谈",
-        "您有一场新的洽谈\n"
-        "与华芯微电子洽谈\n"
-        "\n"
-        "时间：2027年5月12日 星期三 10:00–10:30（北京时间）\n"
-        "您的当地时间：2027年5月12日 星期三 04:00–04:30（Europe/Budapest，UTC+02:00）\n"
-        "洽谈对象：华芯微电子\n"
-        "对方与会者：王小明、李娜\n"
-        "地点：3号馆 17号桌\n"
-        "洽谈主题：功率模块\n"
-        "到场说明：3号馆：17号桌。请提前五分钟到场。\n"
-        "展会：国际供应链博览会\n"
-        "\n"
-        "请在本邮件中接受或谢绝邀请。接受后，这场洽谈将添加到您的日历。\n"
-        "\n"
-        "打开您的日程：\n"
-        "https://meet.example/agenda\n"
-        "\n"
-        "-- \n"
-        "本邮件由Chainmeet为国际供应链博览会发送。接受和谢绝由日程系统处理。您在回信中写的内容会送达主办方。\n",
+        (
+            "您有一场新的洽谈\n"
+            "与华芯微电子洽谈\n"
+            "\n"
+            "时间：2027年5月12日 星期三 10:00–10:30（北京时间）\n"
+            "您的当地时间：2027年5月12日 星期三 04:00–04:30（Europe/Budapest，UTC+02:00）\n"
+            "洽谈对象：华芯微电子\n"
+            "对方与会者：王小明、李娜\n"
+            "地点：3号馆 17号桌\n"
+            "洽谈主题：功率模块\n"
+            "到场说明：3号馆：17号桌。请提前五分钟到场。\n"
+            "展会：国际供应链博览会\n"
+            "\n"
+            "请在本邮件中接受或谢绝邀请。接受后，这场洽谈将添加到您的日历。\n"
+            "\n"
+            "打开您的日程：\n"
+            "https://meet.example/agenda\n"
+            "\n"
+            "-- \n"
+            "本邮件由Chainmeet为国际供应链博览会发送。接受和谢绝由日程系统处理。您在回信中写的内容会送达主办方。\n"
+        ),
     )
 
 
@@ -74,30 +76,32 @@ def test_a_new_meeting_in_hungarian() -> None:
     message = only({}, wanted(content(**HUNGARIAN, reader_timezone="Europe/Budapest")))
     assert subject_and_text(message) == (
         "Meghívó – Sze, máj. 12. 10:00, Találkozó: Huaxin",
-        "Új találkozóra kapott meghívót\n"
-        "Találkozó: Huaxin\n"
-        "\n"
-        "Mikor: 2027. május 12., szerda, 10:00–10:30 (pekingi idő, UTC+08:00)\n"
-        "Az Ön ideje szerint: 2027. május 12., szerda, 04:00–04:30 (Europe/Budapest, UTC+02:00)\n"
-        "Partner: Huaxin Microelectronics\n"
-        "Akikkel találkozik: Wang Xiaoming, Li Na\n"
-        "Önnel tart: Kovács Éva\n"
-        "Hol: 3. csarnok, 17. asztal\n"
-        "Tolmács: Zhao Lei\n"
-        "Téma: Teljesítménymodulok\n"
-        "Megközelítés: 3. csarnok, 17. asztal. Kérjük, öt perccel korábban érkezzen.\n"
-        "Rendezvény: Chain Expo\n"
-        "\n"
-        "Kérjük, ebben a levélben fogadja el vagy utasítsa el a meghívót. "
-        "Ha elfogadja, a találkozó bekerül a naptárába.\n"
-        "\n"
-        "A napirendje megnyitása:\n"
-        "https://meet.example/agenda\n"
-        "\n"
-        "-- \n"
-        "Feladó: Chainmeet. Rendezvény: Chain Expo. "
-        "Az elfogadást és az elutasítást a beosztást készítő rendszer dolgozza fel. "
-        "Amit válaszként ír, azt a szervezők olvassák.\n",
+        (
+            "Új találkozóra kapott meghívót\n"
+            "Találkozó: Huaxin\n"
+            "\n"
+            "Mikor: 2027. május 12., szerda, 10:00–10:30 (pekingi idő, UTC+08:00)\n"
+            "Az Ön ideje szerint: 2027. május 12., szerda, 04:00–04:30 (Europe/Budapest, UTC+02:00)\n"
+            "Partner: Huaxin Microelectronics\n"
+            "Akikkel találkozik: Wang Xiaoming, Li Na\n"
+            "Önnel tart: Kovács Éva\n"
+            "Hol: 3. csarnok, 17. asztal\n"
+            "Tolmács: Zhao Lei\n"
+            "Téma: Teljesítménymodulok\n"
+            "Megközelítés: 3. csarnok, 17. asztal. Kérjük, öt perccel korábban érkezzen.\n"
+            "Rendezvény: Chain Expo\n"
+            "\n"
+            "Kérjük, ebben a levélben fogadja el vagy utasítsa el a meghívót. "
+            "Ha elfogadja, a találkozó bekerül a naptárába.\n"
+            "\n"
+            "A napirendje megnyitása:\n"
+            "https://meet.example/agenda\n"
+            "\n"
+            "-- \n"
+            "Feladó: Chainmeet. Rendezvény: Chain Expo. "
+            "Az elfogadást és az elutasítást a beosztást készítő rendszer dolgozza fel. "
+            "Amit válaszként ír, azt a szervezők olvassák.\n"
+        ),
     )
 
 
@@ -106,17 +110,21 @@ def test_a_new_meeting_in_hungarian() -> None:
     [
         (
             CHINESE,
-            "变更内容：\n"
-            "* 时间：由“2027年5月12日 星期三 10:00–10:30”"
-            "改为“2027年5月13日 星期四 14:00–14:30（北京时间）”\n"
-            "* 口译员：由“无”改为“Zhao Lei”",
+            (
+                "变更内容：\n"
+                "* 时间：由“2027年5月12日 星期三 10:00–10:30”"
+                "改为“2027年5月13日 星期四 14:00–14:30（北京时间）”\n"
+                "* 口译员：由“无”改为“Zhao Lei”"
+            ),
         ),
         (
             HUNGARIAN | {"interpreter": None},
-            "Mi változott:\n"
-            "* Időpont: 2027. május 13., csütörtök, 14:00–14:30 (pekingi idő, UTC+08:00) – "
-            "korábban: 2027. május 12., szerda, 10:00–10:30\n"
-            "* Tolmács: Zhao Lei – korábban: nincs",
+            (
+                "Mi változott:\n"
+                "* Időpont: 2027. május 13., csütörtök, 14:00–14:30 (pekingi idő, UTC+08:00) – "
+                "korábban: 2027. május 12., szerda, 10:00–10:30\n"
+                "* Tolmács: Zhao Lei – korábban: nincs"
+            ),
         ),
     ],
     ids=["zh", "hu"],

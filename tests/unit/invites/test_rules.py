@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 RULES = re.findall(
-    r"^\| ([RMI]\d+|1\.\d+|trap \d+) \|", (ROOT / "docs/invitations.md").read_text("utf-8"), re.M
+    r"^\| ([RMI]\d+|1\.\d+|trap \d+) \|", (ROOT / "docs/invitations.md").read_text("utf-8"), re.MULTILINE
 )
 PREFIX = re.compile(r"def test_((?:(?:[rmi]\d+|1_\d+|trap_\d+)_)+)")
 

@@ -103,7 +103,7 @@ def test_the_broker_reads_its_password_as_the_file_has_it(tmp_path: Path) -> Non
     with subprocess.Popen(["sh", "-c", script], env=env, stdout=subprocess.DEVNULL) as server:
         try:
             client = redis.Redis(unix_socket_path=f"{tmp_path}/s", password=SECRETS["REDIS_PASSWORD"])
-            eventually(lambda: (tmp_path / "s").exists())
+            eventually((tmp_path / "s").exists)
             assert client.ping()
             with pytest.raises(redis.AuthenticationError):
                 redis.Redis(unix_socket_path=f"{tmp_path}/s").ping()

@@ -26,7 +26,7 @@ def _head(page: Path) -> tuple[str, str, str]:
 def test_a_decision_says_its_context_choice_price_measurement_and_place(page: Path) -> None:
     text = page.read_text("utf-8")
 
-    assert re.findall(r"^\*\*(\w+)\.\*\* \S", text, re.M) == PARTS
+    assert re.findall(r"^\*\*(\w+)\.\*\* \S", text, re.MULTILINE) == PARTS
     assert len(text.splitlines()) <= 25
     assert max(map(len, text.splitlines())) <= 120
 
@@ -39,7 +39,7 @@ def test_decisions_are_numbered_in_turn_as_their_files_are() -> None:
 def test_the_table_of_decisions_has_each_with_its_title_and_date() -> None:
     index = (FOLDER / "index.md").read_text("utf-8")
 
-    rows = re.findall(r"^\| \[(\d+)\]\(([^)]+)\) \| (.+?) \| (\S+) \| [^|]+ \|$", index, re.M)
+    rows = re.findall(r"^\| \[(\d+)\]\(([^)]+)\) \| (.+?) \| (\S+) \| [^|]+ \|$", index, re.MULTILINE)
 
     heads = [(page, _head(page)) for page in PAGES]
     assert rows == [(number, page.name, title, date) for page, (number, title, date) in heads]

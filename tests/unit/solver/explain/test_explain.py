@@ -307,7 +307,7 @@ SLOT = r"(?:s\d+|d\d+-\d{4})"
 def apply(document: Json, row: Unscheduled, remedy: str) -> str | None:
     """Change a problem file as a remedy says; the request that was withdrawn, if one was."""
     request = next(r for r in document["requests"] if r["id"] == row.request)
-    slots = re.findall(rf"\b{SLOT}\b", remedy.split(";")[0])
+    slots = re.findall(rf"\b{SLOT}\b", remedy.split(";", maxsplit=1)[0])
     if found := re.match(r"Withdraw request (\S+) ", remedy):
         gone = found[1]
         document["requests"] = [r for r in document["requests"] if r["id"] != gone]

@@ -34,11 +34,10 @@ def a_problem() -> Problem:
 
 
 @pytest.fixture
-def slow_checks(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def slow_checks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every check counts as a long one."""
     monkeypatch.setattr(incumbent, "QUICK_SECONDS", -1.0)
     monkeypatch.setattr(incumbent, "SHARE", 1e9)
-    yield
 
 
 def test_a_plan_is_checked_beside_the_search_once_a_check_takes_long(slow_checks: None) -> None:
