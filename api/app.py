@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from api import auth, context, errors, limits, request_ids, security, v1
 from api.inputs import NumberConverter
 from api.pages import PAGES, compression, links, presentation, rendering, static_files
-from api.pages.account import summaries
+from api.pages.access import summaries
 from api.v1 import openapi
 from scheduler import logs
 from scheduler.config import Settings

@@ -94,7 +94,9 @@ def _ask() -> Response | tuple[str, int]:
     if request.method == "GET":
         return redirect(url_for("sign_in.ask", next=request.full_path.rstrip("?")))
     kept = errands.of_request()
-    return render_template("sign_in/ask.html", errand=errands.sealed(kept), has_form="fields" in kept), 403
+    return render_template(
+        "access/sign_in/ask.html", errand=errands.sealed(kept), has_form="fields" in kept
+    ), 403
 
 
 def begin(account_id: int, errand: Mapping[str, Any]) -> None:

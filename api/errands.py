@@ -102,7 +102,7 @@ def local(target: str) -> str:
 
 def _ask_again(what: str) -> tuple[str, int]:
     page = render_template(
-        "sign_in/again.html",
+        "access/sign_in/again.html",
         what=what,
         errand=sealed(of_request(what)),
         has_files=bool(request.files),

@@ -1,13 +1,15 @@
 """A blueprint a resource."""
 
 from api import health
-from api.pages.account import preferences, sessions, sign_in, summaries, tokens
-from api.pages.agenda import agenda, answers, feed
+from api.pages.access import preferences, sessions, sign_in, summaries, tokens
+from api.pages.agenda import agenda, feed
+from api.pages.answers import answers
 from api.pages.availability import busy_times
-from api.pages.calendar_health import board, inbox
+from api.pages.calendar_health import board
 from api.pages.directory import firms
 from api.pages.events import events, home, mail_texts
 from api.pages.imports import imports
+from api.pages.inbox import inbox
 from api.pages.requests import requests
 from api.pages.schedule import runs, versions
 from api.v1 import docs

@@ -30,7 +30,7 @@ def directory_page(event_key: str) -> str:
             db,
             actor,
             "firms",
-            "firms/directory.html",
+            "directory/directory.html",
             page=search.search_firms(db, actor, text=text, cursor=cursor, **filters),
             facets=facets.facets(db, actor, text=text, **filters),
             text=text,
@@ -47,4 +47,4 @@ def show(event_key: str, firm_key: str) -> str:
     actor = auth.actor(event_key)
     with context.database().read() as db:
         firm = search.firm(db, actor, firm_key)
-        return rendering.render(db, actor, "firms", "firms/show.html", firm=firm.card, people=firm.people)
+        return rendering.render(db, actor, "firms", "directory/show.html", firm=firm.card, people=firm.people)

@@ -42,7 +42,7 @@ def overview(event_key: str) -> str:
             db,
             actor,
             "organiser",
-            "organiser/overview.html",
+            "schedule/overview.html",
             run=newest[0] if newest else None,
             runs=newest,
             versions=history.newest(db, actor, limit=12),
@@ -86,7 +86,7 @@ def run_panel(event_key: str, number: int) -> FlaskResponse:
     with context.database().read() as db:
         run = control.show(db, actor, number)
         response = make_response(
-            rendering.render(db, actor, "organiser", "organiser/_run.html", run=run, now=context.now())
+            rendering.render(db, actor, "organiser", "schedule/_run.html", run=run, now=context.now())
         )
     if not run.is_open:
         response.headers["HX-Trigger"] = "run-ended"
@@ -103,7 +103,7 @@ def run(event_key: str, number: int) -> str:
             db,
             actor,
             "organiser",
-            "organiser/run.html",
+            "schedule/run.html",
             run=found,
             curve=_curve(found),
             now=context.now(),

@@ -60,7 +60,7 @@ def show(event_key: str, number: int) -> str:
             db,
             actor,
             "organiser",
-            "organiser/version.html",
+            "schedule/version.html",
             version=seen.version,
             found=seen.found,
             gains=seen.gains,
@@ -81,7 +81,7 @@ def panel(event_key: str, number: int) -> FlaskResponse:
     with context.database().read() as db:
         version, jobs = look.jobs(db, actor, number)
         text = rendering.render(
-            db, actor, "organiser", "organiser/_version_job.html", version=version, **_jobs(jobs)
+            db, actor, "organiser", "schedule/_version_job.html", version=version, **_jobs(jobs)
         )
     response = make_response(text)
     if not jobs.is_open:
@@ -115,7 +115,7 @@ def look_twice(event_key: str, number: int) -> str | Response:
             db,
             actor,
             "organiser",
-            "organiser/publish.html",
+            "schedule/publish.html",
             version=seen.version,
             found=seen.found,
             outlook=seen.outlook,

@@ -121,3 +121,19 @@ def test_the_picture_of_the_rooms_has_each_room(folder: str) -> None:
 def test_a_module_that_a_document_names_is_there(document: str, folder: str, name: str) -> None:
     found = [base for base in (folder, ".") if (ROOT / base / f"{name}.py").exists()]
     assert found, f"{document} names {name}, which is not in {folder}"
+
+
+FOLDERS_OF_THEIR_OWN = {"agenda"}
+"""Pages without a room of the services: an agenda shows what `schedule` and `answers` know."""
+ONLY_PAGES_OF_OTHERS = {"people"}
+"""Folders of templates that are named otherwise until they are renamed; the set only gets smaller."""
+
+
+def folders(place: str) -> set[str]:
+    return {path.name for path in (ROOT / place).iterdir() if path.is_dir() and path.name != "__pycache__"}
+
+
+def test_a_feature_has_one_name_in_services_pages_and_templates() -> None:
+    rooms, pages, templates = map(folders, ("scheduler/services", "api/pages", "api/templates"))
+    assert pages - rooms == FOLDERS_OF_THEIR_OWN
+    assert templates - pages <= ONLY_PAGES_OF_OTHERS and templates >= {"schedule", "requests"}

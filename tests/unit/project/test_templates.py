@@ -47,3 +47,13 @@ def test_what_one_types_has_the_limits_of_its_field() -> None:
                 continue
             assert "limits(" in each or "rule.limit" in each, (path.name, each)
         assert not re.search(r'(maxlength|min|max)="[0-9]', text), path.name
+
+
+def test_each_template_that_is_named_is_there() -> None:
+    sources = [*(ROOT / "api").rglob("*.py"), *(ROOT / "api/templates").rglob("*.html")]
+    named = {name for path in sources for name in re.findall(r"\"([\w/]+\.html)\"", path.read_text("utf-8"))}
+    there = {
+        path.relative_to(ROOT / "api/templates").as_posix()
+        for path in (ROOT / "api/templates").rglob("*.html")
+    }
+    assert len(named) > 40 and named - there == set()

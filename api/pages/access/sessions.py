@@ -19,7 +19,7 @@ def listing() -> str:
     user = auth.user()
     with context.database().read() as db:
         listed = sessions.listing(db, user.account_id, now=context.now())
-        return render_template("sessions/list.html", sessions=listed, own=user.session.session_id)
+        return render_template("access/sessions/list.html", sessions=listed, own=user.session.session_id)
 
 
 @blueprint.post("/<int:session_id>/end")

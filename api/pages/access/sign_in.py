@@ -22,7 +22,9 @@ blueprint = APIBlueprint("sign_in", __name__, enable_openapi=False)
 @blueprint.get("/sign-in")
 def ask() -> str:
     target = errands.local(request.args.get("next", ""))
-    return render_template("sign_in/ask.html", errand=errands.sealed({"path": target} if target else {}))
+    return render_template(
+        "access/sign_in/ask.html", errand=errands.sealed({"path": target} if target else {})
+    )
 
 
 @blueprint.post("/sign-in")
@@ -31,7 +33,7 @@ def send() -> str | tuple[str, int]:
     email, errand = request.form.get("email", "").strip(), request.form.get("errand", "")
     if "@" not in email or not fields.limits(fields.Email).hold(email):
         fault = "Write your mail address, such as name@example.com."
-        return render_template("sign_in/ask.html", email=email, fault=fault, errand=errand), 422
+        return render_template("access/sign_in/ask.html", email=email, fault=fault, errand=errand), 422
     return _send(email, errands.opened(errand))
 
 
@@ -50,7 +52,7 @@ def go_on() -> str | Response:
         errand = sessions.errand(db, auth.user().session)
     if "fields" not in errand:
         return redirect(url_for("home.index"))
-    return render_template("sign_in/go_on.html", errand=errand)
+    return render_template("access/sign_in/go_on.html", errand=errand)
 
 
 @blueprint.get("/sign-in/<token>")
@@ -60,8 +62,8 @@ def look(token: str) -> str | Response | tuple[str, int]:
     except sign_in.UnusableLink as error:
         if auth.user().is_authenticated:  # the link was used: its reader opens the mail once more
             return redirect(url_for("home.index"))
-        return render_template("sign_in/unusable.html", reason=str(error)), 410
-    return render_template("sign_in/confirm.html", token=token, email=account.email)
+        return render_template("access/sign_in/unusable.html", reason=str(error)), 410
+    return render_template("access/sign_in/confirm.html", token=token, email=account.email)
 
 
 @blueprint.post("/sign-in/<token>")
@@ -71,7 +73,7 @@ def redeem(token: str) -> Response | tuple[str, int]:
         with context.database().write() as db:
             redeemed = sign_in.redeem_sign_in(db, token, now=context.now())
     except sign_in.UnusableLink as error:
-        return render_template("sign_in/unusable.html", reason=str(error)), 410
+        return render_template("access/sign_in/unusable.html", reason=str(error)), 410
     errand = errands.for_account(redeemed.errand, redeemed.account.id)
     auth.begin(redeemed.account.id, errand)
     return errands.go_on(errand)
@@ -94,7 +96,9 @@ def _send(email: str, errand: Mapping[str, Any]) -> str:
     with context.database().write() as db:
         sign_in.wish(db, email, errand=errand, now=context.now())
     dispatch.deliver_urgent(app=context.celery())
-    return render_template("sign_in/sent.html", email=email, catcher=context.settings().mail_catcher_url)
+    return render_template(
+        "access/sign_in/sent.html", email=email, catcher=context.settings().mail_catcher_url
+    )
 
 
 def _look(token: str) -> KnownAccount:

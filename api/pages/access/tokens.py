@@ -70,7 +70,7 @@ def _page(
             db,
             actor,
             "tokens",
-            "tokens/list.html",
+            "access/tokens/list.html",
             tokens=api_tokens.api_tokens(db, actor),
             offered=api_tokens.offered(actor),
             base_url=context.settings().base_url,
