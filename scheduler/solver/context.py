@@ -10,7 +10,7 @@ from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Crew, Phase, SolveParams
 from scheduler.solver.clock import SolveClock
-from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
 from scheduler.solver.plans.checking import Meetings
 from scheduler.solver.plans.incumbent import Incumbent
@@ -51,7 +51,7 @@ class SolveContext:
     def read(self, flat: Flat) -> None:
         self.flat, self.incumbent = flat, Incumbent(flat)
 
-    def check(self, table: Ints) -> Meetings:
+    def check(self, table: Int32s) -> Meetings:
         """A plan of a search, if it keeps the rules, or does so without some meetings."""
         copy = table.copy()
         return self.clock.patiently(lambda: self.incumbent.check(copy))

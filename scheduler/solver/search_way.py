@@ -9,7 +9,7 @@ import numpy as np
 from scheduler.domain.solving import Phase
 from scheduler.solver.annealing.search import Search
 from scheduler.solver.annealing.temperature import Budget, fitted_temperatures
-from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.context import SolveContext
 from scheduler.solver.instance.arrays import compulsion
 from scheduler.solver.plans.checking import Meetings, first_clean
@@ -94,7 +94,7 @@ def _spare_cores(context: SolveContext) -> int | None:
     return len(os.sched_getaffinity(0)) - 1 if context.proof.is_running else None
 
 
-def _check_last(context: SolveContext, table: Ints) -> None:
+def _check_last(context: SolveContext, table: Int32s) -> None:
     """Check what a search found; a stop waits for a check that is quick."""
     if context.incumbent.is_quick:
         context.incumbent.check(table)

@@ -16,7 +16,7 @@ from scheduler.solver.state.spread import excess, refresh_logged
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import hold_chosen, release, undo
 
-# kinds of move
+# Kinds of move, in the order of their odds in `annealing/threads`.
 REDRAW, GAP, HALLS, HELD, UNHELD_IN, KEMPE = range(6)
 KINDS = 6
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from scheduler.solver.compiled.kernels import Ints, Words
+from scheduler.solver.compiled.kernels import Int32s, Words
 from scheduler.solver.compiled.records import Record
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import requests, rules, slots
@@ -41,7 +41,7 @@ class Improved:
 
     share: Share
     worth: float
-    table: Ints
+    table: Int32s
 
 
 def whole(data: Data) -> Share:
@@ -79,7 +79,7 @@ def deal(data: Data, share: Share, hands: int, changed: int, draws: np.random.Ge
     return shares_of(share, cuts, changed)
 
 
-def days_of(data: Data, share: Share) -> Ints:
+def days_of(data: Data, share: Share) -> Int32s:
     """The days that can be searched side by side: at most one where precedences look at the whole event.
 
     Those that share an attendee's idle time may exceed `max_idle_spread` together: a join is then not taken.
@@ -97,7 +97,7 @@ class Confines:
         self.whole = data
         self.data: Data = cast(Data, Record(source._replace(**copies)))
 
-    def set(self, share: Share, table: Ints) -> Data:
+    def set(self, share: Share, table: Int32s) -> Data:
         """For a plan with this table of meetings."""
         whole, data = self.whole, self.data
         is_held = table[:, held.SLOT] >= 0
@@ -111,14 +111,14 @@ class Confines:
         return data
 
 
-def are_in(words: Words, table: Ints) -> Flags:
+def are_in(words: Words, table: Int32s) -> Flags:
     """For each row of a table whether its slot is one of `words`; any answer for -1."""
     slots = np.maximum(table[:, held.SLOT], 0)
     found: Flags = (words[slots >> 6] >> (slots & 63).astype(np.uint64) & np.uint64(1)) > 0
     return found
 
 
-def only_in(words: Words, table: Ints) -> Ints:
+def only_in(words: Words, table: Int32s) -> Int32s:
     """The rows whose slot is one of `words`; the others are not held."""
     rows = np.full_like(table, -1)
     mine = (table[:, held.SLOT] >= 0) & are_in(words, table)
@@ -126,14 +126,14 @@ def only_in(words: Words, table: Ints) -> Ints:
     return rows
 
 
-def put_in(table: Ints, words: Words, rows: Ints) -> None:
+def put_in(table: Int32s, words: Words, rows: Int32s) -> None:
     """Have the plan in the slots of `words` as it is there in `rows`."""
     table[are_in(words, table)] = -1
     mine = (rows[:, held.SLOT] >= 0) & are_in(words, rows)
     table[mine] = rows[mine]
 
 
-def join(table: Ints, worth: float, improved: Sequence[Improved]) -> tuple[Ints, float]:
+def join(table: Int32s, worth: float, improved: Sequence[Improved]) -> tuple[Int32s, float]:
     """The plan with the best of each share put in, and what it is worth if the shares do not meet.
 
     They do where a firm is at its floor: then each of two may have taken the same step for the only one.

@@ -13,7 +13,7 @@ from scheduler.solver.annealing.day_shares import Improved, Share, days_of, join
 from scheduler.solver.annealing.subproblem import Subproblem, answers_to
 from scheduler.solver.annealing.temperature import Budget, Temperatures, is_kept
 from scheduler.solver.annealing.threads import ROUND_FACTOR, Annealing, Team
-from scheduler.solver.compiled.kernels import Floats, Ints
+from scheduler.solver.compiled.kernels import Floats, Int32s
 from scheduler.solver.instance.arrays import Data, Flat
 from scheduler.solver.instance.columns import rules
 from scheduler.solver.operators.construct import construct
@@ -76,7 +76,7 @@ class Search:
     crew: Crew | None = None
     spare_cores: Callable[[], int | None] = lambda: None
     cooling: float = 0.0
-    best: Ints = field(init=False)
+    best: Int32s = field(init=False)
     score: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -189,7 +189,7 @@ class Search:
         team.take(self.way, *join(table, before, improved), ours)
         self._note()
 
-    def _part(self, table: Ints, share: Share, seconds: float) -> Subproblem:
+    def _part(self, table: Int32s, share: Share, seconds: float) -> Subproblem:
         begin = self.budget.share()
         end = min(1.0, begin + seconds / self.budget.seconds)
         return Subproblem(table, share, self.temperatures, begin, end, seconds)

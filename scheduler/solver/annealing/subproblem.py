@@ -12,7 +12,7 @@ import numpy as np
 from scheduler.domain.errors import ChainmeetError
 from scheduler.solver.annealing.day_shares import Flags, Improved, Share, are_in
 from scheduler.solver.annealing.temperature import Temperatures
-from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import requests, rules
 from scheduler.solver.state.columns import held
@@ -34,7 +34,7 @@ class PartRefused(ChainmeetError):
 class Subproblem:
     """A share of a plan and a stretch of the search's time to improve it in."""
 
-    table: Ints
+    table: Int32s
     """The whole plan, as State.held."""
     share: Share
     temperatures: Temperatures
@@ -71,7 +71,7 @@ class SubproblemAnswer:
     """A part improved: its own slots of the plan, and what the whole plan is worth with them."""
 
     worth: float
-    table: Ints
+    table: Int32s
 
     def to_bytes(self) -> bytes:
         return _packed(_WORTH.pack(self.worth), self.table)
@@ -98,11 +98,11 @@ def answers_to(data: Data, taken: Sequence[Share], answers: Mapping[int, bytes])
     return found
 
 
-def _packed(head: bytes, table: Ints) -> bytes:
+def _packed(head: bytes, table: Int32s) -> bytes:
     return head + table.astype("<i4").tobytes()
 
 
-def _unpacked(data: Data, content: bytes, head: int) -> tuple[bytes, Ints]:
+def _unpacked(data: Data, content: bytes, head: int) -> tuple[bytes, Int32s]:
     """The head and the table, whose rows exist in the problem."""
     if len(content) != head + 16 * len(data.requests):
         raise PartRefused("it has another size than this problem's")
@@ -112,7 +112,7 @@ def _unpacked(data: Data, content: bytes, head: int) -> tuple[bytes, Ints]:
     return content[:head], table
 
 
-def _exist(data: Data, table: Ints) -> bool:
+def _exist(data: Data, table: Int32s) -> bool:
     """Whether slots, places, people and interpreters are the problem's: compiled code does not look."""
     if (table[:, held.SLOT] < -1).any():
         return False
@@ -127,7 +127,7 @@ def _exist(data: Data, table: Ints) -> bool:
     return bool((known & _are_places(data, taken, rows[:, held.GROUP])).all())
 
 
-def _are_places(data: Data, rows: Ints, wanted: Ints) -> Flags:
+def _are_places(data: Data, rows: Int32s, wanted: Int32s) -> Flags:
     """For each request whether it may be held in its group of places."""
     found: Flags = np.zeros(len(rows), bool)
     for k in range(int((rows[:, requests.GROUPS_END] - rows[:, requests.GROUPS_BEGIN]).max(initial=0))):

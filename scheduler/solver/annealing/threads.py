@@ -14,7 +14,7 @@ from scheduler.solver.annealing.anneal import KINDS, anneal
 from scheduler.solver.annealing.day_shares import Confines, Improved, Share, days_of, deal, join
 from scheduler.solver.annealing.odds import odds_at
 from scheduler.solver.annealing.temperature import Budget, Temperatures, cooled, is_kept
-from scheduler.solver.compiled.kernels import Floats, Ints
+from scheduler.solver.compiled.kernels import Floats, Int32s
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import rules
 from scheduler.solver.state.loading import load, loading_order, shift
@@ -91,10 +91,10 @@ class Team:
     def close(self) -> None:
         self.pool.shutdown()
 
-    def load(self, table: Ints) -> None:
+    def load(self, table: Int32s) -> None:
         load(self.data, self.plan, table, self.order)
 
-    def shift(self, table: Ints) -> None:
+    def shift(self, table: Int32s) -> None:
         """The same, for a plan that differs little."""
         shift(self.data, self.plan, table, self.order)
 
@@ -119,7 +119,7 @@ class Team:
         """The same, by so many moves on each thread."""
         self._round(self.hands, way, share, moves, 0.0)
 
-    def take(self, way: Annealing, table: Ints, worth: float, single: Improved) -> None:
+    def take(self, way: Annealing, table: Int32s, worth: float, single: Improved) -> None:
         """Take over a joined plan; if it is worth less than it should be, rather a single one."""
         alone = single.table.copy()
         self.shift(table)

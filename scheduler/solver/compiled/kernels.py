@@ -20,13 +20,13 @@ from scheduler.solver.compiled.records import record_type
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-Ints = npt.NDArray[np.int32]
+Int32s = npt.NDArray[np.int32]
 Words = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
 
 # The same with what numba must know of a record's fields: element type and dimensions.
-IntRow = Annotated[Ints, "int32", 1]
-IntTable = Annotated[Ints, "int32", 2]
+IntRow = Annotated[Int32s, "int32", 1]
+IntTable = Annotated[Int32s, "int32", 2]
 ShortTable = Annotated[npt.NDArray[np.int16], "int16", 2]
 LongRow = Annotated[npt.NDArray[np.int64], "int64", 1]
 WordRow = Annotated[Words, "uint64", 1]

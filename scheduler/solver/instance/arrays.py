@@ -7,16 +7,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scheduler.domain.problem import TERMS, Attendee, Interpreter, Problem
-from scheduler.solver.compiled.kernels import FloatRow, Floats, IntRow, Ints, IntTable, Words, WordTable
+from scheduler.solver.compiled.kernels import FloatRow, Floats, Int32s, IntRow, IntTable, Words, WordTable
 from scheduler.solver.compiled.records import Record, only_read
 from scheduler.solver.instance.choices import Choices
 from scheduler.solver.instance.columns import requests as request_columns
 from scheduler.solver.instance.people import Options, build_options
 from scheduler.solver.instance.places import PlaceGroups, build_groups
-from scheduler.solver.instance.published import Home, read_homes
+from scheduler.solver.instance.published import PublishedRow, read_published
 
 NONE = -1
-NEVER = -2  # a home that no choice can equal: its thing is gone, or the request was not published
+NEVER = -2  # a row that no choice can equal: its thing is gone, or the request was not published
 
 
 @only_read
@@ -55,18 +55,20 @@ class Flat(NamedTuple):
     data: Any
     options: Options
     groups: PlaceGroups
-    homes: dict[int, Home]
+    published: dict[int, PublishedRow]
 
 
 def flatten(problem: Problem) -> Flat:
     """The flat view of a problem."""
     options = build_options(problem)
     groups = build_groups(problem)
-    homes = read_homes(problem, options, groups)
+    published = read_published(problem, options, groups)
     before, after, ranges = _precedences(problem)
     firm_requests, firm = _firms(problem)
-    published_people, home_ranges = csr([homes[r].people if r in homes else [] for r in range(len(ranges))])
-    req = _requests(problem, options, groups, homes, ranges, home_ranges)
+    published_people, published_ranges = csr(
+        [published[r].people if r in published else [] for r in range(len(ranges))]
+    )
+    req = _requests(problem, options, groups, published, ranges, published_ranges)
     words = (len(problem.slots) + 63) // 64 or 1
     data = Data(
         slots=_slots(problem),
@@ -93,7 +95,7 @@ def flatten(problem: Problem) -> Flat:
         rules=_rules(problem),
         noise=_noise(),
     )
-    return Flat(problem, Record(data), options, groups, homes)
+    return Flat(problem, Record(data), options, groups, published)
 
 
 def _factors(problem: Problem) -> Floats:
@@ -111,7 +113,7 @@ def bit_row(slots: frozenset[int] | set[int] | range | tuple[int, ...], words: i
     return row
 
 
-def _slots(problem: Problem) -> Ints:
+def _slots(problem: Problem) -> Int32s:
     days = problem.days
     first = {day: days.index(day) for day in set(days)}
     last = {day: len(days) - 1 - days[::-1].index(day) for day in set(days)}
@@ -126,7 +128,7 @@ def _day_words(problem: Problem, words: int) -> Words:
     return table
 
 
-def _earliest(problem: Problem) -> Ints:
+def _earliest(problem: Problem) -> Int32s:
     halls, slots = len(problem.halls), problem.slots
     walking = _safe_walking(problem)
     starts = np.array([slot.start.timestamp() for slot in slots])
@@ -152,7 +154,7 @@ def _safe_walking(problem: Problem) -> Floats:
     return walking
 
 
-def _people(problem: Problem) -> Ints:
+def _people(problem: Problem) -> Int32s:
     rows = [(a.firm, -1 if a.max_per_day is None else a.max_per_day) for a in problem.attendees]
     rows += [(-1, -1)] * len(problem.interpreters)
     table = np.array(rows, np.int32).reshape(-1, 2)
@@ -169,7 +171,7 @@ def _avail(problem: Problem, words: int) -> Words:
     return table
 
 
-def _avail_before(problem: Problem) -> Ints:
+def _avail_before(problem: Problem) -> Int32s:
     people: tuple[Attendee | Interpreter, ...] = (*problem.attendees, *problem.interpreters)
     free = np.ones((len(people), len(problem.slots)), np.int32)
     for p, person in enumerate(people):
@@ -179,7 +181,7 @@ def _avail_before(problem: Problem) -> Ints:
     return table
 
 
-def _firms(problem: Problem) -> tuple[Ints, Ints]:
+def _firms(problem: Problem) -> tuple[Int32s, Int32s]:
     own: list[list[int]] = [[] for _ in problem.firms]
     for r, request in enumerate(problem.requests):
         own[request.sender].append(r)
@@ -192,7 +194,7 @@ def _firms(problem: Problem) -> tuple[Ints, Ints]:
     return listed, np.array(rows, np.int32).reshape(-1, 4)
 
 
-def csr(lists: list[list[int]]) -> tuple[Ints, list[tuple[int, int]]]:
+def csr(lists: list[list[int]]) -> tuple[Int32s, list[tuple[int, int]]]:
     """Lists laid end to end, and the range of each."""
     ranges: list[tuple[int, int]] = []
     at = 0
@@ -202,7 +204,7 @@ def csr(lists: list[list[int]]) -> tuple[Ints, list[tuple[int, int]]]:
     return np.array([x for row in lists for x in row], np.int32), ranges
 
 
-def _precedences(problem: Problem) -> tuple[Ints, Ints, list[tuple[int, int, int, int]]]:
+def _precedences(problem: Problem) -> tuple[Int32s, Int32s, list[tuple[int, int, int, int]]]:
     before: list[list[int]] = [[] for _ in problem.requests]
     after: list[list[int]] = [[] for _ in problem.requests]
     for first, second in problem.precedences:
@@ -217,17 +219,19 @@ def _requests(
     problem: Problem,
     options: Options,
     groups: PlaceGroups,
-    homes: dict[int, Home],
+    published: dict[int, PublishedRow],
     ranges: list[tuple[int, int, int, int]],
-    home_ranges: list[tuple[int, int]],
-) -> Ints:
+    published_ranges: list[tuple[int, int]],
+) -> Int32s:
     rows = []
     for r, request in enumerate(problem.requests):
-        home = homes.get(r)
-        tail = (0, NEVER, NEVER, NEVER, NEVER, 0, 0) if home is None else (1, *home.columns)
+        row = published.get(r)
+        tail = (0, NEVER, NEVER, NEVER, NEVER, 0, 0) if row is None else (1, *row.columns)
         fixed = (request.length, request.sender, request.receiver)
         must = request.fixed is not None and request.fixed.must
-        rows.append((*fixed, *options.ranges[r], *groups.ranges[r], *ranges[r], *tail, *home_ranges[r], must))
+        rows.append(
+            (*fixed, *options.ranges[r], *groups.ranges[r], *ranges[r], *tail, *published_ranges[r], must)
+        )
     return np.array(rows, np.int32).reshape(-1, request_columns.WIDTH)
 
 
@@ -251,7 +255,7 @@ def _starts(problem: Problem, words: int) -> Words:
     return np.frombuffer(octets, "<u8").astype(np.uint64).reshape(-1, words)
 
 
-def _rules(problem: Problem) -> Ints:
+def _rules(problem: Problem) -> Int32s:
     policy = problem.policy
     spread, moved = policy.max_idle_spread, policy.max_moved
     return np.array(

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 
 from scheduler.domain.problem import Problem
-from scheduler.solver.compiled.kernels import Ints, Words
+from scheduler.solver.compiled.kernels import Int32s, Words
 
 Group = tuple[int, ...]
 Groups = tuple[Group, ...]
@@ -22,8 +22,8 @@ class Options:
     numbered attendees first, then interpreters.
     """
 
-    table: Ints
-    people: Ints
+    table: Int32s
+    people: Int32s
     ranges: list[tuple[int, int]]
     classes: list[Group]
     class_words: Words

@@ -10,7 +10,7 @@ import numpy as np
 
 from scheduler.domain.entities import PlaceKind, PlaceWish
 from scheduler.domain.problem import Problem
-from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.compiled.kernels import Int32s
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class PlaceGroups:
     group; `ranges` are each request's part of `choices`, a list of groups.
     """
 
-    table: Ints
-    seats: Ints
+    table: Int32s
+    seats: Int32s
     members: list[tuple[int, ...]]
     group_of: list[int]
-    choices: Ints
+    choices: Int32s
     ranges: list[tuple[int, int]]
 
 
@@ -105,7 +105,7 @@ def _most_used(choices: list[int], ranges: list[tuple[int, int]], groups: int) -
     return uses
 
 
-def _seats(problem: Problem, members: list[tuple[int, ...]], uses: list[int]) -> Ints:
+def _seats(problem: Problem, members: list[tuple[int, ...]], uses: list[int]) -> Int32s:
     seats = np.zeros((len(members), len(problem.slots)), np.int32)
     for g, places in enumerate(members):
         seats[g] = min(sum(problem.places[p].capacity for p in places), uses[g])

@@ -14,7 +14,7 @@ GONE = -2
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class PublishedRow:
     """A published meeting: slot, group of places, option of people, interpreter; -2 for what is gone.
 
     `counted`: `max_moved` is set and counts its change, as it could be held as published, taken alone.
@@ -40,16 +40,18 @@ class Home:
         return min(self.slot, self.place, self.group, self.option, self.interpreter + 1) >= 0
 
 
-def read_homes(problem: Problem, options: Options, groups: PlaceGroups) -> dict[int, Home]:
-    """The home of each request that was published."""
+def read_published(problem: Problem, options: Options, groups: PlaceGroups) -> dict[int, PublishedRow]:
+    """The published meeting of each request that has one."""
     if not problem.published:
         return {}
     lookup = problem.index.requests
     wanted = {lookup[m.request]: m for m in problem.published if m.request in lookup}
-    return {r: read_home(problem, options, groups, r, meeting) for r, meeting in wanted.items()}
+    return {r: read_row(problem, options, groups, r, meeting) for r, meeting in wanted.items()}
 
 
-def read_home(problem: Problem, options: Options, groups: PlaceGroups, r: int, meeting: Meeting) -> Home:
+def read_row(
+    problem: Problem, options: Options, groups: PlaceGroups, r: int, meeting: Meeting
+) -> PublishedRow:
     """A meeting of request `r` in the search's numbers."""
     index = problem.index
     slot = index.slots.get(meeting.slot, GONE)
@@ -63,7 +65,7 @@ def read_home(problem: Problem, options: Options, groups: PlaceGroups, r: int, m
     group = groups.group_of[place] if place >= 0 and groups.group_of[place] >= 0 else GONE
     counted = problem.policy.max_moved is not None and could_stay(problem, meeting)
     people = sorted({index.attendees[a] for a in meeting.attendees if a in index.attendees})
-    return Home(slot, place, group, option, interpreter, counted, frozen, people)
+    return PublishedRow(slot, place, group, option, interpreter, counted, frozen, people)
 
 
 def _option(problem: Problem, options: Options, r: int, meeting: Meeting) -> int:

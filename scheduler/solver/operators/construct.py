@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scheduler.solver.compiled.kernels import Ints, entry
+from scheduler.solver.compiled.kernels import Int32s, entry
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import requests, rules
 from scheduler.solver.state.columns import held
@@ -34,7 +34,7 @@ def construct_compulsory(data: Data, state: State) -> None:
 
 
 @entry
-def insert_in_order(data: Data, state: State, order: Ints) -> None:
+def insert_in_order(data: Data, state: State, order: Int32s) -> None:
     """Insert each request of `order` that is not held at its best place, if that gains.
 
     One that brings idle figures further beyond the limit of H12 is taken out again. The log is empty

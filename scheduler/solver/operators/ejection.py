@@ -15,7 +15,7 @@ from scheduler.solver.operators.victims import (
     worth_in_way,
 )
 from scheduler.solver.state.delta import fits, interpreter_fits
-from scheduler.solver.state.placement import interpreter_for
+from scheduler.solver.state.placement import NONE_FREE, interpreter_for
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import hold
 
@@ -24,26 +24,26 @@ from scheduler.solver.state.steps import hold
 def _free_interpreter(
     data: Data, state: State, request: int, option: int, start: int, hall: int, stamp: int
 ) -> int:
-    """An interpreter for the meeting, or -1 if it needs none; -2 if there is none.
+    """An interpreter for the meeting, or -1 if it needs none; NONE_FREE if there is none.
 
     If none is free, a random one of the class is taken out of other meetings, which are released and
     queued.
     """
     end = end_of(data, request, start)
     interpreter = interpreter_for(data, state, request, option, start, end, hall)
-    if interpreter != -2:
+    if interpreter != NONE_FREE:
         return interpreter
     word_count = state.interpreters_free.shape[1]
     word = below(state.rng, word_count)
     able = data.class_words[data.options[option, options.CLASS], word]
     if able == ZERO:
-        return -2
+        return NONE_FREE
     interpreter = data.rules[rules.ATTENDEES] + (word << 6) + random_bit(state.rng, able)
     state.victim_count = 0
     if not eject_person(data, state, interpreter, start, end, hall, stamp):
-        return -2
+        return NONE_FREE
     release_victims(data, state)
-    return interpreter if interpreter_fits(data, state, interpreter, start, end, hall) else -2
+    return interpreter if interpreter_fits(data, state, interpreter, start, end, hall) else NONE_FREE
 
 
 @kernel
@@ -59,7 +59,7 @@ def force(data: Data, state: State, request: int, start: int, group: int, option
     interpreter = _free_interpreter(
         data, state, request, option, start, data.groups[group, groups.HALL], stamp
     )
-    if interpreter == -2 or not fits(data, state, request, start, group, option, interpreter):
+    if interpreter == NONE_FREE or not fits(data, state, request, start, group, option, interpreter):
         return False
     hold(data, state, request, start, group, option, interpreter)
     state.mark[request] = stamp

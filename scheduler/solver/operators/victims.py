@@ -16,7 +16,7 @@ from scheduler.solver.instance.ranges import (
 from scheduler.solver.operators.draws import may_move
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import earliest_start
-from scheduler.solver.state.linking import at_home
+from scheduler.solver.state.linking import is_as_published
 from scheduler.solver.state.sizes import MOST_VICTIMS
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import release
@@ -34,7 +34,7 @@ def worth(data: Data, state: State, request: int) -> float:
             loss += data.factors[factors.SHORTFALL]
     if data.requests[request, requests.PUBLISHED]:
         loss += data.factors[factors.DROPPED]
-        if at_home(data, state, request):
+        if is_as_published(data, state, request):
             for k in published_people_of(data, request):
                 loss += data.factors[factors.REPEATED] * state.changed_of[data.published_people[k]]
     return loss
@@ -93,8 +93,8 @@ def _eject_seat(data: Data, state: State, group: int, slot: int, stamp: int) -> 
         return False
     row = first_seat(data, group, slot)
     for k in range(data.seats[group, slot]):
-        for k2 in range(state.victim_count):
-            if state.victims[k2] == state.seated[row + k]:
+        for j in range(state.victim_count):
+            if state.victims[j] == state.seated[row + k]:
                 return True
     return _eject(data, state, state.seated[row + below(state.rng, data.seats[group, slot])], stamp)
 
@@ -123,13 +123,11 @@ def _eject_order(data: Data, state: State, request: int, start: int, end: int, s
 def _eject_for_cap(data: Data, state: State, person: int, day: int, start: int, stamp: int) -> bool:
     """List the lightest meeting, about, of a person's full day, unless a victim leaves that day already."""
     for k in range(state.victim_count):
-        request = state.victims[k]
-        if data.slots[state.held[request, held.SLOT], slots.DAY] == day:
-            for slot in range(
-                state.held[request, held.SLOT],
-                state.held[request, held.SLOT] + data.requests[request, requests.LENGTH],
-            ):
-                if state.at[person, slot] == request:
+        victim = state.victims[k]
+        first = state.held[victim, held.SLOT]
+        if data.slots[first, slots.DAY] == day:
+            for slot in range(first, end_of(data, victim, first) + 1):
+                if state.at[person, slot] == victim:
                     return True
     lightest = -1
     least = UNBEARABLE

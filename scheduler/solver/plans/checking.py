@@ -8,7 +8,7 @@ from scheduler.domain import rules
 from scheduler.domain.collecting import no_collection
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
 from scheduler.solver.operators.spread_repair import narrow
 from scheduler.solver.plans.seating import to_meetings
@@ -19,13 +19,13 @@ Meetings = tuple[Meeting, ...] | None
 Checked = tuple[Meetings, rules.Score | None]
 
 
-def clean_meetings(flat: Flat, table: Ints) -> Meetings:
+def clean_meetings(flat: Flat, table: Int32s) -> Meetings:
     """The meetings of a table; what breaks a rule is left out. None if that does not mend it."""
     meetings, _ = clean(flat, table)
     return meetings
 
 
-def clean(flat: Flat, table: Ints) -> Checked:
+def clean(flat: Flat, table: Int32s) -> Checked:
     """The same, with the score."""
     rest = table.copy()
     while True:
@@ -40,7 +40,7 @@ def clean(flat: Flat, table: Ints) -> Checked:
         rest = smaller
 
 
-def _without(flat: Flat, table: Ints, found: Iterable[rules.Violation]) -> Ints:
+def _without(flat: Flat, table: Int32s, found: Iterable[rules.Violation]) -> Int32s:
     """The table without the meetings that violations name; H12 names people, whose days are narrowed."""
     lookup = flat.problem.index.requests
     named = {id for violation in found if violation.rule != "H12" for id in violation.ids}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
-from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
 from scheduler.solver.plans.checking import Checked, Meetings, clean
 
@@ -33,7 +33,7 @@ class Incumbent:
     def is_quick(self) -> bool:
         return self.spent <= QUICK_SECONDS
 
-    def check(self, table: Ints) -> Meetings:
+    def check(self, table: Int32s) -> Meetings:
         """The meetings of a search's table that keep the rules, or None."""
         began = time.monotonic()
         meetings, score = clean(self.flat, table)
@@ -49,7 +49,7 @@ class Incumbent:
             if known is None or score.total > known.total:
                 self.ready = meetings, score
 
-    def check_beside(self, table: Ints) -> None:
+    def check_beside(self, table: Int32s) -> None:
         """Check a better plan in a thread, if that is due."""
         is_busy = self.thread is not None and self.thread.is_alive()
         if self.is_quick or is_busy or time.monotonic() < self.ended + self.spent / SHARE:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from scheduler.domain.plan import Meeting
-from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
 from scheduler.solver.state.columns import held
 
@@ -19,7 +19,7 @@ class Seat:
     taken: int = 0
 
 
-def to_meetings(flat: Flat, table: Ints) -> tuple[list[Meeting], list[int]]:
+def to_meetings(flat: Flat, table: Int32s) -> tuple[list[Meeting], list[int]]:
     """The meetings of a state's table, and the requests that no table could be found for."""
     by_group: dict[int, list[int]] = defaultdict(list)
     for r in range(table.shape[0]):
@@ -36,13 +36,13 @@ def to_meetings(flat: Flat, table: Ints) -> tuple[list[Meeting], list[int]]:
     return [_meeting(flat, table, r, place_of[r]) for r in sorted(place_of)], failed
 
 
-def _seat(flat: Flat, table: Ints, g: int, requests: list[int]) -> dict[int, int]:
+def _seat(flat: Flat, table: Int32s, g: int, requests: list[int]) -> dict[int, int]:
     problem = flat.problem
     most = int(flat.groups.seats[g].max(initial=0))
     seats = [Seat(p) for p in flat.groups.members[g] for _ in range(min(problem.places[p].capacity, most))]
     span = {r: ((1 << problem.requests[r].length) - 1) << int(table[r, held.SLOT]) for r in requests}
     placed: dict[int, Seat] = {}
-    rest = [r for r in requests if not _seat_at_home(flat, table, r, seats, span[r], placed)]
+    rest = [r for r in requests if not _seat_as_published(flat, table, r, seats, span[r], placed)]
     rest.sort(key=lambda r: (-problem.requests[r].length, int(table[r, held.SLOT]), r))
     for r in rest:
         seat = next((seat for seat in seats if not seat.taken & span[r]), None)
@@ -54,15 +54,15 @@ def _seat(flat: Flat, table: Ints, g: int, requests: list[int]) -> dict[int, int
     return {r: seat.place for r, seat in placed.items()}
 
 
-def _seat_at_home(
-    flat: Flat, table: Ints, r: int, seats: list[Seat], span: int, placed: dict[int, Seat]
+def _seat_as_published(
+    flat: Flat, table: Int32s, r: int, seats: list[Seat], span: int, placed: dict[int, Seat]
 ) -> bool:
     """Seat a published meeting that is in its slot and group at its own table."""
-    home = flat.homes.get(r)
-    if home is None or home.slot != table[r, held.SLOT]:
+    row = flat.published.get(r)
+    if row is None or row.slot != table[r, held.SLOT]:
         return False
     for seat in seats:
-        if seat.place == home.place and not seat.taken & span:
+        if seat.place == row.place and not seat.taken & span:
             seat.taken |= span
             placed[r] = seat
             return True
@@ -75,7 +75,7 @@ def _make_way(
     """A seat that becomes free when the meetings on it, none of them frozen, go to other seats."""
     for seat in seats:
         guests = [q for q, at in placed.items() if at is seat and span[q] & span[r]]
-        if any(q in flat.homes and (flat.homes[q].frozen or _is_counted(flat)) for q in guests):
+        if any(q in flat.published and (flat.published[q].frozen or _is_counted(flat)) for q in guests):
             continue
         moves: list[tuple[int, Seat]] = []
         for q in guests:
@@ -98,7 +98,7 @@ def _is_counted(flat: Flat) -> bool:
     return flat.problem.policy.max_moved is not None
 
 
-def _meeting(flat: Flat, table: Ints, r: int, place: int) -> Meeting:
+def _meeting(flat: Flat, table: Int32s, r: int, place: int) -> Meeting:
     problem, options = flat.problem, flat.options
     first, last, _ = options.table[table[r, held.OPTION]]
     interpreter = int(table[r, held.INTERPRETER])

@@ -9,7 +9,7 @@ import numpy as np
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
-from scheduler.solver.compiled.kernels import Ints
+from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
 from scheduler.solver.instance.columns import requests
 from scheduler.solver.operators.construct import construct, construct_compulsory
@@ -36,7 +36,7 @@ def begins_with_plan(problem: Problem, start: Sequence[Meeting] | None) -> bool:
     return start is not None or len(problem.published) > 0
 
 
-def _make_room(flat: Flat, state: State, table: Ints, order: Ints) -> None:
+def _make_room(flat: Flat, state: State, table: Int32s, order: Int32s) -> None:
     """Put what has to be held into a plan's table, beside what is frozen alone: the rest gives way."""
     must = flat.data.requests[:, requests.MUST] > 0
     if must.any():

@@ -104,16 +104,10 @@ def published_gain(
 def base_gain(data: Data, state: State, request: int) -> float:
     """The most that holding a request adds: weight, floors, not being dropped, being held as published."""
     gain = data.gain[request]
-    if (
-        state.firm_count[data.requests[request, requests.SENDER]]
-        < data.firms[data.requests[request, requests.SENDER], firms.FLOOR]
-    ):
-        gain += data.factors[factors.SHORTFALL]
-    if (
-        state.firm_count[data.requests[request, requests.RECEIVER]]
-        < data.firms[data.requests[request, requests.RECEIVER], firms.FLOOR]
-    ):
-        gain += data.factors[factors.SHORTFALL]
+    for side in range(requests.SENDER, requests.RECEIVER + 1):
+        firm = data.requests[request, side]
+        if state.firm_count[firm] < data.firms[firm, firms.FLOOR]:
+            gain += data.factors[factors.SHORTFALL]
     if data.requests[request, requests.PUBLISHED]:
         gain += data.factors[factors.DROPPED] + repeated_gain(data, state, request)
     return gain
@@ -143,10 +137,8 @@ def in_order(data: Data, state: State, request: int, start: int, end: int) -> bo
     """Whether a request held in [start, end] keeps its precedences with those that are held (H11)."""
     for k in before_of(data, request):
         other = data.before[k]
-        if (
-            state.held[other, held.SLOT] >= 0
-            and state.held[other, held.SLOT] + data.requests[other, requests.LENGTH] > start
-        ):
+        first = state.held[other, held.SLOT]
+        if first >= 0 and end_of(data, other, first) >= start:
             return False
     for k in after_of(data, request):
         other = data.after[k]

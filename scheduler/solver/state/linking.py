@@ -22,7 +22,7 @@ def place_of(state: State, request: int) -> tuple[int, int, int, int]:
 
 
 @inlined
-def at_home(data: Data, state: State, request: int) -> bool:
+def is_as_published(data: Data, state: State, request: int) -> bool:
     """Whether a held request is as it was published; its table is chosen later, in `plans/seating`."""
     return (
         data.requests[request, requests.PUBLISHED_SLOT] == state.held[request, held.SLOT]
@@ -61,7 +61,7 @@ def link(
     state.held[request, held.GROUP] = group
     state.held[request, held.OPTION] = option
     state.held[request, held.INTERPRETER] = interpreter
-    if data.requests[request, requests.PUBLISHED] and at_home(data, state, request):
+    if data.requests[request, requests.PUBLISHED] and is_as_published(data, state, request):
         _count_change(data, state, request, -1)
 
 
@@ -75,7 +75,7 @@ def unlink(data: Data, state: State, request: int) -> None:
     end = end_of(data, request, start)
     interpreter = state.held[request, held.INTERPRETER]
     option = state.held[request, held.OPTION]
-    if data.requests[request, requests.PUBLISHED] and at_home(data, state, request):
+    if data.requests[request, requests.PUBLISHED] and is_as_published(data, state, request):
         _count_change(data, state, request, 1)
     for k in people_of(data, option):
         _free(data, state, data.option_people[k], start, end)

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 
 from scheduler.domain.plan import Meeting
-from scheduler.solver.compiled.kernels import Ints, entry, inlined
+from scheduler.solver.compiled.kernels import Int32s, entry, inlined
 from scheduler.solver.instance.arrays import Data, Flat
 from scheduler.solver.instance.columns import requests
-from scheduler.solver.instance.published import read_home
+from scheduler.solver.instance.published import read_row
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import fits, gain_of, is_able
 from scheduler.solver.state.linking import link, place_of, unlink
@@ -18,7 +18,7 @@ from scheduler.solver.state.spread import refresh_all
 from scheduler.solver.state.state import State, reset
 
 
-def table_of(flat: Flat, meetings: Iterable[Meeting]) -> Ints:
+def table_of(flat: Flat, meetings: Iterable[Meeting]) -> Int32s:
     """The meetings as rows like State.held; what does not exist in the problem is left out."""
     table = np.full((len(flat.problem.requests), 4), -1, np.int32)
     lookup = flat.problem.index.requests
@@ -26,14 +26,14 @@ def table_of(flat: Flat, meetings: Iterable[Meeting]) -> Ints:
         request = lookup.get(meeting.request)
         if request is None:
             continue
-        home = read_home(flat.problem, flat.options, flat.groups, request, meeting)
-        if home.whole:
-            table[request] = (home.slot, home.group, home.option, home.interpreter)
+        row = read_row(flat.problem, flat.options, flat.groups, request, meeting)
+        if row.whole:
+            table[request] = (row.slot, row.group, row.option, row.interpreter)
     return table
 
 
 @inlined
-def _hold(data: Data, state: State, request: int, table: Ints) -> None:
+def _hold(data: Data, state: State, request: int, table: Int32s) -> None:
     """Hold a request as its row of `table` says, if that keeps the hard rules; without the log."""
     start, group, option, interpreter = (
         table[request, held.SLOT],
@@ -47,7 +47,7 @@ def _hold(data: Data, state: State, request: int, table: Ints) -> None:
 
 
 @entry
-def load(data: Data, state: State, table: Ints, order: Ints) -> None:
+def load(data: Data, state: State, table: Int32s, order: Int32s) -> None:
     """Empty the state, then hold, in this order, each row of `table` that keeps the hard rules."""
     reset(data, state)
     for k in range(order.shape[0]):
@@ -58,7 +58,7 @@ def load(data: Data, state: State, table: Ints, order: Ints) -> None:
 
 
 @entry
-def shift(data: Data, state: State, table: Ints, order: Ints) -> None:
+def shift(data: Data, state: State, table: Int32s, order: Int32s) -> None:
     """As `load`, from a plan that differs little: only the rows that differ are touched."""
     for request in range(table.shape[0]):
         start, group, option, interpreter = place_of(state, request)
@@ -77,7 +77,7 @@ def shift(data: Data, state: State, table: Ints, order: Ints) -> None:
     refresh_all(data, state)
 
 
-def loading_order(data: Data) -> Ints:
+def loading_order(data: Data) -> Int32s:
     """What has to be held and is frozen first, then those whose change would count, then by weight."""
     keys = (
         -data.gain,

@@ -30,6 +30,7 @@ from scheduler.solver.state.delta import (
 from scheduler.solver.state.state import State
 
 IMPOSSIBLE = -1e18
+NONE_FREE = -2  # in place of an interpreter
 LATE = -1000
 MOST_NOISE = 9.1  # above the largest of Data.noise
 
@@ -48,8 +49,19 @@ def free_starts(data: Data, state: State, request: int, option: int, word: int) 
 
 
 @inlined
-def stays_free(data: Data, state: State, option: int, start: int, end: int) -> bool:
-    """Whether the people of an option, free in slot `start`, stay so until slot `end`."""
+def has_order(data: Data, request: int) -> bool:
+    """Whether a request is part of any precedence."""
+    return (
+        data.requests[request, requests.BEFORE_BEGIN] < data.requests[request, requests.BEFORE_END]
+        or data.requests[request, requests.AFTER_BEGIN] < data.requests[request, requests.AFTER_END]
+    )
+
+
+@inlined
+def can_stay(data: Data, state: State, option: int, start: int, end: int) -> bool:
+    """Whether the block lasts until `end` (H2), and an option's people, free at `start`, are free so long."""
+    if data.slots[start, slots.ROOM] < end - start + 1:
+        return False
     for slot in range(start + 1, end + 1):
         for k in people_of(data, option):
             if not (state.open[data.option_people[k], slot >> 6] & bit(slot)):
@@ -110,7 +122,7 @@ def halls_added(data: Data, state: State, size: int, start: int, end: int, hall:
 def interpreter_for(
     data: Data, state: State, request: int, option: int, start: int, end: int, hall: int
 ) -> int:
-    """The interpreter of a meeting: -1 if it needs none, -2 if it needs one and none is free.
+    """The interpreter of a meeting: -1 if it needs none, NONE_FREE if it needs one and none is.
 
     The published one if that counts, else the first free one from a random word on. Changes nothing but
     `rng`.
@@ -118,21 +130,30 @@ def interpreter_for(
     need = data.options[option, options.CLASS]
     if need < 0:
         return NONE
-    home = data.requests[request, requests.PUBLISHED_INTERPRETER]
+    published = data.requests[request, requests.PUBLISHED_INTERPRETER]
     if (
-        home >= 0
+        published >= 0
         and (
             data.requests[request, requests.PUBLISHED_SLOT] == start
             or data.factors[factors.MOVED_OTHERS] > 0.0
         )
-        and is_able(data, option, home)
-        and interpreter_fits(data, state, home, start, end, hall)
+        and is_able(data, option, published)
+        and interpreter_fits(data, state, published, start, end, hall)
     ):
-        return home
+        return published
     found = find_interpreter(
         data, state, need, start, end, hall, below(state.rng, state.interpreters_free.shape[1])
     )
-    return found if found >= 0 else -2
+    return found if found >= 0 else NONE_FREE
+
+
+@inlined
+def keep_chosen(state: State, start: int, group: int, option: int, interpreter: int) -> None:
+    """Leave a place in the state, for `hold_chosen`."""
+    state.chosen_slot = start
+    state.chosen_group = group
+    state.chosen_option = option
+    state.chosen_interpreter = interpreter
 
 
 @kernel
@@ -149,10 +170,7 @@ def choose(data: Data, state: State, request: int, temperature: float) -> float:
     best = IMPOSSIBLE
     found = IMPOSSIBLE
     length = data.requests[request, requests.LENGTH]
-    ordered = (
-        data.requests[request, requests.BEFORE_BEGIN] < data.requests[request, requests.BEFORE_END]
-        or data.requests[request, requests.AFTER_BEGIN] < data.requests[request, requests.AFTER_END]
-    )
+    ordered = has_order(data, request)
     turn = below(state.rng, 4096)
     for option in options_of(data, request):
         size = data.options[option, options.PEOPLE_END] - data.options[option, options.PEOPLE_BEGIN]
@@ -162,9 +180,7 @@ def choose(data: Data, state: State, request: int, temperature: float) -> float:
                 start = (word << 6) + lowest_bit(rest)
                 rest &= rest - bit(0)
                 end = start + length - 1
-                if length > 1 and (
-                    data.slots[start, slots.ROOM] < length or not stays_free(data, state, option, start, end)
-                ):
+                if length > 1 and not can_stay(data, state, option, start, end):
                     continue
                 if ordered and not in_order(data, state, request, start, end):
                     continue
@@ -185,7 +201,7 @@ def choose(data: Data, state: State, request: int, temperature: float) -> float:
                     if value <= best:
                         continue
                     interpreter = interpreter_for(data, state, request, option, start, end, hall)
-                    if interpreter == -2:
+                    if interpreter == NONE_FREE:
                         continue
                     if data.requests[request, requests.PUBLISHED]:
                         extra = published_gain(data, state, request, start, group, option, interpreter)
@@ -195,8 +211,5 @@ def choose(data: Data, state: State, request: int, temperature: float) -> float:
                             continue
                     best = value
                     found = gain
-                    state.chosen_slot = start
-                    state.chosen_group = group
-                    state.chosen_option = option
-                    state.chosen_interpreter = interpreter
+                    keep_chosen(state, start, group, option, interpreter)
     return found

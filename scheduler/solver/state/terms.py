@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scheduler.domain.problem import ANY_START, Problem
-from scheduler.solver.compiled.kernels import Ints, entry
+from scheduler.solver.compiled.kernels import Int32s, entry
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import firms, requests, rules, slots
 from scheduler.solver.state.columns import held
@@ -45,7 +45,7 @@ def repeated(state: State) -> int:
 
 
 @entry
-def count_days(data: Data, state: State) -> Ints:
+def count_days(data: Data, state: State) -> Int32s:
     """The idle figure and the hall changes of all attendees."""
     found = np.zeros(2, np.int32)
     slot_count = data.slots.shape[0]

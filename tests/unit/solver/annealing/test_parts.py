@@ -166,11 +166,10 @@ def test_a_meeting_that_the_problem_cannot_have_is_refused(
 
 
 def test_a_place_that_the_request_may_not_use_is_refused() -> None:
-    requests = [ask("r1", "a", "b", fixed={"slot": "s0", "place": "t1"}), ask("r2", "b", "c")]
-    flat = flatten(make_problem(requests=requests, places=[table("t1"), table("t2", "h2")]))
-    ours = flat.data.group_list[
-        flat.data.requests[0, requests.GROUPS_BEGIN] : flat.data.requests[0, requests.GROUPS_END]
-    ]
+    asked = [ask("r1", "a", "b", fixed={"slot": "s0", "place": "t1"}), ask("r2", "b", "c")]
+    flat = flatten(make_problem(requests=asked, places=[table("t1"), table("t2", "h2")]))
+    row = flat.data.requests[0]
+    ours = flat.data.group_list[row[requests.GROUPS_BEGIN] : row[requests.GROUPS_END]]
     rows = start(flat).copy()
     rows[0, held.GROUP] = next(g for g in range(len(flat.data.groups)) if g not in ours)
     with pytest.raises(PartRefused, match="cannot have"):
