@@ -59,7 +59,7 @@ def decode(octets: bytes) -> tuple[str, str]:
         if octets.startswith(mark):
             return _decoded(octets[len(mark) :], codec, name), name
     start = octets[:_LOOKED_AT]
-    if b"\0" in start:
+    if start.count(0) * 20 > len(start):  # in UTF-16, each letter, digit and sign of ASCII has one
         codec = "utf-16-le" if start[1::2].count(0) >= start[::2].count(0) else "utf-16-be"
         return _decoded(octets, codec, "UTF-16"), "UTF-16"
     try:
@@ -132,7 +132,7 @@ def _is_in(octets: bytes, codec: str) -> bool:
 
 
 def _rows(text: str, separator: str, first: int) -> tuple[SheetRow, ...]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     found: list[SheetRow] = []
     try:
         for number, line in enumerate(reader, first):

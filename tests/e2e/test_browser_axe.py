@@ -34,7 +34,8 @@ NO_PAGES = {
     "agenda.firm_pdf": "a PDF",
     "agenda.person_pdf": "a PDF",
     "calendars.calls": "a CSV file",
-    "people.template": "a CSV file",
+    "imports.example": "a workbook",
+    "imports.left_out": "a workbook",
     "inbox.raw": "a file to save",
     "home.event": "leads on",
     "mail_texts.index": "leads on",
@@ -182,7 +183,8 @@ PAGES = {
         "firms",
         "firms/f1",
         "firms/f1/agenda",
-        "people/",
+        "imports/",
+        "imports/1",
         "people/f0-p0/agenda",
         "people/f8-p1/agenda",
         "settings",
@@ -260,9 +262,9 @@ def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
     reader.sign_in("organiser")
     reader.send_empty("settings", "Save")
     reader.send_empty("calendars/people/f2-p0", "Keep it and send")
-    reader.open("people/")
-    reader.choose_file("CSV file of firms", "firms.csv", b"key,name\nx,y\n")
-    reader.look_after("Import firms", "Nothing of the file for firms was taken")
+    reader.open("imports/")
+    reader.choose_file("File", "firms.xlsx", b"%PDF-1.7")
+    reader.look_after("See what it would do", "The file is a PDF")
     reader.sign_in("operator")
     reader.send_empty("/events/new", "Create the event")
 
@@ -305,9 +307,10 @@ def test_no_stopped_summary_has_a_fault(reader: Reader) -> None:
 
 def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everything: Everything) -> None:
     reader.sign_in("organiser")
-    reader.open("people/")
-    reader.choose_file("CSV file of firms", "firms.csv", MOVES)
-    reader.look_after("Only say what it would do", "Nothing is taken yet")
+    reader.open("imports/")
+    reader.choose_file("File", "firms.csv", MOVES)
+    reader.look_after("See what it would do", "Nothing is taken yet")
+    reader.look_after("Take it", "Firms: ")
     reader.open("versions/2?kind=unscheduled")
     reader.look_after("Do it, and hold it there", "locked to")
     reader.open("schedule")

@@ -16,6 +16,7 @@ from werkzeug.serving import make_server
 from scheduler.domain.entities import AlertKind, RequestState, RunState, VersionState
 from scheduler.services.access import sign_in
 from scheduler.services.delivery import claims, refusing, remembering
+from scheduler.services.imports import workbooks
 from scheduler.services.inbox import inbox
 from scheduler.services.operations import alerts
 from scheduler.services.publishing import version_jobs
@@ -60,6 +61,7 @@ class Everything:
             self._requests(session)
             self._schedule(session)
             self._troubles(session)
+            self._files(session)
         self.mails = self._send()
         self._answers()
         self.compare(2)
@@ -104,6 +106,14 @@ class Everything:
         """The link that stops the exhibitor's summaries."""
         row = self.mails["summary", self.expo.people[0][0].email]
         return f"/summaries/{remembering.summary_token(row, SECRET_KEY)}"
+
+    def _files(self, session: Session) -> None:
+        """One file that waits to be taken: a new firm, a changed one, and a row that is wrong."""
+        text = f"key;name;country;tier;remark\nf0;{LONG};CN;upstream;x\n"
+        text += "f99;New;China;下游;\nf98;Bad;Nowhere;up;\n"
+        self.file = workbooks.keep(
+            session, self.expo.organiser_actor(), text.encode(), name="firms.csv", kind="", now=NOW
+        )
 
     def _people(self, session: Session) -> None:
         self.operator = make_account(session, "operator@site.example", is_operator=True)

@@ -1,13 +1,11 @@
-"""Firms, people and interpreters of an event: how many there are, and more from CSV files."""
+"""Bring firms, people and interpreters in: a spreadsheet, what it would do, and then all of it or nothing."""
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, abort, flash, redirect, request, url_for
+from flask import Response, flash, redirect, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -17,95 +15,161 @@ from api.pages import rendering
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages
 from scheduler.services.access.actors import Actor
-from scheduler.services.imports import csv_table, rows
+from scheduler.services.imports import template, workbooks
+from scheduler.services.imports.columns import COLUMNS, REQUIRED, ImportKind
+from scheduler.services.imports.table import MAX_ROWS
+from scheduler.services.imports.workbooks import ImportLook, ImportOutdated, ImportTaken
+from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet
+from scheduler.untrusted.reading import UNREAD
 
-blueprint = APIBlueprint("people", __name__, enable_openapi=False, url_prefix="/events/<event_key>/people")
+blueprint = APIBlueprint("imports", __name__, enable_openapi=False, url_prefix="/events/<event_key>/imports")
 
-SHOWN_FAULTS = 100
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @blueprint.url_value_preprocessor
 def _take_files(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """A file of an expo may be larger than any other form; the envelope of the form is not counted."""
-    request.max_content_length = csv_table.MAX_OCTETS + (64 << 10)
+    request.max_content_length = MAX_OCTETS + (64 << 10)
 
 
 @blueprint.get("/")
 @login_required
 def index(event_key: str) -> str:
-    return _page(auth.organiser(event_key), (), "")
+    return _index(auth.organiser(event_key))
 
 
-@blueprint.post("/<any(firms, people, interpreters):kind>")
+@blueprint.post("/")
 @login_required
-@fresh_sign_in("import people and their addresses")
-def upload(event_key: str, kind: str) -> BaseResponse | tuple[str, int]:
-    """Take a file whole, or show what is wrong with it; or say what it would do, and do nothing."""
+def upload(event_key: str) -> BaseResponse | tuple[str, int]:
+    """Keep a file and show what it would do; what cannot be read is refused in words."""
     actor = auth.organiser(event_key)
     file = request.files.get("file")
+    octets = file.read() if file else b""
+    kind = request.form.get("kind", "")
     try:
-        text = (file.read() if file else b"").decode("utf-8")
-        only_look = "look" in request.form
+        workbooks.parts_of(octets, kind if kind in [*ImportKind] else "")
         with context.database().write() as db:
-            done = _import(db, actor, kind, text)
-            if only_look:
-                db.rollback()
-    except UnicodeDecodeError:
-        return _page(actor, ("The file is not in UTF-8; save it as CSV UTF-8.",), kind), 422
+            name = file.filename or "" if file else ""
+            number = workbooks.keep(db, actor, octets, name=name, kind=kind, now=context.now())
+    except (UnreadableSheet, *UNREAD) as error:
+        return _index(actor, str(error)), 422
     except InvalidInput as error:
-        return _page(actor, tuple(map(str, error.faults)), kind), 422
-    flash(_said(kind, done, only_look=only_look), "message" if only_look else "good")
-    return redirect(url_for("people.index", event_key=event_key))
+        return _index(actor, "; ".join(map(str, error.faults))), 422
+    return redirect(url_for("imports.show", event_key=event_key, number=number))
 
 
-@blueprint.get("/<kind>.csv")
+@blueprint.get("/<int:number>")
 @login_required
-def template(event_key: str, kind: str) -> Response:
-    """An empty file with the right header."""
-    auth.organiser(event_key)
-    if kind not in csv_table.COLUMNS:
-        abort(404)
-    text = io.StringIO()
-    csv.writer(text).writerow(csv_table.COLUMNS[kind])
-    headers = {"Content-Disposition": f'attachment; filename="{kind}.csv"'}
-    return Response(text.getvalue(), content_type="text/csv; charset=utf-8", headers=headers)
+def show(event_key: str, number: int) -> BaseResponse | str:
+    """What a file would do: done, read and rolled back."""
+    actor = auth.organiser(event_key)
+    try:
+        name, _, look = _look(actor, number)
+    except (ImportTaken, UnreadableSheet, *UNREAD) as error:
+        flash(str(error), "error")
+        return redirect(url_for("imports.index", event_key=event_key))
+    with context.database().read() as db:
+        return rendering.render(
+            db, actor, "imports", "imports/show.html", number=number, name=name, look=look, why=workbooks.WHY
+        )
 
 
-def _import(db: Any, actor: Actor, kind: str, text: str) -> rows.Imported:
-    if kind == "firms":
-        return rows.import_firms(db, actor, text)
-    if kind == "interpreters":
-        return rows.import_interpreters(db, actor, text)
-    return rows.import_people(db, actor, text, settings=context.settings(), now=context.now())
+@blueprint.post("/<int:number>/take")
+@login_required
+@fresh_sign_in("import people and their addresses")
+def take(event_key: str, number: int) -> BaseResponse:
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        octets, kind, _ = workbooks.octets_of(db, actor, number)
+    parts = workbooks.parts_of(octets, kind)
+    digest = request.form.get("digest", "")
+    try:
+        with context.database().write() as db:
+            look = workbooks.take(
+                db, actor, number, parts, digest=digest, settings=context.settings(), now=context.now()
+            )
+    except ImportOutdated as error:
+        flash(str(error), "warning")
+        return redirect(url_for("imports.show", event_key=event_key, number=number))
+    for part in look.parts:
+        if part.kind and part.done:
+            flash(said(part.kind, part.done), "good")
+    return redirect(url_for("imports.index", event_key=event_key))
 
 
-def _said(kind: str, done: rows.Imported, *, only_look: bool) -> str:
-    """What a file did, or would do."""
+@blueprint.post("/<int:number>/drop")
+@login_required
+def drop(event_key: str, number: int) -> BaseResponse:
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        workbooks.drop(db, actor, number)
+    flash("The file is gone. Nothing of it was taken.", "message")
+    return redirect(url_for("imports.index", event_key=event_key))
+
+
+@blueprint.get("/<int:number>/left-out.xlsx")
+@login_required
+def left_out(event_key: str, number: int) -> Response:
+    """The rows that are wrong, each with the reason, to be mended and sent again."""
+    actor = auth.organiser(event_key)
+    _, parts, look = _look(actor, number)
+    return _file(workbooks.rejected(parts, look), "left-out.xlsx")
+
+
+@blueprint.get("/template.xlsx")
+@login_required
+def example(event_key: str) -> Response:
+    """A workbook with our columns, what each means, and rows to be overwritten."""
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        return _file(template.workbook(db, actor), "chainmeet.xlsx")
+
+
+def said(kind: ImportKind, done: Any) -> str:
+    """What a sheet did, or would do."""
     counts = f"{done.added:,} added, {done.changed:,} changed, {done.unchanged:,} unchanged."
-    said = f"{kind.capitalize()}: {counts}"
+    text = f"{kind.value.capitalize()}: {counts}"
+    if done.left_out:
+        text += f" {done.left_out:,} left out, as something in them is wrong."
     if done.moved:
-        said += f" {done.moved:,} of them moved to another booth, or left theirs."
+        text += f" {done.moved:,} of them moved to another booth, or left theirs."
     if done.meetings:
-        said += (
+        text += (
             f" Meetings that are published there: {done.meetings:,}. The next run plans them at the new "
             "booth; people are told when you publish it."
         )
-    return f"Nothing is taken yet. It would be: {said}" if only_look else said
+    return text
 
 
-def _page(actor: Actor, faults: tuple[str, ...], kind: str) -> str:
+def _look(actor: Actor, number: int) -> tuple[str, list[Any], ImportLook]:
+    """A kept file: its name, its parts, and what it would do by now."""
+    with context.database().read() as db:
+        octets, kind, name = workbooks.octets_of(db, actor, number)
+    parts = workbooks.parts_of(octets, kind)
+    with context.database().write() as db:
+        look = workbooks.apply(db, actor, parts, settings=context.settings(), now=context.now())
+        db.rollback()
+    return name, parts, look
+
+
+def _file(octets: bytes, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(octets, content_type=XLSX, headers=headers)
+
+
+def _index(actor: Actor, fault: str = "") -> str:
     with context.database().read() as db:
         return rendering.render(
             db,
             actor,
-            "people",
-            "people/index.html",
-            counts=rows.counts(db, actor),
-            columns=csv_table.COLUMNS,
-            required=csv_table.REQUIRED,
-            most={"octets": csv_table.MAX_OCTETS, "rows": csv_table.MAX_ROWS},
+            "imports",
+            "imports/index.html",
+            counts=workbooks.counts(db, actor),
+            files=workbooks.listing(db, actor),
+            columns=COLUMNS,
+            required=REQUIRED,
+            most={"megabytes": MAX_OCTETS >> 20, "rows": MAX_ROWS},
             mail_languages=list(languages()),
-            faults=faults[:SHOWN_FAULTS],
-            more=max(0, len(faults) - SHOWN_FAULTS),
-            wrong=kind,
+            fault=fault,
         )

@@ -10,7 +10,7 @@ from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind, VersionState
-from scheduler.services.imports.csv_table import Row
+from scheduler.services.imports.table import Row
 from scheduler.storage.models import (
     Firm,
     MeetingRequest,
@@ -45,7 +45,7 @@ class Booths:
 
     def check(self, rows: Iterable[tuple[Row, str]], firms: Mapping[str, Firm]) -> None:
         """A booth of somebody else is a fault, unless its firm gets another one in the same file."""
-        wanted = {row.values["key"]: (row, booth) for row, booth in rows}
+        wanted = {row.values.get("key", ""): (row, booth) for row, booth in rows}
         owners = {firm.id: key for key, firm in firms.items()}
         first: dict[str, int] = {}
         for key, (row, booth) in wanted.items():

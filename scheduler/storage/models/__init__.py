@@ -14,6 +14,7 @@ from scheduler.storage.models.alert import Alert
 from scheduler.storage.models.asking import ExcludedPerson, MeetingRequest, RequestPerson
 from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import Event, Hall, Place, PlaceBusy, Slot, WalkingTime
+from scheduler.storage.models.importing import ImportFile
 from scheduler.storage.models.inbox import Answer, InboundMail, UntakenMail
 from scheduler.storage.models.mail import Invitation, MailRoute, MailText, OutboxMail
 from scheduler.storage.models.people import (
@@ -55,6 +56,7 @@ __all__ = [
     "Hall",
     "Hold",
     "IdempotencyKey",
+    "ImportFile",
     "InboundMail",
     "Interpreter",
     "InterpreterBusy",

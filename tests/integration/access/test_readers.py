@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.services.access import preferences, sign_in
 from scheduler.services.delivery import rendering
-from scheduler.services.imports import rows as imports
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,
@@ -22,6 +21,7 @@ from scheduler.storage.models import (
     OutboxMail,
     SignInLink,
 )
+from tests.support import importing as imports
 from tests.support.factories import (
     NOW,
     SECRET_KEY,

@@ -9,7 +9,6 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from scheduler.domain.entities import RequestState, RunState, VersionState
-from scheduler.services.imports import rows as imports
 from scheduler.services.publishing import release
 from scheduler.services.publishing.publishing import JobEnding
 from scheduler.services.requests import requests
@@ -17,6 +16,7 @@ from scheduler.services.runs import runs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, AttendeeBusy, OutboxMail, Run
+from tests.support import importing as imports
 from tests.support.factories import make_event, make_request, make_version, meet
 from tests.support.publishing import carry_out, publish_version
 from tests.support.web import Browser, web_app

@@ -53,6 +53,8 @@ NO_ACTOR = {
     "answers.links.propose": TOKEN,
     "events.events.create_event": "of the account that is signed in: it looks whether it is an operator's",
     "events.new_event.faults": PURE,
+    "imports.workbooks.parts_of": PURE,
+    "imports.workbooks.rejected": PURE,
     "operations.pulses.last": FREE_OF_EVENTS,
     "delivery.mail_alerts.oldest_due": FREE_OF_EVENTS,
     "access.stopping.look": TOKEN,

@@ -1,0 +1,139 @@
+"""What an import did to what was there, row by row and cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from scheduler.services.imports.table import Row, Table
+
+MAX_SHOWN = 500
+"""Rows whose cells are kept to be shown; all are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """A column's value before and after, as text; before is empty for a new row."""
+
+    column: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowChange:
+    """A row that added or changed something: its number in the sheet, and whose it is."""
+
+    line: int
+    key: str
+    name: str
+    is_new: bool
+    cells: tuple[CellChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCells:
+    """One thing that is wrong, and all the rows in which it stands: it is mended once."""
+
+    header: str
+    message: str
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many rows were new, changed what was there, or said what was there already.
+
+    `moved` firms have another booth, where `meetings` published ones were at the old one. `missing` are there
+    and not in the file; they stay. `left_out` rows have faults and were not taken. `not_taken` headers mean
+    no column.
+    """
+
+    added: int
+    changed: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    meetings: int = 0
+    missing: int = field(default=0, compare=False)
+    left_out: int = field(default=0, compare=False)
+    not_taken: tuple[str, ...] = field(default=(), compare=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), compare=False)
+    """Each header that was understood, and our column."""
+    wrong: tuple[WrongCells, ...] = field(default=(), compare=False)
+    """What keeps the `left_out` rows out, by what mends it."""
+    rows: tuple[RowChange, ...] = field(default=(), compare=False)
+    digest: str = field(default="", compare=False)
+    """Of all that it does: two previews with one digest do the same."""
+
+
+@dataclass(slots=True)
+class ImportTally:
+    """Counts rows while they are taken."""
+
+    table: Table
+    known: frozenset[str]
+    """Keys of what was there before."""
+    counts: dict[str, int] = field(default_factory=lambda: {"added": 0, "changed": 0, "unchanged": 0})
+    rows: list[RowChange] = field(default_factory=list)
+    _digest: Any = field(default_factory=lambda: blake2b(digest_size=16))
+
+    def add(self, row: Row, cells: Mapping[str, tuple[Any, Any]], *, is_new: bool = False) -> None:
+        """A row that was taken, with each value that it changed, before and after."""
+        what = "added" if is_new else "changed" if cells else "unchanged"
+        self.counts[what] += 1
+        if what == "unchanged":
+            return
+        shown = tuple(CellChange(name, _text(old), _text(new)) for name, (old, new) in cells.items())
+        change = RowChange(row.line, row.values["key"], row.values.get("name", ""), is_new, shown)
+        self._digest.update(repr(change).encode("utf-8", "surrogatepass"))
+        if len(self.rows) < MAX_SHOWN:
+            self.rows.append(change)
+
+    def done(self, *, moved: int = 0, meetings: int = 0) -> Imported:
+        given = {row.values.get("key") for row in self.table.rows + self.table.left_out}
+        return Imported(
+            **self.counts,
+            moved=moved,
+            meetings=meetings,
+            missing=len(self.known - given),
+            left_out=len(self.table.left_out),
+            not_taken=self.table.not_taken,
+            headers=tuple((self.table.shown(name), name) for name in self.table.positions),
+            wrong=_grouped(self.table),
+            rows=tuple(self.rows),
+            digest=self._digest.hexdigest(),
+        )
+
+
+def _grouped(table: Table) -> tuple[WrongCells, ...]:
+    """Faults of one message under one header as one, those of most rows first."""
+    lines: dict[tuple[str, str], list[int]] = {}
+    for cell in table.wrong:
+        lines.setdefault((cell.header, cell.message), []).append(cell.line)
+    ordered = sorted(lines.items(), key=lambda item: (-len(item[1]), item[1][0]))
+    return tuple(WrongCells(header, message, tuple(found)) for (header, message), found in ordered)
+
+
+def change(target: Any, new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Set the values that differ; each with what it was and what it is."""
+    differ = {
+        name: (getattr(target, name), value) for name, value in new.items() if getattr(target, name) != value
+    }
+    for name, (_, value) in differ.items():
+        setattr(target, name, value)
+    return differ
+
+
+def as_new(values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The values of a new row, which nothing was before."""
+    return {name: (None, value) for name, value in values.items() if value not in (None, "", [])}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "; ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,37 @@
+"""What rows of firms, people and interpreters share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scheduler.domain import fields
+from scheduler.services.imports.table import Row
+
+
+def present(row: Row, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the columns that the sheet has: what it does not speak of stays as it is."""
+    return {name: value for name, value in values.items() if name in row.values}
+
+
+def renamed(values: dict[str, Any], **names: str) -> dict[str, Any]:
+    """Values by the names of the tables, which some columns have another name than."""
+    return {names.get(name, name): value for name, value in values.items()}
+
+
+def latin(values: Mapping[str, Any], known: Any) -> dict[str, str]:
+    """The Latin name; where none was ever given it is the name itself, and follows it."""
+    if "latin_name" in values:
+        return {"latin_name": values["latin_name"] or values["name"]}
+    follows = known is None or known.latin_name == known.name
+    return {"latin_name": values["name"]} if follows else {}
+
+
+def of_a_person(row: Row) -> dict[str, Any]:
+    return {
+        "key": row.key(),
+        "name": row.text("name", fields.PersonName),
+        "latin_name": row.text("latin_name", fields.PersonName),
+        "email": row.email(),
+        "languages": row.languages(),
+    }

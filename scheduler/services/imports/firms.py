@@ -1,0 +1,145 @@
+"""Firms of a sheet, with their booths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.imports import keys
+from scheduler.services.imports.booths import Booths
+from scheduler.services.imports.changes import Imported, ImportTally, as_new, change
+from scheduler.services.imports.columns import ImportKind, plain
+from scheduler.services.imports.common import latin, present, renamed
+from scheduler.services.imports.table import Row, Table
+from scheduler.services.imports.values import NamedThings
+from scheduler.sheets.tables import WorkbookSheet
+from scheduler.storage.models import Event, Firm, Hall
+
+
+def import_firms(
+    session: Session, actor: Actor, sheet: WorkbookSheet, *, leave_out: bool = False
+) -> Imported:
+    """Firms with their booths; a row whose key is known changes that firm. Raises InvalidInput.
+
+    A firm that gets another booth leaves its old one; the next run plans the meetings there at the new one.
+    With `leave_out`, rows with faults are left out and the others taken.
+    """
+    actor.require(Right.IMPORT)
+    table = Table.read(ImportKind.FIRMS, sheet)
+    known = {f.key: f for f in session.scalars(select(Firm).where(Firm.event_id == actor.event_id))}
+    by_name = {plain(name): firm.key for firm in known.values() for name in (firm.latin_name, firm.name)}
+    keys.fill(table, "name", by_name, known)
+    read = _Reader.load(session, actor.event_id)
+    booths = Booths.load(session, actor.event_id)
+    values = {row.line: read.values(row) for row in table.rows}
+    for row in table.rows:
+        _check_hall(row, values[row.line], known.get(row.values.get("key", "")), booths)
+    if "booth" in table.columns:
+        booths.check([(row, values[row.line]["booth"]) for row in table.rows], known)
+    table.done(leave_out=leave_out)
+    tally = ImportTally(table, frozenset(known))
+    for row in table.rows:
+        _take(session, actor.event_id, row, values[row.line], known, booths, read, tally)
+    session.flush()
+    meetings = booths.meetings_left()
+    booths.forget_unused()
+    return tally.done(moved=len(booths.moved), meetings=meetings)
+
+
+def _take(
+    session: Session,
+    event_id: int,
+    row: Row,
+    values: dict[str, Any],
+    known: dict[str, Firm],
+    booths: Booths,
+    read: _Reader,
+    tally: ImportTally,
+) -> None:
+    booth = values.pop("booth", None)
+    firm = known.get(row.values["key"])
+    if is_new := firm is None:
+        values = {"areas": [], **values, "key": row.values["key"], **latin(values, None)}
+        firm = Firm(event_id=event_id, **values)
+        session.add(firm)
+        session.flush()
+        cells = as_new(values)
+    else:
+        cells = change(firm, values | latin(values, firm))
+    before = "; ".join(place.key for place in booths.owned[firm.id])
+    gives = booth is not None and booths.give(firm, booth)
+    follows = booths.follow_hall(firm)
+    if gives:
+        cells["booth"] = (before, booth)
+    if "hall_id" in cells:
+        old, new = cells.pop("hall_id")
+        cells["hall"] = read.hall_names.get(old, ""), read.hall_names.get(new, "")
+    elif follows:
+        cells["hall"] = "", read.hall_names.get(firm.hall_id or 0, "")
+    tally.add(row, cells, is_new=is_new)
+
+
+class _Reader:
+    """What the cells of a firm mean at an event."""
+
+    def __init__(self, halls: list[Hall], areas: Mapping[str, str]) -> None:
+        self.halls = NamedThings({hall.key: hall.name for hall in halls})
+        self.hall_ids = {hall.key: hall.id for hall in halls}
+        self.hall_names = {hall.id: hall.name for hall in halls}
+        self.areas = NamedThings(areas)
+
+    @classmethod
+    def load(cls, session: Session, event_id: int) -> _Reader:
+        halls = session.scalars(select(Hall).where(Hall.event_id == event_id).order_by(Hall.id))
+        return cls(list(halls), session.get_one(Event, event_id).areas)
+
+    def values(self, row: Row) -> dict[str, Any]:
+        """Of the columns that the sheet has; an empty cell empties what is there."""
+        read = {
+            "key": row.key(),
+            "name": row.text("name", fields.FirmName),
+            "latin_name": row.text("latin_name", fields.FirmName),
+            "country": row.country(),
+            "tier": row.tier(),
+            "areas": self._areas(row),
+            "hall": self._hall(row),
+            "booth": row.text("booth", fields.Booth),
+            "description": row.text("description", fields.Description),
+            "website": row.text("website", fields.Website),
+            "pavilion": row.text("pavilion", fields.Pavilion) or None,
+            "max_per_day": row.number("max_per_day"),
+            "min_meetings": row.number("min_meetings") or 0,
+        }
+        return renamed(present(row, read), hall="hall_id")
+
+    def _areas(self, row: Row) -> list[str]:
+        found = []
+        for area in row.several("areas"):
+            key = self.areas.find(area)
+            if key is None:
+                row.fault("areas", f"{area[:80]!r} is not a chain area of this event")
+            elif key not in found:
+                found.append(key)
+        return found
+
+    def _hall(self, row: Row) -> int | None:
+        text = row.values.get("hall", "")
+        key = self.halls.find(text) if text else None
+        if text and key is None:
+            named = ", ".join(f"{key} ({name})" for key, name in sorted(self.halls.names.items()))
+            row.fault("hall", f"{text[:80]!r} is not a hall of this event; they are {named}")
+        return self.hall_ids.get(key) if key else None
+
+
+def _check_hall(row: Row, values: Mapping[str, Any], firm: Firm | None, booths: Booths) -> None:
+    """A firm with a booth has a hall, where the booth stands."""
+    has_booth = values.get("booth", bool(firm and booths.owned[firm.id]))
+    hall = values.get("hall_id", firm.hall_id if firm else None)
+    if has_booth and hall is None and not row.values.get("hall"):
+        row.fault("hall", "is missing; a booth stands in a hall")

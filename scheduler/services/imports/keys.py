@@ -1,0 +1,42 @@
+"""Keys for sheets that have none: of what is known already, else made of a name or an address."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+
+from scheduler.services.imports.columns import plain
+from scheduler.services.imports.table import Row, Table
+
+_LONGEST = 40
+
+
+def fill(table: Table, column: str, known: Mapping[str, str], taken: Iterable[str]) -> None:
+    """Give each row of a table without keys one, by what its `column` says.
+
+    `known` are the keys of what is there already, by the plain text of that column; `taken` are all keys. The
+    same file gives the same keys. Two rows of one text are a fault of the second.
+    """
+    if "key" in table.columns:
+        return
+    used = set(taken)
+    seen: dict[str, int] = {}
+    for row in table.rows:
+        text = plain(row.values[column])
+        if not text:
+            continue
+        if seen.setdefault(text, row.line) != row.line:
+            row.fault(column, f"{row.values[column]!r} stands in row {seen[text]} already")
+            continue
+        row.values["key"] = known.get(text) or _made(row, text, used)
+        used.add(row.values["key"])
+
+
+def _made(row: Row, text: str, used: set[str]) -> str:
+    name = row.values.get("latin_name") or row.values["name"]
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    slug = "-".join(re.findall("[a-z0-9]+", ascii_name))[:_LONGEST].strip("-")
+    digest = blake2b(text.encode(), digest_size=4).hexdigest()
+    return slug if slug and slug not in used else f"{slug}-{digest}".strip("-")

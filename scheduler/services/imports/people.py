@@ -1,0 +1,187 @@
+"""People of a sheet: attendees of firms, and interpreters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain import fields
+from scheduler.services.access import preferences
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.access.sign_in import ensure_account
+from scheduler.services.addresses import addresses, leaving
+from scheduler.services.imports import keys
+from scheduler.services.imports.changes import Imported, ImportTally, as_new, change
+from scheduler.services.imports.columns import ImportKind, plain
+from scheduler.services.imports.common import latin, of_a_person, present, renamed
+from scheduler.services.imports.table import Row, Table
+from scheduler.services.schedule.feed_addresses import new_feed
+from scheduler.sheets.tables import WorkbookSheet
+from scheduler.storage.models import Attendee, Firm, Interpreter
+
+_ROLE = ("firm_id", "is_exhibitor")
+
+
+def import_people(
+    session: Session,
+    actor: Actor,
+    sheet: WorkbookSheet,
+    *,
+    settings: Settings,
+    now: datetime,
+    leave_out: bool = False,
+) -> Imported:
+    """Attendees of firms that are there already; a row whose key is known changes that person.
+
+    Another address is told the coming meetings, as if an organiser had corrected it on the page. Raises
+    InvalidInput; with `leave_out`, rows with faults are left out and the others taken.
+    """
+    actor.require(Right.IMPORT)
+    table = Table.read(ImportKind.PEOPLE, sheet)
+    firms = _Firms(session, actor.event_id)
+    known = {a.key: a for a in session.scalars(select(Attendee).where(Attendee.event_id == actor.event_id))}
+    taken = {person.email: key for key, person in known.items()}
+    keys.fill(table, "email", {plain(email): key for email, key in taken.items()}, known)
+    values = {row.line: _values(row, firms) for row in table.rows}
+    for row in table.rows:
+        email = values[row.line]["email"]
+        key = row.values.get("key", "")
+        if email and taken.setdefault(email, key) != key:
+            row.fault("email", f"{email} belongs to {taken[email]!r} already")
+    table.done(leave_out=leave_out)
+    tally = ImportTally(table, frozenset(known))
+    for row in table.rows:
+        person = known.get(row.values["key"])
+        given = values[row.line] | {"key": row.values["key"]}
+        given |= latin(given, person)
+        if person is None:
+            _add(session, actor.event_id, given, settings=settings, now=now)
+            cells = as_new(given)
+        else:
+            cells = _change(session, actor, person, given, settings=settings, now=now)
+        if "firm_id" in cells:
+            old, new = cells.pop("firm_id")
+            cells["firm"] = firms.keys.get(old, ""), firms.keys.get(new, "")
+        tally.add(row, cells, is_new=person is None)
+    session.flush()
+    return tally.done()
+
+
+def import_interpreters(
+    session: Session, actor: Actor, sheet: WorkbookSheet, *, leave_out: bool = False
+) -> Imported:
+    """Interpreters; a row whose key is known changes that one. Raises InvalidInput, as for people."""
+    actor.require(Right.IMPORT)
+    table = Table.read(ImportKind.INTERPRETERS, sheet)
+    known = {
+        i.key: i for i in session.scalars(select(Interpreter).where(Interpreter.event_id == actor.event_id))
+    }
+    people = set(session.scalars(select(Attendee.key).where(Attendee.event_id == actor.event_id)))
+    keys.fill(table, "email", {plain(i.email): i.key for i in known.values()}, known.keys() | people)
+    values = {row.line: present(row, of_a_person(row)) for row in table.rows}
+    for row in table.rows:
+        if row.values.get("key") in people:
+            row.fault("key", "is an attendee's; nobody is both")
+    table.done(leave_out=leave_out)
+    tally = ImportTally(table, frozenset(known))
+    for row in table.rows:
+        interpreter = known.get(row.values["key"])
+        given = values[row.line] | {"key": row.values["key"]}
+        given |= latin(given, interpreter)
+        if interpreter is None:
+            session.add(Interpreter(event_id=actor.event_id, **given))
+            tally.add(row, as_new(given), is_new=True)
+        else:
+            tally.add(row, change(interpreter, given))
+    session.flush()
+    return tally.done()
+
+
+class _Firms:
+    """The firms of an event by what a cell may call them: key, own name or Latin name."""
+
+    def __init__(self, session: Session, event_id: int) -> None:
+        rows = session.execute(
+            select(Firm.id, Firm.key, Firm.name, Firm.latin_name).where(Firm.event_id == event_id)
+        ).all()
+        self.keys = {row.id: row.key for row in rows}
+        self.by_key = {row.key: row.id for row in rows}
+        self.by_name: dict[str, set[int]] = {}
+        for row in rows:
+            for name in (row.name, row.latin_name):
+                self.by_name.setdefault(plain(name), set()).add(row.id)
+
+    def find(self, row: Row) -> int:
+        """The firm of a row, or 0 with a fault."""
+        text = row.values.get("firm", "")
+        found = {self.by_key[text]} if text in self.by_key else self.by_name.get(plain(text), set())
+        if text and len(found) != 1:
+            many = "is the name of several firms; write its key" if found else "is not a firm of this event"
+            row.fault("firm", f"{text[:80]!r} {many}" + ("" if found else "; import firms first"))
+        return next(iter(found)) if len(found) == 1 else 0
+
+
+def _values(row: Row, firms: _Firms) -> dict[str, Any]:
+    read = (
+        of_a_person(row)
+        | {
+            "firm": firms.find(row),
+            "title": row.text("title", fields.JobTitle),
+            "phone": row.phone(),
+            "exhibitor": row.yes("exhibitor"),
+            "max_per_day": row.number("max_per_day"),
+        }
+        | _reading(row)
+    )
+    return renamed(present(row, read), firm="firm_id", exhibitor="is_exhibitor")
+
+
+def _reading(row: Row) -> dict[str, str]:
+    """The language and time zone of a person's mails; empty ones are derived from what is known."""
+    language, timezone = row.text("mail_language", fields.Language), row.text("timezone", fields.Timezone)
+    for fault in preferences.faults(language, timezone):
+        row.fault("mail_language" if fault.path == "language" else fault.path, fault.message)
+    return {"mail_language": language, "timezone": timezone}
+
+
+def _add(
+    session: Session, event_id: int, values: Mapping[str, Any], *, settings: Settings, now: datetime
+) -> None:
+    account = ensure_account(session, values["email"], name=values["name"], now=now)
+    seed, hashed = new_feed(settings.secret_key)
+    session.add(
+        Attendee(event_id=event_id, account_id=account.id, feed_seed=seed, feed_hash=hashed, **values)
+    )
+
+
+def _change(
+    session: Session,
+    actor: Actor,
+    person: Attendee,
+    values: Mapping[str, Any],
+    *,
+    settings: Settings,
+    now: datetime,
+) -> dict[str, tuple[Any, Any]]:
+    """Each value that is another one now; who changes firm or role leaves the addresses of feeds behind."""
+    if any(getattr(person, name) != values.get(name, getattr(person, name)) for name in _ROLE):
+        leaving.renew_feeds(session, person, secret_key=settings.secret_key)
+    email = person.email
+    others = {name: value for name, value in values.items() if name != "email"}
+    cells = change(person, others | _own_choices(person, others))
+    if values["email"] != email:
+        addresses.correct(session, actor, person.key, values["email"], settings=settings, now=now)
+        cells["email"] = (email, values["email"])
+    return cells
+
+
+def _own_choices(person: Attendee, values: Mapping[str, str]) -> dict[str, str]:
+    """What is known of a person stays, as they may have chosen it; a file fills in what is open."""
+    chosen = ("mail_language", "timezone")
+    return {name: getattr(person, name) or values[name] for name in chosen if name in values}

@@ -1,0 +1,207 @@
+"""The rows of a sheet by our columns: every fault by its row and header, whatever the sheet calls them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from scheduler.domain import fields
+from scheduler.domain.entities import Tier
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.services.addresses.mailable import Unmailable, mailable
+from scheduler.services.imports import values
+from scheduler.services.imports.columns import HEADER_ROWS, REQUIRED, ImportKind, header_row, understand
+from scheduler.services.text import one_line
+from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
+
+MAX_ROWS = 20_000
+"""Of a kind: more than any expo has people."""
+
+_NO_HEADER = SheetRow(1, ())
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_PHONE = re.compile(r"\+?[0-9][0-9 ()./x-]{1,38}")
+
+
+@dataclass(slots=True)
+class Row:
+    """One row; `line` is its number as the spreadsheet counts, `values` its cells by our columns."""
+
+    line: int
+    values: dict[str, str]
+    table: Table
+    is_wrong: bool = False
+
+    def fault(self, column: str, message: str) -> None:
+        self.is_wrong = True
+        self.table.faults.append(Fault(self.table.place(self.line, column), message))
+        self.table.wrong.append(WrongCell(self.line, self.table.shown(column), message))
+
+    def text(self, column: str, kind: Any) -> str:
+        """A text within the limits of its kind of field (domain/fields)."""
+        value = self.values.get(column, "")
+        if len(value) > (most := fields.limits(kind).most):
+            self.fault(column, f"must have at most {most} characters")
+        return value
+
+    def key(self) -> str:
+        value = self.values.get("key", "")
+        if value and not _KEY.fullmatch(value):
+            self.fault("key", "must be letters, digits, dots, hyphens or underscores, at most 64")
+        return value
+
+    def several(self, column: str) -> list[str]:
+        return values.several(self.values.get(column, ""))
+
+    def country(self) -> str:
+        value = self.values.get("country", "")
+        code = values.country(value) if value else ""
+        if code is None:
+            said = f"{value[:40]!r} is not a country: write its name, or two letters as CN or DE"
+            self.fault("country", said)
+        return code or ""
+
+    def tier(self) -> Tier:
+        value = self.values.get("tier", "")
+        tier = values.tier(value) if value else None
+        if value and tier is None:
+            self.fault("tier", "must be upstream, midstream or downstream")
+        return tier or Tier.MIDSTREAM
+
+    def languages(self) -> list[str]:
+        codes = []
+        for language in self.several("languages"):
+            code = values.language(language)
+            if code is None:
+                said = f"{language[:40]!r} is not a language: write its name, or a code such as zh or en"
+                self.fault("languages", said)
+            elif code not in codes:
+                codes.append(code)
+        return codes
+
+    def yes(self, column: str) -> bool:
+        value = self.values.get(column, "")
+        said = values.yes_or_no(value) if value else False
+        if said is None:
+            self.fault(column, "must be yes or no")
+        return bool(said)
+
+    def email(self) -> str:
+        value = self.values.get("email", "")
+        try:
+            return mailable(value) if value else ""
+        except Unmailable as error:
+            self.fault("email", str(error))
+            return value
+
+    def phone(self) -> str:
+        value = self.values.get("phone", "").strip()
+        if value and not _PHONE.fullmatch(value):
+            self.fault("phone", "must be a telephone number such as +86 10 6552 9988, at most 40 characters")
+        return value
+
+    def number(self, column: str) -> int | None:
+        value = self.values.get(column, "")
+        if value and not (value.isascii() and value.isdigit() and len(value) < 6):
+            self.fault(column, "must be a whole number, or empty")
+            return None
+        return int(value) if value else None
+
+
+@dataclass(frozen=True, slots=True)
+class WrongCell:
+    """What is wrong in a row, under the header of the sheet."""
+
+    line: int
+    header: str
+    message: str
+
+
+@dataclass(slots=True)
+class Table:
+    """The rows of a sheet, what is wrong with them, and how its header was understood."""
+
+    kind: ImportKind
+    sheet: str = ""
+    header: SheetRow = _NO_HEADER
+    positions: Mapping[str, int] = field(default_factory=dict)
+    not_taken: tuple[str, ...] = ()
+    """Headers that mean no column of ours."""
+    rows: list[Row] = field(default_factory=list)
+    left_out: list[Row] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    wrong: list[WrongCell] = field(default_factory=list)
+    """Those of the faults that stand in a row."""
+
+    @classmethod
+    def read(cls, kind: ImportKind, sheet: WorkbookSheet) -> Table:
+        """Rows, with needed cells and unique keys checked; InvalidInput for a header that does not do."""
+        first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
+        at = header_row(kind, first)
+        header = sheet.rows[at] if sheet.rows else _NO_HEADER
+        found = understand(kind, header.cells)
+        table = cls(kind, sheet.name, header, found.positions, found.unknown)
+        table._check_header(found.twice)
+        rows = sheet.rows[at + 1 :]
+        if not rows:
+            table.faults.append(Fault(table._named("file"), "has a header, but no rows"))
+        if len(rows) > MAX_ROWS:
+            table.faults.append(Fault(table._named("file"), f"has more than {MAX_ROWS:,} rows"))
+        table.stop_on_faults()
+        seen: dict[str, int] = {}
+        for row in rows:
+            table._add(row, seen)
+        return table
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Those that the sheet has."""
+        return frozenset(self.positions)
+
+    def done(self, *, leave_out: bool = False) -> None:
+        """Raise InvalidInput for what is wrong; or leave those rows out."""
+        if leave_out:
+            self.left_out = [row for row in self.rows if row.is_wrong]
+            self.rows = [row for row in self.rows if not row.is_wrong]
+        else:
+            self.stop_on_faults()
+
+    def stop_on_faults(self) -> None:
+        if self.faults:
+            raise InvalidInput(self.faults)
+
+    def place(self, line: int, column: str) -> str:
+        """Where a cell stands, in words: with the sheet and the column's letters where there are sheets."""
+        at = self.positions.get(column)
+        if self.sheet and at is not None:
+            return f"{self.sheet}, row {line}, {self.shown(column)} ({column_letters(at)})"
+        return self._named(f"row {line}, {self.shown(column)}")
+
+    def shown(self, column: str) -> str:
+        """A column as the sheet calls it."""
+        at = self.positions.get(column)
+        return column if at is None else self.header.cells[at]
+
+    def _named(self, what: str) -> str:
+        return f"{self.sheet}, {what}" if self.sheet else what
+
+    def _check_header(self, twice: Sequence[str]) -> None:
+        missing = sorted(REQUIRED[self.kind] - self.columns)
+        self.faults += [Fault(self._named("header"), f"the column {name!r} is missing") for name in missing]
+        self.faults += [Fault(self._named("header"), f"names the column {name!r} twice") for name in twice]
+        self.stop_on_faults()
+
+    def _add(self, given: SheetRow, seen: dict[str, int]) -> None:
+        cells = given.cells
+        read = {
+            column: one_line(cells[at]) if at < len(cells) else "" for column, at in self.positions.items()
+        }
+        row = Row(given.number, read, self)
+        for column in sorted((REQUIRED[self.kind] | {"key"}) & self.columns):
+            if not read[column]:
+                row.fault(column, "is empty")
+        key = read.get("key", "")
+        if key and seen.setdefault(key, given.number) != given.number:
+            row.fault("key", f"{key!r} stands in row {seen[key]} already")
+        self.rows.append(row)

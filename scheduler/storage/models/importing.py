@@ -1,0 +1,31 @@
+"""Files that organisers bring, from the preview until they are taken."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from scheduler.storage.base import Base
+
+
+class ImportFile(Base):
+    """A spreadsheet and what was taken of it; its octets go when it is taken, or after some days."""
+
+    __tablename__ = "import_file"
+    __table_args__ = (Index("ix_import_file_event_id_created_at", "event_id", "created_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    """Who brought it."""
+    name: Mapped[str] = mapped_column(String(200))
+    """Of the file; a stranger's words, only shown."""
+    kind: Mapped[str] = mapped_column(String(16))
+    """What its rows are, as who brought it says; empty to find it out sheet by sheet."""
+    octets: Mapped[bytes | None] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime]
+    taken_at: Mapped[datetime | None]
+    counts: Mapped[dict[str, list[int]]] = mapped_column(JSON, default=dict)
+    """Of each kind that was taken: rows added, changed, unchanged and left out."""

@@ -1,0 +1,35 @@
+"""Imports of texts of CSV, as files of them are imported."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.services.access.actors import Actor
+from scheduler.services.imports import firms, people
+from scheduler.services.imports.changes import Imported
+from scheduler.sheets.reading import read
+from scheduler.sheets.tables import WorkbookSheet
+
+
+def sheet_of(text: str) -> WorkbookSheet:
+    """The one sheet of a CSV file."""
+    return read(text.encode()).sheets[0]
+
+
+def import_firms(session: Session, actor: Actor, text: str, *, leave_out: bool = False) -> Imported:
+    return firms.import_firms(session, actor, sheet_of(text), leave_out=leave_out)
+
+
+def import_people(
+    session: Session, actor: Actor, text: str, *, settings: Settings, now: datetime, leave_out: bool = False
+) -> Imported:
+    return people.import_people(
+        session, actor, sheet_of(text), settings=settings, now=now, leave_out=leave_out
+    )
+
+
+def import_interpreters(session: Session, actor: Actor, text: str) -> Imported:
+    return people.import_interpreters(session, actor, sheet_of(text))
