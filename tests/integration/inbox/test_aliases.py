@@ -37,7 +37,9 @@ def test_an_answer_under_another_address_waits_and_counts_once_an_organiser_says
 ) -> None:
     mail = answered(published)
     assert (mail.outcome, claimed(published, mail)) == (MailOutcome.WAITING, OTHER)
-    done = say_so(published, mail)
+    say_so(published, mail)
+    with published.database.read() as session:
+        done = session.get_one(InboundMail, mail.id)
     assert (done.outcome, done.handled_by) == (MailOutcome.APPLIED, published.expo.organiser.id)
     answer = published.known(0)
     assert answer is not None and answer.partstat is Partstat.ACCEPTED

@@ -156,7 +156,8 @@ def test_an_organiser_may_believe_one_report(published: Published) -> None:
     mail = report(published, message_id="")
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
-        done = handling.mark_dead(session, actor, mail.id, now=LATER)
+        handling.mark_dead(session, actor, mail.id, now=LATER)
+        done = session.get_one(InboundMail, mail.id)
         assert (done.outcome, done.handled_by) == (APPLIED, actor.account_id)
     assert marked(published) == [published.person(0).email]
 

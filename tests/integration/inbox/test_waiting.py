@@ -15,6 +15,7 @@ from scheduler.services.inbox import handling
 from scheduler.storage.models import (
     Answer,
     Attendee,
+    InboundMail,
     OutboxMail,
 )
 from tests.support import replies
@@ -160,7 +161,7 @@ def test_an_organiser_takes_a_waiting_mail_as_an_answer(published: Published) ->
     with published.database.write() as session:
         actor = published.expo.organiser_actor()
         handling.apply(session, actor, mail.id, Partstat.DECLINED, now=LATER)
-        done = handling.get(session, actor, mail.id)
+        done = session.get_one(InboundMail, mail.id)
         assert (done.outcome, done.handled_by) == (MailOutcome.APPLIED, actor.account_id)
     assert published.state() is RequestState.WITHDRAWN
     with published.database.write() as session, pytest.raises(WrongState):

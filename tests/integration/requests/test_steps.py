@@ -30,7 +30,8 @@ def test_the_asked_firm_accepts_or_declines_once(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         request = make_request(session, expo, 0, 1, state=PENDING)
-        accepted = requests.accept(session, expo.actor(1), request.key, note="Gladly \n", now=NOW)
+        requests.accept(session, expo.actor(1), request.key, note="Gladly \n", now=NOW)
+        accepted = requests.get(session, expo.actor(1), request.key)
         assert (accepted.state, accepted.answer_note) == (RequestState.ACCEPTED, "Gladly")
         assert (accepted.answered_by, accepted.answered_at) == (expo.people[1][0].id, NOW)
         with pytest.raises(WrongState, match="is accepted already"):
@@ -49,7 +50,8 @@ def test_only_the_asked_firms_exhibitor_answers(database: Database) -> None:
                     step(session, actor, request.key, now=NOW)
         with pytest.raises(NotFound):
             requests.accept(session, expo.actor(2), request.key, now=NOW)
-        assert requests.decline(session, expo.organiser_actor(), request.key, now=NOW).answered_by is None
+        requests.decline(session, expo.organiser_actor(), request.key, now=NOW)
+        assert requests.get(session, expo.organiser_actor(), request.key).answered_by is None
 
 
 def test_an_expired_request_cannot_be_accepted_even_before_the_sweep(database: Database) -> None:
@@ -75,7 +77,7 @@ def test_the_sender_withdraws_what_is_pending(database: Database) -> None:
         request = make_request(session, expo, state=PENDING)
         with pytest.raises(NotAllowed, match="you may decline it"):
             requests.withdraw(session, expo.actor(1), request.key, now=NOW)
-        state = requests.withdraw(session, expo.actor(0), request.key, now=NOW).state
+        state = requests.withdraw(session, expo.actor(0), request.key, now=NOW)
         assert state is RequestState.WITHDRAWN
         with pytest.raises(WrongState, match="is withdrawn already"):
             requests.withdraw(session, expo.actor(0), request.key, now=NOW)
@@ -88,7 +90,8 @@ def test_either_firm_withdraws_what_was_agreed(database: Database, firm: int) ->
         request = make_request(session, expo, expires_at=NOW)
         with pytest.raises(NotAllowed):
             requests.withdraw(session, expo.actor(firm, person=1), request.key, now=NOW + DAY)
-        withdrawn = requests.withdraw(session, expo.actor(firm), request.key, note="Ill", now=NOW + DAY)
+        requests.withdraw(session, expo.actor(firm), request.key, note="Ill", now=NOW + DAY)
+        withdrawn = requests.get(session, expo.actor(firm), request.key)
         assert (withdrawn.state, withdrawn.answer_note) == (RequestState.WITHDRAWN, "Ill")
 
 
@@ -108,8 +111,8 @@ def test_of_accepting_and_withdrawing_at_once_one_wins(database: Database, turn:
         key = make_request(session, expo, state=PENDING).key
     accepted, withdrawn = race(
         database,
-        lambda session: requests.accept(session, expo.actor(1), key, now=NOW).state,
-        lambda session: requests.withdraw(session, expo.actor(0), key, seen=PENDING, now=NOW).state,
+        lambda session: requests.accept(session, expo.actor(1), key, now=NOW),
+        lambda session: requests.withdraw(session, expo.actor(0), key, seen=PENDING, now=NOW),
     )
     with database.read() as session:
         state = lists.show(session, expo.actor(0), key).state
@@ -130,7 +133,7 @@ def test_a_step_that_waits_for_another_sees_what_it_did(database: Database) -> N
         held.wait()
         with database.write() as session:
             try:
-                outcome.append(requests.withdraw(session, expo.actor(0), key, seen=PENDING, now=NOW).state)
+                outcome.append(requests.withdraw(session, expo.actor(0), key, seen=PENDING, now=NOW))
             except WrongState as error:
                 outcome.append(error.state)
 
@@ -236,7 +239,8 @@ def test_a_declined_request_can_be_accepted_after_all_while_its_times_are_ahead(
         assert lists.show(session, expo.actor(0), request.key).steps == ()
         with pytest.raises(WrongState, match="about times that are over"):
             requests.accept(session, expo.actor(1), request.key, now=expo.slots[0].start)
-        accepted = requests.accept(session, expo.actor(1), request.key, now=NOW + DAY)
+        requests.accept(session, expo.actor(1), request.key, now=NOW + DAY)
+        accepted = requests.get(session, expo.actor(1), request.key)
         assert (accepted.state, accepted.answer_note) == (RequestState.ACCEPTED, "")
 
 
