@@ -341,7 +341,7 @@ def apply(document: Json, row: Unscheduled, remedy: str) -> str | None:
         kind = "table" if owner is None else "booth"
         more = {"id": "more", "hall": found[2], "kind": kind, "firm": owner, "capacity": 1}
         document["places"].append(more)
-    elif found := re.match(rf"Add an interpreter between (.+) and (.+?) in {SLOT}", remedy):
+    elif found := re.match(rf"Add an interpreter between (.+?) and (.+?) in {SLOT}", remedy):
         spoken = [side.split(" or ")[0] for side in found.groups()]
         document["interpreters"].append({"id": "more", "languages": spoken})
     elif found := re.match(r"Raise its weight to (\d+)", remedy):
