@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from chainmeet.commands.options import stack_options
+from chainmeet.commands.options import stack_options, whole
+from scheduler.domain import fields
 
 
 @click.command()
 @stack_options
 @click.option("--exit", "leave", is_flag=True, help="Stop at the end instead of staying up.")
-@click.option("--seconds", type=click.IntRange(1, 3600), default=20, show_default=True, help="Solve time.")
+@click.option("--seconds", type=whole(fields.RunSeconds), default=20, show_default=True, help="Solve time.")
 @click.option("--firms", type=click.IntRange(min=2), default=620, show_default=True)
 @click.option("--requests", type=click.IntRange(min=1), default=9000, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from scheduler.domain import fields
+
 _OPTIONS = (
     click.option(
         "--data",
@@ -23,6 +25,12 @@ _OPTIONS = (
         "--mail-port", type=click.IntRange(0, 65535), default=8025, show_default=True, help="Mail page."
     ),
 )
+
+
+def whole(kind: Any) -> click.IntRange:
+    """The type of an option that takes what the field of a form takes."""
+    limits = fields.limits(kind)
+    return click.IntRange(limits.least, limits.most)
 
 
 def stack_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import click
 
+from chainmeet.commands.options import whole
 from chainmeet.connection import command_settings, data_option, open_database
+from scheduler.domain import fields
 
 
 @click.command()
 @click.argument("event")
-@click.option("--seconds", type=click.IntRange(1, 3600), help="Instead of the event's own solve time.")
+@click.option("--seconds", type=whole(fields.RunSeconds), help="Instead of the event's own solve time.")
 @click.option("--no-wait", is_flag=True, help="Queue the run and return.")
 @data_option
 def run(event: str, seconds: int | None, no_wait: bool, data: Path | None) -> None:
