@@ -122,7 +122,7 @@ def drop_untouched(
     which: ColumnElement[bool],
     *columns: InstrumentedAttribute[Any],
     with_aside: bool = False,
-) -> list[Row[*tuple[Any, ...]]]:
+) -> list[tuple[Any, ...]]:
     """Delete mails that no sender has touched, and those set aside if asked; gives `columns` of each.
 
     A mail that a sender takes at this moment is either gone or sent: the database decides.
@@ -134,7 +134,7 @@ def drop_untouched(
         session.execute(gone, execution_options=options)
         return []
     found = session.execute(gone.returning(OutboxMail.id, *columns), execution_options=options)
-    return [row[1:] for row in sorted(found, key=lambda row: row[0])]  # type: ignore[misc]
+    return [tuple(row)[1:] for row in sorted(found, key=lambda row: row[0])]
 
 
 def is_paused(session: Session, event_id: int) -> bool:

@@ -24,7 +24,8 @@ def answered(p: Published, partstat: str = "ACCEPTED", **others: object) -> Inbo
 def say_so(p: Published, mail: InboundMail) -> InboundMail:
     with p.database.write() as session:
         actor = p.expo.organiser_actor()
-        return handling.same_person(session, actor, mail.id, settings=SETTINGS, now=LATER + MINUTE)
+        handling.same_person(session, actor, mail.id, settings=SETTINGS, now=LATER + MINUTE)
+        return session.get_one(InboundMail, mail.id)
 
 
 def claimed(p: Published, mail: InboundMail) -> str | None:
