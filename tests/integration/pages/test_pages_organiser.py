@@ -275,7 +275,10 @@ def test_a_run_is_given_moves_to_improve_the_plan_and_the_draft_says_what_they_b
         make_version(session, expo, [meeting]).terms = {"served": 3, "idle": 327, "hall_change": 2462}
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}"
-    assert 'name="max_moved" type="number" min="0" max="100000" value="0"' in browser.get(f"{path}/schedule")
+    field = re.search('<input id="max_moved"[^>]*>', browser.get(f"{path}/schedule"))
+    assert field and all(
+        part in field[0] for part in ('type="number"', 'min="0"', 'max="100000"', 'value="0"')
+    )
     page = browser.post(f"{path}/runs", seconds="20", max_moved="-1")
     assert "Meetings that may change must be a whole number from 0 to 100,000." in page
     browser.post(f"{path}/runs", seconds="20", max_moved="12")
