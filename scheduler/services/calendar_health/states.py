@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from scheduler.domain import names
 from scheduler.domain.entities import AnswerSource, CalendarState, Method, OutboxState, Partstat, RequestState
@@ -20,14 +20,12 @@ from scheduler.storage.models import (
     Answer,
     Attendee,
     Firm,
-    Hall,
     MeetingRequest,
     OutboxMail,
-    Place,
     PlannedAttendee,
     PlannedMeeting,
-    Slot,
 )
+from scheduler.storage.planned import TIME_AND_PLACE, with_time_and_place
 
 ANSWERED = {
     Partstat.ACCEPTED: CalendarState.ACCEPTED,
@@ -204,9 +202,6 @@ def _answers(session: Session, event_id: int, people: Collection[int]) -> dict[i
     return {itip.Key(uid, who): Answered(*rest) for uid, who, *rest in rows}
 
 
-_Sender, _Receiver, _Last = aliased(Firm), aliased(Firm), aliased(Slot)
-
-
 def _planned(
     session: Session,
     event_id: int,
@@ -217,7 +212,7 @@ def _planned(
     bounced: set[int],
 ) -> Iterator[CalendarEntry]:
     firms = _firms(session, event_id)
-    rows = session.execute(
+    planned = (
         select(
             PlannedAttendee.attendee_id,
             Attendee.firm_id,
@@ -226,23 +221,14 @@ def _planned(
             MeetingRequest.state,
             MeetingRequest.from_firm_id,
             MeetingRequest.to_firm_id,
-            Slot.start,
-            _Last.end,
-            Place.name,
-            Hall.name,
+            *TIME_AND_PLACE,
         )
         .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
-        .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .join(
-            _Last,
-            (_Last.event_id == Slot.event_id) & (_Last.position == Slot.position + PlannedMeeting.length - 1),
-        )
-        .join(Place, Place.id == PlannedMeeting.place_id)
-        .join(Hall, Hall.id == Place.hall_id)
         .where(PlannedMeeting.version_id == version_id, among(PlannedAttendee.attendee_id, people))
     )
+    rows = session.execute(with_time_and_place(planned))
     for who, firm, request, key, state, sender, receiver, start, end, place, hall in rows:
         mail = invited.get(EntryKey(request, who))
         answer = current(mail, answers.get(itip.Key(mail.uid, who)) if mail else None)

@@ -32,15 +32,14 @@ from scheduler.storage.models import (
     Attendee,
     Event,
     Firm,
-    Hall,
     Interpreter,
     MeetingRequest,
-    Place,
     PlannedAttendee,
     PlannedMeeting,
     ScheduleVersion,
     Slot,
 )
+from scheduler.storage.planned import TIME_AND_PLACE, with_time_and_place
 
 __all__ = [
     "Agenda",
@@ -191,20 +190,17 @@ def _agenda(
     )
 
 
-_Sender, _Receiver, _Last = aliased(Firm), aliased(Firm), aliased(Slot)
+_Sender, _Receiver = aliased(Firm), aliased(Firm)
 
 
-_ITEMS = (
+_MEETINGS = (
     select(
         PlannedMeeting.id,
         MeetingRequest.id,
         MeetingRequest.key,
         MeetingRequest.state,
         MeetingRequest.topics,
-        Slot.start,
-        _Last.end,
-        Place.name,
-        Hall.name,
+        *TIME_AND_PLACE,
         _Sender.id,
         _Receiver.id,
         *firm_columns(_Sender),
@@ -216,16 +212,9 @@ _ITEMS = (
     .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
     .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
     .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
-    .join(Slot, Slot.id == PlannedMeeting.slot_id)
-    .join(
-        _Last,
-        (_Last.event_id == Slot.event_id) & (_Last.position == Slot.position + PlannedMeeting.length - 1),
-    )
-    .join(Place, Place.id == PlannedMeeting.place_id)
-    .join(Hall, Hall.id == Place.hall_id)
     .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
-    .order_by(Slot.position, MeetingRequest.id)
 )
+_ITEMS = with_time_and_place(_MEETINGS).order_by(Slot.position, MeetingRequest.id)
 
 
 def _items(
