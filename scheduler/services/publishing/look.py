@@ -23,7 +23,7 @@ from scheduler.services.publishing.orders import JobCard, job_card
 from scheduler.services.publishing.outlook import Outlook
 from scheduler.services.requests import not_held
 from scheduler.services.requests.not_held import NotHeld
-from scheduler.services.schedule import history, versions
+from scheduler.services.schedule import history, unscheduled, versions
 from scheduler.services.schedule.history import VersionCard
 from scheduler.services.schedule.labels import Labels, labels
 from scheduler.storage.models import Comparison, Event, ScheduleVersion
@@ -227,10 +227,10 @@ def _shown(
 ) -> Shown:
     kinds = [each for each in ChangeKind if each is not ChangeKind.UNCHANGED]
     lists = {str(each): found.counts[str(each)] for each in kinds} if found else {}
-    lists[UNSCHEDULED] = len(version.unscheduled)
+    reasons = unscheduled.by_reason(session, version.id)
+    lists[UNSCHEDULED] = sum(reasons.values())
     if kind not in lists:
         kind = next((name for name, size in lists.items() if size), UNSCHEDULED)
-    reasons = not_held.by_reason(version)
     reason = reason if kind == UNSCHEDULED and reason in reasons else ""
     rows: Sequence[Any]
     requests: list[str] = []

@@ -17,7 +17,7 @@ from scheduler.services import links
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import diff, summaries
 from scheduler.services.publishing.diff import Survey
-from scheduler.services.schedule import holds, versions
+from scheduler.services.schedule import holds, unscheduled, versions
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Event,
@@ -124,12 +124,12 @@ def roll_back(session: Session, *, event_id: int, number: int, now: datetime) ->
         status=str(PlanStatus.FEASIBLE),
         score=score.total,
         terms=dict(score.terms),
-        unscheduled=[row for row in old.unscheduled if row["request"] in asked],
         created_at=now,
     )
     session.add(draft)
     session.flush()
     versions.copy_meetings(session, old.id, draft.id)
+    unscheduled.copy(session, old.id, draft.id, asked)
     return draft
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState
 from scheduler.domain.names import joined
 from scheduler.invites.mail.summary import Unheld
-from scheduler.services.requests.outcomes import reasons
+from scheduler.services.schedule import unscheduled
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, RequestPerson
 
@@ -19,7 +19,7 @@ def of_people(
     session: Session, version_id: int, event_id: int, people: Collection[int]
 ) -> dict[int, list[Unheld]]:
     """By attendee: all of the firm's for its exhibitors, for others those that name them."""
-    codes = reasons(session, version_id)
+    codes = unscheduled.reasons(session, version_id)
     if not codes or not people:
         return {}
     seen = session.execute(

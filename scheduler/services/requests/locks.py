@@ -17,7 +17,8 @@ from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
 from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.requests import requests
-from scheduler.services.schedule import versions
+from scheduler.services.schedule import unscheduled, versions
+from scheduler.services.text import storable
 from scheduler.storage.models import (
     Attendee,
     AttendeeBusy,
@@ -47,7 +48,7 @@ def hold_there(
     The next run holds it there, or says that it cannot. Raises NotFound, WrongState, NotDone.
     """
     actor.require(Right.LOCK_REQUESTS)
-    way = _way(versions.get(session, actor.event_id, version), key, number)
+    way = _way(session, versions.get(session, actor.event_id, version), key, number)
     request = _request(session, actor, key)
     slot = session.scalar(
         select(Slot).where(Slot.event_id == actor.event_id, Slot.key == str(way.get("slot")))
@@ -101,9 +102,9 @@ def locked(session: Session, event_id: int) -> dict[str, Slot]:
     return {key: slot for key, slot in rows}  # noqa: C416 -- dict(rows) loses the types
 
 
-def _way(version: ScheduleVersion, key: str, number: int) -> Mapping[str, Any]:
-    row = next((row for row in version.unscheduled if row["request"] == key), None)
-    ways: Sequence[Mapping[str, Any]] = (row or {}).get("ways", ())
+def _way(session: Session, version: ScheduleVersion, key: str, number: int) -> Mapping[str, Any]:
+    answers = unscheduled.about(session, version.id, [key] if storable(key) else [])
+    ways: Sequence[Mapping[str, Any]] = answers.get(key, {}).get("ways", ())
     if not 0 <= number < len(ways):
         raise NotFound("remedy", number)
     return ways[number]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain.entities import RequestState
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
 from scheduler.services.requests.locks import DONE_HERE
+from scheduler.services.schedule import unscheduled
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, ScheduleVersion, Slot
 
 GROUPS: Mapping[str, str] = {
@@ -80,16 +80,11 @@ class NotHeld:
     locked_to: datetime | None
 
 
-def by_reason(version: ScheduleVersion) -> dict[str, int]:
-    """How many requests are not held for each reason, the most frequent first."""
-    return dict(Counter(row["reason"] for row in version.unscheduled).most_common())
-
-
 def listing(
     session: Session, version: ScheduleVersion, reason: str = "", *, first: int, most: int
 ) -> list[NotHeld]:
     """Some of the requests that are not held for a reason (empty: for any)."""
-    rows = [row for row in version.unscheduled if reason in ("", row["reason"])][first : first + most]
+    rows = unscheduled.listing(session, version.id, reason, first=first, most=most)
     keys = {row["request"] for row in rows}
     for row in rows:
         keys.update(row.get("blockers", ()), *(way["ids"] for way in row.get("ways", ())))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
@@ -18,9 +17,8 @@ from scheduler.services.requests import requests
 from scheduler.services.requests import ways as request_ways
 from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.ways import OwnWay
-from scheduler.services.schedule import agendas, versions
+from scheduler.services.schedule import agendas, unscheduled, versions
 from scheduler.services.schedule.agendas import AgendaItem
-from scheduler.storage.models import ScheduleVersion
 
 OWN_TIMES = frozenset({"no-common-slot", "people-busy"})
 """Reasons that a reader's own busy times may be part of."""
@@ -48,7 +46,7 @@ def outcomes(session: Session, actor: Actor, cards: Iterable[RequestCard]) -> di
     if version is None:
         return {}
     held = agendas.meetings_of(session, actor, version, keys)
-    rows = _unscheduled(session, version, keys) if len(held) < len(keys) else {}
+    rows = unscheduled.about(session, version.id, keys) if len(held) < len(keys) else {}
     ways = request_ways.of_requests(session, actor, {key: row.get("ways", ()) for key, row in rows.items()})
     return {
         key: _outcome(held.get(key), rows.get(key), ways.get(key, ()), actor, version.number) for key in keys
@@ -89,21 +87,7 @@ def _outcome(
     )
 
 
-def _unscheduled(
-    session: Session, version: ScheduleVersion, keys: Collection[str]
-) -> dict[str, Mapping[str, Any]]:
-    """Those of these requests that the version does not hold: its answers about them."""
-    rows = session.scalar(select(ScheduleVersion.unscheduled).where(ScheduleVersion.id == version.id))
-    return {row["request"]: row for row in rows or () if row["request"] in keys}
-
-
 def _clause(code: str) -> str:
     """The reason as the end of a sentence. Never whose diary, cap or absence it is: either firm reads it."""
     said = words("en").reason_of(code).removesuffix(".")
     return said[:1].lower() + said[1:]
-
-
-def reasons(session: Session, version_id: int) -> dict[str, str]:
-    """The reason codes of what a version does not hold, by request."""
-    rows = session.scalar(select(ScheduleVersion.unscheduled).where(ScheduleVersion.id == version_id))
-    return {row["request"]: row["reason"] for row in rows or ()}

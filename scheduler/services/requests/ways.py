@@ -20,6 +20,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_ref, person_ref
+from scheduler.services.schedule import unscheduled
 from scheduler.storage.models import Attendee, AttendeeBusy, MeetingRequest, ScheduleVersion, Slot
 
 
@@ -77,7 +78,8 @@ def take(
     """Do what a button says, and give it; raises WrongState if it is done, or not for this reader to do."""
     if request.state is not RequestState.ACCEPTED:
         raise WrongState("meeting request", request.key, request.state.value, "helped")
-    ways = next((row.get("ways", ()) for row in version.unscheduled if row["request"] == request.key), ())
+    answers = unscheduled.about(session, version.id, [request.key])
+    ways = answers.get(request.key, {}).get("ways", ())
     own = of_requests(session, actor, {request.key: ways}).get(request.key, ())
     way = next((each for each in own if each.number == number and each.may_press), None)
     if way is None:

@@ -14,7 +14,7 @@ from scheduler.domain.names import joined
 from scheduler.invites.ical import itip
 from scheduler.services.schedule import notes
 from scheduler.storage.among import among
-from scheduler.storage.models import MeetingRequest, ScheduleVersion
+from scheduler.storage.models import MeetingRequest, UnscheduledRequest
 
 
 class _Told(Protocol):
@@ -64,11 +64,10 @@ def _codes(session: Session, request_ids: Collection[int], version_id: int) -> d
     """The reason codes of accepted requests that a version does not hold, by id."""
     if not request_ids:
         return {}
-    rows = session.scalar(select(ScheduleVersion.unscheduled).where(ScheduleVersion.id == version_id))
-    by_key = {row["request"]: row["reason"] for row in rows or ()}
-    keys = session.execute(
-        select(MeetingRequest.id, MeetingRequest.key).where(
-            among(MeetingRequest.id, request_ids), MeetingRequest.state == RequestState.ACCEPTED
-        )
+    answer = UnscheduledRequest
+    rows = session.execute(
+        select(MeetingRequest.id, answer.reason)
+        .outerjoin(answer, (answer.request_key == MeetingRequest.key) & (answer.version_id == version_id))
+        .where(among(MeetingRequest.id, request_ids), MeetingRequest.state == RequestState.ACCEPTED)
     )
-    return {request_id: by_key.get(key, "other") for request_id, key in keys}
+    return {request_id: reason or "other" for request_id, reason in rows}

@@ -15,7 +15,8 @@ from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import Meeting
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.paging import Order, Page, fetch_page, part
+from scheduler.services.paging import Order, Page, fetch_page, part_of
+from scheduler.services.schedule import unscheduled as answers
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Run, ScheduleVersion
 
@@ -87,8 +88,13 @@ def unscheduled(
 ) -> Page[Mapping[str, Any]]:
     """Some of the requests that a version does not hold, as its plan says; raises NotFound."""
     actor.require(Right.READ_VERSIONS)
-    rows: Sequence[Mapping[str, Any]] = versions.get(session, actor.event_id, number).unscheduled
-    return part(f"unscheduled {number}", rows, cursor=cursor, limit=limit)
+    version_id = versions.get(session, actor.event_id, number).id
+
+    def read(first: int, most: int) -> Sequence[Mapping[str, Any]]:
+        return answers.listing(session, version_id, first=first, most=most)
+
+    size = sum(answers.by_reason(session, version_id).values())
+    return part_of(f"unscheduled {number}", read, size, cursor=cursor, limit=limit)
 
 
 def card(

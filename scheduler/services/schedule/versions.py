@@ -13,6 +13,7 @@ from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotFound
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.schedule import unscheduled
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
@@ -43,11 +44,11 @@ def store_draft(
         bound=plan.bound,
         served_bound=plan.served_bound,
         terms=dict(plan.terms),
-        unscheduled=[row.to_json() for row in plan.unscheduled],
         created_at=now,
     )
     session.add(version)
     session.flush()
+    unscheduled.store(session, version.id, (row.to_json() for row in plan.unscheduled))
     store_meetings(session, version, plan.meetings)
     return version
 

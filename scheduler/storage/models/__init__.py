@@ -35,6 +35,7 @@ from scheduler.storage.models.schedule import (
     PlannedMeeting,
     Run,
     ScheduleVersion,
+    UnscheduledRequest,
 )
 
 __all__ = [
@@ -77,6 +78,7 @@ __all__ = [
     "SignInLink",
     "SignInWish",
     "Slot",
+    "UnscheduledRequest",
     "UntakenMail",
     "VersionJob",
     "WalkingTime",

@@ -15,6 +15,8 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
+from sqlalchemy.ext.orderinglist import ordering_list
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import AfterRun, HolderKind, RunState, VersionState
@@ -75,6 +77,24 @@ class Run(Base):
     plan: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
 
+class UnscheduledRequest(Base):
+    """Why a version does not hold an accepted request: the row of the plan's `unscheduled`, as `answer`."""
+
+    __tablename__ = "unscheduled_request"
+    __table_args__ = (Index("ix_unscheduled_request_version_id_position", "version_id", "position"),)
+
+    version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), primary_key=True)
+    request_key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    position: Mapped[int]
+    """From 0, in the order of the plan."""
+    reason: Mapped[str] = mapped_column(String(40))
+    answer: Mapped[dict[str, Any]]
+
+    @classmethod
+    def of(cls, answer: dict[str, Any]) -> UnscheduledRequest:
+        return cls(request_key=answer["request"], reason=answer.get("reason", ""), answer=answer)
+
+
 class ScheduleVersion(Base):
     """A plan kept. `compared_with_id` is the version that was published when it was made."""
 
@@ -104,13 +124,20 @@ class ScheduleVersion(Base):
     bound: Mapped[float | None]
     served_bound: Mapped[float | None]
     terms: Mapped[dict[str, Any]]
-    unscheduled: Mapped[list[Any]] = mapped_column(JSON, default=list, deferred=True)
-    """Rows of the plan's `unscheduled`."""
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     published_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
 
     run: Mapped[Run | None] = relationship(viewonly=True)
+    answers: Mapped[list[UnscheduledRequest]] = relationship(
+        order_by="UnscheduledRequest.position",
+        collection_class=ordering_list("position"),
+        cascade="all, delete-orphan",
+    )
+    unscheduled: AssociationProxy[list[dict[str, Any]]] = association_proxy(
+        "answers", "answer", creator=UnscheduledRequest.of
+    )
+    """Rows of the plan's `unscheduled`, all of them: megabytes of a large event."""
 
 
 class PlannedMeeting(Base):

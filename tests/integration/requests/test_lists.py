@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput
 from scheduler.services.paging import encode_cursor
-from scheduler.services.requests import lists, requests
+from scheduler.services.requests import lists, outcomes, requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.storage.database import Database
 from tests.support.factories import (
@@ -23,7 +23,7 @@ from tests.support.factories import (
     make_version,
     meet,
 )
-from tests.support.queries import count_selects
+from tests.support.queries import count_rows, count_selects
 
 PENDING = RequestState.PENDING
 DAY = timedelta(days=1)
@@ -197,3 +197,22 @@ def test_not_held_are_the_accepted_ones_that_the_published_schedule_left_out(dat
         assert (counts.sent_not_held, counts.received_not_held) == (1, 0)
         assert lists.counts(session, expo.actor(0), text="cells").sent_not_held == 0
         assert lists.counts(session, expo.organiser_actor()).received_not_held == 1
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_a_page_reads_why_its_own_requests_are_not_held_and_no_other_answer(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        mine = make_request(session, expo, 0, 1)
+        version = make_version(session, expo, [])
+        keys = mine.key, "others1", "others2"
+        version.unscheduled = [{"request": key, "reason": "no-place"} for key in keys]
+    with database.read() as session:
+        cards = lists.listing(session, expo.actor(0)).items
+    seen = []
+
+    def look(session: Session) -> None:
+        seen.append(outcomes.outcomes(session, expo.actor(0), cards)[mine.key].reason)
+
+    rows = count_rows(database, look)
+    assert (rows, seen[0]) == (2, "no booth or table that suits it is free when its people are")

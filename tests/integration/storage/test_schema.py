@@ -1,16 +1,18 @@
 """The migrations make the tables that the code wants, on both databases."""
 
+import json
+
 import pytest
 from alembic import command
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
-from scheduler.domain.entities import RequestState
+from scheduler.domain.entities import RequestState, VersionState
 from scheduler.storage.base import Base
 from scheduler.storage.database import Database
-from scheduler.storage.models import MeetingRequest, OutboxMail
+from scheduler.storage.models import MeetingRequest, OutboxMail, ScheduleVersion
 from scheduler.storage.schema import SchemaOutOfDate, alembic_config, require_current, upgrade
-from tests.support.factories import make_event, make_request, meet
+from tests.support.factories import make_event, make_request, make_version, meet
 from tests.support.publishing import draft, publish
 
 
@@ -91,3 +93,20 @@ def test_a_kind_of_mail_that_is_none_is_refused_by_the_database(database: Databa
         for column in ("kind", "method"):
             with pytest.raises(IntegrityError), connection.begin_nested():
                 connection.execute(text(f"UPDATE outbox_mail SET {column} = 'letter'"))
+
+
+def test_what_versions_of_before_do_not_hold_stands_in_rows_in_its_order(database: Database) -> None:
+    answers = [{"request": key, "reason": reason} for key, reason in (("r9", "no-place"), ("r1", "walking"))]
+    with database.write() as session:
+        expo = make_event(session)
+        make_version(session, expo, []).unscheduled = answers
+        make_version(session, expo, [], state=VersionState.DRAFT)
+    with database.engine.connect() as connection:
+        command.downgrade(alembic_config(connection), "0032")
+        kept = connection.scalars(text("SELECT unscheduled FROM schedule_version ORDER BY number")).all()
+        connection.commit()
+    assert [json.loads(row) if isinstance(row, str) else row for row in kept] == [answers, []]
+    upgrade(database)
+    with database.read() as session:
+        versions = session.scalars(select(ScheduleVersion).order_by(ScheduleVersion.number)).all()
+        assert [list(version.unscheduled) for version in versions] == [answers, []]

@@ -16,8 +16,7 @@ LISTS = ("chainmeet/commands", "scheduler/storage/migrations/versions", "schedul
 """Folders of many modules of one kind: a command, a migration, a vocabulary each."""
 
 MOST_LINES = 300
-LONG = {
-}
+LONG: dict[str, int] = {}
 """Modules that want parting, with a limit that only falls."""
 
 

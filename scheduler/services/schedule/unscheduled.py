@@ -1,0 +1,83 @@
+"""Why a version does not hold requests: its plan's answers as rows, so that a page reads its own alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, insert, literal, select
+from sqlalchemy.orm import Session
+
+from scheduler.storage.among import among
+from scheduler.storage.models import UnscheduledRequest
+
+Answer = Mapping[str, Any]
+"""A row of a plan's `unscheduled`, as in its file: request, reason, blockers, ways."""
+
+
+def store(session: Session, version_id: int, answers: Iterable[dict[str, Any]]) -> None:
+    """Keep a plan's answers with its version, in their order."""
+    rows = [
+        {
+            "version_id": version_id,
+            "request_key": answer["request"],
+            "position": position,
+            "reason": answer["reason"],
+            "answer": answer,
+        }
+        for position, answer in enumerate(answers)
+    ]
+    if rows:
+        session.execute(insert(UnscheduledRequest), rows)
+
+
+def copy(session: Session, old_id: int, new_id: int, keys: Collection[str]) -> None:
+    """Give a version another one's answers about some requests."""
+    row = UnscheduledRequest
+    old = select(literal(new_id), row.request_key, row.position, row.reason, row.answer).where(
+        row.version_id == old_id, among(row.request_key, keys)
+    )
+    columns = ("version_id", "request_key", "position", "reason", "answer")
+    session.execute(insert(row).from_select(columns, old))
+
+
+def about(session: Session, version_id: int, keys: Collection[str]) -> dict[str, Answer]:
+    """The answers about some requests, by key; one query."""
+    rows = session.execute(
+        select(UnscheduledRequest.request_key, UnscheduledRequest.answer).where(
+            UnscheduledRequest.version_id == version_id, among(UnscheduledRequest.request_key, keys)
+        )
+    )
+    return {key: answer for key, answer in rows}  # noqa: C416 -- dict(rows) loses the types
+
+
+def reasons(session: Session, version_id: int) -> dict[str, str]:
+    """The reason codes of all that a version does not hold, by key of the request."""
+    rows = session.execute(
+        select(UnscheduledRequest.request_key, UnscheduledRequest.reason).where(
+            UnscheduledRequest.version_id == version_id
+        )
+    )
+    return {key: reason for key, reason in rows}  # noqa: C416 -- dict(rows) loses the types
+
+
+def by_reason(session: Session, version_id: int) -> dict[str, int]:
+    """How many requests are not held for each reason, the most frequent first."""
+    count = func.count()
+    rows = session.execute(
+        select(UnscheduledRequest.reason, count)
+        .where(UnscheduledRequest.version_id == version_id)
+        .group_by(UnscheduledRequest.reason)
+        .order_by(count.desc(), func.min(UnscheduledRequest.position))
+    )
+    return {reason: number for reason, number in rows}  # noqa: C416 -- dict(rows) loses the types
+
+
+def listing(
+    session: Session, version_id: int, reason: str = "", *, first: int, most: int
+) -> Sequence[Answer]:
+    """Some of the answers, of one reason if it is named, in the plan's order."""
+    query = select(UnscheduledRequest.answer).where(UnscheduledRequest.version_id == version_id)
+    if reason:
+        query = query.where(UnscheduledRequest.reason == reason)
+    return session.scalars(query.order_by(UnscheduledRequest.position).offset(first).limit(most)).all()
