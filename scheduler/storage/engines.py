@@ -10,8 +10,9 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 
-POOL_SIZE, POOL_OVERFLOW = 3, 5
-"""Connections that a process keeps, and opens besides under load: one for each of eight threads."""
+POOL_SIZE, POOL_OVERFLOW = 8, 0
+"""Connections that a process keeps: one for each of eight threads. None is opened besides: it would be closed
+after use, and the statements that it has planned with it."""
 PING_AFTER = 1.0
 """Seconds without use after which a connection is asked whether it is still there."""
 CONNECT_SECONDS = 5
