@@ -19,7 +19,7 @@ from scheduler.services.directory.refs import (
 )
 from scheduler.services.requests.excluded import Excluded
 from scheduler.services.requests.excluded import of_requests as excluded_of
-from scheduler.services.requests.steps import asks_for, undo_until
+from scheduler.services.requests.steps import allowed, undo_until
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
@@ -65,17 +65,6 @@ class RequestCard:
     excluded: tuple[Excluded, ...] = ()
 
 
-def allowed_steps(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
-    """What the actor may do to the request in its present state."""
-    sender, receiver = asks_for(actor, request)
-    pending = request.state is RequestState.PENDING
-    agreed = request.state is RequestState.ACCEPTED
-    steps: tuple[str, ...] = ("accept", "decline") if pending and receiver else ()
-    if request.state is RequestState.DECLINED and receiver:
-        steps = ("accept",)
-    return (*steps, "withdraw") if (pending and sender) or (agreed and (sender or receiver)) else steps
-
-
 def cards(session: Session, actor: Actor, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[RequestCard, ...]:
     """Cards of rows of `_query`."""
     ids = [row[0].id for row in rows]
@@ -113,7 +102,7 @@ def _card(
         answered_at=request.answered_at,
         answer_note=request.answer_note,
         undo_until=undo_until(actor, request),
-        steps=allowed_steps(actor, request),
+        steps=allowed(actor, request),
         excluded=excluded,
     )
 

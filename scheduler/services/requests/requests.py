@@ -19,7 +19,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, firm_ref
 from scheduler.services.requests import steps
-from scheduler.services.requests.cards import RequestCard, allowed_steps
+from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.form import (
     CheckedRequest,
     NewRequest,
@@ -33,7 +33,7 @@ from scheduler.services.requests.lists import (
     listing,
     show,
 )
-from scheduler.services.requests.steps import ACCEPT, DECLINE, WITHDRAW, asks_for, sees, take
+from scheduler.services.requests.steps import ACCEPT, DECLINE, WITHDRAW, sees, sides_of, take
 from scheduler.services.text import storable
 from scheduler.storage.models import Event, MeetingRequest, RequestPerson
 
@@ -42,7 +42,6 @@ __all__ = [
     "RequestCard",
     "RequestCounts",
     "accept",
-    "allowed_steps",
     "counts",
     "decline",
     "expire_due",
@@ -136,12 +135,12 @@ def withdraw(
     changed and WrongState says so, rather than a meeting just agreed being cancelled unawares.
     """
     request = get(session, actor, key)
-    sender, receiver = asks_for(actor, request)
-    if not (sender or receiver):
+    sides = sides_of(actor, request)
+    if not sides:
         raise NotAllowed("Only exhibitors of the two firms may withdraw.")
     if seen is not None and request.state is not seen:
-        raise WrongState("meeting request", request.key, request.state.value, WITHDRAW.name)
-    if not sender and request.state is RequestState.PENDING:
+        raise WrongState("meeting request", request.key, request.state.value, WITHDRAW.done)
+    if not sides & WITHDRAW.takers.get(request.state, sides):
         raise NotAllowed(
             "Only the firm that asked may withdraw a request without an answer; you may decline it."
         )

@@ -29,16 +29,40 @@ _ANSWER = ("answered_by", "answered_side", "answered_at", "answer_note")
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A change of state, named as in sentences ("it cannot be accepted")."""
+    """A change of state: `verb` is its name, `done` as in sentences ("it cannot be accepted").
 
-    name: str
-    before: Sequence[RequestState]
+    `takers` has the states from which it is taken, each with the sides that may.
+    """
+
+    verb: str
+    done: str
+    takers: Mapping[RequestState, frozenset[Side]]
     after: RequestState
 
 
-ACCEPT = Step("accepted", (RequestState.PENDING, RequestState.DECLINED), RequestState.ACCEPTED)
-DECLINE = Step("declined", (RequestState.PENDING,), RequestState.DECLINED)
-WITHDRAW = Step("withdrawn", (RequestState.PENDING, RequestState.ACCEPTED), RequestState.WITHDRAWN)
+_ASKING, _ASKED = frozenset((Side.FROM,)), frozenset((Side.TO,))
+
+ACCEPT = Step(
+    "accept",
+    "accepted",
+    {RequestState.PENDING: _ASKED, RequestState.DECLINED: _ASKED},
+    RequestState.ACCEPTED,
+)
+DECLINE = Step("decline", "declined", {RequestState.PENDING: _ASKED}, RequestState.DECLINED)
+WITHDRAW = Step(
+    "withdraw",
+    "withdrawn",
+    {RequestState.PENDING: _ASKING, RequestState.ACCEPTED: _ASKING | _ASKED},
+    RequestState.WITHDRAWN,
+)
+STEPS = (ACCEPT, DECLINE, WITHDRAW)
+"""All that people do to a request; time alone expires one, and `undo` takes the last step back."""
+
+
+def allowed(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
+    """The verbs of the steps that the actor may take from the present state."""
+    sides = sides_of(actor, request)
+    return tuple(step.verb for step in STEPS if sides & step.takers.get(request.state, frozenset()))
 
 
 def take(
@@ -59,10 +83,10 @@ def take(
     note = lines(note)
     fields.require("note", note, fields.Note)
     was = request.state
-    if was not in (step.before if seen is None else seen) or is_overdue(request, now):
-        raise _refused(request, step.name, now)
+    if was not in (step.takers if seen is None else seen) or is_overdue(request, now):
+        raise _refused(request, step.done, now)
     if was is RequestState.DECLINED and not _is_ahead(session, request, now):
-        raise WrongState("meeting request", request.key, "about times that are over", step.name)
+        raise WrongState("meeting request", request.key, "about times that are over", step.done)
     values: dict[str, object] = {
         "state": step.after,
         "answered_by": actor.attendee_id,
@@ -72,7 +96,7 @@ def take(
         "before": _memento(request),
     }
     if not _change(session, request, was, values, now):
-        raise _refused(request, step.name, now)
+        raise _refused(request, step.done, now)
     return request
 
 
@@ -106,12 +130,10 @@ def sees(actor: Actor, request: MeetingRequest) -> bool:
     return any(actor.may(Right.READ_REQUESTS, firm_id=firm_id) for firm_id in firms)
 
 
-def asks_for(actor: Actor, request: MeetingRequest) -> tuple[bool, bool]:
-    """Whether the actor takes steps for the firm that asks, and for the one that was asked."""
-    return (
-        actor.may(Right.ASK, firm_id=request.from_firm_id),
-        actor.may(Right.ASK, firm_id=request.to_firm_id),
-    )
+def sides_of(actor: Actor, request: MeetingRequest) -> frozenset[Side]:
+    """The sides for which the actor takes steps: an exhibitor for the own firm, an organiser for both."""
+    firms = {Side.FROM: request.from_firm_id, Side.TO: request.to_firm_id}
+    return frozenset(side for side, firm_id in firms.items() if actor.may(Right.ASK, firm_id=firm_id))
 
 
 def undo_until(actor: Actor, request: MeetingRequest) -> datetime | None:

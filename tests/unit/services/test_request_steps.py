@@ -1,0 +1,39 @@
+"""The states of a request and who may take which step: one table, read here as people would say it."""
+
+from __future__ import annotations
+
+import pytest
+
+from scheduler.domain.entities import RequestState
+from scheduler.services.access.actors import Actor
+from scheduler.services.requests.steps import STEPS, allowed
+from scheduler.storage.models import MeetingRequest
+
+ASKING, ASKED, OTHER = (
+    Actor(firm, 1, "expo", attendee_id=firm, firm_id=firm, is_exhibitor=True) for firm in (1, 2, 3)
+)
+COLLEAGUE = Actor(4, 1, "expo", attendee_id=4, firm_id=1)
+ORGANISER = Actor(5, 1, "expo", is_organiser=True)
+
+
+@pytest.mark.parametrize(
+    ("state", "asking", "asked"),
+    [
+        (RequestState.PENDING, ("withdraw",), ("accept", "decline")),
+        (RequestState.ACCEPTED, ("withdraw",), ("withdraw",)),
+        (RequestState.DECLINED, (), ("accept",)),
+        (RequestState.WITHDRAWN, (), ()),
+        (RequestState.EXPIRED, (), ()),
+    ],
+)
+def test_each_side_has_its_steps_and_organisers_those_of_both(
+    state: RequestState, asking: tuple[str, ...], asked: tuple[str, ...]
+) -> None:
+    request = MeetingRequest(state=state, from_firm_id=1, to_firm_id=2)
+    assert (allowed(ASKING, request), allowed(ASKED, request)) == (asking, asked)
+    assert set(allowed(ORGANISER, request)) == {*asking, *asked}
+    assert allowed(OTHER, request) == allowed(COLLEAGUE, request) == ()
+
+
+def test_every_step_leads_to_another_state() -> None:
+    assert all(step.after not in step.takers for step in STEPS)
