@@ -24,6 +24,8 @@ from scheduler.untrusted.reading import UNREAD
 
 blueprint = APIBlueprint("imports", __name__, enable_openapi=False, url_prefix="/events/<event_key>/imports")
 
+NOT_SHOWN = (ImportOutdated, ImportTaken, UnreadableSheet, *UNREAD)
+"""Why what a file does cannot be shown now; each is a sentence."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -66,9 +68,8 @@ def show(event_key: str, number: int) -> BaseResponse | str:
     actor = auth.organiser(event_key)
     try:
         name, _, look = _look(actor, number)
-    except (ImportTaken, UnreadableSheet, *UNREAD) as error:
-        flash(str(error), "error")
-        return redirect(url_for("imports.index", event_key=event_key))
+    except NOT_SHOWN as error:
+        return _not_shown(event_key, error)
     with context.database().read() as db:
         return rendering.render(
             db, actor, "imports", "imports/show.html", number=number, name=name, look=look, why=workbooks.WHY
@@ -80,18 +81,13 @@ def show(event_key: str, number: int) -> BaseResponse | str:
 @fresh_sign_in("import people and their addresses")
 def take(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
-    with context.database().read() as db:
-        octets, kind, _ = workbooks.octets_of(db, actor, number)
-    parts = workbooks.parts_of(octets, kind)
-    digest = request.form.get("digest", "")
     try:
-        with context.database().write() as db:
-            look = workbooks.take(
-                db, actor, number, parts, digest=digest, settings=context.settings(), now=context.now()
-            )
+        look = _take(actor, number, request.form.get("digest", ""))
     except ImportOutdated as error:
         flash(str(error), "warning")
         return redirect(url_for("imports.show", event_key=event_key, number=number))
+    except NOT_SHOWN as error:
+        return _not_shown(event_key, error)
     for part in look.parts:
         if part.kind and part.done:
             flash(said(part.kind, part.done), "good")
@@ -110,10 +106,13 @@ def drop(event_key: str, number: int) -> BaseResponse:
 
 @blueprint.get("/<int:number>/left-out.xlsx")
 @login_required
-def left_out(event_key: str, number: int) -> Response:
+def left_out(event_key: str, number: int) -> BaseResponse:
     """The rows that are wrong, each with the reason, to be mended and sent again."""
     actor = auth.organiser(event_key)
-    _, parts, look = _look(actor, number)
+    try:
+        _, parts, look = _look(actor, number)
+    except NOT_SHOWN as error:
+        return _not_shown(event_key, error)
     return _file(workbooks.rejected(parts, look), "left-out.xlsx")
 
 
@@ -151,6 +150,21 @@ def _look(actor: Actor, number: int) -> tuple[str, list[Any], ImportLook]:
         look = workbooks.apply(db, actor, parts, settings=context.settings(), now=context.now())
         db.rollback()
     return name, parts, look
+
+
+def _take(actor: Actor, number: int, digest: str) -> ImportLook:
+    with context.database().read() as db:
+        octets, kind, _ = workbooks.octets_of(db, actor, number)
+    parts = workbooks.parts_of(octets, kind)
+    with context.database().write() as db:
+        return workbooks.take(
+            db, actor, number, parts, digest=digest, settings=context.settings(), now=context.now()
+        )
+
+
+def _not_shown(event_key: str, error: Exception) -> BaseResponse:
+    flash(str(error), "error")
+    return redirect(url_for("imports.index", event_key=event_key))
 
 
 def _file(octets: bytes, name: str) -> Response:

@@ -21,6 +21,7 @@ from scheduler.services.access.tokens import SIGN_IN, derive_token, hash_token, 
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.text import one_line
+from scheduler.storage.among import among
 from scheduler.storage.models import Account, SignInLink, SignInWish
 
 VALID = timedelta(minutes=15)
@@ -82,6 +83,25 @@ def ensure_account(
         account.is_operator = True
         session.flush()
     return account
+
+
+def ensure_accounts(session: Session, names: Mapping[str, str], *, now: datetime) -> dict[str, int]:
+    """The ids of the accounts of many addresses, made where there is none; `names` are by address.
+
+    Two statements, however many there are: an import brings thousands.
+    """
+    emails = {email: normal_email(email) for email in names}
+    query = select(Account.email, Account.id).where(among(Account.email, emails.values()))
+    known = {row.email: row.id for row in session.execute(query)}
+    new = {normal: names[email] for email, normal in emails.items() if normal not in known}
+    try:
+        with session.begin_nested():
+            added = [Account(email=email, name=name, created_at=now) for email, name in new.items()]
+            session.add_all(added)
+        known |= {account.email: account.id for account in added}
+    except IntegrityError:  # another made one of them meanwhile
+        known |= {email: _create_account(session, email, name, now).id for email, name in new.items()}
+    return {email: known[normal] for email, normal in emails.items()}
 
 
 def _create_account(session: Session, email: str, name: str, now: datetime) -> Account:

@@ -9,6 +9,9 @@ from typing import Any
 
 from scheduler.services.imports.table import Row, Table
 
+Cells = dict[str, tuple[Any, Any]]
+"""Values that a row changes by their column, each before and after."""
+
 MAX_SHOWN = 500
 """Rows whose cells are kept to be shown; all are counted."""
 
@@ -79,7 +82,7 @@ class ImportTally:
     rows: list[RowChange] = field(default_factory=list)
     _digest: Any = field(default_factory=lambda: blake2b(digest_size=16))
 
-    def add(self, row: Row, cells: Mapping[str, tuple[Any, Any]], *, is_new: bool = False) -> None:
+    def add(self, row: Row, cells: Cells, *, is_new: bool = False) -> None:
         """A row that was taken, with each value that it changed, before and after."""
         what = "added" if is_new else "changed" if cells else "unchanged"
         self.counts[what] += 1
@@ -116,7 +119,7 @@ def _grouped(table: Table) -> tuple[WrongCells, ...]:
     return tuple(WrongCells(header, message, tuple(found)) for (header, message), found in ordered)
 
 
-def change(target: Any, new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+def change(target: Any, new: Mapping[str, Any]) -> Cells:
     """Set the values that differ; each with what it was and what it is."""
     differ = {
         name: (getattr(target, name), value) for name, value in new.items() if getattr(target, name) != value
@@ -126,7 +129,7 @@ def change(target: Any, new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     return differ
 
 
-def as_new(values: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+def as_new(values: Mapping[str, Any]) -> Cells:
     """The values of a new row, which nothing was before."""
     return {name: (None, value) for name, value in values.items() if value not in (None, "", [])}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.imports import keys
 from scheduler.services.imports.booths import Booths
-from scheduler.services.imports.changes import Imported, ImportTally, as_new, change
+from scheduler.services.imports.changes import Cells, Imported, ImportTally, as_new, change
 from scheduler.services.imports.columns import ImportKind, plain
 from scheduler.services.imports.common import latin, present, renamed
 from scheduler.services.imports.table import Row, Table
@@ -44,45 +44,58 @@ def import_firms(
         booths.check([(row, values[row.line]["booth"]) for row in table.rows], known)
     table.done(leave_out=leave_out)
     tally = ImportTally(table, frozenset(known))
+    new = _added(session, actor.event_id, [(row, values[row.line]) for row in table.rows], known)
     for row in table.rows:
-        _take(session, actor.event_id, row, values[row.line], known, booths, read, tally)
+        cells, is_new = new.pop(row.values["key"], None), True
+        if cells is None:
+            cells, is_new = _changed(known[row.values["key"]], values[row.line]), False
+        _stand(known[row.values["key"]], values[row.line].get("booth"), booths, read, cells)
+        tally.add(row, cells, is_new=is_new)
     session.flush()
     meetings = booths.meetings_left()
     booths.forget_unused()
     return tally.done(moved=len(booths.moved), meetings=meetings)
 
 
-def _take(
-    session: Session,
-    event_id: int,
-    row: Row,
-    values: dict[str, Any],
-    known: dict[str, Firm],
-    booths: Booths,
-    read: _Reader,
-    tally: ImportTally,
-) -> None:
-    booth = values.pop("booth", None)
-    firm = known.get(row.values["key"])
-    if is_new := firm is None:
-        values = {"areas": [], **values, "key": row.values["key"], **latin(values, None)}
-        firm = Firm(event_id=event_id, **values)
-        session.add(firm)
-        session.flush()
-        cells = as_new(values)
-    else:
-        cells = change(firm, values | latin(values, firm))
+def _added(
+    session: Session, event_id: int, rows: Sequence[tuple[Row, Mapping[str, Any]]], known: dict[str, Firm]
+) -> dict[str, Cells]:
+    """Make the firms of rows whose key is not known, all at once, and know them; their values by key."""
+    made: dict[str, Cells] = {}
+    for row, given in rows:
+        key = row.values["key"]
+        if key in known:
+            continue
+        values = {"areas": [], **_of_table(given), "key": key}
+        values |= latin(values, None)
+        made[key] = as_new(values)
+        known[key] = Firm(event_id=event_id, **values)
+    session.add_all([known[key] for key in made])
+    session.flush()
+    return made
+
+
+def _changed(firm: Firm, given: Mapping[str, Any]) -> Cells:
+    values = _of_table(given)
+    return change(firm, values | latin(values, firm))
+
+
+def _of_table(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the booth, which is a place's."""
+    return {name: value for name, value in given.items() if name != "booth"}
+
+
+def _stand(firm: Firm, booth: str | None, booths: Booths, read: _Reader, cells: Cells) -> None:
+    """Give the firm its booth, and its booth its hall; `cells` get what that changes, in words."""
     before = "; ".join(place.key for place in booths.owned[firm.id])
-    gives = booth is not None and booths.give(firm, booth)
+    if booth is not None and booths.give(firm, booth):
+        cells["booth"] = before, booth
     follows = booths.follow_hall(firm)
-    if gives:
-        cells["booth"] = (before, booth)
     if "hall_id" in cells:
         old, new = cells.pop("hall_id")
         cells["hall"] = read.hall_names.get(old, ""), read.hall_names.get(new, "")
     elif follows:
         cells["hall"] = "", read.hall_names.get(firm.hall_id or 0, "")
-    tally.add(row, cells, is_new=is_new)
 
 
 class _Reader:

@@ -14,7 +14,7 @@ from scheduler.domain import fields
 from scheduler.services.access import preferences
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.access.sign_in import ensure_account
+from scheduler.services.access.sign_in import ensure_accounts
 from scheduler.services.addresses import addresses, leaving
 from scheduler.services.imports import keys
 from scheduler.services.imports.changes import Imported, ImportTally, as_new, change
@@ -56,12 +56,14 @@ def import_people(
             row.fault("email", f"{email} belongs to {taken[email]!r} already")
     table.done(leave_out=leave_out)
     tally = ImportTally(table, frozenset(known))
+    new = [values[row.line] for row in table.rows if row.values["key"] not in known]
+    accounts = ensure_accounts(session, {each["email"]: each["name"] for each in new}, now=now)
     for row in table.rows:
         person = known.get(row.values["key"])
         given = values[row.line] | {"key": row.values["key"]}
         given |= latin(given, person)
         if person is None:
-            _add(session, actor.event_id, given, settings=settings, now=now)
+            _add(session, actor.event_id, accounts[given["email"]], given, settings=settings)
             cells = as_new(given)
         else:
             cells = _change(session, actor, person, given, settings=settings, now=now)
@@ -151,12 +153,11 @@ def _reading(row: Row) -> dict[str, str]:
 
 
 def _add(
-    session: Session, event_id: int, values: Mapping[str, Any], *, settings: Settings, now: datetime
+    session: Session, event_id: int, account_id: int, values: Mapping[str, Any], *, settings: Settings
 ) -> None:
-    account = ensure_account(session, values["email"], name=values["name"], now=now)
     seed, hashed = new_feed(settings.secret_key)
     session.add(
-        Attendee(event_id=event_id, account_id=account.id, feed_seed=seed, feed_hash=hashed, **values)
+        Attendee(event_id=event_id, account_id=account_id, feed_seed=seed, feed_hash=hashed, **values)
     )
 
 

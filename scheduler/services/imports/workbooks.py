@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
@@ -184,9 +185,15 @@ def apply(
     settings: Settings,
     now: datetime,
 ) -> ImportLook:
-    """Take all rows without faults, in the session; who only looks rolls it back."""
+    """Take all rows without faults, in the session; who only looks rolls it back.
+
+    Raises ImportOutdated if the same is being brought in just now.
+    """
     actor.require(Right.IMPORT)
-    found = tuple(_apply(session, actor, kind, sheet, settings, now) for kind, sheet in parts)
+    try:
+        found = tuple(_apply(session, actor, kind, sheet, settings, now) for kind, sheet in parts)
+    except IntegrityError:  # another file brought the same firm or person at this moment
+        raise ImportOutdated from None
     made_of = [(part.kind, part.done.digest if part.done else "", part.faults) for part in found]
     return ImportLook(
         found, blake2b(repr(made_of).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
@@ -203,25 +210,25 @@ def take(
     settings: Settings,
     now: datetime,
 ) -> ImportLook:
-    """Do what a look with this digest showed, all of it or nothing.
+    """Do what a look with this digest showed, all of it or nothing; the file is claimed first.
 
     Raises ImportOutdated if it would be something else by now, ImportTaken if the file was taken already.
     """
+    waiting = ImportFile.id == file_id, ImportFile.event_id == actor.event_id, ImportFile.taken_at.is_(None)
+    claimed = session.scalar(
+        update(ImportFile).where(*waiting).values(taken_at=now, octets=None).returning(ImportFile.id)
+    )
+    if claimed is None:
+        raise ImportTaken
     look = apply(session, actor, parts, settings=settings, now=now)
     if look.digest != digest:
         raise ImportOutdated
-    counts = {
+    session.get_one(ImportFile, file_id).counts = {
         part.kind.value: [part.done.added, part.done.changed, part.done.unchanged, part.done.left_out]
         for part in look.parts
         if part.kind and part.done
     }
-    taken = session.execute(
-        update(ImportFile)
-        .where(ImportFile.id == file_id, ImportFile.event_id == actor.event_id, ImportFile.taken_at.is_(None))
-        .values(taken_at=now, octets=None, counts=counts)
-    )
-    if taken.rowcount != 1:  # type: ignore[attr-defined]
-        raise ImportTaken
+    session.flush()
     return look
 
 

@@ -184,6 +184,24 @@ def test_a_file_is_taken_once_however_often_it_is_pressed(database: Database, ex
         assert (file.octets, file.counts["firms"]) == (None, [2, 0, 0, 0])
 
 
+def test_two_events_bring_the_same_new_people_at_once_and_each_has_one_account(
+    database: Database, expo: Expo
+) -> None:
+    with database.write() as session:
+        other = make_event(session, firms=0, tables=0)
+
+    def bring(mine: Expo) -> None:
+        parts = workbooks.parts_of(BOOK, "")
+        with database.write() as session:
+            workbooks.apply(session, mine.organiser_actor(), parts, settings=SETTINGS, now=NOW)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(bring, (expo, other)))
+    with database.read() as session:
+        accounts = session.scalars(select(Attendee.account_id)).all()
+        assert (len(accounts), len(set(accounts))) == (4, 2)
+
+
 def test_a_file_is_of_its_event_and_of_organisers_and_is_forgotten(database: Database, expo: Expo) -> None:
     number = kept(database, expo)
     with database.write() as session:
@@ -219,6 +237,8 @@ def test_an_organiser_looks_takes_and_sees_the_file_in_the_list(database: Databa
     assert "Firms: 1 added, 1 changed, 1 unchanged. 1 of them moved to another booth" in page
     assert "firms.csv" in page and "Firms: 1 added, 1 changed." in page
     assert "taken already" in browser.get(f"{path}{number}")
+    assert "taken already" in browser.post(f"{path}{number}/take", digest=digest)
+    assert "taken already" in browser.get(f"{path}{number}/left-out.xlsx")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,113 @@
+"""A spreadsheet of 10,000 people at an event: to read it, to show what it does, and to take it.
+
+    python -m benchmarks.imports [--people 10000] [--firms 3000] [--out DIR]
+
+On SQLite and on a PostgreSQL that it starts (without fsync). The processor time is that of this process; the
+file is read in a child process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.machine import RESULTS, machine
+from benchmarks.report import line, write_json
+from scheduler.services.imports import workbooks
+from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.storage.database import Database
+from scheduler.storage.schema import upgrade
+from tests.support.factories import NOW, Expo, make_event
+from tests.support.publishing import SETTINGS
+from tests.support.servers import postgres
+
+HEADINGS = ("engine", "step", "cpu s", "wall s")
+WIDTHS = (-10, -34, 8, 8)
+
+
+def book(firms: int, people: int, *, title: str) -> bytes:
+    """A workbook of firms and people in their own words, without keys."""
+    countries, tiers = ("China", "Ungarn", "Deutschland"), ("上游", "midstream", "downstream")
+    rows = [[f"Firm {n} 公司", countries[n % 3], tiers[n % 3], "x" * 300] for n in range(firms)]
+    staff = [
+        [f"Person {n}", f"Firm {n % firms} 公司", f"p{n}@firm{n % firms}.example", "Chinese; English", title]
+        for n in range(people)
+    ]
+    return xlsx(
+        [
+            SheetOut("Firms", ["Company", "Country", "Tier", "Description"], rows),
+            SheetOut("People", ["Name", "Company", "E-mail", "Languages", "Position"], staff),
+        ]
+    )
+
+
+def measured(database: Database, expo: Expo, octets: bytes, name: str) -> Iterator[tuple[str, float, float]]:
+    """The steps of one file: read, shown, taken."""
+    actor = expo.organiser_actor()
+    parts, *took = timed(lambda: workbooks.parts_of(octets, ""))
+    yield (f"{name}: read", *took)
+
+    def look() -> workbooks.ImportLook:
+        with database.write() as session:
+            found = workbooks.apply(session, actor, parts, settings=SETTINGS, now=NOW)
+            session.rollback()
+        return found
+
+    def take(digest: str) -> None:
+        with database.write() as session:
+            number = workbooks.keep(session, actor, octets, name=name, kind="", now=NOW)
+            workbooks.take(session, actor, number, parts, digest=digest, settings=SETTINGS, now=NOW)
+
+    shown, *took = timed(look)
+    yield (f"{name}: shown", *took)
+    _, *took = timed(lambda: take(shown.digest))
+    yield (f"{name}: taken", *took)
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
+    cpu, wall = time.process_time(), time.perf_counter()
+    done = work()
+    return done, time.process_time() - cpu, time.perf_counter() - wall
+
+
+@contextmanager
+def engines() -> Iterator[dict[str, str]]:
+    with tempfile.TemporaryDirectory() as folder, postgres() as url:
+        yield {"sqlite": f"sqlite:///{folder}/imports.db", "postgres": url}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--people", type=int, default=10_000)
+    parser.add_argument("--firms", type=int, default=3_000)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    books = {
+        name: book(given.firms, given.people, title=title)
+        for name, title in (("new", "Buyer"), ("the same", "Buyer"), ("changed", "Head of buying"))
+    }
+    print(line(HEADINGS, WIDTHS))
+    rows = []
+    with engines() as urls:
+        for engine, url in urls.items():
+            database = Database(url)
+            upgrade(database)
+            with database.write() as session:
+                expo = make_event(session, firms=0, tables=0)
+            for name, octets in books.items():
+                for step, cpu, wall in measured(database, expo, octets, name):
+                    rows.append(
+                        {"engine": engine, "step": step, "cpu_s": round(cpu, 2), "wall_s": round(wall, 2)}
+                    )
+                    print(line((engine, step, f"{cpu:.2f}", f"{wall:.2f}"), WIDTHS), flush=True)
+            database.dispose()
+    write_json(given.out / "imports.json", {"machine": machine(), "people": given.people, "steps": rows})
+
+
+if __name__ == "__main__":
+    main()
