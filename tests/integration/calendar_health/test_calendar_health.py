@@ -12,6 +12,7 @@ from sqlalchemy import update
 
 from scheduler.domain.entities import AnswerSource, CalendarState, OutboxState, Partstat, RequestState
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
+from scheduler.services.access.actors import Actor
 from scheduler.services.addresses import addresses
 from scheduler.services.answers import links
 from scheduler.services.calendar_health import board as calendar_health
@@ -52,7 +53,7 @@ class Health(Letters):
     def calls(self, minutes: float = 100) -> list[dict[str, str]]:
         """The call list as a program reads it."""
         with self.database.read() as session:
-            return rows(session, self.board(minutes))
+            return rows(session, self.expo.organiser_actor(), self.board(minutes))
 
     def shown(self, firm: int) -> BoardPerson:
         with self.database.read() as session:
@@ -288,8 +289,8 @@ def test_only_organisers_see_the_board_and_only_people_of_their_event(database: 
             calendar_health.person(session, other.organiser_actor(), "nobody", now=NOW)
 
 
-def rows(session: Any, board: Board) -> list[dict[str, str]]:
-    text = call_list.calls_csv(session, board)
+def rows(session: Any, actor: Actor, board: Board) -> list[dict[str, str]]:
+    text = call_list.calls_csv(session, actor, board)
     assert text.startswith("\ufeff")
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
 
@@ -328,7 +329,8 @@ def test_a_name_that_is_a_formula_is_harmless_in_the_list_of_calls(health: Healt
 def test_the_list_of_calls_follows_the_filters(database: Database) -> None:
     with database.write() as session:
         expo = busy_expo(session)
-        assert [row["Firm"] for row in rows(session, board_of(session, expo, OVERDUE, day="2026-12-08"))] == [
+        board = board_of(session, expo, OVERDUE, day="2026-12-08")
+        assert [row["Firm"] for row in rows(session, expo.organiser_actor(), board)] == [
             "Firm 0", "Firm 3", "Firm 4",
         ]  # fmt: skip
 
