@@ -1,1 +1,4 @@
-"""A room a feature; between rooms imports point one way, as the contracts in pyproject.toml say."""
+"""The services: one package for each feature.
+
+Imports between the packages point one way, as the contracts in pyproject.toml say.
+"""

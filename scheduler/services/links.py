@@ -19,7 +19,7 @@ def agenda(event_key: str) -> str:
 
 
 def answer(token: str, step: str) -> str:
-    """A step of an answer without sign-in; one of `ANSWER_STEPS`."""
+    """The link to a step of an answer without sign-in. The step is one of `ANSWER_STEPS`."""
     return f"/answers/{token}/{step}"
 
 

@@ -38,7 +38,7 @@ class Order:
     descending: bool = False
 
     def after(self, cursor: str) -> ColumnElement[bool]:
-        """The rows behind a cursor; raises InvalidInput for one that is not of this list."""
+        """The rows behind a cursor. Raises InvalidInput for one that is not of this list."""
         values = decode_cursor(self.name, self.types, cursor)
         keys = tuple_(*self.keys)
         return keys < tuple_(*values) if self.descending else keys > tuple_(*values)
@@ -56,9 +56,9 @@ def fetch_page(
     limit: int,
     total: int | None = None,
 ) -> Page[Row[*tuple[Any, ...]]]:
-    """The rows of a page; `query` is the list, unsorted, ungrouped. The sort key is added.
+    """The rows of a page. `query` is the list, unsorted, ungrouped. The sort key is added.
 
-    Two queries, or one where the page is the whole list, or where its length is known as `total`.
+    There are two queries, or one if the page is the whole list or `total` is given.
     """
     fields.require("limit", limit, fields.PageSize)
     wanted = query.add_columns(*order.keys).order_by(*order.clauses()).limit(limit + 1)
@@ -74,7 +74,7 @@ def fetch_page(
 
 
 def part(name: str, items: Sequence[Item], *, cursor: str | None = None, limit: int = 30) -> Page[Item]:
-    """A page of a list that is in memory already; `name` is the list's, for its cursors."""
+    """A page of a list that is in memory already. `name` is the list's, for its cursors."""
     return part_of(
         name, lambda first, most: items[first : first + most], len(items), cursor=cursor, limit=limit
     )
@@ -104,7 +104,7 @@ def encode_cursor(name: str, values: Sequence[Any]) -> str:
 
 
 def decode_cursor(name: str, types: Sequence[type], cursor: str) -> list[Any]:
-    """The sort values of a cursor; raises InvalidInput for anything that `encode_cursor` did not make."""
+    """The sort values of a cursor. Raises InvalidInput for anything that `encode_cursor` did not make."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         document = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))

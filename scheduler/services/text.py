@@ -12,7 +12,7 @@ MAX_SEARCH_WORDS = 8
 
 
 def one_line(text: str) -> str:
-    """Without control characters and lone surrogates; runs of white space become one space."""
+    """The text without control characters and lone surrogates. Runs of white space become one space."""
     return " ".join(_plain(text).split())
 
 

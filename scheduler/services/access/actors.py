@@ -1,4 +1,7 @@
-"""Who asks: an account in one event, with its roles there; every step of the web goes through an Actor."""
+"""The actor, who asks: an account in one event, with its roles there.
+
+Every step of the web goes through an Actor.
+"""
 
 from __future__ import annotations
 
@@ -65,20 +68,20 @@ class Actor:
         attendee_id: int | None = None,
         sentence: str = "Only an organiser of the event may do this.",
     ) -> None:
-        """Raises NotAllowed unless the actor may; the sentence says who may."""
+        """Raises NotAllowed unless the actor may. The sentence says who may."""
         if not rights.in_scope(self.scopes, right):
             raise NotAllowed(rights.out_of_scope(right))
         if not self.may(right, firm_id=firm_id, attendee_id=attendee_id):
             raise NotAllowed(sentence)
 
     def own(self, right: Right) -> int | None:
-        """The actor's own attendee, if it has the right as to itself; else None."""
+        """The actor's own attendee, if the actor has the right for itself, or None."""
         return self.attendee_id if self.may(right, attendee_id=self.attendee_id) else None
 
 
 @dataclass(frozen=True, slots=True)
 class EventRoles:
-    """An event that an account has to do with, and as what; `firm` is the Latin name of its firm there."""
+    """An event and the roles that an account has in it. `firm` is the Latin name of its firm there."""
 
     event_id: int
     key: str
@@ -118,7 +121,7 @@ _ROLES = with_roles(
 
 
 def actor_for(session: Session, account_id: int, event_key: str) -> Actor:
-    """The account's roles in the event; raises NotFound if it has none, as if the event were not there."""
+    """The account's roles in the event. Raises NotFound if it has none, as if the event were not there."""
     if not storable(event_key):
         raise NotFound("event", event_key)
     row = session.execute(_ROLES, {"account_id": account_id, "event_key": event_key}).first()
@@ -129,7 +132,7 @@ def actor_for(session: Session, account_id: int, event_key: str) -> Actor:
 
 
 def actor_of_row(session: Session, account_id: int, row: Sequence[Any]) -> Actor | None:
-    """The actor of the columns of `with_roles`; None for an account without a role, or no event."""
+    """The actor of the columns of `with_roles`, or None if the account has no role or there is no event."""
     event, organiser, attendee_id, firm_id, is_exhibitor, chosen, spoken = row
     if event is None or (organiser is None and attendee_id is None):
         return None

@@ -103,14 +103,14 @@ def create_api_token(
 
 
 def api_tokens(session: Session, actor: Actor) -> tuple[TokenCard, ...]:
-    """The actor's tokens that are not revoked, the newest first; an organiser sees everybody's."""
+    """The actor's tokens that are not revoked, the newest first. An organiser sees everybody's."""
     _require_person(actor)
     live = _visible(actor).where(ApiToken.revoked_at.is_(None))
     return tuple(map(_card, session.scalars(live.order_by(ApiToken.id.desc()))))
 
 
 def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: datetime) -> None:
-    """End a token now; ending it again changes nothing. Raises NotFound for what the actor may not see."""
+    """End a token now. Ending it again changes nothing. Raises NotFound for what the actor may not see."""
     account_id = _require_person(actor)
     token = None
     if 0 < token_id <= _MAX_ID:
@@ -123,11 +123,11 @@ def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: date
 
 
 def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
-    """Whom a token acts for; raises NotFound if it is unknown, has ended, or its account has no role left.
+    """The actor that a token acts for. Raises NotFound if it is unknown, ended, or its account has no role.
 
-    Its roles are the lesser of what the account had when it made the token, and has now.
+    Its roles are those that the account had when it made the token and still has now.
 
-    Its use is noted once a minute, and only in a session of `Database.write()`: one that reads must not
+    Its use is noted once a minute, and only in a session of `Database.write()`. A session that reads must not
     become a writer.
     """
     found = session.execute(

@@ -19,7 +19,7 @@ def seal(secret_key: str, purpose: str, text: str) -> bytes:
 
 
 def unseal(secret_key: str, purpose: str, sealed: bytes) -> str:
-    """The text again; raises Unreadable."""
+    """The decrypted text. Raises Unreadable."""
     try:
         return _box(secret_key, purpose).decrypt(sealed).decode()
     except InvalidToken:

@@ -28,7 +28,10 @@ class FirstSlot:
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """An attendee's choices, empty where none was made, and what then holds; `first_slot` is an example."""
+    """An attendee's choices, empty where none was made, and the values in force.
+
+    `first_slot` is an example.
+    """
 
     language: str
     timezone: str
@@ -66,7 +69,7 @@ def account_language(session: Session, account_id: int, *, default: str = "en") 
 
 
 def preferences(session: Session, actor: Actor, *, now: datetime) -> Preferences:
-    """The actor's own preferences; raises NotAllowed for who is no attendee."""
+    """The actor's own preferences. Raises NotAllowed if the actor is not an attendee."""
     attendee = own_attendee(session, actor)
     event = session.get_one(Event, actor.event_id)
     country = session.get_one(Firm, attendee.firm_id).country
@@ -84,10 +87,10 @@ def preferences(session: Session, actor: Actor, *, now: datetime) -> Preferences
 
 
 def choose(session: Session, actor: Actor, *, language: str, timezone: str) -> None:
-    """Keep the actor's own choices, empty for none; they hold from the next mail on.
+    """Store the actor's own choices. An empty value means no choice. They hold from the next mail on.
 
-    What was told already stays: a change of language alone is no news of a meeting. Raises InvalidInput,
-    and NotAllowed for who is no attendee.
+    A change of language alone sends no mail about meetings that were told already. Raises InvalidInput, and
+    NotAllowed if the actor is not an attendee.
     """
     attendee = own_attendee(session, actor)
     found = [*faults(language, timezone)]
@@ -98,7 +101,7 @@ def choose(session: Session, actor: Actor, *, language: str, timezone: str) -> N
 
 
 def faults(language: str, timezone: str) -> Iterator[Fault]:
-    """What is wrong with choices; empty ones are none."""
+    """The faults of choices. An empty choice has no fault."""
     if language and language not in languages():
         yield Fault("language", f"must be one of {', '.join(languages())}, or empty")
     try:
@@ -108,7 +111,7 @@ def faults(language: str, timezone: str) -> Iterator[Fault]:
 
 
 def own_attendee(session: Session, actor: Actor) -> Attendee:
-    """The actor as an attendee; raises NotAllowed for who is none, and for programs."""
+    """The actor as an attendee. Raises NotAllowed if it is not one, and for programs."""
     attendee_id = actor.own(Right.CHOOSE_PREFERENCES)
     if attendee_id is None:
         raise NotAllowed("Only an attendee who is signed in has mails and a calendar of their own.")

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 
 class Role(StrEnum):
-    """What somebody is in an event; one person may be several."""
+    """A role in an event. One person may have several."""
 
     ORGANISER = "organiser"
     EXHIBITOR = "exhibitor"
@@ -24,7 +24,7 @@ class Reach(IntEnum):
 
 
 class Right(StrEnum):
-    """What can be done in an event; the value is what it is called in documents."""
+    """A right: what can be done in an event. The value is its name in documents."""
 
     READ_EVENT = "read the event with its times and halls"
     READ_DIRECTORY = "read the directory of firms and people"
@@ -121,12 +121,12 @@ ANY_TOKEN = frozenset({Right.READ_EVENT})
 
 
 def reach(roles: Iterable[Role], right: Right) -> Reach | None:
-    """How far the right goes in any of the roles; None if it is in none of them."""
+    """How far the right goes in any of the roles, or None if it is in none of them."""
     return max((MATRIX[role][right] for role in roles if right in MATRIX[role]), default=None)
 
 
 def in_scope(scopes: frozenset[str] | None, right: Right) -> bool:
-    """Whether the scopes of an API token let it use the right; None is a person, whom no scope limits."""
+    """Whether the scopes of an API token allow the right. None stands for a person, whom no scope limits."""
     return scopes is None or right in ANY_TOKEN or not scopes.isdisjoint(SCOPES.get(right, ()))
 
 

@@ -82,7 +82,7 @@ def begin(
 def find(
     session: Session, secret: str, *, settings: Settings, now: ColumnElement[datetime]
 ) -> SignedIn | None:
-    """Whose session an id opens, in one query, with the time; None if it has ended or never was."""
+    """The account and the time for a session id, in one query, or None if it has ended or never existed."""
     row = session.execute(_FIND.add_columns(now), {"id_hash": hash_token(secret)}).first()
     return _holding(row, settings) if row is not None else None
 
@@ -146,7 +146,7 @@ def listing(session: Session, account_id: int, *, now: datetime) -> tuple[Sessio
 
 
 def end(session: Session, account_id: int, session_id: int) -> None:
-    """End one session of the account; raises NotFound for another's, or one that has ended."""
+    """End one session of the account. Raises NotFound for another account's, or one that has ended."""
     if not _deleted(
         session,
         delete(WebSession).where(WebSession.id == session_id, WebSession.account_id == account_id),
@@ -160,12 +160,12 @@ def end_by_secret(session: Session, secret: str) -> None:
 
 
 def end_all(session: Session, account_id: int) -> int:
-    """End every session of the account; gives how many there were."""
+    """End every session of the account. Returns their number."""
     return _deleted(session, delete(WebSession).where(WebSession.account_id == account_id))
 
 
 def forget_ended(session: Session, *, now: datetime) -> int:
-    """Delete what has ended by time; gives how many there were."""
+    """Delete sessions whose time is over. Returns their number."""
     return _deleted(session, delete(WebSession).where(WebSession.ends_at <= now))
 
 

@@ -38,7 +38,7 @@ _SENTENCES = {
 
 
 class UnusableLink(NotFound):
-    """A sign-in link does not let anybody in; `reason` is unknown, used or expired."""
+    """A sign-in link does not let anybody in. `reason` is unknown, used or expired."""
 
     code = "unusable-link"
 
@@ -74,7 +74,7 @@ def normal_email(email: str) -> str:
 def ensure_account(
     session: Session, email: str, *, name: str = "", is_operator: bool = False, now: datetime
 ) -> Account:
-    """The account of an address, made if there is none; an operator may create events."""
+    """The account of an address, made if there is none. An operator may create events."""
     email = normal_email(email)
     account = session.scalar(select(Account).where(Account.email == email))
     if account is None:
@@ -124,7 +124,10 @@ def wish(session: Session, email: str, *, errand: Mapping[str, Any] | None = Non
 
 
 def answer_wishes(session: Session, settings: Settings, *, now: datetime) -> int:
-    """Queue mails with links for the oldest wishes, at most `WISHES`; gives how many were answered."""
+    """Queue mails with links for the oldest requests to sign in, at most `WISHES`.
+
+    Returns how many were answered.
+    """
     oldest = (
         select(SignInWish)
         .order_by(SignInWish.id)
@@ -155,10 +158,10 @@ def ask_sign_in(
     mail_domain: str,
     now: datetime,
 ) -> SignInLink | None:
-    """Queue a mail with a link that signs in; None, and no mail, for an address that we do not know.
+    """Queue a mail with a sign-in link. For an unknown address there is no mail and None is returned.
 
-    The token is not stored: who renders the mail derives it from the link's seed with the purpose
-    `tokens.SIGN_IN`. The mail names nobody: what one event calls a person is not for another's.
+    The token is not stored. The renderer of the mail derives it from the link's seed with the purpose
+    `tokens.SIGN_IN`. The mail names nobody, because a person's name in one event is not told to another.
     """
     account = session.scalar(select(Account).where(Account.email == normal_email(email)))
     if account is None or _open_links(session, account.id, now) >= MAX_OPEN_LINKS:
@@ -181,7 +184,7 @@ def ask_sign_in(
 
 
 def _event_name(session: Session, account_id: int, errand: Mapping[str, Any]) -> str:
-    """The event that a link leads to: the one that was looked at, or the account's only one; else none."""
+    """The event that a link leads to: the one that was viewed, or the account's only one, or None."""
     events = events_of(session, account_id)
     path = f"{errand.get('path', '')}/"
     wanted = [event for event in events if path.startswith(f"/events/{event.key}/")] or events
@@ -196,9 +199,9 @@ def make_sign_in_link(
 
 
 def look_at_sign_in(session: Session, token: str, *, now: datetime) -> KnownAccount:
-    """Whom the link would sign in, without using it up; raises UnusableLink.
+    """The account that the link would sign in. The link stays valid. Raises UnusableLink.
 
-    Mail scanners open links: the page that the link leads to looks, its button redeems.
+    Mail scanners open links. So the page behind the link only looks, and its button redeems the link.
     """
     found = session.execute(
         select(SignInLink, Account.id, Account.email)
@@ -216,7 +219,10 @@ def look_at_sign_in(session: Session, token: str, *, now: datetime) -> KnownAcco
 
 
 def redeem_sign_in(session: Session, token: str, *, now: datetime) -> Redeemed:
-    """Use a link up, and all others of its account; of two who try, one gets in. Raises UnusableLink."""
+    """Redeem a link and end all other links of its account. If two try at once, only one succeeds.
+
+    Raises UnusableLink.
+    """
     account = look_at_sign_in(session, token, now=now)
     # One at a time for an account: two of its links would each end the other, and wait for each other.
     session.execute(select(Account.id).where(Account.id == account.id).with_for_update(key_share=True))

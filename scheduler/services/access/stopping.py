@@ -21,7 +21,7 @@ VALID_AFTER = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True)
 class Summaries:
-    """Of one event to one person; `language` is that of the person's mails."""
+    """The summaries of one event to one person. `language` is that of the person's mails."""
 
     event_name: str
     person: str
@@ -30,31 +30,31 @@ class Summaries:
 
 
 def look(session: Session, token: str, *, now: datetime) -> Summaries:
-    """The summaries that a link stops; raises NotFound for a wrong one, or one that has ended."""
+    """The summaries that a link stops. Raises NotFound for a wrong one, or one that has ended."""
     return _shown(*_found(session, token, now))
 
 
 def stop(session: Session, token: str, *, now: datetime) -> Summaries:
-    """Send no more of them; raises as `look`."""
+    """Stop the summaries. Raises as `look`."""
     person, event = _found(session, token, now)
     _want(session, person, is_wanted=False, now=now)
     return _shown(person, event)
 
 
 def resume(session: Session, token: str, *, now: datetime) -> None:
-    """Send them again; raises as `look`."""
+    """Resume the summaries. Raises as `look`."""
     person, _ = _found(session, token, now)
     _want(session, person, is_wanted=True, now=now)
 
 
 def own(session: Session, actor: Actor) -> Summaries:
-    """The actor's own summaries; raises NotAllowed for who is no attendee."""
+    """The actor's own summaries. Raises NotAllowed if the actor is not an attendee."""
     person = preferences.own_attendee(session, actor)
     return _shown(person, session.get_one(Event, person.event_id))
 
 
 def want(session: Session, actor: Actor, *, is_wanted: bool, now: datetime) -> None:
-    """Send the actor no more summaries, or send them again; raises as `own`."""
+    """Send the actor no more summaries, or send them again. Raises as `own`."""
     _want(session, preferences.own_attendee(session, actor), is_wanted=is_wanted, now=now)
 
 

@@ -1,4 +1,4 @@
-"""Tokens: 160 bits derived from a stored seed and the secret key; the database only has their hashes."""
+"""Tokens: 160 bits derived from a stored seed and the secret key. The database only has their hashes."""
 
 from __future__ import annotations
 

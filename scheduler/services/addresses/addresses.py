@@ -1,4 +1,4 @@
-"""Correct an attendee's mail address, with a record of who did it; readdressing.py tells the calendars."""
+"""Correct an attendee's mail address, with a record of who did it. readdress.py tells the calendars."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from scheduler.storage.models import Account, AddressChange, Attendee, Event
 
 @dataclass(frozen=True, slots=True)
 class AddressCorrection:
-    """One correction; `by` is the address of the organiser's account."""
+    """One correction. `by` is the address of the organiser's account."""
 
     old: str
     new: str
@@ -34,12 +34,12 @@ class AddressCorrection:
 def correct(
     session: Session, actor: Actor, person_key: str, email: str, *, settings: Settings, now: datetime
 ) -> int:
-    """Give an attendee a mail address, or say that the present one works again; gives the mails queued.
+    """Give an attendee a mail address, or say that the present one works again. Returns the mails queued.
 
-    The mark of a bounce goes, and with another address the account that may sign in as this attendee, and
-    what the reader so far would keep: addresses of feeds, and calendars of their own.
-    Raises NotFound, NotAllowed, and InvalidInput for an address that is none, somebody else's, or the same
-    though it does not bounce: that would only ask again for answers that are known.
+    The mark of a bounce is removed. With another address, another account may sign in as this attendee. The
+    former reader's access is removed too: addresses of feeds, and their own calendars. Raises NotFound,
+    NotAllowed, and InvalidInput for an address that is not valid, somebody else's, or unchanged although it
+    does not bounce. An unchanged address would only ask again for known answers.
     """
     actor.require(Right.REPAIR_DELIVERY)
     # As a publishing does: each sees what the other has told.

@@ -10,9 +10,9 @@ from scheduler.storage.models import Attendee, BusySource, Firm
 
 
 def renew_feeds(session: Session, person: Attendee, *, secret_key: str) -> None:
-    """Before a person gets another reader, firm or role: their feed has a new address from now on.
+    """Give a person's feed a new address, before the person gets another reader, firm or role.
 
-    So has their firm's, which exhibitors see; the others of the firm find it on its page.
+    Their firm's feed gets one too, because exhibitors see it. The others of the firm find it on its page.
     """
     person.feed_seed, person.feed_hash = new_feed(secret_key)
     firm = session.get_one(Firm, person.firm_id)
@@ -22,7 +22,7 @@ def renew_feeds(session: Session, person: Attendee, *, secret_key: str) -> None:
 
 
 def forget_calendars(session: Session, person: Attendee) -> None:
-    """Previews and linked calendars are the reader's own; files that were saved are the attendee's."""
+    """Delete previews and linked calendars, which are the reader's. Saved files are the attendee's."""
     session.execute(
         delete(BusySource).where(
             BusySource.attendee_id == person.id,

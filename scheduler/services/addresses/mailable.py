@@ -11,13 +11,13 @@ from scheduler.services.access.sign_in import normal_email
 
 
 class Unmailable(ValueError):
-    """No mail can be sent to the address; the message says why."""
+    """No mail can be sent to the address. The message says why."""
 
 
 def mailable(email: str, *, is_test: bool = False) -> str:
-    """The address as it is stored and compared; raises Unmailable. `is_test` lets the domain .test through.
+    """The address as it is stored and compared. Raises Unmailable. `is_test` lets the domain .test through.
 
-    Mails are sent without SMTPUTF8 (RFC 6531): letters before the @ are ASCII; a domain may have any.
+    Mails are sent without SMTPUTF8 (RFC 6531): the part before the @ is ASCII. A domain may have any letters.
     """
     try:
         checked = validate_email(

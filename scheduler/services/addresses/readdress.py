@@ -39,7 +39,7 @@ class ToldAddress:
 
 @dataclass(frozen=True, slots=True)
 class _Letter:
-    """A message; without `address` the calendar counts as told, as there is nobody to tell."""
+    """A message. Without `address` there is nobody to tell, and the calendar counts as told."""
 
     message: Message
     request_id: int
@@ -75,7 +75,7 @@ def tell(
     settings: Settings,
     now: datetime,
 ) -> int:
-    """Queue what the new address (it may be the old one) and the old one are told; gives how many mails."""
+    """Queue the mails to the new address and the old one, which may be equal. Returns the number of mails."""
     _forget_unsent(session, person)
     wanted = _wanted(session, person, settings, now)
     letters = _letters(session, person, told, wanted, old_address, settings.mail_domain, now)
@@ -149,7 +149,7 @@ def _letters(
 def _shown(
     told: ToldAddress, known: Mapping[str, itip.Told], read: Collection[str], now: datetime
 ) -> dict[int, str]:
-    """The UID by which the calendar shows each request; of two, the one that nobody read."""
+    """The UID by which the calendar shows each request. If there are two, the one that nobody read."""
     live = [row for uid, row in told.last.items() if known[uid].is_coming(now)]
     return {row.request_id: row.uid for row in sorted(live, key=lambda row: row.uid not in read)}
 
@@ -193,7 +193,10 @@ def _mail(
 
 
 def _put_away(session: Session, person: Attendee, told: ToldAddress, old_address: str, now: datetime) -> None:
-    """Give up what the old address never took; where something arrived, only a newer message replaces it."""
+    """Give up mails that the old address never accepted.
+
+    What arrived there is replaced only by a newer message.
+    """
     session.execute(
         update(OutboxMail)
         .where(

@@ -1,1 +1,1 @@
-"""What attendees answer: by mail, by link, with another time; what a decline does."""
+"""Answers of attendees: by mail, by link, or with another time, and the effect of a decline."""

@@ -23,10 +23,13 @@ from scheduler.storage.models import Attendee, ExcludedPerson, Invitation, Meeti
 
 @dataclass(slots=True)
 class Standing:
-    """One meeting: `answers` by key of the person (of both sides), who is `excluded` from the next schedule,
-    and the reader's own invitation: the token of its link and its SEQUENCE, empty without one.
+    """The answers about one meeting, and the reader's own invitation.
 
-    `excluded` says of each whether others whom the request names go; else the next plan sends a colleague.
+    `answers` are by key of the person, of both sides. `excluded` are people that the next schedule leaves
+    out. The invitation has the token of its link and its SEQUENCE, and is empty without one.
+
+    `excluded` says for each person whether others whom the request names go. If not, the next plan sends a
+    colleague.
     """
 
     answers: dict[str, Partstat] = field(default_factory=dict)
@@ -83,7 +86,7 @@ def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str)
 def accept(
     session: Session, actor: Actor, request_key: str, *, sequence: int, secret_key: str, now: datetime
 ) -> str:
-    """Accept one's own invitation to a meeting, as by its mail's link; raises as `answer_links.answer`."""
+    """Accept one's own invitation to a meeting, as by its mail's link. Raises as `answer_links.answer`."""
     invitation = session.scalar(
         select(Invitation)
         .join(MeetingRequest, MeetingRequest.id == Invitation.request_id)

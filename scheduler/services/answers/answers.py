@@ -21,7 +21,7 @@ COMING = frozenset({Partstat.ACCEPTED, Partstat.TENTATIVE})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What an attendee answers to the invitation of this SEQUENCE; `dtstamp` is by the answerer's clock."""
+    """An attendee's answer to the invitation of this SEQUENCE. `dtstamp` is by the answerer's clock."""
 
     partstat: Partstat
     sequence: int
@@ -31,7 +31,7 @@ class Given:
 
 
 def invitation_for(session: Session, token: str) -> Invitation | None:
-    """What the owner of a token was last told about the meeting that it stands for; None for a wrong one."""
+    """The last invitation to the owner of a token about its meeting, or None for a wrong token."""
     uid, attendee_id = _owner(session, token) or (None, None)
     return None if uid is None or attendee_id is None else latest(session, uid, attendee_id)
 
@@ -55,11 +55,11 @@ def last(session: Session, invitation: Invitation) -> Answer | None:
 
 
 def give(session: Session, invitation: Invitation, given: Given, *, now: datetime) -> str:
-    """Keep an answer to the latest invitation and do what follows; gives a sentence that says so.
+    """Store an answer to the latest invitation and apply its effect. Returns a sentence about the effect.
 
-    A decline leaves the person out of the next run, or the meeting (`declining.effect`), and the publishing
-    tells the others; an answer that takes it back before that puts it in again. Raises WrongState, with
-    nothing changed, if the meeting is off for another reason.
+    A decline excludes the person or the meeting from the next run (`declining.effect`). The next publishing
+    tells the others. An answer that takes the decline back before then includes them again. Raises
+    WrongState, with nothing changed, if the meeting is off for another reason.
     """
     request = lock(session, invitation)
     if invitation.method is Method.CANCEL:

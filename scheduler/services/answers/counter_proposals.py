@@ -36,7 +36,7 @@ _SENTENCES = {
 
 
 class Unsuitable(Exception):
-    """A proposed time cannot be used; `reason` is a key of these, `str()` their sentence."""
+    """A proposed time cannot be used. `reason` is a key of these, `str()` their sentence."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(_SENTENCES[reason])
@@ -52,9 +52,9 @@ def propose(
     end: datetime,
     now: datetime,
 ) -> list[Slot]:
-    """Keep a proposed time as the slots that the next run may use, and give them; raises Unsuitable.
+    """Store a proposed time as the slots that the next run may use, and return them. Raises Unsuitable.
 
-    A PARTSTAT within a counter-proposal is no answer (RFC 5546 3.2.7): the one before it stands.
+    A PARTSTAT within a counter-proposal is not an answer (RFC 5546 3.2.7). The earlier answer stays.
     """
     slots = suitable(session, invitation, start, end, now=now)
     before = answers.last(session, invitation)
@@ -70,7 +70,7 @@ def propose(
 def suitable(
     session: Session, invitation: Invitation, start: datetime, end: datetime, *, now: datetime
 ) -> list[Slot]:
-    """The start slots within a proposed time at which everybody of the meeting is free; raises Unsuitable."""
+    """The start slots within a proposed time at which everybody of the meeting is free. Raises Unsuitable."""
     request = session.get_one(MeetingRequest, invitation.request_id)
     meeting = _published(session, request)
     event = session.get_one(Event, invitation.event_id)
@@ -94,7 +94,7 @@ def suitable(
 
 
 def wishes(session: Session, event_id: int) -> dict[int, list[str]]:
-    """The start slots that open counter-proposals ask for, by request; of several the latest one.
+    """The start slots that open counter-proposals ask for, by request. The latest proposal counts.
 
     A proposal is open until its maker is told a new time for the meeting.
     """

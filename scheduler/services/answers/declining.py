@@ -47,7 +47,7 @@ class Effect(StrEnum):
 
 
 def effect(session: Session, request: MeetingRequest, attendee: Attendee, *, now: datetime) -> Effect:
-    """What it does if this attendee declines now; changes nothing."""
+    """The effect if this attendee declined now. Nothing is changed."""
     if request.state is not RequestState.ACCEPTED:
         return Effect.OFF
     side = side_of(request, attendee)
@@ -93,7 +93,7 @@ def side_of(request: MeetingRequest, attendee: Attendee) -> Side:
 
 
 def published_start(session: Session, request: MeetingRequest) -> datetime | None:
-    """When the published schedule holds the request; None if it does not."""
+    """The start of the request's published meeting, or None if it has none."""
     return session.scalar(
         select(Slot.start)
         .join(PlannedMeeting, PlannedMeeting.slot_id == Slot.id)

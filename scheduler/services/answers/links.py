@@ -35,7 +35,7 @@ class Look:
     """What a link shows: the meeting as its attendee was last told, and what was answered to it.
 
     `person` is the attendee's name, `contact` whom the event names for questions. `slots` are the other times
-    that could be proposed; none for a meeting that is off or fixed. `effect` is what a decline would do.
+    that could be proposed. A meeting that is off or fixed has none. `effect` is what a decline would do.
     """
 
     person: str
@@ -55,7 +55,7 @@ class Look:
 
 
 def look(session: Session, token: str, *, now: datetime) -> Look:
-    """The meeting behind a link, which nothing is done to; raises NotFound for a wrong one."""
+    """The meeting behind a link. Nothing is changed. Raises NotFound for a wrong link."""
     invitation = _invitation(session, token)
     attendee = session.get_one(Attendee, invitation.attendee_id)
     request = session.get_one(MeetingRequest, invitation.request_id)
@@ -79,14 +79,14 @@ def _kept(session: Session, invitation: Invitation) -> KeptAnswer | None:
 
 
 def language(session: Session, token: str) -> str:
-    """The language of the mail that a link is in; raises NotFound for a wrong one."""
+    """The language of the mail that a link is in. Raises NotFound for a wrong link."""
     return Content.from_json(_invitation(session, token).content).language
 
 
 def answer(
     session: Session, token: str, partstat: Partstat, *, sequence: int, comment: str = "", now: datetime
 ) -> str:
-    """Answer the invitation that was looked at; gives a sentence that says what follows.
+    """Answer the invitation that was looked at. Returns a sentence that says what follows.
 
     Raises NotFound, InvalidInput, and WrongState if the meeting has changed since or is off.
     """
@@ -97,7 +97,7 @@ def answer(
 def propose(
     session: Session, token: str, slot_key: str, *, sequence: int, comment: str = "", now: datetime
 ) -> None:
-    """Propose one of the event's slots instead; raises as `answer`, and Unsuitable if it cannot be used."""
+    """Propose one of the event's slots instead. Raises as `answer`, and Unsuitable if it cannot be used."""
     invitation = _looked_at(session, token, sequence)
     slot = session.scalar(
         select(Slot).where(Slot.event_id == invitation.event_id, Slot.key == slot_key.replace("\x00", ""))

@@ -1,4 +1,4 @@
-"""An attendee's busy times: calendars that are read, looked at, then saved or not; slots marked by hand."""
+"""An attendee's busy times: slots marked by hand, and calendars that are previewed and then saved."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Reading:
     own_addresses: frozenset[str]
 
     def of(self, octets: bytes, zone: str) -> BusyTimes:
-        """Raises UnusableCalendar, InvalidInput for a zone that is none, or what `untrusted.reading` does."""
+        """Raises UnusableCalendar, InvalidInput for an unknown zone, or what `untrusted.reading` raises."""
         zone_of(zone)
         return reading.busy_times(
             octets, self.first, self.last, zone, own_uids=self.own_uids, own_addresses=self.own_addresses
@@ -55,9 +55,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class BusyCalendar:
-    """A calendar of an attendee's, saved or only looked at; `found` is what `to_json` wrote.
+    """An attendee's calendar, saved or only previewed. `found` is what `to_json` wrote.
 
-    `address` is sealed; None is a file. `failure` says why it could not be fetched again.
+    `address` is encrypted. None stands for a file. `failure` says why it could not be fetched again.
     """
 
     key: str
@@ -74,7 +74,7 @@ class BusyCalendar:
         return cls(**{name: getattr(row, name) for name in cls.__dataclass_fields__})
 
     def opened(self, secret_key: str) -> str:
-        """The address, for its owner; empty for a file, or if it cannot be read any more."""
+        """The address, for its owner. It is empty for a file, and if it can no longer be decrypted."""
         try:
             return encryption.unseal(secret_key, ADDRESS, self.address) if self.address else ""
         except encryption.UnreadableSecret:
@@ -82,7 +82,7 @@ class BusyCalendar:
 
 
 def attendee_id_of(actor: Actor) -> int:
-    """Busy times are a person's own; to everybody else they do not exist."""
+    """The id of the actor's attendee. Busy times are a person's own and do not exist for anybody else."""
     attendee_id = actor.own(Right.KEEP_BUSY_TIMES)
     if attendee_id is None:
         raise NotFound("attendee", actor.event_key)
@@ -126,7 +126,7 @@ def preview_link(
     secret_key: str,
     now: datetime,
 ) -> str:
-    """Fetch and read a calendar without saving it, and give the key of its preview; raises FetchFailure."""
+    """Fetch and read a calendar without saving it, and return the key of its preview. Raises FetchFailure."""
     attendee_id_of(actor)
     address = https_address(typed)
     fetched = fetcher.fetch(address)
@@ -152,12 +152,12 @@ def read_again(database: Database, actor: Actor, key: str, zone: str) -> None:
 
 
 def preview(session: Session, actor: Actor, key: str) -> BusyCalendar:
-    """The actor's preview; raises NotFound once it was saved, discarded or replaced."""
+    """The actor's preview. Raises NotFound once it was saved, discarded or replaced."""
     return BusyCalendar.of(_previewed(session, actor, key))
 
 
 def save(session: Session, actor: Actor, key: str, *, now: datetime) -> BusyCalendar:
-    """Keep a preview without the calendar and its titles; raises InvalidInput if there are too many."""
+    """Save a preview without the calendar and its titles. Raises InvalidInput if there are too many."""
     _lock(session, actor)
     source = _previewed(session, actor, key)
     if len(listing(session, actor)) >= MOST_SOURCES:
@@ -189,7 +189,7 @@ def listing(session: Session, actor: Actor) -> tuple[BusyCalendar, ...]:
 
 
 def mark(session: Session, actor: Actor, slot_keys: Collection[str]) -> int:
-    """Make these the slots that are marked by hand, and give their number; unknown keys are left out."""
+    """Set the slots that are marked by hand, and return their number. Unknown keys are left out."""
     attendee_id = _lock(session, actor)
     slots = session.scalars(select(Slot).where(Slot.event_id == actor.event_id)).all()
     session.execute(delete(AttendeeBusy).where(AttendeeBusy.attendee_id == attendee_id))
@@ -200,7 +200,7 @@ def mark(session: Session, actor: Actor, slot_keys: Collection[str]) -> int:
 
 
 def forget_previews(session: Session, *, now: datetime) -> int:
-    """Delete the previews that were left lying, and give their number."""
+    """Delete the previews that were left lying, and return their number."""
     old = delete(BusySource).where(~BusySource.is_saved, BusySource.read_at < now - FORGET)
     return len(session.scalars(old.returning(BusySource.id)).all())
 
@@ -227,7 +227,7 @@ def without_titles(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _preview(database: Database, actor: Actor, source: BusySource, octets: bytes, *, now: datetime) -> str:
-    """Read and keep as the actor's only preview; no transaction is open while it is read."""
+    """Read a calendar and store it as the actor's only preview. No transaction is open during the reading."""
     attendee_id = attendee_id_of(actor)
     with database.read() as session:
         window = reading_for(session, attendee_id)
@@ -241,7 +241,7 @@ def _preview(database: Database, actor: Actor, source: BusySource, octets: bytes
 
 
 def _lock(session: Session, actor: Actor) -> int:
-    """Have the actor's own steps one after the other; gives the attendee's id."""
+    """Serialise the actor's own steps by a row lock. Returns the attendee's id."""
     attendee_id = attendee_id_of(actor)
     session.execute(select(Attendee.id).where(Attendee.id == attendee_id).with_for_update(key_share=True))
     return attendee_id

@@ -45,7 +45,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Clash:
-    """A published meeting in a time that is taken; one that starts soon is not moved any more."""
+    """A published meeting at a time that is taken. A meeting that starts soon is not moved any more."""
 
     meeting: AgendaItem
     is_frozen: bool
@@ -53,7 +53,10 @@ class Clash:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """`rows` are times of day in the venue's zone, each with a cell a day, or None where there is no slot."""
+    """`rows` are times of day in the venue's zone.
+
+    Each has a cell for each day, None where there is no slot.
+    """
 
     days: tuple[date, ...]
     rows: tuple[tuple[time, time, tuple[Cell | None, ...]], ...]
@@ -71,7 +74,7 @@ def grid(
     preview: BusyCalendar | None = None,
     agenda: Agenda | None = None,
 ) -> Grid:
-    """The actor's slots, with those that a preview would take; `agenda` is the actor's, if it is at hand."""
+    """The actor's slots, with those that a preview would take. `agenda` is the actor's, if it is at hand."""
     attendee_id = busy_times.attendee_id_of(actor)
     event = session.get_one(Event, actor.event_id)
     slots = slots_of(session, event.id)
@@ -95,7 +98,7 @@ def grid(
 
 
 def _reasons(slot: SlotRef, found: Sequence[Busy]) -> tuple[str, ...]:
-    """What takes the slot, as its owner knows it; of many the first."""
+    """What takes the slot, in words that its owner knows. If there are several, the first."""
     taking = [each for each in found if each.start < slot.end and each.end > slot.start]
     return tuple(dict.fromkeys(each.title or WHY[each.kind] for each in taking))[:MOST_REASONS]
 

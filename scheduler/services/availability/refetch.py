@@ -62,7 +62,7 @@ def _due(now: datetime) -> Select[BusySource]:
 
 
 def _claim(session: Session, now: datetime) -> BusySource | None:
-    """The next one that is due; whoever moves its time on has it."""
+    """Claim the next source that is due, by moving its time on."""
     while (source := session.scalar(_due(now))) is not None:
         claimed = session.scalar(
             update(BusySource)
@@ -79,7 +79,7 @@ def _claim(session: Session, now: datetime) -> BusySource | None:
 def _fetched(
     database: Database, source: BusySource, fetcher: Fetcher, secret_key: str, now: datetime
 ) -> dict[str, Any]:
-    """What changes of a source; a failure keeps what is known and says why."""
+    """The new values of a source. A failure keeps the known busy times and stores the reason."""
     try:
         address = encryption.unseal(secret_key, ADDRESS, source.address or b"")
         fetched = fetcher.fetch(address, etag=source.etag, modified=source.modified)

@@ -46,10 +46,10 @@ def spans(found: Mapping[str, Any]) -> list[Span]:
 
 
 def taken(slots: Iterable[Slot], busy: Collection[Span]) -> list[Slot]:
-    """The slots that overlap a busy time; one that only touches it is free."""
+    """The slots that overlap a busy time. One that only touches it is free."""
     return [slot for slot in slots if is_taken(slot.start, slot.end, busy)]
 
 
 def is_taken(first: datetime, last: datetime, busy: Collection[Span]) -> bool:
-    """Whether a time overlaps a busy time; one that only touches it is free."""
+    """Whether a time overlaps a busy time. One that only touches it is free."""
     return any(start < last and end > first for start, end in busy)

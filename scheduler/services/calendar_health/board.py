@@ -39,7 +39,7 @@ from scheduler.storage.models import Attendee, Event, Firm, Hall, Place, Planned
 class Filters:
     """What a board shows: hall and day choose meetings, the others people with such a meeting.
 
-    `hall` is a name, `day` a date at the venue, `firm` a key, `country` ISO 3166-1 alpha-2; `calls` leaves
+    `hall` is a name, `day` a date at the venue, `firm` a key, `country` ISO 3166-1 alpha-2. `calls` leaves
     those who need a call. `sort` is first (meeting), worst (state), name or firm.
     """
 
@@ -80,7 +80,7 @@ class Listed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """`totals` are meetings by state, of the people who are found; `version` None: nothing is published."""
+    """`totals` are the found people's meetings by state. `version` is None if nothing is published."""
 
     version: BoardVersion | None
     timezone: str
@@ -91,16 +91,18 @@ class Board:
     def page(
         self, session: Session, filters: Filters, *, now: datetime, cursor: str | None = None, limit: int = 30
     ) -> Page[BoardPerson]:
-        """Some of the people with their meetings; reads those of no others."""
+        """One page of the people with their meetings. Only their rows are read."""
         found = part("calendar-health", self.people, cursor=cursor, limit=limit)
         people = persons(session, self, filters, [listed.id for listed in found.items], now=now)
         return Page(tuple(people), found.next_cursor, found.total)
 
 
 def board(session: Session, actor: Actor, filters: Filters, *, now: datetime) -> Board:
-    """The published schedule in everybody's calendars. As many queries and rows of people, not of meetings.
+    """The published schedule in everybody's calendars.
 
-    Raises NotAllowed for who is no organiser, InvalidInput for a state or a sorting that there is not.
+    Queries and rows grow with the people, not the meetings.
+
+    Raises NotAllowed if the actor is not an organiser, InvalidInput for an unknown state or sorting.
     """
     actor.require(Right.READ_CALENDAR_HEALTH)
     _check(filters)
@@ -148,7 +150,7 @@ def persons(
 
 
 def person(session: Session, actor: Actor, key: str, *, now: datetime) -> BoardPerson:
-    """One attendee with all their meetings; raises NotFound, NotAllowed."""
+    """One attendee with all their meetings. Raises NotFound, NotAllowed."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     found = find_person(session, actor.event_id, key)
     version = versions.published(session, actor.event_id)
@@ -284,7 +286,7 @@ def _facets(
 
 
 def _first(listed: Listed) -> tuple[object, ...]:
-    """The first meeting that needs a call, else the first one; of two at one time the worse."""
+    """The first meeting that needs a call, else the first meeting. Of two at one time, the worse state."""
     return *(listed.tally.first_call or listed.tally.first or ()), listed.key
 
 

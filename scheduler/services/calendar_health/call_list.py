@@ -27,7 +27,7 @@ _ENGLISH = Locale("en")
 
 
 def calls_csv(session: Session, actor: Actor, board: Board) -> str:
-    """One row a person of the board who needs a call, in its order; times are the venue's."""
+    """One row for each person of the board who needs a call, in its order. Times are the venue's."""
     actor.require(Right.READ_CALENDAR_HEALTH)
     actor.require(Right.READ_CONTACTS)
     text = io.StringIO()

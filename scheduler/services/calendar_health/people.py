@@ -46,7 +46,7 @@ WORDS: Mapping[CalendarState, str] = {
 
 @dataclass(frozen=True, slots=True)
 class BoardPerson:
-    """An attendee with their meetings by start; `calls` are those of them that need a call."""
+    """An attendee with their meetings by start. `calls` are those of them that need a call."""
 
     key: str
     name: str
@@ -68,12 +68,12 @@ class BoardPerson:
 
     @property
     def worst(self) -> CalendarState | None:
-        """The worst state of any meeting; None without meetings."""
+        """The worst state of any meeting, or None without meetings."""
         return min((entry.state for entry in self.meetings), key=SEVERITY.index, default=None)
 
     @property
     def reason(self) -> str:
-        """Why to call, in words; empty if there is no reason."""
+        """The reason to call, in words, or an empty text."""
         return reason(Counter((entry.state, entry.is_off) for entry in self.calls), self.bounce)
 
 
@@ -96,7 +96,7 @@ def of(who: Attendee, firm: Firm, meetings: Sequence[CalendarEntry], now: dateti
 
 
 def reason(calls: Mapping[tuple[CalendarState, bool], int], bounce: str) -> str:
-    """Why to call, in words: by state and whether a meeting is off; empty if there is no reason."""
+    """The reason to call, in words, by state and whether a meeting is off, or an empty text."""
     ordered = sorted(calls, key=lambda why: (SEVERITY.index(why[0]), why[1]))
     return "; ".join(_reason(state, is_off, calls[state, is_off], bounce) for state, is_off in ordered)
 

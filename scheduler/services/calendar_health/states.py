@@ -36,7 +36,7 @@ ANSWERED = {
 
 @dataclass(frozen=True, slots=True)
 class LastMail:
-    """The newest message about a meeting to an attendee; `sequence` is the one that an answer counts for."""
+    """The newest message about a meeting to an attendee. `sequence` is the one that an answer counts for."""
 
     id: int
     uid: str
@@ -61,7 +61,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class CalendarEntry:
-    """One meeting in one attendee's calendar; times are UTC. `answer` counts for `sequence`, else None.
+    """One meeting in one attendee's calendar. Times are UTC. `answer` counts for `sequence`, else None.
 
     `is_called_off`: no longer accepted, so the next publishing leaves it out. `is_off`: cancelled, which
     could not be told: the calendar still shows it.
@@ -98,7 +98,7 @@ def state_of(mail: LastMail | None, answer: Answered | None, *, bounces: bool) -
 
 
 def current(mail: LastMail | None, answer: Answered | None) -> Answered | None:
-    """The answer, if it was given to what the calendar is told now: an update asks anew (RFC 5546 2.1.4)."""
+    """The answer, if it was given to what the calendar is told now: an update asks again (RFC 5546 2.1.4)."""
     is_current = mail is not None and answer is not None and answer.sequence == mail.sequence
     return answer if is_current else None
 
@@ -106,9 +106,9 @@ def current(mail: LastMail | None, answer: Answered | None) -> Answered | None:
 def entries(
     session: Session, event_id: int, version_id: int, *, people: Collection[int]
 ) -> list[CalendarEntry]:
-    """The meetings of a version in some people's calendars, and cancellations that were not told; by start.
+    """The meetings of a version in some people's calendars, with cancellations that were not told, by start.
 
-    Six queries, however many.
+    There are six queries for any number of meetings.
     """
     mails, answers = _mails(session, event_id, people), _answers(session, event_id, people)
     bounced = set(

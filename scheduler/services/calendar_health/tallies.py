@@ -31,9 +31,9 @@ _TO_CALL = tuple(state for state in _STATES if state in CALLS)
 
 @dataclass(slots=True)
 class Tally:
-    """A person's meetings by state; `calls` are those that need a call, by state and whether they are off.
+    """A person's meetings by state. `calls` are those that need a call, by state and whether they are off.
 
-    `first` and `first_call` say when the first one is, and how bad: (start, severity); None without one.
+    `first` and `first_call` say when the first one is, and how bad: (start, severity), or None without one.
     """
 
     counts: Counter[CalendarState] = field(default_factory=Counter)
@@ -57,13 +57,16 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Meetings in a hall of this name and in these slots, by position; None: in all."""
+    """Meetings in a hall of this name and in slots of these positions. None stands for all."""
 
     hall: str = ""
     positions: Collection[int] | None = None
 
     def has(self, entry: CalendarEntry, slots: Mapping[int, datetime]) -> bool:
-        """Whether an entry is one of them; one that is off may be at a time that is no slot any more."""
+        """Whether an entry is one of them.
+
+        A meeting that is off may be at a time that is not a slot any more.
+        """
         if self.hall and entry.hall != self.hall:
             return False
         return self.positions is None or entry.start in {slots[position] for position in self.positions}

@@ -1,4 +1,4 @@
-"""Whether an attendee's address is dead: two reports of a mail server say so, and some time between them.
+"""Reports that an attendee's address does not exist. It takes two reports of a mail server, some time apart.
 
 One is not enough. A provider whose directory fails for a minute says of everybody that there is no such
 user, about each of a person's mails. So the mail of a first report is sent once more, half an hour later.
@@ -21,10 +21,10 @@ ONCE_MORE, AFTER_THAT = timedelta(minutes=30), timedelta(hours=1)
 
 
 def report(session: Session, attendee: Attendee, said: str, *, now: datetime) -> timedelta | None:
-    """A mail server says that the attendee's address does not exist, in these words.
+    """Record a mail server's report, with its words, that the attendee's address does not exist.
 
-    Gives the time after which the mail is to be sent once more; None if this is the second report, by which
-    the attendee is marked: no more mails go there.
+    Returns the time after which the mail is sent once more. None means that this is the second report: the
+    attendee is marked, and no more mails go there.
     """
     earlier = session.scalar(
         select(func.min(AddressReport.reported_at)).where(

@@ -22,7 +22,7 @@ class Arrival:
     """When the last of some mails leaves, if nothing is refused.
 
     `slowest` is the provider that takes longest, empty where the event's own rate does. `paused` are the
-    providers that take nothing just now; an empty name among them is the mail server.
+    providers that take nothing just now. An empty name among them is the mail server.
     """
 
     mails: int

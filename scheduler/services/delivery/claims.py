@@ -1,4 +1,4 @@
-"""Claim mails at their event's rate, mark what became of each, sweep; delivery.py sends them."""
+"""The queue of mails: claim them at their event's rate, mark their results, sweep. delivery.py sends them."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def claim(
     urgent: bool = False,
     routes: Routes | None = None,
 ) -> list[OutboxMail]:
-    """Take up to `limit` mails that are due, urgent ones first, as many as each event's rate and each route
-    let out; `routes` as they are now, none by default.
+    """Claim up to `limit` mails that are due, urgent ones first, within each event's rate and each route's.
 
-    Urgent are those that belong to no event's rate: sign-in links, alerts. With `urgent` no others are taken.
+    Urgent mails belong to no event's rate: sign-in links and alerts. With `urgent` no others are claimed.
+    `routes` are the routes' present states, with none by default.
 
-    A retry that a newer message has overtaken is put away, and a mail to an address that bounces is held:
-    its calendar counts as told all the same, so that no publishing tells it again.
+    A retry is put away if a newer message has replaced it. A mail to an address that bounces is held. Its
+    calendar still counts as told, so that no publishing tells it again.
     """
     routes = routes or Routes(MailRates())
     rows = _take(session, _due(now) & URGENT, worker, limit, now)
@@ -98,7 +98,7 @@ def _due(now: datetime) -> ColumnElement[bool]:
 def _take(
     session: Session, which: ColumnElement[bool], worker: str, limit: int, now: datetime
 ) -> list[OutboxMail]:
-    """Turn queued rows to sending; rows that another sender holds are passed over."""
+    """Set queued rows to sending. Rows that another sender has locked are skipped."""
     if limit <= 0:
         return []
     chosen = session.scalars(
@@ -178,9 +178,10 @@ def mark_sent(session: Session, row_id: int, *, worker: str, now: datetime) -> N
 
 
 def give_back(session: Session, rows: Iterable[OutboxMail], *, at: datetime) -> None:
-    """Return claimed mails that no byte was sent of; they are due at `at`, and the claim was no attempt.
+    """Return claimed mails to the queue of which no byte was sent.
 
-    A first claim counts all the same: from it on the calendar is told, and the mail is never dropped.
+    They are due at `at`, and the claim does not count as an attempt. A first claim still counts in one way:
+    from then on the calendar counts as told, and the mail is never dropped.
     """
     claimed = [(row.id, row.claimed_by) for row in rows]  # one that was swept may be another sender's by now
     attempts = case((OutboxMail.attempts > 1, OutboxMail.attempts - 1), else_=OutboxMail.attempts)
@@ -204,7 +205,7 @@ def postpone(session: Session, *, reason: str, until: datetime, now: datetime) -
 
 
 def sweep(session: Session, *, now: datetime) -> int:
-    """Return mails whose sender died to the queue; gives their number."""
+    """Requeue the mails of senders that died. Returns their number."""
     lost = session.scalars(
         update(OutboxMail)
         .where(
@@ -218,7 +219,7 @@ def sweep(session: Session, *, now: datetime) -> int:
 
 
 def waiting(session: Session, *, now: datetime, urgent: bool = False, routes: Routes | None = None) -> bool:
-    """Whether any mail is due, and its route open or about to be; or any urgent one."""
+    """Whether an urgent mail is due, or any mail whose route is open or about to open."""
     due = _due(now) & URGENT if urgent else _due(now) & (URGENT | ~outbox.paused())
     if routes is not None:
         due &= URGENT | ~routes.of(mail_routes.waits(routes, now))

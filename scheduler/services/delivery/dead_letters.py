@@ -30,9 +30,9 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A mail that failed, or that is tried again (`next_attempt_at`); `error` is what the server said.
+    """A mail that failed, or that is tried again (`next_attempt_at`). `error` has the server's words.
 
-    `kind` is the outbox's. `method` and `content` are None for a mail that is about several meetings or none;
+    `kind` is the outbox's. `method` and `content` are None for a mail that is about several meetings or none.
     `last_attempt_at` is None for one that was never handed to the server.
     """
 
@@ -52,9 +52,9 @@ class DeadLetter:
 def listing(
     session: Session, actor: Actor, *, retrying: bool = False, cursor: str | None = None, limit: int = 50
 ) -> Page[DeadLetter]:
-    """The event's dead letters, or the mails that are tried again; the newest first.
+    """The event's dead letters, or the mails that are tried again, the newest first.
 
-    Raises NotAllowed for who is no organiser.
+    Raises NotAllowed if the actor is not an organiser.
     """
     actor.require(Right.READ_CALENDAR_HEALTH)
     query = (
@@ -84,7 +84,7 @@ def counts(session: Session, actor: Actor) -> DeadLetterCounts:
 
 @dataclass(frozen=True, slots=True)
 class PausedRoute:
-    """A provider that takes no mails before a time; an empty name is the mail server."""
+    """A provider that takes no mails before a time. An empty name is the mail server."""
 
     name: str
     paused_until: datetime | None
@@ -105,21 +105,21 @@ def pauses(session: Session, actor: Actor, *, rates: MailRates, now: datetime) -
 
 
 def resend(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:
-    """Queue dead letters again, each as the same message; gives how many.
+    """Queue dead letters again, each as the same message. Returns their number.
 
-    One that was overtaken, put away or sent meanwhile is left. Who asks for a mail that was held says that
-    the address works again: its mark is taken away.
+    A mail that was replaced, put away or sent meanwhile is left as it is. Resending a held mail says that the
+    address works again, so the mark of its bounce is removed.
     """
     return _queue_again(session, actor, among(OutboxMail.id, ids), now)
 
 
 def resend_all(session: Session, actor: Actor, *, now: datetime) -> int:
-    """Queue every dead letter again but those to addresses that bounce; gives how many."""
+    """Queue all dead letters again, except those to addresses that bounce. Returns their number."""
     return _queue_again(session, actor, _unheld(), now)
 
 
 def drop(session: Session, actor: Actor, ids: Sequence[int], *, now: datetime) -> int:
-    """Put dead letters away without sending them; gives how many."""
+    """Put dead letters away without sending them. Returns their number."""
     actor.require(Right.REPAIR_DELIVERY)
     done = session.scalars(
         update(OutboxMail)

@@ -54,9 +54,9 @@ def deliver(
 ) -> int:
     """Send mails over one connection until none is due, `max_seconds` are over or a stop is asked.
 
-    With `urgent` only those that a person waits for.
-    Gives the number of mails that the server took. A mail is marked before the next one is sent, so a
-    sender that dies leaves at most one mail that may be sent again, with the same Message-ID.
+    With `urgent`, only mails that a person waits for. Returns the number of mails that the server accepted. A
+    mail is marked before the next one is sent. So a sender that dies leaves at most one mail that may be sent
+    again, with the same Message-ID.
     """
     return _Delivery(
         database, settings, worker, now, should_stop, time.monotonic() + max_seconds, urgent, sleep
@@ -70,7 +70,7 @@ def is_waiting(session: Session, settings: Settings, *, now: datetime, urgent: b
 
 @dataclass(slots=True)
 class _Delivery:
-    """One call of `deliver`; `sent` counts what the server took, however it ends."""
+    """One call of `deliver`. `sent` counts the mails that the server accepted, however the call ends."""
 
     database: Database
     settings: Settings
@@ -130,7 +130,7 @@ class _Delivery:
                 self.sleep(0.2)
 
     def _not_connected(self, failure: ConnectionFailure) -> None:
-        """All that is due waits; a server that does not let us in is left alone for longer."""
+        """Delay all mails that are due, for longer if the server rejected the sign-in."""
         now = self.now()
         with self.database.write() as session:
             claims.postpone(session, reason=str(failure), until=now + RECONNECT_AFTER, now=now)
@@ -158,14 +158,14 @@ class _Delivery:
                 raise
 
     def _is_closed(self, row: OutboxMail) -> bool:
-        """Whether the route or the event began a pause after the claim; what somebody waits for goes."""
+        """Whether the route or the event began a pause after the claim. Urgent mails ignore it."""
         if row.event_id is None:
             return False
         routes = {SERVER, self.routes.rates.route(row.to_address)}
         return row.event_id in self.paused or bool(self.closed & routes)
 
     def _send(self, smtp: Smtp, row: OutboxMail, mail: RenderedMail) -> None:
-        """Send a mail and mark it; raises ConnectionFailure, after which nothing is marked."""
+        """Send a mail and mark it. Raises ConnectionFailure, after which nothing is marked."""
         try:
             smtp.send(mail)
         except ConnectionFailure:
@@ -198,7 +198,7 @@ class _Delivery:
             self.closed |= refusing.refuse(session, self.routes, row, refusal, str(failure), now=self.now())
 
     def _rendered(self, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail | None:
-        """The mail of a row; None if it cannot be made, which must not keep the others back."""
+        """The mail of a row, or None if it cannot be made. One bad row must not stop the others."""
         try:
             return rendered(self.settings, row, links)
         except Exception as error:

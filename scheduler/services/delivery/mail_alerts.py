@@ -20,7 +20,7 @@ MAILBOX = "mailbox"
 
 
 def watch_outbox(session: Session, *, now: datetime) -> bool:
-    """Tell if the outbox stands, and that it is over; whether it stands."""
+    """Raise an alert if the outbox is stuck, and end it when it is not. Returns whether it is stuck."""
     since = now - STANDING
     waits = select(OutboxMail.error).where(
         OutboxMail.state == OutboxState.QUEUED,
@@ -63,7 +63,7 @@ def mailbox_failed(session: Session, reason: str, *, now: datetime) -> None:
 
 
 def mails_given_up(session: Session, count: int, *, now: datetime) -> None:
-    """So many mails of the mailbox are left to a person; none ends it."""
+    """Raise an alert that so many mails of the mailbox need a person. Zero ends the alert."""
     if count == 0:
         alerts.end_alert(session, AlertKind.MAIL_LEFT, event_id=None, now=now)
         return
@@ -76,7 +76,7 @@ def mails_given_up(session: Session, count: int, *, now: datetime) -> None:
 
 
 def oldest_due(session: Session, *, now: datetime) -> datetime | None:
-    """Since when the mail is due that has waited longest; None if none is."""
+    """The due time of the mail that has waited longest, or None if no mail is due."""
     due = (OutboxMail.next_attempt_at <= now) & _goes()
     return session.scalar(
         select(func.min(OutboxMail.next_attempt_at)).where(OutboxMail.state == OutboxState.QUEUED, due)

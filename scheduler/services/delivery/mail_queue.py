@@ -42,24 +42,28 @@ def state(session: Session, actor: Actor) -> MailQueue:
 
 
 def pause(session: Session, actor: Actor, *, now: datetime) -> bool:
-    """Let no mail of the event out; whether that is new. A mail that a sender is just handing over goes."""
+    """Pause the event's mails. Returns whether that changed anything.
+
+    A mail that is just being sent goes out.
+    """
     actor.require(Right.STEER_MAILS)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_(None))
     return _done(session, rows.values(mails_paused_at=now), "mails paused", actor) > 0
 
 
 def go_on(session: Session, actor: Actor) -> bool:
-    """Let the mails out again; whether they were paused. Have the outbox emptied after the commit."""
+    """End the pause. Returns whether the mails were paused. Call for a delivery after the commit."""
     actor.require(Right.STEER_MAILS)
     rows = update(Event).where(Event.id == actor.event_id, Event.mails_paused_at.is_not(None))
     return _done(session, rows.values(mails_paused_at=None), "mails go on", actor) > 0
 
 
 def stop(session: Session, actor: Actor, *, now: datetime) -> int:
-    """Put aside what no sender has had yet, and end a pause; gives how many mails.
+    """Set aside the mails that no sender has claimed yet, and end a pause. Returns their number.
 
     Their readers are not told. The next publishing tells them the net effect, unless the mails are sent after
-    all before it. What a server was offered already goes on. Raises PublishingOpen while mails are written.
+    all before it. A mail that was offered to a server goes on. Raises PublishingOpen while mails are being
+    written.
     """
     actor.require(Right.STEER_MAILS)
     _refuse_while_written(session, actor.event_id)
@@ -75,7 +79,7 @@ def stop(session: Session, actor: Actor, *, now: datetime) -> int:
 
 
 def send_after_all(session: Session, actor: Actor) -> int:
-    """Queue what was put aside; gives how many mails. Have the outbox emptied after the commit."""
+    """Queue the mails that were set aside. Returns their number. Call for a delivery after the commit."""
     actor.require(Right.STEER_MAILS)
     rows = update(OutboxMail).where(OutboxMail.event_id == actor.event_id, outbox.stopped())
     return _done(session, rows.values(stopped_at=None), "stopped mails sent after all", actor)

@@ -1,8 +1,9 @@
-"""How the providers of recipients take our mails: slowed down, paused and tried again by what they answer.
+"""Routes: how fast mails go to each provider of recipients.
 
-A route is a provider (`MailRates.route`), or the mail server that takes all of our mails (SERVER). After some
-refusals of one kind in a row it is paused, each time twice as long; then one mail goes, to see. If that is
-taken, all go again. A provider that asks for less gets half as many mails a minute, and slowly more again.
+The provider's replies slow a route down, pause and resume it. A route is a provider (`MailRates.route`), or
+the mail server that takes all of our mails (SERVER). After some refusals of one kind in a row it is paused,
+each time twice as long. Then one mail is sent as a test. If that one is accepted, all mails go again. A
+provider that asks for less gets half as many mails a minute, and slowly more again.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Routes:
         return row is not None and row.refusal is not None
 
     def rate(self, name: str, now: datetime) -> float | None:
-        """Mails a minute; None for as many as there are."""
+        """Mails a minute, or None for no limit."""
         return per_minute(self.rows.get(name), self.rates.per_minute.get(name), now)
 
 
@@ -88,7 +89,7 @@ def load(session: Session, rates: MailRates) -> Routes:
 
 
 def per_minute(row: MailRoute | None, usual: float | None, now: datetime) -> float | None:
-    """The rate of a route: the usual one, or a lower one that grows back to it; None is no limit."""
+    """The rate of a route: the usual one, or a lower one that grows back to it. None means no limit."""
     if row is None or row.per_minute is None or row.slowed_at is None:
         return usual
     grown = row.per_minute * 2.0 ** (max(now - row.slowed_at, timedelta()) / DOUBLES_AFTER)
@@ -135,7 +136,10 @@ def waits(routes: Routes, now: datetime) -> set[str]:
 
 
 def taken(session: Session, routes: Routes, address: str) -> set[str]:
-    """A mail was taken: its route and the server's are open; gives the names of those that were paused."""
+    """Record an accepted mail: its route and the server's are open.
+
+    Returns the names of those that were paused.
+    """
     opened = set()
     for name in {routes.rates.route(address), SERVER}:
         if not routes.is_watched(name):
@@ -154,9 +158,9 @@ def taken(session: Session, routes: Routes, address: str) -> set[str]:
 def refused(
     session: Session, routes: Routes, mail: OutboxMail, refusal: Refusal, said: str, *, now: datetime
 ) -> set[str]:
-    """A mail was refused: count it, slow its route down or pause it; gives the names of those that pause.
+    """Record a refused mail: count it, slow its route down or pause it. Returns the names of paused routes.
 
-    What one address alone makes its provider say counts once in a row: it says nothing about others.
+    Refusals of one address in a row count once, because they say nothing about other addresses.
     """
     pausing = set()
     for name in (routes.rates.route(mail.to_address), SERVER):  # in this order: two senders take turns
@@ -247,7 +251,7 @@ def _created(session: Session, routes: Routes, name: str) -> MailRoute:
 
 
 def _locked(session: Session, routes: Routes, name: str) -> MailRoute:
-    """The row of a route, made if need be; nobody else changes it until the transaction ends."""
+    """The row of a route, made if need be. Nobody else changes it until the transaction ends."""
     if session.get(MailRoute, name) is None:
         _created(session, routes, name)
     row = session.get_one(MailRoute, name, populate_existing=True, with_for_update={"key_share": True})

@@ -25,7 +25,7 @@ Texts = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One text as it is now; `changed_at` is None while it is the catalogue's, `default`."""
+    """One text as it is now. `changed_at` is None while it is the catalogue's, `default`."""
 
     part: str
     text: str
@@ -39,7 +39,7 @@ class Field:
 
 
 def of_event(session: Session, event_id: int) -> Texts:
-    """The texts that an event words anew."""
+    """The texts that an event has reworded."""
     found: dict[str, dict[str, str]] = {}
     for row in session.scalars(select(MailText).where(MailText.event_id == event_id)):
         found.setdefault(row.language, {})[row.key] = row.text
@@ -59,7 +59,7 @@ def settings_of(event: Event) -> dict[str, Any]:
 
 
 def fields(session: Session, actor: Actor, language: str, tone: str) -> list[Field]:
-    """The texts of one kind of mail, for organisers; raises NotFound for a language or kind that is none."""
+    """The texts of one kind of mail, for organisers. Raises NotFound for an unknown language or kind."""
     known = _words(actor, language, tone)
     keys = {wording.key(part, tone): part for part in wording.PARTS}
     rows = session.execute(
@@ -80,7 +80,7 @@ def fields(session: Session, actor: Actor, language: str, tone: str) -> list[Fie
 
 
 def check(actor: Actor, language: str, tone: str, typed: Mapping[str, str]) -> dict[str, str]:
-    """Typed texts by part, as plain text; raises InvalidInput with every fault by part."""
+    """Typed texts by part, checked, as plain text. Raises InvalidInput with every fault by part."""
     _words(actor, language, tone)
     texts = {part: wording.tidy(part, typed[part]) for part in wording.PARTS if part in typed}
     faults: list[Fault] = [fault for part, text in texts.items() for fault in wording.faults(part, text)]
@@ -92,9 +92,9 @@ def check(actor: Actor, language: str, tone: str, typed: Mapping[str, str]) -> d
 def save(
     session: Session, actor: Actor, language: str, tone: str, typed: Mapping[str, str], *, now: datetime
 ) -> int:
-    """Put the texts in place; gives how many changed. One that is the catalogue's own is kept no longer.
+    """Store the texts. Returns how many changed. A text equal to the catalogue's own is deleted.
 
-    Mails that wait already keep their texts. Raises as `check`.
+    Mails that are queued already keep their texts. Raises as `check`.
     """
     texts = check(actor, language, tone, typed)
     before = {field.part: field for field in fields(session, actor, language, tone)}

@@ -30,9 +30,10 @@ ABOUT = "mails"
 def refuse(
     session: Session, routes: Routes, mail: OutboxMail, refusal: Refusal, said: str, *, now: datetime
 ) -> set[str]:
-    """A mail that was claimed or sent is refused with these words; gives the routes that pause from now on.
+    """Record that a claimed or sent mail was refused with these words.
 
-    It is tried again later, held, or given up. Nobody's address is marked by one refusal.
+    Returns the routes that pause from now on. The mail is tried again later, held, or given up. One refusal
+    marks nobody's address.
     """
     if refusal is Refusal.DEAD and mail.attendee_id is not None:
         _doubt(session, mail, said, now)
@@ -57,7 +58,7 @@ def locked_out(session: Session, routes: Routes, said: str, *, now: datetime) ->
 
 
 def release(session: Session, routes: Routes, names: Collection[str], *, now: datetime) -> int:
-    """Held mails of routes that are open again are due at once; gives their number."""
+    """Make held mails of routes that are open again due at once. Returns their number."""
     held = (OutboxMail.state == OutboxState.QUEUED) & (OutboxMail.failure == MailFailure.HELD.value)
     released = session.scalars(
         update(OutboxMail)
@@ -70,7 +71,7 @@ def release(session: Session, routes: Routes, names: Collection[str], *, now: da
 
 
 def settle(session: Session, rates: MailRates, *, now: datetime) -> int:
-    """End alerts about routes that are open and hold nothing any more; gives the number of those routes."""
+    """End alerts about routes that are open and hold nothing any more. Returns the number of those routes."""
     told = session.scalars(select(MailRoute).where(MailRoute.is_told)).all()
     routes = Routes(rates, {row.name: row for row in told})
     over = [row for row in told if row.paused_until is None and not _holds(session, routes, row.name)]
@@ -96,7 +97,10 @@ def hold(session: Session, mail: OutboxMail, said: str, *, now: datetime) -> Non
 
 
 def _doubt(session: Session, mail: OutboxMail, said: str, now: datetime) -> None:
-    """A server says that there is no such address: once more to be sure, unless it has said so before."""
+    """A server says that there is no such address.
+
+    The mail is sent once more to be sure, unless this is the second such reply.
+    """
     attendee = session.get_one(Attendee, mail.attendee_id)
     if attendee.email != mail.to_address:  # it was corrected while the mail was on its way
         return _put_back(session, mail, said, MailFailure.PERMANENT, None)
@@ -108,7 +112,10 @@ def _doubt(session: Session, mail: OutboxMail, said: str, now: datetime) -> None
 def _put_back(
     session: Session, mail: OutboxMail, said: str, failure: MailFailure, at: datetime | None
 ) -> None:
-    """Queue a mail again for `at`, or give it up; one that was swept or claimed anew meanwhile is left."""
+    """Queue a mail again for `at`, or give it up.
+
+    A mail that was swept or claimed again meanwhile is left as it is.
+    """
     values: dict[str, Any] = {"error": said, "failure": failure.value, "claimed_by": None}
     values |= {"state": OutboxState.FAILED if at is None else OutboxState.QUEUED}
     values |= {"next_attempt_at": at} if at is not None else {}
@@ -159,7 +166,7 @@ def _end_alerts(session: Session, now: datetime) -> None:
 
 
 def _holds(session: Session, routes: Routes, name: str) -> bool:
-    """Whether mails are held for a route; for the mail server, whether any are."""
+    """Whether mails are held for a route, or any mails for the mail server."""
     held = (OutboxMail.failure == MailFailure.HELD.value) & OutboxMail.state.in_(
         [OutboxState.QUEUED, OutboxState.SENDING]
     )

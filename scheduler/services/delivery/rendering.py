@@ -21,7 +21,7 @@ from scheduler.storage.models import OutboxMail, SignInLink
 
 
 def rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink]) -> RenderedMail:
-    """The mail of a row; `links` has those of sign-in mails."""
+    """The mail of a row. `links` has those of sign-in mails."""
     if row.sign_in_link_id is not None:
         return sign_in_mail(settings, row, links[row.sign_in_link_id])
     if row.kind is OutboxKind.ALERT:
@@ -41,7 +41,7 @@ def invitation_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
 
 
 def test_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
-    """The mail that shows an organiser the event's texts, or what a publishing says; its links lead back."""
+    """The mail that shows an organiser the event's texts, or what a publishing says. Its links lead back."""
     if "agenda" in row.payload:
         return render_summary(Summary.from_json(row.payload), _envelope(settings, row, ""))
     back = dict.fromkeys(links.ANSWER_STEPS, row.payload["link"])

@@ -44,7 +44,7 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """The values of each filter, counted under all the other filters; the most frequent first."""
+    """The values of each filter, counted under all the other filters, the most frequent first."""
 
     country: tuple[FacetValue, ...]
     tier: tuple[FacetValue, ...]
@@ -61,7 +61,7 @@ def firm_filters(
     tier: str | None = None,
     hall: str | None = None,
 ) -> Filters:
-    """Conditions on Firm; an empty value sets no filter. Raises InvalidInput for a tier that there is not."""
+    """Conditions on Firm. An empty value sets no filter. Raises InvalidInput for an unknown tier."""
     filters = {"text": matches(text, (Firm.name, Firm.latin_name, Firm.description))} if text else {}
     if country:
         filters["country"] = Firm.country == one_line(country).upper()

@@ -20,7 +20,7 @@ Keyed = TypeVar("Keyed", Firm, Attendee)
 
 @dataclass(frozen=True, slots=True)
 class FirmRef:
-    """A firm by name; `latin_name` is for readers of other scripts, `country` is ISO 3166-1 alpha-2."""
+    """A firm by name. `latin_name` is for readers of other scripts, `country` is ISO 3166-1 alpha-2."""
 
     key: str
     name: str
@@ -40,7 +40,7 @@ class PersonRef:
 
 @dataclass(frozen=True, slots=True)
 class SlotRef:
-    """A meeting time, closed at the start and open at the end; slots of a block follow each other."""
+    """A meeting slot, closed at the start and open at the end. Slots of a block follow each other."""
 
     key: str
     start: datetime
@@ -77,17 +77,19 @@ def person_columns(person: type[Attendee]) -> tuple[SQLColumnExpression[str], ..
 
 
 def find_firm(session: Session, event_id: int, key: str) -> Firm:
-    """A firm of the event; raises NotFound for one of another event too."""
+    """A firm of the event. Raises NotFound for one of another event too."""
     return _find(session, Firm, "firm", event_id, key)
 
 
 def find_person(session: Session, event_id: int, key: str) -> Attendee:
-    """An attendee of the event; raises NotFound for one of another event too."""
+    """An attendee of the event. Raises NotFound for one of another event too."""
     return _find(session, Attendee, "person", event_id, key)
 
 
 def firm_in_question(session: Session, actor: Actor, right: Right, key: str | None) -> int | None:
-    """The firm that an actor asks about, with a right: the own one by default; None is the whole event.
+    """The firm that an actor asks about, with a right: the own firm by default.
+
+    None stands for the whole event.
 
     Raises NotFound for a key that is not of the event, NotAllowed for a firm that is not the actor's.
     """

@@ -41,7 +41,7 @@ _PEOPLE = Order("people", (func.lower(Attendee.latin_name), Attendee.id), (str, 
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """A pending or accepted request between the reader's firm and another; `sent` by the reader's firm."""
+    """A pending or accepted request of the reader's firm and another. `sent`: the reader's firm asked."""
 
     key: str
     state: RequestState
@@ -50,7 +50,7 @@ class OpenRequest:
 
 @dataclass(frozen=True, slots=True)
 class FirmCard:
-    """A firm in a list. `areas` are keys; `open_requests` are those with the reader's own firm."""
+    """A firm in a list. `areas` are keys. `open_requests` are those with the reader's own firm."""
 
     key: str
     name: str
@@ -69,7 +69,7 @@ class FirmCard:
 
 @dataclass(frozen=True, slots=True)
 class PersonCard:
-    """An attendee in a list; `email` is for organisers and the own firm, None for others."""
+    """An attendee in a list. `email` is for organisers and the own firm, None for others."""
 
     key: str
     name: str
@@ -114,7 +114,7 @@ def search_firms(
 
 
 def firm(session: Session, actor: Actor, firm_key: str) -> FirmPage:
-    """One firm with its people; raises NotFound for a firm of another event. Four queries."""
+    """One firm with its people, by four queries. Raises NotFound for a firm of another event."""
     actor.require(Right.READ_DIRECTORY)
     pages = _firm_pages(session, actor, _key_is(firm_key))
     if firm_key not in pages:
@@ -160,7 +160,7 @@ def search_people(
     cursor: str | None = None,
     limit: int = 30,
 ) -> Page[PersonCard]:
-    """The event's attendees by Latin name, or those of one firm; `text` is sought in names and titles."""
+    """The event's attendees by Latin name, or those of one firm. `text` is sought in names and titles."""
     actor.require(Right.READ_DIRECTORY)
     query = _people(actor).where(matches(text, (Attendee.name, Attendee.latin_name, Attendee.title)))
     if firm is not None:
@@ -171,7 +171,7 @@ def search_people(
 
 
 def person(session: Session, actor: Actor, person_key: str) -> PersonCard:
-    """One attendee; raises NotFound for one of another event."""
+    """One attendee. Raises NotFound for one of another event."""
     actor.require(Right.READ_DIRECTORY)
     found = find_person(session, actor.event_id, person_key)
     return _person_card(actor, found, session.get_one(Firm, found.firm_id))

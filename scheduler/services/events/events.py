@@ -74,7 +74,7 @@ _CARD = tuple(EventCard.__dataclass_fields__)
 
 @dataclass(frozen=True, slots=True)
 class EventSettings:
-    """What organisers may change of a running event; `policy` is the problem file's."""
+    """The settings that organisers may change in a running event. `policy` is that of the problem file."""
 
     name: EventName
     language: str = "en"
@@ -97,7 +97,7 @@ class EventSettings:
 
 
 def create_event(session: Session, account_id: int, form: NewEvent, *, now: datetime) -> EventCard:
-    """A new event with slots, halls and tables; the account, an operator's, becomes its organiser.
+    """A new event with slots, halls and tables. The account, an operator's, becomes its organiser.
 
     Raises NotAllowed, InvalidInput with every fault by field of NewEvent.
     """
@@ -133,7 +133,7 @@ def settings(session: Session, actor: Actor) -> EventSettings:
 
 
 def update_settings(session: Session, actor: Actor, form: EventSettings, *, now: datetime) -> EventCard:
-    """Change the settings; the next rerun is reckoned anew, so a change takes effect without a restart.
+    """Change the settings. The time of the next rerun is computed again, so no restart is needed.
 
     Raises NotAllowed, InvalidInput with every fault by field of EventSettings.
     """

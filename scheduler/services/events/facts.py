@@ -24,7 +24,7 @@ class HallRef:
 
 @dataclass(frozen=True, slots=True)
 class EventFacts:
-    """`firm` is the key of the actor's own, None for who belongs to none."""
+    """`firm` is the key of the actor's own firm, or None."""
 
     event: EventCard
     slots: tuple[SlotRef, ...]

@@ -57,7 +57,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class NewSlot:
-    """One slot of the grid; times are UTC."""
+    """One slot of the grid. Times are UTC."""
 
     key: str
     start: datetime
@@ -142,7 +142,7 @@ def _time_faults(form: NewEvent, now: datetime) -> Iterator[Fault]:
 
 
 def _slots(form: NewEvent) -> Iterator[NewSlot]:
-    """The grid in time order; a slot takes its minutes on the clock of the world, also when clocks change."""
+    """The grid in time order. A slot lasts its minutes in UTC, also when local clocks change."""
     zone, length = ZoneInfo(form.timezone), timedelta(minutes=form.slot_minutes)
     for day in range(form.days):
         number = 0

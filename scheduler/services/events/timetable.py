@@ -22,7 +22,7 @@ SlotRow = Row[str, datetime, datetime, str]
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day of the event's zone; `key` is its ISO date."""
+    """A day of the event's zone. `key` is its ISO date."""
 
     key: str
     slots: tuple[SlotRow, ...]

@@ -25,11 +25,13 @@ from scheduler.storage.models import (
 class Waiting:
     """Counts, and numbers of versions.
 
-    What the next run is for, counted from the newest draft, or from what is published where no draft is
-    newer: `called_off` of its meetings are of requests that were declined or withdrawn since; `absent` people
-    have declined one that goes on without them; `proposals` ask for another time; `accepted` requests have
-    come since. `draft` is newer than what is published; `publishing` is asked for
-    and not done. `letters` came in and wait for a word; nobody will publish `old_drafts` any more.
+    The first four say what the next run is for. They count from the newest draft, or from the published
+    version if no draft is newer. `called_off` counts its meetings whose requests were declined or withdrawn
+    since. `absent` counts people who declined a meeting that goes on without them. `proposals` ask for
+    another time. `accepted` requests have come since.
+
+    `draft` is newer than what is published. `publishing` is asked for and not done. `letters` came in and
+    wait for an organiser. Nobody will publish `old_drafts` any more.
     """
 
     called_off: int = 0

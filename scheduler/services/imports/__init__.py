@@ -1,1 +1,1 @@
-"""Firms, people and interpreters from files; addresses and their correction."""
+"""Imports: firms, people and interpreters from files."""

@@ -61,7 +61,7 @@ class Booths:
                 row.fault("booth", f"{booth!r} is another place already")
 
     def give(self, firm: Firm, booth: str) -> bool:
-        """Have a firm stand at one booth, or at none if it is empty; whether that changes anything."""
+        """Set a firm's booth, or remove it if it is empty. Returns whether that changes anything."""
         before = self.owned[firm.id]
         place = self.places.get(booth) if booth else None
         if ([] if place is None else [place]) == before and bool(booth) == bool(before):
@@ -78,7 +78,7 @@ class Booths:
         return True
 
     def follow_hall(self, firm: Firm) -> bool:
-        """Have a firm's booths stand in the firm's hall; whether any did not."""
+        """Move a firm's booths to the firm's hall. Returns whether any was elsewhere."""
         if firm.hall_id is None:
             return False
         elsewhere = [place for place in self.owned[firm.id] if place.hall_id != firm.hall_id]
@@ -128,7 +128,7 @@ class Booths:
         return self.session.scalar(count) or 0
 
     def forget_unused(self) -> None:
-        """Delete the retired places that nothing speaks of."""
+        """Delete the retired places that nothing refers to."""
         used = or_(
             exists().where(PlannedMeeting.place_id == Place.id),
             exists().where(MeetingRequest.fixed_place_id == Place.id),

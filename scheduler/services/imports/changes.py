@@ -18,7 +18,7 @@ MAX_SHOWN = 500
 
 @dataclass(frozen=True, slots=True)
 class CellChange:
-    """A column's value before and after, as text; before is empty for a new row."""
+    """A column's value before and after, as text. Before is empty for a new row."""
 
     column: str
     before: str
@@ -47,11 +47,11 @@ class WrongCells:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """How many rows were new, changed what was there, or said what was there already.
+    """The result of an import: the numbers of rows that were new, changed something, or changed nothing.
 
-    `moved` firms have another booth, where `meetings` published ones were at the old one. `missing` are there
-    and not in the file; they stay. `left_out` rows have faults and were not taken. `not_taken` headers mean
-    no column.
+    `moved` firms have another booth. `meetings` published meetings were at the old booths. `missing` rows are
+    in the event and not in the file. They stay. `left_out` rows have faults and were not imported.
+    `not_taken` headers mean no known column.
     """
 
     added: int
@@ -120,7 +120,7 @@ def _grouped(table: Table) -> tuple[WrongCells, ...]:
 
 
 def change(target: Any, new: Mapping[str, Any]) -> Cells:
-    """Set the values that differ; each with what it was and what it is."""
+    """Set the values that differ, and return each with its value before and after."""
     differ = {
         name: (getattr(target, name), value) for name, value in new.items() if getattr(target, name) != value
     }

@@ -55,7 +55,7 @@ class Header:
 
 
 def understand(kind: ImportKind, header: Sequence[str]) -> Header:
-    """Each header by its exact words first, then by its likeness; a column is taken once."""
+    """The column of each header, by exact words first, then by similarity. A column is used once."""
     known = _known(kind)
     positions: dict[str, int] = {}
     twice, open_headers = [], []
@@ -93,12 +93,12 @@ def kind_of(name: str, headers: Sequence[Sequence[str]]) -> ImportKind | None:
 
 
 def header_row(kind: ImportKind, rows: Sequence[Sequence[str]]) -> int:
-    """The position of the row with most of the kind's needed columns; the first one where none has any."""
+    """The position of the row with most of the kind's required columns, or the first row if none has any."""
     return max(range(len(rows)), key=lambda at: (_score(kind, rows[at]), -at), default=0)
 
 
 def plain(text: str) -> str:
-    """A header as it is compared: no case, no signs; `Company name (English)*` is three words."""
+    """A header as it is compared: lower case, without signs. `Company name (English)*` is three words."""
     folded = unicodedata.normalize("NFKC", text[:200]).casefold()
     return " ".join(re.sub(r"[\W_]+", " ", folded).split())
 
@@ -109,7 +109,7 @@ def _score(kind: ImportKind, header: Sequence[str]) -> int:
 
 @cache
 def _known(kind: ImportKind) -> Mapping[str, str]:
-    """Headers as they are compared, and the column of each; a column's own name goes before all words."""
+    """Known headers as they are compared, with the column of each. A column's own name has precedence."""
     found: dict[str, str] = {plain(column): column for column in COLUMNS[kind]}
     for column, words in _WORDS["columns"][kind.value].items():
         for word in words:

@@ -20,7 +20,7 @@ def renamed(values: dict[str, Any], **names: str) -> dict[str, Any]:
 
 
 def latin(values: Mapping[str, Any], known: Any) -> dict[str, str]:
-    """The Latin name; where none was ever given it is the name itself, and follows it."""
+    """The Latin name. If none was ever given, it is equal to the name and changes with it."""
     if "latin_name" in values:
         return {"latin_name": values["latin_name"] or values["name"]}
     follows = known is None or known.latin_name == known.name

@@ -25,10 +25,10 @@ from scheduler.storage.models import Event, Firm, Hall
 def import_firms(
     session: Session, actor: Actor, sheet: WorkbookSheet, *, leave_out: bool = False
 ) -> Imported:
-    """Firms with their booths; a row whose key is known changes that firm. Raises InvalidInput.
+    """Import firms with their booths. A row with a known key changes that firm. Raises InvalidInput.
 
-    A firm that gets another booth leaves its old one; the next run plans the meetings there at the new one.
-    With `leave_out`, rows with faults are left out and the others taken.
+    A firm that gets another booth leaves its old one. The next run plans the meetings there at the new one.
+    With `leave_out`, rows with faults are left out and the others are imported.
     """
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.FIRMS, sheet)
@@ -113,7 +113,7 @@ class _Reader:
         return cls(list(halls), session.get_one(Event, event_id).areas)
 
     def values(self, row: Row) -> dict[str, Any]:
-        """Of the columns that the sheet has; an empty cell empties what is there."""
+        """The values of the columns that the sheet has. An empty cell clears the stored value."""
         read = {
             "key": row.key(),
             "name": row.text("name", fields.FirmName),

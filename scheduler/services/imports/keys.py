@@ -14,10 +14,10 @@ _LONGEST = 40
 
 
 def fill(table: Table, column: str, known: Mapping[str, str], taken: Iterable[str]) -> None:
-    """Give each row of a table without keys one, by what its `column` says.
+    """Give each row of a table without keys a key, derived from the row's text in `column`.
 
-    `known` are the keys of what is there already, by the plain text of that column; `taken` are all keys. The
-    same file gives the same keys. Two rows of one text are a fault of the second.
+    `known` are the existing keys by the plain text of that column. `taken` are all keys. The same file gives
+    the same keys. If two rows have one text, the second has a fault.
     """
     if "key" in table.columns:
         return

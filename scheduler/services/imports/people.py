@@ -37,10 +37,10 @@ def import_people(
     now: datetime,
     leave_out: bool = False,
 ) -> Imported:
-    """Attendees of firms that are there already; a row whose key is known changes that person.
+    """Import attendees of existing firms. A row with a known key changes that person.
 
-    Another address is told the coming meetings, as if an organiser had corrected it on the page. Raises
-    InvalidInput; with `leave_out`, rows with faults are left out and the others taken.
+    A changed address is told the coming meetings, as if an organiser had corrected it on the page. Raises
+    InvalidInput. With `leave_out`, rows with faults are left out and the others are imported.
     """
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.PEOPLE, sheet)
@@ -78,7 +78,10 @@ def import_people(
 def import_interpreters(
     session: Session, actor: Actor, sheet: WorkbookSheet, *, leave_out: bool = False
 ) -> Imported:
-    """Interpreters; a row whose key is known changes that one. Raises InvalidInput, as for people."""
+    """Import interpreters. A row with a known key changes that interpreter.
+
+    Raises InvalidInput, as for people.
+    """
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.INTERPRETERS, sheet)
     known = {
@@ -145,7 +148,10 @@ def _values(row: Row, firms: _Firms) -> dict[str, Any]:
 
 
 def _reading(row: Row) -> dict[str, str]:
-    """The language and time zone of a person's mails; empty ones are derived from what is known."""
+    """The language and time zone of a person's mails.
+
+    An empty value is derived from other data of the person.
+    """
     language, timezone = row.text("mail_language", fields.Language), row.text("timezone", fields.Timezone)
     for fault in preferences.faults(language, timezone):
         row.fault("mail_language" if fault.path == "language" else fault.path, fault.message)
@@ -170,7 +176,7 @@ def _change(
     settings: Settings,
     now: datetime,
 ) -> dict[str, tuple[Any, Any]]:
-    """Each value that is another one now; who changes firm or role leaves the addresses of feeds behind."""
+    """Set the values that differ. A person who changes firm or role gets new addresses of feeds."""
     if any(getattr(person, name) != values.get(name, getattr(person, name)) for name in _ROLE):
         leaving.renew_feeds(session, person, secret_key=settings.secret_key)
     email = person.email
@@ -183,6 +189,6 @@ def _change(
 
 
 def _own_choices(person: Attendee, values: Mapping[str, str]) -> dict[str, str]:
-    """What is known of a person stays, as they may have chosen it; a file fills in what is open."""
+    """Keep the values that a person may have chosen. A file fills in only empty ones."""
     chosen = ("mail_language", "timezone")
     return {name: getattr(person, name) or values[name] for name in chosen if name in values}

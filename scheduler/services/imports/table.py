@@ -26,7 +26,7 @@ _PHONE = re.compile(r"\+?[0-9][0-9 ()./x-]{1,38}")
 
 @dataclass(slots=True)
 class Row:
-    """One row; `line` is its number as the spreadsheet counts, `values` its cells by our columns."""
+    """One row. `line` is its number as the spreadsheet counts, `values` its cells by our columns."""
 
     line: int
     values: dict[str, str]
@@ -136,7 +136,7 @@ class Table:
 
     @classmethod
     def read(cls, kind: ImportKind, sheet: WorkbookSheet) -> Table:
-        """Rows, with needed cells and unique keys checked; InvalidInput for a header that does not do."""
+        """Rows, with required cells and unique keys checked. Raises InvalidInput for an unsuitable header."""
         first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
         at = header_row(kind, first)
         header = sheet.rows[at] if sheet.rows else _NO_HEADER
@@ -160,7 +160,7 @@ class Table:
         return frozenset(self.positions)
 
     def done(self, *, leave_out: bool = False) -> None:
-        """Raise InvalidInput for what is wrong; or leave those rows out."""
+        """Raise InvalidInput with the faults, or leave the rows with faults out."""
         if leave_out:
             self.left_out = [row for row in self.rows if row.is_wrong]
             self.rows = [row for row in self.rows if not row.is_wrong]

@@ -45,13 +45,13 @@ def several(text: str) -> list[str]:
 
 
 def country(text: str) -> str | None:
-    """The two letters of ISO 3166-1 of a country by its code or its name; None if it is none."""
+    """The ISO 3166-1 alpha-2 code of a country by its code or its name, or None if it is unknown."""
     code = text.strip().upper()
     return code if code in _codes() else _countries().get(plain(text))
 
 
 def language(text: str) -> str | None:
-    """The code (BCP 47) of a language by its code or its name; None if it is none."""
+    """The code (BCP 47) of a language by its code or its name, or None if it is unknown."""
     code = text.strip()
     if _CODE.fullmatch(code) and code.partition("-")[0].lower() in Locale("en").languages:
         primary, hyphen, rest = code.partition("-")
@@ -60,13 +60,13 @@ def language(text: str) -> str | None:
 
 
 def tier(text: str) -> Tier | None:
-    """A place in the chain by its word; None if it is none."""
+    """The tier of a firm in the supply chain by its word, or None if it is unknown."""
     words = plain(text)
     return next((tier for tier, listed in _TIERS.items() if words in listed.split("|")), None)
 
 
 def yes_or_no(text: str) -> bool | None:
-    """A yes or no in one of the languages of the headers; None if it is neither."""
+    """A yes or no in one of the languages of the headers, or None if it is neither."""
     said = text.strip().casefold()
     return True if said in _YES else False if said in _NO else None
 
@@ -91,7 +91,7 @@ class NamedThings:
                 self.known.setdefault(f"#{number}", next(iter(keys)))
 
     def find(self, text: str) -> str | None:
-        """The key of one; None if nothing, or more than one thing, may be meant."""
+        """The key of the one thing that is meant, or None if there is none or more than one."""
         found = self.known.get(plain(text))
         numbers = _digits(text)
         is_a_number = len(numbers) == 1 and len(plain(text)) <= len(numbers[0]) + 8

@@ -104,7 +104,7 @@ def counts(session: Session, actor: Actor) -> dict[str, int]:
 
 
 def keep(session: Session, actor: Actor, octets: bytes, *, name: str, kind: str, now: datetime) -> int:
-    """Keep a file until it is taken; its number. Raises InvalidInput."""
+    """Store a file until it is imported. Returns its number. Raises InvalidInput."""
     actor.require(Right.IMPORT)
     if len(octets) > MAX_OCTETS:
         raise InvalidInput([Fault("file", f"must be at most {MAX_OCTETS >> 20} MB")])
@@ -139,7 +139,7 @@ def listing(session: Session, actor: Actor) -> Sequence[KeptFile]:
 
 
 def octets_of(session: Session, actor: Actor, file_id: int) -> tuple[bytes, str, str]:
-    """A file that waits, what its rows are said to be, and its name; raises NotFound, or ImportTaken."""
+    """A waiting file's octets, the kind of its rows, and its name. Raises NotFound, or ImportTaken."""
     actor.require(Right.IMPORT)
     file = session.scalar(
         select(ImportFile).where(ImportFile.id == file_id, ImportFile.event_id == actor.event_id)
@@ -152,7 +152,7 @@ def octets_of(session: Session, actor: Actor, file_id: int) -> tuple[bytes, str,
 
 
 def drop(session: Session, actor: Actor, file_id: int) -> None:
-    """Forget a file that waits; nothing of it was taken."""
+    """Delete a waiting file, of which nothing was imported."""
     actor.require(Right.IMPORT)
     session.execute(
         delete(ImportFile).where(
@@ -185,9 +185,9 @@ def apply(
     settings: Settings,
     now: datetime,
 ) -> ImportLook:
-    """Take all rows without faults, in the session; who only looks rolls it back.
+    """Import all rows without faults, in the session. A caller that only looks rolls it back.
 
-    Raises ImportOutdated if the same is being brought in just now.
+    Raises ImportOutdated if the same is being imported at this moment.
     """
     actor.require(Right.IMPORT)
     try:

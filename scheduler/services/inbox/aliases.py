@@ -1,7 +1,7 @@
 """Other addresses under which attendees answer: Exchange and Google answer as one's primary address.
 
-An organiser says so on a mail that waits. It came to the attendee's own token, so who wrote it has their
-invitation; that the address is theirs, too, is what the organiser knows.
+An organiser adds such an address on a mail that waits. The mail came to the attendee's own token, so its
+writer has their invitation. Only the organiser knows that the address is theirs, too.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """Another address, and who said so; `by` is the address of the organiser's account."""
+    """Another address, and who said so. `by` is the address of the organiser's account."""
 
     id: int
     address: str
@@ -86,9 +86,9 @@ def claimed(session: Session, mail: InboundMail) -> str | None:
 
 
 def add(session: Session, actor: Actor, mail: InboundMail, *, now: datetime) -> str:
-    """Keep the address that a waiting answer is from as one of its attendee's; gives it.
+    """Store and return the From address of a waiting answer as one more address of its attendee.
 
-    Raises InvalidInput where that is not offered.
+    Raises InvalidInput if that is not offered.
     """
     actor.require(Right.HANDLE_INBOX)
     attendee = session.get_one(
@@ -108,7 +108,7 @@ def add(session: Session, actor: Actor, mail: InboundMail, *, now: datetime) -> 
 
 
 def remove(session: Session, actor: Actor, person_key: str, alias_id: int, *, now: datetime) -> bool:
-    """Take an address away from a person: no later answer counts under it; whether it was there."""
+    """Remove a person's other address: later answers from it do not count. Returns whether it was there."""
     actor.require(Right.REPAIR_DELIVERY)
     person = find_person(session, actor.event_id, person_key)
     removed = session.scalar(

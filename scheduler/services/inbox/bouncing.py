@@ -2,7 +2,7 @@
 
 Anybody can write "from MAILER-DAEMON". A report counts if it came to the address that only mail servers have
 seen, and names a mail of ours to the attendee by its Message-ID, or at least the attendee's address. Then it
-is worth what the server's own reply would have been; all else waits for a person.
+has the same effect as the server's own reply. All other reports wait for a person.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _without_mail(session: Session, attendee: Attendee, bounce: Bounce, now: dat
 
 
 def _marked(session: Session, attendee: Attendee, bounce: Bounce, now: datetime) -> Verdict | None:
-    """The verdict if this was the report that marks the address; the earlier ones wait no longer."""
+    """The verdict if this report marks the address. Earlier reports stop waiting."""
     if attendee.bounced_at is None:
         return None
     reason = f"The address {attendee.email} does not take mail ({bounce.status or bounce.diagnostic})."

@@ -21,7 +21,10 @@ _RECIPIENT = re.compile(r"(meetings|bounces)\+([a-z2-7]{32})@([a-z0-9.-]+)")
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """Whose invitation an address stands for, and what it is for; for reports, any of theirs."""
+    """The invitation that an address stands for, and the address's purpose.
+
+    For reports, any of the attendee's.
+    """
 
     box: MailBox
     token: str
@@ -29,10 +32,10 @@ class Addressed:
 
 
 def addressed(session: Session, recipient: str, mail_domain: str) -> Addressed | None:
-    """What an address of ours stands for; None for one that is not ours, or whose token is wrong.
+    """The meaning of an address of ours, or None if it is not ours or its token is wrong.
 
-    Mails that were sent before reports had a token of their own have the one for answers in their envelope:
-    what comes back to them is known, and proves nothing.
+    Mails that were sent before reports had their own token carry the token for answers in their envelope. A
+    report to such an address is recognised, and proves nothing.
     """
     found = _RECIPIENT.fullmatch(recipient.strip().strip("<>").lower())
     if found is None or found[3] != mail_domain.lower():

@@ -36,7 +36,7 @@ class LetterPerson:
 
 @dataclass(frozen=True, slots=True)
 class IncomingMail:
-    """A mail that came in, as organisers read it; of `size` octets so many are `kept`."""
+    """An incoming mail, as organisers read it. `kept` of its `size` octets are stored."""
 
     id: int
     kind: MailKind
@@ -59,7 +59,7 @@ def listing(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[IncomingMail]:
-    """The event's mails, the newest first. Raises NotAllowed for who is no organiser."""
+    """The event's mails, the newest first. Raises NotAllowed if the actor is not an organiser."""
     actor.require(Right.READ_INBOX)
     query = select(InboundMail).where(InboundMail.event_id == actor.event_id)
     if outcome is not None:
@@ -81,17 +81,17 @@ def counts(session: Session, actor: Actor) -> dict[MailOutcome, int]:
 
 
 def get(session: Session, actor: Actor, mail_id: int) -> IncomingMail:
-    """A mail of the event; raises NotFound, or NotAllowed for who is no organiser."""
+    """A mail of the event. Raises NotFound, or NotAllowed if the actor is not an organiser."""
     return _letter(_mail(session, actor, mail_id))
 
 
 def raw(session: Session, actor: Actor, mail_id: int) -> bytes:
-    """A mail as it came; raises as `get`."""
+    """The octets of a mail as it came. Raises as `get`."""
     return _mail(session, actor, mail_id).raw
 
 
 def claimed(session: Session, actor: Actor, mail_id: int) -> str | None:
-    """The other address that a waiting answer is from, where it may be its attendee's; raises as `get`."""
+    """The other address that a waiting answer is from, where it may be its attendee's. Raises as `get`."""
     return aliases.claimed(session, _mail(session, actor, mail_id))
 
 
@@ -104,7 +104,7 @@ def _mail(session: Session, actor: Actor, mail_id: int) -> InboundMail:
 
 
 def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, now: datetime) -> IncomingMail:
-    """Take a waiting mail as its attendee's answer to the meeting as it was last told; raises WrongState."""
+    """Take a waiting mail as its attendee's answer to the meeting as it was last told. Raises WrongState."""
     mail = _waiting(session, actor, mail_id, "applied")
     invitation = answers.latest(session, mail.uid, mail.attendee_id)
     given = Given(
@@ -127,7 +127,7 @@ def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, n
 def set_aside(
     session: Session, actor: Actor, mail_id: int, *, mail_domain: str, now: datetime
 ) -> IncomingMail:
-    """Leave a waiting mail without effect; the maker of a counter-proposal is told. Raises WrongState."""
+    """Leave a waiting mail without effect. The maker of a counter-proposal is told. Raises WrongState."""
     mail = _waiting(session, actor, mail_id, "set aside")
     if mail.kind is MailKind.COUNTER:
         invitation = answers.latest(session, mail.uid, mail.attendee_id)
@@ -141,8 +141,8 @@ def same_person(
 ) -> IncomingMail:
     """Say that a waiting answer is its attendee's own, under another address of theirs, and take it so.
 
-    Later ones under that address count, and those of this person that wait for it are judged anew.
-    Raises WrongState, and InvalidInput where `aliases.claimed` offers nothing.
+    Later answers from that address count. This person's answers that wait for it are judged again. Raises
+    WrongState, and InvalidInput where `aliases.claimed` offers nothing.
     """
     mail = _waiting(session, actor, mail_id, "taken as the same person's")
     address = aliases.add(session, actor, mail, now=now)

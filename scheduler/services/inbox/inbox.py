@@ -29,10 +29,10 @@ log = structlog.get_logger()
 
 
 def receive(database: Database, settings: Settings, recipient: str, raw: bytes, *, now: datetime) -> bool:
-    """Keep a mail, then read and judge it; False if the address is none of ours.
+    """Store a mail, then read and judge it. Returns False if the address is not one of ours.
 
-    A mail that was kept is never lost: what goes wrong afterwards is tried again. The same octets to the
-    same address are kept and judged once, however often they are handed in. Raises TooMuch.
+    A stored mail is never lost: a step that fails afterwards is tried again. The same octets to the same
+    address are stored and judged once, however often they arrive. Raises TooMuch.
     """
     known = receive_for(database, settings, [recipient], raw, now=now)
     return bool(known)
@@ -41,7 +41,7 @@ def receive(database: Database, settings: Settings, recipient: str, raw: bytes, 
 def receive_for(
     database: Database, settings: Settings, recipients: Sequence[str], raw: bytes, *, now: datetime
 ) -> list[str]:
-    """As `receive`, for several recipients of one mail, which is read once; gives those that are ours.
+    """As `receive`, for several recipients of one mail, which is read once. Returns those that are ours.
 
     Raises TooMuch if none of them took it and one has had too much.
     """
@@ -63,7 +63,7 @@ def receive_for(
 
 
 def judge(database: Database, settings: Settings, mail_id: int, *, now: datetime) -> None:
-    """Read and judge a mail that was received; one that was judged already stays as it is."""
+    """Read and judge a mail that was received. One that was judged already stays as it is."""
     _judge_all(database, settings, [mail_id], now=now)
 
 
@@ -111,7 +111,7 @@ def _judge(
 
 
 def _begin(session: Session, mail_id: int, now: datetime) -> bytes | None:
-    """Count an attempt and give the octets; None if the mail is judged, or waits for a person from now on."""
+    """Count an attempt and return the octets, or None if the mail is judged or now waits for a person."""
     mail = _received(session, mail_id)
     if mail is None:
         return None
@@ -138,7 +138,7 @@ def _read(raw: bytes) -> inbound.InboundMail:
 
 
 def _received(session: Session, mail_id: int) -> InboundMail | None:
-    """The mail if nobody has judged it; its row is locked, so that two judges take turns."""
+    """The mail if it is not judged yet. Its row is locked, so that two workers take turns."""
     return session.scalar(
         select(InboundMail)
         .where(InboundMail.id == mail_id, InboundMail.outcome == MailOutcome.RECEIVED)

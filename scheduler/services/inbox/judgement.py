@@ -1,4 +1,7 @@
-"""What an inbound mail may do. Its token says whose answer it is; everything else is only claimed."""
+"""Judgement: what an inbound mail may do. Its token says whose answer it is.
+
+All its other data is only a claim.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ CLOCK_SKEW = timedelta(days=1)
 
 
 class _Stop(Exception):
-    """A mail is not applied; carries the verdict."""
+    """A mail is not applied. The error carries the verdict."""
 
     def __init__(self, outcome: MailOutcome, reason: str) -> None:
         super().__init__(reason)
@@ -112,7 +115,7 @@ class _Case:
         return waiting(self.mail.reason)
 
     def checked(self) -> tuple[ReplyAnswer, Given]:
-        """The answer if it may be applied; raises _Stop otherwise."""
+        """The answer if it may be applied. Raises _Stop otherwise."""
         answer = self.own_answer()
         speaker = self.speaker(answer)
         if speaker is None:
@@ -147,8 +150,9 @@ class _Case:
         return answer.uid == self.invitation.uid
 
     def speaker(self, answer: ReplyAnswer) -> Participant | None:
-        """The token's attendee among those of the answer, under the address that we know or another one that
-        an organiser has said is theirs; the From of the mail counts for nothing.
+        """The token's attendee among those of the answer. The From of the mail is not used.
+
+        The attendee may answer under the known address, or under another one that an organiser has added.
         """
         for address in (self.attendee.email, *aliases.of(self.session, self.attendee)):
             same = [each for each in answer.participants if same_address(each.email, address)]

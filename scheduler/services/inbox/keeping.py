@@ -39,7 +39,7 @@ _READ = MAX_MAIL + 1
 
 
 class TooMuch(ChainmeetError):
-    """An address of ours has had as much mail as it takes; `str()` is a sentence."""
+    """An address of ours has reached its limit of mails. `str()` is a sentence."""
 
     code = "too-much-mail"
 
@@ -116,7 +116,7 @@ def understood(found: inbound.InboundMail) -> dict[str, Any]:
 
 
 def close(mail: InboundMail, verdict: Verdict, now: datetime, *, by: int | None) -> None:
-    """Write down what became of a mail, and which account decided it; None if no person did."""
+    """Record the verdict on a mail, and the account that decided it, or None if no person did."""
     mail.outcome, mail.reason = verdict.outcome, verdict.reason[:REASON_LIMIT]
     if mail.kept > KEPT:
         mail.raw, mail.kept = mail.raw[:KEPT], KEPT

@@ -24,14 +24,14 @@ log = structlog.get_logger()
 
 
 def fetch(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> int:
-    """Read the unread mails of the mailbox into the inboxes of their events, and give their number.
+    """Read the unread mails of the mailbox into the inboxes of their events, and return their number.
 
     A mail that is for none of our addresses, or for one that had too much, is only marked as read. People are
     told of one that cannot be taken in. Raises MailboxFailure.
     """
 
     def take(raw: bytes) -> None:
-        # Two of its headers may name two addresses; each is one answer's own.
+        # Two of its headers may name two addresses. Each belongs to one answer.
         recipients = boxes.recipients_in(_addressees(raw))
         try:
             known = inbox.receive_for(database, settings, recipients, raw, now=now())

@@ -29,7 +29,10 @@ class Untaken:
     validity: int = field(default=0, init=False)
 
     def known(self, validity: int, unread: Sequence[int]) -> Mapping[int, int]:
-        """Counts by UID; those of mails that are not unread any more are forgotten (RFC 3501 2.3.1.1)."""
+        """Counts of attempts by UID.
+
+        Counts of mails that are no longer unread are deleted (RFC 3501 2.3.1.1).
+        """
         self.validity = validity
         gone = (UntakenMail.validity != validity) | ~among(UntakenMail.uid, unread)
         with self.database.write() as session:
@@ -55,7 +58,7 @@ class Untaken:
             session.execute(delete(UntakenMail).where(self._mine(), UntakenMail.uid == uid))
 
     def tell(self) -> None:
-        """An alert while mails are given up; it is over when a person has read or moved them."""
+        """An alert while mails are given up. It is over when a person has read or moved them."""
         left = select(func.count()).where(
             UntakenMail.mailbox == self.mailbox, UntakenMail.attempts >= MAX_ATTEMPTS
         )
@@ -63,7 +66,7 @@ class Untaken:
             mail_alerts.mails_given_up(session, session.scalars(left).one(), now=self.now())
 
     def _count(self, session: Session, uid: int) -> int | None:
-        """Count one more; None if the mail has no row."""
+        """Count one more, or None if the mail has no row."""
         one = update(UntakenMail).where(self._mine(), UntakenMail.uid == uid)
         more = one.values(attempts=UntakenMail.attempts + 1, tried_at=self.now())
         return session.scalar(more.returning(UntakenMail.attempts))

@@ -36,11 +36,11 @@ def raise_alert(
     path: str,
     now: datetime,
 ) -> bool:
-    """Tell the event's organisers and the operators of a failure; whether it was news.
+    """Tell the event's organisers and the operators of a failure. Returns whether the alert is new.
 
-    There is one open alert a (kind, event, `about`): while it is open, a second call renews `reason` and
-    sends no mail. `about` names what failed ("run 12"), `reason` is a sentence for a person, and `path` the
-    page below the site's address that shows more. With no event, the operators alone get the mail.
+    There is one open alert for each (kind, event, `about`). While it is open, a second call updates `reason`
+    and sends no mail. `about` names what failed ("run 12"), `reason` is a sentence for a person, and `path`
+    the page below the site's address that shows more. Without an event, only the operators get the mail.
     """
     about, reason = about[:_ABOUT], one_line(reason)[:_REASON]
     key = _key(kind, event_id, about)
@@ -77,7 +77,7 @@ def raise_alert(
 def end_alert(
     session: Session, kind: AlertKind, *, event_id: int | None, about: str | None = None, now: datetime
 ) -> bool:
-    """It is over: one thing of that kind and event, or all if `about` is None; gives whether any was open."""
+    """End the open alert of that kind and event, or all if `about` is None. Returns whether any was open."""
     which = [Alert.open_key.is_not(None), _is(kind, event_id)]
     if about is not None:
         which.append(Alert.about == about[:_ABOUT])
@@ -86,7 +86,7 @@ def end_alert(
 
 
 def open_alerts(session: Session, event_id: int | None) -> Sequence[Alert]:
-    """The open alerts of the installation, and of an event if one is given; the newest first."""
+    """The open alerts of the installation, and of an event if one is given, the newest first."""
     of_event = Alert.event_id == event_id if event_id is not None else Alert.event_id.is_(None)
     return session.scalars(
         select(Alert)
@@ -132,7 +132,10 @@ def _queue_mails(session: Session, alert: Alert, now: datetime) -> None:
 
 
 def _readers(session: Session, event_id: int | None) -> Sequence[Account]:
-    """Organisers of the event and operators; of the installation operators, or organisers if it has none."""
+    """The readers: organisers of the event, and operators.
+
+    Without an event: operators, or organisers if none.
+    """
     organisers = select(Organiser.account_id)
     if event_id is not None:
         organisers = organisers.where(Organiser.event_id == event_id)

@@ -14,7 +14,7 @@ TOLERATED = timedelta(seconds=5)
 
 
 def tell_if_wrong(database: Database) -> timedelta | None:
-    """How far it is ahead of the database's clock, also in the log; None if it is near, or nobody answers."""
+    """The clock's lead over the database's, which is logged. None if it is small, or nobody answers."""
     try:
         ahead = database.machine_is_ahead()
     except AWAY:

@@ -34,7 +34,7 @@ def of_event(session: Session, actor: Actor) -> tuple[Notice, ...]:
 
 
 def of_installation(session: Session, asker: SignedIn) -> tuple[Notice, ...]:
-    """What has failed in the installation, for an operator; raises NotAllowed."""
+    """What has failed in the installation, for an operator. Raises NotAllowed."""
     if not asker.is_operator:
         raise NotAllowed("Only an operator of this installation may do this.")
     return _shown(alerts.open_alerts(session, None))

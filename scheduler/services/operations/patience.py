@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 def patiently(work: Callable[[], T]) -> T:
-    """Do `work` until the database answers; gives what it gives, and raises what is no absence of that."""
+    """Repeat `work` while the database does not answer, for `MOST_SECONDS` at most. Returns its value."""
     ends, pause = time.monotonic() + MOST_SECONDS, FIRST_PAUSE
     while True:
         try:

@@ -39,5 +39,5 @@ def mark(session: Session, name: str, *, now: datetime) -> None:
 
 
 def last(session: Session, name: str) -> datetime | None:
-    """When it was done last; None if never."""
+    """The time when it was last done, or None if never."""
     return session.scalar(select(Pulse.at).where(Pulse.name == name))

@@ -25,7 +25,7 @@ SET_ASIDE = "A newer publishing says this anew."
 class NewMail:
     """A mail to be queued: all that its bytes depend on, as a row of the outbox has it.
 
-    `payload` is what its renderer reads; nobody else does. What belongs to no event goes past every rate.
+    `payload` is read only by its renderer. A mail that belongs to no event is outside every rate.
     """
 
     kind: OutboxKind
@@ -63,7 +63,7 @@ def calendar_mail(
     version_id: int | None = None,
     facts: str | None = None,
 ) -> NewMail:
-    """The mail of an iTIP message to an address and name; `payload` has the message, and how it is worded."""
+    """The mail of an iTIP message to an address and name. `payload` has the message, and how it is worded."""
     return NewMail(
         kind=kind,
         to_address=to[0],
@@ -108,7 +108,7 @@ def aside() -> ColumnElement[bool]:
 
 
 def set_aside(session: Session, which: ColumnElement[bool], *, now: datetime) -> None:
-    """Keep mails that no sender has touched from being sent, until they are said anew."""
+    """Stop mails that no sender has claimed from being sent, until their content is queued again."""
     session.execute(
         update(OutboxMail)
         .where(which, untouched())
@@ -123,9 +123,9 @@ def drop_untouched(
     *columns: InstrumentedAttribute[Any],
     with_aside: bool = False,
 ) -> list[tuple[Any, ...]]:
-    """Delete mails that no sender has touched, and those set aside if asked; gives `columns` of each.
+    """Delete mails that no sender has claimed, and those set aside if asked. Returns `columns` of each.
 
-    A mail that a sender takes at this moment is either gone or sent: the database decides.
+    A mail that a sender claims at this moment is either deleted or sent. The database decides.
     """
     unsent = or_(untouched(), aside()) if with_aside else untouched()
     gone = delete(OutboxMail).where(which, unsent)
@@ -182,9 +182,9 @@ def dead() -> ColumnElement[bool]:
 def queue_again(
     session: Session, which: ColumnElement[bool], *, now: datetime
 ) -> Sequence[Row[int, int | None]]:
-    """Queue dead letters again, each as the same message; gives their ids and attendees.
+    """Queue dead letters again, each as the same message. Returns their ids and attendees.
 
-    The first attempt stays counted: the calendar counts as told, and no publishing makes the mail anew.
+    The first attempt stays counted. So the calendar counts as told, and no publishing makes the mail again.
     """
     return session.execute(
         update(OutboxMail)
@@ -197,7 +197,7 @@ def queue_again(
 
 @dataclass(frozen=True, slots=True)
 class OutboxCounts:
-    """`stopped` ones were put aside before they went out; they are not among those queued."""
+    """The numbers of mails. `stopped` mails were set aside before they were sent, and are not in `queued`."""
 
     queued: int
     sending: int
@@ -207,7 +207,7 @@ class OutboxCounts:
 
 
 def counts(session: Session, event_id: int, version_id: int | None = None) -> OutboxCounts:
-    """How many mails of an event (of one publishing) are in each state; of the failed ones, dead letters."""
+    """The numbers of mails of an event, or of one publishing, by state. `failed` counts the dead letters."""
     states = {state: OutboxMail.state == state for state in OutboxState} | {OutboxState.FAILED: dead()}
     states[OutboxState.QUEUED] &= OutboxMail.stopped_at.is_(None)
     which = [*(states[state] for state in OutboxState), stopped()]

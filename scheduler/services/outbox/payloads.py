@@ -1,4 +1,4 @@
-"""What a mail of the outbox says, read from its payload; delivery/rendering.py makes the whole mail of it."""
+"""The content of a mail in the outbox, read from its payload. delivery/rendering.py makes the whole mail."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scheduler.invites.mail.summary import Summary
 
 
 def content(payload: Mapping[str, Any]) -> Content | None:
-    """What the calendar shows; None for a mail that is about no one meeting."""
+    """The content that the calendar shows, or None for a mail that is not about one meeting."""
     said = payload.get("content")
     return Content.from_json(said) if said else None
 

@@ -40,15 +40,16 @@ class Holding:
 def frozen_until(
     event: Event, slots: tuple[domain.Slot, ...], now: datetime, zone: ZoneInfo
 ) -> datetime | None:
-    """`freeze_hours` from now once that reaches into the event; nothing is frozen before."""
+    """The end of the frozen time: `freeze_hours` from now, once that is within the event, or None before."""
     moment = now.astimezone(zone) + timedelta(hours=event.freeze_hours)
     return moment if slots and moment > slots[0].start else None
 
 
 def published(session: Session, event_id: int) -> tuple[Meeting, ...]:
-    """The published meetings; one at a booth that its firm has left is at the firm's booth of now.
+    """The published meetings.
 
-    So it keeps its time wherever it can, and is told as relocated.
+    A meeting at a booth that its firm has left is moved to the firm's present booth. So it keeps its time if
+    possible, and people are told that it is relocated.
     """
     version = versions.published(session, event_id)
     if version is None:

@@ -40,11 +40,11 @@ Busy = Mapping[int, frozenset[int]]
 
 
 def take(session: Session, event_id: int, *, now: datetime, max_moved: int = 0) -> Problem:
-    """The event's problem at `now`, with keys as ids and Latin names; raises NotFound.
+    """The event's problem at `now`, with keys as ids and Latin names. Raises NotFound.
 
-    Only accepted requests are in it. What is published and starts before `frozen_until` stays, so
-    unavailability that speaks against it is left out: the meeting is about to happen all the same.
-    With `max_moved` the published plan is to be improved by at most so many changes.
+    Only accepted requests are in it. A published meeting that starts before `frozen_until` stays. So
+    unavailability that contradicts it is left out, because the meeting takes place all the same. With
+    `max_moved`, the run improves the published plan by at most so many changes.
     """
     event = session.get(Event, event_id)
     if event is None:
@@ -55,7 +55,7 @@ def take(session: Session, event_id: int, *, now: datetime, max_moved: int = 0) 
 
 @dataclass(slots=True)
 class _Snapshot:
-    """One event being read; the maps give the problem's index of each row id."""
+    """One event being read. The maps give the problem's index of each row id."""
 
     session: Session
     event: Event
@@ -234,7 +234,7 @@ def _indices(rows: Iterable[Any]) -> dict[int, int]:
 def _start_slots(
     row: MeetingRequest, wished: Iterable[str], holding: frozen.Holding, keys: Mapping[str, int]
 ) -> tuple[int, ...] | None:
-    """The allowed start slots, or those of them that a counter-proposal asks for; None for any."""
+    """The allowed start slots, or those of them that a counter-proposal asks for. None stands for any."""
     chosen = [key for key in wished if key in keys and (row.slots is None or key in row.slots)]
     listed = row.slots if not chosen or row.key in holding.requests else chosen
     return None if listed is None else tuple(keys[key] for key in listed if key in keys)

@@ -46,7 +46,7 @@ FINAL = "final"
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """A comparison before it is kept; `changes` in the order of kinds, then of time."""
+    """A comparison before it is stored. `changes` are in the order of kinds, then of time."""
 
     comparison: Comparison
     changes: Sequence[Change]
@@ -59,7 +59,10 @@ def kept(session: Session, version: ScheduleVersion) -> Comparison | None:
 
 
 def last(session: Session, version: ScheduleVersion) -> Comparison | None:
-    """The last comparison of a version, if it was with what is published now; perhaps it is made anew."""
+    """The last comparison of a version, if it was with the version that is published now.
+
+    It may be out of date.
+    """
     found = session.get(Comparison, version.id)
     if found is None or version.state is not VersionState.DRAFT:
         return found if found is not None and found.key == FINAL else None
@@ -68,7 +71,7 @@ def last(session: Session, version: ScheduleVersion) -> Comparison | None:
 
 
 def is_wanted(session: Session, version: ScheduleVersion) -> bool:
-    """Whether the version has to be compared and nobody has asked for it; a failed job waits for a person."""
+    """Whether the version must be compared and no job was asked for. A failed job waits for a person."""
     job = version_jobs.latest(session, version, JobKind.COMPARE)
     if job is not None and job.state is not JobState.DONE:
         return False
@@ -76,9 +79,10 @@ def is_wanted(session: Session, version: ScheduleVersion) -> bool:
 
 
 def key(session: Session, version: ScheduleVersion) -> str:
-    """A digest of all that a draft's comparison depends on, so that a change of any of it makes it anew.
+    """A digest of everything that a draft's comparison depends on.
 
-    While mails of an earlier publishing wait, one count of mails holds: it changes with each that goes out.
+    If it changes, the comparison is made again. It includes the number of waiting mails of an earlier
+    publishing, which changes with each mail sent.
     """
     if version.state is not VersionState.DRAFT:
         return FINAL
@@ -97,7 +101,7 @@ def key(session: Session, version: ScheduleVersion) -> str:
 def changes(
     session: Session, found: Comparison, kind: ChangeKind | None, *, first: int, most: int
 ) -> list[Change]:
-    """Some changes of a kind (None: of all that differ) from number `first` on; reads no others."""
+    """Some changes of a kind (None: of all kinds) from number `first` on. Only these are read."""
     if kind is not None:
         before = sum(found.counts[str(other)] for other in _before(kind))
         size = found.counts[str(kind)]
@@ -133,7 +137,7 @@ def work_out(
     with_mails: bool = True,
     report: Report = lambda done, total: None,
 ) -> Worked:
-    """Compare a version, and derive what publishing it if it is a draft would tell; writes nothing."""
+    """Compare a version. For a draft, derive also what its publishing would tell. Nothing is written."""
     is_draft = version.state is VersionState.DRAFT
     left_out = entries.withdrawn_since(session, version.id) if is_draft else ()
     base = versions.published(session, version.event_id) if is_draft else _base(session, version)
@@ -175,7 +179,7 @@ def keep(session: Session, worked: Worked) -> Comparison:
 
 
 def close(session: Session, version: ScheduleVersion, *, was_current: bool) -> None:
-    """Make a draft's comparison that of the published version; one that did not hold is made anew."""
+    """Turn a draft's comparison into that of the published version. One out of date is made again."""
     found = session.get(Comparison, version.id)
     if found is not None and was_current:
         found.key, found.mails, found.summaries, found.people, found.told = FINAL, None, None, None, None

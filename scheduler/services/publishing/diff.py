@@ -1,7 +1,7 @@
-"""What a publishing has to tell: what calendars know against what they should show, as queued mails.
+"""The changes that a publishing tells by mail: what calendars know compared with what they should show.
 
-A survey finds the requests whose entries differ, by digests; messages are then derived for some people at a
-time. To derive them again for the same people drops what was not sent, so that it can be done any time.
+A survey finds the requests whose entries differ, by digests. Messages are then derived for some people at a
+time. Deriving them again for the same people replaces what was not sent, so it can be repeated.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ BEFORE = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """Whom a version has to tell of which requests; no contents yet, whatever the size of the plan.
+    """The people whom a version has to tell, and of which requests. It holds no contents of messages.
 
-    `changed` has the requests that show somebody something else than was told, by attendee; `live` the UID of
-    each entry that a calendar knows.
+    `changed` has the requests whose entry differs from what the attendee was told, by attendee. `live` has
+    the UID of each entry that a calendar knows.
     """
 
     event: Event
@@ -100,7 +100,7 @@ class Pending:
 def survey(
     session: Session, event: Event, version_id: int, *, agenda_url: str, mail_domain: str, now: datetime
 ) -> Survey:
-    """Compare what calendars were told with what they should show; reads some hundred bytes a meeting."""
+    """Compare what calendars were told with what they should show. Reads some hundred bytes a meeting."""
     shown = contents.shown(session, event, version_id, agenda_url=agenda_url)
     last = told_rows.last(session, event.id)
     live: dict[EntryKey, str] = {}
@@ -136,7 +136,7 @@ def survey(
 
 
 def pending(session: Session, seen: Survey, people: Collection[int], uids: Collection[str] = ()) -> Pending:
-    """The messages to some people; changes nothing. `told` has these `uids` besides."""
+    """The messages to some people. Nothing is changed. `told` also has these `uids`."""
     affected = {request_id for person in people for request_id in seen.changed.get(person, ())}
     rows = told_rows.said(session, people, affected, uids)
     told = {key: row.as_told() for key, row in rows.items()}
@@ -167,7 +167,7 @@ def pending(session: Session, seen: Survey, people: Collection[int], uids: Colle
 
 
 def write(session: Session, seen: Survey, people: Collection[int], uids: Collection[str] = ()) -> Pending:
-    """Queue the invitations to some people in place of those that still wait; gives what they say."""
+    """Queue the invitations to some people instead of those that still wait. Returns their messages."""
     forget_unsent(session, seen.event.id, people)
     todo = pending(session, seen, people, uids)
     addresses = recipients(session, people)

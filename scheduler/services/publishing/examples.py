@@ -38,7 +38,7 @@ def preview(
     settings: Settings,
     now: datetime,
 ) -> imip.ShownMessage:
-    """A kind of mail with typed texts, about a meeting of the event; raises as `wordings.check`."""
+    """A kind of mail with typed texts, about a meeting of the event. Raises as `wordings.check`."""
     texts = mail_texts.check(actor, language, tone, typed)
     message, name = _example(session, actor, language, tone, texts, settings, now)
     back = link(settings, actor, language, tone)
@@ -69,9 +69,11 @@ def queue_test(
     settings: Settings,
     now: datetime,
 ) -> str:
-    """Queue such a mail to the actor's own address, and give the address. It has no calendar to be taken in.
+    """Queue a sample mail to the actor's own address, and return the address.
 
-    Raises as `wordings.check`, and NotAllowed for who has no address.
+    It has no calendar part to import.
+
+    Raises as `wordings.check`, and NotAllowed if the actor has no address.
     """
     texts = mail_texts.check(actor, language, tone, typed)
     account = session.get(Account, actor.account_id) if actor.account_id is not None else None

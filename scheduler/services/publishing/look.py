@@ -34,7 +34,7 @@ UNSCHEDULED = "unscheduled"
 
 @dataclass(frozen=True, slots=True)
 class ComparisonCard:
-    """What publishing a version does, or did, in numbers; `mails` is None for a version that is no draft."""
+    """The effect of publishing a version, in numbers. `mails` is None for a version that is not a draft."""
 
     compared_with: int | None
     counts: Mapping[str, int]
@@ -136,7 +136,7 @@ def look(
 def second_look(
     session: Session, actor: Actor, number: int, *, most: int, rates: MailRates, now: datetime
 ) -> SecondLook | None:
-    """The same of a draft, with at most so many firms; None if there is nothing yet to look at."""
+    """The second look at a draft, with at most so many firms, or None if there is nothing to look at yet."""
     version = _version(session, actor, number)
     found = comparisons.kept(session, version)
     if version.state is not VersionState.DRAFT or found is None or found.told is None:
@@ -157,7 +157,7 @@ def jobs(session: Session, actor: Actor, number: int) -> tuple[VersionCard, Vers
 
 
 def publishing(session: Session, actor: Actor, number: int) -> JobCard:
-    """The last publishing of a version; raises NotFound if there was none."""
+    """The last publishing of a version. Raises NotFound if there was none."""
     job = version_jobs.latest(session, _version(session, actor, number), JobKind.PUBLISH)
     if job is None:
         raise NotFound("publishing of version", number)
@@ -165,7 +165,7 @@ def publishing(session: Session, actor: Actor, number: int) -> JobCard:
 
 
 def comparison(session: Session, actor: Actor, number: int) -> ComparisonCard | None:
-    """What publishing a version does, or did; None as long as that has to be worked out."""
+    """The effect of publishing a version, or None until it is computed."""
     found = comparisons.kept(session, _version(session, actor, number))
     return _card(found) if found is not None else None
 
@@ -173,7 +173,7 @@ def comparison(session: Session, actor: Actor, number: int) -> ComparisonCard | 
 def changes(
     session: Session, actor: Actor, number: int, kind: ChangeKind | None, *, cursor: str | None, limit: int
 ) -> ChangePage | None:
-    """Some of what publishing a version changes; None as long as that has to be worked out."""
+    """Some of the changes by publishing a version, or None until they are computed."""
     found = comparisons.kept(session, _version(session, actor, number))
     if found is None:
         return None

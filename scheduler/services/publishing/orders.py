@@ -52,7 +52,7 @@ def job_card(row: VersionJob) -> JobCard:
 
 
 def is_comparing_wanted(session: Session, actor: Actor, number: int) -> bool:
-    """Whether the version has to be compared, and nobody has asked for it; raises NotFound."""
+    """Whether the version must be compared and no job was asked for. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     return comparisons.is_wanted(session, versions.get(session, actor.event_id, number))
 
@@ -73,7 +73,7 @@ def publish(
     at_once: bool = False,
     now: datetime,
 ) -> JobCard:
-    """Have a draft published after the event's hold, or `at_once`; raises as `version_jobs.ask_to_publish`.
+    """Have a draft published after the event's hold, or `at_once`. Raises as `version_jobs.ask_to_publish`.
 
     Send its task after the commit, unless it is held.
     """
@@ -104,9 +104,10 @@ def begin_now(session: Session, actor: Actor, number: int, *, now: datetime) -> 
 def queue_trial(
     session: Session, actor: Actor, number: int, *, settings: Settings, now: datetime
 ) -> tuple[str, int] | None:
-    """Queue a sample of each kind of mail to the actor's own address: the address, and how many mails.
+    """Queue a sample of each kind of mail to the actor's own address.
 
-    None if it is not known what publishing would tell. Raises NotAllowed for who has no address.
+    Returns the address and the number of mails. Returns None if the effect of publishing is not computed yet.
+    Raises NotAllowed if the actor has no address.
     """
     actor.require(Right.PUBLISH)
     version = versions.get(session, actor.event_id, number)
@@ -117,20 +118,20 @@ def queue_trial(
 
 
 def discard(session: Session, actor: Actor, number: int) -> VersionCard:
-    """Put a draft away; raises as `release.discard`."""
+    """Put a draft away. Raises as `release.discard`."""
     actor.require(Right.PUBLISH)
     release.discard(session, event_id=actor.event_id, number=number)
     return history.show(session, actor, number)
 
 
 def discard_old(session: Session, actor: Actor) -> int:
-    """Put away the drafts that nobody will publish any more; gives how many."""
+    """Put away the drafts that nobody will publish any more. Returns their number."""
     actor.require(Right.PUBLISH)
     return release.discard_old(session, actor.event_id)
 
 
 def roll_back(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
-    """A draft with the content of an earlier version; raises as `release.roll_back`."""
+    """A draft with the content of an earlier version. Raises as `release.roll_back`."""
     actor.require(Right.PUBLISH)
     draft = release.roll_back(session, event_id=actor.event_id, number=number, now=now)
     return history.show(session, actor, draft.number)

@@ -48,7 +48,7 @@ Report = Callable[[int, int], None]
 
 @dataclass(slots=True)
 class ToldCount:
-    """What is counted while messages are derived; mails that are on their way already are not in it."""
+    """Counts that are made while messages are derived. Mails that are already being sent are not counted."""
 
     kinds: Counter[str] = field(default_factory=Counter)
     people: dict[int, Counter[str]] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class ToldCount:
         self.people.setdefault(attendee_id, Counter())[kind] += 1
 
     def to_json(self, firms: Mapping[int, int]) -> dict[str, Any]:
-        """As a comparison keeps it; `firms` gives each attendee's."""
+        """The JSON that a comparison stores. `firms` gives each attendee's firm."""
         by_firm: dict[int, list[int]] = {}
         for attendee_id, counts in self.people.items():
             row = by_firm.setdefault(firms[attendee_id], [0, 0])
@@ -100,7 +100,7 @@ _Sums = Mapping[int, Sequence[SummaryChange]]
 def work_out(
     session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime, report: Report
 ) -> ToldCount:
-    """Derive all that publishing a draft would tell; writes nothing."""
+    """Derive everything that publishing a draft would tell. Nothing is written."""
     seen = release.survey(session, version, settings, now=now)
     sums_up = seen.event.summary_mails
     waiting = summaries.waiting_for(session, version.event_id) if sums_up else set()
@@ -133,8 +133,10 @@ class FirmTold:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """Mails by kind, in the order of KINDS; firms, those with most mails first; the person who has most to
-    change, with mails by kind; meetings at booths that their firms have left since the run.
+    """The outlook on a publishing: mails by kind in the order of KINDS, and firms with most mails first.
+
+    It also has the person with most changes, with mails by kind, and the meetings at booths that their firms
+    have left since the run.
     """
 
     kinds: Mapping[str, int]
@@ -167,9 +169,9 @@ def queue_trial(
     session: Session, actor: Actor, version: ScheduleVersion, found: Comparison, *, settings: Settings,
     now: datetime,
 ) -> tuple[str, int]:  # fmt: skip
-    """Queue a sample of each kind to the actor's own address; gives the address, and how many mails.
+    """Queue a sample of each kind to the actor's own address. Returns the address and the number of mails.
 
-    Nothing can be answered to them, and they hold no calendar. Raises NotAllowed for who has no address.
+    They cannot be answered, and have no calendar part. Raises NotAllowed if the actor has no address.
     """
     actor.require(Right.PUBLISH)
     account = session.get(Account, actor.account_id) if actor.account_id is not None else None

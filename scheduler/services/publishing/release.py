@@ -1,4 +1,4 @@
-"""Publishing, step by step: make a draft the published version, then tell people; roll back, discard."""
+"""Publishing in steps: make a draft the published version, then tell people. Also rollback and discarding."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ from scheduler.storage.models import (
 
 
 def check(session: Session, *, event_id: int, number: int, compared_with: int | None) -> ScheduleVersion:
-    """The draft that may be published: nothing came between it and what was looked at.
+    """The draft that may be published, if no other version was published since it was looked at.
 
     `compared_with` is the number of the version that the change set was compared with. Raises NotFound,
-    WrongState if the version is no draft, VersionConflict if another one is published now.
+    WrongState if the version is not a draft, VersionConflict if another one is published now.
     """
     version = versions.get(session, event_id, number)
     session.refresh(version)
@@ -48,7 +48,7 @@ def check(session: Session, *, event_id: int, number: int, compared_with: int | 
 def make_published(
     session: Session, *, event_id: int, number: int, compared_with: int | None, by: int | None, now: datetime
 ) -> ScheduleVersion:
-    """Make a draft the version that people see, in one short step; what they are told comes after it.
+    """Make a draft the version that people see, in one short step. Their mails follow later.
 
     Mails of earlier publishings that nobody has claimed are dropped, as only the net effect is told. Raises
     as `check`, and PlanRejected if the version books somebody or something twice.
@@ -78,9 +78,9 @@ def survey(session: Session, version: ScheduleVersion, settings: Settings, *, no
 
 
 def tell(session: Session, seen: Survey, version: int, people: Collection[int]) -> int:
-    """Queue what some people are told of the publishing of a version's number; gives how many mails.
+    """Queue the mails to some people about the publishing of a version's number. Returns the number of mails.
 
-    Done again for the same people, it drops what was not sent and derives the rest.
+    If it is repeated for the same people, it drops what was not sent and derives it again.
     """
     lock(session, seen.event.id)
     dropped = summaries.take(session, seen.event.id, people)
@@ -101,10 +101,10 @@ def lock(session: Session, event_id: int) -> None:
 
 
 def roll_back(session: Session, *, event_id: int, number: int, now: datetime) -> ScheduleVersion:
-    """A new draft with the content of an earlier version; it is published like any other.
+    """A new draft with the content of an earlier version. It is published like any other.
 
-    Its score is that of what publishing it now would hold: without meetings whose requests are no longer
-    accepted, against what is published. Nothing was proved of it, so it has no bound.
+    Its score is for publishing it now: without meetings whose requests are no longer accepted, and compared
+    with the published version. It has no bound, because nothing was proved about it.
     """
     old = versions.get(session, event_id, number)
     if old.state is not VersionState.SUPERSEDED:
@@ -134,7 +134,7 @@ def roll_back(session: Session, *, event_id: int, number: int, now: datetime) ->
 
 
 def discard(session: Session, *, event_id: int, number: int) -> None:
-    """Put a draft away; raises WrongState if it is no draft, or is about to be published."""
+    """Put a draft away. Raises WrongState if it is not a draft, or is about to be published."""
     version = versions.get(session, event_id, number)
     done = session.scalar(
         update(ScheduleVersion)
@@ -159,7 +159,10 @@ def _is_asked() -> ColumnElement[bool]:
 
 
 def discard_old(session: Session, event_id: int) -> int:
-    """Put away all drafts but the newest, if it is newer than what is published; gives how many."""
+    """Put away old drafts. The newest draft stays if it is newer than the published version.
+
+    Returns their number.
+    """
     kept = versions.newest_draft(session, event_id)
     done = session.scalars(
         update(ScheduleVersion)
@@ -196,7 +199,7 @@ def _swap(
     by: int | None,
     now: datetime,
 ) -> None:
-    """One version in, one out; the partial unique index refuses a second published one."""
+    """Replace the published version. The partial unique index refuses a second published one."""
     if current is not None:
         current.state = VersionState.SUPERSEDED
         session.flush()

@@ -39,7 +39,7 @@ def waiting_for(session: Session, event_id: int) -> set[int]:
 
 
 def set_aside(session: Session, event_id: int, *, now: datetime) -> None:
-    """Keep the summaries that wait from being sent, until `take` has them said anew."""
+    """Stop the waiting summaries from being sent, until `take` has their changes repeated."""
     outbox.set_aside(session, _of(event_id), now=now)
 
 
@@ -54,10 +54,10 @@ def take(session: Session, event_id: int, people: Collection[int] | None = None)
 def changes(
     session: Session, todo: Pending, dropped: Mapping[int, Summary]
 ) -> dict[int, list[SummaryChange]]:
-    """What changed for whom: the messages of the publishing, by attendee, and what nobody has summed up;
-    without those who want no summaries.
+    """The changes for each attendee: the messages of the publishing, and changes that no summary has told.
 
-    A summary that was dropped before it was sent is said anew as far as its invitations went out.
+    Attendees who want no summaries are left out. If an unsent summary is replaced, its changes are repeated,
+    except those whose invitation was never sent.
     """
     found: dict[int, list[SummaryChange]] = {}
     for message in todo.messages:
@@ -78,7 +78,7 @@ def changes(
 
 
 def write(session: Session, seen: Survey, version: int, todo: Pending, dropped: Mapping[int, Summary]) -> int:
-    """Queue the summaries of version number `version` to the people of `todo`; gives how many."""
+    """Queue the summaries of version number `version` to the people of `todo`. Returns their number."""
     changed = changes(session, todo, dropped)
     people = recipients(session, changed.keys())
     open_ = unheld.of_people(session, seen.version_id, seen.event.id, changed.keys())

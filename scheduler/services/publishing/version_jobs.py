@@ -1,4 +1,4 @@
-"""Jobs about versions: ask for one, take it back, claim it, follow it; a lost one is taken up again."""
+"""Jobs about versions: request, cancel, claim and follow a job. A lost job is started again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOST_TOO_OFTEN = f"The worker was lost {MAX_ATTEMPTS} times in the middle of it.
 
 
 class JobLost(ChainmeetError):
-    """The job is no longer this worker's: it was taken up again elsewhere, or ended."""
+    """The job is no longer this worker's: another worker has it, or it has ended."""
 
     code = "job-lost"
 
@@ -44,7 +44,7 @@ class HeldPublishing:
     worker: str
 
     def report(self, session: Session, *, now: datetime, **values: Any) -> None:
-        """Progress and a heartbeat, in the transaction of what was done; raises JobLost."""
+        """Record progress and a heartbeat, in the transaction of the work. Raises JobLost."""
         mine = update(VersionJob).where(
             VersionJob.id == self.id,
             VersionJob.state == JobState.RUNNING,
@@ -57,7 +57,7 @@ class HeldPublishing:
 def ask_to_compare(
     session: Session, version: ScheduleVersion, *, by: int | None, now: datetime
 ) -> VersionJob:
-    """A job that compares the version anew, or the one that is open. Send its task after the commit."""
+    """A new job that compares the version, or the job that is open. Send its task after the commit."""
     return open_job(session, version, JobKind.COMPARE) or _ask(
         session, version, JobKind.COMPARE, by=by, now=now
     )
@@ -74,10 +74,10 @@ def ask_to_publish(
     hold: timedelta = timedelta(),
     now: datetime,
 ) -> VersionJob:
-    """A job that publishes a draft; asked twice it is one. Send its task after the commit.
+    """The job that publishes a draft. A second call returns the same job. Send its task after the commit.
 
-    With a `hold` it begins so much later, by the clock, and can be taken back until then. A publishing that
-    failed after people saw the version is taken up where it ended, at once. Raises as `release.check`, and
+    With a `hold` it begins that much later and can be cancelled until then. A publishing that failed after
+    people saw the version continues at once from where it ended. Raises as `release.check`, and
     PublishingOpen if another version is being published.
     """
     version = versions.get(session, event_id, number)
@@ -113,7 +113,7 @@ def latest(session: Session, version: ScheduleVersion, kind: JobKind) -> Version
 
 
 def claim(session: Session, job_id: int, worker: str, *, now: datetime) -> VersionJob | None:
-    """Take a job that was asked for; None if somebody else does it, or did."""
+    """Claim a requested job, or return None if another worker has it or has done it."""
     begins = VersionJob.begins_at
     asked = update(VersionJob).where(
         VersionJob.id == job_id,
@@ -135,7 +135,7 @@ def claim(session: Session, job_id: int, worker: str, *, now: datetime) -> Versi
 
 
 def finish(session: Session, held: HeldPublishing, *, now: datetime) -> None:
-    """running -> done; a publishing that failed before is over."""
+    """Set a running job to done, and end the alert of an earlier failure."""
     held.report(session, now=now, state=JobState.DONE, finished_at=now, error=None)
     job = session.get_one(VersionJob, held.id, populate_existing=True)
     if job.kind is JobKind.PUBLISH:
@@ -155,7 +155,7 @@ def fail(session: Session, held: HeldPublishing, *, error: str, now: datetime) -
 
 
 def recover(session: Session, *, now: datetime) -> list[int]:
-    """Deal with jobs that nobody works on; gives the ids of those whose task is to be sent again."""
+    """Recover jobs that no worker is working on. Returns the ids of those whose task must be sent again."""
     silent = (VersionJob.state == JobState.RUNNING) & (VersionJob.heartbeat_at <= now - SILENT)
     too_often = session.scalars(
         update(VersionJob)
@@ -210,7 +210,7 @@ def _ask(
 def _ask_again(
     session: Session, version: ScheduleVersion, job: VersionJob, *, by: int | None, now: datetime
 ) -> VersionJob:
-    """failed -> asked, with the attempts of a new one; people who were told are not told twice."""
+    """Set a failed job to asked, with the attempts of a new one. People who were told are not told twice."""
     again = (
         update(VersionJob)
         .where(VersionJob.id == job.id, VersionJob.state == JobState.FAILED)

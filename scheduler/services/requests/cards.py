@@ -30,12 +30,12 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class RequestCard:
-    """A request as its firms read it; `steps` are what the reader may do: accept, decline, withdraw.
+    """A request as its firms read it. `steps` are what the reader may do: accept, decline, withdraw.
 
-    `length` is in slots; `slots` are keys of the allowed start slots, None for any. `asked_by` is None
+    `length` is in slots. `slots` are keys of the allowed start slots, None for any. `asked_by` is None
     if an organiser asked in the firm's name. `reply_topic` and `reply_message` are the asked firm's, if it
-    asked back. `answered_by` took the last step in the name of `answered_side`, both None for an organiser;
-    the reader may undo it until `undo_until`, None for never. `excluded` are people of the reader's firm (for
+    asked back. `answered_by` took the last step in the name of `answered_side`, both None for an organiser.
+    The reader may undo it until `undo_until`, None for never. `excluded` are people of the reader's firm (for
     an organiser, of both).
     """
 

@@ -20,8 +20,8 @@ from scheduler.storage.models import Attendee, ExcludedPerson
 class Excluded:
     """Somebody who declined the meeting, which goes on without them.
 
-    `note` is to the exhibitors of their firm: other colleagues read none. `others_go`: those whom the request
-    names; else the next plan sends a colleague.
+    `note` is for the exhibitors of their firm. Other colleagues do not see it. `others_go` says that others
+    whom the request names go. If not, the next plan sends a colleague.
     """
 
     person: PersonRef
@@ -47,7 +47,7 @@ _QUERY = (
 def of_requests(
     session: Session, actor: Actor, request_ids: Sequence[int]
 ) -> Mapping[int, tuple[Excluded, ...]]:
-    """By request; of the actor's firm, for organisers of both."""
+    """Excluded people by request: of the actor's firm, or of both firms for organisers."""
     query = _QUERY.where(among(ExcludedPerson.request_id, request_ids))
     if not actor.may(Right.READ_REQUESTS):
         query = query.where(Attendee.firm_id == actor.firm_id)

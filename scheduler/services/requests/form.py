@@ -25,10 +25,10 @@ MAX_PENDING = 200
 
 @dataclass(frozen=True, slots=True)
 class NewRequest:
-    """A request as it was typed. Firms, people and slots are keys; `length` is in slots.
+    """A request as it was entered. Firms, people and slots are keys. `length` is in slots.
 
     `slots` are the allowed start slots, None or empty for any. `from_firm` is for organisers, who may
-    ask in a firm's name; an exhibitor asks for the own firm.
+    ask in a firm's name. An exhibitor asks for the own firm.
     """
 
     to_firm: str
@@ -45,7 +45,7 @@ class NewRequest:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRequest:
-    """A request without faults; `latest` is the start of the last slot in which it could be held."""
+    """A request without faults. `latest` is the start of the last slot in which it could be held."""
 
     from_firm: Firm
     to_firm: Firm
@@ -60,12 +60,15 @@ class CheckedRequest:
 
 
 def check(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> CheckedRequest:
-    """Raises NotAllowed for who may not ask at all, InvalidInput with every fault by field of NewRequest."""
+    """A checked request.
+
+    Raises NotAllowed if the actor may not ask, InvalidInput with all faults by field.
+    """
     return _Checker(session, actor, form, now).check()
 
 
 def open_request(session: Session, firm_id: int, other_id: int) -> MeetingRequest | None:
-    """The pair's open request, whoever asked; at most one is open at a time."""
+    """The open request of a pair of firms, whoever asked. At most one is open at a time."""
     return session.scalar(
         select(MeetingRequest)
         .where(MeetingRequest.of_pair(firm_id, other_id), MeetingRequest.state.in_(OPEN_REQUESTS))

@@ -82,7 +82,7 @@ def listing(
 
 
 def show(session: Session, actor: Actor, key: str) -> RequestCard:
-    """One request; raises NotFound for those of other firms and events."""
+    """One request. Raises NotFound for those of other firms and events."""
     row = None
     if storable(key):
         row = session.execute(_query(actor).where(MeetingRequest.key == key)).first()

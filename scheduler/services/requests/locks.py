@@ -35,7 +35,7 @@ DONE_HERE = frozenset({"available", "withdraw", "any-place", "take-part", "again
 
 
 class NotDone(ChainmeetError):
-    """A remedy cannot be done, or no longer; nothing was changed."""
+    """A remedy cannot be applied, or not any more. Nothing was changed."""
 
     code = "remedy-not-done"
 
@@ -76,7 +76,7 @@ def lock(session: Session, actor: Actor, key: str, slot_key: str, *, now: dateti
 
 
 def unlock(session: Session, actor: Actor, key: str) -> bool:
-    """Let the next run hold a request at any of its times again; whether it was locked."""
+    """Unlock a request: the next run may hold it at any of its times. Returns whether it was locked."""
     actor.require(Right.LOCK_REQUESTS)
     request = requests.get(session, actor, key)
     was = request.fixed_must
@@ -145,7 +145,7 @@ def _do(
 
 
 def _free(session: Session, actor: Actor, people: Sequence[str], slot: Slot, length: int) -> None:
-    """Take away what people ticked as busy; what their own calendars say stays, and is said."""
+    """Remove the busy marks that people set by hand. Busy times of their calendars stay and are reported."""
     rows = session.execute(
         select(Attendee.id, Attendee.latin_name).where(
             Attendee.event_id == actor.event_id, Attendee.key.in_(people)

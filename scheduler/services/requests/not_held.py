@@ -56,9 +56,9 @@ Thing = PersonRef | FirmRef | NamedMeeting | str
 
 @dataclass(frozen=True, slots=True)
 class NamedRemedy:
-    """What to do with which things, to hold the request at `start`; `text` has keys, for kinds not known.
+    """A remedy with names: what to do to hold the request at `start`. `text` has keys, for unknown kinds.
 
-    `number` is that of `locks.hold_there`, if a press can do it.
+    `number` is that of `locks.hold_there`, if a button can do it.
     """
 
     kind: str
@@ -70,7 +70,7 @@ class NamedRemedy:
 
 @dataclass(frozen=True, slots=True)
 class NotHeld:
-    """A request without a meeting; `meeting` is None if it is no longer there."""
+    """A request without a meeting. `meeting` is None if it is no longer there."""
 
     key: str
     meeting: NamedMeeting | None

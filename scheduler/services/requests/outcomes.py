@@ -40,7 +40,7 @@ class RequestOutcome:
 
 
 def outcomes(session: Session, actor: Actor, cards: Iterable[RequestCard]) -> dict[str, RequestOutcome]:
-    """Of the accepted ones among these requests, by key; empty as long as no schedule is published."""
+    """The outcomes of the accepted ones among these requests, by key. Empty until a schedule is published."""
     keys = [card.key for card in cards if card.state is RequestState.ACCEPTED]
     version = versions.published(session, actor.event_id) if keys else None
     if version is None:

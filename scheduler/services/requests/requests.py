@@ -74,10 +74,11 @@ def ask(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> A
 
 
 def submit(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> MeetingRequest:
-    """Ask for a meeting; it is pending until the other firm answers, and expires at the event's term.
+    """Submit a request for a meeting.
 
-    To ask a firm that waits for one's own answer accepts its request, which then has both topics.
-    Raises InvalidInput with every fault by field of NewRequest, NotAllowed.
+    It is pending until the other firm answers, and expires at the event's term. If the asked firm already
+    waits for an answer, its request is accepted and has both topics. Raises InvalidInput with every fault by
+    field of NewRequest, NotAllowed.
     """
     checked = check(session, actor, form, now=now)
     firms = checked.from_firm.id, checked.to_firm.id
@@ -95,7 +96,7 @@ def submit(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -
 
 
 def get(session: Session, actor: Actor, key: str) -> MeetingRequest:
-    """A request that the actor may see; raises NotFound for those of other firms and events."""
+    """A request that the actor may see. Raises NotFound for those of other firms and events."""
     request = None
     if storable(key):
         request = session.scalar(
@@ -107,14 +108,20 @@ def get(session: Session, actor: Actor, key: str) -> MeetingRequest:
 
 
 def accept(session: Session, actor: Actor, key: str, *, note: str = "", now: datetime) -> RequestState:
-    """The asked firm says yes; the next run looks for a time. Raises WrongState if it came too late."""
+    """Accept a request for the asked firm. The next run looks for a time.
+
+    Raises WrongState if it is too late.
+    """
     request = get(session, actor, key)
     actor.require(Right.ASK, firm_id=request.to_firm_id, sentence="Only the firm that was asked may accept.")
     return take(session, actor, request, ACCEPT, note, now).state
 
 
 def decline(session: Session, actor: Actor, key: str, *, note: str = "", now: datetime) -> RequestState:
-    """The asked firm says no; the other firm reads the note. Raises WrongState if it came too late."""
+    """Decline a request for the asked firm. The other firm reads the note.
+
+    Raises WrongState if it is too late.
+    """
     request = get(session, actor, key)
     actor.require(Right.ASK, firm_id=request.to_firm_id, sentence="Only the firm that was asked may decline.")
     return take(session, actor, request, DECLINE, note, now).state
@@ -148,12 +155,12 @@ def withdraw(
 
 
 def undo(session: Session, actor: Actor, key: str, *, now: datetime) -> RequestState:
-    """Take the last step back while nobody was told; see `request_steps.undo`."""
+    """Undo the last step while nobody was told. See `request_steps.undo`."""
     return steps.undo(session, actor, get(session, actor, key), now=now).state
 
 
 def expire_due(session: Session, *, now: datetime) -> int:
-    """Close the pending requests of every event whose term is over; gives their number."""
+    """Expire the pending requests of every event whose term is over. Returns their number."""
     return _expire(session, true(), now)
 
 
@@ -217,7 +224,7 @@ def _ask_back(
 
 
 def _name_people(request: MeetingRequest, ids: Sequence[int], side: Side) -> None:
-    """Name these people of one side instead of who was named; nobody new leaves it as it is."""
+    """Replace the people that are named for one side. An empty list changes nothing."""
     if not ids:
         return
     known = {person.attendee_id: person for person in request.people if person.side is side}

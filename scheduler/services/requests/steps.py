@@ -75,9 +75,9 @@ def take(
     *,
     seen: Sequence[RequestState] | None = None,
 ) -> MeetingRequest:
-    """Take a step from the state that was read; of two steps at the same moment one wins.
+    """Take a step from the state that was read. Of two steps at the same moment, only one succeeds.
 
-    `seen` narrows the states from which it may be taken. Raises WrongState to who comes too late,
+    `seen` narrows the states from which it may be taken. Raises WrongState if another step came first,
     InvalidInput for a note that is too long.
     """
     note = lines(note)
@@ -101,7 +101,7 @@ def take(
 
 
 def undo(session: Session, actor: Actor, request: MeetingRequest, *, now: datetime) -> MeetingRequest:
-    """Take the last step back, for who may have taken it, within UNDO_TIME and before anybody was told.
+    """Undo the last step, within UNDO_TIME and before anybody was told, for the side that took it.
 
     Raises NotAllowed, WrongState.
     """
@@ -118,7 +118,7 @@ def undo(session: Session, actor: Actor, request: MeetingRequest, *, now: dateti
 
 
 def may_undo(actor: Actor, request: MeetingRequest) -> bool:
-    """Whether the last step was taken by the actor's side; organisers may undo any."""
+    """Whether the last step was taken by the actor's side. Organisers may undo any step."""
     firms = {Side.FROM: request.from_firm_id, Side.TO: request.to_firm_id}
     side = request.answered_side
     return actor.may(Right.ASK, firm_id=firms[side] if side is not None else None)
@@ -137,14 +137,14 @@ def sides_of(actor: Actor, request: MeetingRequest) -> frozenset[Side]:
 
 
 def undo_until(actor: Actor, request: MeetingRequest) -> datetime | None:
-    """Until when the actor may undo the last step; None for never."""
+    """The time until which the actor may undo the last step, or None for never."""
     if request.before is None or request.answered_at is None or not may_undo(actor, request):
         return None
     return request.answered_at + UNDO_TIME
 
 
 def side_of(actor: Actor, request: MeetingRequest) -> Side | None:
-    """In which firm's name the actor acts on a request; None for an organiser of another firm."""
+    """The side for which the actor acts on a request, or None for an organiser of another firm."""
     sides = {request.from_firm_id: Side.FROM, request.to_firm_id: Side.TO}
     return sides.get(actor.firm_id) if actor.firm_id is not None else None
 
@@ -152,7 +152,10 @@ def side_of(actor: Actor, request: MeetingRequest) -> Side | None:
 def _change(
     session: Session, request: MeetingRequest, was: RequestState, values: Mapping[str, object], now: datetime
 ) -> bool:
-    """One conditional UPDATE; False if the request has changed, or a new one of the pair is open."""
+    """Change by one conditional UPDATE.
+
+    Returns False if the request has changed, or the pair has a new one open.
+    """
     in_time = or_(
         MeetingRequest.state != RequestState.PENDING,
         MeetingRequest.expires_at.is_(None),

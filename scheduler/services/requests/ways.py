@@ -25,7 +25,7 @@ from scheduler.storage.models import Attendee, AttendeeBusy, MeetingRequest, Sch
 
 
 class Kind(StrEnum):
-    """What would have to be done; named as the ways of a plan are."""
+    """The kinds of things to do. They have the names of a plan's ways."""
 
     AVAILABLE = "available"
     """Somebody of the own firm is available then."""
@@ -43,10 +43,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OwnWay:
-    """One of them: the meeting could then begin at `start` (UTC). `number` is its place in the plan's answer.
+    """A way for one's own firm to hold the meeting at `start` (UTC).
 
-    `may_press` says that the reader may do it by a button. `people` are of the own firm; `is_me` is of the
-    reader alone. `other` is the key of the request to withdraw, with firm `partner`.
+    `number` is its place in the plan's answer. `may_press` says that the reader may do it by a button.
+    `people` are of the own firm. `is_me` is of the reader alone. `other` is the key of the request to
+    withdraw, with firm `partner`.
     """
 
     kind: Kind
@@ -64,7 +65,10 @@ Rows = Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 def of_requests(session: Session, actor: Actor, rows: Rows) -> dict[str, tuple[OwnWay, ...]]:
-    """What the reader's side may know and do, by key of the request; for organisers nothing, who see all."""
+    """The ways that the reader's side may know and use, by key of the request.
+
+    Empty for organisers, who see all.
+    """
     if actor.firm_id is None or not any(rows.values()):
         return {}
     reader = _Reader(session, actor)
@@ -75,7 +79,7 @@ def of_requests(session: Session, actor: Actor, rows: Rows) -> dict[str, tuple[O
 def take(
     session: Session, actor: Actor, version: ScheduleVersion, request: MeetingRequest, number: int
 ) -> OwnWay:
-    """Do what a button says, and give it; raises WrongState if it is done, or not for this reader to do."""
+    """Apply a way and return it. Raises WrongState if it was applied already, or is not for this reader."""
     if request.state is not RequestState.ACCEPTED:
         raise WrongState("meeting request", request.key, request.state.value, "helped")
     answers = unscheduled.about(session, version.id, [request.key])
@@ -164,7 +168,7 @@ class _Reader:
         return request.slots is None or self.slots[position].key in request.slots
 
     def withdrawal(self, number: int, ids: Sequence[str], start: datetime) -> OwnWay | None:
-        """Of a meeting of the own firm; others' meetings are theirs to know."""
+        """The withdrawal of a meeting of one's own firm. Meetings of others are not shown."""
         other = self.requests.get(ids[0]) if len(ids) == 1 else None
         firms = (other.from_firm_id, other.to_firm_id) if other is not None else ()
         if other is None or self.actor.firm_id not in firms or other.state is not RequestState.ACCEPTED:

@@ -25,7 +25,7 @@ class _Told(Protocol):
 def explained(
     session: Session, messages: Iterable[itip.Message], told: Mapping[itip.Key, _Told], version_id: int
 ) -> tuple[itip.Message, ...]:
-    """The messages, those that call a meeting off with the reason; `told` has the request of each."""
+    """The messages, with the reason in those that cancel a meeting. `told` has the request of each."""
     every = tuple(messages)
     off = {
         told[message.key].request_id

@@ -1,1 +1,4 @@
-"""Runs: queued, snapshot, solved, checked, kept; overnight, shared, recovered."""
+"""Runs of the solver: queue, snapshot, solve, check and store.
+
+Also overnight runs, shared searches and recovery.
+"""

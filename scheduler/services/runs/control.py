@@ -24,7 +24,7 @@ _NEWEST = Order("runs", (Run.number,), (int,), descending=True)
 
 @dataclass(frozen=True, slots=True)
 class RunCard:
-    """A run; `version` is the number of the schedule version that it made, None as long as it made none."""
+    """A run. `version` is the number of the schedule version that it made, None as long as it made none."""
 
     id: int
     number: int
@@ -64,7 +64,7 @@ def start(
     max_moved: int = 0,
     now: datetime,
 ) -> RunCard:
-    """Queue a run; raises as `runs.queue`. To have it publish takes that right too.
+    """Queue a run. Raises as `runs.queue`. A run that publishes needs the right to publish, too.
 
     Send its task after the commit.
     """
@@ -85,13 +85,13 @@ def start(
 
 
 def cancel(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
-    """Cancel a run; raises as `runs.cancel`."""
+    """Cancel a run. Raises as `runs.cancel`."""
     actor.require(Right.RUN)
     return _card(runs.cancel(session, actor.event_id, number, now=now))
 
 
 def show(session: Session, actor: Actor, number: int) -> RunCard:
-    """A run by its number in the event; raises NotFound."""
+    """A run by its number in the event. Raises NotFound."""
     row = session.execute(_runs(actor).where(Run.number == number)).first()
     if row is None:
         raise NotFound("run", number)
@@ -111,7 +111,7 @@ def listing(session: Session, actor: Actor, *, cursor: str | None = None, limit:
 
 
 def _runs(actor: Actor) -> Select[Run, int | None, VersionState | None]:
-    """Runs with the number and state of the version that each made; a rollback repeats one."""
+    """Runs with the number and state of the version that each made. Rollbacks' versions do not count."""
     actor.require(Right.READ_RUNS)
     made = and_(
         ScheduleVersion.event_id == Run.event_id,

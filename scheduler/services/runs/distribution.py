@@ -46,9 +46,10 @@ GO = 0  # the number of what tells a helper to go
 
 
 class HelpLine:
-    """One end of the talk between a run's worker and a helper, over the broker's publish and subscribe.
+    """One end of a connection between a run's worker and a helper, over the broker's publish and subscribe.
 
-    Nothing is stored: what is said while nobody listens is lost. Raises RedisError where the broker fails.
+    Messages are not stored: a subscriber that is not connected misses them. Raises RedisError if the broker
+    fails.
     """
 
     def __init__(self, url: str, topic: str) -> None:
@@ -86,7 +87,7 @@ def plain_url(url: str) -> str:
 
 
 def topic_of(run_id: int, helper: str = "") -> str:
-    """Where the run's worker listens, or one of its helpers."""
+    """The topic to which the run's worker subscribes, or one of its helpers."""
     return f"chainmeet.run.{run_id}" + (f".{helper}" if helper else "")
 
 
@@ -212,7 +213,7 @@ def help_with(
     threads: int,
     should_stop: Callable[[], bool],
 ) -> int:
-    """Do parts of a running run's search for a while; how many were done.
+    """Solve parts of a running run's search for a while. Returns how many were solved.
 
     Raises RedisError where the broker fails.
     """
@@ -264,7 +265,7 @@ _prepared: dict[str, Helper] = {}
 
 
 def _helper_for(database: Database, run_id: int, threads: int) -> Helper | None:
-    """For the problem of a run, which need not be read twice; None if it is not running."""
+    """The helper for a run's problem, cached so that it is read once, or None if the run is not running."""
     with database.read() as session:
         run = session.get(Run, run_id)
         if run is None or run.state is not RunState.RUNNING or run.fingerprint is None:

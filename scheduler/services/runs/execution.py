@@ -79,11 +79,11 @@ def execute(
     call: Call | None = None,
     solve: Solve = solve_problem,
 ) -> Done:
-    """Do a queued run from its claim to its end; no transaction is open while it solves.
+    """Execute a queued run from its claim to its end. No transaction is open while it solves.
 
-    `worker` names the process that calls; `should_stop` is asked five times a second and says that the
-    process shuts down, upon which the run is queued again. With `call` other workers are called to help with
-    the search. Never raises for what is wrong with a run: that ends it as failed, with a sentence.
+    `worker` names the process that calls. `should_stop` is called five times a second and says that the
+    process shuts down. Then the run is queued again. With `call`, other workers are called to help with the
+    search. A faulty run raises nothing: it ends as failed, with a sentence.
     """
     with database.write() as session:
         run = runs.claim(session, run_id, worker, now=database.now_in(session))
@@ -238,7 +238,7 @@ class _Work:
         return patiently(lambda: self.as_mine(store))
 
     def ask(self, session: Session, draft: ScheduleVersion) -> int | None:
-        """The job that the draft wants next, in the transaction that makes it, so that none is lost."""
+        """Queue the draft's next job in the transaction that makes the draft, so that it is not lost."""
         if self.run.then is not AfterRun.PUBLISH:
             return version_jobs.ask_to_compare(session, draft, by=None, now=self.now(session)).id
         current = versions.published(session, draft.event_id)
@@ -275,7 +275,7 @@ class _Work:
 
 
 def why_no_plan(plan: Plan) -> str | None:
-    """A sentence, and if there is a plain contradiction, which one; None where there is a plan."""
+    """A sentence, with the contradiction if a plain one was found, or None if there is a plan."""
     note = NO_PLAN.get(plan.status)
     if note and plan.status is PlanStatus.INFEASIBLE and plan.unscheduled:
         return f"{note} {plan.unscheduled[0].detail}"[:MOST_NOTE]

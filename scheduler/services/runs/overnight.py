@@ -18,9 +18,9 @@ LATE = timedelta(hours=2)
 
 
 def next_rerun_at(event: Event, after: datetime) -> datetime | None:
-    """The first `rerun_time` in the event's rerun zone later than `after`, in UTC; None if switched off.
+    """The first `rerun_time` in the event's rerun zone later than `after`, in UTC, or None if switched off.
 
-    As in RFC 5545 3.3.5: a time that a change of clocks skips is read with the offset before the gap, one
+    As in RFC 5545 3.3.5, a time that a change of clocks skips is read with the offset before the gap. A time
     that comes twice is the first of the two.
     """
     if not event.rerun_enabled:
@@ -35,11 +35,11 @@ def next_rerun_at(event: Event, after: datetime) -> datetime | None:
 
 
 def claim_due(session: Session, *, now: datetime) -> list[int]:
-    """Queue a run for each event whose rerun is due; gives the ids of the runs to send.
+    """Queue a run for each event whose rerun is due. Returns the ids of the runs to send.
 
     Claimed by a conditional UPDATE of the event's next time, so that two callers queue one run. An event
-    whose run is open, or whose time passed more than two hours ago, waits for the next night, which is told;
-    one that is over has no next night.
+    whose run is open, or whose time passed more than two hours ago, waits for the next night, and the
+    organisers are told. An event that is over has no next night.
     """
     queued = []
     due = select(Event).where(Event.rerun_enabled, Event.next_rerun_at <= now).order_by(Event.id)
@@ -69,7 +69,7 @@ def claim_due(session: Session, *, now: datetime) -> list[int]:
 
 
 def _move_on(session: Session, event: Event, *, now: datetime) -> bool:
-    """Set the event's next time; whether we were first to do so and the event still goes on."""
+    """Set the event's next time. Returns whether this caller was the first and the event still goes on."""
     last_end = session.scalar(select(func.max(Slot.end)).where(Slot.event_id == event.id))
     goes_on = last_end is not None and last_end > now
     claimed = session.scalar(

@@ -24,11 +24,11 @@ _NO_SYNC = {"synchronize_session": False}
 
 
 def recover(session: Session, *, now: datetime) -> list[int]:
-    """Deal with runs that nobody works on; gives the ids of those whose task is to be sent.
+    """Recover runs that no worker is working on. Returns the ids of those whose task must be sent.
 
-    Running without a heartbeat for `SILENT`: cancelled if that was asked, else queued again, or failed after
-    MAX_ATTEMPTS. Queued, and never sent or sent long ago: the task is perhaps lost; one that is delivered
-    twice does its work once. Whoever sends it says so with `mark_sent`.
+    A running run without a heartbeat for `SILENT` is cancelled if that was asked. Otherwise it is queued
+    again, or fails after MAX_ATTEMPTS. For a queued run whose task was never sent, or sent long ago, the task
+    may be lost. A task that is delivered twice does its work once. The sender calls `mark_sent`.
     """
     heard = func.coalesce(Run.heartbeat_at, Run.created_at)
     _take_up_again(session, heard <= now - SILENT, now)
@@ -38,7 +38,7 @@ def recover(session: Session, *, now: datetime) -> list[int]:
 
 
 def take_up_lost(session: Session, is_gone: Callable[[str], bool], *, now: datetime) -> list[int]:
-    """The same for running runs whose worker is known to be gone, at once; gives the ids of those to send."""
+    """Recover running runs at once whose worker is known to be gone. Returns the ids of those to send."""
     running = session.execute(select(Run.id, Run.worker).where(Run.state == RunState.RUNNING)).all()
     lost = [run_id for run_id, worker in running if worker is not None and is_gone(worker)]
     return _take_up_again(session, Run.id.in_(lost), now) if lost else []

@@ -1,4 +1,4 @@
-"""Runs: queue one, claim it, follow it, cancel it; one whose worker died is for recovering.py."""
+"""Runs: queue, claim, follow and cancel a run. recovering.py recovers a run whose worker died."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ CALL_SECONDS = 60.0
 
 
 class RunLost(ChainmeetError):
-    """The run is no longer this worker's: it was taken up again elsewhere, or ended."""
+    """The run is no longer this worker's: another worker has it, or it has ended."""
 
     code = "run-lost"
 
@@ -52,12 +52,12 @@ def queue(
     begin_by: datetime | None = None,
     now: datetime,
 ) -> Run:
-    """A new queued run of the event; raises RunAlreadyOpen if one is queued or running.
+    """A new queued run of the event. Raises RunAlreadyOpen if one is queued or running.
 
-    `seconds` is the solve's wall time (the event's setting if None), `budget` how many published
-    meetings a publishing that follows may touch, `max_moved` how many of them the run may change to improve
-    the plan, where nothing forces it. A run of the night has `begin_by`: one that begins later
-    makes a draft only. Send the task after the commit.
+    `seconds` is the solve's wall time (the event's setting if None), `budget` how many published meetings a
+    publishing that follows may touch, `max_moved` how many of them the run may change to improve the plan,
+    where nothing forces it. An overnight run has `begin_by`. If it begins later, it makes only a draft. Send
+    the task after the commit.
     """
     event = session.get(Event, event_id)
     if event is None:
@@ -97,7 +97,7 @@ def open_run(session: Session, event_id: int) -> Run | None:
 
 
 def show(session: Session, event_id: int, number: int) -> Run:
-    """A run by its number in the event; raises NotFound."""
+    """A run by its number in the event. Raises NotFound."""
     run = session.scalar(select(Run).where(Run.event_id == event_id, Run.number == number))
     if run is None:
         raise NotFound("run", number)
@@ -105,7 +105,7 @@ def show(session: Session, event_id: int, number: int) -> Run:
 
 
 def claim(session: Session, run_id: int, worker: str, *, now: datetime) -> Run | None:
-    """Take a queued run; None if it is not queued (any more): somebody else does it, or did."""
+    """Claim a queued run, or return None if it is not queued: another worker has it, or has done it."""
     taken = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED)
     values = {
         "started_at": now,
@@ -128,12 +128,12 @@ def claim(session: Session, run_id: int, worker: str, *, now: datetime) -> Run |
 def keep_problem(
     session: Session, run_id: int, *, worker: str, fingerprint: str, problem: dict[str, Any]
 ) -> None:
-    """Keep what the run solves, for whoever takes parts of it; raises RunLost."""
+    """Store the problem that the run solves, for helpers that solve parts of it. Raises RunLost."""
     _change_held(session, run_id, worker, fingerprint=fingerprint, problem=pack(problem))
 
 
 def report(session: Session, run_id: int, progress: Progress, *, worker: str, now: datetime) -> None:
-    """Keep a report of the solve and the heartbeat; raises RunLost."""
+    """Store a report of the solve, and the heartbeat. Raises RunLost."""
     run = session.scalar(
         select(Run).where(_held_by(run_id, worker)).execution_options(populate_existing=True)
     )
@@ -147,7 +147,7 @@ def report(session: Session, run_id: int, progress: Progress, *, worker: str, no
 
 
 def beat(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
-    """Only the heartbeat; raises RunLost."""
+    """Store only the heartbeat. Raises RunLost."""
     _change_held(session, run_id, worker, heartbeat_at=now)
 
 
@@ -157,9 +157,9 @@ def keep_plan(session: Session, run_id: int, *, worker: str, plan: dict[str, Any
 
 
 def retake(session: Session, run_id: int, *, worker: str, attempt: int, now: datetime) -> bool:
-    """Have a run again that was taken for lost, as its worker could not reach the database; whether it could.
+    """Claim a run again that counted as lost, because its worker could not reach the database.
 
-    Nobody has taken it up since: its attempt is still the worker's own.
+    Returns whether that succeeded. It does if no other worker has claimed the run since.
     """
     waits = update(Run).where(Run.id == run_id, Run.state == RunState.QUEUED, Run.attempts == attempt)
     return _change(session, waits, state=RunState.RUNNING, worker=worker, heartbeat_at=now)
@@ -196,7 +196,7 @@ def finish(
     note: str | None = None,
     now: datetime,
 ) -> None:
-    """running -> finished, with the plan; `note` says why there is no draft. Raises RunLost."""
+    """Set a running run to finished, with the plan. `note` says why there is no draft. Raises RunLost."""
     _change_held(
         session,
         run_id,
@@ -213,13 +213,13 @@ def finish(
 
 
 def fail(session: Session, run_id: int, *, worker: str, error: str, now: datetime) -> None:
-    """running -> failed, with a sentence for the organiser; raises RunLost."""
+    """Set a running run to failed, with a sentence for the organiser. Raises RunLost."""
     _change_held(session, run_id, worker, state=RunState.FAILED, error=error, finished_at=now)
     run_alerts.tell_failed(session, run_id, error, now=now)
 
 
 def end_cancelled(session: Session, run_id: int, *, worker: str, now: datetime) -> None:
-    """running -> cancelled; raises RunLost."""
+    """Set a running run to cancelled. Raises RunLost."""
     _change_held(session, run_id, worker, state=RunState.CANCELLED, finished_at=now)
 
 
@@ -239,13 +239,13 @@ def put_back(session: Session, run_id: int, *, worker: str, now: datetime) -> No
 
 
 def problem_file(session: Session, run_id: int) -> dict[str, Any] | None:
-    """The problem that a run solved, as in docs/problem-format.md; None before its start."""
+    """The problem that a run solved, as in docs/problem-format.md, or None before its start."""
     run = session.get_one(Run, run_id, options=[undefer(Run.problem)])
     return unpack(run.problem) if run.problem else None
 
 
 def plan_file(session: Session, run_id: int) -> dict[str, Any] | None:
-    """The plan that a run found; None before its end."""
+    """The plan that a run found, or None before its end."""
     run = session.get_one(Run, run_id, options=[undefer(Run.plan)])
     return unpack(run.plan) if run.plan else None
 
@@ -281,5 +281,5 @@ def _change(session: Session, statement: Update, **values: Any) -> bool:
 
 
 def _thinned(curve: list[Any]) -> list[Any]:
-    """Every other point once there are too many; the last one is always kept."""
+    """The points, or every second one if there are too many. The last point is always kept."""
     return curve if len(curve) <= CURVE_POINTS else [*curve[:-1:2], curve[-1]]

@@ -40,7 +40,7 @@ class Stop(StrEnum):
 
 
 class PlanKeeper(Protocol):
-    """Where the run is kept; each call is a short transaction."""
+    """The store of a run. Each call is a short transaction."""
 
     def is_cancel_asked(self) -> bool: ...
     def report(self, progress: Progress) -> None: ...
@@ -63,7 +63,7 @@ def attend(
     seconds: float,
     should_stop: ShouldStop,
 ) -> Attended:
-    """Run `work` to its end or until it is stopped; raises what it raises, and what the keeper does."""
+    """Run `work` until it ends or is stopped. Raises the errors of `work` and of the keeper."""
     watch = _Watch(keeper, should_stop, seconds + OVERTIME)
     try:
         outcome = run_watched(lambda: watch.solved(work), watch.look, every=POLL, name="solve")
@@ -104,7 +104,10 @@ class _Watch:
         self.progress = progress
 
     def look(self) -> bool:
-        """One look, and whether to go on; a database that is silent for a moment does not end a solve."""
+        """Look once, and return whether to go on.
+
+        A database that does not answer for a moment does not end a solve.
+        """
         try:
             if self.stopped_at is None and not self.ended.is_set():
                 self.why = self._reason()

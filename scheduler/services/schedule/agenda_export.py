@@ -19,7 +19,7 @@ from scheduler.storage.models import Attendee, Event, ExcludedPerson, MeetingReq
 
 
 def of_person(session: Session, actor: Actor, agenda: Agenda) -> invites.AgendaSheet:
-    """The sheet of a person's agenda; a meeting that they declined says so."""
+    """The sheet of a person's agenda. It marks the meetings that they declined."""
     return _sheet(session, actor, agenda, is_firm=False)
 
 

@@ -54,10 +54,10 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class AgendaItem:
-    """One meeting as one side sees it; `people` are that side's, times are UTC, closed and open.
+    """One meeting as one side sees it. `people` are that side's, times are UTC, closed and open.
 
     `request_state` is other than accepted if the meeting was withdrawn after it was published: it is still in
-    calendars, and the next schedule will not have it; `withdrawn` says by whom, and what they wrote.
+    calendars, and the next schedule will not have it. `withdrawn` says by whom, and what they wrote.
     """
 
     request_key: str
@@ -81,7 +81,7 @@ class AgendaItem:
 
 @dataclass(frozen=True, slots=True)
 class Agenda:
-    """The meetings of a person, firm or interpreter in time order; `version` is None if none is published."""
+    """The meetings of a person, firm or interpreter in time order. `version` is None if none is published."""
 
     key: str
     name: str
@@ -99,7 +99,7 @@ class Agenda:
 
 
 def attendee_agenda(session: Session, actor: Actor, attendee_key: str | None = None) -> Agenda:
-    """The actor's own agenda; a colleague's for exhibitors, anybody's for organisers.
+    """An attendee's agenda: the actor's own, a colleague's for exhibitors, anybody's for organisers.
 
     Raises NotFound for a person of another event, NotAllowed for one whose agenda is not the actor's to see.
     """
@@ -113,7 +113,7 @@ def attendee_agenda(session: Session, actor: Actor, attendee_key: str | None = N
 
 
 def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> Agenda:
-    """The agenda of the actor's own firm; of any firm for organisers."""
+    """The agenda of the actor's own firm, or of any firm for organisers."""
     firm_id = firm_in_question(session, actor, Right.READ_FIRM_AGENDAS, firm_key)
     if firm_id is None:
         raise NotFound("firm", firm_key)
@@ -128,7 +128,7 @@ def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> 
 
 
 def interpreter_agenda(session: Session, actor: Actor, interpreter_key: str) -> Agenda:
-    """The agenda of an interpreter, for organisers; `firm` of an item is the one that asked."""
+    """The agenda of an interpreter, for organisers. `firm` of an item is the firm that asked."""
     actor.require(Right.READ_AGENDAS)
     interpreter = None
     if storable(interpreter_key):

@@ -50,7 +50,7 @@ class EntryKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class HeldMeeting:
-    """One meeting of a version with everything that people read about it; times are UTC."""
+    """One meeting of a version with everything that people read about it. Times are UTC."""
 
     request_id: int
     request_key: str
@@ -255,7 +255,7 @@ def content_for(
 
 
 def withdrawn_since(session: Session, version_id: int) -> Sequence[str]:
-    """Keys of the version's requests that are no longer accepted; publishing leaves them out."""
+    """Keys of the version's requests that are no longer accepted. Publishing leaves them out."""
     return session.scalars(
         select(MeetingRequest.key)
         .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)

@@ -28,10 +28,9 @@ CHUNK = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """An attendee, both forms of the name joined, and how they read: the language, and what their time zone
-    follows from.
+    """An attendee with both forms of the name joined, the language, and the data that give their time zone.
 
-    `language` is empty where it is the event's; `timezone` where it was not chosen.
+    `language` is empty if it is the event's. `timezone` is empty if it was not chosen.
     """
 
     id: int

@@ -16,7 +16,7 @@ from scheduler.storage.models import Attendee, Firm
 
 @dataclass(frozen=True, slots=True)
 class FeedOwner:
-    """Whose meetings a feed has, an attendee's or a firm's; `seed` is None for a firm that has no address."""
+    """Whose meetings a feed has, an attendee's or a firm's. `seed` is None for a firm that has no address."""
 
     id: int
     is_firm: bool
@@ -36,12 +36,12 @@ def new_feed(secret_key: str) -> tuple[str, str]:
 
 
 def feed_token(owner: FeedOwner, secret_key: str) -> str | None:
-    """The token in the address of the owner's feed; None for a firm that has no address."""
+    """The token in the address of the owner's feed, or None for a firm that has no address."""
     return derive_token(secret_key, FEED, owner.seed) if owner.seed else None
 
 
 def feed_owner(session: Session, token: str) -> FeedOwner:
-    """Whose feed a token opens; raises NotFound for a wrong or revoked one."""
+    """Whose feed a token opens. Raises NotFound for a wrong or revoked one."""
     hashed = hash_token(token)
     person = session.scalar(select(Attendee).where(Attendee.feed_hash == hashed))
     found = person or session.scalar(select(Firm).where(Firm.feed_hash == hashed))
@@ -51,33 +51,33 @@ def feed_owner(session: Session, token: str) -> FeedOwner:
 
 
 def own_feed(session: Session, actor: Actor) -> FeedOwner:
-    """The actor as the owner of a feed; raises NotAllowed for who is no attendee."""
+    """The actor as the owner of a feed. Raises NotAllowed if the actor is not an attendee."""
     return owner_of(_own_attendee(session, actor))
 
 
 def own_firm_feed(session: Session, actor: Actor) -> FeedOwner | None:
-    """The actor's firm as the owner of a feed; None for who does not decide about it."""
+    """The actor's firm as the owner of a feed, or None if the actor does not decide about it."""
     if actor.firm_id is None or not actor.may(Right.KEEP_FIRM_FEED, firm_id=actor.firm_id):
         return None
     return owner_of(session.get_one(Firm, actor.firm_id))
 
 
 def renew_feed(session: Session, actor: Actor, *, secret_key: str) -> None:
-    """Give the actor's own feed a new address; the old one ends now."""
+    """Give the actor's own feed a new address. The old one ends now."""
     attendee = _own_attendee(session, actor)
     attendee.feed_seed, attendee.feed_hash = new_feed(secret_key)
     session.flush()
 
 
 def renew_firm_feed(session: Session, actor: Actor, *, secret_key: str) -> None:
-    """Give the feed of the actor's firm an address, or a new one; an old one ends now."""
+    """Give the feed of the actor's firm an address, or a new one. An old one ends now."""
     firm = _own_firm(session, actor)
     firm.feed_seed, firm.feed_hash = new_feed(secret_key)
     session.flush()
 
 
 def end_firm_feed(session: Session, actor: Actor) -> None:
-    """Leave the actor's firm without a feed; its address ends now."""
+    """End the feed of the actor's firm. Its address ends now."""
     firm = _own_firm(session, actor)
     firm.feed_seed = firm.feed_hash = None
     session.flush()

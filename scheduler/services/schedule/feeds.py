@@ -27,9 +27,9 @@ KEEP_CANCELLED = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeedEntry:
-    """A meeting in one attendee's calendar; `request_uid` is the UID of its request, without the domain.
+    """A meeting in one attendee's calendar. `request_uid` is the UID of its request, without the domain.
 
-    The same row of the database is the same Entry, as long as the process remembers it.
+    The same row of the database gives the same Entry object, as long as the process caches it.
     """
 
     request_id: int
@@ -44,7 +44,7 @@ class FeedEntry:
 
 
 def feed_body(session: Session, owner: FeedOwner, *, url: str, now: datetime) -> bytes:
-    """A person's feed, or a firm's with one event a meeting; at most five queries, however many meetings.
+    """A person's feed, or a firm's with one event for each meeting. There are at most five queries.
 
     `url` is the feed's own address. A cancelled meeting stays for 30 days.
     """
@@ -69,7 +69,7 @@ def latest(entries: Iterable[FeedEntry]) -> list[FeedEntry]:
 
 
 def firm_events(entries: Iterable[FeedEntry], people: Mapping[int, str]) -> list[FeedEvent]:
-    """One event a meeting of a firm, from its people's entries; `people` are their names, by attendee."""
+    """One event for each meeting of a firm, from its people's entries. `people` has names by attendee."""
     meetings: dict[int, list[FeedEntry]] = {}
     for entry in entries:
         meetings.setdefault(entry.request_id, []).append(entry)
@@ -81,7 +81,10 @@ def firm_events(entries: Iterable[FeedEntry], people: Mapping[int, str]) -> list
 
 @lru_cache(maxsize=KEPT)
 def _firm_event(entries: tuple[FeedEntry, ...], people: tuple[str, ...]) -> FeedEvent:
-    """The meeting as it is held, else as it was last cancelled; revised when anybody's entry was."""
+    """The meeting as it is held, else as it was last cancelled.
+
+    It is revised when anybody's entry is revised.
+    """
     shown = [entry for entry in entries if not entry.event.cancelled] or entries
     name_of = {entry.attendee_id: name for entry, name in zip(entries, people, strict=True)}
     chosen = max(shown, key=lambda entry: (entry.has_common_uid, *_revision(entry), entry.attendee_id)).event

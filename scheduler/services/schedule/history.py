@@ -25,7 +25,7 @@ _VERSIONS = Order("versions", (ScheduleVersion.number,), (int,), descending=True
 
 @dataclass(frozen=True, slots=True)
 class VersionCard:
-    """A version by its figures; `run`, `compared_with` and `copy_of` are numbers of the same event."""
+    """A version by its figures. `run`, `compared_with` and `copy_of` are numbers within the same event."""
 
     id: int
     number: int
@@ -67,7 +67,7 @@ def published(session: Session, actor: Actor) -> VersionCard | None:
 
 
 def show(session: Session, actor: Actor, number: int) -> VersionCard:
-    """A version by its number in the event; raises NotFound."""
+    """A version by its number in the event. Raises NotFound."""
     row = session.execute(_versions(actor).where(ScheduleVersion.number == number)).first()
     if row is None:
         raise NotFound("schedule version", number)
@@ -77,7 +77,7 @@ def show(session: Session, actor: Actor, number: int) -> VersionCard:
 def meetings(
     session: Session, actor: Actor, number: int, *, cursor: str | None = None, limit: int = 30
 ) -> Page[Meeting]:
-    """Some meetings of a version in time order; raises NotFound."""
+    """Some meetings of a version in time order. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     return versions.page_of_meetings(session, version, cursor=cursor, limit=limit)
@@ -86,7 +86,7 @@ def meetings(
 def unscheduled(
     session: Session, actor: Actor, number: int, *, cursor: str | None = None, limit: int = 30
 ) -> Page[Mapping[str, Any]]:
-    """Some of the requests that a version does not hold, as its plan says; raises NotFound."""
+    """Some of the requests that a version does not hold, as its plan says. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version_id = versions.get(session, actor.event_id, number).id
 

@@ -17,7 +17,7 @@ _Start = aliased(Slot)
 
 
 def replace(session: Session, version: ScheduleVersion) -> None:
-    """Hold what a version holds instead of what its event held; the database copies the rows itself.
+    """Replace the event's holds by those of a version. The database copies the rows itself.
 
     Raises PlanRejected if somebody or something is in two meetings at once: the unique key refuses it.
     """

@@ -19,7 +19,7 @@ from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, MeetingR
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Names by key; `firms` gives the two sides of a request."""
+    """Names by key. `firms` gives the two sides of a request."""
 
     slots: Mapping[str, SlotRef]
     places: Mapping[str, str]

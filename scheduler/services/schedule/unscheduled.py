@@ -42,7 +42,7 @@ def copy(session: Session, old_id: int, new_id: int, keys: Collection[str]) -> N
 
 
 def about(session: Session, version_id: int, keys: Collection[str]) -> dict[str, Answer]:
-    """The answers about some requests, by key; one query."""
+    """The answers about some requests, by key, by one query."""
     rows = session.execute(
         select(UnscheduledRequest.request_key, UnscheduledRequest.answer).where(
             UnscheduledRequest.version_id == version_id, among(UnscheduledRequest.request_key, keys)

@@ -54,7 +54,7 @@ def store_draft(
 
 
 def store_meetings(session: Session, version: ScheduleVersion, meetings: Sequence[Meeting]) -> None:
-    """Write the meetings of a version; every id in them is a key of the version's event."""
+    """Store the meetings of a version. Every id in them is a key of the version's event."""
     if not meetings:
         return
     event_id = version.event_id
@@ -92,7 +92,7 @@ def store_meetings(session: Session, version: ScheduleVersion, meetings: Sequenc
 
 
 def copy_meetings(session: Session, old_id: int, new_id: int) -> None:
-    """Give a version the meetings of another one; the database copies the rows itself."""
+    """Give a version the meetings of another one. The database copies the rows itself."""
     columns = ("request_id", "slot_id", "length", "place_id", "interpreter_id")
     old, new = aliased(PlannedMeeting), aliased(PlannedMeeting)
     meetings_of_old = select(literal(new_id), *(getattr(old, name) for name in columns)).where(
@@ -109,7 +109,7 @@ def copy_meetings(session: Session, old_id: int, new_id: int) -> None:
 
 
 def get(session: Session, event_id: int, number: int) -> ScheduleVersion:
-    """A version by its number in the event; raises NotFound."""
+    """A version by its number in the event. Raises NotFound."""
     version = session.scalar(
         select(ScheduleVersion).where(ScheduleVersion.event_id == event_id, ScheduleVersion.number == number)
     )
@@ -168,7 +168,7 @@ def gains(session: Session, version: ScheduleVersion) -> list[tuple[str, float, 
 
 
 def next_number(session: Session, event_id: int) -> int:
-    """The number of the event's next version; others who ask wait until this transaction has ended."""
+    """The number of the event's next version. Others who ask wait until this transaction has ended."""
     session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
     last = session.scalar(
         select(func.max(ScheduleVersion.number)).where(ScheduleVersion.event_id == event_id)
@@ -177,7 +177,7 @@ def next_number(session: Session, event_id: int) -> int:
 
 
 def meetings(session: Session, version_id: int | None) -> tuple[Meeting, ...]:
-    """The meetings of a version, by keys as in a plan file, in time order; none for None."""
+    """The meetings of a version, by keys as in a plan file, in time order. None gives no meetings."""
     if version_id is None:
         return ()
     rows = session.execute(_meetings(version_id).order_by(*_IN_TIME)).all()
@@ -187,7 +187,7 @@ def meetings(session: Session, version_id: int | None) -> tuple[Meeting, ...]:
 def page_of_meetings(
     session: Session, version: ScheduleVersion, *, cursor: str | None = None, limit: int = 30
 ) -> Page[Meeting]:
-    """Some of the same; reads no others."""
+    """One page of a version's meetings. Only these are read."""
     order = Order(f"meetings {version.number}", _IN_TIME, (int, str))
     page = fetch_page(session, _meetings(version.id), order, cursor=cursor, limit=limit)
     seated = _seated(session, among(PlannedMeeting.id, [row[0] for row in page.items]))
