@@ -6,7 +6,7 @@ from scheduler.domain.errors import ChainmeetError
 
 
 class CancelledUid(ChainmeetError):
-    """A meeting is wanted under a UID that this attendee was told is cancelled; give it a new UID."""
+    """A meeting is wanted under a UID that was cancelled for this attendee. Give it a new UID."""
 
     code = "cancelled-uid"
 
@@ -19,7 +19,7 @@ class CancelledUid(ChainmeetError):
 
 
 class SendFailure(ChainmeetError):
-    """The server did not take a mail; `reply_code` is its SMTP code, or None if it gave none."""
+    """The server did not take a mail. `reply_code` is its SMTP code, or None if it gave none."""
 
     code = "send-failure"
 
@@ -42,9 +42,9 @@ class PermanentFailure(SendFailure):
 
 
 class ConnectionFailure(TemporaryFailure):
-    """The connection, the sign-in or the whole server failed, not this mail; connect anew for the next.
+    """The connection, the sign-in or the whole server failed, not this mail. Connect again for the next.
 
-    If it came in the middle of a mail, the server may have taken that mail; sending it again is the
+    If it came in the middle of a mail, the server may have accepted that mail. Sending it again sends the
     same mail with the same Message-ID.
     """
 
@@ -52,7 +52,7 @@ class ConnectionFailure(TemporaryFailure):
 
 
 class MailboxFailure(ChainmeetError):
-    """The mailbox that answers come to cannot be read; what is in it stays unread."""
+    """The mailbox that answers come to cannot be read. What is in it stays unread."""
 
     code = "mailbox-failure"
 

@@ -2,7 +2,8 @@
 
 Providers use the basic codes (RFC 5321 4.2) as they like: QQ says 550 to whom it wants to slow down, NetEase
 554. The enhanced status (RFC 3463, RFC 5248) says more, and the text most. `refusals.json` has a row for each
-sign, with its source; the first row that fits counts. What no row knows is held: it marks nobody's address.
+sign, with its source. The first row that fits counts. A reply that matches no row holds the mail and marks
+nobody's address.
 """
 
 from __future__ import annotations
@@ -19,17 +20,18 @@ from scheduler.domain.entities import Refusal
 _LIMIT: Final = 1_000
 """Characters of a reply that are looked at."""
 _STATUS: Final = re.compile(r"[245]\.\d{1,3}\.\d{1,3}(?![\w.])")
-# RFC 2034 4 puts the status first; Exchange and qmail write it behind a number sign.
+# RFC 2034 4 puts the status first. Exchange and qmail write it behind a number sign.
 _MARKED: Final = re.compile(r"#([245]\.\d{1,3}\.\d{1,3})(?![\w.])")
 _REPLY: Final = re.compile(r"(?:[a-z-]{1,20};\s{0,3})?([2-5]\d\d)(?:[ -]|$)")
 
 
 @dataclass(frozen=True, slots=True)
 class RefusalRule:
-    """One row: it fits if its code, its status and one of its phrases do, as far as it has them.
+    """One row of the table.
 
-    `code` is `550` or `4xx`, `status` is `5.1.1` or `5.7.x`; phrases are lower case. `who` writes so, and
-    `source` says where that is known from.
+    It matches if its code, its status and one of its phrases match, as far as it has them. `code` is such as
+    `550` or `4xx`, `status` such as `5.1.1` or `5.7.x`. Phrases are lower case. `who` is the server that
+    writes so, and `source` documents it.
     """
 
     refusal: Refusal
@@ -58,16 +60,16 @@ def rules() -> tuple[RefusalRule, ...]:
 
 
 def classify(code: int | None, text: str, status: str = "") -> Refusal:
-    """What a refusal asks for. `code` is the basic code, `text` the server's words behind it.
+    """The action that a refusal needs. `code` is the basic code, `text` the server's words after it.
 
-    `status` is the enhanced status where it is known from elsewhere; else the one that the text begins with.
+    `status` is the enhanced status if it is known from elsewhere, else the one at the start of the text.
     """
     rule = rule_of(code, text, status)
     return rule.refusal if rule else Refusal.HOLD
 
 
 def rule_of(code: int | None, text: str, status: str = "") -> RefusalRule | None:
-    """The row that `classify` goes by; None for a reply that no row knows."""
+    """The row that `classify` goes by, or None for a reply that no row knows."""
     said = " ".join(text[:_LIMIT].lower().split())
     found = status if status and not status.endswith(".0.0") else _status(said) or status
     return next((rule for rule in rules() if rule.fits(str(code or ""), found, said)), None)

@@ -28,7 +28,7 @@ _SPACES = re.compile(r"\s+")
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 _HEADER_TOKEN = re.compile(r"<[!-;=?-~]{1,250}>")
-# RFC 6868 writes `"` as ^' and `^` as ^^, which Outlook shows; some readers take a backslash for an escape.
+# RFC 6868 writes `"` as ^' and `^` as ^^, which Outlook shows. Some readers take a backslash for an escape.
 _PARAMETER = str.maketrans({'"': "'", "^": "ˆ", "\\": "/"})
 
 
@@ -38,7 +38,10 @@ def one_stop(text: str) -> str:
 
 
 def clean(text: str, limit: int) -> str:
-    """The text as one line of at most `limit` characters; line breaks become spaces, and clean text stays."""
+    """The text as one line of at most `limit` characters. Line breaks become spaces.
+
+    Clean text stays as it is.
+    """
     text = text[: _ROOM * limit]
     if len(text) <= limit and _is_plain(text):
         return text
@@ -67,7 +70,10 @@ def clean_parameter(text: str, limit: int = NAME_LIMIT) -> str:
 
 @lru_cache(maxsize=4096)
 def address(text: str) -> str:
-    """An ASCII address `local@domain` with an IDNA domain, or InvalidInput; never a display name."""
+    """An ASCII address `local@domain` with an IDNA domain.
+
+    Raises InvalidInput for others, also for display names.
+    """
     local, at, domain = text.strip().rpartition("@")
     try:
         ascii_domain = domain.encode("idna").decode("ascii") if domain else ""
@@ -83,7 +89,7 @@ def address(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def web_address(text: str) -> str:
-    """A http(s) address in ASCII, percent-encoded where needed; empty if it is none, or too long."""
+    """An http(s) address in ASCII, percent-encoded where needed. Empty if it is invalid or too long."""
     quoted = quote(clean(text, URL_LIMIT + 1), safe=":/?#[]@!$&'()*+,;=%-._~")
     return quoted if quoted.startswith(("https://", "http://")) and len(quoted) <= URL_LIMIT else ""
 

@@ -28,7 +28,7 @@ _LIMITS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetEntry:
-    """One meeting, its text cleaned; `own_people` are its side without the owner. Times are aware."""
+    """One meeting, its text cleaned. `own_people` are its side without the owner. Times are aware."""
 
     start: datetime
     end: datetime
@@ -68,10 +68,10 @@ class SheetEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgendaSheet:
-    """The meetings of `owner` in time order; `version` and `published_at` are those of the schedule.
+    """The meetings of `owner` in time order. `version` and `published_at` are those of the schedule.
 
-    `own_label` stands before `own_people`; empty for a person's agenda, which has its own words. `contact` is
-    whom to call, or empty.
+    `own_label` stands before `own_people`. It is empty for a person's agenda, which has its own words.
+    `contact` is the person to call, or empty.
     """
 
     owner: str
@@ -99,7 +99,7 @@ class AgendaSheet:
 
     @property
     def stamp(self) -> str:
-        """Which schedule it shows, and since when; empty if none is published."""
+        """The schedule that it shows, and its time of publishing. Empty if none is published."""
         if self.version is None or self.published_at is None:
             return ""
         local = self.published_at.astimezone(self.zone)
@@ -109,7 +109,7 @@ class AgendaSheet:
 
     @property
     def questions(self) -> str:
-        """Questions: +86 10 1234 5678; empty if nobody is named."""
+        """The line "Questions: +86 10 1234 5678", or an empty text if nobody is named."""
         return "".join(
             f"{label}{self.words.colon}{said}" for label, said in contact_row(self.contact, self.words)
         )

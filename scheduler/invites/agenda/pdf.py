@@ -13,7 +13,7 @@ _one_at_a_time = threading.Lock()  # PyMuPDF serves one thread only
 
 
 def agenda_pdf(agenda: AgendaSheet) -> bytes:
-    """The PDF; it carries no date and no random identifier of its own."""
+    """The PDF. It carries no date and no random identifier of its own."""
     sheet = _sheet(agenda)
     with _one_at_a_time:
         return document.written(sheet)
@@ -33,7 +33,7 @@ def _sheet(agenda: AgendaSheet) -> Sheet:
 
 
 def _blocks(agenda: AgendaSheet) -> Iterator[Block]:
-    """The head, then each meeting; a day's heading stays with its first meeting."""
+    """The head, then each meeting. A day's heading stays with its first meeting."""
     head = [(Style.SOFT, line) for line in (agenda.event_name, agenda.stamp) if line]
     none = [] if agenda.entries else [(Style.TEXT, agenda.words.sheet["none"])]
     yield Block([(Style.HEADING, agenda.title), *head, *none])

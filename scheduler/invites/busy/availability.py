@@ -12,10 +12,10 @@ Span = tuple[datetime, datetime]
 
 
 def unavailable(availabilities: Iterable[Component], reader: SeriesReader) -> list[Span]:
-    """When the person is not available within the reader's window; ValueError if a time cannot be read.
+    """The times within the reader's window at which the person is not available (RFC 7953).
 
-    Of several, the one of the higher priority (1 is the highest, 0 the lowest) holds where they overlap.
-    Whatever BUSYTYPE says, and whether we know it, it is some kind of busy.
+    Raises ValueError if a time cannot be read. Where several overlap, the one with the higher priority counts
+    (1 is the highest, 0 the lowest). Every BUSYTYPE, also an unknown one, means busy.
     """
     busy: list[Span] = []
     for component in sorted(availabilities, key=_rank, reverse=True):
@@ -64,7 +64,7 @@ def _rank(component: Component) -> int:
 
 
 def _range(component: Component, reader: SeriesReader) -> Span | None:
-    """The range within the window; a side that is not given is open."""
+    """The range within the window. A side that is not given is open."""
     start_line, end_line = component.first("DTSTART"), component.first("DTEND")
     start = reader.moment(start_line.value, start_line).utc if start_line else reader.first
     end = reader.last

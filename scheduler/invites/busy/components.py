@@ -52,13 +52,13 @@ class Component:
         return lines[0] if lines else None
 
     def text(self, name: str) -> str:
-        """Its value, trimmed; empty if there is none."""
+        """Its value, trimmed, or an empty text."""
         line = self.first(name)
         return line.value.strip() if line else ""
 
 
 def calendars(octets: bytes) -> list[Component]:
-    """Every complete VCALENDAR in the octets, whatever stands around them; raises UnusableCalendar."""
+    """Every complete VCALENDAR in the octets, whatever stands around them. Raises UnusableCalendar."""
     lines = re.sub(r"\r\n?", "\n", decode(octets))
     found: list[Component] = []
     open_: list[Component] = []
@@ -106,7 +106,7 @@ def _close(open_: list[Component], name: str, found: list[Component]) -> None:
 
 
 def _line(text: str) -> ContentLine:
-    """A content line (RFC 5545 3.1); a quoted parameter may hold the colon that else ends them."""
+    """A content line (RFC 5545 3.1). A quoted parameter may hold the colon that else ends them."""
     name = _NAME.match(text)
     at, parameters = name.end() if name else 0, {}
     while match := _PARAMETER.match(text, at):

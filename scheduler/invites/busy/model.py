@@ -15,7 +15,7 @@ MAX_STEPS: Final = 500_000
 
 
 class UnusableCalendar(ChainmeetError):
-    """A calendar cannot or must not be read; `str()` is a sentence for the person whose it is."""
+    """A calendar cannot or must not be read. `str()` is a sentence for the person whose it is."""
 
     code = "unusable-calendar"
 
@@ -31,7 +31,7 @@ class BusyKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """A busy time in UTC, closed and open; `title` is an event's, clean, else empty."""
+    """A busy time in UTC, closed and open. `title` is an event's, clean, else empty."""
 
     start: datetime
     end: datetime

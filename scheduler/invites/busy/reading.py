@@ -34,11 +34,11 @@ def read(
     own_addresses: Collection[str] = (),
     budget: StepBudget | None = None,
 ) -> BusyTimes:
-    """When the person of the calendar is busy from `first` to `last` (aware).
+    """The busy times of the calendar's person from `first` to `last` (aware).
 
-    Days and times without a zone are read in `zone` (an IANA name). Events with one of `own_uids` are our
-    own invitations and never count; nor do those that one of `own_addresses` (lower case) declined.
-    Raises UnusableCalendar, and nothing else whatever the octets are.
+    Days and times without a zone are read in `zone` (an IANA name). Events with one of `own_uids` are our own
+    invitations and never count. Events that one of `own_addresses` (lower case) declined do not count either.
+    Raises only UnusableCalendar, for any octets.
     """
     if len(octets) > MAX_OCTETS:
         raise UnusableCalendar(f"The calendar is larger than {MAX_OCTETS // 1024 // 1024} MiB.")
@@ -105,7 +105,7 @@ class _Reading:
         return Busy(max(start, self.reader.first), min(end, self.reader.last), kind, title)
 
     def left_out(self, event: Component) -> str:
-        """Why an event takes nobody's time; empty if it does."""
+        """The reason why an event takes no time, or an empty text if it takes some."""
         if event.text("UID") in self.own_uids:
             return "own"
         if event.text("STATUS").upper() == "CANCELLED":
@@ -122,7 +122,7 @@ class _Reading:
         return attendee.parameters.get("PARTSTAT", "").upper() == "DECLINED" and address in self.own_addresses
 
     def free_busy(self, components: Iterable[Component]) -> Iterator[Busy]:
-        """Periods of every FBTYPE but FREE; an unknown one is busy (RFC 5545 3.2.9)."""
+        """Periods of every FBTYPE but FREE. An unknown one is busy (RFC 5545 3.2.9)."""
         for component in components:
             for line in component.lines.get("FREEBUSY", ()):
                 if line.parameters.get("FBTYPE", "BUSY").upper() == "FREE":

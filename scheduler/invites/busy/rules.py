@@ -38,7 +38,10 @@ MAX_RULE: Final = 8 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecurrenceRule:
-    """A rule by the day or longer. `until` is the text of UNTIL; weekdays count from Monday, 0."""
+    """A rule of recurrence by the day or longer. `until` is the text of UNTIL.
+
+    Weekdays count from Monday, 0.
+    """
 
     frequency: str
     interval: int = 1
@@ -52,7 +55,10 @@ class RecurrenceRule:
 
 
 def parse(text: str) -> RecurrenceRule:
-    """The rule of a RRULE's value; ValueError if it is none, UnusableCalendar if it repeats too often."""
+    """The rule of an RRULE's value.
+
+    Raises ValueError if it is not one, UnusableCalendar if it repeats too often.
+    """
     if len(text) > MAX_RULE:
         raise ValueError(text[:80])
     parts = dict(part.partition("=")[::2] for part in text.strip().strip(";").upper().split(";"))
@@ -86,10 +92,10 @@ def occurrences(
     until: datetime | None,
     budget: StepBudget,
 ) -> Iterator[datetime]:
-    """The instances from `first` to `last`, both included, in time order; all times are local, without zone.
+    """The instances from `first` to `last`, both included, in time order. All times are local, without zone.
 
-    Without COUNT it begins at the window; with COUNT at `start`. Every day that is looked at, every time
-    that comes out and every listed position or time of day that is tried is a step of the budget.
+    Without COUNT it begins at the window, with COUNT at `start`. Every day that is looked at, every time that
+    comes out and every listed position or time of day that is tried is a step of the budget.
     """
     last = min(last, until) if until else last
     left = rule.count
@@ -116,7 +122,7 @@ def occurrences(
 
 @dataclass(slots=True)
 class _Filter:
-    """Whether a day is one of the rule's; what the rule leaves open is as on the first day."""
+    """Whether a day is one of the rule's. Parts that the rule leaves open are taken from the first day."""
 
     rule: RecurrenceRule
     start: datetime
@@ -207,7 +213,7 @@ _PERIODS: Final = {"DAILY": _day, "WEEKLY": _week_days, "MONTHLY": _month, "YEAR
 
 
 def _times(rule: RecurrenceRule, start: datetime, budget: StepBudget) -> list[time]:
-    """The times of day, sorted; a leap second is the second before it."""
+    """The times of day, sorted. A leap second is the second before it."""
     hours = sorted(set(rule.by.get("BYHOUR", (start.hour,))))
     minutes = sorted(set(rule.by.get("BYMINUTE", (start.minute,))))
     seconds = sorted({min(second, 59) for second in rule.by.get("BYSECOND", (start.second,))})

@@ -27,7 +27,7 @@ _LONGEST: Final = timedelta(days=4000)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time as it was written: local in its zone; a date is its midnight."""
+    """A time as it was written: local in its zone. A date is its midnight."""
 
     local: datetime
     zone: Zone
@@ -40,7 +40,7 @@ class Moment:
 
 @dataclass(slots=True)
 class SeriesReader:
-    """Reads times of one calendar for one window (UTC); what has no zone is read in `assumed`."""
+    """Reads times of one calendar for one window (UTC). What has no zone is read in `assumed`."""
 
     zones: Zones
     assumed: Zone
@@ -51,7 +51,10 @@ class SeriesReader:
     """Which kinds of times without a zone there were: "times", "days"."""
 
     def moment(self, text: str, line: ContentLine) -> Moment:
-        """One value of a line; ValueError if it is no time, UnusableCalendar if its zone is unknown."""
+        """One value of a line.
+
+        Raises ValueError if it is not a time, UnusableCalendar if its zone is unknown.
+        """
         text = text.strip().upper()
         if text.endswith("Z"):
             return Moment(local(text[:-1]), UTC_ZONE, is_date=False)
@@ -73,9 +76,9 @@ class SeriesReader:
     def instances(
         self, component: Component, without: Collection[datetime] = ()
     ) -> list[tuple[datetime, datetime]]:
-        """When a component takes place within the window; `without` are the starts that others replace.
+        """When a component takes place within the window. `without` are the starts that others replace.
 
-        A series costs steps of the budget; ValueError if its times cannot be read.
+        A series uses steps of the budget. Raises ValueError if its times cannot be read.
         """
         line = component.first("DTSTART")
         if line is None:
@@ -140,7 +143,7 @@ class SeriesReader:
                 yield start.zone.to_utc(each)
 
     def _until(self, text: str, start: Moment) -> datetime:
-        """UNTIL in the local time of the series; a date means its whole day."""
+        """UNTIL in the local time of the series. A date means its whole day."""
         if len(text) == 8:
             return local(text) + timedelta(days=1, seconds=-1)
         if text.endswith("Z"):
@@ -169,7 +172,7 @@ class SeriesReader:
 
 
 def duration(text: str) -> timedelta:
-    """A DURATION (RFC 5545 3.3.6); ValueError if it is none."""
+    """A DURATION (RFC 5545 3.3.6). Raises ValueError if it is not one."""
     text = text.strip().upper()
     match = _DURATION.fullmatch(text)
     if match is None or not text.isascii() or text.endswith(("P", "T")):

@@ -36,7 +36,7 @@ class Zone(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NamedZone:
-    """A zone of the IANA data base; a time that comes twice is the first one (RFC 5545 3.3.5)."""
+    """A zone of the IANA data base. A time that comes twice is the first one (RFC 5545 3.3.5)."""
 
     zone: ZoneInfo
 
@@ -71,7 +71,7 @@ UTC_ZONE: Final = NamedZone(ZoneInfo("UTC"))
 
 
 class Zones:
-    """The zones of one calendar, right within a window; `definitions` are its VTIMEZONEs."""
+    """The zones of one calendar, right within a window. `definitions` are its VTIMEZONEs."""
 
     def __init__(
         self, definitions: Iterable[Component], first: datetime, last: datetime, budget: StepBudget
@@ -81,7 +81,7 @@ class Zones:
         self.known: dict[str, Zone] = {}
 
     def find(self, tzid: str) -> Zone:
-        """The zone of a TZID parameter; raises UnusableCalendar for one that nothing explains."""
+        """The zone of a TZID parameter. Raises UnusableCalendar for one that nothing explains."""
         name = tzid.strip()
         if name not in self.known:
             self.known[name] = self._named(name) or self._defined(name)
@@ -137,7 +137,10 @@ class Zones:
 
 
 def local(text: str) -> datetime:
-    """A time without a zone, such as 20261207T090000, or the midnight of a date; ValueError if it is none."""
+    """A time without a zone, such as 20261207T090000, or the midnight of a date.
+
+    Raises ValueError for others.
+    """
     text = text.strip()
     if len(text) == 8:
         text += "T000000"

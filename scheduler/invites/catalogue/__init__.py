@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """One language's words; texts hold `{names}` in braces. A file that lacks one does not load."""
+    """One language's texts, with `{names}` in braces. A file in which a text is missing does not load."""
 
     language: str
     name: str
@@ -130,7 +130,7 @@ class Words:
 
 @lru_cache(maxsize=1)
 def languages() -> dict[str, str]:
-    """The languages that there are, by the name that each has in itself; English first."""
+    """The available languages, each by its name in that language, English first."""
     tags = sorted(_files(), key=lambda tag: (tag != "en", tag))
     return {tag: words(tag).name for tag in tags}
 
@@ -149,7 +149,7 @@ def language_of(chosen: str, spoken: Sequence[str], of_event: str) -> str:
 
 
 def nearest(language: str) -> str:
-    """The language that there is for a BCP 47 tag: the same, else one less special; empty for none."""
+    """The available language for a BCP 47 tag: the same, else a less specific one, or an empty text."""
     tag = language.replace("_", "-").lower()
     while tag and tag not in _files():
         tag = tag.rpartition("-")[0]

@@ -17,7 +17,7 @@ from scheduler.invites.text import address, clean, clean_parameter
 
 PRODID: Final = "-//Chainmeet//Chainmeet Scheduler//EN"
 _UTC: Final = ZoneInfo("UTC")
-# Percent-encoded in a mailto URI (RFC 6068 2); the rest stays, because clients compare addresses as text.
+# Percent-encoded in a mailto URI (RFC 6068 2). The rest stays, because clients compare addresses as text.
 _URI = str.maketrans({"%": "%25", "?": "%3F", "#": "%23"})
 
 
@@ -30,7 +30,7 @@ class Party:
 
 
 def build(message: Message, organizer: Party, attendee: Party, *, remind_minutes: int = 0) -> bytes:
-    """The calendar object of one message, deterministic; METHOD is the message's.
+    """The calendar object of one message, deterministic. METHOD is that of the message.
 
     `organizer` has the address that takes this attendee's answers. An invitation reminds `remind_minutes`
     before it starts, if that is not 0. Raises InvalidInput for an address that cannot be used.
@@ -62,7 +62,7 @@ def meeting_lines(content: Content) -> list[str]:
         when("DTSTART", content.start, zone),
         when("DTEND", content.end, zone),
         f"SUMMARY:{text(content.summary)}",
-        # libical takes a LOCATION or SUMMARY without a value for a fault; a Content always has a title.
+        # To libical a LOCATION or SUMMARY without a value is a fault. A Content always has a title.
         *([f"LOCATION:{text(content.location)}"] if content.location else []),
         f"DESCRIPTION:{text(description(content, words(content.language)))}",
     ]

@@ -44,10 +44,12 @@ _LIMITS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """One meeting as one attendee sees it; text is cleaned, times are put in UTC, and names that come in two
-    scripts (`names.joined`) are put as the reader reads them when it is made.
+    """One meeting as one attendee sees it.
 
-    `start` and `end` are aware, in whole seconds; `timezone` is the venue's IANA name. `summary` is the
+    When it is made, text is cleaned, times are converted to UTC, and names in two scripts (`names.joined`)
+    take the form for the reader.
+
+    `start` and `end` are aware, in whole seconds. `timezone` is the venue's IANA name. `summary` is the
     title in a calendar, and never empty: a meeting without one is called a meeting. `partner_people` are the
     other side's, `own_people` the colleagues who come along. `language` and `reader_timezone` (an IANA name,
     or empty where it is not known) are the attendee's own. `proposals` tells whether the attendee may
@@ -113,14 +115,14 @@ class Content:
         return zone_of(self.timezone)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values only; `from_json` gives an equal Content."""
+        """JSON values only. `from_json` gives an equal Content."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values |= {"start": self.start.isoformat(), "end": self.end.isoformat()}
         return values | {name: list(values[name]) for name in ("partner_people", "own_people")}
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Content:
-        """The Content that `to_json` wrote; fields that it did not know yet get their defaults."""
+        """The Content that `to_json` wrote. Fields that are missing get their defaults."""
         known = {field.name: values[field.name] for field in fields(cls) if field.name in values}
         known |= {name: datetime.fromisoformat(known[name]) for name in ("start", "end")}
         return cls(**known | {name: tuple(known.get(name, ())) for name in ("partner_people", "own_people")})
@@ -128,7 +130,7 @@ class Content:
 
 @lru_cache(maxsize=256)
 def zone_of(name: str) -> ZoneInfo:
-    """The zone of an IANA name, or InvalidInput; fixed offsets and Windows names are refused."""
+    """The zone of an IANA name. Raises InvalidInput for others, also for fixed offsets and Windows names."""
     if name not in _zone_names():
         raise InvalidInput([Fault("timezone", f"{name!a} is no IANA time zone such as Asia/Shanghai.")])
     return ZoneInfo(name)
@@ -147,7 +149,7 @@ def changed(old: Content, new: Content, fields_: tuple[str, ...]) -> tuple[str, 
 
 
 def read_in(content: Content, language: str) -> Content:
-    """The content with its names as a reader of the language reads them; its texts stay."""
+    """The content with its names as a reader of the language reads them. Its texts stay."""
     return content if content.language == language else replace(content, language=language)
 
 

@@ -1,8 +1,8 @@
 """A person's or a firm's meetings as a calendar to subscribe to: a pure function of what is stored.
 
-There is no METHOD, so the feed is no iTIP: METHOD:PUBLISH would ask for an ORGANIZER, and clients treat an
-event with an organiser as somebody's invitation; without it DTSTAMP is the last revision (RFC 5545 3.8.7.2),
-which makes the body deterministic.
+There is no METHOD, so the feed is not iTIP. METHOD:PUBLISH would need an ORGANIZER, and clients treat an
+event with an organiser as somebody's invitation. Without METHOD, DTSTAMP is the last revision (RFC 5545
+3.8.7.2), which makes the body deterministic.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _Written:
 
 
 def build_feed(events: Sequence[FeedEvent], name: str, url: str, timezone: str) -> bytes:
-    """The feed; `name` is the calendar's, `url` its own https address, `timezone` the venue's IANA name.
+    """The feed. `name` is the calendar's, `url` its own https address, `timezone` the venue's IANA name.
 
     An empty feed is a VCALENDAR with the venue's VTIMEZONE, because one component is required (RFC 5545 3.6).
     """

@@ -60,9 +60,9 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Off:
-    """Why a meeting is off: `code` where a schedule does not hold it, else who withdrew it, with their note.
+    """Why a meeting is off: `code` if a schedule does not hold it, else who withdrew it, with a note.
 
-    `person` and `firm` are both forms of their names joined, empty where nobody is known; `is_own` if it
+    `person` and `firm` are both forms of their names joined, empty if nobody is known. `is_own` says that it
     was the reader.
     """
 
@@ -75,7 +75,7 @@ class Off:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One iTIP message to one attendee; `dtstamp` is UTC in whole seconds.
+    """One iTIP message to one attendee. `dtstamp` is UTC in whole seconds.
 
     `previous` is what the calendar was told before, for "was ... now ...". `meeting_is_off` tells a
     cancelled meeting from one that goes on without this attendee (RFC 5546 3.2.5).
@@ -98,7 +98,7 @@ class Message:
         return Key(self.uid, self.attendee_id)
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values only; `from_json` gives an equal Message, so that a retry renders the same mail."""
+        """JSON values only. `from_json` gives an equal Message, so that a retry renders the same mail."""
         return {
             "uid": self.uid,
             "attendee_id": self.attendee_id,

@@ -1,7 +1,7 @@
 """Revisions of iTIP (RFC 5546): which message comes next, with which UID, SEQUENCE, DTSTAMP and PARTSTAT.
 
 Pure: from what calendars were told and what they should show to messages. Services load the one and write the
-other; no other module makes a message.
+other. No other module makes a message.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ def next_stamp(now: datetime, last: datetime | None = None) -> datetime:
 def messages(
     told: Mapping[Key, Told], wanted: Mapping[Key, Wanted], now: datetime, others: Others = NOBODY
 ) -> tuple[Message, ...]:
-    """The net effect: what to send so that every calendar shows what is wanted, ordered by (UID, attendee).
+    """The net effect: the messages after which every calendar shows what is wanted, by (UID, attendee).
 
-    `told` is what was really sent (the last message a key), not what waits to be sent: so several moves
-    before a sending are one message, and a meeting made and cancelled before it is none. `now` is aware;
-    DTSTAMP is `next_stamp` over all attendees of a UID. Raises CancelledUid if a key that was told CANCEL
-    is wanted. `told` and `wanted` may be those of some attendees, if `others` has the rest.
+    `told` is what was really sent (the last message for each key), not what waits to be sent. So several
+    moves before a sending give one message. A meeting that is made and cancelled before a sending gives none.
+    `now` is aware. DTSTAMP is `next_stamp` over all attendees of a UID. Raises CancelledUid if a key that was
+    told CANCEL is wanted. `told` and `wanted` may be those of some attendees, if `others` has the rest.
     """
     stamps = _stamps(told, wanted, now, others)
     going_on = {key.uid for key in wanted} | {key.uid for key in told if key.uid in others.going_on}
@@ -71,7 +71,7 @@ def messages(
 def resend(told: Told, now: datetime, *, last: datetime, answered: Content | None = None) -> Message:
     """The invitation as it is, once more: its SEQUENCE, a later DTSTAMP (RFC 5546 3.2.6).
 
-    `last` is the last DTSTAMP of its UID; `answered` is what the reader answered, where that was an earlier
+    `last` is the last DTSTAMP of its UID. `answered` is what the reader answered, where that was an earlier
     version.
     """
     return _next(told, Method.REQUEST, MessageKind.AGAIN, next_stamp(now, last), previous=answered)
@@ -103,7 +103,7 @@ def readdress(
     stamps: Mapping[str, datetime],
     domain: str,
 ) -> Readdressed:
-    """Every coming meeting as a new invitation that asks anew, at another address of one attendee.
+    """Every coming meeting as a new invitation that asks again, at another address of one attendee.
 
     `told` has the last message of each UID. `wanted` is by the UID that the calendar has for the meeting,
     else by its own. `stamps` are the last DTSTAMPs that anybody was told.
@@ -139,7 +139,7 @@ def example(
     previous: Content | None = None,
     meeting_is_off: bool = False,
 ) -> Message:
-    """A message that shows how a kind of mail reads; no calendar has it."""
+    """A sample message that shows how a kind of mail reads. No calendar has it."""
     methods = {MessageKind.CANCEL: Method.CANCEL, MessageKind.PROPOSAL: Method.DECLINECOUNTER}
     return Message(
         uid("example", domain),

@@ -24,7 +24,7 @@ def text(value: str) -> str:
 
 
 def parameter(value: str) -> str:
-    """A cleaned value as a parameter value (RFC 5545 3.2): quoted where it holds more than words.
+    """A cleaned value as a parameter value (RFC 5545 3.2), quoted if it holds more than words.
 
     Only `:`, `;` and `,` must be quoted, but icalendar reads `a =b` without quotes as `a=b`.
     """
@@ -52,7 +52,7 @@ def is_utc(zone: str) -> bool:
 
 
 def assemble(lines: list[str]) -> bytes:
-    """The lines, folded, each with CRLF; ValueError for a line that holds a break of its own."""
+    """The lines, folded, each with CRLF. Raises ValueError for a line that contains a line break."""
     for line in lines:
         if _BREAKING[0] in line or _BREAKING[1] in line:
             raise ValueError(f"a content line holds a line break: {line[:60]!a}")

@@ -34,7 +34,7 @@ def description(content: Content, words: Words) -> str:
 
 
 def rows(content: Content, words: Words, *, is_held: bool = True) -> list[Row]:
-    """All that a mail says of a meeting, the time first; the reader's own time where it differs.
+    """All that a mail says of a meeting, the time first, also in the reader's own zone if that differs.
 
     Nobody is told how to get to a meeting that they do not go to.
     """
@@ -59,8 +59,8 @@ def own_zone(content: Content) -> ZoneInfo | None:
 def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
     """What an update changed, "was ..., now ...".
 
-    The two times of a meeting are one change. Another way to another place is no change of its own: the
-    place says it, and the rows of the meeting have the way.
+    The two times of a meeting are one change. A new way to a new place is not a separate change: the place
+    tells it, and the rows of the meeting have the way.
     """
     if old is None:
         return []
@@ -82,7 +82,7 @@ def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
 
 
 def why_off(message: Message, words: Words, contact: str = "") -> list[Row]:
-    """Why a meeting is off, what was written to the others, and whom to ask; nothing where it is held."""
+    """Why a meeting is off, the note to the others, and whom to ask. Empty for a meeting that is held."""
     if message.kind is not MessageKind.CANCEL:
         return []
     said = words.off
@@ -92,7 +92,7 @@ def why_off(message: Message, words: Words, contact: str = "") -> list[Row]:
 
 
 def contact_row(contact: str, words: Words) -> list[Row]:
-    """Whom to call or write to; no row where the event names nobody."""
+    """The contact to call or write to. There is no row if the event names nobody."""
     shown = clean(contact, CONTACT_LIMIT)
     return [(words.off["contact"], shown)] if shown else []
 
@@ -116,7 +116,7 @@ def _brief(joined: str, words: Words) -> str:
 
 
 def answered(message: Message, words: Words) -> str:
-    """What a mail that changes no time says of the reader's answer; empty for a mail of another kind."""
+    """What a mail that changes no time says of the reader's answer. Empty for a mail of another kind."""
     if message.kind not in (MessageKind.DETAILS, MessageKind.AGAIN):
         return ""
     old, new = message.previous, message.content
@@ -137,7 +137,7 @@ def tone(message: Message) -> str:
 
 
 def _before(old: Content, new: Content, name: str, words: Words) -> str:
-    """What it was; a time has no zone, and no day if that is the same: the new one names them."""
+    """What it was. A time has no zone, and no day if that is the same: the new one names them."""
     if name != "start" or old.timezone != new.timezone:
         return _shown(old, name, words)
     if old.start.astimezone(old.zone).date() != new.start.astimezone(new.zone).date():

@@ -123,7 +123,7 @@ def _first(component: Component, name: str) -> Any:
 
 
 def _only(component: Component, name: str) -> Any:
-    """The value; of several they must be the same: an answer has one UID and one DTSTAMP (RFC 5546 3.2.3)."""
+    """The value. Several values must be equal: an answer has one UID and one DTSTAMP (RFC 5546 3.2.3)."""
     value = component.get(name)
     if isinstance(value, list) and len({each.to_ical() for each in value}) > 1:
         raise UnreadableMail(f"The answer has more than one {name}.")
@@ -140,7 +140,7 @@ def _sequence(event: Component) -> int | None:
 
 
 def _moment(event: Component, name: str, take: Callable[[Component, str], Any] = _first) -> datetime | None:
-    """A moment in UTC; None for a date, a time without a zone, or what is no time."""
+    """A moment in UTC, or None for a date, a time without a zone, or a value that is not a time."""
     moment = _value(event, name, take)
     if not isinstance(moment, datetime) or moment.tzinfo is None:
         return None
@@ -161,7 +161,7 @@ def _end(event: Component, start: datetime | None) -> datetime | None:
 
 
 def _value(event: Component, name: str, take: Callable[[Component, str], Any] = _first) -> object:
-    """What a time's property stands for; None if it is broken or not there."""
+    """What a time's property stands for, or None if it is broken or not there."""
     value = take(event, name)
     return value.dt if isinstance(value, (vDDDTypes, vDuration)) else None
 
@@ -187,6 +187,6 @@ def _address(uri: str, email: str) -> str:
 
 
 def _text(value: object) -> str:
-    """A parameter's value; the first of several."""
+    """A parameter's value, or the first of several."""
     first = value[0] if isinstance(value, list) and value else value
     return first if isinstance(first, str) else ""

@@ -22,7 +22,7 @@ _KNOWN: Final = frozenset(
 def decode(octets: bytes, declared: str = "") -> str:
     """The text of the octets: UTF-8 if they are that, else as declared, else GB 18030, else Latin-1.
 
-    UTF-8 is tried first because what is no UTF-8 hardly ever looks like it, while a mail that claims
+    UTF-8 is tried first, because other encodings are hardly ever valid UTF-8, while a mail that declares
     us-ascii or Latin-1 often is UTF-8. UTF-16 is taken only with its byte order mark.
     """
     if octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -36,7 +36,7 @@ def decode(octets: bytes, declared: str = "") -> str:
 
 
 def header(value: object, limit: int = 250) -> str:
-    """A header's text: RFC 2047 decoded, clean, one line; as it stands if it is broken."""
+    """A header's text as one clean line, decoded by RFC 2047. A broken header is returned as it is."""
     # Octets that are not encoded come as a Header of an unknown charset.
     raw = value if isinstance(value, Header) else str(value or "")[:_HEADER_LIMIT]
     try:

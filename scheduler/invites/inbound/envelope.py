@@ -15,7 +15,7 @@ _MAX_HEADERS: Final = 50
 
 
 def addressees(raw: bytes) -> str:
-    """The text of the headers that name recipients; any octets give an answer."""
+    """The text of the headers that name recipients. Any octets give a result."""
     mail = BytesHeaderParser(policy=compat32).parsebytes(raw[:_HEAD])
     return " ".join(
         header(value, 2_000) for name in _ADDRESSED for value in mail.get_all(name, [])[:_MAX_HEADERS]

@@ -12,7 +12,7 @@ from scheduler.invites.refusals import classify_report
 
 
 class UnreadableMail(Exception):
-    """A mail, or its calendar, cannot or must not be taken apart; `str()` is a sentence for a person."""
+    """A mail, or its calendar, cannot or must not be taken apart. `str()` is a sentence for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class ReplyAnswer:
     is_instance: bool = False
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values only; `from_json` gives an equal Answer."""
+        """JSON values only. `from_json` gives an equal Answer."""
         moments = {name: getattr(self, name) for name in _MOMENTS}
         return {
             "uid": self.uid,
@@ -66,10 +66,10 @@ class ReplyAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """What a mail server says of a mail of ours (RFC 3464 2.3); `status` is empty where it gives none.
+    """A delivery report of a mail server about a mail of ours (RFC 3464 2.3). `status` may be empty.
 
-    `message_id` is that of the mail that it returns, whole or its headers; empty if it returns none. A mail
-    that only looks as if a server had written it is no report (`is_report`).
+    `message_id` is that of the mail that it returns, whole or only its headers. It is empty if it returns
+    none. A mail that only looks as if a server had written it is not a report (`is_report`).
     """
 
     action: str
@@ -87,7 +87,7 @@ class Bounce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMail:
-    """A mail as understood; all text is clean and capped. `reason` says why it is unreadable.
+    """A mail as understood. All text is clean and capped. `reason` says why it is unreadable.
 
     `sender` is the From address, which anybody can write: it is shown, and decides nothing (RFC 6047 2.3).
     """

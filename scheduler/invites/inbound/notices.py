@@ -42,7 +42,7 @@ def bounce(mail: Message[str, str], sender: str, parts: list[MailPart], report: 
 
 
 def delivery_report(mail: Message[str, str], parts: list[MailPart]) -> str:
-    """The fields of a delivery report, or empty; its type is often wrong, its content type is not."""
+    """The fields of a delivery report, or empty. Its type is often wrong, its content type is not."""
     for leaf in mail.walk():
         if leaf.get_content_type() in _REPORTS:
             payload = leaf.get_payload()

@@ -33,7 +33,7 @@ _TAG: Final = re.compile(r"<[^<>]*>")
 
 @dataclass(frozen=True, slots=True)
 class MailPart:
-    """One part that is no multipart; `method`, `charset` and `name` are parameters, or empty."""
+    """One part that is not a multipart. `method`, `charset` and `name` are parameters, or empty."""
 
     content_type: str
     method: str
@@ -43,20 +43,20 @@ class MailPart:
 
     @property
     def text(self) -> str:
-        """The part as text; HTML without its tags."""
+        """The part as text. HTML loses its tags."""
         shown = decode(self.octets, self.charset)
         return _without_tags(shown[:_HTML_LIMIT]) if self.content_type == "text/html" else shown
 
 
 def parse(raw: bytes) -> Message[str, str]:
-    """The mail as the standard library reads it, within our limits; raises Unreadable beyond them."""
+    """The mail as the standard library reads it, within our limits. Raises Unreadable beyond them."""
     lines = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     check_mail(lines)
     return message_from_bytes(lines, policy=compat32)
 
 
 def own_parts(mail: Message[str, str]) -> list[MailPart]:
-    """The leaves of a mail, in order; an enclosed message is one leaf without octets."""
+    """The leaves of a mail, in order. An enclosed message is one leaf without octets."""
     leaves: list[MailPart] = []
     for leaf in _leaves(mail):
         if len(leaves) == MAX_PARTS:
@@ -94,13 +94,13 @@ def _part(leaf: Message[str, str]) -> MailPart:
 
 
 def _without_tags(markup: str) -> str:
-    """What a reader of the HTML would see; the standard library's parser stops at some broken markup."""
+    """What a reader of the HTML would see. The standard library's parser stops at some broken markup."""
     shown = _BREAKING.sub("\n", "".join(_seen(" ".join(markup.split()))))
     return html.unescape(_TAG.sub("", shown))
 
 
 def _seen(markup: str) -> Iterator[str]:
-    """What is in no style, script, title or comment; an end that is missing is looked for once."""
+    """What is in no style, script, title or comment. An end that is missing is looked for once."""
     at, start = 0, 0
     without_end: set[str] = set()
     while opening := _UNSEEN.search(markup, at):

@@ -28,9 +28,10 @@ _OWN: Final = frozenset({"REQUEST", "CANCEL", "PUBLISH", "ADD", "DECLINECOUNTER"
 
 
 def read(raw: bytes) -> InboundMail:
-    """What a mail is. Any octets give an answer; what cannot be read is UNREADABLE, with the reason.
+    """A mail as understood. Any octets give a result.
 
-    Nothing here is trusted: whether an answer may be applied is for the token of its recipient to say.
+    A mail that cannot be read is UNREADABLE, with the reason. Nothing here is trusted: whether an answer may
+    be applied is for the token of its recipient to say.
     """
     known = InboundMail(kind=MailKind.UNREADABLE)
     try:
@@ -92,7 +93,7 @@ def _scheduled(known: InboundMail, found: Scheduling, is_automatic: bool) -> Inb
 
 
 def _said(parts: list[MailPart]) -> str:
-    """What a person may have written: the plain text, or the HTML without tags where there is none."""
+    """The text that a person may have written: the plain text, else the HTML without tags."""
     for content_type in ("text/plain", "text/html"):
         for part in parts:
             if part.content_type == content_type and not part.name.endswith(".ics"):

@@ -16,7 +16,7 @@ REASON_LIMIT = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertMail:
-    """A failure, since `opened_at` (aware); `event` is the event's name, empty for the installation."""
+    """A failure, since `opened_at` (aware). `event` is the event's name, empty for the installation."""
 
     to_name: str
     to_email: str

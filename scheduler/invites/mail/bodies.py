@@ -1,4 +1,4 @@
-"""The text and HTML bodies of a mail; the HTML is tables and inline styles, which is what Outlook draws."""
+"""The text and HTML bodies of a mail. The HTML is tables and inline styles, which is what Outlook draws."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def text_body(page: MailPage, words: Words) -> str:
 
 
 def html_body(page: MailPage, words: Words) -> str:
-    """The same as HTML; every value is escaped here."""
+    """The same as HTML. Every value is escaped here."""
     values = {
         name: escape(getattr(page, name)).replace("\n", "<br>")
         for name in ("event", "headline", "summary", "note", "footer")

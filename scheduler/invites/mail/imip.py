@@ -30,14 +30,14 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """Who gets a message and under which token; all that the mail's bytes need besides the message.
+    """The recipient of a message, its tokens, and all else that the mail's bytes depend on.
 
-    `token` is this attendee's credential for this meeting, lower case letters, digits and `-`, because
-    mail servers may change the case. `bounce_token` stands in the sender of the SMTP envelope alone: what
-    comes back there was not written by who has the invitation. `thread_id` is the Message-ID of the first
-    mail about the UID. The three addresses to answer at are shown where they are given. `wording` has the
-    parts that the event words anew (`wording.PARTS`), in the message's language. `contact` is whom to call;
-    `remind_minutes` before the meeting the calendar reminds, with 0 not at all.
+    `token` is this attendee's credential for this meeting, lower case letters, digits and `-`, because mail
+    servers may change the case. `bounce_token` stands only in the sender of the SMTP envelope. So a mail that
+    comes back there was not written by somebody who has the invitation. `thread_id` is the Message-ID of the
+    first mail about the UID. The three addresses for answers are shown if they are given. `wording` has the
+    parts that the event has reworded (`wording.PARTS`), in the message's language. `contact` is the person to
+    call. The calendar reminds `remind_minutes` before the meeting, with 0 not at all.
     """
 
     attendee_name: str
@@ -83,7 +83,7 @@ def render(message: Message, envelope: Envelope) -> RenderedMail:
 
 
 def render_example(message: Message, envelope: Envelope) -> RenderedMail:
-    """The mail without its calendar, for who looks at its texts only; nothing can be answered to it."""
+    """The mail without its calendar, for a look at its texts only. It cannot be answered."""
     shown = show(message, envelope)
     sender = f"no-reply@{envelope.domain}"
     return RenderedMail(

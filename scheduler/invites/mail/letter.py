@@ -15,7 +15,7 @@ from scheduler.invites.mail.mime import Address, RenderedMail
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """What it says, in the order in which it is read; `sent_at` is aware."""
+    """The texts of a mail, in the order of reading. `sent_at` is aware."""
 
     sender: Address
     recipient: Address

@@ -1,4 +1,4 @@
-"""Mail by the byte, so that a retry is the same mail; the standard library's parser reads it in the tests.
+"""Mail by the byte, so that a retry is the same mail. The standard library's parser reads it in the tests.
 
 `EmailMessage` takes 7 ms for this shape, makes a random boundary, and its folding of headers loses a blank
 in some names and subjects (Python 3.11).
@@ -42,7 +42,7 @@ Address = tuple[str, str]
 def head(
     sender: Address, recipient: Address, title: str, moment: datetime, message_id: str, thread_id: str | None
 ) -> bytes:
-    """The headers of a mail, up to those of its first part; `moment` is aware."""
+    """The headers of a mail, up to those of its first part. `moment` is aware."""
     return (
         mailbox("From", *sender)
         + mailbox("To", *recipient)
@@ -53,7 +53,7 @@ def head(
 
 @lru_cache(maxsize=8192)
 def mailbox(name: str, display_name: str, email: str) -> bytes:
-    """A header of one mailbox, such as From or To, with CRLF; the address gets its own line if need be."""
+    """A header of one mailbox, such as From or To, with CRLF. The address gets its own line if need be."""
     shown = text.clean(display_name, text.NAME_LIMIT)
     spec = f"<{text.address(email)}>"
     if not shown:
@@ -65,7 +65,7 @@ def mailbox(name: str, display_name: str, email: str) -> bytes:
 
 
 def subject(value: str) -> bytes:
-    """The Subject header, folded, with CRLF; RFC 2047 where it is not ASCII."""
+    """The Subject header, folded, with CRLF. It is encoded by RFC 2047 if it is not ASCII."""
     shown = text.clean(value, 250)
     if _needs_encoding(shown):
         return f"Subject: {_encoded('Subject', shown)}\r\n".encode("ascii")
@@ -74,9 +74,9 @@ def subject(value: str) -> bytes:
 
 
 def stamp(moment: datetime, message_id: str, thread_id: str | None) -> bytes:
-    """Date, Message-ID and the thread; the rest keeps out-of-office answers quiet.
+    """Date, Message-ID and the thread. The other headers suppress out-of-office replies.
 
-    Auto-Submitted is RFC 3834; Exchange looks at its own header ([MS-OXCMAIL]).
+    Auto-Submitted is RFC 3834. Exchange uses its own header ([MS-OXCMAIL]).
     """
     lines = [f"Date: {format_datetime(moment)}", f"Message-ID: {text.message_id(message_id)}"]
     if thread_id and thread_id != message_id:
@@ -88,7 +88,10 @@ def stamp(moment: datetime, message_id: str, thread_id: str | None) -> bytes:
 
 
 def unsubscribe(address: str) -> bytes:
-    """List-Unsubscribe (RFC 2369), by one press where the address is https (RFC 8058); nothing for none."""
+    """List-Unsubscribe (RFC 2369), by one press where the address is https (RFC 8058).
+
+    Empty without an address.
+    """
     url = text.web_address(address)
     if not url:
         return b""
@@ -97,7 +100,7 @@ def unsubscribe(address: str) -> bytes:
 
 
 def leaf(content_type: str, body: bytes, *, disposition: str = "") -> bytes:
-    """A part in base64; `content_type` and `disposition` are our own ASCII."""
+    """A part in base64. `content_type` and `disposition` are our own ASCII."""
     head = f"Content-Type: {content_type}\r\nContent-Transfer-Encoding: base64\r\n"
     if disposition:
         head += f"Content-Disposition: {disposition}\r\n"
@@ -110,7 +113,7 @@ def text_leaf(subtype: str, body: str) -> bytes:
 
 
 def multipart(subtype: str, seed: str, parts: Sequence[bytes]) -> bytes:
-    """A multipart whose boundary comes from the seed; no base64 line can be that boundary."""
+    """A multipart whose boundary is derived from the seed. No base64 line can be equal to that boundary."""
     boundary = "=_" + hashlib.sha256(f"{subtype} {seed}".encode()).hexdigest()[:24]
     head = f'Content-Type: multipart/{subtype}; boundary="{boundary}"\r\n\r\n'.encode("ascii")
     mark = f"--{boundary}\r\n".encode("ascii")

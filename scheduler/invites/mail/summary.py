@@ -28,7 +28,7 @@ class SummaryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SummaryChange:
-    """One meeting of the person; `previous` is what the calendar showed before, None for a new one."""
+    """One meeting of the person. `previous` is what the calendar showed before, None for a new one."""
 
     uid: str
     kind: SummaryKind
@@ -59,12 +59,12 @@ class Summary:
     unheld: Sequence[Unheld] = ()
 
     def counts(self) -> dict[SummaryKind, int]:
-        """How many meetings there are of each kind, without those of which there is none."""
+        """The number of meetings of each kind. Kinds without meetings are left out."""
         found = Counter(change.kind for change in self.changes)
         return {kind: found[kind] for kind in SummaryKind if found[kind]}
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values only, what all meetings share written once; `from_json` gives an equal Summary."""
+        """JSON values only, what all meetings share written once. `from_json` gives an equal Summary."""
         common = self.changes[0].content.to_json()
         return {
             "version": self.version,

@@ -1,4 +1,4 @@
-"""A summary as one mail with the agenda as a PDF; no calendar part, so that no calendar takes it for more."""
+"""A summary as one mail with the agenda as a PDF. It has no calendar part, so calendars do not import it."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _page(
 
 
 def _unheld(summary: Summary, language: Words) -> list[bodies.Section]:
-    """What was accepted and is not held, with the reason; no section where all of it is held."""
+    """Accepted requests that are not held, with the reason. There is no section if all are held."""
     if not summary.unheld:
         return []
     rows = [
@@ -163,7 +163,7 @@ def _row(agenda: AgendaSheet, entry: SheetEntry) -> Row:
 
 
 def _changes(summary: Summary, language: Words) -> list[Row]:
-    """Each change in words; nothing if all of the agenda is new, as then the agenda itself says it."""
+    """Each change in words. Empty if the whole agenda is new, because then the agenda itself tells it."""
     if summary.counts() == {SummaryKind.NEW: len(summary.agenda)}:
         return []
     order = list(SummaryKind)
@@ -175,7 +175,7 @@ def _changes(summary: Summary, language: Words) -> list[Row]:
 
 
 def _told(change: SummaryChange, language: Words) -> list[str]:
-    """What was and is now; when and where for a meeting that is new or cancelled."""
+    """The values before and now. For a new or cancelled meeting, its time and place."""
     content = change.content
     if change.previous is None:
         when = language.span_of(content.start, content.end, content.zone)

@@ -1,4 +1,4 @@
-"""What organisers may word anew in mails: which texts, with which placeholders, and what a text keeps to."""
+"""The texts of mails that organisers may reword, with their placeholders and rules."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def default(part: str, tone: str, words: Words) -> str:
 
 
 def chosen(texts: Mapping[str, str], tone: str) -> dict[str, str]:
-    """The parts of one kind of mail that were worded anew, by part."""
+    """The parts of one kind of mail that were reworded, by part."""
     return {part: texts[key(part, tone)] for part in PARTS if key(part, tone) in texts}
 
 
@@ -79,7 +79,7 @@ def tidy(part: str, typed: str) -> str:
 
 
 def faults(part: str, template: str) -> Iterator[Fault]:
-    """Why a text would not render: too long, empty, a stray brace, a placeholder that is none."""
+    """The reason why a text would not render: too long, empty, a stray brace, an unknown placeholder."""
     rule = PARTS[part]
     if not template and not rule.may_be_empty:
         yield Fault(part, "must not be empty")

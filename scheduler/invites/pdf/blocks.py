@@ -20,7 +20,7 @@ LEADING: Final = 1.3
 
 @dataclass(frozen=True, slots=True)
 class BlockStyle:
-    """Of letters: size in points, colour as 0xRRGGBB; points of room above and below a paragraph."""
+    """The style of a paragraph: size in points, colour as 0xRRGGBB, space in points above and below."""
 
     size: float
     colour: int
@@ -57,7 +57,7 @@ class Block:
 class Sheet:
     """A document: its title, its language (BCP 47), its blocks, and what its pages say at their foot.
 
-    `page` has `{page}` and `{pages}` for the numbers; it stands before the first line of the foot.
+    `page` has `{page}` and `{pages}` for the numbers. It stands before the first line of the foot.
     """
 
     title: str

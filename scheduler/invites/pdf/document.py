@@ -77,7 +77,7 @@ def written(sheet: Sheet) -> bytes:
 
 
 def _text(said: str) -> str:
-    """A text string (7.9.2.2); the mark at its start tells UTF-16."""
+    """A text string (7.9.2.2). The mark at its start tells UTF-16."""
     return f"<feff{said.encode('utf-16-be').hex()}>"
 
 
@@ -136,7 +136,7 @@ def _content(page: Page, fonts: dict[Face, Font]) -> bytes:
 
 
 def _drawn(placed: Placed, fonts: dict[Face, Font]) -> str:
-    """The operators of one line; a face that has no bold letters gets them by a thin line around (9.3.6)."""
+    """The operators of one line. A face that has no bold letters gets them by a thin line around (9.3.6)."""
     look = placed.style.value
     colour = " ".join(f"{round(each / 255, 3):g}" for each in look.colour.to_bytes(3, "big"))
     said = [f"BT {colour} rg {placed.x:g} {round(placed.y, 2):g} Td\n"]

@@ -40,7 +40,7 @@ class Face:
 
 
 class Glyph(NamedTuple):
-    """One letter of a face; its width in thousandths of the size.
+    """One letter of a face, with its width in thousandths of the size.
 
     `at` is its place in points from where its line begins, if it does not simply follow the one before.
     """
@@ -53,7 +53,10 @@ class Glyph(NamedTuple):
 
 
 class Glyphs(dict[str, Glyph | None]):
-    """The glyph of a letter in the first face that has it; None if none has, or if it has to be shaped."""
+    """The glyph of a letter in the first face that has it.
+
+    None if no face has it, or if it must be shaped.
+    """
 
     def __init__(self, *faces: Face) -> None:
         super().__init__()
@@ -70,7 +73,7 @@ class Glyphs(dict[str, Glyph | None]):
 
 @cache
 def glyphs(*, is_bold: bool) -> Glyphs:
-    """Those of Nimbus Sans; of Droid Sans for Chinese, Japanese and Korean; of Noto Serif for Vietnamese."""
+    """Nimbus Sans, Droid Sans for Chinese, Japanese and Korean, and Noto Serif for Vietnamese."""
     return Glyphs(_nimbus(is_bold=is_bold), *_fallbacks())
 
 
@@ -91,7 +94,7 @@ def _fallbacks() -> tuple[Face, Face]:
 
 @cache
 def by_name() -> dict[str, Face]:
-    """Every face that was met, by its name without marks; shaping adds those of its scripts."""
+    """Every face that was used, by its name without marks. Shaping adds those of its scripts."""
     first = (_nimbus(is_bold=False), _nimbus(is_bold=True), *_fallbacks())
     return {bare(face.name): face for face in first}
 

@@ -40,7 +40,7 @@ Page = list[Placed]
 
 
 def pages(sheet: Sheet) -> list[Page]:
-    """The pages of a sheet; a block is broken only if it is longer than a page."""
+    """The pages of a sheet. A block is broken only if it is longer than a page."""
     made = _filled(sheet.blocks)
     for number, page in enumerate(made, 1):
         placed, _ = _column(sheet.foot_of(number, len(made)), MARGIN, _BOTTOM - GAP)

@@ -21,7 +21,7 @@ _SURE: Final = 20
 
 
 class TextLine(NamedTuple):
-    """A line; what it says where its glyphs do not say it letter by letter, in the order of reading."""
+    """A line, with its text if the glyphs do not give it letter by letter, in the order of reading."""
 
     glyphs: tuple[Glyph, ...]
     said: str | None = None
@@ -66,7 +66,7 @@ def _drawn(text: str, style: Style, room: float) -> io.BytesIO:
 
 
 def _glyphs(row: list[tuple[Face, Any, float]]) -> Iterator[Glyph]:
-    """The glyphs of a row with their places; most of them stand on its base."""
+    """The glyphs of a row with their positions. Most of them stand on its base line."""
     ((base, _),) = Counter(letter[2][1] for _, letter, _ in row).most_common(1)
     for face, (code, number, (x, y), box), size in row:
         if number >= 0:
@@ -75,7 +75,7 @@ def _glyphs(row: list[tuple[Face, Any, float]]) -> Iterator[Glyph]:
 
 
 def _face(name: str, document: Document) -> Face:
-    """The face of a name; one that is met for the first time is read from a document that embeds it."""
+    """The face of a name. One that is met for the first time is read from a document that embeds it."""
     import pymupdf
 
     faces, wanted = by_name(), bare(name)

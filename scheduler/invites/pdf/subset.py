@@ -111,7 +111,7 @@ class TrueType:
         return self._tables[b"glyf"][start:end]
 
     def _metric(self, glyph: int) -> bytes:
-        """Advance and left bearing; the glyphs after the last metric share its advance."""
+        """Advance and left bearing. The glyphs after the last metric share its advance."""
         table = self._tables[b"hmtx"]
         if glyph < self._metrics:
             return table[4 * glyph : 4 * glyph + 4]
@@ -130,7 +130,7 @@ def _tables(data: bytes) -> dict[bytes, bytes]:
 
 
 def _index(data: bytes, at: int) -> list[int]:
-    """Where each thing of an INDEX begins; then the end of all, where what follows begins."""
+    """The offsets at which the objects of an INDEX begin, then the offset of the end."""
     (count,) = struct.unpack_from(">H", data, at)
     if not count:
         return [at + 2]

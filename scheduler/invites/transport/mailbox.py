@@ -26,7 +26,10 @@ class Attempts(Protocol):
     """How often each mail was asked for, by UID, kept by who reads the mailbox."""
 
     def known(self, validity: int, unread: Sequence[int]) -> Mapping[int, int]:
-        """Counts of the mails that are unread now; UIDs hold as long as `validity` does."""
+        """The attempts for the mails that are unread now.
+
+        UIDs are valid as long as `validity` is the same.
+        """
 
     def begin(self, uid: int) -> int:
         """Count one more for good, and give how many."""
@@ -37,7 +40,7 @@ class Attempts(Protocol):
 
 @dataclass(slots=True)
 class Mailbox:
-    """A folder on an IMAP server as a context manager; `timeout` is in seconds, for every single wait."""
+    """A folder on an IMAP server as a context manager. `timeout` is in seconds, for every single wait."""
 
     host: str
     port: int
@@ -159,6 +162,6 @@ class Mailbox:
 
 
 def _close(connection: imaplib.IMAP4) -> None:
-    """Let go of a connection; one whose TLS failed has no socket left, which must not hide the reason."""
+    """Let go of a connection. One whose TLS failed has no socket left, which must not hide the reason."""
     with suppress(OSError):
         connection.shutdown()

@@ -1,6 +1,6 @@
 """Fetches somebody's calendar from an https address, which may be an attempt to reach what is not theirs.
 
-The host is resolved once and every answer is checked; the connection goes to a checked address, so that a
+The host is resolved once and every answer is checked. The connection goes to a checked address, so that a
 name that changes its mind (DNS rebinding) leads nowhere. urllib3 and httpx resolve by themselves.
 """
 
@@ -31,14 +31,17 @@ _HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?\.?")
 
 
 class FetchFailure(ChainmeetError):
-    """A calendar could not be fetched; `str()` is a sentence without its address, which is secret."""
+    """A calendar could not be fetched. `str()` is a sentence without its address, which is secret."""
 
     code = "fetch-failure"
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """The octets that came, None if nothing changed; `etag` and `modified` ask so the next time."""
+    """The octets that were fetched, None if nothing changed.
+
+    `etag` and `modified` are for the next request.
+    """
 
     octets: bytes | None
     etag: str = ""
@@ -53,7 +56,7 @@ def resolve(host: str, port: int) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """How to fetch; everything but `max_octets` is changed by tests alone."""
+    """The limits of fetching. Only tests change more than `max_octets`."""
 
     max_octets: int
     resolve: Callable[[str, int], Sequence[str]] = resolve
@@ -63,7 +66,7 @@ class Fetcher:
     clock: Callable[[], float] = time.monotonic
 
     def fetch(self, address: str, *, etag: str = "", modified: str = "") -> Fetched:
-        """The calendar at an address that `https_address` gave; raises FetchFailure."""
+        """The calendar at an address that `https_address` gave. Raises FetchFailure."""
         ends = self.clock() + MAX_SECONDS
         headers = {"If-None-Match": etag, "If-Modified-Since": modified}
         known = {name: value for name, value in headers.items() if value}
@@ -168,7 +171,7 @@ def _joined(address: str, location: str) -> str:
 
 
 def https_address(typed: str) -> str:
-    """The https address that was meant: webcal:// is https:// as well; raises FetchFailure."""
+    """The https address that was meant: webcal:// is https:// as well. Raises FetchFailure."""
     text = re.sub(r"(?i)^webcals?://", "https://", typed.strip())
     if (
         not fields.limits(fields.CalendarAddress).hold(text)

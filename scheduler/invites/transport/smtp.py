@@ -20,7 +20,7 @@ _NOT_THE_MAIL = frozenset({421, 530, 534, 535, 538})
 
 @dataclass(slots=True)
 class Smtp:
-    """A mail server as a context manager; the connection opens on entering and serves until it is left.
+    """A mail server as a context manager. The connection opens on entering and serves until it is left.
 
     After a ConnectionFailure the object is of no more use: leave it and enter a new one. `timeout` is in
     seconds, for every single wait. Server certificates are verified unless `tls_context` says otherwise.
