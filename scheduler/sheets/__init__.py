@@ -1,1 +1,1 @@
-"""Spreadsheets: octets of XLSX, XLS, ODS and delimited text in, rows of text out; and workbooks out."""
+"""Spreadsheets: read XLSX, XLS, ODS and delimited text as rows of text, and write workbooks."""

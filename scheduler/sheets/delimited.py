@@ -43,7 +43,7 @@ _SEPARATOR_LINE = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 
 def read(octets: bytes) -> Workbook:
-    """The one table of a text file; raises UnreadableSheet."""
+    """The one table of a text file. Raises UnreadableSheet."""
     text, encoding = decode(octets)
     stated = _SEPARATOR_LINE.match(text)  # Excel's own first line
     separator = stated.group(1) if stated else separator_of(text)
@@ -54,7 +54,7 @@ def read(octets: bytes) -> Workbook:
 
 
 def decode(octets: bytes) -> tuple[str, str]:
-    """The text of a file, and the name of its encoding; raises UnreadableSheet."""
+    """The text of a file, and the name of its encoding. Raises UnreadableSheet."""
     for mark, codec, name in _MARKS:
         if octets.startswith(mark):
             return _decoded(octets[len(mark) :], codec, name), name
@@ -70,7 +70,7 @@ def decode(octets: bytes) -> tuple[str, str]:
 
 
 def separator_of(text: str) -> str:
-    """The separator with most columns of one count in the first rows; a comma where none parts anything."""
+    """The separator by which most of the first rows have one number of columns, or a comma if none does."""
     return max(SEPARATORS, key=lambda separator: _fit(text[:_LOOKED_AT], separator))
 
 

@@ -19,7 +19,7 @@ _OTHERS = {
 
 
 def read(octets: bytes) -> Workbook:
-    """The sheets of an XLSX, XLS, ODS or delimited text file; raises UnreadableSheet.
+    """The sheets of an XLSX, XLS, ODS or delimited text file. Raises UnreadableSheet.
 
     Runs in a child process with limits: what is in a file may need far more room than the file.
     """

@@ -29,7 +29,7 @@ _Value = int | float | str | bool | time | date | datetime | timedelta
 
 
 def read(octets: bytes) -> Workbook:
-    """The visible sheets; raises UnreadableSheet."""
+    """The visible sheets. Raises UnreadableSheet."""
     kind = "XLS"
     if octets.startswith(b"PK"):
         kind = _check_zip(octets)
@@ -53,7 +53,7 @@ def read(octets: bytes) -> Workbook:
 
 
 def _check_zip(octets: bytes) -> str:
-    """The kind of a ZIP that may be opened; its sizes are those that its directory tells."""
+    """The kind of a ZIP that may be opened. Its sizes are those that its directory tells."""
     try:
         with zipfile.ZipFile(io.BytesIO(octets)) as archive:
             members = archive.infolist()

@@ -42,7 +42,7 @@ class Workbook:
 
 
 class UnreadableSheet(ChainmeetError):
-    """A file is no spreadsheet, is broken, or is larger than may be; `str()` says what to do."""
+    """A file is not a spreadsheet, is broken, or is too large. `str()` says what to do."""
 
     code = "unreadable-sheet"
 

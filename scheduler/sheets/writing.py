@@ -112,5 +112,5 @@ def _write_cell(worksheet: Worksheet, row: int, column: int, value: Cell, format
 
 
 def _width(text: str) -> int:
-    """Columns of a text; an ideograph takes two."""
+    """The width of a text in columns. An ideograph takes two."""
     return len(text) + sum(1 for letter in text[:_WIDEST] if letter >= "\u1100") + 1

@@ -1,6 +1,6 @@
 """`column IN (...)` for a list of any length: one parameter, so that the statement is the same each time.
 
-A parameter a value would make another statement of each length: compiled, parsed and planned anew, and
+A parameter a value would make another statement of each length: compiled, parsed and planned again, and
 refused beyond some ten thousand values.
 """
 
@@ -26,15 +26,16 @@ class _Among(FunctionElement[bool]):
 def among(
     column: ColumnElement[Any] | InstrumentedAttribute[Any], values: Iterable[Any]
 ) -> FunctionElement[bool]:
-    """Rows whose column is one of these numbers or texts; no row for none."""
+    """Rows whose column is one of these numbers or texts. An empty list selects no row."""
     listed = JSON().with_variant(ARRAY(column.type), "postgresql")
     return _Among(column, bindparam(None, list(values), type_=listed, unique=True))
 
 
 @compiles(_Among, "postgresql")
 def _in_array(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
-    """The array behind a SELECT: where the planner sees its length, it plans anew for each, for longer than
-    the query takes.
+    """The array behind a SELECT, which hides its length from the planner.
+
+    If the planner sees the length, it plans again for each length, which takes longer than the query.
     """
     column, listed = (compiler.process(clause, **options) for clause in element.clauses)
     kind = compiler.dialect.type_compiler_instance.process(ARRAY(next(iter(element.clauses)).type))

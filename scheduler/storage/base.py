@@ -22,7 +22,7 @@ NAMING = {
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware time, stored in UTC; a naive one is refused, and SQLite's naive answer is made aware."""
+    """An aware time, stored in UTC. A naive one is refused, and SQLite's naive answer is made aware."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

@@ -70,9 +70,9 @@ class Database:
             end_reading(session)
 
     def transact(self, work: Callable[[Session], T]) -> T:
-        """Do `work` in a transaction that writes; gives what it gives.
+        """Do `work` in a transaction that writes. Returns what it gives.
 
-        Where the database ends the transaction so that another one can go on (a deadlock), it is done anew,
+        Where the database ends the transaction so that another one can go on (a deadlock), it is done again,
         twice at most. So `work` changes nothing but the database.
         """
         for pause in PAUSES:
@@ -108,7 +108,7 @@ class Database:
         return literal(_now_here(), UtcDateTime()) if self.is_sqlite else _MOMENT
 
     def machine_is_ahead(self) -> timedelta:
-        """How far this machine's clock is ahead of the database's; a negative time if it is behind."""
+        """The lead of this machine's clock over the database's. It is negative if the clock is behind."""
         before = _now_here()
         there = self.now()
         return before + (_now_here() - before) / 2 - there
@@ -120,8 +120,8 @@ class Database:
 def end_reading(session: Session) -> None:
     """End a transaction that has only read, by COMMIT where no error has ended it.
 
-    After a ROLLBACK psycopg has the server forget the connection's prepared statements, in case one was of a
-    table that is no more: each query would be planned anew, which takes longer than most of them.
+    After a ROLLBACK psycopg deallocates the connection's prepared statements, in case one used a table that
+    was dropped. Each query would be planned again, which takes longer than most queries.
     """
     if session.is_active:
         session.commit()

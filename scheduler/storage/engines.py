@@ -22,8 +22,10 @@ _OF_DATA = ("22", "23")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds until PostgreSQL gives up: one statement, one wait for a lock, a transaction in which nothing
-    happens; and until a thread gives up that waits for a free connection.
+    """Timeouts in seconds.
+
+    Those of PostgreSQL are for a statement, a wait for a lock, and an idle transaction. The last is for a
+    thread that waits for a free connection.
     """
 
     statement: float
@@ -70,7 +72,7 @@ def _postgresql(url: URL, limits: Limits, echo: bool) -> Engine:
 
 
 def _options(url: URL, limits: Limits) -> str:
-    """The server's settings for a connection; those that the address has are kept, and win."""
+    """The server's settings for a connection. Those that the address has are kept, and win."""
     own = {
         "statement_timeout": limits.statement,
         "lock_timeout": limits.lock,
@@ -99,7 +101,7 @@ def _leave_values_out(engine: Engine) -> None:
 def _ping_after_idleness(engine: Engine) -> None:
     """Notice connections that a restarted server has dropped, without a round trip each time.
 
-    One that was in use a moment ago is taken as it is; if it is gone all the same, what asks gets an error,
+    One that was in use a moment ago is taken as it is. If it is gone all the same, what asks gets an error,
     and the pool forgets its connections.
     """
 
@@ -128,7 +130,7 @@ def _sqlite(url: URL, echo: bool) -> Engine:
         connection.isolation_level = None  # the driver must not begin transactions by itself
         for pragma in ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=NORMAL"):
             connection.execute(f"PRAGMA {pragma}")
-        # SQLite's own lower() knows ASCII only; searching needs every script
+        # SQLite's own lower() knows only ASCII, and a search needs every script
         connection.create_function("lower", 1, _lower, deterministic=True)
 
     @event.listens_for(engine, "begin")

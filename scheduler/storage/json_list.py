@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 def items(session: Session, listed: SQLColumnExpression[Any]) -> TableValuedAlias:
     """The items of a JSON list as a table with the column `value`, to join: one row an item.
 
-    Both databases have such a function, by another name; its argument may be a column of a table that
+    Both databases have such a function, by another name. Its argument may be a column of a table that
     stands before it in FROM (lateral).
     """
     expand = func.json_each if session.get_bind().dialect.name == "sqlite" else func.json_array_elements_text

@@ -41,7 +41,7 @@ def alembic_config(connection: Connection) -> Config:
 
 
 def upgrade(database: Database) -> None:
-    """Bring the schema up to date; safe to call at every start, and from several machines at once."""
+    """Bring the schema up to date. It is safe to call at every start, and from several machines at once."""
     with database.engine.connect().execution_options(writes=True) as connection:
         if not database.is_sqlite:  # there a writer is alone anyway
             for name in ("statement_timeout", "lock_timeout"):
@@ -65,7 +65,7 @@ def check(connection: Connection) -> None:
 
 
 def check_at_start(database: Database) -> None:
-    """As `require_current`; a database that does not answer yet is left to those who will ask it."""
+    """As `require_current`. A database that does not answer yet is left to those who will ask it."""
     try:
         require_current(database)
     except DBAPIError as error:

@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _serve(connection: socket.socket) -> bool:
-    """Do one job; whether this process is still good for another one."""
+    """Do one job. Returns whether this process can do another one."""
     try:
         name, octets, options = frames.read_request(lambda size: receive(connection, size))
     except EOFError:
@@ -51,14 +51,14 @@ def _work(name: str, octets: bytes, options: dict[str, object]) -> tuple[Ending,
     job = JOBS[name]
     try:
         return Ending.DONE, job.result.dump_json(job.work(octets, **options))
-    except Exception as error:  # a MemoryError above all; whatever it is, the parent is told
+    except Exception as error:  # often a MemoryError: whatever it is, the parent is told
         if job.refusal is not None and isinstance(error, job.refusal):
             return Ending.REFUSED, str(error).encode()
         return Ending.FAILED, type(error).__name__.encode()
 
 
 def receive(connection: socket.socket, size: int) -> bytes:
-    """So many octets of a socket; EOFError if it ends before."""
+    """Read so many octets of a socket. Raises EOFError if it ends before."""
     pieces = []
     while size:
         piece = connection.recv(min(size, 65_536))

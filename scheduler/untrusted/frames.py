@@ -51,7 +51,7 @@ def answer(ending: Ending, value: bytes) -> bytes:
 
 
 def read_answer(read: Read, most: int) -> tuple[Ending, bytes]:
-    """What `answer` made; ValueError if it is none, or larger than `most` octets."""
+    """The value that `answer` encoded. Raises ValueError if it is invalid or larger than `most` octets."""
     ending, size = _ANSWER.unpack(read(_ANSWER.size))
     if size > most:
         raise ValueError(f"an answer of {size} octets")

@@ -1,6 +1,6 @@
 """What may be done with octets of strangers in a child process: pure functions, by name.
 
-A job takes octets and options and gives a value of our own types; `refusal` is the one error that it
+A job takes octets and options and gives a value of our own types. `refusal` is the one error that it
 raises on purpose, whose text is a sentence for a person. To have one more kind of file read, add a job.
 """
 

@@ -44,7 +44,7 @@ def begin_job() -> None:
 
 
 def end_job() -> None:
-    """The job is done; what comes next has its own time."""
+    """The job is done. What comes next has its own time."""
     signal.setitimer(signal.ITIMER_PROF, 0)
     signal.setitimer(signal.ITIMER_REAL, 0)
 

@@ -38,7 +38,7 @@ log = structlog.get_logger()
 
 
 class Exceeded(ChainmeetError):
-    """Reading something would take more than it may, or broke the child; `str()` is a sentence."""
+    """Reading something would take more than it may, or broke the child. `str()` is a sentence."""
 
     code = "too-much-work"
 
@@ -56,7 +56,7 @@ class Ended(ChainmeetError):
 
 
 class AllBusy(ChainmeetError):
-    """Every child is at work and none became free in time; the same may be read later."""
+    """Every child is at work and none became free in time. The same may be read later."""
 
     code = "all-busy"
 
@@ -96,7 +96,7 @@ class _Child:
             raise NotStarted from None
 
     def ask(self, request: bytes, most: int) -> tuple[Ending, bytes]:
-        """The answer to a request; raises _Gone, Ended or Exceeded, after which the child is of no use."""
+        """The answer to a request. Raises _Gone, Ended or Exceeded, after which the child cannot be used."""
         ends = time.monotonic() + limits.WALL_SECONDS + 5  # the child's own limit comes first
         try:
             self.socket.settimeout(limits.WALL_SECONDS)
@@ -135,7 +135,7 @@ class _Child:
 
 
 class Pool:
-    """Runs jobs of `untrusted.jobs` in at most `size` children; any thread may call it."""
+    """A pool that runs jobs of `untrusted.jobs` in at most `size` child processes. Any thread may call it."""
 
     def __init__(self, size: int = SIZE, module: str = "scheduler.untrusted.child") -> None:
         self.size, self.module = size, module
@@ -169,7 +169,7 @@ class Pool:
             self._idle.append(_Child(self.module))
 
     def close(self) -> None:
-        """End the children; the next job starts new ones."""
+        """End the children. The next job starts new ones."""
         while self._idle:
             self._idle.pop().end()
 
@@ -201,7 +201,7 @@ class Pool:
             return _Child(self.module), True
 
     def _reset(self) -> None:
-        """Begin anew in a process that was forked: the children are its parent's."""
+        """Reset the pool in a forked process, because the children belong to its parent."""
         for child in getattr(self, "_idle", ()):
             child.socket.close()
         self._idle: list[_Child] = []

@@ -33,9 +33,9 @@ pool: Final = Pool()
 
 
 def run(job: Job[T], octets: bytes, **options: Any) -> T:
-    """What a job makes of the octets, checked to be of its type; options are JSON values.
+    """The result of a job on the octets, checked to be of its type. Options are JSON values.
 
-    Raises the job's own refusal, Exceeded if it took too much or broke the child, or one of LATER.
+    Raises the job's own refusal, Exceeded if it used too much or crashed the child, or one of LATER.
     """
     ending, answer = pool.run(job.name, octets, options, wait=WAIT_SECONDS, most=job.max_answer)
     if ending is Ending.FAILED:
@@ -50,17 +50,17 @@ def run(job: Job[T], octets: bytes, **options: Any) -> T:
 
 
 def mail(raw: bytes) -> InboundMail:
-    """What a mail is; see `run` for the errors."""
+    """A mail as understood. See `run` for the errors."""
     return run(jobs.MAIL, raw)
 
 
 def addressees(raw: bytes) -> str:
-    """What a mail's headers say of whom it was delivered to; see `run` for the errors."""
+    """The recipients that a mail's headers name. See `run` for the errors."""
     return run(jobs.ADDRESSEES, raw)
 
 
 def sheets(octets: bytes) -> Workbook:
-    """The sheets of a file; raises UnreadableSheet, and see `run`."""
+    """The sheets of a file. Raises UnreadableSheet, and see `run`."""
     return run(jobs.SHEETS, octets)
 
 
@@ -73,7 +73,7 @@ def busy_times(
     own_uids: Collection[str],
     own_addresses: Collection[str],
 ) -> BusyTimes:
-    """When the person of a calendar is busy; raises UnusableCalendar, and see `run`."""
+    """When the person of a calendar is busy. Raises UnusableCalendar, and see `run`."""
     return run(
         jobs.BUSY_TIMES,
         octets,

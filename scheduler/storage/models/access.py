@@ -13,7 +13,7 @@ from scheduler.storage.base import Base
 
 
 class Account(Base):
-    """One mail address that can sign in; what it may do follows from organiser and attendee rows."""
+    """One mail address that can sign in. What it may do follows from organiser and attendee rows."""
 
     __tablename__ = "account"
 
@@ -35,7 +35,7 @@ class Organiser(Base):
 
 
 class SignInWish(Base):
-    """Somebody asked for a link for an address, known or not; a task answers it, and the row goes."""
+    """Somebody asked for a link for an address, known or not. A task answers it, and the row goes."""
 
     __tablename__ = "sign_in_wish"
 
@@ -47,7 +47,7 @@ class SignInWish(Base):
 
 
 class SignInLink(Base):
-    """A link that signs in once; the token is derived from `seed` and the secret key."""
+    """A link that signs in once. The token is derived from `seed` and the secret key."""
 
     __tablename__ = "sign_in_link"
 

@@ -12,7 +12,7 @@ from scheduler.storage.base import Base
 
 
 class Alert(Base):
-    """A failure that its event's organisers and the operators were told of; open until `ended_at`."""
+    """A failure of which the event's organisers and the operators were told. It is open until `ended_at`."""
 
     __tablename__ = "alert"
     __table_args__ = (Index("ix_alert_event_id", "event_id"),)

@@ -154,7 +154,7 @@ class ExcludedPerson(Base):
 
     @classmethod
     def others_go(cls) -> ColumnElement[bool]:
-        """Whether the request names others of their firm, who go; else a plan sends a colleague."""
+        """Whether the request names others of their firm, who go. If not, a plan sends a colleague."""
         mine, other = aliased(Attendee), aliased(Attendee)
         return (
             select(RequestPerson.request_id)

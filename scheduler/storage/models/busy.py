@@ -15,7 +15,7 @@ from scheduler.storage.base import Base
 class BusySource(Base):
     """A calendar of an attendee: first a preview, which nothing else reads, then saved.
 
-    Slots that overlap its busy times are left out by runs for as long as it is saved; nothing of it is
+    Slots that overlap its busy times are left out by runs for as long as it is saved. Nothing of it is
     written to the slots that were marked by hand.
     """
 

@@ -14,7 +14,7 @@ from scheduler.storage.base import Base, states
 
 
 class Event(Base):
-    """One expo with its rules; everything else belongs to one event."""
+    """One expo with its rules. Every other row belongs to one event."""
 
     __tablename__ = "event"
     __table_args__ = (CheckConstraint("mail_per_minute > 0", name="mail_per_minute_positive"),)
@@ -64,7 +64,7 @@ class Event(Base):
 
 
 class Slot(Base):
-    """One meeting time; `position` counts from 0 in time order."""
+    """One meeting time. `position` counts from 0 in time order."""
 
     __tablename__ = "slot"
     __table_args__ = (UniqueConstraint("event_id", "key"), UniqueConstraint("event_id", "position"))
@@ -90,7 +90,7 @@ class Hall(Base):
 
 
 class WalkingTime(Base):
-    """Minutes on foot between two halls, the same both ways; stored once, from the lower id."""
+    """Minutes on foot between two halls, the same both ways. A pair is stored once, from the lower id."""
 
     __tablename__ = "walking_time"
 

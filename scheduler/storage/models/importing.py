@@ -11,7 +11,7 @@ from scheduler.storage.base import Base
 
 
 class ImportFile(Base):
-    """A spreadsheet and what was taken of it; its octets go when it is taken, or after some days."""
+    """A spreadsheet and what was taken of it. Its octets go when it is taken, or after some days."""
 
     __tablename__ = "import_file"
     __table_args__ = (Index("ix_import_file_event_id_created_at", "event_id", "created_at"),)

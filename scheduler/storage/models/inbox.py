@@ -71,7 +71,10 @@ class InboundMail(Base):
 
 
 class UntakenMail(Base):
-    """An unread mail of the IMAP mailbox that was begun to be taken in, and is not yet; gone when it is."""
+    """An unread mail of the IMAP mailbox whose intake has begun.
+
+    The row is deleted when the intake is done.
+    """
 
     __tablename__ = "untaken_mail"
 
@@ -85,7 +88,7 @@ class UntakenMail(Base):
 
 
 class Answer(Base):
-    """The last answer of an attendee about a meeting (RFC 5546 2.1.5); a later one takes its place."""
+    """The last answer of an attendee about a meeting (RFC 5546 2.1.5). A later one takes its place."""
 
     __tablename__ = "answer"
     __table_args__ = (

@@ -25,7 +25,7 @@ from scheduler.storage.base import Base, states
 
 
 class Firm(Base):
-    """A company at an event; `name` in its own script, `latin_name` for everyone else."""
+    """A company at an event. `name` is in its own script, `latin_name` for other readers."""
 
     __tablename__ = "firm"
     __table_args__ = (UniqueConstraint("event_id", "key"),)
@@ -54,7 +54,7 @@ class Firm(Base):
 
 
 class Attendee(Base):
-    """A person of a firm who sits in meetings; an exhibitor also answers for the firm."""
+    """A person of a firm who sits in meetings. An exhibitor also answers for the firm."""
 
     __tablename__ = "attendee"
     __table_args__ = (
@@ -118,7 +118,10 @@ class AddressChange(Base):
 
 
 class AttendeeAlias(Base):
-    """Another address under which an attendee answers, as an organiser has said; gone once it is removed."""
+    """Another address from which an attendee answers, as an organiser has said.
+
+    Removing it deletes the row.
+    """
 
     __tablename__ = "attendee_alias"
     __table_args__ = (Index("ix_attendee_alias_attendee_id", "attendee_id"),)

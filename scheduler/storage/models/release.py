@@ -70,9 +70,9 @@ class VersionJob(Base):
 
 
 class Comparison(Base):
-    """What publishing a version would do, or did: counts; the changes themselves are in its parts.
+    """The effect of publishing a version, in counts. The changes themselves are in its parts.
 
-    `mails`, `summaries` and `people` are None for a version that is no draft.
+    `mails`, `summaries` and `people` are None for a version that is not a draft.
     """
 
     __tablename__ = "comparison"

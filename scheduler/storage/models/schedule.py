@@ -27,7 +27,7 @@ _PUBLISHED = "state = 'published'"
 
 
 class Run(Base):
-    """One solve of an event; `problem` and `plan` are its files (docs/problem-format.md), zlib-compressed."""
+    """One solve of an event. `problem` and `plan` are its files (docs/problem-format.md), zlib-compressed."""
 
     __tablename__ = "run"
     __table_args__ = (
@@ -173,7 +173,7 @@ class PlannedAttendee(Base):
 class Hold(Base):
     """What the published version holds in one slot: the guard against double booking.
 
-    `holder_id` is the row of its kind; `seat` counts from 0 up to a
+    `holder_id` is the row of its kind. `seat` counts from 0 up to a
     place's capacity and is 0 for people.
     """
 
