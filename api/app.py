@@ -28,7 +28,7 @@ csrf = CSRFProtect()
 
 
 def create_app(settings: Settings | None = None, database: Database | None = None) -> Flask:
-    """A WSGI application; settings that are not given are read from the environment."""
+    """A WSGI application. Settings that are not given are read from the environment."""
     if settings is None:
         settings = Settings.from_env()
         logs.configure(settings.log_format)
@@ -47,8 +47,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
         SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=1 << 20,
-        WTF_CSRF_TIME_LIMIT=None,  # a form may stay open over night; the session bounds the token
-        WTF_CSRF_SSL_STRICT=False,  # the token and SameSite guard; a proxy may strip the referrer
+        WTF_CSRF_TIME_LIMIT=None,  # a form may stay open over night, and the session limits the token
+        WTF_CSRF_SSL_STRICT=False,  # the token and SameSite guard, and a proxy may strip the referrer
     )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
@@ -77,7 +77,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
 
 
 def reached(settings: Settings, database: Database) -> dict[str, Any]:
-    """What requests reach through the app; see `api.context`."""
+    """What requests reach through the app. See `api.context`."""
     return {
         "settings": settings,
         "database": database,

@@ -27,7 +27,7 @@ _ID = "_user_id"
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The account behind a session, as Flask-Login wants it; `secret` is the id in the cookie."""
+    """The account behind a session, as Flask-Login wants it. `secret` is the id in the cookie."""
 
     secret: str
     session: SignedIn
@@ -58,7 +58,10 @@ def init_app(app: Flask) -> None:
 
 @login_manager.user_loader
 def _load(secret: str) -> User | None:
-    """Who is signed in; on a page of an event with the roles there, which such a page asks for next."""
+    """The signed-in account.
+
+    On a page of an event it comes with the roles there, which such a page needs next.
+    """
     database = context.database()
     event_key = (request.view_args or {}).get("event_key")
     asked: dict[str, Any] = {"settings": context.settings(), "now": database.clock()}
@@ -78,7 +81,7 @@ def _load(secret: str) -> User | None:
 
 
 def _note_seen(found: SignedIn) -> None:
-    """Written at times; no page fails for it."""
+    """Record the session's use from time to time. No page fails because of it."""
     try:
         with context.database().write() as db:
             sessions.note_seen(db, found, now=context.now())
@@ -88,7 +91,7 @@ def _note_seen(found: SignedIn) -> None:
 
 @login_manager.unauthorized_handler
 def _ask() -> Response | tuple[str, int]:
-    """Ask to sign in; what was asked for, or typed, is gone on with then."""
+    """Ask to sign in. Afterwards the requested page, or the typed form, continues."""
     if "HX-Request" in request.headers:  # htmx would swap the sign-in page into a part of this one
         return Response(status=204, headers={"HX-Redirect": url_for("sign_in.ask")})
     if request.method == "GET":
@@ -100,7 +103,7 @@ def _ask() -> Response | tuple[str, int]:
 
 
 def begin(account_id: int, errand: Mapping[str, Any]) -> None:
-    """Start a session anew, so that nothing of an earlier one stays in this browser."""
+    """Start a new session, so that nothing of an earlier one stays in this browser."""
     settings, now, old = context.settings(), context.now(), session.get(_ID)
     database = context.database()
     with database.write() as db:
@@ -152,7 +155,7 @@ def user() -> Any:
 
 
 def actor(event_key: str) -> Actor:
-    """The signed-in account's roles in an event, looked up once a request; raises NotFound."""
+    """The signed-in account's roles in an event, looked up once a request. Raises NotFound."""
     cache: dict[str, Actor] = g.setdefault("actors", {})
     if event_key not in cache:
         with context.database().read() as db:
@@ -162,7 +165,7 @@ def actor(event_key: str) -> Actor:
 
 
 def organiser(event_key: str) -> Actor:
-    """The actor, if an organiser; to everybody else these pages do not exist."""
+    """The actor, if an organiser. For everybody else these pages do not exist."""
     found = actor(event_key)
     if not found.is_organiser:
         raise NotFound("event", event_key)

@@ -16,7 +16,7 @@ class RequestDatabase(Database):
     """The database as one request sees it.
 
     `read()` gives the same session each time: one transaction, one snapshot, each row asked for once. It ends
-    with the request, or where a `write()` begins; what is read afterwards sees what was written. While a
+    with the request, or where a `write()` begins. What is read afterwards sees what was written. While a
     write is open, `read()` gives its session.
     """
 
@@ -54,7 +54,7 @@ class RequestDatabase(Database):
             self._session.info["now"] = moment
 
     def moment(self) -> datetime:
-        """The time by the database's clock: asked once for all that is read, and anew in a write."""
+        """The time by the database's clock: asked once for all that is read, and again in a write."""
         with self.read() as session:
             if self._is_writing:
                 return self.now()
@@ -64,7 +64,7 @@ class RequestDatabase(Database):
             return moment
 
     def close(self) -> None:
-        """Let go of what was read; nothing to be said of a write, which ends by itself."""
+        """Let go of what was read. Nothing to be said of a write, which ends by itself."""
         if self._session is not None and not self._is_writing:
             session, self._session = self._session, None
             try:

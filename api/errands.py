@@ -50,7 +50,7 @@ def fresh_sign_in(
 
 
 def of_request(what: str = "go on") -> dict[str, Any]:
-    """The errand of the present request; a form with files, or too large, is its page alone."""
+    """The errand of the present request. For a form with files, or one too large, it is only the page."""
     if request.method == "GET":
         return {"path": request.full_path.rstrip("?")}
     fields = [pair for pair in request.form.items(multi=True) if pair[0] not in _NOT_TYPED]
@@ -65,12 +65,12 @@ def of_request(what: str = "go on") -> dict[str, Any]:
 
 
 def sealed(errand: Mapping[str, Any]) -> str:
-    """The errand as a text that a form can carry and nobody can change; empty for none."""
+    """The errand as a signed text that a form can carry, or an empty text without an errand."""
     return str(_serializer().dumps(errand)) if errand else ""
 
 
 def opened(text: str) -> Mapping[str, Any]:
-    """The errand of a sealed text; none for what is not one."""
+    """The errand of a sealed text, or an empty one if the text is not valid."""
     try:
         errand: Mapping[str, Any] = _serializer().loads(text) if text else {}
     except BadSignature:
@@ -79,7 +79,7 @@ def opened(text: str) -> Mapping[str, Any]:
 
 
 def for_account(errand: Mapping[str, Any], account_id: int) -> Mapping[str, Any]:
-    """The errand if it is this account's, or this browser's: a form of anybody else is none."""
+    """The errand if it is this account's or this browser's. A form of anybody else gives an empty errand."""
     own = errand.get("account") == account_id or (
         _BROWSER in errand and errand[_BROWSER] == session.get(_BROWSER)
     )

@@ -67,7 +67,7 @@ def init_app(app: APIFlask) -> None:
 
 
 def problem(status: int, code: str, title: str, detail: str = "", **more: Any) -> Response:
-    """An application/problem+json answer; `code` names the kind of problem."""
+    """An application/problem+json answer. `code` names the kind of problem."""
     body = {"type": f"urn:chainmeet:error:{code}", "title": title, "status": status, "detail": detail, **more}
     return Response(json.dumps(body), status, content_type="application/problem+json")
 
@@ -83,7 +83,7 @@ def answer(status: int, code: str, title: str, detail: str = "", *, back: str = 
 
 
 def _around() -> dict[str, Any]:
-    """The event in whose pages the error came up, for its menu; nothing if the reader has no part in it."""
+    """The event in whose pages the error occurred, for its menu. Empty if the reader has no role in it."""
     event_key = (request.view_args or {}).get("event_key")
     if event_key is None or not auth.user().is_authenticated:
         return {}
@@ -167,7 +167,7 @@ def http_error(error: HTTPException) -> Response | WerkzeugResponse:
 
 
 def _page_above() -> str | None:
-    """The page that a form's address belongs to, for who loads that address by itself; None for programs."""
+    """The page that a form's address belongs to, for a person who opens it, or None for programs."""
     if request.method != "GET" or request.path.startswith("/api/"):
         return None
     adapter, path = current_app.create_url_adapter(request), request.path

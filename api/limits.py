@@ -37,7 +37,10 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """So many times in so many seconds, which the setting `setting` says; `name` keeps counts apart."""
+    """A limit: so many requests in so many seconds, given by the setting `setting`.
+
+    `name` separates the counts.
+    """
 
     name: str
     setting: str
@@ -45,7 +48,7 @@ class Limit:
 
     @property
     def most(self) -> int:
-        """How often; 0 for no limit."""
+        """The number of requests, 0 for no limit."""
         most: int = getattr(context.settings(), self.setting)
         return most
 
@@ -61,7 +64,7 @@ SIGN_IN_ALL = Limit("sign-in-all", "limit_sign_in_all", 60 * 60)
 
 
 class Limited(TooManyRequests):
-    """Somebody asks too often; `seconds` is how long to wait, as Retry-After says too (RFC 9110, 10.2.3)."""
+    """Too many requests. `seconds` is the time to wait, as in Retry-After (RFC 9110, 10.2.3)."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"That was too often. Try again in {lasting(seconds)}.", retry_after=seconds)
@@ -69,7 +72,7 @@ class Limited(TooManyRequests):
 
 
 class Counter:
-    """Counts in the broker; while that does not answer, in memory, at once."""
+    """Counts in the broker. While the broker does not answer, counts in memory."""
 
     ANSWERS_WITHIN = 0.5
     """Seconds in which the broker must answer."""
@@ -88,7 +91,10 @@ class Counter:
         self._ask_again_at = 0.0
 
     def wait(self, item: RateLimitItem, *who: str) -> float:
-        """Count one; gives 0, or the seconds until there is room, and then nothing is counted."""
+        """Count one request and return 0.
+
+        Over the limit, count nothing and return the seconds until there is room.
+        """
         now = time.monotonic()
         if now < self._ask_again_at:
             return _wait(self._own, item, who)
@@ -120,7 +126,7 @@ def init_app(app: Flask) -> None:
 
 
 def require(limit: Limit, *who: object) -> None:
-    """Count one request of who asks; raises Limited."""
+    """Count one request of its sender. Raises Limited."""
     if not limit.most:
         return
     item = RateLimitItemPerSecond(limit.most, limit.seconds)
@@ -191,7 +197,10 @@ def lasting(seconds: int) -> str:
 
 
 def _count_account() -> None:
-    """Every request of a signed-in person; programs and links are counted where their token is looked up."""
+    """Count every request of a signed-in person.
+
+    Programs and links are counted when their token is looked up.
+    """
     if (
         request.endpoint in (None, "static")
         or request.blueprint in ("v1", "health", "feed")

@@ -30,7 +30,7 @@ HEADERS = {
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Sessions in signed cookies; an answer that is the same for everybody does not vary by them."""
+    """Sessions in signed cookies. An answer that is the same for everybody does not vary by them."""
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if session.modified or not (request.endpoint == "static" or request.blueprint == "feed"):

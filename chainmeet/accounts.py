@@ -18,7 +18,7 @@ from scheduler.storage.models import Account, Event
 
 
 def account_link(database: Database, settings: Settings, email: str, valid: timedelta = sign_in.VALID) -> str:
-    """A link for an account that is there; raises NotFound."""
+    """A link for an account that is there. Raises NotFound."""
     with database.write() as session:
         account = _account(session, email)
         now = database.now_in(session)
@@ -31,7 +31,7 @@ def account_link(database: Database, settings: Settings, email: str, valid: time
 def operator_link(
     database: Database, settings: Settings, email: str, valid: timedelta = sign_in.VALID
 ) -> str:
-    """A link for an account that may create events; the account is made if there is none."""
+    """A link for an account that may create events. The account is made if there is none."""
     try:
         address = mailable(email, is_test=True)
     except Unmailable as error:
@@ -42,13 +42,13 @@ def operator_link(
 
 
 def sessions_of(database: Database, email: str) -> tuple[SessionCard, ...]:
-    """Where an account is signed in; raises NotFound."""
+    """Where an account is signed in. Raises NotFound."""
     with database.read() as session:
         return sessions.listing(session, _account(session, email).id, now=database.now_in(session))
 
 
 def end_sessions(database: Database, email: str) -> int:
-    """Sign an account out everywhere; gives how many sessions that ended. Raises NotFound."""
+    """Sign an account out everywhere. Returns how many sessions that ended. Raises NotFound."""
     with database.write() as session:
         return sessions.end_all(session, _account(session, email).id)
 

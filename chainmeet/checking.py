@@ -45,7 +45,7 @@ class Findings:
 
 
 def examine(problem: Problem, plan: Plan) -> Findings:
-    """Judge a plan against its problem; an empty one that says "infeasible" or "unknown" breaks no rule."""
+    """Judge a plan against its problem. An empty one that says "infeasible" or "unknown" breaks no rule."""
     is_answer = not plan.meetings and plan.status in (PlanStatus.INFEASIBLE, PlanStatus.UNKNOWN)
     breaches = () if is_answer else rules.violations(problem, plan.meetings)
     true = rules.score(problem, plan.meetings)

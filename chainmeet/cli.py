@@ -33,7 +33,7 @@ class CommandRefusal(click.ClickException):
 
 
 class Group(click.Group):
-    """Commands in the order of `COMMANDS`; an error raised on purpose is a sentence, not a trace."""
+    """Commands in the order of `COMMANDS`. An error raised on purpose is a sentence, not a trace."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)

@@ -1,7 +1,7 @@
-"""Problem and plan files: JSON, or JSON in gzip; read with clear errors, written whole or not at all.
+"""Problem and plan files: JSON, or JSON in gzip. Errors of reading are clear.
 
-What is no regular file (a pipe, a device) is written through instead, and a link is followed: neither is ever
-replaced by a file.
+A file is written whole or not at all. A pipe or a device is written to directly, and a link is followed.
+Neither is ever replaced by a file.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ Read = TypeVar("Read")
 
 
 def read_problem(path: Path) -> Problem:
-    """The problem of a file; raises InvalidInput whose faults name the file."""
+    """The problem of a file. Raises InvalidInput whose faults name the file."""
     from scheduler.files import problem_file
 
     return _read(path, problem_file.read_problem)
 
 
 def read_plan(path: Path) -> Plan:
-    """The plan of a file; raises InvalidInput whose faults name the file."""
+    """The plan of a file. Raises InvalidInput whose faults name the file."""
     from scheduler.files import plan_file
 
     return _read(path, plan_file.read_plan)
@@ -97,7 +97,7 @@ def is_stream(path: Path) -> bool:
 
 
 def _integer(text: str) -> int | float:
-    """A whole number; one of more digits than any limit is infinite, so that its path can be told."""
+    """A whole number. One of more digits than any limit is infinite, so that its path can be told."""
     return int(text) if len(text) <= MOST_DIGITS else math.copysign(math.inf, -1 if text[0] == "-" else 1)
 
 
@@ -116,7 +116,7 @@ def _read(path: Path, read: Callable[[Any], Read]) -> Read:
 def _encode(document: object) -> bytes:
     try:
         return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
-    except UnicodeEncodeError:  # half a surrogate pair has no UTF-8; as an escape it can be read again
+    except UnicodeEncodeError:  # half a surrogate pair has no UTF-8, but as an escape it can be read again
         return json.dumps(document, indent=1).encode() + b"\n"
 
 

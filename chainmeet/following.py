@@ -51,7 +51,7 @@ def queue_run(
     seconds: int | None = None,
     asked_by: int | None = None,
 ) -> RunCard:
-    """A new run of an event, sent to the solve workers; raises NotFound or RunAlreadyOpen."""
+    """A new run of an event, sent to the solve workers. Raises NotFound or RunAlreadyOpen."""
     with database.write() as session:
         asker = actors.operator(event_of(session, event), account_id=asked_by)
         run = control.start(session, asker, seconds=seconds, now=database.now_in(session))
@@ -62,7 +62,7 @@ def queue_run(
 def follow_run(
     database: Database, run_id: int, *, line: LiveLine, stopped: Callable[[], bool] = lambda: False
 ) -> Run:
-    """Show a run's progress until it ends, or until `stopped`; gives the run as it then is."""
+    """Show a run's progress until it ends, or until `stopped`. Returns the run as it then is."""
     began = time.monotonic()
     while True:
         with database.read() as session:

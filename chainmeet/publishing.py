@@ -24,7 +24,7 @@ LOOK = 0.2
 
 
 class JobFailed(ChainmeetError):
-    """A version could not be compared or published; the sentence says why."""
+    """A version could not be compared or published. The sentence says why."""
 
     code = "job-failed"
 
@@ -50,7 +50,7 @@ class DraftOutlook:
 
 
 def look_ahead(database: Database, settings: Settings, event: str, number: int) -> DraftOutlook:
-    """Compare a version with what is published; raises NotFound or JobFailed."""
+    """Compare a version with what is published. Raises NotFound or JobFailed."""
     while True:
         with database.write() as session:
             asker = actors.operator(event_of(session, event))
@@ -70,7 +70,7 @@ def publish(
     compared_with: int | None,
     by: int | None = None,
 ) -> VersionJob:
-    """Publish at once, and have the mails sent; raises as `orders.publish`, and JobFailed."""
+    """Publish at once, and have the mails sent. Raises as `orders.publish`, and JobFailed."""
     with database.write() as session:
         asker = actors.operator(event_of(session, event), account_id=by)
         job = orders.publish(

@@ -1,4 +1,7 @@
-"""A line that is written over on a terminal; elsewhere plain lines, when the heading changes or at times."""
+"""A progress line that is overwritten on a terminal.
+
+Elsewhere: plain lines, when the heading changes or at times.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ EVERY = 10.0
 
 @dataclass(slots=True)
 class LiveLine:
-    """Call `show` as often as you like; `close` before anything else is printed."""
+    """Call `show` as often as you like. Call `close` before anything else is printed."""
 
     out: TextIO
     indent: str = ""

@@ -44,7 +44,7 @@ class Clock:
     celery: Celery | None = None
 
     def run(self, stop: threading.Event, watchdog: Watchdog) -> None:
-        """Tick until told to stop; no failure ends it, and the watchdog does if it stands still."""
+        """Tick until told to stop. No failure ends the clock. The watchdog ends it if it stops ticking."""
         while not stop.is_set():
             watchdog.pulse()
             try:

@@ -1,4 +1,4 @@
-"""Send tasks by name, after the commit that they read; nothing here imports a task."""
+"""Send tasks by name, after the commit that they read. Nothing here imports a task."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ LOOK_AHEAD = 50
 
 
 def solve(run_id: int, *, app: Celery | None = None) -> bool:
-    """Have a queued run solved; see `_send` for the answer."""
+    """Have a queued run solved. See `_send` for the return value."""
     return _send(app, "chainmeet.solve", run_id)
 
 
 def run(database: Database, run_id: int, *, app: Celery | None = None) -> bool:
-    """The same, and the run knows that its task was sent; if not, the next tick sends it."""
+    """The same, and the run knows that its task was sent. If not, the next tick sends it."""
     if not solve(run_id, app=app):
         return False
     with database.write() as session:
@@ -34,37 +34,37 @@ def run(database: Database, run_id: int, *, app: Celery | None = None) -> bool:
 
 
 def version_job(job_id: int, *, countdown: float = 0, app: Celery | None = None) -> bool:
-    """Have a version compared or published; see `_send` for the answer."""
+    """Have a version compared or published. See `_send` for the return value."""
     return _send(app, "chainmeet.version_job", job_id, countdown=countdown)
 
 
 def help_with(run_id: int, *, app: Celery | None = None) -> bool:
-    """Call another worker to help with a run's search; see `_send` for the answer."""
+    """Call another worker to help with a run's search. See `_send` for the return value."""
     return _send(app, "chainmeet.help", run_id, expires=runs.CALL_SECONDS)
 
 
 def deliver(*, app: Celery | None = None) -> bool:
-    """Have the outbox emptied; see `_send` for the answer."""
+    """Have the mails of the outbox sent. See `_send` for the return value."""
     return _send(app, "chainmeet.deliver", once=True)
 
 
 def deliver_urgent(*, app: Celery | None = None) -> bool:
-    """Have wishes to sign in answered, and mails sent that a person waits for; see `_send` for the answer."""
+    """Have requests to sign in answered, and urgent mails sent. See `_send` for the return value."""
     return _send(app, "chainmeet.deliver_urgent", once=True)
 
 
 def fetch(*, app: Celery | None = None) -> bool:
-    """Have the mailbox read; see `_send` for the answer."""
+    """Have the mailbox read. See `_send` for the return value."""
     return _send(app, "chainmeet.fetch", once=True)
 
 
 def refetch(*, app: Celery | None = None) -> bool:
-    """Have linked calendars fetched that are due; see `_send` for the answer."""
+    """Have linked calendars fetched that are due. See `_send` for the return value."""
     return _send(app, "chainmeet.refetch", once=True)
 
 
 def judge(*, app: Celery | None = None) -> bool:
-    """Have mails judged that came in and were not; see `_send` for the answer."""
+    """Have incoming mails judged that are not judged yet. See `_send` for the return value."""
     return _send(app, "chainmeet.judge", once=True)
 
 

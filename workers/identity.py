@@ -15,7 +15,7 @@ def me() -> str:
 
 
 def is_gone(worker: str) -> bool:
-    """Whether that process was of this machine and has ended; of others nobody here can tell.
+    """Whether that process was of this machine and has ended. It is False for other machines.
 
     The birth tells it from another process that got its number.
     """
@@ -27,7 +27,7 @@ def is_gone(worker: str) -> bool:
 
 
 def birth(pid: int) -> str | None:
-    """When a process was started, as the system tells it; None if it is gone."""
+    """When a process was started, as the system tells it, or None if it is gone."""
     if sys.platform == "linux":
         try:
             state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -11,7 +11,7 @@ QUEUES = (SOLVE, HELP, URGENT, MAIL, JOBS, UNTRUSTED)
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A worker's queues. One that is `solo` does its tasks itself, one by one; others have pool processes."""
+    """A worker's queues. One that is `solo` does its tasks itself, one by one. Others have pool processes."""
 
     queues: tuple[str, ...]
     about: str

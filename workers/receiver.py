@@ -87,11 +87,11 @@ def watch(server: Controller, watchdog: Watchdog, every: float = 10.0) -> None:
 
 
 def lmtp_server(database: Database, settings: Settings, host: str, port: int) -> Controller:
-    """An LMTP server (RFC 2033); `start` and `stop` it. It has a thread of its own."""
+    """An LMTP server (RFC 2033) in its own thread. Call `start` and `stop`."""
     receiver = Receiver(database, settings)
     server = _Lmtp(
         receiver, hostname=host, port=port, ready_timeout=10, ident="Chainmeet", data_size_limit=LARGEST
     )
-    # Who waits for a reader has a thread; the next mail needs one all the same.
+    # Who waits for a reader has a thread. The next mail needs one all the same.
     server.loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="mail"))
     return server

@@ -39,7 +39,7 @@ RETRY_SECONDS = 5.0
 
 @app.task(name="chainmeet.solve", max_retries=2, default_retry_delay=5)
 def solve(run_id: int) -> None:
-    """Carry a queued run out; a run that is not queued is somebody else's."""
+    """Execute a queued run. A run that is not queued belongs to another worker."""
     structlog.contextvars.bind_contextvars(run=run_id)
     from scheduler.services.runs import (
         execution,  # here, as it loads OR-Tools, which the mail worker never needs
@@ -59,7 +59,7 @@ def solve(run_id: int) -> None:
     if done.ending is execution.RunEnding.PUT_BACK:
         dispatch.run(_database(), run_id)
     if done.is_stuck:
-        os.kill(os.getpid(), signal.SIGKILL)  # its thread would go on; the pool starts a new process
+        os.kill(os.getpid(), signal.SIGKILL)  # its thread would go on, so the pool starts a new process
 
 
 @worker_process_init.connect
@@ -83,7 +83,7 @@ def _take_up_lost() -> None:
 
 @app.task(name="chainmeet.version_job", max_retries=2, default_retry_delay=5)
 def version_job(job_id: int) -> None:
-    """Compare or publish a version; a job that is not asked for is somebody else's."""
+    """Compare or publish a version. A job that is not in the state asked belongs to another worker."""
     ending = publishing.execute(
         _database(), job_id, worker=me(), settings=_settings(), should_stop=is_stopping
     )
@@ -96,7 +96,7 @@ def version_job(job_id: int) -> None:
 
 @app.task(name="chainmeet.help", max_retries=0)
 def help_with(run_id: int) -> None:
-    """Do parts of another worker's solve for a while; a run that is not running needs none."""
+    """Solve parts of another worker's run for a while. A run that is not running needs no help."""
     from scheduler.services.runs import distribution  # as above
 
     done = distribution.help_with(
@@ -112,7 +112,7 @@ def help_with(run_id: int) -> None:
 
 @app.task(name="chainmeet.deliver", max_retries=2, default_retry_delay=5, soft_time_limit=90, time_limit=120)
 def deliver() -> None:
-    """Send what is due in the outbox, for some seconds; what is left is left to the next delivery."""
+    """Send the mails of the outbox that are due, for some seconds. The next delivery sends the rest."""
     if _deliver(urgent=False):
         dispatch.deliver()
 
@@ -149,7 +149,7 @@ def _deliver(*, urgent: bool) -> bool:
 
 @app.task(name="chainmeet.fetch", soft_time_limit=90, time_limit=120)
 def fetch() -> None:
-    """Take in what came to the mailbox; mails that this does not come to wait for the next time."""
+    """Take in the mails of the mailbox. Mails that are left over wait for the next time."""
     try:
         taken = mailbox.fetch(_database(), _settings(), now=_now)
     except MailboxFailure as failure:
@@ -175,7 +175,7 @@ def judge() -> None:
 
 @app.task(name="chainmeet.refetch", soft_time_limit=90, time_limit=120)
 def refetch() -> None:
-    """Fetch linked calendars that are due, for some seconds; what is left is left to the next task."""
+    """Fetch linked calendars that are due, for some seconds. The next task fetches the rest."""
     fetched = refetching.refetch(
         _database(),
         fetcher=Fetcher(max_octets=MAX_OCTETS),

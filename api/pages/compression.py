@@ -1,8 +1,8 @@
 """Compression of text (gzip, RFC 9110, 8.4.1.3), for browsers in a hall's slow network.
 
-The length of a compressed page tells a secret in it to who may choose words beside it (BREACH). A session's
-CSRF token is no such secret: each page has it signed anew, with the time. Pages that hold addresses or tokens
-which open something by themselves are sent as they are.
+The length of a compressed page reveals a secret in it to somebody who can choose words beside it (BREACH). A
+session's CSRF token is not such a secret, because each page has it signed again with the time. Pages with
+addresses or tokens that give access by themselves are sent uncompressed.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class RequestForm:
 
 
 def read_request(form: MultiDict[str, str], to_firm: str, times: Timetable) -> RequestForm:
-    """What was typed; a number that is none becomes 0, which the service refuses at its field."""
+    """The form as typed. An invalid number becomes 0, which the service refuses at its field."""
     days, slots = form.getlist("days"), form.getlist("slots")
     values = NewRequest(
         to_firm=to_firm,
@@ -62,9 +62,9 @@ def sentences(error: InvalidInput) -> dict[str, str]:
 
 
 def _slots_of(days: list[str], chosen: list[str], times: Timetable) -> list[str]:
-    """The slots of whole days, but for days of which single times were chosen: the narrower choice wins.
+    """The slots of whole days. For a day with single chosen times, only these times count.
 
-    A day that is none is passed on, so that it is refused as a slot.
+    An unknown day is passed on, so that it is refused as a slot.
     """
     known = {day.key: [slot.key for slot in day.slots] for day in times.days}
     whole = [known.get(day, [day]) for day in days]

@@ -67,14 +67,14 @@ def capitalize_first(text: str) -> str:
 
 @lru_cache(KEPT)
 def local_moment(moment: datetime | None, timezone: str) -> str:
-    """Mon, 7 Dec, 09:00 in the zone; a dash for none."""
+    """Mon, 7 Dec, 09:00 in the zone, or a dash for none."""
     if moment is None:
         return "–"
     return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMM, HH:mm", locale=LOCALE)
 
 
 def local_second(moment: datetime | None, timezone: str) -> str:
-    """Mon, 7 Dec, 09:00:05 in the zone; a dash for none."""
+    """Mon, 7 Dec, 09:00:05 in the zone, or a dash for none."""
     if moment is None:
         return "–"
     return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMM, HH:mm:ss", locale=LOCALE)
@@ -111,7 +111,7 @@ def number(value: object) -> str:
 
 
 def share(value: float | None, of: float | None) -> str:
-    """99.67 %, rounded down so that it never says more than is true; a dash if unknown."""
+    """99.67 %, rounded down so that it never claims too much, or a dash if unknown."""
     if value is None or not of:
         return "–"
     return f"{int(value / of * 10_000) / 100:.2f} %"
@@ -135,7 +135,10 @@ def language(code: str) -> str:
 
 
 def both_names(name: str, latin_name: str) -> Markup:
-    """A name as the page's reader reads names; the second form is isolated, so that brackets stay put."""
+    """A name in the form for the page's reader.
+
+    The second form is isolated, so that brackets keep their place.
+    """
     return _both_names(name, latin_name, g.get("reads", ""))
 
 
@@ -153,7 +156,7 @@ def spoken(text: str) -> Markup:
 
 
 def _east_asian(text: str) -> str:
-    """zh, ja or ko of a text most of whose words are of them; empty for any other."""
+    """zh, ja or ko for a text with most words in one of these languages, else an empty text."""
     scripts = Counter(unicodedata.name(char, "").partition(" ")[0] for char in text if char.isalpha())
     east = scripts["CJK"] + scripts["HIRAGANA"] + scripts["KATAKANA"] + scripts["HANGUL"]
     if east * WORD < scripts.total() - east or not east:

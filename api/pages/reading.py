@@ -1,4 +1,4 @@
-"""Read a form field by field; every fault is kept, and raised together at the end."""
+"""Read a form field by field. Every fault is kept, and raised together at the end."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from scheduler.domain.errors import Fault, InvalidInput
 
 
 class FormReader:
-    """Each reader gives a value even where the field is wrong; `done` raises what was found."""
+    """A reader of form fields. Each method returns a value even if the field is wrong.
+
+    `done` raises the faults.
+    """
 
     def __init__(self, form: Mapping[str, str], of: Any = None) -> None:
         """`of` is the class whose fields are read: what each may be stands there."""

@@ -42,7 +42,7 @@ def open_alerts(actor: Actor | None = None) -> Sequence[Notice]:
 
 
 def render(db: Session, actor: Actor, here: str, template: str, **values: Any) -> str:
-    """A page inside the actor's event; `here` names its entry of the menu."""
+    """A page inside the actor's event. `here` names its entry of the menu."""
     event = events.event(db, actor)
     return render_template(template, event=event, actor=actor, here=here, **values)
 

@@ -64,7 +64,7 @@ class Demo:
     began: float
 
     def play(self) -> int | None:
-        """From the sample event to the summary; the exit status, None if stopped on the way."""
+        """Run from the sample event to the summary. Returns the exit status, None if it was stopped."""
         try:
             event = self.event()
             run = self.run(event)

@@ -70,7 +70,7 @@ def first_day(today: date) -> date:
 
 
 def sights(database: Database, event_id: int, version_id: int) -> list[tuple[str, str, str]]:
-    """(role, address, name) of the organiser, a busy exhibitor, and a busy attendee who is none."""
+    """(role, address, name) of the organiser, a busy exhibitor, and a busy attendee who is no exhibitor."""
     meetings = func.count(PlannedAttendee.meeting_id)
     busiest = (
         select(Attendee)

@@ -49,7 +49,7 @@ def load(
     now: datetime,
     mail_per_minute: int = 60_000,
 ) -> Event:
-    """Write every row of a sample event; its organiser is the account of `organiser_email`."""
+    """Write every row of a sample event. Its organiser is the account of `organiser_email`."""
     event = _event(session, sample, now=now, mail_per_minute=mail_per_minute)
     slots = _insert(session, Slot, _slots(sample, event.id))
     halls = _insert(session, Hall, _halls(sample, event.id))
@@ -93,7 +93,7 @@ def _event(session: Session, sample: SampleEvent, *, now: datetime, mail_per_min
 
 
 def _insert(session: Session, table: Any, rows: list[Row]) -> Ids:
-    """Insert rows that have a key; gives the id of each key."""
+    """Insert rows that have a key. Returns the id of each key."""
     if not rows:
         return {}
     made = session.scalars(insert(table).returning(table.id, sort_by_parameter_order=True), rows)
@@ -190,7 +190,7 @@ def _places_closed(sample: SampleEvent, places: Ids, slots: Ids) -> Iterable[Row
 
 
 def _accounts(session: Session, sample: SampleEvent, organiser_email: str, now: datetime) -> Ids:
-    """Accounts of everybody, by address; those that are there already are kept."""
+    """Accounts of everybody, by address. Those that are there already are kept."""
     names = {organiser_email: "Organiser"} | {p.email: p.name for p in sample.attendees}
     known = _account_ids(session)
     rows = [

@@ -30,7 +30,7 @@ LINKS_VALID = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`told` mails were queued by this publishing; `mails` counts those of the event."""
+    """`told` mails were queued by this publishing. `mails` counts those of the event."""
 
     version: ScheduleVersion
     findings: Findings

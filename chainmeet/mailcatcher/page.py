@@ -21,7 +21,7 @@ MAIL_POLICY = (
 
 
 def create_page(store: MailStore) -> Flask:
-    """The site of a mail store; it answers on the loopback names only, so that no other page can reach it."""
+    """The site of a mail store. It answers on the loopback names only, so that no other page can reach it."""
     app = Flask(__name__, template_folder="templates", static_folder="static")
     app.config["TRUSTED_HOSTS"] = ["127.0.0.1", "localhost", "[::1]"]
     app.jinja_env.filters["linked"] = linked
@@ -55,7 +55,10 @@ def create_page(store: MailStore) -> Flask:
 
     @app.get("/api/mails")
     def api() -> Response:
-        """Newest first; `to`, `q`, `before`, `limit` (at most 1000), and `parts=1` for texts and calendar."""
+        """The mails, newest first.
+
+        Parameters: `to`, `q`, `before`, `limit` (at most 1000), `parts=1` (texts, calendar).
+        """
         to, text = request.args.get("to", ""), request.args.get("q", "")
         limit = min(request.args.get("limit", A_PAGE, type=int), MOST)
         found = store.find(text, to=to, before=request.args.get("before", type=int), limit=limit)

@@ -14,7 +14,7 @@ _LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:)\]]")
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The decoded parts that we show; empty where a mail has none."""
+    """The decoded parts that we show, empty if the mail has none."""
 
     headers: tuple[tuple[str, str], ...]
     text: str
@@ -23,7 +23,7 @@ class Parts:
 
 
 def read_parts(raw: bytes) -> Parts:
-    """Take a mail apart; what cannot be decoded shows replacement characters."""
+    """Take a mail apart. What cannot be decoded shows replacement characters."""
     message = message_from_bytes(raw, policy=policy.default)
     found = {"text/plain": "", "text/html": "", "text/calendar": ""}
     for part in message.walk():

@@ -54,7 +54,7 @@ class _Controller(Controller):
 
 
 def smtp_server(store: MailStore, port: int) -> Controller:
-    """A server on the loopback address; `start` and `stop` it. It has a thread of its own."""
+    """A server on the loopback address, in its own thread. Call `start` and `stop`."""
     return _Controller(
         MailKeeper(store), hostname="127.0.0.1", port=port, ready_timeout=10, ident="Chainmeet"
     )

@@ -52,7 +52,7 @@ LARGEST_HEAD = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What a list shows of a mail; `method` is its calendar part's (REQUEST, CANCEL), or empty."""
+    """What a list shows of a mail. `method` is its calendar part's (REQUEST, CANCEL), or empty."""
 
     id: int
     received_at: datetime
@@ -64,7 +64,7 @@ class Mail:
 
 
 class MailStore:
-    """Used by several threads; a mail has reached the disk's cache when `add` returns, and outlives us."""
+    """Used by several threads. A mail has reached the disk's cache when `add` returns, and outlives us."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
@@ -113,7 +113,7 @@ def _mail(row: Sequence[Any]) -> Mail:
 
 
 def _readable(value: str | Header) -> str:
-    """A header's text, unfolded and decoded (RFC 2047); as it stands if it is broken."""
+    """A header's text, unfolded and decoded (RFC 2047). A broken header is returned as it is."""
     unfolded = "".join(str(value).splitlines())
     try:
         return str(make_header(decode_header(unfolded)))

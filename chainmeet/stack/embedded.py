@@ -18,7 +18,7 @@ from scheduler.storage.schema import upgrade
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where the site and the page of the mails are; 0 for any free port."""
+    """The ports of the site and of the page of the mails. 0 means any free port."""
 
     site: int = 8000
     mails: int = 8025

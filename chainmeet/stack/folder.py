@@ -29,7 +29,7 @@ class FolderInUse(ChainmeetError):
 
 @dataclass(frozen=True, slots=True)
 class DataFolder:
-    """Paths in a data folder; `open` makes what is missing."""
+    """Paths in a data folder. `open` creates missing parts."""
 
     root: Path
 
@@ -63,7 +63,7 @@ class DataFolder:
 
     @property
     def processes(self) -> Path:
-        """Which processes the stack started; a stack that was killed leaves it to the next one."""
+        """Which processes the stack started. A stack that was killed leaves it to the next one."""
         return self.running / "processes.json"
 
     @property
@@ -80,7 +80,7 @@ class DataFolder:
         return path.read_text().strip()
 
     def log(self, name: str) -> Path:
-        """The log of a program; one that has grown large is put aside, once."""
+        """The log of a program. One that has grown large is put aside, once."""
         path = self.logs / f"{name}.log"
         if path.exists() and path.stat().st_size > LARGEST_LOG:
             path.replace(path.with_suffix(".log.1"))
@@ -88,7 +88,10 @@ class DataFolder:
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder; raises FolderInUse if another process does. The system lets go when we die."""
+        """Lock the folder. Raises FolderInUse if another process holds it.
+
+        The system unlocks it when we die.
+        """
         with (self.running / "lock").open("a+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -24,7 +24,7 @@ class PortTaken(ChainmeetError):
 
 
 def take(port: int, what: str, option: str) -> int:
-    """The port itself if it is free, a free one for 0; raises PortTaken."""
+    """The port itself if it is free, a free one for 0. Raises PortTaken."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

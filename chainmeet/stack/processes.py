@@ -23,7 +23,7 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run; `is_ready` is asked until it says yes. A lower `stop_rank` is stopped earlier."""
+    """What to run. `is_ready` is asked until it says yes. A lower `stop_rank` is stopped earlier."""
 
     name: str
     command: tuple[str, ...]
@@ -80,7 +80,7 @@ def write_down(path: Path, children: Iterable[Child]) -> None:
 
 
 def clean_up(path: Path) -> int:
-    """Kill what a killed supervisor left behind and give the number of groups; reads `write_down`'s file."""
+    """Kill what a killed supervisor left behind and give the number of groups. Reads `write_down`'s file."""
     left = 0
     with contextlib.suppress(OSError, ValueError):
         rows = json.loads(path.read_text())

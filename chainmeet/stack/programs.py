@@ -49,7 +49,7 @@ def catcher_program(folder: DataFolder, smtp_port: int, page_port: int) -> Progr
 
 
 def worker_programs(folder: DataFolder, settings: Settings) -> tuple[Program, ...]:
-    """Workers for solves, for what a person waits for, for mails, and for the rest; and the clock."""
+    """The workers for solves, for tasks that a person waits for, for mails and the rest, and the clock."""
     environment = _environment(settings)
     program = (sys.executable, "-m", "chainmeet.cli")
 
@@ -85,7 +85,7 @@ def receiver_program(folder: DataFolder, settings: Settings, port: int) -> Progr
 
 
 def web_program(folder: DataFolder, settings: Settings, port: int) -> Program:
-    """The web server; ready when its database and broker answer."""
+    """The web server. It is ready when its database and broker answer."""
     options: tuple[str, ...] = ("--worker-class", "gthread", "--threads", str(THREADS), "--no-control-socket")
     options += ("--logger-class", "api.gunicorn_logs.Logger", "--limit-request-line", LONGEST_LINE)
     bind = ("--bind", f"{ports.HOST}:{port}", "--graceful-timeout", "1")

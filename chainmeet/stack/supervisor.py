@@ -32,7 +32,7 @@ PATIENCE = 60.0
 
 
 class ProgramFailed(ChainmeetError):
-    """A program of the stack did not start; the text has the end of its log."""
+    """A program of the stack did not start. The text has the end of its log."""
 
     code = "program-failed"
 
@@ -42,7 +42,10 @@ class ProgramFailed(ChainmeetError):
 
 
 class Supervisor:
-    """A context, entered in the main thread; `watch` until it is time to stop; leaving it stops all."""
+    """A context manager that is entered in the main thread. `watch` until it is time to stop.
+
+    Leaving stops all.
+    """
 
     def __init__(self, pid_file: Path, say: Callable[[str], None] = print) -> None:
         self.stopping = threading.Event()
@@ -65,7 +68,7 @@ class Supervisor:
             signal.signal(number, handler)
 
     def start(self, *programs: Program, patience: float = PATIENCE) -> None:
-        """Start programs and wait until all are ready; raises ProgramFailed if one ends or takes too long.
+        """Start programs and wait until all are ready. Raises ProgramFailed if one ends or takes too long.
 
         `patience` is that of an idle machine: one with three times the work that it has cores for gets three
         times as long.
@@ -93,9 +96,9 @@ class Supervisor:
             self._plan_restart(child)
 
     def attend(self, work: Callable[[], T]) -> T | None:
-        """Do `work` in a thread and look after the children meanwhile; None if a signal ended it.
+        """Do `work` in a thread and watch the children. Returns its value, None if a signal ended it.
 
-        `work` has to look at `stopping`; what it raises is raised here.
+        `work` has to look at `stopping`. What it raises is raised here.
         """
 
         def look() -> bool:
@@ -152,7 +155,7 @@ class Supervisor:
 
 
 def crowded() -> float:
-    """How many times longer work takes now than on an idle machine; at least 1."""
+    """The ratio of the time that work takes now to that on an idle machine, at least 1."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 

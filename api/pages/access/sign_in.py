@@ -29,7 +29,7 @@ def ask() -> str:
 
 @blueprint.post("/sign-in")
 def send() -> str | tuple[str, int]:
-    """Mail a link; the page says and does the same for a known and an unknown address."""
+    """Mail a link. The page says and does the same for a known and an unknown address."""
     email, errand = request.form.get("email", "").strip(), request.form.get("errand", "")
     if "@" not in email or not fields.limits(fields.Email).hold(email):
         fault = "Write your mail address, such as name@example.com."
@@ -102,7 +102,7 @@ def _send(email: str, errand: Mapping[str, Any]) -> str:
 
 
 def _look(token: str) -> KnownAccount:
-    """Whom a link would sign in; raises UnusableLink."""
+    """Whom a link would sign in. Raises UnusableLink."""
     with limits.looking_up_a_token(), context.database().read() as db:
         account = sign_in.look_at_sign_in(db, token, now=context.now())
     limits.require_link(token)

@@ -1,4 +1,7 @@
-"""The link in summaries that stops them: no sign-in; opening it shows, only its button or a POST stops."""
+"""The link in summaries that stops them, without sign-in. Opening it only shows a page.
+
+Its button or a POST stops them.
+"""
 
 from __future__ import annotations
 

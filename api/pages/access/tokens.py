@@ -27,7 +27,7 @@ def listing(event_key: str) -> str:
 @login_required
 @fresh_sign_in("make the token")
 def create(event_key: str) -> str | tuple[str, int]:
-    """Make a token; its text is on this answer alone."""
+    """Make a token. Its text is on this answer alone."""
     actor = auth.actor(event_key)
     name, scopes, days = (
         request.form.get("name", ""),

@@ -67,7 +67,7 @@ def accept(event_key: str, request_key: str) -> Response:
 @blueprint.get("/agenda/firm")
 @login_required
 def firm(event_key: str) -> str:
-    """The meetings of the reader's firm; for its exhibitors also how to have them in a calendar."""
+    """The meetings of the reader's firm. Its exhibitors also see the address of its calendar feed."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         agenda = agendas.firm_agenda(db, actor)
@@ -98,7 +98,7 @@ def of_firm(event_key: str, firm_key: str) -> str:
 @blueprint.get("/people/<person_key>/agenda")
 @login_required
 def of_person(event_key: str, person_key: str) -> str:
-    """The meetings of a colleague, for exhibitors; of anybody, for organisers."""
+    """The meetings of a colleague, for exhibitors, or of anybody, for organisers."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         agenda = agendas.attendee_agenda(db, actor, person_key)
@@ -119,7 +119,7 @@ def own_pdf(event_key: str) -> Response:
 @login_required
 @limits.costly
 def person_pdf(event_key: str, person_key: str) -> Response:
-    """A colleague's for exhibitors; anybody's for organisers."""
+    """A colleague's for exhibitors, anybody's for organisers."""
     return _person_pdf(event_key, person_key)
 
 
@@ -142,7 +142,7 @@ def firm_pdf(event_key: str, firm_key: str) -> Response:
 @blueprint.post("/agenda/feed")
 @login_required
 def renew_feed(event_key: str) -> Response:
-    """Give the reader's feed a new address; the old one ends now."""
+    """Give the reader's feed a new address. The old one ends now."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         feed_addresses.renew_feed(db, actor, secret_key=context.settings().secret_key)
@@ -153,7 +153,7 @@ def renew_feed(event_key: str) -> Response:
 @blueprint.post("/agenda/firm/feed")
 @login_required
 def renew_firm_feed(event_key: str) -> Response:
-    """Give the feed of the reader's firm an address, or a new one; an old one ends now."""
+    """Give the feed of the reader's firm an address, or a new one. An old one ends now."""
     actor = auth.actor(event_key)
     with context.database().write() as db:
         feed_addresses.renew_firm_feed(db, actor, secret_key=context.settings().secret_key)

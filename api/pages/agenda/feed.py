@@ -16,7 +16,7 @@ _ROBOTS = "User-agent: *\nAllow: /calendar/\nDisallow: /\n"
 
 @blueprint.get("/calendar/<token>.ics")
 def calendar(token: str) -> Response:
-    """Somebody's meetings as iCalendar, whatever Accept says; raises NotFound for a wrong token."""
+    """Somebody's meetings as iCalendar, whatever Accept says. Raises NotFound for a wrong token."""
     with context.database().read() as db:
         with limits.looking_up_a_token():
             owner = feed_addresses.feed_owner(db, token)
@@ -33,11 +33,14 @@ def calendar(token: str) -> Response:
 
 @blueprint.get("/robots.txt")
 def robots() -> Response:
-    """Search engines stay out; calendar services, which ask here before they fetch a feed, do not."""
+    """robots.txt: no search engines.
+
+    Calendar services, which read it before they fetch a feed, are allowed.
+    """
     return Response(_ROBOTS, content_type="text/plain; charset=utf-8")
 
 
 def address(owner: feed_addresses.FeedOwner) -> str:
-    """The https address of the owner's feed; empty if there is none."""
+    """The https address of the owner's feed, or an empty text."""
     token = feed_addresses.feed_token(owner, context.settings().secret_key)
     return context.settings().base_url + url_for("feed.calendar", token=token) if token else ""

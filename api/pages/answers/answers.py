@@ -1,4 +1,4 @@
-"""The links in an invitation's mail: no sign-in; opening one shows the meeting, only its button answers."""
+"""The links in an invitation's mail, without sign-in. A link only shows the meeting. Its button answers."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _require_step(step: str, steps: tuple[str, ...]) -> None:
 
 
 def _answer(db: Session, token: str, step: str) -> str:
-    """Do what the form says; gives the key of the words that say so."""
+    """Do what the form says. Returns the key of the words that say so."""
     sequence = inputs.whole(request.form.get("sequence"), -1)
     comment = request.form.get("comment", "")
     if step == "propose":

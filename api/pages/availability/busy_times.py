@@ -32,7 +32,7 @@ Answer = str | Response | tuple[str, int]
 
 @blueprint.url_value_preprocessor
 def _take_calendars(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """A calendar may be larger than any other form; what is a little too large gets its own sentence."""
+    """A calendar may be larger than any other form. What is a little too large gets its own sentence."""
     request.max_content_length = 2 * MAX_OCTETS
 
 
@@ -113,7 +113,7 @@ def link(event_key: str) -> Answer:
 @blueprint.get("/preview/<key>")
 @login_required
 def preview(event_key: str, key: str) -> str:
-    """What a calendar means for the actor's slots; nothing is saved yet."""
+    """What a calendar means for the actor's slots. Nothing is saved yet."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         source = busy_times.preview(db, actor, key)

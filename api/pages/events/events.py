@@ -178,7 +178,7 @@ def _read_settings(form: Mapping[str, str], before: EventSettings) -> EventSetti
 
 
 def _read_new(form: Mapping[str, str], now: datetime) -> NewEvent:
-    """What was typed; raises InvalidInput with every fault at once, also those beyond single fields."""
+    """What was typed. Raises InvalidInput with every fault at once, also those beyond single fields."""
     read = FormReader(form, NewEvent)
     blocks: list[tuple[time, time]] = [(read.time("morning_from"), read.time("morning_to"))]
     if form.get("afternoon_from") or form.get("afternoon_to"):
@@ -203,7 +203,7 @@ def _read_new(form: Mapping[str, str], now: datetime) -> NewEvent:
 
 
 def _by_field(error: InvalidInput) -> Faults:
-    """The first fault of each field; those of a block stand at the field where it begins."""
+    """The first fault of each field. Those of a block stand at the field where it begins."""
     names = {"blocks": "morning_from", "blocks[0]": "morning_from", "blocks[1]": "afternoon_from"}
     faults: Faults = {}
     for fault in error.faults:

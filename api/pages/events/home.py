@@ -16,7 +16,7 @@ blueprint = APIBlueprint("home", __name__, enable_openapi=False)
 @blueprint.get("/")
 @login_required
 def index() -> str | Response:
-    """One event: straight to it; several: a list; none: what to do."""
+    """The first page: one event opens at once, several give a list, none gives advice."""
     with context.database().read() as db:
         events = actors.events_of(db, auth.user().account_id)
     if len(events) == 1:

@@ -43,7 +43,7 @@ PARTS = {
     "footer": "Footer",
     "directions": "How to get there",
 }
-# The previewed mail has styles of its own on its elements; a frame of the page keeps the page's policy.
+# The previewed mail has styles of its own on its elements. A frame of the page keeps the page's policy.
 _PREVIEW_POLICY = f"{POLICY}; style-src-attr 'unsafe-inline'"
 
 
@@ -68,7 +68,7 @@ def edit(event_key: str, language: str, tone: str) -> Response:
 @blueprint.post("/<language>/<tone>")
 @login_required
 def change(event_key: str, language: str, tone: str) -> BaseResponse | tuple[Response, int]:
-    """Do what the pressed button says with what is typed; nothing is done if a text would not render."""
+    """Do what the pressed button says with what is typed. Nothing is done if a text would not render."""
     actor = auth.organiser(event_key)
     step, _, part = request.form.get("do", "save").partition(":")
     try:

@@ -31,7 +31,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @blueprint.url_value_preprocessor
 def _take_files(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """A file of an expo may be larger than any other form; the envelope of the form is not counted."""
+    """A file of an expo may be larger than any other form. The envelope of the form is not counted."""
     request.max_content_length = MAX_OCTETS + (64 << 10)
 
 
@@ -44,7 +44,7 @@ def index(event_key: str) -> str:
 @blueprint.post("/")
 @login_required
 def upload(event_key: str) -> BaseResponse | tuple[str, int]:
-    """Keep a file and show what it would do; what cannot be read is refused in words."""
+    """Keep a file and show what it would do. What cannot be read is refused in words."""
     actor = auth.organiser(event_key)
     file = request.files.get("file")
     octets = file.read() if file else b""

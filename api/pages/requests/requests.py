@@ -43,7 +43,7 @@ PLACES = {"any": "Booth or table, as it fits", "booth": "Their booth", "table": 
 @blueprint.get("/requests/received")
 @login_required
 def received(event_key: str) -> str:
-    """What others ask; at first what waits for an answer."""
+    """Requests of others, at first those that wait for an answer."""
     return _listing(event_key, Side.TO, at_first=RequestState.PENDING)
 
 
@@ -221,7 +221,7 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
 
 
 def _answer(event_key: str, key: str, step: Any, done: str, **more: Any) -> Response | str:
-    """Do the step; then the request's new card to htmx, or back to the page that it was asked on."""
+    """Do the step. Then send the request's new card to htmx, or redirect to the page that asked for it."""
     actor = auth.actor(event_key)
     kind = "good"
     try:

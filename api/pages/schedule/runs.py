@@ -58,7 +58,7 @@ def overview(event_key: str) -> str:
 @blueprint.post("/runs")
 @login_required
 def start_run(event_key: str) -> Response:
-    """Queue a run; the page then follows it."""
+    """Queue a run. The page then follows it."""
     actor = auth.organiser(event_key)
     try:
         read = FormReader(request.form)
@@ -78,9 +78,9 @@ def start_run(event_key: str) -> Response:
 @blueprint.get("/runs/<int:number>/panel")
 @login_required
 def run_panel(event_key: str, number: int) -> FlaskResponse:
-    """The part of the page that follows a run; it asks for itself again while the run is open.
+    """The part of the page that follows a run. It asks for itself again while the run is open.
 
-    Once the run has ended, it has the rest of the page asked for anew.
+    Once the run has ended, it has the rest of the page asked for again.
     """
     actor = auth.organiser(event_key)
     with context.database().read() as db:

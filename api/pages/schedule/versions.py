@@ -37,7 +37,7 @@ MAX_PAGE = 100_000
 def show(event_key: str, number: int) -> str:
     """A version: its figures, what publishing it changes for people, and what did not fit.
 
-    What publishing does is worked out by a worker and kept; the page follows that, and reads its own rows.
+    What publishing does is worked out by a worker and kept. The page follows that, and reads its own rows.
     """
     actor = auth.organiser(event_key)
     job_id = _ask_if_needed(actor, number)
@@ -76,7 +76,7 @@ def show(event_key: str, number: int) -> str:
 @blueprint.get("/<int:number>/panel")
 @login_required
 def panel(event_key: str, number: int) -> FlaskResponse:
-    """The part of the page that follows a job; once it has ended, the page is loaded anew."""
+    """The part of the page that follows a job. Once it has ended, the page is loaded again."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         version, jobs = look.jobs(db, actor, number)
@@ -92,7 +92,7 @@ def panel(event_key: str, number: int) -> FlaskResponse:
 @blueprint.post("/<int:number>/compare")
 @login_required
 def compare(event_key: str, number: int) -> Response:
-    """Work out anew what publishing does."""
+    """Work out again what publishing does."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
         job_id = orders.compare(db, actor, number, now=context.now()).id
@@ -172,7 +172,7 @@ def begin(event_key: str, number: int) -> Response:
 @login_required
 @fresh_sign_in("publish the version")
 def publish(event_key: str, number: int) -> Response:
-    """Have published what was looked at; if another version came between, say so and compare again."""
+    """Have published what was looked at. If another version came between, say so and compare again."""
     actor = auth.organiser(event_key)
     compared_with = inputs.whole(request.form.get("compared_with")) or None
     try:
@@ -235,7 +235,7 @@ def roll_back(event_key: str, number: int) -> Response:
 
 
 def _ask_if_needed(actor: Actor, number: int) -> int | None:
-    """The job that compares the version anew, if its last comparison does not hold and nobody has asked."""
+    """The job that compares the version again, if its last comparison does not hold and nobody has asked."""
     with context.database().read() as db:
         if not orders.is_comparing_wanted(db, actor, number):
             return None
