@@ -19,7 +19,7 @@ from workers.layout import HELP, JOBS, MAIL, QUEUES, SOLVE, UNTRUSTED, URGENT
 from workers.steady import Steady
 
 SOFT_LIMIT = int(fields.limits(fields.RunSeconds).most + watchdog.OVERTIME + watchdog.PATIENCE + 60)
-"""Seconds; only for a task that its own watch did not end."""
+"""In seconds, only for a task that its own watchdog did not end."""
 HARD_LIMIT = SOFT_LIMIT + 60
 VISIBILITY_TIMEOUT = HARD_LIMIT + 600
 """Longer than any task runs: a task that is not acknowledged for so long is delivered again."""

@@ -28,7 +28,7 @@ from workers import dispatch
 TICK = timedelta(seconds=15)
 FETCH = timedelta(seconds=60)
 REFETCH = timedelta(minutes=5)
-"""Linked calendars are looked through so often; each is fetched hourly."""
+"""How often the clock looks for linked calendars that are due. Each is fetched hourly."""
 
 log = structlog.get_logger()
 

@@ -17,7 +17,7 @@ class Layout:
     about: str
     solo: bool = False
     child_megabytes: int = 0
-    """A pool process that has grown beyond this is replaced after its task; below its container's limit."""
+    """A pool process that is larger is replaced after its task. It is below the container's limit."""
     nice: int = 0
     """How far it gives way where processors are few: its work is long, and nobody waits at a page for it."""
 

@@ -16,7 +16,7 @@ from scheduler.storage.database import Database
 from scheduler.watchdog import Watchdog
 
 LARGEST = 25 * 1024 * 1024
-"""Octets of a mail that is taken; of a large one only the beginning is kept."""
+"""The most octets of an accepted mail. Of a large mail only the beginning is stored."""
 
 THREADS = 12
 """Fewer than a database's connections."""

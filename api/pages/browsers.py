@@ -6,7 +6,7 @@ _BROWSERS = {
     "MicroMessenger": "WeChat", "Edg": "Edge", "OPR/": "Opera", "SamsungBrowser": "Samsung Internet",
     "Firefox": "Firefox", "FxiOS": "Firefox", "CriOS": "Chrome", "Chrome": "Chrome", "Safari": "Safari",
 }  # fmt: skip
-"""By what stands in a User-Agent; the first that is there, as most claim to be those below too."""
+"""Browsers by a word of the User-Agent. The first match counts, as most also claim to be those below."""
 _SYSTEMS = {
     "HarmonyOS": "HarmonyOS", "iPhone": "iPhone", "iPad": "iPad", "Android": "Android", "Windows": "Windows",
     "CrOS": "ChromeOS", "Mac OS": "Mac", "Linux": "Linux",

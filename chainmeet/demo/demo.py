@@ -21,7 +21,7 @@ from scheduler.services.runs.control import RunCard
 from scheduler.storage.models import Run
 
 FIRST_MAILS = 100
-"""So many are waited for when the stack stays up; the rest goes out while one looks around."""
+"""The number of mails to wait for when the stack stays up. The others are sent meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet, Workbook
 
 _ZIP = b"PK\x03\x04"
 _COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-"""Excel of 1997 to 2003; an encrypted XLSX too."""
+"""The start of a file of Excel 1997 to 2003, and of an encrypted XLSX."""
 _OTHERS = {
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",

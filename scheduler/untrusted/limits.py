@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 CPU_SECONDS: Final = 5.0
-"""Of one job; the worst mail and calendar within our own limits take a second on a slow machine."""
+"""The limit of one job. The worst mail and calendar within our own limits take a second on a slow machine."""
 WALL_SECONDS: Final = 60.0
 """Of one job, however busy the machine is."""
 MEMORY: Final = 256 * 1024 * 1024
@@ -20,7 +20,7 @@ MAX_ANSWER: Final = 4 * 1024 * 1024
 MAX_SHEETS_ANSWER: Final = 48 * 1024 * 1024
 """Octets of the rows of a spreadsheet: those of the largest file, each cell with its quotes."""
 LIFE_CPU_SECONDS: Final = 120
-"""Of one child; it leaves long before."""
+"""The limit of one child. A child ends long before it."""
 
 
 def confine() -> None:

@@ -21,10 +21,10 @@ __all__ = ["LATER", "UNREAD", "Exceeded", "addressees", "busy_times", "mail", "p
 LATER: Final = (AllBusy, Ended, NotStarted)
 """What has nothing to do with the octets: the same may be read later."""
 UNREAD: Final = (Exceeded, *LATER)
-"""What `run` raises of its own; each has a sentence for a person."""
+"""The errors of `run` itself. Each has a sentence for a person."""
 
 WAIT_SECONDS: Final = 10.0
-"""For a free child; who waits holds no lock and no transaction meanwhile."""
+"""The wait for a free child. A waiting caller holds no lock and no transaction."""
 
 T = TypeVar("T")
 

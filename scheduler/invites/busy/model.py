@@ -11,7 +11,7 @@ from typing import Final
 from scheduler.domain.errors import ChainmeetError
 
 MAX_STEPS: Final = 500_000
-"""Days and times that are looked at for one calendar; a crowded real one takes a fifth of it."""
+"""The number of days and times that are tried for one calendar. A crowded real one needs a fifth of it."""
 
 
 class UnusableCalendar(ChainmeetError):

@@ -20,7 +20,7 @@ from scheduler.invites.text import SUMMARY_LIMIT, clean
 
 MAX_OCTETS: Final = 2 * 1024 * 1024
 MAX_BUSY: Final = 2_000
-"""Busy times within a window; more of them mean nothing to a person."""
+"""The most busy times within a window. More of them mean nothing to a person."""
 _ESCAPE: Final = re.compile(r"\\(.)")
 
 

@@ -33,7 +33,7 @@ _TOO_OFTEN: Final = ("SECONDLY", "MINUTELY", "HOURLY")
 _PARTS: Final = {*_RANGES, "FREQ", "INTERVAL", "COUNT", "UNTIL", "BYDAY", "WKST"}
 _FAR: Final = 10**6
 MAX_RULE: Final = 8 * 1024
-"""Characters; a rule that lists every number there is has fewer."""
+"""In characters. A rule that lists every possible number has fewer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

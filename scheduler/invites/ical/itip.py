@@ -26,7 +26,7 @@ class MessageKind(StrEnum):
     UPDATE = "update"
     DETAILS = "details"
     AGAIN = "again"
-    """The invitation as it is, to who asked for it or answered an earlier one; `previous` is that one."""
+    """The present invitation, for an attendee who asked for it or answered an earlier one, `previous`."""
     CANCEL = "cancel"
     PROPOSAL = "proposal"
     """A proposed time was not taken."""

@@ -15,7 +15,7 @@ from scheduler.invites.ical.itip import Message, MessageKind, Off
 from scheduler.invites.text import DESCRIPTION_LIMIT, SUMMARY_LIMIT, cap, clean, clean_lines, one_stop
 
 Row = tuple[str, str]
-"""A label and its text; the text may have several lines."""
+"""A label and its text. The text may have several lines."""
 
 NOTE_LIMIT: Final = 1_000
 """Characters of what somebody wrote to the others that a mail shows."""

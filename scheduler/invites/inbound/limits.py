@@ -14,9 +14,9 @@ MAX_PARTS: Final = 100
 MAX_DEPTH: Final = 20
 """Multiparts and enclosed messages, in any order: no mail can be nested deeper than it has of them."""
 MAX_LINE: Final = 256 * 1024
-"""Octets of a line; some clients write a whole calendar into one."""
+"""Octets of a line. Some clients write a whole calendar into one line."""
 MAX_HEADER: Final = 4_000
-"""Octets of a header that is read; the parser's work grows with their square."""
+"""Octets of a header that are read. The parser's work grows with their square."""
 MAX_OTHER_HEADER: Final = 64 * 1024
 """Octets of any other one: mail servers write whole protocols of their own."""
 MAX_CALENDAR: Final = 256 * 1024

@@ -19,7 +19,7 @@ MEETING: Final = (
     "summary", "partner", "people", "day", "short_day", "time", "zone", "place", "hall", "interpreter",
     "topic", "event", "name", "sender",
 )  # fmt: skip
-"""Placeholders of texts about a meeting; `name` is the reader, `people` are those of the other side."""
+"""Placeholders of texts about a meeting. `name` is the reader, `people` are those of the other side."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class Actor:
     firm_id: int | None = None
     is_exhibitor: bool = False
     language: str = ""
-    """Of those that mails are written in, the one that this attendee reads; empty for who is none."""
+    """The language of this attendee's mails, or empty if the actor is not an attendee."""
     scopes: frozenset[str] | None = None
     api_token_id: int | None = None
 

@@ -36,13 +36,13 @@ SCOPES = MappingProxyType(
 EXHIBITOR_SCOPES = frozenset(
     {"requests:read", "requests:write", "schedule:read", "people:read", "contacts:read"}
 )
-"""Those that an exhibitor may give to a token; an organiser may give any."""
+"""Scopes that an exhibitor may give to a token. An organiser may give any."""
 
 PREFIX = "cm_"
 """Every token starts with it, so that one that leaks is recognised."""
 
 DAYS = (30, 90, 180, 365)
-"""How long a token may hold; the form offers these."""
+"""How long a token may be valid. The form offers these times."""
 USUAL_DAYS = 90
 MOST = 20
 """Tokens that one account may have in an event at a time."""

@@ -14,7 +14,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.storage.models import IdempotencyKey
 
 ABANDONED = timedelta(minutes=1)
-"""A first request that has no answer after so long died; the next one takes its key over."""
+"""After this time a first request without an answer counts as dead. The next one takes its key over."""
 KEPT = timedelta(days=1)
 
 

@@ -94,7 +94,7 @@ MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
         Role.ATTENDEE: _OWN,
     }
 )
-"""By role and right how far it goes; what is not there is not allowed. Of several roles the farthest one."""
+"""How far a right goes, by role and right. Others are not allowed. The farthest of several roles counts."""
 
 SCOPES: Mapping[Right, frozenset[str]] = MappingProxyType(
     {

@@ -19,7 +19,7 @@ from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, OutboxMail
 
 CLAIM_SECONDS = 60
-"""A sender gives back what it has not sent after this time; the sweep waits twice as long."""
+"""A sender gives back what it has not sent after this time. The sweep waits twice as long."""
 
 URGENT = OutboxMail.event_id.is_(None)
 """Mails that a person waits for, and that belong to no event's rate: sign-in links, alerts."""

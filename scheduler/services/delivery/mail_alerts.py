@@ -15,7 +15,7 @@ from scheduler.storage.models import OutboxMail
 STANDING = timedelta(minutes=15)
 """Mails that were tried once at most in this time, while none went out, stand."""
 UNREAD = timedelta(minutes=10)
-"""A mailbox that was not read for so long is told of; a server may be away for a moment."""
+"""After this time without a reading of the mailbox there is an alert. A server may be away for a moment."""
 MAILBOX = "mailbox"
 
 

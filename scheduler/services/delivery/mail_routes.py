@@ -39,7 +39,7 @@ UNLIMITED: Final = 240.0
 DOUBLES_AFTER = timedelta(minutes=20)
 """A rate that was slowed down is twice as high after so long without another refusal."""
 POLLED: Final = 12.0
-"""A rate from which a sender waits for the next mail's turn; below, the next tick looks again."""
+"""The rate from which a sender waits for the next mail's turn. At lower rates the next tick looks again."""
 FORGOTTEN_AFTER = timedelta(days=2)
 
 

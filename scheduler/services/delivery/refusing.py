@@ -18,10 +18,10 @@ from scheduler.services.operations import alerts
 from scheduler.storage.models import Alert, Attendee, Event, MailRoute, OutboxMail
 
 BACKOFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 240, 720))
-"""Waits between attempts; after the last one the mail has failed."""
+"""Waits between attempts. After the last one the mail has failed."""
 
 HELD_FOR = tuple(timedelta(minutes=m) for m in (15, 60, 240, 720, 1440, 1440))
-"""The same for mails that are held; they go at once when their route is open again after a pause."""
+"""The waits for held mails. They are sent at once when their route is open again after a pause."""
 
 ABOUT = "mails"
 """What an alert is about: one for all refusals of an event's mails, however many routes they take."""

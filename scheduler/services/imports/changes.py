@@ -13,7 +13,7 @@ Cells = dict[str, tuple[Any, Any]]
 """Values that a row changes by their column, each before and after."""
 
 MAX_SHOWN = 500
-"""Rows whose cells are kept to be shown; all are counted."""
+"""The most rows whose cells are stored to be shown. All rows are counted."""
 
 
 @dataclass(frozen=True, slots=True)

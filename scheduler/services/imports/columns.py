@@ -51,7 +51,7 @@ class Header:
     positions: Mapping[str, int]
     unknown: tuple[str, ...]
     twice: tuple[str, ...] = ()
-    """Columns that two headers mean with the same right; the first one is taken."""
+    """Columns that two headers mean equally well. The first header is used."""
 
 
 def understand(kind: ImportKind, header: Sequence[str]) -> Header:

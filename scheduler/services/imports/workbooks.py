@@ -28,7 +28,7 @@ from scheduler.untrusted import reading
 KEPT = timedelta(days=7)
 """How long a file waits to be taken."""
 MAX_WAITING = 20
-"""Files of an event; the oldest goes when there is one more."""
+"""The most files of an event. With one more, the oldest is deleted."""
 MAX_LISTED = 20
 WHY = "Why it was left out"
 """The header of a column that an import does not take, so that the mended workbook can be sent as it is."""

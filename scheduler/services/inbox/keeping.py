@@ -27,7 +27,7 @@ FORGET = timedelta(days=30)
 """The octets of a mail that was applied or ignored are removed so long after it was judged."""
 
 MAX_A_DAY = 20
-"""Mails that one address takes within a day; each address stands for one invitation."""
+"""The most mails to one address within a day. Each address stands for one invitation."""
 MAX_OCTETS = 5 * 1024 * 1024
 """Octets that are kept of all mails to one address."""
 

@@ -16,7 +16,7 @@ from scheduler.storage.database import Database
 from scheduler.untrusted import reading
 
 BATCH = 200
-"""Mails of one visit; the rest waits for the next one."""
+"""The most mails of one visit. The others wait for the next visit."""
 VISIT_SECONDS = 45.0
 """After so long a visit takes no further mail."""
 

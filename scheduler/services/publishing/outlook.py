@@ -40,7 +40,7 @@ from scheduler.storage.models import (
 
 SUMMARY = OutboxKind.SUMMARY.value
 KINDS = ("new", "update", "details", "cancel", "uninvited", SUMMARY)
-"""Of mails, in the order in which they are shown; the first ones are those of `wordings`."""
+"""Kinds of mails, in the order in which they are shown. The first ones are those of `wordings`."""
 
 Report = Callable[[int, int], None]
 """Is told of how many people how many are looked at."""

@@ -31,7 +31,7 @@ from scheduler.storage.models import (
 log = structlog.get_logger()
 
 DONE_HERE = frozenset({"available", "withdraw", "any-place", "take-part", "again", "closed"})
-"""Kinds of ways that can be done by a press; the others need a person, an interpreter or a place first."""
+"""Kinds of ways that a button can apply. The others need a person, an interpreter or a place first."""
 
 
 class NotDone(ChainmeetError):

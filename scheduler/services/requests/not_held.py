@@ -51,7 +51,7 @@ class NamedMeeting:
 
 
 Thing = PersonRef | FirmRef | NamedMeeting | str
-"""What a plan names by its key; the key itself where nothing of the event has it any more."""
+"""The name of a thing that a plan gives by key, or the key if nothing of the event has it any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,11 +27,11 @@ from scheduler.storage.models import Run
 log = structlog.get_logger()
 
 CALLS = 2
-"""Calls for help that lie in the queue; each is answered by one worker, and then renewed."""
+"""The number of calls for help in the queue. Each is answered by one worker, and then renewed."""
 CALL_EVERY = 2.0
 """Seconds between two looks at the calls."""
 HELP_SECONDS = 20.0
-"""After so long a helper goes back to the queue, where other runs may wait; the next call is ready there."""
+"""After this time a helper returns to the queue, where other runs may wait. The next call is ready there."""
 IDLE_SECONDS = 5.0
 """A helper that hears nothing for so long goes back as well."""
 CONNECT_SECONDS, LISTEN_SECONDS = 2.0, 0.5

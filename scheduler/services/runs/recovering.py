@@ -17,7 +17,7 @@ SILENT = timedelta(seconds=60)
 MAX_ATTEMPTS = 2
 LOST_TOO_OFTEN = f"The worker was lost {MAX_ATTEMPTS} times in the middle of the solve."
 SEND_AGAIN = timedelta(seconds=60)
-"""A task that nobody took for so long may be lost; the wait doubles each time, as queues may just be long."""
+"""A task that no worker took for this time may be lost. The wait doubles each time, as queues may be long."""
 LONGEST_WAIT = timedelta(hours=1)
 
 _NO_SYNC = {"synchronize_session": False}

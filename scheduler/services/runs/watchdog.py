@@ -22,9 +22,9 @@ POLL = 0.2
 REPORT_EVERY = 1.0
 BEAT_EVERY = 5.0
 OVERTIME = 30.0
-"""Seconds after its time in which a solve should have ended by itself; then it is told to."""
+"""The seconds after its time within which a solve should end by itself. Then it is told to stop."""
 PATIENCE = 60.0
-"""Seconds after it was told to stop in which a solve has to; then it is given up."""
+"""The seconds within which a solve must end after it was told to stop. Then it is given up."""
 
 Report = Callable[[Progress], None]
 ShouldStop = Callable[[], bool]

@@ -22,7 +22,7 @@ from scheduler.services.schedule.feed_addresses import FeedOwner
 from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, OutboxMail
 
 KEEP_CANCELLED = timedelta(days=30)
-"""So long a feed shows a cancelled meeting as cancelled; then it leaves it out."""
+"""How long a feed shows a cancelled meeting as cancelled. Then it leaves the meeting out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -42,7 +42,7 @@ class SignInWish(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     email: Mapped[Email]
     errand: Mapped[dict[str, Any]]
-    """What the person was about to do, as api.errands writes it; empty for nothing."""
+    """What the person was about to do, as api.errands writes it, or empty for nothing."""
     created_at: Mapped[datetime]
 
 
@@ -74,7 +74,7 @@ class WebSession(Base):
     seen_at: Mapped[datetime]
     """Written every few minutes at most."""
     ends_at: Mapped[datetime] = mapped_column(index=True)
-    """Whatever is done in it; sooner for who organises."""
+    """The end, whatever is done in the session. It is sooner for organisers."""
     agent: Mapped[str] = mapped_column(String(200))
     """What the browser says that it is."""
     errand: Mapped[dict[str, Any]]

@@ -31,7 +31,7 @@ class Alert(Base):
         )
     )
     about: Mapped[str] = mapped_column(String(120))
-    """What of that kind: a run, a version; empty if there is but one such thing."""
+    """The thing of that kind that failed: a run, a version, or empty if there is only one such thing."""
     reason: Mapped[str] = mapped_column(Text)
     path: Mapped[str] = mapped_column(String(400))
     """The page, below the site's address, on which one sees more."""

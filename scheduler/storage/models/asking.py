@@ -86,7 +86,7 @@ class MeetingRequest(Base):
     reply_message: Mapped[str] = mapped_column(Text, default="")
     """What the asked firm wanted to talk about, if it asked back instead of accepting only."""
     slots: Mapped[list[str] | None]
-    """Keys of the allowed start slots; null for any."""
+    """Keys of the allowed start slots, or null for any."""
     fixed_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"))
     fixed_place_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"))
     fixed_must: Mapped[bool] = mapped_column(default=False, server_default=false())
@@ -99,11 +99,11 @@ class MeetingRequest(Base):
     answered_at: Mapped[datetime | None]
     answer_note: Mapped[str] = mapped_column(Text, default="")
     answered_side: Mapped[Side | None] = mapped_column(states(Side, "answered_side"))
-    """In which firm's name the last step was taken; null for an organiser's."""
+    """The side that took the last step, or null for an organiser."""
     before: Mapped[dict[str, Any] | None]
     """What the last step replaced, so that it can be undone: columns by name."""
     uid: Mapped[str] = mapped_column(String(64))
-    """UUID of the meeting's UID (RFC 5545 3.8.4.7); replaced once the meeting was cancelled in calendars."""
+    """UUID of the meeting's UID (RFC 5545 3.8.4.7). It is replaced once calendars cancelled the meeting."""
 
     from_firm: Mapped[Firm] = relationship(foreign_keys=[from_firm_id], viewonly=True)
     to_firm: Mapped[Firm] = relationship(foreign_keys=[to_firm_id], viewonly=True)

@@ -37,12 +37,12 @@ class BusySource(Base):
     timezone: Mapped[Timezone]
     """What days and times without a zone are read in."""
     found: Mapped[dict[str, Any]]
-    """`busy` as [start, end, kind, title], `counts`, `notes`; titles are kept in a preview alone."""
+    """`busy` as [start, end, kind, title], `counts`, `notes`. Titles are stored only in a preview."""
     octets: Mapped[bytes | None]
     """The calendar itself, compressed, in a preview alone: it may be read again in another zone."""
     etag: Mapped[str] = mapped_column(String(250), default="")
     modified: Mapped[str] = mapped_column(String(250), default="")
     read_at: Mapped[datetime]
     failure: Mapped[str] = mapped_column(String(300), default="")
-    """Why the last fetch failed, as a sentence; empty if it did not. What is known stays."""
+    """Why the last fetch failed, as a sentence, or empty. The known busy times stay."""
     next_fetch_at: Mapped[datetime | None]

@@ -28,7 +28,7 @@ class Event(Base):
     areas: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """The chain areas: key to name."""
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    """The problem's `policy`, as in docs/problem-format.md; a missing key has its default."""
+    """The problem's `policy`, as in docs/problem-format.md. A missing key has its default."""
     solve_seconds: Mapped[int] = mapped_column(default=60)
     freeze_hours: Mapped[int] = mapped_column(default=12)
     """A run leaves published meetings that start within these hours as they are."""
@@ -38,7 +38,7 @@ class Event(Base):
     """Whether attendees may propose other times for their meetings."""
     mail_per_minute: Mapped[int] = mapped_column(default=600)
     mail_ready_at: Mapped[datetime | None]
-    """When the mail rate lets the next mail out; moved on by each claim."""
+    """The time at which the mail rate allows the next mail. Each claim moves it on."""
     mails_paused_at: Mapped[datetime | None]
     """Since when no mail of the event goes out, until an organiser lets them go on."""
     publish_hold: Mapped[int] = mapped_column(default=5, server_default="5")
@@ -46,7 +46,7 @@ class Event(Base):
     summary_mails: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether each person whom a publishing concerns gets one mail with all of it, besides invitations."""
     contact: Mapped[Contact] = mapped_column(default="", server_default="")
-    """Whom people call or write to with questions, in one line; empty: nobody is named."""
+    """The contact for questions, in one line. It is empty if nobody is named."""
     remind_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     """Minutes before a meeting at which calendars remind its attendees; 0: not at all."""
     rerun_enabled: Mapped[bool] = mapped_column(default=True)
@@ -117,7 +117,7 @@ class Place(Base):
     firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
     capacity: Mapped[int] = mapped_column(default=1)
     is_retired: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """A booth that its firm has left; it stays as long as a version speaks of it."""
+    """A booth that its firm has left. The row stays as long as a version refers to it."""
 
     hall: Mapped[Hall] = relationship(viewonly=True)
 

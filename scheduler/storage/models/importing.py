@@ -21,9 +21,9 @@ class ImportFile(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     """Who brought it."""
     name: Mapped[str] = mapped_column(String(200))
-    """Of the file; a stranger's words, only shown."""
+    """The name of the file. It is a stranger's text and is only shown."""
     kind: Mapped[str] = mapped_column(String(16))
-    """What its rows are, as who brought it says; empty to find it out sheet by sheet."""
+    """The kind of its rows, as the uploader says, or empty to detect it for each sheet."""
     octets: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime]
     taken_at: Mapped[datetime | None]

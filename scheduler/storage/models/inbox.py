@@ -56,7 +56,7 @@ class InboundMail(Base):
     received_at: Mapped[datetime]
     handled_at: Mapped[datetime | None]
     handled_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
-    """The organiser who decided about it; null if the rules did."""
+    """The organiser who decided about the mail, or null if the rules did."""
     size: Mapped[int]
     """Octets of the mail as it came in."""
     raw: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)

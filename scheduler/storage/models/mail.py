@@ -91,9 +91,9 @@ class OutboxMail(Base):
     to_name: Mapped[PersonName] = mapped_column(default="")
     message_id: Mapped[str] = mapped_column(String(255), unique=True)
     thread_id: Mapped[str | None] = mapped_column(String(255))
-    """Message-ID of the first mail about this UID, null on that first one; one for all of one's summaries."""
+    """Message-ID of the first mail about this UID, null on the first one. A person's summaries share one."""
     uid: Mapped[str | None] = mapped_column(String(255))
-    """The meeting; for a summary, one of those that it is about, whose address takes what comes back."""
+    """The meeting. For a summary, one of its meetings, whose address receives replies."""
     method: Mapped[Method | None] = mapped_column(states(Method, "outbox_method"))
     sequence: Mapped[int | None]
     dtstamp: Mapped[datetime | None]
@@ -102,7 +102,7 @@ class OutboxMail(Base):
     """A digest of what an invitation is made of, as in `Invitation`."""
     payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """An invitation's message (method, sequence, dtstamp, partstat, kind, content) or a summary, with
-    `wording`, the event's own texts of it; a sign-in's language; what an alert says."""
+    `wording`, the event's own texts of it, or a sign-in's language, or the texts of an alert."""
     state: Mapped[OutboxState] = mapped_column(states(OutboxState, "outbox_state"))
     attempts: Mapped[int] = mapped_column(default=0)
     next_attempt_at: Mapped[datetime]
@@ -113,7 +113,7 @@ class OutboxMail(Base):
     failure: Mapped[str | None] = mapped_column(String(16))
     """What `error` is, of MailFailure: temporary, permanent, held or bounced."""
     stopped_at: Mapped[datetime | None]
-    """When an organiser put it aside before any sender had it; while it is set, a queued mail is not due."""
+    """When an organiser set the mail aside before a sender claimed it. Such a mail is not due."""
     dropped_at: Mapped[datetime | None]
     """When a mail that failed was put away: by an organiser, or because a newer one took its place."""
     created_at: Mapped[datetime]
@@ -128,14 +128,14 @@ class MailRoute(Base):
     __tablename__ = "mail_route"
 
     name: Mapped[str] = mapped_column(String(253), primary_key=True)
-    """As `MailRates.route` gives it; empty for the mail server."""
+    """As `MailRates.route` gives it, or empty for the mail server."""
     ready_at: Mapped[datetime | None]
     """From when on the next mail may go, by its rate."""
     per_minute: Mapped[float | None]
-    """Mails a minute as of `slowed_at`, from when on it grows; null for the usual rate."""
+    """Mails a minute at `slowed_at`. The rate grows from then on. Null means the usual rate."""
     slowed_at: Mapped[datetime | None]
     refusal: Mapped[Refusal | None] = mapped_column(states(Refusal, "mail_route_refusal"))
-    """The kind of the last refusals in a row; null after a mail was taken."""
+    """The kind of the last refusals in a row, or null after a mail was accepted."""
     refusals: Mapped[int] = mapped_column(default=0)
     """How many of that kind, of different addresses, with no mail taken in between."""
     refused_address: Mapped[Email] = mapped_column(default="")
@@ -143,7 +143,7 @@ class MailRoute(Base):
     """The server's words at the last refusal."""
     refused_at: Mapped[datetime | None]
     paused_until: Mapped[datetime | None]
-    """No mail goes before; then one does, to see. Null where mails go."""
+    """No mail is sent before this time. Then one is sent as a test. Null means no pause."""
     probed_at: Mapped[datetime | None]
     """When that one mail was claimed."""
     pauses: Mapped[int] = mapped_column(default=0)

@@ -45,7 +45,7 @@ class Firm(Base):
     max_per_day: Mapped[int | None]
     min_meetings: Mapped[int] = mapped_column(default=0)
     feed_seed: Mapped[str | None] = mapped_column(String(32))
-    """As an attendee's; None until an exhibitor asks for a feed of the firm."""
+    """As an attendee's, or None until an exhibitor asks for a feed of the firm."""
     feed_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
 
     attendees: Mapped[list[Attendee]] = relationship(
@@ -80,18 +80,18 @@ class Attendee(Base):
     """For organisers only."""
     languages: Mapped[list[str]]
     mail_language: Mapped[Language] = mapped_column(default="", server_default="")
-    """The language of mails that was chosen; empty for the one that `readers` derives."""
+    """The language of mails that was chosen, or empty for the one that `readers` derives."""
     timezone: Mapped[Timezone] = mapped_column(default="", server_default="")
-    """The IANA name of the time zone that was chosen; empty for the one that `readers` derives."""
+    """The IANA name of the time zone that was chosen, or empty for the one that `readers` derives."""
     is_exhibitor: Mapped[bool] = mapped_column(default=False)
     max_per_day: Mapped[int | None]
     feed_seed: Mapped[str] = mapped_column(String(32))
-    """Changed to revoke the feed's address; the token is derived from it and the secret key."""
+    """Changed to revoke the feed's address. The token is derived from it and the secret key."""
     feed_hash: Mapped[str] = mapped_column(String(64), unique=True)
     bounce_hash: Mapped[str | None] = mapped_column(String(64))
-    """Of the token in the envelope of the mails to `email`; null before the first one."""
+    """The hash of the token in the envelope of the mails to `email`, or null before the first mail."""
     summary_hash: Mapped[str | None] = mapped_column(String(64))
-    """Of the token in the summaries to `email` that stops them; null before the first one."""
+    """The hash of the token that stops the summaries to `email`, or null before the first summary."""
     summaries_off_at: Mapped[datetime | None]
     """When the person wanted no more summaries."""
     bounced_at: Mapped[datetime | None]

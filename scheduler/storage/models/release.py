@@ -47,12 +47,12 @@ class VersionJob(Base):
     compared_with: Mapped[int | None]
     """Number of the published version that was looked at when the publishing was asked for."""
     budget: Mapped[int | None]
-    """Publish only if at most so many published meetings are touched; None without such a limit."""
+    """Publish only if at most so many published meetings are touched, or None without such a limit."""
     asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     """None for what follows a run."""
     asked_at: Mapped[datetime]
     begins_at: Mapped[datetime | None]
-    """Nobody takes it before; until then it can be taken back. None: at once."""
+    """No worker claims the job before this time. Until then it can be cancelled. None means at once."""
     started_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
@@ -62,11 +62,11 @@ class VersionJob(Base):
     total: Mapped[int] = mapped_column(default=0)
     """Of so many people so many are looked at."""
     after: Mapped[int] = mapped_column(default=0)
-    """The attendee up to whom everybody was told; a publishing that is taken up again goes on behind them."""
+    """The attendee up to whom everybody was told. A publishing that is continued goes on after them."""
     mails: Mapped[int] = mapped_column(default=0)
     """How many were queued."""
     error: Mapped[str | None] = mapped_column(Text)
-    """Why it failed, as a sentence; while it is open, why the last attempt did."""
+    """Why the job failed, as a sentence. While it is open, why the last attempt failed."""
 
 
 class Comparison(Base):
