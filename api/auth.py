@@ -1,4 +1,4 @@
-"""Who is signed in: a cookie carries the id of a session, which is a row that ends."""
+"""Sessions: a cookie carries the id of a session, which is a row with an end."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class RequestDatabase(Database):
         try:
             yield self._session
         except SQLAlchemyError:
-            self.close()  # what comes next, an error page say, begins anew
+            self.close()  # what follows, such as an error page, begins a new session
             raise
 
     @contextmanager

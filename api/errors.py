@@ -49,7 +49,7 @@ RETRY_AFTER = 10
 """Seconds that a client is told to wait then."""
 WRONG_PAGE = "The list has no page at this address. It was cut short, or is that of another list."
 READY_SECONDS = 2
-"""A program that waits for a worker's result is told to ask again after so long."""
+"""A program that waits for a worker's result is told to ask again after this time."""
 
 
 def status_of(error: ChainmeetError) -> int:

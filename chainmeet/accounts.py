@@ -31,7 +31,7 @@ def account_link(database: Database, settings: Settings, email: str, valid: time
 def operator_link(
     database: Database, settings: Settings, email: str, valid: timedelta = sign_in.VALID
 ) -> str:
-    """A link for an account that may create events. The account is made if there is none."""
+    """A link for an account that may create events. A missing account is made."""
     try:
         address = mailable(email, is_test=True)
     except Unmailable as error:

@@ -42,7 +42,7 @@ class DraftOutlook:
         return self.found.compared_with
 
     def sentences(self) -> str:
-        """For a person who decides."""
+        """A text for the person who decides."""
         against = "nothing yet" if self.compared_with is None else f"version {self.compared_with}"
         counts = ", ".join(f"{count:,} {kind}" for kind, count in self.found.counts.items() if count)
         told = f"{self.found.mails or 0:,} mails to {self.found.people or 0:,} people"

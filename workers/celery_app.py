@@ -22,7 +22,7 @@ SOFT_LIMIT = int(fields.limits(fields.RunSeconds).most + watchdog.OVERTIME + wat
 """In seconds, only for a task that its own watchdog did not end."""
 HARD_LIMIT = SOFT_LIMIT + 60
 VISIBILITY_TIMEOUT = HARD_LIMIT + 600
-"""Longer than any task runs: a task that is not acknowledged for so long is delivered again."""
+"""Longer than any task runs: a task that is not acknowledged for this time is delivered again."""
 
 ROUTES = {
     "chainmeet.solve": SOLVE,

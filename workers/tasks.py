@@ -32,9 +32,9 @@ from workers.stopping import is_stopping
 log = structlog.get_logger()
 
 DELIVER_SECONDS = 25.0
-"""A delivery ends after so long and sends its successor, so that a shutdown waits for it."""
+"""A delivery ends after this time and sends its successor, so that a shutdown waits for it."""
 RETRY_SECONDS = 5.0
-"""A job that failed for no reason of its own is tried again after so long."""
+"""A job that failed for no reason of its own is tried again after this time."""
 
 
 @app.task(name="chainmeet.solve", max_retries=2, default_retry_delay=5)

@@ -28,7 +28,7 @@ LOCALE = Locale("en")
 
 
 class Named(Protocol):
-    """Who has a name in the own script and one in Latin letters."""
+    """A thing with a name in its own script and one in Latin letters."""
 
     @property
     def name(self) -> str: ...

@@ -40,7 +40,7 @@ def send() -> str | tuple[str, int]:
 @blueprint.post("/sign-in/again")
 @login_required
 def again() -> str:
-    """Mail a link to who is signed in, to go on with what needs a fresh sign-in."""
+    """Mail a link to the signed-in person, for a step that needs a fresh sign-in."""
     return _send(auth.user().email, errands.opened(request.form.get("errand", "")))
 
 

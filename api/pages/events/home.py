@@ -1,4 +1,4 @@
-"""The way in: the events of the person who is signed in."""
+"""The first page: the events of the signed-in person."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from scheduler.invites.text import (
 )
 
 ATTENDANCE: Final = ("start", "end", "place_name", "hall", "interpreter", "partner_people")
-"""A change here may endanger attendance: SEQUENCE + 1, and the attendee is asked anew (RFC 5546 2.1.4)."""
+"""A change here may endanger attendance: SEQUENCE + 1, and the attendee is asked again (RFC 5546 2.1.4)."""
 
 DETAILS: Final = ("timezone", "summary", "directions", "partner_firm", "own_people", "topic", "event_name")
 """A change here alone keeps the SEQUENCE and the answer. The other fields never cause a mail."""

@@ -24,7 +24,7 @@ MAX_CALENDAR: Final = 256 * 1024
 MAX_COMPONENTS: Final = 60
 MAX_EVENTS: Final = 10
 
-# Where a line begins so it is taken for a header, in a text too: that errs on the safe side.
+# A line that begins like this counts as a header, also within a text. That errs on the safe side.
 _READ: Final = re.compile(
     rb"(?im)^(content-[a-z-]+|from|to|cc|subject|message-id|auto-submitted|precedence|delivered-to"
     rb"|x-original-to|x-failed-recipients):[^\n]*+(?:\n[ \t][^\n]*+)*+"

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 class Attempts(Protocol):
-    """How often each mail was asked for, by UID, kept by who reads the mailbox."""
+    """The number of attempts for each mail, by UID, stored by the reader of the mailbox."""
 
     def known(self, validity: int, unread: Sequence[int]) -> Mapping[int, int]:
         """The attempts for the mails that are unread now.

@@ -1,1 +1,1 @@
-"""Who asks, and how they got in: actors, sign-in, sessions, tokens."""
+"""Access: actors, rights, sign-in, sessions and tokens."""

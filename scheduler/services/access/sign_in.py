@@ -52,7 +52,7 @@ class UnusableLink(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class KnownAccount:
-    """Whom a sign-in link would let in."""
+    """The account that a sign-in link would sign in."""
 
     id: int
     email: str

@@ -192,7 +192,7 @@ def _come(
         with session.begin_nested():
             request.state, request.answered_at, request.answer_note = RequestState.ACCEPTED, now, ""
             session.flush()
-    except IntegrityError:  # the firms have asked each other anew meanwhile
+    except IntegrityError:  # the firms have a new request meanwhile
         session.refresh(request)
         raise WrongState("meeting", request.key, "asked for anew", "accepted") from None
     return f"{says} after all; the meeting is in the next plan again."

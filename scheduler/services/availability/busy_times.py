@@ -30,9 +30,9 @@ from scheduler.untrusted import reading
 ADDRESS = "busy-address"
 MOST_SOURCES = 5
 REFETCH = timedelta(hours=1)
-"""A linked calendar is fetched again so long after it was fetched."""
+"""A linked calendar is fetched again this time after it was fetched."""
 FORGET = timedelta(days=1)
-"""A preview that is neither saved nor discarded for so long is deleted."""
+"""A preview that is neither saved nor discarded for this time is deleted."""
 _MARGIN = timedelta(days=1)
 
 

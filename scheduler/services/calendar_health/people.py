@@ -25,7 +25,7 @@ CALLS = frozenset({CalendarState.BOUNCED, CalendarState.FAILED, CalendarState.DE
 """States in which a coming meeting needs a call, as no mail settles it by itself."""
 
 PATIENCE = timedelta(days=3)
-"""An invitation without an answer for so long needs a call."""
+"""An invitation without an answer for this time needs a call."""
 NEAR = timedelta(days=2)
 """One to a meeting that begins so soon needs it earlier,"""
 AT_LEAST = timedelta(hours=2)

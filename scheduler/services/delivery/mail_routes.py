@@ -37,7 +37,7 @@ PROBE = timedelta(minutes=2)
 UNLIMITED: Final = 240.0
 """Mails a minute from which a provider without a limit is slowed down, and to which it grows back."""
 DOUBLES_AFTER = timedelta(minutes=20)
-"""A rate that was slowed down is twice as high after so long without another refusal."""
+"""A rate that was slowed down is twice as high after this time without another refusal."""
 POLLED: Final = 12.0
 """The rate from which a sender waits for the next mail's turn. At lower rates the next tick looks again."""
 FORGOTTEN_AFTER = timedelta(days=2)

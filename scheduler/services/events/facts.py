@@ -1,4 +1,4 @@
-"""An event as programs read it: with its slots and halls, and the firm of who asks."""
+"""An event as programs read it: with its slots and halls, and the firm of the actor."""
 
 from __future__ import annotations
 

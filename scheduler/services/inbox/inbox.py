@@ -23,7 +23,7 @@ from scheduler.untrusted.pool import AllBusy, NotStarted
 
 MAX_ATTEMPTS = 3
 PATIENCE = timedelta(seconds=90)
-"""After so long without a judgement another attempt is made: no attempt takes as long."""
+"""After this time without a judgement another attempt is made: no attempt takes as long."""
 
 log = structlog.get_logger()
 

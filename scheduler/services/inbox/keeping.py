@@ -24,7 +24,7 @@ from scheduler.storage.models import Attendee, InboundMail
 KEPT = 1024 * 1024
 """Octets of a mail that are kept for the organiser once it is judged."""
 FORGET = timedelta(days=30)
-"""The octets of a mail that was applied or ignored are removed so long after it was judged."""
+"""The octets of a mail that was applied or ignored are removed this time after it was judged."""
 
 MAX_A_DAY = 20
 """The most mails to one address within a day. Each address stands for one invitation."""

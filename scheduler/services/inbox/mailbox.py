@@ -18,7 +18,7 @@ from scheduler.untrusted import reading
 BATCH = 200
 """The most mails of one visit. The others wait for the next visit."""
 VISIT_SECONDS = 45.0
-"""After so long a visit takes no further mail."""
+"""After this time a visit takes no further mail."""
 
 log = structlog.get_logger()
 

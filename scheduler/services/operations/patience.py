@@ -13,7 +13,7 @@ from scheduler.storage.database import AWAY
 log = structlog.get_logger()
 
 MOST_SECONDS = 600.0
-"""After so long without a database the work is given up."""
+"""After this time without a database the work is given up."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 5.0
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ from scheduler.services.operations import alerts
 from scheduler.storage.models import Event, Run
 
 WAITING = timedelta(minutes=15)
-"""A run that no worker took for so long is told of."""
+"""A run that no worker took for this time is told of."""
 
 
 def tell_failed(session: Session, run_id: int, reason: str, *, now: datetime) -> None:

@@ -16,7 +16,7 @@ from scheduler.invites.mail import imip
 from scheduler.storage.models import Event, OutboxMail
 
 OF_PUBLISHINGS = (OutboxKind.INVITATION, OutboxKind.SUMMARY)
-"""What a publishing tells, and the next one tells anew while no sender has touched it."""
+"""Mails of a publishing. The next publishing replaces them while no sender has claimed them."""
 
 SET_ASIDE = "A newer publishing says this anew."
 

@@ -209,7 +209,7 @@ class _Snapshot:
         return named
 
     def excluded_people(self) -> Mapping[int, frozenset[int]]:
-        """Who has declined a meeting that goes on, by request."""
+        """The people who declined a meeting that goes on, by request."""
         rows = self.session.execute(
             select(ExcludedPerson.request_id, ExcludedPerson.attendee_id)
             .join(MeetingRequest, MeetingRequest.id == ExcludedPerson.request_id)

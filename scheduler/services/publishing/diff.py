@@ -31,7 +31,7 @@ PORTION = 2_000
 """Calendar entries whose messages are derived and written at a time."""
 
 BEFORE = timedelta(milliseconds=1)
-"""Invitations are due so long before the publishing's other mails, which stand behind all of them."""
+"""Invitations are due this time before the publishing's other mails, which stand behind all of them."""
 
 
 @dataclass(frozen=True, slots=True)

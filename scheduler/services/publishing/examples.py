@@ -1,4 +1,4 @@
-"""Mails as they would read with texts that are not saved yet: a preview, and a test mail to who asks."""
+"""Mails as they would read with texts that are not saved yet: a preview, and a test mail to the actor."""
 
 from __future__ import annotations
 

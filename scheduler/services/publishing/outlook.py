@@ -1,4 +1,4 @@
-"""Who is told what if a draft is published: by kind of mail and by firm, the largest change, samples."""
+"""The outlook: what publishing a draft would tell, by kind of mail and firm, the largest change, samples."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ class Outlook:
 
 
 def read(session: Session, version: ScheduleVersion, found: Comparison, *, most: int) -> Outlook:
-    """Who is told what, with at most so many firms."""
+    """The outlook, with at most so many firms."""
     told = found.told or {}
     rows = told.get("firms", ())
     ids = [row[0] for row in rows[:most]]

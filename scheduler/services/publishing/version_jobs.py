@@ -20,9 +20,9 @@ from scheduler.storage.models import Event, Run, ScheduleVersion, VersionJob
 
 OPEN = (JobState.ASKED, JobState.RUNNING)
 SILENT = timedelta(seconds=120)
-"""A running job that reported nothing for so long has lost its worker."""
+"""A running job that reported nothing for this time has lost its worker."""
 WAITING = timedelta(seconds=60)
-"""A job that nobody took for so long gets another task: the first one may be lost."""
+"""A job that nobody took for this time gets another task: the first one may be lost."""
 MAX_ATTEMPTS = 2
 LOST_TOO_OFTEN = f"The worker was lost {MAX_ATTEMPTS} times in the middle of it."
 

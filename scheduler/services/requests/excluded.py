@@ -1,4 +1,4 @@
-"""Who declined meetings that go on, as the firm of who declined reads it."""
+"""Excluded people: they declined a meeting that goes on. Their own firm reads about it."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ CALL_EVERY = 2.0
 HELP_SECONDS = 20.0
 """After this time a helper returns to the queue, where other runs may wait. The next call is ready there."""
 IDLE_SECONDS = 5.0
-"""A helper that hears nothing for so long goes back as well."""
+"""A helper that hears nothing for this time goes back as well."""
 CONNECT_SECONDS, LISTEN_SECONDS = 2.0, 0.5
 
 Call = Callable[[int], bool]

@@ -186,7 +186,7 @@ class _Work:
         self.as_mine(beat)
 
     def as_mine(self, change: Callable[[Session], T]) -> T:
-        """Change the run, also if it was taken for lost while the database was away from here."""
+        """Change the run, also if it counted as lost while this worker could not reach the database."""
 
         def work(session: Session) -> T:
             try:

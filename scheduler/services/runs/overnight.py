@@ -14,7 +14,7 @@ from scheduler.services.runs import runs
 from scheduler.storage.models import Event, Slot
 
 LATE = timedelta(hours=2)
-"""A rerun that could not start for so long (everything was down) waits for the next night."""
+"""A rerun that could not start within this time (everything was down) waits for the next night."""
 
 
 def next_rerun_at(event: Event, after: datetime) -> datetime | None:

@@ -13,7 +13,7 @@ from scheduler.services.operations import run_alerts
 from scheduler.storage.models import Run
 
 SILENT = timedelta(seconds=60)
-"""A running run whose worker wrote no heartbeat for so long has lost it."""
+"""A running run whose worker wrote no heartbeat for this time has lost it."""
 MAX_ATTEMPTS = 2
 LOST_TOO_OFTEN = f"The worker was lost {MAX_ATTEMPTS} times in the middle of the solve."
 SEND_AGAIN = timedelta(seconds=60)

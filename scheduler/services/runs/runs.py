@@ -27,7 +27,7 @@ from scheduler.storage.models import Event, Run
 OPEN = (RunState.QUEUED, RunState.RUNNING)
 CURVE_POINTS = 400
 CALL_SECONDS = 60.0
-"""A call for help with a run that nobody took for so long is lost."""
+"""A call for help with a run that nobody took for this time is lost."""
 
 
 class RunLost(ChainmeetError):

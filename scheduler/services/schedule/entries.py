@@ -265,7 +265,7 @@ def withdrawn_since(session: Session, version_id: int) -> Sequence[str]:
 
 
 def excluded_since(session: Session, version_id: int) -> Sequence[tuple[str, str]]:
-    """(request, attendee) keys of who sits in the version's meetings and has declined since."""
+    """(request, attendee) keys of people in the version's meetings who have declined since."""
     rows = session.execute(
         select(MeetingRequest.key, Attendee.key)
         .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)
