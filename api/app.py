@@ -77,7 +77,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
 
 
 def reached(settings: Settings, database: Database) -> dict[str, Any]:
-    """What requests reach through the app. See `api.context`."""
+    """The objects that requests reach through the app. See `api.context`."""
     return {
         "settings": settings,
         "database": database,

@@ -63,7 +63,7 @@ def fetcher() -> Fetcher:
 
 
 def counter() -> Counter:
-    """Who asked how often."""
+    """The counter of requests by their sender."""
     return cast("Counter", current_app.extensions[KEY]["counter"])
 
 

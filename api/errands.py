@@ -87,7 +87,7 @@ def for_account(errand: Mapping[str, Any], account_id: int) -> Mapping[str, Any]
 
 
 def go_on(errand: Mapping[str, Any]) -> Response:
-    """To what was asked for, or to a page with the form that was sent, to send it again."""
+    """A redirect to the requested page, or to a page with the form that was sent, to send it again."""
     if "fields" in errand:
         return redirect(url_for("sign_in.go_on"), 303)
     return redirect(local(str(errand.get("path", ""))) or url_for("home.index"), 303)

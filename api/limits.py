@@ -179,7 +179,7 @@ def costly(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def network() -> str:
-    """Where the request comes from: an IPv4 address, or the /64 of an IPv6 one, which is one customer's."""
+    """The network of the request: an IPv4 address, or the /64 of an IPv6 one, which is one customer's."""
     try:
         address = ipaddress.ip_address((request.remote_addr or "").partition("%")[0])
     except ValueError:

@@ -42,7 +42,7 @@ def operator_link(
 
 
 def sessions_of(database: Database, email: str) -> tuple[SessionCard, ...]:
-    """Where an account is signed in. Raises NotFound."""
+    """The sessions in which an account is signed in. Raises NotFound."""
     with database.read() as session:
         return sessions.listing(session, _account(session, email).id, now=database.now_in(session))
 

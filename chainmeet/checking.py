@@ -16,7 +16,7 @@ from scheduler.files.problem_file import fingerprint_of
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the rules say of a plan: `violations` and `untrue` claims are sentences."""
+    """The findings about a plan: `violations` of rules and `untrue` claims are sentences."""
 
     held: int
     asked: int

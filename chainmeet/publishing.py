@@ -31,7 +31,7 @@ class JobFailed(ChainmeetError):
 
 @dataclass(frozen=True, slots=True)
 class DraftOutlook:
-    """What publishing a version would do."""
+    """The effect of publishing a version."""
 
     version: int
     found: ComparisonCard

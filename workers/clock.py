@@ -55,7 +55,7 @@ class Clock:
         watchdog.rest()
 
     def tick(self) -> bool:
-        """What time brings, if it is time. A step that fails keeps no other from its turn."""
+        """Run the steps that are due. A step that fails does not stop the others."""
         if not self._claim(pulses.TICK, TICK):
             return False
         now, rates = self.database.now, self.settings.rates

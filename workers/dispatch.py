@@ -25,7 +25,7 @@ def solve(run_id: int, *, app: Celery | None = None) -> bool:
 
 
 def run(database: Database, run_id: int, *, app: Celery | None = None) -> bool:
-    """The same, and the run knows that its task was sent. If not, the next tick sends it."""
+    """Have a queued run solved, and record that its task was sent. If it was not, the next tick sends it."""
     if not solve(run_id, app=app):
         return False
     with database.write() as session:

@@ -27,7 +27,7 @@ def is_gone(worker: str) -> bool:
 
 
 def birth(pid: int) -> str | None:
-    """When a process was started, as the system tells it, or None if it is gone."""
+    """The start time of a process, as the system tells it, or None if it has ended."""
     if sys.platform == "linux":
         try:
             state, *fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

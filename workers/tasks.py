@@ -119,7 +119,7 @@ def deliver() -> None:
 
 @app.task(name="chainmeet.deliver_urgent", max_retries=2, default_retry_delay=5)
 def deliver_urgent() -> None:
-    """The same for the mails that a person waits for, which wait behind no others.
+    """Send the urgent mails, for which a person waits. They do not wait behind other mails.
 
     Wishes to sign in become such mails first.
     """

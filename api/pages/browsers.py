@@ -14,7 +14,7 @@ _SYSTEMS = {
 
 
 def browser_name(agent: str) -> str:
-    """Such as "Firefox on Windows". The User-Agent itself where it is of no browser that we know."""
+    """A browser's name, such as "Firefox on Windows", or the User-Agent itself if it is unknown."""
     browser = next((name for sign, name in _BROWSERS.items() if sign in agent), "")
     system = next((name for sign, name in _SYSTEMS.items() if sign in agent), "")
     if browser and system:

@@ -18,7 +18,10 @@ def init_app(app: Flask) -> None:
         return url_for(endpoint, **given)
 
     def path(endpoint: str, **values: Any) -> str:
-        """As `flask.url_for`. What depends on more than its arguments and the site's root is not kept."""
+        """As `flask.url_for`.
+
+        An address that depends on more than its arguments and the site's root is not cached.
+        """
         plain = endpoint[0] != "." and all(
             type(value) is str and name[0] != "_" for name, value in values.items()
         )

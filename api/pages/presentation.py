@@ -172,7 +172,7 @@ def short_name(named: Named) -> str:
 
 
 def alert_title(kind: AlertKind) -> str:
-    """What failed, as in its mail."""
+    """The title of an alert, as in its mail."""
     return words("en").alert[kind.value]
 
 
@@ -214,7 +214,7 @@ def told_label(kind: str) -> str:
 
 
 def mail_label(letter: DeadLetter) -> str:
-    """What a dead letter is about."""
+    """The label of a dead letter by its kind."""
     other = "Summary of what changed" if letter.kind == "summary" else "Mail"
     return MAIL_LABELS.get(letter.method or "", other)
 

@@ -34,7 +34,7 @@ def label_of(name: str) -> str:
 
 
 def open_alerts(actor: Actor | None = None) -> Sequence[Notice]:
-    """What has failed and is not over, for the head of a page: of the actor's event too, if one is given."""
+    """The open alerts for the head of a page, also those of the actor's event, if one is given."""
     with context.database().read() as db:
         if actor is None:
             return notices.of_installation(db, auth.user().session)
@@ -53,7 +53,7 @@ def by_htmx() -> bool:
 
 
 def back(event_key: str, default: str) -> str:
-    """Where the form says that it was, if that is a page of the event."""
+    """The page from which the form was sent, if it is a page of the event."""
     target = request.form.get("back", "")
     inside = target.startswith(f"/events/{event_key}/") and target.isprintable() and "\\" not in target
     return target if inside else default

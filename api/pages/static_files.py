@@ -23,7 +23,10 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def keep(response: Response) -> Response:
-        """What was asked for by other contents' address, or by none, is looked at again each time."""
+        """Set how long a file is cached.
+
+        One whose address has no digest, or another one, is checked each time.
+        """
         if request.endpoint == "static" and response.status_code == 200:
             filename = (request.view_args or {})["filename"]
             if request.args.get(VERSION) == digest(folder / filename):

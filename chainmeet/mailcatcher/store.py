@@ -52,7 +52,7 @@ LARGEST_HEAD = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """What a list shows of a mail. `method` is its calendar part's (REQUEST, CANCEL), or empty."""
+    """A mail as a list shows it. `method` is its calendar part's (REQUEST, CANCEL), or empty."""
 
     id: int
     received_at: datetime

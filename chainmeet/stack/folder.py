@@ -108,7 +108,7 @@ class DataFolder:
 
     @contextlib.contextmanager
     def socket(self) -> Iterator[Path]:
-        """Where the broker's socket goes: in the folder, or where a socket's path is short enough."""
+        """The path of the broker's socket: in the folder, or in another one if that path is too long."""
         path = self.running / "broker.sock"
         if len(os.fsencode(path)) < LONGEST_SOCKET_PATH:
             yield path

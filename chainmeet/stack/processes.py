@@ -23,7 +23,7 @@ PR_SET_PDEATHSIG = 1
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What to run. `is_ready` is asked until it says yes. A lower `stop_rank` is stopped earlier."""
+    """A program to run. `is_ready` is called until it is true. A lower `stop_rank` is stopped earlier."""
 
     name: str
     command: tuple[str, ...]

@@ -19,7 +19,7 @@ class CancelledUid(ChainmeetError):
 
 
 class SendFailure(ChainmeetError):
-    """The server did not take a mail. `reply_code` is its SMTP code, or None if it gave none."""
+    """The server did not accept a mail. `reply_code` is its SMTP code, or None if it gave none."""
 
     code = "send-failure"
 
@@ -30,13 +30,13 @@ class SendFailure(ChainmeetError):
 
 
 class TemporaryFailure(SendFailure):
-    """The same mail may be taken later: a 4xx reply (RFC 5321 4.2.1)."""
+    """The server may accept the same mail later: a 4xx reply (RFC 5321 4.2.1)."""
 
     code = "temporary-failure"
 
 
 class PermanentFailure(SendFailure):
-    """The same mail will never be taken: a 5xx reply about it or its addresses."""
+    """The server will never accept the same mail: a 5xx reply about it or its addresses."""
 
     code = "permanent-failure"
 

@@ -76,7 +76,7 @@ def rule_of(code: int | None, text: str, status: str = "") -> RefusalRule | None
 
 
 def classify_report(status: str, diagnostic: str) -> Refusal:
-    """What a delivery report asks for (RFC 3464 2.3.4, 2.3.6): its Status, and the reply that it repeats."""
+    """The action that a delivery report needs, by its Status and the reply in it (RFC 3464 2.3.4, 2.3.6)."""
     reply = _REPLY.match(diagnostic.lower())
     code = int(reply[1]) if reply else None
     return classify(code, diagnostic[reply.end() :] if reply else diagnostic, status)

@@ -14,7 +14,7 @@ def whole(settings: Settings, path: str) -> str:
 
 
 def agenda(event_key: str) -> str:
-    """Where an attendee reads their agenda of an event."""
+    """The page where an attendee reads their agenda of an event."""
     return f"/events/{event_key}/agenda"
 
 
@@ -29,7 +29,7 @@ def answers(settings: Settings, token: str) -> dict[str, str]:
 
 
 def summaries(token: str) -> str:
-    """Where a person stops the summaries of an event, without sign-in."""
+    """The page where a person stops the summaries of an event, without sign-in."""
     return f"/summaries/{token}"
 
 

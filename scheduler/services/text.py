@@ -17,7 +17,7 @@ def one_line(text: str) -> str:
 
 
 def lines(text: str) -> str:
-    """The same for a text of several lines, whose breaks are kept."""
+    """As `one_line`, for a text of several lines, whose line breaks are kept."""
     return "\n".join(one_line(line) for line in text.splitlines()).strip()
 
 

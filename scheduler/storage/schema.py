@@ -58,7 +58,7 @@ def require_current(database: Database) -> None:
 
 
 def check(connection: Connection) -> None:
-    """The same over a connection that is open."""
+    """As `require_current`, over a connection that is open."""
     has = MigrationContext.configure(connection).get_current_revision()
     if has != wanted():
         raise SchemaOutOfDate(has, wanted())

@@ -39,7 +39,7 @@ def request(job: str, octets: bytes, options: dict[str, Any]) -> bytes:
 
 
 def read_request(read: Read) -> tuple[str, bytes, dict[str, Any]]:
-    """What `request` made."""
+    """The request that `request` encoded."""
     head_size, size = _REQUEST.unpack(read(_REQUEST.size))
     head = json.loads(read(head_size))
     return head["job"], read(size), head["options"]

@@ -38,7 +38,7 @@ def confine() -> None:
 
 
 def begin_job() -> None:
-    """From here on the kernel ends this process when one job has used up its time."""
+    """Start a job's time limits: the kernel ends this process when the job has used up its time."""
     signal.setitimer(signal.ITIMER_PROF, CPU_SECONDS)
     signal.setitimer(signal.ITIMER_REAL, WALL_SECONDS)
 

@@ -73,7 +73,7 @@ def busy_times(
     own_uids: Collection[str],
     own_addresses: Collection[str],
 ) -> BusyTimes:
-    """When the person of a calendar is busy. Raises UnusableCalendar, and see `run`."""
+    """The busy times of a calendar's person. Raises UnusableCalendar. See `run` for other errors."""
     return run(
         jobs.BUSY_TIMES,
         octets,

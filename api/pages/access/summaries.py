@@ -18,7 +18,7 @@ blueprint = APIBlueprint("summaries", __name__, enable_openapi=False, url_prefix
 
 @blueprint.get("")
 def look(token: str) -> str:
-    """What the link stops. Mail scanners may open it."""
+    """Show which summaries the link stops. Mail scanners may open it."""
     return _page(_counted(token), token)
 
 

@@ -113,7 +113,7 @@ def link(event_key: str) -> Answer:
 @blueprint.get("/preview/<key>")
 @login_required
 def preview(event_key: str, key: str) -> str:
-    """What a calendar means for the actor's slots. Nothing is saved yet."""
+    """Preview the slots of the actor that a calendar takes. Nothing is saved yet."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         source = busy_times.preview(db, actor, key)

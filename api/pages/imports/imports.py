@@ -64,7 +64,7 @@ def upload(event_key: str) -> BaseResponse | tuple[str, int]:
 @blueprint.get("/<int:number>")
 @login_required
 def show(event_key: str, number: int) -> BaseResponse | str:
-    """What a file would do: done, read and rolled back."""
+    """Show what a file would change: the import is run and rolled back."""
     actor = auth.organiser(event_key)
     try:
         name, _, look = _look(actor, number)
@@ -126,7 +126,7 @@ def example(event_key: str) -> Response:
 
 
 def said(kind: ImportKind, done: Any) -> str:
-    """What a sheet did, or would do."""
+    """A sentence about what a sheet changed, or would change."""
     counts = f"{done.added:,} added, {done.changed:,} changed, {done.unchanged:,} unchanged."
     text = f"{kind.value.capitalize()}: {counts}"
     if done.left_out:

@@ -137,7 +137,7 @@ class AgendaSheet:
         return cap(self.words.location.format(place=entry.place_name, hall=entry.hall), PLACE_LIMIT)
 
     def rows(self, entry: SheetEntry) -> list[Row]:
-        """What else there is to say of a meeting, with labels."""
+        """The other details of a meeting, with labels."""
         labelled = (
             (self.words.partner_people, self._people(entry.partner_people)),
             (self.own_label or self.words.own_people, self._people(entry.own_people)),

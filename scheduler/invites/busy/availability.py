@@ -28,7 +28,7 @@ def unavailable(availabilities: Iterable[Component], reader: SeriesReader) -> li
 
 
 def union(spans: Iterable[Span]) -> list[Span]:
-    """The same time in as few spans as can be, in time order."""
+    """The union of spans: the same time in as few spans as possible, in time order."""
     joined: list[Span] = []
     for start, end in sorted(spans):
         if joined and start <= joined[-1][1]:

@@ -76,9 +76,10 @@ class SeriesReader:
     def instances(
         self, component: Component, without: Collection[datetime] = ()
     ) -> list[tuple[datetime, datetime]]:
-        """When a component takes place within the window. `without` are the starts that others replace.
+        """The instances of a component within the window.
 
-        A series uses steps of the budget. Raises ValueError if its times cannot be read.
+        `without` are the starts that other components replace. A series uses steps of the budget. Raises
+        ValueError if its times cannot be read.
         """
         line = component.first("DTSTART")
         if line is None:

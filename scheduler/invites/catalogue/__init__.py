@@ -105,7 +105,7 @@ class Words:
         return self.times.format(day=self.day_of(local), start=f"{local:%H:%M}", end=last)
 
     def end_of(self, start: datetime, end: datetime, zone: ZoneInfo) -> str:
-        """When it ends: 10:30, with the date where that is another one than at the start."""
+        """The end as text: 10:30, with the date if it differs from that of the start."""
         local, until = start.astimezone(zone), end.astimezone(zone)
         last = f"{until:%H:%M}"
         return last if until.date() == local.date() else self.moment.format(day=self.day_of(until), time=last)
@@ -142,7 +142,7 @@ def words(language: str) -> Words:
 
 
 def language_of(chosen: str, spoken: Sequence[str], of_event: str) -> str:
-    """What a person reads: chosen, else the first language that they speak and we write, else the event's."""
+    """A person's language: the chosen one, else the first that they speak and we write, else the event's."""
     if chosen in languages():
         return chosen
     return next(filter(None, map(nearest, spoken)), of_event)

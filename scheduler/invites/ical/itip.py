@@ -20,7 +20,7 @@ class Key(NamedTuple):
 
 
 class MessageKind(StrEnum):
-    """What a message is to the person who reads it."""
+    """The kind of a message for its reader."""
 
     NEW = "new"
     UPDATE = "update"
@@ -34,7 +34,7 @@ class MessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What an attendee's calendar should show."""
+    """The entry that an attendee's calendar should show."""
 
     uid: str
     attendee_id: int

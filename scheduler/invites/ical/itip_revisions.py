@@ -88,7 +88,7 @@ def decline_counter(told: Told, now: datetime, *, last: datetime, proposals: boo
 
 @dataclass(frozen=True, slots=True)
 class Readdressed:
-    """What the reader's new address is told, by the key of `wanted`, and what the old one is told."""
+    """The messages to the reader's new address, by the key of `wanted`, and those to the old one."""
 
     invitations: Mapping[str, Message]
     cancellations: tuple[Message, ...]

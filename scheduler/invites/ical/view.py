@@ -57,7 +57,7 @@ def own_zone(content: Content) -> ZoneInfo | None:
 
 
 def changes(old: Content | None, new: Content, words: Words) -> list[Row]:
-    """What an update changed, "was ..., now ...".
+    """The changes of an update, "was ..., now ...".
 
     The two times of a meeting are one change. A new way to a new place is not a separate change: the place
     tells it, and the rows of the meeting have the way.
@@ -116,7 +116,7 @@ def _brief(joined: str, words: Words) -> str:
 
 
 def answered(message: Message, words: Words) -> str:
-    """What a mail that changes no time says of the reader's answer. Empty for a mail of another kind."""
+    """The text on the reader's answer in a mail that changes no time. Empty for other kinds of mails."""
     if message.kind not in (MessageKind.DETAILS, MessageKind.AGAIN):
         return ""
     old, new = message.previous, message.content

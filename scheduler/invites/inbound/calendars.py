@@ -29,7 +29,7 @@ _COMMENT_LIMIT: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Scheduling:
-    """What the calendar parts of a mail say: one METHOD, and the events without repetition."""
+    """The content of a mail's calendar parts: one METHOD, and the events without repetition."""
 
     method: str
     answers: tuple[ReplyAnswer, ...]
@@ -43,7 +43,7 @@ def is_calendar(part: MailPart) -> bool:
 
 
 def scheduling(parts: list[MailPart]) -> Scheduling | None:
-    """What the mail's calendars say, or None if it has none. Raises Unreadable where they cannot be used.
+    """The content of the mail's calendars, or None without one. Raises Unreadable if they cannot be used.
 
     The same calendar often comes twice, as an alternative and attached (RFC 6047 2.4).
     """

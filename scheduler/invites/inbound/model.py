@@ -81,7 +81,7 @@ class Bounce:
 
     @property
     def refusal(self) -> Refusal:
-        """What the failure asks for."""
+        """The action that the failure needs."""
         return classify_report(self.status, self.diagnostic)
 
 

@@ -25,7 +25,7 @@ _HEADERS: Final = ("text/rfc822-headers", "message/rfc822-headers", "message/glo
 
 
 def bounce(mail: Message[str, str], sender: str, parts: list[MailPart], report: str) -> Bounce | None:
-    """What a mail server says of a mail of ours, or None.
+    """The delivery report of a mail server about a mail of ours, or None.
 
     `report` is the text of a message/delivery-status part. Servers that know no RFC 3464 are known by
     their sender, and a status is looked for in their text.

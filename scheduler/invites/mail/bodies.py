@@ -30,7 +30,7 @@ Section = tuple[str, Sequence[Row]]
 
 @dataclass(frozen=True, slots=True)
 class MailPage:
-    """What a mail's bodies show, before it is text or HTML."""
+    """The content of a mail's bodies, before it is text or HTML."""
 
     tone: str
     event: str
@@ -60,7 +60,7 @@ def text_body(page: MailPage, words: Words) -> str:
 
 
 def html_body(page: MailPage, words: Words) -> str:
-    """The same as HTML. Every value is escaped here."""
+    """The body as HTML. Every value is escaped here."""
     values = {
         name: escape(getattr(page, name)).replace("\n", "<br>")
         for name in ("event", "headline", "summary", "note", "footer")

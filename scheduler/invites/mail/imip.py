@@ -58,7 +58,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class ShownMessage:
-    """What a reader sees of a mail."""
+    """The parts of a mail that a reader sees."""
 
     subject: str
     text: str
@@ -96,7 +96,7 @@ def render_example(message: Message, envelope: Envelope) -> RenderedMail:
 
 
 def show(message: Message, envelope: Envelope) -> ShownMessage:
-    """What the reader sees."""
+    """The parts of the mail that its reader sees."""
     language = words(message.content.language)
     said = _said(message, envelope, language)
     page = _page(message, envelope, language, said)
@@ -104,7 +104,7 @@ def show(message: Message, envelope: Envelope) -> ShownMessage:
 
 
 def sender_of(content: Content, envelope: Envelope) -> str:
-    """Whose name stands before the address that a mail comes from: the event's, which its readers know."""
+    """The sender of a mail: the event's name, which its readers know, before the address."""
     return content.event_name or envelope.sender_name
 
 

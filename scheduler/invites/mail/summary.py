@@ -15,7 +15,7 @@ from scheduler.invites.ical.content import ATTENDANCE, DETAILS, Content, changed
 
 
 class SummaryKind(StrEnum):
-    """What happened to a meeting, in the order in which a summary counts."""
+    """The kinds of changes to a meeting, in the order in which a summary counts them."""
 
     MOVED = "moved"
     """It has another time."""
@@ -104,12 +104,12 @@ class Summary:
 
 
 def change(message: itip.Message) -> SummaryChange:
-    """What a message tells its attendee."""
+    """The change that a message tells its attendee."""
     return SummaryChange(message.uid, _kind(message), message.content, message.previous)
 
 
 def still_unsaid(changes: Iterable[SummaryChange], told: Mapping[str, itip.Told]) -> list[SummaryChange]:
-    """Those changes of a summary that was never sent which calendars have been told, by UID, all the same."""
+    """The changes of an unsent summary that calendars have been told, by UID."""
     return [change for change in changes if change.uid in told and _is_told(change, told[change.uid])]
 
 

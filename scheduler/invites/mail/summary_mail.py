@@ -60,7 +60,7 @@ def message_id(summary: Summary, attendee_id: int, domain: str) -> str:
 
 
 def thread_id(attendee_id: int, domain: str) -> str:
-    """What all summaries of a person refer to, so that mail programs show them as one conversation."""
+    """The thread id of all summaries to a person, by which mail programs show them as one conversation."""
     return _hashed(("summaries", attendee_id), domain)
 
 

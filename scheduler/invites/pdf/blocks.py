@@ -30,7 +30,7 @@ class BlockStyle:
 
 
 class Style(Enum):
-    """What a paragraph is, and how it looks."""
+    """The style of a paragraph: its role and its look."""
 
     HEADING = BlockStyle(18.0, 0x1B2733, True, below=3.0)
     DAY = BlockStyle(12.0, 0x1F5F8B, True, above=10.0, below=5.0)

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet, InvalidToken
 
 
 class UnreadableSecret(Exception):
-    """What was sealed was sealed with another secret key."""
+    """The text was encrypted with another secret key."""
 
 
 def seal(secret_key: str, purpose: str, text: str) -> bytes:

@@ -90,7 +90,10 @@ def find(
 def find_in_event(
     session: Session, secret: str, event_key: str, *, settings: Settings, now: ColumnElement[datetime]
 ) -> tuple[SignedIn | None, Actor | None]:
-    """As `find`, and who that is in an event, None for nobody: what each page of an event asks, at once."""
+    """As `find`, with the actor in an event, or None.
+
+    It is one query, as each page of an event needs both.
+    """
     if not storable(event_key):
         return find(session, secret, settings=settings, now=now), None
     asked = {"id_hash": hash_token(secret), "event_key": event_key}
@@ -119,7 +122,7 @@ def note_seen(session: Session, signed_in: SignedIn, *, now: datetime) -> None:
 
 
 def errand(session: Session, signed_in: SignedIn) -> Mapping[str, Any]:
-    """What the person was about to do when they were asked to sign in again."""
+    """The errand: what the person wanted to do when they were asked to sign in again."""
     return session.scalar(select(WebSession.errand).where(WebSession.id == signed_in.session_id)) or {}
 
 

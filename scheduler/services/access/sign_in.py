@@ -60,7 +60,7 @@ class KnownAccount:
 
 @dataclass(frozen=True, slots=True)
 class Redeemed:
-    """Whom a link has signed in, and what they were about to do."""
+    """The account that a link has signed in, and its errand."""
 
     account: KnownAccount
     errand: Mapping[str, Any]

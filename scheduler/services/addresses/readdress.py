@@ -31,7 +31,7 @@ MOVED = "The attendee has another address now."
 
 @dataclass(frozen=True, slots=True)
 class ToldAddress:
-    """What a calendar was last told: the last invitation of each UID, and the UIDs that arrived."""
+    """The state of a calendar: the last invitation of each UID, and the UIDs that arrived."""
 
     last: Mapping[str, Invitation]
     arrived: frozenset[str]
@@ -48,7 +48,7 @@ class _Letter:
 
 
 def told(session: Session, person: Attendee) -> ToldAddress:
-    """What the person's present address was told."""
+    """The messages that the person's present address was told."""
     rows = session.scalars(
         select(Invitation)
         .where(Invitation.attendee_id == person.id)

@@ -37,7 +37,7 @@ def invitation_for(session: Session, token: str) -> Invitation | None:
 
 
 def latest(session: Session, uid: str, attendee_id: int) -> Invitation:
-    """What an attendee was last told about a UID."""
+    """The last invitation to an attendee about a UID."""
     told = (
         select(Invitation)
         .where(Invitation.uid == uid, Invitation.attendee_id == attendee_id)

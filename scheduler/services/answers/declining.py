@@ -24,7 +24,7 @@ from scheduler.storage.models import (
 
 
 class Effect(StrEnum):
-    """What a decline does, and why where it withdraws the meeting."""
+    """The effect of a decline, and the reason if it withdraws the meeting."""
 
     OTHERS = "others"
     """The request names others of the firm too: they go on."""

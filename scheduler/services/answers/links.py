@@ -23,7 +23,7 @@ from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest
 
 @dataclass(frozen=True, slots=True)
 class KeptAnswer:
-    """What was answered to the invitation as it is told now."""
+    """The stored answer to the present invitation."""
 
     partstat: Partstat
     proposed_start: datetime | None
@@ -32,7 +32,7 @@ class KeptAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a link shows: the meeting as its attendee was last told, and what was answered to it.
+    """The content behind a link: the meeting as its attendee was last told, and the answer to it.
 
     `person` is the attendee's name, `contact` whom the event names for questions. `slots` are the other times
     that could be proposed. A meeting that is off or fixed has none. `effect` is what a decline would do.

@@ -54,7 +54,7 @@ def proposal_declined(session: Session, invitation: Invitation, *, mail_domain: 
 
 
 def told_by(invitation: Invitation) -> itip.Told:
-    """What a calendar knows by an invitation."""
+    """The state of a calendar after an invitation."""
     return itip.Told(
         uid=invitation.uid,
         attendee_id=invitation.attendee_id,

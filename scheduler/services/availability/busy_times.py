@@ -38,7 +38,7 @@ _MARGIN = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a calendar is read for: an attendee's event, and what in it is their own."""
+    """The purpose of reading a calendar: an attendee's event, and which entries are our invitations."""
 
     first: datetime
     last: datetime
@@ -206,13 +206,13 @@ def forget_previews(session: Session, *, now: datetime) -> int:
 
 
 def to_json(found: BusyTimes) -> dict[str, Any]:
-    """What was found, as JSON values."""
+    """The busy times as JSON values."""
     busy_ = [[each.start.isoformat(), each.end.isoformat(), each.kind, each.title] for each in found.busy]
     return {"busy": busy_, "counts": dict(found.counts), "notes": list(found.notes)}
 
 
 def from_json(found: Mapping[str, Any]) -> BusyTimes:
-    """What `to_json` wrote."""
+    """The busy times that `to_json` wrote."""
     times = (
         Busy(datetime.fromisoformat(start), datetime.fromisoformat(end), BusyKind(kind), title)
         for start, end, kind, title in found["busy"]
@@ -221,7 +221,7 @@ def from_json(found: Mapping[str, Any]) -> BusyTimes:
 
 
 def without_titles(found: dict[str, Any]) -> dict[str, Any]:
-    """The same without what events are called, each time once."""
+    """The busy times without titles, each time once."""
     times = dict.fromkeys((start, end, kind) for start, end, kind, _ in found["busy"])
     return {**found, "busy": [[*each, ""] for each in times]}
 

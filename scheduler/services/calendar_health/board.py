@@ -37,7 +37,7 @@ from scheduler.storage.models import Attendee, Event, Firm, Hall, Place, Planned
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What a board shows: hall and day choose meetings, the others people with such a meeting.
+    """The filters of a board: hall and day select meetings, the others select people with such a meeting.
 
     `hall` is a name, `day` a date at the venue, `firm` a key, `country` ISO 3166-1 alpha-2. `calls` leaves
     those who need a call. `sort` is first (meeting), worst (state), name or firm.
@@ -55,7 +55,7 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class BoardFacets:
-    """What to filter by: states and countries with how many people each would leave under all the others.
+    """The values to filter by: states and countries, with the number of people under all other filters.
 
     `halls` are names, `days` dates at the venue: those of the schedule.
     """

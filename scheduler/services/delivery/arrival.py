@@ -19,7 +19,7 @@ from scheduler.storage.models import Attendee, Event, OutboxMail, PlannedAttende
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """When the last of some mails leaves, if nothing is refused.
+    """The time when the last of some mails is sent, if nothing is refused.
 
     `slowest` is the provider that takes longest, empty where the event's own rate does. `paused` are the
     providers that take nothing just now. An empty name among them is the mail server.
@@ -39,7 +39,7 @@ class Arrival:
 def of_publishing(
     session: Session, event: Event, version_id: int, mails: int, *, rates: MailRates, now: datetime
 ) -> Arrival:
-    """When so many mails about a version would have left, behind those that wait already.
+    """The time when so many mails about a version would be sent, behind those that wait already.
 
     They are taken to go to providers as the version's meetings do.
     """
@@ -60,7 +60,7 @@ def of_publishing(
 
 
 def of_queue(session: Session, event: Event, *, rates: MailRates, now: datetime) -> Arrival:
-    """When the mails of an event that wait will have left."""
+    """The time when the waiting mails of an event will be sent."""
     waiting = _waiting(session, event.id, rates)
     return _arrival(event, waiting, waiting.total(), mail_routes.load(session, rates), now)
 

@@ -47,7 +47,7 @@ def of_event(session: Session, event_id: int) -> Texts:
 
 
 def payload(message: Message, texts: Texts, event: Event) -> dict[str, Any]:
-    """What an outbox row keeps: the message, and what the event says now, so that a retry is the same."""
+    """The payload of an outbox row: the message and the event's present texts, so a retry is the same."""
     chosen = wording.chosen(texts.get(message.content.language, {}), view.tone(message))
     return message.to_json() | {"wording": chosen} | settings_of(event)
 

@@ -67,12 +67,15 @@ def person_ref(person: Attendee) -> PersonRef:
 
 
 def firm_columns(firm: type[Firm]) -> tuple[SQLColumnExpression[str], ...]:
-    """What FirmRef is made of, in its order: less to read than a firm, and no object to keep."""
+    """The columns of FirmRef, in its order.
+
+    They are less to read than a firm, and make no object of the session.
+    """
     return (firm.key, firm.name, firm.latin_name, firm.country)
 
 
 def person_columns(person: type[Attendee]) -> tuple[SQLColumnExpression[str], ...]:
-    """What PersonRef is made of, in its order."""
+    """The columns of PersonRef, in its order."""
     return (person.key, person.name, person.latin_name, person.title)
 
 

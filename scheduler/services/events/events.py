@@ -47,7 +47,7 @@ __all__ = ["EventCard", "EventSettings", "NewEvent", "create_event", "event", "s
 
 @dataclass(frozen=True, slots=True)
 class EventCard:
-    """What pages and programs read of an event."""
+    """An event as pages and programs read it."""
 
     id: int
     key: str

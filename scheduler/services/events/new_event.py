@@ -88,7 +88,7 @@ def check(form: NewEvent, *, now: datetime) -> CheckedEvent:
 
 
 def faults(form: NewEvent, *, now: datetime) -> list[Fault]:
-    """What is wrong with single fields, by field of NewEvent."""
+    """The faults of single fields, by field of NewEvent."""
     key, name, areas = _texts(form)
     found = [*_text_faults(key, areas), *fields.faults(replace(form, name=name)), *_time_faults(form, now)]
     return [*found, *language_faults(form.language)]

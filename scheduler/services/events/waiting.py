@@ -53,7 +53,7 @@ class Waiting:
 
 
 def waiting(session: Session, actor: Actor) -> Waiting:
-    """For organisers."""
+    """The waiting work of the event, for organisers."""
     actor.require(Right.READ_VERSIONS)
     event_id = actor.event_id
     draft = versions.newest_draft(session, event_id)

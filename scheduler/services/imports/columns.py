@@ -22,7 +22,7 @@ HEADER_ROWS: Final = 10
 
 
 class ImportKind(StrEnum):
-    """What the rows of a sheet are."""
+    """The kind of a sheet's rows."""
 
     FIRMS = "firms"
     PEOPLE = "people"
@@ -79,7 +79,7 @@ def understand(kind: ImportKind, header: Sequence[str]) -> Header:
 
 
 def kind_of(name: str, headers: Sequence[Sequence[str]]) -> ImportKind | None:
-    """What a sheet holds: by its name, else by the header that has most of a kind's needed columns."""
+    """The kind of a sheet: by its name, else by the header with most of a kind's required columns."""
     words = plain(name)
     for kind in ImportKind:
         if words in _WORDS["sheets"][kind.value]:

@@ -10,7 +10,7 @@ from scheduler.services.imports.table import Row
 
 
 def present(row: Row, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the columns that the sheet has: what it does not speak of stays as it is."""
+    """The values of the columns that the sheet has. Other columns stay as they are."""
     return {name: value for name, value in values.items() if name in row.values}
 
 

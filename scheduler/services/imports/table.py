@@ -111,7 +111,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class WrongCell:
-    """What is wrong in a row, under the header of the sheet."""
+    """A fault in a row, under the header of the sheet."""
 
     line: int
     header: str
@@ -156,7 +156,7 @@ class Table:
 
     @property
     def columns(self) -> frozenset[str]:
-        """Those that the sheet has."""
+        """The columns that the sheet has."""
         return frozenset(self.positions)
 
     def done(self, *, leave_out: bool = False) -> None:
@@ -172,7 +172,7 @@ class Table:
             raise InvalidInput(self.faults)
 
     def place(self, line: int, column: str) -> str:
-        """Where a cell stands, in words: with the sheet and the column's letters where there are sheets."""
+        """The place of a cell, in words: with the sheet and the column's letters if there are sheets."""
         at = self.positions.get(column)
         if self.sheet and at is not None:
             return f"{self.sheet}, row {line}, {self.shown(column)} ({column_letters(at)})"

@@ -49,7 +49,7 @@ class ImportPart:
 
 @dataclass(frozen=True, slots=True)
 class ImportLook:
-    """What a file does: its parts, and a digest of all that. It is taken without the rows that are wrong."""
+    """The effect of a file: its parts, and a digest of them. Rows with faults are not imported."""
 
     parts: tuple[ImportPart, ...]
     digest: str
@@ -87,7 +87,7 @@ class ImportTaken(ChainmeetError):
 
 
 class ImportOutdated(ChainmeetError):
-    """What the file does is not what was shown: something else changed meanwhile."""
+    """The effect of the file is not the one that was shown, because something else changed meanwhile."""
 
     code = "import-outdated"
 

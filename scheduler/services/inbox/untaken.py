@@ -76,6 +76,6 @@ class Untaken:
 
 
 def of(database: Database, settings: Settings, *, now: Callable[[], datetime]) -> Untaken:
-    """Of the mailbox that the settings name."""
+    """The counts for the mailbox that the settings name."""
     name = "\0".join((settings.imap_host, settings.imap_username, settings.imap_folder))
     return Untaken(database, hashlib.sha256(name.encode()).hexdigest(), now)

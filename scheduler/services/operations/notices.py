@@ -28,13 +28,13 @@ class Notice:
 
 
 def of_event(session: Session, actor: Actor) -> tuple[Notice, ...]:
-    """What has failed in the actor's event and in the installation, the newest first."""
+    """The failures in the actor's event and in the installation, the newest first."""
     actor.require(Right.READ_ALERTS)
     return _shown(alerts.open_alerts(session, actor.event_id))
 
 
 def of_installation(session: Session, asker: SignedIn) -> tuple[Notice, ...]:
-    """What has failed in the installation, for an operator. Raises NotAllowed."""
+    """The failures in the installation, for an operator. Raises NotAllowed."""
     if not asker.is_operator:
         raise NotAllowed("Only an operator of this installation may do this.")
     return _shown(alerts.open_alerts(session, None))

@@ -23,10 +23,10 @@ def content_in(text: str) -> Content:
 
 
 def known_by(payload: Mapping[str, Any]) -> tuple[dict[str, Any], Partstat]:
-    """What an invitation keeps of a message: the content as JSON, and the answer that it repeats."""
+    """The parts of a message that an invitation stores: the content as JSON, and the repeated answer."""
     return payload["content"], Partstat(payload["partstat"])
 
 
 def summary(payload: Mapping[str, Any]) -> Summary:
-    """What a summary says."""
+    """The content of a summary."""
     return Summary.from_json(payload)

@@ -85,7 +85,7 @@ def held_until(
     meetings: Iterable[Meeting],
     slots: tuple[domain.Slot, ...],
 ) -> Holding:
-    """Who and what the frozen published meetings hold, and in which slots."""
+    """The people and things that the frozen published meetings hold, and their slots."""
     holding = Holding()
     if until is None:
         return holding

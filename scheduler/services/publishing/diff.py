@@ -82,7 +82,7 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What there is to say to some people: messages, and the request and mail thread of each UID and person.
+    """The messages to some people, with the request and mail thread of each UID and person.
 
     `told` is what calendars know before it, `shown` and `uids` what they show after it where it differs.
     """

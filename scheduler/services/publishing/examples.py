@@ -96,7 +96,7 @@ def queue_test(
 
 
 def link(settings: Settings, actor: Actor, language: str, tone: str) -> str:
-    """Where the links of a mail that only shows its texts lead: to the page of the texts."""
+    """The target of links in a mail that only shows its texts: the page of the texts."""
     return links.whole(settings, links.mail_text(actor.event_key, language, tone))
 
 

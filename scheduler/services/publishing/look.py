@@ -91,7 +91,7 @@ class VersionLook:
 
 @dataclass(frozen=True, slots=True)
 class SecondLook:
-    """What an organiser looks at before the press."""
+    """The second look of an organiser before publishing."""
 
     version: VersionCard
     found: ComparisonCard

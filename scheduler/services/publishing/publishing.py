@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 class JobEnding(StrEnum):
-    """What became of a task's job."""
+    """The ending of a task's job."""
 
     NOT_CLAIMED = "not_claimed"  # somebody else does it, or did
     DONE = "done"

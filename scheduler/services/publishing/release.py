@@ -65,7 +65,7 @@ def make_published(
 
 
 def survey(session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime) -> Survey:
-    """What publishing the version (now: then) has to tell whom."""
+    """The people whom publishing the version has to tell, and of what, as of `now`."""
     event = session.get_one(Event, version.event_id)
     return diff.survey(
         session,

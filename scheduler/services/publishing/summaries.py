@@ -44,7 +44,7 @@ def set_aside(session: Session, event_id: int, *, now: datetime) -> None:
 
 
 def take(session: Session, event_id: int, people: Collection[int] | None = None) -> dict[int, Summary]:
-    """As `waiting`, and delete them: the next ones say what they would have said."""
+    """As `waiting`, and delete the summaries. The next ones repeat their changes."""
     gone = outbox.drop_untouched(
         session, _of(event_id, people), OutboxMail.attendee_id, OutboxMail.payload, with_aside=True
     )
@@ -92,7 +92,7 @@ def write(session: Session, seen: Survey, version: int, todo: Pending, dropped: 
 
 
 def payload(made: Summary, texts: mail_texts.Texts, event: Event) -> dict[str, Any]:
-    """What an outbox row keeps: the summary, and what the event says now."""
+    """The payload of an outbox row: the summary, and the event's present texts."""
     own = texts.get(summary_mail.latest(made).language, {})
     return made.to_json() | {"wording": wording.chosen(own, "overview")} | mail_texts.settings_of(event)
 

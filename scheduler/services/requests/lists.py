@@ -92,7 +92,7 @@ def show(session: Session, actor: Actor, key: str) -> RequestCard:
 
 
 def side(session: Session, actor: Actor, card: RequestCard) -> Side:
-    """From which side the actor looks at a request: as who asked, else as who was asked."""
+    """The side of the actor in a request: the side that asked, else the side that was asked."""
     own = session.get(Firm, actor.firm_id) if actor.firm_id is not None else None
     return Side.FROM if own is not None and own.key == card.from_firm.key else Side.TO
 

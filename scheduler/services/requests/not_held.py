@@ -83,7 +83,7 @@ class NotHeld:
 def listing(
     session: Session, version: ScheduleVersion, reason: str = "", *, first: int, most: int
 ) -> list[NotHeld]:
-    """Some of the requests that are not held for a reason (empty: for any)."""
+    """One page of the requests that are not held for a reason (empty: for any)."""
     rows = unscheduled.listing(session, version.id, reason, first=first, most=most)
     keys = {row["request"] for row in rows}
     for row in rows:

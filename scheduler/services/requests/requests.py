@@ -59,7 +59,7 @@ ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What became of asking: pending, or accepted if the other firm had asked already."""
+    """The result of asking: pending, or accepted if the other firm had asked already."""
 
     key: str
     state: RequestState

@@ -68,7 +68,7 @@ class HelpLine:
         return bool(self.client.publish(topic, content))
 
     def heard(self, seconds: float = 0.0) -> bytes | None:
-        """What was said next, or nothing in this time."""
+        """The next message, or None if there was none in this time."""
         message: dict[str, Any] | None = self.subscription.get_message(
             ignore_subscribe_messages=True, timeout=seconds
         )

@@ -48,7 +48,7 @@ MOST_NOTE = 1000
 
 
 class RunEnding(StrEnum):
-    """What became of a task's run."""
+    """The ending of a task's run."""
 
     NOT_CLAIMED = "not_claimed"  # somebody else does it, or did
     FINISHED = "finished"

@@ -16,7 +16,7 @@ Last = tuple[dict[str, Any], dict[str, Any]]
 
 
 def last_run(session: Session, event_id: int) -> Last | None:
-    """What is known of the run whose plan is published."""
+    """The known facts about the run whose plan is published."""
     published = versions.published(session, event_id)
     if published is None or published.run_id is None:
         return None

@@ -83,7 +83,7 @@ class _Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ShownSchedule:
-    """What a version shows, by ids: names are kept once, and a Content is made when it is asked for."""
+    """The content of a version, by ids. Names are stored once, and a Content is made when it is needed."""
 
     event: Event
     agenda_url: str

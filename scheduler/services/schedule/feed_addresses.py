@@ -16,7 +16,7 @@ from scheduler.storage.models import Attendee, Firm
 
 @dataclass(frozen=True, slots=True)
 class FeedOwner:
-    """Whose meetings a feed has, an attendee's or a firm's. `seed` is None for a firm that has no address."""
+    """The owner of a feed, an attendee or a firm. `seed` is None for a firm that has no address."""
 
     id: int
     is_firm: bool
@@ -41,7 +41,7 @@ def feed_token(owner: FeedOwner, secret_key: str) -> str | None:
 
 
 def feed_owner(session: Session, token: str) -> FeedOwner:
-    """Whose feed a token opens. Raises NotFound for a wrong or revoked one."""
+    """The owner of the feed that a token opens. Raises NotFound for a wrong or revoked token."""
     hashed = hash_token(token)
     person = session.scalar(select(Attendee).where(Attendee.feed_hash == hashed))
     found = person or session.scalar(select(Firm).where(Firm.feed_hash == hashed))

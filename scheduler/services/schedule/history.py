@@ -77,7 +77,7 @@ def show(session: Session, actor: Actor, number: int) -> VersionCard:
 def meetings(
     session: Session, actor: Actor, number: int, *, cursor: str | None = None, limit: int = 30
 ) -> Page[Meeting]:
-    """Some meetings of a version in time order. Raises NotFound."""
+    """One page of the meetings of a version in time order. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     return versions.page_of_meetings(session, version, cursor=cursor, limit=limit)
@@ -86,7 +86,7 @@ def meetings(
 def unscheduled(
     session: Session, actor: Actor, number: int, *, cursor: str | None = None, limit: int = 30
 ) -> Page[Mapping[str, Any]]:
-    """Some of the requests that a version does not hold, as its plan says. Raises NotFound."""
+    """One page of the requests that a version does not hold, as its plan says. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version_id = versions.get(session, actor.event_id, number).id
 

@@ -27,7 +27,7 @@ class Note:
 
 
 def of_withdrawn(session: Session, request_ids: Collection[int]) -> dict[int, Note]:
-    """Of those requests that are withdrawn, by id. One query, none for no request."""
+    """The notes of those requests that are withdrawn, by id. One query at most."""
     if not request_ids:
         return {}
     firm_id = case(

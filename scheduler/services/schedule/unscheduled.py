@@ -76,7 +76,7 @@ def by_reason(session: Session, version_id: int) -> dict[str, int]:
 def listing(
     session: Session, version_id: int, reason: str = "", *, first: int, most: int
 ) -> Sequence[Answer]:
-    """Some of the answers, of one reason if it is named, in the plan's order."""
+    """One page of the answers, of one reason if it is given, in the plan's order."""
     query = select(UnscheduledRequest.answer).where(UnscheduledRequest.version_id == version_id)
     if reason:
         query = query.where(UnscheduledRequest.reason == reason)

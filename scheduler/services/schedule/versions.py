@@ -155,7 +155,7 @@ GAINS = {"served": "weight served", "idle": "idle slots", "hall_change": "hall c
 
 
 def gains(session: Session, version: ScheduleVersion) -> list[tuple[str, float, float]]:
-    """What differs between a draft and what is published, of GAINS: in words, before, after."""
+    """The differences of GAINS between a draft and the published version: name in words, before, after."""
     current = published(session, version.event_id)
     if current is None or version.state is not VersionState.DRAFT:
         return []

@@ -112,7 +112,7 @@ class MeetingRequest(Base):
 
     @hybrid_property
     def topics(self) -> str:
-        """What both firms want to talk about, as calendars and agendas show it."""
+        """The topics of both firms, as calendars and agendas show them."""
         return " · ".join(filter(None, (self.topic, self.reply_topic)))
 
     @topics.inplace.expression

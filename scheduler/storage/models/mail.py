@@ -15,7 +15,7 @@ from scheduler.storage.base import Base, states
 
 
 class Invitation(Base):
-    """What one attendee's calendar was told about one meeting. The last row of a UID is what it knows.
+    """A message to one attendee's calendar about one meeting. The last row of a UID is its known state.
 
     Written when its mail is claimed for sending. A details-only update (RFC 5546 2.1.4) keeps its
     SEQUENCE, so it renews `dtstamp` and `content` of the row.

@@ -171,7 +171,7 @@ class PlannedAttendee(Base):
 
 
 class Hold(Base):
-    """What the published version holds in one slot: the guard against double booking.
+    """A thing that the published version holds in one slot. The primary key prevents double booking.
 
     `holder_id` is the row of its kind. `seat` counts from 0 up to a
     place's capacity and is 0 for people.
