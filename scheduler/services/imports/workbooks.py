@@ -185,10 +185,7 @@ def apply(
     settings: Settings,
     now: datetime,
 ) -> ImportLook:
-    """Import all rows without faults, in the session. A caller that only looks rolls it back.
-
-    Raises ImportOutdated if the same is being imported at this moment.
-    """
+    """Import rows without faults. Raises ImportOutdated if the same is being imported at this moment."""
     actor.require(Right.IMPORT)
     try:
         found = tuple(_apply(session, actor, kind, sheet, settings, now) for kind, sheet in parts)
