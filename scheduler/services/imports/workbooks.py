@@ -185,7 +185,7 @@ def apply(
     settings: Settings,
     now: datetime,
 ) -> ImportLook:
-    """Import rows without faults. Raises ImportOutdated if the same is being imported at this moment."""
+    """Import rows without faults. A look rolls it back. Raises ImportOutdated if two import the same."""
     actor.require(Right.IMPORT)
     try:
         found = tuple(_apply(session, actor, kind, sheet, settings, now) for kind, sheet in parts)
