@@ -39,7 +39,7 @@ from scheduler.files.problem_file import fingerprint_of, read_problem, write_pro
 from scheduler.samples.expo import make_expo  # noqa: E402
 from scheduler.samples.problem import to_problem  # noqa: E402
 from scheduler.services.runs import runs  # noqa: E402
-from scheduler.services.runs.distribution import WorkerCrew  # noqa: E402
+from scheduler.services.runs.distribution import WorkerHelpers  # noqa: E402
 from scheduler.solver.annealing.warmup import tiny_problem, warm_up  # noqa: E402
 from scheduler.solver.solve import solve  # noqa: E402
 from scheduler.storage.database import Database  # noqa: E402
@@ -109,32 +109,32 @@ def open_run(database: Database) -> int:
         return run.id
 
 
-def begin(database: Database, crew: WorkerCrew, problem: Problem) -> None:
-    """Have the crew's run be about this problem, and call for help."""
-    crew.parts = crew.lost = 0
+def begin(database: Database, helpers: WorkerHelpers, problem: Problem) -> None:
+    """Have the helpers' run be about this problem, and call for help."""
+    helpers.parts = helpers.lost = 0
     found = {"fingerprint": fingerprint_of(problem), "problem": write_problem(problem)}
     with database.write() as session:
-        runs.keep_problem(session, crew.run_id, worker="benchmark", **found)
-    crew.begin()
+        runs.keep_problem(session, helpers.run_id, worker="benchmark", **found)
+    helpers.begin()
 
 
-def wait_for_worker(database: Database, crew: WorkerCrew) -> None:
+def wait_for_worker(database: Database, helpers: WorkerHelpers) -> None:
     """Until it has answered a call about a problem of two firms."""
-    begin(database, crew, tiny_problem())
-    while not crew.size(nearby=True):
+    begin(database, helpers, tiny_problem())
+    while not helpers.size(nearby=True):
         time.sleep(0.1)
-    crew.clear()
+    helpers.clear()
 
 
-def measure(problem: Problem, seconds: float, seed: int, crew: WorkerCrew | None) -> Row:
-    params = SolveParams(seconds, 1 if crew else 2, seed, "search")
-    plan = solve(problem, params, crew=crew).plan
-    if crew is not None:
-        crew.clear()
+def measure(problem: Problem, seconds: float, seed: int, helpers: WorkerHelpers | None) -> Row:
+    params = SolveParams(seconds, 1 if helpers else 2, seed, "search")
+    plan = solve(problem, params, helpers=helpers).plan
+    if helpers is not None:
+        helpers.clear()
     if violations(problem, plan.meetings):
         raise SystemExit("a plan breaks the rules")
-    counts = (crew.parts, crew.lost) if crew else (0, 0)
-    row = Row("2 of 1 thread" if crew else "1 of 2 threads", seed, plan.score, plan.seconds, *counts)
+    counts = (helpers.parts, helpers.lost) if helpers else (0, 0)
+    row = Row("2 of 1 thread" if helpers else "1 of 2 threads", seed, plan.score, plan.seconds, *counts)
     print(f"{row.workers:<15} seed {seed:<3} {row.score:>14,.0f} {row.parts:>5} parts, {row.lost} lost")
     return row
 
@@ -145,13 +145,13 @@ def compare(problem: Problem, seconds: float, rounds: int) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="split-") as name, second_worker(Path(name)) as settings:
         database, celery = Database(settings.database_url), make_celery(settings)
         me, call = f"{socket.gethostname()}:{os.getpid()}", partial(dispatch.help_with, app=celery)
-        crew = WorkerCrew(settings.redis_url, open_run(database), me, call)
-        wait_for_worker(database, crew)
+        helpers = WorkerHelpers(settings.redis_url, open_run(database), me, call)
+        wait_for_worker(database, helpers)
         for seed in range(1, rounds + 1):
             for is_split in (False, True) if seed % 2 else (True, False):
                 if is_split:
-                    begin(database, crew, problem)
-                rows.append(measure(problem, seconds, seed, crew if is_split else None))
+                    begin(database, helpers, problem)
+                rows.append(measure(problem, seconds, seed, helpers if is_split else None))
         database.dispose()
     return rows
 

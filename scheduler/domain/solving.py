@@ -1,4 +1,4 @@
-"""How a solve is asked for and what it reports on the way; for the solver and those who only follow it."""
+"""The parameters, the progress and the result of a solve."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ METHODS = ("auto", "exact", "search")
 
 
 class Phase(StrEnum):
-    """What a run or a solve is at."""
+    """The phase of a run or a solve."""
 
     STARTING = "starting"
     READING = "reading"
@@ -48,20 +48,26 @@ class Proved:
     served: Number
 
 
-class Crew(Protocol):
-    """Others who take parts of a search. No call raises or waits: a part that is lost is never answered."""
+class Helpers(Protocol):
+    """Other workers that take subproblems of a search.
+
+    No call raises or waits. A subproblem that is lost is never answered.
+    """
 
     def size(self, *, nearby: bool) -> int:
-        """How many parts may be offered now; if not `nearby`, not on this machine."""
+        """The number of subproblems that may be sent now.
 
-    def offer(self, parts: Sequence[bytes]) -> None:
-        """Give each part to somebody."""
+        If not `nearby`, helpers on this machine do not count.
+        """
+
+    def send(self, subproblems: Sequence[bytes]) -> None:
+        """Send each subproblem to one helper."""
 
     def answers(self) -> Mapping[int, bytes]:
-        """The answers so far, by the part's position in the last offer."""
+        """The answers so far, by the subproblem's position in the last `send`."""
 
     def withdraw(self) -> None:
-        """Say that the parts of the last offer that are not answered need not be any more."""
+        """Give up the subproblems of the last `send` that are not answered yet."""
 
 
 @dataclass(frozen=True, slots=True)

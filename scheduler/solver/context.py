@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import Crew, Phase, SolveParams
+from scheduler.domain.solving import Helpers, Phase, SolveParams
 from scheduler.solver.clock import SolveClock
 from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
@@ -37,7 +37,7 @@ class SolveContext:
     clock: SolveClock
     proof: Proof
     reporter: Reporter
-    crew: Crew | None = None
+    helpers: Helpers | None = None
     flat: Flat = field(init=False)
     incumbent: Incumbent = field(init=False)
     kept: Number | None = None

@@ -65,7 +65,7 @@ def searched(context: SolveContext, start: Meetings) -> Meetings:
         context.params.workers,
         context.params.seed,
         lambda state, is_best: _report(context, state, is_best),
-        context.crew,
+        context.helpers,
         spare_cores=lambda: _spare_cores(context),
         cooling=max(0.0, STOP_SECONDS - 1.5 * incumbent.spent) if incumbent.is_quick else 0.0,
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from scheduler.domain.collecting import no_collection
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import METHODS, Crew, Phase, Progress, Proved, Result, SolveParams
+from scheduler.domain.solving import METHODS, Helpers, Phase, Progress, Proved, Result, SolveParams
 from scheduler.solver.annealing.warmup import is_slow, warm_up
 from scheduler.solver.answer import answer, contradicted
 from scheduler.solver.clock import SolveClock
@@ -35,7 +35,7 @@ def solve(
     start: Sequence[Meeting] | Plan | None = None,
     on_progress: Report | None = None,
     should_stop: Stop | None = None,
-    crew: Crew | None = None,
+    helpers: Helpers | None = None,
     new: Collection[str] = (),
     proved: Proved | None = None,
 ) -> Result:
@@ -58,8 +58,8 @@ def solve(
     should_stop
         Is asked often, and ends the solve within a second with the best plan so far; where checks take long,
         with the last that was checked.
-    crew
-        Others who take parts of a search that is limited by time.
+    helpers
+        Other workers that take subproblems of a search that is limited by time.
     new
         Ids of requests that no earlier plan could hold; for those it is searched in any case.
     proved
@@ -81,7 +81,9 @@ def solve(
         raise ValueError(f"method must be one of {', '.join(METHODS)}, not {params.method!r}")
     clock = SolveClock(params.seconds, should_stop, is_limited=params.iterations is None)
     proof = Proof(problem, proved)
-    context = SolveContext(problem, params, clock, proof, Reporter(problem, clock, proof, on_progress), crew)
+    context = SolveContext(
+        problem, params, clock, proof, Reporter(problem, clock, proof, on_progress), helpers
+    )
     return _solved(context, _as_meetings(start), new)
 
 

@@ -37,13 +37,13 @@ def _move(data: Data, state: State, kind: int, temperature: float) -> bool:
 
 
 @entry
-def _force(data: Data, state: State, request: int, start: int, group: int, option: int) -> bool:
-    return ejection.force(data, state, request, start, group, option, state.stamp)
+def _insert_by_ejection(data: Data, state: State, request: int, start: int, group: int, option: int) -> bool:
+    return ejection.insert_by_ejection(data, state, request, start, group, option, state.stamp)
 
 
 @entry
-def _settle(data: Data, state: State, temperature: float, lowest: float) -> bool:
-    return repair.settle(data, state, temperature, state.stamp, lowest)
+def _repair(data: Data, state: State, temperature: float, lowest: float) -> bool:
+    return repair.repair(data, state, temperature, state.stamp, lowest)
 
 
 @entry
@@ -137,16 +137,16 @@ class Board:
             self.undo(before)
         raise AssertionError(f"no move of kind {kind} in {tries}")
 
-    def force(self, request: str, slot: str, place: str) -> bool:
+    def insert_by_ejection(self, request: str, slot: str, place: str) -> bool:
         """Force a request in with its first option of people."""
         self.begin()
         index = self.problem.index
         r, group = index.requests[request], self.flat.groups.group_of[index.places[place]]
         option = self.flat.options.ranges[r][0]
-        return bool(_force(self.flat.data, self.state, r, index.slots[slot], group, option))
+        return bool(_insert_by_ejection(self.flat.data, self.state, r, index.slots[slot], group, option))
 
-    def settle(self, temperature: float = 0.0, lowest: float = -1e12) -> bool:
-        return bool(_settle(self.flat.data, self.state, temperature, lowest))
+    def repair(self, temperature: float = 0.0, lowest: float = -1e12) -> bool:
+        return bool(_repair(self.flat.data, self.state, temperature, lowest))
 
     def undo(self, score: float) -> None:
         _undo(self.flat.data, self.state, score)

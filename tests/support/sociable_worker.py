@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import Crew, Phase, Progress, Result, SolveParams
+from scheduler.domain.solving import Helpers, Phase, Progress, Result, SolveParams
 from scheduler.services.runs import execution
 from scheduler.solver.solve import solve
 from workers.celery_app import app
@@ -20,15 +20,15 @@ def solve_in_company(
     problem: Problem,
     params: SolveParams,
     *,
-    crew: Crew,
+    helpers: Helpers,
     on_progress: Callable[[Progress], None],
     should_stop: Callable[[], bool],
     **others: Any,
 ) -> Result:
-    while not crew.size(nearby=True) and not should_stop():
+    while not helpers.size(nearby=True) and not should_stop():
         on_progress(Progress(0.0, Phase.COMPILING))  # is not counted as the solve's time
         time.sleep(0.05)
-    return solve(problem, params, crew=crew, on_progress=on_progress, should_stop=should_stop, **others)
+    return solve(problem, params, helpers=helpers, on_progress=on_progress, should_stop=should_stop, **others)
 
 
 execution.execute = partial(execution.execute, solve=solve_in_company)

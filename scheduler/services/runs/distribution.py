@@ -20,7 +20,7 @@ from scheduler.domain.entities import RunState
 from scheduler.files.problem_file import read_problem
 from scheduler.services.runs import runs
 from scheduler.solver.annealing.helper import Helper
-from scheduler.solver.annealing.subproblem import PartRefused
+from scheduler.solver.annealing.subproblem import SubproblemRefused
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run
 
@@ -96,11 +96,11 @@ def host_of(worker: str) -> str:
     return worker.rpartition(":")[0]
 
 
-class WorkerCrew:
-    """The other workers, as the solver's Crew. A broker that does not answer is as if nobody were there.
+class WorkerHelpers:
+    """The other workers, as the solver's Helpers. A broker that does not answer is as if nobody were there.
 
     `worker` is who has the run: its name, as that of each other one, begins with its machine's. One belongs
-    to the crew once it has answered a call: then it is there, is not busy, and has the problem
+    to them once it has answered a call: then it is there, is not busy, and has the problem
     in memory. One that does not answer in time is left out until it is heard again. `parts` were offered
     in all, and `lost` of them were not answered in time.
     """
@@ -132,12 +132,12 @@ class WorkerCrew:
         self.chosen = [name for name in self.ready if nearby or host_of(name) != host_of(self.worker)]
         return len(self.chosen)
 
-    def offer(self, parts: Sequence[bytes]) -> None:
+    def send(self, subproblems: Sequence[bytes]) -> None:
         self.answered = {}
-        for position, (helper, part) in enumerate(zip(self.chosen, parts, strict=False)):
+        for position, (helper, subproblem) in enumerate(zip(self.chosen, subproblems, strict=False)):
             self.parts += 1
             self.asked[self.parts] = (position, helper)
-            self._say(helper, _PART.pack(self.parts) + part)
+            self._say(helper, _PART.pack(self.parts) + subproblem)
 
     def answers(self) -> Mapping[int, bytes]:
         self._listen()
@@ -246,7 +246,7 @@ class _Help:
                 break
             try:
                 answer = self.helper.improve(content[_PART.size :], self.should_stop)
-            except PartRefused as error:
+            except SubproblemRefused as error:
                 log.warning("part refused", run=self.run_id, reason=str(error))
                 break
             is_staying, heard_at = self.answer(number, answer), time.monotonic()

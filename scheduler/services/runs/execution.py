@@ -26,7 +26,7 @@ from scheduler.services.operations.patience import patiently
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import version_jobs
 from scheduler.services.runs import runs
-from scheduler.services.runs.distribution import Call, WorkerCrew
+from scheduler.services.runs.distribution import Call, WorkerHelpers
 from scheduler.services.runs.known import last_run, new_requests, proved_before
 from scheduler.services.runs.watchdog import Attended, Solve, Stop, attend
 from scheduler.services.schedule import versions
@@ -136,10 +136,16 @@ class _Work:
         params = SolveParams(
             seconds=self.run.seconds, workers=self.settings.solve_workers, seed=self.run.seed
         )
-        with self.crew() as crew:
+        with self.helpers() as helpers:
             attended = attend(
                 lambda report, stop: solve(
-                    problem, params, on_progress=report, should_stop=stop, crew=crew, new=new, proved=proved
+                    problem,
+                    params,
+                    on_progress=report,
+                    should_stop=stop,
+                    helpers=helpers,
+                    new=new,
+                    proved=proved,
                 ),
                 self,
                 seconds=self.run.seconds,
@@ -154,18 +160,18 @@ class _Work:
         return self.keep(problem, attended)
 
     @contextmanager
-    def crew(self) -> Iterator[WorkerCrew | None]:
+    def helpers(self) -> Iterator[WorkerHelpers | None]:
         """The other workers, if they may help."""
         if self.call is None:
             yield None
             return
-        crew = WorkerCrew(self.settings.redis_url, self.run.id, self.worker, self.call)
-        crew.begin()
+        helpers = WorkerHelpers(self.settings.redis_url, self.run.id, self.worker, self.call)
+        helpers.begin()
         try:
-            yield crew
+            yield helpers
         finally:
-            crew.clear()
-            log.info("search shared", run=self.run.id, parts=crew.parts, lost=crew.lost)
+            helpers.clear()
+            log.info("search shared", run=self.run.id, parts=helpers.parts, lost=helpers.lost)
 
     # What `attend` asks and tells five times a second
 

@@ -9,8 +9,8 @@ from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import rules
 from scheduler.solver.operators.draws import random_held
 from scheduler.solver.operators.kempe import swap_slots
-from scheduler.solver.operators.repair import settle
-from scheduler.solver.operators.targets import fill_gap, force_held, force_unheld, join_halls
+from scheduler.solver.operators.repair import repair
+from scheduler.solver.operators.targets import fill_gap, insert_unheld, join_halls, move_held
 from scheduler.solver.state.placement import IMPOSSIBLE, choose
 from scheduler.solver.state.spread import excess, refresh_logged
 from scheduler.solver.state.state import State
@@ -23,7 +23,7 @@ KINDS = 6
 
 @inlined
 def redraw(data: Data, state: State, temperature: float) -> bool:
-    """Draw a new place for a random meeting by the odds of Boltzmann; it may stay out.
+    """Draw a new place for a random meeting by the odds of Boltzmann. It may stay out.
 
     The draw is from its conditional distribution: a heat bath (Geman and Geman 1984,
     doi:10.1109/TPAMI.1984.4767596), which needs no test of acceptance. Logs two rows at most. False if
@@ -42,7 +42,7 @@ def redraw(data: Data, state: State, temperature: float) -> bool:
 
 @inlined
 def make_move(data: Data, state: State, kind: int, temperature: float, stamp: int) -> bool:
-    """Make a move of a kind, at `temperature`; what it does is logged. False if it is to be undone."""
+    """Make a move of a kind, at `temperature`. What it does is logged. False if it is to be undone."""
     if kind == REDRAW:
         return redraw(data, state, temperature)
     if kind == GAP:
@@ -50,9 +50,9 @@ def make_move(data: Data, state: State, kind: int, temperature: float, stamp: in
     if kind == HALLS:
         return join_halls(data, state, stamp)
     if kind == HELD:
-        return force_held(data, state, stamp)
+        return move_held(data, state, stamp)
     if kind == UNHELD_IN:
-        return force_unheld(data, state, stamp)
+        return insert_unheld(data, state, stamp)
     return swap_slots(data, state, stamp)
 
 
@@ -85,7 +85,7 @@ def anneal(
         lowest = score + temperature * math.log(chance(state.rng))
         kept = make_move(data, state, kind, temperature, stamp)
         if kept and state.queued > 0:
-            kept = settle(data, state, temperature, stamp, lowest)
+            kept = repair(data, state, temperature, stamp, lowest)
         if kept and kind != REDRAW:
             kept = state.score >= lowest
         if kept and state.changed > data.rules[rules.MAX_MOVED] and state.changed > changed:

@@ -1,7 +1,7 @@
-"""Shares of a plan that are improved side by side: each some days, and the meetings that are held then.
+"""Decomposition by day: shares of a plan, of some days each, that are improved in parallel.
 
-Decomposition by day: parts of a solution are improved by themselves and put back, again and again with
-other parts (POPMUSIC: Taillard and Voss 2002, in *Essays and Surveys in Metaheuristics*, 613-629).
+Parts of a solution are improved by themselves and put back, again and again with other parts (POPMUSIC:
+Taillard and Voss 2002, in *Essays and Surveys in Metaheuristics*, 613-629).
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ Flags = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one search of several on a plan may change: slots, requests that are not held, changes."""
+    """What one of several parallel searches may change: slots, unheld requests, and published meetings."""
 
     words: Words
-    """The slots, as bits."""
+    """The slots, as bits: uint64, one word for 64 slots."""
     of: int
     number: int
-    """It takes up request `r`, where that is not held, if `r % of == number`."""
+    """The share may insert request `r`, if that is not held, where `r % of == number`."""
     most: int
-    """The most published meetings that may be changed then in the whole plan."""
+    """The most published meetings that may be changed in the whole plan."""
 
 
 @dataclass(frozen=True, slots=True)
 class Improved:
-    """A share that was improved: what the whole plan is worth then, and the meetings, others ignored."""
+    """An improved share: the worth of the whole plan with it, and a table of which only its slots count."""
 
     share: Share
     worth: float
@@ -45,26 +45,28 @@ class Improved:
 
 
 def whole(data: Data) -> Share:
-    """Everything."""
+    """The share of all slots and all requests."""
     everything = np.full(data.day_words.shape[1], np.iinfo(np.uint64).max, np.uint64)
     return Share(everything, 1, 0, int(data.rules[rules.MAX_MOVED]))
 
 
 def shares_of(share: Share, cuts: Sequence[Words], changed: int) -> list[Share]:
-    """A share cut further; `changed` published meetings are changed already."""
+    """A share, cut into one share for each of `cuts`. `changed` published meetings are changed already."""
     most = min(changed + max(0, share.most - changed) // len(cuts), int(np.iinfo(np.int32).max))
     of = share.of * len(cuts)
     return [Share(words, of, share.number + share.of * k, most) for k, words in enumerate(cuts)]
 
 
-def deal(data: Data, share: Share, hands: int, changed: int, draws: np.random.Generator) -> list[Share]:
-    """The share cut by days, for so many hands; fewer shares where there are fewer days.
+def split_by_days(
+    data: Data, share: Share, count: int, changed: int, draws: np.random.Generator
+) -> list[Share]:
+    """Split a share by days into `count` shares, or fewer where there are fewer days.
 
-    A meeting stays in the days of its share, so these are drawn anew each time, and where there are as
-    many hands as days they are in pairs every other time.
+    A meeting stays in the days of its share. So the days are drawn anew each time. Where there are as many
+    shares as days, the days are in pairs every other time.
     """
     days = days_of(data, share)
-    parts, in_pairs = min(hands, len(days)), (len(days) + 1) // 2
+    parts, in_pairs = min(count, len(days)), (len(days) + 1) // 2
     if parts > in_pairs and draws.random() < 0.5:
         parts = in_pairs
     if parts <= 1:
@@ -80,16 +82,16 @@ def deal(data: Data, share: Share, hands: int, changed: int, draws: np.random.Ge
 
 
 def days_of(data: Data, share: Share) -> Int32s:
-    """The days that can be searched side by side: at most one where precedences look at the whole event.
+    """The days that can be searched in parallel: at most one where there are precedences, which span days.
 
-    Those that share an attendee's idle time may exceed `max_idle_spread` together: a join is then not taken.
+    Two shares may exceed `max_idle_spread` together, though each keeps it. Such a join is not taken.
     """
     days = np.flatnonzero((data.day_words & share.words).any(axis=1)).astype(np.int32)
     return days[:1] if len(data.before) else days
 
 
 class Confines:
-    """A problem as a search sees it that may change a share only; all else is as if it were frozen."""
+    """A copy of the problem for a search that may change one share only. All else is as if frozen."""
 
     def __init__(self, data: Data) -> None:
         source = cast(Any, data).source
@@ -98,7 +100,7 @@ class Confines:
         self.data: Data = cast(Data, Record(source._replace(**copies)))
 
     def set(self, share: Share, table: Int32s) -> Data:
-        """For a plan with this table of meetings."""
+        """The problem for this share of a plan with this table of meetings."""
         whole, data = self.whole, self.data
         is_held = table[:, held.SLOT] >= 0
         outside = is_held & ~are_in(share.words, table)
@@ -112,14 +114,14 @@ class Confines:
 
 
 def are_in(words: Words, table: Int32s) -> Flags:
-    """For each row of a table whether its slot is one of `words`; any answer for -1."""
+    """For each row of a table: is its slot one of `words`? Undefined for slot -1."""
     slots = np.maximum(table[:, held.SLOT], 0)
     found: Flags = (words[slots >> 6] >> (slots & 63).astype(np.uint64) & np.uint64(1)) > 0
     return found
 
 
 def only_in(words: Words, table: Int32s) -> Int32s:
-    """The rows whose slot is one of `words`; the others are not held."""
+    """A table with the rows whose slot is one of `words`. The other requests are not held in it."""
     rows = np.full_like(table, -1)
     mine = (table[:, held.SLOT] >= 0) & are_in(words, table)
     rows[mine] = table[mine]
@@ -127,16 +129,16 @@ def only_in(words: Words, table: Int32s) -> Int32s:
 
 
 def put_in(table: Int32s, words: Words, rows: Int32s) -> None:
-    """Have the plan in the slots of `words` as it is there in `rows`."""
+    """Replace the meetings of `table` in the slots of `words` by those of `rows`."""
     table[are_in(words, table)] = -1
     mine = (rows[:, held.SLOT] >= 0) & are_in(words, rows)
     table[mine] = rows[mine]
 
 
 def join(table: Int32s, worth: float, improved: Sequence[Improved]) -> tuple[Int32s, float]:
-    """The plan with the best of each share put in, and what it is worth if the shares do not meet.
+    """The plan with the best result of each share, and its worth if the shares do not interact.
 
-    They do where a firm is at its floor: then each of two may have taken the same step for the only one.
+    Shares interact through a firm's floor: two shares may both count the bonus for the same missing meeting.
     """
     best: dict[int, Improved] = {}
     for each in improved:

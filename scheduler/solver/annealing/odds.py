@@ -1,4 +1,4 @@
-"""How often each kind of move is tried: other kinds win while a search is hot than once it is cold."""
+"""The odds of the kinds of moves: other kinds win at a high temperature than at a low one."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from scheduler.solver.compiled.kernels import Floats
 # in the order of the kinds in `anneal`: REDRAW, GAP, HALLS, HELD, UNHELD_IN, KEMPE
 HOT = (0.8, 0.25, 0.15, 0.2, 0.08, 0.3)
 COLD = (0.8, 0.2, 0.05, 0.1, 0.15, 1.5)
-"""That of UNHELD_IN is for a plan without a meeting: it falls with the share of what is not held."""
+"""The odds of UNHELD_IN are for a plan without a meeting. They fall with the share of requests not held."""
 
 
 def odds_at(cooled: float, unheld: float) -> Floats:
     """The kinds' cumulated shares after this share of the cooling, with this share of requests not held.
 
-    At 620 firms, a quarter of a hall change hot: of Kempe swaps, which cost least, one in 120 is kept;
-    of chains fewer than one in 400, while the force of what is not held takes a third of the time.
+    Measured at 620 firms and a temperature of a quarter of a hall change: of Kempe swaps, which cost least,
+    one in 120 is kept. Of ejection chains fewer than one in 400 are kept. The insertion of unheld requests
+    takes a third of the time.
     """
     cold = np.array(COLD)
     cold[UNHELD_IN] *= unheld

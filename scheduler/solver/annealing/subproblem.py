@@ -1,4 +1,4 @@
-"""Parts of a search, for others to take: some days of a plan as octets, and what was made of them."""
+"""Subproblems of a search, as bytes for helpers: a plan with a share of it to improve, and the answer."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _HEAD = struct.Struct("<3i5d")
 _WORTH = struct.Struct("<d")
 
 
-class PartRefused(ChainmeetError):
-    """Bytes that are no part, or no answer, of this problem."""
+class SubproblemRefused(ChainmeetError):
+    """The bytes are no subproblem, or no answer, of this problem."""
 
     code = "part-refused"
 
@@ -32,15 +32,15 @@ class PartRefused(ChainmeetError):
 
 @dataclass(frozen=True, slots=True)
 class Subproblem:
-    """A share of a plan and a stretch of the search's time to improve it in."""
+    """A share of a plan, and the stretch of the search's time in which it is improved."""
 
     table: Int32s
-    """The whole plan, as State.held."""
+    """The whole plan: int32, requests x 4, as `State.held`."""
     share: Share
     temperatures: Temperatures
     begin: float
     end: float
-    """The shares of the whole search's time between which this part lies."""
+    """`begin` and `end` are fractions (0 to 1) of the whole search's time."""
     seconds: float
 
     def to_bytes(self) -> bytes:
@@ -49,71 +49,71 @@ class Subproblem:
             *(share.of, share.number, share.most),
             *(temperatures.first, temperatures.last, self.begin, self.end, self.seconds),
         )
-        return _packed(head + share.words.astype("<u8").tobytes(), self.table)
+        return _to_bytes(head + share.words.astype("<u8").tobytes(), self.table)
 
     @classmethod
     def from_bytes(cls, data: Data, content: bytes) -> Subproblem:
-        """Raises PartRefused."""
+        """Raises SubproblemRefused."""
         words = data.day_words.shape[1]
-        head, table = _unpacked(data, content, _HEAD.size + 8 * words)
+        head, table = _from_bytes(data, content, _HEAD.size + 8 * words)
         of, number, most, *floats = _HEAD.unpack_from(head)
         first, last, begin, end, seconds = floats
         if not (0 <= number < of and most >= 0):
-            raise PartRefused("its numbers are out of range")
+            raise SubproblemRefused("its numbers are out of range")
         if not (first > 0 and last > 0 and 0 <= begin <= end <= 1 and 0 <= seconds <= 3600):
-            raise PartRefused("its times or temperatures are out of range")
+            raise SubproblemRefused("its times or temperatures are out of range")
         slots = np.frombuffer(head, "<u8", words, _HEAD.size).astype(np.uint64)
         return cls(table, Share(slots, of, number, most), Temperatures(first, last), begin, end, seconds)
 
 
 @dataclass(frozen=True, slots=True)
 class SubproblemAnswer:
-    """A part improved: its own slots of the plan, and what the whole plan is worth with them."""
+    """An improved subproblem: the meetings in its own slots, and the worth of the whole plan with them."""
 
     worth: float
     table: Int32s
 
     def to_bytes(self) -> bytes:
-        return _packed(_WORTH.pack(self.worth), self.table)
+        return _to_bytes(_WORTH.pack(self.worth), self.table)
 
     @classmethod
     def from_bytes(cls, data: Data, share: Share, content: bytes) -> SubproblemAnswer:
-        """Raises PartRefused, also where meetings stand outside of the share."""
-        head, table = _unpacked(data, content, _WORTH.size)
+        """Raises SubproblemRefused, also where a meeting is outside of the share."""
+        head, table = _from_bytes(data, content, _WORTH.size)
         (worth,) = _WORTH.unpack(head)
         if not math.isfinite(worth) or ((table[:, held.SLOT] >= 0) & ~are_in(share.words, table)).any():
-            raise PartRefused("it has meetings in slots that were not its own")
+            raise SubproblemRefused("it has meetings in slots that were not its own")
         return cls(worth, table)
 
 
 def answers_to(data: Data, taken: Sequence[Share], answers: Mapping[int, bytes]) -> list[Improved]:
-    """What came back for each share in `taken`; what is refused counts as not answered."""
+    """The improved shares of `taken` that were answered. A refused answer counts as none."""
     found = []
     for k, content in answers.items():
         try:
             answer = SubproblemAnswer.from_bytes(data, taken[k], content)
-        except PartRefused:
+        except SubproblemRefused:
             continue
         found.append(Improved(taken[k], answer.worth, answer.table))
     return found
 
 
-def _packed(head: bytes, table: Int32s) -> bytes:
+def _to_bytes(head: bytes, table: Int32s) -> bytes:
     return head + table.astype("<i4").tobytes()
 
 
-def _unpacked(data: Data, content: bytes, head: int) -> tuple[bytes, Int32s]:
-    """The head and the table, whose rows exist in the problem."""
+def _from_bytes(data: Data, content: bytes, head: int) -> tuple[bytes, Int32s]:
+    """The head, and the table after it. Raises SubproblemRefused unless all its rows exist in the problem."""
     if len(content) != head + 16 * len(data.requests):
-        raise PartRefused("it has another size than this problem's")
+        raise SubproblemRefused("it has another size than this problem's")
     table = np.frombuffer(content, "<i4", offset=head).reshape(-1, 4).astype(np.int32)
     if not _exist(data, table):
-        raise PartRefused("it has meetings that this problem cannot have")
+        raise SubproblemRefused("it has meetings that this problem cannot have")
     return content[:head], table
 
 
 def _exist(data: Data, table: Int32s) -> bool:
-    """Whether slots, places, people and interpreters are the problem's: compiled code does not look."""
+    """Whether slots, places, people and interpreters exist in the problem. Compiled code does not check."""
     if (table[:, held.SLOT] < -1).any():
         return False
     is_held = table[:, held.SLOT] >= 0

@@ -1,4 +1,4 @@
-"""Threads that improve one plan side by side: each some days of it, which are dealt out anew often."""
+"""Parallel annealing by day decomposition: each thread owns some days; the days are split anew often."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from scheduler.solver.annealing.anneal import KINDS, anneal
-from scheduler.solver.annealing.day_shares import Confines, Improved, Share, days_of, deal, join
+from scheduler.solver.annealing.day_shares import Confines, Improved, Share, days_of, join, split_by_days
 from scheduler.solver.annealing.odds import odds_at
 from scheduler.solver.annealing.temperature import Budget, Temperatures, cooled, is_kept
 from scheduler.solver.compiled.kernels import Floats, Int32s
@@ -22,13 +22,13 @@ from scheduler.solver.state.spread import PENALTY, excess_of
 from scheduler.solver.state.state import State, new_state
 
 BATCH = 2000  # moves between looks at the clock: some milliseconds
-ROUND_SECONDS = 0.04  # after which days are dealt out anew
+ROUND_SECONDS = 0.04  # of a round: after it the days are split anew
 ROUND_FACTOR = 10  # a round lasts at least so many times as long as what comes between it and the next
 
 
 @dataclass
 class Annealing:
-    """How a plan is changed: how long, and how hot; `span` is which stretch of the whole cooling it is.
+    """An annealing schedule: the temperatures and the budget. `span` is its stretch of the whole cooling.
 
     `tally` counts moves by kind, as `anneal` does.
     """
@@ -58,14 +58,14 @@ class Annealing:
         return plan.score - self.penalty(data) * excess_of(data, plan)
 
     def cool(self, until: float, data: Data, plan: State) -> None:
-        """Make only moves that gain, until a time."""
+        """Quench: make only moves that gain, until a time."""
         odds = odds_at(1.0, plan.unheld_count / len(data.requests))
         while time.monotonic() < until:
             anneal(data, plan, BATCH, self.temperatures.at(1.0), PENALTY, odds, self.tally)
 
 
-class Team:
-    """Threads that improve one plan, each with a state of its own; that of the first one is the plan.
+class SearchThreads:
+    """Threads that improve one plan, each with a state of its own. The state of the first is the plan.
 
     Parameters
     ----------
@@ -76,15 +76,15 @@ class Team:
     threads
         How many, 1 or more.
     seed
-        For the dealing of days, and for the states of all threads but the first, which has its own.
+        For the split of the days, and for the states of all threads but the first, which has its own.
     """
 
     def __init__(self, data: Data, plan: State, threads: int, seed: int) -> None:
         self.data, self.plan = data, plan
         self.order = loading_order(data)
         self.draws = np.random.default_rng(seed)
-        self.hands = [_Hand(data, plan)]
-        self.hands += [_Hand(data, new_state(data, seed * 1000 + k)) for k in range(1, threads)]
+        self.threads = [_SearchThread(data, plan)]
+        self.threads += [_SearchThread(data, new_state(data, seed * 1000 + k)) for k in range(1, threads)]
         self.pool = ThreadPoolExecutor(threads)
         self.between = 0.0  # seconds that threads wait for their next round
 
@@ -104,70 +104,72 @@ class Team:
     def excess(self) -> int:
         return excess_of(self.data, self.plan)
 
-    def deal(self, share: Share, hands: int) -> list[Share]:
-        """A share for each of so many hands; where there are fewer days, some have the same one."""
-        shares = deal(self.data, share, hands, self.plan.changed, self.draws)
-        return [shares[k % len(shares)] for k in range(hands)]
+    def split(self, share: Share, count: int) -> list[Share]:
+        """Split a share into `count` shares. Where there are fewer days, some of them are the same."""
+        shares = split_by_days(self.data, share, count, self.plan.changed, self.draws)
+        return [shares[k % len(shares)] for k in range(count)]
 
-    def improve(self, way: Annealing, share: Share, until: float, threads: int | None = None) -> None:
-        """Improve a share of the plan until a time, or the end of the budget; on all threads or so many."""
-        hands = self.hands[:threads]
+    def improve(self, way: Annealing, share: Share, until: float, count: int | None = None) -> None:
+        """Improve a share of the plan until a time, or the end of the budget, on `count` threads or all."""
+        threads = self.threads[:count]
         while (now := time.monotonic()) < until and not way.budget.is_over():
-            self._round(hands, way, share, 0, min(until, now + self._seconds(hands, share)))
+            self._round(threads, way, share, 0, min(until, now + self._seconds(threads, share)))
 
     def improve_by(self, way: Annealing, share: Share, moves: int) -> None:
         """The same, by so many moves on each thread."""
-        self._round(self.hands, way, share, moves, 0.0)
+        self._round(self.threads, way, share, moves, 0.0)
 
     def take(self, way: Annealing, table: Int32s, worth: float, single: Improved) -> None:
-        """Take over a joined plan; if it is worth less than it should be, rather a single one."""
+        """Load a joined plan. If it is worth less than it should be, load a single thread's plan instead."""
         alone = single.table.copy()
         self.shift(table)
         if self.worth(way) < min(worth - 1e-6, single.worth):
             self.shift(alone)
 
-    def _seconds(self, hands: Sequence[_Hand], share: Share) -> float:
-        """How long a round lasts: as long as it may where nothing is dealt out."""
-        if len(hands) == 1 or len(days_of(self.data, share)) < 2:
+    def _seconds(self, threads: Sequence[_SearchThread], share: Share) -> float:
+        """The seconds of a round: without an end where the plan is not split."""
+        if len(threads) == 1 or len(days_of(self.data, share)) < 2:
             return math.inf
         return max(ROUND_SECONDS, ROUND_FACTOR * self.between)
 
-    def _round(self, hands: Sequence[_Hand], way: Annealing, share: Share, moves: int, until: float) -> None:
-        """Have each thread improve a share of its own, and put them together in the plan.
+    def _round(
+        self, threads: Sequence[_SearchThread], way: Annealing, share: Share, moves: int, until: float
+    ) -> None:
+        """Improve one share on each thread, and join the shares in the plan.
 
-        Where there are fewer shares than hands, the best of those on the same one is taken.
+        Where there are fewer shares than threads, the best result of each share is taken.
         """
-        if len(hands) == 1:
-            way.tally += hands[0].work(way, share, moves, until)
+        if len(threads) == 1:
+            way.tally += threads[0].work(way, share, moves, until)
             return
         before, table = self.worth(way), self.plan.held.copy()
-        taken = self.deal(share, len(hands))
+        taken = self.split(share, len(threads))
 
-        def work(hand: _Hand, own: Share) -> Floats:
-            if hand is not hands[0]:
-                shift(self.data, hand.plan, table, self.order)
-            return hand.work(way, own, moves, until)
+        def work(thread: _SearchThread, own: Share) -> Floats:
+            if thread is not threads[0]:
+                shift(self.data, thread.plan, table, self.order)
+            return thread.work(way, own, moves, until)
 
-        for tally in self.pool.map(work, hands, taken):
+        for tally in self.pool.map(work, threads, taken):
             way.tally += tally
         began = time.monotonic()
         improved = [
-            Improved(own, way.worth(self.data, hand.plan), hand.plan.held)
-            for hand, own in zip(hands, taken, strict=True)
+            Improved(own, way.worth(self.data, thread.plan), thread.plan.held)
+            for thread, own in zip(threads, taken, strict=True)
         ]
         self.take(way, *join(table, before, improved), max(improved, key=lambda each: each.worth))
         self.between += 0.1 * (time.monotonic() - began - self.between)
 
 
-class _Hand:
-    """A thread's own state, and the problem as it sees it while it may change a share only."""
+class _SearchThread:
+    """A thread's own state, and its view of the problem: all but its share is as if frozen."""
 
     def __init__(self, data: Data, plan: State) -> None:
         self.data, self.plan = data, plan
         self.confines: Confines | None = None
 
     def work(self, way: Annealing, share: Share, moves: int, until: float) -> Floats:
-        """Make so many moves, or, if there are none, such as there is time for; the tally of them."""
+        """Make `moves` moves, or, if that is 0, moves until a time. Gives their tally."""
         data, tally = self.confined(share), np.zeros((KINDS, 3))
         if moves:
             way.make(moves, data, self.plan, tally)

@@ -12,7 +12,7 @@ from scheduler.solver.annealing.anneal import KINDS, anneal
 from scheduler.solver.compiled.kernels import is_cached, is_ready
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.operators.construct import construct
-from scheduler.solver.operators.spread_repair import narrow
+from scheduler.solver.operators.spread_repair import repair_spread
 from scheduler.solver.state.loading import load, loading_order, shift
 from scheduler.solver.state.state import new_state
 from scheduler.solver.state.terms import count_days
@@ -39,7 +39,7 @@ def warm_up() -> None:
     order = loading_order(flat.data)
     load(flat.data, state, state.held.copy(), order)
     shift(flat.data, state, state.held.copy(), order)
-    narrow(flat.data, state)
+    repair_spread(flat.data, state)
     count_days(flat.data, state)
 
 

@@ -45,8 +45,8 @@ def collect(problem: Problem, choices: Choices, expired: Callable[[], bool]) -> 
             continue
         kind_flags = (PlaceKind.BOOTH in kinds, PlaceKind.TABLE in kinds)
         for asking, asked in choices.parties(r):
-            helpers = choices.interpreters(asking, asked)
-            if helpers == ():
+            interpreters = choices.interpreters(asking, asked)
+            if interpreters == ():
                 continue
             free = choices.free(asking) & choices.free(asked)
             starts = choices.starts(free, request.length) & allowed
@@ -55,7 +55,7 @@ def collect(problem: Problem, choices: Choices, expired: Callable[[], bool]) -> 
             options.request.append(r)
             options.days.append([starts & mask != 0 for mask in choices.day_masks])
             options.need.append(
-                -1 if helpers is None else options.needs.setdefault(helpers, len(options.needs))
+                -1 if interpreters is None else options.needs.setdefault(interpreters, len(options.needs))
             )
             options.people.append(asking + asked)
             options.kinds.append(kind_flags)

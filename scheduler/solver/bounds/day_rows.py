@@ -132,10 +132,10 @@ def add_places(rows: DayRows, problem: Problem, choices: Choices, columns: DayCo
 
 def add_interpreters(rows: DayRows, choices: Choices, needs: list[People], columns: DayColumns) -> None:
     """Hall's condition: those who can only be served by the set K need no more than the slots of K."""
-    helpers = [frozenset(need) for need in needs]
+    interpreters = [frozenset(need) for need in needs]
     free = _slots_a_day(choices, choices.interpreter_free)
-    for union in _unions(helpers):
-        inside = np.array([h <= union for h in helpers], dtype=bool)
+    for union in _unions(interpreters):
+        inside = np.array([h <= union for h in interpreters], dtype=bool)
         picked = (columns.need >= 0) & inside[columns.need]
         limit = free[sorted(union)].sum(axis=0, keepdims=True)
         zero = np.zeros(int(picked.sum()), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The atoms of the exact model: every way in which one request alone can be held, alike places as one."""
+"""The assignments of the exact model: all ways to hold one request, with alike places as one."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ CROWDED_SHARE = 0.85
 """Of the room in places: above it, places decide more than people (B2BSP has 0.5 to 0.75, and 0.86 to 1)."""
 
 MOST_FREE_REQUESTS = 60
-MOST_ATOMS = 20_000
-MOST_COMPULSORY_ATOMS = 50_000
+MOST_ASSIGNMENTS = 20_000
+MOST_COMPULSORY_ASSIGNMENTS = 50_000
 
 
 class BuildingStopped(Exception):
@@ -25,7 +25,7 @@ class BuildingStopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PlaceGroup:
-    """Places that no rule and no term tells apart; they hold `capacity` meetings at a time together."""
+    """Alike places: no rule and no term tells them apart. They hold `capacity` meetings at a time."""
 
     places: tuple[int, ...]
     hall: int
@@ -34,7 +34,7 @@ class PlaceGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Atom:
+class Assignment:
     """A request held from slot `start` to `stop` (open), by these people, in this group of places.
 
     `gain` is what it adds to the score of holding nothing: its weight, and of a published meeting what its
@@ -53,8 +53,8 @@ class Atom:
 
 
 @dataclass(frozen=True)
-class Atoms:
-    """All atoms, by request.
+class Assignments:
+    """All assignments, by request.
 
     `must` are the requests that have to be held, `counted` those whose published meeting counts for H13,
     `constant` is the score of holding nothing.
@@ -63,7 +63,7 @@ class Atoms:
     problem: Problem
     choices: Choices
     groups: tuple[PlaceGroup, ...]
-    of_request: tuple[tuple[Atom, ...], ...]
+    of_request: tuple[tuple[Assignment, ...], ...]
     must: frozenset[int]
     counted: frozenset[int]
     constant: float
@@ -71,14 +71,14 @@ class Atoms:
 
 def wants_exact(problem: Problem) -> bool:
     """Whether a problem is of the size, or all compulsory, so that the exact model is the better way."""
-    atoms = estimate(problem)
+    assignments = estimate(problem)
     if problem.policy.require_all:
-        return atoms <= MOST_COMPULSORY_ATOMS
-    return len(problem.requests) <= MOST_FREE_REQUESTS and atoms <= MOST_ATOMS
+        return assignments <= MOST_COMPULSORY_ASSIGNMENTS
+    return len(problem.requests) <= MOST_FREE_REQUESTS and assignments <= MOST_ASSIGNMENTS
 
 
 def estimate(problem: Problem) -> int:
-    """Roughly how many atoms there are, without making them."""
+    """Roughly how many assignments there are, without making them."""
     slots, halls = len(problem.slots), len(problem.halls)
     total = 0
     for request in problem.requests:
@@ -88,12 +88,12 @@ def estimate(problem: Problem) -> int:
     return total
 
 
-def enumerate_atoms(
+def enumerate_assignments(
     problem: Problem, choices: Choices | None = None, check: Callable[[], None] = lambda: None
-) -> Atoms:
-    """Every atom; a frozen request has the one that it is published with, or none.
+) -> Assignments:
+    """Every assignment. A frozen request has the one that it is published with, or none.
 
-    `check` is called every few atoms; what it raises ends the work.
+    `check` is called every few assignments. What it raises ends the work.
     """
     choices = choices or Choices(problem)
     groups = _place_groups(problem, choices)
@@ -103,12 +103,12 @@ def enumerate_atoms(
     must = problem.compulsory | frozen
     index = problem.index.requests
     counted = frozenset(index[m.request] for m in choices.published.values() if could_stay(problem, m))
-    return Atoms(
+    return Assignments(
         problem=problem,
         choices=choices,
         groups=groups,
         of_request=tuple(
-            tuple(_atoms_of(problem, choices, groups, group_of, r, check))
+            tuple(_assignments_of(problem, choices, groups, group_of, r, check))
             for r in range(len(problem.requests))
         ),
         must=must,
@@ -117,14 +117,14 @@ def enumerate_atoms(
     )
 
 
-def is_crowded(atoms: Atoms) -> bool:
+def is_crowded(assignments: Assignments) -> bool:
     """Whether the requests that have to be held take nearly all that the places have."""
-    room = sum(group.capacity * group.free.bit_count() for group in atoms.groups)
-    return sum(atoms.problem.requests[r].length for r in atoms.must) > CROWDED_SHARE * room
+    room = sum(group.capacity * group.free.bit_count() for group in assignments.groups)
+    return sum(assignments.problem.requests[r].length for r in assignments.must) > CROWDED_SHARE * room
 
 
 def _place_groups(problem: Problem, choices: Choices) -> tuple[PlaceGroup, ...]:
-    """Places of one hall, kind, owner and calendar; those that somebody names stand alone."""
+    """Groups of places of one hall, kind, owner and calendar. A named place is a group of its own."""
     named = fixed_places(problem) | {published.place for published in choices.published_at.values()}
     return tuple(
         PlaceGroup(
@@ -137,59 +137,63 @@ def _place_groups(problem: Problem, choices: Choices) -> tuple[PlaceGroup, ...]:
     )
 
 
-def _atoms_of(
+def _assignments_of(
     problem: Problem,
     choices: Choices,
     groups: tuple[PlaceGroup, ...],
     group_of: dict[int, int],
     r: int,
     check: Callable[[], None],
-) -> Iterator[Atom]:
+) -> Iterator[Assignment]:
     request, frozen = problem.requests[r], choices.frozen(r)
     allowed = choices.allowed(r)
     wanted = sorted({group_of[p] for p in choices.places(r) if p in group_of})
     for asking, asked in choices.parties(r):
-        people, helpers = asking + asked, choices.interpreters(asking, asked)
+        people, interpreters = asking + asked, choices.interpreters(asking, asked)
         both = choices.free(people)
-        for helper in (None,) if helpers is None else helpers:
-            free = both if helper is None else both & choices.interpreter_free[helper]
+        for interpreter in (None,) if interpreters is None else interpreters:
+            free = both if interpreter is None else both & choices.interpreter_free[interpreter]
             for g in wanted:
                 check()
                 for start in bits(choices.starts(free & groups[g].free, request.length) & allowed):
-                    gain, stays = _worth(choices, groups[g], r, start, people, helper)
+                    gain, stays = _worth(choices, groups[g], r, start, people, interpreter)
                     if frozen is None or stays:
                         stop, hall = start + request.length, groups[g].hall
-                        yield Atom(r, start, stop, people, helper, g, hall, gain, stays)
+                        yield Assignment(r, start, stop, people, interpreter, g, hall, gain, stays)
 
 
 def _worth(
-    choices: Choices, group: PlaceGroup, r: int, start: int, people: People, helper: int | None
+    choices: Choices, group: PlaceGroup, r: int, start: int, people: People, interpreter: int | None
 ) -> tuple[float, bool]:
-    """What an atom adds to the score, and whether it is held just as published."""
+    """What an assignment adds to the score, and whether it is held just as published."""
     factors = choices.problem.policy.factors
     gain = factors["served"] * choices.problem.requests[r].weight
     published = choices.published_at.get(r)
     if published is None:
         return gain, False
-    same = published.same(start, group.places[0], people, helper)
+    same = published.same(start, group.places[0], people, interpreter)
     return gain + factors["dropped"] - float(choices.change_costs[same]), same.is_whole
 
 
-def seat(atoms: Atoms, held: list[Atom]) -> tuple[Meeting, ...]:
-    """Meetings of the chosen atoms, each with a place of its group: intervals on alike places always fit.
+def seat(assignments: Assignments, held: list[Assignment]) -> tuple[Meeting, ...]:
+    """Meetings of the chosen assignments, each with a place of its group.
+
+    Intervals on alike places always fit.
 
     No group has a published place beside others here, as those of a search do (`plans/seating`).
     """
-    problem = atoms.problem
+    problem = assignments.problem
     until: dict[int, list[tuple[int, int]]] = {
         g: [(p, 0) for p in group.places for _ in range(problem.places[p].capacity)]
-        for g, group in enumerate(atoms.groups)
+        for g, group in enumerate(assignments.groups)
     }
     meetings: dict[int, Meeting] = {}
-    for atom in sorted(held, key=lambda atom: (atom.start, atom.request)):
-        seats = until[atom.group]
-        i = next(i for i, (_, stop) in enumerate(seats) if stop <= atom.start)
-        seats[i] = (seats[i][0], atom.stop)
-        place, people = seats[i][0], atom.people
-        meetings[atom.request] = problem.meeting(atom.request, atom.start, place, people, atom.interpreter)
+    for assignment in sorted(held, key=lambda assignment: (assignment.start, assignment.request)):
+        seats = until[assignment.group]
+        i = next(i for i, (_, stop) in enumerate(seats) if stop <= assignment.start)
+        seats[i] = (seats[i][0], assignment.stop)
+        place, people = seats[i][0], assignment.people
+        meetings[assignment.request] = problem.meeting(
+            assignment.request, assignment.start, place, people, assignment.interpreter
+        )
     return tuple(meetings[r] for r in sorted(meetings))

@@ -33,7 +33,7 @@ class Objective:
 
 def add_objective(exact: ExactModel) -> Objective:
     """The score as the model's objective, and H12; factors with many decimals are rounded to its good."""
-    factors = {k: Fraction(str(v)) for k, v in exact.atoms.problem.policy.factors.items()}
+    factors = {k: Fraction(str(v)) for k, v in exact.assignments.problem.policy.factors.items()}
     costs: list[Term] = []
     figures = _idle_figures(exact, factors["idle"] > 0)
     costs += [(figure, factors["idle"]) for figure in figures]
@@ -49,12 +49,12 @@ def add_objective(exact: ExactModel) -> Objective:
 
 
 def _gains(exact: ExactModel) -> tuple[list[Term], Fraction]:
-    """What each atom adds; of requests that have to be held, the least of it is a constant."""
-    constant = Fraction(str(exact.atoms.constant))
+    """What each assignment adds; of requests that have to be held, the least of it is a constant."""
+    constant = Fraction(str(exact.assignments.constant))
     gains: list[Term] = []
     for r, mine in enumerate(exact.of_request):
-        worth = [Fraction(str(exact.atom[i].gain)) for i in mine]
-        least = min(worth, default=Fraction(0)) if r in exact.atoms.must else Fraction(0)
+        worth = [Fraction(str(exact.assignment[i].gain)) for i in mine]
+        least = min(worth, default=Fraction(0)) if r in exact.assignments.must else Fraction(0)
         constant += least
         gains += [(exact.take[i], w - least) for i, w in zip(mine, worth, strict=True) if w != least]
     return gains, constant
@@ -74,10 +74,10 @@ def _set_objective(exact: ExactModel, gains: list[Term], costs: list[Term], cons
 
 def _shortfalls(exact: ExactModel) -> list[Expr]:
     """An integer a firm that may lack something to its floor."""
-    problem = exact.atoms.problem
+    problem = exact.assignments.problem
     held: dict[int, list[int]] = defaultdict(list)
-    for i, atom in enumerate(exact.atom):
-        request = problem.requests[atom.request]
+    for i, assignment in enumerate(exact.assignment):
+        request = problem.requests[assignment.request]
         held[request.sender].append(i)
         held[request.receiver].append(i)
     found: list[Expr] = []
@@ -91,7 +91,7 @@ def _shortfalls(exact: ExactModel) -> list[Expr]:
 
 def _repeats(exact: ExactModel) -> list[Expr]:
     """The price steps of each attendee with several published meetings: from below, by its tangents."""
-    problem, published = exact.atoms.problem, exact.atoms.choices.published
+    problem, published = exact.assignments.problem, exact.assignments.choices.published
     mine: dict[str, list[int]] = defaultdict(list)
     for r, meeting in published.items():
         for person in set(meeting.attendees) & problem.index.attendees.keys():
@@ -99,7 +99,7 @@ def _repeats(exact: ExactModel) -> list[Expr]:
     found: list[Expr] = []
     for person, requests in sorted(mine.items()):
         if len(requests) > 1:
-            stays = exact.count(i for r in requests for i in exact.of_request[r] if exact.atom[i].stays)
+            stays = exact.count(i for r in requests for i in exact.of_request[r] if exact.assignment[i].stays)
             most = len(requests)
             repeats = exact.model.new_int_var(0, most * (most - 1) // 2, f"repeats {person}")
             for n in range(1, most):
@@ -113,7 +113,7 @@ def _repeats(exact: ExactModel) -> list[Expr]:
 
 def _idle_figures(exact: ExactModel, wanted: bool) -> list[Expr]:
     """The idle figure of each attendee who can meet; from below only, unless H12 asks for the very figure."""
-    problem = exact.atoms.problem
+    problem = exact.assignments.problem
     strict = problem.policy.max_idle_spread is not None
     if not wanted and not strict:
         return []
@@ -122,7 +122,7 @@ def _idle_figures(exact: ExactModel, wanted: bool) -> list[Expr]:
     for person in exact.busy:
         if person[0] == "attendee":
             parts: list[Expr] = []
-            for day in exact.atoms.choices.day_masks:
+            for day in exact.assignments.choices.day_masks:
                 slots = [s for s in bits(day) if s in exact.busy[person]]
                 if len(slots) > 1:
                     row = _runs_row if breaks else _slots_row
@@ -159,10 +159,10 @@ def _runs_row(exact: ExactModel, person: Person, slots: list[int], strict: bool)
 def _is_there(exact: ExactModel, person: Person, slots: list[int], strict: bool) -> Expr:
     """1 if the person meets at all in these slots."""
     literals = [exact.busy[person][s] for s in slots if s in exact.busy[person]]
-    requests = {exact.atom[i].request for s in slots for i in exact.at[person].get(s, ())}
-    for r in requests & exact.atoms.must:
+    requests = {exact.assignment[i].request for s in slots for i in exact.at[person].get(s, ())}
+    for r in requests & exact.assignments.must:
         there = set(slots)
-        if all(a.start in there and person[1] in a.people for a in exact.atoms.of_request[r]):
+        if all(a.start in there and person[1] in a.people for a in exact.assignments.of_request[r]):
             return 1
     there_at_all = exact.literal(f"there {person} {slots[0]}")
     exact.model.add_bool_or(~there_at_all, *literals)
@@ -174,7 +174,7 @@ def _is_there(exact: ExactModel, person: Person, slots: list[int], strict: bool)
 
 def _slots_row(exact: ExactModel, person: Person, slots: list[int], strict: bool) -> Expr:
     """Available slots of a day in which the person is not busy, after a meeting and before another."""
-    free = exact.atoms.choices.attendee_free[person[1]]
+    free = exact.assignments.choices.attendee_free[person[1]]
     ahead = _seen(exact, person, slots, strict)
     behind = _seen(exact, person, slots[::-1], strict)
     idle: list[cp_model.IntVar] = []
@@ -211,7 +211,7 @@ def _seen(exact: ExactModel, person: Person, slots: list[int], strict: bool) -> 
 
 def _add_spread(exact: ExactModel, figures: list[Expr]) -> None:
     """H12; somebody who can meet nobody has a figure of 0."""
-    problem = exact.atoms.problem
+    problem = exact.assignments.problem
     spread = problem.policy.max_idle_spread
     if spread is None or not figures:
         return
@@ -232,9 +232,9 @@ def _hall_changes(exact: ExactModel) -> list[Expr]:
     found: list[Expr] = []
     for person in exact.busy:
         if person[0] == "attendee":
-            halls = {exact.atom[i].hall for i in exact.of_person[person]}
+            halls = {exact.assignment[i].hall for i in exact.of_person[person]}
             if len(halls) > 1:
-                for day in exact.atoms.choices.day_masks:
+                for day in exact.assignments.choices.day_masks:
                     found += _changes_of_day(exact, person, [s for s in bits(day) if s in exact.busy[person]])
     return found
 
@@ -245,12 +245,12 @@ def _changes_of_day(exact: ExactModel, person: Person, slots: list[int]) -> list
     for slot in slots:
         here: dict[int, list[int]] = defaultdict(list)
         for i in exact.at[person][slot]:
-            here[exact.atom[i].hall].append(i)
-        starting = [i for i in exact.at[person][slot] if exact.atom[i].start == slot]
+            here[exact.assignment[i].hall].append(i)
+        starting = [i for i in exact.at[person][slot] if exact.assignment[i].start == slot]
         if starting and last:
             change = exact.literal(f"change {person} {slot}")
             for hall, was in last.items():
-                other = [i for i in starting if exact.atom[i].hall != hall]
+                other = [i for i in starting if exact.assignment[i].hall != hall]
                 if other:
                     exact.model.add(exact.count(other) + was <= 1 + change)
             changes.append(change)

@@ -17,7 +17,13 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score, violations
 from scheduler.domain.solving import Phase, Progress
 from scheduler.solver.clock import SolveClock
-from scheduler.solver.exact.assignments import Atoms, BuildingStopped, enumerate_atoms, is_crowded, seat
+from scheduler.solver.exact.assignments import (
+    Assignments,
+    BuildingStopped,
+    enumerate_assignments,
+    is_crowded,
+    seat,
+)
 from scheduler.solver.exact.model import ExactModel, build_model
 from scheduler.solver.exact.params import set_parameters
 from scheduler.solver.exact.score import Objective, add_objective
@@ -61,28 +67,28 @@ def solve_exact(
     if start is not None:
         run.offer(tuple(start))
     try:
-        atoms = enumerate_atoms(problem, check=run.check_time)
-        if any(not atoms.of_request[r] for r in atoms.must):
+        assignments = enumerate_assignments(problem, check=run.check_time)
+        if any(not assignments.of_request[r] for r in assignments.must):
             return ExactResult(PlanStatus.INFEASIBLE, None, None)
-        exact = build_model(atoms, clock.is_over)
+        exact = build_model(assignments, clock.is_over)
         run.objective = add_objective(exact)
         hint(exact, start or ())
     except BuildingStopped:
         return run.result()
-    status = run.search(exact, atoms, workers, seed, proving=problem.policy.require_all)
+    status = run.search(exact, assignments, workers, seed, proving=problem.policy.require_all)
     if status in (cp_model.UNKNOWN, cp_model.FEASIBLE) and problem.policy.require_all:
         hint(exact, run.meetings or ())
-        status = run.search(exact, atoms, workers, seed)
+        status = run.search(exact, assignments, workers, seed)
     if status == cp_model.INFEASIBLE and run.meetings is None:
-        status = run.search(exact, atoms, workers, seed + 1, suspicious=True)
+        status = run.search(exact, assignments, workers, seed + 1, suspicious=True)
         if status == cp_model.INFEASIBLE:
             return ExactResult(PlanStatus.INFEASIBLE, None, None)
     return run.result()
 
 
 def hint(exact: ExactModel, start: Sequence[Meeting]) -> None:
-    """Hint a plan: which atoms it holds (by slot, people and group of places)."""
-    problem = exact.atoms.problem
+    """Hint a plan: which assignments it holds (by slot, people and group of places)."""
+    problem = exact.assignments.problem
     held = {meeting.request: meeting for meeting in start}
     if not held:
         return
@@ -95,13 +101,13 @@ def hint(exact: ExactModel, start: Sequence[Meeting]) -> None:
 
 
 def _is(exact: ExactModel, i: int, meeting: Meeting) -> bool:
-    problem, atom = exact.atoms.problem, exact.atom[i]
-    interpreter = None if atom.interpreter is None else problem.interpreters[atom.interpreter].id
+    problem, assignment = exact.assignments.problem, exact.assignment[i]
+    interpreter = None if assignment.interpreter is None else problem.interpreters[assignment.interpreter].id
     return (
-        problem.slots[atom.start].id == meeting.slot
+        problem.slots[assignment.start].id == meeting.slot
         and interpreter == meeting.interpreter
-        and {problem.attendees[a].id for a in atom.people} == set(meeting.attendees)
-        and problem.index.places.get(meeting.place) in exact.atoms.groups[atom.group].places
+        and {problem.attendees[a].id for a in assignment.people} == set(meeting.attendees)
+        and problem.index.places.get(meeting.place) in exact.assignments.groups[assignment.group].places
     )
 
 
@@ -136,7 +142,7 @@ class _Run:
     def search(
         self,
         exact: ExactModel,
-        atoms: Atoms,
+        assignments: Assignments,
         workers: int,
         seed: int,
         *,
@@ -149,7 +155,7 @@ class _Run:
         # Proofs alone may end with nothing: the rest of the time is for plans.
         part = self.clock.part(max(0.0, self.clock.left()) * (PROVING_SHARE if proving else 1.0))
         solver = cp_model.CpSolver()
-        crowded = is_crowded(atoms)
+        crowded = is_crowded(assignments)
         set_parameters(
             solver.parameters,
             workers,
@@ -164,13 +170,13 @@ class _Run:
         solver.best_bound_callback = bounds.append
 
         def goes_on() -> bool:
-            self.take(plans, atoms)
+            self.take(plans, assignments)
             return not (bounds and self.is_reached(bounds[-1])) and not part.is_over()
 
         outcome = run_watched(lambda: int(solver.solve(exact.model, plans)), goes_on, every=CHECK_SECONDS)
         solver.stop_search()
         wait([outcome], LAST_WORD_SECONDS)
-        self.take(plans, atoms)
+        self.take(plans, assignments)
         if not outcome.done():
             return int(cp_model.UNKNOWN)
         status = outcome.result()
@@ -178,10 +184,10 @@ class _Run:
             self.note_bound(solver.best_objective_bound)
         return status
 
-    def take(self, plans: _Plans, atoms: Atoms) -> None:
+    def take(self, plans: _Plans, assignments: Assignments) -> None:
         held = plans.pop()
         if held is not None:
-            self.offer(seat(atoms, [plans.exact.atom[i] for i in held]))
+            self.offer(seat(assignments, [plans.exact.assignment[i] for i in held]))
         other = self.others()
         if other is not None and other is not self.taken:
             self.taken = other
@@ -210,7 +216,7 @@ class _Run:
 
 
 class _Plans(cp_model.CpSolverSolutionCallback):
-    """The last plan that CP-SAT found and nobody has fetched yet, as its held atoms."""
+    """The last plan that CP-SAT found and nobody has fetched yet, as its held assignments."""
 
     def __init__(self, exact: ExactModel) -> None:
         super().__init__()

@@ -42,9 +42,9 @@ def _ways(exact: ExactModel, person: Person) -> list[tuple[Ways, int]]:
     """The ways of each of the person's requests, with its length; alike ones share their set."""
     found: dict[int, set[int]] = {}
     for i in exact.of_person[person]:
-        atom = exact.atom[i]
-        found.setdefault(atom.request, set()).add((1 << atom.stop) - (1 << atom.start))
-    requests = exact.atoms.problem.requests
+        assignment = exact.assignment[i]
+        found.setdefault(assignment.request, set()).add((1 << assignment.stop) - (1 << assignment.start))
+    requests = exact.assignments.problem.requests
     return [(frozenset(masks), requests[r].length) for r, masks in found.items()]
 
 

@@ -27,11 +27,14 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class MeetingParty:
-    """One choice of people for a request, with its conditions; `helpers` as in `Choices.interpreters`."""
+    """One choice of people for a request, with its conditions.
+
+    `interpreters` is as in `Choices.interpreters`.
+    """
 
     asking: People
     asked: People
-    helpers: People | None
+    interpreters: People | None
     conditions: tuple[Condition, ...]
 
     @property
@@ -68,9 +71,13 @@ def parties(occupancy: Occupancy, r: int, *, with_excluded: bool = False) -> Ite
     anybody = replace(request, excluded=frozenset()) if with_excluded else request
     common = (*_of_request(occupancy, r), *_of_precedences(occupancy, r))
     for asking, asked in product(*occupancy.problem.sides(anybody)):
-        helpers = choices.interpreters(asking, asked)
-        conditions = (*common, *_of_people(occupancy, r, asking + asked), *_of_helpers(occupancy, r, helpers))
-        yield MeetingParty(asking, asked, helpers, conditions)
+        interpreters = choices.interpreters(asking, asked)
+        conditions = (
+            *common,
+            *_of_people(occupancy, r, asking + asked),
+            *_of_interpreters(occupancy, r, interpreters),
+        )
+        yield MeetingParty(asking, asked, interpreters, conditions)
 
 
 def _of_request(occupancy: Occupancy, r: int) -> Iterator[Condition]:
@@ -124,12 +131,12 @@ def _of_people(occupancy: Occupancy, r: int, people: People) -> Iterator[Conditi
             yield Condition("person-cap", below, row.id)
 
 
-def _of_helpers(occupancy: Occupancy, r: int, helpers: People | None) -> Iterator[Condition]:
-    if helpers is None:
+def _of_interpreters(occupancy: Occupancy, r: int, interpreters: People | None) -> Iterator[Condition]:
+    if interpreters is None:
         return
     choices, length = occupancy.choices, occupancy.problem.requests[r].length
     ever = now = 0
-    for i in helpers:
+    for i in interpreters:
         free = choices.interpreter_free[i]
         ever |= runs_of(free, length)
         now |= runs_of(free & ~occupancy.busy["interpreter", i], length)

@@ -1,4 +1,4 @@
-"""Insertions: one more meeting in a plan that stays as it is; remedies are tried by them."""
+"""Insertions: one more meeting in a plan that stays as it is. Remedies are tried by them."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ def best_insertion(
     party: MeetingParty,
     starts: int,
     places: Iterable[int] | None = None,
-    helpers: Iterable[int | None] | None = None,
+    interpreters: Iterable[int | None] | None = None,
     imagined: bool = False,
     most: int = MOST_STARTS,
 ) -> Insertion | None:
-    """The first of the `most` earliest starts that gains, else the least loss; None if none is possible.
+    """An insertion at the first of the `most` earliest starts that gains, else that of least loss, else None.
 
-    The caller has looked at the slots; here are the walks, a free place and interpreter, and the idle spread.
-    `places` and `helpers`, if given, count as free; `imagined`: they stand in for a place or an interpreter
-    that is not there yet, so that nothing about them is as published.
+    The caller has checked the slots. Checked here are walks, a free place and interpreter, and idle spread.
+    `places` and `interpreters`, if given, count as free. `imagined` says that they stand for a place or an
+    interpreter that does not exist yet, so that nothing about them is as published.
     """
     best: Insertion | None = None
     for tried, start in enumerate(bits(starts)):
         if tried == most:
             break
-        for held in _ways(occupancy, r, party, start, places, helpers):
+        for held in _ways(occupancy, r, party, start, places, interpreters):
             if not occupancy.keeps_spread(held):
                 continue
             gain = occupancy.gain(_as_new(held) if imagined else held)
@@ -63,7 +63,7 @@ def _ways(
     party: MeetingParty,
     start: int,
     places: Iterable[int] | None,
-    helpers: Iterable[int | None] | None,
+    interpreters: Iterable[int | None] | None,
 ) -> Iterator[Held]:
     """One meeting a hall and interpreter at this start, where everybody can walk to and from it."""
     request = occupancy.problem.requests[r]
@@ -71,8 +71,12 @@ def _ways(
     for place in _a_place_a_hall(occupancy, r, start, places):
         hall = occupancy.problem.places[place].hall
         if all(occupancy.can_walk(("attendee", a), start, stop, hall) for a in party.people):
-            for helper in _helpers(occupancy, party, start, stop, hall) if helpers is None else helpers:
-                yield _held(occupancy, r, party, start, place, helper)
+            for interpreter in (
+                _interpreters_for(occupancy, party, start, stop, hall)
+                if interpreters is None
+                else interpreters
+            ):
+                yield _held(occupancy, r, party, start, place, interpreter)
                 break
 
 
@@ -89,14 +93,14 @@ def _a_place_a_hall(occupancy: Occupancy, r: int, start: int, places: Iterable[i
             yield place
 
 
-def _helpers(
+def _interpreters_for(
     occupancy: Occupancy, party: MeetingParty, start: int, stop: int, hall: int
 ) -> Iterator[int | None]:
-    if party.helpers is None:
+    if party.interpreters is None:
         yield None
         return
     slots = ((1 << (stop - start)) - 1) << start
-    for i in party.helpers:
+    for i in party.interpreters:
         person = ("interpreter", i)
         free = occupancy.choices.interpreter_free[i] & ~occupancy.busy[person]
         if free & slots == slots and occupancy.can_walk(person, start, stop, hall):
@@ -104,10 +108,10 @@ def _helpers(
 
 
 def _held(
-    occupancy: Occupancy, r: int, party: MeetingParty, start: int, place: int, helper: int | None
+    occupancy: Occupancy, r: int, party: MeetingParty, start: int, place: int, interpreter: int | None
 ) -> Held:
     problem = occupancy.problem
-    meeting = problem.meeting(r, start, place, party.people, helper)
+    meeting = problem.meeting(r, start, place, party.people, interpreter)
     held = resolve(problem, meeting, [])
     if held is None:
         raise KeyError(meeting.request)

@@ -109,7 +109,7 @@ def _place(
 def _interpreter(
     occupancy: Occupancy, r: int, party: MeetingParty, condition: Condition, starts: int
 ) -> Iterator[Remedy]:
-    held = if_it_gains(best_insertion(occupancy, r, party, starts, helpers=(None,), imagined=True))
+    held = if_it_gains(best_insertion(occupancy, r, party, starts, interpreters=(None,), imagined=True))
     if held is not None:
         spoken = [sorted(occupancy.choices.languages(side)) for side in (party.asking, party.asked)]
         one, two = (" or ".join(languages) for languages in spoken)
@@ -120,7 +120,7 @@ def _interpreter(
 def add_interpreter(occupancy: Occupancy, r: int, ways: Iterable[tuple[MeetingParty, int]]) -> list[Remedy]:
     """One more interpreter, where all that are free are too far away."""
     condition = Condition("interpreter-busy", 0)
-    found = (remedy for way in ways if way[0].helpers is not None
+    found = (remedy for way in ways if way[0].interpreters is not None
              for remedy in _interpreter(occupancy, r, way[0], condition, way[1]))  # fmt: skip
     return list(islice(found, 1))
 

@@ -163,9 +163,9 @@ def _fits(occupancy: Occupancy, r: int, ways: list[tuple[MeetingParty, int]], cu
     found = [best_insertion(occupancy, r, party, starts, most=MOST_STARTS) for party, starts in ways]
     best = max((way for way in found if way is not None), key=lambda way: way.gain, default=None)
     if best is None:
-        if helpers := add_interpreter(occupancy, r, ways):
+        if interpreters := add_interpreter(occupancy, r, ways):
             sentence = "when its people are free, no free interpreter can walk there and on in time"
-            return _row(occupancy, r, "no-interpreter", sentence, (), helpers if cured else ())
+            return _row(occupancy, r, "no-interpreter", sentence, (), interpreters if cured else ())
         cures = remedies(occupancy, r, [party for party, _ in ways]) if cured else []
         if occupancy.problem.policy.max_idle_spread is not None:
             sentence = "the idle figures would stand too far apart, or the walk to another hall is too long"

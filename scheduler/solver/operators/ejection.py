@@ -1,4 +1,4 @@
-"""Ejection chains: a request takes its place by force; what stood there is queued, for `settle` to place."""
+"""Ejection move: insert a meeting at a position, and queue the meetings that it displaces for `repair`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from scheduler.solver.state.steps import hold
 def _free_interpreter(
     data: Data, state: State, request: int, option: int, start: int, hall: int, stamp: int
 ) -> int:
-    """An interpreter for the meeting, or -1 if it needs none; NONE_FREE if there is none.
+    """An interpreter for the meeting, -1 if it needs none, or NONE_FREE if there is none.
 
     If none is free, a random one of the class is taken out of other meetings, which are released and
     queued.
@@ -47,11 +47,13 @@ def _free_interpreter(
 
 
 @kernel
-def force(data: Data, state: State, request: int, start: int, group: int, option: int, stamp: int) -> bool:
-    """Hold `request`, which is not held, there; the meetings in its way are released and queued.
+def insert_by_ejection(
+    data: Data, state: State, request: int, start: int, group: int, option: int, stamp: int
+) -> bool:
+    """Hold `request`, which is not held, there. The meetings in its way are released and queued.
 
-    `settle` is to place them after that (ejection chain: Glover 1996, doi:10.1016/0166-218X(94)00037-E).
-    Marks and logs what it does. False if it cannot be: the caller then undoes what is logged.
+    `repair` is to place them after that (ejection chain: Glover 1996, doi:10.1016/0166-218X(94)00037-E).
+    Marks and logs what it does. False if it cannot be held: the caller then undoes what is logged.
     """
     if not list_victims(data, state, request, start, group, option, stamp):
         return False
@@ -67,10 +69,10 @@ def force(data: Data, state: State, request: int, start: int, group: int, option
 
 
 @kernel
-def force_cheaply(data: Data, state: State, request: int, stamp: int) -> bool:
-    """Force `request`, which is not held, in where, of half of its starts, the least worth is in the way.
+def insert_by_cheapest_ejection(data: Data, state: State, request: int, stamp: int) -> bool:
+    """Insert `request`, which is not held, where the meetings in its way are worth least.
 
-    Effect and result are those of `force`.
+    A random half of its starts is compared. Effect and result are those of `insert_by_ejection`.
     """
     least = UNBEARABLE
     best_start, best_group, best_option = -1, -1, -1
@@ -90,4 +92,6 @@ def force_cheaply(data: Data, state: State, request: int, stamp: int) -> bool:
                 if cost < least:
                     least = cost
                     best_start, best_group, best_option = start, group, option
-    return best_start >= 0 and force(data, state, request, best_start, best_group, best_option, stamp)
+    return best_start >= 0 and insert_by_ejection(
+        data, state, request, best_start, best_group, best_option, stamp
+    )

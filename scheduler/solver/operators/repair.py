@@ -1,4 +1,4 @@
-"""Ejection chains: what was ejected finds another place, by force if need be; what is dropped is replaced."""
+"""Repair after an ejection: place the ejected meetings elsewhere, and replace those that are dropped."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from scheduler.solver.compiled.kernels import below, inlined, kernel
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import factors, firms, requests
 from scheduler.solver.operators.draws import LOOKS
-from scheduler.solver.operators.ejection import force_cheaply
+from scheduler.solver.operators.ejection import insert_by_cheapest_ejection
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.delta import base_gain
 from scheduler.solver.state.sizes import DEEPEST
@@ -18,7 +18,7 @@ TRIES = 2
 
 @inlined
 def _owed(data: Data, state: State, request: int) -> float:
-    """What others can win back of a dropped request: the floors that its firms are below."""
+    """What other requests can win back of a dropped one: the shortfall of each firm below its floor."""
     owed = 0.0
     for side in range(requests.SENDER, requests.RECEIVER + 1):
         firm = data.requests[request, side]
@@ -29,7 +29,7 @@ def _owed(data: Data, state: State, request: int) -> float:
 
 @inlined
 def _hope(data: Data, state: State, done: int) -> float:
-    """The most that the plan is worth once the queue is settled, and what was dropped of it replaced."""
+    """An upper bound of the score after the repair: all queued meetings held, and dropped ones replaced."""
     hope = state.score
     for k in range(state.queued):
         request = state.queue[k]
@@ -42,9 +42,9 @@ def _hope(data: Data, state: State, done: int) -> float:
 
 @kernel
 def _replace(data: Data, state: State, request: int, temperature: float, stamp: int) -> None:
-    """Hold other requests of a dropped one's firms where that left room: one of each firm at most.
+    """Replace a dropped request: hold at most one other request of each of its firms.
 
-    It looks at a few random ones, and takes the first that gains.
+    Looks at a few random requests, and takes the first that gains.
     """
     for side in range(requests.SENDER, requests.RECEIVER + 1):
         firm = data.requests[request, side]
@@ -64,14 +64,14 @@ def _replace(data: Data, state: State, request: int, temperature: float, stamp: 
 
 
 @kernel
-def settle(data: Data, state: State, temperature: float, stamp: int, lowest: float) -> bool:
-    """Place the queued meetings, in their order; False when the score cannot reach `lowest` any more.
+def repair(data: Data, state: State, temperature: float, stamp: int, lowest: float) -> bool:
+    """Repair: place the queued meetings, in their order. False when the score cannot reach `lowest` any more.
 
-    The end of an ejection chain (Glover 1996, doi:10.1016/0166-218X(94)00037-E). Each is inserted where
-    that gains. One that fits nowhere may be forced in, which queues others. Those that stay out may be
-    replaced. All is logged and marked; the caller undoes it if False, or if the score is too low.
+    The end of an ejection chain (Glover 1996, doi:10.1016/0166-218X(94)00037-E). Each meeting is inserted
+    where that gains. One that fits nowhere may be inserted by ejection, which queues others. Those that stay
+    out may be replaced. All is logged and marked. The caller undoes it if False, or if the score is too low.
     """
-    forced = 0
+    ejections = 0
     done = 0
     while done < state.queued:
         if _hope(data, state, done) < lowest:
@@ -82,9 +82,9 @@ def settle(data: Data, state: State, temperature: float, stamp: int, lowest: flo
             state.mark[request] = stamp
         elif done == state.queued and state.score >= lowest:
             break
-        elif forced < DEEPEST:
-            forced += 1
-            force_cheaply(data, state, request, stamp)
+        elif ejections < DEEPEST:
+            ejections += 1
+            insert_by_cheapest_ejection(data, state, request, stamp)
     for k in range(state.queued):
         if state.held[state.queue[k], held.SLOT] < 0:
             _replace(data, state, state.queue[k], temperature, stamp)

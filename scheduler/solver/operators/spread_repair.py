@@ -1,4 +1,4 @@
-"""Keep rule H12 by force: drop meetings at the ends of days until nobody is idle beyond the limit."""
+"""Spread repair for rule H12: drop meetings at the ends of days until nobody is idle beyond the limit."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _is_end_of_gap_day(data: Data, state: State, person: int, request: int, star
 
 @kernel
 def _best_end(data: Data, state: State, person: int) -> int:
-    """Of the ends of an attendee's days with a gap that which costs least, with others' excess; or -1."""
+    """The cheapest first or last meeting of an attendee's days with a gap, or -1. Others' excess counts."""
     found = -1
     best = 0.0
     before, score = excess(data, state), state.score
@@ -86,8 +86,8 @@ def _is_beyond(data: Data, state: State, person: int) -> bool:
 
 
 @kernel
-def _narrow_day_ends(data: Data, state: State, person: int) -> int:
-    """Drop ends of an attendee's days until they keep the limit or can drop no more; the number dropped."""
+def _drop_day_ends(data: Data, state: State, person: int) -> int:
+    """Drop ends of an attendee's days until the limit is kept or nothing can be dropped. Gives how many."""
     dropped = 0
     while _is_beyond(data, state, person):
         request = _best_end(data, state, person)
@@ -100,13 +100,14 @@ def _narrow_day_ends(data: Data, state: State, person: int) -> int:
 
 
 @entry
-def narrow(data: Data, state: State) -> None:
-    """Drop the first or last meeting of days with a gap, rather such as make nobody else idle.
+def repair_spread(data: Data, state: State) -> None:
+    """Remove day-end meetings until the idle spread holds. Prefer those that create no idle slot for others.
 
-    Frozen meetings stay, and who has only those at the ends of such days remains beyond the limit.
+    Frozen and compulsory meetings stay. An attendee with only those at the ends of such days remains beyond
+    the limit.
     """
     dropped = 1
     while dropped > 0 and excess(data, state) > 0:
         dropped = 0
         for person in range(data.rules[rules.ATTENDEES]):
-            dropped += _narrow_day_ends(data, state, person)
+            dropped += _drop_day_ends(data, state, person)

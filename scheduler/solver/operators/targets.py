@@ -1,4 +1,4 @@
-"""Which meeting to force where: into a person's gap, beside a meeting in the same hall, or anywhere."""
+"""Targets of ejection moves: a person's gap, beside a meeting in the same hall, or anywhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scheduler.solver.operators.draws import (
     random_option,
     random_start,
 )
-from scheduler.solver.operators.ejection import force, force_cheaply
+from scheduler.solver.operators.ejection import insert_by_cheapest_ejection, insert_by_ejection
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import release
@@ -46,21 +46,21 @@ def group_beside(data: Data, state: State, request: int, person: int, start: int
 
 @kernel
 def move_to(data: Data, state: State, request: int, person: int, start: int, stamp: int) -> bool:
-    """Force a held request, with its people, to slot `start`, for the good of one of them.
+    """Move a held request by ejection, with its people, to slot `start`, for the good of one of them.
 
-    It is released, then forced in; effect and result are those of `force`.
+    It is released, then inserted. Effect and result are those of `insert_by_ejection`.
     """
     if start == state.held[request, held.SLOT]:
         return False
     option = state.held[request, held.OPTION]
     release(data, state, request)
     group = group_beside(data, state, request, person, start)
-    return group >= 0 and force(data, state, request, start, group, option, stamp)
+    return group >= 0 and insert_by_ejection(data, state, request, start, group, option, stamp)
 
 
 @inlined
 def find_gap(data: Data, state: State, person: int, near: int) -> int:
-    """An idle slot of a person's day, the one of slot `near`, or -1; a random one of the first few."""
+    """A random idle slot of a person's day (that of slot `near`) between two meetings, or -1."""
     first = first_set(state.occupied, person, data.slots[near, slots.FIRST], data.slots[near, slots.LAST])
     last = last_set(state.occupied, person, data.slots[near, slots.LAST] + 1, first)
     seen = 0
@@ -89,8 +89,11 @@ def option_with(data: Data, state: State, request: int, person: int) -> int:
 
 
 @kernel
-def force_new(data: Data, state: State, person: int, start: int, stamp: int) -> bool:
-    """Force a request of a person's firm, not held, with that person, into slot `start`; as `force`."""
+def insert_new(data: Data, state: State, person: int, start: int, stamp: int) -> bool:
+    """Insert a request of a person's firm that is not held, with that person, in slot `start`.
+
+    Effect and result are those of `insert_by_ejection`.
+    """
     firm = data.people[person, people.FIRM]
     first = data.firms[firm, firms.REQUESTS_BEGIN]
     n = data.firms[firm, firms.REQUESTS_END] - first
@@ -101,15 +104,15 @@ def force_new(data: Data, state: State, person: int, start: int, stamp: int) -> 
             if option < 0:
                 continue
             group = group_beside(data, state, request, person, start)
-            return group >= 0 and force(data, state, request, start, group, option, stamp)
+            return group >= 0 and insert_by_ejection(data, state, request, start, group, option, stamp)
     return False
 
 
 @kernel
 def fill_gap(data: Data, state: State, stamp: int) -> bool:
-    """Pull a meeting of a person into an idle slot of a day: from its rim, from elsewhere, or a new one.
+    """Fill an idle slot of a person's day with a meeting: the day's first or last, any other, or a new one.
 
-    Looks at the people of a few random meetings. Effect and result are those of `force`.
+    Looks at the people of a few random meetings. Effect and result are those of `insert_by_ejection`.
     """
     for _ in range(LOOKS):
         request = random_held(data, state)
@@ -138,7 +141,7 @@ def fill_gap(data: Data, state: State, stamp: int) -> bool:
                 ),
             ]
         else:
-            return force_new(data, state, person, gap, stamp)
+            return insert_new(data, state, person, gap, stamp)
         return request >= 0 and may_move(data, request) and move_to(data, state, request, person, gap, stamp)
     return False
 
@@ -171,7 +174,7 @@ def beside_hall(data: Data, state: State, request: int, person: int, hall: int) 
 def join_halls(data: Data, state: State, stamp: int) -> bool:
     """Move a meeting at a hall change next to another one that its person has in its hall.
 
-    Looks at a few random meetings. Effect and result are those of `force`.
+    Looks at a few random meetings. Effect and result are those of `insert_by_ejection`.
     """
     for _ in range(LOOKS):
         request = random_held(data, state)
@@ -193,8 +196,11 @@ def join_halls(data: Data, state: State, stamp: int) -> bool:
 
 
 @kernel
-def force_held(data: Data, state: State, stamp: int) -> bool:
-    """Force a random meeting into a random slot, with random people; as `force`."""
+def move_held(data: Data, state: State, stamp: int) -> bool:
+    """Move a random meeting to a random slot, with random people.
+
+    Effect and result are those of `insert_by_ejection`.
+    """
     request = random_held(data, state)
     if request < 0:
         return False
@@ -204,13 +210,16 @@ def force_held(data: Data, state: State, stamp: int) -> bool:
         return False
     release(data, state, request)
     group = random_group(data, state, request, start)
-    return group >= 0 and force(data, state, request, start, group, option, stamp)
+    return group >= 0 and insert_by_ejection(data, state, request, start, group, option, stamp)
 
 
 @kernel
-def force_unheld(data: Data, state: State, stamp: int) -> bool:
-    """Force a random request that is not held in where little is in the way; as `force_cheaply`."""
+def insert_unheld(data: Data, state: State, stamp: int) -> bool:
+    """Insert a random request that is not held where the meetings in its way are worth little.
+
+    Effect and result are those of `insert_by_cheapest_ejection`.
+    """
     if state.unheld_count == 0:
         return False
     request = state.unheld[below(state.rng, state.unheld_count)]
-    return force_cheaply(data, state, request, stamp)
+    return insert_by_cheapest_ejection(data, state, request, stamp)

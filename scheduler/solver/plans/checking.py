@@ -10,7 +10,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
-from scheduler.solver.operators.spread_repair import narrow
+from scheduler.solver.operators.spread_repair import repair_spread
 from scheduler.solver.plans.seating import to_meetings
 from scheduler.solver.state.loading import load, loading_order
 from scheduler.solver.state.state import new_state
@@ -49,7 +49,7 @@ def _without(flat: Flat, table: Int32s, found: Iterable[rules.Violation]) -> Int
     if (rest == table).all():
         state = new_state(flat.data, 0)
         load(flat.data, state, table, loading_order(flat.data))
-        narrow(flat.data, state)
+        repair_spread(flat.data, state)
         rest = state.held.copy()
     return rest
 

@@ -13,7 +13,7 @@ from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
 from scheduler.solver.instance.columns import requests
 from scheduler.solver.operators.construct import construct, construct_compulsory
-from scheduler.solver.operators.spread_repair import narrow
+from scheduler.solver.operators.spread_repair import repair_spread
 from scheduler.solver.state.loading import load, loading_order, table_of
 from scheduler.solver.state.spread import excess_of
 from scheduler.solver.state.state import State, new_state
@@ -52,7 +52,7 @@ def within_spread(flat: Flat, state: State) -> State:
         return state
     kept = new_state(flat.data, 0)
     load(flat.data, kept, state.held, loading_order(flat.data))
-    narrow(flat.data, kept)
+    repair_spread(flat.data, kept)
     construct(flat.data, kept)
     return kept
 

@@ -13,7 +13,7 @@ import redis
 from scheduler.domain.problem import Problem
 from scheduler.files.problem_file import fingerprint_of, write_problem
 from scheduler.services.runs import distribution, runs
-from scheduler.services.runs.distribution import HelpLine, WorkerCrew, help_with, plain_url, topic_of
+from scheduler.services.runs.distribution import HelpLine, WorkerHelpers, help_with, plain_url, topic_of
 from scheduler.solver.annealing.day_shares import whole
 from scheduler.solver.annealing.helper import Helper
 from scheduler.solver.annealing.subproblem import Subproblem
@@ -55,14 +55,14 @@ class Member:
         return distribution._PART.unpack_from(content)[0], content[distribution._PART.size :]
 
 
-class Crew:
-    """The crew of run 1, its members, and the calls that it sent."""
+class HelpersScene:
+    """The helpers of run 1, and the calls that it sent."""
 
     def __init__(self, url: str) -> None:
         self.url, self.calls = url, 0
         self.members: list[Member] = []
-        self.crew = WorkerCrew(url, 1, "here:1", self.call)
-        self.crew.begin()
+        self.helpers = WorkerHelpers(url, 1, "here:1", self.call)
+        self.helpers.begin()
 
     def call(self, run_id: int) -> bool:
         self.calls += 1
@@ -71,57 +71,57 @@ class Crew:
     def joined_by(self, name: str) -> Member:
         self.members.append(Member(self.url, name))
         self.members[-1].say(distribution.READY)
-        eventually(lambda: self.crew.size(nearby=True) > 0 and name in self.crew.chosen)
+        eventually(lambda: self.helpers.size(nearby=True) > 0 and name in self.helpers.chosen)
         return self.members[-1]
 
     def answers(self, count: int) -> dict[int, bytes]:
-        eventually(lambda: len(self.crew.answers()) == count)
-        return dict(self.crew.answers())
+        eventually(lambda: len(self.helpers.answers()) == count)
+        return dict(self.helpers.answers())
 
 
 @pytest.fixture
-def scene(broker_url: str) -> Iterator[Crew]:
-    scene = Crew(broker_url)
+def scene(broker_url: str) -> Iterator[HelpersScene]:
+    scene = HelpersScene(broker_url)
     yield scene
-    scene.crew.clear()
+    scene.helpers.clear()
     for member in scene.members:
         member.line.close()
 
 
-def test_nobody_helps_until_a_call_is_answered(scene: Crew) -> None:
-    assert (scene.crew.size(nearby=True), scene.calls) == (0, distribution.CALLS)
+def test_nobody_helps_until_a_call_is_answered(scene: HelpersScene) -> None:
+    assert (scene.helpers.size(nearby=True), scene.calls) == (0, distribution.CALLS)
     scene.joined_by("w1")
-    assert scene.crew.size(nearby=True) == 1
+    assert scene.helpers.size(nearby=True) == 1
 
 
-def test_others_on_the_same_machine_can_be_left_in_peace(scene: Crew) -> None:
+def test_others_on_the_same_machine_can_be_left_in_peace(scene: HelpersScene) -> None:
     near, far = scene.joined_by("here:2"), scene.joined_by("there:2")
-    assert scene.crew.size(nearby=False) == 1
-    scene.crew.offer([b"part"])
+    assert scene.helpers.size(nearby=False) == 1
+    scene.helpers.send([b"part"])
     assert far.hear()[1] == b"part"
     assert near.line.heard() is None
 
 
-def test_one_worker_counts_once_and_answered_calls_are_renewed(scene: Crew) -> None:
+def test_one_worker_counts_once_and_answered_calls_are_renewed(scene: HelpersScene) -> None:
     scene.joined_by("w1").say(distribution.READY)
-    eventually(lambda: not scene.crew.calls or bool(scene.crew.answers()))
-    scene.crew.call()
-    assert (scene.crew.size(nearby=True), scene.calls) == (1, 2 * distribution.CALLS)
+    eventually(lambda: not scene.helpers.calls or bool(scene.helpers.answers()))
+    scene.helpers.call()
+    assert (scene.helpers.size(nearby=True), scene.calls) == (1, 2 * distribution.CALLS)
 
 
 def test_a_call_that_nobody_takes_is_renewed_when_it_is_lost(
-    scene: Crew, monkeypatch: pytest.MonkeyPatch
+    scene: HelpersScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scene.crew.call()
+    scene.helpers.call()
     assert scene.calls == distribution.CALLS
     monkeypatch.setattr(runs, "CALL_SECONDS", -1.0)
-    scene.crew.call()
+    scene.helpers.call()
     assert scene.calls == 2 * distribution.CALLS
 
 
-def test_each_member_gets_a_part_and_its_answer_comes_back_at_the_parts_place(scene: Crew) -> None:
+def test_each_member_gets_a_part_and_its_answer_comes_back_at_the_parts_place(scene: HelpersScene) -> None:
     first, second = scene.joined_by("w1"), scene.joined_by("w2")
-    scene.crew.offer([b"one", b"two"])
+    scene.helpers.send([b"one", b"two"])
     (number, part), (other, other_part) = first.hear(), second.hear()
     assert (part, other_part) == (b"one", b"two")
     second.say(other, b"TWO")
@@ -130,37 +130,37 @@ def test_each_member_gets_a_part_and_its_answer_comes_back_at_the_parts_place(sc
     assert scene.answers(2) == {0: b"ONE", 1: b"TWO"}
 
 
-def test_who_is_late_is_left_out_until_it_is_heard_again(scene: Crew) -> None:
+def test_who_is_late_is_left_out_until_it_is_heard_again(scene: HelpersScene) -> None:
     member = scene.joined_by("w1")
-    scene.crew.offer([b"part"])
-    scene.crew.withdraw()
-    assert (scene.crew.size(nearby=True), scene.crew.parts, scene.crew.lost) == (0, 1, 1)
+    scene.helpers.send([b"part"])
+    scene.helpers.withdraw()
+    assert (scene.helpers.size(nearby=True), scene.helpers.parts, scene.helpers.lost) == (0, 1, 1)
     member.say(member.hear()[0], b"late")
-    eventually(lambda: not scene.crew.answers() and scene.crew.size(nearby=True) == 1)
+    eventually(lambda: not scene.helpers.answers() and scene.helpers.size(nearby=True) == 1)
 
 
-def test_an_answer_that_another_member_was_asked_for_is_not_taken(scene: Crew) -> None:
+def test_an_answer_that_another_member_was_asked_for_is_not_taken(scene: HelpersScene) -> None:
     first, second = scene.joined_by("w1"), scene.joined_by("w2")
-    scene.crew.offer([b"one"])
+    scene.helpers.send([b"one"])
     number, _ = first.hear()
     second.say(number, b"mine")
     first.say(number, b"ONE")
     assert scene.answers(1) == {0: b"ONE"}
 
 
-def test_who_goes_after_an_answer_is_asked_no_more(scene: Crew) -> None:
+def test_who_goes_after_an_answer_is_asked_no_more(scene: HelpersScene) -> None:
     member = scene.joined_by("w1")
-    scene.crew.offer([b"part"])
+    scene.helpers.send([b"part"])
     member.say(member.hear()[0], b"answer", stays=False)
     assert scene.answers(1) == {0: b"answer"}
-    assert scene.crew.size(nearby=True) == 0
+    assert scene.helpers.size(nearby=True) == 0
 
 
-def test_members_are_let_go_at_the_end(scene: Crew) -> None:
+def test_members_are_let_go_at_the_end(scene: HelpersScene) -> None:
     member = scene.joined_by("w1")
-    scene.crew.clear()
+    scene.helpers.clear()
     assert member.hear() == (distribution.GO, b"")
-    assert scene.crew.size(nearby=True) == 0
+    assert scene.helpers.size(nearby=True) == 0
 
 
 @pytest.mark.parametrize(
@@ -178,21 +178,21 @@ def test_the_broker_is_found_where_celery_finds_it(celery: str, plain: str) -> N
 
 @pytest.mark.parametrize("url", ["redis+socket:///nowhere/s", "redis://127.0.0.1:1/0"])
 def test_without_a_broker_nobody_helps_and_nothing_is_raised(url: str) -> None:
-    crew = WorkerCrew(url, 1, "here:1", lambda _: True)
-    crew.begin()
-    crew.offer([b"part"])
-    assert (crew.size(nearby=True), crew.answers()) == (0, {})
-    crew.withdraw()
-    crew.clear()
+    helpers = WorkerHelpers(url, 1, "here:1", lambda _: True)
+    helpers.begin()
+    helpers.send([b"part"])
+    assert (helpers.size(nearby=True), helpers.answers()) == (0, {})
+    helpers.withdraw()
+    helpers.clear()
 
 
 def test_a_broker_that_goes_away_leaves_the_run_alone_and_raises_nothing(
-    scene: Crew, client: redis.Redis
+    scene: HelpersScene, client: redis.Redis
 ) -> None:
     scene.joined_by("w1")
     client.client_kill_filter(_type="pubsub")
     client.client_kill_filter(_type="normal")
-    eventually(lambda: scene.crew.offer([b"part"]) is None and scene.crew.answers() == {})
+    eventually(lambda: scene.helpers.send([b"part"]) is None and scene.helpers.answers() == {})
 
 
 # What a helper does

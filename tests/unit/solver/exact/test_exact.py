@@ -10,7 +10,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score, violations
 from scheduler.domain.solving import Progress
 from scheduler.files.problem_file import read_problem, write_problem
-from scheduler.solver.exact.assignments import enumerate_atoms, is_crowded, wants_exact
+from scheduler.solver.exact.assignments import enumerate_assignments, is_crowded, wants_exact
 from scheduler.solver.exact.solve import ExactResult, solve_exact
 from tests.support.brute_force import best_plan
 from tests.support.builders import ask, make_problem, meet, problems, table
@@ -125,7 +125,7 @@ def test_places_are_crowded_if_the_compulsory_meetings_nearly_fill_them() -> Non
         requests = [ask(f"r{i}", "a", "b") for i in range(meetings)]
         places = [table("t1", capacity=2), table("t2", unavailable="s0 s1")]
         problem = make_problem(slots="4", places=places, requests=requests, require_all=require_all)
-        return is_crowded(enumerate_atoms(problem))
+        return is_crowded(enumerate_assignments(problem))
 
     assert crowded(9)
     assert not crowded(8)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules import score
-from scheduler.solver.exact.assignments import enumerate_atoms
+from scheduler.solver.exact.assignments import enumerate_assignments
 from scheduler.solver.exact.model import build_model, load_of
 from scheduler.solver.exact.solve import solve_exact
 from scheduler.solver.exact.windows import windows
@@ -28,7 +28,7 @@ def compulsory(slots: str, requests: list[Json], unavailable: str = "") -> Probl
 
 
 def windows_of_ann(problem: Problem) -> list[int]:
-    exact = build_model(enumerate_atoms(problem))
+    exact = build_model(enumerate_assignments(problem))
     load = load_of(exact, ANN)
     assert load is not None
     return windows(exact, ANN, load)
@@ -67,7 +67,7 @@ def test_who_has_no_window_has_a_break() -> None:
 def test_a_load_is_only_known_of_who_is_in_each_way_to_hold_a_request() -> None:
     people = [person("ann", "a"), person("amy", "a")]
     problem = make_problem(requests=[ask("r1", "a", "b")], attendees=people, require_all=True)
-    exact = build_model(enumerate_atoms(problem))
+    exact = build_model(enumerate_assignments(problem))
     assert load_of(exact, ANN) is None
     assert load_of(exact, ("attendee", 2)) == 1
 

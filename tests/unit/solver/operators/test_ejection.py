@@ -21,14 +21,14 @@ def three(**parts: Any) -> Problem:
     return make_problem(**{"slots": "3", "requests": requests, **parts})
 
 
-def forced(plan: Board, request: str, slot: str, place: str = "t1") -> dict[str, str]:
-    assert plan.force(request, slot, place)
+def ejections(plan: Board, request: str, slot: str, place: str = "t1") -> dict[str, str]:
+    assert plan.insert_by_ejection(request, slot, place)
     return plan.slots()
 
 
 def test_the_meetings_of_the_same_people_make_way_and_are_queued() -> None:
     plan = board(three(), [R1, R2])
-    assert forced(plan, "r3", "s0") == {"r3": "s0", "r2": "s1"}
+    assert ejections(plan, "r3", "s0") == {"r3": "s0", "r2": "s1"}
     assert plan.queue() == ["r1"]
     assert plan.state.score == pytest.approx(plan.score())
 
@@ -36,8 +36,8 @@ def test_the_meetings_of_the_same_people_make_way_and_are_queued() -> None:
 def test_what_was_queued_finds_another_place() -> None:
     plan = board(three(), [R1, R2])
     score = plan.state.score
-    forced(plan, "r3", "s0")
-    assert plan.settle()
+    ejections(plan, "r3", "s0")
+    assert plan.repair()
     assert plan.slots() == {"r3": "s0", "r2": "s1", "r1": "s2"}
     assert plan.state.score == pytest.approx(plan.score())
     assert plan.state.score - score == pytest.approx(plan.flat.data.gain[2])
@@ -50,8 +50,8 @@ def test_what_was_queued_may_eject_in_turn() -> None:
     plan = board(three(attendees=[bo, dee]), [R1, R2])
     score = plan.state.score
     for _ in range(50):  # r1 is forced into a random half of its slots, which may be none
-        forced(plan, "r3", "s0")
-        assert plan.settle(lowest=score + 1)
+        ejections(plan, "r3", "s0")
+        assert plan.repair(lowest=score + 1)
         if plan.slots() == {"r3": "s0", "r1": "s1", "r2": "s2"}:
             break
         plan.undo(score)
@@ -61,8 +61,8 @@ def test_what_was_queued_may_eject_in_turn() -> None:
 
 def test_a_chain_that_cannot_be_worth_enough_ends() -> None:
     plan = board(three(slots="2"), [R1, R2])
-    forced(plan, "r3", "s0")
-    assert not plan.settle(lowest=plan.state.score + 1e9)
+    ejections(plan, "r3", "s0")
+    assert not plan.repair(lowest=plan.state.score + 1e9)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_victims_are_what_stands_in_the_way_by_a_rule(
 ) -> None:
     places = [table("t1", "h1", capacity=2), table("t2", "h2", capacity=2)]
     plan = board(three(places=places, **parts), [R1])
-    assert plan.force("r3", slot, place)
+    assert plan.insert_by_ejection("r3", slot, place)
     assert set(plan.queue()) == ejected
     assert plan.state.score == pytest.approx(plan.score())
 
@@ -90,7 +90,7 @@ def test_a_full_group_of_places_gives_up_one_meeting() -> None:
     requests = [ask("r1", "ann", "bo"), ask("r2", "cai", "dee"), ask("r3", "eve", "fay")]
     problem = make_problem(slots="2", requests=requests, places=[table("t1"), table("t2")])
     plan = board(problem, [meet("r1", "s0", "t1", "ann1 bo1"), meet("r2", "s0", "t2", "cai1 dee1")])
-    forced(plan, "r3", "s0")
+    ejections(plan, "r3", "s0")
     assert plan.queue() in (["r1"], ["r2"])
 
 
@@ -99,7 +99,7 @@ def test_an_interpreter_is_taken_out_of_another_meeting() -> None:
     requests = [ask("r1", "ann", "bo"), ask("r2", "cai", "dee")]
     problem = make_problem(slots="2", requests=requests, attendees=people, interpreters=[interpreter("i")])
     plan = board(problem, [meet("r1", "s0", "t1", "ann1 bo1", "i")])
-    assert forced(plan, "r2", "s0") == {"r2": "s0"}
+    assert ejections(plan, "r2", "s0") == {"r2": "s0"}
     assert plan.queue() == ["r1"]
 
 
@@ -117,7 +117,7 @@ def test_a_force_fails_where_what_is_in_the_way_has_to_stay(parts: Any) -> None:
     frozen = "published" in parts
     plan = board(three(**parts), [R1] if frozen else [])
     before, score = plan.picture(), plan.state.score
-    assert not plan.force("r3", "s0", "t1")
+    assert not plan.insert_by_ejection("r3", "s0", "t1")
     plan.undo(score)
     assert plan.picture() == before
 

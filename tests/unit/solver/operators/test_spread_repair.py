@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scheduler.domain.problem import Problem
-from scheduler.solver.operators.spread_repair import narrow
+from scheduler.solver.operators.spread_repair import repair_spread
 from scheduler.solver.state.spread import excess_of
 from tests.support.builders import ask, firm, make_problem, meet
 from tests.support.moves import board
@@ -27,7 +27,7 @@ def problem(**parts: Any) -> Problem:
 
 def narrowed(**parts: Any) -> dict[str, str]:
     plan = board(problem(**parts), PLAN)
-    narrow(plan.flat.data, plan.state)
+    repair_spread(plan.flat.data, plan.state)
     if excess_of(plan.flat.data, plan.state) == 0:
         assert plan.state.score == pytest.approx(plan.score())
     return plan.slots()

@@ -79,6 +79,6 @@ def test_after_the_queue_is_settled_one_hall_change_is_left() -> None:
     plan = board(halls(), HALLS_PLAN)
     score = plan.state.score
     plan.move(HALLS)
-    assert plan.settle()
+    assert plan.repair()
     assert len(plan.slots()) == 3
     assert plan.state.score - score == pytest.approx(float(plan.flat.problem.policy.factors["hall_change"]))

@@ -72,6 +72,6 @@ def test_undo_restores_every_table_after_any_kind_of_move(kind: int) -> None:
     before, score = plan.picture(), plan.state.score
     for _ in range(50):
         plan.move(kind, temperature=20.0)
-        plan.settle(20.0)
+        plan.repair(20.0)
         plan.undo(score)
         assert plan.picture() == before

@@ -24,14 +24,14 @@ from scheduler.solver.annealing.day_shares import (
     Share,
     are_in,
     days_of,
-    deal,
     join,
     only_in,
     shares_of,
+    split_by_days,
     whole,
 )
 from scheduler.solver.annealing.helper import Helper
-from scheduler.solver.annealing.subproblem import PartRefused, Subproblem, SubproblemAnswer, answers_to
+from scheduler.solver.annealing.subproblem import Subproblem, SubproblemAnswer, SubproblemRefused, answers_to
 from scheduler.solver.annealing.temperature import Temperatures
 from scheduler.solver.annealing.warmup import warm_up
 from scheduler.solver.instance.arrays import Flat, flatten
@@ -46,12 +46,12 @@ from tests.support.builders import ask, make_problem, problems, table
 TEMPERATURES = Temperatures(3.0, 0.2)
 
 
-def busy_problem(**parts: Any) -> Problem:
+def busy_problem(**subproblems: Any) -> Problem:
     """Eight firms that all ask each other, on three days with fewer tables than that needs."""
     firms = "abcdefgh"
     asked = [ask(f"r{a}{b}", a, b, weight=1 + i % 3) for i, a in enumerate(firms) for b in firms if a < b]
     places = [table("t1", "h1"), table("t2", "h2")]
-    return make_problem(**{"slots": "4 4 4", "requests": asked, "places": places, **parts})
+    return make_problem(**{"slots": "4 4 4", "requests": asked, "places": places, **subproblems})
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +70,12 @@ def day(flat: Flat, number: int) -> Share:
     return shares_of(whole(flat.data), list(flat.data.day_words), 0)[number]
 
 
-def a_part(flat: Flat, share: Share | None = None, seconds: float = 0.05) -> Subproblem:
+def a_subproblem(flat: Flat, share: Share | None = None, seconds: float = 0.05) -> Subproblem:
     return Subproblem(start(flat), share or whole(flat.data), TEMPERATURES, 0.25, 0.5, seconds)
 
 
-def improved(flat: Flat, part: Subproblem, stop: Callable[[], bool] = lambda: False) -> bytes:
-    return Helper(flat.problem, 1, 7).improve(part.to_bytes(), stop)
+def improved(flat: Flat, subproblem: Subproblem, stop: Callable[[], bool] = lambda: False) -> bytes:
+    return Helper(flat.problem, 1, 7).improve(subproblem.to_bytes(), stop)
 
 
 def joined(flat: Flat, taken: Sequence[Share], answers: Mapping[int, bytes]) -> Any:
@@ -91,17 +91,17 @@ def meetings_of(table: Any) -> set[tuple[int, ...]]:
 
 
 def test_a_part_survives_its_bytes(flat: Flat) -> None:
-    part = a_part(flat, day(flat, 1))
-    again = Subproblem.from_bytes(flat.data, part.to_bytes())
-    assert meetings_of(again.table) == meetings_of(part.table)
-    assert (again.share.words == part.share.words).all()
-    assert (again.share.of, again.share.number, again.share.most) == (3, 1, part.share.most)
+    subproblem = a_subproblem(flat, day(flat, 1))
+    again = Subproblem.from_bytes(flat.data, subproblem.to_bytes())
+    assert meetings_of(again.table) == meetings_of(subproblem.table)
+    assert (again.share.words == subproblem.share.words).all()
+    assert (again.share.of, again.share.number, again.share.most) == (3, 1, subproblem.share.most)
     assert (again.temperatures, again.begin, again.end, again.seconds) == (TEMPERATURES, 0.25, 0.5, 0.05)
 
 
 def test_an_answer_has_meetings_of_its_own_days_only(flat: Flat) -> None:
     share = day(flat, 2)
-    answer = SubproblemAnswer.from_bytes(flat.data, share, improved(flat, a_part(flat, share)))
+    answer = SubproblemAnswer.from_bytes(flat.data, share, improved(flat, a_subproblem(flat, share)))
     rows = answer.table[answer.table[:, held.SLOT] >= 0]
     assert len(rows)
     assert are_in(share.words, rows).all()
@@ -109,7 +109,7 @@ def test_an_answer_has_meetings_of_its_own_days_only(flat: Flat) -> None:
 
 def test_an_answer_is_worth_what_the_plan_is_with_it(flat: Flat) -> None:
     share = day(flat, 0)
-    content = improved(flat, a_part(flat, share))
+    content = improved(flat, a_subproblem(flat, share))
     table = joined(flat, [share], {0: content})
     plan = new_state(flat.data, 1)
     load(flat.data, plan, table, loading_order(flat.data))
@@ -118,7 +118,7 @@ def test_an_answer_is_worth_what_the_plan_is_with_it(flat: Flat) -> None:
 
 
 def test_who_is_told_to_stop_answers_at_once(flat: Flat) -> None:
-    content = improved(flat, a_part(flat, seconds=3600), stop=lambda: True)
+    content = improved(flat, a_subproblem(flat, seconds=3600), stop=lambda: True)
     assert SubproblemAnswer.from_bytes(flat.data, whole(flat.data), content).worth is not None
 
 
@@ -128,17 +128,17 @@ def test_who_is_told_to_stop_answers_at_once(flat: Flat) -> None:
 @given(st.binary(max_size=200))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_other_bytes_are_refused(flat: Flat, content: bytes) -> None:
-    with pytest.raises(PartRefused):
+    with pytest.raises(SubproblemRefused):
         Subproblem.from_bytes(flat.data, content)
-    with pytest.raises(PartRefused):
+    with pytest.raises(SubproblemRefused):
         SubproblemAnswer.from_bytes(flat.data, whole(flat.data), content)
 
 
 def test_a_part_that_is_cut_off_or_of_another_problem_is_refused(flat: Flat) -> None:
-    content = a_part(flat).to_bytes()
+    content = a_subproblem(flat).to_bytes()
     smaller = flatten(make_problem(requests=[ask("r1", "a", "b")]))
     for data, hostile in ((flat.data, content[:-5]), (smaller.data, content)):
-        with pytest.raises(PartRefused):
+        with pytest.raises(SubproblemRefused):
             Subproblem.from_bytes(data, hostile)
 
 
@@ -161,7 +161,7 @@ def test_a_meeting_that_the_problem_cannot_have_is_refused(
     table = start(flat).copy()
     r = int(np.flatnonzero(table[:, held.SLOT] >= 0)[0])
     table[r, column] = value(flat, r)
-    with pytest.raises(PartRefused, match="cannot have"):
+    with pytest.raises(SubproblemRefused, match="cannot have"):
         SubproblemAnswer.from_bytes(flat.data, whole(flat.data), SubproblemAnswer(0.0, table).to_bytes())
 
 
@@ -172,20 +172,20 @@ def test_a_place_that_the_request_may_not_use_is_refused() -> None:
     ours = flat.data.group_list[row[requests.GROUPS_BEGIN] : row[requests.GROUPS_END]]
     rows = start(flat).copy()
     rows[0, held.GROUP] = next(g for g in range(len(flat.data.groups)) if g not in ours)
-    with pytest.raises(PartRefused, match="cannot have"):
+    with pytest.raises(SubproblemRefused, match="cannot have"):
         SubproblemAnswer.from_bytes(flat.data, whole(flat.data), SubproblemAnswer(0.0, rows).to_bytes())
 
 
 def test_an_answer_with_meetings_on_other_days_is_refused(flat: Flat) -> None:
-    with pytest.raises(PartRefused, match="not its own"):
+    with pytest.raises(SubproblemRefused, match="not its own"):
         SubproblemAnswer.from_bytes(flat.data, day(flat, 0), SubproblemAnswer(0.0, start(flat)).to_bytes())
 
 
 @pytest.mark.parametrize("change", [{"seconds": math.nan}, {"seconds": 1e9}, {"begin": 0.9}])
 def test_a_part_with_numbers_out_of_range_is_refused(flat: Flat, change: dict[str, Any]) -> None:
-    part = a_part(flat)
-    fields = {name: getattr(part, name) for name in Subproblem.__dataclass_fields__} | change
-    with pytest.raises(PartRefused, match="out of range"):
+    subproblem = a_subproblem(flat)
+    fields = {name: getattr(subproblem, name) for name in Subproblem.__dataclass_fields__} | change
+    with pytest.raises(SubproblemRefused, match="out of range"):
         Subproblem.from_bytes(flat.data, Subproblem(**fields).to_bytes())
 
 
@@ -193,7 +193,7 @@ def test_a_part_with_numbers_out_of_range_is_refused(flat: Flat, change: dict[st
 
 
 def test_a_join_takes_the_days_that_are_answered_and_leaves_the_others(flat: Flat) -> None:
-    before, content = start(flat), improved(flat, a_part(flat, day(flat, 2)))
+    before, content = start(flat), improved(flat, a_subproblem(flat, day(flat, 2)))
     table = joined(flat, [day(flat, 1), day(flat, 2)], {1: content})
     for number in (0, 1):
         words = day(flat, number).words
@@ -210,7 +210,7 @@ def test_a_refused_answer_leaves_its_days_as_they_were(flat: Flat, content: byte
 
 
 def test_an_answer_whose_worth_is_no_number_is_refused(flat: Flat) -> None:
-    with pytest.raises(PartRefused):
+    with pytest.raises(SubproblemRefused):
         SubproblemAnswer.from_bytes(
             flat.data, whole(flat.data), SubproblemAnswer(math.nan, start(flat)).to_bytes()
         )
@@ -243,10 +243,10 @@ def test_shares_take_up_each_request_once_and_share_out_the_changes(flat: Flat) 
         assert sum(r % share.of == share.number for share in quarters) == 1
 
 
-@pytest.mark.parametrize("hands", [2, 3, 8])
-def test_the_days_are_dealt_out_whole_and_each_to_one_hand(flat: Flat, hands: int) -> None:
-    shares = deal(flat.data, whole(flat.data), hands, 0, np.random.default_rng(1))
-    assert 2 <= len(shares) <= min(hands, 3)
+@pytest.mark.parametrize("count", [2, 3, 8])
+def test_each_day_is_in_one_share_as_a_whole(flat: Flat, count: int) -> None:
+    shares = split_by_days(flat.data, whole(flat.data), count, 0, np.random.default_rng(1))
+    assert 2 <= len(shares) <= min(count, 3)
     for words in flat.data.day_words:
         assert sum(bool((share.words & words).any()) for share in shares) == 1
 
@@ -259,7 +259,7 @@ def test_the_days_are_dealt_out_whole_and_each_to_one_hand(flat: Flat, hands: in
 def test_nothing_is_dealt_where_rules_look_at_the_whole_event(rules_on_whole_events: dict[str, Any]) -> None:
     data = flatten(busy_problem(**rules_on_whole_events)).data
     assert len(days_of(data, whole(data))) == 1
-    assert len(deal(data, whole(data), 2, 0, np.random.default_rng(1))) == 1
+    assert len(split_by_days(data, whole(data), 2, 0, np.random.default_rng(1))) == 1
 
 
 def test_a_search_that_is_confined_to_a_share_leaves_all_else_as_it_is(flat: Flat) -> None:
@@ -292,14 +292,14 @@ def test_a_shifted_state_is_the_loaded_one(flat: Flat) -> None:
         assert (getattr(plans[0], name) == getattr(loaded, name)).all(), name
 
 
-# A search with a crew
+# A search with helpers
 
 
 def never() -> bool:
     return False
 
 
-class ThreadCrew:
+class ThreadHelpers:
     """Members who are threads, and help, or do what `answer` says."""
 
     def __init__(
@@ -307,23 +307,24 @@ class ThreadCrew:
     ) -> None:
         helpers = [Helper(problem, 1, seed) for seed in range(members)]
         self.members = [
-            answer or (lambda part, helper=helper: helper.improve(part, never)) for helper in helpers
+            answer or (lambda subproblem, helper=helper: helper.improve(subproblem, never))
+            for helper in helpers
         ]
-        self.offered = self.answered = 0
+        self.sent = self.answered = 0
         self.found: dict[int, bytes] = {}
         self.threads: list[threading.Thread] = []
 
     def size(self, *, nearby: bool) -> int:
         return len(self.members)
 
-    def offer(self, parts: Sequence[bytes]) -> None:
-        self.offered += len(parts)
+    def send(self, subproblems: Sequence[bytes]) -> None:
+        self.sent += len(subproblems)
         found = self.found = {}
 
-        def work(k: int, part: bytes) -> None:
-            found[k] = self.members[k](part)
+        def work(k: int, subproblem: bytes) -> None:
+            found[k] = self.members[k](subproblem)
 
-        self.threads = [threading.Thread(target=work, args=row) for row in enumerate(parts)]
+        self.threads = [threading.Thread(target=work, args=row) for row in enumerate(subproblems)]
         for thread in self.threads:
             thread.start()
 
@@ -336,8 +337,8 @@ class ThreadCrew:
             thread.join()
 
 
-def check_with_crew(problem: Problem, crew: ThreadCrew, seconds: float = 1.5) -> None:
-    plan = solve(problem, SolveParams(seconds, workers=1, method="search"), crew=crew).plan
+def check_with_helpers(problem: Problem, helpers: ThreadHelpers, seconds: float = 1.5) -> None:
+    plan = solve(problem, SolveParams(seconds, workers=1, method="search"), helpers=helpers).plan
     if plan.status in (PlanStatus.OPTIMAL, PlanStatus.FEASIBLE):
         assert rules.violations(problem, plan.meetings) == []
     assert plan.score == rules.score(problem, plan.meetings).total
@@ -353,21 +354,21 @@ def test_a_plan_that_others_helped_with_keeps_the_rules(
     rules_on_whole_events: dict[str, Any], members: int
 ) -> None:
     problem = busy_problem(**rules_on_whole_events)
-    crew = ThreadCrew(problem, members)
-    check_with_crew(problem, crew)
-    assert crew.answered > 0
+    helpers = ThreadHelpers(problem, members)
+    check_with_helpers(problem, helpers)
+    assert helpers.answered > 0
 
 
 @given(problems())
 @settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 def test_so_does_one_of_any_problem(problem: Problem) -> None:
-    check_with_crew(problem, ThreadCrew(problem, 2))
+    check_with_helpers(problem, ThreadHelpers(problem, 2))
 
 
-def test_a_crew_that_answers_nonsense_costs_nothing_but_time() -> None:
-    crew = ThreadCrew(busy_problem(), 2, lambda part: b"nonsense")
-    check_with_crew(busy_problem(), crew)
-    assert crew.offered > 0
+def test_helpers_that_answer_nonsense_cost_nothing_but_time() -> None:
+    helpers = ThreadHelpers(busy_problem(), 2, lambda subproblem: b"nonsense")
+    check_with_helpers(busy_problem(), helpers)
+    assert helpers.sent > 0
 
 
 @pytest.mark.parametrize("rules_of_the_rerun", [{}, {"max_moved": 4}], ids=["any", "max_moved"])
@@ -381,8 +382,8 @@ def test_threads_that_are_dealt_days_keep_the_rules(rules_of_the_rerun: dict[str
 
 
 def test_a_counted_search_asks_nobody(flat: Flat) -> None:
-    crew = ThreadCrew(flat.problem, 2)
+    helpers = ThreadHelpers(flat.problem, 2)
     params = SolveParams(workers=1, method="search", iterations=400)
-    helped = solve(flat.problem, params, crew=crew).plan
-    assert crew.offered == 0
+    helped = solve(flat.problem, params, helpers=helpers).plan
+    assert helpers.sent == 0
     assert write_plan(helped) == write_plan(solve(flat.problem, params).plan)
