@@ -1,4 +1,4 @@
-"""The B2BSP benchmark: every meeting compulsory, fewest breaks, fair; against the published optima and times.
+"""The B2BSP benchmark: every meeting compulsory, fewest breaks, fair, beside the published results.
 
 Instances and results: Bofill, Coll, Garcia, Giraldez-Cru, Pesant, Suy, Villaret, "Constraint solving
 approaches to the business-to-business meeting scheduling problem", JAIR 74 (2022) 263-301.
@@ -43,7 +43,7 @@ LEAST_SECONDS = 0.01  # where the geometric mean begins
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What came of one case; `outcome` is "agrees", "open" (not proved in time) or "disagrees".
+    """The result of one case. `outcome` is "agrees", "open" (not proved in time) or "disagrees".
 
     `seconds` are the plan's own, `wall_seconds` those of the whole command, with the start of Python.
     """
@@ -62,7 +62,7 @@ class Row:
 
 
 def run(folder: Path, case: Case, seconds: float, workers: int) -> Row:
-    """Solve one case; its plan is checked by the rules, not by the solver."""
+    """Solve one case. Its plan is checked by the rules, not by the solver."""
     data = read_dzn((folder / case.instance).read_text())
     problem = as_problem(data, case.fairness, case.instance)
     began = time.perf_counter()

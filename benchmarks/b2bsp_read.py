@@ -21,7 +21,7 @@ MORNING, AFTERNOON = 1, 2
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One line of `best_known.csv`; `optimum` is None for UNSAT, seconds are None where there is no proof."""
+    """One line of `best_known.csv`. `optimum` is None for UNSAT. Seconds are None where there is no proof."""
 
     instance: str
     fairness: int
@@ -117,7 +117,7 @@ def _firm(p: int) -> Json:
 
 
 def _names(slots: set[int]) -> list[str]:
-    """Slot ids; 0 is padding."""
+    """Slot ids. 0 is padding."""
     return [f"s{s}" for s in sorted(slots - {0})]
 
 

@@ -26,7 +26,7 @@ class Dot:
 
 
 def scatter(dots: Sequence[Dot], title: str) -> str:
-    """Both axes are logarithmic; dots below the diagonal are cases where we are sooner."""
+    """Both axes are logarithmic. Dots below the diagonal are cases where Chainmeet is faster."""
     ticks = [(tick, f"{tick:g}") for tick in TICKS]
     parts = [
         text(SIZE / 2, SIZE - 12, "published MaxSAT, seconds", "middle"),

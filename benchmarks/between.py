@@ -21,7 +21,7 @@ def same(problem: Problem, meetings: Sequence[Meeting]) -> Problem:
 
 
 def changed(problem: Problem, meetings: Sequence[Meeting], seed: int = 1) -> Problem:
-    """The plan is published; 5 % of the requests are withdrawn, as many are new, and 2 % of the people and
+    """The plan is published. 5 % of the requests are withdrawn, as many are new, and 2 % of the people and
     of the places lose a day.
     """
     draws = random.Random(seed)

@@ -19,7 +19,7 @@ BUILD_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A way to make a plan; the models are not tried on more than `most_requests`."""
+    """A way to make a plan. The models are not tried on more than `most_requests`."""
 
     name: str
     make: Callable[[Problem, float], list[Meeting]]
@@ -83,12 +83,12 @@ def meetings_of(outcome: Outcome) -> Sequence[Meeting]:
 
 
 def seconds_of(outcome: Outcome) -> float:
-    """Wall seconds; Chainmeet's own count leaves out the compilation of its kernels, which is done once."""
+    """Wall seconds. Chainmeet's own count leaves out the compilation of its kernels, which is done once."""
     return outcome.value.plan.seconds if isinstance(outcome.value, Result) else outcome.seconds
 
 
 def bounds_of(problem: Problem, seconds: float) -> Bounds:
-    """The bounds of the LP, proved in a process of its own; raises RuntimeError if that dies."""
+    """The bounds of the LP, proved in a process of its own. Raises RuntimeError if that dies."""
     outcome = isolated.run(upper_bounds, problem, seconds, limit=seconds + SLACK_SECONDS)
     if outcome.value is None:
         raise RuntimeError(f"no bounds: {outcome.error}")

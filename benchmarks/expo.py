@@ -2,7 +2,7 @@
 
     python -m benchmarks.expo [FILE...] [--full] [--only WORD...] [--out benchmarks/results]
 
-FILEs are problem files; without one, expos are generated. By default one of 30 firms, for 8 seconds each;
+FILEs are problem files. Without one, expos are generated. By default one of 30 firms, for 8 seconds each,
 with --full 620 and 3,000 firms (or the FILEs), for 10 and 60, or 300 seconds, the models for 120. --only runs
 the rows whose instance or contestant contains a word, and puts them in the place of the old ones.
 """
@@ -77,7 +77,7 @@ def run(instance: Instance, entry: Entry, bounds: Bounds) -> Json:
 
 
 def judged(instance: Instance, outcome: Outcome, bounds: Bounds) -> tuple[Quality | None, str | None]:
-    """The quality of a plan, by the rules; else a sentence."""
+    """The quality of a plan, by the rules, else a sentence."""
     if outcome.error is not None:
         return None, outcome.error
     try:
@@ -138,7 +138,7 @@ def default_instances(full: bool) -> list[Instance]:
 
 
 def measure(instance: Instance, rows: list[Entry], path: Path, how: Json) -> None:
-    """Run the rows of an instance; each is printed and written as it comes."""
+    """Run the rows of an instance. Each is printed and written as it comes."""
     try:
         bounds = contestants.bounds_of(instance.problem, bound_seconds(instance))
     except RuntimeError as error:

@@ -1,4 +1,4 @@
-"""The picture of the expo benchmark: how far below the proved bound each plan is; a shorter bar is better."""
+"""The picture of the expo benchmark: how far below the proved bound each plan is. A shorter bar is better."""
 
 from __future__ import annotations
 

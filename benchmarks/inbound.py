@@ -2,7 +2,7 @@
 
     python -m benchmarks.inbound [--rounds 20]
 
-The mails are those of the tests' corpus, each as often; one after the other, so that one core is enough.
+The mails are those of the tests' corpus, each as often, one after the other, so that one core is enough.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _measured(read: Callable[[bytes], object], mails: list[bytes]) -> tuple[float, float]:
-    """Wall and CPU seconds; of children too, once they have ended."""
+    """Wall and CPU seconds, those of children too, once they have ended."""
     began, cpu = time.monotonic(), _cpu()
     for raw in mails:
         read(raw)

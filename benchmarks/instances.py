@@ -27,7 +27,7 @@ def generated(firms: int, requests: int, seed: int = 1) -> Instance:
 
 
 def read_instances(files: Iterable[Path]) -> list[Instance]:
-    """The problems of files, smallest first; raises InvalidInput."""
+    """The problems of files, smallest first. Raises InvalidInput."""
     found = [Instance(file.name.split(".")[0], read_problem(file)) for file in files]
     return sorted(found, key=lambda one: len(one.problem.requests))
 

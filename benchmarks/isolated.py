@@ -1,7 +1,7 @@
 """Run a function in a process of its own, and measure the memory of that process and all that it starts.
 
 Memory is the sum of the proportional set sizes (PSS: a page that two processes share counts half in each),
-polled; where the kernel does not tell it, of the resident set sizes.
+polled. Where the kernel does not give it, the sum is of the resident set sizes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MEMORY_SHARE = 0.8  # of the machine's: who wants more is ended, before the mach
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`value`, or why there is none; wall seconds of the call, without the start of the process."""
+    """`value`, or why there is none, and wall seconds of the call, without the start of the process."""
 
     value: Any
     error: str | None
@@ -57,7 +57,7 @@ def _child(pipe: Connection, function: Callable[..., Any], arguments: tuple[obje
 
 
 def _attend(pipe: Connection, pid: int, deadline: float) -> Outcome:
-    """Poll until there is an answer; the reason if there will be none."""
+    """Poll until there is an answer. Gives the reason if there will be none."""
     began, peak, most = time.monotonic(), 0.0, MEMORY_SHARE * machine_mb()
     reason = None
     while reason is None:
@@ -85,12 +85,12 @@ def machine_mb() -> float:
 
 
 def tree_mb(pid: int) -> float:
-    """Megabytes (10^6 bytes) of a process and its descendants; 0 where there is no /proc."""
+    """Megabytes (10^6 bytes) of a process and its descendants, 0 where there is no /proc."""
     return sum(_process_kb(one) for one in tree_of(pid)) * 1024 / 1e6
 
 
 def tree_of(pid: int) -> list[int]:
-    """The process and its descendants; whoever ends meanwhile is left out."""
+    """The process and its descendants, without those that end meanwhile."""
     found, rest = [], [pid]
     while rest:
         one = rest.pop()

@@ -4,8 +4,8 @@
 
 Starts its own stack: PostgreSQL (without fsync), valkey, gunicorn with 2 workers of 8 threads. An expo is
 invented, planned (first fit) and published. Each user signs in, then goes round with 1 to 3 s between two
-steps. Then one user goes round alone, for the CPU of each route. Processor seconds hold on a busy machine
-too, more or less; times do not.
+steps. Then one user goes round alone, for the CPU of each route. Processor seconds hold more or less on a
+busy machine, too. Times do not.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ WIDTHS = (-18, 8, 6, 7, 7, 7, 10, 15)
 
 
 def load_event(made: Stack, firms: int, requests: int) -> str:
-    """The expo with a published plan; gives its key."""
+    """The expo with a published plan. Gives its key."""
     now = made.database.now()
     expo = make_expo(firms=firms, requests=requests, seed=1, start=first_day(now.date()))
     with made.database.write() as session:
@@ -84,7 +84,7 @@ def _publish(session: Session, event: Event, expo: SampleEvent, now: datetime) -
 
 
 async def signed_in(made: Stack, event: str, count: int) -> list[User]:
-    """Exhibitors, each with a session of its own; a sign-in is no part of what is measured."""
+    """Exhibitors, each with a session of its own. A sign-in is not measured."""
     with made.database.write() as session:
         exhibitors = (
             select(Attendee.account_id)

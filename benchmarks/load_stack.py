@@ -1,4 +1,4 @@
-"""The stack under load, as processes: PostgreSQL, valkey, the web as Compose starts it; and their CPU."""
+"""The stack under load, as processes: PostgreSQL, valkey, the web as Compose starts it, and their CPU."""
 
 from __future__ import annotations
 

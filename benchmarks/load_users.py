@@ -15,12 +15,12 @@ _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 _FIRM = re.compile(r"/firms/([a-z0-9-]+)\"")
 _PENDING = re.compile(r"/requests/([A-Za-z0-9-]+)/(accept|decline)\"")
 _EXPECTED = {"GET": (200,), "POST": (303, 422)}
-"""422: the firm was asked already; what a person sees then is a page of ours too."""
+"""422: the firm was asked already. What a person sees then is a page of ours too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One request, and what came of it; `status` is 0 where the connection failed."""
+    """One request and its result. `status` is 0 where the connection failed."""
 
     route: str
     method: str
@@ -34,7 +34,7 @@ class Answer:
 
 @dataclass(slots=True)
 class User:
-    """A browser of one exhibitor, with an address of its own; a connection a request."""
+    """A browser of one exhibitor, with an address of its own, and one connection per request."""
 
     port: int
     event: str
@@ -52,7 +52,7 @@ class User:
             raise RuntimeError(f"sign-in answers {done.status}: {self.page[:500]}")
 
     async def journey(self) -> AsyncIterator[Answer]:
-        """One round through the site; the caller waits between its steps."""
+        """One round through the site. The caller waits between its steps."""
         inside = f"/events/{self.event}"
         yield await self.ask("directory search", "GET", f"{inside}/firms?text={self.dice.choice(WORDS)}")
         firms = sorted(set(_FIRM.findall(self.page)))
@@ -71,7 +71,7 @@ class User:
         yield await self.ask("firm's agenda", "GET", f"{inside}/agenda/firm")
 
     async def ask(self, route: str, method: str, path: str, form: dict[str, str] | None = None) -> Answer:
-        """One request; keeps its page, cookies and the token for forms."""
+        """Send one request. Keeps its page, cookies and the token for forms."""
         began = time.perf_counter()
         try:
             status, head, page = await self._exchange(method, path, form)
@@ -139,7 +139,7 @@ async def until(users: list[User], is_over: Callable[[], bool], think: tuple[flo
 async def alone(
     user: User, rounds: int, cpu: Callable[[], dict[str, int]]
 ) -> dict[str, list[dict[str, int]]]:
-    """One user's rounds without a pause; the CPU that each request cost, by route."""
+    """One user's rounds without a pause. Gives the CPU seconds of each request, by route."""
     costs: dict[str, list[dict[str, int]]] = {}
     for _ in range(rounds):
         before = cpu()

@@ -26,7 +26,7 @@ def machine() -> dict[str, str | int | float | None]:
 
 
 def processor() -> str:
-    """The model's name; on Linux `platform` has the architecture only."""
+    """The model's name. On Linux `platform` has the architecture only."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

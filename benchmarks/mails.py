@@ -3,7 +3,7 @@
     python -m benchmarks.mails [--full] [--only WORD...] [--out benchmarks/results]
 
 An expo is invented and planned (first fit), and its plan published in a new SQLite file, told, and published
-again. By default 100 meetings; with --full 8,000. A feed has 1,000 of them. --only runs some rows again.
+again. By default 100 meetings, with --full 8,000. A feed has 1,000 of them. --only runs some rows again.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def spent(step: Callable[[], int], repeats: int = 1) -> Spent:
 
 @contextmanager
 def stage(firms: int, requests: int, meetings: int) -> Iterator[Stage]:
-    """The event, its requests and its plan; nothing is published yet."""
+    """The event, its requests and its plan. Nothing is published yet."""
     expo = make_expo(firms=firms, requests=requests, seed=1)
     accepted = {request.key for request in expo.requests if request.state is RequestState.ACCEPTED}
     planned = [one for one in first_fit.plan(to_problem(expo), 60.0) if one.request in accepted][:meetings]
@@ -113,7 +113,7 @@ def stage(firms: int, requests: int, meetings: int) -> Iterator[Stage]:
 
 
 def publish(stage: Stage) -> int:
-    """Publish the plan in place of the version before; gives the number of mails."""
+    """Publish the plan in place of the version before. Gives the number of mails."""
     with stage.database.write() as session:
         number = _draft(session, stage)
         job = version_jobs.ask_to_publish(
@@ -188,7 +188,7 @@ def render_plainly(stage: Stage, rows: Sequence[OutboxMail], *, zones: bool) -> 
 
 
 def crowd(stage: Stage) -> tuple[Attendee, Firm]:
-    """Make two people of one firm those who were told of up to 1,000 meetings; gives one, and the firm."""
+    """Make two people of one firm the recipients of up to 1,000 meetings. Gives one of them, and the firm."""
     with stage.database.write() as session:
         firm = session.scalars(select(Firm).where(Firm.event_id == stage.event_id).limit(1)).one()
         people = session.scalars(select(Attendee).where(Attendee.firm_id == firm.id)).all()
@@ -205,14 +205,14 @@ def crowd(stage: Stage) -> tuple[Attendee, Firm]:
 
 
 def answer(stage: Stage, row: Attendee | Firm) -> int:
-    """A feed as the web answers it, from the query to its octets; gives the number of its meetings."""
+    """A feed as the web answers it, from the query to its octets. Gives the number of its meetings."""
     with stage.database.read() as session:
         url = "https://meet.example/calendar/abc.ics"
         return feeds.feed_body(session, owner_of(row), url=url, now=NOW).count(b"BEGIN:VEVENT")
 
 
 def measure(stage: Stage, only: Sequence[str]) -> Iterator[tuple[str, Spent]]:
-    """The rows as they come; what all of them need is done whatever is asked for."""
+    """The rows as they come. What all of them need is always done."""
 
     def row(name: str, step: Callable[[], int], repeats: int = 1) -> Iterator[tuple[str, Spent]]:
         if wanted(name, only):
@@ -279,7 +279,7 @@ def main() -> None:
 
 
 def run(path: Path, size: tuple[int, int, int], how: Json, only: Sequence[str] = ()) -> list[Json]:
-    """Measure, print and write each row as it comes; gives those of the file."""
+    """Measure, print and write each row as it comes. Gives those of the file."""
     print(line(HEADINGS, WIDTHS))
     rows: list[Json] = []
     with stage(*size) as made:

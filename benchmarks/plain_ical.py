@@ -14,7 +14,7 @@ DAY = timedelta(days=1)
 
 
 def calendar(message: Message, organizer: str, attendee: str, name: str, *, zones: bool) -> bytes:
-    """A REQUEST with the properties of ours, without a mail around it; `zones` adds the VTIMEZONE."""
+    """A REQUEST with the properties of ours, without a mail around it. `zones` adds the VTIMEZONE."""
     content, zone = message.content, message.content.zone
     event = Event()
     event.add("uid", message.uid)

@@ -4,7 +4,7 @@
 
 Starts its own stack: PostgreSQL (without fsync), valkey, gunicorn with 2 workers of 8 threads, and the worker
 of the jobs. A draft moves every meeting of the published version. It is compared and published, as an
-organiser does it in a browser; people go round meanwhile, and did for some time before, to compare with.
+organiser does it in a browser. People go round meanwhile, and for some time before, for comparison.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Organiser:
         return f"/events/{self.event.key}/versions/{DRAFT}{path}"
 
     async def follow(self, kind: JobKind) -> Json:
-        """Look at the progress each second until the job has ended; what it took, and whom it made wait."""
+        """Poll until the job has ended. Gives the job, with the longest wait for a lock."""
         longest = 0.0
         for second in range(int(PATIENCE * 10)):
             await asyncio.sleep(0.1)
@@ -96,7 +96,7 @@ def _longest_lock_wait(made: Stack) -> float:
 async def meanwhile(
     users: list[User], work: Callable[[], Awaitable[Json]], *, think: tuple[float, float] = THINK
 ) -> tuple[Json, list[Answer]]:
-    """Do something, with the users on their rounds until it is done; what came of both."""
+    """Do something, with the users on their rounds until it is done. Gives the results of both."""
     task = asyncio.ensure_future(work())
     answers = await until(users, task.done, think)
     return await task, answers
@@ -178,7 +178,7 @@ async def _organiser(made: Stack, event: Event) -> Organiser:
 
 
 def full_event(made: Stack, firms: int, meetings: int) -> int:
-    """A published version, and a draft that moves all of it; gives the event's id."""
+    """A published version, and a draft that moves all of it. Gives the event's id."""
     now = made.database.now()
     event_id = fill(made.database, firms=firms, meetings=meetings, now=now, first_day=first_day(now.date()))
     add_version(made.database, event_id, state=VersionState.PUBLISHED)

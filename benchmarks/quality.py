@@ -18,7 +18,7 @@ class BrokenPlan(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """Counts as in a plan file; shares are in percent, `..._a_day` per attendee's day with a meeting."""
+    """Counts as in a plan file. Shares are in percent, `..._a_day` per attendee's day with a meeting."""
 
     held: int
     score: Number

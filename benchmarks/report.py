@@ -26,7 +26,7 @@ def write_json(path: Path, document: Mapping[str, object]) -> None:
 
 
 def line(cells: Sequence[Cell], widths: Sequence[int]) -> str:
-    """One row of a table; a negative width is a column of text, which stands at the left."""
+    """One row of a table. A negative width is a column of text, aligned left."""
     texts = [shown(cell) for cell in cells]
     pairs = zip(texts, widths, strict=True)
     return "  ".join(
@@ -42,7 +42,7 @@ def shown(cell: Cell) -> str:
 
 
 def share(part: Number, whole: Number | None, digits: int = 3) -> float | None:
-    """A percentage; None where nothing is known or there is nothing to reach."""
+    """A percentage, or None where nothing is known or there is nothing to reach."""
     return round(100 * part / whole, digits) if whole is not None and whole > 0 else None
 
 

@@ -3,7 +3,7 @@
     python -m benchmarks.rerun [DIR] [--full] [--only WORD...] [--out benchmarks/results]
 
 DIR holds problem files with a published plan (same-*.json.gz, rerun-*.json.gz). Without one, an expo is
-solved, and then left as it is ("same") or changed ("rerun"). By default an expo of 60 firms for 5 seconds;
+solved, and then left as it is ("same") or changed ("rerun"). By default an expo of 60 firms for 5 seconds,
 with --full one of 620, or all of DIR, for 5 seconds (same) and 20, the changed one also with max_moved 50.
 """
 
@@ -33,7 +33,7 @@ WIDTHS = (-26, 9, 7, 9, 7, 9, 9, 11, 10, 8, 7)
 
 
 def cases(instance: Instance, full: bool) -> list[tuple[Instance, float]]:
-    """The instance with its time; one that has changed also with a budget of changes."""
+    """The instance with its time. One that has changed also with a budget of changes."""
     if instance.name.startswith("same"):
         return [(instance, 5.0)]
     seconds = 20.0 if full else 5.0
@@ -43,7 +43,7 @@ def cases(instance: Instance, full: bool) -> list[tuple[Instance, float]]:
 
 
 def run(instance: Instance, seconds: float) -> Json:
-    """One row; `kept_seconds` is when the plan was first as good as keep-and-insert."""
+    """One row. `kept_seconds` is when the plan was first as good as keep-and-insert."""
     row: Json = {
         "instance": instance.name,
         "max_moved": instance.problem.policy.max_moved,

@@ -2,7 +2,7 @@
 
     python -m benchmarks.scale [--full] [--only WORD...] [--out benchmarks/results]
 
-By default 60, 200 and 620 firms for 5 to 10 seconds; with --full also 1,500, 3,000 and 10,000, for up to 900
+By default 60, 200 and 620 firms for 5 to 10 seconds, with --full also 1,500, 3,000 and 10,000, for up to 900
 seconds. --only runs the sizes that contain a word, such as "10000 firms", in the place of the old rows.
 """
 
@@ -41,7 +41,7 @@ WIDTHS = (6, 8, 7, 18, 12, 11, 8, 8, 8)
 
 
 def run(firms: int, requests: int, seconds: float) -> Json:
-    """One row: a generated expo, solved; the bounds are those that were proved meanwhile."""
+    """One row: a generated expo, solved, with the bounds that were proved meanwhile."""
     row: Json = {
         "firms": firms,
         "requests": requests,

@@ -38,7 +38,7 @@ PLOTS: tuple[tuple[str, Value, Axis, tuple[tuple[float, str], ...], int], ...] =
 
 
 def draw(rows: Sequence[Json]) -> str:
-    """One curve a plot; the plot of quality has the served weight, too."""
+    """One curve per plot. The plot of quality has the served weight, too."""
     good = sorted((row for row in rows if row["error"] is None), key=lambda row: row["firms"])
     parts: list[str] = []
     for k, (title, value, axis, ticks, colour) in enumerate(PLOTS):

@@ -2,7 +2,7 @@
 
     python benchmarks/split.py [PROBLEM] [--seconds 60] [--rounds 5] [--out split.json]
 
-PROBLEM is a problem file (docs/problem-format.md); without one, an expo is made: --firms 620 --requests 9000.
+PROBLEM is a problem file (docs/problem-format.md). Without one, an expo is made: --firms 620 --requests 9000.
 The second worker is a Celery process of its own, over SQLite and a broker in a temporary folder. It has its
 kernels compiled, and reads the problem in the first solve. Give it two cores that have nothing else to do.
 """
@@ -53,7 +53,7 @@ DAY = date(2026, 11, 24)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One solve; `parts` were offered to the second worker, and `lost` were not answered in time."""
+    """One solve. `parts` were sent to the second worker, and `lost` were not answered in time."""
 
     workers: str
     seed: int

@@ -1,4 +1,4 @@
-"""Pictures as plain SVG: nothing to install; a browser shows them, in its light or dark colours."""
+"""Pictures as plain SVG: nothing to install. A browser shows them, in its light or dark colours."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ svg { font-family: sans-serif; font-size: 12px; color-scheme: light dark }
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """From value to share of the length; `logarithmic` needs values above 0."""
+    """From value to share of the length. `logarithmic` needs values above 0."""
 
     least: float
     most: float
@@ -35,7 +35,7 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A rectangle of the picture with two axes; x grows to the right, y upwards."""
+    """A rectangle of the picture with two axes. x grows to the right, y upwards."""
 
     left: float
     top: float

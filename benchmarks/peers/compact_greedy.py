@@ -10,7 +10,7 @@ from scheduler.solver.instance.choices import bits
 
 
 def plan(problem: Problem, seconds: float) -> list[Meeting]:
-    """One pass over the requests; it ends when it is through, whatever `seconds` says."""
+    """One pass over the requests. It ends when it is through, whatever `seconds` says."""
     diary = Diary(problem)
     for r in by_weight(problem):
         _insert(diary, r)
@@ -44,7 +44,7 @@ def _insert(diary: Diary, r: int) -> None:
 
 
 def added_idle(diary: Diary, person: int, start: int, length: int) -> int:
-    """The idle slots that a meeting there adds to the person's day; less than 0 where it fills a gap."""
+    """The idle slots that a meeting there adds to the person's day. Less than 0 where it fills a gap."""
     day = diary.choices.day_masks[diary.problem.days[start]]
     before = diary.busy[person] & day
     after = before | ((1 << length) - 1) << start

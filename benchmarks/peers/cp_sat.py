@@ -25,12 +25,12 @@ WORKERS = 8  # on two cores, too: the ways that find a first solution are not am
 
 
 def plan(problem: Problem, seconds: float) -> list[Meeting]:
-    """The whole score; raises NoPlan."""
+    """The whole score. Raises NoPlan."""
     return _solve(problem, seconds, full=True)
 
 
 def plan_served(problem: Problem, seconds: float) -> list[Meeting]:
-    """The served weight alone; raises NoPlan."""
+    """The served weight alone. Raises NoPlan."""
     return _solve(problem, seconds, full=False)
 
 
@@ -110,7 +110,7 @@ class Textbook:
         self._add_parties(r, anybody)
 
     def _choice(self, held: Literal, size: int) -> list[Literal]:
-        """Literals of which exactly one is true if held; without a choice the held literal itself."""
+        """Literals of which exactly one is true if held. Without a choice it is the held literal itself."""
         if size == 1:
             return [held]
         literals = [self.model.new_bool_var("") for _ in range(size)]
@@ -118,7 +118,7 @@ class Textbook:
         return literals
 
     def _both(self, at: Literal, choice: Literal, only: bool) -> Literal:
-        """A literal that is true if both are; the first itself if there is no choice."""
+        """A literal that is true if both are. It is the first itself if there is no choice."""
         if only:
             return at
         both = self.model.new_bool_var("")
@@ -158,7 +158,7 @@ class Textbook:
             self.model.add_bool_or([present.negated(), self.uses[r, group].negated(), there])
 
     def _add_parties(self, r: int, starts: int) -> None:
-        """Pairs that nobody can interpret for are out; others count where they need somebody."""
+        """Pairs that nobody can interpret for are out. Others count where they need somebody."""
         for asking, asked in self.choices.parties(r):
             able = self.choices.interpreters(asking, asked)
             if able is None:
@@ -254,7 +254,7 @@ class Textbook:
     def _add_hall(
         self, person: int, slot: int, was_in: dict[int, Literal], busy: list[Literal]
     ) -> dict[int, Literal]:
-        """Literals for the hall of the last meeting so far; a meeting in another one is a change."""
+        """Literals for the hall of the last meeting so far. A meeting in another one is a change."""
         model, halls = self.model, self.in_hall[person, slot]
         now = {hall: model.new_bool_var("") for hall in was_in.keys() | halls.keys()}
         for hall, there in halls.items():

@@ -14,7 +14,7 @@ MINUTE = 60.0
 
 
 class Diary:
-    """People are numbered attendees first, then interpreters; slots are bits of masks."""
+    """People are numbered attendees first, then interpreters. Slots are bits of masks."""
 
     def __init__(self, problem: Problem) -> None:
         require_first_plan(problem)
@@ -99,7 +99,7 @@ class Diary:
         return None
 
     def put_if_possible(self, r: int, start: int, asking: People, asked: People, place: int) -> bool:
-        """Hold the request there, if people and an interpreter come in time; its slots are open."""
+        """Hold the request there, if people and an interpreter come in time. Its slots are open."""
         hall, length = self.problem.places[place].hall, self.problem.requests[r].length
         if not all(self.can_walk(person, start, length, hall) for person in asking + asked):
             return False

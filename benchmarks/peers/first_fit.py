@@ -9,7 +9,7 @@ from scheduler.solver.instance.choices import bits
 
 
 def plan(problem: Problem, seconds: float) -> list[Meeting]:
-    """One pass over the requests; it ends when it is through, whatever `seconds` says."""
+    """One pass over the requests. It ends when it is through, whatever `seconds` says."""
     diary = Diary(problem)
     for r in by_weight(problem):
         insert_first(diary, r)
@@ -17,7 +17,7 @@ def plan(problem: Problem, seconds: float) -> list[Meeting]:
 
 
 def by_weight(problem: Problem) -> list[int]:
-    """The heaviest first; of equal ones those of the firms with fewest people, who are hardest to place."""
+    """The heaviest first. Of equal ones, those of the firms with fewest people, who are hardest to place."""
     people = problem.firm_attendees
 
     def hardness(r: int) -> tuple[int, int, int]:
@@ -29,7 +29,7 @@ def by_weight(problem: Problem) -> list[int]:
 
 
 def insert_first(diary: Diary, r: int) -> bool:
-    """Hold a request in the first slot, people and place that are free; whether there was one."""
+    """Hold a request in the first slot, people and place that are free. Gives whether there was one."""
     open_starts = [
         (diary.starts(r, asking + asked), asking, asked) for asking, asked in diary.choices.parties(r)
     ]

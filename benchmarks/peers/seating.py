@@ -28,7 +28,7 @@ class Option:
 
 
 def seated(diary: Diary, chosen: list[Option]) -> list[Meeting]:
-    """Name tables and interpreters, in order of time; a meeting that finds none goes where it fits."""
+    """Name tables and interpreters, in order of time. A meeting that finds none goes where it fits."""
     homeless = [
         option
         for option in sorted(chosen, key=lambda one: (one.start, one.request))

@@ -1,6 +1,6 @@
 """The time-indexed integer program: one Boolean a request, start slot, pair of people and group of places.
 
-Each hall's tables are one group; a request may use those of its firms' own halls. Interpreters are counted
+Each hall's tables are one group. A request may use those of its firms' own halls. Interpreters are counted
 slot by slot, and named afterwards, as tables are: a meeting that finds none goes where it fits.
 """
 
@@ -20,7 +20,7 @@ from scheduler.solver.instance.choices import bits
 
 
 def solve(problem: Problem, seconds: float, kind: mathopt.SolverType) -> list[Meeting]:
-    """Build the model and solve it within `seconds` in all; raises NoPlan."""
+    """Build the model and solve it within `seconds` in all. Raises NoPlan."""
     began = time.monotonic()
     model = TimeIndexed(problem)
     chosen = model.program.solve(kind, seconds - (time.monotonic() - began))
@@ -28,7 +28,7 @@ def solve(problem: Problem, seconds: float, kind: mathopt.SolverType) -> list[Me
 
 
 class TimeIndexed:
-    """The model of a problem; `options` are its first columns."""
+    """The model of a problem. `options` are its first columns."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -178,7 +178,7 @@ class TimeIndexed:
             was_in = self._add_hall(halls, was_in, begun[k - 1] if k else None)
 
     def _add_hall(self, halls: dict[int, int], was_in: dict[int, int], begun: int | None) -> dict[int, int]:
-        """Columns for the hall of the last meeting so far; a meeting in another one is a change."""
+        """Columns for the hall of the last meeting so far. A meeting in another one is a change."""
         program = self.program
         now = {hall: program.add_column() for hall in was_in.keys() | halls.keys()}
         for hall, column in now.items():

@@ -36,7 +36,7 @@ class ZeroOne:
     def add_row(
         self, entries: Iterable[tuple[int, float]], low: float = -INFINITY, high: float = INFINITY
     ) -> None:
-        """A row of (column, value); each column at most once."""
+        """A row of (column, value). Each column at most once."""
         number = len(self.low)
         self.low.append(low)
         self.high.append(high)
@@ -69,7 +69,7 @@ class ZeroOne:
         return model
 
     def solve(self, kind: mathopt.SolverType, seconds: float) -> list[int]:
-        """The columns that are 1 in the best solution found; raises NoPlan if there is none."""
+        """The columns that are 1 in the best solution found. Raises NoPlan if there is none."""
         if seconds <= 0:
             raise NoPlan("the model was not built in time")
         params = mathopt.SolveParameters(time_limit=timedelta(seconds=seconds))

@@ -12,7 +12,7 @@ from scheduler.domain.plan import Meeting
 
 
 class ChangeKind(StrEnum):
-    """What became of a meeting; one that changed in several ways has the first kind that fits."""
+    """The kind of a change of a meeting. One that changed in several ways has the first kind that fits."""
 
     ADDED = "added"
     MOVED = "moved"  # another start slot
@@ -30,9 +30,9 @@ _ORDER = {kind: i for i, kind in enumerate(ChangeKind)}
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One request in two plans; `details` names what differs: slot, place, attendees, interpreter.
+    """One request in two plans. `details` names what differs: slot, place, attendees, interpreter.
 
-    `before` is None if it was added, `after` if it was cancelled; `details` is then empty.
+    `before` is None if it was added, `after` if it was cancelled. `details` is then empty.
     """
 
     request: str
@@ -98,7 +98,7 @@ class ChangeSet:
 
 
 def compare(old: Sequence[Meeting], new: Sequence[Meeting]) -> ChangeSet:
-    """The change set from one plan to the next; the order of meetings and of attendees says nothing."""
+    """The change set from one plan to the next. The order of meetings and of attendees says nothing."""
     before, after = _by_request(old), _by_request(new)
     changes = [_change(id, before.get(id), after.get(id)) for id in before.keys() | after.keys()]
     return ChangeSet(tuple(sorted(changes, key=lambda change: (_ORDER[change.kind], change.request))))

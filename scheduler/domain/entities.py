@@ -1,4 +1,4 @@
-"""The words of the field and their states; the tables, the pages and the mails use the same ones."""
+"""The words of the field and their states. The tables, the pages and the mails use the same ones."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Side(StrEnum):
 
 
 class RequestState(StrEnum):
-    """pending -> accepted | declined | withdrawn | expired; an accepted one may still be withdrawn."""
+    """pending -> accepted | declined | withdrawn | expired. An accepted one may still be withdrawn."""
 
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -74,7 +74,7 @@ class JobKind(StrEnum):
 
 
 class JobState(StrEnum):
-    """asked -> running -> done | failed; a job whose worker is lost is asked again.
+    """asked -> running -> done | failed. A job whose worker is lost is asked again.
 
     A publishing that has not begun can be taken back.
     """
@@ -87,7 +87,7 @@ class JobState(StrEnum):
 
 
 class OutboxState(StrEnum):
-    """queued -> sending -> sent | failed; a sweep returns rows whose sender died to queued."""
+    """queued -> sending -> sent | failed. A sweep returns rows whose sender died to queued."""
 
     QUEUED = "queued"
     SENDING = "sending"
@@ -103,11 +103,11 @@ class OutboxKind(StrEnum):
     RESEND = "resend"
     """A message to a calendar between two publishings."""
     SUMMARY = "summary"
-    """What a publishing changed for one person; its `uid` is one of those that it names."""
+    """What a publishing changed for one person. Its `uid` is one of those that it names."""
     SIGN_IN = "sign_in"
     ALERT = "alert"
     TEST = "test"
-    """Shows an organiser how mails read; no calendar takes it in."""
+    """Shows an organiser how mails read. No calendar takes it in."""
 
 
 class MailFailure(StrEnum):
@@ -118,7 +118,7 @@ class MailFailure(StrEnum):
     PERMANENT = "permanent"
     """Never."""
     HELD = "held"
-    """A server refused it for no fault of its address; it goes on by itself, later."""
+    """A server refused it for no fault of its address. It goes on by itself later."""
     BOUNCED = "bounced"
     """Its address takes no mail."""
 
@@ -180,7 +180,7 @@ class MailBox(StrEnum):
 
 
 class MailOutcome(StrEnum):
-    """received -> applied | ignored | waiting; a person turns waiting into applied or ignored."""
+    """received -> applied | ignored | waiting. A person turns waiting into applied or ignored."""
 
     RECEIVED = "received"
     APPLIED = "applied"
@@ -205,7 +205,7 @@ class HolderKind(StrEnum):
 
 
 class CalendarState(StrEnum):
-    """How it stands with one meeting in one attendee's calendar; the worst first."""
+    """The state of one meeting in one attendee's calendar, the worst first."""
 
     BOUNCED = "bounced"
     """Mail to the address comes back."""
@@ -229,7 +229,7 @@ class AfterRun(StrEnum):
 
 
 class AlertKind(StrEnum):
-    """What can fail while nobody looks; each has its words in the catalogues of mails."""
+    """What can fail while nobody looks. Each has its words in the catalogues of mails."""
 
     RUN_FAILED = "run_failed"
     RUN_WAITS = "run_waits"
@@ -249,7 +249,7 @@ class AlertKind(StrEnum):
 
 
 class PlanStatus(StrEnum):
-    """A solve's answer; infeasible and unknown are answers, not errors."""
+    """A solve's answer. Infeasible and unknown are answers, not errors."""
 
     OPTIMAL = "optimal"
     FEASIBLE = "feasible"

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MOST_TOLD = 30
-"""Faults that the sentence of an error names; it counts the others."""
+"""Faults that the sentence of an error names. It counts the others."""
 
 
 class ChainmeetError(Exception):
-    """Root of every error that Chainmeet raises on purpose; `str()` is a sentence for a person."""
+    """Root of every error that Chainmeet raises on purpose. `str()` is a sentence for a person."""
 
     code = "error"
 
@@ -27,7 +27,7 @@ class Fault:
 
 
 class InvalidInput(ChainmeetError):
-    """An input is refused at the edge; `faults` has every fault by field, row or path."""
+    """An input is refused at the edge. `faults` has every fault by field, row or path."""
 
     code = "invalid-input"
 
@@ -68,7 +68,7 @@ class NotAllowed(ChainmeetError):
 
 
 class WrongState(ChainmeetError):
-    """The object's state does not allow the step; nothing was changed."""
+    """The object's state does not allow the step. Nothing was changed."""
 
     code = "wrong-state"
 
@@ -79,7 +79,7 @@ class WrongState(ChainmeetError):
 
 
 class RunAlreadyOpen(ChainmeetError):
-    """The event has a run that is queued or running; at most one is open at a time."""
+    """The event has a run that is queued or running. At most one is open at a time."""
 
     code = "run-already-open"
 
@@ -104,7 +104,7 @@ class VersionConflict(ChainmeetError):
 
 
 class ComparisonNotReady(ChainmeetError):
-    """What publishing a version does is being worked out by a worker; ask again in some seconds."""
+    """A worker is still comparing the version with the published one. Ask again in some seconds."""
 
     code = "comparison-not-ready"
 
@@ -114,7 +114,7 @@ class ComparisonNotReady(ChainmeetError):
 
 
 class PublishingOpen(ChainmeetError):
-    """The event has a publishing that is not done; at most one is open at a time."""
+    """The event has a publishing that is not done. At most one is open at a time."""
 
     code = "publishing-open"
 
@@ -124,7 +124,7 @@ class PublishingOpen(ChainmeetError):
 
 
 class PlanRejected(ChainmeetError):
-    """A plan breaks a hard rule, or claims a score that it does not have; it is not stored."""
+    """A plan breaks a hard rule, or claims a score that it does not have. It is not stored."""
 
     code = "plan-rejected"
 

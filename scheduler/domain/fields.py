@@ -46,7 +46,7 @@ Topic = Annotated[str, Len(1, 200)]
 Message = Annotated[str, Len(0, 2_000)]
 Priority = Annotated[int, Interval(ge=1, le=5)]
 LengthInSlots = Annotated[int, Interval(ge=1, le=100)]
-"""No event has longer blocks; the service knows those of this event."""
+"""No event has longer blocks. The service knows those of this event."""
 StartSlots = Annotated[list[Key], Len(0, 1_000)]
 NamedPeople = Annotated[list[Key], Len(0, 5)]
 """On each side of a request."""
@@ -76,7 +76,7 @@ Percent = Annotated[int, Interval(ge=0, le=100)]
 
 # Runs
 SolveSeconds = Annotated[int, Interval(ge=5, le=3_600)]
-"""Of runs by default; one that is started by hand may be shorter."""
+"""Of runs by default. A run that is started by hand may be shorter."""
 RunSeconds = Annotated[int, Interval(ge=1, le=3_600)]
 MaxMoved = Annotated[int, Interval(ge=0, le=100_000)]
 Budget = Annotated[int, Interval(ge=0, le=100_000)]
@@ -91,16 +91,16 @@ MailDirections = Annotated[str, Len(0, 1_000)]
 # Calendars, tokens
 CalendarAddress = Annotated[str, Len(1, 2_000)]
 CalendarName = Annotated[str, Len(0, 253)]
-"""The host's, where it is fetched (RFC 1035, 2.3.4); the file's, where it was sent."""
+"""The host's, where it is fetched (RFC 1035, 2.3.4). The file's, where it was sent."""
 TokenName = Annotated[str, Len(1, 120)]
 
 TEXTS = tuple({kind for kind in list(globals().values()) if get_args(kind)[:1] == (str,)})
-"""Those of one text; a column of that kind has room for the longest."""
+"""Those of one text. A column of that kind has room for the longest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The smallest and the largest number, or the fewest and the most characters or items; both may be."""
+    """The smallest and the largest number, or the fewest and the most characters or items, inclusive."""
 
     least: int
     most: int

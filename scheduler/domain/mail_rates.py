@@ -30,7 +30,7 @@ class MailRates:
     @classmethod
     @lru_cache
     def parse(cls, text: str) -> Self:
-        """From `qq.com,foxmail.com=60 163.com=30`; raises ValueError that says what is wrong."""
+        """From `qq.com,foxmail.com=60 163.com=30`. Raises ValueError that says what is wrong."""
         rates: dict[str, int] = {}
         routes: dict[str, str] = {}
         for entry in text.lower().split():

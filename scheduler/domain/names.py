@@ -21,7 +21,7 @@ _DIGRAPHS: Final = re.compile("([aou])e|(a)a|(s)s")
 
 
 def joined(name: str, latin_name: str) -> str:
-    """Both forms as calendars are told them, the Latin one first; `told` puts them for a reader."""
+    """Both forms as calendars get them, the Latin one first. `told` orders them for a reader."""
     return name if name == latin_name or not latin_name else f"{latin_name} ({name})"
 
 
@@ -44,7 +44,7 @@ def shown(name: str, latin_name: str, language: str) -> str:
 
 @lru_cache(_KEPT)
 def told(both: str, language: str) -> str:
-    """Joined forms, in whichever order, as a reader of the language reads them; any other name as it is."""
+    """Joined forms, in whichever order, as a reader of the language reads them. Any other name is kept."""
     first, second = _halves(both)
     if not second:
         return both
@@ -57,13 +57,13 @@ def told(both: str, language: str) -> str:
 
 
 def brief(both: str) -> str:
-    """The first of two scripts, for where there is little room; any other name as it is."""
+    """The first of two scripts, for where there is little room. Any other name is kept."""
     first, second = _halves(both)
     return first if second and _is_latin(first) != _is_latin(second) else both
 
 
 def _halves(both: str) -> tuple[str, str]:
-    """The name before a last bracket, and the one in it; the second is empty where there is no such one."""
+    """The name before a last bracket, and the one in it. The second is empty where there is none."""
     if not both.endswith(")"):
         return both, ""
     depth = 0
@@ -87,7 +87,7 @@ def _plain(name: str) -> str:
 
 
 def _is_own(name: str, language: str) -> bool:
-    """Whether a name is in a script of the language that is not Latin; one such letter makes it so."""
+    """Whether a name is in a script of the language that is not Latin. One such letter is enough."""
     scripts = _SCRIPTS.get(language.partition("-")[0])
     return scripts is not None and any(_begins(char, scripts) for char in name)
 

@@ -71,7 +71,7 @@ class Unscheduled:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Who meets whom, when, where; `problem` is the fingerprint of the problem that it answers."""
+    """Who meets whom, when and where. `problem` is the fingerprint of the problem that it answers."""
 
     problem: str
     status: PlanStatus

@@ -47,7 +47,7 @@ People = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One meeting time, closed at the start and open at the end; slots of one block follow each other."""
+    """One meeting time, closed at the start and open at the end. Slots of one block follow each other."""
 
     id: str
     start: datetime
@@ -57,7 +57,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A booth (of firm `firm`) or a table; `hall`, `firm` and `unavailable` are indices."""
+    """A booth (of firm `firm`) or a table. `hall`, `firm` and `unavailable` are indices."""
 
     id: str
     hall: int
@@ -80,7 +80,7 @@ class Firm:
 
 @dataclass(frozen=True, slots=True)
 class Attendee:
-    """A person of firm `firm` (an index); `unavailable` holds slot indices."""
+    """A person of firm `firm` (an index). `unavailable` holds slot indices."""
 
     id: str
     firm: int
@@ -98,7 +98,7 @@ class Interpreter:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """Held at this slot (and place, if given) or not at all; indices. `must`: not at all is no choice."""
+    """A request fixed to a slot (and place, if given), by indices. `must`: it has to be held."""
 
     slot: int
     place: int | None = None
@@ -107,7 +107,7 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Firm `sender` asks firm `receiver`; `length` in slots; firms, people and slots are indices.
+    """Firm `sender` asks firm `receiver`. `length` is in slots. Firms, people and slots are indices.
 
     `excluded` are people of either firm who do not take part in this one meeting: a colleague goes.
     """

@@ -9,7 +9,7 @@ from typing import Any
 Json = dict[str, Any]
 
 _ELSEWHERE = {"event", "published", "frozen_until", "policy"}
-"""The keys of a problem file that are looked at one by one; all others have to be the same."""
+"""The keys of a problem file that are looked at one by one. All others have to be the same."""
 _OF_CHANGES = {"max_moved", "reassigned_counts"}
 """The keys of its policy that are only about changes of what is published."""
 

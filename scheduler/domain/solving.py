@@ -19,7 +19,7 @@ class Phase(StrEnum):
     STARTING = "starting"
     READING = "reading"
     COMPILING = "compiling"
-    """Before the first solve of an installation; it does not count as the solve's time."""
+    """Before the first solve of an installation. It does not count as the solve's time."""
     PROVING = "proving"
     CONSTRUCTED = "constructed"
     """There is a first plan."""
@@ -31,7 +31,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SolveParams:
-    """`seconds` is wall time for the whole solve; `iterations` replaces it for a reproducible plan."""
+    """`seconds` is wall time for the whole solve. `iterations` replaces it for a reproducible plan."""
 
     seconds: float = 60.0
     workers: int = 2

@@ -36,7 +36,7 @@ KEYS: Mapping[str, Keys] = {
 
 @dataclass(slots=True)
 class Lists(Reader):
-    """A document, and where each id of its lists stands; `firm_of` has the firm of each attendee, by ids."""
+    """A document, and where each id of its lists stands. `firm_of` has the firm of each attendee, by ids."""
 
     document: Row = field(default_factory=dict)
     slots: dict[str, int] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Lists(Reader):
     firm_of: dict[str, str] = field(default_factory=dict)
 
     def rows(self, key: str) -> list[tuple[str, Row]]:
-        """The rows of a list with their paths; keys are checked, a row with a fault in them is left out."""
+        """The rows of a list with their paths. A row with a fault in its keys is left out."""
         value = self.document.get(key, [])
         if not isinstance(value, list):
             self.fault(key, "must be a list")

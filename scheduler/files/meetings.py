@@ -7,7 +7,7 @@ from scheduler.domain.plan import Meeting
 
 
 def read_meetings(rows: object, path: str, faults: list[Fault]) -> tuple[Meeting, ...]:
-    """Read a list of meetings, of a plan or of a problem's `published`; faults are added to `faults`."""
+    """Read a list of meetings, of a plan or of a problem's `published`. Faults are added to `faults`."""
     if not isinstance(rows, list):
         faults.append(Fault(path, "must be a list"))
         return ()

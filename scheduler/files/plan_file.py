@@ -15,7 +15,7 @@ FORMAT = "chainmeet.plan/1"
 
 
 def read_plan(document: object) -> Plan:
-    """A Plan from a parsed plan file; raises MalformedPlan with every fault by path."""
+    """A Plan from a parsed plan file. Raises MalformedPlan with every fault by path."""
     return _PlanReader().read(document)
 
 

@@ -1,4 +1,4 @@
-"""Read the policy of a problem file; a missing key has its default."""
+"""Read the policy of a problem file. A missing key has its default."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEYS = frozenset(
 
 
 def read_policy(reader: Reader, policy: object) -> Policy:
-    """A Policy; what is wrong is added to the faults of `reader`."""
+    """A Policy. What is wrong is added to the faults of `reader`."""
     if not isinstance(policy, dict):
         reader.fault("policy", "must be an object")
         return Policy()

@@ -25,7 +25,7 @@ MOST_POINTS = 2**53
 
 
 def read_problem(document: object) -> Problem:
-    """A Problem from a parsed problem file; raises MalformedProblem with every fault by path."""
+    """A Problem from a parsed problem file. Raises MalformedProblem with every fault by path."""
     if not isinstance(document, dict):
         raise MalformedProblem([Fault("", "a problem file is one JSON object")])
     lists = Lists(document=document)

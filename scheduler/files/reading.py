@@ -35,7 +35,7 @@ class Reader:
         self.faults.append(Fault(path, message))
 
     def check_keys(self, path: str, row: object, keys_of: Keys) -> bool:
-        """Whether a row is an object with every required key; unknown keys are faults, too."""
+        """Whether a row is an object with every required key. Unknown keys are faults, too."""
         if not isinstance(row, dict):
             self.fault(path, "must be an object")
             return False

@@ -59,7 +59,7 @@ def _people(lists: Lists, row: Row, side: str, path: str) -> tuple[int, ...]:
 
 
 def _excluded(lists: Lists, row: Row, path: str) -> frozenset[int]:
-    """People of either firm; somebody whom the request names takes part in it."""
+    """People of either firm. Somebody whom the request names takes part in it."""
     value = row.get("excluded", [])
     found = lists.refs(lists.attendees, value, path, "attendee")
     if not found:

@@ -75,7 +75,7 @@ def _result(
 
 
 def _explained(context: SolveContext, meetings: tuple[Meeting, ...]) -> tuple[Unscheduled, ...]:
-    """The reasons; with a number of moves instead of a time, all of them, for the same plan each time."""
+    """The reasons. With a number of moves instead of a time, all of them, so that it is reproducible."""
     problem, clock = context.problem, context.clock
     clock.reserve(0.0)
     left = math.inf if context.counts_moves else clock.left()

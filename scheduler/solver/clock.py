@@ -48,7 +48,7 @@ class SolveClock:
         return time.monotonic() - self.began
 
     def left(self) -> float:
-        """Seconds until what is kept back begins; less than 0 after that."""
+        """Seconds until the reserve begins. Less than 0 after that."""
         return self.seconds - self.reserved - self.spent
 
     def reserve(self, seconds: float) -> None:
@@ -74,7 +74,7 @@ class SolveClock:
         self.began += time.monotonic() - paused
 
     def patiently(self, work: Callable[[], T]) -> T | None:
-        """What some work gives that cannot be stopped; None if the whole is, and this is not done soon.
+        """The result of work that cannot be stopped. None if the solve is, and the work is not done soon.
 
         All such work together is waited for `PATIENCE_SECONDS` after the stop.
         """

@@ -25,9 +25,9 @@ class SolveContext:
     Attributes
     ----------
     flat, incumbent
-        The problem as arrays, and the best plan that was checked; set once the problem is read.
+        The problem as arrays, and the best plan that was checked. Both are set once the problem is read.
     kept
-        The score of the published plan with what could be inserted; None without one.
+        The score of the published plan with what could be inserted. None without one.
     together
         Ids of what would be held of the published plan, had it not broken `max_idle_spread`.
     """
@@ -67,7 +67,7 @@ class SolveContext:
         return self.clock.is_stopped() or (is_proved and not self.counts_moves)
 
     def end_proof(self) -> None:
-        """Prove no further; where moves are counted, the whole proof is waited for."""
+        """End the proof. Where moves are counted, the whole proof is waited for."""
         self.proof.end(wait=self.counts_moves)
 
     def report(self, phase: Phase) -> None:

@@ -1,4 +1,4 @@
-"""The way of the exact model: it begins at once or after a search; a search and a proof stand by."""
+"""The way of the exact model: it begins at once or after a search. A search and a proof stand by."""
 
 from __future__ import annotations
 

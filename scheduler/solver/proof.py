@@ -12,7 +12,7 @@ from scheduler.solver.clock import SolveClock
 
 
 class Proof:
-    """The proof of one solve; `found` is what is proved so far, and was proved `before`.
+    """The proof of one solve. `found` is what is proved so far, here or `before`.
 
     `is_made` says whether there is more than what is plain.
     """
@@ -27,7 +27,7 @@ class Proof:
         self.thread: threading.Thread | None = None
 
     def begin(self, clock: SolveClock) -> None:
-        """Start to prove; `clock` is for all of it."""
+        """Start the proof. `clock` is for all of it."""
 
         def is_over() -> bool:
             return self.ended or clock.is_stopped()
@@ -54,7 +54,7 @@ class Proof:
         return self.thread is not None and self.thread.is_alive()
 
     def end(self, *, wait: bool) -> None:
-        """Prove no further; waits for the whole proof if told to, else hardly."""
+        """End the proof. Waits for the whole of it if told to, else hardly."""
         if self.thread is None:
             return
         if wait:

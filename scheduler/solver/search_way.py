@@ -17,13 +17,13 @@ from scheduler.solver.plans.start import begins_with_plan, starting_state, withi
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import State
 
-REASON_SECONDS = 0.0012  # to look into why a request is not held; measured at 620 firms: 0.9 ms
+REASON_SECONDS = 0.0012  # to find out why a request is not held: measured at 620 firms: 0.9 ms
 REASON_SHARE = 0.2  # of the time, at most, goes into that
 STOP_SECONDS = 0.7  # for all that follows a stop
 
 
 def begin(context: SolveContext, start: Meetings) -> tuple[State | None, Meetings]:
-    """What a search starts from, and the same as a plan, told and checked; None where there is none.
+    """The start state of a search, and the same as a plan, reported and checked. None where there is none.
 
     A published plan that breaks `max_idle_spread` is kept without what breaks it.
     """
@@ -43,7 +43,7 @@ def begin(context: SolveContext, start: Meetings) -> tuple[State | None, Meeting
 
 
 def _checked_first(context: SolveContext, state: State) -> Meetings:
-    """The first plan, checked; how long that took tells how much time the last check needs."""
+    """Check the first plan. Its seconds tell how much time the last check needs."""
     first = context.check(state.held)
     seconds, spent = context.params.seconds, context.incumbent.spent
     checks = max(spent, min(0.2 * seconds, 0.2 + 2.0 * spent))
@@ -77,7 +77,7 @@ def searched(context: SolveContext, start: Meetings) -> Meetings:
 
 
 def _report(context: SolveContext, state: State, is_best: bool) -> None:
-    """Tell the best plan so far; a hot search is below its best most of the time."""
+    """Report the best plan so far. At a high temperature the current plan is mostly worth less."""
     problem, reporter, incumbent = context.problem, context.reporter, context.incumbent
     if is_best and (reporter.best is None or state.score > reporter.best.total):
         reporter.measure(context.flat.data, state)
@@ -90,12 +90,12 @@ def _report(context: SolveContext, state: State, is_best: bool) -> None:
 
 
 def _spare_cores(context: SolveContext) -> int | None:
-    """How many cores the proof leaves; None when it has ended."""
+    """The number of cores that the proof leaves, or None when it has ended."""
     return len(os.sched_getaffinity(0)) - 1 if context.proof.is_running else None
 
 
 def _check_last(context: SolveContext, table: Int32s) -> None:
-    """Check what a search found; a stop waits for a check that is quick."""
+    """Check the plan of a search. A stop waits for a check that is quick."""
     if context.incumbent.is_quick:
         context.incumbent.check(table)
     elif not context.clock.is_stopped():

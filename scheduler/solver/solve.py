@@ -1,4 +1,4 @@
-"""solve(): the one door to the solver; it chooses the way, and returns only what the rules have checked."""
+"""solve(): the only entry of the solver. It chooses the way, and returns only what the rules have checked."""
 
 from __future__ import annotations
 
@@ -47,21 +47,21 @@ def solve(
     Parameters
     ----------
     problem
-        What is to be planned; it was read and checked before.
+        The problem, read and checked before.
     params
-        Seconds of wall time for the whole solve, or a number of moves for each thread instead; threads, seed
+        Seconds of wall time for the whole solve, or a number of moves for each thread instead. Threads, seed
         and method. Loading the kernels and CP-SAT, or compiling them, for the first time is not counted.
     start
-        A plan to improve; without one a published plan is.
+        A plan to improve. Without one, the published plan is improved.
     on_progress
         Is called at most four times a second in a search, from the calling thread.
     should_stop
-        Is asked often, and ends the solve within a second with the best plan so far; where checks take long,
-        with the last that was checked.
+        Is asked often, and ends the solve within a second with the best plan so far. Where checks take long,
+        that is the last plan that was checked.
     helpers
         Other workers that take subproblems of a search that is limited by time.
     new
-        Ids of requests that no earlier plan could hold; for those it is searched in any case.
+        Ids of requests that no earlier plan could hold. If there are any, the search runs in any case.
     proved
         Bounds that were proved of this problem before, in points of score and in weight. Without them, a
         first bound is proved for an answer at once, too.
@@ -70,7 +70,7 @@ def solve(
     -------
     Result
         The plan, its progress in order of time, and what it changes of the published plan. A plan keeps every
-        hard rule; where there is none, its status is `infeasible` (proved) or `unknown`.
+        hard rule. Where there is none, its status is `infeasible` (proved) or `unknown`.
 
     Raises
     ------
@@ -133,7 +133,7 @@ def _is_exact(problem: Problem, params: SolveParams) -> bool:
 
 
 def _flattened(context: SolveContext, is_exact: bool) -> Flat:
-    """The problem as arrays; the clock stands still while kernels and CP-SAT are made ready for it."""
+    """The problem as arrays. The clock stands still while kernels and CP-SAT are made ready for it."""
     with context.clock.standing_still():
         warm_up()
         if is_exact:

@@ -1,4 +1,4 @@
-"""What stands by while the exact model is at work: a search and a proof by LP, begun if it takes long."""
+"""A search and a proof by LP beside the exact model. They begin if that takes long."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_SECONDS = 3.0
 
 @dataclass
 class Standby:
-    """The two, in a thread; `found` is the plan that the search gave, once it has given one."""
+    """The search and the proof, in a thread. `found` is the plan of the search, once there is one."""
 
     flat: Flat
     start: Meetings

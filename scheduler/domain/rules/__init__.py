@@ -1,6 +1,6 @@
 """The specification: which hard rules a plan breaks, and what it scores (docs/problem-format.md).
 
-Nothing here trusts a solver; both functions take any meetings at all, and raise on none.
+Nothing here trusts a solver. Both functions take any meetings at all, and raise on none.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from scheduler.domain.rules.held import Held, Schedule, Violation
 
 
 def check_held_once(schedule: Schedule) -> Iterator[Violation]:
-    """H1: a request is held at most once; every request, if `policy.require_all`, or if it `must` be."""
+    """H1: a request is held at most once. It has to be held if `policy.require_all`, or if it `must` be."""
     seen: dict[int, int] = {}
     for held in schedule.held:
         seen[held.index] = seen.get(held.index, 0) + 1

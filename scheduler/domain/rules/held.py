@@ -21,10 +21,10 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A meeting by index; people that the problem does not have are left out.
+    """A meeting by index. People that the problem does not have are left out.
 
     It takes the slots `start` to `stop` (open), at most up to the end of the event. `attendees` stand as in
-    the plan, without doubles; `sides` has those of the asking and those of the asked firm.
+    the plan, without doubles. `sides` has those of the asking and those of the asked firm.
     """
 
     meeting: Meeting
@@ -95,7 +95,7 @@ def in_time(meetings: Iterable[Held]) -> tuple[Held, ...]:
 
 
 def resolve(problem: Problem, meeting: Meeting, unreadable: list[Violation]) -> Held | None:
-    """A meeting by index; adds a violation for each unknown id. None without a request, slot or place."""
+    """A meeting by index. Adds a violation for each unknown id. None without a request, slot or place."""
     index = problem.index
     request = index.requests.get(meeting.request)
     start, place = index.slots.get(meeting.slot), index.places.get(meeting.place)

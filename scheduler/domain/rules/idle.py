@@ -24,7 +24,7 @@ def figures(schedule: Schedule) -> tuple[int, ...]:
 def idle_of(problem: Problem, person: Attendee, meetings: Sequence[Held]) -> int:
     """Idle slots, or breaks, of one attendee between the first and the last meeting of each day.
 
-    "slots" counts the slots in which they are available and in no meeting; "breaks" counts runs of slots in
+    "slots" counts the slots in which they are available and in no meeting. "breaks" counts runs of slots in
     which they are in no meeting, available or not. `meetings` are theirs in order of time.
     """
     breaks = problem.policy.idle_counts == "breaks"

@@ -36,7 +36,7 @@ def check_one_at_a_time(schedule: Schedule) -> Iterator[Violation]:
 
 
 def check_availability(schedule: Schedule) -> Iterator[Violation]:
-    """H4: a person is never in a meeting in an unavailable slot; the same for a place."""
+    """H4: a person is never in a meeting in an unavailable slot. The same holds for a place."""
     for held in schedule.held:
         for who, away in closures(schedule.problem, held):
             slots = ", ".join(schedule.problem.slots[s].id for s in away)
@@ -44,7 +44,7 @@ def check_availability(schedule: Schedule) -> Iterator[Violation]:
 
 
 def closures(problem: Problem, held: Held) -> Iterator[tuple[str, list[int]]]:
-    """The people of a meeting, and its place, that are unavailable in some of its slots; with those slots."""
+    """The people of a meeting, and its place, that are unavailable in some of its slots, with those slots."""
     rows: list[Attendee | Interpreter | Place] = [problem.attendees[a] for a in held.attendees]
     if held.interpreter is not None:
         rows.append(problem.interpreters[held.interpreter])
@@ -91,7 +91,7 @@ def check_interpreters(schedule: Schedule) -> Iterator[Violation]:
 
 
 def interpreter_fault(problem: Problem, held: Held) -> str | None:
-    """What is wrong with the interpreter of a meeting; a meeting without both sides is not judged here."""
+    """What is wrong with the interpreter of a meeting. A meeting without both sides is not judged here."""
     sender, receiver = (_languages(problem, side) for side in held.sides)
     if not held.sides[0] or not held.sides[1]:
         return None
@@ -115,7 +115,7 @@ def _languages(problem: Problem, people: Sequence[int]) -> frozenset[str]:
 
 
 def check_caps(schedule: Schedule) -> Iterator[Violation]:
-    """H8: `max_per_day` of an attendee and of a firm; a meeting counts on the day of its start."""
+    """H8: `max_per_day` of an attendee and of a firm. A meeting counts on the day of its start."""
     problem = schedule.problem
     days = max(problem.days, default=-1) + 1
     of_attendee = [0] * (days * len(problem.attendees))

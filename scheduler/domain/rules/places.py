@@ -10,7 +10,7 @@ from scheduler.domain.rules.held import Held, Schedule, Violation
 
 
 def check_places(schedule: Schedule) -> Iterator[Violation]:
-    """H5: at most `capacity` at a time; a booth only what is asked of its firm; the wished kind."""
+    """H5: at most `capacity` meetings at a time, a booth only for requests to its firm, the wished kind."""
     problem = schedule.problem
     taken: dict[tuple[int, int], list[Held]] = {}
     for held in schedule.held:

@@ -25,7 +25,7 @@ class Score:
 
 
 def score(problem: Problem, meetings: Sequence[Meeting]) -> Score:
-    """The score of any meetings; of a request that is held twice the first counts as held."""
+    """The score of any meetings. Of a request that is held twice, the first meeting counts."""
     return score_of(Schedule.of(problem, meetings))
 
 
@@ -45,7 +45,7 @@ def score_of(schedule: Schedule) -> Score:
 
 
 def total_of(problem: Problem, terms: Mapping[str, Number]) -> Number:
-    """The sum of the counts times the factors of the policy; all but `served` count against it."""
+    """The sum of the counts times the factors of the policy. All but `served` count against it."""
     factors = problem.policy.factors
     lost = sum(factors[term] * count for term, count in terms.items() if term != "served")
     return factors["served"] * terms["served"] - lost
@@ -61,13 +61,13 @@ def shortfall(schedule: Schedule) -> int:
 
 
 def hall_changes(problem: Problem, meetings: Iterable[Held]) -> int:
-    """How often one attendee's next meeting of the day is in another hall; `meetings` in order of time."""
+    """How often one attendee's next meeting of a day is in another hall. `meetings` are in order of time."""
     days = problem.days
     return sum(one.hall != two.hall and days[one.start] == days[two.start] for one, two in pairwise(meetings))
 
 
 def _changes(schedule: Schedule) -> dict[str, int]:
-    """The published meetings that are held otherwise or not; each way of changing counts by itself."""
+    """The published meetings that are held otherwise or not. Each way of changing counts by itself."""
     counts = dict.fromkeys(("moved", "relocated", "reassigned", "dropped"), 0)
     also_moved = schedule.problem.policy.reassigned_counts == ANY_START
     for published in schedule.problem.published:

@@ -45,7 +45,7 @@ def same_meeting(one: Meeting, two: Meeting) -> bool:
 
 
 def change_costs(policy: Policy) -> Mapping[Sameness, Fraction]:
-    """What a published meeting that is held costs, by what of it stays; `dropped` and `repeated` aside.
+    """The cost of changing a published meeting that is held, by what stays, without `dropped` and `repeated`.
 
     In points of score, exact, from the decimals that were written.
     """
@@ -79,7 +79,7 @@ def has_excluded(problem: Problem, meeting: Meeting) -> bool:
 
 def own_starts(problem: Problem) -> Iterator[tuple[Meeting, int]]:
     """H10: the published meetings that may be held at their start before `frozen_until`, with others in the
-    place of somebody whom their request excludes; each with that start.
+    place of somebody whom their request excludes, each with that start.
     """
     for meeting in problem.published if problem.frozen_until is not None else ():
         start = _starts_too_soon(problem, meeting)
@@ -96,8 +96,8 @@ def _starts_too_soon(problem: Problem, meeting: Meeting) -> int | None:
 
 
 def check_frozen(schedule: Schedule) -> Iterator[Violation]:
-    """H10: frozen published meetings stay exactly as they are; nothing else starts before `frozen_until`, but
-    at its own start one in which others stand in for somebody who is excluded from it.
+    """H10: frozen published meetings stay exactly as they are. Nothing else starts before `frozen_until`. The
+    exception is a published meeting at its own start in which others replace somebody who is excluded.
     """
     problem = schedule.problem
     if problem.frozen_until is None:
@@ -119,7 +119,7 @@ def check_frozen(schedule: Schedule) -> Iterator[Violation]:
 def check_max_moved(schedule: Schedule) -> Iterator[Violation]:
     """H13: at most `policy.max_moved` published meetings are moved, relocated, reassigned or dropped.
 
-    One that changed in several ways counts once; one that could not be held as published does not count.
+    One that changed in several ways counts once. One that could not be held as published does not count.
     """
     problem, limit = schedule.problem, schedule.problem.policy.max_moved
     if limit is None:

@@ -20,7 +20,7 @@ def check_staffing(schedule: Schedule) -> Iterator[Violation]:
 
 
 def staffing_faults(problem: Problem, held: Held) -> Iterator[str]:
-    """What is wrong with the people of one meeting, as sentences; unknown people are not judged here."""
+    """What is wrong with the people of one meeting, as sentences. Unknown people are not judged here."""
     request = held.request
     strangers = [
         p for p in held.attendees if problem.attendees[p].firm not in (request.sender, request.receiver)

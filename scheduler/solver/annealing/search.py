@@ -24,7 +24,7 @@ REPORT_SECONDS = 0.25
 REPORTS = 200  # when moves are counted
 SHORTEST_HELPED_ROUND = 0.2
 LONG_HELPED_ROUNDS = 20  # where the plan is not split: all improve the whole of it, and the best goes on
-LATE_SECONDS = 1.0  # after which an unanswered subproblem is lost; the threads here anneal meanwhile
+LATE_SECONDS = 1.0  # after which an unanswered subproblem is lost. The threads here anneal meanwhile.
 POLL_SECONDS = 0.005
 
 Report = Callable[[State, bool], None]
@@ -55,7 +55,7 @@ class Search:
     helpers
         Other workers that anneal shares of the plan as well, if the search is limited by time.
     spare_cores
-        Tells how many cores of this machine are there for the search at the moment; None for all.
+        Gives the number of cores of this machine that the search may use at the moment, or None for all.
     cooling
         Seconds for which a stopped search goes on at the lowest temperature. So it wins back what a high
         temperature costs.
@@ -94,7 +94,7 @@ class Search:
         return self.way.tally
 
     def run(self, plan: State) -> None:
-        """Improve the plan until the budget is used up; leaves the best plan in `best` and in the state."""
+        """Improve the plan until the budget is used up. Leaves the best plan in `best` and in the state."""
         self.best, self.score = plan.held.copy(), -math.inf
         if not len(self.data.requests) or not len(self.data.slots):
             return
@@ -182,7 +182,7 @@ class Search:
         helpers.send([self._subproblem(table, share, seconds - self.between).to_bytes() for share in taken])
         self._improve(own, until)
         answers = helpers.answers()
-        self.between *= 0.95  # all answered in time; raised below where an answer comes late
+        self.between *= 0.95  # it shrinks, unless an answer comes late (below)
         while len(answers) < count and (late := time.monotonic() - until) < LATE_SECONDS:
             if self.budget.is_over():
                 break

@@ -1,4 +1,4 @@
-"""Parallel annealing by day decomposition: each thread owns some days; the days are split anew often."""
+"""Parallel annealing by day decomposition: each thread owns some days, which are split anew often."""
 
 from __future__ import annotations
 

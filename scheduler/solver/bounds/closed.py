@@ -61,7 +61,7 @@ def _capped(meetings: int, cap: int | None) -> int:
 
 
 def plain_score(problem: Problem, served: Number, shortfall: Number) -> Number:
-    """The score of these two terms, and of changes that no plan avoids; the others only take away."""
+    """The score of these two terms, and of changes that no plan avoids. The others only take away."""
     factors = problem.policy.factors
     return factors["served"] * served - factors["shortfall"] * shortfall - unavoidable_price(problem)
 

@@ -21,7 +21,7 @@ KINDS = (PlaceKind.BOOTH, PlaceKind.TABLE)
 class DayOptions:
     """One entry a request and party that has a start on some day.
 
-    `need` is -1, or which of `needs` their interpreters are; `loss` is there for published requests alone.
+    `need` is -1, or which of `needs` their interpreters are. `loss` is there for published requests alone.
     """
 
     request: list[int] = field(default_factory=list)
@@ -86,9 +86,9 @@ def _losses(choices: Choices, r: int, people: People, starts: int) -> list[float
 
 @dataclass(frozen=True, slots=True)
 class DayColumns:
-    """The columns: an option, a kind of place (0 for a booth, 1 for a table) and a day each.
+    """The columns: each is an option, a kind of place (0 for a booth, 1 for a table) and a day.
 
-    They stand in the order of their requests; `length` is in slots, `number` counts the columns.
+    They are in the order of their requests. `length` is in slots, `number` counts the columns.
     """
 
     option: Int64s

@@ -1,9 +1,9 @@
-"""The day-level relaxation: which people meet on which day in which kind of place, slots forgotten.
+"""The day-level relaxation: which people meet on which day in which kind of place, without slots.
 
-Every plan gives a point of it, so its LP bounds what a plan can reach. Rows: each request once; slots and
-`max_per_day` of attendees, `max_per_day` of firms, slots of booths and tables, slots of sets of interpreters,
-floors, and the hall changes that no plan avoids. Walking, idle, precedences and the seats within a day are
-dropped.
+Every plan gives a point of it, so its LP bounds what a plan can reach. The rows are: each request once,
+slots and `max_per_day` of attendees, `max_per_day` of firms, slots of booths and tables, slots of sets of
+interpreters, floors, and the hall changes that no plan avoids. Walking, idle time, precedences and the seats
+within a day are dropped.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ class DayModel:
     row, column, value
         By entry of A: where it stands, and slots, meetings or -1.
     rhs
-        By row: slots or meetings; the floor of a firm as a negative number.
+        By row, in slots or meetings. The floor of a firm is a negative number.
     group
         By row: rows that say the same of different days, or of different people of a firm, have one number.
     floor_row
         By firm: the row that counts its meetings for its floor, or -1. It reads
         `-(meetings of f) - short <= -floor`, and its `short` has no column here.
     hall_row
-        The rows of `hall_visits`. They read `(requests held) - changes <= free`; `changes` has no column
+        The rows of `hall_visits`. They read `(requests held) - changes <= free`. `changes` has no column
         here either.
     constant
         The score of holding nothing, without floors.
@@ -76,7 +76,7 @@ class DayModel:
 
 
 def build(problem: Problem, expired: Callable[[], bool] = lambda: False) -> DayModel | None:
-    """The relaxation of a problem, some seconds at 45,000 requests; None if `expired` says so on the way."""
+    """The relaxation of a problem: some seconds at 45,000 requests. None if `expired` says so meanwhile."""
     choices = Choices(problem)
     options = collect(problem, choices, expired)
     halls = hall_rows(problem, choices, expired) if problem.policy.factors["hall_change"] else []

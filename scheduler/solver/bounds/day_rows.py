@@ -18,7 +18,7 @@ MOST_INTERPRETER_SETS = 48
 
 @dataclass
 class DayRows:
-    """Rows by name, made at their first use; entries as numpy blocks."""
+    """Rows by name, made at their first use, with their entries as numpy blocks."""
 
     rhs: list[int] = field(default_factory=list)
     group: list[int] = field(default_factory=list)
@@ -36,7 +36,7 @@ class DayRows:
         limit: Int64s,
         alike: Int64s | None = None,
     ) -> None:
-        """Entries of the rows (owner, day) `<= limit[owner, day]`; rows that cannot bind are not made.
+        """Entries of the rows (owner, day) `<= limit[owner, day]`. Rows that cannot bind are not made.
 
         All of an owner, or of owners with the same number in `alike`, are of one group.
         """
@@ -59,7 +59,7 @@ class DayRows:
         self.value.append(value[keep])
 
     def add_lone(self, rhs: Sequence[int]) -> Int64s:
-        """Rows without entries as yet, each of a group of its own; their indices."""
+        """Add rows without entries, each of a group of its own. Gives their indices."""
         first = len(self.rhs)
         self.rhs.extend(rhs)
         self.group.extend(range(self.groups, self.groups + len(rhs)))
@@ -81,7 +81,7 @@ def _caps(caps: Iterable[int | None], days: int) -> Int64s:
 def add_attendees(
     rows: DayRows, problem: Problem, choices: Choices, options: DayOptions, columns: DayColumns
 ) -> None:
-    """Slots, and meetings a day, of each attendee; those of one firm are alike."""
+    """Rows: slots, and meetings a day, of each attendee. Those of one firm are alike."""
     entry, person = _people_of(options, columns)
     day, length = columns.day[entry], columns.length[entry]
     free = _slots_a_day(choices, choices.attendee_free)
@@ -159,7 +159,7 @@ def _unions(sets: list[frozenset[int]]) -> list[frozenset[int]]:
 
 
 def add_floors(rows: DayRows, problem: Problem, columns: DayColumns) -> Int64s:
-    """The meetings of each firm that has a floor; its row, or -1, by firm."""
+    """Rows: the meetings of each firm that has a floor. Gives its row, or -1, by firm."""
     floor_row = np.full(len(problem.firms), -1, dtype=np.int64)
     wanting = [f for f, floor in enumerate(problem.floors) if floor > 0]
     floor_row[wanting] = rows.add_lone([-problem.floors[f] for f in wanting])
@@ -173,7 +173,7 @@ def add_floors(rows: DayRows, problem: Problem, columns: DayColumns) -> Int64s:
 
 
 def add_halls(rows: DayRows, found: Sequence[HallRow], columns: DayColumns) -> Int64s:
-    """The hall changes that no plan avoids; the rows in their order."""
+    """Rows: the hall changes that no plan avoids. Gives the rows in their order."""
     hall_row = rows.add_lone([each.free for each in found])
     wanted = np.array([r for each in found for r in each.requests], dtype=np.int64)
     begins = np.searchsorted(columns.request, wanted)  # the columns are in the order of their requests

@@ -49,9 +49,10 @@ def hall_rows(problem: Problem, choices: Choices, expired: Callable[[], bool]) -
 
 
 def _needed(problem: Problem, visits: Visits, days: Sequence[int]) -> tuple[int, list[int]]:
-    """The hall changes that are sure, 0 or more, if these requests are held; one less for each that is not.
+    """The hall changes that are sure, 0 or more, if these requests are held.
 
-    `days` says how many meetings the people can have on each day, the most first.
+    There is one less for each request that is not held. `days` says how many meetings the people
+    can have on each day, largest first.
     """
     sure, requests = -len(days), list[int]()
     for rows in visits.values():
@@ -99,7 +100,7 @@ def _who_can(choices: Choices, request: int) -> Iterator[Sequence[int]]:
 
 
 def _days(problem: Problem, choices: Choices, people: Sequence[int]) -> list[int]:
-    """How many meetings each of these can have on each day, the most first, without days of none."""
+    """How many meetings each of these can have on each day, largest first, without days of 0."""
     most = []
     for a in people:
         free, cap = choices.attendee_free[a], problem.attendees[a].max_per_day

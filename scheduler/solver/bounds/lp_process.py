@@ -25,12 +25,12 @@ WAYS: dict[str, tuple[Options, ...]] = {
     "interior": (INTERIOR, {**INTERIOR, "presolve": "off"}, {"solver": "simplex"}),
     "rough": (PDLP, INTERIOR, {**INTERIOR, "presolve": "off"}, {"solver": "simplex"}),
 }
-"""What to try in turn; `rough` first to five digits, which is several times faster where prices are alike."""
+"""The parameters to try in turn. `rough`: first to five digits, several times faster with alike prices."""
 PDLP_TOLERANCE = 1e-5
 
 
 def model_of(lp: Any) -> model_pb2.ModelProto:
-    """The LP as a MathOpt model; rows are `<= rhs`, columns in [0, upper].
+    """The LP as a MathOpt model. Rows are `<= rhs`, columns in [0, upper].
 
     It is stated as a minimum: for a maximum HiGHS 1.12 calls its interior point's right duals wrong.
     """
@@ -55,7 +55,7 @@ def model_of(lp: Any) -> model_pb2.ModelProto:
 
 
 def solve(lp: Any) -> bytes:
-    """The duals as a .npy, or nothing if there are none; the next way is tried where one fails."""
+    """The duals as a .npy, or nothing if there are none. Where one way fails, the next one is tried."""
     model = model_of(lp)
     deadline = time.monotonic() + float(lp["seconds"])
     for options in WAYS[str(lp["way"])]:

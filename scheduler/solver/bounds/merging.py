@@ -1,7 +1,8 @@
-"""The day model with rows alike merged into one: all days of an owner, all people of a firm.
+"""The day model with alike rows merged into one: all days of an owner, all people of a firm.
 
-A dual of a merged row is one for each of its rows, so what the merged LP proves holds for the day model; and
-as that hardly tells days and colleagues apart, it proves nearly as much, in a twentieth of the time.
+A dual of a merged row is one for each of its rows, so what the merged LP proves holds for the day model. The
+day model hardly tells days and colleagues apart. So the merged LP proves nearly as much, in a twentieth of
+the time.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from scheduler.solver.bounds.dtypes import Int64s
 
 
 def merged(model: DayModel) -> DayModel:
-    """The model with a row a `group` of the given one's, and a column for all that are then the same.
+    """The merged model: one row per `group` of the given model, and one column for all that are then equal.
 
-    Its LP gives duals; a bound has to be proved by them on the given model: `duals[model.group]`.
+    Its LP gives duals. A bound has to be proved by them on the given model: `duals[model.group]`.
     """
     groups = int(model.group.max(initial=-1)) + 1
     kept = _different(model, groups)

@@ -37,7 +37,7 @@ def upper_bounds(
     should_stop: Callable[[], bool] | None = None,
     objectives: Sequence[str] = OBJECTIVES,
 ) -> Bounds:
-    """The LP bounds that are proved within `seconds`, at worst the closed ones; late by a second at most.
+    """The LP bounds that are proved within `seconds`, at worst the closed ones. Late by a second at most.
 
     Each of `objectives` is an LP of its own, solved in their order.
     """
@@ -76,9 +76,9 @@ def bounds_on_the_way(
 
 
 def _models(model: DayModel, seconds: float) -> Iterator[DayModel]:
-    """Those whose LPs give duals: merged, if the whole is not as quick; then the whole, if time is long.
+    """The models whose LPs give duals: the merged one of a large model, then the whole, if `seconds` suffice.
 
-    It goes by the time that was given, not by what is left of it, so that luck has no say.
+    The choice depends on the time that was given, not on what is left, so that it is reproducible.
     """
     if model.columns > lp.SMALL_COLUMNS:
         yield merged(model)
@@ -171,7 +171,7 @@ def _plain_duals(model: DayModel, soft: Int64s, prices: Floats) -> list[Floats]:
 
 
 def _arrays(problem: Problem, model: DayModel, gain: Floats, soft: Int64s, prices: Floats) -> lp.Arrays:
-    """The LP: the columns, then one `over` a soft row; the resource rows, then one row a request."""
+    """The LP: the columns, then one `over` per soft row. Rows: the resource rows, then one per request."""
     columns, rows = model.columns, len(model.rhs)
     over = columns + np.arange(len(soft))
     most = np.full(len(soft), float(len(problem.requests)))
@@ -196,8 +196,8 @@ def proved_bound(model: DayModel, gain: Floats, duals: Floats) -> Fraction | Non
     gain
         By column: what the objective gains, in points or in weight.
     duals
-        By row, 0 or more; those of soft rows at most their prices (then what exceeds them is worth nothing).
-        Any such duals give a bound, and those of the LP the best one.
+        By row, 0 or more. Those of soft rows are at most their prices (then what
+        exceeds them is worth nothing). Any such duals give a bound, and those of the LP the best one.
 
     Returns
     -------

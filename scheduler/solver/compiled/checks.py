@@ -1,9 +1,9 @@
 """A check of every index that kernels use, under a switch, for tests and for those who change kernels.
 
-Compiled code reads and writes a record's arrays without a look at the index: that costs nothing, and an index
-out of range destroys other memory in silence. With `KERNEL_CHECKS=1` in the environment each access looks
-first; one that is out of range names its field on the standard error, and ends the process. The machine code
-is another one then, in a folder of its own (`compiled/kernels`).
+Compiled code reads and writes a record's arrays without a check of the index. That costs nothing, but an
+index out of range destroys other memory in silence. With `KERNEL_CHECKS=1` in the environment each access is
+checked first. One that is out of range names its field on the standard error, and ends the process. The
+machine code is then another one, in a folder of its own (`compiled/kernels`).
 """
 
 from __future__ import annotations

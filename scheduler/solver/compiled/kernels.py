@@ -79,7 +79,7 @@ def kernel(function: F) -> F:
 
 
 def entry(function: F) -> F:
-    """A kernel that Python calls, without the interpreter lock; `make_ready` comes before."""
+    """A kernel that Python calls, without the interpreter lock. `make_ready` comes before."""
     return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=False)(function))
 
 
@@ -113,7 +113,7 @@ def _signature(function: Callable[..., Any]) -> Any:
 
 
 def _numba_type(hint: Any) -> Any:
-    """The machine's type of an annotation; a truth is a whole number between kernels."""
+    """The machine type of an annotation. Between kernels a Boolean is a whole number."""
     if hint in (int, bool):
         return types.int64
     return types.float64 if hint is float else record_type(hint)
@@ -196,7 +196,7 @@ def draw(rng: Words) -> np.uint64:
 
 @inlined
 def below(rng: Words, n: int) -> int:
-    """A random integer in [0, n); n is positive and below 2**31."""
+    """A random integer in [0, n). n is positive and below 2**31."""
     return np.int64(((draw(rng) >> np.uint64(33)) * np.uint64(n)) >> np.uint64(31))  # type: ignore[return-value]  # a machine integer
 
 

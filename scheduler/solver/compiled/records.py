@@ -1,8 +1,8 @@
 """Records of arrays and numbers that compiled kernels take as one pointer.
 
 Numba passes a named tuple array by array, and with forty arrays both compiling and calling take
-long. Here the addresses and shapes of a record's fields stand in one block of memory; kernels read
-them from that block when they use a field, and may take them as unchanging.
+long. Here the addresses and shapes of a record's fields stand in one block of memory. Kernels read
+them from that block when they use a field, and may assume that they do not change.
 
 Numba also counts a negative index from the end, and takes any two arrays for one another's. The
 elements of a record's fields are plain memory instead: an index is within its array, always (see
@@ -203,7 +203,7 @@ def _get_array(context: Any, builder: Any, array_type: FieldType, value: Any, po
 
 
 def _read(builder: Any, block: Any, word: int) -> Any:
-    """Load a word of the block; marked invariant, so that stores to the arrays do not force a reload."""
+    """Load a word of the block. It is invariant: stores to the arrays do not make LLVM load it again."""
     index = ir.Constant(ir.IntType(32), word)
     load = builder.load(builder.gep(block, [index]))
     load.set_metadata("invariant.load", builder.module.add_metadata([]))

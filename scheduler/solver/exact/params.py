@@ -29,7 +29,7 @@ def set_parameters(
     """Fill CP-SAT's parameters.
 
     `proving` takes the workers that prove before those that find plans, where a plan is had with its proof
-    (all is compulsory), and `crowded` those for places that are nearly full; `suspicious` checks an answer on
+    (all is compulsory), and `crowded` those for places that are nearly full. `suspicious` checks an answer on
     another path through presolve.
     """
     parameters.random_seed = seed
@@ -44,7 +44,7 @@ def set_parameters(
     if workers <= 1:
         _set(parameters, CORES)
         return
-    # What `subsolver_params.add()` returns cannot be set; a new one can.
+    # What `subsolver_params.add()` returns cannot be set. A new one can.
     cores = type(parameters)()
     cores.name = "cores"
     _set(cores, CORES)

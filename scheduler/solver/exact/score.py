@@ -21,7 +21,7 @@ MOST_DENOMINATOR = 10**4
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """A plan's score is at most `(objective + constant) / scale`; just that if `exact`."""
+    """A plan's score is at most `(objective + constant) / scale`, and equal to that if `exact`."""
 
     scale: int
     constant: Fraction
@@ -32,7 +32,7 @@ class Objective:
 
 
 def add_objective(exact: ExactModel) -> Objective:
-    """The score as the model's objective, and H12; factors with many decimals are rounded to its good."""
+    """Add the score as the objective, and H12. Factors with many decimals are rounded in its favour."""
     factors = {k: Fraction(str(v)) for k, v in exact.assignments.problem.policy.factors.items()}
     costs: list[Term] = []
     figures = _idle_figures(exact, factors["idle"] > 0)
@@ -49,7 +49,7 @@ def add_objective(exact: ExactModel) -> Objective:
 
 
 def _gains(exact: ExactModel) -> tuple[list[Term], Fraction]:
-    """What each assignment adds; of requests that have to be held, the least of it is a constant."""
+    """The gain of each assignment. Of a request that has to be held, the least gain is a constant."""
     constant = Fraction(str(exact.assignments.constant))
     gains: list[Term] = []
     for r, mine in enumerate(exact.of_request):
@@ -112,7 +112,7 @@ def _repeats(exact: ExactModel) -> list[Expr]:
 
 
 def _idle_figures(exact: ExactModel, wanted: bool) -> list[Expr]:
-    """The idle figure of each attendee who can meet; from below only, unless H12 asks for the very figure."""
+    """The idle figure of each attendee who can meet: bounded below only, unless H12 needs it exactly."""
     problem = exact.assignments.problem
     strict = problem.policy.max_idle_spread is not None
     if not wanted and not strict:
@@ -210,7 +210,7 @@ def _seen(exact: ExactModel, person: Person, slots: list[int], strict: bool) -> 
 
 
 def _add_spread(exact: ExactModel, figures: list[Expr]) -> None:
-    """H12; somebody who can meet nobody has a figure of 0."""
+    """H12. The figure of somebody who can meet nobody is 0."""
     problem = exact.assignments.problem
     spread = problem.policy.max_idle_spread
     if spread is None or not figures:
@@ -261,7 +261,7 @@ def _changes_of_day(exact: ExactModel, person: Person, slots: list[int]) -> list
 def _carried(
     exact: ExactModel, person: Person, slot: int, here: dict[int, list[int]], last: dict[int, cp_model.IntVar]
 ) -> dict[int, cp_model.IntVar]:
-    """Which hall the person was last in, after this slot; true where it must be, free elsewhere."""
+    """The hall in which the person was last, after this slot: true where it must be, free elsewhere."""
     found: dict[int, cp_model.IntVar] = {}
     for hall in here.keys() | last.keys():
         now = exact.literal(f"last {person} {slot} {hall}")

@@ -56,7 +56,7 @@ def solve_exact(
     should_stop: Stop | None = None,
     others: Others = lambda: None,
 ) -> ExactResult:
-    """Solve until proved, stopped (within a second) or out of time; `start` is a plan to begin from.
+    """Solve until proved, stopped (within a second) or out of time. `start` is a plan to begin from.
 
     `others` gives the best plan that was found elsewhere meanwhile, if there is one.
     `infeasible` is only said if two differently set searches found it so. A plan is only kept if the rules
@@ -149,7 +149,7 @@ class _Run:
         proving: bool = False,
         suspicious: bool = False,
     ) -> int:
-        """One CP-SAT search in a thread; this one offers its plans, and stops it when it is time."""
+        """One CP-SAT search in a thread. The calling thread takes its plans, and stops it when it is time."""
         if self.clock.is_over():
             return int(cp_model.UNKNOWN)
         # Proofs alone may end with nothing: the rest of the time is for plans.

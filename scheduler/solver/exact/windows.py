@@ -39,7 +39,7 @@ def windows(exact: ExactModel, person: Person, load: int) -> list[int]:
 
 
 def _ways(exact: ExactModel, person: Person) -> list[tuple[Ways, int]]:
-    """The ways of each of the person's requests, with its length; alike ones share their set."""
+    """The ways to hold each of the person's requests, with its length. Alike requests share one set."""
     found: dict[int, set[int]] = {}
     for i in exact.of_person[person]:
         assignment = exact.assignment[i]

@@ -11,14 +11,14 @@ from scheduler.domain.problem import People
 from scheduler.solver.explain.occupancy import Occupancy
 from scheduler.solver.instance.choices import mask_of, runs_of
 
-# What the lists alone say, and what the other meetings of the plan say; each in the order of telling.
+# Conditions of the lists alone, and of the other meetings of the plan, each in the order of telling.
 STATIC = ("place-kind", "language", "room", "closed", "fixed", "frozen", "away")
 DYNAMIC = ("busy", "place-full", "interpreter-busy", "person-cap", "firm-cap", "precedence")
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`starts` are those that `what` allows; `who` is the id of the person, firm or request concerned."""
+    """`starts` are those that `what` allows. `who` is the id of the person, firm or request concerned."""
 
     what: str
     starts: int
@@ -64,7 +64,7 @@ class MeetingParty:
 
 
 def parties(occupancy: Occupancy, r: int, *, with_excluded: bool = False) -> Iterator[MeetingParty]:
-    """The parties of a request with what each of them meets; or those of all who could come if nobody were
+    """The parties of a request with their conditions, or those of all who could come if nobody were
     excluded.
     """
     choices, request = occupancy.choices, occupancy.problem.requests[r]

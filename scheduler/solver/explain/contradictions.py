@@ -1,6 +1,6 @@
 """Plain contradictions, found before any search: rules that no plan keeps together, and whom they are about.
 
-What is found here is a proof; what is not found may be contradictory all the same.
+What is found here is a proof. A problem in which nothing is found may be contradictory all the same.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Contradiction:
 def contradictions(
     problem: Problem, expired: Callable[[], bool] = lambda: False
 ) -> tuple[Contradiction, ...]:
-    """The first few contradictions; of very many requests those that were looked at until `expired`."""
+    """The first few contradictions. Of very many requests, those checked before `expired`."""
     frozen = [m for m in problem.published if is_frozen(problem, m)]
     if not frozen and not problem.compulsory:
         return ()
@@ -61,7 +61,7 @@ def as_reasons(problem: Problem, found: Sequence[Contradiction]) -> tuple[Unsche
 
 
 def _among_frozen(problem: Problem, frozen: Sequence[Meeting]) -> Iterator[Contradiction]:
-    """Frozen meetings have to stay as they are; what they break by themselves, every plan breaks."""
+    """Frozen meetings have to stay as they are. A rule that they break by themselves, every plan breaks."""
     held = {m.request for m in frozen}
     for breach in violations(problem, frozen):
         if breach.rule in ANYHOW:

@@ -17,7 +17,7 @@ from scheduler.solver.instance.choices import bits
 
 
 def of_one_condition(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> Iterator[Remedy]:
-    """Remedies where a single condition is in the way; one a condition, the commonest condition first."""
+    """Remedies where a single condition is in the way: one per condition, the commonest condition first."""
     opened: Counter[tuple[str, str]] = Counter()
     where: dict[tuple[str, str], tuple[MeetingParty, Condition, int]] = {}
     for party in parties:

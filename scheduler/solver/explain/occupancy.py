@@ -28,7 +28,7 @@ def slots_of(held: Held) -> int:
 
 
 class Occupancy:
-    """The meetings of a plan by person, place and day; meetings can be taken out and put back."""
+    """The meetings of a plan by person, place and day. Meetings can be taken out and put back."""
 
     def __init__(self, problem: Problem, choices: Choices, schedule: Schedule) -> None:
         self.problem, self.choices = problem, choices

@@ -148,7 +148,7 @@ def _weighs_more(occupancy: Occupancy, r: int, other: int) -> bool:
 
 
 def _displaced(occupancy: Occupancy, r: int, blockers: list[str], cures: list[Remedy]) -> Unscheduled:
-    """Meetings of no less weight stand in the way; or ones that may not be changed any more (H13)."""
+    """Meetings in the way weigh no less, or may not be changed any more (H13)."""
     limit = occupancy.problem.policy.max_moved
     published = {meeting.request for meeting in occupancy.problem.published}
     if limit is not None and published.issuperset(blockers):
@@ -159,7 +159,7 @@ def _displaced(occupancy: Occupancy, r: int, blockers: list[str], cures: list[Re
 
 
 def _fits(occupancy: Occupancy, r: int, ways: list[tuple[MeetingParty, int]], cured: bool) -> Unscheduled:
-    """Its people, a place and an interpreter are free at some time; what keeps it out is finer than that."""
+    """Its people, a place and an interpreter are free at some time. A finer rule keeps it out."""
     found = [best_insertion(occupancy, r, party, starts, most=MOST_STARTS) for party, starts in ways]
     best = max((way for way in found if way is not None), key=lambda way: way.gain, default=None)
     if best is None:

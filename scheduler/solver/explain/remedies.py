@@ -50,7 +50,7 @@ def _withdrawals(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> I
 
 
 def lone_blockers(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> list[Held]:
-    """Meetings that are, in some slot, the only ones of the wanted people; the lightest first."""
+    """Meetings that are, in some slot, the only ones of the wanted people, the lightest first."""
     owners = _owners(occupancy, parties)
     length = occupancy.problem.requests[r].length
     found: dict[int, Held] = {}
@@ -105,7 +105,7 @@ def _any_insertion(occupancy: Occupancy, r: int) -> Insertion | None:
 
 
 def take_part(occupancy: Occupancy, r: int, ways: Iterable[tuple[MeetingParty, int]]) -> list[Remedy]:
-    """Somebody whom the request excludes; not to a published meeting, which would have to stay as it was."""
+    """Let somebody take part whom the request excludes. Published meetings have to stay."""
     problem = occupancy.problem
     if r in occupancy.choices.published:
         return []
@@ -118,7 +118,7 @@ def take_part(occupancy: Occupancy, r: int, ways: Iterable[tuple[MeetingParty, i
 
 
 def one_more_person(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> Iterator[Remedy]:
-    """Somebody more of one firm, else of both, who speaks what a colleague does; where nobody is named."""
+    """One more person of one firm, else of both, with a colleague's languages. Only where nobody is named."""
     request, limit = occupancy.problem.requests[r], occupancy.problem.policy.max_idle_spread
     if limit is not None:  # somebody new has no idle slot at all, and others may not have many more
         return

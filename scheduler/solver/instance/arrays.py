@@ -21,7 +21,7 @@ NEVER = -2  # a row that no choice can equal: its thing is gone, or the request 
 
 @only_read
 class Data(NamedTuple):
-    """A problem that a search only reads. People are attendees, then interpreters; slots are bits."""
+    """A problem that a search only reads. People are attendees, then interpreters. Slots are bits."""
 
     slots: IntTable  # slots x (day, first and last slot of the day, slots left in the block)
     day_words: WordTable  # days x words
@@ -236,7 +236,7 @@ def _requests(
 
 
 def _gains(problem: Problem) -> Floats:
-    """What each request is worth held; if it has to be, more than what it could keep out."""
+    """The gain of holding each request. If it has to be held, that is more than what it could keep out."""
     gains = np.array([float(r.weight) for r in problem.requests]) * float(problem.policy.factors["served"])
     gains[sorted(problem.compulsory)] += compulsion(problem)
     return gains

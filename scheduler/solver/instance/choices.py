@@ -56,7 +56,7 @@ def everybody(attendees: People, interpreter: int | None) -> list[Person]:
 
 @dataclass(frozen=True, slots=True)
 class PublishedAt:
-    """Where and with whom a request is published, by indices; -1 for what is gone from the problem."""
+    """Where and with whom a request is published, by indices. -1 stands for what is gone from the problem."""
 
     slot: int
     place: int
@@ -70,7 +70,7 @@ class PublishedAt:
 
 
 class Choices:
-    """The choices of every request of a problem; nothing here looks at other requests' meetings."""
+    """The choices of every request of a problem. Other requests' meetings are not considered."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem

@@ -18,8 +18,8 @@ Groups = tuple[Group, ...]
 class Options:
     """`table` has a row an option: its range in `people`, and its class of interpreters or -1.
 
-    `ranges` are each request's rows; `classes` lists the interpreters of each class; people are
-    numbered attendees first, then interpreters.
+    `ranges` are each request's rows. `classes` lists the interpreters of each class. People are numbered
+    attendees first, then interpreters.
     """
 
     table: Int32s
@@ -30,7 +30,7 @@ class Options:
 
 
 def build_options(problem: Problem) -> Options:
-    """Every choice of people that rule H7 allows, for each request; equal ones are kept once."""
+    """Every choice of people that rule H7 allows, for each request. Equal ones are kept once."""
     builder = _Builder(problem)
     ranges = [builder.range_of(*problem.sides(request)) for request in problem.requests]
     table = np.array(builder.rows, np.int32).reshape(-1, 3)
@@ -54,7 +54,7 @@ class _Builder:
     _sides: dict[Groups, list[tuple[Group, frozenset[str]]]] = field(default_factory=dict)
 
     def range_of(self, asking: Groups, asked: Groups) -> tuple[int, int]:
-        """The rows of a pair of sides; a side has the groups of people that may sit there."""
+        """The rows of a pair of sides. A side has the groups of people that may sit there."""
         key = (asking, asked)
         if key not in self._ranges:
             start = len(self.rows)
@@ -78,7 +78,7 @@ class _Builder:
         return self._sides[groups]
 
     def need(self, left: frozenset[str], right: frozenset[str]) -> int | None:
-        """-1 for no interpreter, else the class of those who can; None if nobody can."""
+        """-1 for no interpreter, else the class of those who can interpret, or None if nobody can."""
         key = (left, right)
         if key not in self._needs:
             self._needs[key] = -1 if left & right else self._class_of(left, right)

@@ -17,8 +17,8 @@ from scheduler.solver.compiled.kernels import Int32s
 class PlaceGroups:
     """`table` has a row a group: its hall, its seats, its first row in the lists of meetings.
 
-    `seats` counts, group x slot, the meetings that fit at once; `members` are the places of each
-    group; `ranges` are each request's part of `choices`, a list of groups.
+    `seats` counts, group x slot, the meetings that fit at once. `members` are the places of each group.
+    `ranges` are each request's part of `choices`, a list of groups.
     """
 
     table: Int32s
@@ -49,7 +49,7 @@ def build_groups(problem: Problem) -> PlaceGroups:
 
 
 def alike(problem: Problem, named: Collection[int | None]) -> list[tuple[int, ...]]:
-    """The places in groups of one hall, kind, owner and calendar; those that are named stand alone.
+    """Groups of places of one hall, kind, owner and calendar. A place that is named is a group of its own.
 
     Places without room are in none.
     """

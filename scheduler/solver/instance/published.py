@@ -15,7 +15,7 @@ GONE = -2
 
 @dataclass(frozen=True, slots=True)
 class PublishedRow:
-    """A published meeting: slot, group of places, option of people, interpreter; -2 for what is gone.
+    """A published meeting: slot, group of places, option of people, interpreter. -2 stands for what is gone.
 
     `counted`: `max_moved` is set and counts its change, as it could be held as published, taken alone.
     """

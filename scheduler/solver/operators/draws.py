@@ -1,4 +1,4 @@
-"""Random choices: a start, a group of places, people; a meeting, and who sits in it."""
+"""Random draws: a start, a group of places, an option of people, a meeting, and a person in it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def random_bit(rng: Words, word: np.uint64) -> int:
 
 @kernel
 def random_start(data: Data, state: State, request: int, option: int) -> int:
-    """A random start slot in which the people of an option are available, busy or not; -1 if none.
+    """A random start slot in which the people of an option are available, busy or not, or -1.
 
     Draws a word, then a bit of it: a start in a word with few has better odds.
     """
@@ -92,7 +92,7 @@ def random_option(data: Data, state: State, request: int) -> int:
 
 @inlined
 def random_group(data: Data, state: State, request: int, start: int) -> int:
-    """A random group of places of a request, with room in slot `start` if two draws find one; or -1."""
+    """A random group of places of a request, with room in slot `start` if two draws find one, or -1."""
     n = data.requests[request, requests.GROUPS_END] - data.requests[request, requests.GROUPS_BEGIN]
     if n == 0:
         return -1

@@ -1,4 +1,4 @@
-"""Kempe chains: the meetings of two slots change places as far as they hang together by people and places."""
+"""Kempe chains: the meetings of two slots change places as far as they are linked by people and places."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scheduler.solver.state.steps import hold, release
 
 @inlined
 def _join(data: Data, state: State, request: int, stamp: int) -> bool:
-    """Add a held meeting to the chain, once; False if it may not be part of one, or the chain is full."""
+    """Add a held meeting to the chain, once. False if it may not be part of one, or the chain is full."""
     if state.mark[request] == stamp:
         return True
     n = state.queued
@@ -31,7 +31,7 @@ def _join(data: Data, state: State, request: int, stamp: int) -> bool:
 
 @inlined
 def _join_person(data: Data, state: State, person: int, slot: int, stamp: int) -> bool:
-    """Add the meeting that a person has in a slot to the chain; False if the person is away."""
+    """Add the meeting that a person has in a slot to the chain. False if the person is away."""
     if not (data.avail[person, slot >> 6] & bit(slot)):
         return False
     return state.at[person, slot] < 0 or _join(data, state, state.at[person, slot], stamp)
@@ -54,7 +54,7 @@ def _join_place(data: Data, state: State, group: int, slot: int, stamp: int) -> 
 
 @inlined
 def _gather(data: Data, state: State, first: int, second: int, stamp: int) -> bool:
-    """Follow the chain from the queue's first meeting to its end; False if it cannot be swapped."""
+    """Follow the chain from the queue's first meeting to its end. False if it cannot be swapped."""
     k = 0
     while k < state.queued:
         request = state.queue[k]
@@ -74,7 +74,7 @@ def _gather(data: Data, state: State, first: int, second: int, stamp: int) -> bo
 
 @inlined
 def other_slot(data: Data, state: State, request: int) -> int:
-    """A slot to swap with: beside a meeting in the same hall, on the same day, or any; or -1."""
+    """A slot to swap with: beside a meeting in the same hall, on the same day, or any, or -1."""
     start = state.held[request, held.SLOT]
     kind = below(state.rng, 4)
     if kind == 0:
@@ -96,7 +96,7 @@ def other_slot(data: Data, state: State, request: int) -> int:
 def swap_slots(data: Data, state: State, stamp: int) -> bool:
     """Swap a random meeting's slot with another one along its Kempe chain.
 
-    The chain is in `queue`: the meetings of both slots that hang together by people or full groups
+    The chain is in `queue`: the meetings of both slots that are linked by people or full groups
     (Thompson and Dowsland 1998, Computers & Operations Research 25(7-8), 637-648). All are released, then
     held in the other slot, with their people and groups. All is logged. False if a rule breaks: the
     caller then undoes what is logged.

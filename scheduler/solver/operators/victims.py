@@ -26,7 +26,7 @@ UNBEARABLE = 1e18
 
 @inlined
 def worth(data: Data, state: State, request: int) -> float:
-    """What the plan loses with a held request, idle time and walking aside."""
+    """What the plan loses with a held request, not counting idle time and walking."""
     loss = data.gain[request]
     for side in range(requests.SENDER, requests.RECEIVER + 1):
         firm = data.requests[request, side]
@@ -59,7 +59,7 @@ def _eject(data: Data, state: State, request: int, stamp: int) -> bool:
 
 @kernel
 def eject_person(data: Data, state: State, person: int, start: int, end: int, hall: int, stamp: int) -> bool:
-    """List the meetings that keep a person from one in [start, end] in a hall; False if one has to stay.
+    """List the meetings that keep a person from one in [start, end] in a hall. False if one has to stay.
 
     They are those in its slots, and its neighbours if the walk is too short. False too where the person
     is away.
@@ -121,7 +121,7 @@ def _eject_order(data: Data, state: State, request: int, start: int, end: int, s
 
 @inlined
 def _eject_for_cap(data: Data, state: State, person: int, day: int, start: int, stamp: int) -> bool:
-    """List the lightest meeting, about, of a person's full day, unless a victim leaves that day already."""
+    """List about the lightest meeting of a person's full day, unless a victim leaves that day already."""
     for k in range(state.victim_count):
         victim = state.victims[k]
         first = state.held[victim, held.SLOT]
@@ -164,7 +164,7 @@ def _eject_firm(data: Data, state: State, request: int, start: int) -> bool:
 def list_victims(
     data: Data, state: State, request: int, start: int, group: int, option: int, stamp: int
 ) -> bool:
-    """List in `victims` the held meetings in the way of `request` there; False if one of them has to stay.
+    """List in `victims` the held meetings in the way of `request` there. False if one of them has to stay.
 
     `request` is not held. Nothing is released yet. False too if the start is not allowed or somebody is
     away.
@@ -218,9 +218,9 @@ def lightest_of_day(data: Data, state: State, person: int, start: int) -> float:
 def worth_in_way(
     data: Data, state: State, request: int, start: int, option: int, group: int, stamp: int, most: float
 ) -> float:
-    """The worth of what stands where `request` would be held, about; UNBEARABLE if it has to stay.
+    """The approximate worth of the meetings where `request` would be held, UNBEARABLE if one has to stay.
 
-    Adds up no further once it is beyond `most`.
+    The sum ends once it is beyond `most`.
     """
     end = end_of(data, request, start)
     total = 0.0

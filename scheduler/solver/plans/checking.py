@@ -1,4 +1,4 @@
-"""From a search's table to meetings that the rules find nothing in."""
+"""Meetings of a search's table, without what breaks a rule."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Checked = tuple[Meetings, rules.Score | None]
 
 
 def clean_meetings(flat: Flat, table: Int32s) -> Meetings:
-    """The meetings of a table; what breaks a rule is left out. None if that does not mend it."""
+    """The meetings of a table, without those that break a rule. None if that does not mend it."""
     meetings, _ = clean(flat, table)
     return meetings
 
@@ -41,7 +41,7 @@ def clean(flat: Flat, table: Int32s) -> Checked:
 
 
 def _without(flat: Flat, table: Int32s, found: Iterable[rules.Violation]) -> Int32s:
-    """The table without the meetings that violations name; H12 names people, whose days are narrowed."""
+    """The table without the meetings that violations name. H12 names people: their spread is repaired."""
     lookup = flat.problem.index.requests
     named = {id for violation in found if violation.rule != "H12" for id in violation.ids}
     rest = table.copy()

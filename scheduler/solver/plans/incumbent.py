@@ -20,7 +20,7 @@ SHARE = 0.15
 
 @dataclass
 class Incumbent:
-    """Checks plans; `ready` is the best that keeps the rules and its score; `spent` seconds the last took."""
+    """Checks plans, the last in `spent` seconds. `ready` is the best that keeps the rules, with its score."""
 
     flat: Flat
     ready: Checked = (None, None)

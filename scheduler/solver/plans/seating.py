@@ -13,7 +13,7 @@ from scheduler.solver.state.columns import held
 
 @dataclass(slots=True)
 class Seat:
-    """One of the seats of a place; `taken` has a bit for each slot."""
+    """One of the seats of a place. `taken` has a bit for each slot."""
 
     place: int
     taken: int = 0

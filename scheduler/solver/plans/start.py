@@ -1,4 +1,4 @@
-"""A plan to start from: a given one, else the published one; and whether that is the answer already."""
+"""The start plan: a given one, else the published one. It may be the answer already."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def begins_with_plan(problem: Problem, start: Sequence[Meeting] | None) -> bool:
 
 
 def _make_room(flat: Flat, state: State, table: Int32s, order: Int32s) -> None:
-    """Put what has to be held into a plan's table, beside what is frozen alone: the rest gives way."""
+    """Put what has to be held into a plan's table, beside frozen meetings only. The rest gives way."""
     must = flat.data.requests[:, requests.MUST] > 0
     if must.any():
         firm = must | (flat.data.requests[:, requests.LOCKED] > 0)
@@ -47,7 +47,7 @@ def _make_room(flat: Flat, state: State, table: Int32s, order: Int32s) -> None:
 
 
 def within_spread(flat: Flat, state: State) -> State:
-    """The plan; if it breaks `max_idle_spread`, one that keeps it, without some ends of days."""
+    """The plan. If it breaks `max_idle_spread`, its spread is repaired."""
     if excess_of(flat.data, state) == 0:
         return state
     kept = new_state(flat.data, 0)

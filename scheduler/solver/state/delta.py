@@ -79,7 +79,7 @@ def repeated_gain(data: Data, state: State, request: int) -> float:
 def published_gain(
     data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
 ) -> float:
-    """What a published request, not held, loses by being held there rather than as published; 0 or less."""
+    """The gain, 0 or less, of holding a published request, not held, there rather than as published."""
     relocated = data.requests[request, requests.PUBLISHED_GROUP] != group
     reassigned = (
         data.requests[request, requests.PUBLISHED_OPTION] != option
@@ -170,7 +170,7 @@ def is_able(data: Data, option: int, interpreter: int) -> bool:
 def find_interpreter(
     data: Data, state: State, need: int, start: int, end: int, hall: int, first_word: int
 ) -> int:
-    """A free interpreter of a class who gets there in time, or -1; the search begins at word `first_word`."""
+    """A free interpreter of a class who gets there in time, or -1. The search begins at word `first_word`."""
     word_count = state.interpreters_free.shape[1]
     for step in range(word_count):
         word = first_word + step

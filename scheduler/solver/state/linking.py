@@ -23,7 +23,7 @@ def place_of(state: State, request: int) -> tuple[int, int, int, int]:
 
 @inlined
 def is_as_published(data: Data, state: State, request: int) -> bool:
-    """Whether a held request is as it was published; its table is chosen later, in `plans/seating`."""
+    """Whether a held request is as it was published. Its table is chosen later, in `plans/seating`."""
     return (
         data.requests[request, requests.PUBLISHED_SLOT] == state.held[request, held.SLOT]
         and data.requests[request, requests.PUBLISHED_GROUP] == state.held[request, held.GROUP]
@@ -67,7 +67,7 @@ def link(
 
 @kernel
 def unlink(data: Data, state: State, request: int) -> None:
-    """Hold `request`, which is held, no longer; the exact opposite of `link`.
+    """Hold `request`, which is held, no longer: the exact opposite of `link`.
 
     The row in `held` keeps its other columns, and seats of a group may change order.
     """
@@ -140,7 +140,7 @@ def _take_seat(data: Data, state: State, group: int, request: int, start: int, e
 
 @inlined
 def _leave_seat(data: Data, state: State, group: int, request: int, start: int, end: int) -> None:
-    """Take a request's seats back; the last meeting of the list moves to its place there."""
+    """Take a request's seats back. The last meeting of the list moves to its place there."""
     for slot in range(start, end + 1):
         row = first_seat(data, group, slot)
         last = row + data.seats[group, slot] - state.room[group, slot] - 1

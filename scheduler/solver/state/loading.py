@@ -19,7 +19,7 @@ from scheduler.solver.state.state import State, reset
 
 
 def table_of(flat: Flat, meetings: Iterable[Meeting]) -> Int32s:
-    """The meetings as rows like State.held; what does not exist in the problem is left out."""
+    """The meetings as rows like `State.held`. What does not exist in the problem is left out."""
     table = np.full((len(flat.problem.requests), 4), -1, np.int32)
     lookup = flat.problem.index.requests
     for meeting in meetings:
@@ -34,7 +34,7 @@ def table_of(flat: Flat, meetings: Iterable[Meeting]) -> Int32s:
 
 @inlined
 def _hold(data: Data, state: State, request: int, table: Int32s) -> None:
-    """Hold a request as its row of `table` says, if that keeps the hard rules; without the log."""
+    """Hold a request as its row of `table` says, if that keeps the hard rules. It is not logged."""
     start, group, option, interpreter = (
         table[request, held.SLOT],
         table[request, held.GROUP],

@@ -59,7 +59,7 @@ def has_order(data: Data, request: int) -> bool:
 
 @inlined
 def can_stay(data: Data, state: State, option: int, start: int, end: int) -> bool:
-    """Whether the block lasts until `end` (H2), and an option's people, free at `start`, are free so long."""
+    """Whether the block lasts until `end` (H2), and an option's people, free at `start`, stay free."""
     if data.slots[start, slots.ROOM] < end - start + 1:
         return False
     for slot in range(start + 1, end + 1):
@@ -100,7 +100,7 @@ def look_around(data: Data, state: State, option: int, start: int, end: int) -> 
 
 @inlined
 def halls_added(data: Data, state: State, size: int, start: int, end: int, hall: int) -> int:
-    """The hall changes that a meeting in a hall adds for those in `near`; LATE if one cannot walk so fast."""
+    """The hall changes that a meeting in a hall adds for those in `near`, LATE if one cannot walk so fast."""
     changes = 0
     for row in range(size):
         there, next_hall = state.near[row, 1], state.near[row, 3]
@@ -158,7 +158,7 @@ def keep_chosen(state: State, start: int, group: int, option: int, interpreter: 
 
 @kernel
 def choose(data: Data, state: State, request: int, temperature: float) -> float:
-    """The gain of the place drawn for `request`, which is not held; IMPOSSIBLE if no place is free.
+    """The gain of the place drawn for `request`, which is not held, or IMPOSSIBLE if no place is free.
 
     Leaves the place in `chosen_slot`, `chosen_group`, `chosen_option` and `chosen_interpreter`, and
     changes nothing else but `near` and `rng`. At temperature 0 it is the best place. Else each place is

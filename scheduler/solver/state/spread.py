@@ -34,9 +34,9 @@ def idle_figure(data: Data, state: State, person: int) -> int:
 
 @kernel
 def excess(data: Data, state: State) -> int:
-    """By how much idle figures exceed the least one and the limit of H12, in all; 0 without a limit.
+    """By how much idle figures exceed the least one and the limit of H12, in all. 0 without a limit.
 
-    They are the figures as last counted: `refresh_logged` comes before.
+    The figures are as last counted: `refresh_logged` comes before.
     """
     if data.rules[rules.SPREAD] < 0 or data.rules[rules.ATTENDEES] == 0:
         return 0

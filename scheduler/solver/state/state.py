@@ -1,4 +1,4 @@
-"""The state of a search: who is where, in bit words and tables; meetings are linked and unlinked."""
+"""The state of a search: who is where, in bit words and tables. Meetings are linked and unlinked."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _scramble(seed: int) -> int:
 
 @entry
 def reset(data: Data, state: State) -> None:
-    """Empty the plan; the score is that of holding nothing.
+    """Empty the plan. The score is that of holding nothing.
 
     Sets all fields but `mark`, `stamp` and `rng`: a stamp is never given twice.
     """
@@ -185,7 +185,7 @@ def reset(data: Data, state: State) -> None:
 
 @inlined
 def _nothing_held(data: Data, state: State) -> float:
-    """The score of the empty plan; every published meeting counts as changed then."""
+    """The score of the empty plan. Every published meeting counts as changed in it."""
     score = 0.0
     for firm in range(data.firms.shape[0]):
         score -= data.factors[factors.SHORTFALL] * data.firms[firm, firms.FLOOR]

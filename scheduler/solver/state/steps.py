@@ -28,7 +28,7 @@ def _log(state: State, request: int, linked: int) -> None:
 def hold(
     data: Data, state: State, request: int, start: int, group: int, option: int, interpreter: int
 ) -> float:
-    """Hold `request`, which is not held, and log it; returns what that adds to the score.
+    """Hold `request`, which is not held, and log it. Returns what that adds to the score.
 
     Needs a place that `fits`.
     """
@@ -41,7 +41,7 @@ def hold(
 
 @kernel
 def hold_chosen(data: Data, state: State, request: int, gain: float) -> None:
-    """Hold `request` where `choose` put it, and log it; `gain` is what `choose` returned.
+    """Hold `request` where `choose` put it, and log it. `gain` is what `choose` returned.
 
     Nothing may have been held or released since.
     """
@@ -53,7 +53,7 @@ def hold_chosen(data: Data, state: State, request: int, gain: float) -> None:
 
 @kernel
 def release(data: Data, state: State, request: int) -> float:
-    """Hold `request`, which is held, no longer, and log it; returns what that takes from the score."""
+    """Hold `request`, which is held, no longer, and log it. Returns what that takes from the score."""
     _log(state, request, 0)
     start, group, option, interpreter = place_of(state, request)
     unlink(data, state, request)

@@ -1,4 +1,4 @@
-"""The terms of the score of a state, for reports on the way; the result's are those of the rules."""
+"""The terms of the score of a state, for progress reports. Those of the result are from the rules."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 WIDTH = 4
 
 FLOOR = 0
-"""The meetings that it ought to get; what is missing costs `shortfall`."""
+"""The meetings that the firm ought to get. Each missing one costs `shortfall`."""
 CAP = 1
 """The most meetings a day of all its people together (H8)."""
 REQUESTS_BEGIN, REQUESTS_END = 2, 3

@@ -3,6 +3,6 @@
 WIDTH = 2
 
 FIRM = 0
-"""The firm of an attendee; -1 for an interpreter."""
+"""The firm of an attendee, -1 for an interpreter."""
 CAP = 1
 """The most meetings a day (H8)."""

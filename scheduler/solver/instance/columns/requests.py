@@ -17,7 +17,7 @@ AFTER_BEGIN, AFTER_END = 9, 10
 PUBLISHED = 11
 """Whether it is held in the published plan."""
 PUBLISHED_SLOT, PUBLISHED_GROUP, PUBLISHED_OPTION, PUBLISHED_INTERPRETER = 12, 13, 14, 15
-"""As it was published; -2 for what is gone, or was not published."""
+"""As it was published, -2 for what is gone, or was not published."""
 COUNTED = 16
 """Whether `max_moved` counts its change (H13)."""
 LOCKED = 17

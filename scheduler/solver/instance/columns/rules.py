@@ -5,11 +5,11 @@ WIDTH = 7
 BREAKS = 0
 """Whether an idle figure counts breaks rather than slots."""
 ATTENDEES = 1
-"""How many of the people are attendees; interpreters come after them."""
+"""How many of the people are attendees. Interpreters come after them."""
 MAX_MOVED = 2
 """The most counted published meetings that may be changed (H13)."""
 SPREAD = 3
-"""How far the idle figures of two attendees may stand apart (H12); -1 for no limit."""
+"""How far the idle figures of two attendees may stand apart (H12), -1 for no limit."""
 FIRM_CAPS = 4
 """Whether any firm has a cap a day: else these are not counted."""
 DAYS, HALLS = 5, 6

@@ -3,7 +3,7 @@
 WIDTH = 4
 
 SLOT = 0
-"""The start; -1 for a request that is not held. The other columns mean nothing then."""
+"""The start, or -1 for a request that is not held. The other columns mean nothing then."""
 GROUP = 1
 OPTION = 2
 INTERPRETER = 3
