@@ -1,4 +1,4 @@
-"""What the parts of one solve share: what is asked for, the time, the proof, and the plans found so far."""
+"""What all steps of one solve share: what is asked for, the time, the proof, and the plans found so far."""
 
 from __future__ import annotations
 

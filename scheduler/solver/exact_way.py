@@ -1,4 +1,4 @@
-"""The way of the exact model: it begins at once or after a search. A search and a proof stand by."""
+"""The way of the exact model, at once or after a search. A search and a proof run beside it (`standby`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The progress of a solve: the best plan so far and the bound, told on the way."""
+"""The progress of a solve: reports of the best plan so far and the bound."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REPORT_SECONDS = 0.25
 
 @dataclass
 class Reporter:
-    """Tells the progress to whoever asked for it, and keeps all of it in `curve`, in order of time."""
+    """Reports the progress to the caller, and keeps all reports in `curve`, in order of time."""
 
     problem: Problem
     clock: SolveClock
@@ -33,7 +33,7 @@ class Reporter:
     reported: float = -math.inf
 
     def report(self, phase: Phase) -> None:
-        """Tell the progress, with the best plan so far."""
+        """Report the progress, with the best plan so far."""
         self.reported = self.clock.spent
         bounds = self.proof.found
         score, terms = (None, {}) if self.best is None else (self.best.total, self.best.terms)
@@ -50,13 +50,13 @@ class Reporter:
         self.best = rules.Score(total_of(self.problem, terms), terms)
 
     def report_exact(self, progress: Progress) -> None:
-        """Tell what the exact model reports, by this solve's clock and with its bound if that is lower."""
+        """Pass on a report of the exact model, with this solve's clock, and its bound if that is lower."""
         bounds = self.proof.found
         bound = bounds.score if progress.bound is None else min(progress.bound, bounds.score)
         self._tell(replace(progress, seconds=self.clock.spent, bound=bound, served_bound=bounds.served))
 
     def report_answer(self, found: rules.Score, bound: Number | None) -> None:
-        """Tell the answer's score, before the reasons are looked into."""
+        """Report the answer's score, before the reasons are worked out."""
         served = self.proof.found.served
         self._tell(Progress(self.clock.spent, Phase.EXPLAINING, found.total, bound, served, found.terms))
 

@@ -16,7 +16,7 @@ from scheduler.solver.state.spread import excess, refresh_logged
 from scheduler.solver.state.state import State
 from scheduler.solver.state.steps import hold_chosen, release, undo
 
-# Kinds of move, in the order of their odds in `annealing/threads`.
+# Kinds of move, in the order of their odds in `annealing/odds`.
 REDRAW, GAP, HALLS, HELD, UNHELD_IN, KEMPE = range(6)
 KINDS = 6
 

@@ -67,8 +67,8 @@ def _budgeted(problem: Problem) -> float:
     """The highest temperature for a budget of changes, by the price of a change.
 
     Each meeting has many places that are hardly worse. At a higher temperature the search spends the budget
-    on those. Measured
-    at 620 firms, a budget of 500 and a price of 1: 954 points at 0.1, 854 at 0.2, nothing from 1 to 0.3.
+    on those. Measured at 620 firms, a budget of 500 and a price of 1: 954 points at 0.1, 854 at 0.2, nothing
+    from 1 to 0.3.
     """
     price = float(problem.policy.factors["moved"])
     return math.inf if problem.policy.max_moved is None else max(price, LEAST_PRICE) / STEPS_OF_PRICE

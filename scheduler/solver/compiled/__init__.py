@@ -1,1 +1,1 @@
-"""What compiled code stands on: the decorator of kernels, and records of arrays."""
+"""The base of compiled code: the decorator of kernels, and records of arrays."""

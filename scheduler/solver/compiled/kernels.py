@@ -1,4 +1,4 @@
-"""What every compiled kernel stands on: the decorator, bit words and a small random generator."""
+"""The base of every compiled kernel: the decorator, bit words and a small random generator."""
 
 from __future__ import annotations
 

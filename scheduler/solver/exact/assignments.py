@@ -178,9 +178,8 @@ def _worth(
 def seat(assignments: Assignments, held: list[Assignment]) -> tuple[Meeting, ...]:
     """Meetings of the chosen assignments, each with a place of its group.
 
-    Intervals on alike places always fit.
-
-    No group has a published place beside others here, as those of a search do (`plans/seating`).
+    Intervals on alike places always fit. No group has a published place beside others here, as those of a
+    search do (`plans/seating`).
     """
     problem = assignments.problem
     until: dict[int, list[tuple[int, int]]] = {

@@ -1,4 +1,4 @@
-"""Remedies: what would let a request in, each tried on the plan before it is said.
+"""Remedies: what would let a request in, each tried on the plan before it is given.
 
 Whoever follows one can keep it: with the request fixed to the slot that it names, where it must be held, the
 plan as it is with that meeting added keeps every rule, and is worth more than before.

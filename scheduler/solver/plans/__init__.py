@@ -1,1 +1,1 @@
-"""Whole plans: seated, checked by the rules, kept, and where a search starts."""
+"""Whole plans: seating, the check by the rules, the incumbent, and the start plan."""

@@ -1,4 +1,4 @@
-"""The best plan so far, checked beside the search where a check takes long: a stop finds one ready."""
+"""The incumbent: the best plan so far, checked beside the search where a check takes long."""
 
 from __future__ import annotations
 

@@ -24,5 +24,4 @@ QUEUE_ROWS = max(_EJECTED, LONGEST)
 LOG_ROWS = max(2 + 3 * _EJECTED, 2 * LONGEST)
 """A chain begins with a meeting that is released and held: 2 rows. A queued meeting writes one row when it is
 released. Then it writes one when it is held again, or two when it stays out and both its firms get another
-meeting.
-A Kempe chain releases and holds each of its meetings: 2 rows. Other moves write less."""
+meeting. A Kempe chain releases and holds each of its meetings: 2 rows. Other moves write less."""
