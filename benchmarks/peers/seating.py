@@ -29,7 +29,7 @@ class Option:
 
 def seated(diary: Diary, chosen: list[Option]) -> list[Meeting]:
     """Name tables and interpreters, in order of time. A meeting that finds none goes where it fits."""
-    homeless = [
+    unplaced = [
         option
         for option in sorted(chosen, key=lambda one: (one.start, one.request))
         if not any(
@@ -38,7 +38,7 @@ def seated(diary: Diary, chosen: list[Option]) -> list[Meeting]:
             for place in list(diary.places(option.request, option.start))
         )
     ]
-    for option in homeless:
+    for option in unplaced:
         insert_first(diary, option.request)
     return diary.meetings
 

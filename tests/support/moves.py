@@ -128,7 +128,7 @@ class Board:
         _begin(self.state)
 
     def move(self, kind: int, temperature: float = 1.0, tries: int = 200) -> float:
-        """Make moves of a kind until one does something; the score that it is worth, before it is settled."""
+        """Make moves of a kind until one does something; the score that it is worth, before the repair."""
         before = self.state.score
         for _ in range(tries):
             self.begin()

@@ -32,13 +32,13 @@ class Helper:
         Raises SubproblemRefused if the bytes are no subproblem of this problem.
         """
         subproblem = Subproblem.from_bytes(self.data, content)
-        way = Annealing(
+        schedule = Annealing(
             subproblem.temperatures,
             Budget(subproblem.seconds, None, should_stop),
             (subproblem.begin, subproblem.end),
         )
         self.threads.shift(subproblem.table)
-        self.threads.improve(way, subproblem.share, time.monotonic() + subproblem.seconds)
+        self.threads.improve(schedule, subproblem.share, time.monotonic() + subproblem.seconds)
         return SubproblemAnswer(
-            self.threads.worth(way), only_in(subproblem.share.words, self.threads.plan.held)
+            self.threads.worth(schedule), only_in(subproblem.share.words, self.threads.plan.held)
         ).to_bytes()

@@ -82,7 +82,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self.data: Data = self.flat.data
-        self.way = Annealing(self.temperatures, self.budget)
+        self.schedule = Annealing(self.temperatures, self.budget)
         self.everything = whole(self.data)
         self.between = (
             SHORTEST_HELPED_ROUND / ROUND_FACTOR
@@ -91,7 +91,7 @@ class Search:
     @property
     def tally(self) -> Floats:
         """Moves by kind: tried, kept, and the score won."""
-        return self.way.tally
+        return self.schedule.tally
 
     def run(self, plan: State) -> None:
         """Improve the plan until the budget is used up. Leaves the best plan in `best` and in the state."""
@@ -99,10 +99,10 @@ class Search:
         if not len(self.data.requests) or not len(self.data.slots):
             return
         self.threads = SearchThreads(self.data, plan, self.workers, self.seed)
-        self._keep_if_best()
+        self._update_incumbent()
         with closing(self.threads):
             while not self.budget.is_over():
-                if is_kept(self.way.share, int(self.data.rules[rules.SPREAD])):
+                if is_kept(self.schedule.share, int(self.data.rules[rules.SPREAD])):
                     self._repair_spread()
                 count = self._free_helpers()
                 if self.helpers is not None and count:
@@ -110,7 +110,7 @@ class Search:
                 else:
                     self._round()
         if self.budget.is_stopped():
-            self.way.cool(time.monotonic() + self.cooling, self.data, plan)
+            self.schedule.cool(time.monotonic() + self.cooling, self.data, plan)
             self._note()
         self._repair_spread()
         self.threads.load(self.best)
@@ -130,22 +130,22 @@ class Search:
             self._improve(self.everything, time.monotonic() + REPORT_SECONDS)
         else:
             moves = max(1, self.budget.moves // REPORTS)
-            self.threads.improve_by(self.way, self.everything, moves)
+            self.threads.improve_by(self.schedule, self.everything, moves)
             self.budget.made += moves
         self._note()
 
     def _improve(self, share: Share, until: float) -> None:
         spare = self.spare_cores()
         threads = self.workers if spare is None else max(1, min(self.workers, spare))
-        self.threads.improve(self.way, share, until, threads)
+        self.threads.improve(self.schedule, share, until, threads)
 
     def _note(self) -> None:
         """Keep the plan if it is the best one yet, and report."""
-        is_best = self._keep_if_best()
+        is_best = self._update_incumbent()
         if self.report is not None:
             self.report(self.threads.plan, is_best)
 
-    def _keep_if_best(self) -> bool:
+    def _update_incumbent(self) -> bool:
         """Keep the plan if it is the best one yet that keeps `max_idle_spread`."""
         plan = self.threads.plan
         is_best = plan.score > self.score + 1e-6 and self.threads.excess() == 0
@@ -176,7 +176,7 @@ class Search:
     def _helped_round(self, helpers: Helpers, count: int) -> None:
         """Send shares of the plan to helpers, improve one share here, and join what came in time."""
         threads, seconds = self.threads, self._helped_seconds()
-        before, table = threads.worth(self.way), threads.plan.held.copy()
+        before, table = threads.worth(self.schedule), threads.plan.held.copy()
         own, *taken = threads.split(self.everything, 1 + count)
         until = time.monotonic() + seconds
         helpers.send([self._subproblem(table, share, seconds - self.between).to_bytes() for share in taken])
@@ -191,9 +191,9 @@ class Search:
             if len(answers) == count:
                 self.between += 0.2 * late
         helpers.withdraw()
-        ours = Improved(own, threads.worth(self.way), threads.plan.held.copy())
+        ours = Improved(own, threads.worth(self.schedule), threads.plan.held.copy())
         improved = [ours, *answers_to(self.data, taken, answers)]
-        threads.take(self.way, *join(table, before, improved), ours)
+        threads.take(self.schedule, *join(table, before, improved), ours)
         self._note()
 
     def _subproblem(self, table: Int32s, share: Share, seconds: float) -> Subproblem:

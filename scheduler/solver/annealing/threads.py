@@ -98,8 +98,8 @@ class SearchThreads:
         """The same, for a plan that differs little."""
         shift(self.data, self.plan, table, self.order)
 
-    def worth(self, way: Annealing) -> float:
-        return way.worth(self.data, self.plan)
+    def worth(self, schedule: Annealing) -> float:
+        return schedule.worth(self.data, self.plan)
 
     def excess(self) -> int:
         return excess_of(self.data, self.plan)
@@ -109,21 +109,21 @@ class SearchThreads:
         shares = split_by_days(self.data, share, count, self.plan.changed, self.draws)
         return [shares[k % len(shares)] for k in range(count)]
 
-    def improve(self, way: Annealing, share: Share, until: float, count: int | None = None) -> None:
+    def improve(self, schedule: Annealing, share: Share, until: float, count: int | None = None) -> None:
         """Improve a share of the plan until a time, or the end of the budget, on `count` threads or all."""
         threads = self.threads[:count]
-        while (now := time.monotonic()) < until and not way.budget.is_over():
-            self._round(threads, way, share, 0, min(until, now + self._seconds(threads, share)))
+        while (now := time.monotonic()) < until and not schedule.budget.is_over():
+            self._round(threads, schedule, share, 0, min(until, now + self._seconds(threads, share)))
 
-    def improve_by(self, way: Annealing, share: Share, moves: int) -> None:
+    def improve_by(self, schedule: Annealing, share: Share, moves: int) -> None:
         """The same, by so many moves on each thread."""
-        self._round(self.threads, way, share, moves, 0.0)
+        self._round(self.threads, schedule, share, moves, 0.0)
 
-    def take(self, way: Annealing, table: Int32s, worth: float, single: Improved) -> None:
+    def take(self, schedule: Annealing, table: Int32s, worth: float, single: Improved) -> None:
         """Load a joined plan. If it is worth less than it should be, load a single thread's plan instead."""
         alone = single.table.copy()
         self.shift(table)
-        if self.worth(way) < min(worth - 1e-6, single.worth):
+        if self.worth(schedule) < min(worth - 1e-6, single.worth):
             self.shift(alone)
 
     def _seconds(self, threads: Sequence[_SearchThread], share: Share) -> float:
@@ -133,31 +133,31 @@ class SearchThreads:
         return max(ROUND_SECONDS, ROUND_FACTOR * self.between)
 
     def _round(
-        self, threads: Sequence[_SearchThread], way: Annealing, share: Share, moves: int, until: float
+        self, threads: Sequence[_SearchThread], schedule: Annealing, share: Share, moves: int, until: float
     ) -> None:
         """Improve one share on each thread, and join the shares in the plan.
 
         Where there are fewer shares than threads, the best result of each share is taken.
         """
         if len(threads) == 1:
-            way.tally += threads[0].work(way, share, moves, until)
+            schedule.tally += threads[0].work(schedule, share, moves, until)
             return
-        before, table = self.worth(way), self.plan.held.copy()
+        before, table = self.worth(schedule), self.plan.held.copy()
         taken = self.split(share, len(threads))
 
         def work(thread: _SearchThread, own: Share) -> Floats:
             if thread is not threads[0]:
                 shift(self.data, thread.plan, table, self.order)
-            return thread.work(way, own, moves, until)
+            return thread.work(schedule, own, moves, until)
 
         for tally in self.pool.map(work, threads, taken):
-            way.tally += tally
+            schedule.tally += tally
         began = time.monotonic()
         improved = [
-            Improved(own, way.worth(self.data, thread.plan), thread.plan.held)
+            Improved(own, schedule.worth(self.data, thread.plan), thread.plan.held)
             for thread, own in zip(threads, taken, strict=True)
         ]
-        self.take(way, *join(table, before, improved), max(improved, key=lambda each: each.worth))
+        self.take(schedule, *join(table, before, improved), max(improved, key=lambda each: each.worth))
         self.between += 0.1 * (time.monotonic() - began - self.between)
 
 
@@ -168,13 +168,13 @@ class _SearchThread:
         self.data, self.plan = data, plan
         self.confines: Confines | None = None
 
-    def work(self, way: Annealing, share: Share, moves: int, until: float) -> Floats:
+    def work(self, schedule: Annealing, share: Share, moves: int, until: float) -> Floats:
         """Make `moves` moves, or, if that is 0, moves until a time. Gives their tally."""
         data, tally = self.confined(share), np.zeros((KINDS, 3))
         if moves:
-            way.make(moves, data, self.plan, tally)
-        while not moves and time.monotonic() < until and not way.budget.is_over():
-            way.make(BATCH, data, self.plan, tally)
+            schedule.make(moves, data, self.plan, tally)
+        while not moves and time.monotonic() < until and not schedule.budget.is_over():
+            schedule.make(BATCH, data, self.plan, tally)
         return tally
 
     def confined(self, share: Share) -> Data:

@@ -87,8 +87,8 @@ def insert_by_cheapest_ejection(data: Data, state: State, request: int, stamp: i
                 group = random_group(data, state, request, start)
                 if group < 0:
                     return False
-                luck = 1.0 + chance(state.rng)
-                cost = worth_in_way(data, state, request, start, option, group, stamp, least / luck) * luck
+                noise = 1.0 + chance(state.rng)
+                cost = worth_in_way(data, state, request, start, option, group, stamp, least / noise) * noise
                 if cost < least:
                     least = cost
                     best_start, best_group, best_option = start, group, option

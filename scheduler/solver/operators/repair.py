@@ -17,27 +17,27 @@ TRIES = 2
 
 
 @inlined
-def _owed(data: Data, state: State, request: int) -> float:
+def _recoverable(data: Data, state: State, request: int) -> float:
     """What other requests can win back of a dropped one: the shortfall of each firm below its floor."""
-    owed = 0.0
+    recoverable = 0.0
     for side in range(requests.SENDER, requests.RECEIVER + 1):
         firm = data.requests[request, side]
         if state.firm_count[firm] < data.firms[firm, firms.FLOOR]:
-            owed += data.factors[factors.SHORTFALL]
-    return owed
+            recoverable += data.factors[factors.SHORTFALL]
+    return recoverable
 
 
 @inlined
-def _hope(data: Data, state: State, done: int) -> float:
-    """An upper bound of the score after the repair: all queued meetings held, and dropped ones replaced."""
-    hope = state.score
+def _optimistic_score(data: Data, state: State, done: int) -> float:
+    """An optimistic score after the repair: the rest of the queue is held, and the dropped are replaced."""
+    estimate = state.score
     for k in range(state.queued):
         request = state.queue[k]
         if k >= done:
-            hope += base_gain(data, state, request)
+            estimate += base_gain(data, state, request)
         elif state.held[request, held.SLOT] < 0:
-            hope += _owed(data, state, request)
-    return hope
+            estimate += _recoverable(data, state, request)
+    return estimate
 
 
 @kernel
@@ -74,7 +74,7 @@ def repair(data: Data, state: State, temperature: float, stamp: int, lowest: flo
     ejections = 0
     done = 0
     while done < state.queued:
-        if _hope(data, state, done) < lowest:
+        if _optimistic_score(data, state, done) < lowest:
             return False
         request = state.queue[done]
         done += 1

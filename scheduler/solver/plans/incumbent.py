@@ -38,12 +38,12 @@ class Incumbent:
         began = time.monotonic()
         meetings, score = clean(self.flat, table)
         if meetings is not None and score is not None:
-            self._keep_if_best(meetings, score)
+            self._update_incumbent(meetings, score)
         self.ended = time.monotonic()
         self.spent = self.ended - began
         return meetings
 
-    def _keep_if_best(self, meetings: tuple[Meeting, ...], score: rules.Score) -> None:
+    def _update_incumbent(self, meetings: tuple[Meeting, ...], score: rules.Score) -> None:
         with self.keeping:
             known = self.ready[1]
             if known is None or score.total > known.total:

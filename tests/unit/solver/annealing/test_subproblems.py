@@ -1,4 +1,4 @@
-"""Parts of a search: what goes out and comes back, what is refused, and what a join keeps."""
+"""Subproblems of a search: what goes out and comes back, what is refused, and what a join keeps."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def meetings_of(table: Any) -> set[tuple[int, ...]]:
 # What goes out and comes back
 
 
-def test_a_part_survives_its_bytes(flat: Flat) -> None:
+def test_a_subproblem_survives_its_bytes(flat: Flat) -> None:
     subproblem = a_subproblem(flat, day(flat, 1))
     again = Subproblem.from_bytes(flat.data, subproblem.to_bytes())
     assert meetings_of(again.table) == meetings_of(subproblem.table)
@@ -134,7 +134,7 @@ def test_other_bytes_are_refused(flat: Flat, content: bytes) -> None:
         SubproblemAnswer.from_bytes(flat.data, whole(flat.data), content)
 
 
-def test_a_part_that_is_cut_off_or_of_another_problem_is_refused(flat: Flat) -> None:
+def test_a_subproblem_that_is_cut_off_or_of_another_problem_is_refused(flat: Flat) -> None:
     content = a_subproblem(flat).to_bytes()
     smaller = flatten(make_problem(requests=[ask("r1", "a", "b")]))
     for data, hostile in ((flat.data, content[:-5]), (smaller.data, content)):
@@ -182,7 +182,7 @@ def test_an_answer_with_meetings_on_other_days_is_refused(flat: Flat) -> None:
 
 
 @pytest.mark.parametrize("change", [{"seconds": math.nan}, {"seconds": 1e9}, {"begin": 0.9}])
-def test_a_part_with_numbers_out_of_range_is_refused(flat: Flat, change: dict[str, Any]) -> None:
+def test_a_subproblem_with_numbers_out_of_range_is_refused(flat: Flat, change: dict[str, Any]) -> None:
     subproblem = a_subproblem(flat)
     fields = {name: getattr(subproblem, name) for name in Subproblem.__dataclass_fields__} | change
     with pytest.raises(SubproblemRefused, match="out of range"):
@@ -230,7 +230,7 @@ def test_a_join_is_worth_what_its_shares_gain_together(flat: Flat) -> None:
     assert join(plan, 10.0, shares)[1] == 11.0
 
 
-# What is dealt out
+# How days are split
 
 
 def test_shares_take_up_each_request_once_and_share_out_the_changes(flat: Flat) -> None:
@@ -256,7 +256,7 @@ def test_each_day_is_in_one_share_as_a_whole(flat: Flat, count: int) -> None:
     [{"precedences": [("rab", "rcd")]}, {"slots": "12"}],
     ids=["precedences", "one day"],
 )
-def test_nothing_is_dealt_where_rules_look_at_the_whole_event(rules_on_whole_events: dict[str, Any]) -> None:
+def test_nothing_is_split_where_rules_look_at_the_whole_event(rules_on_whole_events: dict[str, Any]) -> None:
     data = flatten(busy_problem(**rules_on_whole_events)).data
     assert len(days_of(data, whole(data))) == 1
     assert len(split_by_days(data, whole(data), 2, 0, np.random.default_rng(1))) == 1
@@ -372,7 +372,7 @@ def test_helpers_that_answer_nonsense_cost_nothing_but_time() -> None:
 
 
 @pytest.mark.parametrize("rules_of_the_rerun", [{}, {"max_moved": 4}], ids=["any", "max_moved"])
-def test_threads_that_are_dealt_days_keep_the_rules(rules_of_the_rerun: dict[str, Any]) -> None:
+def test_threads_that_share_the_days_keep_the_rules(rules_of_the_rerun: dict[str, Any]) -> None:
     first = solve(busy_problem(), SolveParams(1.0, workers=1, method="search", iterations=2000)).plan
     closed = [table("t1", "h1", unavailable="s1"), table("t2", "h2")]
     problem = busy_problem(places=closed, published=first.meetings, **rules_of_the_rerun)

@@ -1,4 +1,4 @@
-"""Force: a request takes its place, what stood there is queued, and the queue is settled elsewhere."""
+"""Ejection: a request takes its place, what stood there is queued, and the repair places it elsewhere."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_what_was_queued_may_eject_in_turn() -> None:
     dee = person("dee1", "dee", unavailable="s1 s2")
     plan = board(three(attendees=[bo, dee]), [R1, R2])
     score = plan.state.score
-    for _ in range(50):  # r1 is forced into a random half of its slots, which may be none
+    for _ in range(50):  # r1 is inserted in a random half of its slots, which may be none
         ejections(plan, "r3", "s0")
         assert plan.repair(lowest=score + 1)
         if plan.slots() == {"r3": "s0", "r1": "s1", "r2": "s2"}:
@@ -113,7 +113,7 @@ def test_an_interpreter_is_taken_out_of_another_meeting() -> None:
     ],
     ids=["H10 a frozen meeting stays", "H4 away", "H8 a firm's cap ejects nothing", "H5 closed"],
 )
-def test_a_force_fails_where_what_is_in_the_way_has_to_stay(parts: Any) -> None:
+def test_an_ejection_fails_where_what_is_in_the_way_has_to_stay(parts: Any) -> None:
     frozen = "published" in parts
     plan = board(three(**parts), [R1] if frozen else [])
     before, score = plan.picture(), plan.state.score
@@ -122,7 +122,7 @@ def test_a_force_fails_where_what_is_in_the_way_has_to_stay(parts: Any) -> None:
     assert plan.picture() == before
 
 
-def test_a_random_meeting_is_forced_into_a_random_slot() -> None:
+def test_a_random_meeting_is_moved_to_a_random_slot() -> None:
     plan = board(three(), [R1, R2])
     before, score = plan.picture(), plan.state.score
     plan.move(HELD)
@@ -133,7 +133,7 @@ def test_a_random_meeting_is_forced_into_a_random_slot() -> None:
     assert plan.picture() == before
 
 
-def test_a_request_that_is_not_held_is_forced_in_where_least_is_in_the_way() -> None:
+def test_a_request_that_is_not_held_is_inserted_where_least_is_in_the_way() -> None:
     """Dee is there in s0 and s1: of r1 and r2, which stand there, the lighter one makes way more often."""
     requests = [ask("r1", "ann", "bo", weight=9), ask("r2", "ann", "cai"), ask("r3", "ann", "dee", weight=5)]
     plan = board(three(requests=requests, attendees=[person("dee1", "dee", unavailable="s2")]), [R1, R2])

@@ -25,7 +25,7 @@ def problem(**parts: Any) -> Problem:
     return make_problem(**{"slots": "4", "requests": requests, "max_idle_spread": 1, **parts})
 
 
-def narrowed(**parts: Any) -> dict[str, str]:
+def repaired(**parts: Any) -> dict[str, str]:
     plan = board(problem(**parts), PLAN)
     repair_spread(plan.flat.data, plan.state)
     if excess_of(plan.flat.data, plan.state) == 0:
@@ -34,11 +34,11 @@ def narrowed(**parts: Any) -> dict[str, str]:
 
 
 def test_the_end_that_costs_least_is_dropped() -> None:
-    assert narrowed() == {"r1": "s0", "r2": "s1"}
+    assert repaired() == {"r1": "s0", "r2": "s1"}
 
 
 def test_nothing_is_dropped_within_the_limit() -> None:
-    assert len(narrowed(max_idle_spread=2)) == 3
+    assert len(repaired(max_idle_spread=2)) == 3
 
 
 def test_what_has_to_be_held_stays() -> None:
@@ -47,9 +47,9 @@ def test_what_has_to_be_held_stays() -> None:
         ask("r2", "ann", "dee"),
         ask("r3", "bo", "cai", fixed={"slot": "s3", "place": "t1", "must": True}),
     ]
-    assert len(narrowed(requests=requests)) == 3
+    assert len(repaired(requests=requests)) == 3
 
 
 def test_a_floor_decides_which_end_is_dropped() -> None:
     """Cai's floor makes r3 worth more than r1."""
-    assert narrowed(firms=[firm("cai", min_meetings=1)]) == {"r2": "s1", "r3": "s3"}
+    assert repaired(firms=[firm("cai", min_meetings=1)]) == {"r2": "s1", "r3": "s3"}

@@ -75,7 +75,7 @@ def test_a_meeting_is_moved_next_to_another_one_in_its_hall() -> None:
         assert plan.picture() == before
 
 
-def test_after_the_queue_is_settled_one_hall_change_is_left() -> None:
+def test_after_the_repair_one_hall_change_is_left() -> None:
     plan = board(halls(), HALLS_PLAN)
     score = plan.state.score
     plan.move(HALLS)
