@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import TypeVar
 
 import structlog
@@ -137,16 +138,9 @@ class _Work:
             seconds=self.run.seconds, workers=self.settings.solve_workers, seed=self.run.seed
         )
         with self.helpers() as helpers:
+            solving = partial(solve, problem, params, helpers=helpers, new=new, proved=proved)
             attended = attend(
-                lambda report, stop: solve(
-                    problem,
-                    params,
-                    on_progress=report,
-                    should_stop=stop,
-                    helpers=helpers,
-                    new=new,
-                    proved=proved,
-                ),
+                lambda report, stop: solving(on_progress=report, should_stop=stop),
                 self,
                 seconds=self.run.seconds,
                 should_stop=should_stop,
