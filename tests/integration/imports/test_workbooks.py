@@ -229,7 +229,7 @@ def test_an_organiser_looks_takes_and_sees_the_file_in_the_list(database: Databa
     text = "key;name;country;tier;hall;booth\nf0;Firm 0;CN;midstream;h0;b0\n"
     text += "f1;Firm 1;CN;midstream;h0;NEW\nf9;新公司;CN;upstream;h0;\n"
     page = browser.post(path, file=(io.BytesIO(text.encode("gb18030")), "firms.csv"))
-    assert "1 added, 1 changed, 1 unchanged." in page and "1 firms move to another booth" in page
+    assert "1 added, 1 changed, 1 unchanged." in page and "1 firm moves to another booth" in page
     assert "Meetings that are published there: 1." in page and "Nothing is taken yet" in page
     number = page.partition('/take"')[0].rpartition("/")[2]
     digest = page.partition('name="digest" value="')[2].partition('"')[0]
