@@ -11,7 +11,7 @@ from scheduler.storage.models.access import (
     WebSession,
 )
 from scheduler.storage.models.alert import Alert
-from scheduler.storage.models.asking import ExcludedPerson, MeetingRequest, RequestPerson
+from scheduler.storage.models.asking import ExcludedPerson, MeetingRequest, RequestPerson, RequestStep
 from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import Event, Hall, Place, PlaceBusy, Slot, WalkingTime
 from scheduler.storage.models.importing import ImportFile
@@ -23,6 +23,7 @@ from scheduler.storage.models.people import (
     Attendee,
     AttendeeAlias,
     AttendeeBusy,
+    DeskStep,
     Firm,
     Interpreter,
     InterpreterBusy,
@@ -51,6 +52,7 @@ __all__ = [
     "BusySource",
     "Comparison",
     "ComparisonPart",
+    "DeskStep",
     "Event",
     "ExcludedPerson",
     "Firm",
@@ -73,6 +75,7 @@ __all__ = [
     "PlannedMeeting",
     "Pulse",
     "RequestPerson",
+    "RequestStep",
     "Run",
     "ScheduleVersion",
     "SignInLink",

@@ -139,6 +139,26 @@ class RequestPerson(Base):
     attendee: Mapped[Attendee] = relationship(viewonly=True)
 
 
+class RequestStep(Base):
+    """One step of a request, as its history shows it to both firms. Nothing changes or deletes it."""
+
+    __tablename__ = "request_step"
+    __table_args__ = (Index("ix_request_step_request_id", "request_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
+    verb: Mapped[str] = mapped_column(String(16))
+    """What was done: ask, accept, decline, withdraw, undo."""
+    side: Mapped[Side | None] = mapped_column(states(Side, "step_side"))
+    """In whose name, or null for an organiser in nobody's."""
+    attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    """Who did it, or null for an organiser."""
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    """The account, for the organisers."""
+    note: Mapped[str] = mapped_column(Text, default="")
+    taken_at: Mapped[datetime]
+
+
 class ExcludedPerson(Base):
     """An attendee who declined a request's meeting, which goes on: plans hold it without them."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -47,6 +48,10 @@ class Firm(Base):
     feed_seed: Mapped[str | None] = mapped_column(String(32))
     """As an attendee's, or None until an exhibitor asks for a feed of the firm."""
     feed_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    withdrawn_at: Mapped[datetime | None]
+    """When an organiser took the firm out of the event, or null while it takes part."""
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"))
+    """The record of the same firm that goes on, if this one was a second one."""
 
     attendees: Mapped[list[Attendee]] = relationship(
         back_populates="firm", order_by="Attendee.id", viewonly=True
@@ -98,6 +103,9 @@ class Attendee(Base):
     """When a mail server said for good that the address does not take mail (RFC 3464)."""
     bounce: Mapped[str] = mapped_column(String(300), default="", server_default="")
     """What it said."""
+    withdrawn_at: Mapped[datetime | None]
+    """As a firm's."""
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
 
     firm: Mapped[Firm] = relationship(back_populates="attendees", viewonly=True)
 
@@ -168,6 +176,9 @@ class Interpreter(Base):
     latin_name: Mapped[PersonName]
     email: Mapped[Email]
     languages: Mapped[list[str]]
+    withdrawn_at: Mapped[datetime | None]
+    """As a firm's."""
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"))
 
 
 class InterpreterBusy(Base):
@@ -177,3 +188,24 @@ class InterpreterBusy(Base):
 
     interpreter_id: Mapped[int] = mapped_column(ForeignKey("interpreter.id"), primary_key=True)
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
+
+
+class DeskStep(Base):
+    """What an organiser did to firms, people and interpreters at the desk, so that it can be undone."""
+
+    __tablename__ = "desk_step"
+    __table_args__ = (Index("ix_desk_step_event_id_id", "event_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    """As people_desk.journal has it: edit-firm, absence."""
+    subject: Mapped[FirmName]
+    """Whom it was about, by name."""
+    note: Mapped[str] = mapped_column(Text, default="")
+    taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    taken_at: Mapped[datetime]
+    undone_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    undone_at: Mapped[datetime | None]
+    changes: Mapped[dict[str, Any]]
+    """Rows that it changed, with each value before and after; rows that it added or deleted."""
