@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from chainmeet.commands.audit import audit
 from chainmeet.commands.check import check
 from chainmeet.commands.db import db
 from chainmeet.commands.demo import demo
@@ -22,7 +23,8 @@ from chainmeet.commands.worker import clock, worker
 from scheduler.domain.errors import ChainmeetError
 
 COMMANDS = (
-    demo, up, solve, check, generate, db, run, publish, receive, worker, clock, sign_in, sessions, warm_up,
+    demo, up, solve, check, generate, db, run, publish, receive, worker, clock, sign_in, sessions, audit,
+    warm_up,
 )  # fmt: skip
 
 

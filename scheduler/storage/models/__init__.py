@@ -10,13 +10,13 @@ from scheduler.storage.models.access import (
     SignInWish,
     WebSession,
 )
-from scheduler.storage.models.alert import Alert
 from scheduler.storage.models.asking import ExcludedPerson, MeetingRequest, RequestPerson, RequestStep
 from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import Event, Hall, Place, PlaceBusy, Slot, WalkingTime
 from scheduler.storage.models.importing import ImportFile
 from scheduler.storage.models.inbox import Answer, InboundMail, UntakenMail
 from scheduler.storage.models.mail import Invitation, MailRoute, MailText, OutboxMail
+from scheduler.storage.models.operations import Alert, Pulse
 from scheduler.storage.models.people import (
     AddressChange,
     AddressReport,
@@ -28,7 +28,6 @@ from scheduler.storage.models.people import (
     Interpreter,
     InterpreterBusy,
 )
-from scheduler.storage.models.pulse import Pulse
 from scheduler.storage.models.release import Comparison, ComparisonPart, VersionJob
 from scheduler.storage.models.schedule import (
     Hold,
@@ -38,6 +37,7 @@ from scheduler.storage.models.schedule import (
     ScheduleVersion,
     UnscheduledRequest,
 )
+from scheduler.storage.models.trail import TrailEntry, TrailHead
 
 __all__ = [
     "Account",
@@ -81,6 +81,8 @@ __all__ = [
     "SignInLink",
     "SignInWish",
     "Slot",
+    "TrailEntry",
+    "TrailHead",
     "UnscheduledRequest",
     "UntakenMail",
     "VersionJob",

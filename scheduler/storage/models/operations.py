@@ -1,4 +1,4 @@
-"""What failed without anybody looking, until it is over."""
+"""What failed without anybody looking, until it is over, and when things were last done that time brings."""
 
 from __future__ import annotations
 
@@ -39,3 +39,12 @@ class Alert(Base):
     ended_at: Mapped[datetime | None]
     open_key: Mapped[str | None] = mapped_column(String(200), unique=True)
     """Kind, event and `about` while it is open, else null: the guard that there is one at a time."""
+
+
+class Pulse(Base):
+    """Something that is done again and again, once however many do it, and when it was done last."""
+
+    __tablename__ = "pulse"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    at: Mapped[datetime]

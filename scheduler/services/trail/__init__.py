@@ -1,0 +1,1 @@
+"""The trail: who did what, as whom, when, with before and after."""

@@ -1,0 +1,65 @@
+"""What the trail tells of: each act by its key in the table, and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Act(StrEnum):
+    """Something that somebody did. The value is what the table keeps: it never changes."""
+
+    EVENT = "event"
+    SETTINGS = "settings"
+    VENUE = "venue"
+    IMPORT = "import"
+    FIRM = "firm"
+    PERSON = "person"
+    INTERPRETER = "interpreter"
+    REQUEST = "request"
+    LOCK = "lock"
+    RUN = "run"
+    PUBLISH = "publish"
+    ROLL_BACK = "roll-back"
+    DISCARD = "discard"
+    MAILS = "mails"
+    MAIL_TEXTS = "mail-texts"
+    INBOX = "inbox"
+    ADDRESS = "address"
+    EXPORT = "export"
+    TOKEN = "token"  # noqa: S105 -- a word, no secret
+    ROLE = "role"
+    SIGN_IN = "sign-in"
+    SIGN_IN_FAILED = "sign-in-failed"
+    SIGN_OUT = "sign-out"
+
+
+WORDS: Mapping[Act, str] = MappingProxyType(
+    {
+        Act.EVENT: "Event made, copied, archived or deleted",
+        Act.SETTINGS: "Settings",
+        Act.VENUE: "Venue",
+        Act.IMPORT: "Imports",
+        Act.FIRM: "Firms",
+        Act.PERSON: "People",
+        Act.INTERPRETER: "Interpreters",
+        Act.REQUEST: "Requests in a firm's name",
+        Act.LOCK: "Requests locked to times",
+        Act.RUN: "Runs",
+        Act.PUBLISH: "Publishings",
+        Act.ROLL_BACK: "Roll-backs",
+        Act.DISCARD: "Drafts discarded",
+        Act.MAILS: "Mails paused, stopped, sent",
+        Act.MAIL_TEXTS: "Texts of mails",
+        Act.INBOX: "Mails decided by a person",
+        Act.ADDRESS: "Mail addresses",
+        Act.EXPORT: "Exports",
+        Act.TOKEN: "API tokens",
+        Act.ROLE: "Roles",
+        Act.SIGN_IN: "Sign-ins",
+        Act.SIGN_IN_FAILED: "Sign-ins that failed",
+        Act.SIGN_OUT: "Sessions ended",
+    }
+)
+"""What a person reads of an act, as the heading of all of its kind."""
