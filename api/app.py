@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import auth, context, errors, limits, request_ids, security, v1
 from api.inputs import NumberConverter
-from api.pages import PAGES, compression, links, presentation, rendering, static_files
+from api.pages import PAGES, compression, links, paging, presentation, rendering, static_files
 from api.pages.access import summaries
 from api.v1 import openapi
 from scheduler import logs
@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     presentation.init_app(app)
     links.init_app(app)
     rendering.init_app(app)
+    paging.init_app(app)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
     openapi.init_app(app)

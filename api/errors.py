@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from apiflask import APIFlask
 from flask import Response, current_app, json, make_response, redirect, render_template, request
@@ -47,7 +46,6 @@ MAX_ADDRESS = 4_000
 """Characters of an address, its query string too."""
 RETRY_AFTER = 10
 """Seconds that a client is told to wait then."""
-WRONG_PAGE = "The list has no page at this address. It was cut short, or is that of another list."
 READY_SECONDS = 2
 """A program that waits for a worker's result is told to ask again after this time."""
 
@@ -72,13 +70,13 @@ def problem(status: int, code: str, title: str, detail: str = "", **more: Any) -
     return Response(json.dumps(body), status, content_type="application/problem+json")
 
 
-def answer(status: int, code: str, title: str, detail: str = "", *, back: str = "", **more: Any) -> Response:
-    """The error in the form that the client reads: JSON under /api, else a page, which may lead `back`."""
+def answer(status: int, code: str, title: str, detail: str = "", **more: Any) -> Response:
+    """The error in the form that the client reads: JSON under /api, else a page."""
     if request.path.startswith("/api/"):
         return problem(status, code, title, detail, **more)
     auth.settle(ask=status < 500)
     around = _around() if status < 500 else {}
-    page = render_template("error.html", status=status, title=title, detail=detail, back=back, **around)
+    page = render_template("error.html", status=status, title=title, detail=detail, **around)
     return make_response(page, status)
 
 
@@ -106,25 +104,11 @@ def _chainmeet_error(error: ChainmeetError) -> Response:
         422: "Something is missing or wrong",
         503: "Not ready yet",
     }
-    status, detail, back = status_of(error), str(error), ""
-    if _is_of_no_page(error):
-        detail, back = WRONG_PAGE, _first_page()
-    response = answer(status, error.code, titles.get(status, "That did not work"), detail, back=back, **more)
+    status = status_of(error)
+    response = answer(status, error.code, titles.get(status, "That did not work"), str(error), **more)
     if isinstance(error, ComparisonNotReady):
         response.headers["Retry-After"] = str(READY_SECONDS)
     return response
-
-
-def _is_of_no_page(error: ChainmeetError) -> bool:
-    """Whether somebody loads a page of a list that is not there."""
-    is_page = request.method == "GET" and not request.path.startswith("/api/")
-    return is_page and isinstance(error, InvalidInput) and "cursor" in {fault.path for fault in error.faults}
-
-
-def _first_page() -> str:
-    """The address of the list that was asked for, from its start."""
-    wanted = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
-    return f"{request.path}?{urlencode(wanted)}" if wanted else request.path
 
 
 def _place(fault: Fault) -> dict[str, str]:

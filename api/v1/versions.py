@@ -23,7 +23,6 @@ from api.v1.schemas.schedule import (
 )
 from scheduler.domain.errors import ComparisonNotReady
 from scheduler.services.access.actors import Actor
-from scheduler.services.paging import Page
 from scheduler.services.publishing import look, orders
 from scheduler.services.publishing.orders import JobCard
 from scheduler.services.schedule import history
@@ -63,8 +62,7 @@ def list_meetings(db: Session, actor: Actor, query: PageQuery, number: int) -> A
     """The meetings of a version in time order"""
     page = history.meetings(db, actor, number, **dict(query))
     slots = labels(db, actor, ()).slots
-    items = tuple(m.to_json() | {"start": slots[m.slot].start} for m in page.items)
-    return Page(items, page.next_cursor, page.total)
+    return page.of(m.to_json() | {"start": slots[m.slot].start} for m in page.items)
 
 
 @blueprint.get(f"{ONE}/unscheduled")

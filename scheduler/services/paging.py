@@ -1,10 +1,10 @@
-"""Pages of a list by opaque cursors: the sort key of a page's last row (keyset paging, no OFFSET)."""
+"""Pages of a list: for programs by opaque cursors (the sort key of the last row), for people by number."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -21,11 +21,30 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some items of a list, the cursor of what follows (None at the end), and how many there are in all."""
+    """Some items of a list, the cursor of what follows (None at the end), and how many there are in all.
+
+    `number` counts pages of `limit` items from 1. It says nothing of a page behind a cursor.
+    """
 
     items: tuple[T, ...]
     next_cursor: str | None
     total: int
+    number: int = 1
+    limit: int = 30
+
+    @property
+    def last(self) -> int:
+        """The number of the last page, 1 for an empty list."""
+        return _last(self.total, self.limit)
+
+    @property
+    def first_item(self) -> int:
+        """The number of the page's first item in the list, from 1."""
+        return (self.number - 1) * self.limit + 1
+
+    def of(self, items: Iterable[Item]) -> Page[Item]:
+        """The same page with its items in another form."""
+        return Page(tuple(items), self.next_cursor, self.total, self.number, self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,32 +71,43 @@ def fetch_page(
     query: Select[*tuple[Any, ...]],
     order: Order,
     *,
-    cursor: str | None,
+    cursor: str | None = None,
+    number: int = 1,
     limit: int,
     total: int | None = None,
 ) -> Page[Row[*tuple[Any, ...]]]:
     """The rows of a page. `query` is the list, unsorted, ungrouped. The sort key is added.
 
+    The page is the one behind `cursor`, else the one of `number`; behind the last page it is the last one.
     There are two queries, or one if the page is the whole list or `total` is given.
     """
     fields.require("limit", limit, fields.PageSize)
     wanted = query.add_columns(*order.keys).order_by(*order.clauses()).limit(limit + 1)
+    if total is None and number > 1 and not cursor:
+        total = _count(session, query)
+    number = 1 if cursor or total is None else _at_most(number, total, limit)
     if cursor:
         wanted = wanted.where(order.after(cursor))
+    elif number > 1:
+        wanted = wanted.offset((number - 1) * limit)
     rows = session.execute(wanted).all()
     more = len(rows) > limit
     last = rows[limit - 1][-len(order.keys) :] if more else None
     if total is None:
-        counted = query.with_only_columns(func.count(), maintain_column_froms=True)
-        total = session.scalars(counted).one() if more or cursor else len(rows)
-    return Page(tuple(rows[:limit]), encode_cursor(order.name, last) if last else None, total)
+        total = _count(session, query) if more or cursor else len(rows)
+    after = encode_cursor(order.name, last) if last else None
+    return Page(tuple(rows[:limit]), after, total, number, limit)
 
 
-def part(name: str, items: Sequence[Item], *, cursor: str | None = None, limit: int = 30) -> Page[Item]:
-    """A page of a list that is in memory already. `name` is the list's, for its cursors."""
-    return part_of(
-        name, lambda first, most: items[first : first + most], len(items), cursor=cursor, limit=limit
-    )
+def part(
+    name: str, items: Sequence[Item], *, cursor: str | None = None, number: int = 1, limit: int = 30
+) -> Page[Item]:
+    """A page of a list that is in memory already, as `fetch_page`. `name` is the list's, for its cursors."""
+
+    def read(first: int, most: int) -> Sequence[Item]:
+        return items[first : first + most]
+
+    return part_of(name, read, len(items), cursor=cursor, number=number, limit=limit)
 
 
 def part_of(
@@ -86,14 +116,29 @@ def part_of(
     size: int,
     *,
     cursor: str | None = None,
+    number: int = 1,
     limit: int = 30,
 ) -> Page[Item]:
     """A page of a list of which `read` gives some items from a number on, and nobody has the others."""
     fields.require("limit", limit, fields.PageSize)
-    first: int = decode_cursor(name, (int,), cursor)[0] if cursor else 0
+    number = 1 if cursor else _at_most(number, size, limit)
+    first: int = decode_cursor(name, (int,), cursor)[0] if cursor else (number - 1) * limit
     after = first + limit
     more = encode_cursor(name, (after,)) if after < size else None
-    return Page(tuple(read(first, limit)) if first < size else (), more, size)
+    return Page(tuple(read(first, limit)) if first < size else (), more, size, number, limit)
+
+
+def _last(total: int, limit: int) -> int:
+    return max(1, -(-total // limit))
+
+
+def _at_most(number: int, total: int, limit: int) -> int:
+    """The page of a number that is asked for, or the last one."""
+    return min(max(1, number), _last(total, limit))
+
+
+def _count(session: Session, query: Select[*tuple[Any, ...]]) -> int:
+    return session.scalars(query.with_only_columns(func.count(), maintain_column_froms=True)).one()
 
 
 def encode_cursor(name: str, values: Sequence[Any]) -> str:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
 from api.errands import fresh_sign_in
-from api.pages import rendering
+from api.pages import paging, rendering
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import InvalidInput
 from scheduler.services.access.actors import Actor
@@ -44,7 +44,7 @@ SORT_WORDS = {
 def board(event_key: str) -> str:
     """The people of the published schedule, with what came of their invitations."""
     actor = auth.organiser(event_key)
-    filters, cursor = _filters(), request.args.get("cursor") or None
+    filters = _filters()
     with context.database().read() as db:
         now = context.now()
         found = calendar_health.board(db, actor, filters, now=now)
@@ -54,10 +54,9 @@ def board(event_key: str) -> str:
             "calendars",
             "calendar_health/board.html",
             board=found,
-            page=found.page(db, filters, now=now, cursor=cursor),
+            page=found.page(db, filters, now=now, number=paging.asked_number()),
             filters=filters,
             asked=_asked(filters),
-            cursor=cursor,
             letters=dead_letters.counts(db, actor),
             states=list(CalendarState),
             words=WORDS,
@@ -132,11 +131,10 @@ def letters(event_key: str) -> str:
             actor,
             "calendars",
             "calendar_health/letters.html",
-            page=dead_letters.listing(db, actor, retrying=retrying, cursor=request.args.get("cursor")),
+            page=dead_letters.listing(db, actor, retrying=retrying, number=paging.asked_number()),
             retrying=retrying,
             routes=dead_letters.pauses(db, actor, rates=context.settings().rates, now=context.now()),
             letters=dead_letters.counts(db, actor),
-            cursor=request.args.get("cursor"),
         )
 
 

@@ -9,7 +9,7 @@ from flask import request
 from flask_login import login_required
 
 from api import auth, context
-from api.pages import rendering
+from api.pages import paging, rendering
 from scheduler.services.directory import facets, search
 
 blueprint = APIBlueprint("firms", __name__, enable_openapi=False, url_prefix="/events/<event_key>/firms")
@@ -24,19 +24,17 @@ def directory_page(event_key: str) -> str:
     actor = auth.actor(event_key)
     text = request.args.get("text", "")
     filters: dict[str, Any] = {name: request.args.get(name) or None for name in FILTERS}
-    cursor = request.args.get("cursor") or None
     with context.database().read() as db:
         return rendering.render(
             db,
             actor,
             "firms",
             "directory/directory.html",
-            page=search.search_firms(db, actor, text=text, cursor=cursor, **filters),
+            page=search.search_firms(db, actor, text=text, number=paging.asked_number(), **filters),
             facets=facets.facets(db, actor, text=text, **filters),
             text=text,
             filters=filters,
             asked={name: value for name, value in {"text": text, **filters}.items() if value},
-            cursor=cursor,
         )
 
 

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.errands import fresh_sign_in
-from api.pages import rendering
+from api.pages import paging, rendering
 from scheduler.domain.entities import MailKind, MailOutcome, Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.services.access.actors import Actor
@@ -31,7 +31,7 @@ def listing(event_key: str) -> str:
     chosen = request.args.get("outcome", "")
     outcome = MailOutcome(chosen) if chosen in set(MailOutcome) else None
     with context.database().read() as db:
-        page = handling.listing(db, actor, outcome=outcome, cursor=request.args.get("cursor"))
+        page = handling.listing(db, actor, outcome=outcome, number=paging.asked_number())
         return rendering.render(
             db,
             actor,

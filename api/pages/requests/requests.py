@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
-from api.pages import forms, rendering
+from api.pages import forms, paging, rendering
 from api.pages.forms import RequestForm
 from api.pages.presentation import short_name
 from scheduler.domain.entities import RequestState, Side
@@ -146,7 +146,6 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
     actor = auth.actor(event_key)
     wanted, text = request.args.get("state", at_first or ANY_STATE), request.args.get("text", "")
     state = RequestState(wanted) if wanted in {*RequestState} else None
-    cursor = request.args.get("cursor") or None
     tab = wanted if state or wanted == NOT_HELD else ANY_STATE
     with context.database().read() as db:
         counts = _counts(db, actor, side, text)
@@ -157,7 +156,7 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
             state=state,
             not_held=tab == NOT_HELD,
             text=text,
-            cursor=cursor,
+            number=paging.asked_number(),
             total=counts[tab],
         )
         return rendering.render(
@@ -168,7 +167,6 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
             page=page,
             tab=tab,
             text=text,
-            cursor=cursor,
             counts=counts,
             **_around(db, actor, side, page.items),
         )

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
 from api.errands import fresh_sign_in
-from api.pages import rendering
+from api.pages import paging, rendering
 from api.pages.presentation import local_moment
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import PublishingOpen, VersionConflict, WrongState
@@ -29,7 +29,6 @@ blueprint = APIBlueprint(
 
 SHOWN = 50
 """Rows of a change set or of the unscheduled that one page lists."""
-MAX_PAGE = 100_000
 
 
 @blueprint.get("/<int:number>")
@@ -43,7 +42,6 @@ def show(event_key: str, number: int) -> str:
     job_id = _ask_if_needed(actor, number)
     if job_id is not None:
         dispatch.version_job(job_id, app=context.celery())
-    page = min(max(1, inputs.whole(request.args.get("page"))), MAX_PAGE)
     with context.database().read() as db:
         seen = look.look(
             db,
@@ -51,8 +49,8 @@ def show(event_key: str, number: int) -> str:
             number,
             kind=request.args.get("kind", ""),
             reason=request.args.get("reason", ""),
-            first=(page - 1) * SHOWN,
-            most=SHOWN,
+            page=paging.asked_number(),
+            limit=SHOWN,
             rates=context.settings().rates,
             now=context.now(),
         )
@@ -66,8 +64,6 @@ def show(event_key: str, number: int) -> str:
             gains=seen.gains,
             arrival=seen.arrival,
             **_lists(seen.shown),
-            page=page,
-            pages=max(1, -(-seen.shown.size // SHOWN)),
             groups=not_held.GROUPS,
             **_jobs(seen.jobs),
         )
@@ -248,7 +244,7 @@ def _lists(shown: Shown) -> dict[str, Any]:
     return {
         "lists": shown.lists,
         "kind": shown.kind,
-        "rows": shown.rows,
+        "page": shown.page,
         "labels": shown.labels,
         "reason": shown.reason,
         "reasons": shown.reasons,

@@ -74,7 +74,7 @@ class Listed(NamedTuple):
     key: str
     latin_name: str
     firm: FirmRef
-    searched: tuple[str, ...]
+    searched: str
     tally: Tally
 
 
@@ -89,12 +89,19 @@ class Board:
     facets: BoardFacets
 
     def page(
-        self, session: Session, filters: Filters, *, now: datetime, cursor: str | None = None, limit: int = 30
+        self,
+        session: Session,
+        filters: Filters,
+        *,
+        now: datetime,
+        cursor: str | None = None,
+        number: int = 1,
+        limit: int = 30,
     ) -> Page[BoardPerson]:
         """One page of the people with their meetings. Only their rows are read."""
-        found = part("calendar-health", self.people, cursor=cursor, limit=limit)
+        found = part("calendar-health", self.people, cursor=cursor, number=number, limit=limit)
         people = persons(session, self, filters, [listed.id for listed in found.items], now=now)
-        return Page(tuple(people), found.next_cursor, found.total)
+        return found.of(people)
 
 
 def board(session: Session, actor: Actor, filters: Filters, *, now: datetime) -> Board:
@@ -223,15 +230,15 @@ def _people(session: Session, actor: Actor, found: Mapping[int, Tally]) -> list[
         .join(Firm, Firm.id == Attendee.firm_id)
         .where(Attendee.event_id == actor.event_id)
     )
+    sees_emails = actor.may(Right.READ_CONTACTS)
     firms: dict[str, FirmRef] = {}
     return [
         Listed(
             person_id,
             key,
             latin_name,
-            firms.get(firm_key)
-            or firms.setdefault(firm_key, FirmRef(firm_key, firm_name, firm_latin, country)),
-            (name, latin_name, *([email] if actor.may(Right.READ_CONTACTS) else []), firm_name, firm_latin),
+            firms.setdefault(firm_key, FirmRef(firm_key, firm_name, firm_latin, country)),
+            "\n".join((name, latin_name, email if sees_emails else "", firm_name, firm_latin)).casefold(),
             found[person_id],
         )
         for person_id, key, name, latin_name, email, firm_key, firm_name, firm_latin, country in rows
@@ -247,9 +254,7 @@ def _tests(filters: Filters) -> dict[str, Test]:
     tests: dict[str, Test] = {}
     words = one_line(filters.text).casefold().split()
     if words:
-        tests["text"] = lambda listed: all(
-            word in text for text in ["\n".join(listed.searched).casefold()] for word in words
-        )
+        tests["text"] = lambda listed: all(word in listed.searched for word in words)
     if filters.state:
         tests["state"] = lambda listed: CalendarState(filters.state) in listed.tally.counts
     if filters.country:
@@ -259,10 +264,6 @@ def _tests(filters: Filters) -> dict[str, Test]:
     if filters.calls:
         tests["calls"] = lambda listed: bool(listed.tally.calls)
     return tests
-
-
-def _has(text: str, words: Iterable[str]) -> bool:
-    return all(word in text for word in words)
 
 
 def _passing(people: Iterable[Listed], tests: Mapping[str, Test], leave: str = "") -> list[Listed]:

@@ -50,7 +50,13 @@ class DeadLetter:
 
 
 def listing(
-    session: Session, actor: Actor, *, retrying: bool = False, cursor: str | None = None, limit: int = 50
+    session: Session,
+    actor: Actor,
+    *,
+    retrying: bool = False,
+    cursor: str | None = None,
+    number: int = 1,
+    limit: int = 50,
 ) -> Page[DeadLetter]:
     """The event's dead letters, or the mails that are tried again, the newest first.
 
@@ -62,8 +68,8 @@ def listing(
         .outerjoin(Attendee, Attendee.id == OutboxMail.attendee_id)
         .where(OutboxMail.event_id == actor.event_id, _retried() if retrying else outbox.dead())
     )
-    page = fetch_page(session, query, _NEWEST, cursor=cursor, limit=limit)
-    return Page(tuple(_letter(row[0], row[1]) for row in page.items), page.next_cursor, page.total)
+    page = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
+    return page.of(_letter(row[0], row[1]) for row in page.items)
 
 
 @dataclass(frozen=True, slots=True)

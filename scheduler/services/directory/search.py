@@ -99,6 +99,7 @@ def search_firms(
     tier: str | None = None,
     hall: str | None = None,
     cursor: str | None = None,
+    number: int = 1,
     limit: int = 30,
 ) -> Page[FirmCard]:
     """The event's firms by Latin name. Every word of `text` is part of a name or of the description.
@@ -108,9 +109,9 @@ def search_firms(
     actor.require(Right.READ_DIRECTORY)
     filters = firm_filters(session, text=text, country=country, area=area, tier=tier, hall=hall)
     query = _FIRMS_IN_HALLS.where(Firm.event_id == actor.event_id, *filters.values())
-    page = fetch_page(session, query, _FIRMS, cursor=cursor, limit=limit)
+    page = fetch_page(session, query, _FIRMS, cursor=cursor, number=number, limit=limit)
     rows = [(row[0], row[1]) for row in page.items]
-    return Page(_cards(session, actor, rows), page.next_cursor, page.total)
+    return page.of(_cards(session, actor, rows))
 
 
 def firm(session: Session, actor: Actor, firm_key: str) -> FirmPage:
@@ -166,8 +167,7 @@ def search_people(
     if firm is not None:
         query = query.where(Attendee.firm_id == find_firm(session, actor.event_id, firm).id)
     page = fetch_page(session, query, _PEOPLE, cursor=cursor, limit=limit)
-    cards = tuple(_person_card(actor, row[0], row[1]) for row in page.items)
-    return Page(cards, page.next_cursor, page.total)
+    return page.of(_person_card(actor, row[0], row[1]) for row in page.items)
 
 
 def person(session: Session, actor: Actor, person_key: str) -> PersonCard:

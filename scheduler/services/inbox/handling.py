@@ -57,6 +57,7 @@ def listing(
     *,
     outcome: MailOutcome | None = None,
     cursor: str | None = None,
+    number: int = 1,
     limit: int = 50,
 ) -> Page[IncomingMail]:
     """The event's mails, the newest first. Raises NotAllowed if the actor is not an organiser."""
@@ -64,8 +65,8 @@ def listing(
     query = select(InboundMail).where(InboundMail.event_id == actor.event_id)
     if outcome is not None:
         query = query.where(InboundMail.outcome == outcome)
-    page = fetch_page(session, query, _NEWEST, cursor=cursor, limit=limit)
-    return Page(tuple(_letter(row[0]) for row in page.items), page.next_cursor, page.total)
+    page = fetch_page(session, query, _NEWEST, cursor=cursor, number=number, limit=limit)
+    return page.of(_letter(row[0]) for row in page.items)
 
 
 def counts(session: Session, actor: Actor) -> dict[MailOutcome, int]:

@@ -72,8 +72,7 @@ class Shown:
     kind: str
     reason: str
     reasons: Mapping[str, int]
-    rows: Sequence[Change | NotHeld]
-    size: int
+    page: Page[Change | NotHeld]
     labels: Labels
 
 
@@ -115,12 +114,12 @@ def look(
     *,
     kind: str,
     reason: str,
-    first: int,
-    most: int,
+    page: int,
+    limit: int,
     rates: MailRates,
     now: datetime,
 ) -> VersionLook:
-    """A version with rows of one of its lists from `first` on: of `kind`, by default the first with some."""
+    """A version with a page of one of its lists: of `kind`, by default the first list that has some."""
     version = _version(session, actor, number)
     found = comparisons.last(session, version)
     return VersionLook(
@@ -129,7 +128,7 @@ def look(
         gains=versions.gains(session, version),
         arrival=_arrival(session, version, found, rates, now),
         jobs=_jobs(session, version),
-        shown=_shown(session, actor, version, found, kind, reason, first, most),
+        shown=_shown(session, actor, version, found, kind, reason, page, limit),
     )
 
 
@@ -222,8 +221,8 @@ def _shown(
     found: Comparison | None,
     kind: str,
     reason: str,
-    first: int,
-    most: int,
+    number: int,
+    limit: int,
 ) -> Shown:
     kinds = [each for each in ChangeKind if each is not ChangeKind.UNCHANGED]
     lists = {str(each): found.counts[str(each)] for each in kinds} if found else {}
@@ -232,21 +231,22 @@ def _shown(
     if kind not in lists:
         kind = next((name for name, size in lists.items() if size), UNSCHEDULED)
     reason = reason if kind == UNSCHEDULED and reason in reasons else ""
-    rows: Sequence[Any]
-    requests: list[str] = []
-    meetings: list[Any] = []
-    if kind == UNSCHEDULED or found is None:
-        rows = not_held.listing(session, version, reason, first=first, most=most)
-    else:
-        rows = comparisons.changes(session, found, ChangeKind(kind), first=first, most=most)
-        requests = [change.request for change in rows]
-        meetings = [meeting for change in rows for meeting in (change.before, change.after) if meeting]
+
+    def read(first: int, most: int) -> Sequence[Any]:
+        if kind == UNSCHEDULED or found is None:
+            return not_held.listing(session, version, reason, first=first, most=most)
+        return comparisons.changes(session, found, ChangeKind(kind), first=first, most=most)
+
+    size = reasons[reason] if reason else lists[kind]
+    page = part_of(f"{kind} {version.number}", read, size, number=number, limit=limit)
+    changed = page.items if kind != UNSCHEDULED else ()
+    requests = [change.request for change in changed]
+    meetings = [meeting for change in changed for meeting in (change.before, change.after) if meeting]
     return Shown(
         lists=lists,
         kind=kind,
         reason=reason,
         reasons=reasons,
-        rows=rows,
-        size=reasons[reason] if reason else lists[kind],
+        page=page,
         labels=labels(session, actor, requests, meetings),
     )

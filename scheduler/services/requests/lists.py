@@ -61,6 +61,7 @@ def listing(
     not_held: bool = False,
     text: str = "",
     cursor: str | None = None,
+    number: int = 1,
     limit: int = 30,
     total: int | None = None,
 ) -> Page[RequestCard]:
@@ -77,8 +78,8 @@ def listing(
     if not_held:
         query = query.where(_not_held(actor.event_id))
     query = query.where(matches(text, _SEARCHED))
-    page = fetch_page(session, query, _ORDER, cursor=cursor, limit=limit, total=total)
-    return Page(cards(session, actor, page.items), page.next_cursor, page.total)
+    page = fetch_page(session, query, _ORDER, cursor=cursor, number=number, limit=limit, total=total)
+    return page.of(cards(session, actor, page.items))
 
 
 def show(session: Session, actor: Actor, key: str) -> RequestCard:

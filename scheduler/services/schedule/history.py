@@ -50,7 +50,7 @@ def listing(
 ) -> Page[VersionCard]:
     """The event's versions page by page, the newest first."""
     page: Page[Row[Any]] = fetch_page(session, _versions(actor), _VERSIONS, cursor=cursor, limit=limit)
-    return Page(tuple(card(*row[:4]) for row in page.items), page.next_cursor, page.total)
+    return page.of(card(*row[:4]) for row in page.items)
 
 
 def newest(session: Session, actor: Actor, *, limit: int) -> tuple[VersionCard, ...]:

@@ -191,7 +191,7 @@ def page_of_meetings(
     order = Order(f"meetings {version.number}", _IN_TIME, (int, str))
     page = fetch_page(session, _meetings(version.id), order, cursor=cursor, limit=limit)
     seated = _seated(session, among(PlannedMeeting.id, [row[0] for row in page.items]))
-    return Page(_by_keys(page.items, seated), page.next_cursor, page.total)
+    return page.of(_by_keys(page.items, seated))
 
 
 _IN_TIME = (Slot.position, MeetingRequest.key)

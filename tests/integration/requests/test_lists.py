@@ -78,6 +78,19 @@ def test_pages_of_requests_follow_each_other_without_gaps(database: Database) ->
         assert (keys, cursor) == (made[::-1], None)
 
 
+def test_pages_of_requests_have_numbers_and_the_last_stands_for_all_behind_it(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=6)
+        made = [make_request(session, expo, 0, i).key for i in range(1, 6)][::-1]
+        for number, wanted in ((0, made[:2]), (1, made[:2]), (2, made[2:4]), (3, made[4:]), (9, made[4:])):
+            page = lists.listing(session, expo.actor(0), side=Side.FROM, number=number, limit=2)
+            assert [card.key for card in page.items] == wanted
+            assert (page.total, page.last, page.number) == (5, 3, min(max(number, 1), 3))
+            assert page.first_item == made.index(wanted[0]) + 1
+        empty = lists.listing(session, expo.actor(5), side=Side.FROM, number=4)
+        assert (empty.items, empty.number, empty.last) == ((), 1, 1)
+
+
 def test_a_cursor_that_is_not_of_the_list_is_refused(database: Database) -> None:
     bad = ("x", "é", "bm8", "WyJyZXF1ZXN0cyIsMSwyXQ", "W10", "WyJmaXJtcyIsImEiLCIxIl0")
     naive = encode_cursor("requests", ["2026-11-24T08:00:00", 1])

@@ -1,0 +1,45 @@
+"""The numbered pages of a list: which one an address asks for, and the links to the others."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask, request
+
+from api.inputs import whole
+from scheduler.services.paging import Page
+
+AROUND = 2
+"""Numbers on each side of the page that is shown, beside the first and the last."""
+
+
+def asked_number() -> int:
+    """The page that the address asks for, by default the first."""
+    return max(1, whole(request.args.get("page")))
+
+
+def at_page(number: int) -> str:
+    """The address that was asked for, on another page."""
+    wanted = [(name, value) for name, value in request.args.items(multi=True) if name != "page" and value]
+    wanted += [("page", str(number))] if number > 1 else []
+    return f"{request.path}?{urlencode(wanted)}" if wanted else request.path
+
+
+def page_numbers(page: Page[Any]) -> list[int | None]:
+    """Numbers of pages to choose from: the first, the last, and those around this one. None is a gap."""
+    around = range(max(1, page.number - AROUND), min(page.last, page.number + AROUND) + 1)
+    numbers = sorted({1, page.last, *around})
+    found: list[int | None] = []
+    for before, number in zip([0, *numbers], numbers, strict=False):
+        if number == before + 2:
+            found.append(number - 1)
+        elif number > before + 2:
+            found.append(None)
+        found.append(number)
+    return found
+
+
+def init_app(app: Flask) -> None:
+    app.add_template_global(at_page)
+    app.add_template_filter(page_numbers)

@@ -1,0 +1,27 @@
+"""The numbers of pages that a list offers."""
+
+from __future__ import annotations
+
+import pytest
+
+from api.pages.paging import page_numbers
+from scheduler.services.paging import Page
+
+
+@pytest.mark.parametrize(
+    ("number", "last", "offered"),
+    [
+        (1, 1, [1]),
+        (1, 3, [1, 2, 3]),
+        (1, 9, [1, 2, 3, None, 9]),
+        (4, 9, [1, 2, 3, 4, 5, 6, None, 9]),
+        (5, 10, [1, 2, 3, 4, 5, 6, 7, None, 10]),
+        (50, 100, [1, None, 48, 49, 50, 51, 52, None, 100]),
+        (97, 100, [1, None, 95, 96, 97, 98, 99, 100]),
+        (100, 100, [1, None, 98, 99, 100]),
+    ],
+)
+def test_a_list_offers_its_first_and_last_page_and_those_around_the_one_that_is_shown(
+    number: int, last: int, offered: list[int | None]
+) -> None:
+    assert page_numbers(Page((), None, last * 10, number, 10)) == offered
