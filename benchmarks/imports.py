@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import line, write_json
-from scheduler.services.imports import workbooks
+from scheduler.services.imports import taking, workbooks
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database
 from scheduler.storage.schema import upgrade
@@ -49,12 +49,12 @@ def book(firms: int, people: int, *, title: str) -> bytes:
 def measured(database: Database, expo: Expo, octets: bytes, name: str) -> Iterator[tuple[str, float, float]]:
     """The steps of one file: read, shown, taken."""
     actor = expo.organiser_actor()
-    parts, *took = timed(lambda: workbooks.parts_of(octets, ""))
+    parts, *took = timed(lambda: taking.parts_of(octets, ""))
     yield (f"{name}: read", *took)
 
-    def look() -> workbooks.ImportLook:
+    def look() -> taking.ImportLook:
         with database.write() as session:
-            found = workbooks.apply(session, actor, parts, settings=SETTINGS, now=NOW)
+            found = taking.apply(session, actor, parts, settings=SETTINGS, now=NOW)
             session.rollback()
         return found
 

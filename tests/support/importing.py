@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.services.access.actors import Actor
+from scheduler.services.cells.changes import Imported
 from scheduler.services.imports import firms, people
-from scheduler.services.imports.changes import Imported
 from scheduler.sheets.reading import read
 from scheduler.sheets.tables import WorkbookSheet
 

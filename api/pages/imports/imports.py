@@ -15,10 +15,11 @@ from api.pages import rendering
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages
 from scheduler.services.access.actors import Actor
-from scheduler.services.imports import template, workbooks
-from scheduler.services.imports.columns import COLUMNS, REQUIRED, ImportKind
-from scheduler.services.imports.table import MAX_ROWS
-from scheduler.services.imports.workbooks import ImportLook, ImportOutdated, ImportTaken
+from scheduler.services.cells.columns import COLUMNS, REQUIRED, ImportKind
+from scheduler.services.cells.table import MAX_ROWS
+from scheduler.services.imports import taking, template, workbooks
+from scheduler.services.imports.taking import ImportLook, ImportOutdated
+from scheduler.services.imports.workbooks import ImportTaken
 from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet
 from scheduler.untrusted.reading import UNREAD
 
@@ -50,7 +51,7 @@ def upload(event_key: str) -> BaseResponse | tuple[str, int]:
     octets = file.read() if file else b""
     kind = request.form.get("kind", "")
     try:
-        workbooks.parts_of(octets, kind if kind in [*ImportKind] else "")
+        taking.parts_of(octets, kind if kind in [*ImportKind] else "")
         with context.database().write() as db:
             name = file.filename or "" if file else ""
             number = workbooks.keep(db, actor, octets, name=name, kind=kind, now=context.now())
@@ -72,7 +73,7 @@ def show(event_key: str, number: int) -> BaseResponse | str:
         return _not_shown(event_key, error)
     with context.database().read() as db:
         return rendering.render(
-            db, actor, "imports", "imports/show.html", number=number, name=name, look=look, why=workbooks.WHY
+            db, actor, "imports", "imports/show.html", number=number, name=name, look=look, why=taking.WHY
         )
 
 
@@ -113,7 +114,7 @@ def left_out(event_key: str, number: int) -> BaseResponse:
         _, parts, look = _look(actor, number)
     except NOT_SHOWN as error:
         return _not_shown(event_key, error)
-    return _file(workbooks.rejected(parts, look), "left-out.xlsx")
+    return _file(taking.rejected(parts, look), "left-out.xlsx")
 
 
 @blueprint.get("/template.xlsx")
@@ -145,9 +146,9 @@ def _look(actor: Actor, number: int) -> tuple[str, list[Any], ImportLook]:
     """A kept file: its name, its parts, and what it would do by now."""
     with context.database().read() as db:
         octets, kind, name = workbooks.octets_of(db, actor, number)
-    parts = workbooks.parts_of(octets, kind)
+    parts = taking.parts_of(octets, kind)
     with context.database().write() as db:
-        look = workbooks.apply(db, actor, parts, settings=context.settings(), now=context.now())
+        look = taking.apply(db, actor, parts, settings=context.settings(), now=context.now())
         db.rollback()
     return name, parts, look
 
@@ -155,7 +156,7 @@ def _look(actor: Actor, number: int) -> tuple[str, list[Any], ImportLook]:
 def _take(actor: Actor, number: int, digest: str) -> ImportLook:
     with context.database().read() as db:
         octets, kind, _ = workbooks.octets_of(db, actor, number)
-    parts = workbooks.parts_of(octets, kind)
+    parts = taking.parts_of(octets, kind)
     with context.database().write() as db:
         return workbooks.take(
             db, actor, number, parts, digest=digest, settings=context.settings(), now=context.now()

@@ -10,7 +10,7 @@ from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind, VersionState
-from scheduler.services.imports.table import Row
+from scheduler.services.cells.table import Row
 from scheduler.storage.models import (
     Firm,
     MeetingRequest,

@@ -11,19 +11,25 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.imports import keys
+from scheduler.services.cells import keys
+from scheduler.services.cells.changes import Cells, Imported, ImportTally, as_new, change
+from scheduler.services.cells.columns import ImportKind, plain
+from scheduler.services.cells.common import latin, present, renamed
+from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
+from scheduler.services.cells.values import NamedThings
 from scheduler.services.imports.booths import Booths
-from scheduler.services.imports.changes import Cells, Imported, ImportTally, as_new, change
-from scheduler.services.imports.columns import ImportKind, plain
-from scheduler.services.imports.common import latin, present, renamed
-from scheduler.services.imports.table import Row, Table
-from scheduler.services.imports.values import NamedThings
+from scheduler.services.imports.venue import find_hall
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Event, Firm, Hall
 
 
 def import_firms(
-    session: Session, actor: Actor, sheet: WorkbookSheet, *, leave_out: bool = False
+    session: Session,
+    actor: Actor,
+    sheet: WorkbookSheet,
+    *,
+    leave_out: bool = False,
+    options: ImportOptions = PLAIN,
 ) -> Imported:
     """Import firms with their booths. A row with a known key changes that firm. Raises InvalidInput.
 
@@ -31,7 +37,7 @@ def import_firms(
     With `leave_out`, rows with faults are left out and the others are imported.
     """
     actor.require(Right.IMPORT)
-    table = Table.read(ImportKind.FIRMS, sheet)
+    table = Table.read(ImportKind.FIRMS, sheet, options)
     known = {f.key: f for f in session.scalars(select(Firm).where(Firm.event_id == actor.event_id))}
     by_name = {plain(name): firm.key for firm in known.values() for name in (firm.latin_name, firm.name)}
     keys.fill(table, "name", by_name, known)
@@ -41,7 +47,8 @@ def import_firms(
     for row in table.rows:
         _check_hall(row, values[row.line], known.get(row.values.get("key", "")), booths)
     if "booth" in table.columns:
-        booths.check([(row, values[row.line]["booth"]) for row in table.rows], known)
+        standing = ((row, values[row.line]) for row in table.rows)
+        booths.check([(row, given["booth"]) for row, given in standing if "booth" in given], known)
     table.done(leave_out=leave_out)
     tally = ImportTally(table, frozenset(known))
     new = _added(session, actor.event_id, [(row, values[row.line]) for row in table.rows], known)
@@ -49,7 +56,7 @@ def import_firms(
         cells, is_new = new.pop(row.values["key"], None), True
         if cells is None:
             cells, is_new = _changed(known[row.values["key"]], values[row.line]), False
-        _stand(known[row.values["key"]], values[row.line].get("booth"), booths, read, cells)
+        _stand(known[row.values["key"]], values[row.line], booths, read, cells)
         tally.add(row, cells, is_new=is_new)
     session.flush()
     meetings = booths.meetings_left()
@@ -81,15 +88,20 @@ def _changed(firm: Firm, given: Mapping[str, Any]) -> Cells:
 
 
 def _of_table(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the booth, which is a place's."""
-    return {name: value for name, value in given.items() if name != "booth"}
+    """Without what is a place's."""
+    return {name: value for name, value in given.items() if name not in ("booth", "booth_capacity")}
 
 
-def _stand(firm: Firm, booth: str | None, booths: Booths, read: _Reader, cells: Cells) -> None:
+def _stand(firm: Firm, given: Mapping[str, Any], booths: Booths, read: _Reader, cells: Cells) -> None:
     """Give the firm its booth, and its booth its hall; `cells` get what that changes, in words."""
+    booth, capacity = given.get("booth"), given.get("booth_capacity") or 0
     before = "; ".join(place.key for place in booths.owned[firm.id])
     if booth is not None and booths.give(firm, booth):
         cells["booth"] = before, booth
+    for place in booths.owned[firm.id] if capacity else ():
+        if place.capacity != capacity:
+            cells["booth_capacity"] = place.capacity, capacity
+            place.capacity = capacity
     follows = booths.follow_hall(firm)
     if "hall_id" in cells:
         old, new = cells.pop("hall_id")
@@ -123,6 +135,7 @@ class _Reader:
             "areas": self._areas(row),
             "hall": self._hall(row),
             "booth": row.text("booth", fields.Booth),
+            "booth_capacity": row.number("booth_capacity"),
             "description": row.text("description", fields.Description),
             "website": row.text("website", fields.Website),
             "pavilion": row.text("pavilion", fields.Pavilion) or None,
@@ -142,12 +155,8 @@ class _Reader:
         return found
 
     def _hall(self, row: Row) -> int | None:
-        text = row.values.get("hall", "")
-        key = self.halls.find(text) if text else None
-        if text and key is None:
-            named = ", ".join(f"{key} ({name})" for key, name in sorted(self.halls.names.items()))
-            row.fault("hall", f"{text[:80]!r} is not a hall of this event; they are {named}")
-        return self.hall_ids.get(key) if key else None
+        key = find_hall(row, "hall", self.halls)
+        return self.hall_ids[key] if key else None
 
 
 def _check_hall(row: Row, values: Mapping[str, Any], firm: Firm | None, booths: Booths) -> None:

@@ -16,14 +16,14 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.sign_in import ensure_accounts
 from scheduler.services.addresses import addresses, leaving
-from scheduler.services.imports import keys
-from scheduler.services.imports.changes import Imported, ImportTally, as_new, change
-from scheduler.services.imports.columns import ImportKind, plain
-from scheduler.services.imports.common import latin, of_a_person, present, renamed
-from scheduler.services.imports.table import Row, Table
+from scheduler.services.cells import keys
+from scheduler.services.cells.changes import Imported, ImportTally, as_new, change
+from scheduler.services.cells.columns import ImportKind, plain
+from scheduler.services.cells.common import latin, of_a_person, present, renamed
+from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
 from scheduler.services.schedule.feed_addresses import new_feed
 from scheduler.sheets.tables import WorkbookSheet
-from scheduler.storage.models import Attendee, Firm, Interpreter
+from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest
 
 _ROLE = ("firm_id", "is_exhibitor")
 
@@ -36,6 +36,7 @@ def import_people(
     settings: Settings,
     now: datetime,
     leave_out: bool = False,
+    options: ImportOptions = PLAIN,
 ) -> Imported:
     """Import attendees of existing firms. A row with a known key changes that person.
 
@@ -43,8 +44,8 @@ def import_people(
     InvalidInput. With `leave_out`, rows with faults are left out and the others are imported.
     """
     actor.require(Right.IMPORT)
-    table = Table.read(ImportKind.PEOPLE, sheet)
-    firms = _Firms(session, actor.event_id)
+    table = Table.read(ImportKind.PEOPLE, sheet, options)
+    firms = Firms(session, actor.event_id)
     known = {a.key: a for a in session.scalars(select(Attendee).where(Attendee.event_id == actor.event_id))}
     taken = {person.email: key for key, person in known.items()}
     keys.fill(table, "email", {plain(email): key for email, key in taken.items()}, known)
@@ -76,14 +77,19 @@ def import_people(
 
 
 def import_interpreters(
-    session: Session, actor: Actor, sheet: WorkbookSheet, *, leave_out: bool = False
+    session: Session,
+    actor: Actor,
+    sheet: WorkbookSheet,
+    *,
+    leave_out: bool = False,
+    options: ImportOptions = PLAIN,
 ) -> Imported:
     """Import interpreters. A row with a known key changes that interpreter.
 
     Raises InvalidInput, as for people.
     """
     actor.require(Right.IMPORT)
-    table = Table.read(ImportKind.INTERPRETERS, sheet)
+    table = Table.read(ImportKind.INTERPRETERS, sheet, options)
     known = {
         i.key: i for i in session.scalars(select(Interpreter).where(Interpreter.event_id == actor.event_id))
     }
@@ -108,7 +114,7 @@ def import_interpreters(
     return tally.done()
 
 
-class _Firms:
+class Firms:
     """The firms of an event by what a cell may call them: key, own name or Latin name."""
 
     def __init__(self, session: Session, event_id: int) -> None:
@@ -122,17 +128,21 @@ class _Firms:
             for name in (row.name, row.latin_name):
                 self.by_name.setdefault(plain(name), set()).add(row.id)
 
-    def find(self, row: Row) -> int:
+    def find(self, row: Row, column: str = "firm") -> int:
         """The firm of a row, or 0 with a fault."""
-        text = row.values.get("firm", "")
+        text = row.values.get(column, "")
         found = {self.by_key[text]} if text in self.by_key else self.by_name.get(plain(text), set())
         if text and len(found) != 1:
             many = "is the name of several firms; write its key" if found else "is not a firm of this event"
-            row.fault("firm", f"{text[:80]!r} {many}" + ("" if found else "; import firms first"))
+            row.fault(column, f"{text[:80]!r} {many}" + ("" if found else "; import firms first"))
         return next(iter(found)) if len(found) == 1 else 0
 
+    def pair(self, request: MeetingRequest) -> str:
+        """A request by the keys of its firms."""
+        return f"{self.keys[request.from_firm_id]} → {self.keys[request.to_firm_id]}"
 
-def _values(row: Row, firms: _Firms) -> dict[str, Any]:
+
+def _values(row: Row, firms: Firms) -> dict[str, Any]:
     read = (
         of_a_person(row)
         | {

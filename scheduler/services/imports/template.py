@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.imports.columns import COLUMNS, REQUIRED, ImportKind
-from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.services.cells.columns import COLUMNS, REQUIRED, ImportKind
+from scheduler.services.cells.times import EventTimes
+from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.models import Event, Hall
 
 _MEANING: Final = {
@@ -29,46 +33,86 @@ _MEANING: Final = {
     "languages": "Names or codes, with semicolons between.",
     "exhibitor": "yes: this person asks for meetings and answers requests in the firm's name.",
     "mail_language": "en, zh or hu. Empty: by the country of the firm.",
+    "day": "As 2027-05-19. Empty: every day of the event.",
+    "start": "As 09:00. Empty: from the morning.",
+    "end": "As 12:30. Empty: until the evening.",
+    "block": "Meeting times of one block follow each other without a break. Empty: found by the pauses.",
+    "capacity": "So many meetings at once.",
+    "booth_capacity": "So many meetings at once at the booth.",
+    "place": "Of a closure: the key of a table or booth. Of a request: booth, table or any.",
+    "person": "A key, a mail address or a name, of an attendee or an interpreter.",
+    "from_firm": "The firm that asks: its key or its name.",
+    "to_firm": "The firm that is asked: its key or its name.",
+    "priority": "1 to 5; 5 is most important.",
+    "length": "In meeting times. Empty: 1.",
+    "state": "pending, accepted, declined, withdrawn or expired. Only accepted ones are planned.",
+    "note": "What came with the answer.",
+    "from_people": "People of the firm that asks who have to be there: keys or mail addresses.",
+    "to_people": "People of the firm that is asked who have to be there.",
+    "times": "Where only some are possible: starts as 2027-05-19 09:00, with semicolons between.",
     "timezone": "Such as Europe/Budapest. Empty: by the country of the firm.",
 }
 
 
+_EXAMPLE: Final = json.loads(Path(__file__).with_name("example.json").read_text("utf-8"))
+_FRAME: Final = (
+    ImportKind.EVENT,
+    ImportKind.AREAS,
+    ImportKind.TIMES,
+    ImportKind.HALLS,
+    ImportKind.WALKING,
+)
+"""What an event that is there has already."""
+_OWN_WORDS: Final = {
+    "hall": "Hall 1",
+    "other_hall": "Hall 2",
+    "areas": "Batteries; Recycling",
+    "day": "2027-05-19",
+    "start": "09:00",
+    "end": "10:00",
+}
+
+
+def example() -> bytes:
+    """XLSX of a small whole event: what `chainmeet plan` can begin with."""
+    return xlsx([_sheet(kind, _OWN_WORDS) for kind in ImportKind])
+
+
 def workbook(session: Session, actor: Actor) -> bytes:
-    """XLSX with a sheet a kind, in the words of the event's own halls and areas."""
+    """XLSX with a sheet a kind that the event lacks, in the words of its own halls, areas and times."""
     actor.require(Right.IMPORT)
-    hall = session.scalar(select(Hall).where(Hall.event_id == actor.event_id).order_by(Hall.id).limit(1))
-    areas = "; ".join(list(session.get_one(Event, actor.event_id).areas.values())[:2])
-    hall_name = hall.name if hall else ""
-    rows: dict[ImportKind, list[dict[str, Cell]]] = {
-        ImportKind.FIRMS: [
-            {"key": "great-harvest", "name": "大丰公司", "latin_name": "Great Harvest Co.", 
-             "country": "China", "tier": "upstream", "areas": areas, "hall": hall_name, "booth": "A-101"},
-            {"key": "kovacs", "name": "Kovács Kft.", "country": "Hungary", "tier": "downstream",
-             "areas": areas},
-        ],
-        ImportKind.PEOPLE: [
-            {"key": "wang-wei", "firm": "great-harvest", "name": "王伟", "latin_name": "Wang Wei",
-             "email": "wang.wei@great-harvest.example", "languages": "Chinese; English", "exhibitor": "yes"},
-            {"key": "kovacs-eva", "firm": "kovacs", "name": "Kovács Éva",
-             "email": "eva@kovacs.example", "languages": "Hungarian; English", "exhibitor": "yes"},
-        ],
-        ImportKind.INTERPRETERS: [
-            {"key": "li-na", "name": "李娜", "latin_name": "Li Na", "email": "li.na@interpreters.example",
-             "languages": "Chinese; Hungarian"},
-        ],
-    }  # fmt: skip
-    return xlsx([_sheet(kind, rows[kind]) for kind in ImportKind])
+    halls = session.scalars(select(Hall.name).where(Hall.event_id == actor.event_id).order_by(Hall.position))
+    names = halls.all()
+    areas = list(session.get_one(Event, actor.event_id).areas.values())
+    times = EventTimes.load(session, actor.event_id)
+    if not names or not times.slots:
+        return example()
+    ((day, start, end),) = times.spans([times.slots[0].id])
+    words = {
+        "hall": names[0],
+        "other_hall": names[-1],
+        "areas": "; ".join(areas[:2]),
+        "day": day,
+        "start": start,
+        "end": end,
+    }
+    return xlsx([_sheet(kind, words) for kind in ImportKind if kind not in _FRAME])
 
 
-def _sheet(kind: ImportKind, rows: list[dict[str, Cell]]) -> SheetOut:
+def _sheet(kind: ImportKind, words: Mapping[str, str]) -> SheetOut:
     columns = COLUMNS[kind]
     notes = {
         column: f"{_MEANING.get(column, '')} {'Needed.' if column in REQUIRED[kind] else ''}".strip()
         for column in columns
     }
+    rows: list[dict[str, Any]] = _EXAMPLE[kind.value]
     return SheetOut(
         kind.value.capitalize(),
         columns,
-        [[row.get(column) for column in columns] for row in rows],
+        [[_worded(row.get(column), words) for column in columns] for row in rows],
         {column: note for column, note in notes.items() if note},
     )
+
+
+def _worded(value: Any, words: Mapping[str, str]) -> Any:
+    return value.format_map(words) if isinstance(value, str) else value

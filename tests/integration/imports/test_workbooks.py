@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from scheduler.domain.errors import NotAllowed, NotFound
-from scheduler.services.imports import workbooks
-from scheduler.services.imports.columns import ImportKind
-from scheduler.services.imports.workbooks import ImportLook, ImportOutdated, ImportTaken
+from scheduler.services.cells.columns import ImportKind
+from scheduler.services.imports import taking, workbooks
+from scheduler.services.imports.taking import ImportLook, ImportOutdated
+from scheduler.services.imports.workbooks import ImportTaken
 from scheduler.sheets.reading import read
 from scheduler.sheets.writing import SheetOut, xlsx
 from scheduler.storage.database import Database
@@ -54,15 +55,15 @@ def kept(database: Database, expo: Expo, octets: bytes = BOOK, kind: str = "") -
 
 
 def look(database: Database, expo: Expo, octets: bytes = BOOK, kind: str = "") -> ImportLook:
-    parts = workbooks.parts_of(octets, kind)
+    parts = taking.parts_of(octets, kind)
     with database.write() as session:
-        found = workbooks.apply(session, expo.organiser_actor(), parts, settings=SETTINGS, now=NOW)
+        found = taking.apply(session, expo.organiser_actor(), parts, settings=SETTINGS, now=NOW)
         session.rollback()
     return found
 
 
 def take(database: Database, expo: Expo, number: int, digest: str, octets: bytes = BOOK) -> ImportLook:
-    parts = workbooks.parts_of(octets, "")
+    parts = taking.parts_of(octets, "")
     with database.write() as session:
         return workbooks.take(
             session, expo.organiser_actor(), number, parts, digest=digest, settings=SETTINGS, now=NOW
@@ -141,15 +142,15 @@ def test_rows_that_are_wrong_stay_out_and_come_back_as_a_workbook_with_the_reaso
         ("上中下游", "must be upstream, midstream or downstream", (4,)),
     ]
     take(database, expo, kept(database, expo, book), shown.digest, book)
-    wrong = workbooks.rejected(workbooks.parts_of(book, ""), shown)
+    wrong = taking.rejected(taking.parts_of(book, ""), shown)
     (sheet,) = read(wrong).sheets
-    assert sheet.rows[0].cells[-1] == workbooks.WHY
+    assert sheet.rows[0].cells[-1] == taking.WHY
     assert [(row.cells[0], row.cells[-1]) for row in sheet.rows[1:]] == [
         ("Bad one", f"国家: {said}"),
         ("Bad two", f"国家: {said}; 上中下游: must be upstream, midstream or downstream"),
     ]
     mended = xlsx(
-        [SheetOut("Firms", [*FIRMS.header, workbooks.WHY], [["Bad one", "", "DE", "上游", "", "", "", "x"]])]
+        [SheetOut("Firms", [*FIRMS.header, taking.WHY], [["Bad one", "", "DE", "上游", "", "", "", "x"]])]
     )
     assert look(database, expo, mended).parts[0].done.added == 1  # type: ignore[union-attr]
 
@@ -191,9 +192,9 @@ def test_two_events_bring_the_same_new_people_at_once_and_each_has_one_account(
         other = make_event(session, firms=0, tables=0)
 
     def bring(mine: Expo) -> None:
-        parts = workbooks.parts_of(BOOK, "")
+        parts = taking.parts_of(BOOK, "")
         with database.write() as session:
-            workbooks.apply(session, mine.organiser_actor(), parts, settings=SETTINGS, now=NOW)
+            taking.apply(session, mine.organiser_actor(), parts, settings=SETTINGS, now=NOW)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(bring, (expo, other)))
@@ -267,6 +268,8 @@ def test_the_workbook_to_begin_with_is_taken_as_it_is(database: Database) -> Non
     octets = browser.client.get(f"/events/{expo.event.key}/imports/template.xlsx").data
     shown = look(database, expo, octets)
     assert [(part.kind, part.done and part.done.added, part.faults) for part in shown.parts] == [
-        (ImportKind.FIRMS, 2, ()), (ImportKind.PEOPLE, 2, ()), (ImportKind.INTERPRETERS, 1, ()),
+        (ImportKind.TABLES, 3, ()), (ImportKind.FIRMS, 5, ()), (ImportKind.PEOPLE, 6, ()),
+        (ImportKind.INTERPRETERS, 2, ()), (ImportKind.CLOSURES, 1, ()), (ImportKind.ABSENCES, 2, ()),
+        (ImportKind.REQUESTS, 8, ()),
     ]  # fmt: skip
     assert shown.left_out == 0

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scheduler.domain.entities import Tier
-from scheduler.services.imports import values
-from scheduler.services.imports.columns import COLUMNS, ImportKind, header_row, kind_of, understand
+from scheduler.services.cells import values
+from scheduler.services.cells.columns import COLUMNS, ImportKind, header_row, kind_of, understand
 
 FIRMS, PEOPLE, INTERPRETERS = ImportKind.FIRMS, ImportKind.PEOPLE, ImportKind.INTERPRETERS
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scheduler.domain import fields
-from scheduler.services.imports.table import Row
+from scheduler.services.cells.table import Row
 
 
 def present(row: Row, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from scheduler.domain import fields
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.addresses.mailable import Unmailable, mailable
-from scheduler.services.imports import values
-from scheduler.services.imports.columns import HEADER_ROWS, REQUIRED, ImportKind, header_row, understand
+from scheduler.services.cells import values
+from scheduler.services.cells.columns import HEADER_ROWS, REQUIRED, ImportKind, header_row, understand
 from scheduler.services.text import one_line
 from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
 
@@ -110,6 +110,22 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """How a file is taken, as a person chose.
+
+    `keep_empty`: an empty cell leaves what is there. `withdraw` are the kinds of which the rows that are not
+    in the file go. `columns` are our columns by the plain words of a header, for each kind; empty: not taken.
+    """
+
+    keep_empty: bool = False
+    withdraw: frozenset[ImportKind] = frozenset()
+    columns: Mapping[ImportKind, Mapping[str, str]] = field(default_factory=dict)
+
+
+PLAIN = ImportOptions()
+
+
+@dataclass(frozen=True, slots=True)
 class WrongCell:
     """A fault in a row, under the header of the sheet."""
 
@@ -133,15 +149,17 @@ class Table:
     faults: list[Fault] = field(default_factory=list)
     wrong: list[WrongCell] = field(default_factory=list)
     """Those of the faults that stand in a row."""
+    options: ImportOptions = PLAIN
 
     @classmethod
-    def read(cls, kind: ImportKind, sheet: WorkbookSheet) -> Table:
+    def read(cls, kind: ImportKind, sheet: WorkbookSheet, options: ImportOptions = PLAIN) -> Table:
         """Rows, with required cells and unique keys checked. Raises InvalidInput for an unsuitable header."""
         first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
-        at = header_row(kind, first)
+        said = options.columns.get(kind, {})
+        at = header_row(kind, first, said)
         header = sheet.rows[at] if sheet.rows else _NO_HEADER
-        found = understand(kind, header.cells)
-        table = cls(kind, sheet.name, header, found.positions, found.unknown)
+        found = understand(kind, header.cells, said)
+        table = cls(kind, sheet.name, header, found.positions, found.unknown, options=options)
         table._check_header(found.twice)
         rows = sheet.rows[at + 1 :]
         if not rows:
@@ -197,8 +215,11 @@ class Table:
         read = {
             column: one_line(cells[at]) if at < len(cells) else "" for column, at in self.positions.items()
         }
+        required = REQUIRED[self.kind]
+        if self.options.keep_empty:
+            read = {column: text for column, text in read.items() if text or column in required}
         row = Row(given.number, read, self)
-        for column in sorted((REQUIRED[self.kind] | {"key"}) & self.columns):
+        for column in sorted(required & self.columns):
             if not read[column]:
                 row.fault(column, "is empty")
         key = read.get("key", "")

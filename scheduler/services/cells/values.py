@@ -10,8 +10,8 @@ from typing import Final
 
 from babel import Locale
 
-from scheduler.domain.entities import Tier
-from scheduler.services.imports.columns import plain
+from scheduler.domain.entities import PlaceWish, RequestState, Tier
+from scheduler.services.cells.columns import plain
 
 _READ_IN: Final = ("en", "zh", "zh_Hant", "hu", "de", "fr", "es", "it", "pt", "pl", "ru", "ja", "ko")
 """Languages in which names of countries and languages are known."""
@@ -32,6 +32,21 @@ _TIERS: Final = {
     Tier.UPSTREAM: "upstream|up|up stream|上游|felső|felsőbb|vorgelagert",
     Tier.MIDSTREAM: "midstream|middle|mid stream|mid|中游|középső|mittlere",
     Tier.DOWNSTREAM: "downstream|down|down stream|下游|alsó|alsóbb|nachgelagert",
+}
+_STATES: Final = {
+    RequestState.PENDING: "pending|open|waiting|待定|待答复|未答复|függőben|nyitott|offen",
+    RequestState.ACCEPTED: "accepted|agreed|accept|confirmed|yes|ok|接受|已接受|同意|elfogadva|elfogadott|"
+    "igen|angenommen|zugesagt|ja",
+    RequestState.DECLINED: "declined|refused|rejected|decline|no|拒绝|已拒绝|elutasítva|elutasított|nem|"
+    "abgelehnt|nein",
+    RequestState.WITHDRAWN: "withdrawn|cancelled|canceled|撤回|已撤回|取消|visszavonva|visszavont|lemondva|"
+    "zurückgezogen|storniert",
+    RequestState.EXPIRED: "expired|过期|已过期|lejárt|abgelaufen",
+}
+_WISHES: Final = {
+    PlaceWish.BOOTH: "booth|stand|展位|摊位|am stand",
+    PlaceWish.TABLE: "table|meeting table|洽谈桌|桌|asztal|tisch",
+    PlaceWish.ANY: "any|either|都可|任意|bármelyik|mindegy|egal|beides",
 }
 _YES: Final = frozenset(("yes", "y", "true", "1", "x", "是", "对", "有", "√", "✓", "ja", "igen", "i"))
 _NO: Final = frozenset(("no", "n", "false", "0", "否", "不是", "无", "nein", "nem"))
@@ -63,6 +78,18 @@ def tier(text: str) -> Tier | None:
     """The tier of a firm in the supply chain by its word, or None if it is unknown."""
     words = plain(text)
     return next((tier for tier, listed in _TIERS.items() if words in listed.split("|")), None)
+
+
+def request_state(text: str) -> RequestState | None:
+    """The state of a meeting request by its word, or None if it is unknown."""
+    words = plain(text)
+    return next((state for state, listed in _STATES.items() if words in listed.split("|")), None)
+
+
+def place_wish(text: str) -> PlaceWish | None:
+    """Where a meeting may be held by its word, or None if it is unknown or empty."""
+    words = plain(text)
+    return next((wish for wish, listed in _WISHES.items() if words in listed.split("|")), None)
 
 
 def yes_or_no(text: str) -> bool | None:

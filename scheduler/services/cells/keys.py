@@ -7,23 +7,26 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
-from scheduler.services.imports.columns import plain
-from scheduler.services.imports.table import Row, Table
+from scheduler.services.cells.columns import plain
+from scheduler.services.cells.table import Row, Table
 
 _LONGEST = 40
 
 
 def fill(table: Table, column: str, known: Mapping[str, str], taken: Iterable[str]) -> None:
-    """Give each row of a table without keys a key, derived from the row's text in `column`.
+    """Give each row without a key one, derived from the row's text in `column`.
 
     `known` are the existing keys by the plain text of that column. `taken` are all keys. The same file gives
     the same keys. If two rows have one text, the second has a fault.
     """
-    if "key" in table.columns:
-        return
     used = set(taken)
     seen: dict[str, int] = {}
     for row in table.rows:
+        if row.values.get("key"):
+            used.add(row.values["key"])
+    for row in table.rows:
+        if row.values.get("key"):
+            continue
         text = plain(row.values[column])
         if not text:
             continue

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from scheduler.services.imports.table import Row, Table
+from scheduler.services.cells.table import Row, Table
 
 Cells = dict[str, tuple[Any, Any]]
 """Values that a row changes by their column, each before and after."""
@@ -34,6 +34,8 @@ class RowChange:
     name: str
     is_new: bool
     cells: tuple[CellChange, ...]
+    is_gone: bool = False
+    """It was not in the file, and went. It has no line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,8 @@ class Imported:
     moved: int = 0
     meetings: int = 0
     missing: int = field(default=0, compare=False)
+    withdrawn: int = field(default=0, compare=False)
+    """Those that were not in the file, and went."""
     left_out: int = field(default=0, compare=False)
     not_taken: tuple[str, ...] = field(default=(), compare=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), compare=False)
@@ -80,6 +84,7 @@ class ImportTally:
     """Keys of what was there before."""
     counts: dict[str, int] = field(default_factory=lambda: {"added": 0, "changed": 0, "unchanged": 0})
     rows: list[RowChange] = field(default_factory=list)
+    withdrawn: int = 0
     _digest: Any = field(default_factory=lambda: blake2b(digest_size=16))
 
     def add(self, row: Row, cells: Cells, *, is_new: bool = False) -> None:
@@ -88,19 +93,30 @@ class ImportTally:
         self.counts[what] += 1
         if what == "unchanged":
             return
-        shown = tuple(CellChange(name, _text(old), _text(new)) for name, (old, new) in cells.items())
-        change = RowChange(row.line, row.values["key"], row.values.get("name", ""), is_new, shown)
+        self._keep(RowChange(row.line, row.values["key"], row.values.get("name", ""), is_new, _shown(cells)))
+
+    def _keep(self, change: RowChange) -> None:
         self._digest.update(repr(change).encode("utf-8", "surrogatepass"))
         if len(self.rows) < MAX_SHOWN:
             self.rows.append(change)
 
-    def done(self, *, moved: int = 0, meetings: int = 0) -> Imported:
+    def withdraw(self, key: str, name: str, cells: Cells) -> None:
+        """Count what was not in the file, and goes."""
+        self.withdrawn += 1
+        self._keep(RowChange(0, key, name, False, _shown(cells), is_gone=True))
+
+    def missing(self) -> frozenset[str]:
+        """The keys of what was there before and is not in the file."""
         given = {row.values.get("key") for row in self.table.rows + self.table.left_out}
+        return self.known - given
+
+    def done(self, *, moved: int = 0, meetings: int = 0, missing: int | None = None) -> Imported:
         return Imported(
             **self.counts,
             moved=moved,
             meetings=meetings,
-            missing=len(self.known - given),
+            missing=len(self.missing()) - self.withdrawn if missing is None else missing,
+            withdrawn=self.withdrawn,
             left_out=len(self.table.left_out),
             not_taken=self.table.not_taken,
             headers=tuple((self.table.shown(name), name) for name in self.table.positions),
@@ -132,6 +148,10 @@ def change(target: Any, new: Mapping[str, Any]) -> Cells:
 def as_new(values: Mapping[str, Any]) -> Cells:
     """The values of a new row, which nothing was before."""
     return {name: (None, value) for name, value in values.items() if value not in (None, "", [])}
+
+
+def _shown(cells: Cells) -> tuple[CellChange, ...]:
+    return tuple(CellChange(name, _text(old), _text(new)) for name, (old, new) in cells.items())
 
 
 def _text(value: Any) -> str:

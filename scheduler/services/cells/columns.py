@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from rapidfuzz import fuzz, process
@@ -17,16 +18,28 @@ from rapidfuzz import fuzz, process
 LIKENESS: Final = 85.0
 """Of 100, by Levenshtein: a header with a slip of the pen is still known, and one letter of four is not."""
 _SHORTEST_GUESSED: Final = 5
+_LONGEST_GUESSED: Final = 50
+"""Characters: no header of ours is longer."""
+NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 HEADER_ROWS: Final = 10
 """So far down a header may stand: a title and a note may be above it."""
 
 
 class ImportKind(StrEnum):
-    """The kind of a sheet's rows."""
+    """The kind of a sheet's rows, in the order in which they are taken: what others refer to comes first."""
 
+    EVENT = "event"
+    AREAS = "areas"
+    TIMES = "times"
+    HALLS = "halls"
+    WALKING = "walking"
+    TABLES = "tables"
     FIRMS = "firms"
     PEOPLE = "people"
     INTERPRETERS = "interpreters"
+    CLOSURES = "closures"
+    ABSENCES = "absences"
+    REQUESTS = "requests"
 
 
 _WORDS: Final = json.loads((Path(__file__).with_name("headers.json")).read_text("utf-8"))
@@ -38,10 +51,27 @@ COLUMNS: Final[Mapping[ImportKind, tuple[str, ...]]] = {
 """The columns of each kind in their order."""
 
 REQUIRED: Final[Mapping[ImportKind, frozenset[str]]] = {
+    ImportKind.EVENT: frozenset(("setting", "value")),
+    ImportKind.AREAS: frozenset(("name",)),
+    ImportKind.TIMES: frozenset(("day", "start", "end")),
+    ImportKind.HALLS: frozenset(("name",)),
+    ImportKind.WALKING: frozenset(("from_hall", "to_hall", "minutes")),
+    ImportKind.TABLES: frozenset(("key", "hall")),
     ImportKind.FIRMS: frozenset(("name", "country", "tier")),
     ImportKind.PEOPLE: frozenset(("firm", "name", "email", "languages")),
     ImportKind.INTERPRETERS: frozenset(("name", "email", "languages")),
+    ImportKind.CLOSURES: frozenset(("place",)),
+    ImportKind.ABSENCES: frozenset(("person",)),
+    ImportKind.REQUESTS: frozenset(("from_firm", "to_firm")),
 }
+"""Columns that a sheet has to have, and cells that are not empty."""
+_KNOWN_BY_COLUMNS: Final = (
+    ImportKind.FIRMS,
+    ImportKind.PEOPLE,
+    ImportKind.INTERPRETERS,
+    ImportKind.REQUESTS,
+)
+"""Kinds whose columns no other sheet has. The others are known by the sheet's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +84,25 @@ class Header:
     """Columns that two headers mean equally well. The first header is used."""
 
 
-def understand(kind: ImportKind, header: Sequence[str]) -> Header:
-    """The column of each header, by exact words first, then by similarity. A column is used once."""
+def understand(kind: ImportKind, header: Sequence[str], said: Mapping[str, str] = NOTHING) -> Header:
+    """The column of each header: as a person said, by exact words, then by similarity. Each is used once.
+
+    `said` are columns by the plain words of a header. An empty one means that the header is not taken.
+    """
     known = _known(kind)
     positions: dict[str, int] = {}
-    twice, open_headers = [], []
+    twice, open_headers, unknown = [], [], []
     for position, text in enumerate(header):
         words = plain(text)
-        column = known.get(words)
+        column = said.get(words, known.get(words))
         if column is None:
             open_headers.append((position, text, words))
+        elif not column:
+            unknown.append(text)
         elif column in positions:
             twice.append(column)
         else:
             positions[column] = position
-    unknown = []
     for position, text, words in open_headers:
         column = _guess(kind, words)
         if column is None or column in positions:
@@ -79,22 +113,27 @@ def understand(kind: ImportKind, header: Sequence[str]) -> Header:
 
 
 def kind_of(name: str, headers: Sequence[Sequence[str]]) -> ImportKind | None:
-    """The kind of a sheet: by its name, else by the header with most of a kind's required columns."""
+    """The kind of a sheet: by its name, else by the header with most of a kind's required columns.
+
+    Only exact words count: a sheet is a stranger's, and likeness is asked for the header that is taken.
+    """
     words = plain(name)
     for kind in ImportKind:
         if words in _WORDS["sheets"][kind.value]:
             return kind
-    scores = {
-        kind: max((_score(kind, header) for header in headers), default=0) - len(REQUIRED[kind])
-        for kind in ImportKind
+    rows = [{plain(text) for text in header} for header in headers]
+    complete = {
+        kind: len(REQUIRED[kind])
+        for kind in _KNOWN_BY_COLUMNS
+        if any(_exact(kind, row) == len(REQUIRED[kind]) for row in rows)
     }
-    complete = [kind for kind, score in scores.items() if score >= 0]
-    return max(complete, key=lambda kind: (len(REQUIRED[kind]), scores[kind]), default=None)
+    return max(complete, key=lambda kind: complete[kind], default=None)
 
 
-def header_row(kind: ImportKind, rows: Sequence[Sequence[str]]) -> int:
+def header_row(kind: ImportKind, rows: Sequence[Sequence[str]], said: Mapping[str, str] = NOTHING) -> int:
     """The position of the row with most of the kind's required columns, or the first row if none has any."""
-    return max(range(len(rows)), key=lambda at: (_score(kind, rows[at]), -at), default=0)
+    scores = [_exact(kind, {plain(text) for text in row}, said) for row in rows]
+    return max(range(len(rows)), key=lambda at: (scores[at], -at), default=0)
 
 
 def plain(text: str) -> str:
@@ -103,8 +142,10 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"[\W_]+", " ", folded).split())
 
 
-def _score(kind: ImportKind, header: Sequence[str]) -> int:
-    return len(REQUIRED[kind] & understand(kind, header).positions.keys())
+def _exact(kind: ImportKind, header: Set[str], said: Mapping[str, str] = NOTHING) -> int:
+    """How many required columns the words of a header name."""
+    known = _known(kind)
+    return len(REQUIRED[kind] & {said.get(words, known.get(words, "")) for words in header})
 
 
 @cache
@@ -117,8 +158,9 @@ def _known(kind: ImportKind) -> Mapping[str, str]:
     return found
 
 
+@lru_cache(maxsize=4096)
 def _guess(kind: ImportKind, words: str) -> str | None:
-    if len(words) < _SHORTEST_GUESSED:
+    if not _SHORTEST_GUESSED <= len(words) <= _LONGEST_GUESSED:
         return None
     known = _known(kind)
     best = process.extractOne(words, known.keys(), scorer=fuzz.ratio, score_cutoff=LIKENESS)

@@ -1,0 +1,194 @@
+"""The sheets of a file, and what they do to an event, all in the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.cells.changes import Imported
+from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, header_row, kind_of
+from scheduler.services.cells.table import PLAIN, ImportOptions
+from scheduler.services.imports.firms import import_firms
+from scheduler.services.imports.frame import import_areas, import_times
+from scheduler.services.imports.marks import import_absences, import_closures
+from scheduler.services.imports.people import import_interpreters, import_people
+from scheduler.services.imports.requests import import_requests
+from scheduler.services.imports.venue import import_halls, import_tables, import_walking
+from scheduler.sheets.tables import Workbook, WorkbookSheet
+from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.untrusted import reading
+
+WHY = "Why it was left out"
+"""The header of a column that an import does not take, so that the mended workbook can be sent as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPart:
+    """A sheet: what its rows are, None if nothing of ours, and what it did without the rows that are wrong.
+
+    `faults` are those of its header or of all of it, for which nothing of it is taken.
+    """
+
+    sheet: str
+    kind: ImportKind | None
+    faults: tuple[Fault, ...] = ()
+    done: Imported | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportLook:
+    """The effect of a file: its parts, and a digest of them. Rows with faults are not imported."""
+
+    parts: tuple[ImportPart, ...]
+    digest: str
+
+    @property
+    def left_out(self) -> int:
+        """Rows that are wrong."""
+        return sum(part.done.left_out for part in self.parts if part.done)
+
+    @property
+    def does_anything(self) -> bool:
+        return any(part.done and part.done.rows for part in self.parts)
+
+
+class ImportOutdated(ChainmeetError):
+    """The effect of the file is not the one that was shown, because something else changed meanwhile."""
+
+    code = "import-outdated"
+
+    def __init__(self) -> None:
+        super().__init__("The event changed since you looked. See once more what the file does.")
+
+
+def parts_of(octets: bytes, kind: str) -> list[tuple[ImportKind | None, WorkbookSheet]]:
+    """The sheets of a file with what each holds, firms before the people of firms.
+
+    Reads in a child process: call it outside a transaction. Raises UnreadableSheet and what reading raises.
+    """
+    workbook: Workbook = reading.sheets(octets)
+    sheets = [sheet for sheet in workbook.sheets if sheet.rows]
+    if kind:
+        return [(ImportKind(kind), _best(ImportKind(kind), sheets))] if sheets else []
+    known = [
+        (kind_of(sheet.name, [row.cells for row in sheet.rows[:HEADER_ROWS]]), sheet) for sheet in sheets
+    ]
+    order = list(ImportKind)
+    return sorted(known, key=lambda part: order.index(part[0]) if part[0] else len(order))
+
+
+def apply(
+    session: Session,
+    actor: Actor,
+    parts: Iterable[tuple[ImportKind | None, WorkbookSheet]],
+    *,
+    settings: Settings,
+    now: datetime,
+    options: ImportOptions = PLAIN,
+) -> ImportLook:
+    """Import rows without faults. A look rolls it back. Raises ImportOutdated if two import the same."""
+    actor.require(Right.IMPORT)
+    try:
+        with_ = _With(settings, now, options)
+        found = tuple(_apply(session, actor, kind, sheet, with_) for kind, sheet in parts)
+    except IntegrityError:  # another file brought the same firm or person at this moment
+        raise ImportOutdated from None
+    made_of = [(part.kind, part.done.digest if part.done else "", part.faults) for part in found]
+    return ImportLook(
+        found, blake2b(repr(made_of).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    )
+
+
+def rejected(parts: Iterable[tuple[ImportKind | None, WorkbookSheet]], look: ImportLook) -> bytes:
+    """A workbook of the rows that were left out, each with what is wrong in it, to be mended and sent."""
+    why: dict[str, dict[int, list[str]]] = {}
+    for part in look.parts:
+        for cells in part.done.wrong if part.done else ():
+            for line in cells.lines:
+                why.setdefault(part.sheet, {}).setdefault(line, []).append(f"{cells.header}: {cells.message}")
+    sheets = []
+    for kind, sheet in parts:
+        reasons = why.get(sheet.name)
+        if kind and reasons:
+            header = sheet.rows[header_row(kind, [row.cells for row in sheet.rows[:HEADER_ROWS]])].cells
+            rows = [
+                [*row.cells, *[""] * (len(header) - len(row.cells)), "; ".join(reasons[row.number])]
+                for row in sheet.rows
+                if row.number in reasons
+            ]
+            sheets.append(SheetOut(sheet.name or kind.value, [*header, WHY], rows))
+    return xlsx(sheets)
+
+
+def _apply(
+    session: Session,
+    actor: Actor,
+    kind: ImportKind | None,
+    sheet: WorkbookSheet,
+    with_: _With,
+) -> ImportPart:
+    if kind is None:
+        return ImportPart(sheet.name, None)
+    if kind is ImportKind.EVENT:  # it is for a new event; of one that is there, its pages change the settings
+        return ImportPart(sheet.name, kind, (), Imported(0, unchanged=max(len(sheet.rows) - 1, 0)))
+    try:
+        return ImportPart(sheet.name, kind, (), _import(session, actor, kind, sheet, with_))
+    except InvalidInput as error:  # of the header, or of the sheet as a whole
+        return ImportPart(sheet.name, kind, tuple(error.faults))
+
+
+def _import(session: Session, actor: Actor, kind: ImportKind, sheet: WorkbookSheet, with_: _With) -> Imported:
+    chosen: dict[str, Any] = {"leave_out": True, "options": with_.options}
+    if kind is ImportKind.PEOPLE:
+        return import_people(
+            session,
+            actor,
+            sheet,
+            settings=with_.settings,
+            now=with_.now,
+            leave_out=True,
+            options=with_.options,
+        )
+    if kind is ImportKind.REQUESTS:
+        return import_requests(session, actor, sheet, now=with_.now, **chosen)
+    return _IMPORTERS[kind](session, actor, sheet, **chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class _With:
+    """What all sheets of a file are taken with."""
+
+    settings: Settings
+    now: datetime
+    options: ImportOptions
+
+
+_IMPORTERS: Final[Mapping[ImportKind, Callable[..., Imported]]] = {
+    ImportKind.AREAS: import_areas,
+    ImportKind.TIMES: import_times,
+    ImportKind.HALLS: import_halls,
+    ImportKind.WALKING: import_walking,
+    ImportKind.TABLES: import_tables,
+    ImportKind.FIRMS: import_firms,
+    ImportKind.INTERPRETERS: import_interpreters,
+    ImportKind.CLOSURES: import_closures,
+    ImportKind.ABSENCES: import_absences,
+}
+
+
+def _best(kind: ImportKind, sheets: Sequence[WorkbookSheet]) -> WorkbookSheet:
+    """The sheet that holds a kind where a file has several: the one that looks like it, else the first."""
+    for sheet in sheets:
+        if kind_of(sheet.name, [row.cells for row in sheet.rows[:HEADER_ROWS]]) is kind:
+            return sheet
+    return sheets[0]

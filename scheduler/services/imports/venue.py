@@ -1,0 +1,201 @@
+"""The venue of sheets: halls, walking minutes and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.entities import PlaceKind
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.cells import keys
+from scheduler.services.cells.changes import Imported, ImportTally, as_new, change
+from scheduler.services.cells.columns import ImportKind, plain
+from scheduler.services.cells.common import present, renamed
+from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
+from scheduler.services.cells.values import NamedThings
+from scheduler.sheets.tables import WorkbookSheet
+from scheduler.storage.models import Hall, Place, WalkingTime
+
+
+def import_halls(
+    session: Session,
+    actor: Actor,
+    sheet: WorkbookSheet,
+    *,
+    leave_out: bool = False,
+    options: ImportOptions = PLAIN,
+) -> Imported:
+    """Import halls, in the order of the sheet. A row with a known key renames that hall.
+
+    Raises InvalidInput.
+    """
+    actor.require(Right.IMPORT)
+    table = Table.read(ImportKind.HALLS, sheet, options)
+    known = {h.key: h for h in session.scalars(select(Hall).where(Hall.event_id == actor.event_id))}
+    keys.fill(table, "name", {plain(hall.name): key for key, hall in known.items()}, known)
+    for row in table.rows:
+        row.text("key", fields.HallKey)
+        row.key()
+        row.text("name", fields.HallName)
+    table.done(leave_out=leave_out)
+    tally = ImportTally(table, frozenset(known))
+    last = max((hall.position for hall in known.values()), default=-1)
+    for row in table.rows:
+        hall, name = known.get(row.values["key"]), row.values["name"]
+        if hall is not None:
+            tally.add(row, change(hall, {"name": name}))
+            continue
+        last += 1
+        session.add(Hall(event_id=actor.event_id, key=row.values["key"], name=name, position=last))
+        tally.add(row, as_new({"name": name}), is_new=True)
+    session.flush()
+    return tally.done()
+
+
+def import_walking(
+    session: Session,
+    actor: Actor,
+    sheet: WorkbookSheet,
+    *,
+    leave_out: bool = False,
+    options: ImportOptions = PLAIN,
+) -> Imported:
+    """Import the walking minutes between halls: a row a pair, or a matrix. Raises InvalidInput."""
+    actor.require(Right.IMPORT)
+    halls = _halls(session, actor.event_id)
+    table = Table.read(ImportKind.WALKING, as_pairs(sheet), options)
+    ids = {hall.key: hall.id for hall in halls.values()}
+    named = NamedThings({hall.key: hall.name for hall in halls.values()})
+    known = {
+        (walk.from_hall_id, walk.to_hall_id): walk
+        for walk in session.scalars(
+            select(WalkingTime)
+            .join(Hall, Hall.id == WalkingTime.from_hall_id)
+            .where(Hall.event_id == actor.event_id)
+        )
+    }
+    minutes: dict[tuple[int, int], int] = {}
+    pairs: dict[int, tuple[int, int]] = {}
+    for row in table.rows:
+        ends = [find_hall(row, column, named) for column in ("from_hall", "to_hall")]
+        taken = row.number("minutes")
+        if row.is_wrong or taken is None:
+            continue
+        for fault in fields.fault("minutes", taken, fields.WalkingMinutes):
+            row.fault("minutes", fault.message)
+        low, high = sorted(ids[key or ""] for key in ends)
+        pairs[row.line] = low, high
+        if low == high and taken:
+            row.fault("minutes", "from a hall to itself it is 0 minutes")
+        elif minutes.setdefault((low, high), taken) != taken:
+            row.fault("minutes", f"says {taken}, and the way back says {minutes[low, high]}; write one")
+    table.done(leave_out=leave_out)
+    tally = ImportTally(table, frozenset())
+    for row in table.rows:
+        low, high = pairs[row.line]
+        row.values["key"] = row.values["name"] = f"{row.values['from_hall']} – {row.values['to_hall']}"
+        walk = known.get((low, high))
+        if walk is not None or low == high:
+            tally.add(row, change(walk, {"minutes": minutes[low, high]}) if walk is not None else {})
+            continue
+        known[low, high] = WalkingTime(from_hall_id=low, to_hall_id=high, minutes=minutes[low, high])
+        session.add(known[low, high])
+        tally.add(row, as_new({"minutes": minutes[low, high]}), is_new=True)
+    session.flush()
+    return tally.done(missing=len(known.keys() - set(pairs.values())))
+
+
+def import_tables(
+    session: Session,
+    actor: Actor,
+    sheet: WorkbookSheet,
+    *,
+    leave_out: bool = False,
+    options: ImportOptions = PLAIN,
+) -> Imported:
+    """Import tables of meeting zones. A row with a known key changes that table. Raises InvalidInput."""
+    actor.require(Right.IMPORT)
+    table = Table.read(ImportKind.TABLES, sheet, options)
+    halls = _halls(session, actor.event_id)
+    ids = {hall.key: hall.id for hall in halls.values()}
+    named = NamedThings({hall.key: hall.name for hall in halls.values()})
+    places = {p.key: p for p in session.scalars(select(Place).where(Place.event_id == actor.event_id))}
+    values = {row.line: _of_table(row, named, ids) for row in table.rows}
+    for row in table.rows:
+        place = places.get(row.values["key"])
+        if place is not None and place.kind is not PlaceKind.TABLE:
+            row.fault("key", f"{place.key!r} is a booth already; give the table another number")
+    table.done(leave_out=leave_out)
+    tables = {key for key, place in places.items() if place.kind is PlaceKind.TABLE and not place.is_retired}
+    tally = ImportTally(table, frozenset(tables))
+    for row in table.rows:
+        given, place = values[row.line], places.get(row.values["key"])
+        if place is not None:
+            tally.add(row, _in_words(change(place, given | {"is_retired": False}), halls))
+            continue
+        whole = {"name": f"Table {row.values['key']}"} | given
+        session.add(Place(event_id=actor.event_id, key=row.values["key"], kind=PlaceKind.TABLE, **whole))
+        tally.add(row, _in_words(as_new(whole), halls), is_new=True)
+    session.flush()
+    return tally.done()
+
+
+def as_pairs(sheet: WorkbookSheet) -> WorkbookSheet:
+    """A matrix of walking minutes as rows of pairs. A sheet of pairs stays as it is.
+
+    A matrix has halls in its first row and its first column. The numbers of rows stay.
+    """
+    rows = [row for row in sheet.rows if any(row.cells)]
+    if not rows or {plain(cell) for cell in rows[0].cells} & {"minutes", "min", "walking minutes"}:
+        return sheet
+    header = type(rows[0])(rows[0].number, ("from_hall", "to_hall", "minutes"))
+    pairs = [
+        type(row)(row.number, (row.cells[0], to, row.cells[at]))
+        for row in rows[1:]
+        for at, to in enumerate(rows[0].cells)
+        if at and to and at < len(row.cells) and row.cells[at] and row.cells[0] != to
+    ]
+    return WorkbookSheet(sheet.name, (header, *pairs)) if pairs else sheet
+
+
+def find_hall(row: Row, column: str, halls: NamedThings) -> str | None:
+    """The key of the hall that a cell means; None if it is empty, or gets a fault."""
+    text = row.values.get(column, "")
+    key = halls.find(text) if text else None
+    if text and key is None:
+        named = ", ".join(f"{key} ({name})" for key, name in sorted(halls.names.items()))
+        row.fault(column, f"{text[:80]!r} is not a hall of this event; they are {named or 'none yet'}")
+    return key
+
+
+def _halls(session: Session, event_id: int) -> dict[int, Hall]:
+    return {
+        hall.id: hall
+        for hall in session.scalars(select(Hall).where(Hall.event_id == event_id).order_by(Hall.id))
+    }
+
+
+def _of_table(row: Row, halls: NamedThings, ids: Mapping[str, int]) -> dict[str, Any]:
+    key = find_hall(row, "hall", halls)
+    capacity = row.number("capacity")
+    if capacity == 0:
+        row.fault("capacity", "must be 1 or more")
+    row.key()
+    read = {
+        "name": row.text("name", fields.TableName) or f"Table {row.values['key']}",
+        "hall": ids.get(key or ""),
+        "capacity": capacity or 1,
+    }
+    return renamed(present(row, read), hall="hall_id")
+
+
+def _in_words(cells: dict[str, Any], halls: Mapping[int, Hall]) -> dict[str, Any]:
+    if "hall_id" in cells:
+        before, after = (halls[each].name if each else "" for each in cells.pop("hall_id"))
+        cells["hall"] = before, after
+    return cells

@@ -1,0 +1,237 @@
+"""One workbook brings every kind: venue, firms, people, absences, and requests with answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState, Side
+from scheduler.services.cells.columns import ImportKind
+from scheduler.services.cells.table import ImportOptions
+from scheduler.services.imports import taking
+from scheduler.services.imports.taking import ImportLook
+from scheduler.sheets.writing import Cell, SheetOut, xlsx
+from scheduler.storage.database import Database
+from scheduler.storage.models import (
+    AttendeeBusy,
+    Event,
+    Hall,
+    InterpreterBusy,
+    MeetingRequest,
+    Place,
+    PlaceBusy,
+    RequestPerson,
+    WalkingTime,
+)
+from tests.support.factories import NOW, Expo, make_event
+from tests.support.publishing import SETTINGS
+
+AREAS = SheetOut("Areas", ["Key", "Name"], [["batteries", "Batteries and cells"], ["solar", "Solar"]])
+HALLS = SheetOut("展馆", ["编号", "名称"], [["n1", "North 1"], ["n2", "North 2"]])
+WALKING = SheetOut("Walking", ["", "North 1", "North 2"], [["North 1", 0, 7], ["North 2", 7, 0]])
+TABLES = SheetOut("Tables", ["Table", "Hall", "Meetings at once"], [["T1", "North 1", 2], ["T2", "n2", 1]])
+FIRMS = SheetOut(
+    "Companies",
+    ["Company", "Country", "Tier", "Areas", "Hall", "Booth", "Meetings at once"],
+    [
+        ["大丰公司", "中国", "上游", "Solar", "North 1", "B1", 2],
+        ["Kovács Kft.", "Hungary", "downstream", "solar; batteries", "", "", ""],
+    ],
+)
+PEOPLE = SheetOut(
+    "People",
+    ["Name", "Company", "E-mail", "Languages"],
+    [
+        ["王伟", "大丰公司", "wang@great.example", "Chinese"],
+        ["Kovács Éva", "Kovács Kft.", "eva@kovacs.example", "magyar; English"],
+    ],
+)
+INTERPRETERS = SheetOut("译员", ["姓名", "邮箱", "语言"], [["李娜", "li@example.com", "中文; magyar"]])
+CLOSURES = SheetOut("Closures", ["Table", "From", "To"], [["T1", "09:00", "09:30"]])
+ABSENCES = SheetOut("Absences", ["Who"], [["eva@kovacs.example"], ["李娜"]])
+REQUESTS = SheetOut(
+    "Requests",
+    ["From", "To", "Topic", "Priority", "Status", "With", "Reason"],
+    [["大丰公司", "Kovács Kft.", "Solar cells", 5, "接受", "eva@kovacs.example", "With pleasure"]],
+)
+SHEETS = (REQUESTS, ABSENCES, CLOSURES, INTERPRETERS, PEOPLE, FIRMS, TABLES, WALKING, HALLS, AREAS)
+"""In the opposite of the order in which they have to be taken."""
+
+
+def imported(
+    session: Session, expo: Expo, sheets: Sequence[SheetOut], options: ImportOptions | None = None
+) -> ImportLook:
+    return taking.apply(
+        session,
+        expo.organiser_actor(),
+        taking.parts_of(xlsx(sheets), ""),
+        settings=SETTINGS,
+        now=NOW,
+        options=options or ImportOptions(),
+    )
+
+
+def faults(look: ImportLook) -> list[str]:
+    wrong = [
+        f"{part.sheet} {lines.lines}, {lines.header}: {lines.message}"
+        for part in look.parts
+        if part.done
+        for lines in part.done.wrong
+    ]
+    return [*wrong, *(str(fault) for part in look.parts for fault in part.faults)]
+
+
+def counted(look: ImportLook) -> dict[str, tuple[int, int, int]]:
+    return {
+        part.kind.value: (part.done.added, part.done.changed, part.done.unchanged)
+        for part in look.parts
+        if part.kind and part.done
+    }
+
+
+def one_more(sheet: SheetOut, *rows: Sequence[Cell]) -> SheetOut:
+    return SheetOut(sheet.name, sheet.header, [*sheet.rows, *rows])
+
+
+def test_every_kind_comes_from_one_workbook_in_the_right_order(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=0, tables=0, halls=1)
+        look = imported(session, expo, SHEETS)
+        assert faults(look) == []
+        assert {kind: added for kind, (added, _, _) in counted(look).items()} == {
+            "areas": 1, "halls": 2, "walking": 1, "tables": 2, "firms": 2, "people": 2, "interpreters": 1,
+            "closures": 1, "absences": 2, "requests": 1,
+        }  # fmt: skip
+        assert session.get_one(Event, expo.event.id).areas["solar"] == "Solar"
+        halls = dict(session.execute(select(Hall.id, Hall.key)).all())
+        (walk,) = session.scalars(select(WalkingTime)).all()
+        assert ({halls[walk.from_hall_id], halls[walk.to_hall_id]}, walk.minutes) == ({"n1", "n2"}, 7)
+        places = session.execute(select(Place.key, Place.capacity, Place.hall_id).order_by(Place.key)).all()
+        assert [(key, capacity, halls[hall]) for key, capacity, hall in places] == [
+            ("B1", 2, "n1"), ("T1", 2, "n1"), ("T2", 1, "n2"),
+        ]  # fmt: skip
+        request = session.scalars(select(MeetingRequest)).one()
+        assert (request.state, request.priority, request.topic) == (RequestState.ACCEPTED, 5, "Solar cells")
+        assert (request.answer_note, request.answered_at) == ("With pleasure", NOW)
+        assert session.scalars(select(RequestPerson.side)).all() == [Side.TO]
+        slots = len(expo.slots)
+        assert len(session.scalars(select(AttendeeBusy.slot_id)).all()) == slots
+        assert len(session.scalars(select(InterpreterBusy.slot_id)).all()) == slots
+        assert 0 < len(session.scalars(select(PlaceBusy.slot_id)).all()) < slots
+
+
+def test_the_same_workbook_again_changes_nothing(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=0, tables=0, halls=1)
+        imported(session, expo, SHEETS)
+        again = imported(session, expo, SHEETS)
+        assert faults(again) == []
+        assert not again.does_anything
+        assert all((added, changed) == (0, 0) for added, changed, _ in counted(again).values())
+
+
+def test_a_request_changes_its_state_and_is_said_cell_by_cell(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=0, tables=0, halls=1)
+        imported(session, expo, SHEETS)
+        (row,) = REQUESTS.rows
+        (*most, _, _, _) = row
+        changed = SheetOut("Requests", REQUESTS.header, [[*most, "declined", "", "No time"]])
+        (part,) = imported(session, expo, [changed]).parts
+        assert part.done is not None
+        assert {(cell.column, cell.before, cell.after) for cell in part.done.rows[0].cells} == {
+            ("state", "accepted", "declined"),
+            ("answer_note", "With pleasure", "No time"),
+            ("to_people", "kovacs-eva", ""),
+        }
+        assert session.scalars(select(MeetingRequest.state)).one() is RequestState.DECLINED
+
+
+def test_two_open_requests_of_one_pair_are_a_fault_of_the_second(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=0, tables=0, halls=1)
+        both = one_more(REQUESTS, ["Kovács Kft.", "大丰公司", "Cells", 3, "pending", "", ""])
+        look = imported(session, expo, [*SHEETS[1:], both])
+        (fault,) = faults(look)
+        assert fault.startswith("Requests (3,), To: the two firms have an open request already")
+        assert session.scalars(select(func.count()).select_from(MeetingRequest)).one() == 1
+
+
+def test_what_is_not_in_the_file_stays_or_goes_by_choice(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=0, tables=0, halls=1)
+        extra = [
+            one_more(CLOSURES, ["T2", "09:00", "09:30"]),
+            one_more(REQUESTS, ["Third", "大丰公司", "Cells", 3, "pending", "", ""]),
+            one_more(FIRMS, ["Third", "DE", "midstream", "", "", "", ""]),
+        ]
+        imported(session, expo, [*extra, *(sheet for sheet in SHEETS if sheet.name not in
+                                           {each.name for each in extra})])  # fmt: skip
+        kept = imported(session, expo, [CLOSURES, REQUESTS])
+        assert not kept.does_anything
+        assert [part.done.missing for part in kept.parts if part.done] == [1, 1]
+        goes = ImportOptions(withdraw=frozenset((ImportKind.CLOSURES, ImportKind.REQUESTS)))
+        gone = imported(session, expo, [CLOSURES, REQUESTS], goes)
+        assert [part.done.withdrawn for part in gone.parts if part.done] == [1, 1]
+        assert session.scalars(
+            select(MeetingRequest.state).where(MeetingRequest.topic == "Cells")
+        ).one() is RequestState.WITHDRAWN  # fmt: skip
+        closed = session.scalars(select(Place.key).join(PlaceBusy, PlaceBusy.place_id == Place.id)).all()
+        assert set(closed) == {"T1"}
+        assert not imported(session, expo, [CLOSURES, REQUESTS], goes).does_anything
+
+
+def test_an_empty_cell_leaves_what_is_there_where_that_is_chosen(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=0, tables=0, halls=1)
+        imported(session, expo, SHEETS)
+        bare = SheetOut("Firms", FIRMS.header, [["大丰公司", "China", "midstream", "", "", "", ""]])
+        (part,) = imported(session, expo, [bare], ImportOptions(keep_empty=True)).parts
+        assert part.done is not None
+        assert [cell.column for row in part.done.rows for cell in row.cells] == ["tier"]
+
+
+def test_a_column_that_a_person_named_is_taken_as_said(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=0, tables=0, halls=1)
+        odd = SheetOut("Halls", ["Bezeichnung", "Name"], [["North 1", "ignored"]])
+        said = ImportOptions(columns={ImportKind.HALLS: {"bezeichnung": "name", "name": ""}})
+        (part,) = imported(session, expo, [odd], said).parts
+        assert part.done is not None
+        assert part.done.headers == (("Bezeichnung", "name"),)
+        assert "North 1" in set(session.scalars(select(Hall.name)))
+
+
+@pytest.mark.parametrize(
+    ("sheet", "fault"),
+    [
+        (SheetOut("Tables", ["Key", "Hall"], [["T9", "Hall 77"]]), "'Hall 77' is not a hall of this event"),
+        (SheetOut("Closures", ["Table"], [["T77"]]), "is no table or booth of this event"),
+        (SheetOut("Closures", ["Table", "Day"], [["T1", "1999-01-01"]]), "is not a day of this event"),
+        (SheetOut("Closures", ["Table", "From"], [["T1", "noon"]]), "is not a time of day"),
+        (SheetOut("Closures", ["Table", "From"], [["T1", "23:00"]]), "no meeting time of the event is then"),
+        (SheetOut("Absences", ["Who"], [["nobody"]]), "is nobody of this event"),
+        (SheetOut("Requests", ["From", "To"], [["大丰公司", "大丰公司"]]), "a firm does not meet itself"),
+        (
+            SheetOut("Requests", ["From", "To", "State"], [["大丰公司", "Kovács Kft.", "maybe"]]),
+            "must be pending",
+        ),
+        (
+            SheetOut("Walking", ["From", "To", "Minutes"], [["North 1", "North 2", 999]]),
+            "must be from 0 to 120",
+        ),
+        (
+            SheetOut("Times", ["Day", "From", "To"], [["1999-01-01", "09:00", "09:30"]]),
+            "is not one day",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_its_mend(database: Database, sheet: SheetOut, fault: str) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=0, tables=0, halls=1)
+        imported(session, expo, SHEETS)
+        (found,) = faults(imported(session, expo, [sheet]))
+        assert fault in found
