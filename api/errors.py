@@ -22,6 +22,7 @@ from scheduler.domain.errors import (
     PlanRejected,
     PublishingOpen,
     RunAlreadyOpen,
+    VenueChanged,
     VersionConflict,
     WrongState,
 )
@@ -35,6 +36,7 @@ STATUS: dict[type[ChainmeetError], int] = {
     WrongState: 409,
     RunAlreadyOpen: 409,
     VersionConflict: 409,
+    VenueChanged: 409,
     PlanRejected: 409,
     PublishingOpen: 409,
     NotDone: 409,

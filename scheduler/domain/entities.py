@@ -18,6 +18,14 @@ class PlaceKind(StrEnum):
     TABLE = "table"
 
 
+class PauseKind(StrEnum):
+    """Why there are no meetings in some hours of a day."""
+
+    BREAK = "break"
+    SPECIAL = "special"
+    """Something else takes place: an opening ceremony, a VIP hour."""
+
+
 class PlaceWish(StrEnum):
     """Where a request may be held: a booth of the asked firm, a table, or either."""
 

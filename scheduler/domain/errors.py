@@ -103,6 +103,19 @@ class VersionConflict(ChainmeetError):
         )
 
 
+class VenueChanged(ChainmeetError):
+    """A version has meetings at times that the venue no longer has, so it cannot be published."""
+
+    code = "venue-changed"
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        super().__init__(
+            f"Version {version} has meetings at times that the venue no longer has. Start a run: its draft "
+            "has them at other times."
+        )
+
+
 class ComparisonNotReady(ChainmeetError):
     """A worker is still comparing the version with the published one. Ask again in some seconds."""
 

@@ -20,10 +20,7 @@ def with_time_and_place(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, .
     """A query of planned meetings, joined with their slots, places and halls."""
     return (
         query.join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .join(
-            _Last,
-            (_Last.event_id == Slot.event_id) & (_Last.position == Slot.position + PlannedMeeting.length - 1),
-        )
+        .join(_Last, _Last.id == PlannedMeeting.last_slot_id)
         .join(Place, Place.id == PlannedMeeting.place_id)
         .join(Hall, Hall.id == Place.hall_id)
     )

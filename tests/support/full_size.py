@@ -96,6 +96,7 @@ def add_version(
                 "request_id": request,
                 "slot_id": slots[i // half + (40 if i < moved else 0)],
                 "length": 1,
+                "last_slot_id": slots[i // half + (40 if i < moved else 0)],
                 "place_id": booths[2 * (i % half)],
                 "interpreter_id": None,
             }

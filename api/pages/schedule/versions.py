@@ -15,7 +15,7 @@ from api.errands import fresh_sign_in
 from api.pages import paging, rendering
 from api.pages.presentation import local_moment
 from scheduler.domain.entities import JobState
-from scheduler.domain.errors import PublishingOpen, VersionConflict, WrongState
+from scheduler.domain.errors import PublishingOpen, VenueChanged, VersionConflict, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
 from scheduler.services.publishing import look, orders
@@ -176,7 +176,7 @@ def publish(event_key: str, number: int) -> Response:
             job = orders.publish(db, actor, number, compared_with=compared_with, now=context.now())
         if not job.is_held:
             dispatch.version_job(job.id, app=context.celery())
-    except (VersionConflict, PublishingOpen) as error:
+    except (VersionConflict, VenueChanged, PublishingOpen) as error:
         flash(str(error), "error")
     return redirect(url_for("versions.show", event_key=event_key, number=number))
 

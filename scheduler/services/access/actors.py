@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, literal, or_, select
+from sqlalchemy import Select, and_, bindparam, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotAllowed, NotFound
@@ -156,12 +156,7 @@ def operator(event: Event, *, account_id: int | None = None) -> Actor:
 
 def events_of(session: Session, account_id: int) -> list[EventRoles]:
     """The events that the account organises or attends, the one with the latest first slot first."""
-    first_slot = (
-        select(Slot.start)
-        .where(Slot.event_id == Event.id, Slot.position == 0)
-        .correlate(Event)
-        .scalar_subquery()
-    )
+    first_slot = select(func.min(Slot.start)).where(Slot.of(Event.id)).correlate(Event).scalar_subquery()
     rows = session.execute(
         select(Event, Organiser.account_id, Attendee.key, Attendee.is_exhibitor, Firm.latin_name)
         .outerjoin(Organiser, and_(Organiser.event_id == Event.id, Organiser.account_id == account_id))

@@ -73,7 +73,7 @@ def preferences(session: Session, actor: Actor, *, now: datetime) -> Preferences
     attendee = own_attendee(session, actor)
     event = session.get_one(Event, actor.event_id)
     country = session.get_one(Firm, attendee.firm_id).country
-    slot = select(Slot.start, Slot.end).where(Slot.event_id == event.id, Slot.position == 0)
+    slot = select(Slot.start, Slot.end).where(Slot.of(event.id)).order_by(Slot.position).limit(1)
     row = session.execute(slot).first()
     first = FirstSlot(*row) if row is not None else None
     moment = first.start if first else now

@@ -76,8 +76,8 @@ def suitable(
     event = session.get_one(Event, invitation.event_id)
     if not event.proposals:
         raise Unsuitable("closed")
-    slots = session.scalars(select(Slot).where(Slot.event_id == event.id).order_by(Slot.position)).all()
-    present = next(slot for slot in slots if slot.id == meeting.slot_id)
+    slots = session.scalars(select(Slot).where(Slot.of(event.id)).order_by(Slot.position)).all()
+    present = session.get_one(Slot, meeting.slot_id)
     frozen_until = now + timedelta(hours=event.freeze_hours)
     if request.fixed_slot_id is not None or present.start < frozen_until:
         raise Unsuitable("fixed")

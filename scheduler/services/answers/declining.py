@@ -128,9 +128,7 @@ def _can_send(session: Session, request: MeetingRequest, attendee: Attendee, fir
 
 def _runs(session: Session, request: MeetingRequest, first: datetime) -> Sequence[frozenset[int]]:
     """The slot ids of each time at which the request may be held."""
-    slots = session.scalars(
-        select(Slot).where(Slot.event_id == request.event_id).order_by(Slot.position)
-    ).all()
+    slots = session.scalars(select(Slot).where(Slot.of(request.event_id)).order_by(Slot.position)).all()
     runs = (slots[i : i + request.length] for i in range(len(slots) - request.length + 1))
     return [
         frozenset(slot.id for slot in run)

@@ -100,7 +100,7 @@ def propose(
     """Propose one of the event's slots instead. Raises as `answer`, and Unsuitable if it cannot be used."""
     invitation = _looked_at(session, token, sequence)
     slot = session.scalar(
-        select(Slot).where(Slot.event_id == invitation.event_id, Slot.key == slot_key.replace("\x00", ""))
+        select(Slot).where(Slot.of(invitation.event_id), Slot.key == slot_key.replace("\x00", ""))
     )
     if slot is None:
         raise InvalidInput([Fault("slot", "Choose one of the times that are listed.")])
@@ -134,7 +134,7 @@ def _proposable(session: Session, invitation: Invitation, now: datetime) -> Sequ
     if invitation.method is Method.CANCEL:
         return ()
     first, last = session.execute(
-        select(func.min(Slot.start), func.max(Slot.end)).where(Slot.event_id == invitation.event_id)
+        select(func.min(Slot.start), func.max(Slot.end)).where(Slot.of(invitation.event_id))
     ).one()
     try:
         found = counter_proposals.suitable(session, invitation, first, last, now=now)

@@ -96,7 +96,7 @@ def reading_for(session: Session, attendee_id: int) -> Reading:
     """
     attendee = session.get_one(Attendee, attendee_id)
     first, last = session.execute(
-        select(func.min(Slot.start), func.max(Slot.end)).where(Slot.event_id == attendee.event_id)
+        select(func.min(Slot.start), func.max(Slot.end)).where(Slot.of(attendee.event_id))
     ).one()
     if first is None:
         raise InvalidInput([Fault("calendar", "The event has no meeting times yet. Come back later.")])
@@ -191,7 +191,7 @@ def listing(session: Session, actor: Actor) -> tuple[BusyCalendar, ...]:
 def mark(session: Session, actor: Actor, slot_keys: Collection[str]) -> int:
     """Set the slots that are marked by hand, and return their number. Unknown keys are left out."""
     attendee_id = _lock(session, actor)
-    slots = session.scalars(select(Slot).where(Slot.event_id == actor.event_id)).all()
+    slots = session.scalars(select(Slot).where(Slot.of(actor.event_id))).all()
     session.execute(delete(AttendeeBusy).where(AttendeeBusy.attendee_id == attendee_id))
     chosen = [slot.id for slot in slots if slot.key in set(slot_keys)]
     session.add_all(AttendeeBusy(attendee_id=attendee_id, slot_id=slot_id) for slot_id in chosen)

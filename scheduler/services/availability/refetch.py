@@ -51,7 +51,7 @@ def is_due(session: Session, *, now: datetime) -> bool:
 
 
 def _due(now: datetime) -> Select[BusySource]:
-    goes_on = select(Slot.id).where(Slot.event_id == Attendee.event_id, Slot.end > now).exists()
+    goes_on = select(Slot.id).where(Slot.of(Attendee.event_id), Slot.end > now).exists()
     return (
         select(BusySource)
         .join(Attendee, Attendee.id == BusySource.attendee_id)

@@ -52,9 +52,11 @@ def slot_ref(slot: Slot) -> SlotRef:
     return SlotRef(slot.key, slot.start, slot.end, slot.block)
 
 
-def slots_of(session: Session, event_id: int) -> list[SlotRef]:
-    """The meeting times of an event, in order."""
-    columns = select(Slot.key, Slot.start, Slot.end, Slot.block).where(Slot.event_id == event_id)
+def slots_of(session: Session, event_id: int, *, with_retired: bool = False) -> list[SlotRef]:
+    """The meeting times of an event, in order; for what is history, also those that it had before."""
+    columns = select(Slot.key, Slot.start, Slot.end, Slot.block).where(
+        Slot.event_id == event_id if with_retired else Slot.of(event_id)
+    )
     return [SlotRef(*row) for row in session.execute(columns.order_by(Slot.position))]
 
 

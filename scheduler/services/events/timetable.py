@@ -60,7 +60,7 @@ class Timetable:
 
 _SLOTS = (
     select(Slot.key, Slot.start, Slot.end, Slot.block)
-    .where(Slot.event_id == bindparam("event_id"))
+    .where(Slot.of(bindparam("event_id")))
     .order_by(Slot.position)
 )
 

@@ -95,7 +95,7 @@ def held_until(
     )
     lengths: dict[str, int] = dict(session.execute(accepted).all())
     for meeting in meetings:
-        start = keys[meeting.slot]
-        if meeting.request in lengths and slots[start].start < until:
+        start = keys.get(meeting.slot)
+        if start is not None and meeting.request in lengths and slots[start].start < until:
             holding.add(meeting, range(start, start + lengths[meeting.request]))
     return holding

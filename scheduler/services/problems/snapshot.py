@@ -98,7 +98,7 @@ class _Snapshot:
         )
 
     def read_slots(self, zone: ZoneInfo) -> tuple[domain.Slot, ...]:
-        rows = self.rows(Slot, Slot.position)
+        rows = [row for row in self.rows(Slot, Slot.position) if not row.is_retired]
         self.slots = _indices(rows)
         return tuple(
             domain.Slot(row.key, row.start.astimezone(zone), row.end.astimezone(zone), row.block)
@@ -163,7 +163,7 @@ class _Snapshot:
         """The unavailable slots of each row that has some."""
         found: dict[int, set[int]] = defaultdict(set)
         in_event = select(owner, table.slot_id).join(Slot, Slot.id == table.slot_id)
-        for owner_id, slot_id in self.session.execute(in_event.where(Slot.event_id == self.event.id)):
+        for owner_id, slot_id in self.session.execute(in_event.where(Slot.of(self.event.id))):
             found[owner_id].add(self.slots[slot_id])
         return {owner_id: frozenset(slots) for owner_id, slots in found.items()}
 
@@ -221,7 +221,7 @@ class _Snapshot:
         return excluded
 
     def fixed(self, row: MeetingRequest) -> domain.Fixed | None:
-        if row.fixed_slot_id is None:
+        if row.fixed_slot_id is None or row.fixed_slot_id not in self.slots:
             return None
         place = None if row.fixed_place_id is None else self.places.get(row.fixed_place_id)
         return domain.Fixed(self.slots[row.fixed_slot_id], place, row.fixed_must)

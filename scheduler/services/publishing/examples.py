@@ -157,7 +157,7 @@ def _meeting(session: Session, event: Event) -> entries.HeldMeeting | None:
 
 def _invented(session: Session, event: Event, now: datetime) -> entries.HeldMeeting:
     """A meeting in the event's first slot and hall, for an event that has none yet."""
-    slot = session.scalar(select(Slot).where(Slot.event_id == event.id).order_by(Slot.position).limit(1))
+    slot = session.scalar(select(Slot).where(Slot.of(event.id)).order_by(Slot.position).limit(1))
     hall = session.scalar(select(Hall.name).where(Hall.event_id == event.id).order_by(Hall.position).limit(1))
     start = slot.start if slot else now.replace(minute=0, second=0, microsecond=0)
     people = (

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain import rules
 from scheduler.domain.entities import JobKind, JobState, PlanStatus, RequestState, VersionState
-from scheduler.domain.errors import VersionConflict, WrongState
+from scheduler.domain.errors import VenueChanged, VersionConflict, WrongState
 from scheduler.invites.mail.summary import Summary
 from scheduler.services import links
 from scheduler.services.problems import snapshot
@@ -25,6 +25,7 @@ from scheduler.storage.models import (
     PlannedAttendee,
     PlannedMeeting,
     ScheduleVersion,
+    Slot,
     VersionJob,
 )
 
@@ -33,7 +34,8 @@ def check(session: Session, *, event_id: int, number: int, compared_with: int | 
     """The draft that may be published, if no other version was published since it was looked at.
 
     `compared_with` is the number of the version that the change set was compared with. Raises NotFound,
-    WrongState if the version is not a draft, VersionConflict if another one is published now.
+    WrongState if the version is not a draft, VersionConflict if another one is published now, VenueChanged
+    if it has meetings at times that are gone.
     """
     version = versions.get(session, event_id, number)
     session.refresh(version)
@@ -42,6 +44,11 @@ def check(session: Session, *, event_id: int, number: int, compared_with: int | 
     current = versions.published(session, event_id)
     if (current.number if current else None) != compared_with:
         raise VersionConflict(compared_with, current.number if current else None)
+    gone = select(PlannedMeeting.id).join(
+        Slot, Slot.id.in_((PlannedMeeting.slot_id, PlannedMeeting.last_slot_id)) & Slot.is_retired
+    )
+    if session.scalar(gone.where(PlannedMeeting.version_id == version.id).limit(1)) is not None:
+        raise VenueChanged(number)
     return version
 
 

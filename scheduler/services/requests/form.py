@@ -166,7 +166,7 @@ class _Checker:
     def slots(self) -> tuple[list[str] | None, datetime | None]:
         """The allowed start slots in time order, and when the last possible one begins."""
         rows = self.session.scalars(
-            select(Slot).where(Slot.event_id == self.actor.event_id).order_by(Slot.position)
+            select(Slot).where(Slot.of(self.actor.event_id)).order_by(Slot.position)
         ).all()
         known, wanted = {slot.key for slot in rows}, set(self.form.slots or ())
         for key in sorted(wanted - known):
@@ -195,7 +195,9 @@ class _Checker:
             and not self.has_place((Place.firm_id == receiver.id) & ~Place.is_retired)
         ):
             self.fault("place", "this firm has no booth")
-        if wish is PlaceWish.TABLE and not self.has_place(Place.kind == PlaceKind.TABLE):
+        if wish is PlaceWish.TABLE and not self.has_place(
+            (Place.kind == PlaceKind.TABLE) & ~Place.is_retired
+        ):
             self.fault("place", "this event has no tables")
         return wish
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceWish, RequestState
@@ -50,9 +50,7 @@ def hold_there(
     actor.require(Right.LOCK_REQUESTS)
     way = _way(session, versions.get(session, actor.event_id, version), key, number)
     request = _request(session, actor, key)
-    slot = session.scalar(
-        select(Slot).where(Slot.event_id == actor.event_id, Slot.key == str(way.get("slot")))
-    )
+    slot = session.scalar(select(Slot).where(Slot.of(actor.event_id), Slot.key == str(way.get("slot"))))
     if slot is None:
         raise NotDone("This remedy names no time.")
     if slot.start <= now:
@@ -67,7 +65,7 @@ def lock(session: Session, actor: Actor, key: str, slot_key: str, *, now: dateti
     """Lock a request to a slot: the next run holds it there, or says why not. Raises as `hold_there`."""
     actor.require(Right.LOCK_REQUESTS)
     request = _request(session, actor, key)
-    slot = session.scalar(select(Slot).where(Slot.event_id == actor.event_id, Slot.key == slot_key))
+    slot = session.scalar(select(Slot).where(Slot.of(actor.event_id), Slot.key == slot_key))
     if slot is None:
         raise NotFound("slot", slot_key)
     if slot.start <= now:
@@ -151,13 +149,7 @@ def _free(session: Session, actor: Actor, people: Sequence[str], slot: Slot, len
             Attendee.event_id == actor.event_id, Attendee.key.in_(people)
         )
     ).all()
-    slots = session.scalars(
-        select(Slot.id).where(
-            Slot.event_id == slot.event_id,
-            Slot.position >= slot.position,
-            Slot.position < slot.position + length,
-        )
-    ).all()
+    slots = session.scalars(slot.following(length)).all()
     busy = AttendeeBusy.attendee_id.in_([row[0] for row in rows]) & AttendeeBusy.slot_id.in_(slots)
     session.execute(delete(AttendeeBusy).where(busy), execution_options={"synchronize_session": False})
     still = unavailable.slots_of(session, actor.event_id, [row[0] for row in rows])
@@ -167,17 +159,7 @@ def _free(session: Session, actor: Actor, people: Sequence[str], slot: Slot, len
 
 
 def _lock(session: Session, actor: Actor, request: MeetingRequest, slot: Slot) -> Slot:
-    block = session.scalar(
-        select(func.count())
-        .select_from(Slot)
-        .where(
-            Slot.event_id == slot.event_id,
-            Slot.block == slot.block,
-            Slot.position >= slot.position,
-            Slot.position < slot.position + request.length,
-        )
-    )
-    if block != request.length:
+    if len(session.scalars(slot.following(request.length)).all()) != request.length:
         raise NotDone("The meeting is longer than what is left from that time on.")
     if request.slots is not None and slot.key not in request.slots:
         request.slots = [*request.slots, slot.key]

@@ -183,7 +183,7 @@ def _refused(request: MeetingRequest, step: str, now: datetime) -> WrongState:
 
 def _is_ahead(session: Session, request: MeetingRequest, now: datetime) -> bool:
     """Whether a slot in which the request may start is still to come."""
-    query = select(Slot.id).where(Slot.event_id == request.event_id, Slot.start > now)
+    query = select(Slot.id).where(Slot.of(request.event_id), Slot.start > now)
     if request.slots is not None:
         query = query.where(among(Slot.key, request.slots))
     return session.scalar(query.limit(1)) is not None

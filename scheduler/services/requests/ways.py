@@ -88,7 +88,7 @@ def take(
     way = next((each for each in own if each.number == number and each.may_press), None)
     if way is None:
         raise WrongState("remedy", str(number + 1), "done already, or not for you to do", "followed")
-    slot = session.scalars(select(Slot).where(Slot.event_id == actor.event_id, Slot.start == way.start)).one()
+    slot = session.scalars(select(Slot).where(Slot.of(actor.event_id), Slot.start == way.start)).one()
     if way.kind is Kind.AVAILABLE:
         _open(session, actor, slot, request.length)
     elif way.kind is Kind.CLOSED:
@@ -120,9 +120,7 @@ class _Reader:
                 select(Attendee).where(Attendee.firm_id == self.actor.firm_id, Attendee.key.in_(named))
             )
         }
-        self.slots = list(
-            session.scalars(select(Slot).where(Slot.event_id == event_id).order_by(Slot.position))
-        )
+        self.slots = list(session.scalars(select(Slot).where(Slot.of(event_id)).order_by(Slot.position)))
         wanted = MeetingRequest.event_id == event_id, MeetingRequest.key.in_({*named, *rows})
         self.requests = {row.key: row for row in session.scalars(select(MeetingRequest).where(*wanted))}
         if me is not None:
@@ -179,11 +177,7 @@ class _Reader:
 
 def _open(session: Session, actor: Actor, slot: Slot, length: int) -> None:
     """Take the reader's own marks from the slots of a meeting."""
-    run = select(Slot.id).where(
-        Slot.event_id == slot.event_id,
-        Slot.position >= slot.position,
-        Slot.position < slot.position + length,
-    )
+    run = session.scalars(slot.following(length)).all()
     session.execute(
         delete(AttendeeBusy).where(
             AttendeeBusy.attendee_id == actor.attendee_id, AttendeeBusy.slot_id.in_(run)

@@ -70,7 +70,7 @@ def claim_due(session: Session, *, now: datetime) -> list[int]:
 
 def _move_on(session: Session, event: Event, *, now: datetime) -> bool:
     """Set the event's next time. Returns whether this caller was the first and the event still goes on."""
-    last_end = session.scalar(select(func.max(Slot.end)).where(Slot.event_id == event.id))
+    last_end = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
     goes_on = last_end is not None and last_end > now
     claimed = session.scalar(
         update(Event)

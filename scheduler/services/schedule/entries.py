@@ -70,8 +70,8 @@ class _Row(NamedTuple):
 
     id: int
     request_id: int
-    position: int
-    length: int
+    slot_id: int
+    last_slot_id: int
     place_id: int
     interpreter_id: int | None
     key: str
@@ -106,8 +106,8 @@ class ShownSchedule:
             request_key=row.key,
             uid=row.uid,
             topic=row.topic,
-            start=self.slots[row.position][0],
-            end=self.slots[row.position + row.length - 1][1],
+            start=self.slots[row.slot_id][0],
+            end=self.slots[row.last_slot_id][1],
             place_name=place_name,
             hall_name=hall_name,
             firms={firm: self.firms[firm] for firm in (row.from_firm_id, row.to_firm_id)},
@@ -127,8 +127,8 @@ class ShownSchedule:
         row = self.rows[request_id]
         people = [self.people[person] for person in self.seated[request_id]]
         made_of = (
-            self.slots[row.position][0],
-            self.slots[row.position + row.length - 1][1],
+            self.slots[row.slot_id][0],
+            self.slots[row.last_slot_id][1],
             self.places[row.place_id],
             row.topic,
             self.interpreters[row.interpreter_id] if row.interpreter_id else None,
@@ -161,8 +161,8 @@ def shown(
         select(
             PlannedMeeting.id,
             PlannedMeeting.request_id,
-            Slot.position,
-            PlannedMeeting.length,
+            PlannedMeeting.slot_id,
+            PlannedMeeting.last_slot_id,
             PlannedMeeting.place_id,
             PlannedMeeting.interpreter_id,
             MeetingRequest.key,

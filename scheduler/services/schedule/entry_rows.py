@@ -93,8 +93,9 @@ def places_of(session: Session, event_id: int) -> dict[int, tuple[str, str]]:
 
 
 def slot_times(session: Session, event_id: int) -> dict[int, tuple[datetime, datetime]]:
-    rows = session.execute(select(Slot.position, Slot.start, Slot.end).where(Slot.event_id == event_id))
-    return {position: (start, end) for position, start, end in rows}
+    """Start and end of each slot by id, with those that are retired."""
+    rows = session.execute(select(Slot.id, Slot.start, Slot.end).where(Slot.event_id == event_id))
+    return {slot_id: (start, end) for slot_id, start, end in rows}
 
 
 def interpreter_names(session: Session, event_id: int) -> dict[int, str]:

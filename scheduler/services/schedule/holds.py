@@ -13,7 +13,7 @@ from scheduler.domain.errors import PlanRejected
 from scheduler.storage.models import Hold, Place, PlannedAttendee, PlannedMeeting, ScheduleVersion, Slot
 
 _COLUMNS = ("slot_id", "kind", "holder_id", "seat", "event_id", "meeting_id")
-_Start = aliased(Slot)
+_Start, _Last = aliased(Slot), aliased(Slot)
 
 
 def replace(session: Session, version: ScheduleVersion) -> None:
@@ -42,11 +42,12 @@ def _slots(version: ScheduleVersion, kind: HolderKind, holder: Any, seat: Any) -
         )
         .select_from(PlannedMeeting)
         .join(_Start, _Start.id == PlannedMeeting.slot_id)
+        .join(_Last, _Last.id == PlannedMeeting.last_slot_id)
         .join(
             Slot,
             (Slot.event_id == _Start.event_id)
-            & (Slot.position >= _Start.position)
-            & (Slot.position < _Start.position + PlannedMeeting.length),
+            & Slot.position.between(_Start.position, _Last.position)
+            & Slot.is_retired.is_(False),
         )
         .where(PlannedMeeting.version_id == version.id)
     )

@@ -43,7 +43,7 @@ def labels(
     people = {person for meeting in meetings for person in meeting.attendees}
     interpreters = {meeting.interpreter for meeting in meetings if meeting.interpreter}
     return Labels(
-        slots={slot.key: slot for slot in slots_of(session, event_id)},
+        slots={slot.key: slot for slot in slots_of(session, event_id, with_retired=True)},
         places={key: f"{name}, {hall}" for key, name, hall in places},
         people=_people(session, Attendee, event_id, people),
         interpreters=_people(session, Interpreter, event_id, interpreters),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -58,7 +59,7 @@ def store_meetings(session: Session, version: ScheduleVersion, meetings: Sequenc
     if not meetings:
         return
     event_id = version.event_id
-    slots, places = _ids(session, Slot, event_id), _ids(session, Place, event_id)
+    slots, places = _slot_ids(session, event_id), _ids(session, Place, event_id)
     attendees, interpreters = _ids(session, Attendee, event_id), _ids(session, Interpreter, event_id)
     requests = {
         key: (request_id, length)
@@ -72,8 +73,9 @@ def store_meetings(session: Session, version: ScheduleVersion, meetings: Sequenc
         {
             "version_id": version.id,
             "request_id": requests[meeting.request][0],
-            "slot_id": slots[meeting.slot],
+            "slot_id": slots[meeting.slot].id,
             "length": requests[meeting.request][1],
+            "last_slot_id": slots[meeting.slot].last(requests[meeting.request][1]),
             "place_id": places[meeting.place],
             "interpreter_id": interpreters[meeting.interpreter] if meeting.interpreter else None,
         }
@@ -93,7 +95,7 @@ def store_meetings(session: Session, version: ScheduleVersion, meetings: Sequenc
 
 def copy_meetings(session: Session, old_id: int, new_id: int) -> None:
     """Give a version the meetings of another one. The database copies the rows itself."""
-    columns = ("request_id", "slot_id", "length", "place_id", "interpreter_id")
+    columns = ("request_id", "slot_id", "length", "last_slot_id", "place_id", "interpreter_id")
     old, new = aliased(PlannedMeeting), aliased(PlannedMeeting)
     meetings_of_old = select(literal(new_id), *(getattr(old, name) for name in columns)).where(
         old.version_id == old_id
@@ -228,6 +230,36 @@ def _by_keys(rows: Iterable[Any], people: Mapping[int, Sequence[str]]) -> tuple[
         Meeting(request, slot, place, tuple(people.get(meeting_id, ())), interpreter)
         for meeting_id, request, slot, place, interpreter, *_ in rows
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _SlotRun:
+    """A slot, and those that follow it in its block by id, itself the first."""
+
+    id: int
+    run: Sequence[int]
+
+    def last(self, length: int) -> int:
+        """The last slot of a meeting. One that was planned before its block was shortened ends with it."""
+        return self.run[min(length, len(self.run)) - 1]
+
+
+def _slot_ids(session: Session, event_id: int) -> dict[str, _SlotRun]:
+    """Each slot by its key. One that is retired stands alone."""
+    found: dict[str, _SlotRun] = {}
+    block, following = None, tuple[int, ...]()
+    for key, slot_id, name, is_retired in session.execute(
+        select(Slot.key, Slot.id, Slot.block, Slot.is_retired)
+        .where(Slot.event_id == event_id)
+        .order_by(Slot.position.desc())
+    ):
+        if is_retired:
+            found[key] = _SlotRun(slot_id, (slot_id,))
+            continue
+        following = (slot_id, *following) if name == block else (slot_id,)
+        block = name
+        found[key] = _SlotRun(slot_id, following)
+    return found
 
 
 def _ids(session: Session, table: Any, event_id: int) -> dict[str, int]:

@@ -12,7 +12,7 @@ from scheduler.storage.models.access import (
 )
 from scheduler.storage.models.asking import ExcludedPerson, MeetingRequest, RequestPerson, RequestStep
 from scheduler.storage.models.busy import BusySource
-from scheduler.storage.models.event import Event, Hall, Place, PlaceBusy, Slot, WalkingTime
+from scheduler.storage.models.event import Event, Hall, Pause, Place, PlaceBusy, Slot, WalkingTime
 from scheduler.storage.models.importing import ImportFile
 from scheduler.storage.models.inbox import Answer, InboundMail, UntakenMail
 from scheduler.storage.models.mail import Invitation, MailRoute, MailText, OutboxMail
@@ -69,6 +69,7 @@ __all__ = [
     "MeetingRequest",
     "Organiser",
     "OutboxMail",
+    "Pause",
     "Place",
     "PlaceBusy",
     "PlannedAttendee",

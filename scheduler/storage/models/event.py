@@ -5,11 +5,34 @@ from __future__ import annotations
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, false, true
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    Select,
+    String,
+    UniqueConstraint,
+    and_,
+    false,
+    select,
+    true,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from scheduler.domain.entities import AfterRun, PlaceKind
-from scheduler.domain.fields import Contact, EventKey, EventName, HallKey, HallName, Key, Language, Timezone
+from scheduler.domain.entities import AfterRun, PauseKind, PlaceKind
+from scheduler.domain.fields import (
+    Contact,
+    EventKey,
+    EventName,
+    HallKey,
+    HallName,
+    Key,
+    Language,
+    PauseName,
+    Timezone,
+)
 from scheduler.storage.base import Base, states
 
 
@@ -29,6 +52,8 @@ class Event(Base):
     """The chain areas: key to name."""
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """The problem's `policy`, as in docs/problem-format.md. A missing key has its default."""
+    guests: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")
+    """The guests of honour: of each its kind, name, country and pavilion, as `venue/guests.py` writes it."""
     solve_seconds: Mapped[int] = mapped_column(default=60)
     freeze_hours: Mapped[int] = mapped_column(default=12)
     """A run leaves published meetings that start within these hours as they are."""
@@ -59,12 +84,16 @@ class Event(Base):
     """A rerun that begins more than so many minutes after its time makes a draft only."""
     next_rerun_at: Mapped[datetime | None] = mapped_column(index=True)
 
-    slots: Mapped[list[Slot]] = relationship(order_by="Slot.position", viewonly=True)
+    slots: Mapped[list[Slot]] = relationship(
+        primaryjoin="and_(Event.id == Slot.event_id, Slot.is_retired.is_(False))",
+        order_by="Slot.position",
+        viewonly=True,
+    )
     halls: Mapped[list[Hall]] = relationship(order_by="Hall.position", viewonly=True)
 
 
 class Slot(Base):
-    """One meeting time. `position` counts from 0 in time order."""
+    """One meeting time. `position` counts from 0 in time order, with the retired ones."""
 
     __tablename__ = "slot"
     __table_args__ = (UniqueConstraint("event_id", "key"), UniqueConstraint("event_id", "position"))
@@ -76,6 +105,32 @@ class Slot(Base):
     start: Mapped[datetime]
     end: Mapped[datetime]
     block: Mapped[str] = mapped_column(String(32))
+    is_retired: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """A time that the venue no longer has. Versions of before still name it."""
+
+    @classmethod
+    def of(cls, event_id: Any) -> ColumnElement[bool]:
+        """The meeting times that an event has now."""
+        return and_(cls.event_id == event_id, cls.is_retired.is_(False))
+
+    def following(self, length: int) -> Select[int]:
+        """The ids of this slot and of those after it in its block, at most `length` of them."""
+        after = (Slot.block == self.block) & (Slot.position >= self.position)
+        return select(Slot.id).where(Slot.of(self.event_id), after).order_by(Slot.position).limit(length)
+
+
+class Pause(Base):
+    """A break or a special slot: hours of a day without meetings that have a name."""
+
+    __tablename__ = "pause"
+    __table_args__ = (Index("ix_pause_event_id", "event_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    kind: Mapped[PauseKind] = mapped_column(states(PauseKind, "pause_kind"))
+    name: Mapped[PauseName]
+    start: Mapped[datetime]
+    end: Mapped[datetime]
 
 
 class Hall(Base):
@@ -86,6 +141,8 @@ class Hall(Base):
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     key: Mapped[HallKey]
     name: Mapped[HallName]
+    names: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """The name in other languages, by their codes. Who reads none of them reads `name`."""
     position: Mapped[int] = mapped_column(default=0)
 
 
@@ -117,7 +174,7 @@ class Place(Base):
     firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
     capacity: Mapped[int] = mapped_column(default=1)
     is_retired: Mapped[bool] = mapped_column(default=False, server_default=false())
-    """A booth that its firm has left. The row stays as long as a version refers to it."""
+    """A booth that its firm has left, or a table that is gone. Versions of before still name it."""
 
     hall: Mapped[Hall] = relationship(viewonly=True)
 

@@ -154,6 +154,8 @@ class PlannedMeeting(Base):
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"))
     slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"))
     length: Mapped[int] = mapped_column(default=1)
+    last_slot_id: Mapped[int] = mapped_column(server_default="0")
+    """The slot at whose end it ends, also when the venue has other slots by now. No slot is ever deleted."""
     place_id: Mapped[int] = mapped_column(ForeignKey("place.id"))
     interpreter_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"))
 
