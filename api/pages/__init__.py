@@ -1,6 +1,7 @@
 """A blueprint a resource."""
 
 from api import health
+from api.pages import moved
 from api.pages.access import preferences, sessions, sign_in, summaries, tokens
 from api.pages.agenda import agenda, feed
 from api.pages.answers import answers
@@ -27,6 +28,7 @@ PAGES = (
     home.blueprint,
     inbox.blueprint,
     mail_texts.blueprint,
+    moved.blueprint,
     runs.blueprint,
     imports.blueprint,
     preferences.blueprint,

@@ -2,7 +2,7 @@
 
 from api.v1 import (
     agendas,
-    calendars,
+    calendar_health,
     directory,
     mails,
     requests,
@@ -11,4 +11,4 @@ from api.v1 import (
 )
 from api.v1.operation import blueprint
 
-__all__ = ["agendas", "blueprint", "calendars", "directory", "mails", "requests", "runs", "versions"]
+__all__ = ["agendas", "blueprint", "calendar_health", "directory", "mails", "requests", "runs", "versions"]

@@ -60,4 +60,4 @@ def mail_text(event_key: str, language: str, tone: str) -> str:
 
 def retried_mails(event_key: str) -> str:
     """The mails of an event that are tried again, for organisers."""
-    return f"/events/{event_key}/calendars/dead-letters?list=retrying"
+    return f"/events/{event_key}/calendar-health/dead-letters?list=retrying"

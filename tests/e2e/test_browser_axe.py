@@ -33,13 +33,14 @@ NO_PAGES = {
     "agenda.own_firm_pdf": "a PDF",
     "agenda.firm_pdf": "a PDF",
     "agenda.person_pdf": "a PDF",
-    "calendars.calls": "a CSV file",
+    "calendar_health.calls": "a CSV file",
+    "moved.lead": "a redirect",
     "imports.example": "a workbook",
     "imports.left_out": "a workbook",
     "inbox.raw": "a file to save",
     "home.event": "leads on",
     "mail_texts.index": "leads on",
-    "organiser.run_panel": "a part of organiser.run",
+    "runs.run_panel": "a part of runs.run",
     "versions.panel": "a part of versions.show",
 }
 """What a browser can ask for, and is no page of its own; `v1` is JSON."""
@@ -140,7 +141,7 @@ OF_FIRM = (
     "requests/{not_held}",
     "requests/{pending}",
     "busy-times",
-    "mails-and-calendar",
+    "preferences",
     "no-such-page",
 )
 PAGES = {
@@ -171,12 +172,12 @@ PAGES = {
         "requests/sent",
         "requests/{held}",
         "requests/{not_held}",
-        "calendars/",
-        "calendars/?state=bounced",
-        "calendars/people/f0-p0",
-        "calendars/people/f2-p0",
-        "calendars/dead-letters",
-        "calendars/dead-letters?list=retrying",
+        "calendar-health/",
+        "calendar-health/?state=bounced",
+        "calendar-health/people/f0-p0",
+        "calendar-health/people/f2-p0",
+        "calendar-health/dead-letters",
+        "calendar-health/dead-letters?list=retrying",
         "inbox/",
         "inbox/?outcome=waiting",
         *(f"inbox/{{letters[{i}]}}" for i in range(3)),
@@ -261,7 +262,7 @@ def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
     reader.send_empty("tokens", "Make the token")
     reader.sign_in("organiser")
     reader.send_empty("settings", "Save")
-    reader.send_empty("calendars/people/f2-p0", "Keep it and send")
+    reader.send_empty("calendar-health/people/f2-p0", "Keep it and send")
     reader.open("imports/")
     reader.choose_file("File", "firms.xlsx", b"%PDF-1.7")
     reader.look_after("See what it would do", "The file is a PDF")

@@ -26,6 +26,9 @@ class Site:
     def exhibitor(self, firm: int) -> Browser:
         return self.browser(self.expo.people[firm][0])
 
+    def organiser(self) -> Browser:
+        return Browser(self.app, self.expo.organiser)
+
     def path(self, rest: str) -> str:
         return f"/events/{self.expo.event.key}{rest}"
 

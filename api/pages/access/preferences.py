@@ -18,7 +18,7 @@ from scheduler.services.access import preferences, stopping
 from scheduler.services.access.actors import Actor
 
 blueprint = APIBlueprint(
-    "preferences", __name__, enable_openapi=False, url_prefix="/events/<event_key>/mails-and-calendar"
+    "preferences", __name__, enable_openapi=False, url_prefix="/events/<event_key>/preferences"
 )
 
 
@@ -68,7 +68,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
         db,
         actor,
         "preferences",
-        "agenda/preferences.html",
+        "access/preferences.html",
         typed=typed or {"language": now.language, "timezone": now.timezone},
         faults=faults,
         languages=[("", derived), *languages().items()],

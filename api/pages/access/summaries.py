@@ -51,7 +51,7 @@ def _counted(token: str) -> stopping.Summaries:
 def _page(found: stopping.Summaries, token: str) -> str:
     language = words(found.language)
     return render_template(
-        "answers/summaries.html",
+        "access/summaries.html",
         found=found,
         token=token,
         words=language,

@@ -27,7 +27,7 @@ from scheduler.services.inbox import aliases
 from workers import dispatch
 
 blueprint = APIBlueprint(
-    "calendars", __name__, enable_openapi=False, url_prefix="/events/<event_key>/calendars"
+    "calendar_health", __name__, enable_openapi=False, url_prefix="/events/<event_key>/calendar-health"
 )
 
 FILTERS = ("text", "state", "hall", "day", "country", "firm")
@@ -51,7 +51,7 @@ def board(event_key: str) -> str:
         return rendering.render(
             db,
             actor,
-            "calendars",
+            "calendar_health",
             "calendar_health/board.html",
             board=found,
             page=found.page(db, filters, now=now, number=paging.asked_number()),
@@ -105,7 +105,7 @@ def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
         return _person_page(actor, person_key, request.form, faults), 422
     dispatch.deliver(app=context.celery())
     flash(f"The address is kept. {_mails(queued)} on the way.", "good")
-    return redirect(url_for("calendars.person", event_key=event_key, person_key=person_key))
+    return redirect(url_for("calendar_health.person", event_key=event_key, person_key=person_key))
 
 
 @blueprint.post("/people/<person_key>/aliases/<int:alias_id>/remove")
@@ -116,7 +116,7 @@ def remove_alias(event_key: str, person_key: str, alias_id: int) -> Response:
     with context.database().write() as db:
         done = aliases.remove(db, actor, person_key, alias_id, now=context.now())
     flash("The address is taken away." if done else "It was taken away before.", "good" if done else "")
-    return redirect(url_for("calendars.person", event_key=event_key, person_key=person_key))
+    return redirect(url_for("calendar_health.person", event_key=event_key, person_key=person_key))
 
 
 @blueprint.get("/dead-letters")
@@ -129,7 +129,7 @@ def letters(event_key: str) -> str:
         return rendering.render(
             db,
             actor,
-            "calendars",
+            "calendar_health",
             "calendar_health/letters.html",
             page=dead_letters.listing(db, actor, retrying=retrying, number=paging.asked_number()),
             retrying=retrying,
@@ -153,7 +153,7 @@ def handle(event_key: str, step: str) -> Response:
     if left:
         said += f" {left:,} had been sent, put away or overtaken by a newer message meanwhile."
     flash(said if ids or request.form.get("all") else "Choose one mail or more.", "good" if done else "")
-    return redirect(url_for("calendars.letters", event_key=event_key))
+    return redirect(url_for("calendar_health.letters", event_key=event_key))
 
 
 def _filters() -> Filters:
@@ -188,7 +188,7 @@ def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, st
         return rendering.render(
             db,
             actor,
-            "calendars",
+            "calendar_health",
             "calendar_health/person.html",
             person=found,
             changes=addresses.changes(db, actor, person_key),

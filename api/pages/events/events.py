@@ -87,7 +87,7 @@ def create() -> Response | tuple[str, int]:
         )
         return page, 422
     flash("The event is made. Next: its firms and people.", "good")
-    return redirect(url_for("organiser.overview", event_key=key))
+    return redirect(url_for("runs.overview", event_key=key))
 
 
 _NEW = {

@@ -30,7 +30,7 @@ def event(event_key: str) -> Response:
     """The page that each role works on first."""
     actor = auth.actor(event_key)
     if actor.is_organiser:
-        return redirect(url_for("organiser.overview", event_key=event_key))
+        return redirect(url_for("runs.overview", event_key=event_key))
     if actor.is_exhibitor:
         return redirect(url_for("firms.directory", event_key=event_key))
     return redirect(url_for("agenda.own", event_key=event_key))

@@ -27,7 +27,7 @@ from scheduler.services.runs.control import RunCard
 from scheduler.services.schedule import history
 from workers import dispatch
 
-blueprint = APIBlueprint("organiser", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
+blueprint = APIBlueprint("runs", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
 LABELS = {"seconds": "Seconds to search", "max_moved": "Meetings that may change"}
 
@@ -41,7 +41,7 @@ def overview(event_key: str) -> str:
         return rendering.render(
             db,
             actor,
-            "organiser",
+            "schedule",
             "schedule/overview.html",
             run=newest[0] if newest else None,
             runs=newest,
@@ -72,7 +72,7 @@ def start_run(event_key: str) -> Response:
         flash(" ".join(f"{LABELS[fault.path]} {fault.message}." for fault in error.faults), "error")
     except RunAlreadyOpen as error:
         flash(str(error), "error")
-    return redirect(url_for("organiser.overview", event_key=event_key))
+    return redirect(url_for("runs.overview", event_key=event_key))
 
 
 @blueprint.get("/runs/<int:number>/panel")
@@ -86,7 +86,7 @@ def run_panel(event_key: str, number: int) -> FlaskResponse:
     with context.database().read() as db:
         run = control.show(db, actor, number)
         response = make_response(
-            rendering.render(db, actor, "organiser", "schedule/_run.html", run=run, now=context.now())
+            rendering.render(db, actor, "schedule", "schedule/_run.html", run=run, now=context.now())
         )
     if not run.is_open:
         response.headers["HX-Trigger"] = "run-ended"
@@ -102,7 +102,7 @@ def run(event_key: str, number: int) -> str:
         return rendering.render(
             db,
             actor,
-            "organiser",
+            "schedule",
             "schedule/run.html",
             run=found,
             curve=_curve(found),
@@ -117,7 +117,7 @@ def cancel_run(event_key: str, number: int) -> Response:
     with context.database().write() as db:
         control.cancel(db, actor, number, now=context.now())
     flash(f"Run {number} is being cancelled.")
-    return redirect(url_for("organiser.overview", event_key=event_key))
+    return redirect(url_for("runs.overview", event_key=event_key))
 
 
 @blueprint.post("/drafts/discard")
@@ -128,7 +128,7 @@ def discard_drafts(event_key: str) -> Response:
     with context.database().write() as db:
         count = orders.discard_old(db, actor)
     flash(f"Drafts discarded: {count:,}. Nobody was told anything.")
-    return redirect(url_for("organiser.overview", event_key=event_key))
+    return redirect(url_for("runs.overview", event_key=event_key))
 
 
 @blueprint.post("/mails/<any(pause, go_on, stop, send):step>")
@@ -143,7 +143,7 @@ def steer_mails(event_key: str, step: str) -> Response:
     except PublishingOpen as error:
         flash(f"{error} You can pause the mails meanwhile.", "error")
     dispatch.deliver(app=context.celery())
-    return redirect(url_for("organiser.overview", event_key=event_key))
+    return redirect(url_for("runs.overview", event_key=event_key))
 
 
 def _steer(db: Session, actor: Actor, step: str) -> str:

@@ -57,7 +57,7 @@ def show(event_key: str, number: int) -> str:
         return rendering.render(
             db,
             actor,
-            "organiser",
+            "schedule",
             "schedule/version.html",
             version=seen.version,
             found=seen.found,
@@ -77,7 +77,7 @@ def panel(event_key: str, number: int) -> FlaskResponse:
     with context.database().read() as db:
         version, jobs = look.jobs(db, actor, number)
         text = rendering.render(
-            db, actor, "organiser", "schedule/_version_job.html", version=version, **_jobs(jobs)
+            db, actor, "schedule", "schedule/_version_job.html", version=version, **_jobs(jobs)
         )
     response = make_response(text)
     if not jobs.is_open:
@@ -110,7 +110,7 @@ def look_twice(event_key: str, number: int) -> str | Response:
         return rendering.render(
             db,
             actor,
-            "organiser",
+            "schedule",
             "schedule/publish.html",
             version=seen.version,
             found=seen.found,
@@ -215,7 +215,7 @@ def discard(event_key: str, number: int) -> Response:
     with context.database().write() as db:
         orders.discard(db, actor, number)
     flash(f"Version {number} is discarded. Nobody was told anything.")
-    return redirect(url_for("organiser.overview", event_key=event_key))
+    return redirect(url_for("runs.overview", event_key=event_key))
 
 
 @blueprint.post("/<int:number>/roll-back")

@@ -29,13 +29,14 @@ LEAVES = ("sessions.end", "sessions.end_all", "sign_in.sign_out")
 VALUES = {
     "firm_key": "f0", "person_key": "f0-p0", "language": "en", "tone": "new", "number": 1, "session_id": 999,
     "token_id": 999, "alias_id": 999, "filename": "x", "request_key": "none", "kind": "firms",
+    "before": "calendars", "rest": "people/f0-p0",
 }  # fmt: skip
 STEPS = {
     "answers.look": "accept",
     "answers.answer": "accept",
-    "calendars.handle": "drop",
+    "calendar_health.handle": "drop",
     "inbox.handle": "set-aside",
-    "organiser.steer_mails": "pause",
+    "runs.steer_mails": "pause",
 }
 KEYS = {
     "v1.show_firm": "f0",

@@ -303,7 +303,7 @@ def test_what_was_typed_is_kept_through_a_fresh_sign_in(
         ("post", "versions/1/publish"),
         ("post", "versions/1/roll-back"),
         ("post", "tokens"),
-        ("post", "calendars/people/f0-p0/address"),
+        ("post", "calendar-health/people/f0-p0/address"),
         ("post", "imports/1/take"),
         ("get", "inbox/1/raw"),
     ],
@@ -325,7 +325,7 @@ def test_what_does_most_harm_needs_a_fresh_sign_in(
 
 
 def test_what_does_little_harm_needs_none(database: Database, organiser: Person, expo: Expo) -> None:
-    for path in ("schedule", "tokens", "imports/", "calendars/", "settings"):
+    for path in ("schedule", "tokens", "imports/", "calendar-health/", "settings"):
         organiser.browser.get(f"/events/{expo.event.key}/{path}")
     with database.read() as session:
         assert session.scalars(select(ScheduleVersion)).all() == []

@@ -8,17 +8,18 @@ import pytest
 
 from scheduler.services import links
 from scheduler.storage.database import Database
-from tests.support.web import web_app
+from tests.support.site import Site
+from tests.support.web import Browser, web_app
 
 LED_TO = [
     (links.agenda("expo"), "agenda.own"),
     *((links.answer("t" * 32, step), "answers.look") for step in links.ANSWER_STEPS),
     (links.sign_in("t" * 32), "sign_in.look"),
-    (links.schedule("expo"), "organiser.overview"),
-    (links.run("expo", 3), "organiser.run"),
+    (links.schedule("expo"), "runs.overview"),
+    (links.run("expo", 3), "runs.run"),
     (links.version("expo", 3), "versions.show"),
     (links.mail_text("expo", "en", "invitation"), "mail_texts.edit"),
-    (links.retried_mails("expo"), "calendars.letters"),
+    (links.retried_mails("expo"), "calendar_health.letters"),
 ]
 
 
@@ -28,3 +29,29 @@ def test_a_path_in_a_mail_is_the_page_that_it_names(
 ) -> None:
     routes = web_app(database, broker_url).url_map.bind("meetings.example.org")
     assert routes.match(urlsplit(path).path)[0] == endpoint
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ("calendars/", "calendar-health/"),
+        ("calendars", "calendar-health/"),
+        ("calendars/?state=bounced&page=2", "calendar-health/?state=bounced&page=2"),
+        ("calendars/calls.csv?calls=yes", "calendar-health/calls.csv?calls=yes"),
+        ("calendars/people/f0-p0", "calendar-health/people/f0-p0"),
+        ("calendars/dead-letters?list=retrying", "calendar-health/dead-letters?list=retrying"),
+    ],
+)
+def test_an_address_of_before_in_a_mail_or_a_bookmark_leads_to_its_page(
+    site: Site, before: str, now: str
+) -> None:
+    answer = site.organiser().client.get(site.path(f"/{before}"), follow_redirects=True)
+    assert (answer.status_code, answer.request.full_path.rstrip("?")) == (200, site.path(f"/{now}"))
+
+
+def test_the_page_of_mails_and_calendar_is_found_under_its_address_of_before(site: Site) -> None:
+    browser = site.browser(site.expo.people[0][1])
+    answer = browser.client.get(site.path("/mails-and-calendar"), follow_redirects=True)
+    assert (answer.status_code, answer.request.path) == (200, site.path("/preferences"))
+    asked = Browser(site.app).client.get(site.path("/mails-and-calendar"))
+    assert asked.status_code == 302 and "/sign-in" in asked.location

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pymupdf
 import pytest
 
-from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee
 from tests.support import clocks
 from tests.support.factories import (
@@ -22,11 +21,6 @@ from tests.support.web import Browser
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The event is ahead whenever these tests run."""
     clocks.hold(monkeypatch, NOW)
-
-
-@pytest.fixture
-def site(database: Database, broker_url: str) -> Site:
-    return Site.of_three_firms(database, broker_url)
 
 
 def test_the_agenda_is_empty_before_the_first_publishing(site: Site) -> None:

@@ -7,7 +7,6 @@ import html
 import pytest
 
 from scheduler.domain.entities import RequestState
-from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee
 from tests.support import clocks
 from tests.support.factories import (
@@ -22,11 +21,6 @@ from tests.support.site import Site
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The event is ahead whenever these tests run."""
     clocks.hold(monkeypatch, NOW)
-
-
-@pytest.fixture
-def site(database: Database, broker_url: str) -> Site:
-    return Site.of_three_firms(database, broker_url)
 
 
 def test_the_directory_names_firms_in_the_readers_script_first(site: Site) -> None:

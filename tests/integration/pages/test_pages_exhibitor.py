@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from scheduler.domain.entities import RequestState
-from scheduler.storage.database import Database
 from tests.support import clocks
 from tests.support.factories import (
     NOW,
@@ -20,11 +19,6 @@ from tests.support.site import Site
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The event is ahead whenever these tests run."""
     clocks.hold(monkeypatch, NOW)
-
-
-@pytest.fixture
-def site(database: Database, broker_url: str) -> Site:
-    return Site.of_three_firms(database, broker_url)
 
 
 def test_only_exhibitors_ask_and_answer(site: Site) -> None:

@@ -11,7 +11,6 @@ from api import context
 from scheduler.domain.entities import VersionState
 from scheduler.invites.ical.feed import etag
 from scheduler.services.schedule import feed_addresses
-from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Firm
 from tests.support import clocks
 from tests.support.factories import (
@@ -30,11 +29,6 @@ from tests.support.site import Site
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """The event is ahead whenever these tests run."""
     clocks.hold(monkeypatch, NOW)
-
-
-@pytest.fixture
-def site(database: Database, broker_url: str) -> Site:
-    return Site.of_three_firms(database, broker_url)
 
 
 def _publish(site: Site) -> None:

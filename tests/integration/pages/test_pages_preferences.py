@@ -28,7 +28,7 @@ def test_an_attendee_chooses_and_sees_how_a_mail_says_it(database: Database) -> 
         expo = make_event(session, firms=1)
         account = session.get_one(Account, expo.people[0][0].account_id)
     browser = Browser(web_app(database, NOWHERE), account)
-    path = f"/events/{expo.event.key}/mails-and-calendar"
+    path = f"/events/{expo.event.key}/preferences"
     page = browser.get(path)
     assert "Automatic: English" in page and "only the venue" in page
     page = browser.post(path, language="hu", timezone="Europe/Budapest")
@@ -42,7 +42,7 @@ def test_a_wrong_choice_is_said_at_its_field_and_kept_in_the_form(database: Data
         expo = make_event(session, firms=1)
         account = session.get_one(Account, expo.people[0][0].account_id)
     browser = Browser(web_app(database, NOWHERE), account)
-    path = f"/events/{expo.event.key}/mails-and-calendar"
+    path = f"/events/{expo.event.key}/preferences"
     browser.get(path)
     page = browser.post(path, status=422, language="zh", timezone="Mars/Base")
     assert "must be an IANA time zone" in page
@@ -53,7 +53,7 @@ def test_organisers_have_no_mails_of_their_own_to_choose_for(database: Database)
     with database.write() as session:
         expo = make_event(session, firms=1)
     browser = Browser(web_app(database, NOWHERE), expo.organiser)
-    browser.get(f"/events/{expo.event.key}/mails-and-calendar", status=403)
+    browser.get(f"/events/{expo.event.key}/preferences", status=403)
 
 
 def linked(database: Database, language: str) -> tuple[Published, Browser, str]:
@@ -124,7 +124,7 @@ def test_summaries_are_stopped_and_sent_again_here_as_by_their_link(database: Da
         expo = make_event(session, firms=2, summary_mails=True)
         account = session.get_one(Account, expo.people[0][0].account_id)
     browser = Browser(web_app(database, NOWHERE), account)
-    path = f"/events/{expo.event.key}/mails-and-calendar"
+    path = f"/events/{expo.event.key}/preferences"
 
     def stopped() -> list[bool]:
         with database.read() as session:
@@ -145,7 +145,7 @@ def test_an_event_without_summaries_says_so(database: Database) -> None:
         expo = make_event(session, firms=1)
         account = session.get_one(Account, expo.people[0][0].account_id)
     browser = Browser(web_app(database, NOWHERE), account)
-    page = browser.get(f"/events/{expo.event.key}/mails-and-calendar")
+    page = browser.get(f"/events/{expo.event.key}/preferences")
     assert "send no summaries" in page and "Stop these summaries" not in page
 
 
@@ -154,4 +154,4 @@ def test_who_is_no_attendee_stops_no_summaries(database: Database) -> None:
         expo = make_event(session, firms=1)
     browser = Browser(web_app(database, NOWHERE), expo.organiser)
     browser.get("/")
-    browser.post(f"/events/{expo.event.key}/mails-and-calendar/summaries", status=403, send="no")
+    browser.post(f"/events/{expo.event.key}/preferences/summaries", status=403, send="no")

@@ -29,11 +29,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     clocks.hold(monkeypatch, NOW)
 
 
-@pytest.fixture
-def site(database: Database, broker_url: str) -> Site:
-    return Site.of_three_firms(database, broker_url)
-
-
 def test_a_request_is_stored_as_it_was_typed(site: Site) -> None:
     browser = site.exhibitor(0)
     assert "Ask for a meeting with Firm 1" in browser.get(site.path("/firms/f1/ask"))

@@ -134,3 +134,11 @@ def test_a_feature_has_one_name_in_services_pages_and_templates() -> None:
     rooms, pages, templates = map(folders, ("scheduler/services", "api/pages", "api/templates"))
     assert pages - rooms == FOLDERS_OF_THEIR_OWN
     assert templates - pages <= ONLY_PAGES_OF_OTHERS and templates >= {"schedule", "requests"}
+
+
+def test_a_blueprint_has_the_name_of_its_module_or_of_its_feature() -> None:
+    pages = [path for path in (ROOT / "api").rglob("*.py") if "Blueprint(" in path.read_text("utf-8")]
+    named = {path: re.findall(r"Blueprint\(\s*\"(\w+)\"", path.read_text("utf-8")) for path in pages}
+    assert len(named) > 20
+    for path, names in named.items():
+        assert len(names) == 1 and names[0] in (path.stem, path.parent.name), (path, names)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from api import context
 from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
-from api.v1.schemas.calendars import (
+from api.v1.schemas.calendar_health import (
     CalendarHealthOut,
     CalendarPersonOut,
     DeadLetterList,

@@ -64,7 +64,7 @@ def open_page(
         page.goto(f"{site}/sign-in/{token}")
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("link", name="Calendar health").wait_for()
-        page.goto(f"{site}/events/{health.expo.event.key}/calendars{path}")
+        page.goto(f"{site}/events/{health.expo.event.key}/calendar-health{path}")
         return page
 
     yield open_page
