@@ -19,6 +19,7 @@ from api.v1.schemas.directory import (
 )
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory import search
+from scheduler.services.directory.facets import FirmFilters
 from scheduler.services.events import facts
 
 
@@ -51,7 +52,8 @@ def show_event(db: Session, actor: Actor) -> dict[str, Any]:
 @blueprint.output(FirmList)
 def list_firms(db: Session, actor: Actor, query: FirmQuery) -> Any:
     """Firms by Latin name, searched and filtered"""
-    return search.search_firms(db, actor, **dict(query))
+    filters = FirmFilters(**query.model_dump(exclude={"cursor", "limit"}, exclude_none=True))
+    return search.search_firms(db, actor, filters, cursor=query.cursor, limit=query.limit)
 
 
 @blueprint.get("/firms/<key>")

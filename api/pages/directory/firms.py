@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from apiflask import APIBlueprint
 from flask import request
 from flask_login import login_required
@@ -11,10 +9,11 @@ from flask_login import login_required
 from api import auth, context
 from api.pages import paging, rendering
 from scheduler.services.directory import facets, search
+from scheduler.services.directory.facets import FirmFilters
 
 blueprint = APIBlueprint("firms", __name__, enable_openapi=False, url_prefix="/events/<event_key>/firms")
 
-FILTERS = ("country", "area", "tier", "hall")
+FILTERS = ("text", "country", "area", "tier", "hall")
 
 
 @blueprint.get("", endpoint="directory")
@@ -22,19 +21,18 @@ FILTERS = ("country", "area", "tier", "hall")
 def directory_page(event_key: str) -> str:
     """The firms that a search and filters leave, with counts at each filter."""
     actor = auth.actor(event_key)
-    text = request.args.get("text", "")
-    filters: dict[str, Any] = {name: request.args.get(name) or None for name in FILTERS}
+    asked = {name: value for name in FILTERS if (value := request.args.get(name))}
+    filters = FirmFilters(**asked)
     with context.database().read() as db:
         return rendering.render(
             db,
             actor,
             "firms",
             "directory/directory.html",
-            page=search.search_firms(db, actor, text=text, number=paging.asked_number(), **filters),
-            facets=facets.facets(db, actor, text=text, **filters),
-            text=text,
+            page=search.search_firms(db, actor, filters, number=paging.asked_number()),
+            facets=facets.facets(db, actor, filters),
             filters=filters,
-            asked={name: value for name, value in {"text": text, **filters}.items() if value},
+            asked=asked,
         )
 
 

@@ -29,7 +29,41 @@ from scheduler.services.text import matches, one_line
 from scheduler.storage import json_list
 from scheduler.storage.models import Event, Firm, Hall
 
-Filters = Mapping[str, ColumnElement[bool]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirmFilters:
+    """Which firms are looked for. `country` is ISO 3166-1 alpha-2; `area` and `hall` are keys.
+
+    Every word of `text` is part of a name or of the description. An empty value sets no filter.
+    """
+
+    text: str = ""
+    country: str = ""
+    area: str = ""
+    tier: str = ""
+    hall: str = ""
+
+    def conditions(self, session: Session) -> Conditions:
+        """Conditions on Firm. Raises InvalidInput for an unknown tier."""
+        found: dict[str, ColumnElement[bool]] = {}
+        if self.text:
+            found["text"] = matches(self.text, (Firm.name, Firm.latin_name, Firm.description))
+        if self.country:
+            found["country"] = Firm.country == one_line(self.country).upper()
+        if self.area:
+            found["area"] = json_list.contains(session, Firm.areas, one_line(self.area))
+        if self.tier:
+            if self.tier not in set(Tier):
+                raise InvalidInput([Fault("tier", "must be one of " + ", ".join(Tier))])
+            found["tier"] = Firm.tier == Tier(self.tier)
+        if self.hall:
+            found["hall"] = Firm.hall_id.in_(select(Hall.id).where(Hall.key == one_line(self.hall)))
+        return found
+
+
+EVERY_FIRM = FirmFilters()
+
+Conditions = Mapping[str, ColumnElement[bool]]
 """The condition of each filter that is set, by its name."""
 
 
@@ -52,46 +86,12 @@ class Facets:
     hall: tuple[FacetValue, ...]
 
 
-def firm_filters(
-    session: Session,
-    *,
-    text: str = "",
-    country: str | None = None,
-    area: str | None = None,
-    tier: str | None = None,
-    hall: str | None = None,
-) -> Filters:
-    """Conditions on Firm. An empty value sets no filter. Raises InvalidInput for an unknown tier."""
-    filters = {"text": matches(text, (Firm.name, Firm.latin_name, Firm.description))} if text else {}
-    if country:
-        filters["country"] = Firm.country == one_line(country).upper()
-    if area:
-        filters["area"] = json_list.contains(session, Firm.areas, one_line(area))
-    if tier:
-        if tier not in set(Tier):
-            raise InvalidInput([Fault("tier", "must be one of " + ", ".join(Tier))])
-        filters["tier"] = Firm.tier == Tier(tier)
-    if hall:
-        filters["hall"] = Firm.hall_id.in_(select(Hall.id).where(Hall.key == one_line(hall)))
-    return filters
-
-
-def facets(
-    session: Session,
-    actor: Actor,
-    *,
-    text: str = "",
-    country: str | None = None,
-    area: str | None = None,
-    tier: str | None = None,
-    hall: str | None = None,
-) -> Facets:
-    """What `directory.search_firms` could be narrowed by, and to how many firms. One query."""
+def facets(session: Session, actor: Actor, filters: FirmFilters = EVERY_FIRM) -> Facets:
+    """What `search.search_firms` could be narrowed by, and to how many firms. One query."""
     actor.require(Right.READ_DIRECTORY)
-    filters = firm_filters(session, text=text, country=country, area=area, tier=tier, hall=hall)
     names = session.get_one(Event, actor.event_id).areas
     found: dict[str, list[FacetValue]] = {name: [] for name in _FACETS}
-    for facet, value, name, count in session.execute(_query(session, actor, filters)):
+    for facet, value, name, count in session.execute(_query(session, actor, filters.conditions(session))):
         found[facet].append(FacetValue(value, name or names.get(value, value), count))
     for values in found.values():
         values.sort(key=lambda value: (-value.count, value.value))
@@ -103,12 +103,12 @@ def facets(
 _FACETS = ("country", "tier", "area", "hall")
 
 
-def _query(session: Session, actor: Actor, filters: Filters) -> CompoundSelect[str, str, str | None, int]:
+def _query(session: Session, actor: Actor, asked: Conditions) -> CompoundSelect[str, str, str | None, int]:
     """Rows of facet, value, name and number of firms, each facet under all the other filters.
 
     The text is sought once, for all of them: that is what takes time.
     """
-    conditions = {name: condition for name, condition in filters.items() if name in _FACETS}
+    conditions = {name: condition for name, condition in asked.items() if name in _FACETS}
     firms = (
         select(
             Firm.country,
@@ -117,9 +117,7 @@ def _query(session: Session, actor: Actor, filters: Filters) -> CompoundSelect[s
             Firm.hall_id,
             *(condition.label(f"fits_{name}") for name, condition in conditions.items()),
         )
-        .where(
-            Firm.event_id == actor.event_id, *(filters[name] for name in filters if name not in conditions)
-        )
+        .where(Firm.event_id == actor.event_id, *(asked[name] for name in asked if name not in conditions))
         .cte("found")
     )
 

@@ -12,27 +12,12 @@ from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
 from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.directory.facets import Facets, FacetValue, facets, firm_filters
+from scheduler.services.directory.facets import EVERY_FIRM, FirmFilters
 from scheduler.services.directory.refs import FirmRef, find_firm, find_person, firm_ref
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.text import matches, storable
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, Hall, MeetingRequest, Place
-
-__all__ = [
-    "FacetValue",
-    "Facets",
-    "FirmCard",
-    "FirmPage",
-    "OpenRequest",
-    "PersonCard",
-    "facets",
-    "firm",
-    "firm_beside_own",
-    "person",
-    "search_firms",
-    "search_people",
-]
 
 _FIRMS = Order("firms", (func.lower(Firm.latin_name), Firm.id), (str, int))
 _FIRMS_IN_HALLS = select(Firm, Hall.name).outerjoin(Hall, Hall.id == Firm.hall_id)
@@ -92,23 +77,16 @@ class FirmPage:
 def search_firms(
     session: Session,
     actor: Actor,
+    filters: FirmFilters = EVERY_FIRM,
     *,
-    text: str = "",
-    country: str | None = None,
-    area: str | None = None,
-    tier: str | None = None,
-    hall: str | None = None,
     cursor: str | None = None,
     number: int = 1,
     limit: int = 30,
 ) -> Page[FirmCard]:
-    """The event's firms by Latin name. Every word of `text` is part of a name or of the description.
-
-    `area` and `hall` are keys. Four queries at most, however many firms.
-    """
+    """The event's firms by Latin name. Four queries at most, however many firms."""
     actor.require(Right.READ_DIRECTORY)
-    filters = firm_filters(session, text=text, country=country, area=area, tier=tier, hall=hall)
-    query = _FIRMS_IN_HALLS.where(Firm.event_id == actor.event_id, *filters.values())
+    asked = filters.conditions(session)
+    query = _FIRMS_IN_HALLS.where(Firm.event_id == actor.event_id, *asked.values())
     page = fetch_page(session, query, _FIRMS, cursor=cursor, number=number, limit=limit)
     rows = [(row[0], row[1]) for row in page.items]
     return page.of(_cards(session, actor, rows))

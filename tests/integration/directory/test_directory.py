@@ -10,7 +10,7 @@ from scheduler.domain.entities import RequestState, Tier
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.services.directory import facets as directory_facets
 from scheduler.services.directory import search as directory
-from scheduler.services.directory.facets import FacetValue, facets
+from scheduler.services.directory.facets import EVERY_FIRM, FacetValue, FirmFilters, facets
 from scheduler.services.directory.search import OpenRequest
 from scheduler.storage.database import Database
 from tests.support.factories import Expo, make_attendee, make_event, make_firm, make_request
@@ -45,7 +45,7 @@ def make_fair(session) -> Expo:
 
 
 def names(session, expo: Expo, **search) -> list[str]:
-    page = directory.search_firms(session, expo.organiser_actor(), **search)
+    page = directory.search_firms(session, expo.organiser_actor(), FirmFilters(**search))
     return [card.latin_name for card in page.items]
 
 
@@ -108,14 +108,14 @@ def test_a_tier_that_there_is_not_is_refused(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         with pytest.raises(InvalidInput, match="tier: must be one of upstream, midstream, downstream"):
-            directory.search_firms(session, expo.actor(0), tier="sideways")
+            directory.search_firms(session, expo.actor(0), FirmFilters(tier="sideways"))
 
 
 def test_facets_count_each_value_under_the_other_filters(database: Database) -> None:
     with database.write() as session:
         expo = make_fair(session)
         make_fair(session)
-        facets = directory_facets.facets(session, expo.organiser_actor(), country="CN")
+        facets = directory_facets.facets(session, expo.organiser_actor(), FirmFilters(country="CN"))
         assert facets.country == (
             FacetValue("CN", "CN", 2),
             FacetValue("DE", "DE", 1),
@@ -129,7 +129,7 @@ def test_facets_count_each_value_under_the_other_filters(database: Database) -> 
 def test_facets_obey_the_search(database: Database) -> None:
     with database.write() as session:
         facets = directory_facets.facets(
-            session, make_fair(session).organiser_actor(), text="öko", area="cells"
+            session, make_fair(session).organiser_actor(), FirmFilters(text="öko", area="cells")
         )
         assert facets.area == (FacetValue("cells", "Cells", 1), FacetValue("cells-2", "More cells", 1))
         assert [value.value for value in facets.country] == ["DE"]
@@ -216,7 +216,7 @@ def test_nothing_of_another_event_is_found(database: Database) -> None:
         here, there = make_event(session, firms=1), make_event(session, firms=0)
         assert directory.search_firms(session, there.organiser_actor()).items == ()
         assert directory.search_people(session, there.organiser_actor()).items == ()
-        assert facets(session, there.organiser_actor()).country == ()
+        assert facets(session, there.organiser_actor(), EVERY_FIRM).country == ()
         for look in (
             lambda actor: directory.firm(session, actor, "f0"),
             lambda actor: directory.search_people(session, actor, firm="f0"),
