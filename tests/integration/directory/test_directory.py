@@ -248,7 +248,7 @@ def test_the_counts_at_all_filters_take_one_query_beside_the_event(database: Dat
     with database.write() as session:
         expo = make_event(session, firms=3)
     for filters in ({}, {"text": "firm", "country": "CN", "area": "cells", "tier": "upstream", "hall": "h0"}):
-        count = partial(facets, actor=expo.actor(0), **filters)
+        count = partial(facets, actor=expo.actor(0), filters=FirmFilters(**filters))
         assert count_selects(database, count) == 1  # the event's row
         assert count_selects(database, count, beginning="WITH") == 1
 
