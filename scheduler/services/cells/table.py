@@ -13,13 +13,15 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.cells import values
 from scheduler.services.cells.columns import HEADER_ROWS, REQUIRED, ImportKind, header_row, understand
-from scheduler.services.text import one_line
+from scheduler.services.text import lines, one_line
 from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
 
 MAX_ROWS = 20_000
 """Of a kind: more than any expo has people."""
 
 _NO_HEADER = SheetRow(1, ())
+_OF_LINES = frozenset(("description", "message", "note"))
+"""Columns of several lines."""
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./x-]{1,38}")
 
@@ -162,7 +164,7 @@ class Table:
         table = cls(kind, sheet.name, header, found.positions, found.unknown, options=options)
         table._check_header(found.twice)
         rows = sheet.rows[at + 1 :]
-        if not rows:
+        if not rows and not sheet.name:  # a workbook may have sheets that nobody filled in
             table.faults.append(Fault(table._named("file"), "has a header, but no rows"))
         if len(rows) > MAX_ROWS:
             table.faults.append(Fault(table._named("file"), f"has more than {MAX_ROWS:,} rows"))
@@ -213,7 +215,8 @@ class Table:
     def _add(self, given: SheetRow, seen: dict[str, int]) -> None:
         cells = given.cells
         read = {
-            column: one_line(cells[at]) if at < len(cells) else "" for column, at in self.positions.items()
+            column: (lines if column in _OF_LINES else one_line)(cells[at]) if at < len(cells) else ""
+            for column, at in self.positions.items()
         }
         required = REQUIRED[self.kind]
         if self.options.keep_empty:

@@ -45,6 +45,8 @@ def import_firms(
     booths = Booths.load(session, actor.event_id)
     values = {row.line: read.values(row) for row in table.rows}
     for row in table.rows:
+        _leave_booths(row, values[row.line], known.get(row.values.get("key", "")), booths)
+    for row in table.rows:
         _check_hall(row, values[row.line], known.get(row.values.get("key", "")), booths)
     if "booth" in table.columns:
         standing = ((row, values[row.line]) for row in table.rows)
@@ -157,6 +159,13 @@ class _Reader:
     def _hall(self, row: Row) -> int | None:
         key = find_hall(row, "hall", self.halls)
         return self.hall_ids[key] if key else None
+
+
+def _leave_booths(row: Row, given: dict[str, Any], firm: Firm | None, booths: Booths) -> None:
+    """Several booths in one cell stay as they are: a firm that has them is not moved to one."""
+    owned = booths.owned[firm.id] if firm is not None else []
+    if len(owned) > 1 and given.get("booth") == "; ".join(place.key for place in owned):
+        del given["booth"]
 
 
 def _check_hall(row: Row, values: Mapping[str, Any], firm: Firm | None, booths: Booths) -> None:

@@ -1,0 +1,1 @@
+"""Exports: the whole event as one workbook, and the schedule as lists to use and to print."""

@@ -1,0 +1,85 @@
+"""The workbook of an event is its own import: taken as it is, no cell changes."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from chainmeet.demo.load import load
+from scheduler.domain.errors import NotAllowed
+from scheduler.samples.expo import make_expo
+from scheduler.services.access.actors import Actor
+from scheduler.services.exports import event_sheets
+from scheduler.services.imports import taking
+from scheduler.services.imports.taking import ImportLook
+from scheduler.sheets.reading import read
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account
+from tests.support.factories import NOW, make_event
+from tests.support.publishing import SETTINGS
+
+BOSS = "organiser@expo.example"
+
+
+def demo_event(database: Database, firms: int = 40, requests: int = 200) -> Actor:
+    """The demo's event with fewer firms, and its organiser."""
+    with database.write() as session:
+        event = load(
+            session,
+            make_expo(firms=firms, requests=requests, seed=3),
+            organiser_email=BOSS,
+            secret_key="x" * 40,
+            now=NOW,
+        )
+        account = session.scalars(select(Account).where(Account.email == BOSS)).one()
+        return Actor(account_id=account.id, event_id=event.id, event_key=event.key, is_organiser=True)
+
+
+def look(database: Database, actor: Actor, octets: bytes) -> ImportLook:
+    with database.write() as session:
+        found = taking.apply(session, actor, taking.parts_of(octets, ""), settings=SETTINGS, now=NOW)
+        session.rollback()
+    return found
+
+
+def test_an_export_changes_nothing_when_it_is_imported(database: Database) -> None:
+    actor = demo_event(database)
+    with database.read() as session:
+        octets = event_sheets.workbook(session, actor)
+    found = look(database, actor, octets)
+    assert [fault for part in found.parts for fault in part.faults] == []
+    assert [(part.sheet, part.done.wrong) for part in found.parts if part.done and part.done.wrong] == []
+    assert [(part.sheet, row) for part in found.parts if part.done for row in part.done.rows] == []
+    counted = {part.sheet: part.done.unchanged for part in found.parts if part.done}
+    assert len(counted) == 12
+    assert min(count for sheet, count in counted.items() if sheet != "Closures") > 0
+    assert (counted["Firms"], counted["Requests"]) == (40, 200)
+    assert all(part.done.missing == 0 for part in found.parts if part.done)
+
+
+def test_an_edited_export_changes_that_cell_alone(database: Database) -> None:
+    actor = demo_event(database)
+    with database.read() as session:
+        rows = event_sheets.rows_of(session, actor)
+    kind = next(kind for kind in rows if kind.value == "firms")
+    rows[kind][3]["description"] = "Another\ntext"
+    found = look(database, actor, event_sheets.xlsx([event_sheets.sheet_of(*each) for each in rows.items()]))
+    changed = [row for part in found.parts if part.done for row in part.done.rows]
+    assert [(row.key, [cell.column for cell in row.cells]) for row in changed] == [
+        (rows[kind][3]["key"], ["description"])
+    ]
+    assert changed[0].cells[0].after == "Another\ntext"
+
+
+def test_an_event_without_anything_is_a_workbook_too(database: Database) -> None:
+    with database.write() as session:
+        actor = make_event(session, firms=0, tables=0).organiser_actor()
+        octets = event_sheets.workbook(session, actor)
+    assert [sheet.name for sheet in read(octets).sheets][:3] == ["Event", "Areas", "Times"]
+
+
+def test_only_organisers_have_it(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        with pytest.raises(NotAllowed):
+            event_sheets.workbook(session, expo.actor(0))
