@@ -1,6 +1,6 @@
 # Chainmeet: `make demo` shows it, `make test` checks it. All real work is in `chainmeet --help`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up test lint format docs lock clean
+.PHONY: help demo up plan-example test lint format docs lock clean
 
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
@@ -8,7 +8,7 @@ PYTHON ?= python3
 OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(DATA),--data $(DATA)) $(ARGS)
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 	@echo "  Options: EXIT=1 (demo: stop at the end), PORT=8001, DATA=folder, ARGS='...', PYTHON=python3.12"
 
 demo: .venv/run.stamp ## See a full-size expo planned, published and invited (EXIT=1: then stop)
@@ -16,6 +16,11 @@ demo: .venv/run.stamp ## See a full-size expo planned, published and invited (EX
 
 up: .venv/run.stamp ## Start the same stack on an empty database
 	@$(BIN)/chainmeet up $(OPTIONS)
+
+plan-example: .venv/run.stamp ## Plan the example workbook without a server: see build/plan-example
+	@$(BIN)/chainmeet plan --template build/plan-example/event.xlsx
+	@$(BIN)/chainmeet plan build/plan-example/event.xlsx -o build/plan-example --seconds 5 $(ARGS)
+	@$(BIN)/chainmeet check build/plan-example/problem.json build/plan-example/plan.json
 
 test: lint ## Lint, format, types, import contracts, and every test
 	$(BIN)/python -m pytest -n 2

@@ -11,6 +11,7 @@ from chainmeet.commands.check import check
 from chainmeet.commands.db import db
 from chainmeet.commands.demo import demo
 from chainmeet.commands.generate import generate
+from chainmeet.commands.plan import plan
 from chainmeet.commands.publish import publish
 from chainmeet.commands.receive import receive
 from chainmeet.commands.run import run
@@ -23,8 +24,8 @@ from chainmeet.commands.worker import clock, worker
 from scheduler.domain.errors import ChainmeetError
 
 COMMANDS = (
-    demo, up, solve, check, generate, db, run, publish, receive, worker, clock, sign_in, sessions, audit,
-    warm_up,
+    demo, up, plan, solve, check, generate, db, run, publish, receive, worker, clock, sign_in, sessions,
+    audit, warm_up,
 )  # fmt: skip
 
 

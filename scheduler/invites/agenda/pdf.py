@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
 from scheduler.invites.pdf import document
@@ -17,6 +17,13 @@ def agenda_pdf(agenda: AgendaSheet) -> bytes:
     sheet = _sheet(agenda)
     with _one_at_a_time:
         return document.written(sheet)
+
+
+def agendas_pdf(agendas: Sequence[AgendaSheet]) -> bytes:
+    """One PDF of several agendas, each on pages of its own. At least one."""
+    sheets = [_sheet(agenda) for agenda in agendas]
+    with _one_at_a_time:
+        return document.written(*sheets)
 
 
 def _sheet(agenda: AgendaSheet) -> Sheet:

@@ -56,9 +56,10 @@ class Font:
     codes: dict[int, str] = field(default_factory=dict)
 
 
-def written(sheet: Sheet) -> bytes:
-    """The file of a sheet."""
-    made = pages(sheet)
+def written(*sheets: Sheet) -> bytes:
+    """The file of sheets one after the other, each on pages of its own. It has the title of the first."""
+    sheet = sheets[0]
+    made = [page for each in sheets for page in pages(each)]
     file = File()
     fonts = _fonts(file, made)
     listed = "".join(f"/{font.name} {font.number} 0 R" for font in fonts.values())

@@ -14,6 +14,11 @@ def present(row: Row, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in row.values}
 
 
+def there(known: Mapping[str, Any]) -> frozenset[str]:
+    """The keys of those that were not taken out of the event."""
+    return frozenset(key for key, row in known.items() if row.withdrawn_at is None)
+
+
 def renamed(values: dict[str, Any], **names: str) -> dict[str, Any]:
     """Values by the names of the tables, which some columns have another name than."""
     return {names.get(name, name): value for name, value in values.items()}

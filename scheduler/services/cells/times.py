@@ -31,7 +31,7 @@ class EventTimes:
 
     @classmethod
     def load(cls, session: Session, event_id: int) -> EventTimes:
-        slots = session.scalars(select(Slot).where(Slot.event_id == event_id).order_by(Slot.position)).all()
+        slots = session.scalars(select(Slot).where(Slot.of(event_id)).order_by(Slot.position)).all()
         return cls(slots, ZoneInfo(session.get_one(Event, event_id).timezone))
 
     @property

@@ -112,16 +112,17 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
     )
     _add_venue(session, made.id, form)
     session.flush()
-    return _card(made)
+    return card(made)
 
 
 def event(session: Session, actor: Actor) -> EventCard:
     """The actor's event."""
     actor.require(Right.READ_EVENT)
-    return _card(session.get_one(Event, actor.event_id))
+    return card(session.get_one(Event, actor.event_id))
 
 
-def _card(row: Event) -> EventCard:
+def card(row: Event) -> EventCard:
+    """An event as pages and programs read it."""
     return EventCard(**{name: getattr(row, name) for name in _CARD})
 
 
@@ -151,7 +152,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     session.flush()
     if not row.summary_mails:
         summaries.take(session, row.id)
-    return _card(row)
+    return card(row)
 
 
 def _settings_faults(form: EventSettings) -> Iterator[Fault]:

@@ -115,11 +115,22 @@ def language_faults(language: str) -> Iterator[Fault]:
         yield Fault("language", f"must be one of {', '.join(languages())}")
 
 
-def _text_faults(key: str, areas: Sequence[str]) -> Iterator[Fault]:
+def key_faults(key: str) -> Iterator[Fault]:
+    """A fault if it can be no key of an event."""
     if not _KEY.fullmatch(key):
         yield Fault("key", "must be 3 to 64 letters (a to z), digits or hyphens, with no hyphen at its ends")
     if key in RESERVED:
         yield Fault("key", f"{key!r} is an address of the site itself; choose another")
+
+
+def zone_faults(timezone: str) -> Iterator[Fault]:
+    """A fault if it is no IANA time zone."""
+    if not is_zone(timezone):
+        yield Fault("timezone", "must be an IANA time zone such as Asia/Shanghai")
+
+
+def _text_faults(key: str, areas: Sequence[str]) -> Iterator[Fault]:
+    yield from key_faults(key)
     many, long = fields.limits(AreaNames), fields.limits(AreaName)
     if not many.hold(areas) or not all(map(long.hold, areas)):
         yield Fault("areas", f"at most {many.most}, of {long.least} to {long.most} characters each")
@@ -128,9 +139,8 @@ def _text_faults(key: str, areas: Sequence[str]) -> Iterator[Fault]:
 
 
 def _time_faults(form: NewEvent, now: datetime) -> Iterator[Fault]:
-    if not is_zone(form.timezone):
-        yield Fault("timezone", "must be an IANA time zone such as Asia/Shanghai")
-    elif form.first_day < now.astimezone(ZoneInfo(form.timezone)).date():
+    yield from zone_faults(form.timezone)
+    if is_zone(form.timezone) and form.first_day < now.astimezone(ZoneInfo(form.timezone)).date():
         yield Fault("first_day", "lies in the past")
     if not 1 <= len(form.blocks) <= MAX_BLOCKS:
         yield Fault("blocks", f"give 1 to {MAX_BLOCKS}")

@@ -90,9 +90,11 @@ class _ExportedEvent:
         self.person_keys = {row.id: row.key for row in self.of(Attendee, Attendee.id)}
 
     def of(self, table: Any, *order: Any) -> Sequence[Any]:
-        return self.session.scalars(
-            select(table).where(table.event_id == self.event.id).order_by(*order)
-        ).all()
+        """The rows of a table, without those that were taken out of the event."""
+        query = select(table).where(table.event_id == self.event.id).order_by(*order)
+        if hasattr(table, "withdrawn_at"):
+            query = query.where(table.withdrawn_at.is_(None))
+        return self.session.scalars(query).all()
 
     def settings(self) -> Iterator[dict[str, Any]]:
         for name in SETTINGS:
@@ -141,6 +143,8 @@ class _ExportedEvent:
 
     def people(self) -> Iterator[dict[str, Any]]:
         for person in self.of(Attendee, Attendee.id):
+            if person.firm_id not in self.firm_keys:
+                continue
             yield {
                 **_columns(ImportKind.PEOPLE, person),
                 "firm": self.firm_keys[person.firm_id],
@@ -167,7 +171,7 @@ class _ExportedEvent:
     ) -> Iterator[dict[str, Any]]:
         in_event = select(owner, marks.slot_id).join(Slot, Slot.id == marks.slot_id)
         found: dict[int, list[int]] = defaultdict(list)
-        for owner_id, slot_id in self.session.execute(in_event.where(Slot.event_id == self.event.id)):
+        for owner_id, slot_id in self.session.execute(in_event.where(Slot.of(self.event.id))):
             found[owner_id].append(slot_id)
         for owner_id in sorted(found):
             if owner_id in keys:
@@ -183,6 +187,8 @@ class _ExportedEvent:
             .order_by(MeetingRequest.id)
         )
         for row in self.session.scalars(query):
+            if not {row.from_firm_id, row.to_firm_id} <= self.firm_keys.keys():
+                continue
             named = {
                 side: sorted(each.attendee_id for each in row.people if each.side is side) for side in Side
             }
@@ -198,10 +204,13 @@ class _ExportedEvent:
                 "message": row.message,
                 "note": row.answer_note,
                 "reply_topic": row.reply_topic,
-                "from_people": "; ".join(self.person_keys[each] for each in named[Side.FROM]),
-                "to_people": "; ".join(self.person_keys[each] for each in named[Side.TO]),
+                "from_people": self._people(named[Side.FROM]),
+                "to_people": self._people(named[Side.TO]),
                 "times": "; ".join(begins[key] for key in row.slots or () if key in begins),
             }
+
+    def _people(self, ids: Sequence[int]) -> str:
+        return "; ".join(self.person_keys[each] for each in ids if each in self.person_keys)
 
 
 def _columns(kind: ImportKind, row: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Cells, Imported, ImportTally, as_new, change
 from scheduler.services.cells.columns import ImportKind, plain
-from scheduler.services.cells.common import latin, present, renamed
+from scheduler.services.cells.common import latin, present, renamed, there
 from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
 from scheduler.services.cells.values import NamedThings
 from scheduler.services.imports.booths import Booths
@@ -52,7 +52,7 @@ def import_firms(
         standing = ((row, values[row.line]) for row in table.rows)
         booths.check([(row, given["booth"]) for row, given in standing if "booth" in given], known)
     table.done(leave_out=leave_out)
-    tally = ImportTally(table, frozenset(known))
+    tally = ImportTally(table, there(known))
     new = _added(session, actor.event_id, [(row, values[row.line]) for row in table.rows], known)
     for row in table.rows:
         cells, is_new = new.pop(row.values["key"], None), True

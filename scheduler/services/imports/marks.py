@@ -140,7 +140,7 @@ class _Marks:
         for marks in {owner[0] for owner in self.names}:
             column = getattr(marks, OWNERS[marks])
             in_event = select(column, marks.slot_id).join(Slot, Slot.id == marks.slot_id)
-            for owner_id, slot_id in self.session.execute(in_event.where(Slot.event_id == self.event_id)):
+            for owner_id, slot_id in self.session.execute(in_event.where(Slot.of(self.event_id))):
                 if (marks, owner_id) in self.names:
                     found[marks, owner_id].add(slot_id)
         return found

@@ -19,7 +19,7 @@ from scheduler.services.addresses import addresses, leaving
 from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Imported, ImportTally, as_new, change
 from scheduler.services.cells.columns import ImportKind, plain
-from scheduler.services.cells.common import latin, of_a_person, present, renamed
+from scheduler.services.cells.common import latin, of_a_person, present, renamed, there
 from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
 from scheduler.services.schedule.feed_addresses import new_feed
 from scheduler.sheets.tables import WorkbookSheet
@@ -56,7 +56,7 @@ def import_people(
         if email and taken.setdefault(email, key) != key:
             row.fault("email", f"{email} belongs to {taken[email]!r} already")
     table.done(leave_out=leave_out)
-    tally = ImportTally(table, frozenset(known))
+    tally = ImportTally(table, there(known))
     new = [values[row.line] for row in table.rows if row.values["key"] not in known]
     accounts = ensure_accounts(session, {each["email"]: each["name"] for each in new}, now=now)
     for row in table.rows:
@@ -100,7 +100,7 @@ def import_interpreters(
         if row.values.get("key") in people:
             row.fault("key", "is an attendee's; nobody is both")
     table.done(leave_out=leave_out)
-    tally = ImportTally(table, frozenset(known))
+    tally = ImportTally(table, there(known))
     for row in table.rows:
         interpreter = known.get(row.values["key"])
         given = values[row.line] | {"key": row.values["key"]}

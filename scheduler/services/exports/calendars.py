@@ -1,0 +1,46 @@
+"""The meetings of a version as a calendar file a person, for those who plan without mails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.invites.ical.feed import FeedEvent, build_feed
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.exports import held
+from scheduler.services.schedule import entries
+from scheduler.storage.models import Attendee, Event
+
+
+def of_people(
+    session: Session, actor: Actor, *, number: int | None = None, domain: str, now: datetime
+) -> Iterator[tuple[str, bytes]]:
+    """iCalendar (RFC 5545) of each attendee with a meeting in a version, by key. It is no invitation.
+
+    `domain` is that of the UIDs, the same as in mails: `UUID@domain`.
+    """
+    actor.require(Right.READ_AGENDAS)
+    version = held.version_of(session, actor, number)
+    if version is None:
+        return
+    event = session.get_one(Event, actor.event_id)
+    schedule = entries.shown(session, event, version.id)
+    people = {
+        row.id: row
+        for row in session.scalars(
+            select(Attendee).where(Attendee.event_id == event.id).order_by(Attendee.id)
+        )
+    }
+    by_person: dict[int, list[FeedEvent]] = {attendee_id: [] for attendee_id in people}
+    for request_id, seats in schedule.seated.items():
+        uid = f"{schedule.rows[request_id].uid}@{domain}"
+        for attendee_id in seats:
+            by_person[attendee_id].append(FeedEvent(uid, 0, now, schedule.content(request_id, attendee_id)))
+    for attendee_id, meetings in by_person.items():
+        if meetings:
+            person = people[attendee_id]
+            yield person.key, build_feed(meetings, f"{event.name}: {person.name}", "", event.timezone)

@@ -1,0 +1,181 @@
+"""The meetings of a version with all their names, for lists: three queries, however many there are."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.entities import RequestState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.schedule import versions
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    Firm,
+    Interpreter,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+    Slot,
+)
+from scheduler.storage.planned import TIME_AND_PLACE, with_time_and_place
+
+
+@dataclass(frozen=True, slots=True)
+class ListedPerson:
+    """Somebody who sits in a meeting."""
+
+    key: str
+    name: str
+    email: str
+    phone: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSide:
+    """A firm of a meeting, with its people there."""
+
+    key: str
+    name: str
+    country: str
+    people: tuple[ListedPerson, ...]
+
+    @property
+    def people_names(self) -> list[str]:
+        return [person.name for person in self.people]
+
+    @property
+    def names(self) -> str:
+        return "; ".join(self.people_names)
+
+
+@dataclass(frozen=True, slots=True)
+class ListedMeeting:
+    """A meeting of a version. `start` and `end` are in the event's zone."""
+
+    request: str
+    topic: str
+    priority: int
+    start: datetime
+    end: datetime
+    hall: str
+    place: str
+    place_name: str
+    interpreter: str
+    interpreter_key: str
+    sides: tuple[ListedSide, ListedSide]
+    """The firm that asked, and the firm that was asked."""
+
+    @property
+    def when(self) -> tuple[str, str, str]:
+        """Its day, and from when to when."""
+        return self.start.date().isoformat(), f"{self.start:%H:%M}", f"{self.end:%H:%M}"
+
+
+def version_of(session: Session, actor: Actor, number: int | None) -> ScheduleVersion | None:
+    """The version of a number, or the published one, or None if none is. Raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    if number is not None:
+        return versions.get(session, actor.event_id, number)
+    return versions.published(session, actor.event_id)
+
+
+def meetings(session: Session, actor: Actor, version_id: int) -> Sequence[ListedMeeting]:
+    """The meetings of a version in time order. What was withdrawn since is left out."""
+    actor.require(Right.READ_AGENDAS)
+    zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
+    sender, receiver = aliased(Firm), aliased(Firm)
+    query = (
+        select(
+            PlannedMeeting.id,
+            MeetingRequest.key,
+            MeetingRequest.topics,
+            MeetingRequest.priority,
+            *TIME_AND_PLACE,
+            Place.key,
+            Interpreter.name,
+            Interpreter.key,
+            sender.id,
+            sender.key,
+            sender.name,
+            sender.country,
+            receiver.id,
+            receiver.key,
+            receiver.name,
+            receiver.country,
+        )
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(sender, sender.id == MeetingRequest.from_firm_id)
+        .join(receiver, receiver.id == MeetingRequest.to_firm_id)
+        .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
+        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state == RequestState.ACCEPTED)
+    )
+    rows = session.execute(
+        with_time_and_place(query).order_by(Slot.position, Place.key, MeetingRequest.id)
+    ).all()
+    seated = _seated(session, version_id)
+    found = []
+    for row in rows:
+        meeting_id, request, topic, priority, start, end, *rest = row
+        place_name, hall, place, interpreter, interpreter_key = rest[:5]
+        sides = tuple(
+            ListedSide(key, name, country, tuple(seated[meeting_id, firm_id]))
+            for firm_id, key, name, country in (rest[5:9], rest[9:13])
+        )
+        found.append(
+            ListedMeeting(
+                request,
+                topic,
+                priority,
+                start.astimezone(zone),
+                end.astimezone(zone),
+                hall,
+                place,
+                place_name,
+                interpreter or "",
+                interpreter_key or "",
+                (sides[0], sides[1]),
+            )
+        )
+    return found
+
+
+def by_side(meetings: Iterable[ListedMeeting]) -> Iterator[tuple[ListedMeeting, ListedSide, ListedSide]]:
+    """Each meeting as either firm sees it: the meeting, the own side, the partner's."""
+    for each in meetings:
+        asks, asked = each.sides
+        yield each, asks, asked
+        yield each, asked, asks
+
+
+def _seated(session: Session, version_id: int) -> dict[tuple[int, int], list[ListedPerson]]:
+    """The people of each meeting by meeting and firm."""
+    query = (
+        select(
+            PlannedAttendee.meeting_id,
+            Attendee.firm_id,
+            Attendee.key,
+            Attendee.name,
+            Attendee.email,
+            Attendee.phone,
+            Attendee.title,
+        )
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+        .where(PlannedMeeting.version_id == version_id)
+        .order_by(Attendee.id)
+    )
+    found: dict[tuple[int, int], list[ListedPerson]] = defaultdict(list)
+    for meeting_id, firm_id, *columns in session.execute(query):
+        found[meeting_id, firm_id].append(ListedPerson(*columns))
+    return found

@@ -1,0 +1,108 @@
+"""The lists of a schedule: what stands in them, in what kind of file, and that no cell is run."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.services.exports import calendars, lists, prints
+from scheduler.services.exports.lists import OF_A_VERSION, ListName
+from scheduler.services.exports.prints import PrintPack
+from scheduler.sheets.reading import read
+from scheduler.storage.database import Database
+from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
+
+
+def published(session: Session) -> Expo:
+    """Three firms; two of them meet, and the third waits for an answer."""
+    expo = make_event(session, firms=3, people=2, interpreters=1, contact="Desk")
+    expo.firms[0].name = "=cmd()"
+    expo.people[1][0].phone = "+36 1 555"
+    session.flush()
+    held = make_request(session, expo, 0, 1, state=RequestState.ACCEPTED, topic="-Cells")
+    make_request(session, expo, 2, 0, state=RequestState.PENDING)
+    make_version(session, expo, [meet(held, expo, slot=1)])
+    return expo
+
+
+def test_a_workbook_has_every_list_of_a_version(database: Database) -> None:
+    with database.write() as session:
+        expo = published(session)
+        made = lists.workbook(session, expo.organiser_actor())
+    sheets = {sheet.name: sheet.rows for sheet in read(made.octets).sheets}
+    assert list(sheets) == [name.value.capitalize() for name in OF_A_VERSION]
+    assert made.name == f"schedule-{expo.event.key}-1.xlsx"
+    assert {name: len(rows) - 1 for name, rows in sheets.items()} == {
+        "Meetings": 1, "By firm": 2, "By person": 2, "By hall": 1, "By interpreter": 0, "Not held": 0,
+    }  # fmt: skip
+    day, start, end = sheets["Meetings"][1].cells[:3]
+    assert (day, start, end) == ("2026-12-07", "09:30", "10:00")
+    assert "=cmd()" in sheets["Meetings"][1].cells
+
+
+def test_csv_has_a_mark_of_utf_8_and_no_formula(database: Database) -> None:
+    with database.write() as session:
+        expo = published(session)
+        made = lists.one(session, expo.organiser_actor(), ListName.MEETINGS, "csv")
+    assert made.octets.startswith(b"\xef\xbb\xbf")
+    header, row = csv.reader(io.StringIO(made.octets.decode("utf-8-sig")))
+    assert row[header.index("Firm that asks")] == "'=cmd()"
+    assert row[header.index("Topic")] == "'-Cells"
+
+
+def test_who_has_not_answered_stands_by_the_firm_that_owes_it(database: Database) -> None:
+    with database.write() as session:
+        expo = published(session)
+        made = lists.one(session, expo.organiser_actor(), ListName.UNANSWERED, "xlsx")
+    header, row = read(made.octets).sheets[0].rows
+    found = dict(zip(header.cells, row.cells, strict=False))
+    assert (found["Firm asked"], found["Firm that asks"]) == ("=cmd()", expo.firms[2].name)
+
+
+def test_an_event_without_a_schedule_has_empty_lists(database: Database) -> None:
+    with database.write() as session:
+        actor = make_event(session).organiser_actor()
+        assert {len(sheet.rows) for sheet in read(lists.workbook(session, actor).octets).sheets} == {1}
+        assert prints.pack(session, actor, PrintPack.PEOPLE).octets.startswith(b"%PDF")
+        assert list(calendars.of_people(session, actor, domain="d.example", now=NOW)) == []
+        with pytest.raises(NotFound):
+            lists.workbook(session, actor, 7)
+
+
+@pytest.mark.parametrize(
+    ("kind", "owners"),
+    [(PrintPack.PEOPLE, 2), (PrintPack.FIRMS, 2), (PrintPack.PLACES, 1), (PrintPack.INTERPRETERS, 0)],
+)
+def test_a_pack_has_a_sheet_for_each(database: Database, kind: PrintPack, owners: int) -> None:
+    with database.write() as session:
+        expo = published(session)
+        actor = expo.organiser_actor()
+        singly = dict(prints.singly(session, actor, kind))
+        made = prints.pack(session, actor, kind)
+    assert len(singly) == owners
+    assert made.octets.count(b"/Type/Page/") == max(owners, 1)
+    assert all(octets.startswith(b"%PDF") for octets in singly.values())
+
+
+def test_a_calendar_has_the_meetings_of_one_person(database: Database) -> None:
+    with database.write() as session:
+        expo = published(session)
+        found = dict(calendars.of_people(session, expo.organiser_actor(), domain="mail.example", now=NOW))
+    assert set(found) == {expo.people[0][0].key, expo.people[1][0].key}
+    body = found[expo.people[1][0].key]
+    assert body.count(b"BEGIN:VEVENT") == 1
+    assert b"DTSTART;TZID=Asia/Shanghai:20261207T093000" in body
+
+
+def test_only_organisers_export(database: Database) -> None:
+    with database.write() as session:
+        expo = published(session)
+        with pytest.raises(NotAllowed):
+            lists.workbook(session, expo.actor(0))
+        with pytest.raises(NotAllowed):
+            prints.pack(session, expo.actor(0), PrintPack.PEOPLE)
