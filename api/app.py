@@ -12,7 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import auth, context, errors, limits, request_ids, security, v1
 from api.inputs import NumberConverter
-from api.pages import PAGES, compression, links, paging, presentation, rendering, static_files
+from api.pages import PAGES, compression, links, marks, paging, presentation, rendering, static_files
 from api.pages.access import summaries
 from api.v1 import openapi
 from scheduler import logs
@@ -66,6 +66,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     errors.init_app(app)
     presentation.init_app(app)
     links.init_app(app)
+    marks.init_app(app)
     rendering.init_app(app)
     paging.init_app(app)
     for blueprint in PAGES:

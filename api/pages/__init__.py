@@ -11,6 +11,7 @@ from api.pages.directory import firms
 from api.pages.events import events, home, mail_texts
 from api.pages.imports import imports
 from api.pages.inbox import inbox
+from api.pages.my_day import my_day
 from api.pages.requests import requests
 from api.pages.schedule import runs, versions
 from api.v1 import docs
@@ -29,6 +30,7 @@ PAGES = (
     inbox.blueprint,
     mail_texts.blueprint,
     moved.blueprint,
+    my_day.blueprint,
     runs.blueprint,
     imports.blueprint,
     preferences.blueprint,

@@ -151,11 +151,11 @@ def _both_names(name: str, latin_name: str, reads: str) -> Markup:
 @lru_cache(KEPT)
 def spoken(text: str) -> Markup:
     """A text of people's own with its language, where its script says which: for voices and glyphs."""
-    tag = _east_asian(text)
+    tag = is_east_asian(text)
     return Markup('<span lang="{}">{}</span>').format(tag, text) if tag else escape(text)
 
 
-def _east_asian(text: str) -> str:
+def is_east_asian(text: str) -> str:
     """zh, ja or ko for a text with most words in one of these languages, else an empty text."""
     scripts = Counter(unicodedata.name(char, "").partition(" ")[0] for char in text if char.isalpha())
     east = scripts["CJK"] + scripts["HIRAGANA"] + scripts["KATAKANA"] + scripts["HANGUL"]

@@ -41,6 +41,8 @@ NO_PAGES = {
     "home.event": "leads on",
     "mail_texts.index": "leads on",
     "runs.run_panel": "a part of runs.run",
+    "my_day.manifest": "JSON",
+    "my_day.worker": "a script",
     "versions.panel": "a part of versions.show",
 }
 """What a browser can ask for, and is no page of its own; `v1` is JSON."""
@@ -132,6 +134,8 @@ OF_FIRM = (
     "firms/f1",
     "agenda",
     "agenda/firm",
+    "my-day",
+    "my-day?day=2026-12-07",
     "requests/received",
     "requests/received?state=all",
     "requests/sent",

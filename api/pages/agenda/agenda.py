@@ -61,7 +61,8 @@ def accept(event_key: str, request_key: str) -> Response:
         flash("The meeting has changed or is off. Look at it as it is now.", "error")
     else:
         flash("Accepted. You are expected at this meeting.", "good")
-    return redirect(url_for("agenda.own", event_key=event_key, _anchor=f"meeting-{request_key}"), 303)
+    here = url_for("agenda.own", event_key=event_key, _anchor=f"meeting-{request_key}")
+    return redirect(rendering.back(event_key, here), 303)
 
 
 @blueprint.get("/agenda/firm")

@@ -10,7 +10,13 @@ from scheduler.storage.models.access import (
     SignInWish,
     WebSession,
 )
-from scheduler.storage.models.asking import ExcludedPerson, MeetingRequest, RequestPerson, RequestStep
+from scheduler.storage.models.asking import (
+    ExcludedPerson,
+    LateNotice,
+    MeetingRequest,
+    RequestPerson,
+    RequestStep,
+)
 from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import Event, Hall, Pause, Place, PlaceBusy, Slot, WalkingTime
 from scheduler.storage.models.importing import ImportFile
@@ -64,6 +70,7 @@ __all__ = [
     "Interpreter",
     "InterpreterBusy",
     "Invitation",
+    "LateNotice",
     "MailRoute",
     "MailText",
     "MeetingRequest",

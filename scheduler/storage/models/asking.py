@@ -183,3 +183,14 @@ class ExcludedPerson(Base):
             .where(RequestPerson.request_id == cls.request_id, mine.id == cls.attendee_id)
             .exists()
         )
+
+
+class LateNotice(Base):
+    """An attendee is so many minutes late for a published meeting. A newer word replaces it."""
+
+    __tablename__ = "late_notice"
+
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
+    minutes: Mapped[int]
+    said_at: Mapped[datetime]

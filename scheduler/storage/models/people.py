@@ -82,7 +82,7 @@ class Attendee(Base):
     """Lower case, the same as its account's."""
     title: Mapped[JobTitle] = mapped_column(default="")
     phone: Mapped[Phone] = mapped_column(default="", server_default="")
-    """For organisers only."""
+    """For organisers, the own firm, and the partners of a meeting that both sides have accepted."""
     languages: Mapped[list[str]]
     mail_language: Mapped[Language] = mapped_column(default="", server_default="")
     """The language of mails that was chosen, or empty for the one that `readers` derives."""
@@ -106,6 +106,8 @@ class Attendee(Base):
     withdrawn_at: Mapped[datetime | None]
     """As a firm's."""
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    seen_version_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"))
+    """The version whose changes this person has seen on the week's page, or null before the first time."""
 
     firm: Mapped[Firm] = relationship(back_populates="attendees", viewonly=True)
 

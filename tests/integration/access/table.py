@@ -49,6 +49,9 @@ GET EVENT/inbox/<mail_id>/raw                                302 404 404 404 404
 GET EVENT/mail-texts                                         302 404 404 404 404 404 302
 GET EVENT/mail-texts/<language>/<tone>                       302 404 404 404 404 404 200
 GET EVENT/preferences                                 302 404 404 200 200 200 403
+GET EVENT/my-day                                             302 404 404 200 200 200 403
+GET EVENT/my-day/manifest.webmanifest                        302 404 404 200 200 200 200
+GET EVENT/my-day/worker.js                                   302 404 404 200 200 200 200
 GET EVENT/people/<person_key>/agenda                         302 404 404 403 403 200 200
 GET EVENT/people/<person_key>/agenda.pdf                     302 404 404 403 403 200 200
 GET EVENT/requests/<key>                                     302 404 404 404 200 200 200
@@ -93,6 +96,7 @@ POST EVENT/mail-texts/<language>/<tone>                      403 404 404 404 404
 POST EVENT/preferences                                403 404 404 303 303 303 403
 POST EVENT/preferences/summaries                      403 404 404 303 303 303 403
 POST EVENT/mails/<step>                                      403 404 404 404 404 404 302
+POST EVENT/my-day/<request_key>/late                         403 404 404 404 404 404 404
 POST EVENT/requests/<key>/accept                             403 404 404 404 403 403 303
 POST EVENT/requests/<key>/decline                            403 404 404 404 403 403 303
 POST EVENT/requests/<key>/undo                               403 404 404 404 303 303 303

@@ -1,0 +1,163 @@
+"""The meetings of one person on one day, with the walk to each, and which is the next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Partstat
+from scheduler.services.access.actors import Actor
+from scheduler.services.answers import agenda_answers
+from scheduler.services.answers.agenda_answers import Standing
+from scheduler.services.directory.refs import slots_of
+from scheduler.services.my_day import lateness
+from scheduler.services.my_day.lateness import Late
+from scheduler.services.schedule import agendas
+from scheduler.services.schedule.agendas import Agenda, AgendaItem
+from scheduler.services.week.around import Around, around
+from scheduler.storage.models import Firm, Hall, WalkingTime
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The way to a meeting: minutes on foot, from which hall, and when to leave.
+
+    `after` is the meeting before, None for the own booth. `spare` is the time between its end and leaving.
+    """
+
+    minutes: int
+    from_hall: str
+    leave_at: datetime
+    after: AgendaItem | None
+    spare: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayMeeting:
+    """A meeting of the day. `walk` is None if nothing says where its person comes from.
+
+    `is_off`: it was withdrawn, or its person declined.
+    """
+
+    item: AgendaItem
+    around: Around
+    standing: Standing
+    walk: Walk | None
+    late: tuple[Late, ...]
+    is_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MyDay:
+    """`days` are those of the event with the number of the person's meetings, `day` the one that is shown.
+
+    `upcoming` are the meetings that have not ended, in order: the first that is not off is the next one.
+    """
+
+    person: Agenda
+    days: tuple[tuple[date, int], ...]
+    day: date | None
+    is_today: bool
+    past: tuple[DayMeeting, ...]
+    upcoming: tuple[DayMeeting, ...]
+
+    @property
+    def next(self) -> DayMeeting | None:
+        return next((meeting for meeting in self.upcoming if not meeting.is_off), None)
+
+
+def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str, now: datetime) -> MyDay:
+    """The actor's own day: the one that is asked for, else today, else the next of the event.
+
+    Seventeen queries at most, however many meetings. Raises NotAllowed for who is no attendee.
+    """
+    agenda = agendas.attendee_agenda(session, actor)
+    zone = ZoneInfo(agenda.timezone)
+    today = now.astimezone(zone).date()
+    all_days = sorted({slot.start.astimezone(zone).date() for slot in slots_of(session, actor.event_id)})
+    counts = Counter(item.start.astimezone(zone).date() for item in agenda.items if not item.is_called_off)
+    shown = _shown(all_days, day, today)
+    items = tuple(item for item in agenda.items if item.start.astimezone(zone).date() == shown)
+    part = _only(agenda, items)
+    standing = agenda_answers.standing(session, actor, part, secret_key=secret_key)
+    facts = around(session, actor, part, standing)
+    late = lateness.said(session, actor, items)
+    walks = _Ways(session, actor).walks(items, facts)
+    meetings = [
+        DayMeeting(
+            item=item,
+            around=facts[item.request_key],
+            standing=standing[item.request_key],
+            walk=walks.get(item.request_key),
+            late=late.get(item.request_key, ()),
+            is_off=_is_off(item, standing[item.request_key], agenda.key),
+        )
+        for item in items
+    ]
+    return MyDay(
+        person=agenda,
+        days=tuple((each, counts[each]) for each in all_days),
+        day=shown,
+        is_today=shown == today,
+        past=tuple(meeting for meeting in meetings if meeting.item.end <= now),
+        upcoming=tuple(meeting for meeting in meetings if meeting.item.end > now),
+    )
+
+
+def _only(agenda: Agenda, items: tuple[AgendaItem, ...]) -> Agenda:
+    return Agenda(
+        key=agenda.key,
+        name=agenda.name,
+        latin_name=agenda.latin_name,
+        timezone=agenda.timezone,
+        version=agenda.version,
+        published_at=agenda.published_at,
+        items=items,
+    )
+
+
+def _shown(days: Sequence[date], asked: date | None, today: date) -> date | None:
+    if asked in days:
+        return asked
+    ahead = [each for each in days if each >= today]
+    return ahead[0] if ahead else days[-1] if days else None
+
+
+def _is_off(item: AgendaItem, standing: Standing, own: str) -> bool:
+    return item.is_called_off or own in standing.excluded or standing.answers.get(own) is Partstat.DECLINED
+
+
+class _Ways:
+    """How far it is from hall to hall."""
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        halls = session.execute(select(Hall.id, Hall.name).where(Hall.event_id == actor.event_id))
+        self.names = {row[0]: row[1] for row in halls}
+        rows = session.execute(
+            select(WalkingTime.from_hall_id, WalkingTime.to_hall_id, WalkingTime.minutes)
+            .join(Hall, Hall.id == WalkingTime.from_hall_id)
+            .where(Hall.event_id == actor.event_id)
+        )
+        self.minutes = {frozenset((first, second)): minutes for first, second, minutes in rows}
+        self.home = session.scalar(select(Firm.hall_id).where(Firm.id == actor.firm_id))
+
+    def walks(self, items: Sequence[AgendaItem], facts: Mapping[str, Around]) -> dict[str, Walk]:
+        """By key of the request. A meeting that is called off is no place that one comes from."""
+        found: dict[str, Walk] = {}
+        hall, before = self.home, None
+        for item in items:
+            there = facts[item.request_key].hall_id
+            if hall is not None:
+                minutes = self.minutes.get(frozenset((hall, there)), 0) if hall != there else 0
+                leave = item.start - timedelta(minutes=minutes)
+                spare = max(leave - before.end, timedelta()) if before is not None else None
+                found[item.request_key] = Walk(minutes, self.names[hall], leave, before, spare)
+            if not item.is_called_off:
+                hall, before = there, item
+        return found
