@@ -17,9 +17,9 @@ from werkzeug.serving import make_server
 from scheduler.services.access import sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee
-from tests.integration.calendar_health.test_calendar_health import Health
 from tests.support import clocks
 from tests.support.factories import NOW, SECRET_KEY
+from tests.support.health import Health
 from tests.support.web import web_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]

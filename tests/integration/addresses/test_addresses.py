@@ -23,9 +23,9 @@ from scheduler.storage.models import (
     MeetingRequest,
     OutboxMail,
 )
-from tests.integration.delivery.test_dead_letters import MINUTE, Letters
 from tests.support import replies
 from tests.support.factories import NOW, SECRET_KEY, make_event, meet
+from tests.support.letters import MINUTE, Letters
 from tests.support.publishing import SETTINGS, draft, publish
 
 NEW = "wang@right.example"

@@ -9,10 +9,10 @@ from flask import Flask
 
 from scheduler.services.access import api_tokens
 from scheduler.storage.database import Database
-from tests.integration.calendar_health.test_calendar_health import Health
 from tests.support import clocks
 from tests.support.api import Program, make_token
 from tests.support.factories import NOW
+from tests.support.health import Health
 from tests.support.web import web_app
 
 NOWHERE = "redis://127.0.0.1:1"

@@ -11,7 +11,7 @@ from scheduler.domain.mail_rates import MailRates
 from scheduler.services.delivery import arrival, claims
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, MailRoute, OutboxMail
-from tests.integration.delivery.test_mail_routes import fill
+from tests.integration.delivery.post import fill
 from tests.support.factories import (
     NOW,
     SECRET_KEY,

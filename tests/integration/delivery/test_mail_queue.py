@@ -22,7 +22,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
 from tests.integration.delivery.test_outbox import claim, publish_some
 from tests.integration.delivery.test_sending import Sender
-from tests.integration.publishing.test_publishing import Scene
+from tests.integration.publishing.scene import Scene
 from tests.support.factories import NOW, SECRET_KEY, make_account, make_version
 from tests.support.publishing import SETTINGS, publish_version
 from tests.support.threads import Step

@@ -2,154 +2,23 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 import pytest
-from aiosmtpd.smtp import SMTP, Envelope
-from aiosmtpd.smtp import Session as SmtpSession
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AlertKind, MailFailure, OutboxKind, OutboxState, Refusal
+from scheduler.domain.entities import MailFailure, OutboxKind, OutboxState, Refusal
 from scheduler.domain.mail_rates import MailRates, domain_of
-from scheduler.services.delivery import claims, delivery, mail_routes, refusing
+from scheduler.services.delivery import mail_routes, refusing
 from scheduler.services.delivery.mail_routes import SERVER
 from scheduler.storage.database import Database
-from scheduler.storage.models import Alert, Attendee, Event, MailRoute, OutboxMail
-from tests.integration.delivery.test_outbox import publish_some
-from tests.integration.delivery.test_sending import FAILED, QUEUED, SENT, to
-from tests.support.factories import NOW, SECRET_KEY, make_event
-from tests.unit.invites.test_transport import Catcher, serving
+from scheduler.storage.models import Attendee, Event, MailRoute, OutboxMail
+from tests.integration.delivery.post import CONTENT, FREQUENCY, MINUTE, Post, Provider, claim, fill
+from tests.integration.delivery.test_sending import FAILED, QUEUED, SENT
+from tests.support.factories import NOW
+from tests.unit.invites.test_transport import serving
 
 pytestmark = pytest.mark.smtp
-
-MINUTE = timedelta(minutes=1)
-PROVIDERS = (
-    "qq.com",
-    "163.com",
-    "firm.example",
-    "corp.example",
-    "works.example",
-    "trade.example",
-    "x.example",
-)
-
-
-def fill(
-    database: Database, mails: int, domains: Sequence[str] = PROVIDERS, *, per_minute: int = 60_000
-) -> None:
-    """One mail to each of so many attendees, whose addresses are at these domains in turn."""
-    with database.write() as session:
-        publish_some(session, 1, mail_per_minute=per_minute)
-        template = session.scalars(select(OutboxMail)).first()
-        assert template is not None
-        expo = make_event(session, firms=-(-mails // 14), people=14, mail_per_minute=per_minute)
-        people = [person for firm in expo.people for person in firm][:mails]
-        for n, person in enumerate(people):
-            person.email = f"p{n}@{domains[n % len(domains)]}"
-            session.add(
-                OutboxMail(
-                    event_id=expo.event.id,
-                    kind=template.kind,
-                    attendee_id=person.id,
-                    request_id=template.request_id,
-                    to_address=person.email,
-                    to_name=person.name,
-                    message_id=f"<m{n}@expo.example>",
-                    uid=f"u{n}@expo.example",
-                    method=template.method,
-                    sequence=template.sequence,
-                    dtstamp=template.dtstamp,
-                    payload={**template.payload, "uid": f"u{n}@expo.example", "attendee_id": person.id},
-                    state=QUEUED,
-                    next_attempt_at=NOW,
-                    created_at=NOW,
-                )
-            )
-        session.flush()
-        session.execute(
-            update(OutboxMail).where(OutboxMail.event_id != expo.event.id).values(state=SENT, sent_at=NOW)
-        )
-
-
-@dataclass
-class Provider(Catcher):
-    """A mail server whose answer to a recipient is what `says` returns; None takes the mail."""
-
-    says: Callable[[str], str | None] = lambda _: None
-    tells: bool = True
-    """Whether it takes the alerts to organisers whatever it says of others."""
-    asked: list[str] = field(default_factory=list)
-
-    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
-        self, server: SMTP, session: SmtpSession, envelope: Envelope, address: str, _options: list[str]
-    ) -> str:
-        is_told = address.startswith("organiser")  # of an alert, which is taken
-        self.asked += [] if is_told else [address]
-        reply = None if is_told and self.tells else self.says(address)
-        if reply is None:
-            envelope.rcpt_tos.append(address)
-        return reply or "250 OK"
-
-    def got(self) -> list[str]:
-        """Who got a mail of an event; others are told of alerts."""
-        return [to for _, recipients, _ in self.taken for to in recipients if not to.startswith("organiser")]
-
-
-@dataclass
-class Post:
-    """A server and the sender that hands to it, at minutes that the test chooses."""
-
-    database: Database
-    server: Provider
-    rates: str = " "
-
-    def deliver(self, minutes: float, worker: str = "w", *, most: float = 0.5) -> int:
-        """Send from that minute on, for `most` minutes of a clock that only goes on where a sender waits."""
-        waited = 0.0
-
-        def sleep(seconds: float) -> None:
-            nonlocal waited
-            waited += seconds
-
-        before = len(self.server.got())
-        delivery.deliver(
-            self.database,
-            replace(to(self.server), mail_rates=self.rates),
-            worker=worker,
-            now=lambda: NOW + minutes * MINUTE + timedelta(seconds=waited),
-            should_stop=lambda: waited > 60 * most,
-            sleep=sleep,
-        )
-        return len(self.server.got()) - before
-
-    def until_empty(self, minutes: Sequence[float]) -> None:
-        for minute in minutes:
-            self.deliver(minute)
-
-    def rows(self, *domains: str) -> list[OutboxMail]:
-        with self.database.read() as session:
-            rows = session.scalars(select(OutboxMail).where(OutboxMail.kind != OutboxKind.ALERT))
-            return [row for row in rows if not domains or row.domain in domains]
-
-    def states(self, *domains: str) -> Counter[OutboxState]:
-        return Counter(row.state for row in self.rows(*domains) if row.sent_at != NOW or row.attempts)
-
-    def route(self, name: str) -> MailRoute | None:
-        with self.database.read() as session:
-            return session.get(MailRoute, name)
-
-    def alerts(self) -> list[Alert]:
-        with self.database.read() as session:
-            return list(session.scalars(select(Alert).where(Alert.kind == AlertKind.MAILS_REFUSED)))
-
-    def marked(self) -> int:
-        with self.database.read() as session:
-            return len(session.scalars(select(Attendee).where(Attendee.bounced_at.is_not(None))).all())
 
 
 @pytest.mark.slow
@@ -193,10 +62,6 @@ def test_a_provider_that_limits_frequency_is_slowed_down_and_no_other(database: 
         assert post.states() == {SENT: 70}
     assert post.alerts() == []
     assert post.marked() == 0
-
-
-FREQUENCY = "550 Connection frequency limited. http://service.mail.qq.com/cgi-bin/help?id=20022&no=1000722"
-CONTENT = "550 Mail content denied [x IP: 10.0.0.1]. https://service.mail.qq.com/detail/122/171."
 
 
 def test_pauses_get_longer_and_one_mail_is_tried_after_each(database: Database) -> None:
@@ -307,80 +172,6 @@ def test_mails_to_a_provider_with_a_rate_go_one_after_the_other_and_others_at_on
                 update(OutboxMail).where(OutboxMail.state == OutboxState.SENDING).values(state=SENT)
             )
     assert taken == [{False: 20, True: 1}, {True: 1}, {True: 1}, {True: 1}]
-
-
-def claim(
-    session: Session, minutes: float, routes: mail_routes.Routes, worker: str = "w"
-) -> list[OutboxMail]:
-    return claims.claim(
-        session, worker=worker, limit=50, secret_key=SECRET_KEY, now=NOW + minutes * MINUTE, routes=routes
-    )
-
-
-def test_two_workers_never_have_mails_to_a_provider_with_a_rate_at_once(database: Database) -> None:
-    fill(database, 40, ["qq.com"])
-    rates = MailRates.parse("qq.com=600")
-    taken: list[list[int]] = []
-    start = threading.Barrier(2)
-
-    def take(worker: str) -> None:
-        start.wait()
-        with database.write() as session:
-            rows = claim(session, 0, mail_routes.load(session, rates), worker)
-            taken.append([row.id for row in rows])
-
-    threads = [threading.Thread(target=take, args=(name,)) for name in "ab"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(map(len, taken)) == [0, 10]
-
-
-def test_two_workers_try_one_mail_between_them_after_a_pause(database: Database) -> None:
-    fill(database, 40, ["qq.com"])
-    with serving(Provider(says=lambda _: FREQUENCY)) as server:
-        post = Post(database, server)
-        post.deliver(0)
-        assert len(server.asked) == 1
-        both(lambda worker: post.deliver(1, worker))
-        assert len(server.asked) == 2
-        server.says = lambda _: None
-        both(lambda worker: post.deliver(3, worker))
-        post.deliver(6)
-    assert post.states() == {SENT: 40}
-    assert len(server.got()) == len(set(server.got())) == 40
-
-
-def test_two_workers_lose_and_double_nothing_while_a_server_refuses_now_and_then(database: Database) -> None:
-    fill(database, 60)
-    refusals = iter([FREQUENCY, None, CONTENT, None, "451 4.7.1 Greylisted", None, "550 5.1.1 x", None] * 5)
-    with serving(Provider(says=lambda _: next(refusals, None))) as server:
-        post = Post(database, server)
-        for minute in [0, 1.5, 4, 9, 20, 40, 80, 130, 200, 300]:
-            both(lambda worker, at=minute: post.deliver(at, worker))
-            post.deliver(minute + 0.3)
-    assert post.states() == {SENT: 60}
-    assert len(server.got()) == len(set(server.got())) == 60
-
-
-def both(do: Callable[[str], object]) -> None:
-    """Do it as two workers at once; raises what either raised."""
-    failed: list[BaseException] = []
-
-    def run(worker: str) -> None:
-        try:
-            do(worker)
-        except BaseException as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=run, args=(name,)) for name in "ab"]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
 
 
 def test_a_rate_that_was_slowed_down_grows_again_until_it_is_the_usual_one() -> None:

@@ -11,9 +11,9 @@ from sqlalchemy import update
 from scheduler.domain.entities import OutboxState
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Attendee, OutboxMail
-from tests.integration.calendar_health.test_calendar_health import Health
 from tests.support import clocks
 from tests.support.factories import NOW, make_event
+from tests.support.health import Health
 from tests.support.web import Browser, web_app
 
 NOWHERE = "redis://127.0.0.1:1"

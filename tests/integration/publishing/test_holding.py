@@ -16,15 +16,10 @@ from scheduler.services.publishing.orders import JobCard
 from scheduler.services.publishing.publishing import JobEnding
 from scheduler.storage.database import Database
 from scheduler.storage.models import VersionJob
-from tests.integration.publishing.test_publishing import Scene, everybody
+from tests.integration.publishing.scene import Scene, everybody
 from tests.support.threads import Step
 
 HOLD = timedelta(minutes=5)
-
-
-@pytest.fixture
-def scene(database: Database) -> Scene:
-    return Scene(database)
 
 
 def take_back(scene: Scene) -> JobCard:

@@ -18,7 +18,7 @@ from scheduler.services.schedule import versions
 from scheduler.storage import database as module
 from scheduler.storage.database import Database
 from scheduler.storage.models import OutboxMail
-from tests.integration.runs.test_planning import Scene, answering
+from tests.integration.runs.scene import Scene, answering
 from tests.support import clocks
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
 from tests.support.publishing import carry_out

@@ -1,0 +1,13 @@
+"""A published meeting, and how it stands with its invitations."""
+
+from __future__ import annotations
+
+import pytest
+
+from scheduler.storage.database import Database
+from tests.support.health import Health
+
+
+@pytest.fixture
+def health(database: Database) -> Health:
+    return Health(database)

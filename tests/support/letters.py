@@ -1,0 +1,74 @@
+"""A published meeting whose mails a server takes or refuses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from scheduler.services.delivery import claims, dead_letters, refusing
+from scheduler.services.inbox import handling
+from scheduler.storage.models import Attendee, OutboxMail
+from tests.support import replies
+from tests.support.factories import NOW, SECRET_KEY, meet
+from tests.support.published import Published
+from tests.support.publishing import draft, publish
+
+MINUTE = timedelta(minutes=1)
+
+
+class Letters(Published):
+    """A published meeting of firms 0 and 1; the server refuses what the test says."""
+
+    def send(self, minutes: float = 0, *, refuse: str = "", permanent: bool = True) -> dict[str, OutboxMail]:
+        """Hand out what waits, refusing mails to one address; gives those that were taken."""
+        now = NOW + minutes * MINUTE
+        with self.database.write() as session:
+            rows = claims.claim(session, worker="w", limit=50, secret_key=SECRET_KEY, now=now)
+            for row in rows:
+                if row.to_address == refuse:
+                    refusing.mark_failed(session, row, "550 no", permanent=permanent, now=now)
+                else:
+                    claims.mark_sent(session, row.id, worker="w", now=now)
+        return {row.to_address: row for row in rows if row.to_address != refuse}
+
+    def move(self, slot: int, minutes: float, refuse: str = "", permanent: bool = True) -> None:
+        """Publish the meeting at another slot, and send the mails."""
+        with self.database.write() as session:
+            number = draft(session, self.expo, [meet(self.request, self.expo, slot=slot)])
+            publish(session, self.expo, number, number - 1, minutes=minutes)
+        self.send(minutes + 0.5, refuse=refuse, permanent=permanent)
+
+    @property
+    def first(self) -> str:
+        return self.person(0).email
+
+    def dead(self, retrying: bool = False) -> list[dead_letters.DeadLetter]:
+        with self.database.read() as session:
+            found = dead_letters.listing(session, self.expo.organiser_actor(), retrying=retrying)
+            return list(found.items)
+
+    def resend(self, *ids: int, minutes: float) -> int:
+        """Send these dead letters again, or all of them."""
+        with self.database.write() as session:
+            actor, now = self.expo.organiser_actor(), NOW + minutes * MINUTE
+            if ids:
+                return dead_letters.resend(session, actor, ids, now=now)
+            return dead_letters.resend_all(session, actor, now=now)
+
+    def rows(self) -> list[OutboxMail]:
+        with self.database.read() as session:
+            return list(session.scalars(select(OutboxMail).order_by(OutboxMail.id)))
+
+    def bounce(self, minutes: float) -> None:
+        """A report that the address does not exist, which an organiser believes."""
+        now = NOW + minutes * MINUTE
+        report = self.receive(
+            replies.bounce(self.mail_to(0), message_id=""), self.mail_to(0), now, box="bounces"
+        )
+        with self.database.write() as session:
+            handling.mark_dead(session, self.expo.organiser_actor(), report.id, now=now)
+
+    def is_marked(self) -> bool:
+        with self.database.read() as session:
+            return session.get_one(Attendee, self.person(0).id).bounced_at is not None
