@@ -9,6 +9,7 @@ from api.pages.availability import busy_times
 from api.pages.calendar_health import board
 from api.pages.directory import firms
 from api.pages.events import events, home, mail_texts
+from api.pages.exports import exports
 from api.pages.imports import imports
 from api.pages.inbox import inbox
 from api.pages.my_day import my_day
@@ -33,6 +34,7 @@ PAGES = (
     my_day.blueprint,
     runs.blueprint,
     imports.blueprint,
+    exports.blueprint,
     preferences.blueprint,
     requests.blueprint,
     sessions.blueprint,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from itertools import islice
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -29,15 +30,35 @@ class PrintPack(StrEnum):
     INTERPRETERS = "interpreters"
 
 
-def pack(session: Session, actor: Actor, kind: PrintPack, number: int | None = None) -> Export:
-    """PDF of all sheets of a kind, of a version or of the published one. Raises NotFound."""
+PER_PART = 150
+"""Sheets of a file that a page gives: it is made in a few seconds."""
+
+
+def parts(session: Session, actor: Actor, kind: PrintPack, number: int | None = None) -> int:
+    """How many files of PER_PART sheets a version has. Raises NotFound."""
     version = held.version_of(session, actor, number)
-    sheets = [sheet for _, sheet in sheets_of(session, actor, kind, version)]
+    meetings = held.meetings(session, actor, version.id) if version is not None else ()
+    owners = len({key for key, _, _ in _GROUPED[kind](meetings)})
+    return -(-owners // PER_PART)
+
+
+def pack(
+    session: Session, actor: Actor, kind: PrintPack, number: int | None = None, *, part: int | None = None
+) -> Export:
+    """PDF of all sheets of a kind, or of a part of them from 1, of a version or of the published one.
+
+    Raises NotFound.
+    """
+    version = held.version_of(session, actor, number)
+    first = 0 if part is None else (part - 1) * PER_PART
+    last = None if part is None else first + PER_PART
+    sheets = [sheet for _, sheet in islice(sheets_of(session, actor, kind, version), max(first, 0), last)]
     if not sheets:  # a page that says that there is nothing
         event = session.get_one(Event, actor.event_id)
         sheets = [AgendaSheet(owner=event.name, event_name=event.name, timezone=event.timezone,
                               language=event.language, entries=())]  # fmt: skip
     end = f"-{version.number}" if version is not None else ""
+    end += f"-part-{part}" if part is not None and part > 1 else ""
     return Export(agendas_pdf(sheets), f"{kind.value}-{actor.event_key}{end}.pdf")
 
 

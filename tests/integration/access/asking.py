@@ -29,6 +29,7 @@ LEAVES = ("sessions.end", "sessions.end_all", "sign_in.sign_out")
 VALUES = {
     "firm_key": "f0", "person_key": "f0-p0", "language": "en", "tone": "new", "number": 1, "session_id": 999,
     "token_id": 999, "alias_id": 999, "filename": "x", "request_key": "none", "kind": "firms",
+    "slug": "meetings", "ending": "csv", "pack": "people",
     "before": "calendars", "rest": "people/f0-p0",
 }  # fmt: skip
 STEPS = {

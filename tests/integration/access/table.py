@@ -34,6 +34,11 @@ GET EVENT/calendar-health/                                         302 404 404 4
 GET EVENT/calendar-health/calls.csv                                302 404 404 404 404 404 200
 GET EVENT/calendar-health/dead-letters                             302 404 404 404 404 404 200
 GET EVENT/calendar-health/people/<person_key>                      302 404 404 404 404 404 200
+GET EVENT/exports/                                           302 404 404 404 404 404 200
+GET EVENT/exports/event.xlsx                                 302 404 404 404 404 404 200
+GET EVENT/exports/lists/<slug>.<ending>                      302 404 404 404 404 404 200
+GET EVENT/exports/print/<pack>.pdf                           302 404 404 404 404 404 200
+GET EVENT/exports/schedule.xlsx                              302 404 404 404 404 404 200
 GET EVENT/firms                                              302 404 404 200 200 200 200
 GET EVENT/firms/<firm_key>                                   302 404 404 200 200 200 200
 GET EVENT/firms/<firm_key>/agenda                            302 404 404 403 200 200 200

@@ -1,0 +1,1 @@
+"""Lists, print packs and the whole event as files."""

@@ -1,0 +1,118 @@
+"""What can be taken along: lists of the schedule, sheets to print, and the whole event as a workbook."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from apiflask import APIBlueprint
+from flask import Response, abort, request
+from flask_login import login_required
+from sqlalchemy.orm import Session
+
+from api import auth, context
+from api.pages import rendering
+from scheduler.domain import fields
+from scheduler.services.access.actors import Actor
+from scheduler.services.exports import event_sheets, lists, noting, prints
+from scheduler.services.exports.lists import OF_A_VERSION, Export, ListName
+from scheduler.services.exports.prints import PrintPack
+from scheduler.services.schedule import history
+
+blueprint = APIBlueprint("exports", __name__, enable_openapi=False, url_prefix="/events/<event_key>/exports")
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+TYPES = {"xlsx": XLSX, "csv": "text/csv; charset=utf-8", "pdf": "application/pdf"}
+ABOUT = {
+    ListName.MEETINGS: "Every meeting in time order",
+    ListName.FIRMS: "Each firm's meetings, with who goes",
+    ListName.PEOPLE: "Each person's meetings, with mail address and telephone",
+    ListName.HALLS: "What happens at each table and booth",
+    ListName.INTERPRETERS: "Each interpreter's meetings",
+    ListName.NOT_HELD: "Accepted requests without a meeting, and why",
+}
+PACK_NAMES = {
+    PrintPack.PEOPLE: "Agendas of people",
+    PrintPack.FIRMS: "Agendas of firms",
+    PrintPack.PLACES: "Tables and booths",
+    PrintPack.INTERPRETERS: "Interpreters",
+}
+
+
+@blueprint.get("/")
+@login_required
+def index(event_key: str) -> str:
+    """Every file with its buttons, of the published version or of the one that the address names."""
+    actor = auth.organiser(event_key)
+    number = _version()
+    with context.database().read() as db:
+        version = history.show(db, actor, number) if number else history.published(db, actor)
+        shown = version.number if version else None
+        return rendering.render(
+            db,
+            actor,
+            "schedule",
+            "exports/index.html",
+            about=ABOUT,
+            pack_names=PACK_NAMES,
+            version=version,
+            lists=OF_A_VERSION,
+            packs={kind: prints.parts(db, actor, kind, shown) for kind in PrintPack},
+            per_part=prints.PER_PART,
+        )
+
+
+@blueprint.get("/event.xlsx")
+@login_required
+def event(event_key: str) -> Response:
+    """The whole event as the workbook that an import reads."""
+
+    def made(db: Session, actor: Actor) -> Export:
+        return Export(event_sheets.workbook(db, actor), f"{actor.event_key}.xlsx")
+
+    return _file(event_key, "xlsx", made)
+
+
+@blueprint.get("/schedule.xlsx")
+@login_required
+def schedule(event_key: str) -> Response:
+    """A version with all its lists as one workbook."""
+    return _file(event_key, "xlsx", lambda db, actor: lists.workbook(db, actor, _version()))
+
+
+@blueprint.get("/lists/<slug>.<ending>")
+@login_required
+def listed(event_key: str, slug: str, ending: str) -> Response:
+    """One list as a workbook or as CSV."""
+    name = next((each for each in ListName if each.slug == slug), None)
+    if name is None or ending not in ("xlsx", "csv"):
+        abort(404)
+    return _file(event_key, ending, lambda db, actor: lists.one(db, actor, name, ending, _version()))
+
+
+@blueprint.get("/print/<pack>.pdf")
+@login_required
+def printed(event_key: str, pack: str) -> Response:
+    """Sheets of people, firms, places or interpreters, so many in a file that it is made at once."""
+    if pack not in [*PrintPack]:
+        abort(404)
+    part = request.args.get("part", 1, type=int)
+    return _file(
+        event_key, "pdf", lambda db, actor: prints.pack(db, actor, PrintPack(pack), _version(), part=part)
+    )
+
+
+def _version() -> int | None:
+    """The number of the version that the address names. None: the published one."""
+    number = request.args.get("version", type=int)
+    return number if number is not None and fields.limits(fields.Number).hold(number) else None
+
+
+def _file(event_key: str, kind: str, make: Callable[[Session, Actor], Export]) -> Response:
+    """A file to be saved. The trail keeps that it was taken, as it may have addresses in it."""
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        made = make(db, actor)
+    with context.database().write() as db:
+        noting.note(db, actor, made.name, now=context.now())
+    headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store"}
+    return Response(made.octets, content_type=TYPES[kind], headers=headers)
