@@ -53,6 +53,7 @@ class Right(StrEnum):
     READ_INBOX = "read mails that came in"
     HANDLE_INBOX = "decide about mails that came in"
     IMPORT = "import firms, people and interpreters"
+    KEEP_PEOPLE = "change, withdraw and merge firms, people and interpreters"
     CHANGE_MAIL_TEXTS = "change and try the texts of mails"
     CHANGE_SETTINGS = "change the event's settings"
 
