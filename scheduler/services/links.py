@@ -45,7 +45,7 @@ def digests(token: str) -> str:
 
 def digest_choices(event_key: str) -> str:
     """Where a person chooses what digests tell."""
-    return f"/events/{event_key}/mails-and-calendar#digests"
+    return f"/events/{event_key}/preferences#digests"
 
 
 def request(event_key: str, key: str) -> str:

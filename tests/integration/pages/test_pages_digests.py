@@ -127,7 +127,7 @@ def test_a_mail_program_stops_the_mails_by_one_press(letter: Letter) -> None:
 
 def test_a_person_chooses_what_to_be_told(letter: Letter) -> None:
     browser = letter.site.exhibitor(1)
-    page = browser.get(letter.site.path("/mails-and-calendar"))
+    page = browser.get(letter.site.path("/preferences"))
     assert page.count('name="reminders" value="yes" checked') == 1
     browser.post(letter.site.path("/digests"), asked="yes", when="at-once")
     actor = letter.site.expo.actor(1)
@@ -138,5 +138,5 @@ def test_a_person_chooses_what_to_be_told(letter: Letter) -> None:
 
 
 def test_only_who_answers_for_the_firm_has_that_choice(letter: Letter) -> None:
-    page = letter.site.browser(letter.site.expo.people[1][1]).get(letter.site.path("/mails-and-calendar"))
+    page = letter.site.browser(letter.site.expo.people[1][1]).get(letter.site.path("/preferences"))
     assert "Mails about requests" not in page

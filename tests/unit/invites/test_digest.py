@@ -22,7 +22,7 @@ LINKS = DigestLinks(
     answer=lambda item, step: f"{SITE}/asked/token-{item.key}/{step}",
     details=lambda item: f"{SITE}/events/expo/requests/{item.key}",
     see=f"{SITE}/events/expo/requests/received",
-    choose=f"{SITE}/events/expo/mails-and-calendar#digests",
+    choose=f"{SITE}/events/expo/preferences#digests",
     stop=f"{SITE}/digests/stop-token",
 )
 ENVELOPE = Envelope(
