@@ -96,8 +96,9 @@ class Clock:
     def _make_digests(self) -> None:
         """In some transactions, so that a morning of thousands keeps no other writer waiting for long."""
         for _ in range(DIGEST_TURNS):
-            now = self.database.now()
-            if not self._step("make digests", lambda s, now=now: telling.tell(s, self.settings, now=now)):
+            if not self._step(
+                "make digests", lambda s: telling.tell(s, self.settings, now=self.database.now())
+            ):
                 break
 
     def _claim(self, name: str, every: timedelta) -> bool:
