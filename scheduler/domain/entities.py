@@ -75,18 +75,9 @@ class DigestKind(StrEnum):
     @property
     def state(self) -> RequestState:
         """The state in which the request is as long as the item holds."""
-        return _OF_ITEMS[self]
-
-
-_OF_ITEMS = {
-    DigestKind.ASKED: RequestState.PENDING,
-    DigestKind.THREE_DAYS: RequestState.PENDING,
-    DigestKind.ONE_DAY: RequestState.PENDING,
-    DigestKind.ACCEPTED: RequestState.ACCEPTED,
-    DigestKind.DECLINED: RequestState.DECLINED,
-    DigestKind.CANCELLED: RequestState.WITHDRAWN,
-    DigestKind.EXPIRED: RequestState.EXPIRED,
-}
+        if self in (DigestKind.ASKED, DigestKind.THREE_DAYS, DigestKind.ONE_DAY):
+            return RequestState.PENDING
+        return RequestState.WITHDRAWN if self is DigestKind.CANCELLED else RequestState(self.value)
 
 
 class RunState(StrEnum):
