@@ -7,7 +7,7 @@ from api.pages.agenda import agenda, feed
 from api.pages.answers import answers
 from api.pages.availability import busy_times
 from api.pages.calendar_health import board
-from api.pages.digests import asked, digests
+from api.pages.delegations import delegations
 from api.pages.directory import firms
 from api.pages.events import events, home, mail_texts
 from api.pages.exports import exports
@@ -22,10 +22,9 @@ PAGES = (
     events.blueprint,
     agenda.blueprint,
     answers.blueprint,
-    asked.blueprint,
     busy_times.blueprint,
     board.blueprint,
-    digests.blueprint,
+    delegations.blueprint,
     docs.blueprint,
     feed.blueprint,
     firms.blueprint,

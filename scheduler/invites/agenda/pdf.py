@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
+from scheduler.invites.catalogue import words
 from scheduler.invites.pdf import document
 from scheduler.invites.pdf.blocks import Block, Paragraph, Sheet, Style
 
@@ -19,9 +21,20 @@ def agenda_pdf(agenda: AgendaSheet) -> bytes:
         return document.written(sheet)
 
 
-def agendas_pdf(agendas: Sequence[AgendaSheet]) -> bytes:
-    """One PDF of several agendas, each on pages of its own. At least one."""
-    sheets = [_sheet(agenda) for agenda in agendas]
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """The first pages of several agendas: whose they are. Each entry is a name and soft lines below it."""
+
+    title: str
+    event_name: str
+    language: str
+    lines: Sequence[str]
+    entries: Sequence[tuple[str, Sequence[str]]]
+
+
+def agendas_pdf(agendas: Sequence[AgendaSheet], cover: Cover | None = None) -> bytes:
+    """One PDF of several agendas, each on pages of its own, behind the cover. At least one of both."""
+    sheets = [*([_cover(cover)] if cover else []), *(_sheet(agenda) for agenda in agendas)]
     with _one_at_a_time:
         return document.written(*sheets)
 
@@ -36,6 +49,23 @@ def _sheet(agenda: AgendaSheet) -> Sheet:
             f"{agenda.title} · {agenda.event_name}",
             *(line for line in (agenda.stamp, agenda.questions) if line),
         ],
+    )
+
+
+def _cover(cover: Cover) -> Sheet:
+    head = [(Style.HEADING, cover.title), (Style.SOFT, cover.event_name)]
+    return Sheet(
+        title=f"{cover.title}, {cover.event_name}",
+        language=cover.language,
+        blocks=[
+            Block([*head, *((Style.TEXT, line) for line in cover.lines)]),
+            *(
+                Block([(Style.NAME, name), *((Style.SOFT, line) for line in lines)])
+                for name, lines in cover.entries
+            ),
+        ],
+        page=words(cover.language).sheet["page"],
+        foot=[f"{cover.title} · {cover.event_name}"],
     )
 
 

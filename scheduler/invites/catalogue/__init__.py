@@ -62,12 +62,12 @@ class Words:
     answering: dict[str, str]
     overview: dict[str, str]
     stopping: dict[str, str]
-    digest: dict[str, str]
     reason: dict[str, str]
     off: dict[str, str]
     count: dict[str, str]
     tag: dict[str, str]
     sheet: dict[str, str]
+    delegation: dict[str, str]
     minutes: dict[str, str]
     hours: dict[str, str]
     meeting_with: str

@@ -53,7 +53,8 @@ class Right(StrEnum):
     READ_INBOX = "read mails that came in"
     HANDLE_INBOX = "decide about mails that came in"
     IMPORT = "import firms, people and interpreters"
-    KEEP_PEOPLE = "change, withdraw and merge firms, people and interpreters"
+    READ_DELEGATIONS = "read delegations, with the telephone numbers of their people"
+    KEEP_DELEGATIONS = "make delegations, say who belongs to them"
     CHANGE_MAIL_TEXTS = "change and try the texts of mails"
     CHANGE_SETTINGS = "change the event's settings"
 

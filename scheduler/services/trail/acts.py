@@ -17,6 +17,7 @@ class Act(StrEnum):
     FIRM = "firm"
     PERSON = "person"
     INTERPRETER = "interpreter"
+    DELEGATION = "delegation"
     REQUEST = "request"
     LOCK = "lock"
     RUN = "run"
@@ -28,7 +29,6 @@ class Act(StrEnum):
     INBOX = "inbox"
     ADDRESS = "address"
     EXPORT = "export"
-    UNDO = "undo"
     TOKEN = "token"  # noqa: S105 -- a word, no secret
     ROLE = "role"
     SIGN_IN = "sign-in"
@@ -45,8 +45,8 @@ WORDS: Mapping[Act, str] = MappingProxyType(
         Act.FIRM: "Firms",
         Act.PERSON: "People",
         Act.INTERPRETER: "Interpreters",
+        Act.DELEGATION: "Delegations",
         Act.REQUEST: "Requests in a firm's name",
-        Act.UNDO: "Steps of the people desk undone",
         Act.LOCK: "Requests locked to times",
         Act.RUN: "Runs",
         Act.PUBLISH: "Publishings",

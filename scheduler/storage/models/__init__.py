@@ -21,14 +21,7 @@ from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import Event, Hall, Pause, Place, PlaceBusy, Slot, WalkingTime
 from scheduler.storage.models.importing import ImportFile
 from scheduler.storage.models.inbox import Answer, InboundMail, UntakenMail
-from scheduler.storage.models.mail import (
-    DigestChoice,
-    DigestItem,
-    Invitation,
-    MailRoute,
-    MailText,
-    OutboxMail,
-)
+from scheduler.storage.models.mail import Invitation, MailRoute, MailText, OutboxMail
 from scheduler.storage.models.operations import Alert, Pulse
 from scheduler.storage.models.people import (
     AddressChange,
@@ -36,6 +29,9 @@ from scheduler.storage.models.people import (
     Attendee,
     AttendeeAlias,
     AttendeeBusy,
+    Delegation,
+    DelegationFirm,
+    DelegationPerson,
     DeskStep,
     Firm,
     Interpreter,
@@ -65,9 +61,10 @@ __all__ = [
     "BusySource",
     "Comparison",
     "ComparisonPart",
+    "Delegation",
+    "DelegationFirm",
+    "DelegationPerson",
     "DeskStep",
-    "DigestChoice",
-    "DigestItem",
     "Event",
     "ExcludedPerson",
     "Firm",

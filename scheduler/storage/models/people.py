@@ -11,11 +11,13 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from scheduler.domain.entities import Tier
 from scheduler.domain.fields import (
     Country,
+    DelegationName,
     Email,
     FirmName,
     JobTitle,
     Key,
     Language,
+    Origin,
     Pavilion,
     PersonName,
     Phone,
@@ -211,3 +213,41 @@ class DeskStep(Base):
     undone_at: Mapped[datetime | None]
     changes: Mapped[dict[str, Any]]
     """Rows that it changed, with each value before and after; rows that it added or deleted."""
+
+
+class Delegation(Base):
+    """Firms and people who travel together, with a leader of theirs and somebody who accompanies them."""
+
+    __tablename__ = "delegation"
+    __table_args__ = (UniqueConstraint("event_id", "key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    key: Mapped[Key]
+    name: Mapped[DelegationName]
+    origin: Mapped[Origin] = mapped_column(default="")
+    """The country, the province or the chamber that sends it, in words."""
+    leader_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    escort: Mapped[Origin] = mapped_column(default="")
+    """The name of who accompanies it. An escort sits in no meeting, so it is no attendee."""
+    escort_phone: Mapped[Phone] = mapped_column(default="")
+
+
+class DelegationFirm(Base):
+    """A firm of a delegation: all its people belong to it."""
+
+    __tablename__ = "delegation_firm"
+    __table_args__ = (Index("ix_delegation_firm_firm_id", "firm_id"),)
+
+    delegation_id: Mapped[int] = mapped_column(ForeignKey("delegation.id"), primary_key=True)
+    firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"), primary_key=True)
+
+
+class DelegationPerson(Base):
+    """A person of a delegation, whose firm is not."""
+
+    __tablename__ = "delegation_person"
+    __table_args__ = (Index("ix_delegation_person_attendee_id", "attendee_id"),)
+
+    delegation_id: Mapped[int] = mapped_column(ForeignKey("delegation.id"), primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)

@@ -30,16 +30,14 @@ VALUES = {
     "firm_key": "f0", "person_key": "f0-p0", "language": "en", "tone": "new", "number": 1, "session_id": 999,
     "token_id": 999, "alias_id": 999, "filename": "x", "request_key": "none", "kind": "firms",
     "slug": "meetings", "ending": "csv", "pack": "people",
-    "before": "calendars", "rest": "people/f0-p0",
+    "delegation_key": "g1", "before": "calendars", "rest": "people/f0-p0",
 }  # fmt: skip
-TOKENS = {"answers": "answer", "summaries": "summaries", "asked": "asked", "digests": "digests"}
-"""By blueprint, what has the token of its links."""
 STEPS = {
-    "asked.look": "accept",
-    "asked.answer": "accept",
     "answers.look": "accept",
     "answers.answer": "accept",
     "calendar_health.handle": "drop",
+    "delegations.firm": "join",
+    "delegations.person": "join",
     "inbox.handle": "set-aside",
     "runs.steer_mails": "pause",
 }
@@ -113,7 +111,9 @@ class Copies:
             "mail_id": self.everything.letters[1],
             "key": KEYS.get(rule.endpoint, key),
             "step": STEPS.get(rule.endpoint, ""),
-            "token": known.get(TOKENS.get(rule.endpoint.partition(".")[0], ""), "/none").rpartition("/")[2],
+            "token": {"answers": known["answer"], "summaries": known["summaries"]}.get(
+                rule.endpoint.partition(".")[0], "/none"
+            ).rpartition("/")[2],
         }
         built = rule.build({name: values[name] for name in rule.arguments})
         assert built is not None, rule

@@ -10,8 +10,6 @@ PAGES = """
 GET /                                                        302 302 200 302 302 302 302
 GET /answers/<token>/                                        200 200 200 200 200 200 200
 GET /answers/<token>/<step>                                  200 200 200 200 200 200 200
-GET /asked/<token>/<step>                                    200 200 200 200 200 200 200
-GET /digests/<token>                                         200 200 200 200 200 200 200
 GET API/docs                                                 200 200 200 200 200 200 200
 GET API/openapi.json                                         200 200 200 200 200 200 200
 GET /calendar/<token>.ics                                    404 404 404 404 404 404 404
@@ -41,6 +39,9 @@ GET EVENT/exports/event.xlsx                                 302 404 404 404 404
 GET EVENT/exports/lists/<slug>.<ending>                      302 404 404 404 404 404 200
 GET EVENT/exports/print/<pack>.pdf                           302 404 404 404 404 404 200
 GET EVENT/exports/schedule.xlsx                              302 404 404 404 404 404 200
+GET EVENT/delegations/                                       302 404 404 404 404 404 200
+GET EVENT/delegations/<delegation_key>                       302 404 404 404 404 404 200
+GET EVENT/delegations/<delegation_key>/print-pack.pdf        302 404 404 404 404 404 200
 GET EVENT/firms                                              302 404 404 200 200 200 200
 GET EVENT/firms/<firm_key>                                   302 404 404 200 200 200 200
 GET EVENT/firms/<firm_key>/agenda                            302 404 404 403 200 200 200
@@ -73,9 +74,6 @@ GET EVENT/versions/<number>                                  302 404 404 404 404
 GET EVENT/versions/<number>/panel                            302 404 404 404 404 404 200
 GET EVENT/versions/<number>/publish                          302 404 404 404 404 404 302
 POST /answers/<token>/<step>                                 302 302 302 302 302 302 302
-POST /asked/<token>/<step>                                   303 303 303 303 303 303 303
-POST /digests/<token>                                        200 200 200 200 200 200 200
-POST /digests/<token>/again                                  303 303 303 303 303 303 303
 POST /events/new                                             403 404 422 404 404 404 404
 POST /sign-in                                                422 422 422 422 422 422 422
 POST /sign-in/<token>                                        410 410 410 410 410 410 410
@@ -86,7 +84,6 @@ POST EVENT/agenda/<request_key>/accept                       403 404 404 404 404
 POST EVENT/agenda/feed                                       403 404 404 303 303 303 403
 POST EVENT/agenda/firm/feed                                  403 404 404 303 403 303 403
 POST EVENT/agenda/firm/feed/end                              403 404 404 303 403 303 403
-POST EVENT/digests                                           403 404 404 303 303 303 403
 POST EVENT/busy-times/calendars/<key>/remove                 403 404 404 404 404 404 404
 POST EVENT/busy-times/link                                   403 404 404 422 422 422 404
 POST EVENT/busy-times/marked                                 403 404 404 303 303 303 404
@@ -98,6 +95,11 @@ POST EVENT/calendar-health/dead-letters/<step>                     403 404 404 4
 POST EVENT/calendar-health/people/<person_key>/address             403 404 404 404 404 404 422
 POST EVENT/calendar-health/people/<person_key>/aliases/<alias_id>/remove 403 404 404 404 404 404 302
 POST EVENT/drafts/discard                                    403 404 404 404 404 404 302
+POST EVENT/delegations/                                       403 404 404 404 404 404 422
+POST EVENT/delegations/<delegation_key>                       403 404 404 404 404 404 422
+POST EVENT/delegations/<delegation_key>/firms/<firm_key>/<step> 403 404 404 404 404 404 303
+POST EVENT/delegations/<delegation_key>/people/<person_key>/<step> 403 404 404 404 404 404 303
+POST EVENT/delegations/<delegation_key>/remove                403 404 404 404 404 404 303
 POST EVENT/firms/<firm_key>/ask                              403 404 404 422 403 403 403
 POST EVENT/imports/                                          403 404 404 404 404 404 422
 POST EVENT/imports/<number>/drop                             403 404 404 404 404 404 302

@@ -1,0 +1,174 @@
+"""Delegations: the list, one with its members, who joins and who leaves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.utils import secure_filename
+from werkzeug.wrappers import Response
+
+from api import auth, context, limits
+from api.pages import paging, rendering
+from scheduler.domain import names
+from scheduler.domain.errors import InvalidInput
+from scheduler.services.access.actors import Actor
+from scheduler.services.delegations import delegations, joining
+from scheduler.services.delegations import print_pack as packs
+from scheduler.services.delegations.delegations import DelegationCard, DelegationForm
+from scheduler.services.directory.refs import FirmRef, PersonRef
+
+blueprint = APIBlueprint(
+    "delegations", __name__, enable_openapi=False, url_prefix="/events/<event_key>/delegations"
+)
+
+_FIRM = {
+    "join": "{name} belongs to the delegation now, with all its people.",
+    "leave": "{name} has left the delegation. Its meetings stay as they are.",
+}
+_PERSON = {
+    "join": "{name} belongs to the delegation now.",
+    "leave": "{name} has left the delegation. The meetings stay as they are.",
+}
+
+
+@blueprint.get("/")
+@login_required
+def listing(event_key: str) -> str:
+    return _list(auth.organiser(event_key), DelegationForm(""), {})
+
+
+@blueprint.post("/")
+@login_required
+def make(event_key: str) -> Response | tuple[str, int]:
+    actor, form = auth.organiser(event_key), _typed()
+    try:
+        with context.database().write() as db:
+            key = delegations.make(db, actor, form, now=context.now())
+    except InvalidInput as error:
+        return _list(actor, form, _faults(error)), 422
+    flash("The delegation is made. Now say who belongs to it.", "good")
+    return redirect(url_for("delegations.show", event_key=event_key, delegation_key=key), 303)
+
+
+@blueprint.get("/<delegation_key>")
+@login_required
+def show(event_key: str, delegation_key: str) -> str:
+    return _show(auth.organiser(event_key), delegation_key, None, {})
+
+
+@blueprint.post("/<delegation_key>")
+@login_required
+def change(event_key: str, delegation_key: str) -> Response | tuple[str, int]:
+    actor, form = auth.organiser(event_key), _typed()
+    try:
+        with context.database().write() as db:
+            delegations.change(db, actor, delegation_key, form, now=context.now())
+    except InvalidInput as error:
+        return _show(actor, delegation_key, form, _faults(error)), 422
+    flash("Saved.", "good")
+    return redirect(url_for("delegations.show", event_key=event_key, delegation_key=delegation_key), 303)
+
+
+@blueprint.get("/<delegation_key>/print-pack.pdf")
+@login_required
+@limits.costly
+def print_pack(event_key: str, delegation_key: str) -> Response:
+    """The list of its people, then the agenda of each, to print."""
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        name, document = packs.print_pack(db, actor, delegation_key)
+    response = Response(document, content_type="application/pdf")
+    file = f"{secure_filename(name) or delegation_key}-{event_key}.pdf"
+    response.headers.set("Content-Disposition", "attachment", filename=file)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@blueprint.post("/<delegation_key>/remove")
+@login_required
+def remove(event_key: str, delegation_key: str) -> Response:
+    actor = auth.organiser(event_key)
+    with context.database().write() as db:
+        name = delegations.remove(db, actor, delegation_key, now=context.now())
+    flash(f"The delegation {name} is removed. Its firms and people stay in the event.", "good")
+    return redirect(url_for("delegations.listing", event_key=event_key), 303)
+
+
+@blueprint.post("/<delegation_key>/firms/<firm_key>/<any(join, leave):step>")
+@login_required
+def firm(event_key: str, delegation_key: str, firm_key: str, step: str) -> Response:
+    """A firm joins or leaves with all its people."""
+    actor = auth.organiser(event_key)
+    change = joining.add_firm if step == "join" else joining.drop_firm
+    with context.database().write() as db:
+        who = change(db, actor, delegation_key, firm_key, now=context.now())
+    return _back(event_key, delegation_key, who, _FIRM[step])
+
+
+@blueprint.post("/<delegation_key>/people/<person_key>/<any(join, leave):step>")
+@login_required
+def person(event_key: str, delegation_key: str, person_key: str, step: str) -> Response:
+    """A person joins or leaves, without the firm."""
+    actor = auth.organiser(event_key)
+    change = joining.add_person if step == "join" else joining.drop_person
+    with context.database().write() as db:
+        who = change(db, actor, delegation_key, person_key, now=context.now())
+    return _back(event_key, delegation_key, who, _PERSON[step])
+
+
+def _back(event_key: str, delegation_key: str, who: FirmRef | PersonRef, sentence: str) -> Response:
+    flash(sentence.format(name=names.shown(who.name, who.latin_name, "en")), "good")
+    find = request.form.get("find") or None
+    return redirect(
+        url_for("delegations.show", event_key=event_key, delegation_key=delegation_key, find=find), 303
+    )
+
+
+def _typed() -> DelegationForm:
+    return DelegationForm(
+        **{field.name: request.form.get(field.name, "") for field in fields(DelegationForm)}
+    )
+
+
+def _faults(error: InvalidInput) -> dict[str, str]:
+    return {fault.path: fault.message for fault in error.faults}
+
+
+def _list(actor: Actor, form: DelegationForm, faults: dict[str, str]) -> str:
+    text = request.args.get("q", "")
+    with context.database().read() as db:
+        page = delegations.listing(db, actor, text=text, number=paging.asked_number())
+        return _rendered(db, actor, "list", page=page, text=text, form=form, faults=faults)
+
+
+def _show(actor: Actor, delegation_key: str, form: DelegationForm | None, faults: dict[str, str]) -> str:
+    find = request.args.get("find", "")
+    with context.database().read() as db:
+        card = delegations.get(db, actor, delegation_key)
+        found = joining.candidates(db, actor, delegation_key, find)
+        return _rendered(
+            db,
+            actor,
+            "show",
+            card=card,
+            leaders=[("", "Nobody yet"), *_leaders(card)],
+            found=found,
+            find=find,
+            form=form or card.form,
+            faults=faults,
+        )
+
+
+def _leaders(card: DelegationCard) -> list[tuple[str, str]]:
+    people = [each.person for each in card.members.people]
+    return [(person.key, names.shown(person.name, person.latin_name, "en")) for person in people]
+
+
+def _rendered(db: Any, actor: Actor, template: str, form: DelegationForm, **values: Any) -> str:
+    return rendering.render(
+        db, actor, "delegations", f"delegations/{template}.html", typed=asdict(form), **values
+    )

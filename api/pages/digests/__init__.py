@@ -1,1 +1,0 @@
-"""Mails about requests: their links, and what a person wants of them."""

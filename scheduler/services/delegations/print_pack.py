@@ -1,0 +1,70 @@
+"""What a delegation carries on paper: who belongs to it, with telephones, then the agenda of each person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain import names
+from scheduler.invites.agenda.agenda import AgendaSheet
+from scheduler.invites.agenda.pdf import Cover, agendas_pdf
+from scheduler.invites.catalogue import words
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.delegations import delegations
+from scheduler.services.delegations.delegations import DelegationCard
+from scheduler.services.delegations.members import DelegationPersonCard
+from scheduler.services.exports import held, prints
+from scheduler.services.exports.prints import PrintPack
+from scheduler.storage.models import Event
+
+
+def print_pack(session: Session, actor: Actor, key: str) -> tuple[str, bytes]:
+    """The name of the delegation, and a PDF: its list in the event's language, agendas in each person's.
+
+    People without a meeting have a line in the list, and no agenda. Queries: as many for any delegation.
+    """
+    actor.require(Right.READ_DELEGATIONS)
+    card = delegations.get(session, actor, key)
+    own = {each.person.key for each in card.members.people}
+    published = held.version_of(session, actor, None)
+    agendas: list[AgendaSheet] = [
+        sheet
+        for person, sheet in prints.sheets_of(session, actor, PrintPack.PEOPLE, published)
+        if person in own
+    ]
+    event = session.get_one(Event, actor.event_id)
+    return card.form.name, agendas_pdf(agendas, _cover(card, event))
+
+
+def _cover(card: DelegationCard, event: Event) -> Cover:
+    language = event.language
+    said, colon = words(language).delegation, words(language).colon
+    form, people = card.form, card.members.people
+    leader = [_name(each, language) for each in people if each.person.key == form.leader]
+    about = {
+        "origin": form.origin,
+        "leader": "".join(leader),
+        "escort": " ".join(part for part in (form.escort, form.escort_phone) if part),
+        "people": str(len(people)),
+    }
+    return Cover(
+        title=form.name,
+        event_name=event.name,
+        language=language,
+        lines=[f"{said[name]}{colon}{value}" for name, value in about.items() if value],
+        entries=[(_name(each, language), list(_lines(each, language))) for each in people],
+    )
+
+
+def _lines(each: DelegationPersonCard, language: str) -> Iterator[str]:
+    said, colon = words(language).delegation, words(language).colon
+    yield names.shown(each.firm.name, each.firm.latin_name, language)
+    if each.phone:
+        yield f"{said['phone']}{colon}{each.phone}"
+    yield f"{said['meetings']}{colon}{each.meetings}"
+
+
+def _name(each: DelegationPersonCard, language: str) -> str:
+    return names.shown(each.person.name, each.person.latin_name, language)
