@@ -14,6 +14,7 @@ from api import auth, context, errors, limits, request_ids, security, v1
 from api.inputs import NumberConverter
 from api.pages import PAGES, compression, links, marks, paging, presentation, rendering, static_files
 from api.pages.access import summaries
+from api.pages.digests import digests
 from api.v1 import openapi
 from scheduler import logs
 from scheduler.config import Settings
@@ -73,6 +74,8 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
         app.register_blueprint(blueprint)
     openapi.init_app(app)
     csrf.exempt(summaries.blueprint)  # mail programs send the POST themselves, and the token is the right
+    csrf.exempt(digests.stop)
+    csrf.exempt(digests.resume)
     csrf.exempt(v1.blueprint)  # tokens only: what a browser sends along by itself opens nothing there
     app.register_blueprint(v1.blueprint)
     return app

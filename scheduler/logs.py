@@ -8,7 +8,7 @@ import sys
 
 import structlog
 
-_SECRET_PATH = re.compile(r"(/(?:sign-in|answers|calendar|summaries)/)[\w.%-]{8,}")
+_SECRET_PATH = re.compile(r"(/(?:sign-in|answers|calendar|summaries|asked|digests)/)[\w.%-]{8,}")
 """Addresses that open something for whoever has them: everything after the first part is the key."""
 
 

@@ -16,6 +16,7 @@ from scheduler.config import Settings
 from scheduler.services.access import sessions, sign_in
 from scheduler.services.availability import busy_times
 from scheduler.services.delivery import claims, delivery, mail_alerts, refusing
+from scheduler.services.digests import telling
 from scheduler.services.inbox import inbox, keeping
 from scheduler.services.operations import pulses
 from scheduler.services.publishing import version_jobs
@@ -27,6 +28,8 @@ from workers import dispatch
 
 TICK = timedelta(seconds=15)
 FETCH = timedelta(seconds=60)
+DIGESTS = timedelta(seconds=60)
+DIGEST_TURNS = 10
 REFETCH = timedelta(minutes=5)
 """How often the clock looks for linked calendars that are due. Each is fetched hourly."""
 
@@ -74,6 +77,8 @@ class Clock:
             lambda session: sign_in.answer_wishes(session, self.settings, now=now()),
         )
         self._step("forget octets of mails", lambda session: keeping.forget_octets(session, now=now()))
+        if self._claim("digests", DIGESTS):
+            self._make_digests()
         if self._step("find urgent mails", lambda session: claims.waiting(session, urgent=True, now=now())):
             dispatch.deliver_urgent(app=self.celery)
         self._step("end alerts of mails", lambda session: refusing.settle(session, rates, now=now()))
@@ -87,6 +92,14 @@ class Clock:
         if self._step("find mails without a judgement", lambda session: inbox.left_over(session, now=now())):
             dispatch.judge(app=self.celery)
         return True
+
+    def _make_digests(self) -> None:
+        """In some transactions, so that a morning of thousands keeps no other writer waiting for long."""
+        for _ in range(DIGEST_TURNS):
+            if not self._step(
+                "make digests", lambda s: telling.tell(s, self.settings, now=self.database.now())
+            ):
+                break
 
     def _claim(self, name: str, every: timedelta) -> bool:
         with self.database.write() as session:

@@ -8,6 +8,7 @@ from api.pages.answers import answers
 from api.pages.availability import busy_times
 from api.pages.calendar_health import board
 from api.pages.delegations import delegations
+from api.pages.digests import asked, digests
 from api.pages.directory import firms
 from api.pages.events import events, home, mail_texts
 from api.pages.exports import exports
@@ -22,9 +23,11 @@ PAGES = (
     events.blueprint,
     agenda.blueprint,
     answers.blueprint,
+    asked.blueprint,
     busy_times.blueprint,
     board.blueprint,
     delegations.blueprint,
+    digests.blueprint,
     docs.blueprint,
     feed.blueprint,
     firms.blueprint,

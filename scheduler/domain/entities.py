@@ -55,6 +55,31 @@ OPEN_REQUESTS = (RequestState.PENDING, RequestState.ACCEPTED)
 """States in which a pair of firms has a request: the database allows one of these a pair."""
 
 
+MUST = 5
+"""The priority of a request for which its firm comes to the event."""
+
+
+class DigestKind(StrEnum):
+    """What one item of a digest says about a request."""
+
+    ASKED = "asked"
+    THREE_DAYS = "three_days"
+    """It expires in about three days."""
+    ONE_DAY = "one_day"
+    """It expires in about one day."""
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+    @property
+    def state(self) -> RequestState:
+        """The state in which the request is as long as the item holds."""
+        if self in (DigestKind.ASKED, DigestKind.THREE_DAYS, DigestKind.ONE_DAY):
+            return RequestState.PENDING
+        return RequestState.WITHDRAWN if self is DigestKind.CANCELLED else RequestState(self.value)
+
+
 class RunState(StrEnum):
     """queued -> running -> finished | failed | cancelled."""
 
@@ -116,6 +141,8 @@ class OutboxKind(StrEnum):
     ALERT = "alert"
     TEST = "test"
     """Shows an organiser how mails read. No calendar takes it in."""
+    DIGEST = "digest"
+    """What became of a firm's requests, to one of its exhibitors."""
 
 
 class MailFailure(StrEnum):

@@ -33,6 +33,31 @@ def summaries(token: str) -> str:
     return f"/summaries/{token}"
 
 
+def asked(token: str, step: str) -> str:
+    """The link that answers a meeting request from a digest, without sign-in: accept or decline."""
+    return f"/asked/{token}/{step}"
+
+
+def digests(token: str) -> str:
+    """The page where a person stops the digests of an event, without sign-in."""
+    return f"/digests/{token}"
+
+
+def digest_choices(event_key: str) -> str:
+    """Where a person chooses what digests tell."""
+    return f"/events/{event_key}/preferences#digests"
+
+
+def request(event_key: str, key: str) -> str:
+    """The page of one meeting request."""
+    return f"/events/{event_key}/requests/{key}"
+
+
+def received(event_key: str) -> str:
+    """The meeting requests of others to one's own firm."""
+    return f"/events/{event_key}/requests/received"
+
+
 def sign_in(token: str) -> str:
     """A sign-in that works once."""
     return f"/sign-in/{token}"

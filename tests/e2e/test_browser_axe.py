@@ -163,6 +163,8 @@ PAGES = {
         "{answer}/decline",
         "{answer}/propose",
         "{summaries}",
+        "{asked}/accept",
+        "{digests}",
         "/answers/no-such-token/",
         "/api/v1/docs",
     ),

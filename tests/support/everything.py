@@ -14,8 +14,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
-from scheduler.domain.entities import AlertKind, RequestState, RunState, VersionState
+from scheduler.domain.entities import AlertKind, DigestKind, RequestState, RunState, VersionState
 from scheduler.services.access import sign_in
+from scheduler.services.access.tokens import answer_token, digests_token, hash_token
 from scheduler.services.delegations import delegations, joining
 from scheduler.services.delegations.delegations import DelegationForm
 from scheduler.services.delivery import claims, refusing, remembering
@@ -29,6 +30,8 @@ from scheduler.storage.models import (
     Account,
     Attendee,
     AttendeeBusy,
+    DigestChoice,
+    DigestItem,
     InboundMail,
     MeetingRequest,
     OutboxMail,
@@ -62,6 +65,7 @@ class Everything:
         with database.write() as session:
             self._people(session)
             self._requests(session)
+            self._digests(session)
             self._schedule(session)
             self._troubles(session)
             self._files(session)
@@ -123,6 +127,17 @@ class Everything:
         joining.add_person(session, actor, key, self.expo.people[1][0].key, now=NOW)
         session.flush()
         delegations.change(session, actor, key, replace(form, leader=leader), now=NOW)
+
+    def _digests(self, session: Session) -> None:
+        """As if the exhibitor had had a digest: the token in it answers, and another one stops them."""
+        person = self.expo.people[0][0]
+        self.asked = answer_token(SECRET_KEY, self.pending.key, person.id, person.email)
+        self.digests = digests_token(SECRET_KEY, person.id, person.email)
+        item = DigestItem(
+            request_id=self.pending.id, attendee_id=person.id, kind=DigestKind.ASKED, message_id="<1@x>",
+            token_hash=hash_token(self.asked), made_at=NOW,
+        )  # fmt: skip
+        session.add_all([item, DigestChoice(attendee_id=person.id, stop_hash=hash_token(self.digests))])
 
     def _files(self, session: Session) -> None:
         """One file that waits to be taken: a new firm, a changed one, and a row that is wrong."""
@@ -247,6 +262,8 @@ class Everything:
             "letters": self.letters,
             "answer": self.answer(self.expo.people[1][0]),
             "summaries": self.summaries,
+            "asked": f"/asked/{self.asked}",
+            "digests": f"/digests/{self.digests}",
             "sign_in": self.link(self.account("attendee")),
         }
 

@@ -16,6 +16,7 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages, words
 from scheduler.services.access import preferences, stopping
 from scheduler.services.access.actors import Actor
+from scheduler.services.digests import choices
 
 blueprint = APIBlueprint(
     "preferences", __name__, enable_openapi=False, url_prefix="/events/<event_key>/preferences"
@@ -75,6 +76,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
         zones=[("", f"Automatic: {zone}"), *zones.choices()],
         words=words(now.language or now.derived_language),
         summaries=stopping.own(db, actor),
+        digests=choices.own(db, actor),
         slot=now.first_slot,
         own_zone=now.timezone or now.derived_timezone,
     )

@@ -62,6 +62,7 @@ class Words:
     answering: dict[str, str]
     overview: dict[str, str]
     stopping: dict[str, str]
+    digest: dict[str, str]
     reason: dict[str, str]
     off: dict[str, str]
     count: dict[str, str]

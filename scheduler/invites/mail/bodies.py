@@ -89,7 +89,7 @@ def fill(template: str, words: Words, values: Mapping[str, str]) -> str:
     return _template(template).substitute(values, language=words.language, direction=words.direction)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _template(name: str) -> Template:
     return Template((files("scheduler.invites") / "templates" / name).read_text("utf-8"))
 

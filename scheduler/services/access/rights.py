@@ -55,6 +55,7 @@ class Right(StrEnum):
     IMPORT = "import firms, people and interpreters"
     READ_DELEGATIONS = "read delegations, with the telephone numbers of their people"
     KEEP_DELEGATIONS = "make delegations, say who belongs to them"
+    KEEP_PEOPLE = "change, withdraw and merge firms, people and interpreters"
     CHANGE_MAIL_TEXTS = "change and try the texts of mails"
     CHANGE_SETTINGS = "change the event's settings"
 

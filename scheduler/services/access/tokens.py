@@ -27,6 +27,19 @@ def derive_token(secret_key: str, purpose: str, seed: str) -> str:
     return _text(digest[:_BYTES])
 
 
+def answer_token(secret_key: str, request_key: str, attendee_id: int | None, address: str) -> str:
+    """The token that answers a request from a mail: one a request, person and address.
+
+    So another address ends it.
+    """
+    return derive_token(secret_key, "asked", f"{request_key}:{attendee_id}:{address}")
+
+
+def digests_token(secret_key: str, attendee_id: int | None, address: str) -> str:
+    """The token that stops a person's digests. Another address ends it."""
+    return derive_token(secret_key, "digests", f"{attendee_id}:{address}")
+
+
 def random_token() -> str:
     """A token that is shown once and cannot be derived again."""
     return _text(secrets.token_bytes(_BYTES))

@@ -115,6 +115,7 @@ def _can_send(session: Session, request: MeetingRequest, attendee: Attendee, fir
     colleagues = session.scalars(
         select(Attendee.id).where(
             Attendee.firm_id == attendee.firm_id,
+            Attendee.withdrawn_at.is_(None),
             Attendee.id.not_in({attendee.id, *excluded}),
             or_(Attendee.max_per_day.is_(None), Attendee.max_per_day > 0),
         )

@@ -14,7 +14,7 @@ from scheduler.domain.mail_rates import MailRates
 from scheduler.services.delivery import mail_routes
 from scheduler.services.delivery.mail_routes import Routes
 from scheduler.services.delivery.remembering import remember, remember_bounces, remember_summaries
-from scheduler.services.outbox import outbox
+from scheduler.services.outbox import digests, outbox
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, OutboxMail
 
@@ -24,7 +24,7 @@ CLAIM_SECONDS = 60
 URGENT = OutboxMail.event_id.is_(None)
 """Mails that a person waits for, and that belong to no event's rate: sign-in links, alerts."""
 
-STALE = "A newer message about this meeting took its place."
+STALE = "What it said no longer holds, or a newer message took its place."
 HELD = "Mail to this address came back; nothing is sent to it until it is corrected, or tried again by hand."
 
 
@@ -143,11 +143,12 @@ def _let_out(session: Session, event_id: int, limit: int, now: datetime) -> int:
 
 def _to_be_sent(session: Session, rows: Sequence[OutboxMail], now: datetime) -> list[OutboxMail]:
     """Claimed mails without those that are overtaken or held, which have failed."""
-    about_meetings = [row.id for row in rows if row.uid is not None]
-    if not about_meetings:
+    stale = digests.leave_out(session, rows)
+    in_question = [row.id for row in rows if row.uid is not None or row.kind is OutboxKind.DIGEST]
+    if not in_question:
         return list(rows)
-    which = among(OutboxMail.id, about_meetings)
-    stale = set(session.scalars(select(OutboxMail.id).where(which, outbox.overtaken())))
+    which = among(OutboxMail.id, in_question)
+    stale |= set(session.scalars(select(OutboxMail.id).where(which, outbox.overtaken())))
     bounced = Attendee.bounced_at.is_not(None)
     held = set(
         session.scalars(

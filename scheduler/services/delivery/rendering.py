@@ -9,12 +9,15 @@ from scheduler.config import Settings
 from scheduler.domain.entities import AlertKind, OutboxKind
 from scheduler.invites.ical.itip import Message
 from scheduler.invites.mail.alert_mail import AlertMail, render_alert
+from scheduler.invites.mail.digest import Digest, ReportedItem
+from scheduler.invites.mail.digest_mail import DigestLinks
+from scheduler.invites.mail.digest_mail import render as render_digest
 from scheduler.invites.mail.imip import Envelope, RenderedMail, render, render_example
 from scheduler.invites.mail.sign_in import SignIn, render_sign_in
 from scheduler.invites.mail.summary import Summary
 from scheduler.invites.mail.summary_mail import render as render_summary
 from scheduler.services import links
-from scheduler.services.access.tokens import SIGN_IN, derive_token
+from scheduler.services.access.tokens import SIGN_IN, answer_token, derive_token, digests_token
 from scheduler.services.delivery import remembering
 from scheduler.services.operations import alerts
 from scheduler.storage.models import OutboxMail, SignInLink
@@ -28,6 +31,8 @@ def rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink
         return alert_mail(settings, row)
     if row.kind is OutboxKind.SUMMARY:
         return summary_mail(settings, row)
+    if row.kind is OutboxKind.DIGEST:
+        return digest_mail(settings, row)
     if row.kind is OutboxKind.TEST:
         return test_mail(settings, row)
     return invitation_mail(settings, row)
@@ -62,6 +67,26 @@ def summary_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
     token = remembering.address_token(row, settings.secret_key)
     stop = links.whole(settings, links.summaries(remembering.summary_token(row, settings.secret_key)))
     return render_summary(Summary.from_json(row.payload), _envelope(settings, row, token), stop_url=stop)
+
+
+def digest_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+    """The digest of an outbox row: the same bytes each time."""
+    digest, key, to = Digest.from_json(row.payload), settings.secret_key, row.to_address
+
+    def answer(item: ReportedItem, step: str) -> str:
+        return links.whole(settings, links.asked(answer_token(key, item.key, row.attendee_id, to), step))
+
+    def details(item: ReportedItem) -> str:
+        return links.whole(settings, links.request(digest.event_key, item.key))
+
+    targets = DigestLinks(
+        answer=answer,
+        details=details,
+        see=links.whole(settings, links.received(digest.event_key)),
+        choose=links.whole(settings, links.digest_choices(digest.event_key)),
+        stop=links.whole(settings, links.digests(digests_token(key, row.attendee_id, to))),
+    )
+    return render_digest(digest, _envelope(settings, row, ""), targets)
 
 
 def _envelope(settings: Settings, row: OutboxMail, token: str) -> Envelope:

@@ -117,7 +117,11 @@ def _query(session: Session, actor: Actor, asked: Conditions) -> CompoundSelect[
             Firm.hall_id,
             *(condition.label(f"fits_{name}") for name, condition in conditions.items()),
         )
-        .where(Firm.event_id == actor.event_id, *(asked[name] for name in asked if name not in conditions))
+        .where(
+            Firm.event_id == actor.event_id,
+            Firm.withdrawn_at.is_(None),
+            *(asked[name] for name in asked if name not in conditions),
+        )
         .cte("found")
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
@@ -86,7 +86,7 @@ def search_firms(
     """The event's firms by Latin name. Four queries at most, however many firms."""
     actor.require(Right.READ_DIRECTORY)
     asked = filters.conditions(session)
-    query = _FIRMS_IN_HALLS.where(Firm.event_id == actor.event_id, *asked.values())
+    query = _FIRMS_IN_HALLS.where(_takes_part(actor), *asked.values())
     page = fetch_page(session, query, _FIRMS, cursor=cursor, number=number, limit=limit)
     rows = [(row[0], row[1]) for row in page.items]
     return page.of(_cards(session, actor, rows))
@@ -109,6 +109,10 @@ def firm_beside_own(session: Session, actor: Actor, firm_key: str) -> tuple[Firm
     if firm_key not in pages or own is None:
         raise NotFound("firm", firm_key)
     return pages[firm_key], own
+
+
+def _takes_part(actor: Actor) -> ColumnElement[bool]:
+    return and_(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
 
 
 def _key_is(firm_key: str) -> ColumnElement[bool]:
@@ -159,7 +163,7 @@ def _people(actor: Actor) -> Select[Attendee, Firm]:
     return (
         select(Attendee, Firm)
         .join(Firm, Firm.id == Attendee.firm_id)
-        .where(Attendee.event_id == actor.event_id)
+        .where(_takes_part(actor), Attendee.withdrawn_at.is_(None))
     )
 
 

@@ -85,6 +85,7 @@ class EventSettings:
     mail_per_minute: MailPerMinute = 600
     publish_hold: HoldMinutes = 5
     summary_mails: bool = True
+    digest_mails: bool = True
     contact: Contact = ""
     remind_minutes: RemindMinutes = 0
     rerun_enabled: bool = True
@@ -144,8 +145,11 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     if faults:
         raise InvalidInput(faults)
     row = session.get_one(Event, actor.event_id)
+    was_telling = row.digest_mails
     for name in EventSettings.__dataclass_fields__:
         setattr(row, name, getattr(form, name))
+    if row.digest_mails and not was_telling:
+        row.digests_since = now  # what was before is not told
     row.policy = dict(form.policy)
     row.rerun_then = AfterRun(form.rerun_then)
     row.next_rerun_at = overnight.next_rerun_at(row, now)
@@ -177,6 +181,8 @@ def _insert(session: Session, form: NewEvent, checked: CheckedEvent, now: dateti
         language=form.language,
         created_at=now,
         areas=checked.areas,
+        digest_mails=True,
+        digests_since=now,
         rerun_enabled=True,
         rerun_time=time(2),
         rerun_timezone=form.timezone,

@@ -134,8 +134,10 @@ class Booths:
             exists().where(MeetingRequest.fixed_place_id == Place.id),
         )
         unused = self.session.scalars(
-            select(Place.id).where(Place.event_id == self.event_id, Place.is_retired, ~used)
+            select(Place).where(Place.event_id == self.event_id, Place.is_retired, ~used)
         ).all()
         if unused:
-            self.session.execute(delete(PlaceBusy).where(PlaceBusy.place_id.in_(unused)))
-            self.session.execute(delete(Place).where(Place.id.in_(unused)))
+            self.session.execute(delete(PlaceBusy).where(PlaceBusy.place_id.in_({row.id for row in unused})))
+        for row in unused:  # by the session, which notes what is deleted
+            self.session.delete(row)
+        self.session.flush()

@@ -27,6 +27,12 @@ def known_by(payload: Mapping[str, Any]) -> tuple[dict[str, Any], Partstat]:
     return payload["content"], Partstat(payload["partstat"])
 
 
+def digest_items(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The items of a digest, each with the id of its `request` and its `kind`."""
+    items: list[dict[str, Any]] = payload["items"]
+    return items
+
+
 def summary(payload: Mapping[str, Any]) -> Summary:
     """The content of a summary."""
     return Summary.from_json(payload)

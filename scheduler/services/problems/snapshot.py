@@ -137,12 +137,13 @@ class _Snapshot:
             attendee_id: frozenset(self.slots[slot_id] for slot_id in slot_ids)
             for attendee_id, slot_ids in unavailable.slots_of(self.session, self.event.id).items()
         }
+        away = self.withdrawn_firms()
         return tuple(
             domain.Attendee(
                 id=row.key,
                 firm=self.firms[row.firm_id],
                 languages=frozenset(row.languages),
-                unavailable=busy.get(row.id, frozenset()) - holding.people[row.key],
+                unavailable=self.not_there(row, busy, is_away=row.firm_id in away) - holding.people[row.key],
                 max_per_day=row.max_per_day,
             )
             for row in rows
@@ -154,10 +155,23 @@ class _Snapshot:
             domain.Interpreter(
                 id=row.key,
                 languages=frozenset(row.languages),
-                unavailable=busy.get(row.id, frozenset()) - holding.interpreters[row.key],
+                unavailable=self.not_there(row, busy) - holding.interpreters[row.key],
             )
             for row in self.rows(Interpreter, Interpreter.id)
         )
+
+    def not_there(self, row: Attendee | Interpreter, busy: Busy, *, is_away: bool = False) -> frozenset[int]:
+        """The slots in which a person cannot come: all of them for one who left the event.
+
+        Plans of before name who left, so they stay in the problem.
+        """
+        if is_away or row.withdrawn_at is not None:
+            return frozenset(self.slots.values())
+        return busy.get(row.id, frozenset())
+
+    def withdrawn_firms(self) -> frozenset[int]:
+        gone = select(Firm.id).where(Firm.event_id == self.event.id, Firm.withdrawn_at.is_not(None))
+        return frozenset(self.session.scalars(gone))
 
     def busy(self, table: Any, owner: Any) -> Busy:
         """The unavailable slots of each row that has some."""

@@ -34,7 +34,8 @@ class RequestCard:
 
     `length` is in slots. `slots` are keys of the allowed start slots, None for any. `asked_by` is None
     if an organiser asked in the firm's name. `reply_topic` and `reply_message` are the asked firm's, if it
-    asked back. `answered_by` took the last step in the name of `answered_side`, both None for an organiser.
+    asked back. `answered_by` took the last step in the name of `answered_side`. It is None for an organiser,
+    and the side too where the organiser acted for neither firm.
     The reader may undo it until `undo_until`, None for never. `excluded` are people of the reader's firm (for
     an organiser, of both).
     """

@@ -211,7 +211,9 @@ class _Checker:
             return ()
         rows = self.session.scalars(
             select(Attendee).where(
-                Attendee.event_id == self.actor.event_id, among(Attendee.key, filter(storable, keys))
+                Attendee.event_id == self.actor.event_id,
+                Attendee.withdrawn_at.is_(None),
+                among(Attendee.key, filter(storable, keys)),
             )
         )
         known = {row.key: row for row in rows}
@@ -239,6 +241,10 @@ class _Checker:
         if sender.id == receiver.id:
             self.fault("to_firm", "is your own firm; choose another")
             return
+        if sender.withdrawn_at is not None:
+            self.fault("from_firm", "has left the event; an organiser can bring it back")
+        if receiver.withdrawn_at is not None:
+            self.fault("to_firm", "has left the event; choose another")
         other = open_request(self.session, sender.id, receiver.id)
         if other is not None and not is_overdue(other, self.now):
             try:

@@ -33,7 +33,7 @@ from scheduler.services.requests.lists import (
     listing,
     show,
 )
-from scheduler.services.requests.steps import ACCEPT, DECLINE, WITHDRAW, sees, sides_of, take
+from scheduler.services.requests.steps import ACCEPT, DECLINE, WITHDRAW, note_step, sees, sides_of, take
 from scheduler.services.text import storable
 from scheduler.storage.models import Event, MeetingRequest, RequestPerson
 
@@ -198,6 +198,9 @@ def _insert(session: Session, actor: Actor, checked: CheckedRequest, now: dateti
     )
     with session.begin_nested():  # a SAVEPOINT: the caller's transaction outlives a duplicate
         session.add(request)
+    # After the row's lock on both firms: whoever took one out since the check has committed.
+    steps.require_both_firms(session, request, "asked for")
+    note_step(session, actor, request, "ask", Side.FROM, "", now=now)
     return request
 
 

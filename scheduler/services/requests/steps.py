@@ -11,14 +11,16 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
-from scheduler.domain.entities import RequestState, Side
+from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Side
 from scheduler.domain.errors import NotAllowed, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.requests.form import is_overdue
 from scheduler.services.text import lines
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
 from scheduler.storage.among import among
-from scheduler.storage.models import MeetingRequest, ScheduleVersion, Slot
+from scheduler.storage.models import Firm, MeetingRequest, RequestStep, ScheduleVersion, Slot
 
 UNDO_TIME = timedelta(minutes=10)
 """How long a step can be undone, if no schedule was published since."""
@@ -87,17 +89,49 @@ def take(
         raise _refused(request, step.done, now)
     if was is RequestState.DECLINED and not _is_ahead(session, request, now):
         raise WrongState("meeting request", request.key, "about times that are over", step.done)
+    if step.after is RequestState.ACCEPTED:
+        require_both_firms(session, request, step.done)
+    side = side_of(actor, request) or _only_taker(step, was)
     values: dict[str, object] = {
         "state": step.after,
         "answered_by": actor.attendee_id,
-        "answered_side": side_of(actor, request),
+        "answered_side": side,
         "answered_at": now,
         "answer_note": note,
         "before": _memento(request),
     }
     if not _change(session, request, was, values, now):
         raise _refused(request, step.done, now)
+    note_step(session, actor, request, step.verb, side, note, now=now)
     return request
+
+
+def note_step(
+    session: Session,
+    actor: Actor,
+    request: MeetingRequest,
+    verb: str,
+    side: Side | None,
+    note: str,
+    *,
+    now: datetime,
+) -> None:
+    """Add a step to a request's history, and an organiser's to the trail too."""
+    if actor.attendee_id is None:
+        firm_id = request.to_firm_id if side is Side.TO else request.from_firm_id
+        firm = session.get_one(Firm, firm_id).key if side is not None else ""
+        trail.note(session, actor, Act.REQUEST, f"{verb}: {request.key}", for_firm=firm, now=now)
+    session.add(
+        RequestStep(
+            request_id=request.id,
+            verb=verb,
+            side=side,
+            attendee_id=actor.attendee_id,
+            account_id=actor.account_id,
+            note=note,
+            taken_at=now,
+        )
+    )
 
 
 def undo(session: Session, actor: Actor, request: MeetingRequest, *, now: datetime) -> MeetingRequest:
@@ -112,8 +146,11 @@ def undo(session: Session, actor: Actor, request: MeetingRequest, *, now: dateti
     if request.answered_at + UNDO_TIME <= now or _was_told(session, request):
         raise WrongState("meeting request", request.key, f"{request.state.value} for good", "undone")
     values = {**_remembered(request), "before": None}
+    if values["state"] in OPEN_REQUESTS:
+        require_both_firms(session, request, "undone")
     if not _change(session, request, request.state, values, now):
         raise _refused(request, "undone", now)
+    note_step(session, actor, request, "undo", side_of(actor, request), "", now=now)
     return request
 
 
@@ -147,6 +184,22 @@ def side_of(actor: Actor, request: MeetingRequest) -> Side | None:
     """The side for which the actor acts on a request, or None for an organiser of another firm."""
     sides = {request.from_firm_id: Side.FROM, request.to_firm_id: Side.TO}
     return sides.get(actor.firm_id) if actor.firm_id is not None else None
+
+
+def _only_taker(step: Step, was: RequestState) -> Side | None:
+    """The one side that may take the step: an organiser takes it in that firm's name."""
+    takers = step.takers.get(was, frozenset())
+    return next(iter(takers)) if len(takers) == 1 else None
+
+
+def require_both_firms(session: Session, request: MeetingRequest, step: str) -> None:
+    """Raises WrongState if an organiser took one of the two firms out of the event."""
+    pair = (request.from_firm_id, request.to_firm_id)
+    gone = session.scalar(
+        select(Firm.latin_name).where(Firm.id.in_(pair), Firm.withdrawn_at.is_not(None)).limit(1)
+    )
+    if gone is not None:
+        raise WrongState("meeting request", request.key, f"of {gone}, which left the event", step)
 
 
 def _change(

@@ -29,6 +29,7 @@ class Act(StrEnum):
     INBOX = "inbox"
     ADDRESS = "address"
     EXPORT = "export"
+    UNDO = "undo"
     TOKEN = "token"  # noqa: S105 -- a word, no secret
     ROLE = "role"
     SIGN_IN = "sign-in"
@@ -47,6 +48,7 @@ WORDS: Mapping[Act, str] = MappingProxyType(
         Act.INTERPRETER: "Interpreters",
         Act.DELEGATION: "Delegations",
         Act.REQUEST: "Requests in a firm's name",
+        Act.UNDO: "Steps of the people desk undone",
         Act.LOCK: "Requests locked to times",
         Act.RUN: "Runs",
         Act.PUBLISH: "Publishings",

@@ -21,7 +21,14 @@ from scheduler.storage.models.busy import BusySource
 from scheduler.storage.models.event import Event, Hall, Pause, Place, PlaceBusy, Slot, WalkingTime
 from scheduler.storage.models.importing import ImportFile
 from scheduler.storage.models.inbox import Answer, InboundMail, UntakenMail
-from scheduler.storage.models.mail import Invitation, MailRoute, MailText, OutboxMail
+from scheduler.storage.models.mail import (
+    DigestChoice,
+    DigestItem,
+    Invitation,
+    MailRoute,
+    MailText,
+    OutboxMail,
+)
 from scheduler.storage.models.operations import Alert, Pulse
 from scheduler.storage.models.people import (
     AddressChange,
@@ -65,6 +72,8 @@ __all__ = [
     "DelegationFirm",
     "DelegationPerson",
     "DeskStep",
+    "DigestChoice",
+    "DigestItem",
     "Event",
     "ExcludedPerson",
     "Firm",

@@ -99,7 +99,7 @@ class MeetingRequest(Base):
     answered_at: Mapped[datetime | None]
     answer_note: Mapped[str] = mapped_column(Text, default="")
     answered_side: Mapped[Side | None] = mapped_column(states(Side, "answered_side"))
-    """The side that took the last step, or null for an organiser."""
+    """The side in whose name the last step was taken, or null for an organiser in nobody's."""
     before: Mapped[dict[str, Any] | None]
     """What the last step replaced, so that it can be undone: columns by name."""
     uid: Mapped[str] = mapped_column(String(64))

@@ -1,14 +1,14 @@
-"""The outbox, and what each calendar was told."""
+"""The outbox, what each calendar was told, and what digests told of requests."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.domain.entities import Method, OutboxKind, OutboxState, Partstat, Refusal
+from scheduler.domain.entities import DigestKind, Method, OutboxKind, OutboxState, Partstat, Refusal
 from scheduler.domain.fields import Email, Language, PersonName
 from scheduler.domain.mail_rates import domain_of
 from scheduler.storage.base import Base, states
@@ -150,3 +150,41 @@ class MailRoute(Base):
     """Pauses in a row: each is twice as long as the one before."""
     is_told: Mapped[bool] = mapped_column(default=False)
     """Whether an alert is open about it."""
+
+
+class DigestItem(Base):
+    """One thing that a person was told about a request. The primary key lets nothing be told twice."""
+
+    __tablename__ = "digest_item"
+    __table_args__ = (
+        Index("ix_digest_item_message_id", "message_id"),
+        Index("ix_digest_item_token_hash", "token_hash"),
+    )
+
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
+    kind: Mapped[DigestKind] = mapped_column(states(DigestKind, "digest_kind"), primary_key=True)
+    message_id: Mapped[str] = mapped_column(String(255))
+    """Of the mail in the outbox."""
+    token_hash: Mapped[str | None] = mapped_column(String(64))
+    """Of the token that answers the request, where the item asks for an answer."""
+    made_at: Mapped[datetime]
+
+
+class DigestChoice(Base):
+    """What an exhibitor wants to be told. A person without a row gets everything, once a day."""
+
+    __tablename__ = "digest_choice"
+
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
+    asked: Mapped[bool] = mapped_column(default=True, server_default=true())
+    reminders: Mapped[bool] = mapped_column(default=True, server_default=true())
+    answers: Mapped[bool] = mapped_column(default=True, server_default=true())
+    at_once: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether each thing is told at once, rather than once a day."""
+    stopped_at: Mapped[datetime | None]
+    """When the person stopped all digests by one press."""
+    stop_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """Of the token that stops them, or null before the first digest."""
+    mailed_at: Mapped[datetime | None]
+    """When the last digest was made."""

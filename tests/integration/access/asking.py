@@ -32,7 +32,11 @@ VALUES = {
     "slug": "meetings", "ending": "csv", "pack": "people",
     "delegation_key": "g1", "before": "calendars", "rest": "people/f0-p0",
 }  # fmt: skip
+TOKENS = {"answers": "answer", "summaries": "summaries", "asked": "asked", "digests": "digests"}
+"""By blueprint, what has the token of its links."""
 STEPS = {
+    "asked.look": "accept",
+    "asked.answer": "accept",
     "answers.look": "accept",
     "answers.answer": "accept",
     "calendar_health.handle": "drop",
@@ -111,9 +115,7 @@ class Copies:
             "mail_id": self.everything.letters[1],
             "key": KEYS.get(rule.endpoint, key),
             "step": STEPS.get(rule.endpoint, ""),
-            "token": {"answers": known["answer"], "summaries": known["summaries"]}.get(
-                rule.endpoint.partition(".")[0], "/none"
-            ).rpartition("/")[2],
+            "token": known.get(TOKENS.get(rule.endpoint.partition(".")[0], ""), "/none").rpartition("/")[2],
         }
         built = rule.build({name: values[name] for name in rule.arguments})
         assert built is not None, rule

@@ -10,6 +10,8 @@ PAGES = """
 GET /                                                        302 302 200 302 302 302 302
 GET /answers/<token>/                                        200 200 200 200 200 200 200
 GET /answers/<token>/<step>                                  200 200 200 200 200 200 200
+GET /asked/<token>/<step>                                    200 200 200 200 200 200 200
+GET /digests/<token>                                         200 200 200 200 200 200 200
 GET API/docs                                                 200 200 200 200 200 200 200
 GET API/openapi.json                                         200 200 200 200 200 200 200
 GET /calendar/<token>.ics                                    404 404 404 404 404 404 404
@@ -74,6 +76,9 @@ GET EVENT/versions/<number>                                  302 404 404 404 404
 GET EVENT/versions/<number>/panel                            302 404 404 404 404 404 200
 GET EVENT/versions/<number>/publish                          302 404 404 404 404 404 302
 POST /answers/<token>/<step>                                 302 302 302 302 302 302 302
+POST /asked/<token>/<step>                                   303 303 303 303 303 303 303
+POST /digests/<token>                                        200 200 200 200 200 200 200
+POST /digests/<token>/again                                  303 303 303 303 303 303 303
 POST /events/new                                             403 404 422 404 404 404 404
 POST /sign-in                                                422 422 422 422 422 422 422
 POST /sign-in/<token>                                        410 410 410 410 410 410 410
@@ -84,6 +89,7 @@ POST EVENT/agenda/<request_key>/accept                       403 404 404 404 404
 POST EVENT/agenda/feed                                       403 404 404 303 303 303 403
 POST EVENT/agenda/firm/feed                                  403 404 404 303 403 303 403
 POST EVENT/agenda/firm/feed/end                              403 404 404 303 403 303 403
+POST EVENT/digests                                           403 404 404 303 303 303 403
 POST EVENT/busy-times/calendars/<key>/remove                 403 404 404 404 404 404 404
 POST EVENT/busy-times/link                                   403 404 404 422 422 422 404
 POST EVENT/busy-times/marked                                 403 404 404 303 303 303 404

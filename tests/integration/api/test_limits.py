@@ -118,7 +118,17 @@ def test_fifteen_hundred_invented_tokens_are_one_asker(
     Program(app, make_token(database, expo.actor(0))).get("/event")
 
 
-@pytest.mark.parametrize("path", ["/answers/{}/", "/calendar/{}.ics", "/sign-in/{}", "/summaries/{}"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/answers/{}/",
+        "/calendar/{}.ics",
+        "/sign-in/{}",
+        "/summaries/{}",
+        "/asked/{}/accept",
+        "/digests/{}",
+    ],
+)
 def test_invented_links_are_one_asker_too(
     database: Database, broker_url: str, clock: Clock, path: str
 ) -> None:

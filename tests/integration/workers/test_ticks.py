@@ -20,6 +20,7 @@ from sqlalchemy import select, text
 from scheduler.config import Settings
 from scheduler.domain.entities import RequestState, RunState
 from scheduler.services.access import sessions, sign_in
+from scheduler.services.digests import telling
 from scheduler.services.operations import pulses
 from scheduler.services.runs import runs
 from scheduler.storage.database import Database
@@ -189,3 +190,21 @@ def test_the_clock_is_a_process_that_ends_when_it_is_told_to(
 def run_clock(settings: Settings) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "chainmeet.cli", "clock"]
     return subprocess.Popen(command, env={**os.environ, **settings.to_env()}, cwd=ROOT)
+
+
+@sqlite_only
+def test_a_tick_makes_the_mails_about_requests_in_turns(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(telling, "MOST", 1)
+    now = clock.database.now()
+    with clock.database.write() as session:
+        expo = make_event(session, firms=4, digest_mails=True, digests_since=now - timedelta(days=1))
+        for receiver in (1, 2, 3):
+            make_request(
+                session, expo, 0, receiver, state=RequestState.PENDING, priority=5,
+                created_at=now, expires_at=now + timedelta(days=9),
+            )  # fmt: skip
+    assert clock.tick()
+    with clock.database.read() as session:
+        assert len(session.scalars(select(OutboxMail)).all()) == 3

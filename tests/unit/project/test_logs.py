@@ -63,7 +63,14 @@ def test_a_traceback_shows_no_values(capsys: pytest.CaptureFixture[str], log_for
 def test_the_keys_of_links_are_in_no_line(capsys: pytest.CaptureFixture[str], log_format: str) -> None:
     key = "2kxq7m4hv3w5t6y7z2a3b4c5d6e7f2g3"
     logs.configure(log_format)
-    for path in (f"/sign-in/{key}", f"/answers/{key}/accept", f"/calendar/{key}.ics", f"/summaries/{key}"):
+    for path in (
+        f"/sign-in/{key}",
+        f"/answers/{key}/accept",
+        f"/calendar/{key}.ics",
+        f"/summaries/{key}",
+        f"/asked/{key}/accept",
+        f"/digests/{key}",
+    ):
         structlog.get_logger().info("asked", path=path)
         logging.getLogger("api.app").error("Exception on %s [GET]", path)
         try:

@@ -1,0 +1,1 @@
+"""Mails about requests: their links, and what a person wants of them."""

@@ -1,0 +1,79 @@
+"""What a person wants to be told of requests: chosen on the preferences, stopped by the link in a digest."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, render_template, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context, limits
+from scheduler.invites.catalogue import words
+from scheduler.services.digests import choices
+from scheduler.services.digests.choices import DigestWishes, StopLook
+
+blueprint = APIBlueprint("digests", __name__, enable_openapi=False)
+
+
+@blueprint.get("/digests/<token>")
+def look(token: str) -> str:
+    """Show which mails the link stops. Mail scanners may open it."""
+    return _page(_counted(token), token)
+
+
+@blueprint.post("/digests/<token>")
+def stop(token: str) -> str:
+    """Also what a mail program sends by itself: no cookie, and no redirect after it (RFC 8058)."""
+    _counted(token)
+    with context.database().write() as db:
+        found = choices.stop(db, token, now=context.now())
+    return _page(found, token)
+
+
+@blueprint.post("/digests/<token>/again")
+def resume(token: str) -> Response:
+    """The way back."""
+    _counted(token)
+    with context.database().write() as db:
+        choices.resume(db, token, now=context.now())
+    return redirect(url_for("digests.look", token=token), 303)
+
+
+@blueprint.post("/events/<event_key>/digests")
+@login_required
+def choose(event_key: str) -> Response:
+    """Keep what the person ticked."""
+    actor = auth.actor(event_key)
+    wishes = DigestWishes(
+        asked="asked" in request.form,
+        reminders="reminders" in request.form,
+        answers="answers" in request.form,
+        at_once=request.form.get("when") == "at-once",
+    )
+    with context.database().write() as db:
+        choices.choose(db, actor, wishes)
+    flash(
+        "You get no more mails about requests." if wishes.none else "Saved. It holds from the next mail on.",
+        "good",
+    )
+    return redirect(url_for("preferences.show", event_key=event_key, _anchor="digests"), 303)
+
+
+def _counted(token: str) -> StopLook:
+    """What a link that is known stops, with its use counted."""
+    with limits.looking_up_a_token(), context.database().read() as db:
+        found = choices.look(db, token, now=context.now())
+    limits.require_link(token)
+    return found
+
+
+def _page(found: StopLook, token: str) -> str:
+    language = words(found.language)
+    return render_template(
+        "digests/stop.html",
+        found=found,
+        token=token,
+        words=language,
+        say=language.answering,
+        digest=language.digest,
+    )

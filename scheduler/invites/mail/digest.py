@@ -1,0 +1,85 @@
+"""What a digest says: the items, as they are kept with the mail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from scheduler.domain.entities import DigestKind
+
+WAITING = frozenset({DigestKind.ASKED, DigestKind.THREE_DAYS, DigestKind.ONE_DAY})
+"""Items that ask for an answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedItem:
+    """One request. `request` is its id, `firm` and `person` are the other side's, both with Latin forms.
+
+    `text` is the message of who asks, or the note of who answered. `expires_at` is aware, or None for never.
+    `area` is the number of the firm's first area among the event's.
+    """
+
+    request: int
+    key: str
+    kind: DigestKind
+    firm: str
+    firm_latin: str
+    country: str
+    tier: str
+    areas: Sequence[str]
+    area: int
+    topic: str
+    text: str
+    person: str
+    person_latin: str
+    title: str
+    is_must: bool
+    expires_at: datetime | None
+
+    @property
+    def waits(self) -> bool:
+        return self.kind in WAITING
+
+    def to_json(self) -> dict[str, Any]:
+        values = asdict(self)
+        at = self.expires_at
+        return {**values, "kind": self.kind.value, "expires_at": at.isoformat() if at else None}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> ReportedItem:
+        at = values["expires_at"]
+        read = {"kind": DigestKind(values["kind"]), "expires_at": datetime.fromisoformat(at) if at else None}
+        return cls(**{**values, **read})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """One mail to a reader of a firm. `timezone` is the venue's, `own_timezone` the reader's or empty.
+
+    `others` is how many more requests wait for an answer, of which the reader was told before.
+    """
+
+    language: str
+    event_key: str
+    event_name: str
+    timezone: str
+    own_timezone: str
+    firm: str
+    contact: str
+    others: int
+    made_at: datetime
+    items: Sequence[ReportedItem]
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values only. `from_json` gives an equal Digest."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        items = [item.to_json() for item in self.items]
+        return {**values, "made_at": self.made_at.isoformat(), "items": items}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Digest:
+        """The Digest that `to_json` wrote."""
+        items = tuple(ReportedItem.from_json(item) for item in values["items"])
+        return cls(**{**values, "made_at": datetime.fromisoformat(values["made_at"]), "items": items})

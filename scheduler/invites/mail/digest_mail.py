@@ -1,0 +1,264 @@
+"""A digest as a mail: text and HTML, with links that answer without signing in. It stops by one press."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import groupby
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+
+from scheduler.domain import names
+from scheduler.domain.entities import DigestKind
+from scheduler.invites import text
+from scheduler.invites.catalogue import Words, words
+from scheduler.invites.ical import view
+from scheduler.invites.mail import bodies, mime
+from scheduler.invites.mail.digest import Digest, ReportedItem
+from scheduler.invites.mail.imip import Envelope, bounce_address
+from scheduler.invites.mail.mime import RenderedMail
+
+MOST: Final = 20
+"""Requests of each kind, waiting or not, that a mail shows. The others are counted."""
+_MESSAGE: Final = 600
+_PREVIEWED: Final = 3
+
+_FONT: Final = "font-family:'Segoe UI','PingFang SC','Microsoft YaHei','Noto Sans',Arial,sans-serif;"
+_RAILS: Final = ("#1f7a4d", "#2a62b5", "#6b4fc0", "#b23a6b", "#5f7a12", "#a4541a", "#4a6572")
+"""Of the areas, in the order in which the event has them. They are seen on white and on the dark card."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestLinks:
+    """Addresses. `answer` gives that of a step (accept, decline) of an item, `details` that of its page."""
+
+    answer: Callable[[ReportedItem, str], str]
+    details: Callable[[ReportedItem], str]
+    see: str
+    choose: str
+    stop: str
+
+
+def render(digest: Digest, envelope: Envelope, links: DigestLinks) -> RenderedMail:
+    """The mail, the same bytes for the same input. Raises InvalidInput for an address that cannot be used."""
+    language = words(digest.language)
+    page = _Page(digest, envelope, links, language)
+    head = mime.unsubscribe(links.stop) + mime.head(
+        (digest.event_name or envelope.sender_name, f"requests@{envelope.domain}"),
+        (envelope.attendee_name, envelope.attendee_email),
+        language.digest["subject"].format(headline=headline(digest), event=digest.event_name),
+        digest.made_at,
+        envelope.message_id,
+        None,
+    )
+    parts = [mime.text_leaf("plain", page.text()), mime.text_leaf("html", page.html())]
+    return RenderedMail(
+        from_addr=bounce_address(envelope.bounce_token, envelope.domain),
+        to_addr=text.address(envelope.attendee_email),
+        message_id=envelope.message_id,
+        data=head + mime.multipart("alternative", envelope.message_id, parts),
+    )
+
+
+def headline(digest: Digest) -> str:
+    """What the mail is about, with its number: requests that wait before all others."""
+    language = words(digest.language)
+    asked = [item for item in digest.items if item.kind is DigestKind.ASKED]
+    waiting = [item for item in digest.items if item.waits]
+    kinds = {"asked": len(asked), "due": len(waiting), "came": len(digest.items)}
+    kind, count = next((kind, count) for kind, count in kinds.items() if count)
+    return counted(language, kind, count)
+
+
+def counted(language: Words, key: str, count: int) -> str:
+    """One of the texts that have a number."""
+    return language.digest[f"{key}_{'one' if count == 1 else 'other'}"].format(count=count)
+
+
+def by_when(digest: Digest, item: ReportedItem) -> str:
+    """Until when an answer counts, at the venue."""
+    say = words(digest.language).digest
+    return say["by"].format(moment=_moment(digest, item)) if item.expires_at else say["no_term"]
+
+
+def about(item: ReportedItem, language: Words) -> str:
+    """Areas, place in the chain and country of a firm."""
+    areas = [text.clean(area, text.NAME_LIMIT) for area in item.areas]
+    country = Locale.parse(language.language).territories.get(item.country, item.country)
+    return language.list_comma.join([*areas, language.digest[item.tier], country])
+
+
+def _moment(digest: Digest, item: ReportedItem) -> str:
+    language, zone = words(digest.language), ZoneInfo(digest.timezone)
+    assert item.expires_at is not None  # noqa: S101 -- the callers have looked
+    local = item.expires_at.astimezone(zone)
+    venue = language.moment.format(day=language.day_of(local), time=f"{local:%H:%M}")
+    if not digest.own_timezone:
+        return venue
+    own = item.expires_at.astimezone(ZoneInfo(digest.own_timezone))
+    if own.utcoffset() == local.utcoffset():
+        return venue
+    here = f"{language.short_day_of(own)} {own:%H:%M}"
+    return language.digest["both_times"].format(venue=venue, own=here)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    digest: Digest
+    envelope: Envelope
+    links: DigestLinks
+    language: Words
+
+    @property
+    def waiting(self) -> list[ReportedItem]:
+        return [item for item in self.digest.items if item.waits]
+
+    @property
+    def came(self) -> list[ReportedItem]:
+        return [item for item in self.digest.items if not item.waits]
+
+    def groups(self) -> Iterator[tuple[str, bool, Sequence[ReportedItem]]]:
+        """Titles, whether each is pressing, and the items below it."""
+        first = True
+        shown = self.waiting[:MOST]
+        for title, items in groupby(shown, lambda item: by_when(self.digest, item)):
+            yield title, first, list(items)
+            first = False
+        if self.came:
+            yield self.language.digest["came"], False, self.came[:MOST]
+
+    def rest(self) -> list[str]:
+        """Sentences about what is not shown."""
+        left = sum(max(0, len(items) - MOST) for items in (self.waiting, self.came))
+        said = [self.language.digest["more"].format(count=left)] if left else []
+        others = self.digest.others
+        return [*said, counted(self.language, "others", others)] if others else said
+
+    def intro(self) -> str:
+        key = "intro" if self.waiting else "intro_came"
+        return self.language.digest[key].format(name=self.envelope.attendee_name, firm=self.digest.firm)
+
+    def firm(self, item: ReportedItem) -> str:
+        return names.shown(item.firm, item.firm_latin, self.language.language)
+
+    def person(self, item: ReportedItem) -> str:
+        """Who asks or answered, and as what."""
+        if not item.person:
+            return ""
+        name = names.shown(item.person, item.person_latin, self.language.language)
+        return self.language.list_comma.join(filter(None, (name, text.clean(item.title, text.NAME_LIMIT))))
+
+    def said(self, item: ReportedItem) -> list[str]:
+        """The sentences below a topic: what became of it, what was written, by whom."""
+        say = self.language.digest
+        quoted = text.clean_lines(item.text, _MESSAGE)
+        lines = [
+            "" if item.waits else say[item.kind.value],
+            self.language.off["note"].format(note=quoted) if quoted else "",
+            " ".join(filter(None, (say["must"] if item.waits and item.is_must else "", self.person(item)))),
+        ]
+        return [line for line in lines if line]
+
+    def foot(self) -> list[str]:
+        zone = ZoneInfo(self.digest.timezone)
+        local = self.digest.made_at.astimezone(zone)
+        contact = [row[1] for row in view.contact_row(self.digest.contact, self.language)]
+        say = self.language.digest
+        return [say["zone"].format(zone=self.language.zone_of(local, zone)), say["why"], *contact]
+
+    def text(self) -> str:
+        say = self.language.digest
+        blocks = [headline(self.digest), self.intro()]
+        for title, _, items in self.groups():
+            blocks += [f"== {title} ==", *map(self._text_item, items)]
+        blocks += self.rest()
+        for label, url in (("see", self.links.see), ("choose", self.links.choose), ("stop", self.links.stop)):
+            blocks.append(f"{say[label]}{self.language.colon}".rstrip() + f"\n{text.web_address(url)}")
+        return "\n\n".join([*blocks, "-- \n" + "\n".join(self.foot())]) + "\n"
+
+    def _text_item(self, item: ReportedItem) -> str:
+        lines = [self.firm(item), about(item, self.language), item.topic, *self.said(item)]
+        for label, url in self._targets(item):
+            lines.append(f"{label}{self.language.colon}{url}")
+        return "\n".join(lines)
+
+    def _targets(self, item: ReportedItem) -> list[tuple[str, str]]:
+        language, answer = self.language, self.links.answer
+        found = [(language.digest["details"], self.links.details(item))]
+        if item.waits:
+            steps = (language.accept, "accept"), (language.decline, "decline")
+            found = [*((label, answer(item, step)) for label, step in steps), *found]
+        return [(label, text.web_address(url)) for label, url in found]
+
+    def html(self) -> str:
+        say, links = self.language.digest, self.links
+        firms = [self.firm(item) for item in self.digest.items[:_PREVIEWED]]
+        zone, why, *contact = self.foot()
+        values = {
+            "headline": headline(self.digest),
+            "preview": say["preview"].format(firms=self.language.list_comma.join(firms)),
+            "sender": self.envelope.sender_name,
+            "event": self.digest.event_name,
+            "intro": self.intro(),
+            "see": say["see"],
+            "see_url": text.web_address(links.see),
+            "zone": zone,
+            "why": why,
+            "contact": " ".join(contact),
+            "choose": say["choose"],
+            "choose_url": text.web_address(links.choose),
+            "stop": say["stop"],
+            "stop_url": text.web_address(links.stop),
+        }
+        made = {"items": self._html_groups(), "others": self._html_rest(), "font": _FONT}
+        return bodies.fill("digest.html", self.language, {k: escape(v) for k, v in values.items()} | made)
+
+    def _html_rest(self) -> str:
+        style = 'class="ink" style="margin:0 0 8px;font-size:15px;line-height:22px;color:#14242a;"'
+        return "".join(f"<p {style}>{escape(line)}</p>\n" for line in self.rest())
+
+    def _html_groups(self) -> str:
+        parts = []
+        for title, is_soon, items in self.groups():
+            tone, back, colour = ("soon", "#fdf0d9", "#8a5200") if is_soon else ("calm", "#f5f7f6", "#4d6168")
+            values = {"tone": tone, "back": back, "colour": colour, "title": escape(title), "font": _FONT}
+            parts.append(bodies.fill("digest_heading.html", self.language, values))
+            parts += map(self._html_item, items)
+        return "".join(parts)
+
+    def _html_item(self, item: ReportedItem) -> str:
+        say, firm = self.language.digest, self.firm(item)
+        first, *second = names.ordered(item.firm, item.firm_latin, self.language.language)
+        lines = "".join(
+            f'<p class="ink" style="margin:8px 0 0;font-size:15px;line-height:22px;color:#14242a;">'
+            f"{escape(line).replace(chr(10), '<br>')}</p>\n"
+            for line in self.said(item)
+        )
+        other = "".join(
+            f'<br><span class="soft" style="font-weight:400;color:#4d6168;">{escape(name)}</span>'
+            for name in second
+        )
+        values = {
+            "rail": _RAILS[item.area % len(_RAILS)],
+            "firm": escape(first) + other,
+            "about": escape(about(item, self.language)),
+            "topic": escape(item.topic),
+            "body": lines,
+            "buttons": self._buttons(item, firm) if item.waits else "",
+            "details_url": escape(text.web_address(self.links.details(item))),
+            "details_firm": escape(say["details_firm"].format(firm=firm)),
+            "details": escape(say["details"]),
+            "font": _FONT,
+        }
+        return bodies.fill("digest_item.html", self.language, values)
+
+    def _buttons(self, item: ReportedItem, firm: str) -> str:
+        language, values = self.language, {"font": _FONT}
+        for step, label in (("accept", language.accept), ("decline", language.decline)):
+            values[step] = escape(label)
+            values[f"{step}_firm"] = escape(language.digest[f"{step}_firm"].format(firm=firm))
+            values[f"{step}_url"] = escape(text.web_address(self.links.answer(item, step)))
+        return bodies.fill("digest_buttons.html", language, values)

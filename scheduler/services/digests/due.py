@@ -1,0 +1,189 @@
+"""What is to be told, and when: everything that happened to a request and that a reader was not told yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union_all,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from scheduler.domain.entities import MUST, DigestKind, RequestState, Side
+from scheduler.services.requests.steps import UNDO_TIME
+from scheduler.storage.models import (
+    Attendee,
+    DigestChoice,
+    DigestItem,
+    Event,
+    MeetingRequest,
+    OutboxMail,
+)
+
+MORNING = time(8)
+"""When the digest of a day goes out, by the reader's clock."""
+RECENT = timedelta(days=7)
+"""What came of a request longer ago is told no more: the reader was not told for a reason."""
+PAUSE = timedelta(hours=1)
+"""Between two digests that did not wait for the morning."""
+LAST_CALL = timedelta(hours=36)
+"""So long before a request expires it is told for the last time: one morning lies in the day before."""
+FIRST_CALL = timedelta(hours=84)
+ENOUGH = timedelta(days=1)
+"""A request that was asked more recently is not reminded of."""
+
+_REQUEST = MeetingRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """One thing that a reader was not told yet. It happened, or was certain, at `moment`."""
+
+    request_id: int
+    kind: DigestKind
+    moment: datetime
+    is_must: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DigestReader:
+    """An exhibitor by whose clock, in `zone`, mornings are. `mailed_at` is that of the last digest."""
+
+    attendee_id: int
+    zone: ZoneInfo
+    at_once: bool = False
+    mailed_at: datetime | None = None
+
+
+def is_due(reader: DigestReader, items: Sequence[Untold], *, now: datetime) -> bool:
+    """Whether a digest goes out now.
+
+    It does in the first morning after something happened, and at once for a must or a reader who wants that.
+    """
+    return any(_due_at(reader, item) <= now for item in items)
+
+
+def _due_at(reader: DigestReader, item: Untold) -> datetime:
+    if reader.at_once or (item.is_must and item.kind is DigestKind.ASKED):
+        return max(item.moment, reader.mailed_at + PAUSE) if reader.mailed_at else item.moment
+    return morning(item.moment, reader.zone)
+
+
+def morning(moment: datetime, zone: ZoneInfo) -> datetime:
+    """The first MORNING in a zone that is not before a moment."""
+    local = moment.astimezone(zone)
+    day = local.date() if local.time() <= MORNING else local.date() + timedelta(days=1)
+    return datetime.combine(day, MORNING, zone)
+
+
+def untold(session: Session, *, now: datetime) -> dict[int, list[Untold]]:
+    """What no reader was told yet, by attendee: of events that send digests, to exhibitors who want it."""
+    found: dict[int, list[Untold]] = {}
+    rows = session.execute(union_all(*(_of_kind(kind, now) for kind in DigestKind)))
+    for attendee_id, request_id, name, at, priority in rows:
+        kind = DigestKind(name)
+        item = Untold(request_id, kind, at + _AFTER[kind], priority >= MUST)
+        found.setdefault(attendee_id, []).append(item)
+    return found
+
+
+_AFTER = {
+    DigestKind.ASKED: timedelta(0),
+    DigestKind.THREE_DAYS: -FIRST_CALL,
+    DigestKind.ONE_DAY: -LAST_CALL,
+    DigestKind.ACCEPTED: UNDO_TIME,
+    DigestKind.DECLINED: UNDO_TIME,
+    DigestKind.CANCELLED: UNDO_TIME,
+    DigestKind.EXPIRED: timedelta(0),
+}
+"""How long after the time in the row it is certain: steps can be undone for a while."""
+
+_WANTED: dict[DigestKind, InstrumentedAttribute[bool]] = {
+    DigestKind.ASKED: DigestChoice.asked,
+    DigestKind.THREE_DAYS: DigestChoice.reminders,
+    DigestKind.ONE_DAY: DigestChoice.reminders,
+    DigestKind.ACCEPTED: DigestChoice.answers,
+    DigestKind.DECLINED: DigestChoice.answers,
+    DigestKind.CANCELLED: DigestChoice.answers,
+    DigestKind.EXPIRED: DigestChoice.answers,
+}
+
+
+def _of_kind(kind: DigestKind, now: datetime) -> Select[int, int, str, Any, int]:
+    at, to, conditions = _conditions(kind, now)
+    told = exists().where(
+        DigestItem.request_id == _REQUEST.id,
+        DigestItem.attendee_id == Attendee.id,
+        DigestItem.kind == kind,
+    )
+    return (
+        select(Attendee.id, _REQUEST.id, literal(kind.value), at, _REQUEST.priority)
+        .join(Event, Event.id == _REQUEST.event_id)
+        .join(Attendee, to)
+        .outerjoin(DigestChoice, DigestChoice.attendee_id == Attendee.id)
+        .where(
+            _REQUEST.state == kind.state,
+            conditions,
+            Event.digest_mails,
+            Attendee.is_exhibitor,
+            Attendee.withdrawn_at.is_(None),
+            Attendee.bounced_at.is_(None),
+            DigestChoice.stopped_at.is_(None),
+            func.coalesce(_WANTED[kind], true()),
+            ~told,
+        )
+    )
+
+
+def _conditions(
+    kind: DigestKind, now: datetime
+) -> tuple[SQLColumnExpression[Any], ColumnElement[bool], ColumnElement[bool]]:
+    """The time that counts, whose people are told, and what else has to hold."""
+    asking, asked = Attendee.firm_id == _REQUEST.from_firm_id, Attendee.firm_id == _REQUEST.to_firm_id
+    created, expires, answered = _REQUEST.created_at, _REQUEST.expires_at, _REQUEST.answered_at
+    is_open = or_(expires.is_(None), expires > now)
+    was_long_ago = created <= now - ENOUGH
+    if kind is DigestKind.ASKED:
+        return created, asked, and_(is_open, created >= Event.digests_since)
+    if kind is DigestKind.THREE_DAYS:
+        return expires, asked, and_(expires > now + LAST_CALL, expires <= now + FIRST_CALL, was_long_ago)
+    if kind is DigestKind.ONE_DAY:
+        return expires, asked, and_(is_open, expires <= now + LAST_CALL, was_long_ago)
+    if kind is DigestKind.EXPIRED:
+        return expires, asking, and_(expires >= Event.digests_since, expires > now - RECENT)
+    settled = and_(answered >= Event.digests_since, answered > now - RECENT, answered <= now - UNDO_TIME)
+    if kind is DigestKind.CANCELLED:
+        return answered, or_(asking, asked), and_(settled, _other_side_knows())
+    side = _REQUEST.answered_side
+    return answered, asking, and_(settled, or_(side == Side.TO, side.is_(None)))
+
+
+def _other_side_knows() -> ColumnElement[bool]:
+    """Whether a reader is of the side that did not cancel, and knows of the request at all."""
+    side, to_asked = _REQUEST.answered_side, Attendee.firm_id == _REQUEST.to_firm_id
+    was_told = exists().where(
+        DigestItem.request_id == _REQUEST.id,
+        DigestItem.attendee_id == Attendee.id,
+        DigestItem.kind.in_((DigestKind.ASKED, DigestKind.THREE_DAYS, DigestKind.ONE_DAY)),
+        OutboxMail.message_id == DigestItem.message_id,
+        OutboxMail.attempts > 0,
+    )
+    was_agreed = _REQUEST.before["state"].as_string() == RequestState.ACCEPTED.value
+    return or_(
+        and_(~to_asked, or_(side == Side.TO, side.is_(None))),
+        and_(to_asked, or_(side == Side.FROM, side.is_(None)), or_(was_agreed, was_told)),
+    )

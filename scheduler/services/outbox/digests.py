@@ -1,0 +1,51 @@
+"""Digests that are about to be sent for the first time: what no longer holds is left out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import and_, delete, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import DigestKind, OutboxKind
+from scheduler.services.outbox import payloads
+from scheduler.storage.among import among
+from scheduler.storage.models import DigestItem, MeetingRequest, OutboxMail
+
+
+def leave_out(session: Session, rows: Sequence[OutboxMail]) -> set[int]:
+    """Take out of digests, before their first byte, what became untrue while they waited.
+
+    That also forgets that it was told: nobody hears of the end of a request of which they never heard.
+    Returns the ids of the digests of which nothing is left.
+    """
+    fresh = [row for row in rows if row.kind is OutboxKind.DIGEST and row.attempts == 1]
+    if not fresh:
+        return set()
+    ids = {item["request"] for row in fresh for item in payloads.digest_items(row.payload)}
+    query = select(MeetingRequest.id, MeetingRequest.state).where(among(MeetingRequest.id, ids))
+    states = {row[0]: row[1] for row in session.execute(query)}
+    empty = set()
+    for row in fresh:
+        items = payloads.digest_items(row.payload)
+        kept = [item for item in items if states.get(item["request"]) is DigestKind(item["kind"]).state]
+        if len(kept) == len(items):
+            continue
+        _forget(session, row, [item for item in items if item not in kept])
+        row.payload = {**row.payload, "items": kept}
+        if not kept:
+            empty.add(row.id)
+    session.flush()
+    return empty
+
+
+def _forget(session: Session, row: OutboxMail, items: Iterable[dict[str, str | int]]) -> None:
+    told = [
+        and_(DigestItem.request_id == item["request"], DigestItem.message_id == row.message_id)
+        for item in items
+    ]
+    session.execute(
+        delete(DigestItem)
+        .where(DigestItem.attendee_id == row.attendee_id, or_(*told))
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,1 @@
+"""The people desk: firms, people and interpreters changed, withdrawn, merged, and all of it undone."""

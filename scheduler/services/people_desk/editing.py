@@ -1,0 +1,170 @@
+"""Firms, people and interpreters changed in place: an edit is an import of these cells and no others.
+
+So a cell is understood, checked and refused as one of a spreadsheet is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.cells.changes import Imported
+from scheduler.services.cells.columns import COLUMNS, REQUIRED, ImportKind
+from scheduler.services.imports.firms import import_firms
+from scheduler.services.imports.people import import_interpreters, import_people
+from scheduler.services.people_desk.journal import StepKind, step
+from scheduler.services.text import storable
+from scheduler.sheets.tables import SheetRow, WorkbookSheet
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, Place
+
+ROWS: Final[Mapping[ImportKind, Any]] = {
+    ImportKind.FIRMS: Firm,
+    ImportKind.PEOPLE: Attendee,
+    ImportKind.INTERPRETERS: Interpreter,
+}
+EDITABLE: Final[Mapping[ImportKind, tuple[str, ...]]] = {
+    kind: tuple(column for column in COLUMNS[kind] if column != "key") for kind in ImportKind if kind in ROWS
+}
+"""The columns that can be changed. The key stays, because plans and links name it."""
+MOST_AT_ONCE = 200
+"""Rows that one step changes: those of the longest page."""
+
+
+def values(session: Session, actor: Actor, kind: ImportKind, key: str) -> dict[str, str]:
+    """The cells of a firm, a person or an interpreter, as a spreadsheet has them."""
+    actor.require(Right.KEEP_PEOPLE)
+    return _cells(session, actor, kind, [key])[key]
+
+
+def edit(
+    session: Session,
+    actor: Actor,
+    kind: ImportKind,
+    keys: Sequence[str],
+    cells: Mapping[str, str],
+    *,
+    settings: Settings,
+    now: datetime,
+) -> Imported:
+    """Give some rows these cells: one row from a form, or many at once.
+
+    Raises NotFound for an unknown key, InvalidInput with each fault by column.
+    """
+    actor.require(Right.KEEP_PEOPLE)
+    unknown = sorted(set(cells) - set(EDITABLE[kind]))
+    if unknown or not 1 <= len(keys) <= MOST_AT_ONCE:
+        said = f"is not a column that can be changed here; they are {', '.join(EDITABLE[kind])}"
+        many = Fault("keys", f"choose 1 to {MOST_AT_ONCE} rows")
+        raise InvalidInput([Fault(name, said) for name in unknown] or [many])
+    known = _cells(session, actor, kind, keys)
+    columns = ["key", *sorted(REQUIRED[kind] | set(cells))]
+    sheet = WorkbookSheet(
+        "",
+        (
+            SheetRow(1, tuple(columns)),
+            *(
+                SheetRow(number, tuple({**known[key], **cells, "key": key}[column] for column in columns))
+                for number, key in enumerate(dict.fromkeys(keys), 2)
+            ),
+        ),
+    )
+    subject = ", ".join(known[key]["latin_name"] or known[key]["name"] for key in dict.fromkeys(keys))
+    with step(session, actor, StepKind.EDIT, kind, subject, note=", ".join(cells), now=now):
+        try:
+            return _import(session, actor, kind, sheet, settings=settings, now=now)
+        except InvalidInput as error:
+            raise InvalidInput(list(dict.fromkeys(map(_at_its_field, error.faults)))) from None
+
+
+def _import(
+    session: Session,
+    actor: Actor,
+    kind: ImportKind,
+    sheet: WorkbookSheet,
+    *,
+    settings: Settings,
+    now: datetime,
+) -> Imported:
+    if kind is ImportKind.FIRMS:
+        return import_firms(session, actor, sheet)
+    if kind is ImportKind.PEOPLE:
+        return import_people(session, actor, sheet, settings=settings, now=now)
+    return import_interpreters(session, actor, sheet)
+
+
+def _at_its_field(fault: Fault) -> Fault:
+    """A fault of a cell ("row 2, country") as one of a field."""
+    return Fault(fault.path.rpartition(", ")[2], fault.message)
+
+
+def _cells(
+    session: Session, actor: Actor, kind: ImportKind, keys: Collection[str]
+) -> dict[str, dict[str, str]]:
+    """All cells of some rows, by key. Raises NotFound for a key that is none."""
+    table = ROWS[kind]
+    of_event = select(table).where(table.event_id == actor.event_id, among(table.key, filter(storable, keys)))
+    rows = session.scalars(of_event).all()
+    missing = set(keys) - {row.key for row in rows}
+    if missing:
+        raise NotFound(kind.value.removesuffix("s"), min(missing))
+    others = _OTHERS[kind](session, rows) if kind in _OTHERS else {row.id: {} for row in rows}
+    return {
+        row.key: {
+            column: _text(others[row.id][column] if column in others[row.id] else getattr(row, column))
+            for column in ("key", *EDITABLE[kind])
+        }
+        for row in rows
+    }
+
+
+def _of_firms(session: Session, rows: Sequence[Firm]) -> dict[int, dict[str, Any]]:
+    """Hall and booth, which are other tables'."""
+    halls = dict(
+        session.execute(
+            select(Hall.id, Hall.key).where(among(Hall.id, {row.hall_id or 0 for row in rows}))
+        ).all()
+    )
+    stands = (
+        select(Place.firm_id, Place.key, Place.capacity)
+        .where(among(Place.firm_id, [row.id for row in rows]), ~Place.is_retired)
+        .order_by(Place.id.desc())
+    )
+    booths = {firm_id: (key, str(capacity)) for firm_id, key, capacity in session.execute(stands)}
+    return {
+        row.id: {
+            "hall": halls.get(row.hall_id or 0, ""),
+            "booth": booths.get(row.id, ("", ""))[0],
+            "booth_capacity": booths.get(row.id, ("", ""))[1],
+        }
+        for row in rows
+    }
+
+
+def _of_people(session: Session, rows: Sequence[Attendee]) -> dict[int, dict[str, Any]]:
+    of_firms = select(Firm.id, Firm.key).where(among(Firm.id, {row.firm_id for row in rows}))
+    firms = dict(session.execute(of_firms).all())
+    return {row.id: {"firm": firms[row.firm_id], "exhibitor": row.is_exhibitor} for row in rows}
+
+
+_OTHERS: Final[Mapping[ImportKind, Callable[[Session, Any], dict[int, dict[str, Any]]]]] = {
+    ImportKind.FIRMS: _of_firms,
+    ImportKind.PEOPLE: _of_people,
+}
+"""What a kind's columns say that its own table does not have."""
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "; ".join(value) if isinstance(value, list | tuple) else str(value)

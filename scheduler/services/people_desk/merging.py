@@ -1,0 +1,170 @@
+"""Two records of the same firm, person or interpreter become one: the other one leaves the event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Side
+from scheduler.domain.errors import Fault, InvalidInput, WrongState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.cells.columns import ImportKind
+from scheduler.services.people_desk.calling_off import call_off
+from scheduler.services.people_desk.journal import StepKind, step
+from scheduler.services.people_desk.leaving_event import rows_of
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    AttendeeBusy,
+    Firm,
+    Interpreter,
+    InterpreterBusy,
+    MeetingRequest,
+    Place,
+    RequestPerson,
+)
+
+_FILLED: Final = {
+    Firm: ("description", "website", "pavilion", "hall_id", "max_per_day"),
+    Attendee: ("title", "phone", "mail_language", "timezone", "max_per_day"),
+    Interpreter: (),
+}
+"""Values that the record that stays takes from the other, where it has none."""
+_LISTS: Final = {Firm: ("areas",), Attendee: ("languages",), Interpreter: ("languages",)}
+
+
+def merge(session: Session, actor: Actor, kind: ImportKind, key: str, into: str, *, now: datetime) -> int:
+    """Make one record of two: `key` leaves the event, and `into` has what both had.
+
+    People of a firm go over with it. Where both had a request with the same third firm, the one that is
+    agreed stays, else the older one. Returns the number of requests that were ended. Raises NotFound,
+    InvalidInput, WrongState for a record that left.
+    """
+    actor.require(Right.KEEP_PEOPLE)
+    if key == into:
+        raise InvalidInput([Fault("into", "is the same record; choose the other one")])
+    by_key = {row.key: row for row in rows_of(session, actor, kind, [key, into])}
+    old, new = by_key[key], by_key[into]
+    for row in (old, new):
+        if row.withdrawn_at is not None:
+            raise WrongState("record", row.key, "withdrawn", "merged")
+    if isinstance(old, Attendee) and isinstance(new, Attendee) and old.firm_id != new.firm_id:
+        raise InvalidInput([Fault("into", "is of another firm; change the firm of one of them first")])
+    ended = 0
+    with step(session, actor, StepKind.MERGE, kind, f"{old.latin_name} → {new.latin_name}", now=now):
+        _fill(old, new)
+        if isinstance(old, Firm) and isinstance(new, Firm):
+            ended = _merge_firms(session, actor, old, new, now)
+        elif isinstance(old, Attendee) and isinstance(new, Attendee):
+            _merge_people(session, old, new)
+        else:
+            _merge_shifts(session, old.id, new.id)
+        old.withdrawn_at, old.merged_into_id = now, new.id
+    return ended
+
+
+def _fill(old: Firm | Attendee | Interpreter, new: Firm | Attendee | Interpreter) -> None:
+    for name in _FILLED[type(new)]:
+        if getattr(new, name) in (None, ""):
+            setattr(new, name, getattr(old, name))
+    for name in _LISTS[type(new)]:
+        both = list(dict.fromkeys([*getattr(new, name), *getattr(old, name)]))
+        if both != getattr(new, name):
+            setattr(new, name, both)
+    if isinstance(old, Attendee) and isinstance(new, Attendee):
+        new.is_exhibitor = new.is_exhibitor or old.is_exhibitor
+
+
+def _merge_firms(session: Session, actor: Actor, old: Firm, new: Firm, now: datetime) -> int:
+    ended = _requests_go_over(session, actor, old.id, new.id, now)
+    for person in session.scalars(select(Attendee).where(Attendee.firm_id == old.id)):
+        person.firm_id = new.id
+    session.flush()
+    stands = session.scalars(
+        select(Place).where(among(Place.firm_id, [old.id, new.id]), ~Place.is_retired).order_by(Place.id)
+    ).all()
+    has_booth = any(place.firm_id == new.id for place in stands)
+    for place in stands:
+        if place.firm_id == old.id and has_booth:
+            place.is_retired = True
+        elif place.firm_id == old.id:
+            place.firm_id = new.id
+    session.flush()
+    return ended
+
+
+def _requests_go_over(session: Session, actor: Actor, old: int, new: int, now: datetime) -> int:
+    """The other record's requests become this one's. Returns the number of those that had to end."""
+    firms = [old, new]
+    rows = session.scalars(
+        select(MeetingRequest)
+        .where(or_(among(MeetingRequest.from_firm_id, firms), among(MeetingRequest.to_firm_id, firms)))
+        .order_by(MeetingRequest.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    ended = 0
+    best: dict[int, MeetingRequest] = {}
+    for request in rows:
+        if request.state not in OPEN_REQUESTS:
+            continue
+        partners = {request.from_firm_id, request.to_firm_id} - set(firms)
+        rival = best.get(min(partners, default=0))
+        if not partners:
+            loser = request
+        elif rival is None:
+            best[min(partners)] = request
+            continue
+        else:
+            agreed = request.state is RequestState.ACCEPTED and rival.state is not RequestState.ACCEPTED
+            best[min(partners)], loser = (request, rival) if agreed else (rival, request)
+        side = Side.FROM if loser.from_firm_id in firms else Side.TO
+        call_off(session, actor, loser, side, "", now=now)
+        ended += 1
+    session.flush()
+    for request in rows:
+        if old in (request.from_firm_id, request.to_firm_id):
+            _readdress(request, old, new)
+    session.flush()
+    return ended
+
+
+def _readdress(request: MeetingRequest, old: int, new: int) -> None:
+    """Put one firm in the place of another, unless the request was between the two."""
+    pair = [new if firm == old else firm for firm in (request.from_firm_id, request.to_firm_id)]
+    if pair[0] == pair[1]:
+        return
+    request.from_firm_id, request.to_firm_id = pair
+    request.lower_firm_id, request.upper_firm_id = min(pair), max(pair)
+
+
+def _merge_people(session: Session, old: Attendee, new: Attendee) -> None:
+    named = session.scalars(select(RequestPerson).where(RequestPerson.attendee_id == old.id)).all()
+    known = set(session.scalars(select(RequestPerson.request_id).where(RequestPerson.attendee_id == new.id)))
+    for seat in named:
+        session.delete(seat)
+        if seat.request_id not in known:
+            session.add(RequestPerson(request_id=seat.request_id, attendee_id=new.id, side=seat.side))
+    session.flush()
+    marked = set(session.scalars(select(AttendeeBusy.slot_id).where(AttendeeBusy.attendee_id == new.id)))
+    theirs = session.scalars(select(AttendeeBusy.slot_id).where(AttendeeBusy.attendee_id == old.id))
+    session.add_all(AttendeeBusy(attendee_id=new.id, slot_id=slot) for slot in _other(theirs, marked))
+    session.flush()
+
+
+def _merge_shifts(session: Session, old_id: int, new_id: int) -> None:
+    marked = set(
+        session.scalars(select(InterpreterBusy.slot_id).where(InterpreterBusy.interpreter_id == new_id))
+    )
+    theirs = session.scalars(select(InterpreterBusy.slot_id).where(InterpreterBusy.interpreter_id == old_id))
+    session.add_all(InterpreterBusy(interpreter_id=new_id, slot_id=slot) for slot in _other(theirs, marked))
+    session.flush()
+
+
+def _other(slots: Iterable[int], known: set[int]) -> list[int]:
+    return sorted(set(slots) - known)

@@ -1,0 +1,55 @@
+"""The history of a request: each step, by whom, and in whose name an organiser took it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import Side
+from scheduler.domain.errors import NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.directory.refs import PersonRef, person_columns
+from scheduler.services.requests.steps import sees
+from scheduler.services.text import storable
+from scheduler.storage.models import Attendee, MeetingRequest, RequestStep
+
+
+@dataclass(frozen=True, slots=True)
+class PastStep:
+    """One step. `person` is None where an organiser took it, in the name of `side` if that is not None."""
+
+    verb: str
+    side: Side | None
+    person: PersonRef | None
+    note: str
+    at: datetime
+
+
+def of_request(session: Session, actor: Actor, key: str) -> tuple[PastStep, ...]:
+    """The steps of a request in their order. Raises NotFound for those of other firms and events."""
+    request = None
+    if storable(key):
+        request = session.scalar(
+            select(MeetingRequest).where(MeetingRequest.event_id == actor.event_id, MeetingRequest.key == key)
+        )
+    if request is None or not sees(actor, request):
+        raise NotFound("meeting request", key)
+    rows = session.execute(
+        select(
+            RequestStep.verb,
+            RequestStep.side,
+            RequestStep.note,
+            RequestStep.taken_at,
+            *person_columns(Attendee),
+        )
+        .outerjoin(Attendee, Attendee.id == RequestStep.attendee_id)
+        .where(RequestStep.request_id == request.id)
+        .order_by(RequestStep.id)
+    )
+    return tuple(
+        PastStep(verb, side, PersonRef(*person) if person[0] is not None else None, note, at)
+        for verb, side, note, at, *person in rows
+    )

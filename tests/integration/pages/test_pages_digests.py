@@ -1,0 +1,142 @@
+"""Links in mails about requests: they show, ask once more, answer, and stop; a person's choices."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from email import message_from_bytes
+
+import pytest
+
+from scheduler.domain.entities import RequestState
+from scheduler.services.delivery import delivery
+from scheduler.services.digests import choices, telling
+from scheduler.storage.database import Database
+from scheduler.storage.models import Attendee, DigestChoice, MeetingRequest
+from tests.integration.delivery.test_sending import to
+from tests.support.factories import make_event, make_request
+from tests.support.publishing import SETTINGS
+from tests.support.site import Site
+from tests.support.web import Browser, web_app
+from tests.unit.invites.test_transport import Catcher, serving
+
+pytestmark = pytest.mark.smtp
+
+
+@dataclass
+class Letter:
+    """A digest as it arrived over SMTP, with what the page needs."""
+
+    site: Site
+    plain: str
+    headers: dict[str, str]
+    request: MeetingRequest
+
+    def path(self, which: str) -> str:
+        found = re.search(rf"{SETTINGS.base_url}(/{which})", self.plain)
+        assert found is not None, self.plain
+        return found[1]
+
+    def state(self) -> RequestState:
+        with self.site.database.read() as session:
+            return session.get_one(MeetingRequest, self.request.id).state
+
+
+@pytest.fixture
+def letter(database: Database, broker_url: str) -> Letter:
+    """A must that firm 0 asks of firm 1, and the mail that its exhibitor got."""
+    now = database.now()
+    with database.write() as session:
+        expo = make_event(
+            session, people=2, digest_mails=True, digests_since=now - timedelta(days=1),
+            mail_per_minute=60_000, first_day=(now + timedelta(days=30)).date(),
+        )  # fmt: skip
+        request = make_request(
+            session, expo, 0, 1, state=RequestState.PENDING, priority=5, topic="Graphite blocks",
+            message="With references.", created_at=now, expires_at=now + timedelta(days=9),
+        )  # fmt: skip
+        assert telling.tell(session, SETTINGS, now=now) == 1
+    with serving(Catcher()) as catcher:
+        assert delivery.deliver(database, to(catcher), worker="w", now=database.now) == 1
+    _, recipients, octets = catcher.taken[0]
+    assert recipients == [expo.people[1][0].email]
+    mail = message_from_bytes(octets)
+    text = next(part for part in mail.walk() if part.get_content_type() == "text/plain")
+    plain = text.get_payload(decode=True).decode()  # type: ignore[union-attr]
+    return Letter(Site(web_app(database, broker_url), database, expo), plain, dict(mail.items()), request)
+
+
+def test_opening_a_link_answers_nothing_and_its_button_does(letter: Letter) -> None:
+    browser = Browser(letter.site.app)
+    page = browser.get(letter.path("asked/[a-z0-9]+/accept"))
+    assert "Graphite blocks" in page and "With references." in page
+    assert letter.state() is RequestState.PENDING
+    page = browser.post(letter.path("asked/[a-z0-9]+/accept"), note="Gladly")
+    assert "This request is accepted." in page
+    with letter.site.database.read() as session:
+        request = session.get_one(MeetingRequest, letter.request.id)
+        assert (request.state, request.answer_note) == (RequestState.ACCEPTED, "Gladly")
+        assert request.answered_by == letter.site.expo.people[1][0].id
+
+
+def test_an_answer_by_a_link_can_be_taken_back(letter: Letter) -> None:
+    browser = Browser(letter.site.app)
+    browser.get(letter.path("asked/[a-z0-9]+/decline"))
+    assert "This request is declined." in browser.post(letter.path("asked/[a-z0-9]+/decline"))
+    undo = letter.path("asked/[a-z0-9]+/decline").replace("decline", "undo")
+    assert "waits for your answer" in browser.post(undo)
+    assert letter.state() is RequestState.PENDING
+
+
+def test_what_was_answered_meanwhile_is_said(letter: Letter) -> None:
+    browser = Browser(letter.site.app)
+    browser.get(letter.path("asked/[a-z0-9]+/accept"))
+    with letter.site.database.write() as session:
+        session.get_one(MeetingRequest, letter.request.id).state = RequestState.WITHDRAWN
+    page = browser.post(letter.path("asked/[a-z0-9]+/accept"))
+    assert "The request has changed meanwhile." in page and "This request was cancelled." in page
+    assert "<textarea" not in page
+
+
+@pytest.mark.parametrize("change", ["address", "role"])
+def test_a_link_ends_with_the_address_or_the_role(letter: Letter, change: str) -> None:
+    with letter.site.database.write() as session:
+        person = session.get_one(Attendee, letter.site.expo.people[1][0].id)
+        if change == "address":
+            person.email = "new@firm.example"
+        else:
+            person.is_exhibitor = False
+    browser = Browser(letter.site.app)
+    browser.get(letter.path("asked/[a-z0-9]+/accept"), status=404)
+    assert browser.client.post(letter.path("asked/[a-z0-9]+/accept")).status_code in (400, 403, 404)
+
+
+def test_a_mail_program_stops_the_mails_by_one_press(letter: Letter) -> None:
+    path = letter.headers["List-Unsubscribe"].strip("<>").removeprefix(SETTINGS.base_url)
+    stranger = letter.site.app.test_client()
+    assert "gets a mail when other firms ask" in stranger.get(path).text
+    answer = stranger.post(path, data={"List-Unsubscribe": "One-Click"})
+    assert answer.status_code == 200 and "gets no more mails about requests" in answer.text
+    with letter.site.database.read() as session:
+        assert session.get_one(DigestChoice, letter.site.expo.people[1][0].id).stopped_at is not None
+    assert stranger.post(f"{path}/again").status_code == 303
+    with letter.site.database.read() as session:
+        assert session.get_one(DigestChoice, letter.site.expo.people[1][0].id).stopped_at is None
+
+
+def test_a_person_chooses_what_to_be_told(letter: Letter) -> None:
+    browser = letter.site.exhibitor(1)
+    page = browser.get(letter.site.path("/preferences"))
+    assert page.count('name="reminders" value="yes" checked') == 1
+    browser.post(letter.site.path("/digests"), asked="yes", when="at-once")
+    actor = letter.site.expo.actor(1)
+    with letter.site.database.read() as session:
+        wishes = choices.own(session, actor)
+    assert wishes == choices.DigestWishes(asked=True, reminders=False, answers=False, at_once=True)
+    assert "You get no more mails about requests." in browser.post(letter.site.path("/digests"))
+
+
+def test_only_who_answers_for_the_firm_has_that_choice(letter: Letter) -> None:
+    page = letter.site.browser(letter.site.expo.people[1][1]).get(letter.site.path("/preferences"))
+    assert "Mails about requests" not in page

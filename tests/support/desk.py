@@ -1,0 +1,101 @@
+"""An event with a published plan of a real run, and what an organiser's steps do to the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.plan import Meeting
+from scheduler.services.people_desk import journal
+from scheduler.services.runs import execution, runs
+from scheduler.services.runs.execution import RunEnding
+from scheduler.services.schedule import versions
+from scheduler.storage.database import Database
+from scheduler.storage.models import Event, MeetingRequest
+from tests.support.factories import NOW, Expo, make_event, make_request
+from tests.support.publishing import SETTINGS, preview, publish, send_all
+
+SECONDS = 1
+CHANGES = ("added", "moved", "relocated", "reassigned", "cancelled")
+
+
+class Desk:
+    """Four firms of two people and a booth each; two days of four slots; four meetings, published and sent.
+
+    Firm 0 meets 1 and 2, firm 3 meets 1 and 2.
+    """
+
+    def __init__(self, database: Database, **columns: Any) -> None:
+        self.database, self.minutes = database, 0
+        with database.write() as session:
+            self.expo: Expo = make_event(
+                session, firms=4, people=2, slots="4 4", tables=3, interpreters=1, **columns
+            )
+            pairs = ((0, 1), (0, 2), (3, 1), (3, 2))
+            self.requests = [make_request(session, self.expo, *pair) for pair in pairs]
+        self.number: int | None = None
+        self.run_and_publish()
+
+    def run(self) -> int:
+        """Have the solver make a draft; gives its number."""
+        with self.database.write() as session:
+            run_id = runs.queue(session, self.expo.event.id, asked_by=None, seconds=SECONDS, now=NOW).id
+        done = execution.execute(self.database, run_id, worker="w", settings=SETTINGS)
+        assert done.ending is RunEnding.FINISHED
+        assert done.version is not None
+        return done.version
+
+    def run_and_publish(self) -> list[tuple[str, str]]:
+        """A run, its plan published, and its mails sent; gives the address and the method of each."""
+        number = self.run()
+        self.minutes += 30
+        with self.database.write() as session:
+            publish(session, self.expo, number, self.number, minutes=self.minutes)
+            self.number = number
+        with self.database.write() as session:
+            self.expo.event = session.get_one(Event, self.expo.event.id)
+            return [mail[:2] for mail in send_all(session, self.expo, minutes=self.minutes + 1)]
+
+    def changes(self, number: int) -> dict[str, int]:
+        """The change set of a draft in numbers, without what is none."""
+        with self.database.write() as session:
+            counts = preview(session, event_id=self.expo.event.id, number=number, now=NOW).counts
+        return {name: counts[name] for name in CHANGES if counts.get(name)}
+
+    def meetings(self, number: int | None = None) -> dict[str, Meeting]:
+        """The meetings of a version, by default of the published one, by request."""
+        with self.database.read() as session:
+            version = versions.get(session, self.expo.event.id, number or self.number or 0)
+            return {meeting.request: meeting for meeting in versions.meetings(session, version.id)}
+
+    def do(self, step: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+        """Take a step of the desk as the organiser."""
+        with self.database.write() as session:
+            return step(session, self.expo.organiser_actor(), *arguments, **{"now": NOW, **more})
+
+    def undo(self, *, now: datetime = NOW) -> None:
+        """Undo the last step of the desk that is not undone."""
+        actor = self.expo.organiser_actor()
+        with self.database.write() as session:
+            last = next(each for each in journal.steps(session, actor) if each.undone_at is None)
+            journal.undo(session, actor, last.id, settings=SETTINGS, now=now)
+
+    def row(self, row: Any) -> Any:
+        """A row as the database has it now."""
+        with self.database.read() as session:
+            return session.get_one(type(row), row.id)
+
+    def states(self) -> dict[str, str]:
+        with self.database.read() as session:
+            rows = session.execute(
+                select(MeetingRequest.key, MeetingRequest.state).order_by(MeetingRequest.id)
+            )
+            return {key: state.value for key, state in rows}
+
+    def read(self, step: Callable[[Session], Any]) -> Any:
+        with self.database.read() as session:
+            return step(session)
