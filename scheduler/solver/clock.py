@@ -1,4 +1,7 @@
-"""The time of a solve: what is left of it, what is kept back, and whether it is over or was stopped."""
+"""The time of a solve: what is left of it, what is kept back, and whether it is over or was stopped.
+
+No other module of the solver reads a clock. The linear solver is a process of its own, with its own deadline.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,11 @@ PATIENCE_SECONDS = 0.2
 POLL_SECONDS = 0.02
 
 T = TypeVar("T")
+
+
+def now() -> float:
+    """Seconds of a clock that never goes back, for times until which something is done."""
+    return time.monotonic()
 
 
 @dataclass(slots=True)
@@ -40,12 +48,12 @@ class SolveClock:
     patience_ends: float = field(default=0.0, init=False)
 
     def __post_init__(self) -> None:
-        self.began = time.monotonic()
+        self.began = now()
 
     @property
     def spent(self) -> float:
         """Seconds since the beginning."""
-        return time.monotonic() - self.began
+        return now() - self.began
 
     def left(self) -> float:
         """Seconds until the reserve begins. Less than 0 after that."""
@@ -69,9 +77,9 @@ class SolveClock:
     @contextmanager
     def standing_still(self) -> Iterator[None]:
         """What is done meanwhile takes none of the time."""
-        paused = time.monotonic()
+        paused = now()
         yield
-        self.began += time.monotonic() - paused
+        self.began += now() - paused
 
     def patiently(self, work: Callable[[], T]) -> T | None:
         """The result of work that cannot be stopped. None if the solve is, and the work is not done soon.
@@ -82,6 +90,6 @@ class SolveClock:
             return work()
         outcome = run_watched(work, lambda: not self.is_stopped(), every=POLL_SECONDS)
         if not outcome.done() or self.is_stopped():
-            self.patience_ends = self.patience_ends or time.monotonic() + PATIENCE_SECONDS
-            wait([outcome], max(0.0, self.patience_ends - time.monotonic()))
+            self.patience_ends = self.patience_ends or now() + PATIENCE_SECONDS
+            wait([outcome], max(0.0, self.patience_ends - now()))
         return outcome.result() if outcome.done() else None

@@ -49,7 +49,7 @@ class SolveContext:
         return self.params.iterations is not None
 
     def read(self, flat: Flat) -> None:
-        self.flat, self.incumbent = flat, Incumbent(flat)
+        self.flat, self.incumbent = flat, Incumbent(flat, self.clock)
 
     def check(self, table: Int32s) -> Meetings:
         """A plan of a search, if it keeps the rules, or does so without some meetings."""

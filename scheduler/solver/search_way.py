@@ -9,6 +9,7 @@ import numpy as np
 from scheduler.domain.solving import Phase
 from scheduler.solver.annealing.search import Search
 from scheduler.solver.annealing.temperature import Budget, fitted_temperatures
+from scheduler.solver.clock import SolveClock
 from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.context import SolveContext
 from scheduler.solver.instance.arrays import compulsion
@@ -61,7 +62,7 @@ def searched(context: SolveContext, start: Meetings) -> Meetings:
     search = Search(
         context.flat,
         fitted_temperatures(context.problem, cold=begins_with_plan(context.problem, start)),
-        Budget(context.clock.left(), context.params.iterations, context.is_done),
+        Budget(SolveClock(context.clock.left(), context.is_done), context.params.iterations),
         context.params.workers,
         context.params.seed,
         lambda state, is_best: _report(context, state, is_best),

@@ -54,6 +54,7 @@ class Standby:
         temperatures = fitted_temperatures(
             self.flat.problem, cold=begins_with_plan(self.flat.problem, self.start)
         )
-        search = Search(self.flat, temperatures, Budget(seconds, None, self._is_over), 1, self.seed)
+        budget = Budget(SolveClock(seconds, self._is_over))
+        search = Search(self.flat, temperatures, budget, 1, self.seed)
         search.run(state)
         self.found = clean_meetings(self.flat, search.best)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from scheduler.domain.problem import Problem
@@ -11,6 +10,7 @@ from scheduler.solver.annealing.subproblem import Subproblem, SubproblemAnswer
 from scheduler.solver.annealing.temperature import Budget
 from scheduler.solver.annealing.threads import Annealing, SearchThreads
 from scheduler.solver.annealing.warmup import warm_up
+from scheduler.solver.clock import SolveClock, now
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.state.state import new_state
 
@@ -34,11 +34,11 @@ class Helper:
         subproblem = Subproblem.from_bytes(self.data, content)
         schedule = Annealing(
             subproblem.temperatures,
-            Budget(subproblem.seconds, None, should_stop),
+            Budget(SolveClock(subproblem.seconds, should_stop)),
             (subproblem.begin, subproblem.end),
         )
         self.threads.shift(subproblem.table)
-        self.threads.improve(schedule, subproblem.share, time.monotonic() + subproblem.seconds)
+        self.threads.improve(schedule, subproblem.share, now() + subproblem.seconds)
         return SubproblemAnswer(
             self.threads.worth(schedule), only_in(subproblem.share.words, self.threads.plan.held)
         ).to_bytes()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from scheduler.solver.annealing.day_shares import Improved, Share, days_of, join
 from scheduler.solver.annealing.subproblem import Subproblem, answers_to
 from scheduler.solver.annealing.temperature import Budget, Temperatures, is_kept
 from scheduler.solver.annealing.threads import ROUND_FACTOR, Annealing, SearchThreads
+from scheduler.solver.clock import now
 from scheduler.solver.compiled.kernels import Floats, Int32s
 from scheduler.solver.instance.arrays import Data, Flat
 from scheduler.solver.instance.columns import rules
@@ -110,7 +110,7 @@ class Search:
                 else:
                     self._round()
         if self.budget.is_stopped():
-            self.schedule.cool(time.monotonic() + self.cooling, self.data, plan)
+            self.schedule.cool(now() + self.cooling, self.data, plan)
             self._note()
         self._repair_spread()
         self.threads.load(self.best)
@@ -127,7 +127,7 @@ class Search:
     def _round(self) -> None:
         """Improve the plan until the next report."""
         if self.budget.moves is None:
-            self._improve(self.everything, time.monotonic() + REPORT_SECONDS)
+            self._improve(self.everything, now() + REPORT_SECONDS)
         else:
             moves = max(1, self.budget.moves // REPORTS)
             self.threads.improve_by(self.schedule, self.everything, moves)
@@ -178,15 +178,15 @@ class Search:
         threads, seconds = self.threads, self._helped_seconds()
         before, table = threads.worth(self.schedule), threads.plan.held.copy()
         own, *taken = threads.split(self.everything, 1 + count)
-        until = time.monotonic() + seconds
+        until = now() + seconds
         helpers.send([self._subproblem(table, share, seconds - self.between).to_bytes() for share in taken])
         self._improve(own, until)
         answers = helpers.answers()
         self.between *= 0.95  # it shrinks, unless an answer comes late (below)
-        while len(answers) < count and (late := time.monotonic() - until) < LATE_SECONDS:
+        while len(answers) < count and (late := now() - until) < LATE_SECONDS:
             if self.budget.is_over():
                 break
-            self._improve(own, time.monotonic() + POLL_SECONDS)
+            self._improve(own, now() + POLL_SECONDS)
             answers = helpers.answers()
             if len(answers) == count:
                 self.between += 0.2 * late

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from scheduler.domain.problem import Problem
+from scheduler.solver.clock import SolveClock
 
 LAST_STEP = 0.1  # of the smallest step: measured, 0.2 is worse on loose events and on tight ones
 STEPS_OF_PRICE = 7.5  # price of a change / highest temperature, where changes are limited
@@ -52,7 +51,20 @@ def cooled(share: float, limit: int) -> float:
 
 
 def fitted_temperatures(problem: Problem, *, cold: bool) -> Temperatures:
-    """Temperatures in the size of the problem's own steps: an idle slot, a hall change, a meeting."""
+    """Temperatures in the size of the problem's own steps: an idle slot, a hall change, a meeting.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    cold
+        Whether the search begins at a plan that is to be kept mostly as it is.
+
+    Returns
+    -------
+    Temperatures
+        The first and the last one, in points of score.
+    """
     factors = {term: float(value) for term, value in problem.policy.factors.items()}
     small = [factors[term] for term in ("idle", "hall_change") if factors[term] > 0]
     lightest = min((request.weight for request in problem.requests), default=1)
@@ -76,13 +88,23 @@ def _budgeted(problem: Problem) -> float:
 
 @dataclass(slots=True)
 class Budget:
-    """The time or the moves of a search. `should_stop` ends it early."""
+    """The time of a search, or its moves where those are counted. A stop of the clock ends it early.
 
-    seconds: float
+    Attributes
+    ----------
+    clock
+        The search's own. Its seconds begin with the search.
+    moves, made
+        For each thread: all of them, and those that were made. None where the time counts.
+    """
+
+    clock: SolveClock
     moves: int | None = None
-    should_stop: Callable[[], bool] | None = None
-    began: float = field(default_factory=time.monotonic)
     made: int = 0
+
+    @property
+    def seconds(self) -> float:
+        return self.clock.seconds
 
     def share(self) -> float:
         """The share of the budget that is used up."""
@@ -90,10 +112,10 @@ class Budget:
             return min(1.0, self.made / self.moves) if self.moves > 0 else 1.0
         if self.seconds <= 0:
             return 1.0
-        return min(1.0, (time.monotonic() - self.began) / self.seconds)
+        return min(1.0, self.clock.spent / self.seconds)
 
     def is_over(self) -> bool:
         return self.share() >= 1.0 or self.is_stopped()
 
     def is_stopped(self) -> bool:
-        return self.should_stop is not None and self.should_stop()
+        return self.clock.is_stopped()

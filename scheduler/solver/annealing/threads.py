@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from scheduler.solver.annealing.anneal import KINDS, anneal
 from scheduler.solver.annealing.day_shares import Confines, Improved, Share, days_of, join, split_by_days
 from scheduler.solver.annealing.odds import odds_at
 from scheduler.solver.annealing.temperature import Budget, Temperatures, cooled, is_kept
+from scheduler.solver.clock import now
 from scheduler.solver.compiled.kernels import Floats, Int32s
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import rules
@@ -60,7 +60,7 @@ class Annealing:
     def cool(self, until: float, data: Data, plan: State) -> None:
         """Quench: make only moves that gain, until a time."""
         odds = odds_at(1.0, plan.unheld_count / len(data.requests))
-        while time.monotonic() < until:
+        while now() < until:
             anneal(data, plan, BATCH, self.temperatures.at(1.0), PENALTY, odds, self.tally)
 
 
@@ -112,8 +112,8 @@ class SearchThreads:
     def improve(self, schedule: Annealing, share: Share, until: float, count: int | None = None) -> None:
         """Improve a share of the plan until a time, or the end of the budget, on `count` threads or all."""
         threads = self.threads[:count]
-        while (now := time.monotonic()) < until and not schedule.budget.is_over():
-            self._round(threads, schedule, share, 0, min(until, now + self._seconds(threads, share)))
+        while (time := now()) < until and not schedule.budget.is_over():
+            self._round(threads, schedule, share, 0, min(until, time + self._seconds(threads, share)))
 
     def improve_by(self, schedule: Annealing, share: Share, moves: int) -> None:
         """The same, by so many moves on each thread."""
@@ -152,13 +152,13 @@ class SearchThreads:
 
         for tally in self.pool.map(work, threads, taken):
             schedule.tally += tally
-        began = time.monotonic()
+        began = now()
         improved = [
             Improved(own, schedule.worth(self.data, thread.plan), thread.plan.held)
             for thread, own in zip(threads, taken, strict=True)
         ]
         self.take(schedule, *join(table, before, improved), max(improved, key=lambda each: each.worth))
-        self.between += 0.1 * (time.monotonic() - began - self.between)
+        self.between += 0.1 * (now() - began - self.between)
 
 
 class _SearchThread:
@@ -173,7 +173,7 @@ class _SearchThread:
         data, tally = self.confined(share), np.zeros((KINDS, 3))
         if moves:
             schedule.make(moves, data, self.plan, tally)
-        while not moves and time.monotonic() < until and not schedule.budget.is_over():
+        while not moves and now() < until and not schedule.budget.is_over():
             schedule.make(BATCH, data, self.plan, tally)
         return tally
 

@@ -24,7 +24,13 @@ def is_compiled() -> bool:
 
 
 def is_slow() -> bool:
-    """Whether a warm-up has to compile, which takes half a minute."""
+    """Whether a warm-up has to compile.
+
+    Returns
+    -------
+    bool
+        True where it takes half a minute. False where it only loads what is compiled.
+    """
     return not is_compiled() and not is_cached()
 
 

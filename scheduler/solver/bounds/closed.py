@@ -26,6 +26,16 @@ def closed_bounds(problem: Problem) -> Bounds:
 
     A meeting is one of two firms, so the weight served is half the sum over the firms of what each holds: at
     most its heaviest requests, as many as it has room for.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+
+    Returns
+    -------
+    Bounds
+        Of every plan: the most weight served, the least meetings below the floors, the highest score.
     """
     weights: list[list[int]] = [[] for _ in problem.firms]
     for request in problem.requests:
@@ -39,7 +49,18 @@ def closed_bounds(problem: Problem) -> Bounds:
 
 
 def rooms(problem: Problem) -> Iterator[int]:
-    """How many meetings each firm can hold: a day's people have so many slots, and both may have a cap."""
+    """How many meetings each firm can hold: a day's people have so many slots, and both may have a cap.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+
+    Returns
+    -------
+    Iterator[int]
+        Meetings by firm, in the order of the problem.
+    """
     shortest = [len(problem.slots)] * len(problem.firms)
     for request in problem.requests:
         for firm in (request.sender, request.receiver):

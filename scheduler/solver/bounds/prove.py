@@ -37,9 +37,23 @@ def upper_bounds(
     should_stop: Callable[[], bool] | None = None,
     objectives: Sequence[str] = OBJECTIVES,
 ) -> Bounds:
-    """The LP bounds that are proved within `seconds`, at worst the closed ones. Late by a second at most.
+    """The LP bounds that are proved in a time, at worst the closed ones.
 
-    Each of `objectives` is an LP of its own, solved in their order.
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    seconds
+        Wall time. The answer is late by a second at most.
+    should_stop
+        Is asked often, and ends the proof with the bounds that there are.
+    objectives
+        Of `OBJECTIVES`. Each is an LP of its own, solved in their order.
+
+    Returns
+    -------
+    Bounds
+        Of every plan: the most weight served, the least meetings below the floors, the highest score.
     """
     *_, best = bounds_on_the_way(problem, seconds, should_stop, objectives)
     return best
@@ -51,7 +65,24 @@ def bounds_on_the_way(
     should_stop: Callable[[], bool] | None = None,
     objectives: Sequence[str] = OBJECTIVES,
 ) -> Iterator[Bounds]:
-    """The closed bounds, then the tighter ones after each LP: the merged ones, then the whole ones."""
+    """The closed bounds, then the tighter ones after each LP: the merged ones, then the whole ones.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    seconds
+        Wall time.
+    should_stop
+        Is asked often, and ends the proof.
+    objectives
+        Of `OBJECTIVES`. Each is an LP of its own, solved in their order.
+
+    Returns
+    -------
+    Iterator[Bounds]
+        Each holds of every plan, and is at least as tight as the one before it.
+    """
     clock = SolveClock(seconds, should_stop)
     clock.reserve(LEAST_SECONDS)
     if not problem.slots:  # then the empty plan is the only one

@@ -70,7 +70,18 @@ class Assignments:
 
 
 def wants_exact(problem: Problem) -> bool:
-    """Whether a problem is of the size, or all compulsory, so that the exact model is the better way."""
+    """Whether a problem is of the size, or all compulsory, so that the exact model is the better way.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+
+    Returns
+    -------
+    bool
+        By the number of requests, and by an estimate of the assignments of the model.
+    """
     assignments = estimate(problem)
     if problem.policy.require_all:
         return assignments <= MOST_COMPULSORY_ASSIGNMENTS

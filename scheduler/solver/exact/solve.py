@@ -56,11 +56,33 @@ def solve_exact(
     should_stop: Stop | None = None,
     others: Others = lambda: None,
 ) -> ExactResult:
-    """Solve until proved, stopped (within a second) or out of time. `start` is a plan to begin from.
+    """Solve by CP-SAT until the plan is proved, the time is over, or somebody stops it.
 
-    `others` gives the best plan that was found elsewhere meanwhile, if there is one.
-    `infeasible` is only said if two differently set searches found it so. A plan is only kept if the rules
-    find nothing in it, and called optimal only if its score, by the rules, reaches the bound.
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    seconds
+        Wall time.
+    workers
+        Threads of CP-SAT, 1 or more.
+    seed
+        Of CP-SAT. With more than one thread, the same seed may give another plan.
+    start
+        A plan to begin from.
+    on_progress
+        Is called after each better plan or bound, from the calling thread.
+    should_stop
+        Is asked often, and ends the solve within a second.
+    others
+        Gives the best plan that was found elsewhere meanwhile, or None.
+
+    Returns
+    -------
+    ExactResult
+        The best plan that the rules find nothing in, and an upper bound of the score. `optimal` is said only
+        if the plan's score, by the rules, reaches the bound, and `infeasible` only if two differently set
+        searches found it so.
     """
     clock = SolveClock(seconds, should_stop)
     run = _Run(problem, clock, on_progress, others)

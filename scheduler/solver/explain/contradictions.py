@@ -39,7 +39,20 @@ class Contradiction:
 def contradictions(
     problem: Problem, expired: Callable[[], bool] = lambda: False
 ) -> tuple[Contradiction, ...]:
-    """The first few contradictions. Of very many requests, those checked before `expired`."""
+    """Why there is no plan: what cannot hold together of frozen meetings and compulsory requests.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    expired
+        Of very many compulsory requests, those are checked that come before it says so.
+
+    Returns
+    -------
+    tuple[Contradiction, ...]
+        The first few. Empty if none was found, which does not say that there is a plan.
+    """
     frozen = [m for m in problem.published if is_frozen(problem, m)]
     if not frozen and not problem.compulsory:
         return ()
@@ -50,7 +63,20 @@ def contradictions(
 
 
 def as_reasons(problem: Problem, found: Sequence[Contradiction]) -> tuple[Unscheduled, ...]:
-    """The answer for each request where there is no plan at all."""
+    """The answer for each request where there is no plan at all.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    found
+        The contradictions that were found. Without any, the answer says that none could be named.
+
+    Returns
+    -------
+    tuple[Unscheduled, ...]
+        One for each request, in the order of the problem.
+    """
     first = found[0] if found else Contradiction(UNNAMED, ())
     named: dict[str, Contradiction] = {}
     for each in found:

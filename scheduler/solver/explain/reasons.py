@@ -62,11 +62,26 @@ def explain(
     should_stop: Callable[[], bool] | None = None,
     seconds: float = 5.0,
 ) -> tuple[Unscheduled, ...]:
-    """An answer for each request without a meeting, in the order of the problem.
+    """An answer for each request without a meeting.
 
     The heaviest are looked into first. Where `seconds` are limited, each gets its reason before any gets
-    remedies, which take four times as long. When they are over, or `should_stop` says so, the rest get a
-    plain answer.
+    remedies, which take four times as long.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    meetings
+        A plan that keeps every hard rule.
+    should_stop
+        Is asked often. Requests that were not looked into by then get a plain answer.
+    seconds
+        Wall time, which ends it in the same way.
+
+    Returns
+    -------
+    tuple[Unscheduled, ...]
+        One for each request without a meeting, in the order of the problem.
     """
     clock = SolveClock(seconds, should_stop)
     if clock.is_over():  # the index alone takes a while on a large event

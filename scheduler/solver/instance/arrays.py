@@ -59,7 +59,18 @@ class Flat(NamedTuple):
 
 
 def flatten(problem: Problem) -> Flat:
-    """The flat view of a problem."""
+    """The flat view of a problem, on which the compiled kernels work.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+
+    Returns
+    -------
+    Flat
+        The arrays, whose columns `columns` names, and what leads back from them to the problem.
+    """
     options = build_options(problem)
     groups = build_groups(problem)
     published = read_published(problem, options, groups)
@@ -243,7 +254,18 @@ def _gains(problem: Problem) -> Floats:
 
 
 def compulsion(problem: Problem) -> float:
-    """What leaving out one compulsory request costs in the search, beside the score."""
+    """What leaving out one compulsory request costs in the search, beside the score.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+
+    Returns
+    -------
+    float
+        Points: more than any plan can gain by leaving it out.
+    """
     factors = problem.policy.factors
     return 20.0 * max(float(value) for value in factors.values()) + 1000.0
 

@@ -23,6 +23,18 @@ Wish = tuple[int, PlaceWish, int | None]
 
 
 def mask_of(slots: Iterable[int]) -> int:
+    """The mask of some slots.
+
+    Parameters
+    ----------
+    slots
+        Numbers of slots, 0 or more.
+
+    Returns
+    -------
+    int
+        Bit `s` is set for each slot `s`.
+    """
     mask = 0
     for slot in slots:
         mask |= 1 << slot
@@ -30,7 +42,18 @@ def mask_of(slots: Iterable[int]) -> int:
 
 
 def bits(mask: int) -> Iterator[int]:
-    """The slots of a mask, in order."""
+    """The slots of a mask.
+
+    Parameters
+    ----------
+    mask
+        Bit `s` stands for slot `s`. Not negative.
+
+    Returns
+    -------
+    Iterator[int]
+        Numbers of slots, the earliest first.
+    """
     while mask:
         low = mask & -mask
         yield low.bit_length() - 1
@@ -38,7 +61,20 @@ def bits(mask: int) -> Iterator[int]:
 
 
 def runs_of(free: int, length: int) -> int:
-    """The first slots of so many free ones in a row."""
+    """Where so many free slots follow each other.
+
+    Parameters
+    ----------
+    free
+        The mask of the free slots.
+    length
+        Slots in a row, 1 or more.
+
+    Returns
+    -------
+    int
+        The mask of the first slot of each such run. It knows nothing of blocks.
+    """
     for _ in range(length - 1):
         free &= free >> 1
     return free
@@ -49,7 +85,20 @@ Person = tuple[str, int]
 
 
 def everybody(attendees: People, interpreter: int | None) -> list[Person]:
-    """Who sits in a meeting."""
+    """Who sits in a meeting.
+
+    Parameters
+    ----------
+    attendees
+        Numbers of attendees.
+    interpreter
+        The number of an interpreter, or None.
+
+    Returns
+    -------
+    list[Person]
+        Kind and number of each, the interpreter last.
+    """
     people = [("attendee", a) for a in attendees]
     return people if interpreter is None else [*people, ("interpreter", interpreter)]
 

@@ -49,9 +49,19 @@ def build_groups(problem: Problem) -> PlaceGroups:
 
 
 def alike(problem: Problem, named: Collection[int | None]) -> list[tuple[int, ...]]:
-    """Groups of places of one hall, kind, owner and calendar. A place that is named is a group of its own.
+    """Groups of places that are as good as each other: of one hall, kind, owner and calendar.
 
-    Places without room are in none.
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    named
+        Numbers of places that must be told apart. Each is a group of its own.
+
+    Returns
+    -------
+    list[tuple[int, ...]]
+        Numbers of places. Places without room are in no group.
     """
     groups: dict[object, list[int]] = defaultdict(list)
     for p, place in enumerate(problem.places):
@@ -62,7 +72,18 @@ def alike(problem: Problem, named: Collection[int | None]) -> list[tuple[int, ..
 
 
 def fixed_places(problem: Problem) -> set[int | None]:
-    """The places that some request is fixed to."""
+    """The places that some request is fixed to.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+
+    Returns
+    -------
+    set[int | None]
+        Numbers of places. None is in it if a request is fixed to another thing than a place.
+    """
     return {request.fixed.place for request in problem.requests if request.fixed is not None}
 
 

@@ -52,7 +52,26 @@ def read_published(problem: Problem, options: Options, groups: PlaceGroups) -> d
 def read_row(
     problem: Problem, options: Options, groups: PlaceGroups, r: int, meeting: Meeting
 ) -> PublishedRow:
-    """A meeting of request `r` in the search's numbers."""
+    """A meeting of a request in the search's numbers.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    options
+        Who may sit in the meetings of each request.
+    groups
+        The groups of alike places.
+    r
+        The number of the request.
+    meeting
+        Its meeting, published or of a plan to begin from.
+
+    Returns
+    -------
+    PublishedRow
+        `GONE` stands for what the problem no longer has.
+    """
     index = problem.index
     slot = index.slots.get(meeting.slot, GONE)
     place = index.places.get(meeting.place, GONE)

@@ -20,7 +20,20 @@ Checked = tuple[Meetings, rules.Score | None]
 
 
 def clean_meetings(flat: Flat, table: Int32s) -> Meetings:
-    """The meetings of a table, without those that break a rule. None if that does not mend it."""
+    """The meetings of a table, without those that break a rule.
+
+    Parameters
+    ----------
+    flat
+        The problem as arrays.
+    table
+        Requests x 4 (slot, group, option, interpreter; slot -1 if not held).
+
+    Returns
+    -------
+    Meetings
+        A plan that keeps every hard rule. None if leaving meetings out does not mend it.
+    """
     meetings, _ = clean(flat, table)
     return meetings
 
@@ -55,7 +68,20 @@ def _without(flat: Flat, table: Int32s, found: Iterable[rules.Violation]) -> Int
 
 
 def first_clean(problem: Problem, plans: Iterable[Meetings]) -> Meetings:
-    """The first plan that keeps every hard rule, or None."""
+    """The first plan that keeps every hard rule.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    plans
+        Plans, the most wanted first. None stands for none.
+
+    Returns
+    -------
+    Meetings
+        One of them, or None.
+    """
     for meetings in plans:
         if meetings is not None and not rules.violations(problem, meetings):
             return meetings

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, field
 
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting
+from scheduler.solver.clock import SolveClock
 from scheduler.solver.compiled.kernels import Int32s
 from scheduler.solver.instance.arrays import Flat
 from scheduler.solver.plans.checking import Checked, Meetings, clean
@@ -23,6 +23,7 @@ class Incumbent:
     """Checks plans, the last in `spent` seconds. `ready` is the best that keeps the rules, with its score."""
 
     flat: Flat
+    clock: SolveClock
     ready: Checked = (None, None)
     spent: float = 0.0
     ended: float = 0.0
@@ -35,11 +36,11 @@ class Incumbent:
 
     def check(self, table: Int32s) -> Meetings:
         """The meetings of a search's table that keep the rules, or None."""
-        began = time.monotonic()
+        began = self.clock.spent
         meetings, score = clean(self.flat, table)
         if meetings is not None and score is not None:
             self._update_incumbent(meetings, score)
-        self.ended = time.monotonic()
+        self.ended = self.clock.spent
         self.spent = self.ended - began
         return meetings
 
@@ -52,7 +53,7 @@ class Incumbent:
     def check_beside(self, table: Int32s) -> None:
         """Check a better plan in a thread, if that is due."""
         is_busy = self.thread is not None and self.thread.is_alive()
-        if self.is_quick or is_busy or time.monotonic() < self.ended + self.spent / SHARE:
+        if self.is_quick or is_busy or self.clock.spent < self.ended + self.spent / SHARE:
             return
         self.thread = threading.Thread(target=self.check, args=(table.copy(),), name="check", daemon=True)
         self.thread.start()

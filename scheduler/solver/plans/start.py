@@ -20,7 +20,22 @@ from scheduler.solver.state.state import State, new_state
 
 
 def starting_state(flat: Flat, start: Sequence[Meeting] | None, seed: int) -> State:
-    """The start plan, or the published one, as far as the rules allow, and what can be inserted."""
+    """The start plan, or the published one, as far as the rules allow, and what can be inserted.
+
+    Parameters
+    ----------
+    flat
+        The problem as arrays.
+    start
+        The plan that a solve was given, or None.
+    seed
+        Of the state's random numbers.
+
+    Returns
+    -------
+    State
+        A plan that keeps every hard rule but for compulsory requests.
+    """
     state = new_state(flat.data, seed)
     meetings = flat.problem.published if start is None else start
     if meetings:
@@ -32,7 +47,20 @@ def starting_state(flat: Flat, start: Sequence[Meeting] | None, seed: int) -> St
 
 
 def begins_with_plan(problem: Problem, start: Sequence[Meeting] | None) -> bool:
-    """Whether that is a plan to improve, and not just what could be inserted."""
+    """Whether there is a plan to improve, and not just what could be inserted.
+
+    Parameters
+    ----------
+    problem
+        The problem, read and checked before.
+    start
+        The plan that a solve was given, or None.
+
+    Returns
+    -------
+    bool
+        True also where a plan is published.
+    """
     return start is not None or len(problem.published) > 0
 
 
@@ -47,7 +75,20 @@ def _make_room(flat: Flat, state: State, table: Int32s, order: Int32s) -> None:
 
 
 def within_spread(flat: Flat, state: State) -> State:
-    """The plan. If it breaks `max_idle_spread`, its spread is repaired."""
+    """The plan within `max_idle_spread`.
+
+    Parameters
+    ----------
+    flat
+        The problem as arrays.
+    state
+        A plan, which stays as it is.
+
+    Returns
+    -------
+    State
+        The same one if it keeps the limit. Else another, whose spread is repaired.
+    """
     if excess_of(flat.data, state) == 0:
         return state
     kept = new_state(flat.data, 0)
@@ -58,8 +99,23 @@ def within_spread(flat: Flat, state: State) -> State:
 
 
 def published_again(flat: Flat, new: Collection[str] = ()) -> tuple[Meeting, ...] | None:
-    """The published plan if nothing has happened to it: kept whole it breaks no rule, none of its requests is
-    withdrawn, no other request can be inserted with gain, and none of those is `new`. Else None.
+    """The published plan if nothing has happened to it.
+
+    Kept whole it breaks no rule, none of its requests is withdrawn, no other request can be inserted with
+    gain.
+
+    Parameters
+    ----------
+    flat
+        The problem as arrays.
+    new
+        Ids of requests that no earlier plan could hold. If the published plan lacks one, something has
+        happened.
+
+    Returns
+    -------
+    tuple[Meeting, ...] | None
+        Its meetings in the order of the requests, or None.
     """
     problem = flat.problem
     if not {m.request for m in problem.published}.issuperset(new):

@@ -35,6 +35,15 @@ def test_messages_to_calendars_are_made_by_the_revisions_of_itip_alone() -> None
     assert makers == {"scheduler/invites/ical/itip_revisions.py"}
 
 
+CLOCKS = {"scheduler/solver/clock.py", "scheduler/solver/bounds/lp_process.py"}
+"""The second is the program of another process."""
+
+
+def test_the_solver_reads_the_time_in_one_module() -> None:
+    readers = {name for name, tree in trees() if {"monotonic", "perf_counter"} & set(calls(tree))}
+    assert {name for name in readers if name.startswith("scheduler/solver")} == CLOCKS
+
+
 OUTBOX = "scheduler/services/outbox/outbox.py"
 
 

@@ -15,6 +15,7 @@ from scheduler.solver.annealing.anneal import KINDS, REDRAW, anneal
 from scheduler.solver.annealing.odds import odds_at
 from scheduler.solver.annealing.search import Search
 from scheduler.solver.annealing.temperature import Budget, fitted_temperatures
+from scheduler.solver.clock import SolveClock
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans.start import starting_state
 from tests.support.builders import ask, make_problem, meet
@@ -29,7 +30,7 @@ def expo(firms: int, requests: int) -> Problem:
 def searched(problem: Problem, moves: int) -> Search:
     """A search by one thread from seed 1."""
     flat = flatten(problem)
-    search = Search(flat, fitted_temperatures(problem, cold=False), Budget(1e9, moves), 1, 1)
+    search = Search(flat, fitted_temperatures(problem, cold=False), Budget(SolveClock(1e9), moves), 1, 1)
     search.run(starting_state(flat, None, 1))
     return search
 

@@ -17,6 +17,7 @@ from scheduler.solver import answer, search_way
 from scheduler.solver import solve as solve_module
 from scheduler.solver.annealing.search import Search
 from scheduler.solver.annealing.temperature import Budget, Temperatures
+from scheduler.solver.clock import SolveClock
 from scheduler.solver.explain import reasons
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans import incumbent
@@ -42,7 +43,7 @@ def slow_checks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_plan_is_checked_beside_the_search_once_a_check_takes_long(slow_checks: None) -> None:
     flat = flatten(a_problem())
-    keeper = Incumbent(flat)
+    keeper = Incumbent(flat, SolveClock(60.0))
     state = starting_state(flat, None, 1)
     keeper.check_beside(state.held)
     assert keeper.thread is not None
@@ -55,7 +56,7 @@ def test_a_plan_is_checked_beside_the_search_once_a_check_takes_long(slow_checks
 
 def test_a_plan_that_is_checked_quickly_waits_for_the_end() -> None:
     flat = flatten(a_problem())
-    keeper = Incumbent(flat)
+    keeper = Incumbent(flat, SolveClock(60.0))
     keeper.check_beside(starting_state(flat, None, 1).held)
     assert keeper.thread is None
 
@@ -120,7 +121,7 @@ def test_a_stopped_search_makes_the_moves_that_gain_as_long_as_it_may(
     cooling: float, is_improved: bool
 ) -> None:
     flat = flatten(a_problem())
-    budget = Budget(60.0, should_stop=lambda: True)
+    budget = Budget(SolveClock(60.0, lambda: True))
     search = Search(flat, Temperatures(3.0, 0.2), budget, 1, 1, cooling=cooling)
     search.run(new_state(flat.data, 1))
     assert bool((search.best[:, held.SLOT] >= 0).any()) is is_improved
@@ -147,7 +148,7 @@ def test_a_solve_without_time_for_more_checks_its_first_plan_once_and_looks_into
 
 def test_the_best_plan_that_was_checked_is_kept_whatever_is_checked_after_it() -> None:
     flat = flatten(a_problem())
-    keeper = Incumbent(flat)
+    keeper = Incumbent(flat, SolveClock(60.0))
     best = keeper.check(starting_state(flat, None, 1).held)
     keeper.check(new_state(flat.data, 1).held)
     assert best

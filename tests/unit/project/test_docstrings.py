@@ -1,0 +1,63 @@
+"""What a room of the solver offers to others says what it takes and gives, in sections as NumPy has them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+SOLVER = ROOT / "scheduler/solver"
+KERNELS = ("compiled", "state", "operators", "ranges")
+"""Rooms and modules of compiled code: their parameters are those of `docs/solver.md`, the same everywhere."""
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def imported() -> Iterator[tuple[str, str]]:
+    """What modules import from a folder of the solver that is not their own: its module, and the name."""
+    for package in ("scheduler", "workers", "chainmeet", "benchmarks"):
+        for path in (ROOT / package).rglob("*.py"):
+            here = module_of(path).rpartition(".")[0]
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("scheduler.solver"):
+                    module = node.module or ""
+                    if module.rpartition(".")[0] != here:
+                        yield from ((module, alias.name) for alias in node.names)
+
+
+def doors() -> dict[str, ast.FunctionDef]:
+    """Functions of the solver, but for kernels, that a module of another folder imports by name."""
+    wanted = set(imported())
+    found = {}
+    for path in SOLVER.rglob("*.py"):
+        if not {*path.parts, path.stem} & {*KERNELS}:
+            for node in ast.parse(path.read_text("utf-8")).body:
+                if isinstance(node, ast.FunctionDef) and (module_of(path), node.name) in wanted:
+                    found[f"{path.relative_to(SOLVER)}:{node.name}"] = node
+    return found
+
+
+DOORS = doors()
+
+
+def test_the_solver_has_doors() -> None:
+    assert len(DOORS) > 25
+    assert "solve.py:solve" in DOORS
+
+
+@pytest.mark.parametrize("name", sorted(DOORS))
+def test_a_door_of_the_solver_tells_its_parameters_what_it_returns_and_what_it_raises(name: str) -> None:
+    door = DOORS[name]
+    told = [line.strip() for line in (ast.get_docstring(door) or "").splitlines()]
+    taken = [argument.arg for argument in (*door.args.args, *door.args.kwonlyargs)]
+    assert told
+    assert [word for word in taken if word not in told] == []
+    assert "Parameters" in told or not taken
+    gives = door.returns is not None and ast.unparse(door.returns) != "None"
+    assert "Returns" in told or not (taken and gives)  # what takes nothing says what it gives in its sentence
+    assert ("Raises" in told) == any(isinstance(node, ast.Raise) for node in ast.walk(door))
