@@ -15,6 +15,7 @@ from api.pages.exports import exports
 from api.pages.imports import imports
 from api.pages.inbox import inbox
 from api.pages.my_day import my_day
+from api.pages.people_desk import people_desk, request_desk
 from api.pages.requests import requests
 from api.pages.schedule import runs, versions
 from api.v1 import docs
@@ -40,7 +41,9 @@ PAGES = (
     runs.blueprint,
     imports.blueprint,
     exports.blueprint,
+    people_desk.blueprint,
     preferences.blueprint,
+    request_desk.blueprint,
     requests.blueprint,
     sessions.blueprint,
     sign_in.blueprint,

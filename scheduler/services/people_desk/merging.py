@@ -15,8 +15,10 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.people_desk.calling_off import call_off
+from scheduler.services.people_desk.editing import ROWS
 from scheduler.services.people_desk.journal import StepKind, step
 from scheduler.services.people_desk.leaving_event import rows_of
+from scheduler.services.text import storable
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
@@ -48,6 +50,10 @@ def merge(session: Session, actor: Actor, kind: ImportKind, key: str, into: str,
     actor.require(Right.KEEP_PEOPLE)
     if key == into:
         raise InvalidInput([Fault("into", "is the same record; choose the other one")])
+    table = ROWS[kind]
+    known = select(table.id).where(table.event_id == actor.event_id, table.key == into)
+    if not (into and storable(into)) or session.scalar(known) is None:
+        raise InvalidInput([Fault("into", "is no key of this event; the record's page shows it")])
     by_key = {row.key: row for row in rows_of(session, actor, kind, [key, into])}
     old, new = by_key[key], by_key[into]
     for row in (old, new):

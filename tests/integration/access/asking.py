@@ -46,6 +46,10 @@ STEPS = {
     "runs.steer_mails": "pause",
 }
 KEYS = {
+    "people_desk.show": "f0",
+    "people_desk.edit": "f0",
+    "people_desk.set_absences": "f0",
+    "people_desk.merge": "f0",
     "v1.show_firm": "f0",
     "v1.show_firm_agenda": "f0",
     "v1.show_person": "f0-p0",

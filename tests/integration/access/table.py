@@ -44,6 +44,11 @@ GET EVENT/exports/schedule.xlsx                              302 404 404 404 404
 GET EVENT/delegations/                                       302 404 404 404 404 404 200
 GET EVENT/delegations/<delegation_key>                       302 404 404 404 404 404 200
 GET EVENT/delegations/<delegation_key>/print-pack.pdf        302 404 404 404 404 404 200
+GET EVENT/desk/<kind>                                        302 404 404 404 404 404 200
+GET EVENT/desk/<kind>/<key>                                  302 404 404 404 404 404 200
+GET EVENT/desk/requests                                      302 404 404 404 404 404 200
+GET EVENT/desk/requests/new                                  302 404 404 404 404 404 200
+GET EVENT/desk/steps                                         302 404 404 404 404 404 200
 GET EVENT/firms                                              302 404 404 200 200 200 200
 GET EVENT/firms/<firm_key>                                   302 404 404 200 200 200 200
 GET EVENT/firms/<firm_key>/agenda                            302 404 404 403 200 200 200
@@ -100,6 +105,15 @@ POST EVENT/busy-times/upload                                 403 404 404 422 422
 POST EVENT/calendar-health/dead-letters/<step>                     403 404 404 404 404 404 302
 POST EVENT/calendar-health/people/<person_key>/address             403 404 404 404 404 404 422
 POST EVENT/calendar-health/people/<person_key>/aliases/<alias_id>/remove 403 404 404 404 404 404 302
+POST EVENT/desk/<kind>/<key>                                 403 404 404 404 404 404 303
+POST EVENT/desk/<kind>/<key>/absences                        403 404 404 404 404 404 422
+POST EVENT/desk/<kind>/<key>/merge                           403 404 404 404 404 404 422
+POST EVENT/desk/<kind>/bring-back                            403 404 404 404 404 404 303
+POST EVENT/desk/<kind>/leave                                 403 404 404 404 404 404 303
+POST EVENT/desk/<kind>/many                                  403 404 404 404 404 404 303
+POST EVENT/desk/requests/many                                403 404 404 404 404 404 303
+POST EVENT/desk/requests/new                                 403 404 404 404 404 404 422
+POST EVENT/desk/steps/<number>/undo                          403 404 404 404 404 404 404
 POST EVENT/drafts/discard                                    403 404 404 404 404 404 302
 POST EVENT/delegations/                                       403 404 404 404 404 404 422
 POST EVENT/delegations/<delegation_key>                       403 404 404 404 404 404 422

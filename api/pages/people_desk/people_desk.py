@@ -1,0 +1,296 @@
+"""Firms, people and interpreters: a table each, a page a record, edits in place, undoing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.pages import paging, rendering
+from api.pages.people_desk.columns import CHOICES, HINTS, LABELS, MANY, edited, sentence, touched
+from scheduler.domain.errors import InvalidInput, WrongState
+from scheduler.services.access.actors import Actor
+from scheduler.services.cells.columns import ImportKind
+from scheduler.services.events.timetable import timetable
+from scheduler.services.people_desk import (
+    absences,
+    editing,
+    journal,
+    leaving_event,
+    meetings,
+    merging,
+    row_counts,
+    tables,
+)
+
+blueprint = APIBlueprint("people_desk", __name__, enable_openapi=False, url_prefix="/events/<event_key>/desk")
+
+KIND = "<any(firms, people, interpreters):kind>"
+LISTINGS: Final = {
+    ImportKind.FIRMS: tables.firms,
+    ImportKind.PEOPLE: tables.people,
+    ImportKind.INTERPRETERS: tables.interpreters,
+}
+
+
+@blueprint.get(f"/{KIND}")
+@login_required
+def listing(event_key: str, kind: str) -> str:
+    """One of the tables, searched and sorted."""
+    return _listing(auth.organiser(event_key), ImportKind(kind))
+
+
+@blueprint.get(f"/{KIND}/<key>")
+@login_required
+def show(event_key: str, kind: str, key: str) -> str:
+    """A record with all that can be done to it; for htmx its row of the table as a form."""
+    return _record(auth.organiser(event_key), ImportKind(kind), key)
+
+
+@blueprint.post(f"/{KIND}/<key>")
+@login_required
+def edit(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int]:
+    """Save the cells that the form has. A fault shows the whole form with what was typed."""
+    actor, of = auth.organiser(event_key), ImportKind(kind)
+    cells = {name: request.form[name] for name in editing.EDITABLE[of] if name in request.form}
+    try:
+        with context.database().write() as db:
+            done = editing.edit(db, actor, of, [key], cells, settings=context.settings(), now=context.now())
+    except InvalidInput as error:
+        faults = {fault.path: fault.message + "." for fault in error.faults}
+        return _record(actor, of, key, cells, faults), 422
+    said = edited(done.moved, done.meetings) if done.changed else "Nothing was different."
+    if rendering.by_htmx():
+        return _row(actor, of, key, said)
+    flash(said, "good")
+    return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=key), 303)
+
+
+@blueprint.post(f"/{KIND}/many")
+@login_required
+def edit_many(event_key: str, kind: str) -> Response:
+    """Give the ticked rows one value, or an absence for a day."""
+    actor, of, keys = auth.organiser(event_key), ImportKind(kind), request.form.getlist("keys")
+    pressed = request.form.getlist("column")
+    column = "absent" if "absent" in pressed else "".join(pressed[:1])
+    value = request.form.get("day" if column == "absent" else "value", "")
+    try:
+        with context.database().write() as db:
+            if column == "absent":
+                day = next((day for day in timetable(db, actor).days if day.key == value), None)
+                slots = [slot.key for slot in day.slots] if day else [value]
+                left = absences.add(db, actor, of, keys, slots, now=context.now())
+                said = f"Marked. {touched(left.meetings)}"
+            else:
+                done = editing.edit(
+                    db, actor, of, keys, {column: value}, settings=context.settings(), now=context.now()
+                )
+                said = f"{edited(done.moved, done.meetings)} {done.changed:,} of {len(keys):,} rows changed."
+        flash(said, "good")
+    except InvalidInput as error:
+        flash(sentence(error), "error")
+    return _back(event_key, of)
+
+
+@blueprint.post(f"/{KIND}/leave")
+@login_required
+def leave(event_key: str, kind: str) -> Response | str | tuple[str, int]:
+    """What it touches when the ticked ones leave the event; with `sure`, they do."""
+    actor, of, keys = auth.organiser(event_key), ImportKind(kind), request.form.getlist("keys")
+    now, faults = context.now(), {}
+    if "sure" in request.form:
+        try:
+            with context.database().write() as db:
+                left = leaving_event.withdraw(
+                    db,
+                    actor,
+                    of,
+                    keys,
+                    note=request.form.get("note", ""),
+                    named_alone=request.form.get("named_alone", leaving_event.NamedAlone.COLLEAGUE),
+                    now=now,
+                )
+            ended = f"{left.requests:,} requests were ended. " if left.requests else ""
+            flash(f"Withdrawn. {ended}{touched(left.meetings)}", "good")
+            return _back(event_key, of)
+        except WrongState as error:
+            flash(str(error), "warning")
+            return _back(event_key, of)
+        except InvalidInput as error:
+            faults = {fault.path: fault.message + "." for fault in error.faults}
+    with context.database().read() as db:
+        if not keys or "keys" in faults:
+            flash("Tick 1 to 200 rows first.", "warning")
+            return _back(event_key, of)
+        page = rendering.render(
+            db,
+            actor,
+            f"desk_{kind}",
+            "people_desk/leave.html",
+            kind=kind,
+            rows=LISTINGS[of](db, actor, state="", keys=keys).items,
+            keys=keys,
+            touched=meetings.touched(db, actor, of, keys, now=now),
+            typed=request.form,
+            faults=faults,
+        )
+        return (page, 422) if faults else page
+
+
+@blueprint.post(f"/{KIND}/bring-back")
+@login_required
+def bring_back(event_key: str, kind: str) -> Response:
+    """Let the ticked ones take part again."""
+    actor, of = auth.organiser(event_key), ImportKind(kind)
+    try:
+        with context.database().write() as db:
+            done = leaving_event.bring_back(db, actor, of, request.form.getlist("keys"), now=context.now())
+        flash(f"{done:,} take part again. Requests that were ended stay ended.", "good")
+    except InvalidInput as error:
+        flash(sentence(error), "error")
+    except WrongState as error:
+        flash(str(error), "warning")
+    return _back(event_key, of)
+
+
+@blueprint.post(f"/{KIND}/<key>/absences")
+@login_required
+def set_absences(event_key: str, kind: str, key: str) -> Response | tuple[str, int]:
+    """Set the slots in which a person is absent, or an interpreter has no shift."""
+    actor, of = auth.organiser(event_key), ImportKind(kind)
+    try:
+        with context.database().write() as db:
+            left = absences.paint(
+                db,
+                actor,
+                of,
+                key,
+                request.form.getlist("slots"),
+                note=request.form.get("note", ""),
+                now=context.now(),
+            )
+        off = f" {left.requests:,} that begin too soon for a plan were called off." if left.requests else ""
+        flash(f"Saved. {touched(left.meetings)}{off}", "good")
+    except InvalidInput as error:
+        return _record(actor, of, key, None, {f.path: f.message + "." for f in error.faults}), 422
+    return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=key), 303)
+
+
+@blueprint.post(f"/{KIND}/<key>/merge")
+@login_required
+def merge(event_key: str, kind: str, key: str) -> Response | tuple[str, int]:
+    """Make one record of two; the one whose page it is goes."""
+    actor, of, into = auth.organiser(event_key), ImportKind(kind), request.form.get("into", "").strip()
+    try:
+        with context.database().write() as db:
+            ended = merging.merge(db, actor, of, key, into, now=context.now())
+        flash(f"Merged. {ended:,} requests that both had were ended." if ended else "Merged.", "good")
+    except InvalidInput as error:
+        return _record(actor, of, key, None, {f.path: f.message + "." for f in error.faults}), 422
+    except WrongState as error:
+        flash(str(error), "warning")
+        into = key
+    return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=into), 303)
+
+
+@blueprint.get("/steps")
+@login_required
+def steps(event_key: str) -> str:
+    """The last steps of the desk, each with its undoing."""
+    actor = auth.organiser(event_key)
+    with context.database().read() as db:
+        done = journal.steps(db, actor, most=journal.MOST_SHOWN)
+        return rendering.render(db, actor, "desk_firms", "people_desk/steps.html", steps=done)
+
+
+@blueprint.post("/steps/<int:number>/undo")
+@login_required
+def undo(event_key: str, number: int) -> Response:
+    """Put back what a step changed."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            journal.undo(db, actor, number, settings=context.settings(), now=context.now())
+        flash("Undone. Everything is as it was before that step.", "good")
+    except WrongState as error:
+        flash(str(error), "warning")
+    return redirect(rendering.back(event_key, url_for("people_desk.steps", event_key=event_key)), 303)
+
+
+def _listing(actor: Actor, kind: ImportKind) -> str:
+    text, state = request.args.get("text", ""), request.args.get("state", tables.HERE)
+    sort = request.args.get("sort", "name")
+    with context.database().read() as db:
+        page = LISTINGS[kind](db, actor, text=text, state=state, sort=sort, number=paging.asked_number())
+        return rendering.render(
+            db,
+            actor,
+            f"desk_{kind}",
+            "people_desk/table.html",
+            kind=kind.value,
+            page=page,
+            text=text,
+            state=state,
+            sort=sort if sort in tables.SORTS[kind] else "name",
+            sorts=tables.SORTS[kind],
+            counts=row_counts.counts(db, actor),
+            many=[(column, LABELS[column]) for column in MANY[kind]],
+            days=timetable(db, actor).days,
+            last=journal.steps(db, actor, most=1),
+        )
+
+
+def _record(
+    actor: Actor,
+    kind: ImportKind,
+    key: str,
+    typed: Mapping[str, str] | None = None,
+    faults: Mapping[str, str] | None = None,
+) -> str:
+    with context.database().read() as db:
+        values = editing.values(db, actor, kind, key)
+        row = LISTINGS[kind](db, actor, state="", keys=[key]).items[0]
+        by_row = rendering.by_htmx() and not faults
+        template = "people_desk/row_form.html" if by_row else "people_desk/record.html"
+        return rendering.render(
+            db,
+            actor,
+            f"desk_{kind}",
+            template,
+            kind=kind.value,
+            row=row,
+            typed={**values, **(typed or {})},
+            faults=faults or {},
+            columns=[name for name in editing.EDITABLE[kind] if name in LABELS],
+            labels=LABELS,
+            hints=HINTS,
+            choices=CHOICES,
+            days=_days(db, actor, kind, key),
+        )
+
+
+def _days(db: Session, actor: Actor, kind: ImportKind, key: str) -> list[tuple[Any, list[Any]]]:
+    """The days of the event with the slots of a person, to be painted."""
+    if kind not in absences.PAINTED:
+        return []
+    slots = {each.slot.key: each for each in absences.slots(db, actor, kind, key, now=context.now())}
+    return [(day, [slots[slot.key] for slot in day.slots]) for day in timetable(db, actor).days]
+
+
+def _row(actor: Actor, kind: ImportKind, key: str, said: str) -> str:
+    with context.database().read() as db:
+        (row,) = LISTINGS[kind](db, actor, state="", keys=[key]).items
+        return rendering.render(
+            db, actor, f"desk_{kind}", "people_desk/row.html", kind=kind.value, row=row, said=said
+        )
+
+
+def _back(event_key: str, kind: ImportKind) -> Response:
+    default = url_for("people_desk.listing", event_key=event_key, kind=kind.value)
+    return redirect(rendering.back(event_key, default), 303)

@@ -1,0 +1,131 @@
+"""The requests of a whole event: a table, steps on several of them, and asking in a firm's name."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.inputs import whole
+from api.pages import paging, rendering
+from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import InvalidInput
+from scheduler.services.access.actors import Actor
+from scheduler.services.people_desk import request_table
+from scheduler.services.requests.form import NewRequest
+
+blueprint = APIBlueprint(
+    "request_desk", __name__, enable_openapi=False, url_prefix="/events/<event_key>/desk/requests"
+)
+
+DONE = {"accept": "accepted", "decline": "declined", "withdraw": "withdrawn", "undo": "undone"}
+PLACES = (
+    ("any", "Booth or table, as it fits"),
+    ("booth", "Booth of the asked firm"),
+    ("table", "A meeting table"),
+)
+PRIORITIES = tuple((str(n), f"{n} of 5") for n in (5, 4, 3, 2, 1))
+
+
+@blueprint.get("")
+@login_required
+def listing(event_key: str) -> str:
+    """The requests that a search and a state leave."""
+    actor = auth.organiser(event_key)
+    text, firm = request.args.get("text", ""), request.args.get("firm", "")
+    state, sort = request.args.get("state", ""), request.args.get("sort", "newest")
+    state = state if state in {*RequestState} else ""
+    with context.database().read() as db:
+        return rendering.render(
+            db,
+            actor,
+            "desk_requests",
+            "people_desk/requests.html",
+            page=request_table.listing(
+                db, actor, text=text, state=state, firm=firm, sort=sort, number=paging.asked_number()
+            ),
+            counts=request_table.state_counts(db, actor, text=text, firm=firm),
+            text=text,
+            firm=firm,
+            state=state,
+            sort=sort if sort in request_table.REQUEST_SORTS else "newest",
+            now=context.now(),
+        )
+
+
+@blueprint.post("/many")
+@login_required
+def take_many(event_key: str) -> Response:
+    """Accept, decline, withdraw or undo the ticked requests, each in the name of its firm."""
+    actor, verb = auth.organiser(event_key), request.form.get("verb", "")
+    try:
+        with context.database().write() as db:
+            taken = request_table.take(
+                db,
+                actor,
+                request.form.getlist("keys"),
+                verb,
+                note=request.form.get("note", ""),
+                now=context.now(),
+            )
+        flash(f"{taken.done:,} {DONE[verb]}, in the firms' names.", "good" if taken.done else "warning")
+        for sentence in taken.refused[:5]:
+            flash(sentence, "warning")
+        if len(taken.refused) > 5:
+            flash(f"{len(taken.refused) - 5:,} more stay as they are.", "warning")
+    except InvalidInput as error:
+        flash(" ".join(f"{fault.message.capitalize()}." for fault in error.faults), "error")
+    return redirect(rendering.back(event_key, url_for("request_desk.listing", event_key=event_key)), 303)
+
+
+@blueprint.get("/new")
+@login_required
+def new(event_key: str) -> str:
+    """The form to ask in a firm's name."""
+    typed = {"priority": "3", "place": "any", "from_firm": request.args.get("from_firm", "")}
+    return _form(auth.organiser(event_key), typed, {})
+
+
+@blueprint.post("/new")
+@login_required
+def ask(event_key: str) -> Response | tuple[str, int]:
+    """Ask, or show the form again with what was typed."""
+    actor, typed = auth.organiser(event_key), request.form.to_dict()
+    form = NewRequest(
+        to_firm=typed.get("to_firm", ""),
+        from_firm=typed.get("from_firm", ""),
+        topic=typed.get("topic", ""),
+        message=typed.get("message", ""),
+        priority=whole(typed.get("priority")),
+        place=typed.get("place", ""),
+    )
+    try:
+        with context.database().write() as db:
+            made = request_table.ask(db, actor, form, now=context.now())
+    except InvalidInput as error:
+        return _form(actor, typed, {fault.path: fault.message + "." for fault in error.faults}), 422
+    agreed = made.state is RequestState.ACCEPTED
+    names = made.from_firm.latin_name, made.to_firm.latin_name
+    flash(
+        f"{names[0]} and {names[1]} agree to meet, as both asked."
+        if agreed
+        else f"{names[1]} was asked in the name of {names[0]}. Both see that an organiser asked.",
+        "good",
+    )
+    return redirect(url_for("requests.show", event_key=event_key, key=made.key), 303)
+
+
+def _form(actor: Actor, typed: dict[str, str], faults: dict[str, str]) -> str:
+    with context.database().read() as db:
+        return rendering.render(
+            db,
+            actor,
+            "desk_requests",
+            "people_desk/ask.html",
+            typed=typed,
+            faults=faults,
+            places=PLACES,
+            priorities=PRIORITIES,
+        )

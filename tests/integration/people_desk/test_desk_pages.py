@@ -1,0 +1,171 @@
+"""The pages of the people desk: what an organiser does there, with and without htmx."""
+
+import re
+
+import pytest
+
+from scheduler.domain.entities import RequestState
+from scheduler.storage.database import Database
+from scheduler.storage.models import Firm
+from tests.support.factories import make_interpreter, make_request
+from tests.support.site import Site
+
+
+@pytest.fixture
+def site(database: Database, broker_url: str) -> Site:
+    site = Site.of_three_firms(database, broker_url)
+    with database.write() as session:
+        make_interpreter(session, site.expo)
+    return site
+
+
+@pytest.mark.parametrize("kind", ["firms", "people", "interpreters", "requests"])
+def test_each_table_is_there_and_in_the_menu(site: Site, kind: str) -> None:
+    browser = site.organiser()
+    page = browser.get(site.path(f"/desk/{kind}"))
+    assert re.search(rf'href="[^"]*/desk/{kind}" aria-current="page"', page)
+
+
+def test_a_firm_is_changed_on_its_page_and_the_step_undone(site: Site) -> None:
+    browser = site.organiser()
+    browser.get(site.path("/desk/firms/f0"))
+    page = browser.post(site.path("/desk/firms/f0"), name="Solar Zrt.", country="Hungary", booth="B9")
+    assert "Saved." in page
+    assert 'value="HU"' in page
+    page = browser.get(site.path("/desk/firms?text=solar"))
+    assert "Solar Zrt." in page
+    assert "Booth B9" in page
+    (undo,) = re.findall(r'action="([^"]*/steps/\d+/undo)"', page)
+    assert "Undone." in browser.post(undo)
+    assert "Solar" not in browser.get(site.path("/desk/firms"))
+
+
+def test_a_fault_stands_at_its_field_with_what_was_typed(site: Site) -> None:
+    browser = site.organiser()
+    browser.get(site.path("/desk/firms/f0"))
+    page = browser.post(site.path("/desk/firms/f0"), 422, name="Solar", country="Nowhere")
+    assert 'value="Nowhere"' in page
+    assert re.search(r'id="country-fault">[^<]*is not a country', page)
+
+
+def test_a_row_is_changed_in_place_by_htmx(site: Site) -> None:
+    browser = site.organiser()
+    browser.get(site.path("/desk/people"))
+    headers = {"HX-Request": "true"}
+    form = browser.client.get(site.path("/desk/people/f0-p0"), headers=headers).text
+    assert form.lstrip().startswith("<tr")
+    assert 'name="title"' in form
+    fields = {"csrf_token": browser.token, "title": "Head of sales"}
+    row = browser.client.post(site.path("/desk/people/f0-p0"), data=fields, headers=headers).text
+    assert row.lstrip().startswith("<tr")
+    assert "Head of sales" in row
+    assert "hx-swap-oob" in row
+
+
+def test_what_a_withdrawal_touches_is_said_before_it_is_done(site: Site) -> None:
+    with site.database.write() as session:
+        make_request(session, site.expo, 0, 1)
+    browser = site.organiser()
+    browser.get(site.path("/desk/firms"))
+    page = browser.post(site.path("/desk/firms/leave"), keys=["f0"])
+    assert "no published meeting" in page
+    assert "1 open request is ended" in page
+    assert site.stored()[0].state is RequestState.ACCEPTED
+    page = browser.post(site.path("/desk/firms/leave"), keys=["f0"], sure="yes", note="No stand.")
+    assert "Withdrawn. 1 requests were ended" in page
+    assert site.stored()[0].state is RequestState.WITHDRAWN
+    assert "Firm 0" not in site.exhibitor(1).get(site.path("/firms"))
+    page = browser.post(site.path("/desk/firms/bring-back"), keys=["f0"])
+    assert "1 take part again" in page
+
+
+def test_nobody_ticked_is_said(site: Site) -> None:
+    browser = site.organiser()
+    browser.get(site.path("/desk/firms"))
+    assert "Tick 1 to 200 rows" in browser.post(site.path("/desk/firms/leave"))
+    assert "choose 1 to 200 rows" in browser.post(
+        site.path("/desk/firms/many"), column="tier", value="upstream"
+    )
+
+
+def test_several_rows_get_one_value_or_a_day_off(site: Site) -> None:
+    browser = site.organiser()
+    browser.get(site.path("/desk/firms"))
+    page = browser.post(site.path("/desk/firms/many"), keys=["f0", "f1"], column="tier", value="downstream")
+    assert "2 of 2 rows changed" in page
+    browser.get(site.path("/desk/people"))
+    day = "2026-12-07"
+    page = browser.post(
+        site.path("/desk/people/many"), keys=["f0-p0", "f1-p0"], column=["title", "absent"], day=day
+    )
+    assert "Marked." in page
+    page = browser.get(site.path("/desk/people/f0-p0"))
+    assert len(re.findall(r'name="slots" value="\w+" checked', page)) == 2
+
+
+def test_absences_are_ticked_and_cleared(site: Site) -> None:
+    browser = site.organiser()
+    for kind, key in (("people", "f0-p0"), ("interpreters", "i0")):
+        browser.get(site.path(f"/desk/{kind}/{key}"))
+        page = browser.post(site.path(f"/desk/{kind}/{key}/absences"), slots=["s0", "s3"])
+        assert len(re.findall(r'name="slots" value="\w+" checked', page)) == 2
+        page = browser.post(site.path(f"/desk/{kind}/{key}/absences"))
+        assert len(re.findall(r'name="slots" value="\w+" checked', page)) == 0
+
+
+def test_two_records_are_merged(site: Site) -> None:
+    browser = site.organiser()
+    browser.get(site.path("/desk/firms/f0"))
+    page = browser.post(site.path("/desk/firms/f0/merge"), into="f1")
+    assert "Merged." in page
+    assert "This was a second record of" in browser.get(site.path("/desk/firms/f0"))
+    page = browser.post(site.path("/desk/firms/f1/merge"), 422, into="f1")
+    assert "is the same record" in page
+
+
+def test_a_request_in_a_firms_name_says_so_to_the_other_side(site: Site) -> None:
+    browser = site.organiser()
+    browser.get(site.path("/desk/requests/new"))
+    page = browser.post(
+        site.path("/desk/requests/new"), from_firm="Firm 0", to_firm="f1", topic="Cells", priority="3",
+        place="any",
+    )  # fmt: skip
+    assert "in the name of Firm 0" in page
+    (request,) = site.stored()
+    other = site.exhibitor(1)
+    assert "by the organiser for Firm 0" in other.get(site.path(f"/requests/{request.key}"))
+    browser.get(site.path("/desk/requests"))
+    page = browser.post(
+        site.path("/desk/requests/many"), keys=[request.key, "none"], verb="accept", status=404
+    )
+    assert site.stored()[0].state is RequestState.PENDING
+    page = browser.post(site.path("/desk/requests/many"), keys=[request.key], verb="accept")
+    assert "1 accepted, in the firms" in page
+    assert "the organiser for Firm 1" in site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
+    page = browser.post(site.path("/desk/requests/many"), keys=[request.key], verb="decline")
+    assert "cannot be declined" in page
+
+
+def test_a_firm_that_is_not_known_is_said_at_its_field(site: Site) -> None:
+    browser = site.organiser()
+    browser.get(site.path("/desk/requests/new"))
+    page = browser.post(
+        site.path("/desk/requests/new"), 422, from_firm="Firm 0", to_firm="Nobody", topic="Cells"
+    )
+    assert re.search(r'id="to_firm-fault">is not a firm', page)
+    assert 'value="Cells"' in page
+
+
+@pytest.mark.parametrize("path", ["/desk/firms", "/desk/people/f0-p0", "/desk/requests", "/desk/steps"])
+def test_exhibitors_have_no_desk(site: Site, path: str) -> None:
+    site.exhibitor(0).get(site.path(path), 404)
+
+
+def test_empty_tables_say_what_to_do(site: Site) -> None:
+    browser = site.organiser()
+    assert "Nothing here has" in browser.get(site.path("/desk/firms?text=zzz"))
+    assert "Nobody left the event" in browser.get(site.path("/desk/people?state=withdrawn"))
+    assert "Nobody has asked anybody" in browser.get(site.path("/desk/requests"))
+    assert "Nothing was changed here" in browser.get(site.path("/desk/steps"))
+    with site.database.read() as session:
+        assert session.query(Firm).count() == 3
