@@ -57,7 +57,10 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A booth (of firm `firm`) or a table. `hall`, `firm` and `unavailable` are indices."""
+    """A booth (of firm `firm`) or a table. `hall`, `firm`, `unavailable` and `partners` are indices.
+
+    `partners` are the firms that share a joint stand with its owner, and so its capacity.
+    """
 
     id: str
     hall: int
@@ -65,6 +68,12 @@ class Place:
     firm: int | None = None
     capacity: int = 1
     unavailable: frozenset[int] = frozenset()
+    partners: frozenset[int] = frozenset()
+
+    @property
+    def owners(self) -> frozenset[int]:
+        """The firms that are asked to meet here: the owner of a booth and its partners. None of a table."""
+        return self.partners if self.firm is None else self.partners | {self.firm}
 
 
 @dataclass(frozen=True, slots=True)

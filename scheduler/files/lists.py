@@ -18,7 +18,7 @@ KEYS: Mapping[str, Keys] = {
     "event": (frozenset(("name", "timezone")), frozenset()),
     "slots": (frozenset(("id", "start", "end", "block")), frozenset()),
     "walking_minutes": (frozenset(("from", "to", "minutes")), frozenset()),
-    "places": (frozenset(("id", "hall", "kind")), frozenset(("firm", "capacity", "unavailable"))),
+    "places": (frozenset(("id", "hall", "kind")), frozenset(("firm", "partners", "capacity", "unavailable"))),
     "firms": (
         frozenset(("id", "name", "tier", "areas", "country")),
         frozenset(("max_per_day", "min_meetings")),

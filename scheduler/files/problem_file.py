@@ -139,6 +139,7 @@ def _venue(problem: Problem) -> Json:
                 "firm": None if p.firm is None else firms[p.firm].id,
                 "capacity": p.capacity,
                 "unavailable": _slot_ids(problem, sorted(p.unavailable)),
+                **({"partners": [firms[f].id for f in sorted(p.partners)]} if p.partners else {}),
             }
             for p in problem.places
         ],

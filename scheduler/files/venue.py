@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from scheduler.domain.entities import PlaceKind
 from scheduler.domain.problem import Place, Slot
-from scheduler.files.lists import KEYS, Lists
+from scheduler.files.lists import KEYS, Lists, Row
 
 MOST_CAPACITY = 10**5
 
@@ -74,6 +74,7 @@ def read_places(lists: Lists) -> Iterable[Place]:
             lists.fault(f"{path}.firm", "a booth has an owner")
         if kind == "table" and firm is not None:
             lists.fault(f"{path}.firm", "a table has no owner")
+        partners = read_partners(lists, row, path, is_booth=kind == "booth")
         yield Place(
             id=str(row["id"]),
             hall=lists.ref(lists.halls, row["hall"], f"{path}.hall", "hall"),
@@ -81,4 +82,18 @@ def read_places(lists: Lists) -> Iterable[Place]:
             firm=None if firm is None else lists.ref(lists.firms, firm, f"{path}.firm", "firm"),
             capacity=lists.count(row.get("capacity", 1), f"{path}.capacity", 0, MOST_CAPACITY),
             unavailable=lists.slot_set(row, path),
+            partners=partners,
         )
+
+
+def read_partners(lists: Lists, row: Row, path: str, *, is_booth: bool) -> frozenset[int]:
+    """The firms that share a booth with its owner: other firms, each named once."""
+    if "partners" not in row:
+        return frozenset()
+    named, path = row["partners"], f"{path}.partners"
+    partners = lists.refs(lists.firms, named, path, "firm")
+    if not is_booth and named:
+        lists.fault(path, "a table has no owners")
+    if isinstance(named, list) and row.get("firm") in named:
+        lists.fault(path, f"{row['firm']!r} owns the booth")
+    return frozenset(partners)

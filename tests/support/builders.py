@@ -120,8 +120,12 @@ def table(id: str, hall: str = "h1", *, capacity: int = 1, unavailable: str = ""
     return _place(id, hall, "table", None, capacity, unavailable)
 
 
-def booth(id: str, firm: str, hall: str = "h1", *, capacity: int = 1, unavailable: str = "") -> Json:
-    return _place(id, hall, "booth", firm, capacity, unavailable)
+def booth(
+    id: str, firm: str, hall: str = "h1", *, capacity: int = 1, unavailable: str = "", partners: str = ""
+) -> Json:
+    """A booth; the firms that share it are words: `booth("x", "a", partners="b c")`."""
+    row = _place(id, hall, "booth", firm, capacity, unavailable)
+    return {**row, "partners": partners.split()} if partners else row
 
 
 def meet(request: str, slot: str, place: str, people: str, interpreter: str | None = None) -> Meeting:
@@ -140,6 +144,7 @@ def _all_firms(
     rows = [firm(row) if isinstance(row, str) else row for row in firms]
     named = [request[side] for request in requests for side in ("from", "to")]
     named += [person["firm"] for person in people] + [p["firm"] for p in places if p["firm"] is not None]
+    named += [id for p in places for id in p.get("partners", [])]
     known = {row["id"] for row in rows}
     return rows + [firm(id) for id in _unique(named) if id not in known]
 
@@ -186,7 +191,7 @@ def documents(draw: DrawFn, max_requests: int = 3, *, rerun: bool | None = None)
     halls = st.sampled_from(["h1", "h2"])
     places = [
         table("t1", draw(halls), capacity=draw(st.integers(1, 2)), unavailable=draw(some_slots)),
-        *draw(st.sampled_from([[], [booth("bb", "b", draw(halls), unavailable=draw(some_slots))]])),
+        *draw(st.sampled_from([[], [_stand(draw, draw(halls), draw(some_slots), len(firms))]])),
     ]
     count = max_requests - draw(st.integers(0, max_requests - 1))
     requests = [draw(_request(f"r{i}", firms, people, places, slot_ids)) for i in range(count)]
@@ -255,6 +260,13 @@ def _request(
         must = draw(st.sampled_from([{}, {}, {"must": True}]))
         keys["fixed"] = {"slot": draw(st.sampled_from(slots)), **draw(somewhere), **must}
     return ask(id, sender, receiver, **keys)
+
+
+def _stand(draw: DrawFn, hall: str, unavailable: str, firms: int) -> Json:
+    """The booth of firm b, or a joint stand with others."""
+    partners = draw(st.sampled_from(["", "", "a", "c", "a c"] if firms == 3 else ["", "a"]))
+    size = draw(st.integers(1, 2)) if partners else 1
+    return booth("bb", "b", hall, unavailable=unavailable, capacity=size, partners=partners)
 
 
 def _staff(people: Iterable[Json], firm: str) -> list[str]:

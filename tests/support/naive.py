@@ -92,7 +92,7 @@ class Page:
 
     def right_place(self, meeting: Json) -> bool:
         request, place = self.requests[meeting["request"]], self.places[meeting["place"]]
-        owner = place["kind"] == "table" or place["firm"] == request["to"]
+        owner = place["kind"] == "table" or request["to"] in (place["firm"], *place.get("partners", ()))
         return owner and request["place"] in ("any", place["kind"]) and place["capacity"] > 0
 
     def understood(self, meeting: Json) -> bool:

@@ -1,4 +1,4 @@
-"""H5: places hold what they can, booths only what is asked of their firm, requests get the kind they wish."""
+"""H5: places hold what they can, booths only what is asked of their firms, requests get the kind they wish."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scheduler.domain.rules.held import Held, Schedule, Violation
 
 
 def check_places(schedule: Schedule) -> Iterator[Violation]:
-    """H5: at most `capacity` meetings at a time, a booth only for requests to its firm, the wished kind."""
+    """H5: at most `capacity` meetings at a time, a booth only for requests to its firms, the wished kind."""
     problem = schedule.problem
     taken: dict[tuple[int, int], list[Held]] = {}
     for held in schedule.held:
@@ -30,7 +30,7 @@ def check_places(schedule: Schedule) -> Iterator[Violation]:
 def place_faults(problem: Problem, held: Held) -> Iterator[str]:
     """What is wrong with the place of one meeting, taken alone."""
     place, wish = problem.places[held.place], held.request.place
-    if place.kind is PlaceKind.BOOTH and place.firm != held.request.receiver:
+    if place.kind is PlaceKind.BOOTH and held.request.receiver not in place.owners:
         yield f"Request {held.id} is held at booth {place.id} of another firm than the asked one."
     if wish is not PlaceWish.ANY and wish.value != place.kind.value:
         yield f"Request {held.id} wishes a {wish}, but {place.id} is a {place.kind}."

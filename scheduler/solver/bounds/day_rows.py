@@ -117,17 +117,36 @@ def add_firms(rows: DayRows, problem: Problem, choices: Choices, columns: DayCol
 
 
 def add_places(rows: DayRows, problem: Problem, choices: Choices, columns: DayColumns) -> None:
-    """Slots of each firm's booths, and of all tables together."""
+    """Slots of each firm's booths, of those that firms share together, and of all tables together."""
     capacity = np.array([place.capacity for place in problem.places], dtype=np.int64)
     slots = _slots_a_day(choices, choices.place_free) * capacity[:, None]
-    booths = np.zeros((len(problem.firms), slots.shape[1]), dtype=np.int64)
-    for firm, owned in enumerate(choices.booths):
-        booths[firm] = slots[list(owned)].sum(axis=0)
-    tables = slots[list(choices.tables)].sum(axis=0, keepdims=True)
     receiver = np.array([row.receiver for row in problem.requests], dtype=np.int64)[columns.request]
-    for kind, owner, limit in ((0, receiver, booths), (1, np.zeros_like(receiver), tables)):
-        there = columns.kind == kind
+    owned, stands = choices.booths, joint_stands(choices.booths)
+    sets = [*owned, *(places for _, places in stands)]
+    booths = np.array([slots[list(places)].sum(axis=0) for places in sets], dtype=np.int64)
+    tables = slots[list(choices.tables)].sum(axis=0, keepdims=True)
+    stand_of = np.full(len(problem.firms), -1, dtype=np.int64)
+    for k, (firms, _) in enumerate(stands):
+        stand_of[list(firms)] = len(owned) + k
+    together = stand_of[receiver]
+    everybody = np.zeros_like(receiver)
+    for kind, owner, limit in ((0, receiver, booths), (0, together, booths), (1, everybody, tables)):
+        there = (columns.kind == kind) & (owner >= 0)
         rows.add(owner[there], columns.day[there], columns.number[there], columns.length[there], limit)
+
+
+def joint_stands(booths: Sequence[Sequence[int]]) -> list[tuple[set[int], set[int]]]:
+    """Firms that are linked by booths which they share, each time with all their booths."""
+    stand_at: dict[int, tuple[set[int], set[int]]] = {}
+    for firm, places in enumerate(booths):
+        stand = ({firm}, set(places))
+        for place in places:
+            firms, others = stand_at.get(place, stand)
+            stand[0].update(firms)
+            stand[1].update(others)
+        stand_at.update(dict.fromkeys(stand[1], stand))
+    found = {id(stand): stand for stand in stand_at.values()}
+    return [stand for stand in found.values() if len(stand[0]) > 1]
 
 
 def add_interpreters(rows: DayRows, choices: Choices, needs: list[People], columns: DayColumns) -> None:

@@ -147,11 +147,12 @@ class Choices:
 
     @cached_property
     def booths(self) -> tuple[tuple[int, ...], ...]:
-        """The booths of each firm."""
+        """The booths of each firm, its own and those that it shares."""
         owned: list[list[int]] = [[] for _ in self.problem.firms]
         for p, place in enumerate(self.problem.places):
-            if place.kind is PlaceKind.BOOTH and place.firm is not None:
-                owned[place.firm].append(p)
+            if place.kind is PlaceKind.BOOTH:
+                for firm in place.owners:
+                    owned[firm].append(p)
         return tuple(tuple(row) for row in owned)
 
     @cached_property

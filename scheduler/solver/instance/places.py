@@ -49,7 +49,7 @@ def build_groups(problem: Problem) -> PlaceGroups:
 
 
 def alike(problem: Problem, named: Collection[int | None]) -> list[tuple[int, ...]]:
-    """Groups of places that are as good as each other: of one hall, kind, owner and calendar.
+    """Groups of places that are as good as each other: of one hall, kind, owners and calendar.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def alike(problem: Problem, named: Collection[int | None]) -> list[tuple[int, ..
     groups: dict[object, list[int]] = defaultdict(list)
     for p, place in enumerate(problem.places):
         if place.capacity > 0:
-            key = (place.hall, place.kind, place.firm, place.unavailable, p if p in named else None)
+            key = (place.hall, place.kind, place.owners, place.unavailable, p if p in named else None)
             groups[key].append(p)
     return [tuple(places) for places in groups.values()]
 
@@ -91,13 +91,14 @@ def _choices(
     problem: Problem, members: list[tuple[int, ...]], group_of: list[int]
 ) -> tuple[list[int], list[tuple[int, int]]]:
     tables: list[int] = []
-    booths: dict[int | None, list[int]] = defaultdict(list)
+    booths: dict[int, list[int]] = defaultdict(list)
     for g, places in enumerate(members):
         place = problem.places[places[0]]
         if place.kind is PlaceKind.TABLE:
             tables.append(g)
         else:
-            booths[place.firm].append(g)
+            for firm in place.owners:
+                booths[firm].append(g)
     choices: list[int] = []
     known: dict[tuple[int, ...], tuple[int, int]] = {}
     ranges = []

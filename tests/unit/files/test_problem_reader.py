@@ -48,7 +48,7 @@ def test_every_key_of_the_format_is_read() -> None:
         walking=((0, 7, 2.5), (7, 0, 0), (2.5, 0, 0)),
         places=(
             Place("t1", 0, PlaceKind.TABLE, None, 3, frozenset((1,))),
-            Place("x1", 1, PlaceKind.BOOTH, 1, 1),
+            Place("x1", 1, PlaceKind.BOOTH, 1, 1, partners=frozenset((0,))),
         ),
         firms=(
             Firm("a", "Acme", Tier.UPSTREAM, ("digital",), "CN", 4, 2),

@@ -23,7 +23,10 @@ WHOLE: Json = {
     ],
     "places": [
         {"id": "t1", "hall": "h1", "kind": "table", "firm": None, "capacity": 3, "unavailable": ["s1"]},
-        {"id": "x1", "hall": "h2", "kind": "booth", "firm": "b", "capacity": 1, "unavailable": []},
+        {
+            "id": "x1", "hall": "h2", "kind": "booth", "firm": "b", "capacity": 1, "unavailable": [],
+            "partners": ["a"],
+        },
     ],
     "firms": [
         {

@@ -59,3 +59,24 @@ def test_h5_a_request_is_not_held_at_the_other_kind_of_place(wish: str, place: s
 def test_h5_a_request_is_held_at_the_kind_of_place_that_it_wishes(wish: str, place: str) -> None:
     problem = make_problem(places=[booth("x", "b"), table("t1")], requests=[ask("r1", "a", "b", place=wish)])
     assert breaches(problem, meet("r1", "s0", place, "a1 b1")) == []
+
+
+@pytest.mark.parametrize("receiver", ["b", "c", "d"])
+def test_h5_a_joint_stand_holds_meetings_to_its_owner_and_its_partners(receiver: str) -> None:
+    stand = booth("x", "b", partners="c d")
+    problem = make_problem(places=[stand], requests=[ask("r1", "a", receiver, place="booth")])
+    assert breaches(problem, meet("r1", "s0", "x", f"a1 {receiver}1")) == []
+
+
+def test_h5_a_joint_stand_holds_no_meeting_to_another_firm() -> None:
+    problem = make_problem(places=[booth("x", "c", partners="d")], requests=[ask("r1", "c", "b")])
+    assert breaches(problem, meet("r1", "s0", "x", "c1 b1")) == [("H5", ("r1", "x"))]
+
+
+def test_h5_the_firms_of_a_joint_stand_share_its_capacity() -> None:
+    requests = [ask("r1", "a", "b"), ask("r2", "e", "c"), ask("r3", "f", "d")]
+    problem = make_problem(places=[booth("x", "b", partners="c d", capacity=2)], requests=requests)
+    held = [meet("r1", "s0", "x", "a1 b1"), meet("r2", "s0", "x", "e1 c1")]
+    assert breaches(problem, *held, meet("r3", "s1", "x", "f1 d1")) == []
+    third = meet("r3", "s0", "x", "f1 d1")
+    assert breaches(problem, *held, third) == [("H5", ("x", "s0", "r1", "r2", "r3"))]

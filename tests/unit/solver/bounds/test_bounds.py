@@ -16,6 +16,7 @@ from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver.bounds.closed import Bounds, closed_bounds
 from scheduler.solver.bounds.day_model import build
+from scheduler.solver.bounds.day_rows import joint_stands
 from scheduler.solver.bounds.merging import merged
 from scheduler.solver.bounds.prove import bounds_on_the_way, proved_bound, upper_bounds
 from tests.support.brute_force import best_plan
@@ -186,3 +187,26 @@ def test_what_firms_have_time_for_bounds_a_tight_event_without_an_lp() -> None:
     assert closed.served < 0.97 * everything
     assert closed.served < 1.02 * proved.served
     assert closed.shortfall == proved.shortfall
+
+
+@pytest.mark.parametrize(("capacity", "held"), [(1, 2), (2, 4), (3, 6)])
+def test_the_firms_of_a_joint_stand_share_its_slots_in_the_bound(capacity: int, held: int) -> None:
+    """Each could hold its three meetings alone; together they have so many slots a day."""
+    asked = [
+        ask(f"r{k}{firm}", f"{firm}{k}", firm, slots=["s0", "s1"], place="booth")
+        for firm in "bcd"
+        for k in range(3)
+    ]
+    stand = booth("x", "b", partners="c d", capacity=capacity)
+    people = [person(f"{firm}{k}", firm) for firm in "bcd" for k in range(3)]
+    problem = make_problem(slots="2", places=[stand], requests=asked, attendees=people)
+    assert upper_bounds(problem, 60.0).served == held
+
+
+def test_stands_that_are_linked_by_their_firms_are_one() -> None:
+    booths = [(0,), (0, 1), (1,), (2,), (), (3, 4), (4, 5), (5, 3)]
+    found = joint_stands(booths)
+    assert sorted((sorted(firms), sorted(places)) for firms, places in found) == [
+        ([0, 1, 2], [0, 1]),
+        ([5, 6, 7], [3, 4, 5]),
+    ]
