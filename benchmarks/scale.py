@@ -59,7 +59,9 @@ def run(firms: int, requests: int, seconds: float) -> Json:
     if plan.bound is None or plan.served_bound is None:
         return {**row, "error": f"no plan: {plan.status}"}
     try:
-        found = quality(problem, plan.meetings, Bounds(plan.served_bound, 0, plan.bound))
+        found = quality(
+            problem, plan.meetings, Bounds(plan.served_bound, 0, plan.bound, len(problem.requests))
+        )
     except BrokenPlan as error:
         return {**row, "error": str(error)}
     near = plan.score * NEAR if plan.score > 0 else plan.score

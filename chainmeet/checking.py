@@ -72,6 +72,9 @@ def _untrue(problem: Problem, plan: Plan, true: Score) -> Iterator[str]:
     served = true.terms["served"]
     if plan.served_bound is not None and plan.served_bound < served:
         yield f"The plan claims that at most {plan.served_bound:,} can be served; it serves {served:,}."
+    held = len(plan.meetings)
+    if plan.meetings_bound is not None and plan.meetings_bound < held:
+        yield f"The plan claims that at most {plan.meetings_bound:,} meetings can be held; it has {held:,}."
     for request in sorted({m.request for m in plan.meetings} & {row.request for row in plan.unscheduled}):
         yield f"Request {request} is held and unscheduled at once."
 

@@ -84,3 +84,5 @@ class Plan:
     seconds: float = 0.0
     seed: int = 0
     workers: int = 1
+    meetings_bound: int | None = None
+    """No plan holds more requests."""

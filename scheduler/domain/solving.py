@@ -42,10 +42,13 @@ class SolveParams:
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """Bounds of a problem that were proved before: of its score, and of the weight that can be served."""
+    """Bounds of a problem that were proved before: of its score, of the weight that can be served, and, where
+    one was proved, of the number of meetings.
+    """
 
     score: Number
     served: Number
+    meetings: int | None = None
 
 
 class Helpers(Protocol):

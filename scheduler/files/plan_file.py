@@ -29,6 +29,7 @@ def write_plan(plan: Plan) -> Json:
         "terms": dict(plan.terms),
         "bound": plan.bound,
         "served_bound": plan.served_bound,
+        **({} if plan.meetings_bound is None else {"meetings_bound": plan.meetings_bound}),
         "meetings": [meeting.to_json() for meeting in plan.meetings],
         "unscheduled": [row.to_json() for row in plan.unscheduled],
         "seconds": plan.seconds,
@@ -51,7 +52,7 @@ class _PlanReader:
             self.fault("format", f"must be {FORMAT!r}")
         known = {
             "format", "problem", "status", "score", "terms", "bound", "served_bound",
-            "meetings", "unscheduled", "seconds", "seed", "workers",
+            "meetings_bound", "meetings", "unscheduled", "seconds", "seed", "workers",
         }  # fmt: skip
         for key in sorted(document.keys() - known):
             self.fault(key, "unknown key")
@@ -62,7 +63,7 @@ class _PlanReader:
         for key in ("score", "seconds", "seed", "workers"):
             if not is_number(document.get(key)):
                 self.fault(key, "must be a number")
-        for key in ("bound", "served_bound"):
+        for key in ("bound", "served_bound", "meetings_bound"):
             if document.get(key) is not None and not is_number(document[key]):
                 self.fault(key, "must be a number or null")
         terms = document.get("terms")
@@ -84,6 +85,7 @@ class _PlanReader:
             seconds=document["seconds"],
             seed=document["seed"],
             workers=document["workers"],
+            meetings_bound=document.get("meetings_bound"),
         )
 
     def read_unscheduled(self, rows: object) -> tuple[Unscheduled, ...]:

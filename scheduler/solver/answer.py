@@ -68,6 +68,7 @@ def _result(
         seconds=0.0 if context.counts_moves else round(context.clock.spent, 3),
         seed=params.seed,
         workers=params.workers,
+        meetings_bound=None if bound is None else context.proof.found.meetings,
     )
     bought = None if context.kept is None else found.total - context.kept
     changes = published_changes(problem, meetings)

@@ -22,7 +22,8 @@ class Proof:
         self.found: Bounds = closed_bounds(problem)
         self.is_made = before is not None
         if before is not None:
-            self._note(Bounds(before.served, 0, before.score))
+            meetings = self.found.meetings if before.meetings is None else before.meetings
+            self._note(Bounds(before.served, 0, before.score, meetings))
         self.ended = False
         self.thread: threading.Thread | None = None
 
@@ -33,7 +34,11 @@ class Proof:
             return self.ended or clock.is_stopped()
 
         def prove() -> None:
-            objectives = ("score", "served")  # a bound of the shortfall adds nothing to that of the score
+            objectives = (
+                "score",
+                "served",
+                "meetings",
+            )  # a bound of the shortfall adds nothing to that of the score
             for k, found in enumerate(bounds_on_the_way(self.problem, clock.left(), is_over, objectives)):
                 self._note(found)
                 self.is_made = self.is_made or k > 0
@@ -47,6 +52,7 @@ class Proof:
             min(known.served, found.served),
             max(known.shortfall, found.shortfall),
             min(known.score, found.score),
+            min(known.meetings, found.meetings),
         )
 
     @property

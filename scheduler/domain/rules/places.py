@@ -1,4 +1,4 @@
-"""H5: places hold what they can, booths only what is asked of their firms, requests get the kind they wish."""
+"""H5: places hold what they can, booths only what their firms are asked for, requests get the wished kind."""
 
 from __future__ import annotations
 

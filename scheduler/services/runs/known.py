@@ -36,4 +36,4 @@ def proved_before(last: Last | None, problem: dict[str, Any]) -> Proved | None:
     """The bounds of the published plan's run, if they hold of this problem too."""
     if last is None or last[1]["bound"] is None or not still_holds(last[0], problem):
         return None
-    return Proved(last[1]["bound"], last[1]["served_bound"])
+    return Proved(last[1]["bound"], last[1]["served_bound"], last[1].get("meetings_bound"))

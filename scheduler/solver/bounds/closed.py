@@ -14,18 +14,22 @@ Number = int | float
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """No plan serves more than `served`, lacks less than `shortfall` to floors, or scores above `score`."""
+    """No plan serves more than `served`, lacks less than `shortfall` to floors, or scores above `score`.
+
+    None holds more than `meetings` requests.
+    """
 
     served: Number
     shortfall: Number
     score: Number
+    meetings: int
 
 
 def closed_bounds(problem: Problem) -> Bounds:
     """What is plain without an LP, in a fraction of a second for any event.
 
     A meeting is one of two firms, so the weight served is half the sum over the firms of what each holds: at
-    most its heaviest requests, as many as it has room for.
+    most its heaviest requests, as many as it has room for. So is the number of meetings.
 
     Parameters
     ----------
@@ -35,7 +39,8 @@ def closed_bounds(problem: Problem) -> Bounds:
     Returns
     -------
     Bounds
-        Of every plan: the most weight served, the least meetings below the floors, the highest score.
+        Of every plan: the most weight served, the least meetings below the floors, the highest score,
+        the most meetings.
     """
     weights: list[list[int]] = [[] for _ in problem.firms]
     for request in problem.requests:
@@ -44,8 +49,9 @@ def closed_bounds(problem: Problem) -> Bounds:
     room = list(rooms(problem))
     halves = sum(sum(sorted(mine)[-most:]) for mine, most in zip(weights, room, strict=True) if most)
     lacking = sum(max(0, floor - most) for floor, most in zip(problem.floors, room, strict=True))
+    held = sum(min(most, len(mine)) for mine, most in zip(weights, room, strict=True))
     served = halves // 2
-    return Bounds(served, lacking, plain_score(problem, served, lacking))
+    return Bounds(served, lacking, plain_score(problem, served, lacking), held // 2)
 
 
 def rooms(problem: Problem) -> Iterator[int]:

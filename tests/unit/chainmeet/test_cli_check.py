@@ -72,6 +72,7 @@ def test_the_limit_cuts_the_list_but_not_the_count(tmp_path: Path) -> None:
         ({"terms": {"served": 6}}, "claims served 6; it has 5"),
         ({"bound": 499}, "claims that no score is above 499; it has 500"),
         ({"served_bound": 4}, "claims that at most 4 can be served; it serves 5"),
+        ({"meetings_bound": 0}, "claims that at most 0 meetings can be held; it has 2"),
         ({"problem": "0" * 64}, "is for the problem 000000000000"),
         ({"unscheduled": (Unscheduled("r1", "no-room", "No room."),)}, "r1 is held and unscheduled at once"),
     ],

@@ -19,6 +19,7 @@ WHOLE: dict[str, Any] = {
     "terms": {"served": 2, "idle": 1},
     "bound": 200,
     "served_bound": None,
+    "meetings_bound": 7,
     "meetings": [
         {"request": "r1", "slot": "s0", "place": "t1", "attendees": ["a1", "b1"], "interpreter": None},
         {"request": "r2", "slot": "s1", "place": "t1", "attendees": ["c1", "d1"], "interpreter": "i1"},
@@ -55,6 +56,7 @@ def test_every_key_of_the_format_is_read_and_written() -> None:
         terms={"served": 2, "idle": 1},
         bound=200,
         served_bound=None,
+        meetings_bound=7,
         meetings=(
             Meeting("r1", "s0", "t1", ("a1", "b1")),
             Meeting("r2", "s1", "t1", ("c1", "d1"), "i1"),
@@ -86,6 +88,7 @@ def test_each_status_is_an_answer(status: PlanStatus) -> None:
         ("terms.served", "2", ["terms"]),
         ("bound", "200", None),
         ("served_bound", [], None),
+        ("meetings_bound", "7", None),
         ("meetings", None, None),
         ("meetings[0]", [], None),
         ("meetings[0].slot", "", None),

@@ -70,12 +70,12 @@ def test_a_plan_that_breaks_a_rule_has_no_quality() -> None:
     )
     clash = [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s0", "t1", "a1 c1")]
     with pytest.raises(BrokenPlan, match="H3"):
-        quality(problem, clash, Bounds(2, 0, 200))
+        quality(problem, clash, Bounds(2, 0, 200, 2))
 
 
 def test_quality_is_told_in_percent_of_the_bounds() -> None:
     problem = make_problem(slots="2", requests=[ask("r1", "a", "b"), ask("r2", "a", "c")])
-    found = quality(problem, [meet("r1", "s0", "t1", "a1 b1")], Bounds(2, 0, 200))
+    found = quality(problem, [meet("r1", "s0", "t1", "a1 b1")], Bounds(2, 0, 200, 2))
     assert (found.held, found.served_share, found.score_share) == (1, 50.0, 50.0)
 
 

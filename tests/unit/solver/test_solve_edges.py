@@ -254,5 +254,6 @@ class TestAPublishedPlanThatStands:
 
     def test_shows_the_proof_of_before_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Proof, "begin", None)
-        plan = solve(self.problem, SolveParams(method="search"), proved=Proved(4100, 41)).plan
+        plan = solve(self.problem, SolveParams(method="search"), proved=Proved(4100, 41, 41)).plan
         assert (plan.status, plan.bound, plan.served_bound) == (PlanStatus.FEASIBLE, 4100, 41)
+        assert plan.meetings_bound == 41

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -33,6 +34,7 @@ def assert_holds(bounds: Bounds, problem: Problem) -> None:
         assert best[0] <= bounds.score + 1e-9
         assert terms["served"] <= bounds.served
         assert terms["shortfall"] >= bounds.shortfall
+        assert len(best[1]) <= bounds.meetings
 
 
 @few
@@ -137,8 +139,8 @@ def test_no_plan_has_fewer_hall_changes(
 
 def test_two_requests_for_one_slot_serve_the_heavier() -> None:
     problem = make_problem(slots="1", requests=[ask("r1", "a", "b", weight=3), ask("r2", "a", "c", weight=5)])
-    assert closed_bounds(problem) == Bounds(served=6, shortfall=0, score=600)
-    assert upper_bounds(problem, 60.0) == Bounds(served=5, shortfall=0, score=500)
+    assert closed_bounds(problem) == Bounds(served=6, shortfall=0, score=600, meetings=1)
+    assert upper_bounds(problem, 60.0) == Bounds(served=5, shortfall=0, score=500, meetings=1)
 
 
 def test_a_floor_that_cannot_be_reached_is_in_the_bound() -> None:
@@ -147,7 +149,7 @@ def test_a_floor_that_cannot_be_reached_is_in_the_bound() -> None:
         firms=[firm("a", min_meetings=2), "b", "c"],
         requests=[ask("r1", "a", "b"), ask("r2", "a", "c")],
     )
-    assert upper_bounds(problem, 60.0) == Bounds(served=1, shortfall=1, score=100 - 2000)
+    assert upper_bounds(problem, 60.0) == Bounds(served=1, shortfall=1, score=100 - 2000, meetings=1)
 
 
 def test_sides_without_a_language_and_without_interpreters_are_not_served() -> None:
@@ -170,14 +172,14 @@ def test_a_stop_leaves_the_trivial_bound() -> None:
 @pytest.mark.parametrize("slots", ["", "2"])
 def test_a_problem_of_nothing_is_bounded_by_nothing(slots: str) -> None:
     problem = make_problem(slots=slots or [])
-    assert upper_bounds(problem, 60.0) == Bounds(served=0, shortfall=0, score=0)
+    assert upper_bounds(problem, 60.0) == Bounds(served=0, shortfall=0, score=0, meetings=0)
 
 
 def test_without_slots_the_empty_plan_is_the_bound() -> None:
     problem = make_problem(
         slots=[], requests=[ask("r1", "a", "b")], published=[meet("r1", "s0", "t1", "a1 b1")], fair_share=1.0
     )
-    assert upper_bounds(problem, 60.0) == Bounds(served=0, shortfall=2, score=-2 * 2000 - 400)
+    assert upper_bounds(problem, 60.0) == Bounds(served=0, shortfall=2, score=-2 * 2000 - 400, meetings=0)
 
 
 def test_what_firms_have_time_for_bounds_a_tight_event_without_an_lp() -> None:
@@ -201,6 +203,24 @@ def test_the_firms_of_a_joint_stand_share_its_slots_in_the_bound(capacity: int, 
     people = [person(f"{firm}{k}", firm) for firm in "bcd" for k in range(3)]
     problem = make_problem(slots="2", places=[stand], requests=asked, attendees=people)
     assert upper_bounds(problem, 60.0).served == held
+
+
+@few
+@given(problems(max_requests=3, rerun=False))
+def test_no_plan_holds_more_meetings_than_the_bound_says(problem: Problem) -> None:
+    """Not even one that is made to hold as many as it can: each weighs the same, and nothing else counts."""
+    counted = replace(problem, requests=tuple(replace(each, weight=1) for each in problem.requests))
+    policy = replace(problem.policy, factors={**dict.fromkeys(problem.policy.factors, 0), "served": 1})
+    best = best_plan(replace(counted, policy=policy))
+    if best is not None:
+        assert len(best[1]) <= upper_bounds(problem, 60.0).meetings
+
+
+def test_many_light_meetings_are_bounded_by_their_number_and_not_by_the_heaviest() -> None:
+    """The bound on the weight is of one heavy and one light meeting, the one on the number of two."""
+    asked = [ask("r0", "a", "b", weight=9), ask("r1", "a", "c"), ask("r2", "a", "d")]
+    found = upper_bounds(make_problem(slots="2", requests=asked), 60.0)
+    assert (found.served, found.meetings) == (10, 2)
 
 
 def test_stands_that_are_linked_by_their_firms_are_one() -> None:
