@@ -159,14 +159,22 @@ def actor(event_key: str) -> Actor:
     cache: dict[str, Actor] = g.setdefault("actors", {})
     if event_key not in cache:
         with context.database().read() as db:
-            cache[event_key] = actors.actor_for(db, current_user.account_id, event_key)
+            cache[event_key] = actors.actor_for(db, current_user.account_id, event_key, now=context.now())
     g.reads = cache[event_key].language
     return cache[event_key]
 
 
 def organiser(event_key: str) -> Actor:
-    """The actor, if an organiser. For everybody else these pages do not exist."""
+    """The actor, if an owner or an organiser. For everybody else these pages do not exist."""
     found = actor(event_key)
     if not found.is_organiser:
+        raise NotFound("event", event_key)
+    return found
+
+
+def team(event_key: str) -> Actor:
+    """The actor, if of the team that runs the event, in whatever role. Else these pages do not exist."""
+    found = actor(event_key)
+    if found.team_role is None:
         raise NotFound("event", event_key)
     return found

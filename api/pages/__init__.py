@@ -18,6 +18,7 @@ from api.pages.my_day import my_day
 from api.pages.people_desk import people_desk, request_desk
 from api.pages.requests import requests
 from api.pages.schedule import runs, versions
+from api.pages.team import joining, members, operators
 from api.v1 import docs
 
 PAGES = (
@@ -35,9 +36,12 @@ PAGES = (
     health.blueprint,
     home.blueprint,
     inbox.blueprint,
+    joining.blueprint,
     mail_texts.blueprint,
+    members.blueprint,
     moved.blueprint,
     my_day.blueprint,
+    operators.blueprint,
     runs.blueprint,
     imports.blueprint,
     exports.blueprint,

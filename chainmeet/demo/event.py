@@ -18,9 +18,9 @@ from scheduler.storage.models import (
     Attendee,
     Event,
     MeetingRequest,
-    Organiser,
     PlannedAttendee,
     PlannedMeeting,
+    TeamMember,
 )
 
 ORGANISER = "organiser@chainmeet.example"
@@ -41,8 +41,8 @@ def find_event(database: Database) -> DemoEvent | None:
     with database.read() as session:
         found = session.execute(
             select(Event, Account.id)
-            .join(Organiser, Organiser.event_id == Event.id)
-            .join(Account, Account.id == Organiser.account_id)
+            .join(TeamMember, TeamMember.event_id == Event.id)
+            .join(Account, Account.id == TeamMember.account_id)
             .where(Account.email == ORGANISER)
             .order_by(Event.id.desc())
         ).first()

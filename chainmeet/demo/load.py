@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AfterRun, PlaceKind, RequestState, Side
+from scheduler.domain.entities import AfterRun, PlaceKind, RequestState, Side, TeamRole
 from scheduler.invites.ical import itip_revisions
 from scheduler.samples.event import SampleEvent, SamplePerson, SampleRequest
 from scheduler.services.access import tokens
@@ -24,11 +24,11 @@ from scheduler.storage.models import (
     Interpreter,
     InterpreterBusy,
     MeetingRequest,
-    Organiser,
     Place,
     PlaceBusy,
     RequestPerson,
     Slot,
+    TeamMember,
     WalkingTime,
 )
 
@@ -58,7 +58,7 @@ def load(
     places = _insert(session, Place, _places(sample, event.id, halls, firms))
     _bulk(session, PlaceBusy, _places_closed(sample, places, slots))
     accounts = _accounts(session, sample, organiser_email, now)
-    session.add(Organiser(event_id=event.id, account_id=accounts[organiser_email]))
+    session.add(TeamMember(event_id=event.id, account_id=accounts[organiser_email], role=TeamRole.OWNER))
     people = _insert(session, Attendee, _attendees(sample, event.id, firms, accounts, secret_key))
     _bulk(session, AttendeeBusy, _busy(sample.attendees, people, slots, "attendee_id"))
     interpreters = _insert(session, Interpreter, _interpreters(sample, event.id))

@@ -139,6 +139,8 @@ class OutboxKind(StrEnum):
     """What a publishing changed for one person. Its `uid` is one of those that it names."""
     SIGN_IN = "sign_in"
     ALERT = "alert"
+    DESK = "desk"
+    """A letter to somebody of an event's team, or to an operator."""
     TEST = "test"
     """Shows an organiser how mails read. No calendar takes it in."""
     DIGEST = "digest"
@@ -261,6 +263,15 @@ class AfterRun(StrEnum):
 
     DRAFT = "draft"
     PUBLISH = "publish"
+
+
+class TeamRole(StrEnum):
+    """A role in the team that runs an event. Who has one of these has it by a row of its own."""
+
+    OWNER = "owner"
+    ORGANISER = "organiser"
+    READER = "read-only"
+    DESK = "desk helper"
 
 
 class AlertKind(StrEnum):

@@ -63,6 +63,16 @@ def sign_in(token: str) -> str:
     return f"/sign-in/{token}"
 
 
+def team_invitation(token: str) -> str:
+    """An invitation to an event's team."""
+    return f"/team/{token}"
+
+
+def team(event_key: str) -> str:
+    """Who is in an event's team."""
+    return f"/events/{event_key}/team"
+
+
 def schedule(event_key: str) -> str:
     """The organiser's page of runs and versions."""
     return f"/events/{event_key}/schedule"

@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
-from scheduler.domain.entities import AlertKind, DigestKind, RequestState, RunState, VersionState
+from scheduler.domain.entities import AlertKind, DigestKind, RequestState, RunState, TeamRole, VersionState
 from scheduler.services.access import sign_in
 from scheduler.services.access.tokens import answer_token, digests_token, hash_token
 from scheduler.services.delegations import delegations, joining
@@ -46,6 +46,7 @@ from tests.support.factories import (
     make_account,
     make_attendee,
     make_event,
+    make_member,
     make_request,
     make_version,
     meet,
@@ -159,6 +160,9 @@ class Everything:
         session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[5].id))
         session.add(linked(expo.people[0][0].id, b"sealed"))
         self.other = other.event.key
+        for role in set(TeamRole) - {TeamRole.OWNER}:
+            address = f"{role.value.partition(' ')[0]}@team.example"
+            make_member(session, expo, role, account=make_account(session, address))
 
     def _requests(self, session: Session) -> None:
         def ask(*firms: int, **columns: Any) -> MeetingRequest:

@@ -21,11 +21,12 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import PlaceKind, RequestState, Side, Tier, VersionState
+from scheduler.domain.entities import PlaceKind, RequestState, Side, TeamRole, Tier, VersionState
 from scheduler.domain.plan import Meeting
 from scheduler.invites.catalogue import language_of
 from scheduler.services.access import sign_in
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Role
 from scheduler.services.schedule import feed_addresses, versions
 from scheduler.storage.models import (
     Account,
@@ -35,11 +36,11 @@ from scheduler.storage.models import (
     Hall,
     Interpreter,
     MeetingRequest,
-    Organiser,
     Place,
     RequestPerson,
     ScheduleVersion,
     Slot,
+    TeamMember,
     WalkingTime,
 )
 
@@ -82,13 +83,28 @@ class Expo:
             account_id=self.organiser.id,
             event_id=self.event.id,
             event_key=self.event.key,
-            is_organiser=True,
+            team_role=Role.OWNER,
         )
 
 
 def make_account(session: Session, email: str | None = None, *, is_operator: bool = False) -> Account:
     email = email or f"person{next(_count)}@example.org"
     return sign_in.ensure_account(session, email, is_operator=is_operator, now=NOW)
+
+
+def make_member(
+    session: Session,
+    expo: Expo,
+    role: TeamRole,
+    *,
+    account: Account | None = None,
+    until: datetime | None = None,
+) -> Account:
+    """An account in the event's team, a new one if none is given."""
+    account = account or make_account(session)
+    session.add(TeamMember(event_id=expo.event.id, account_id=account.id, role=role, until=until, since=NOW))
+    session.flush()
+    return account
 
 
 def make_event(
@@ -126,7 +142,7 @@ def make_event(
     session.add(event)
     session.flush()
     organiser = make_account(session, f"organiser@{event.key}.example")
-    session.add(Organiser(event_id=event.id, account_id=organiser.id))
+    session.add(TeamMember(event_id=event.id, account_id=organiser.id, role=TeamRole.OWNER))
     positions = _slots(session, event, slots, first_day)
     expo = Expo(event, organiser, positions, _halls(session, event, halls, walking))
     for _ in range(firms):

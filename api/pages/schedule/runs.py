@@ -35,7 +35,7 @@ LABELS = {"seconds": "Seconds to search", "max_moved": "Meetings that may change
 @blueprint.get("/schedule")
 @login_required
 def overview(event_key: str) -> str:
-    actor = auth.organiser(event_key)
+    actor = auth.team(event_key)
     with context.database().read() as db:
         newest = control.newest(db, actor, limit=10)
         return rendering.render(
@@ -82,7 +82,7 @@ def run_panel(event_key: str, number: int) -> FlaskResponse:
 
     Once the run has ended, it has the rest of the page asked for again.
     """
-    actor = auth.organiser(event_key)
+    actor = auth.team(event_key)
     with context.database().read() as db:
         run = control.show(db, actor, number)
         response = make_response(
@@ -96,7 +96,7 @@ def run_panel(event_key: str, number: int) -> FlaskResponse:
 @blueprint.get("/runs/<int:number>")
 @login_required
 def run(event_key: str, number: int) -> str:
-    actor = auth.organiser(event_key)
+    actor = auth.team(event_key)
     with context.database().read() as db:
         found = control.show(db, actor, number)
         return rendering.render(

@@ -38,7 +38,7 @@ def show(event_key: str, number: int) -> str:
 
     What publishing does is worked out by a worker and kept. The page follows that, and reads its own rows.
     """
-    actor = auth.organiser(event_key)
+    actor = auth.team(event_key)
     job_id = _ask_if_needed(actor, number)
     if job_id is not None:
         dispatch.version_job(job_id, app=context.celery())
@@ -73,7 +73,7 @@ def show(event_key: str, number: int) -> str:
 @login_required
 def panel(event_key: str, number: int) -> FlaskResponse:
     """The part of the page that follows a job. Once it has ended, the page is loaded again."""
-    actor = auth.organiser(event_key)
+    actor = auth.team(event_key)
     with context.database().read() as db:
         version, jobs = look.jobs(db, actor, number)
         text = rendering.render(

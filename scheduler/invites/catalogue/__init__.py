@@ -59,6 +59,7 @@ class Words:
     footer: str
     sign_in: dict[str, str]
     alert: dict[str, str]
+    desk: dict[str, str]
     answering: dict[str, str]
     overview: dict[str, str]
     stopping: dict[str, str]

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, or_, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.entities import TeamRole
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.invites.catalogue import language_of
 from scheduler.services.access import rights
 from scheduler.services.access.rights import Reach, Right, Role
 from scheduler.services.text import storable
-from scheduler.storage.models import Attendee, Event, Firm, Organiser, Slot
+from scheduler.storage.models import Attendee, Event, Firm, Slot, TeamMember
+
+LEADING = frozenset({Role.OWNER, Role.ORGANISER})
+"""Roles of those who run an event, and are told of what fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,8 @@ class Actor:
     account_id: int | None
     event_id: int
     event_key: str
-    is_organiser: bool = False
+    team_role: Role | None = None
+    """The role in the team that runs the event."""
     attendee_id: int | None = None
     firm_id: int | None = None
     is_exhibitor: bool = False
@@ -41,12 +47,15 @@ class Actor:
 
     @property
     def roles(self) -> tuple[Role, ...]:
-        held = {
-            Role.ORGANISER: self.is_organiser,
-            Role.EXHIBITOR: self.is_exhibitor,
-            Role.ATTENDEE: self.attendee_id is not None,
-        }
-        return tuple(role for role, is_held in held.items() if is_held)
+        """The roles, that in the team first."""
+        held = {Role.EXHIBITOR: self.is_exhibitor, Role.ATTENDEE: self.attendee_id is not None}
+        others = tuple(role for role, is_held in held.items() if is_held)
+        return others if self.team_role is None else (self.team_role, *others)
+
+    @property
+    def is_organiser(self) -> bool:
+        """Whether the actor runs the event: an owner or an organiser."""
+        return self.team_role in LEADING
 
     def may(self, right: Right, *, firm_id: int | None = None, attendee_id: int | None = None) -> bool:
         """Whether the actor has the right in all of the event, or as to this firm or this person.
@@ -87,15 +96,20 @@ class EventRoles:
     key: str
     name: str
     timezone: str
-    is_organiser: bool
+    team_role: Role | None
     is_exhibitor: bool
     attendee_key: str | None
     firm: str | None
 
+    @property
+    def is_organiser(self) -> bool:
+        return self.team_role in LEADING
+
 
 _ROLE_COLUMNS = (
     Event,
-    Organiser.account_id,
+    TeamMember.role,
+    TeamMember.until,
     Attendee.id,
     Attendee.firm_id,
     Attendee.is_exhibitor,
@@ -105,10 +119,10 @@ _ROLE_COLUMNS = (
 
 
 def with_roles(query: Select[*tuple[Any, ...]], account_id: Any) -> Select[*tuple[Any, ...]]:
-    """A query of the event, with the account's roles there: seven columns more, for `actor_of_row`."""
+    """A query of the event, with the account's roles there: eight columns more, for `actor_of_row`."""
     return (
         query.add_columns(*_ROLE_COLUMNS)
-        .outerjoin(Organiser, and_(Organiser.event_id == Event.id, Organiser.account_id == account_id))
+        .outerjoin(TeamMember, and_(TeamMember.event_id == Event.id, TeamMember.account_id == account_id))
         .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == account_id))
     )
 
@@ -120,28 +134,29 @@ _ROLES = with_roles(
 """Made once, as each request of a program asks it."""
 
 
-def actor_for(session: Session, account_id: int, event_key: str) -> Actor:
+def actor_for(session: Session, account_id: int, event_key: str, *, now: datetime) -> Actor:
     """The account's roles in the event. Raises NotFound if it has none, as if the event were not there."""
     if not storable(event_key):
         raise NotFound("event", event_key)
     row = session.execute(_ROLES, {"account_id": account_id, "event_key": event_key}).first()
-    actor = actor_of_row(session, account_id, row[1:]) if row is not None else None
+    actor = actor_of_row(session, account_id, row[1:], now=now) if row is not None else None
     if actor is None:
         raise NotFound("event", event_key)
     return actor
 
 
-def actor_of_row(session: Session, account_id: int, row: Sequence[Any]) -> Actor | None:
+def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: datetime) -> Actor | None:
     """The actor of the columns of `with_roles`, or None if the account has no role or there is no event."""
-    event, organiser, attendee_id, firm_id, is_exhibitor, chosen, spoken = row
-    if event is None or (organiser is None and attendee_id is None):
+    event, role, until, attendee_id, firm_id, is_exhibitor, chosen, spoken = row
+    team_role = None if role is None or (until is not None and until <= now) else Role(role.value)
+    if event is None or (team_role is None and attendee_id is None):
         return None
     session.info["event"] = event  # held, so that nothing later in the session asks for it again
     return Actor(
         account_id=account_id,
         event_id=event.id,
         event_key=event.key,
-        is_organiser=organiser is not None,
+        team_role=team_role,
         attendee_id=attendee_id,
         firm_id=firm_id,
         is_exhibitor=bool(is_exhibitor),
@@ -150,24 +165,46 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any]) -> Actor
 
 
 def operator(event: Event, *, account_id: int | None = None) -> Actor:
-    """An organiser for the command line: whoever runs it has the database, and as a rule no account."""
-    return Actor(account_id=account_id, event_id=event.id, event_key=event.key, is_organiser=True)
+    """An owner for the command line: whoever runs it has the database, and as a rule no account."""
+    return Actor(account_id=account_id, event_id=event.id, event_key=event.key, team_role=Role.OWNER)
 
 
-def events_of(session: Session, account_id: int) -> list[EventRoles]:
-    """The events that the account organises or attends, the one with the latest first slot first."""
+def events_of(session: Session, account_id: int, *, now: datetime) -> list[EventRoles]:
+    """The events whose team the account is in, or that it attends, the one with the latest slots first."""
     first_slot = select(func.min(Slot.start)).where(Slot.of(Event.id)).correlate(Event).scalar_subquery()
     rows = session.execute(
-        select(Event, Organiser.account_id, Attendee.key, Attendee.is_exhibitor, Firm.latin_name)
-        .outerjoin(Organiser, and_(Organiser.event_id == Event.id, Organiser.account_id == account_id))
+        select(Event, TeamMember.role, Attendee.key, Attendee.is_exhibitor, Firm.latin_name)
+        .outerjoin(
+            TeamMember,
+            and_(TeamMember.event_id == Event.id, TeamMember.account_id == account_id, in_team(now)),
+        )
         .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == account_id))
         .outerjoin(Firm, Firm.id == Attendee.firm_id)
-        .where(or_(Organiser.account_id.is_not(None), Attendee.id.is_not(None)))
+        .where(or_(TeamMember.account_id.is_not(None), Attendee.id.is_not(None)))
         .order_by(first_slot.desc().nulls_last(), Event.id.desc())
     )
     return [
         EventRoles(
-            event.id, event.key, event.name, event.timezone, organiser is not None, bool(exhibitor), key, firm
+            event.id,
+            event.key,
+            event.name,
+            event.timezone,
+            None if role is None else Role(role.value),
+            bool(exhibitor),
+            key,
+            firm,
         )
-        for event, organiser, key, exhibitor, firm in rows
+        for event, role, key, exhibitor, firm in rows
     ]
+
+
+def in_team(now: datetime) -> ColumnElement[bool]:
+    """The rows of TeamMember that have not ended."""
+    return or_(TeamMember.until.is_(None), TeamMember.until > now)
+
+
+def leading(now: datetime, event_id: int | None = None) -> Select[int]:
+    """The accounts of owners and organisers, of one event or of any."""
+    roles = tuple(TeamRole(role.value) for role in LEADING)
+    found = select(TeamMember.account_id).where(TeamMember.role.in_(roles), in_team(now))
+    return found if event_id is None else found.where(TeamMember.event_id == event_id)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.services.access.actors import Actor, actor_for
-from scheduler.services.access.rights import Right
+from scheduler.services.access.rights import Right, Role
 from scheduler.services.access.tokens import hash_token, random_token
 from scheduler.services.text import one_line
 from scheduler.storage.models import Account, ApiToken, Event
@@ -140,7 +140,7 @@ def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
     if found is None:
         raise NotFound("API token", token[: len(PREFIX) + 4] + "...")
     row, event_key = found
-    person = actor_for(session, row.created_by, event_key)
+    person = actor_for(session, row.created_by, event_key, now=now)
     is_organiser = row.as_organiser and person.is_organiser
     in_firm = row.firm_id is not None and row.firm_id == person.firm_id
     if not (is_organiser or in_firm):
@@ -151,7 +151,7 @@ def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:
         account_id=person.account_id,
         event_id=person.event_id,
         event_key=event_key,
-        is_organiser=is_organiser,
+        team_role=Role.ORGANISER if is_organiser else None,
         attendee_id=person.attendee_id if in_firm else None,
         firm_id=person.firm_id if in_firm else None,
         is_exhibitor=in_firm and row.as_exhibitor and person.is_exhibitor,

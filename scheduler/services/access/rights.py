@@ -8,9 +8,12 @@ from types import MappingProxyType
 
 
 class Role(StrEnum):
-    """A role in an event. One person may have several."""
+    """A role in an event. One person may have several. The first four are those of `TeamRole`."""
 
+    OWNER = "owner"
     ORGANISER = "organiser"
+    READER = "read-only"
+    DESK = "desk helper"
     EXHIBITOR = "exhibitor"
     ATTENDEE = "attendee"
 
@@ -58,6 +61,9 @@ class Right(StrEnum):
     KEEP_PEOPLE = "change, withdraw and merge firms, people and interpreters"
     CHANGE_MAIL_TEXTS = "change and try the texts of mails"
     CHANGE_SETTINGS = "change the event's settings"
+    READ_TEAM = "see who is in the team"
+    CHANGE_TEAM = "invite people to the team, change and end their roles"
+    READ_TRAIL = "read who did what"
 
 
 _OWN = {
@@ -84,9 +90,28 @@ _NOBODY_ELSES = frozenset(
 )
 """What only a person, or a firm, does about its own: no organiser does it for them."""
 
+_LOOK_UP = frozenset(
+    {Right.READ_EVENT, Right.READ_DIRECTORY, Right.READ_FIRM_AGENDAS, Right.READ_AGENDAS, Right.READ_TEAM}
+)
+"""What somebody at a desk needs to tell people where they meet whom."""
+
+_READ = _LOOK_UP | {
+    Right.READ_REQUESTS,
+    Right.READ_ALERTS,
+    Right.READ_RUNS,
+    Right.READ_VERSIONS,
+    Right.READ_MAILS,
+}
+"""What shows how an event stands: no mail of a person, and no address."""
+
+_RUN_EVENT = frozenset(right for right in Right if right not in _NOBODY_ELSES)
+
 MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
     {
-        Role.ORGANISER: {right: Reach.EVENT for right in Right if right not in _NOBODY_ELSES},
+        Role.OWNER: dict.fromkeys(_RUN_EVENT, Reach.EVENT),
+        Role.ORGANISER: dict.fromkeys(_RUN_EVENT - {Right.CHANGE_TEAM}, Reach.EVENT),
+        Role.READER: dict.fromkeys(_READ, Reach.EVENT),
+        Role.DESK: dict.fromkeys(_LOOK_UP, Reach.EVENT),
         Role.EXHIBITOR: {
             **_OWN,
             Right.ASK: Reach.FIRM,

@@ -15,12 +15,14 @@ from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor, actor_of_row, with_roles
 from scheduler.services.access.tokens import hash_token, random_token
 from scheduler.services.text import one_line, storable
-from scheduler.storage.models import Account, Event, Organiser, WebSession
+from scheduler.storage.models import Account, Event, TeamMember, WebSession
 
 SEEN_EVERY = timedelta(minutes=5)
 """How exact "last seen" is: not every page is a writer."""
 
-_RUNS_EVENTS = or_(Account.is_operator, exists().where(Organiser.account_id == Account.id).correlate(Account))
+_RUNS_EVENTS = or_(
+    Account.is_operator, exists().where(TeamMember.account_id == Account.id).correlate(Account)
+)
 
 _FIND = (
     select(
@@ -101,7 +103,7 @@ def find_in_event(
     found = _holding((*row[:_FOUND], row[-1]), settings) if row is not None else None
     if row is None or found is None:
         return None, None
-    return found, actor_of_row(session, found.account_id, row[_FOUND:-1])
+    return found, actor_of_row(session, found.account_id, row[_FOUND:-1], now=found.found_at)
 
 
 _FOUND = 9

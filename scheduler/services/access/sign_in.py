@@ -173,7 +173,7 @@ def ask_sign_in(
         to_address=account.email,
         payload={
             "language": preferences.account_language(session, account.id),
-            "event": _event_name(session, account.id, errand or {}),
+            "event": _event_name(session, account.id, errand or {}, now),
         },
         message_id=f"<{uuid.uuid4()}@{mail_domain}>",
         created_at=now,
@@ -183,9 +183,9 @@ def ask_sign_in(
     return link
 
 
-def _event_name(session: Session, account_id: int, errand: Mapping[str, Any]) -> str:
+def _event_name(session: Session, account_id: int, errand: Mapping[str, Any], now: datetime) -> str:
     """The event that a link leads to: the one that was viewed, or the account's only one, or None."""
-    events = events_of(session, account_id)
+    events = events_of(session, account_id, now=now)
     path = f"{errand.get('path', '')}/"
     wanted = [event for event in events if path.startswith(f"/events/{event.key}/")] or events
     return wanted[0].name if len(wanted) == 1 else ""

@@ -9,6 +9,7 @@ import secrets
 
 SIGN_IN = "sign_in"
 FEED = "feed"
+TEAM = "team"
 
 _BYTES = 20
 

@@ -9,6 +9,7 @@ from scheduler.config import Settings
 from scheduler.domain.entities import AlertKind, OutboxKind
 from scheduler.invites.ical.itip import Message
 from scheduler.invites.mail.alert_mail import AlertMail, render_alert
+from scheduler.invites.mail.desk_mail import DeskMail, render_desk
 from scheduler.invites.mail.digest import Digest, ReportedItem
 from scheduler.invites.mail.digest_mail import DigestLinks
 from scheduler.invites.mail.digest_mail import render as render_digest
@@ -17,9 +18,9 @@ from scheduler.invites.mail.sign_in import SignIn, render_sign_in
 from scheduler.invites.mail.summary import Summary
 from scheduler.invites.mail.summary_mail import render as render_summary
 from scheduler.services import links
-from scheduler.services.access.tokens import SIGN_IN, answer_token, derive_token, digests_token
+from scheduler.services.access.tokens import SIGN_IN, TEAM, answer_token, derive_token, digests_token
 from scheduler.services.delivery import remembering
-from scheduler.services.operations import alerts
+from scheduler.services.outbox.letters import LATER_DOMAIN
 from scheduler.storage.models import OutboxMail, SignInLink
 
 
@@ -29,6 +30,8 @@ def rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink
         return sign_in_mail(settings, row, links[row.sign_in_link_id])
     if row.kind is OutboxKind.ALERT:
         return alert_mail(settings, row)
+    if row.kind is OutboxKind.DESK:
+        return desk_mail(settings, row)
     if row.kind is OutboxKind.SUMMARY:
         return summary_mail(settings, row)
     if row.kind is OutboxKind.DIGEST:
@@ -132,12 +135,34 @@ def alert_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
             to_email=row.to_address,
             sender_name=settings.mail_sender,
             domain=settings.mail_domain,
-            message_id=row.message_id.replace(alerts.LATER_DOMAIN, f"@{settings.mail_domain}"),
+            message_id=row.message_id.replace(LATER_DOMAIN, f"@{settings.mail_domain}"),
             kind=AlertKind(said["kind"]),
             event=said["event"],
             reason=said["reason"],
             link=links.whole(settings, said["path"]),
             opened_at=row.created_at,
+            language=said["language"],
+        )
+    )
+
+
+def desk_mail(settings: Settings, row: OutboxMail) -> RenderedMail:
+    """A letter to somebody of a team, with a link to a page or an invitation: the same bytes each time."""
+    said = row.payload
+    path = said.get("path") or links.team_invitation(derive_token(settings.secret_key, TEAM, said["seed"]))
+    return render_desk(
+        DeskMail(
+            to_name=row.to_name,
+            to_email=row.to_address,
+            sender_name=settings.mail_sender,
+            domain=settings.mail_domain,
+            message_id=row.message_id.replace(LATER_DOMAIN, f"@{settings.mail_domain}"),
+            letter=said["letter"],
+            event=said["event"],
+            values=said["values"],
+            counts=said["counts"],
+            link=links.whole(settings, path),
+            sent_at=row.created_at,
             language=said["language"],
         )
     )

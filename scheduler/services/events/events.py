@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
-from scheduler.domain.entities import AfterRun, PlaceKind
+from scheduler.domain.entities import AfterRun, PlaceKind, TeamRole
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.domain.fields import (
     Budget,
@@ -40,7 +40,7 @@ from scheduler.services.events.new_event import (
 from scheduler.services.publishing import summaries
 from scheduler.services.runs import overnight
 from scheduler.services.text import one_line
-from scheduler.storage.models import Account, Event, Hall, Organiser, Place, Slot, WalkingTime
+from scheduler.storage.models import Account, Event, Hall, Place, Slot, TeamMember, WalkingTime
 
 __all__ = ["EventCard", "EventSettings", "NewEvent", "create_event", "event", "settings", "update_settings"]
 
@@ -98,7 +98,7 @@ class EventSettings:
 
 
 def create_event(session: Session, account_id: int, form: NewEvent, *, now: datetime) -> EventCard:
-    """A new event with slots, halls and tables. The account, an operator's, becomes its organiser.
+    """A new event with slots, halls and tables. The account, an operator's, becomes its owner.
 
     Raises NotAllowed, InvalidInput with every fault by field of NewEvent.
     """
@@ -106,7 +106,7 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
         raise NotAllowed("Only an operator of this installation may create events.")
     checked = check(form, now=now)
     made = _insert(session, form, checked, now)
-    session.add(Organiser(event_id=made.id, account_id=account_id))
+    session.add(TeamMember(event_id=made.id, account_id=account_id, role=TeamRole.OWNER, since=now))
     session.add_all(
         Slot(event_id=made.id, position=i, key=slot.key, start=slot.start, end=slot.end, block=slot.block)
         for i, slot in enumerate(checked.slots)

@@ -11,17 +11,15 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, OutboxKind
-from scheduler.services.access import preferences
+from scheduler.services.access import actors, preferences
 from scheduler.services.outbox import outbox
+from scheduler.services.outbox.letters import LATER_DOMAIN
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.text import one_line
-from scheduler.storage.models import Account, Alert, Event, Organiser
+from scheduler.storage.models import Account, Alert, Event
 
 QUIET = timedelta(hours=1)
 """What comes back within this time after it was over is shown again, but not mailed again."""
-
-LATER_DOMAIN = "@alerts.invalid"
-"""In the Message-ID of a queued mail: who sends it puts the installation's mail domain here."""
 
 _ABOUT, _REASON, _PATH = 120, 1000, 400
 
@@ -107,7 +105,7 @@ def _is(kind: AlertKind, event_id: int | None) -> ColumnElement[bool]:
 def _queue_mails(session: Session, alert: Alert, now: datetime) -> None:
     event = session.get(Event, alert.event_id) if alert.event_id is not None else None
     mails = []
-    for account in _readers(session, alert.event_id):
+    for account in _readers(session, alert.event_id, now):
         language = preferences.account_language(
             session, account.id, default=event.language if event else "en"
         )
@@ -131,15 +129,15 @@ def _queue_mails(session: Session, alert: Alert, now: datetime) -> None:
     outbox.enqueue(session, mails)
 
 
-def _readers(session: Session, event_id: int | None) -> Sequence[Account]:
+def _readers(session: Session, event_id: int | None, now: datetime) -> Sequence[Account]:
     """The readers: organisers of the event, and operators.
 
     Without an event: operators, or organisers if none.
     """
-    organisers = select(Organiser.account_id)
-    if event_id is not None:
-        organisers = organisers.where(Organiser.event_id == event_id)
-    elif session.scalar(select(Account.id).where(Account.is_operator).limit(1)) is not None:
+    if (
+        event_id is None
+        and session.scalar(select(Account.id).where(Account.is_operator).limit(1)) is not None
+    ):
         return session.scalars(select(Account).where(Account.is_operator).order_by(Account.id)).all()
-    told = or_(Account.is_operator, Account.id.in_(organisers))
+    told = or_(Account.is_operator, Account.id.in_(actors.leading(now, event_id)))
     return session.scalars(select(Account).where(told).order_by(Account.id)).all()

@@ -5,9 +5,10 @@ from scheduler.storage.models.access import (
     Account,
     ApiToken,
     IdempotencyKey,
-    Organiser,
     SignInLink,
     SignInWish,
+    TeamInvitation,
+    TeamMember,
     WebSession,
 )
 from scheduler.storage.models.asking import (
@@ -89,7 +90,6 @@ __all__ = [
     "MailRoute",
     "MailText",
     "MeetingRequest",
-    "Organiser",
     "OutboxMail",
     "Pause",
     "Place",
@@ -104,6 +104,8 @@ __all__ = [
     "SignInLink",
     "SignInWish",
     "Slot",
+    "TeamInvitation",
+    "TeamMember",
     "TrailEntry",
     "TrailHead",
     "UnscheduledRequest",

@@ -1,4 +1,4 @@
-"""Who may come in: accounts, organisers, one-time links, sessions, API tokens. Secrets are stored hashed."""
+"""Who may come in: accounts, teams, one-time links, sessions, API tokens. Secrets are stored hashed."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from scheduler.domain.entities import TeamRole
 from scheduler.domain.fields import Email, PersonName, TokenName
-from scheduler.storage.base import Base
+from scheduler.storage.base import Base, states
 
 
 class Account(Base):
-    """One mail address that can sign in. What it may do follows from organiser and attendee rows."""
+    """One mail address that can sign in. What it may do follows from team and attendee rows."""
 
     __tablename__ = "account"
 
@@ -25,13 +26,38 @@ class Account(Base):
     """May create events on this installation."""
 
 
-class Organiser(Base):
-    """An account that runs an event."""
+class TeamMember(Base):
+    """An account in the team that runs an event, and its role there. After `until` it has none."""
 
-    __tablename__ = "organiser"
+    __tablename__ = "team_member"
 
     event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
+    role: Mapped[TeamRole] = mapped_column(states(TeamRole, "team_role"))
+    until: Mapped[datetime | None]
+    """None for no end. An owner has none, so that an event never is without one."""
+    since: Mapped[datetime | None]
+    """None for who was there before this was kept."""
+
+
+class TeamInvitation(Base):
+    """An invitation to an event's team by mail. Its link, derived from `seed`, is used once."""
+
+    __tablename__ = "team_invitation"
+    __table_args__ = (Index("ix_team_invitation_event_id", "event_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    email: Mapped[Email]
+    role: Mapped[TeamRole] = mapped_column(states(TeamRole, "team_role"))
+    until: Mapped[datetime | None]
+    """The end of the membership, as in TeamMember."""
+    seed: Mapped[str] = mapped_column(String(32))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    made_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    made_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    """The link can be used until then."""
 
 
 class SignInWish(Base):

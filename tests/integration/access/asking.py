@@ -28,7 +28,8 @@ LEAVES = ("sessions.end", "sessions.end_all", "sign_in.sign_out")
 
 VALUES = {
     "firm_key": "f0", "person_key": "f0-p0", "language": "en", "tone": "new", "number": 1, "session_id": 999,
-    "token_id": 999, "alias_id": 999, "filename": "x", "request_key": "none", "kind": "firms",
+    "token_id": 999, "account_id": 999, "invitation_id": 999, "alias_id": 999, "filename": "x",
+    "request_key": "none", "kind": "firms",
     "slug": "meetings", "ending": "csv", "pack": "people",
     "delegation_key": "g1", "before": "calendars", "rest": "people/f0-p0",
 }  # fmt: skip
@@ -63,9 +64,12 @@ BODIES = {
 }
 """Firm 0 is the exhibitor's own; the request is between it and firm 1; run 1 and version 1 are there."""
 
-PEOPLE = ("nobody", "stranger", "operator", "other", "attendee", "exhibitor", "organiser")
-"""Not signed in; another event's organiser; an operator of the installation; another firm's exhibitor; an
-attendee and the exhibitor of the firm in question; the event's organiser."""
+PEOPLE = (
+    "nobody", "stranger", "operator", "other", "attendee", "exhibitor", "organiser", "owner", "read-only",
+    "desk helper",
+)  # fmt: skip
+"""Not signed in; another event's owner; an operator of the installation; another firm's exhibitor; an
+attendee and the exhibitor of the firm in question; then people of the event's team, by role."""
 PROGRAMS = ("none", "stranger", "other", "exhibitor", "organiser")
 """Without a token, and with tokens of these people that have every scope that they may give."""
 
@@ -97,8 +101,8 @@ class Copies:
             "other": expo.people[3][0].email,
             "attendee": expo.people[0][1].email,
             "exhibitor": expo.people[0][0].email,
-            "organiser": expo.organiser.email,
-        }[asker]
+            "owner": expo.organiser.email,
+        }.get(asker, f"{asker.partition(' ')[0]}@team.example")
         with database.read() as session:
             return session.scalars(select(Account).where(Account.email == address)).one()
 
@@ -106,7 +110,7 @@ class Copies:
         key = self.everything.other if asker == "stranger" else self.everything.expo.event.key
         account_id = self.account(database, asker).id
         with database.write() as session:
-            actor = actors.actor_for(session, account_id, key)
+            actor = actors.actor_for(session, account_id, key, now=NOW)
             given = scopes or tuple(api_tokens.offered(actor))
             return api_tokens.create_api_token(session, actor, "test", given, now=NOW)[1]
 

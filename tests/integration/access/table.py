@@ -5,7 +5,7 @@ of, 403 refuses with a sentence. 409 and 422 are of who may: there is nothing to
 empty. EVENT is `/events/<event_key>`, API is `/api/v1`.
 """
 
-# nobody, stranger, operator, other, attendee, exhibitor, organiser (see asking.py)
+# nobody, stranger, operator, other, attendee, exhibitor, organiser, owner, read-only, desk helper (asking.py)
 PAGES = """
 GET /                                                        302 302 200 302 302 302 302
 GET /answers/<token>/                                        200 200 200 200 200 200 200

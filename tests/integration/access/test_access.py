@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.entities import TeamRole
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
 from scheduler.services.access import actors, api_tokens, sign_in, tokens
 from scheduler.services.access.rights import Right
 from scheduler.storage.database import Database
-from scheduler.storage.models import ApiToken, Attendee, Organiser, OutboxMail, SignInLink
+from scheduler.storage.models import ApiToken, Attendee, OutboxMail, SignInLink, TeamMember
 from tests.support.factories import NOW, SECRET_KEY, make_account, make_event
 
 MINUTE = timedelta(minutes=1)
@@ -102,26 +103,30 @@ def test_an_account_has_its_roles_in_its_own_event_only(database: Database) -> N
     with database.write() as session:
         here, there = make_event(session), make_event(session)
         person = here.people[1][0]
-        assert actors.actor_for(session, person.account_id, here.event.key) == replace(
+        assert actors.actor_for(session, person.account_id, here.event.key, now=NOW) == replace(
             here.actor(1), language="en"
         )
-        organiser = actors.actor_for(session, here.organiser.id, here.event.key)
+        organiser = actors.actor_for(session, here.organiser.id, here.event.key, now=NOW)
         assert organiser == here.organiser_actor()
         for account_id in (person.account_id, here.organiser.id):
             with pytest.raises(NotFound):
-                actors.actor_for(session, account_id, there.event.key)
+                actors.actor_for(session, account_id, there.event.key, now=NOW)
         for key in ("no-such-event", "\x00", "\ud800"):
             with pytest.raises(NotFound):
-                actors.actor_for(session, person.account_id, key)
+                actors.actor_for(session, person.account_id, key, now=NOW)
 
 
 def test_events_of_an_account_come_with_its_roles(database: Database) -> None:
     with database.write() as session:
         first, second = make_event(session), make_event(session)
         make_event(session)
-        session.add(Organiser(event_id=second.event.id, account_id=first.people[0][0].account_id))
+        session.add(
+            TeamMember(
+                event_id=second.event.id, account_id=first.people[0][0].account_id, role=TeamRole.OWNER
+            )
+        )
         session.flush()
-        roles = actors.events_of(session, first.people[0][0].account_id)
+        roles = actors.events_of(session, first.people[0][0].account_id, now=NOW)
         assert [(r.key, r.is_organiser, r.is_exhibitor, r.firm) for r in roles] == [
             (second.event.key, True, False, None),
             (first.event.key, False, True, "Firm 0"),
@@ -249,7 +254,7 @@ def test_a_token_never_has_more_than_its_maker_had_when_it_was_made(database: Da
         expo = make_event(session)
         person = expo.people[0][0]
         _, text = api_tokens.create_api_token(session, expo.actor(0), "CRM", ["requests:read"], now=NOW)
-        session.add(Organiser(event_id=expo.event.id, account_id=person.account_id))
+        session.add(TeamMember(event_id=expo.event.id, account_id=person.account_id, role=TeamRole.OWNER))
         session.flush()
         made = api_tokens.actor_for_token(session, text, now=NOW)
         assert (made.is_organiser, made.is_exhibitor, made.firm_id) == (False, True, expo.firms[0].id)

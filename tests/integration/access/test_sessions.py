@@ -12,13 +12,14 @@ from sqlalchemy import select, update
 from api.pages.browsers import browser_name
 from chainmeet import accounts
 from scheduler.config import Settings
+from scheduler.domain.entities import TeamRole
 from scheduler.domain.errors import NotFound
 from scheduler.services.access import sessions, sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
-    Organiser,
     OutboxMail,
     SignInWish,
+    TeamMember,
     WebSession,
 )
 from tests.integration.access.clock import HOUR, NOWHERE, Clock, person
@@ -82,7 +83,7 @@ def test_who_becomes_an_organiser_in_a_long_session_has_a_short_one(
     clock.now += 13 * HOUR
     assert is_in(browser)
     with database.write() as session:
-        session.add(Organiser(event_id=expo.event.id, account_id=account.id))
+        session.add(TeamMember(event_id=expo.event.id, account_id=account.id, role=TeamRole.OWNER))
     assert not is_in(browser)
 
 
@@ -220,7 +221,7 @@ def test_over_tls_the_cookie_is_bound_to_its_host(database: Database) -> None:
 def test_a_role_that_is_lost_makes_a_session_no_longer(database: Database, expo: Expo) -> None:
     with database.write() as session:
         secret = sessions.begin(session, expo.organiser.id, settings=SETTINGS, now=NOW)
-        session.execute(update(Organiser).values(account_id=expo.people[0][0].account_id))
+        session.execute(update(TeamMember).values(account_id=expo.people[0][0].account_id))
         assert sessions.find(session, secret, settings=SETTINGS, now=clocks.at(NOW + 13 * HOUR)) is None
 
 

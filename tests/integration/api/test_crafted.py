@@ -14,11 +14,12 @@ from flask.testing import FlaskClient
 from werkzeug.routing import AnyConverter, IntegerConverter, Rule
 
 from api import errors
+from scheduler.domain.entities import TeamRole
 from scheduler.domain.errors import InvalidInput
 from scheduler.services.events.new_event import NewEvent, check
 from scheduler.services.paging import decode_cursor
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Organiser
+from scheduler.storage.models import Account, TeamMember
 from tests.support.api import make_token
 from tests.support.factories import NOW, make_event, make_request
 from tests.support.web import Browser, web_app
@@ -98,7 +99,7 @@ def test_no_page_breaks(database: Database) -> None:
         make_request(session, expo, 0, 1)
         account = session.get_one(Account, expo.people[0][0].account_id)
         account.is_operator = True  # sees every page there is: as exhibitor, organiser and operator
-        session.add(Organiser(event_id=expo.event.id, account_id=account.id))
+        session.add(TeamMember(event_id=expo.event.id, account_id=account.id, role=TeamRole.OWNER))
     app = web_app(database, NOWHERE)
     browser = Browser(app, account)
     browser.get("/sessions")

@@ -80,7 +80,7 @@ def test_its_maker_is_its_organiser_and_it_reruns_at_two_in_the_night(database: 
     with database.write() as session:
         operator = make_account(session, is_operator=True)
         event = events.create_event(session, operator.id, FORM, now=NOW)
-        assert actors.actor_for(session, operator.id, "chain-expo").is_organiser
+        assert actors.actor_for(session, operator.id, "chain-expo", now=NOW).is_organiser
         assert event.next_rerun_at == datetime(2026, 11, 24, 18, tzinfo=UTC)
 
 

@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AlertKind
+from scheduler.domain.entities import AlertKind, TeamRole
 from scheduler.invites.catalogue import languages, words
 from scheduler.services.delivery import claims, rendering
 from scheduler.services.operations import alerts
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Alert, Organiser, OutboxMail
+from scheduler.storage.models import Account, Alert, OutboxMail, TeamMember
 from tests.support.factories import NOW, SECRET_KEY, make_account, make_event
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
@@ -42,7 +42,7 @@ def test_organisers_of_the_event_and_operators_get_one_mail_each(database: Datab
     with database.write() as session:
         expo, other = make_event(session), make_event(session)
         operator = make_account(session, is_operator=True)
-        session.add(Organiser(event_id=expo.event.id, account_id=operator.id))
+        session.add(TeamMember(event_id=expo.event.id, account_id=operator.id, role=TeamRole.OWNER))
         assert fail(session, expo.event.id)
         told = {mail.to_address for mail in mails(session)}
         assert len(mails(session)) == 2

@@ -14,13 +14,13 @@ from sqlalchemy import String
 from api.v1.schemas.base import Input
 from api.v1.schemas.requests import NewRequestIn
 from scheduler.domain import fields
-from scheduler.domain.entities import RequestState
+from scheduler.domain.entities import RequestState, TeamRole
 from scheduler.invites.mail import wording
 from scheduler.services.events.events import EventSettings
 from scheduler.services.events.new_event import NewEvent
 from scheduler.services.requests.form import NewRequest
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, Event, MeetingRequest, Organiser
+from scheduler.storage.models import Account, Event, MeetingRequest, TeamMember
 from tests.support import replies
 from tests.support.factories import make_event, make_request, make_version, meet
 from tests.support.published import Published
@@ -76,7 +76,7 @@ def test_an_input_takes_what_the_field_takes(database: Database, broker_url: str
         make_version(session, expo, [meet(make_request(session, expo), expo)])
         account = session.get_one(Account, expo.people[0][0].account_id)
         account.is_operator = True
-        session.add(Organiser(event_id=expo.event.id, account_id=account.id))
+        session.add(TeamMember(event_id=expo.event.id, account_id=account.id, role=TeamRole.OWNER))
     app = web_app(database, broker_url)
     browser = Browser(app, account)
     for page, kinds in TYPED.items():

@@ -66,6 +66,8 @@ NO_ACTOR = {
     "access.stopping.look": TOKEN,
     "access.stopping.resume": TOKEN,
     "access.stopping.stop": TOKEN,
+    "team.invitations.accept": TOKEN,
+    "team.invitations.look": TOKEN,
     "schedule.feed_addresses.feed_owner": TOKEN,
     "schedule.feed_addresses.feed_token": FOUND,
     "schedule.feeds.feed_body": FOUND,

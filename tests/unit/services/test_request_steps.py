@@ -6,6 +6,7 @@ import pytest
 
 from scheduler.domain.entities import RequestState
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Role
 from scheduler.services.requests.steps import STEPS, allowed
 from scheduler.storage.models import MeetingRequest
 
@@ -13,7 +14,7 @@ ASKING, ASKED, OTHER = (
     Actor(firm, 1, "expo", attendee_id=firm, firm_id=firm, is_exhibitor=True) for firm in (1, 2, 3)
 )
 COLLEAGUE = Actor(4, 1, "expo", attendee_id=4, firm_id=1)
-ORGANISER = Actor(5, 1, "expo", is_organiser=True)
+ORGANISER = Actor(5, 1, "expo", team_role=Role.ORGANISER)
 
 
 @pytest.mark.parametrize(

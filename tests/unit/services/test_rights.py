@@ -46,7 +46,7 @@ def member(**more: object) -> Actor:
 
 def test_a_right_goes_as_far_as_its_reach() -> None:
     attendee, exhibitor = member(), member(is_exhibitor=True)
-    organiser = member(is_organiser=True, attendee_id=None, firm_id=None)
+    organiser = member(team_role=Role.ORGANISER, attendee_id=None, firm_id=None)
     agenda = Right.READ_AGENDAS
     assert attendee.may(agenda, attendee_id=1, firm_id=7) and not attendee.may(
         agenda, attendee_id=2, firm_id=7
@@ -63,18 +63,18 @@ def test_who_belongs_to_no_firm_has_no_right_of_one() -> None:
 
 
 def test_of_several_roles_the_farthest_reach_counts() -> None:
-    both = member(is_organiser=True, is_exhibitor=True)
+    both = member(team_role=Role.ORGANISER, is_exhibitor=True)
     assert both.may(Right.ASK, firm_id=8) and both.own(Right.KEEP_BUSY_TIMES) == 1
 
 
 def test_nobody_does_for_another_what_is_a_person_s_own() -> None:
-    organiser = member(is_organiser=True, attendee_id=None, firm_id=None)
+    organiser = member(team_role=Role.ORGANISER, attendee_id=None, firm_id=None)
     assert organiser.own(Right.KEEP_BUSY_TIMES) is None
     assert not organiser.may(Right.KEEP_BUSY_TIMES, attendee_id=1)
 
 
 def test_a_token_needs_the_role_and_a_scope() -> None:
-    token = member(is_organiser=True, scopes=frozenset({"runs:read"}))
+    token = member(team_role=Role.ORGANISER, scopes=frozenset({"runs:read"}))
     token.require(Right.READ_RUNS)
     token.require(Right.READ_EVENT)
     with pytest.raises(NotAllowed, match="does not have the scope runs:write"):

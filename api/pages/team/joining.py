@@ -1,0 +1,46 @@
+"""The link of an invitation to a team. Opening it only shows it, as mail scanners open links too."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, render_template, url_for
+from werkzeug.wrappers import Response
+
+from api import auth, context, limits
+from api.pages.team.members import ROLES
+from scheduler.services.team import invitations
+from scheduler.services.team.invitations import Invited, UnusableInvitation
+
+blueprint = APIBlueprint("joining", __name__, enable_openapi=False, url_prefix="/team/<token>")
+
+
+@blueprint.get("")
+def look(token: str) -> str | tuple[str, int]:
+    """What the link offers, and to whom."""
+    try:
+        found = _look(token)
+    except UnusableInvitation as error:
+        return render_template("team/unusable.html", reason=str(error)), 410
+    words = next((name, does) for role, name, does in ROLES if role is found.role)
+    return render_template("team/invitation.html", found=found, token=token, role=words[0], does=words[1])
+
+
+@blueprint.post("")
+def accept(token: str) -> Response | tuple[str, int]:
+    """Take the invitation: its address is in the team, and this browser is signed in for it."""
+    try:
+        _look(token)
+        with context.database().write() as db:
+            joined = invitations.accept(db, token, now=context.now())
+    except UnusableInvitation as error:
+        return render_template("team/unusable.html", reason=str(error)), 410
+    auth.begin(joined.account_id, {})
+    flash("You are in the team. From now on you sign in with a link that is mailed to you.", "good")
+    return redirect(url_for("home.event", event_key=joined.event_key), 303)
+
+
+def _look(token: str) -> Invited:
+    with limits.looking_up_a_token(), context.database().read() as db:
+        found = invitations.look(db, token, now=context.now())
+    limits.require_link(token)
+    return found

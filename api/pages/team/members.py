@@ -1,0 +1,186 @@
+"""The team of an event: who is in it, with which role, until when; invitations to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.errands import fresh_sign_in
+from api.pages import rendering
+from api.pages.presentation import local_day
+from scheduler.domain.entities import TeamRole
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.invites.catalogue import languages
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.events import events
+from scheduler.services.team import invitations, members
+from scheduler.services.team.invitations import VALID
+from scheduler.services.team.members import OWNERS_ONLY, LastOwner
+from workers import dispatch
+
+blueprint = APIBlueprint("team", __name__, enable_openapi=False, url_prefix="/events/<event_key>/team")
+
+ROLES = (
+    (TeamRole.OWNER, "Owner", "Does everything, and says who is in the team."),
+    (TeamRole.ORGANISER, "Organiser", "Does everything but change the team."),
+    (TeamRole.READER, "Reader", "Sees plans, requests and runs. Changes nothing, and sees no addresses."),
+    (TeamRole.DESK, "Desk helper", "Looks up firms, people and their agendas."),
+)
+"""The roles as people choose them: name, and what it lets do."""
+
+
+@blueprint.app_template_filter()
+def last_date(until: datetime | None, timezone: str) -> str:
+    """The last day of a role as an input of days has it: the role ends at midnight after it."""
+    if until is None:
+        return ""
+    return (until - timedelta(minutes=1)).astimezone(ZoneInfo(timezone)).date().isoformat()
+
+
+@blueprint.app_template_filter()
+def last_day(until: datetime, timezone: str) -> str:
+    """The last day of a role in words."""
+    return local_day(until - timedelta(minutes=1), timezone)
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str:
+    """The members, and for an owner the invitations and the form of a new one."""
+    return _page(auth.team(event_key))
+
+
+@blueprint.post("/invite")
+@login_required
+@fresh_sign_in("invite to the team")
+def invite(event_key: str) -> str | Response | tuple[str, int]:
+    """Mail an invitation."""
+    actor, typed = auth.team(event_key), request.form
+    actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+    try:
+        with context.database().write() as db:
+            address = invitations.invite(
+                db,
+                actor,
+                typed.get("email", ""),
+                role=_role(typed.get("role", "")),
+                until=_day(typed.get("until", "")),
+                language=typed.get("language", ""),
+                settings=context.settings(),
+                now=context.now(),
+            )
+    except InvalidInput as error:
+        return _page(actor, typed=typed, faults=_faults(error)), 422
+    dispatch.deliver_urgent(app=context.celery())
+    days = VALID.days
+    flash(f"The invitation to {address} is on its way. Its link works once, and for {days} days.", "good")
+    return redirect(url_for("team.show", event_key=event_key), 303)
+
+
+@blueprint.post("/invitations/<int:invitation_id>/take-back")
+@login_required
+def take_back(event_key: str, invitation_id: int) -> Response:
+    """End an invitation."""
+    actor = auth.team(event_key)
+    with context.database().write() as db:
+        invitations.take_back(db, actor, invitation_id, now=context.now())
+    flash("The invitation is taken back. Its link lets nobody in.", "good")
+    return redirect(url_for("team.show", event_key=event_key), 303)
+
+
+@blueprint.post("/members/<int:account_id>")
+@login_required
+@fresh_sign_in("change the role")
+def change(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
+    """Another role, or another last day."""
+    actor, typed = auth.team(event_key), request.form
+    actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+
+    def work(db: Session) -> None:
+        role, until = _role(typed.get("role", "")), _day(typed.get("until", ""))
+        members.change_member(db, actor, account_id, role=role, until=until, now=context.now())
+
+    return _done(actor, work, "The role is changed, from now on.", about=account_id)
+
+
+@blueprint.post("/members/<int:account_id>/remove")
+@login_required
+@fresh_sign_in("end the role")
+def remove(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
+    """End a role at once, perhaps one's own."""
+    actor = auth.team(event_key)
+
+    def work(db: Session) -> None:
+        members.remove_member(db, actor, account_id, now=context.now())
+
+    if account_id == actor.account_id:
+        return _done(actor, work, "You are not in the team any more.", to="home.index")
+    return _done(actor, work, "They are not in the team any more. Their pages and tokens are closed.")
+
+
+def _done(
+    actor: Actor, work: Callable[[Session], None], said: str, *, about: int = 0, to: str = ""
+) -> Response | tuple[str, int]:
+    """Do a step and go back to the list, or show it with what was wrong."""
+    try:
+        with context.database().write() as db:
+            work(db)
+    except LastOwner as error:
+        return _page(actor, refused=str(error)), 409
+    except InvalidInput as error:
+        return _page(actor, about=about, faults=_faults(error), typed=request.form), 422
+    flash(said, "good")
+    return redirect(url_for(to) if to else url_for("team.show", event_key=actor.event_key), 303)
+
+
+def _role(text: str) -> TeamRole:
+    try:
+        return TeamRole(text)
+    except ValueError:
+        raise InvalidInput([Fault("role", "choose one")]) from None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip()) if text.strip() else None
+    except ValueError:
+        raise InvalidInput([Fault("until", "must be a day such as 2027-06-25, or empty")]) from None
+
+
+def _faults(error: InvalidInput) -> dict[str, str]:
+    return {fault.path: fault.message for fault in error.faults}
+
+
+def _page(
+    actor: Actor,
+    *,
+    typed: Mapping[str, str] | None = None,
+    faults: Mapping[str, str] | None = None,
+    about: int = 0,
+    refused: str = "",
+) -> str:
+    """The page. `about` is the member whose form the faults belong to, 0 for that of an invitation."""
+    with context.database().read() as db:
+        return rendering.render(
+            db,
+            actor,
+            "team",
+            "team/members.html",
+            team=members.team(db, actor, now=context.now()),
+            roles=ROLES,
+            names={role.value: name for role, name, _ in ROLES},
+            languages=list(languages().items()),
+            typed=typed or {"role": TeamRole.ORGANISER.value, "language": events.event(db, actor).language},
+            faults=faults or {},
+            about=about,
+            refused=refused,
+        )

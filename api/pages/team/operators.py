@@ -1,0 +1,77 @@
+"""The operators of the installation, for operators."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, render_template, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.errands import fresh_sign_in
+from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.services.team import operators
+from scheduler.services.team.operators import LastOperator
+from workers import dispatch
+
+blueprint = APIBlueprint("operators", __name__, enable_openapi=False, url_prefix="/operators")
+
+
+@blueprint.get("")
+@login_required
+def listing() -> str:
+    """Who may create events."""
+    return _page()
+
+
+@blueprint.post("")
+@login_required
+@fresh_sign_in("add the operator")
+def add() -> Response | tuple[str, int]:
+    """Make an address an operator."""
+    _require()
+    email = request.form.get("email", "")
+    try:
+        with context.database().write() as db:
+            address = operators.add_operator(
+                db, auth.user().session, email, settings=context.settings(), now=context.now()
+            )
+    except InvalidInput as error:
+        return _page(email=email, faults={fault.path: fault.message for fault in error.faults}), 422
+    dispatch.deliver_urgent(app=context.celery())
+    flash(f"{address} is an operator, and is told by mail.", "good")
+    return redirect(url_for("operators.listing"), 303)
+
+
+@blueprint.post("/<int:account_id>/remove")
+@login_required
+@fresh_sign_in("end the role")
+def remove(account_id: int) -> Response | tuple[str, int]:
+    """Take the role from an operator."""
+    _require()
+    try:
+        with context.database().write() as db:
+            operators.remove_operator(db, auth.user().session, account_id, now=context.now())
+    except LastOperator as error:
+        return _page(refused=str(error)), 409
+    flash("They are no operator any more.", "good")
+    to = "home.index" if account_id == auth.user().account_id else "operators.listing"
+    return redirect(url_for(to), 303)
+
+
+def _require() -> None:
+    """For everybody else these pages do not exist."""
+    if not auth.user().is_operator:
+        raise NotFound("page", "operators")
+
+
+def _page(*, email: str = "", faults: dict[str, str] | None = None, refused: str = "") -> str:
+    _require()
+    with context.database().read() as db:
+        return render_template(
+            "team/operators.html",
+            operators=operators.operators(db, auth.user().session),
+            typed={"email": email},
+            faults=faults or {},
+            refused=refused,
+        )

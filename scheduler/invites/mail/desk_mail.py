@@ -1,0 +1,74 @@
+"""Letters to those who run an event, and to operators: an invitation to the team, the news of the night."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from scheduler.invites import text
+from scheduler.invites.catalogue import Words, words
+from scheduler.invites.mail.letter import Letter, render_letter
+from scheduler.invites.mail.mime import RenderedMail
+
+VALUE_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskMail:
+    """A letter of the catalogue's section `desk`: `letter` is what its keys begin with.
+
+    `values` are what its texts name, such as `by` and `role`. Of `counts` those above 0 are told, in this
+    order. `event` is the event's name, empty for the installation. `sent_at` is aware.
+    """
+
+    to_name: str
+    to_email: str
+    sender_name: str
+    domain: str
+    message_id: str
+    letter: str
+    event: str
+    values: Mapping[str, str]
+    counts: Mapping[str, int]
+    link: str
+    sent_at: datetime
+    language: str = "en"
+
+
+def render_desk(mail: DeskMail) -> RenderedMail:
+    """The mail, the same bytes for the same input. Raises InvalidInput for a link or address of no use."""
+    language = words(mail.language)
+    sender = text.clean(mail.sender_name, text.NAME_LIMIT)
+    event = text.clean(mail.event, text.NAME_LIMIT) or sender
+    values = {name: text.clean(value, VALUE_LIMIT) for name, value in mail.values.items()}
+    values |= {"event": event, "sender": sender, "counts": counts_of(mail.counts, language)}
+    if "role" in values:
+        values["role"] = language.desk[values["role"]]
+    if "day" in values:
+        values["day"] = language.day_of(date.fromisoformat(values["day"]))
+
+    def said(part: str) -> str:
+        return language.desk[f"{mail.letter}_{part}"].format(**values)
+
+    after = "morning" if mail.letter.startswith("morning") else mail.letter
+    letter = Letter(
+        sender=(event, f"desk@{mail.domain}"),
+        recipient=(mail.to_name, mail.to_email),
+        subject=said("subject"),
+        sent_at=mail.sent_at,
+        message_id=mail.message_id,
+        headline=said("headline"),
+        intro=said("intro"),
+        button=said("button"),
+        link=mail.link,
+        after=language.desk[f"{after}_after"].format(**values),
+        footer=language.desk["footer"].format(**values),
+    )
+    return render_letter(letter, language, domain=mail.domain)
+
+
+def counts_of(counts: Mapping[str, int], language: Words) -> str:
+    """What changed, as a list: 3 moved, 12 new, 1 declined."""
+    forms = language.count | {"declined": language.desk["declined"]}
+    return language.list_comma.join(forms[name].format(count=n) for name, n in counts.items() if n)

@@ -1,0 +1,60 @@
+"""Letters to those who run an event, and to operators: how they are queued."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import OutboxKind
+from scheduler.services.outbox import outbox
+from scheduler.services.outbox.outbox import NewMail
+
+LATER_DOMAIN = "@alerts.invalid"
+"""In the Message-ID of a queued mail: who sends it puts the installation's mail domain here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLetter:
+    """A letter of the catalogue's section `desk`, as `DeskMail` says it.
+
+    Its link leads to `path`, below the site's address, or to the invitation whose token comes from `seed`.
+    """
+
+    letter: str
+    to_address: str
+    to_name: str = ""
+    language: str
+    event: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    path: str = ""
+    seed: str = ""
+
+
+def post(session: Session, letters: list[NewLetter], *, now: datetime) -> None:
+    """Queue letters. They belong to no event's rate, as people wait for them."""
+    mails = [
+        NewMail(
+            kind=OutboxKind.DESK,
+            to_address=each.to_address,
+            to_name=each.to_name,
+            payload={
+                "letter": each.letter,
+                "language": each.language,
+                "event": each.event,
+                "values": dict(each.values),
+                "counts": dict(each.counts),
+                "path": each.path,
+                "seed": each.seed,
+            },
+            message_id=f"<{uuid.uuid4()}{LATER_DOMAIN}>",
+            created_at=now,
+            next_attempt_at=now,
+        )
+        for each in letters
+    ]
+    outbox.enqueue(session, mails)

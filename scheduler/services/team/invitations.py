@@ -1,0 +1,195 @@
+"""Invitations to an event's team: mailed, looked at, taken once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import TeamRole
+from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.invites.catalogue import languages
+from scheduler.services.access import sign_in
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.access.tokens import TEAM, derive_token, hash_token, new_seed
+from scheduler.services.addresses.mailable import Unmailable, mailable
+from scheduler.services.outbox import letters
+from scheduler.services.outbox.letters import NewLetter
+from scheduler.services.team.members import OWNERS_ONLY, end_of, hold_team
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.services.trail.trail import Somebody
+from scheduler.storage.models import Account, Event, TeamInvitation, TeamMember
+
+VALID = timedelta(days=7)
+"""How long the link of an invitation can be used."""
+MOST = 50
+"""Members and open invitations of an event."""
+_MAX_ID = 2**31 - 1
+
+
+class UnusableInvitation(NotFound):
+    """The link of an invitation does not let anybody in."""
+
+    code = "unusable-invitation"
+
+    def __init__(self) -> None:
+        super().__init__("invitation", "")
+
+    def __str__(self) -> str:
+        return "This invitation was used already, was taken back, or has expired. Ask for a new one."
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """An invitation as its reader sees it. `by` is the name or address of who made it."""
+
+    email: str
+    event: str
+    role: TeamRole
+    by: str
+    until: datetime | None
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The account that took an invitation, and the key of the event."""
+
+    account_id: int
+    event_key: str
+
+
+def invite(
+    session: Session,
+    actor: Actor,
+    email: str,
+    *,
+    role: TeamRole,
+    until: date | None,
+    language: str,
+    settings: Settings,
+    now: datetime,
+) -> str:
+    """Queue a mail with a link that makes its reader a member. Returns the address, as it is kept.
+
+    A second invitation to an address replaces the first. Raises InvalidInput by `email`, `until`, `language`.
+    """
+    actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+    hold_team(session, actor.event_id)
+    event = session.get_one(Event, actor.event_id)
+    address = _address(session, actor, email, settings, now)
+    if language not in languages():
+        raise InvalidInput([Fault("language", f"must be one of {', '.join(languages())}")])
+    ends = end_of(session, event.id, role, until, now=now)
+    session.execute(delete(TeamInvitation).where(_to(event.id, address)))
+    seed = new_seed()
+    made = TeamInvitation(
+        event_id=event.id,
+        email=address,
+        role=role,
+        until=ends,
+        seed=seed,
+        token_hash=hash_token(derive_token(settings.secret_key, TEAM, seed)),
+        made_by=actor.account_id,
+        made_at=now,
+        ends_at=min(now + VALID, ends or now + VALID),
+    )
+    session.add(made)
+    session.flush()
+    day = made.ends_at.astimezone(ZoneInfo(event.timezone)).date().isoformat()
+    letter = NewLetter(
+        letter="team",
+        to_address=address,
+        language=language,
+        event=event.name,
+        values={"by": _name(session, actor.account_id), "role": role.value, "day": day},
+        seed=seed,
+    )
+    letters.post(session, [letter], now=now)
+    after = {"role": role.value, "until": ends}
+    trail.note(session, actor, Act.ROLE, f"invitation of {address}", after=after, now=now)
+    return address
+
+
+def _address(session: Session, actor: Actor, email: str, settings: Settings, now: datetime) -> str:
+    try:
+        address = mailable(email, is_test=bool(settings.mail_catcher_url))
+    except Unmailable as error:
+        raise InvalidInput([Fault("email", str(error))]) from error
+    of_event = TeamMember.event_id == actor.event_id
+    members = select(func.count()).select_from(TeamMember).join(Account).where(of_event)
+    if session.scalars(members.where(Account.email == address)).one():
+        raise InvalidInput([Fault("email", "is in the team already; change their role in the list")])
+    others = TeamInvitation.event_id == actor.event_id, TeamInvitation.email != address
+    open_ones = select(func.count()).select_from(TeamInvitation).where(*others, TeamInvitation.ends_at > now)
+    if session.scalars(members).one() + session.scalars(open_ones).one() >= MOST:
+        raise InvalidInput([Fault("email", f"the team has {MOST} members and invitations; end one first")])
+    return address
+
+
+def take_back(session: Session, actor: Actor, invitation_id: int, *, now: datetime) -> None:
+    """End an invitation: its link lets nobody in any more. Raises NotFound."""
+    actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+    which = TeamInvitation.event_id == actor.event_id, TeamInvitation.id == min(invitation_id, _MAX_ID)
+    email = session.scalar(delete(TeamInvitation).where(*which).returning(TeamInvitation.email))
+    if email is None:
+        raise NotFound("invitation", invitation_id)
+    trail.note(session, actor, Act.ROLE, f"invitation of {email} taken back", now=now)
+
+
+def look(session: Session, token: str, *, now: datetime) -> Invited:
+    """What the link of an invitation offers. It stays valid. Raises UnusableInvitation.
+
+    Mail scanners open links. So the page behind the link only looks, and its button takes the invitation.
+    """
+    row = session.execute(
+        select(TeamInvitation, Event.name, Event.timezone)
+        .join(Event, Event.id == TeamInvitation.event_id)
+        .where(TeamInvitation.token_hash == hash_token(token), TeamInvitation.ends_at > now)
+    ).first()
+    if row is None:
+        raise UnusableInvitation
+    found, event, timezone = row
+    by = _name(session, found.made_by)
+    return Invited(found.email, event, found.role, by, found.until, timezone)
+
+
+def accept(session: Session, token: str, *, now: datetime) -> Joined:
+    """Take an invitation: its address becomes a member. Of two who do so at once, one succeeds.
+
+    Who is an owner meanwhile stays one. Raises UnusableInvitation.
+    """
+    valid = TeamInvitation.token_hash == hash_token(token), TeamInvitation.ends_at > now
+    columns = (TeamInvitation.event_id, TeamInvitation.email, TeamInvitation.role, TeamInvitation.until)
+    taken = session.execute(delete(TeamInvitation).where(*valid).returning(*columns)).first()
+    if taken is None:
+        raise UnusableInvitation
+    event_id, email, role, until = taken
+    hold_team(session, event_id)
+    account = sign_in.ensure_account(session, email, now=now)
+    member = session.get(TeamMember, (event_id, account.id), populate_existing=True)
+    if member is None:
+        member = TeamMember(event_id=event_id, account_id=account.id, role=role, until=until, since=now)
+        session.add(member)
+    elif member.role is not TeamRole.OWNER:
+        member.role, member.until = role, until
+    session.flush()
+    by = Somebody(account_id=account.id, event_id=event_id)
+    after = {"role": member.role.value, "until": member.until}
+    trail.note(session, by, Act.ROLE, f"invitation of {email} taken", after=after, now=now)
+    return Joined(account.id, session.get_one(Event, event_id).key)
+
+
+def _to(event_id: int, address: str) -> ColumnElement[bool]:
+    return (TeamInvitation.event_id == event_id) & (TeamInvitation.email == address)
+
+
+def _name(session: Session, account_id: int | None) -> str:
+    account = session.get(Account, account_id) if account_id is not None else None
+    return "" if account is None else account.name or account.email

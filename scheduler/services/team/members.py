@@ -1,0 +1,181 @@
+"""The members of an event's team: their roles, the ends of these, and a way out at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import TeamRole
+from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.storage.models import Account, ApiToken, Event, TeamInvitation, TeamMember
+
+OWNERS_ONLY = "Only an owner of the event may change its team."
+
+
+class LastOwner(ChainmeetError):
+    """Somebody would leave an event without an owner."""
+
+    code = "last-owner"
+
+    def __init__(self) -> None:
+        super().__init__("An event needs an owner. Make somebody else an owner first.")
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCard:
+    """A member. `until` is the moment at which the role ends, None for no end."""
+
+    account_id: int
+    email: str
+    name: str
+    role: TeamRole
+    until: datetime | None
+    since: datetime | None
+    has_ended: bool
+    is_oneself: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationCard:
+    """An invitation that nobody has taken yet. `until` is the end of the membership."""
+
+    id: int
+    email: str
+    role: TeamRole
+    until: datetime | None
+    made_at: datetime
+    ends_at: datetime
+    is_over: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """`may_change` says whether the actor is an owner."""
+
+    members: tuple[MemberCard, ...]
+    invitations: tuple[InvitationCard, ...]
+    may_change: bool
+
+
+def team(session: Session, actor: Actor, *, now: datetime) -> Team:
+    """The members, owners first, and for an owner the open invitations."""
+    actor.require(Right.READ_TEAM)
+    rows = session.execute(
+        select(TeamMember, Account.email, Account.name)
+        .join(Account, Account.id == TeamMember.account_id)
+        .where(TeamMember.event_id == actor.event_id)
+    )
+    members = [
+        MemberCard(
+            row.account_id, email, name, row.role, row.until, row.since,
+            has_ended=row.until is not None and row.until <= now,
+            is_oneself=row.account_id == actor.account_id,
+        )
+        for row, email, name in rows
+    ]  # fmt: skip
+    members.sort(key=lambda card: (card.has_ended, list(TeamRole).index(card.role), card.email))
+    may_change = actor.may(Right.CHANGE_TEAM)
+    return Team(tuple(members), _invitations(session, actor, now) if may_change else (), may_change)
+
+
+def _invitations(session: Session, actor: Actor, now: datetime) -> tuple[InvitationCard, ...]:
+    of_event = select(TeamInvitation).where(TeamInvitation.event_id == actor.event_id)
+    return tuple(
+        InvitationCard(row.id, row.email, row.role, row.until, row.made_at, row.ends_at, row.ends_at <= now)
+        for row in session.scalars(of_event.order_by(TeamInvitation.id.desc()))
+    )
+
+
+def change_member(
+    session: Session, actor: Actor, account_id: int, *, role: TeamRole, until: date | None, now: datetime
+) -> None:
+    """Give a member another role, or another last day. Raises NotFound, InvalidInput, LastOwner."""
+    actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+    hold_team(session, actor.event_id)
+    member = _member(session, actor, account_id)
+    ends = end_of(session, actor.event_id, role, until, now=now)
+    if member.role is TeamRole.OWNER and role is not TeamRole.OWNER:
+        _require_another_owner(session, actor.event_id)
+    before = {"role": member.role.value, "until": member.until}
+    member.role, member.until = role, ends
+    session.flush()
+    after = {"role": role.value, "until": ends}
+    about = f"role of {_address(session, account_id)}"
+    trail.note(session, actor, Act.ROLE, about, before=before, after=after, now=now)
+
+
+def remove_member(session: Session, actor: Actor, account_id: int, *, now: datetime) -> None:
+    """End a membership at once, or one's own.
+
+    The next request of their sessions and tokens finds no role. Tokens that they made as organisers are
+    revoked, so that they do not come back with another membership, and their open invitations are taken back.
+    Raises NotFound, LastOwner.
+    """
+    if account_id != actor.account_id or actor.scopes is not None:
+        actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
+    hold_team(session, actor.event_id)
+    member = _member(session, actor, account_id)
+    if member.role is TeamRole.OWNER:
+        _require_another_owner(session, actor.event_id)
+    about = f"role of {_address(session, account_id)}"
+    before = {"role": member.role.value, "until": member.until}
+    session.delete(member)
+    session.execute(
+        update(ApiToken)
+        .where(
+            ApiToken.event_id == actor.event_id,
+            ApiToken.created_by == account_id,
+            ApiToken.as_organiser,
+            ApiToken.revoked_at.is_(None),
+        )
+        .values(revoked_at=now, revoked_by=actor.account_id)
+    )
+    made = TeamInvitation.event_id == actor.event_id, TeamInvitation.made_by == account_id
+    session.execute(delete(TeamInvitation).where(*made))
+    session.flush()
+    trail.note(session, actor, Act.ROLE, about, before=before, now=now)
+
+
+def hold_team(session: Session, event_id: int) -> None:
+    """Let nobody else change the team until the commit, so that two owners do not remove each other."""
+    session.execute(select(Event.id).where(Event.id == event_id).with_for_update(key_share=True))
+
+
+def end_of(
+    session: Session, event_id: int, role: TeamRole, until: date | None, *, now: datetime
+) -> datetime | None:
+    """The end of the last day in the event's zone. Raises InvalidInput with the fault of `until`."""
+    if until is None:
+        return None
+    if role is TeamRole.OWNER:
+        raise InvalidInput([Fault("until", "an owner has no last day; leave it empty")])
+    zone = ZoneInfo(session.get_one(Event, event_id).timezone)
+    ends = datetime.combine(until + timedelta(days=1), time(0), zone).astimezone(UTC)
+    if ends <= now:
+        raise InvalidInput([Fault("until", "lies in the past")])
+    return ends
+
+
+def _member(session: Session, actor: Actor, account_id: int) -> TeamMember:
+    found = session.get(TeamMember, (actor.event_id, account_id), populate_existing=True)
+    if found is None:
+        raise NotFound("member of the team", account_id)
+    return found
+
+
+def _require_another_owner(session: Session, event_id: int) -> None:
+    owners = TeamMember.event_id == event_id, TeamMember.role == TeamRole.OWNER
+    if session.scalars(select(func.count()).select_from(TeamMember).where(*owners)).one() < 2:
+        raise LastOwner
+
+
+def _address(session: Session, account_id: int) -> str:
+    return session.get_one(Account, account_id).email

@@ -1,0 +1,105 @@
+"""The operators of the installation: they create events, and are told of what fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotAllowed, NotFound
+from scheduler.services.access import preferences, sign_in
+from scheduler.services.access.sessions import SignedIn
+from scheduler.services.addresses.mailable import Unmailable, mailable
+from scheduler.services.outbox import letters
+from scheduler.services.outbox.letters import NewLetter
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.services.trail.trail import Somebody
+from scheduler.storage.models import Account
+
+
+class LastOperator(ChainmeetError):
+    """The installation would be without an operator."""
+
+    code = "last-operator"
+
+    def __init__(self) -> None:
+        super().__init__("The site needs an operator. Make somebody else an operator first.")
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorCard:
+    """An operator."""
+
+    account_id: int
+    email: str
+    name: str
+    is_oneself: bool
+
+
+def operators(session: Session, asker: SignedIn) -> tuple[OperatorCard, ...]:
+    """The operators by address. Raises NotAllowed for who is none."""
+    _require(asker)
+    rows = session.scalars(select(Account).where(Account.is_operator).order_by(Account.email))
+    return tuple(OperatorCard(row.id, row.email, row.name, row.id == asker.account_id) for row in rows)
+
+
+def add_operator(session: Session, asker: SignedIn, email: str, *, settings: Settings, now: datetime) -> str:
+    """Make an address an operator, and mail it so. Returns the address. Raises NotAllowed, InvalidInput."""
+    _require(asker)
+    try:
+        address = mailable(email, is_test=bool(settings.mail_catcher_url))
+    except Unmailable as error:
+        raise InvalidInput([Fault("email", str(error))]) from error
+    if asker.account_id not in _held(session):
+        raise NotAllowed("Only an operator of this installation may do this.")
+    account = sign_in.ensure_account(session, address, now=now)
+    if account.is_operator:
+        raise InvalidInput([Fault("email", "is an operator already")])
+    account.is_operator = True
+    session.flush()
+    letter = NewLetter(
+        letter="operator",
+        to_address=address,
+        language=preferences.account_language(session, account.id),
+        values={"by": asker.name or asker.email},
+        path="/sign-in",
+    )
+    letters.post(session, [letter], now=now)
+    trail.note(session, _doer(asker), Act.ROLE, f"operator {address}", after={"operator": True}, now=now)
+    return address
+
+
+def remove_operator(session: Session, asker: SignedIn, account_id: int, *, now: datetime) -> None:
+    """Take the role from an operator, or from oneself. Raises NotAllowed, NotFound, LastOperator."""
+    _require(asker)
+    held = _held(session)
+    if asker.account_id not in held:
+        raise NotAllowed("Only an operator of this installation may do this.")
+    if account_id not in held:
+        raise NotFound("operator", account_id)
+    if len(held) < 2:
+        raise LastOperator
+    account = session.get_one(Account, account_id)
+    account.is_operator = False
+    session.flush()
+    about = f"operator {account.email}"
+    trail.note(session, _doer(asker), Act.ROLE, about, before={"operator": True}, now=now)
+
+
+def _held(session: Session) -> list[int]:
+    """The operators, locked until the commit, so that two do not remove each other."""
+    query = select(Account.id).where(Account.is_operator).order_by(Account.id)
+    return list(session.scalars(query.with_for_update(key_share=True)))
+
+
+def _doer(asker: SignedIn) -> Somebody:
+    return Somebody(account_id=asker.account_id, roles=("operator",))
+
+
+def _require(asker: SignedIn) -> None:
+    if not asker.is_operator:
+        raise NotAllowed("Only an operator of this installation may do this.")

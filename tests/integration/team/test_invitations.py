@@ -1,0 +1,225 @@
+"""Invitations to a team: mailed in the reader's language, taken once, taken back."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import OutboxKind, TeamRole
+from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
+from scheduler.invites.catalogue import languages
+from scheduler.services.access import actors
+from scheduler.services.access.rights import Role
+from scheduler.services.delivery import rendering
+from scheduler.services.team import invitations, members
+from scheduler.services.team.invitations import Joined, UnusableInvitation
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account, OutboxMail, TeamInvitation, TeamMember
+from tests.integration.access.test_readers import read
+from tests.support.factories import NOW, Expo, make_event, make_member
+from tests.support.publishing import SETTINGS
+from tests.support.threads import Step
+from tests.support.web import Browser, web_app
+
+ADDRESS = "li.na@expo.example"
+NOWHERE = "redis://127.0.0.1:1"
+
+
+@pytest.fixture
+def expo(database: Database) -> Expo:
+    with database.write() as session:
+        return make_event(session, name="China Supply Chain Expo")
+
+
+@pytest.fixture
+def app(database: Database) -> Flask:
+    return web_app(database, NOWHERE)
+
+
+def invite(
+    session: Session, expo: Expo, role: TeamRole = TeamRole.ORGANISER, *, email: str = ADDRESS, **more: object
+) -> str:
+    """The token of the mailed link."""
+    given = {"until": None, "language": "en", **more}
+    invitations.invite(session, expo.organiser_actor(), email, role=role, settings=SETTINGS, now=NOW, **given)
+    return token_of(newest(session))
+
+
+def newest(session: Session) -> OutboxMail:
+    query = select(OutboxMail).where(OutboxMail.kind == OutboxKind.DESK).order_by(OutboxMail.id.desc())
+    return session.scalars(query.limit(1)).one()
+
+
+def text_of(row: OutboxMail) -> str:
+    made = read(rendering.rendered(SETTINGS, row, {}).data)
+    return f"{made['Subject']}\n{made.get_body(('plain',)).get_content()}"
+
+
+def token_of(row: OutboxMail) -> str:
+    found = re.search(r"/team/([a-z2-7]+)", text_of(row))
+    assert found is not None
+    return found[1]
+
+
+def test_who_takes_an_invitation_is_in_the_team(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        token = invite(session, expo, email=" Li.Na@Expo.example ")
+        found = invitations.look(session, token, now=NOW)
+        assert (found.email, found.role, found.by) == (ADDRESS, TeamRole.ORGANISER, expo.organiser.email)
+        joined = invitations.accept(session, token, now=NOW)
+        actor = actors.actor_for(session, joined.account_id, expo.event.key, now=NOW)
+        assert actor.team_role is Role.ORGANISER
+        assert session.get_one(Account, joined.account_id).email == ADDRESS
+        with pytest.raises(UnusableInvitation, match="used already"):
+            invitations.accept(session, token, now=NOW)
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("role", TeamRole)
+def test_the_mail_is_in_the_chosen_language(
+    database: Database, expo: Expo, language: str, role: TeamRole
+) -> None:
+    with database.write() as session:
+        invite(session, expo, role, language=language)
+        said = text_of(newest(session))
+    day = {"en": "Tuesday, 1 December 2026", "hu": "2026. december 1., kedd", "zh": "2026年12月1日"}[language]
+    assert expo.event.name in said and day in said and expo.organiser.email in said
+    assert "{" not in said
+
+
+def test_a_link_is_of_no_use_after_a_week_or_after_the_last_day(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        token = invite(session, expo)
+        with pytest.raises(UnusableInvitation):
+            invitations.accept(session, token, now=NOW + timedelta(days=7))
+        token = invite(session, expo, TeamRole.DESK, until=date(2026, 11, 25))
+        with pytest.raises(UnusableInvitation):
+            invitations.look(session, token, now=NOW + timedelta(days=2))
+
+
+def test_a_second_invitation_replaces_the_first_and_one_can_be_taken_back(
+    database: Database, expo: Expo
+) -> None:
+    with database.write() as session:
+        first, second = invite(session, expo), invite(session, expo, TeamRole.DESK)
+        with pytest.raises(UnusableInvitation):
+            invitations.look(session, first, now=NOW)
+        (card,) = members.team(session, expo.organiser_actor(), now=NOW).invitations
+        invitations.take_back(session, expo.organiser_actor(), card.id, now=NOW)
+        with pytest.raises(UnusableInvitation):
+            invitations.accept(session, second, now=NOW)
+        with pytest.raises(NotFound):
+            invitations.take_back(session, expo.organiser_actor(), card.id, now=NOW)
+
+
+def test_wrong_invitations_are_refused_by_field(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        wrong = [
+            ({"email": "nobody"}, "email"),
+            ({"email": expo.organiser.email}, "email"),
+            ({"language": "tlh"}, "language"),
+            ({"role": TeamRole.OWNER, "until": date(2027, 1, 1)}, "until"),
+            ({"until": date(2020, 1, 1)}, "until"),
+        ]
+        for given, path in wrong:
+            with pytest.raises(InvalidInput) as error:
+                invite(session, expo, **given)
+            assert [fault.path for fault in error.value.faults] == [path]
+        member = actors.actor_for(
+            session, make_member(session, expo, TeamRole.ORGANISER).id, expo.event.key, now=NOW
+        )
+        with pytest.raises(NotAllowed, match="Only an owner"):
+            invitations.invite(
+                session, member, ADDRESS, role=TeamRole.DESK, until=None, language="en", settings=SETTINGS,
+                now=NOW,
+            )  # fmt: skip
+
+
+def test_a_team_has_a_largest_size(database: Database, expo: Expo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invitations, "MOST", 2)
+    with database.write() as session:
+        invite(session, expo)
+        invite(session, expo)  # the same address again
+        with pytest.raises(InvalidInput, match="2 members and invitations"):
+            invite(session, expo, email="another@expo.example")
+
+
+@pytest.mark.parametrize("database", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_of_two_who_take_one_invitation_at_once_one_succeeds(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        token = invite(session, expo)
+
+    def take() -> Joined:
+        with database.write() as session:
+            return invitations.accept(session, token, now=NOW)
+
+    outcomes = []
+    for step in [Step(take) for _ in range(4)]:
+        try:
+            outcomes.append(step.done())
+        except UnusableInvitation:
+            outcomes.append(None)
+    assert len([each for each in outcomes if each]) == 1
+
+
+def test_a_removed_owner_s_open_invitations_are_of_no_use(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        other = make_member(session, expo, TeamRole.OWNER)
+        token = invite(session, expo)
+        actor = actors.actor_for(session, other.id, expo.event.key, now=NOW)
+        members.remove_member(session, actor, expo.organiser.id, now=NOW)
+        with pytest.raises(UnusableInvitation):
+            invitations.accept(session, token, now=NOW)
+
+
+def test_an_owner_invites_and_the_reader_joins_by_the_pages(
+    database: Database, app: Flask, expo: Expo
+) -> None:
+    owner, page = Browser(app, expo.organiser), f"/events/{expo.event.key}/team"
+    assert "Invite somebody" in owner.get(page)
+    form = {"email": "nobody", "role": "read-only", "until": "tomorrow", "language": "en"}
+    refused = owner.post(f"{page}/invite", 422, **form)
+    assert "must be a day such as" in refused and 'value="nobody"' in refused
+    sent = owner.post(f"{page}/invite", **{**form, "email": ADDRESS, "until": ""})
+    assert f"The invitation to {ADDRESS} is on its way" in sent and "Take back" in sent
+    with database.read() as session:
+        token = token_of(newest(session))
+    guest = Browser(app)
+    assert "Join the team as reader?" in guest.get(f"/team/{token}")
+    joined = guest.post(f"/team/{token}")
+    assert "You are in the team" in joined
+    assert "does not work any more" in Browser(app).get(f"/team/{token}", status=410)
+    assert "Invite somebody" not in guest.get(page)
+    assert "Run now" not in guest.get(f"/events/{expo.event.key}/schedule")
+
+
+def test_an_open_browser_loses_the_event_at_once(database: Database, app: Flask, expo: Expo) -> None:
+    with database.write() as session:
+        account = make_member(session, expo, TeamRole.ORGANISER)
+    member, owner = Browser(app, account), Browser(app, expo.organiser)
+    page = f"/events/{expo.event.key}/team"
+    assert account.email in owner.get(page) and "Members" in member.get(page)
+    assert "not in the team any more" in owner.post(f"{page}/members/{account.id}/remove")
+    member.get(page, status=404)
+    assert "An event needs an owner" in owner.post(f"{page}/members/{expo.organiser.id}/remove", status=409)
+    with database.read() as session:
+        assert session.scalars(select(TeamMember.account_id)).all() == [expo.organiser.id]
+        assert not session.scalars(select(TeamInvitation)).all()
+
+
+def test_a_last_day_is_set_and_shown_and_a_wrong_one_kept_as_typed(
+    database: Database, app: Flask, expo: Expo
+) -> None:
+    with database.write() as session:
+        account = make_member(session, expo, TeamRole.DESK)
+    owner, page = Browser(app, expo.organiser), f"/events/{expo.event.key}/team"
+    owner.get(page)
+    step = f"{page}/members/{account.id}"
+    wrong = owner.post(step, 422, role="desk helper", until="2020-01-01")
+    assert "lies in the past" in wrong and 'value="2020-01-01"' in wrong
+    assert "Thu, 24 December 2099" in owner.post(step, role="desk helper", until="2099-12-24")
