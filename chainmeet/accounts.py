@@ -13,6 +13,9 @@ from scheduler.services import links
 from scheduler.services.access import sessions, sign_in
 from scheduler.services.access.sessions import SessionCard
 from scheduler.services.addresses.mailable import Unmailable, mailable
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.services.trail.trail import Somebody
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event
 
@@ -37,7 +40,9 @@ def operator_link(
     except Unmailable as error:
         raise InvalidInput([Fault("email", str(error))]) from error
     with database.write() as session:
-        sign_in.ensure_account(session, address, is_operator=True, now=database.now_in(session))
+        now = database.now_in(session)
+        sign_in.ensure_account(session, address, is_operator=True, now=now)
+        trail.note(session, Somebody(), Act.ROLE, f"operator {address}", after={"operator": True}, now=now)
     return account_link(database, settings, address, valid)
 
 
@@ -50,7 +55,10 @@ def sessions_of(database: Database, email: str) -> tuple[SessionCard, ...]:
 def end_sessions(database: Database, email: str) -> int:
     """Sign an account out everywhere. Returns how many sessions that ended. Raises NotFound."""
     with database.write() as session:
-        return sessions.end_all(session, _account(session, email).id)
+        account = _account(session, email)
+        now, about = database.now_in(session), f"sessions of {account.email} ended"
+        trail.note(session, Somebody(), Act.SIGN_OUT, about, now=now)
+        return sessions.end_all(session, account.id)
 
 
 def has_events(database: Database) -> bool:

@@ -21,6 +21,7 @@ from scheduler.files.plan_file import write_plan
 from scheduler.files.problem_file import write_problem
 from scheduler.services.access import sign_in
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Role
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.events import from_workbook
 from scheduler.services.exports import calendars, lists, prints
@@ -91,7 +92,7 @@ def taken_in(workbook: Path) -> Iterator[PlannedEvent]:
             owner = sign_in.ensure_account(session, OWNER, is_operator=True, now=now)
             settings_sheet = next((sheet for kind, sheet in parts if kind is ImportKind.EVENT), None)
             made = from_workbook.begin(session, owner.id, settings_sheet, now=now)
-            actor = Actor(account_id=owner.id, event_id=made.id, event_key=made.key, is_organiser=True)
+            actor = Actor(account_id=owner.id, event_id=made.id, event_key=made.key, team_role=Role.OWNER)
             look = taking.apply(session, actor, parts, settings=settings, now=now)
         yield PlannedEvent(database, settings, actor, parts, look, now)
     finally:

@@ -19,6 +19,7 @@ from api.pages.people_desk import people_desk, request_desk
 from api.pages.requests import requests
 from api.pages.schedule import runs, versions
 from api.pages.team import joining, members, operators
+from api.pages.trail import entries
 from api.v1 import docs
 
 PAGES = (
@@ -31,6 +32,7 @@ PAGES = (
     delegations.blueprint,
     digests.blueprint,
     docs.blueprint,
+    entries.blueprint,
     feed.blueprint,
     firms.blueprint,
     health.blueprint,

@@ -43,7 +43,7 @@ def pause_mails(db: Session, actor: Actor) -> dict[str, Any]:
 @blueprint.output(MailQueueOut)
 def let_mails_go_on(db: Session, actor: Actor) -> dict[str, Any]:
     """Let the mails out again after a pause"""
-    mail_queue.go_on(db, actor)
+    mail_queue.go_on(db, actor, now=context.now())
     later(_deliver)
     return _shown(db, actor)
 
@@ -65,7 +65,7 @@ def stop_mails(db: Session, actor: Actor) -> dict[str, Any]:
 @blueprint.output(MailQueueOut)
 def send_stopped_mails(db: Session, actor: Actor) -> dict[str, Any]:
     """Send after all what was stopped"""
-    mail_queue.send_after_all(db, actor)
+    mail_queue.send_after_all(db, actor, now=context.now())
     later(_deliver)
     return _shown(db, actor)
 

@@ -120,5 +120,5 @@ def lock_request(db: Session, actor: Actor, body: LockIn, key: str) -> dict[str,
 @blueprint.output(LockOut)
 def unlock_request(db: Session, actor: Actor, key: str) -> dict[str, Any]:
     """Let the next run hold a request at any of its times again; for organisers"""
-    locks.unlock(db, actor, key)
+    locks.unlock(db, actor, key, now=context.now())
     return {"key": key, "slot": None, "start": None}

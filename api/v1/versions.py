@@ -157,7 +157,7 @@ def begin_publishing(db: Session, actor: Actor, number: int) -> dict[str, Any]:
 @blueprint.output(VersionOut)
 def discard_version(db: Session, actor: Actor, number: int) -> Any:
     """Put a draft away; nobody is told anything"""
-    return orders.discard(db, actor, number)
+    return orders.discard(db, actor, number, now=context.now())
 
 
 @blueprint.post(f"{ONE}/roll-back")

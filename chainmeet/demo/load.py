@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AfterRun, PlaceKind, RequestState, Side, TeamRole
+from scheduler.domain.entities import AfterRun, PlaceKind, RequestState, Side
+from scheduler.domain.team import TeamRole
 from scheduler.invites.ical import itip_revisions
 from scheduler.samples.event import SampleEvent, SamplePerson, SampleRequest
 from scheduler.services.access import tokens

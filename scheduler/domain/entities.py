@@ -265,15 +265,6 @@ class AfterRun(StrEnum):
     PUBLISH = "publish"
 
 
-class TeamRole(StrEnum):
-    """A role in the team that runs an event. Who has one of these has it by a row of its own."""
-
-    OWNER = "owner"
-    ORGANISER = "organiser"
-    READER = "read-only"
-    DESK = "desk helper"
-
-
 class AlertKind(StrEnum):
     """What can fail while nobody looks. Each has its words in the catalogues of mails."""
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_, true
 
 MAX_SEARCH_WORDS = 8
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def one_line(text: str) -> str:
@@ -19,6 +20,11 @@ def one_line(text: str) -> str:
 def lines(text: str) -> str:
     """As `one_line`, for a text of several lines, whose line breaks are kept."""
     return "\n".join(one_line(line) for line in text.splitlines()).strip()
+
+
+def harmless(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula: behind an apostrophe if it begins like one."""
+    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
 def storable(text: str) -> bool:

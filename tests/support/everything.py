@@ -14,7 +14,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
-from scheduler.domain.entities import AlertKind, DigestKind, RequestState, RunState, TeamRole, VersionState
+from scheduler.domain.entities import AlertKind, DigestKind, RequestState, RunState, VersionState
+from scheduler.domain.team import TeamRole
 from scheduler.services.access import sign_in
 from scheduler.services.access.tokens import answer_token, digests_token, hash_token
 from scheduler.services.delegations import delegations, joining

@@ -21,8 +21,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import PlaceKind, RequestState, Side, TeamRole, Tier, VersionState
+from scheduler.domain.entities import PlaceKind, RequestState, Side, Tier, VersionState
 from scheduler.domain.plan import Meeting
+from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import language_of
 from scheduler.services.access import sign_in
 from scheduler.services.access.actors import Actor

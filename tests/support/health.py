@@ -37,8 +37,9 @@ class Health(Letters):
 
     def calls(self, minutes: float = 100) -> list[dict[str, str]]:
         """The call list as a program reads it."""
-        with self.database.read() as session:
-            return rows(session, self.expo.organiser_actor(), self.board(minutes))
+        board = self.board(minutes)
+        with self.database.write() as session:
+            return rows(session, self.expo.organiser_actor(), board)
 
     def shown(self, firm: int) -> BoardPerson:
         with self.database.read() as session:
@@ -73,6 +74,6 @@ OVERDUE = NOW + timedelta(days=4)
 
 
 def rows(session: Any, actor: Actor, board: Board) -> list[dict[str, str]]:
-    text = call_list.calls_csv(session, actor, board)
+    text = call_list.calls_csv(session, actor, board, now=NOW)
     assert text.startswith("\ufeff")
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))

@@ -73,6 +73,8 @@ def redeem(token: str) -> Response | tuple[str, int]:
         with context.database().write() as db:
             redeemed = sign_in.redeem_sign_in(db, token, now=context.now())
     except sign_in.UnusableLink as error:
+        with context.database().write() as db:
+            sign_in.note_failure(db, token, error, now=context.now())
         return render_template("access/sign_in/unusable.html", reason=str(error)), 410
     errand = errands.for_account(redeemed.errand, redeemed.account.id)
     auth.begin(redeemed.account.id, errand)

@@ -69,9 +69,9 @@ def board(event_key: str) -> str:
 def calls(event_key: str) -> FlaskResponse:
     """The people to phone, under the same filters."""
     actor = auth.organiser(event_key)
-    with context.database().read() as db:
+    with context.database().write() as db:
         found = calendar_health.board(db, actor, _filters(), now=context.now())
-        text = call_list.calls_csv(db, actor, found)
+        text = call_list.calls_csv(db, actor, found, now=context.now())
     response = FlaskResponse(text, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="calls-{actor.event_key}.csv"'
     response.headers["Cache-Control"] = "no-store"

@@ -49,7 +49,7 @@ def answer(token: str, step: str) -> Response:
 def _counted(token: str) -> AskedLook:
     """What a link that is known shows, with its use counted."""
     with limits.looking_up_a_token(), context.database().read() as db:
-        found = answering.look(db, token, secret_key=context.settings().secret_key)
+        found = answering.look(db, token, secret_key=context.settings().secret_key, now=context.now())
     limits.require_link(token)
     return found
 

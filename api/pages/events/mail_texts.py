@@ -109,7 +109,7 @@ def _test(actor: Actor, language: str, tone: str) -> Response:
 
 def _reset(actor: Actor, language: str, tone: str, part: str) -> BaseResponse:
     with context.database().write() as db:
-        mail_texts.reset(db, actor, language, tone, part)
+        mail_texts.reset(db, actor, language, tone, part, now=context.now())
     flash(f"{PARTS[part]}: the usual text is back.", "good")
     return _back(actor, language, tone)
 

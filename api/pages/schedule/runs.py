@@ -126,7 +126,7 @@ def discard_drafts(event_key: str) -> Response:
     """Put the drafts away that nobody will publish any more."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        count = orders.discard_old(db, actor)
+        count = orders.discard_old(db, actor, now=context.now())
     flash(f"Drafts discarded: {count:,}. Nobody was told anything.")
     return redirect(url_for("runs.overview", event_key=event_key))
 
@@ -151,12 +151,13 @@ def _steer(db: Session, actor: Actor, step: str) -> str:
         mail_queue.pause(db, actor, now=context.now())
         return "The mails of this event are paused. A mail that was just being handed over still went."
     if step == "go_on":
-        mail_queue.go_on(db, actor)
+        mail_queue.go_on(db, actor, now=context.now())
         return "The mails go on."
     if step == "stop":
         count = mail_queue.stop(db, actor, now=context.now())
         return f"Mails stopped: {count:,}. Their readers are not told, until you send them or publish again."
-    return f"Mails queued again: {mail_queue.send_after_all(db, actor):,}."
+    count = mail_queue.send_after_all(db, actor, now=context.now())
+    return f"Mails queued again: {count:,}."
 
 
 def _curve(run: RunCard) -> list[tuple[float, float]]:

@@ -203,7 +203,7 @@ def unlock(event_key: str, number: int) -> Response:
     """Let the next run hold a locked request at any of its times."""
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        locks.unlock(db, actor, request.form.get("request", ""))
+        locks.unlock(db, actor, request.form.get("request", ""), now=context.now())
     flash("It is locked no more: the next run looks for a time.", "good")
     return redirect(url_for("versions.show", event_key=event_key, number=number, kind="unscheduled"))
 
@@ -213,7 +213,7 @@ def unlock(event_key: str, number: int) -> Response:
 def discard(event_key: str, number: int) -> Response:
     actor = auth.organiser(event_key)
     with context.database().write() as db:
-        orders.discard(db, actor, number)
+        orders.discard(db, actor, number, now=context.now())
     flash(f"Version {number} is discarded. Nobody was told anything.")
     return redirect(url_for("runs.overview", event_key=event_key))
 

@@ -16,8 +16,8 @@ from api import auth, context
 from api.errands import fresh_sign_in
 from api.pages import rendering
 from api.pages.presentation import local_day
-from scheduler.domain.entities import TeamRole
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import languages
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right

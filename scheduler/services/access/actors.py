@@ -13,8 +13,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import TeamRole
 from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import language_of
 from scheduler.services.access import rights
 from scheduler.services.access.rights import Reach, Right, Role

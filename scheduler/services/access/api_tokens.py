@@ -16,6 +16,8 @@ from scheduler.services.access.actors import Actor, actor_for
 from scheduler.services.access.rights import Right, Role
 from scheduler.services.access.tokens import hash_token, random_token
 from scheduler.services.text import one_line
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
 from scheduler.storage.models import Account, ApiToken, Event
 
 SCOPES = MappingProxyType(
@@ -99,6 +101,8 @@ def create_api_token(
     )
     session.add(token)
     session.flush()
+    after = {"scopes": token.scopes, "expires_at": token.expires_at}
+    trail.note(session, actor, Act.TOKEN, f"token {token.id}, {name}, made", after=after, now=now)
     return _card(token), text
 
 
@@ -120,6 +124,7 @@ def revoke_api_token(session: Session, actor: Actor, token_id: int, *, now: date
     if token.revoked_at is None:
         token.revoked_at, token.revoked_by = now, account_id
         session.flush()
+        trail.note(session, actor, Act.TOKEN, f"token {token.id}, {token.name}, revoked", now=now)
 
 
 def actor_for_token(session: Session, token: str, *, now: datetime) -> Actor:

@@ -21,6 +21,9 @@ from scheduler.services.access.tokens import SIGN_IN, derive_token, hash_token, 
 from scheduler.services.outbox import outbox
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.services.text import one_line
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.services.trail.trail import Somebody
 from scheduler.storage.among import among
 from scheduler.storage.models import Account, SignInLink, SignInWish
 
@@ -245,7 +248,17 @@ def redeem_sign_in(session: Session, token: str, *, now: datetime) -> Redeemed:
         .values(used_at=now)
         .execution_options(synchronize_session="fetch")
     )
+    trail.note(session, Somebody(account_id=account.id), Act.SIGN_IN, "signed in by a link", now=now)
     return Redeemed(account, used.errand)
+
+
+def note_failure(session: Session, token: str, error: UnusableLink, *, now: datetime) -> None:
+    """Note in the trail that a link let nobody in, if it is one of ours. Any other is nobody's."""
+    of_link = SignInLink.token_hash == hash_token(token)
+    account_id = session.scalar(select(SignInLink.account_id).where(of_link))
+    if account_id is not None:
+        about = f"a link that was {error.reason}"
+        trail.note(session, Somebody(account_id=account_id), Act.SIGN_IN_FAILED, about, now=now)
 
 
 def _open_links(session: Session, account_id: int, now: datetime) -> int:

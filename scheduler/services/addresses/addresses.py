@@ -18,6 +18,8 @@ from scheduler.services.addresses import leaving, readdress
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.delivery import address_reports
 from scheduler.services.directory.refs import find_person
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
 from scheduler.storage.models import Account, AddressChange, Attendee, Event
 
 
@@ -62,6 +64,9 @@ def correct(
         leaving.forget_calendars(session, person)
         person.summary_hash = person.summaries_off_at = None  # by who read the old address
     old, person.email = person.email, address
+    before, after = {"address": old}, {"address": address}
+    about = f"address of person {person.key}"
+    trail.note(session, actor, Act.ADDRESS, about, before=before, after=after, now=now)
     person.account_id = ensure_account(session, address, name=person.name, now=now).id
     person.bounced_at, person.bounce = None, ""
     address_reports.forget(session, {person.id})

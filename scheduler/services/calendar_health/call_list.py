@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -16,18 +17,23 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.calendar_health.board import Board, Listed
 from scheduler.services.calendar_health.people import reason
+from scheduler.services.text import harmless
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee
 
 BOM = "\ufeff"
 """By it Excel knows UTF-8."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _ENGLISH = Locale("en")
 
 
-def calls_csv(session: Session, actor: Actor, board: Board) -> str:
-    """One row for each person of the board who needs a call, in its order. Times are the venue's."""
+def calls_csv(session: Session, actor: Actor, board: Board, *, now: datetime) -> str:
+    """One row for each person of the board who needs a call, in its order. Times are the venue's.
+
+    That somebody took addresses and numbers away is noted in the trail.
+    """
     actor.require(Right.READ_CALENDAR_HEALTH)
     actor.require(Right.READ_CONTACTS)
     text = io.StringIO()
@@ -35,6 +41,7 @@ def calls_csv(session: Session, actor: Actor, board: Board) -> str:
     writer.writerow(_header(board.timezone))
     zone = ZoneInfo(board.timezone)
     listed = [person for person in board.people if person.tally.calls]
+    trail.note(session, actor, Act.EXPORT, "list of calls", after={"people": len(listed)}, now=now)
     contacts = _contacts(session, [person.id for person in listed])
     writer.writerows(map(harmless, _row(person, contacts[person.id], zone)) for person in listed)
     return BOM + text.getvalue()
@@ -54,11 +61,6 @@ def _contacts(session: Session, ids: Sequence[int]) -> dict[int, _Contact]:
     columns = (getattr(Attendee, name) for name in _Contact._fields)
     rows = session.execute(select(Attendee.id, *columns).where(among(Attendee.id, ids)))
     return {row[0]: _Contact(*row[1:]) for row in rows}
-
-
-def harmless(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula: behind an apostrophe if it begins like one."""
-    return f"'{cell}" if cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
 def dialled(phone: str) -> str:

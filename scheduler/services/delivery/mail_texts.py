@@ -17,6 +17,8 @@ from scheduler.invites.ical.itip import Message
 from scheduler.invites.mail import wording
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
 from scheduler.storage.models import Account, Event, MailText
 
 Texts = Mapping[str, Mapping[str, str]]
@@ -113,15 +115,20 @@ def save(
         if text != before[part].default
     )
     session.flush()
+    old = {part: before[part].text for part in changed}
+    about = f"mail texts, {language}, {tone}"
+    trail.note(session, actor, Act.MAIL_TEXTS, about, before=old, after=changed, now=now)
     return len(changed)
 
 
-def reset(session: Session, actor: Actor, language: str, tone: str, part: str) -> None:
+def reset(session: Session, actor: Actor, language: str, tone: str, part: str, *, now: datetime) -> None:
     """Go back to the catalogue's text."""
     _words(actor, language, tone)
     if part not in wording.PARTS:
         raise NotFound("text", part)
     _forget(session, actor, language, tone, [part])
+    about = f"mail text {part}, {language}, {tone}, as it is for every event"
+    trail.note(session, actor, Act.MAIL_TEXTS, about, now=now)
 
 
 def _words(actor: Actor, language: str, tone: str) -> Words:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -38,12 +38,12 @@ class AskedLook:
         return self.card.undo_until is not None and now < self.card.undo_until
 
 
-def look(session: Session, token: str, *, secret_key: str) -> AskedLook:
+def look(session: Session, token: str, *, secret_key: str, now: datetime) -> AskedLook:
     """The request behind a link. Nothing is changed. Raises NotFound for a wrong link, or one that has ended.
 
     A link ends when its reader has another address, or no longer answers for the firm.
     """
-    actor, key, person, event = _found(session, token, secret_key)
+    actor, key, person, event = _found(session, token, secret_key, now)
     return AskedLook(
         card=lists.show(session, actor, key),
         firm=firm_ref(session.get_one(Firm, person.firm_id)),
@@ -60,17 +60,20 @@ def answer(
     session: Session, token: str, step: str, *, note: str = "", secret_key: str, now: datetime
 ) -> RequestState:
     """Accept or decline the request for the firm. Raises NotFound, InvalidInput, WrongState."""
-    actor, key, *_ = _found(session, token, secret_key)
+    actor, key, *_ = _found(session, token, secret_key, now)
     return _STEPS[step](session, actor, key, note=note, now=now)
 
 
 def undo(session: Session, token: str, *, secret_key: str, now: datetime) -> RequestState:
     """Take the last answer back. Raises NotFound, NotAllowed, WrongState."""
-    actor, key, *_ = _found(session, token, secret_key)
+    actor, key, *_ = _found(session, token, secret_key, now)
     return requests.undo(session, actor, key, now=now)
 
 
-def _found(session: Session, token: str, secret_key: str) -> tuple[Actor, str, Attendee, Event]:
+def _found(
+    session: Session, token: str, secret_key: str, now: datetime
+) -> tuple[Actor, str, Attendee, Event]:
+    """Whoever has the link is the exhibitor, and never what that person is in the event's team besides."""
     row = session.execute(
         select(MeetingRequest, Attendee, Event)
         .join(DigestItem, DigestItem.request_id == MeetingRequest.id)
@@ -83,5 +86,6 @@ def _found(session: Session, token: str, secret_key: str) -> tuple[Actor, str, A
         request, person, event = row
         expected = answer_token(secret_key, request.key, person.id, person.email)
         if token.lower() == expected and person.firm_id == request.to_firm_id:
-            return actors.actor_for(session, person.account_id, event.key), request.key, person, event
+            actor = actors.actor_for(session, person.account_id, event.key, now=now)
+            return replace(actor, team_role=None), request.key, person, event
     raise NotFound("request link", token[:4] + "...")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, time
 from itertools import combinations
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
-from scheduler.domain.entities import AfterRun, PlaceKind, TeamRole
+from scheduler.domain.entities import AfterRun, PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.domain.fields import (
     Budget,
@@ -26,6 +26,7 @@ from scheduler.domain.fields import (
     RequestDays,
     SolveSeconds,
 )
+from scheduler.domain.team import TeamRole
 from scheduler.files.policy import read_policy
 from scheduler.files.reading import Reader
 from scheduler.services.access.actors import Actor
@@ -40,6 +41,9 @@ from scheduler.services.events.new_event import (
 from scheduler.services.publishing import summaries
 from scheduler.services.runs import overnight
 from scheduler.services.text import one_line
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.services.trail.trail import Somebody
 from scheduler.storage.models import Account, Event, Hall, Place, Slot, TeamMember, WalkingTime
 
 __all__ = ["EventCard", "EventSettings", "NewEvent", "create_event", "event", "settings", "update_settings"]
@@ -113,6 +117,8 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
     )
     _add_venue(session, made.id, form)
     session.flush()
+    by = Somebody(account_id=account_id, event_id=made.id, roles=("operator",))
+    trail.note(session, by, Act.EVENT, f"event {made.key} made", after={"name": made.name}, now=now)
     return card(made)
 
 
@@ -144,7 +150,7 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     faults = list(_settings_faults(form))
     if faults:
         raise InvalidInput(faults)
-    row = session.get_one(Event, actor.event_id)
+    row, before = session.get_one(Event, actor.event_id), asdict(settings(session, actor))
     was_telling = row.digest_mails
     for name in EventSettings.__dataclass_fields__:
         setattr(row, name, getattr(form, name))
@@ -154,6 +160,8 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     row.rerun_then = AfterRun(form.rerun_then)
     row.next_rerun_at = overnight.next_rerun_at(row, now)
     session.flush()
+    after = asdict(settings(session, actor))
+    trail.note(session, actor, Act.SETTINGS, "settings", before=before, after=after, now=now)
     if not row.summary_mails:
         summaries.take(session, row.id)
     return card(row)

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
+from scheduler.domain.team import TeamRole
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Role
 from scheduler.services.cells import values
 from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.cells.table import Row, Table
@@ -20,8 +22,11 @@ from scheduler.services.events.events import EventCard, EventSettings, card, upd
 from scheduler.services.events.new_event import key_faults, language_faults, zone_faults
 from scheduler.services.exports.event_sheets import SETTINGS
 from scheduler.services.text import one_line
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.services.trail.trail import Somebody
 from scheduler.sheets.tables import WorkbookSheet
-from scheduler.storage.models import Account, Event, Organiser
+from scheduler.storage.models import Account, Event, TeamMember
 
 _YES_OR_NO = ("proposals", "summary_mails")
 _TEXTS = ("name", "language", "contact")
@@ -60,9 +65,11 @@ def begin(
     )
     session.add(row)
     session.flush()
-    session.add(Organiser(event_id=row.id, account_id=account_id))
+    session.add(TeamMember(event_id=row.id, account_id=account_id, role=TeamRole.OWNER, since=now))
     session.flush()
-    actor = Actor(account_id=account_id, event_id=row.id, event_key=row.key, is_organiser=True)
+    by = Somebody(account_id=account_id, event_id=row.id, roles=("operator",))
+    trail.note(session, by, Act.EVENT, f"event {row.key} made", after={"name": row.name}, now=now)
+    actor = Actor(account_id=account_id, event_id=row.id, event_key=row.key, team_role=Role.OWNER)
     present = {name: getattr(row, name) for name in EventSettings.__dataclass_fields__}
     try:
         update_settings(session, actor, EventSettings(**{**present, **settings}), now=now)

@@ -19,6 +19,8 @@ from scheduler.services.inbox import aliases, bouncing, judgement
 from scheduler.services.inbox.keeping import close
 from scheduler.services.inbox.verdicts import Verdict
 from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
 from scheduler.storage.models import Attendee, InboundMail
 
 _NEWEST = Order("inbox", (InboundMail.id,), (int,), descending=True)
@@ -122,6 +124,9 @@ def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, n
         now,
         by=actor.account_id,
     )
+    trail.note(
+        session, actor, Act.INBOX, f"mail {mail_id} taken as an answer: {partstat.value.lower()}", now=now
+    )
     return _letter(mail)
 
 
@@ -134,6 +139,7 @@ def set_aside(
         invitation = answers.latest(session, mail.uid, mail.attendee_id)
         resend.proposal_declined(session, invitation, mail_domain=mail_domain, now=now)
     close(mail, Verdict(MailOutcome.IGNORED, "An organiser set it aside."), now, by=actor.account_id)
+    trail.note(session, actor, Act.INBOX, f"mail {mail_id} set aside", now=now)
     return _letter(mail)
 
 
@@ -160,6 +166,7 @@ def same_person(
                 session, each, mail_domain=settings.mail_domain, rates=settings.rates, now=now
             )
             close(each, verdict, now, by=actor.account_id)
+    trail.note(session, actor, Act.INBOX, f"mail {mail_id} taken as of the same person", now=now)
     return _letter(mail)
 
 
@@ -172,6 +179,7 @@ def mark_dead(session: Session, actor: Actor, mail_id: int, *, now: datetime) ->
     bouncing.mark(session, attendee, mail, now=now)
     reason = f"An organiser believes it: the address {attendee.email} does not take mail."
     close(mail, Verdict(MailOutcome.APPLIED, reason), now, by=actor.account_id)
+    trail.note(session, actor, Act.INBOX, f"mail {mail_id} believed: an address takes no mail", now=now)
     return _letter(mail)
 
 

@@ -18,6 +18,8 @@ from scheduler.services.publishing import comparisons, outlook, release, version
 from scheduler.services.publishing.version_jobs import changed, latest, said
 from scheduler.services.schedule import history, versions
 from scheduler.services.schedule.history import VersionCard
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
 from scheduler.storage.models import Event, ScheduleVersion, VersionJob
 
 
@@ -88,12 +90,17 @@ def publish(
         hold=timedelta(minutes=minutes),
         now=now,
     )
+    after = {"hold in minutes": minutes}
+    trail.note(session, actor, Act.PUBLISH, f"publishing of version {number} asked for", after=after, now=now)
     return job_card(job)
 
 
 def take_back(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
     """asked -> taken back: the version stays a draft, nobody was told. Raises WrongState if it has begun."""
-    return _change_held_job(session, actor, number, "taken back", state=JobState.TAKEN_BACK, finished_at=now)
+    values = {"state": JobState.TAKEN_BACK, "finished_at": now}
+    job = _change_held_job(session, actor, number, "taken back", **values)
+    trail.note(session, actor, Act.PUBLISH, f"publishing of version {number} taken back", now=now)
+    return job
 
 
 def begin_now(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
@@ -117,23 +124,29 @@ def queue_trial(
     return outlook.queue_trial(session, actor, version, found, settings=settings, now=now)
 
 
-def discard(session: Session, actor: Actor, number: int) -> VersionCard:
+def discard(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
     """Put a draft away. Raises as `release.discard`."""
     actor.require(Right.PUBLISH)
     release.discard(session, event_id=actor.event_id, number=number)
+    trail.note(session, actor, Act.DISCARD, f"version {number} discarded", now=now)
     return history.show(session, actor, number)
 
 
-def discard_old(session: Session, actor: Actor) -> int:
+def discard_old(session: Session, actor: Actor, *, now: datetime) -> int:
     """Put away the drafts that nobody will publish any more. Returns their number."""
     actor.require(Right.PUBLISH)
-    return release.discard_old(session, actor.event_id)
+    count = release.discard_old(session, actor.event_id)
+    if count:
+        trail.note(session, actor, Act.DISCARD, f"{count} older drafts discarded", now=now)
+    return count
 
 
 def roll_back(session: Session, actor: Actor, number: int, *, now: datetime) -> VersionCard:
     """A draft with the content of an earlier version. Raises as `release.roll_back`."""
     actor.require(Right.PUBLISH)
     draft = release.roll_back(session, event_id=actor.event_id, number=number, now=now)
+    about = f"version {draft.number} made with the content of version {number}"
+    trail.note(session, actor, Act.ROLL_BACK, about, now=now)
     return history.show(session, actor, draft.number)
 
 

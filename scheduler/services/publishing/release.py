@@ -18,6 +18,9 @@ from scheduler.services.problems import snapshot
 from scheduler.services.publishing import diff, summaries
 from scheduler.services.publishing.diff import Survey
 from scheduler.services.schedule import holds, unscheduled, versions
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.services.trail.trail import Somebody
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Event,
@@ -68,6 +71,9 @@ def make_published(
     holds.replace(session, version)
     diff.forget_unsent(session, event_id)
     summaries.set_aside(session, event_id, now=now)
+    doer = Somebody(account_id=by, event_id=event_id, name="" if by else "the night")
+    before, after = {"published": compared_with}, {"published": number}
+    trail.note(session, doer, Act.PUBLISH, f"version {number} published", before=before, after=after, now=now)
     return version
 
 

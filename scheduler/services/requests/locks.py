@@ -19,6 +19,8 @@ from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.requests import requests
 from scheduler.services.schedule import unscheduled, versions
 from scheduler.services.text import storable
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
 from scheduler.storage.models import (
     Attendee,
     AttendeeBusy,
@@ -58,6 +60,7 @@ def hold_there(
     if way["kind"] not in DONE_HERE:
         raise NotDone("This remedy needs something that no page can do. Do it first, then lock the request.")
     _do(session, actor, request, way, slot, now)
+    _note(session, actor, f"remedy done, and request {key} locked", slot, now)
     return slot_ref(_lock(session, actor, request, slot))
 
 
@@ -70,10 +73,15 @@ def lock(session: Session, actor: Actor, key: str, slot_key: str, *, now: dateti
         raise NotFound("slot", slot_key)
     if slot.start <= now:
         raise NotDone("That time is over.")
+    _note(session, actor, f"request {key} locked", slot, now)
     return slot_ref(_lock(session, actor, request, slot))
 
 
-def unlock(session: Session, actor: Actor, key: str) -> bool:
+def _note(session: Session, actor: Actor, about: str, slot: Slot, now: datetime) -> None:
+    trail.note(session, actor, Act.LOCK, about, after={"slot": slot.key}, now=now)
+
+
+def unlock(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
     """Unlock a request: the next run may hold it at any of its times. Returns whether it was locked."""
     actor.require(Right.LOCK_REQUESTS)
     request = requests.get(session, actor, key)
@@ -82,6 +90,7 @@ def unlock(session: Session, actor: Actor, key: str) -> bool:
         request.fixed_slot_id, request.fixed_place_id, request.fixed_must = None, None, False
         session.flush()
         log.info("request unlocked", request=key, by=actor.account_id)
+        trail.note(session, actor, Act.LOCK, f"request {key} unlocked", now=now)
     return was
 
 

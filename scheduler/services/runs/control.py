@@ -16,6 +16,8 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.runs import runs
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
 from scheduler.storage.models import Run, ScheduleVersion
 
 OPEN = runs.OPEN
@@ -81,13 +83,17 @@ def start(
         max_moved=max_moved,
         now=now,
     )
+    after = {"then": run.then.value, "seconds": run.seconds, "max_moved": run.max_moved}
+    trail.note(session, actor, Act.RUN, f"run {run.number} started", after=after, now=now)
     return _card(run)
 
 
 def cancel(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
     """Cancel a run. Raises as `runs.cancel`."""
     actor.require(Right.RUN)
-    return _card(runs.cancel(session, actor.event_id, number, now=now))
+    card = _card(runs.cancel(session, actor.event_id, number, now=now))
+    trail.note(session, actor, Act.RUN, f"run {number} cancelled", now=now)
+    return card
 
 
 def show(session: Session, actor: Actor, number: int) -> RunCard:

@@ -11,6 +11,9 @@ from sqlalchemy.orm import Session
 from scheduler.domain.errors import RunAlreadyOpen
 from scheduler.services.operations import run_alerts
 from scheduler.services.runs import runs
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.services.trail.trail import Somebody
 from scheduler.storage.models import Event, Slot
 
 LATE = timedelta(hours=2)
@@ -64,6 +67,9 @@ def claim_due(session: Session, *, now: datetime) -> list[int]:
             why = f"run {other.run} was still open."
             run_alerts.tell_missed(session, event, was_due, why, now=now)
             continue
+        after = {"then": run.then.value, "seconds": run.seconds, "max_moved": run.max_moved}
+        night = Somebody(event_id=event.id, name="the night")
+        trail.note(session, night, Act.RUN, f"run {run.number} started", after=after, now=now)
         queued.append(run.id)
     return queued
 

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain.entities import TeamRole
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import languages
 from scheduler.services.access import sign_in
 from scheduler.services.access.actors import Actor

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import TeamRole
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotFound
+from scheduler.domain.team import TeamRole
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.trail import trail

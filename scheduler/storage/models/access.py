@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.domain.entities import TeamRole
 from scheduler.domain.fields import Email, PersonName, TokenName
+from scheduler.domain.team import TeamRole
 from scheduler.storage.base import Base, states
 
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import TeamRole
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
+from scheduler.domain.team import TeamRole
 from scheduler.services.access import actors, api_tokens, sign_in, tokens
 from scheduler.services.access.rights import Right
 from scheduler.storage.database import Database

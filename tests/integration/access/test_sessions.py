@@ -12,8 +12,8 @@ from sqlalchemy import select, update
 from api.pages.browsers import browser_name
 from chainmeet import accounts
 from scheduler.config import Settings
-from scheduler.domain.entities import TeamRole
 from scheduler.domain.errors import NotFound
+from scheduler.domain.team import TeamRole
 from scheduler.services.access import sessions, sign_in
 from scheduler.storage.database import Database
 from scheduler.storage.models import (

@@ -14,8 +14,8 @@ from flask.testing import FlaskClient
 from werkzeug.routing import AnyConverter, IntegerConverter, Rule
 
 from api import errors
-from scheduler.domain.entities import TeamRole
 from scheduler.domain.errors import InvalidInput
+from scheduler.domain.team import TeamRole
 from scheduler.services.events.new_event import NewEvent, check
 from scheduler.services.paging import decode_cursor
 from scheduler.storage.database import Database

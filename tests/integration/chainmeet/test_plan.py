@@ -14,6 +14,7 @@ from chainmeet.demo.load import load
 from chainmeet.files import read_plan, read_problem
 from scheduler.samples.expo import make_expo
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Role
 from scheduler.services.exports import event_sheets
 from scheduler.sheets.reading import read
 from scheduler.sheets.writing import SheetOut, xlsx
@@ -130,7 +131,7 @@ def test_an_export_of_the_demo_is_planned(tmp_path: Path) -> None:
     with database.write() as session:
         sample = make_expo(firms=30, requests=120, seed=2)
         event = load(session, sample, organiser_email="o@expo.example", secret_key="x" * 40, now=NOW)
-        actor = Actor(account_id=1, event_id=event.id, event_key=event.key, is_organiser=True)
+        actor = Actor(account_id=1, event_id=event.id, event_key=event.key, team_role=Role.OWNER)
         (tmp_path / "demo.xlsx").write_bytes(event_sheets.workbook(session, actor))
     database.dispose()
     done = planned(tmp_path / "demo.xlsx", tmp_path / "out")

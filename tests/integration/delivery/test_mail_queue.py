@@ -42,7 +42,7 @@ def test_a_paused_event_sends_nothing_but_what_a_person_waits_for(database: Data
         taken = claim(session, minutes=1)
         assert Counter(row.event_id for row in taken) == {None: 1, other.event.id: 6}
         assert not claims.waiting(session, now=NOW + timedelta(minutes=2))
-        assert mail_queue.go_on(session, expo.organiser_actor())
+        assert mail_queue.go_on(session, expo.organiser_actor(), now=NOW)
         assert claims.waiting(session, now=NOW + timedelta(minutes=2))
         assert len(claim(session, minutes=2)) == 6
 
@@ -73,7 +73,7 @@ def test_stopped_mails_stay_until_they_are_sent_after_all(database: Database) ->
         assert (counts.queued, counts.sending, counts.stopped) == (0, 2, 4)
         assert claim(session, minutes=1) == []
         assert not outbox.is_paused(session, expo.event.id), "what comes later goes out"
-        assert mail_queue.send_after_all(session, actor) == 4
+        assert mail_queue.send_after_all(session, actor, now=NOW) == 4
         assert len(claim(session, minutes=2)) == 4
 
 
@@ -129,9 +129,9 @@ def test_while_mails_are_written_they_are_paused_and_not_stopped(database: Datab
     "step",
     [
         lambda session, actor: mail_queue.pause(session, actor, now=NOW),
-        mail_queue.go_on,
+        lambda session, actor: mail_queue.go_on(session, actor, now=NOW),
         lambda session, actor: mail_queue.stop(session, actor, now=NOW),
-        mail_queue.send_after_all,
+        lambda session, actor: mail_queue.send_after_all(session, actor, now=NOW),
     ],
 )
 def test_only_organisers_steer_mails(database: Database, step: Any) -> None:
@@ -182,7 +182,7 @@ def test_a_pause_ends_the_batch_that_a_sender_has_in_hand(database: Database) ->
         assert sender.states() == {OutboxState.SENT: 1, OutboxState.QUEUED: 5}
         assert sender.deliver(1) == 0
         with database.write() as session:
-            mail_queue.go_on(session, expo.organiser_actor())
+            mail_queue.go_on(session, expo.organiser_actor(), now=NOW)
         catcher.__class__ = Catcher
         assert sender.deliver(2) == 5
         assert len({envelope for _, _, envelope in catcher.taken}) == 6

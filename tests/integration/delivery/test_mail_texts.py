@@ -83,7 +83,7 @@ def test_resetting_gives_the_usual_text_back(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         save(session, expo, note="Bring a card.", footer="{event}")
-        mail_texts.reset(session, expo.organiser_actor(), "en", "new", "note")
+        mail_texts.reset(session, expo.organiser_actor(), "en", "new", "note", now=NOW)
         assert texts(session) == {("en", "footer"): "{event}"}
 
 

@@ -9,6 +9,7 @@ from chainmeet.demo.load import load
 from scheduler.domain.errors import NotAllowed
 from scheduler.samples.expo import make_expo
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Role
 from scheduler.services.exports import event_sheets
 from scheduler.services.imports import taking
 from scheduler.services.imports.taking import ImportLook
@@ -32,7 +33,7 @@ def demo_event(database: Database, firms: int = 40, requests: int = 200) -> Acto
             now=NOW,
         )
         account = session.scalars(select(Account).where(Account.email == BOSS)).one()
-        return Actor(account_id=account.id, event_id=event.id, event_key=event.key, is_organiser=True)
+        return Actor(account_id=account.id, event_id=event.id, event_key=event.key, team_role=Role.OWNER)
 
 
 def look(database: Database, actor: Actor, octets: bytes) -> ImportLook:

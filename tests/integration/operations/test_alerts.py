@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AlertKind, TeamRole
+from scheduler.domain.entities import AlertKind
+from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import languages, words
 from scheduler.services.delivery import claims, rendering
 from scheduler.services.operations import alerts

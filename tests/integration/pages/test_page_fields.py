@@ -14,7 +14,8 @@ from sqlalchemy import String
 from api.v1.schemas.base import Input
 from api.v1.schemas.requests import NewRequestIn
 from scheduler.domain import fields
-from scheduler.domain.entities import RequestState, TeamRole
+from scheduler.domain.entities import RequestState
+from scheduler.domain.team import TeamRole
 from scheduler.invites.mail import wording
 from scheduler.services.events.events import EventSettings
 from scheduler.services.events.new_event import NewEvent

@@ -55,8 +55,8 @@ def test_the_press_on_a_remedy_frees_the_person_and_the_next_run_holds_the_meeti
         assert [(m.request, m.slot) for m in again.meetings] == [(request.key, slot.key)]
         assert len(session.scalars(select(AttendeeBusy)).all()) == 1, "only of that time"
         assert list(locks.locked(session, expo.event.id)) == [request.key]
-        assert locks.unlock(session, expo.organiser_actor(), request.key)
-        assert not locks.unlock(session, expo.organiser_actor(), request.key)
+        assert locks.unlock(session, expo.organiser_actor(), request.key, now=NOW)
+        assert not locks.unlock(session, expo.organiser_actor(), request.key, now=NOW)
         assert snapshot.take(session, expo.event.id, now=NOW).requests[0].fixed is None
 
 
@@ -126,6 +126,6 @@ def test_only_organisers_lock_and_only_in_their_event(database: Database, who: i
         with pytest.raises(NotAllowed):
             locks.lock(session, expo.actor(who), request.key, "s0", now=NOW)
         with pytest.raises(NotAllowed):
-            locks.unlock(session, expo.actor(who), request.key)
+            locks.unlock(session, expo.actor(who), request.key, now=NOW)
         with pytest.raises(NotFound):
             locks.lock(session, other.organiser_actor(), request.key, "s0", now=NOW)

@@ -10,8 +10,9 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import OutboxKind, TeamRole
+from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
+from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import languages
 from scheduler.services.access import actors
 from scheduler.services.access.rights import Role

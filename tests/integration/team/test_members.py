@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import TeamRole
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
+from scheduler.domain.team import TeamRole
 from scheduler.services.access import actors, api_tokens
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Role

@@ -55,7 +55,7 @@ def test_who_did_what_is_kept_with_before_and_after(database: Database, expo: Ex
     sign_in, settings, request = entries(database)
     assert (sign_in.chain, sign_in.number, sign_in.who, sign_in.role) == (0, 1, expo.organiser.email, "")
     assert (settings.chain, settings.number, settings.at) == (expo.event.id, 1, NOW)
-    assert (settings.who, settings.role, settings.about) == (expo.organiser.email, "organiser", "settings")
+    assert (settings.who, settings.role, settings.about) == (expo.organiser.email, "owner", "settings")
     assert json.loads(settings.before) == {"name": "Expo", "hours": 1}
     assert json.loads(settings.after) == {"name": "世博", "mail": 2}
     assert (request.number, request.for_firm, request.before) == (2, "f1", "")

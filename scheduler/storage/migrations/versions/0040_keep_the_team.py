@@ -8,8 +8,8 @@ down_revision = "0039"
 branch_labels = None
 depends_on = None
 
-KINDS = "kind IN ('invitation', 'resend', 'summary', 'sign_in', 'alert', 'test')"
-KINDS_NOW = "kind IN ('invitation', 'resend', 'summary', 'sign_in', 'alert', 'desk', 'test')"
+KINDS = "kind IN ('invitation', 'resend', 'summary', 'sign_in', 'alert', 'test', 'digest')"
+KINDS_NOW = "kind IN ('invitation', 'resend', 'summary', 'sign_in', 'alert', 'test', 'digest', 'desk')"
 ROLES = ("owner", "organiser", "read-only", "desk helper")
 
 

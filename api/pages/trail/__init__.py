@@ -1,0 +1,1 @@
+"""The trail: who did what in an event, and on the installation."""
