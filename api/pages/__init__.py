@@ -20,6 +20,7 @@ from api.pages.requests import requests
 from api.pages.schedule import runs, versions
 from api.pages.team import joining, members, operators
 from api.pages.trail import entries
+from api.pages.venue import venue
 from api.v1 import docs
 
 PAGES = (
@@ -55,5 +56,6 @@ PAGES = (
     sign_in.blueprint,
     summaries.blueprint,
     tokens.blueprint,
+    venue.blueprint,
     versions.blueprint,
 )

@@ -60,6 +60,11 @@ def plain_day(day: date) -> str:
     return format_date(day, "EEE, d MMMM y", locale=LOCALE)
 
 
+def day_and_month(day: date) -> str:
+    """Mon 7 Dec."""
+    return format_date(day, "EEE d MMM", locale=LOCALE)
+
+
 def capitalize_first(text: str) -> str:
     """The text with a capital at its beginning, and the rest as it is."""
     return text[:1].upper() + text[1:]
@@ -254,7 +259,8 @@ def limits(kind: str, **more: str) -> dict[str, str | int]:
 def init_app(app: Flask) -> None:
     app.add_template_global(limits)
     for function in (
-        local_time, local_day, plain_day, local_moment, local_second, time_left, zone_name, zone, number,
+        local_time, local_day, plain_day, day_and_month,
+        local_moment, local_second, time_left, zone_name, zone, number,
         share, country, by_country, language, both_names, short_name, spoken, capitalize_first,
         alert_title, browser_name, tab_label, told_label, mail_label, failure_label, source_label,
         asked_place, other_place,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
@@ -30,6 +31,11 @@ def harmless(cell: str) -> str:
 def storable(text: str) -> bool:
     """Whether a database takes the text: PostgreSQL refuses NUL, UTF-8 lone surrogates."""
     return "\x00" not in text and not any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def slug(text: str) -> str:
+    """The ASCII letters and digits of a text, in lower case, with hyphens between its words."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
 
 
 def matches(text: str, columns: Iterable[SQLColumnExpression[Any]]) -> ColumnElement[bool]:

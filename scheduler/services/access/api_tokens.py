@@ -31,6 +31,7 @@ SCOPES = MappingProxyType(
         "people:read": "Read firms and people",
         "contacts:read": "See mail addresses and telephone numbers in what it reads",
         "calendars:read": "Read what came of invitations, answers, and mails that failed",
+        "venue:write": "Change days, halls, tables and areas",
     }
 )
 """Scope to what it lets do."""

@@ -60,6 +60,7 @@ class Right(StrEnum):
     KEEP_DELEGATIONS = "make delegations, say who belongs to them"
     KEEP_PEOPLE = "change, withdraw and merge firms, people and interpreters"
     CHANGE_MAIL_TEXTS = "change and try the texts of mails"
+    CHANGE_VENUE = "change the venue: days, halls, tables, areas"
     CHANGE_SETTINGS = "change the event's settings"
     READ_TEAM = "see who is in the team"
     CHANGE_TEAM = "invite people to the team, change and end their roles"
@@ -140,6 +141,7 @@ SCOPES: Mapping[Right, frozenset[str]] = MappingProxyType(
         Right.READ_MAILS: frozenset({"schedule:read", "schedule:publish"}),
         Right.STEER_MAILS: frozenset({"schedule:publish"}),
         Right.READ_CALENDAR_HEALTH: frozenset({"calendars:read"}),
+        Right.CHANGE_VENUE: frozenset({"venue:write"}),
     }
 )
 """The scopes of which an API token needs one. A right that is not here is for people who are signed in."""

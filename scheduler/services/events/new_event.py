@@ -21,7 +21,7 @@ from scheduler.domain.fields import (
     WalkingMinutes,
 )
 from scheduler.invites.catalogue import languages
-from scheduler.services.text import one_line
+from scheduler.services.text import one_line, slug
 
 MAX_BLOCKS = 6
 MAX_SLOTS = 500
@@ -168,8 +168,7 @@ def _slots(form: NewEvent) -> Iterator[NewSlot]:
 
 def _slug(name: str, i: int) -> str:
     """A key for an area: its ASCII letters and digits, or its number where it has none."""
-    letters = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    return f"{i + 1}-{letters}"[:60].strip("-")
+    return f"{i + 1}-{slug(name)}"[:60].strip("-")
 
 
 def _minutes(moment: time) -> int:

@@ -39,8 +39,10 @@ Busy = Mapping[int, frozenset[int]]
 """Slot indices by row id."""
 
 
-def take(session: Session, event_id: int, *, now: datetime, max_moved: int = 0) -> Problem:
+def take(session: Session, event_id: int, *, now: datetime | None, max_moved: int = 0) -> Problem:
     """The event's problem at `now`, with keys as ids and Latin names. Raises NotFound.
+
+    Without `now` nothing is frozen.
 
     Only accepted requests are in it. A published meeting that starts before `frozen_until` stays. So
     unavailability that contradicts it is left out, because the meeting takes place all the same. With
@@ -65,7 +67,7 @@ class _Snapshot:
     places: dict[int, int] = field(default_factory=dict)
     attendees: dict[int, int] = field(default_factory=dict)
 
-    def take(self, now: datetime) -> Problem:
+    def take(self, now: datetime | None) -> Problem:
         event, zone = self.event, ZoneInfo(self.event.timezone)
         slots = self.read_slots(zone)
         halls = self.rows(Hall, Hall.position, Hall.id)
@@ -73,7 +75,7 @@ class _Snapshot:
         firms = self.rows(Firm, Firm.id)
         self.firms = _indices(firms)
         published = frozen.published(self.session, event.id)
-        frozen_until = frozen.frozen_until(event, slots, now, zone)
+        frozen_until = frozen.frozen_until(event, slots, now, zone) if now else None
         holding = frozen.held_until(self.session, event.id, frozen_until, published, slots)
         return Problem(
             name=event.name,

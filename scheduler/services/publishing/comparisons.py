@@ -241,7 +241,7 @@ def _read_by_people(event_id: int) -> Iterable[Any]:
         .order_by(Attendee.id)
     )
     yield (
-        select(Place.id, Place.name, Hall.name)
+        select(Place.id, Place.name, Hall.name, cast(Hall.names, String))
         .join(Hall, Hall.id == Place.hall_id)
         .where(Place.event_id == event_id)
         .order_by(Place.id)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain import rules
 from scheduler.domain.entities import AfterRun, PlanStatus
-from scheduler.domain.errors import ChainmeetError, PlanRejected, PublishingOpen
+from scheduler.domain.errors import ChainmeetError, PlanRejected, PublishingOpen, VenueChanged
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Phase, Progress, SolveParams
@@ -252,7 +252,7 @@ class _Work:
                 budget=self.run.budget,
                 now=self.now(session),
             ).id
-        except PublishingOpen as error:
+        except (PublishingOpen, VenueChanged) as error:
             version_jobs.tell_not_published(session, draft, reason=str(error), now=self.now(session))
             return None
 

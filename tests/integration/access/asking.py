@@ -31,7 +31,7 @@ VALUES = {
     "token_id": 999, "account_id": 999, "invitation_id": 999, "alias_id": 999, "filename": "x",
     "request_key": "none", "kind": "firms",
     "slug": "meetings", "ending": "csv", "pack": "people",
-    "delegation_key": "g1", "before": "calendars", "rest": "people/f0-p0",
+    "delegation_key": "g1", "what": "days", "before": "calendars", "rest": "people/f0-p0",
 }  # fmt: skip
 TOKENS = {"answers": "answer", "summaries": "summaries", "asked": "asked", "digests": "digests"}
 """By blueprint, what has the token of its links."""

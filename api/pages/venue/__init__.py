@@ -1,0 +1,1 @@
+"""The venue: days, halls, tables, areas, and what a change of it touches."""

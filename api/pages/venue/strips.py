@@ -1,0 +1,118 @@
+"""The days of a venue as rows of cells, and the slots of a table as shapes: what templates draw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import time
+from math import gcd
+from zoneinfo import ZoneInfo
+
+from scheduler.services.venue.days import SlotSpan, VenueDay, VenueDays
+from scheduler.services.venue.venue import VenuePlace
+
+HOUR = 60
+
+
+@dataclass(frozen=True, slots=True)
+class DayCell:
+    """A piece of a day: what it is (open, break, special, none), its text, and its width in columns."""
+
+    kind: str
+    text: str
+    columns: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayStrip:
+    """The pieces of a day, all columns of the table."""
+
+    day: VenueDay
+    cells: tuple[DayCell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DayStrips:
+    """The days side by side: hours with their width in columns, and a row a day."""
+
+    hours: tuple[tuple[str, int], ...]
+    rows: tuple[DayStrip, ...]
+
+    @property
+    def columns(self) -> int:
+        return sum(width for _, width in self.hours)
+
+
+def day_strips(days: VenueDays, timezone: str) -> DayStrips:
+    """What the table of days shows. A column is as many minutes as fit into everything that is there."""
+    zone = ZoneInfo(timezone)
+    pieces = [(day, list(_pieces(day, zone))) for day in days.days]
+    edges = [minute for _, found in pieces for start, end, _, _ in found for minute in (start, end)]
+    if not edges:
+        return DayStrips((), ())
+    first, last = min(edges) // HOUR * HOUR, -(-max(edges) // HOUR) * HOUR
+    unit = gcd(HOUR, *edges)
+    hours = tuple((f"{hour // HOUR:02}", HOUR // unit) for hour in range(first, last, HOUR))
+    return DayStrips(
+        hours, tuple(DayStrip(day, tuple(_cells(found, first, last, unit))) for day, found in pieces)
+    )
+
+
+def _pieces(day: VenueDay, zone: ZoneInfo) -> Iterator[tuple[int, int, str, str]]:
+    """Start and end in minutes of the day, what it is, and its text."""
+    for slot in day.slots:
+        start, end = slot.start.astimezone(zone), slot.end.astimezone(zone)
+        yield _minute(start.time()), _minute(end.time()) or 24 * HOUR, "open", f"{start:%H:%M} open"
+    for pause in day.plan.pauses:
+        kind = pause.kind.value
+        yield _minute(pause.start), _minute(pause.end), kind, pause.name or "Break"
+
+
+def _cells(
+    pieces: Sequence[tuple[int, int, str, str]], first: int, last: int, unit: int
+) -> Iterator[DayCell]:
+    at = first
+    for start, end, kind, text in sorted(pieces):
+        if start > at:
+            yield DayCell("none", "", (start - at) // unit)
+        if end > at:
+            yield DayCell(kind, text, (end - max(start, at)) // unit)
+            at = end
+    if at < last:
+        yield DayCell("none", "closed", (last - at) // unit)
+
+
+def _minute(at: time) -> int:
+    return at.hour * HOUR + at.minute
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceDay:
+    """The slots of a table on a day as paths of a shape 150 wide and 18 high, one a state, and in words."""
+
+    used: str
+    free: str
+    shut: str
+    words: str
+
+
+def place_days(place: VenuePlace, days: VenueDays) -> list[PlaceDay]:
+    """The slots of a table or booth, day by day."""
+    return [_place_day(place, day.slots) for day in days.days if day.slots]
+
+
+WIDTH, GAP = 150.0, 2.0
+
+
+def _place_day(place: VenuePlace, slots: Sequence[SlotSpan]) -> PlaceDay:
+    step = WIDTH / len(slots)
+    paths = {"used": "", "free": "", "shut": ""}
+    counts = dict.fromkeys(paths, 0)
+    for number, slot in enumerate(slots):
+        state = "used" if slot.key in place.used else "shut" if slot.key in place.closed else "free"
+        counts[state] += 1
+        paths[state] += f"M{number * step:.1f} 3h{step - GAP:.1f}v12h-{step - GAP:.1f}z"
+    words = f"{counts['used']} of {len(slots)} slots used"
+    if counts["shut"]:
+        words += f", {counts['shut']} closed"
+    return PlaceDay(paths["used"], paths["free"], paths["shut"], words)

@@ -1,0 +1,157 @@
+"""The venue, changed at any time: a form shows what it touches, and a second press saves exactly that."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import abort, flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.pages import paging, rendering
+from api.pages.venue import changes
+from api.pages.venue.strips import day_strips, place_days
+from scheduler.domain.entities import PlaceKind
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.invites.catalogue import languages
+from scheduler.services.access.actors import Actor
+from scheduler.services.venue import changing
+from scheduler.services.venue import venue as venues
+from scheduler.services.venue.changing import VenueOutdated
+from scheduler.services.venue.venue import Venue
+
+blueprint = APIBlueprint("venue", __name__, enable_openapi=False, url_prefix="/events/<event_key>/venue")
+
+FIELDS = {
+    "on": "day",
+    "opens": "from",
+    "closes": "to",
+    "start": "from",
+    "end": "to",
+    "pick": "Tables or booths",
+    "slots": "Times",
+}
+"""Names of fields where the page calls them otherwise."""
+
+ANCHORS = {
+    "new-tables": "tables",
+    "places": "tables",
+    "closing": "tables",
+    "removal": "tables",
+}
+"""The part of the page in which a form stands, where it is not the form's own name."""
+
+
+@blueprint.app_template_filter("venue_field")
+def field_name(path: str) -> str:
+    """The field of a fault as the page calls it: days[1].pauses[0].end is "Days 2, pauses 1, to:"."""
+    parts = []
+    numbered = re.sub(r"(?:\[|-)(\d+)\]?", lambda found: f" {int(found[1]) + 1}", path)
+    for each in re.split(r"[.-]", numbered):
+        name, _, number = each.partition(" ")
+        words = FIELDS.get(name, name).replace("_", " ")
+        parts.append(f"{words} {number}".strip())
+    return f"{', '.join(parts).capitalize()}:" if path else ""
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str:
+    return _page(auth.organiser(event_key))
+
+
+@blueprint.post("/<what>")
+@login_required
+def change(event_key: str, what: str) -> Response | str | tuple[str, int]:
+    """Show what a form would touch: it is done and rolled back. With the digest of that, it is done."""
+    actor = auth.organiser(event_key)
+    if what not in changes.READERS:
+        abort(404)
+    digest = request.form.get("digest", "")
+    try:
+        with context.database().write() as db:
+            wanted = changes.read(what, request.form, venues.venue(db, actor))
+            if digest:
+                look = changing.save(db, actor, wanted, digest=digest, now=context.now())
+                flash(f"Saved: {'; '.join(look.said[:5])}.", "good")
+                return redirect(_back(event_key, what))
+            look = changing.apply(db, actor, wanted, now=context.now())
+            db.rollback()
+    except InvalidInput as error:
+        return _page(actor, what, error.faults), 422
+    except VenueOutdated as error:
+        flash(str(error), "warning")
+        return redirect(_back(event_key, what))
+    if not look.does_anything:
+        flash("Nothing would change: it is so already.", "message")
+        return redirect(_back(event_key, what))
+    with context.database().read() as db:
+        return rendering.render(
+            db,
+            actor,
+            "venue",
+            "venue/look.html",
+            look=look,
+            what=what,
+            back=_back(event_key, what),
+            form=_sent(),
+        )
+
+
+def _sent() -> list[tuple[str, str]]:
+    """The fields of the form, to be sent once more."""
+    return [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
+
+
+def _back(event_key: str, what: str) -> str:
+    hall, kind = request.form.get("at_hall", ""), request.form.get("at_kind", "")
+    at: dict[str, Any] = {"hall": hall or None, "kind": kind if kind == PlaceKind.BOOTH else None}
+    return url_for("venue.show", event_key=event_key, _anchor=ANCHORS.get(what, what), **at)
+
+
+def _page(actor: Actor, what: str = "", faults: Sequence[Fault] = ()) -> str:
+    """The page. `faults` are of the form `what`, whose fields are shown as they were typed."""
+    asked = request.form.get("at_hall") or request.args.get("hall", "")
+    kind = request.form.get("at_kind") or request.args.get("kind", "")
+    with context.database().read() as db:
+        venue = venues.venue(db, actor)
+        hall = next((each for each in venue.halls if each.key == asked), None) or next(
+            (each for each in venue.halls if each.tables), next(iter(venue.halls), None)
+        )
+        of_kind = PlaceKind.BOOTH if kind == PlaceKind.BOOTH else PlaceKind.TABLE
+        number = paging.asked_number()
+        page = venues.places_of_hall(db, actor, hall.key, of_kind, number=number) if hall else None
+        return rendering.render(
+            db,
+            actor,
+            "venue",
+            "venue/show.html",
+            venue=venue,
+            strips=day_strips(venue.days, venue.timezone),
+            hall=hall,
+            kind=of_kind.value,
+            page=page and page.of((place, place_days(place, venue.days)) for place in page.items),
+            languages=[(tag, name) for tag, name in languages().items()],
+            wrong=what,
+            faults=faults,
+            typed=_typed(venue, request.form if what else {}),
+            typed_days=request.form.getlist("on"),
+        )
+
+
+def _typed(venue: Venue, form: Mapping[str, str]) -> dict[str, Any]:
+    """Fields by name: those of the venue, or as they were typed into a form that has faults."""
+    fields: dict[str, Any] = {
+        "slot_minutes": venue.days.slot_minutes,
+        "changeover_minutes": venue.days.changeover_minutes,
+        "prefix": "T-",
+        "first": 1,
+        "count": 10,
+        "capacity": 1,
+    }
+    fields.update(form.items())
+    return fields

@@ -1,0 +1,134 @@
+"""Chain areas and guests of honour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.domain.fields import AreaName, AreaNames, GuestName, Pavilion
+from scheduler.services.text import one_line, slug
+from scheduler.services.venue.wanted import (
+    ChangeAreas,
+    Changed,
+    ChangeGuests,
+    GuestKind,
+    WantedArea,
+    WantedGuest,
+)
+from scheduler.services.venue.words import counted
+from scheduler.storage.json_list import contains
+from scheduler.storage.models import Event, Firm
+
+MAX_GUESTS = 20
+_CODE = 2
+
+
+def change_areas(session: Session, event: Event, change: ChangeAreas) -> Changed:
+    """Name, order, add and remove the chain areas. Firms lose one that goes. Raises InvalidInput."""
+    wanted = [WantedArea(one_line(area.name), area.key) for area in change.areas]
+    if faults := list(_area_faults(wanted, event.areas)):
+        raise InvalidInput(faults)
+    before: dict[str, object] = dict(event.areas)
+    areas: dict[str, str] = {}
+    said = []
+    for area in wanted:
+        key = area.key or _key(area.name, {*before, *areas})
+        areas[key] = area.name
+        if key not in before:
+            said.append(f"{area.name} is new")
+        elif before[key] != area.name:
+            said.append(f"{before[key]} becomes {area.name}")
+    notes = []
+    for key in before.keys() - areas.keys():
+        said.append(f"{before[key]} goes")
+        firms = session.scalars(
+            select(Firm).where(Firm.event_id == event.id, contains(session, Firm.areas, key))
+        ).all()
+        for firm in firms:
+            firm.areas = [other for other in firm.areas if other != key]
+        if firms:
+            have = "has" if len(firms) == 1 else "have"
+            notes.append(f"{counted(len(firms), 'firm')} in {before[key]} no longer {have} it.")
+    if not said and list(areas) != list(before):
+        said.append("The areas stand in another order")
+    event.areas = dict(areas)
+    session.flush()
+    return Changed(said, notes, before, dict(areas))
+
+
+def change_guests(session: Session, event: Event, change: ChangeGuests) -> Changed:
+    """Say who the guests of honour are. Raises InvalidInput."""
+    wanted = [_tidy(guest) for guest in change.guests]
+    if faults := list(_guest_faults(wanted)):
+        raise InvalidInput(faults)
+    before = {guest.name: _in_words(guest) for guest in guests(event)}
+    event.guests = [
+        {"kind": guest.kind.value, "name": guest.name, "country": guest.country, "pavilion": guest.pavilion}
+        for guest in wanted
+    ]
+    session.flush()
+    after = {guest.name: _in_words(guest) for guest in wanted}
+    said = [f"{name} is no longer a guest of honour" for name in before if name not in after]
+    said += [
+        f"{name} is a guest of honour: {text}" for name, text in after.items() if before.get(name) != text
+    ]
+    if not said and list(before) != list(after):
+        said.append("The guests of honour stand in another order")
+    return Changed(said, (), dict(before), dict(after))
+
+
+def guests(event: Event) -> list[WantedGuest]:
+    """The guests of honour of an event."""
+    return [
+        WantedGuest(GuestKind(row["kind"]), row["name"], row["country"], row["pavilion"])
+        for row in event.guests
+    ]
+
+
+def _area_faults(wanted: Sequence[WantedArea], known: Mapping[str, object]) -> Iterator[Fault]:
+    many, long = fields.limits(AreaNames), fields.limits(AreaName)
+    if len(wanted) > many.most:
+        yield Fault("areas", f"give at most {many.most}")
+    names = [area.name.lower() for area in wanted]
+    keys = [area.key for area in wanted if area.key]
+    for i, area in enumerate(wanted):
+        if not long.hold(area.name):
+            yield Fault(f"areas[{i}].name", long.sentence(area.name))
+        if names.count(area.name.lower()) > 1:
+            yield Fault(f"areas[{i}].name", f"{area.name!r} is there twice")
+        if area.key and (area.key not in known or keys.count(area.key) > 1):
+            yield Fault(f"areas[{i}].key", f"{area.key!r} is not an area of this event, or is there twice")
+
+
+def _key(name: str, taken: set[str]) -> str:
+    base = slug(name)[:56].strip("-") or "area"
+    return next(key for key in (base, *(f"{base}-{n}" for n in range(2, 10**3))) if key not in taken)
+
+
+def _tidy(guest: WantedGuest) -> WantedGuest:
+    return WantedGuest(
+        guest.kind, one_line(guest.name), guest.country.strip().upper(), one_line(guest.pavilion)
+    )
+
+
+def _guest_faults(wanted: Sequence[WantedGuest]) -> Iterator[Fault]:
+    if len(wanted) > MAX_GUESTS:
+        yield Fault("guests", f"give at most {MAX_GUESTS}")
+    names = [guest.name.lower() for guest in wanted]
+    for i, guest in enumerate(wanted):
+        yield from fields.fault(f"guests[{i}].name", guest.name, GuestName)
+        yield from fields.fault(f"guests[{i}].pavilion", guest.pavilion, Pavilion)
+        if names.count(guest.name.lower()) > 1:
+            yield Fault(f"guests[{i}].name", f"{guest.name!r} is there twice")
+        is_code = len(guest.country) == _CODE and guest.country.isascii() and guest.country.isalpha()
+        if not is_code and (guest.country or guest.kind is GuestKind.COUNTRY):
+            yield Fault(f"guests[{i}].country", "must be a country's code of two letters, such as BR")
+
+
+def _in_words(guest: WantedGuest) -> str:
+    parts = (guest.kind.value, guest.country, guest.pavilion and f"pavilion {guest.pavilion}")
+    return ", ".join(filter(None, parts))

@@ -1,0 +1,155 @@
+"""The days of a venue: the hours and breaks that its slots say, and the slots that hours and breaks make."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import groupby, pairwise
+from zoneinfo import ZoneInfo
+
+from scheduler.domain.entities import PauseKind
+from scheduler.services.venue.wanted import ChangeDays, WantedDay, WantedPause
+
+Span = tuple[datetime, datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class SlotSpan:
+    """A meeting time that there is."""
+
+    key: str
+    start: datetime
+    end: datetime
+    block: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPause:
+    """A break or special slot that there is, in UTC."""
+
+    kind: PauseKind
+    name: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VenueDay:
+    """A day as its slots and pauses make it: its hours by the event's zone, and both in time order."""
+
+    plan: WantedDay
+    slots: tuple[SlotSpan, ...]
+
+    @property
+    def on(self) -> date:
+        return self.plan.on
+
+
+@dataclass(frozen=True, slots=True)
+class VenueDays:
+    """All days, and how long a slot is, from its start to that of the next."""
+
+    days: tuple[VenueDay, ...]
+    slot_minutes: int
+    changeover_minutes: int
+
+    @property
+    def plan(self) -> ChangeDays:
+        return ChangeDays([day.plan for day in self.days], self.slot_minutes, self.changeover_minutes)
+
+
+def days_of(slots: Sequence[SlotSpan], pauses: Sequence[NamedPause], zone: ZoneInfo) -> VenueDays:
+    """The days that these slots, in time order, and pauses stand for."""
+    step, changeover = _lengths(slots)
+    by_day: dict[date, list[SlotSpan]] = {}
+    for slot in slots:
+        by_day.setdefault(slot.start.astimezone(zone).date(), []).append(slot)
+    named: dict[date, list[NamedPause]] = {}
+    for pause in sorted(pauses, key=lambda each: each.start):
+        named.setdefault(pause.start.astimezone(zone).date(), []).append(pause)
+    days = tuple(
+        VenueDay(
+            _plan(on, by_day.get(on, []), named.get(on, []), (step, changeover), zone),
+            tuple(by_day.get(on, [])),
+        )
+        for on in sorted(by_day.keys() | named.keys())
+    )
+    return VenueDays(days, _minutes(step), _minutes(changeover))
+
+
+def spans_of(
+    day: WantedDay, step: timedelta, changeover: timedelta, zone: ZoneInfo
+) -> Iterator[tuple[Span, int]]:
+    """The meeting times of a day in UTC, each with the number of its block, from 1."""
+    at = _at(day.on, day.opens, zone)
+    block = 0
+    for pause in (*sorted(day.pauses, key=lambda each: each.start), None):
+        until = _at(day.on, pause.start if pause else day.closes, zone)
+        if at + step <= until:
+            block += 1
+        while at + step <= until:
+            yield (at, at + step - changeover), block
+            at += step
+        if pause:
+            at = max(at, _at(day.on, pause.end, zone))
+
+
+def _plan(
+    on: date,
+    slots: Sequence[SlotSpan],
+    named: Sequence[NamedPause],
+    lengths: tuple[timedelta, timedelta],
+    zone: ZoneInfo,
+) -> WantedDay:
+    step, changeover = lengths
+    taken: list[tuple[datetime, datetime, bool]] = [(s.start, s.end + changeover, False) for s in slots]
+    taken += [(p.start, p.end, True) for p in named]
+    taken.sort()
+    gaps: list[Span] = []
+    until = taken[0][1]
+    for start, end, is_pause in taken[1:]:
+        if start > until and not (is_pause and start - until < step):
+            gaps.append((until, start))
+        until = max(until, end)
+    pauses = [(p.start, p.end, p.kind, p.name) for p in named]
+    pauses += [(start, end, PauseKind.BREAK, "") for start, end in gaps]
+    return WantedDay(
+        on,
+        _local(taken[0][0], zone),
+        _local(until, zone),
+        tuple(
+            WantedPause(kind, name, _local(start, zone), _local(end, zone))
+            for start, end, kind, name in sorted(pauses)
+        ),
+    )
+
+
+def _lengths(slots: Sequence[SlotSpan]) -> tuple[timedelta, timedelta]:
+    """From start to start within blocks, and the changeover in it, as most slots have it."""
+    steps = Counter(
+        (two.start - one.start, two.start - one.end)
+        for _, block in groupby(slots, lambda slot: slot.block)
+        for one, two in pairwise(block)
+    )
+    if steps:
+        return steps.most_common(1)[0][0]
+    return (slots[0].end - slots[0].start if slots else timedelta(minutes=30)), timedelta(0)
+
+
+def overlapping(span: Span, others: Iterable[Span]) -> list[int]:
+    """The numbers of those of the others that overlap a time. What only touches it does not."""
+    return [i for i, (start, end) in enumerate(others) if start < span[1] and end > span[0]]
+
+
+def _at(on: date, moment: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(on, moment, zone).astimezone(UTC)
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> time:
+    return moment.astimezone(zone).time()
+
+
+def _minutes(span: timedelta) -> int:
+    return round(span.total_seconds() / 60)

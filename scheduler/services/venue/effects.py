@@ -1,0 +1,125 @@
+"""What a change of the venue does to the published meetings: which can no longer be held as they are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain import rules
+from scheduler.domain.entities import PlaceKind, PlaceWish
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.held import Held, Schedule, resolve
+from scheduler.domain.rules.people import has_time_to_walk
+from scheduler.domain.rules.stability import could_stay
+from scheduler.services.problems import snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class VenueEffects:
+    """The requests of the published meetings that a change breaks.
+
+    `elsewhere` of them find another place at their time. `soon` begin before runs may change anything: a run
+    leaves those whose time there still is as they are.
+    """
+
+    broken: frozenset[str] = frozenset()
+    elsewhere: frozenset[str] = frozenset()
+    soon: frozenset[str] = frozenset()
+
+
+def problem_of(session: Session, event_id: int) -> Problem:
+    """The event as a run takes it, but that nothing is frozen."""
+    return snapshot.take(session, event_id, now=None)
+
+
+def effects(before: Problem, after: Problem, *, frozen_until: datetime) -> VenueEffects:
+    """Compare an event before and after a change."""
+    if not before.published:
+        return VenueEffects()
+    broken = _broken(after) - _broken(before)
+    kept = [meeting for meeting in after.published if meeting.request not in broken]
+    moved = [meeting for meeting in after.published if meeting.request in broken]
+    starts = {slot.id: slot.start for slot in after.slots}
+    soon = {m.request for m in moved if m.slot in starts and starts[m.slot] < frozen_until}
+    return VenueEffects(frozenset(broken), frozenset(_elsewhere(after, kept, moved)), frozenset(soon))
+
+
+def _broken(problem: Problem) -> set[str]:
+    """The published meetings that cannot be held so any more, alone or beside the others.
+
+    Of two between which somebody cannot walk it is the later one. Of too many at a place, the last ones.
+    """
+    asked = [meeting for meeting in problem.published if meeting.request in problem.index.requests]
+    found = {meeting.request for meeting in asked if not could_stay(problem, meeting)}
+    held = [meeting for meeting in asked if meeting.request not in found]
+    for violation in rules.violations(problem, held):
+        if violation.rule == "H6":
+            found.add(violation.ids[2])
+        elif violation.rule == "H5":
+            place, _, *requests = violation.ids
+            found |= set(requests[problem.places[problem.index.places[place]].capacity :])
+    return found
+
+
+def _elsewhere(problem: Problem, kept: Sequence[Meeting], moved: Sequence[Meeting]) -> Iterator[str]:
+    """Those of the moved meetings that find another place at their time, one after the other."""
+    schedule = Schedule.of(problem, kept)
+    taken = Counter((slot, held.place) for held in schedule.held for slot in held.slots())
+    people: dict[int, list[Held]] = {i: list(found) for i, found in enumerate(schedule.by_attendee) if found}
+    for meeting in moved:
+        one = _anywhere(problem, meeting)
+        place = next(_free_places(problem, one, taken, people), None) if one is not None else None
+        if one is None or place is None:
+            continue
+        taken.update((slot, place) for slot in one.slots())
+        yield meeting.request
+
+
+def _anywhere(problem: Problem, meeting: Meeting) -> Held | None:
+    """The meeting by index if its time is still there, with any place at which it may be looked at."""
+    slot = problem.index.slots.get(meeting.slot)
+    if slot is None or not problem.places:
+        return None
+    at = meeting.place if meeting.place in problem.index.places else problem.places[0].id
+    held = resolve(
+        problem, Meeting(meeting.request, meeting.slot, at, meeting.attendees, meeting.interpreter), []
+    )
+    if held is None or problem.room_ahead[slot] < held.request.length:
+        return None
+    return held
+
+
+def _free_places(
+    problem: Problem, one: Held, taken: Mapping[tuple[int, int], int], people: Mapping[int, Sequence[Held]]
+) -> Iterator[int]:
+    wish, slots = one.request.place, one.slots()
+    for number, place in enumerate(problem.places):
+        if place.kind is PlaceKind.BOOTH and place.firm != one.request.receiver:
+            continue
+        if wish is not PlaceWish.ANY and wish.value != place.kind.value:
+            continue
+        if not place.unavailable.isdisjoint(slots):
+            continue
+        if any(taken.get((slot, number), 0) >= place.capacity for slot in slots):
+            continue
+        if all(_can_walk(problem, place.hall, one, people.get(person, ())) for person in one.attendees):
+            yield number
+
+
+def _can_walk(problem: Problem, hall: int, one: Held, others: Sequence[Held]) -> bool:
+    """Whether somebody gets to a meeting in this hall from the one before, and on to the next."""
+    for other in others:
+        if other.stop <= one.start:
+            if not has_time_to_walk(problem, other.hall, other.stop, hall, one.start):
+                return False
+        elif other.start >= one.stop:
+            if not has_time_to_walk(problem, hall, one.stop, other.hall, other.start):
+                return False
+        else:
+            return False
+    return True

@@ -1,0 +1,166 @@
+"""Halls and the minutes between them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.domain.fields import HallName, Halls, WalkingMinutes
+from scheduler.invites.catalogue import languages
+from scheduler.services.text import one_line
+from scheduler.services.venue.wanted import Changed, ChangeHalls, ChangeWalks, WantedHall
+from scheduler.services.venue.words import counted
+from scheduler.storage.among import among
+from scheduler.storage.models import Event, Firm, Hall, Place, WalkingTime
+
+USUAL_WALK = 5
+"""Minutes to a new hall where no other walk says more."""
+
+
+def change_halls(session: Session, event: Event, change: ChangeHalls) -> Changed:
+    """Add, name, order and remove halls. Raises InvalidInput."""
+    wanted = [_tidy(hall) for hall in change.halls]
+    known = {hall.key: hall for hall in session.scalars(select(Hall).where(Hall.event_id == event.id))}
+    kept = {hall.key for hall in wanted if hall.key}
+    gone = [hall for key, hall in known.items() if key not in kept]
+    if faults := [*_hall_faults(wanted, known), *_in_use(session, gone)]:
+        raise InvalidInput(faults)
+    before, said, renamed = _facts(known), [], list[int]()
+    for hall in gone:
+        said.append(f"{hall.name} goes")
+        walks = (WalkingTime.from_hall_id == hall.id) | (WalkingTime.to_hall_id == hall.id)
+        session.execute(delete(WalkingTime).where(walks))
+        session.delete(hall)
+    session.flush()
+    rows: list[Hall] = []
+    for position, each in enumerate(wanted):
+        row = known.get(each.key)
+        if row is None:
+            row = Hall(event_id=event.id, key=_key({*known, *(r.key for r in rows)}), name=each.name)
+            session.add(row)
+            said.append(f"{each.name} is new")
+        elif row.name != each.name:
+            said.append(f"{row.name} becomes {each.name}")
+            renamed.append(row.id)
+        elif row.names != dict(each.names):
+            said.append(f"{each.name} has other names in other languages")
+            renamed.append(row.id)
+        row.name, row.names, row.position = each.name, dict(each.names), position
+        rows.append(row)
+    session.flush()
+    notes = _walks_of_new(session, rows, [row for row in rows if row.key not in known])
+    if not said and list(before) != [row.key for row in rows]:
+        said.append("The halls stand in another order")
+    after = _facts({row.key: row for row in rows})
+    places = session.scalars(select(Place.id).where(among(Place.hall_id, renamed)))
+    return Changed(said, notes, before, after, frozenset(places))
+
+
+def change_walks(session: Session, event: Event, change: ChangeWalks) -> Changed:
+    """Set the minutes of some pairs of halls. Raises InvalidInput."""
+    halls = {hall.key: hall for hall in session.scalars(select(Hall).where(Hall.event_id == event.id))}
+    faults = []
+    for i, walk in enumerate(change.walks):
+        for name, key in (("from_hall", walk.from_hall), ("to_hall", walk.to_hall)):
+            if key not in halls:
+                faults.append(Fault(f"walks[{i}].{name}", f"{key!r} is not a hall of this event"))
+        faults.extend(fields.fault(f"walks[{i}].minutes", walk.minutes, WalkingMinutes))
+        if walk.from_hall == walk.to_hall:
+            faults.append(Fault(f"walks[{i}].to_hall", "must be another hall"))
+    if faults:
+        raise InvalidInput(faults)
+    there = _walks(session, [hall.id for hall in halls.values()])
+    before: dict[str, object] = {}
+    after: dict[str, object] = {}
+    said: dict[str, str] = {}
+    for walk in change.walks:
+        low, high = sorted((halls[walk.from_hall], halls[walk.to_hall]), key=lambda hall: hall.id)
+        row = there.get((low.id, high.id))
+        if row is None:
+            row = there[low.id, high.id] = WalkingTime(from_hall_id=low.id, to_hall_id=high.id, minutes=0)
+            session.add(row)
+        if row.minutes == walk.minutes:
+            continue
+        pair = f"{halls[walk.from_hall].name} to {halls[walk.to_hall].name}"
+        said[pair] = f"{pair}: {walk.minutes} minutes in place of {row.minutes}"
+        before[pair], after[pair] = row.minutes, walk.minutes
+        row.minutes = walk.minutes
+    session.flush()
+    return Changed(list(said.values()), (), before, after)
+
+
+def _tidy(hall: WantedHall) -> WantedHall:
+    names = [(language, one_line(name)) for language, name in hall.names]
+    return WantedHall(one_line(hall.name), hall.key, [(lang, name) for lang, name in names if name])
+
+
+def _hall_faults(wanted: Sequence[WantedHall], known: Mapping[str, Hall]) -> Iterator[Fault]:
+    many = fields.limits(Halls)
+    if not many.hold(len(wanted)):
+        yield Fault("halls", f"give {many.least} to {many.most}")
+    seen: set[str] = set()
+    for i, hall in enumerate(wanted):
+        if not hall.name:
+            yield Fault(f"halls[{i}].name", "is missing; people look for the hall by its name")
+        yield from fields.fault(f"halls[{i}].name", hall.name, HallName)
+        if hall.name.lower() in seen:
+            yield Fault(f"halls[{i}].name", f"{hall.name!r} is there twice; nobody could tell them apart")
+        seen.add(hall.name.lower())
+        if hall.key and (hall.key not in known or [h.key for h in wanted].count(hall.key) > 1):
+            yield Fault(f"halls[{i}].key", f"{hall.key!r} is not a hall of this event, or is there twice")
+        for language, name in hall.names:
+            if language not in languages():
+                yield Fault(f"halls[{i}].names", f"{language!r} is none of {', '.join(languages())}")
+            yield from fields.fault(f"halls[{i}].names", name, HallName)
+
+
+def _in_use(session: Session, gone: Sequence[Hall]) -> Iterator[Fault]:
+    """A hall with a table, a booth or a firm stays. So does one whose places are history."""
+    for hall in gone:
+        firms = session.scalar(select(func.count()).where(Firm.hall_id == hall.id)) or 0
+        at = session.execute(
+            select(func.count(), func.count().filter(~Place.is_retired)).where(Place.hall_id == hall.id)
+        ).one()
+        if firms or at[1]:
+            has = f"{counted(at[1], 'table or booth', 'tables and booths')} and {counted(firms, 'firm')}"
+            yield Fault("halls", f"{hall.name} has {has}; move them first, or keep it")
+        elif at[0]:
+            yield Fault("halls", f"{hall.name} stays: earlier schedules have meetings there")
+
+
+def _key(taken: set[str]) -> str:
+    return next(key for key in (f"h{n}" for n in range(1, 10**4)) if key not in taken)
+
+
+def _walks_of_new(session: Session, halls: Sequence[Hall], new: Sequence[Hall]) -> list[str]:
+    """Give each new hall a walk to every other, as far as most are."""
+    if not new or len(halls) < 2:
+        return []
+    there = _walks(session, [hall.id for hall in halls])
+    usual = Counter(walk.minutes for walk in there.values()).most_common(1)
+    minutes = usual[0][0] if usual else USUAL_WALK
+    for hall in new:
+        for other in halls:
+            low, high = sorted((hall.id, other.id))
+            if low != high and (low, high) not in there:
+                there[low, high] = WalkingTime(from_hall_id=low, to_hall_id=high, minutes=minutes)
+                session.add(there[low, high])
+    session.flush()
+    return [f"New halls are {counted(minutes, 'minute')} on foot from every other, until you say otherwise."]
+
+
+def _walks(session: Session, halls: Sequence[int]) -> dict[tuple[int, int], WalkingTime]:
+    rows = session.scalars(select(WalkingTime).where(among(WalkingTime.from_hall_id, halls)))
+    return {(row.from_hall_id, row.to_hall_id): row for row in rows}
+
+
+def _facts(halls: Mapping[str, Hall]) -> dict[str, object]:
+    rows = sorted(halls.values(), key=lambda hall: (hall.position, hall.id))
+    return {
+        row.key: " · ".join([row.name, *(f"{k}: {v}" for k, v in sorted(row.names.items()))]) for row in rows
+    }

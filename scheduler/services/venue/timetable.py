@@ -1,0 +1,296 @@
+"""Give an event other meeting times: kept where they are the same, else retired, and new ones made."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.entities import OPEN_REQUESTS
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.domain.fields import PauseName
+from scheduler.services.text import one_line
+from scheduler.services.venue.days import (
+    NamedPause,
+    SlotSpan,
+    Span,
+    VenueDays,
+    days_of,
+    overlapping,
+    spans_of,
+)
+from scheduler.services.venue.wanted import Changed, ChangeDays, WantedDay, WantedPause
+from scheduler.services.venue.words import counted, day_name
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    AttendeeBusy,
+    Event,
+    InterpreterBusy,
+    MeetingRequest,
+    Pause,
+    PlaceBusy,
+    Slot,
+)
+
+MAX_SLOTS = 500
+MAX_DAYS = 31
+MAX_PAUSES = 20
+_MARKS: Sequence[tuple[Any, str]] = (
+    (AttendeeBusy, "attendee_id"),
+    (InterpreterBusy, "interpreter_id"),
+    (PlaceBusy, "place_id"),
+)
+_APART = 10**8
+"""Positions that are free while slots are numbered anew."""
+
+
+def venue_days(session: Session, event: Event) -> VenueDays:
+    """The event's days as they are."""
+    slots = session.execute(
+        select(Slot.key, Slot.start, Slot.end, Slot.block).where(Slot.of(event.id)).order_by(Slot.position)
+    )
+    pauses = session.execute(
+        select(Pause.kind, Pause.name, Pause.start, Pause.end).where(Pause.event_id == event.id)
+    )
+    return days_of(
+        [SlotSpan(*row) for row in slots], [NamedPause(*row) for row in pauses], ZoneInfo(event.timezone)
+    )
+
+
+def change_days(session: Session, event: Event, change: ChangeDays, *, now: datetime) -> Changed:
+    """Make the days so. Raises InvalidInput, also if a time would go that has begun."""
+    before = venue_days(session, event)
+    change = replace(change, days=tuple(sorted(map(_tidy, change.days), key=lambda day: day.on)))
+    if faults := list(_faults(change)):
+        raise InvalidInput(faults)
+    zone = ZoneInfo(event.timezone)
+    wanted = _wanted(change, zone)
+    if not 1 <= len(wanted) <= MAX_SLOTS:
+        raise InvalidInput(
+            [Fault("days", f"make {len(wanted)} meeting times; 1 to {MAX_SLOTS} are possible")]
+        )
+    gone, new = _replace(session, event.id, wanted, now, zone)
+    _pauses(session, event.id, change.days, zone)
+    _carry_marks(session, gone, new)
+    notes = _requests(session, event.id, gone, new)
+    session.flush()
+    session.expire(event, ["slots"])
+    after = venue_days(session, event)
+    return Changed(tuple(_said(before, after)), notes, _facts(before), _facts(after))
+
+
+def _tidy(day: WantedDay) -> WantedDay:
+    pauses = (replace(pause, name=one_line(pause.name)) for pause in day.pauses)
+    return replace(day, pauses=tuple(sorted(pauses, key=lambda pause: (pause.start, pause.end))))
+
+
+def _faults(change: ChangeDays) -> Iterator[Fault]:
+    yield from fields.faults(change)
+    if change.changeover_minutes >= change.slot_minutes:
+        yield Fault("changeover_minutes", "must leave a meeting some minutes of its slot")
+    if not 1 <= len(change.days) <= MAX_DAYS:
+        yield Fault("days", f"give 1 to {MAX_DAYS}")
+    seen: set[date] = set()
+    for i, day in enumerate(change.days):
+        if day.on in seen:
+            yield Fault(f"days[{i}].on", f"{day.on} is there twice")
+        seen.add(day.on)
+        if day.closes <= day.opens:
+            yield Fault(f"days[{i}].closes", "must be later than the day opens")
+        if len(day.pauses) > MAX_PAUSES:
+            yield Fault(f"days[{i}].pauses", f"give at most {MAX_PAUSES}")
+        for j, pause in enumerate(day.pauses):
+            yield from _pause_faults(f"days[{i}].pauses[{j}]", day, pause)
+
+
+def _pause_faults(path: str, day: WantedDay, pause: WantedPause) -> Iterator[Fault]:
+    most = fields.limits(PauseName).most
+    if len(pause.name) > most:
+        yield Fault(f"{path}.name", f"must have at most {most} characters")
+    if pause.kind.value == "special" and not pause.name:
+        yield Fault(f"{path}.name", "is missing; say what takes place then")
+    if pause.end <= pause.start:
+        yield Fault(f"{path}.end", "must be later than its start")
+    elif pause.start < day.opens or pause.end > day.closes:
+        yield Fault(f"{path}.start", f"lies outside the day's hours, {day.opens:%H:%M} to {day.closes:%H:%M}")
+
+
+def _wanted(change: ChangeDays, zone: ZoneInfo) -> dict[Span, str]:
+    """The name of the block of each wanted time."""
+    step, changeover = timedelta(minutes=change.slot_minutes), timedelta(minutes=change.changeover_minutes)
+    return {
+        span: f"{day.on:%m%d}b{block}"
+        for day in change.days
+        for span, block in spans_of(day, step, changeover, zone)
+    }
+
+
+def _replace(
+    session: Session, event_id: int, wanted: Mapping[Span, str], now: datetime, zone: ZoneInfo
+) -> tuple[list[Slot], list[Slot]]:
+    """Have exactly the wanted times. Returns the slots that are gone, and those that are new."""
+    rows = list(session.scalars(select(Slot).where(Slot.event_id == event_id).order_by(Slot.position)))
+    live = {(row.start, row.end): row for row in rows if not row.is_retired}
+    gone = [row for span, row in live.items() if span not in wanted]
+    begun = [row for row in gone if row.start <= now]
+    if begun:
+        at = begun[0].start.astimezone(zone)
+        raise InvalidInput(
+            [
+                Fault(
+                    "days",
+                    f"{day_name(at.date())} {at:%H:%M} has begun; times that have begun stay as they are",
+                )
+            ]
+        )
+    retired = {(row.start, row.end): row for row in rows if row.is_retired}
+    taken = {row.key for row in rows}
+    session.execute(update(Slot).where(Slot.event_id == event_id).values(position=-Slot.id))
+    for row in gone:
+        row.is_retired = True
+    new: list[Slot] = []
+    for span, block in wanted.items():
+        known = live.get(span) or retired.get(span)
+        if known is None:
+            key = _key(span[0].astimezone(zone), taken)
+            taken.add(key)
+            position = _APART + len(rows)
+            row = Slot(event_id=event_id, key=key, start=span[0], end=span[1], position=position, block=block)
+            session.add(row)
+            rows.append(row)
+        else:
+            row = known
+        if span not in live:
+            new.append(row)
+        row.block, row.is_retired = block, False
+    session.flush()
+    rows.sort(key=lambda row: (row.start, row.is_retired, row.id))
+    session.execute(update(Slot), [{"id": row.id, "position": i} for i, row in enumerate(rows)])
+    return gone, new
+
+
+def _key(start: datetime, taken: Collection[str]) -> str:
+    """A key that no slot has: its day and time, and a letter if there was such a one."""
+    key = f"{start:%m%d-%H%M}"
+    return next(each for each in (key, *(f"{key}-{i}" for i in range(2, 10**4))) if each not in taken)
+
+
+def _pauses(session: Session, event_id: int, days: Sequence[WantedDay], zone: ZoneInfo) -> None:
+    """Keep the pauses that have a name. Of the others the slots tell."""
+    session.execute(delete(Pause).where(Pause.event_id == event_id))
+    session.add_all(
+        Pause(
+            event_id=event_id,
+            kind=pause.kind,
+            name=pause.name,
+            start=_moment(day.on, pause.start, zone),
+            end=_moment(day.on, pause.end, zone),
+        )
+        for day in days
+        for pause in day.pauses
+        if pause.name
+    )
+
+
+def _moment(on: date, at: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(on, at, zone)
+
+
+def _carry_marks(session: Session, gone: Sequence[Slot], new: Sequence[Slot]) -> None:
+    """Who was away, and what was closed, in a time that is gone is so in the new ones that overlap it."""
+    spans = [(slot.start, slot.end) for slot in new]
+    follow = {slot.id: [new[i].id for i in overlapping((slot.start, slot.end), spans)] for slot in gone}
+    if not any(follow.values()):
+        return
+    for table, owner in _MARKS:
+        column = getattr(table, owner)
+        there = select(column, table.slot_id)
+        old = session.execute(there.where(among(table.slot_id, follow))).all()
+        known = {
+            tuple(row) for row in session.execute(there.where(among(table.slot_id, [s.id for s in new])))
+        }
+        carried = {(whose, slot_id) for whose, was in old for slot_id in follow[was]} - known
+        if carried:
+            session.execute(
+                insert(table), [{owner: whose, "slot_id": slot_id} for whose, slot_id in sorted(carried)]
+            )
+
+
+def _requests(session: Session, event_id: int, gone: Sequence[Slot], new: Sequence[Slot]) -> list[str]:
+    """Let requests that name a time that is gone name the new ones there. Returns what came of them."""
+    if not gone:
+        return []
+    spans = [(slot.start, slot.end) for slot in new]
+    follow = {slot.key: [new[i].key for i in overlapping((slot.start, slot.end), spans)] for slot in gone}
+    starts = {slot.start: slot for slot in new}
+    ids = {slot.id: slot for slot in gone}
+    open_now = MeetingRequest.event_id == event_id, MeetingRequest.state.in_(OPEN_REQUESTS)
+    free = unlocked = 0
+    for request in session.scalars(
+        select(MeetingRequest).where(*open_now, MeetingRequest.slots.is_not(None))
+    ):
+        if not follow.keys() & set(request.slots or ()):
+            continue
+        named = [each for key in request.slots or () for each in follow.get(key, (key,))]
+        request.slots = list(dict.fromkeys(named)) or None
+        free += request.slots is None
+    for request in session.scalars(
+        select(MeetingRequest).where(*open_now, among(MeetingRequest.fixed_slot_id, ids))
+    ):
+        other = starts.get(ids[request.fixed_slot_id or 0].start)
+        if other is not None:
+            request.fixed_slot_id = other.id
+            continue
+        request.fixed_slot_id, request.fixed_place_id, request.fixed_must = None, None, False
+        unlocked += 1
+    notes = []
+    if free:
+        notes.append(
+            f"{counted(free, 'request')} could start only at times that go: from now on at any time."
+        )
+    if unlocked:
+        notes.append(f"{counted(unlocked, 'request')} locked to times that go: from now on free.")
+    return notes
+
+
+def _said(before: VenueDays, after: VenueDays) -> Iterator[str]:
+    if (before.slot_minutes, before.changeover_minutes) != (after.slot_minutes, after.changeover_minutes):
+        yield f"Slots of {_length(after)} in place of {_length(before)}"
+    old, new = {day.on: day for day in before.days}, {day.on: day for day in after.days}
+    for on in sorted(old.keys() | new.keys()):
+        was, now = old.get(on), new.get(on)
+        if was is None and now is not None:
+            yield f"{day_name(on)} is new: {_hours(now.plan)}, {counted(len(now.slots), 'slot')}"
+        elif now is None:
+            yield f"{day_name(on)} goes"
+        elif was is not None and was.plan != now.plan:
+            yield (
+                f"{day_name(on)}: {_hours(now.plan)}, {counted(len(now.slots), 'slot')} "
+                f"in place of {_hours(was.plan)}, {len(was.slots)}"
+                if _hours(was.plan) != _hours(now.plan) or len(was.slots) != len(now.slots)
+                else f"{day_name(on)} has other breaks or special slots"
+            )
+
+
+def _length(days: VenueDays) -> str:
+    inside = f" ({days.changeover_minutes} to change over)" if days.changeover_minutes else ""
+    return f"{days.slot_minutes} minutes{inside}"
+
+
+def _hours(day: WantedDay) -> str:
+    return f"{day.opens:%H:%M}–{day.closes:%H:%M}"
+
+
+def _facts(days: VenueDays) -> dict[str, object]:
+    """A day each, for the trail."""
+    facts: dict[str, object] = {"slots": _length(days)}
+    for day in days.days:
+        pauses = [f"{p.start:%H:%M}–{p.end:%H:%M} {p.name or 'break'}" for p in day.plan.pauses]
+        facts[day.on.isoformat()] = "; ".join([_hours(day.plan), *pauses])
+    return facts

@@ -1,0 +1,229 @@
+"""The venue as it is, for pages and programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import PlaceKind
+from scheduler.domain.errors import NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.schedule import versions
+from scheduler.services.venue import areas
+from scheduler.services.venue.days import VenueDays
+from scheduler.services.venue.timetable import venue_days
+from scheduler.services.venue.wanted import HallWalk, WantedGuest
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Event,
+    Firm,
+    Hall,
+    Place,
+    PlaceBusy,
+    PlannedMeeting,
+    Slot,
+    WalkingTime,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VenueHall:
+    """A hall with what is in it. `names` are those in other languages. `meetings` are the published ones."""
+
+    key: str
+    name: str
+    names: Mapping[str, str]
+    firms: int
+    tables: int
+    booths: int
+    meetings: int
+    areas: tuple[str, ...]
+    """The names of the areas that its firms have most, at most three."""
+
+
+@dataclass(frozen=True, slots=True)
+class VenueArea:
+    """A chain area, and how many firms have it."""
+
+    key: str
+    name: str
+    firms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """All of a venue but its tables and booths."""
+
+    timezone: str
+    days: VenueDays
+    halls: tuple[VenueHall, ...]
+    walks: tuple[HallWalk, ...]
+    areas: tuple[VenueArea, ...]
+    guests: tuple[WantedGuest, ...]
+    published: int | None
+    """The number of the published version, whose meetings are counted."""
+
+    @property
+    def slots(self) -> int:
+        return sum(len(day.slots) for day in self.days.days)
+
+    @property
+    def tables(self) -> int:
+        return sum(hall.tables for hall in self.halls)
+
+    def minutes(self, one: str, other: str) -> int:
+        """The walk between two halls by key."""
+        pair = {one, other}
+        return next((w.minutes for w in self.walks if {w.from_hall, w.to_hall} == pair), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class VenuePlace:
+    """A table or booth of a hall. `used` and `closed` are keys of slots; `firm` has a booth."""
+
+    key: str
+    name: str
+    kind: PlaceKind
+    capacity: int
+    firm: str
+    used: frozenset[str]
+    closed: frozenset[str]
+    meetings: int
+
+
+def venue(session: Session, actor: Actor) -> Venue:
+    """The actor's event's venue."""
+    actor.require(Right.READ_EVENT)
+    event = session.get_one(Event, actor.event_id)
+    version = versions.published(session, event.id)
+    halls = session.scalars(
+        select(Hall).where(Hall.event_id == event.id).order_by(Hall.position, Hall.id)
+    ).all()
+    listed = session.execute(select(Firm.hall_id, Firm.areas).where(Firm.event_id == event.id)).all()
+    places = {
+        (hall_id, kind): count
+        for hall_id, kind, count in session.execute(
+            select(Place.hall_id, Place.kind, func.count())
+            .where(Place.event_id == event.id, ~Place.is_retired)
+            .group_by(Place.hall_id, Place.kind)
+        )
+    }
+    held: dict[int, int] = {}
+    if version is not None:
+        at = select(Place.hall_id, func.count()).join(PlannedMeeting, PlannedMeeting.place_id == Place.id)
+        rows = session.execute(at.where(PlannedMeeting.version_id == version.id).group_by(Place.hall_id))
+        held = {hall_id: count for hall_id, count in rows}  # noqa: C416 -- dict(rows) loses the types
+    of_area = Counter(area for _, of_firm in listed for area in of_firm)
+    return Venue(
+        timezone=event.timezone,
+        days=venue_days(session, event),
+        halls=tuple(
+            VenueHall(
+                key=hall.key,
+                name=hall.name,
+                names=hall.names,
+                firms=sum(hall_id == hall.id for hall_id, _ in listed),
+                tables=places.get((hall.id, PlaceKind.TABLE), 0),
+                booths=places.get((hall.id, PlaceKind.BOOTH), 0),
+                meetings=held.get(hall.id, 0),
+                areas=_most(event.areas, [of_firm for hall_id, of_firm in listed if hall_id == hall.id]),
+            )
+            for hall in halls
+        ),
+        walks=_walks(session, halls),
+        areas=tuple(VenueArea(key, name, of_area[key]) for key, name in event.areas.items()),
+        guests=tuple(areas.guests(event)),
+        published=version.number if version else None,
+    )
+
+
+def places_of_hall(
+    session: Session,
+    actor: Actor,
+    hall_key: str,
+    kind: PlaceKind,
+    *,
+    cursor: str | None = None,
+    number: int = 1,
+    limit: int = 25,
+) -> Page[VenuePlace]:
+    """A page of the tables or booths of a hall, by key. Raises NotFound."""
+    actor.require(Right.READ_EVENT)
+    hall = session.scalar(select(Hall).where(Hall.event_id == actor.event_id, Hall.key == hall_key))
+    if hall is None:
+        raise NotFound("hall", hall_key)
+    query = (
+        select(Place, Firm.latin_name)
+        .outerjoin(Firm, Firm.id == Place.firm_id)
+        .where(Place.event_id == actor.event_id, Place.hall_id == hall.id, Place.kind == kind)
+        .where(~Place.is_retired)
+    )
+    order = Order(f"places {hall.key} {kind.value}", (Place.key,), (str,))
+    page = fetch_page(session, query, order, cursor=cursor, number=number, limit=limit)
+    rows = [(place, firm) for place, firm, *_ in page.items]
+    ids = [place.id for place, _ in rows]
+    closed: dict[int, set[str]] = {}
+    busy = select(PlaceBusy.place_id, Slot.key).join(Slot, Slot.id == PlaceBusy.slot_id)
+    for place_id, key in session.execute(busy.where(Slot.of(actor.event_id), among(PlaceBusy.place_id, ids))):
+        closed.setdefault(place_id, set()).add(key)
+    used, meetings = _used(session, actor.event_id, ids)
+    return page.of(
+        VenuePlace(
+            key=place.key,
+            name=place.name,
+            kind=place.kind,
+            capacity=place.capacity,
+            firm=firm or "",
+            used=frozenset(used.get(place.id, ())),
+            closed=frozenset(closed.get(place.id, ())),
+            meetings=meetings[place.id],
+        )
+        for place, firm in rows
+    )
+
+
+def _used(session: Session, event_id: int, places: Sequence[int]) -> tuple[dict[int, set[str]], Counter[int]]:
+    """The slots in which places have a published meeting, and how many they have."""
+    version = versions.published(session, event_id)
+    used: dict[int, set[str]] = {}
+    meetings: Counter[int] = Counter()
+    if version is None:
+        return used, meetings
+    slots = session.execute(
+        select(Slot.id, Slot.key, Slot.start, Slot.end).where(Slot.event_id == event_id)
+    ).all()
+    times: dict[int, tuple[datetime, datetime]] = {row.id: (row.start, row.end) for row in slots}
+    for place_id, first, last in session.execute(
+        select(PlannedMeeting.place_id, PlannedMeeting.slot_id, PlannedMeeting.last_slot_id).where(
+            PlannedMeeting.version_id == version.id, among(PlannedMeeting.place_id, places)
+        )
+    ):
+        start, end = times[first][0], times[last][1]
+        meetings[place_id] += 1
+        used.setdefault(place_id, set()).update(
+            row.key for row in slots if row.start < end and row.end > start
+        )
+    return used, meetings
+
+
+def _walks(session: Session, halls: Sequence[Hall]) -> tuple[HallWalk, ...]:
+    keys = {hall.id: hall.key for hall in halls}
+    order = {hall.key: number for number, hall in enumerate(halls)}
+    rows = session.scalars(select(WalkingTime).where(among(WalkingTime.from_hall_id, keys)))
+    walks = []
+    for row in rows:
+        one, other = sorted((keys[row.from_hall_id], keys[row.to_hall_id]), key=order.__getitem__)
+        walks.append(HallWalk(one, other, row.minutes))
+    return tuple(sorted(walks, key=lambda walk: (order[walk.from_hall], order[walk.to_hall])))
+
+
+def _most(names: Mapping[str, str], firms: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    counts = Counter(area for of_firm in firms for area in of_firm)
+    return tuple(names.get(key, key) for key, _ in counts.most_common(3))
