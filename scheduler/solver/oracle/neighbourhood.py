@@ -1,0 +1,185 @@
+"""The neighbourhood of a plan around one request: what gives way for it, and where that goes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from scheduler.solver.compiled.kernels import Floats, Int32s
+from scheduler.solver.instance.arrays import Data
+from scheduler.solver.instance.columns import requests, rules
+from scheduler.solver.oracle import ways, weighing
+from scheduler.solver.oracle.answers import Repair, Row
+from scheduler.solver.state.columns import held, log
+from scheduler.solver.state.state import State
+
+MOST_WAYS = 20_000
+"""Ways of one request that are weighed."""
+PAIR = 2
+"""So many meetings that give way together are placed as well as possible together."""
+MOST_JOINT = 40
+"""The most promising ways at which that is done."""
+MOST_CHAINED = 8
+"""Ways at which somebody finds no free place, and others may make room in turn."""
+MOST_OUSTED = 2
+"""Meetings that make room in turn."""
+
+Rows = Mapping[int, Row | None]
+"""Requests by their rows of `State.held`, None for what is not held."""
+Accept = Callable[[Rows, Rows, float], Repair | None]
+"""Makes an answer of the rows before and after, and the gain. None if it is none."""
+
+
+class Neighbourhood:
+    """What can be done around one request, in a state that is left as it was."""
+
+    def __init__(self, data: Data, state: State) -> None:
+        self.data, self.state = data, state
+        self._table = np.zeros((MOST_WAYS, ways.WIDTH), np.int32)
+        self._figures = np.zeros((MOST_WAYS, ways.FIGURES))
+        self.apart = self.changed = 0  # how far H12 is broken, and how many counted meetings may be changed
+
+    def row_of(self, request: int) -> Row | None:
+        slot, group, option, interpreter = map(int, self.state.held[request])
+        return None if slot < 0 else (slot, group, option, interpreter)
+
+    def explore(self, request: int, count: int, accept: Accept) -> list[Repair]:
+        """The best accepted ways to hold a request, best first, at most one for each start and group."""
+        state, was, score = self.state, self.row_of(request), float(self.state.score)
+        self.apart, self.changed = self._apart(), max(int(self.data.rules[rules.MAX_MOVED]), state.changed)
+        weighing.begin(state)
+        if was is not None:
+            weighing.take_out(self.data, state, request)
+        mark, lost = state.logged, float(state.score) - score
+        found: dict[tuple[int, int], Repair] = {}
+
+        def floor() -> float:
+            gains = sorted((each.gain for each in found.values()), reverse=True)
+            return gains[count - 1] if len(gains) >= count else -np.inf
+
+        table, figures = self.weigh(request)
+        for k, joint in self._promising(table, figures, lost, floor):
+            if was is not None and tuple(table[k, :3]) == was[:3]:
+                continue
+            if not self._put(request, table, k, joint=joint):
+                weighing.take_back(self.data, state, mark, score + lost)
+                continue
+            gain, rows = float(state.score) - score, self._touched()
+            allowed = self._is_allowed()
+            weighing.take_back(self.data, state, mark, score + lost)
+            before = {r: self.row_of(r) for r in rows} | {request: was}
+            answer = accept(before, rows, gain) if allowed else None
+            place = int(table[k, ways.START]), int(table[k, ways.GROUP])
+            if answer is not None and (place not in found or answer.gain > found[place].gain):
+                found[place] = answer
+        weighing.take_back(self.data, state, 0, score)
+        return sorted(found.values(), key=lambda each: -each.gain)[:count]
+
+    def weigh(self, request: int, *, alone: bool = False) -> tuple[Int32s, Floats]:
+        """The ways to hold a request that is not held, as `ways` says."""
+        n = weighing.weigh(
+            self.data, self.state, request, self._table, self._figures, alone, self.apart, self.changed
+        )
+        return self._table[:n].copy(), self._figures[:n].copy()
+
+    def _promising(
+        self, table: Int32s, figures: Floats, lost: float, floor: Callable[[], float]
+    ) -> Iterator[tuple[int, bool]]:
+        """The rows that may be among the best: first as they are, then with a joint search."""
+        for k in np.argsort(-figures[:, ways.GAIN], kind="stable"):
+            if figures[k, ways.GAIN] + lost <= floor():
+                break
+            if table[k, ways.PLACED]:
+                yield int(k), False
+        chained = paired = 0
+        for k in np.argsort(-figures[:, ways.MOST], kind="stable"):
+            if figures[k, ways.MOST] + lost <= floor():
+                break
+            if table[k, ways.LEFT] and chained < MOST_CHAINED:
+                chained += 1
+                yield int(k), True
+            elif table[k, ways.OUSTED] == PAIR and not table[k, ways.LEFT] and paired < MOST_JOINT:
+                paired += 1
+                yield int(k), True
+
+    # One way
+
+    def _put(self, request: int, table: Int32s, k: int, *, joint: bool) -> bool:
+        """Hold the request by a row of the table, and what gave way elsewhere.
+
+        False if another meeting of a full group was drawn than before, and that may not give way.
+        """
+        data, state = self.data, self.state
+        if not weighing.put(data, state, request, table[k], k, False):
+            return False
+        pending = [int(r) for r in state.queue[: state.queued]]
+        if joint and len(pending) == PAIR:
+            self._jointly(pending)
+        else:
+            for r in pending:
+                weighing.hold_best(data, state, r)
+        if joint:
+            locked = data.requests[request, requests.LOCKED]
+            data.requests[request, requests.LOCKED] = 1
+            for r in pending:
+                if state.held[r, held.SLOT] < 0:
+                    self._chain(r)
+            data.requests[request, requests.LOCKED] = locked
+        return True
+
+    def _jointly(self, pair: Sequence[int]) -> None:
+        """Hold two meetings at the free places that add most together. All of the first one's are tried."""
+        data, state = self.data, self.state
+        first, second = pair
+        mark, begun = state.logged, float(state.score)
+        most = weighing.most_of(data, state, second)
+        weighing.hold_best(data, state, second)
+        best, chosen = float(state.score) - begun, -1  # the second alone
+        weighing.take_back(data, state, mark, begun)
+        table, figures = self.weigh(first, alone=True)
+        for k in np.argsort(-figures[:, ways.GAIN], kind="stable"):
+            if figures[k, ways.GAIN] + most <= best:
+                break
+            weighing.put(data, state, first, table[k], int(k), True)
+            weighing.hold_best(data, state, second)
+            if float(state.score) - begun > best:
+                best, chosen = float(state.score) - begun, int(k)
+            weighing.take_back(data, state, mark, begun)
+        if chosen >= 0:
+            weighing.put(data, state, first, table[chosen], chosen, True)
+        weighing.hold_best(data, state, second)
+
+    def _chain(self, request: int) -> None:
+        """Hold a meeting that has no free place where others make room, and find free places in turn."""
+        data, state = self.data, self.state
+        table, figures = self.weigh(request)
+        fit = (
+            (table[:, ways.LEFT] == 0) & (table[:, ways.OUSTED] <= MOST_OUSTED) & (table[:, ways.PLACED] > 0)
+        )
+        if not fit.any():
+            return
+        k = int(np.argmax(np.where(fit, figures[:, ways.GAIN], -np.inf)))
+        if figures[k, ways.GAIN] <= 0:
+            return
+        mark, score = state.logged, float(state.score)
+        if not weighing.put(data, state, request, table[k], k, False):
+            weighing.take_back(data, state, mark, score)
+            return
+        for r in [int(r) for r in state.queue[: state.queued]]:
+            weighing.hold_best(data, state, r)
+
+    # What came of it
+
+    def _touched(self) -> dict[int, Row | None]:
+        """The requests in the log, as they are now."""
+        return {int(r): self.row_of(int(r)) for r in set(self.state.log[: self.state.logged, log.REQUEST])}
+
+    def _apart(self) -> int:
+        if self.data.rules[rules.SPREAD] < 0:
+            return 0
+        return int(weighing.count_apart(self.data, self.state))
+
+    def _is_allowed(self) -> bool:
+        """Whether H12 and H13 are no further broken than before."""
+        return self.state.changed <= self.changed and self._apart() <= self.apart

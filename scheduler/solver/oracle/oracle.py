@@ -1,0 +1,214 @@
+"""The repair oracle of one plan: it is loaded once, and answers in milliseconds, right after every change."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from scheduler.solver.instance.arrays import compulsion, flatten
+from scheduler.solver.instance.columns import factors, requests
+from scheduler.solver.oracle import closing, weighing
+from scheduler.solver.oracle.answers import Repair, Row, Swapped
+from scheduler.solver.oracle.neighbourhood import Neighbourhood, Rows
+from scheduler.solver.oracle.places import Places
+from scheduler.solver.state.loading import load, loading_order, table_of
+from scheduler.solver.state.state import new_state
+
+MOST_PEOPLE = 12
+"""Whose other meetings may change, if nothing is said."""
+
+
+class RepairOracle:
+    """A plan, and the best ways to change it for one request at a time.
+
+    Parameters
+    ----------
+    problem, meetings
+        The problem, and a plan that keeps its hard rules. ValueError is raised if it does not.
+    """
+
+    def __init__(self, problem: Problem, meetings: Sequence[Meeting]) -> None:
+        self._load(problem, meetings)
+
+    def _load(self, problem: Problem, meetings: Sequence[Meeting]) -> None:
+        self.problem = problem
+        self.flat = flatten(problem)
+        self.data = self.flat.data
+        self.state = new_state(self.data, 1)
+        load(self.data, self.state, table_of(self.flat, meetings), loading_order(self.data))
+        if len(problem.requests) - self.state.unheld_count != len(meetings):
+            raise ValueError("the plan breaks a rule")
+        self.around = Neighbourhood(self.data, self.state)
+        self.places = Places(self.flat)
+        for meeting in meetings:
+            r = problem.index.requests[meeting.request]
+            row = self.around.row_of(r)
+            if row is not None:
+                self.places.take(r, row, problem.index.places[meeting.place])
+
+    def meetings(self) -> list[Meeting]:
+        """The plan as it is now, in the order of the requests."""
+        rows = ((r, self.around.row_of(r), place) for r, place in sorted(self.places.place_of.items()))
+        return [self._meeting(r, row, place) for r, row, place in rows if row is not None]
+
+    # Questions
+
+    def best(self, request: str, count: int = 10, most_people: int = MOST_PEOPLE) -> list[Repair]:
+        """The best ways to hold a request, best first, each at another start or in another group of places.
+
+        They are exact within their neighbourhood. The request goes to any start, place and people. What is
+        in its way goes to its best free place, up to three such meetings to those that are best together.
+        One that has none may make up to two others go in turn, at the most promising ways. Which meeting
+        of a full group of places or of a full day gives way, and which interpreter comes, is drawn.
+
+        Parameters
+        ----------
+        request
+            Its id, held or not. KeyError is raised if it is unknown. The present place of a held one is no
+            answer. A frozen meeting has none.
+        count
+            The most answers.
+        most_people
+            The most attendees whose other meetings change.
+        """
+        r = self.problem.index.requests[request]
+        if self.around.row_of(r) is not None and self.data.requests[r, requests.LOCKED]:
+            return []
+
+        def accept(before: Rows, after: Rows, gain: float) -> Repair | None:
+            return self._repair(r, before, after, gain, most_people)
+
+        return self.around.explore(r, count, accept)
+
+    # Commands
+
+    def apply(self, repair: Repair) -> None:
+        """Swapped the plan. ValueError is raised if it is not the one of which `repair` was asked."""
+        self._change([(each.request, each.before, each.after) for each in repair.changes])
+
+    def undo(self, repair: Repair) -> None:
+        """Take `repair`, applied last, back."""
+        self._change([(each.request, each.after, each.before) for each in repair.changes])
+
+    def drop(self, request: str) -> None:
+        """Hold a request no longer."""
+        r = self.problem.index.requests[request]
+        self._change([(r, self._now(r), None)])
+
+    def lose_person(self, person: str, slots: Collection[str]) -> list[str]:
+        """An attendee or interpreter is out in these slots. KeyError is raised if one is unknown.
+
+        Gives the requests that are not held for it, in the order of the problem: `best` finds each a way.
+        """
+        problem = closing.without_person(self.problem, person, slots)
+        number, gone = closing.number_of(problem, person), [problem.index.slots[slot] for slot in slots]
+        lost = sorted({int(r) for r in self.state.at[number, gone] if r >= 0})
+        mine = [(r, self._now(r)) for r in closing.meetings_of(self.state, number)]
+        self._change([(r, now, None) for r, now in mine])
+        closing.send_away(self.data, self.state, number, gone)
+        self._change([(r, None, now) for r, now in mine if r not in lost])
+        return self._closed(problem, lost)
+
+    def close_place(self, place: str, slots: Collection[str]) -> list[str]:
+        """The same for a place that closes in these slots."""
+        problem = closing.without_place(self.problem, place, slots)
+        number, gone = problem.index.places[place], [problem.index.slots[slot] for slot in slots]
+        lost = self.places.at(number, gone, self.state.held)
+        self._change([(r, self._now(r), None) for r in lost])
+        closing.close(self.flat, self.state, self.places, number, gone)
+        return self._closed(problem, lost)
+
+    # Inside
+
+    def _closed(self, problem: Problem, lost: Sequence[int]) -> list[str]:
+        """The requests that were lost, in the problem as it is now.
+
+        Where changes are counted (H13), those that could stay are no longer the same: all is read again.
+        """
+        meetings = self.meetings()
+        self.problem = problem
+        if problem.policy.max_moved is not None:
+            self._load(problem, meetings)
+        return [problem.requests[r].id for r in lost]
+
+    def _change(self, changes: Sequence[tuple[int, tuple[Row, int] | None, tuple[Row, int] | None]]) -> None:
+        """Release all, then hold all."""
+        if any(self._now(r) != before for r, before, _ in changes):
+            raise ValueError("the plan has changed since")
+        weighing.begin(self.state)
+        for r, before, _ in changes:
+            if before is not None:
+                self.places.take(r, *before, step=-1)
+                weighing.take_out(self.data, self.state, r)
+        for r, _, after in changes:
+            if after is not None:
+                weighing.hold_as(self.data, self.state, r, *after[0])
+                self.places.take(r, *after)
+        weighing.begin(self.state)
+
+    def _was(self, r: int, row: Row | None) -> tuple[Row, int] | None:
+        return None if row is None else (row, self.places.place_of[r])
+
+    def _now(self, r: int) -> tuple[Row, int] | None:
+        return self._was(r, self.around.row_of(r))
+
+    def _repair(self, r: int, before: Rows, after: Rows, gain: float, most_people: int) -> Repair | None:
+        """The answer, unless too many people move, there is no place, or a compulsory meeting is dropped."""
+        others = [other for other in after if other != r and after[other] != before[other]]
+        dropped = [other for other in others if after[other] is None]
+        people = sorted(
+            {a for other in others for rows in (before, after) for a in self._people(rows[other])}
+        )
+        if len(people) > most_people or not self.problem.compulsory.isdisjoint(dropped):
+            return None
+        leaving = [Swapped(other, self._was(other, before[other]), None) for other in (r, *others)]
+        wanted = [(other, row) for other in (r, *others) if (row := after[other]) is not None]
+        seats = self.places.seat(wanted, leaving)
+        if seats is None:
+            return None
+        changes = tuple(
+            Swapped(each.request, each.before, None if row is None else (row, seats[each.request]))
+            for each in leaving
+            for row in [after[each.request]]
+        )
+        correction = self._correction(changes, is_new=before[r] is None and r in self.problem.compulsory)
+        if correction is None:
+            return None
+        rows = {each.request: each.after for each in changes if each.after is not None}
+        held_at = {each: self._meeting(each, *rows[each]) for each in rows}
+        return Repair(
+            meeting=held_at[r],
+            moved=tuple(held_at[other] for other in others if other in held_at),
+            dropped=tuple(self.problem.requests[other].id for other in dropped),
+            people=tuple(self.problem.attendees[a].id for a in people),
+            gain=round(gain + correction, 6),
+            changes=changes,
+        )
+
+    def _correction(self, changes: Sequence[Swapped], *, is_new: bool) -> float | None:
+        """What the search does not know of the score. None where that is more than a relocation.
+
+        It takes a published meeting that is at its start, in its group of places, for unchanged, whichever
+        place of the group it has; and it gives a compulsory request an extra gain.
+        """
+        found = -compulsion(self.problem) if is_new else 0.0
+        policy = self.problem.policy
+        counts_changes = policy.max_moved is not None or policy.factors.get("repeated", 0)
+        for change in changes:
+            for side, sign in ((change.before, 1.0), (change.after, -1.0)):
+                if side is not None and self.places.is_off(change.request, *side):
+                    if counts_changes:
+                        return None
+                    found += sign * float(self.data.factors[factors.RELOCATED])
+        return found
+
+    def _people(self, row: Row | None) -> list[int]:
+        if row is None:
+            return []
+        first, last, _ = self.flat.options.table[row[2]]
+        return [int(a) for a in self.flat.options.people[first:last]]
+
+    def _meeting(self, r: int, row: Row, place: int) -> Meeting:
+        interpreter = None if row[3] < 0 else row[3] - len(self.problem.attendees)
+        return self.problem.meeting(r, row[0], place, self._people(row), interpreter)

@@ -1,0 +1,19 @@
+"""Columns of the table that `weigh` fills: a row a way to hold a request."""
+
+WIDTH = 6
+
+START, GROUP, OPTION = 0, 1, 2
+"""Where and with whom the request is held."""
+OUSTED = 3
+"""How many other meetings give way."""
+LEFT = 4
+"""How many of them fit nowhere afterwards, one after the other."""
+PLACED = 5
+"""Whether the request is held there and the limits of H12 and H13 are no further exceeded than before."""
+
+FIGURES = 2
+
+GAIN = 0
+"""What the way does to the score, when each meeting that gives way takes the best place left in turn."""
+MOST = 1
+"""What it can do at most, wherever they go."""
