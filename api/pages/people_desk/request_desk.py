@@ -38,15 +38,23 @@ def listing(event_key: str) -> str:
     state, sort = request.args.get("state", ""), request.args.get("sort", "newest")
     state = state if state in {*RequestState} else ""
     with context.database().read() as db:
+        counts = request_table.state_counts(db, actor, text=text, firm=firm)
         return rendering.render(
             db,
             actor,
             "desk_requests",
             "people_desk/requests.html",
             page=request_table.listing(
-                db, actor, text=text, state=state, firm=firm, sort=sort, number=paging.asked_number()
+                db,
+                actor,
+                text=text,
+                state=state,
+                firm=firm,
+                sort=sort,
+                number=paging.asked_number(),
+                total=counts[state],
             ),
-            counts=request_table.state_counts(db, actor, text=text, firm=firm),
+            counts=counts,
             text=text,
             firm=firm,
             state=state,

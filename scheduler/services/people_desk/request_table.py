@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Select, SQLColumnExpression, func, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import fields
@@ -23,7 +23,8 @@ from scheduler.services.people_desk.tables import PAGE
 from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.services.requests.requests import Asked
-from scheduler.services.text import matches, one_line
+from scheduler.services.text import MAX_SEARCH_WORDS, matches, one_line
+from scheduler.storage.among import among
 from scheduler.storage.models import Firm, MeetingRequest
 
 _Sender, _Receiver = aliased(Firm), aliased(Firm)
@@ -58,19 +59,16 @@ REQUEST_SORTS: Final[Mapping[str, Order]] = {
     "newest": Order("requests", _NEWEST, (datetime, int), descending=True),
     "expires": Order("requests by term", (MeetingRequest.expires_at, MeetingRequest.id), (datetime, int)),
     "priority": Order("requests by priority", (MeetingRequest.priority, MeetingRequest.id), (int, int), True),
-    "from": Order("requests by asker", (_Sender.latin_name, MeetingRequest.id), (str, int)),
-    "to": Order("requests by asked", (_Receiver.latin_name, MeetingRequest.id), (str, int)),
+    "from": Order("requests by asker", (Firm.latin_name, MeetingRequest.id), (str, int)),
+    "to": Order("requests by asked", (Firm.latin_name, MeetingRequest.id), (str, int)),
 }
+_BY_FIRM: Final = {"from": MeetingRequest.from_firm_id, "to": MeetingRequest.to_firm_id}
 _STEPS: Final[Mapping[str, Callable[..., RequestState]]] = {
     "accept": requests.accept,
     "decline": requests.decline,
     "withdraw": requests.withdraw,
     "undo": lambda session, actor, key, *, note, now: requests.undo(session, actor, key, now=now),
 }
-_SEARCHED: Sequence[SQLColumnExpression[str]] = (
-    _Sender.name, _Sender.latin_name, _Receiver.name, _Receiver.latin_name, MeetingRequest.topic,
-    MeetingRequest.key,
-)  # fmt: skip
 
 
 def listing(
@@ -82,24 +80,29 @@ def listing(
     firm: str = "",
     sort: str = "newest",
     number: int = 1,
+    total: int | None = None,
 ) -> Page[RequestRow]:
-    """Requests of all firms, or of one by its key. Two queries."""
+    """Requests of all firms, or of one by its key. Three queries, or two with their `total`.
+
+    The page is found by ids alone: to sort whole rows of 45,000 requests takes a quarter of a second.
+    """
     actor.require(Right.KEEP_PEOPLE)
-    query = _narrowed(_with_firms(_ROWS), actor, text, firm)
+    order = REQUEST_SORTS.get(sort, REQUEST_SORTS["newest"])
+    query = _narrowed(select(MeetingRequest.id), actor, text, firm)
     if state in {*RequestState}:
         query = query.where(MeetingRequest.state == RequestState(state))
-    page = fetch_page(
-        session, query, REQUEST_SORTS.get(sort, REQUEST_SORTS["newest"]), number=number, limit=PAGE
-    )
-    return page.of(_row(row) for row in page.items)
+    if sort in _BY_FIRM:
+        query = query.join(Firm, Firm.id == _BY_FIRM[sort])
+    page = fetch_page(session, query, order, number=number, limit=PAGE, total=total)
+    ids = [row[0] for row in page.items]
+    rows = {row[0].id: row for row in session.execute(_ROWS.where(among(MeetingRequest.id, ids)))}
+    return page.of(_row(rows[request_id]) for request_id in ids)
 
 
 def state_counts(session: Session, actor: Actor, *, text: str = "", firm: str = "") -> dict[str, int]:
     """How many requests of the same search are in each state; of all by an empty name. One query."""
     actor.require(Right.KEEP_PEOPLE)
     counted = select(MeetingRequest.state, func.count()).select_from(MeetingRequest)
-    if one_line(text) or firm:
-        counted = _with_firms(counted)
     rows = session.execute(_narrowed(counted, actor, text, firm).group_by(MeetingRequest.state))
     found = {state.value: number for state, number in rows}
     return {"": sum(found.values())} | {state.value: found.get(state.value, 0) for state in RequestState}
@@ -168,25 +171,31 @@ def _firm(session: Session, actor: Actor, said: str) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-_ROWS = select(MeetingRequest, *firm_columns(_Sender), *firm_columns(_Receiver))
-
-
-def _with_firms(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
-    return query.join(_Sender, _Sender.id == MeetingRequest.from_firm_id).join(
-        _Receiver, _Receiver.id == MeetingRequest.to_firm_id
-    )
+_ROWS = (
+    select(MeetingRequest, *firm_columns(_Sender), *firm_columns(_Receiver))
+    .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
+    .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
+)
 
 
 def _narrowed(
     query: Select[*tuple[Any, ...]], actor: Actor, text: str, firm: str
 ) -> Select[*tuple[Any, ...]]:
+    """The requests of a firm, and those in which every word is of a firm's name, of the topic or the key."""
+    fields.require("text", text, fields.Search)
     query = query.where(MeetingRequest.event_id == actor.event_id)
-    if one_line(text):
-        fields.require("text", text, fields.Search)
-        query = query.where(matches(text, _SEARCHED))
-    if firm:
-        query = query.where((_Sender.key == one_line(firm)) | (_Receiver.key == one_line(firm)))
-    return query
+    for word in one_line(text).split()[:MAX_SEARCH_WORDS]:
+        named = _firms(actor, matches(word, (Firm.name, Firm.latin_name)))
+        query = query.where(_of(named) | matches(word, (MeetingRequest.topic, MeetingRequest.key)))
+    return query.where(_of(_firms(actor, Firm.key == one_line(firm)))) if firm else query
+
+
+def _firms(actor: Actor, which: ColumnElement[bool]) -> Select[int]:
+    return select(Firm.id).where(Firm.event_id == actor.event_id, which)
+
+
+def _of(firms: Select[int]) -> ColumnElement[bool]:
+    return or_(MeetingRequest.from_firm_id.in_(firms), MeetingRequest.to_firm_id.in_(firms))
 
 
 def _row(row: Any) -> RequestRow:
