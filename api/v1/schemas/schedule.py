@@ -79,6 +79,7 @@ class VersionOut(Output):
     score: float
     bound: float | None
     served_bound: float | None
+    meetings_bound: int | None = Field(description="Proved: no plan holds more requests than that.")
     terms: dict[str, float]
     created_at: datetime
     published_at: datetime | None

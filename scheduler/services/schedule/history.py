@@ -34,6 +34,7 @@ class VersionCard:
     score: float
     bound: float | None
     served_bound: float | None
+    meetings_bound: int | None
     terms: Mapping[str, Any]
     created_at: datetime
     published_at: datetime | None

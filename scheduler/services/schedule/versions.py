@@ -44,6 +44,7 @@ def store_draft(
         score=plan.score,
         bound=plan.bound,
         served_bound=plan.served_bound,
+        meetings_bound=plan.meetings_bound,
         terms=dict(plan.terms),
         created_at=now,
     )

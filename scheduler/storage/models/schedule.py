@@ -123,6 +123,8 @@ class ScheduleVersion(Base):
     score: Mapped[float]
     bound: Mapped[float | None]
     served_bound: Mapped[float | None]
+    meetings_bound: Mapped[int | None]
+    """No plan of the run's problem holds more requests."""
     terms: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]

@@ -226,7 +226,7 @@ def test_a_rollback_has_the_score_of_what_it_still_holds_and_nothing_proved(data
         problem = snapshot.take(session, expo.event.id, now=NOW)
         held = versions.meetings(session, back.id)[:1]
         assert (back.score, back.terms["served"]) == (rules.score(problem, held).total, kept.priority)
-        assert (back.bound, back.served_bound) == (None, None)
+        assert (back.bound, back.served_bound, back.meetings_bound) == (None, None, None)
         assert [row["request"] for row in back.unscheduled] == [kept.key]
 
 

@@ -110,7 +110,7 @@ def test_a_rerun_is_told_what_was_proved_of_an_unchanged_event(scene: Scene) -> 
 
     def solve(problem: Problem, _params: SolveParams, proved: Proved | None, **_: Any) -> Result:
         told.append(proved)
-        return Result(plan_of(problem, [first], bound=900, served_bound=9))
+        return Result(plan_of(problem, [first], bound=900, served_bound=9, meetings_bound=7))
 
     def run_again() -> None:
         with scene.database.write() as session:
@@ -125,7 +125,7 @@ def test_a_rerun_is_told_what_was_proved_of_an_unchanged_event(scene: Scene) -> 
     with scene.database.write() as session:
         make_request(session, scene.expo, 0, 3)
     run_again()
-    assert told == [None, Proved(900, 9), None]
+    assert told == [None, Proved(900, 9, 7), None]
 
 
 @pytest.mark.parametrize(("max_moved", "limit", "price"), [(0, None, 60), (7, 7, 1)])
