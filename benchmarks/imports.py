@@ -49,8 +49,8 @@ def book(firms: int, people: int, *, title: str) -> bytes:
 def measured(database: Database, expo: Expo, octets: bytes, name: str) -> Iterator[tuple[str, float, float]]:
     """The steps of one file: read, shown, taken."""
     actor = expo.organiser_actor()
-    parts, *took = timed(lambda: taking.parts_of(octets, ""))
-    yield (f"{name}: read", *took)
+    parts, cpu, wall = timed(lambda: taking.parts_of(octets, ""))
+    yield f"{name}: read", cpu, wall
 
     def look() -> taking.ImportLook:
         with database.write() as session:
@@ -63,10 +63,10 @@ def measured(database: Database, expo: Expo, octets: bytes, name: str) -> Iterat
             number = workbooks.keep(session, actor, octets, name=name, kind="", now=NOW)
             workbooks.take(session, actor, number, parts, digest=digest, settings=SETTINGS, now=NOW)
 
-    shown, *took = timed(look)
-    yield (f"{name}: shown", *took)
-    _, *took = timed(lambda: take(shown.digest))
-    yield (f"{name}: taken", *took)
+    shown, cpu, wall = timed(look)
+    yield f"{name}: shown", cpu, wall
+    _, cpu, wall = timed(lambda: take(shown.digest))
+    yield f"{name}: taken", cpu, wall
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:

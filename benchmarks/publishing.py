@@ -82,7 +82,8 @@ class Organiser:
             job = version_jobs.latest(session, version, kind)
             if job is None:
                 raise RuntimeError(f"nobody has asked to {kind}: {self.browser.page[:500]}")
-            seconds = (job.finished_at - job.started_at).total_seconds() if job.finished_at else None
+            began, ended = job.started_at, job.finished_at
+            seconds = (ended - began).total_seconds() if began and ended else None
             return {"state": job.state, "error": job.error, "seconds": seconds, "mails": job.mails}
 
 

@@ -9,7 +9,7 @@ from benchmarks.report import share
 from scheduler.domain import rules
 from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
-from scheduler.solver.bounds.prove import Bounds
+from scheduler.solver.bounds.closed import Bounds
 
 
 class BrokenPlan(Exception):

@@ -112,9 +112,14 @@ def open_run(database: Database) -> int:
 def begin(database: Database, helpers: WorkerHelpers, problem: Problem) -> None:
     """Have the helpers' run be about this problem, and call for help."""
     helpers.parts = helpers.lost = 0
-    found = {"fingerprint": fingerprint_of(problem), "problem": write_problem(problem)}
     with database.write() as session:
-        runs.keep_problem(session, helpers.run_id, worker="benchmark", **found)
+        runs.keep_problem(
+            session,
+            helpers.run_id,
+            worker="benchmark",
+            fingerprint=fingerprint_of(problem),
+            problem=write_problem(problem),
+        )
     helpers.begin()
 
 

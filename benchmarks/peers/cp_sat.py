@@ -20,7 +20,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import People, Problem
 from scheduler.solver.instance.choices import bits
 
-Literal = cp_model.LiteralT
+Literal = cp_model.IntVar
 WORKERS = 8  # on two cores, too: the ways that find a first solution are not among the first two
 
 

@@ -56,6 +56,7 @@ def _inside(
 
 def _names(row: OutboxMail) -> dict[str, str]:
     """What stands in the corpus, and what in its place; addresses and domains in any case."""
+    assert row.uid is not None
     return TIMES | {
         UID: row.uid,
         "SEQUENCE:2": f"SEQUENCE:{row.payload['sequence']}",

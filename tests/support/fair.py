@@ -65,7 +65,8 @@ def make_fair(
         session, expo, people=people, name="Ulmenbrücker AG", latin_name="Ulmenbrucker AG", country="DE"
     )
     interpreter = make_interpreter(session, expo, name="叶知秋", latin_name="Ye Zhiqiu")
-    requests, meetings = [], []
+    requests: list[MeetingRequest] = []
+    meetings: list[Meeting] = []
     for person in range(people):
         for number in range(each):
             requests.append(_ask(session, expo, len(requests)))

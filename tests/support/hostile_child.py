@@ -68,7 +68,7 @@ JOBS["mail"] = {
 }.get(os.environ.get("LC_ALL", ""), JOBS["mail"])  # what a child gets of our environment
 
 if __name__ == "__main__":
-    limits.CPU_SECONDS = 0.3
-    limits.MEMORY = 64 * 1024 * 1024
-    child.MAX_JOBS = 5
+    limits.CPU_SECONDS = 0.3  # type: ignore[misc]
+    limits.MEMORY = 64 * 1024 * 1024  # type: ignore[misc]
+    child.MAX_JOBS = 5  # type: ignore[misc]
     child.main()

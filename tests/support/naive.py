@@ -55,7 +55,7 @@ class Page:
 
     def sides(self, meeting: Json) -> tuple[list[str], list[str]]:
         request = self.requests[meeting["request"]]
-        of = {side: [] for side in ("from", "to")}
+        of: dict[str, list[str]] = {side: [] for side in ("from", "to")}
         for id in meeting["attendees"]:
             for side, people in of.items():
                 if self.attendees[id]["firm"] == request[side]:
@@ -111,7 +111,8 @@ class Page:
         fixed = self.requests[meeting["request"]]["fixed"]
         if fixed is None:
             return True
-        return meeting["slot"] == fixed["slot"] and meeting["place"] == fixed.get("place", meeting["place"])
+        has_place = meeting["place"] == fixed.get("place", meeting["place"])
+        return bool(meeting["slot"] == fixed["slot"] and has_place)
 
     def could_be_held(self, meeting: Json) -> bool:
         """A published meeting, taken alone, as H13 has it."""
@@ -318,11 +319,11 @@ def _lacking(page: Page, firm: str, held: dict[str, Json]) -> int:
     # str: the share is the decimal that the file says.
     share = ceil(Fraction(str(page.policy.get("fair_share", 0))) * len(mine))
     floor = min(len(mine), max(page.firms[firm]["min_meetings"], share))
-    return max(0, floor - sum(id in held for id in mine))
+    return int(max(0, floor - sum(id in held for id in mine)))
 
 
 def total(document: Json, counts: dict[str, int]) -> float:
     """The plain sum: what is served, less the rest."""
     factors = FACTORS | document["policy"].get("factors", {})
     lost = sum(factors[term] * n for term, n in counts.items() if term != "served")
-    return factors["served"] * counts["served"] - lost
+    return float(factors["served"] * counts["served"] - lost)

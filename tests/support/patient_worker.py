@@ -11,7 +11,7 @@ from scheduler.domain import rules
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import Progress, Result, SolveParams
+from scheduler.domain.solving import Phase, Progress, Result, SolveParams
 from scheduler.files.problem_file import fingerprint_of
 from scheduler.services.runs import execution
 from workers.celery_app import app
@@ -29,7 +29,7 @@ def wait(
 ) -> Result:
     began = time.monotonic()
     while not should_stop() and time.monotonic() - began < params.seconds:
-        on_progress(Progress(time.monotonic() - began, "search"))
+        on_progress(Progress(time.monotonic() - began, Phase.SEARCHING))
         time.sleep(0.02)
     true = rules.score(problem, ())
     return Result(Plan(fingerprint_of(problem), PlanStatus.FEASIBLE, true.total, true.terms, None, None, ()))

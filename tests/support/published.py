@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -66,7 +67,7 @@ class Published:
         with self.database.read() as session:
             return session.scalars(select(InboundMail).order_by(InboundMail.id.desc()).limit(1)).one()
 
-    def answer(self, firm: int, partstat: str, **others: object) -> InboundMail:
+    def answer(self, firm: int, partstat: str, **others: Any) -> InboundMail:
         return self.receive(replies.calendar(self.mail_to(firm), partstat, **others), self.mail_to(firm))
 
     def publish_again(self, *, slot: int | None = None, minutes: int = 30) -> dict[str, OutboxMail]:

@@ -61,7 +61,7 @@ def draft(session: Session, expo: Expo, meetings: list[Meeting]) -> int:
     return make_version(session, expo, meetings, state=VersionState.DRAFT).number
 
 
-def publish(session: Session, expo: Expo, number: int, compared_with: int | None, minutes: int = 0) -> int:
+def publish(session: Session, expo: Expo, number: int, compared_with: int | None, minutes: float = 0) -> int:
     """Publish and give the number of mails."""
     return publish_version(
         session,

@@ -14,7 +14,9 @@ class Step:
     """`work`, begun at once; `done()` waits for its end, and returns or raises what it did."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
-        self._work, self._answer, self._error = work, None, None
+        self._work = work
+        self._answer: Any = None
+        self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 

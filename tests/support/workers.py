@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from scheduler.config import Settings
 from scheduler.storage.database import Database
@@ -22,9 +23,9 @@ PATIENT_APP = "tests.support.patient_worker:app"
 """Its solver finds nothing and takes all the time that it is given."""
 
 
-def settings_for(database: Database, broker_url: str, **others: object) -> Settings:
+def settings_for(database: Database, broker_url: str, **others: Any) -> Settings:
     url = database.url.render_as_string(hide_password=False)
-    values = {"smtp_security": "none", "log_format": "console", **others}
+    values: dict[str, Any] = {"smtp_security": "none", "log_format": "console", **others}
     return Settings(database_url=url, redis_url=broker_url, secret_key=SECRET_KEY, **values)
 
 

@@ -123,6 +123,7 @@ def unfolded(octets: bytes | str) -> list[str]:
 def event_of(octets: bytes | str) -> Event:
     parsed = Calendar.from_ical(octets)
     (event,) = parsed.walk("VEVENT")
+    assert isinstance(event, Event)
     return event
 
 
