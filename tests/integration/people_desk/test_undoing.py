@@ -9,7 +9,7 @@ from sqlalchemy import select
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.services.cells.columns import ImportKind
-from scheduler.services.people_desk import absences, editing, journal, leaving_event, merging
+from scheduler.services.people_desk import absences, editing, journal, leaving_event, merging, row_notes
 from scheduler.services.requests import history, requests
 from scheduler.services.requests.form import NewRequest
 from scheduler.storage.base import Base
@@ -55,7 +55,7 @@ class Hall:
                     {name: value for name, value in row._mapping.items() if not name.startswith("feed_")}
                     for row in session.execute(select(table.__table__).order_by(*table.__table__.primary_key))
                 ]
-                for table in journal.NOTED
+                for table in row_notes.NOTED
             }
 
     def row(self, table: type[Base], key: str) -> Any:
