@@ -53,13 +53,13 @@ DAY = date(2026, 11, 24)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One solve. `parts` were sent to the second worker, and `lost` were not answered in time."""
+    """One solve. `sent` subproblems went to the second worker, and `lost` were not answered in time."""
 
     workers: str
     seed: int
     score: float
     seconds: float
-    parts: int = 0
+    sent: int = 0
     lost: int = 0
 
 
@@ -79,7 +79,7 @@ def started(command: tuple[str, ...], log: Path, **environment: str) -> Iterator
 
 @contextmanager
 def second_worker(folder: Path) -> Iterator[Settings]:
-    """A broker, a migrated database and a worker of one thread that takes parts."""
+    """A broker, a migrated database and a worker of one thread that takes subproblems."""
     path = folder / "s"
     settings = Settings(
         database_url=f"sqlite:///{folder / 'split.db'}",
@@ -111,7 +111,7 @@ def open_run(database: Database) -> int:
 
 def begin(database: Database, helpers: WorkerHelpers, problem: Problem) -> None:
     """Have the helpers' run be about this problem, and call for help."""
-    helpers.parts = helpers.lost = 0
+    helpers.sent = helpers.lost = 0
     with database.write() as session:
         runs.keep_problem(
             session,
@@ -138,9 +138,9 @@ def measure(problem: Problem, seconds: float, seed: int, helpers: WorkerHelpers 
         helpers.clear()
     if violations(problem, plan.meetings):
         raise SystemExit("a plan breaks the rules")
-    counts = (helpers.parts, helpers.lost) if helpers else (0, 0)
+    counts = (helpers.sent, helpers.lost) if helpers else (0, 0)
     row = Row("2 of 1 thread" if helpers else "1 of 2 threads", seed, plan.score, plan.seconds, *counts)
-    print(f"{row.workers:<15} seed {seed:<3} {row.score:>14,.0f} {row.parts:>5} parts, {row.lost} lost")
+    print(f"{row.workers:<15} seed {seed:<3} {row.score:>14,.0f} {row.sent:>5} subproblems, {row.lost} lost")
     return row
 
 

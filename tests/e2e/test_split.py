@@ -71,9 +71,9 @@ def test_the_second_worker_does_parts_of_the_first_ones_solve(shared: Shared, tm
     ):
         eventually(lambda: shared.run.state not in runs.OPEN)
         assert shared.is_ended_well()
-        (told,) = re.findall(r"search shared.*lost=(\d+) parts=(\d+)", first.log.read_text())
-    lost, parts = map(int, told)
-    assert parts > lost
+        (told,) = re.findall(r"search shared.*lost=(\d+).*subproblems=(\d+)", first.log.read_text())
+    lost, sent = map(int, told)
+    assert sent > lost
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)

@@ -1,4 +1,4 @@
-"""A run's search shared with other workers: calls for help, and over the broker parts and their answers."""
+"""A run's search shared with other workers by the broker: calls for help, subproblems and their answers."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ CONNECT_SECONDS, LISTEN_SECONDS = 2.0, 0.5
 Call = Callable[[int], bool]
 """Calls some worker to help with a run, by its id."""
 
-_PART = struct.Struct("<q")
+_SUBPROBLEM = struct.Struct("<q")
 _ANSWER = struct.Struct("<q?B")
-READY = 0  # the number of what a helper says before it was given a part
+READY = 0  # the number of what a helper says before it was given a subproblem
 GO = 0  # the number of what tells a helper to go
 
 
@@ -101,8 +101,8 @@ class WorkerHelpers:
 
     `worker` is who has the run: its name, as that of each other one, begins with its machine's. One belongs
     to them once it has answered a call: then it is there, is not busy, and has the problem
-    in memory. One that does not answer in time is left out until it is heard again. `parts` were offered
-    in all, and `lost` of them were not answered in time.
+    in memory. One that does not answer in time is left out until it is heard again. Of the `sent`
+    subproblems, `lost` were not answered in time.
     """
 
     def __init__(self, url: str, run_id: int, worker: str, call: Call) -> None:
@@ -114,7 +114,7 @@ class WorkerHelpers:
         self.called_at = -CALL_EVERY
         self.asked: dict[int, tuple[int, str]] = {}
         self.answered: dict[int, bytes] = {}
-        self.parts = self.lost = 0
+        self.sent = self.lost = 0
 
     def begin(self) -> None:
         """Call for help, so that others read the problem while we do."""
@@ -135,9 +135,9 @@ class WorkerHelpers:
     def send(self, subproblems: Sequence[bytes]) -> None:
         self.answered = {}
         for position, (helper, subproblem) in enumerate(zip(self.chosen, subproblems, strict=False)):
-            self.parts += 1
-            self.asked[self.parts] = (position, helper)
-            self._say(helper, _PART.pack(self.parts) + subproblem)
+            self.sent += 1
+            self.asked[self.sent] = (position, helper)
+            self._say(helper, _SUBPROBLEM.pack(self.sent) + subproblem)
 
     def answers(self) -> Mapping[int, bytes]:
         self._listen()
@@ -146,7 +146,7 @@ class WorkerHelpers:
     def withdraw(self) -> None:
         late = [helper for _, helper in self.asked.values()]
         if late:
-            log.info("parts lost", run=self.run_id, lost=len(late))
+            log.info("subproblems lost", run=self.run_id, lost=len(late))
         for helper in late:
             self.ready.pop(helper, None)
         self.lost += len(late)
@@ -164,7 +164,7 @@ class WorkerHelpers:
     def clear(self) -> None:
         """Let the helpers go."""
         for helper in self.ready:
-            self._say(helper, _PART.pack(GO))
+            self._say(helper, _SUBPROBLEM.pack(GO))
         if self.line is not None:
             self.line.close()
         self.line, self.ready, self.asked = None, {}, {}
@@ -213,7 +213,7 @@ def help_with(
     threads: int,
     should_stop: Callable[[], bool],
 ) -> int:
-    """Solve parts of a running run's search for a while. Returns how many were solved.
+    """Solve subproblems of a running run's search for a while. Returns how many were solved.
 
     Raises RedisError where the broker fails.
     """
@@ -241,13 +241,13 @@ class _Help:
             content = self.line.heard(LISTEN_SECONDS)
             if content is None:
                 continue
-            (number,) = _PART.unpack_from(content)
+            (number,) = _SUBPROBLEM.unpack_from(content)
             if number == GO:
                 break
             try:
-                answer = self.helper.improve(content[_PART.size :], self.should_stop)
+                answer = self.helper.improve(content[_SUBPROBLEM.size :], self.should_stop)
             except SubproblemRefused as error:
-                log.warning("part refused", run=self.run_id, reason=str(error))
+                log.warning("subproblem refused", run=self.run_id, reason=str(error))
                 break
             is_staying, heard_at = self.answer(number, answer), time.monotonic()
             done += 1
@@ -261,7 +261,7 @@ class _Help:
 
 
 _prepared: dict[str, Helper] = {}
-"""For the last problem that this process took parts of, by its fingerprint."""
+"""For the last problem that this process took subproblems of, by its fingerprint."""
 
 
 def _helper_for(database: Database, run_id: int, threads: int) -> Helper | None:

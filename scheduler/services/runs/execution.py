@@ -165,7 +165,7 @@ class _Work:
             yield helpers
         finally:
             helpers.clear()
-            log.info("search shared", run=self.run.id, parts=helpers.parts, lost=helpers.lost)
+            log.info("search shared", run=self.run.id, subproblems=helpers.sent, lost=helpers.lost)
 
     # What `attend` asks and tells five times a second
 

@@ -1,4 +1,4 @@
-"""A run's search shared over the broker: calls for help, parts, answers, and what is lost on the way."""
+"""A run's search shared over the broker: calls for help, subproblems, answers, what is lost on the way."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Member:
         """The next part and its number."""
         content = self.line.heard(60)
         assert content is not None
-        return distribution._PART.unpack_from(content)[0], content[distribution._PART.size :]
+        return distribution._SUBPROBLEM.unpack_from(content)[0], content[distribution._SUBPROBLEM.size :]
 
 
 class HelpersScene:
@@ -134,7 +134,7 @@ def test_who_is_late_is_left_out_until_it_is_heard_again(scene: HelpersScene) ->
     member = scene.joined_by("w1")
     scene.helpers.send([b"part"])
     scene.helpers.withdraw()
-    assert (scene.helpers.size(nearby=True), scene.helpers.parts, scene.helpers.lost) == (0, 1, 1)
+    assert (scene.helpers.size(nearby=True), scene.helpers.sent, scene.helpers.lost) == (0, 1, 1)
     member.say(member.hear()[0], b"late")
     eventually(lambda: not scene.helpers.answers() and scene.helpers.size(nearby=True) == 1)
 
@@ -234,7 +234,7 @@ class Help:
         return number, stays, answer
 
     def say(self, number: int, part: bytes = b"") -> None:
-        assert self.line.say(topic_of(self.run_id, "w1"), distribution._PART.pack(number) + part)
+        assert self.line.say(topic_of(self.run_id, "w1"), distribution._SUBPROBLEM.pack(number) + part)
 
     def ended(self) -> int:
         """How many parts the helper did, once it is gone."""
