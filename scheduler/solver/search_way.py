@@ -46,11 +46,16 @@ def begin(context: SolveContext, start: Meetings) -> tuple[State | None, Meeting
 def _checked_first(context: SolveContext, state: State) -> Meetings:
     """Check the first plan. Its seconds tell how much time the last check needs."""
     first = context.check(state.held)
+    _keep_back(context, state)
+    return first
+
+
+def _keep_back(context: SolveContext, state: State) -> None:
+    """Keep time back for the last check, and for the reasons of what a plan does not hold."""
     seconds, spent = context.params.seconds, context.incumbent.spent
     checks = max(spent, min(0.2 * seconds, 0.2 + 2.0 * spent))
     reasons = REASON_SECONDS * state.unheld_count
     context.clock.reserve(checks + min(REASON_SHARE * seconds, reasons))
-    return first
 
 
 def searched(context: SolveContext, start: Meetings) -> Meetings:
@@ -58,14 +63,14 @@ def searched(context: SolveContext, start: Meetings) -> Meetings:
     state, begun = begin(context, start)
     if state is None or (begun is None and context.clock.is_stopped()):
         return None
-    incumbent = context.incumbent
+    incumbent, clock = context.incumbent, SolveClock(context.clock.left(), context.is_done)
     search = Search(
         context.flat,
         fitted_temperatures(context.problem, cold=begins_with_plan(context.problem, start)),
-        Budget(SolveClock(context.clock.left(), context.is_done), context.params.iterations),
+        Budget(clock, context.params.iterations),
         context.params.workers,
         context.params.seed,
-        lambda state, is_best: _report(context, state, is_best),
+        lambda state, is_best: _report(context, clock, state, is_best),
         context.helpers,
         spare_cores=lambda: _spare_cores(context),
         cooling=max(0.0, STOP_SECONDS - 1.5 * incumbent.spent) if incumbent.is_quick else 0.0,
@@ -77,11 +82,16 @@ def searched(context: SolveContext, start: Meetings) -> Meetings:
     return incumbent.ready[0] or first_clean(context.problem, [start, ()])
 
 
-def _report(context: SolveContext, state: State, is_best: bool) -> None:
-    """Report the best plan so far. At a high temperature the current plan is mostly worth less."""
+def _report(context: SolveContext, clock: SolveClock, state: State, is_best: bool) -> None:
+    """Report the best plan so far. At a high temperature the current plan is mostly worth less.
+
+    What a better plan holds needs no reason: the search, whose `clock` it is, has that time.
+    """
     problem, reporter, incumbent = context.problem, context.reporter, context.incumbent
     if is_best and (reporter.best is None or state.score > reporter.best.total):
         reporter.measure(context.flat.data, state)
+        _keep_back(context, state)
+        clock.seconds = clock.spent + max(0.0, context.clock.left())
         if context.clock.left() > 2 * incumbent.spent:
             incumbent.check_beside(state.held)
     beside = compulsion(problem) * len(problem.compulsory)  # what the search adds
