@@ -11,7 +11,8 @@ from scheduler.solver.clock import SolveClock
 LAST_STEP = 0.1  # of the smallest step: measured, 0.2 is worse on loose events and on tight ones
 STEPS_OF_PRICE = 7.5  # price of a change / highest temperature, where changes are limited
 LEAST_PRICE = 0.1
-COLD_SHARE = 0.04  # of the time, at its end: moves there only gain
+COLD_SHARE = 0.019  # of the time, at its end, for each e-fold of the cooling: moves there only gain
+LEAST_COLD_SHARE = 0.04
 NO_LIMIT = -1  # where there is no `max_idle_spread`
 LOOSE_SHARE = 0.4  # of the time in which a plan may exceed it
 
@@ -28,9 +29,10 @@ class Temperatures:
     def at(self, share: float, limit: int = NO_LIMIT) -> float:
         """The temperature after this share of the time. With a `max_idle_spread` there are two coolings."""
         share = cooled(share, limit)
-        if share >= 1 - COLD_SHARE:
+        cold = max(LEAST_COLD_SHARE, COLD_SHARE * math.log(self.first / self.last))
+        if share >= 1 - cold:
             return self.last * 0.05
-        ratio: float = (self.last / self.first) ** (share / (1 - COLD_SHARE))
+        ratio: float = (self.last / self.first) ** (share / (1 - cold))
         return self.first * ratio
 
 
