@@ -189,6 +189,15 @@ PAGES = {
         "calendar-health/people/f2-p0",
         "calendar-health/dead-letters",
         "calendar-health/dead-letters?list=retrying",
+        "desk/firms",
+        "desk/firms?text=no-such-firm",
+        "desk/firms/f0",
+        "desk/people",
+        "desk/people/f0-p0",
+        "desk/interpreters",
+        "desk/requests",
+        "desk/requests/new",
+        "desk/steps",
         "inbox/",
         "inbox/?outcome=waiting",
         *(f"inbox/{{letters[{i}]}}" for i in range(3)),
@@ -278,6 +287,7 @@ def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
     reader.send_empty("tokens", "Make the token")
     reader.sign_in("organiser")
     reader.send_empty("settings", "Save")
+    reader.send_empty("desk/requests/new", "Ask")
     reader.send_empty("calendar-health/people/f2-p0", "Keep it and send")
     reader.open("imports/")
     reader.choose_file("File", "firms.xlsx", b"%PDF-1.7")
@@ -308,6 +318,22 @@ def test_no_state_of_a_firm_s_pages_has_a_fault(reader: Reader, everything: Ever
     everything.end_freshness({"path": everything.path("/tokens"), "what": "make the token", "fields": []})
     reader.look_after("Make the token", "Sign in again")
     reader.visit("/sign-in/go-on")
+
+
+def test_no_state_of_the_people_desk_has_a_fault(reader: Reader) -> None:
+    reader.sign_in("organiser")
+    reader.open("desk/firms")
+    reader.page.get_by_role("link", name="Edit Firm 8").click()
+    reader.page.locator(".editing").wait_for()
+    reader.look("a row as a form")
+    reader.page.get_by_label("Country").fill("Austria")
+    reader.press("Save")
+    reader.page.locator("tr.picked").wait_for()
+    reader.look("a row that was saved")
+    reader.page.get_by_label("Choose Firm 8").check()
+    reader.look_after("Withdraw", "leave the event")
+    reader.look_after("Withdraw", "Withdrawn.")
+    reader.look_after("Undo", "Undone.")
 
 
 def test_no_answer_by_a_link_has_a_fault(reader: Reader) -> None:

@@ -21,7 +21,7 @@ from scheduler.domain.errors import InvalidInput, NotAllowed, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory import search
 from scheduler.services.events.timetable import timetable
-from scheduler.services.requests import lists, outcomes, requests
+from scheduler.services.requests import history, lists, outcomes, requests
 from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.form import NewRequest
 
@@ -63,7 +63,8 @@ def show(event_key: str, key: str) -> str:
         side = lists.side(db, actor, card)
         here = "sent" if side is Side.FROM else "received"
         around = _around(db, actor, side, [card])
-        return rendering.render(db, actor, here, "requests/show.html", card=card, **around)
+        done = history.of_request(db, actor, key)
+        return rendering.render(db, actor, here, "requests/show.html", card=card, history=done, **around)
 
 
 @blueprint.get("/firms/<firm_key>/ask")

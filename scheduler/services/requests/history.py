@@ -12,7 +12,7 @@ from scheduler.domain.entities import Side
 from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory.refs import PersonRef, person_columns
-from scheduler.services.requests.steps import sees
+from scheduler.services.requests.steps import UNDO, sees
 from scheduler.services.text import storable
 from scheduler.storage.models import Attendee, MeetingRequest, RequestStep
 
@@ -29,7 +29,10 @@ class PastStep:
 
 
 def of_request(session: Session, actor: Actor, key: str) -> tuple[PastStep, ...]:
-    """The steps of a request in their order. Raises NotFound for those of other firms and events."""
+    """The steps of a request in their order, without those that were undone, of which nobody was told.
+
+    Raises NotFound for those of other firms and events.
+    """
     request = None
     if storable(key):
         request = session.scalar(
@@ -49,7 +52,11 @@ def of_request(session: Session, actor: Actor, key: str) -> tuple[PastStep, ...]
         .where(RequestStep.request_id == request.id)
         .order_by(RequestStep.id)
     )
-    return tuple(
-        PastStep(verb, side, PersonRef(*person) if person[0] is not None else None, note, at)
-        for verb, side, note, at, *person in rows
-    )
+    found: list[PastStep] = []
+    for verb, side, note, at, *person in rows:
+        if verb == UNDO:
+            del found[-1:]
+        else:
+            by = PersonRef(*person) if person[0] is not None else None
+            found.append(PastStep(verb, side, by, note, at))
+    return tuple(found)

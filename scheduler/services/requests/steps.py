@@ -25,6 +25,8 @@ from scheduler.storage.models import Firm, MeetingRequest, RequestStep, Schedule
 UNDO_TIME = timedelta(minutes=10)
 """How long a step can be undone, if no schedule was published since."""
 
+UNDO = "undo"
+"""The verb of taking the last step back, in a request's history."""
 _ANSWER = ("answered_by", "answered_side", "answered_at", "answer_note")
 """The columns in which the last step stands."""
 
@@ -150,7 +152,7 @@ def undo(session: Session, actor: Actor, request: MeetingRequest, *, now: dateti
         require_both_firms(session, request, "undone")
     if not _change(session, request, request.state, values, now):
         raise _refused(request, "undone", now)
-    note_step(session, actor, request, "undo", side_of(actor, request), "", now=now)
+    note_step(session, actor, request, UNDO, side_of(actor, request), "", now=now)
     return request
 
 

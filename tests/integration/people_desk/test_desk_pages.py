@@ -141,7 +141,12 @@ def test_a_request_in_a_firms_name_says_so_to_the_other_side(site: Site) -> None
     assert site.stored()[0].state is RequestState.PENDING
     page = browser.post(site.path("/desk/requests/many"), keys=[request.key], verb="accept")
     assert "1 accepted, in the firms" in page
-    assert "the organiser for Firm 1" in site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
+    page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
+    assert "the organiser for Firm 1" in page
+    history = page[page.index("What was done") :]
+    assert re.search(
+        r"<b>Ask</b> by an organiser for Firm 0.*<b>Accept</b> by an organiser for Firm 1", history
+    )
     page = browser.post(site.path("/desk/requests/many"), keys=[request.key], verb="decline")
     assert "cannot be declined" in page
 
