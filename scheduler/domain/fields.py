@@ -40,6 +40,8 @@ ChangeoverMinutes = Annotated[int, Interval(ge=0, le=60)]
 GuestName = Annotated[str, Len(1, 120)]
 HallKey = Annotated[str, Len(1, 32)]
 TableName = Annotated[str, Len(0, 120)]
+CellText = Annotated[str, Len(0, 200)]
+"""What is read instead of a cell of a spreadsheet."""
 Booth = Annotated[str, Len(0, 64)]
 Country = Annotated[str, Len(2, 2)]
 Description = Annotated[str, Len(0, 4_000)]

@@ -12,21 +12,25 @@ from werkzeug.wrappers import Response as BaseResponse
 from api import auth, context
 from api.errands import fresh_sign_in
 from api.pages import rendering
-from scheduler.domain.errors import InvalidInput
+from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.invites.catalogue import languages
 from scheduler.services.access.actors import Actor
 from scheduler.services.cells.columns import COLUMNS, REQUIRED, ImportKind
-from scheduler.services.cells.table import MAX_ROWS
-from scheduler.services.imports import taking, template, workbooks
+from scheduler.services.cells.table import MAX_ROWS, ImportOptions
+from scheduler.services.imports import choices, taking, template, workbooks
+from scheduler.services.imports.choices import ImportChoices
 from scheduler.services.imports.taking import ImportLook, ImportOutdated
 from scheduler.services.imports.workbooks import ImportTaken
-from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet
+from scheduler.services.people_desk import importing, journal
+from scheduler.sheets.tables import MAX_COLUMNS, MAX_OCTETS, UnreadableSheet
 from scheduler.untrusted.reading import UNREAD
 
 blueprint = APIBlueprint("imports", __name__, enable_openapi=False, url_prefix="/events/<event_key>/imports")
 
 NOT_SHOWN = (ImportOutdated, ImportTaken, UnreadableSheet, *UNREAD)
 """Why what a file does cannot be shown now; each is a sentence."""
+MOST_MENDS = 200
+"""Faults of a page that have a field for what to read instead."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -68,13 +72,50 @@ def show(event_key: str, number: int) -> BaseResponse | str:
     """Show what a file would change: the import is run and rolled back."""
     actor = auth.organiser(event_key)
     try:
-        name, _, look = _look(actor, number)
+        name, _, look, options = _look(actor, number)
     except NOT_SHOWN as error:
         return _not_shown(event_key, error)
     with context.database().read() as db:
         return rendering.render(
-            db, actor, "imports", "imports/show.html", number=number, name=name, look=look, why=taking.WHY
+            db,
+            actor,
+            "imports",
+            "imports/show.html",
+            number=number,
+            name=name,
+            look=look,
+            options=options,
+            columns=COLUMNS,
+            may_go=choices.MAY_GO,
+            most_mends=MOST_MENDS,
         )
+
+
+@blueprint.post("/<int:number>/choose")
+@login_required
+def choose(event_key: str, number: int) -> BaseResponse:
+    """Keep how the file is to be taken, and show what it does so."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            choices.choose(db, actor, number, _choices())
+    except InvalidInput as error:
+        flash("; ".join(map(str, error.faults)), "error")
+    return redirect(url_for("imports.show", event_key=event_key, number=number))
+
+
+@blueprint.post("/steps/<int:step_id>/undo")
+@login_required
+def undo(event_key: str, step_id: int) -> BaseResponse:
+    """Put back what a file changed, as long as nothing else changed it since."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            done = journal.undo(db, actor, step_id, settings=context.settings(), now=context.now())
+        flash(f"What {done.subject} changed is as it was before.", "good")
+    except WrongState as error:
+        flash(str(error), "error")
+    return redirect(url_for("imports.index", event_key=event_key))
 
 
 @blueprint.post("/<int:number>/take")
@@ -111,7 +152,7 @@ def left_out(event_key: str, number: int) -> BaseResponse:
     """The rows that are wrong, each with the reason, to be mended and sent again."""
     actor = auth.organiser(event_key)
     try:
-        _, parts, look = _look(actor, number)
+        _, parts, look, _ = _look(actor, number)
     except NOT_SHOWN as error:
         return _not_shown(event_key, error)
     return _file(taking.rejected(parts, look), "left-out.xlsx")
@@ -142,25 +183,63 @@ def said(kind: ImportKind, done: Any) -> str:
     return text
 
 
-def _look(actor: Actor, number: int) -> tuple[str, list[Any], ImportLook]:
-    """A kept file: its name, its parts, and what it would do by now."""
+def _look(actor: Actor, number: int) -> tuple[str, list[Any], ImportLook, ImportOptions]:
+    """A kept file: its name, its parts, what it would do by now, and how it is to be taken."""
     with context.database().read() as db:
         octets, kind, name = workbooks.octets_of(db, actor, number)
+        options = choices.options_of(db, actor, number)
     parts = taking.parts_of(octets, kind)
     with context.database().write() as db:
-        look = taking.apply(db, actor, parts, settings=context.settings(), now=context.now())
+        look = importing.apply(
+            db, actor, parts, settings=context.settings(), now=context.now(), options=options
+        )
         db.rollback()
-    return name, parts, look
+    return name, parts, look, options
 
 
 def _take(actor: Actor, number: int, digest: str) -> ImportLook:
     with context.database().read() as db:
         octets, kind, _ = workbooks.octets_of(db, actor, number)
+        options = choices.options_of(db, actor, number)
     parts = taking.parts_of(octets, kind)
     with context.database().write() as db:
-        return workbooks.take(
-            db, actor, number, parts, digest=digest, settings=context.settings(), now=context.now()
+        return importing.take(
+            db,
+            actor,
+            number,
+            parts,
+            digest=digest,
+            settings=context.settings(),
+            now=context.now(),
+            options=options,
         )
+
+
+def _choices() -> ImportChoices:
+    """What the form says: options, columns that were changed, and what is read instead of cells."""
+    form = request.form
+    columns: dict[str, dict[str, str]] = {}
+    for kind in ImportKind:
+        for at in range(MAX_COLUMNS):
+            header = form.get(f"header-{kind.value}-{at}")
+            column = form.get(f"column-{kind.value}-{at}")
+            if header is None or column is None:
+                break
+            if column != form.get(f"was-{kind.value}-{at}"):
+                columns.setdefault(kind.value, {})[header] = column
+    values: dict[str, dict[str, dict[str, str]]] = {}
+    for at in range(MOST_MENDS):
+        kind_of, column, of, meant = (
+            form.get(f"mend{part}-{at}", "") for part in ("-kind", "-column", "-of", "")
+        )
+        if meant:
+            values.setdefault(kind_of, {}).setdefault(column, {})[of] = meant
+    return ImportChoices(
+        keep_empty=bool(form.get("keep_empty")),
+        withdraw=form.getlist("withdraw"),
+        columns=columns,
+        values=values,
+    )
 
 
 def _not_shown(event_key: str, error: Exception) -> BaseResponse:

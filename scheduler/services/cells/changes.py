@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from scheduler.services.cells.table import Row, Table
+from scheduler.services.cells.table import Row, Table, WrongCell
 
 Cells = dict[str, tuple[Any, Any]]
 """Values that a row changes by their column, each before and after."""
@@ -45,6 +45,10 @@ class WrongCells:
     header: str
     message: str
     lines: tuple[int, ...]
+    column: str = ""
+    """Ours."""
+    value: str | None = None
+    """What stands in all of the cells, or None if they differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class Imported:
     wrong: tuple[WrongCells, ...] = field(default=(), compare=False)
     """What keeps the `left_out` rows out, by what mends it."""
     rows: tuple[RowChange, ...] = field(default=(), compare=False)
+    missing_keys: tuple[str, ...] = field(default=(), compare=False)
+    """Whose rows are missing, where a key names somebody."""
     digest: str = field(default="", compare=False)
     """Of all that it does: two previews with one digest do the same."""
 
@@ -122,17 +128,27 @@ class ImportTally:
             headers=tuple((self.table.shown(name), name) for name in self.table.positions),
             wrong=_grouped(self.table),
             rows=tuple(self.rows),
+            missing_keys=tuple(sorted(self.missing())) if not self.withdrawn else (),
             digest=self._digest.hexdigest(),
         )
 
 
 def _grouped(table: Table) -> tuple[WrongCells, ...]:
     """Faults of one message under one header as one, those of most rows first."""
-    lines: dict[tuple[str, str], list[int]] = {}
+    found: dict[tuple[str, str], list[WrongCell]] = {}
     for cell in table.wrong:
-        lines.setdefault((cell.header, cell.message), []).append(cell.line)
-    ordered = sorted(lines.items(), key=lambda item: (-len(item[1]), item[1][0]))
-    return tuple(WrongCells(header, message, tuple(found)) for (header, message), found in ordered)
+        found.setdefault((cell.header, cell.message), []).append(cell)
+    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[1][0].line))
+    return tuple(
+        WrongCells(
+            header,
+            message,
+            tuple(cell.line for cell in cells),
+            cells[0].column,
+            cells[0].value if len({cell.value for cell in cells}) == 1 else None,
+        )
+        for (header, message), cells in ordered
+    )
 
 
 def change(target: Any, new: Mapping[str, Any]) -> Cells:

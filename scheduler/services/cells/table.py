@@ -12,7 +12,7 @@ from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.cells import values
-from scheduler.services.cells.columns import HEADER_ROWS, REQUIRED, ImportKind, header_row, understand
+from scheduler.services.cells.columns import HEADER_ROWS, REQUIRED, ImportKind, header_row, plain, understand
 from scheduler.services.text import lines, one_line
 from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
 
@@ -34,11 +34,14 @@ class Row:
     values: dict[str, str]
     table: Table
     is_wrong: bool = False
+    said: dict[str, str] = field(default_factory=dict)
+    """Cells as the file has them, of those that are read as something else."""
 
     def fault(self, column: str, message: str) -> None:
         self.is_wrong = True
         self.table.faults.append(Fault(self.table.place(self.line, column), message))
-        self.table.wrong.append(WrongCell(self.line, self.table.shown(column), message))
+        said = self.said.get(column, self.values.get(column, ""))
+        self.table.wrong.append(WrongCell(self.line, self.table.shown(column), message, column, said))
 
     def text(self, column: str, kind: Any) -> str:
         """A text within the limits of its kind of field (domain/fields)."""
@@ -122,6 +125,8 @@ class ImportOptions:
     keep_empty: bool = False
     withdraw: frozenset[ImportKind] = frozenset()
     columns: Mapping[ImportKind, Mapping[str, str]] = field(default_factory=dict)
+    values: Mapping[ImportKind, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+    """What to read instead of a cell's plain words, by kind and column."""
 
 
 PLAIN = ImportOptions()
@@ -134,6 +139,8 @@ class WrongCell:
     line: int
     header: str
     message: str
+    column: str
+    value: str
 
 
 @dataclass(slots=True)
@@ -218,10 +225,14 @@ class Table:
             column: (lines if column in _OF_LINES else one_line)(cells[at]) if at < len(cells) else ""
             for column, at in self.positions.items()
         }
+        said = {}
+        for column, meant in self.options.values.get(self.kind, {}).items():
+            if column in read and (words := plain(read[column])) in meant:
+                said[column], read[column] = read[column], meant[words]
         required = REQUIRED[self.kind]
         if self.options.keep_empty:
             read = {column: text for column, text in read.items() if text or column in required}
-        row = Row(given.number, read, self)
+        row = Row(given.number, read, self, said=said)
         for column in sorted(required & self.columns):
             if not read[column]:
                 row.fault(column, "is empty")

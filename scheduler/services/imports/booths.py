@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import delete, exists, func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind, VersionState
@@ -133,11 +133,12 @@ class Booths:
             exists().where(PlannedMeeting.place_id == Place.id),
             exists().where(MeetingRequest.fixed_place_id == Place.id),
         )
-        unused = self.session.scalars(
-            select(Place).where(Place.event_id == self.event_id, Place.is_retired, ~used)
-        ).all()
-        if unused:
-            self.session.execute(delete(PlaceBusy).where(PlaceBusy.place_id.in_({row.id for row in unused})))
-        for row in unused:  # by the session, which notes what is deleted
+        query = select(Place).where(Place.event_id == self.event_id, Place.is_retired, ~used)
+        unused = {place.id: place for place in self.session.scalars(query)}
+        closed = select(PlaceBusy).where(PlaceBusy.place_id.in_(unused))
+        for row in self.session.scalars(closed) if unused else ():
             self.session.delete(row)
+        self.session.flush()
+        for place in unused.values():
+            self.session.delete(place)
         self.session.flush()

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.services.access.actors import Actor
@@ -146,13 +146,14 @@ class _Marks:
         return found
 
     def _insert(self, new: Iterable[tuple[Owner, int]]) -> None:
-        rows: dict[Any, list[dict[str, int]]] = defaultdict(list)
-        for (marks, owner_id), slot_id in new:
-            rows[marks].append({OWNERS[marks]: owner_id, "slot_id": slot_id})
-        for marks, values in rows.items():
-            self.session.execute(insert(marks), values)
+        self.session.add_all(
+            marks(**{OWNERS[marks]: owner_id, "slot_id": slot_id}) for (marks, owner_id), slot_id in new
+        )
+        self.session.flush()
 
     def _delete(self, gone: Mapping[Owner, set[int]]) -> None:
         for (marks, owner_id), slot_ids in gone.items():
             owned = getattr(marks, OWNERS[marks]) == owner_id
-            self.session.execute(delete(marks).where(owned, marks.slot_id.in_(slot_ids)))
+            for row in self.session.scalars(select(marks).where(owned, marks.slot_id.in_(slot_ids))):
+                self.session.delete(row)
+        self.session.flush()

@@ -154,7 +154,8 @@ class _Requests:
         row.values["name"] = " → ".join(one_line(row.values.get(at, "")) for at in ("from_firm", "to_firm"))
         if not row.values.get("key"):
             before = self.of_pair.get(pair)
-            made = blake2b(repr((*pair,)).encode(), digest_size=6).hexdigest()
+            firms = [self.firms.keys.get(each, "") for each in pair]  # not ids: a look takes some away
+            made = blake2b(repr(firms).encode(), digest_size=6).hexdigest()
             row.values["key"] = before.key if before is not None else f"r-{made}"
             first = self.lines.setdefault(row.values["key"], row.line)
             if 0 not in pair and first != row.line:

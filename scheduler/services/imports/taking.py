@@ -16,7 +16,7 @@ from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.changes import Imported
-from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, header_row, kind_of
+from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, header_row, kind_of, understand
 from scheduler.services.cells.table import PLAIN, ImportOptions
 from scheduler.services.imports.firms import import_firms
 from scheduler.services.imports.frame import import_areas, import_times
@@ -43,6 +43,13 @@ class ImportPart:
     kind: ImportKind | None
     faults: tuple[Fault, ...] = ()
     done: Imported | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    """Each header and our column, which is empty if the header is not taken."""
+
+    @property
+    def not_taken(self) -> int:
+        """Headers that mean none of our columns."""
+        return sum(1 for _, column in self.headers if not column)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,21 @@ class ImportLook:
     def left_out(self) -> int:
         """Rows that are wrong."""
         return sum(part.done.left_out for part in self.parts if part.done)
+
+    @property
+    def added(self) -> int:
+        """Rows that are new."""
+        return sum(part.done.added for part in self.parts if part.done)
+
+    @property
+    def changed(self) -> int:
+        """Rows that change something."""
+        return sum(part.done.changed for part in self.parts if part.done)
+
+    @property
+    def withdrawn(self) -> int:
+        """What is not in the file, and goes."""
+        return sum(part.done.withdrawn for part in self.parts if part.done)
 
     @property
     def does_anything(self) -> bool:
@@ -100,13 +122,16 @@ def apply(
     actor.require(Right.IMPORT)
     try:
         with_ = _With(settings, now, options)
-        found = tuple(_apply(session, actor, kind, sheet, with_) for kind, sheet in parts)
+        return look_of([_apply(session, actor, kind, sheet, with_) for kind, sheet in parts])
     except IntegrityError:  # another file brought the same firm or person at this moment
         raise ImportOutdated from None
-    made_of = [(part.kind, part.done.digest if part.done else "", part.faults) for part in found]
-    return ImportLook(
-        found, blake2b(repr(made_of).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-    )
+
+
+def look_of(parts: Sequence[ImportPart]) -> ImportLook:
+    """The parts with a digest of all that they do."""
+    made_of = [(part.kind, part.done.digest if part.done else "", part.faults) for part in parts]
+    digest = blake2b(repr(made_of).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+    return ImportLook(tuple(parts), digest)
 
 
 def rejected(parts: Iterable[tuple[ImportKind | None, WorkbookSheet]], look: ImportLook) -> bytes:
@@ -141,10 +166,22 @@ def _apply(
         return ImportPart(sheet.name, None)
     if kind is ImportKind.EVENT:  # it is for a new event; of one that is there, its pages change the settings
         return ImportPart(sheet.name, kind, (), Imported(0, unchanged=max(len(sheet.rows) - 1, 0)))
+    headers = _headers(kind, sheet, with_.options)
     try:
-        return ImportPart(sheet.name, kind, (), _import(session, actor, kind, sheet, with_))
+        return ImportPart(sheet.name, kind, (), _import(session, actor, kind, sheet, with_), headers)
     except InvalidInput as error:  # of the header, or of the sheet as a whole
-        return ImportPart(sheet.name, kind, tuple(error.faults))
+        return ImportPart(sheet.name, kind, tuple(error.faults), None, headers)
+
+
+def _headers(kind: ImportKind, sheet: WorkbookSheet, options: ImportOptions) -> tuple[tuple[str, str], ...]:
+    """The headers of a sheet with our columns. A matrix has none to be changed."""
+    said = options.columns.get(kind, {})
+    first = [row.cells for row in sheet.rows[:HEADER_ROWS]]
+    if not first or kind is ImportKind.WALKING:
+        return ()
+    cells = first[header_row(kind, first, said)]
+    columns = {at: column for column, at in understand(kind, cells, said).positions.items()}
+    return tuple((text, columns.get(at, "")) for at, text in enumerate(cells) if text)
 
 
 def _import(session: Session, actor: Actor, kind: ImportKind, sheet: WorkbookSheet, with_: _With) -> Imported:
@@ -156,8 +193,7 @@ def _import(session: Session, actor: Actor, kind: ImportKind, sheet: WorkbookShe
             sheet,
             settings=with_.settings,
             now=with_.now,
-            leave_out=True,
-            options=with_.options,
+            **chosen,
         )
     if kind is ImportKind.REQUESTS:
         return import_requests(session, actor, sheet, now=with_.now, **chosen)

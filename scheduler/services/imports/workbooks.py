@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,10 +14,11 @@ from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotFoun
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.cells.table import PLAIN, ImportOptions
 from scheduler.services.imports.taking import ImportLook, ImportOutdated, apply
 from scheduler.services.text import one_line
 from scheduler.sheets.tables import MAX_OCTETS, WorkbookSheet
-from scheduler.storage.models import Account, Attendee, Firm, ImportFile, Interpreter
+from scheduler.storage.models import Account, Attendee, DeskStep, Firm, ImportFile, Interpreter
 
 KEPT = timedelta(days=7)
 """How long a file waits to be taken."""
@@ -37,6 +38,9 @@ class KeptFile:
     taken_at: datetime | None
     by: str
     counts: dict[str, list[int]]
+    step_id: int | None = None
+    """The step of the desk that undoes it."""
+    undone_at: datetime | None = None
 
 
 class ImportTaken(ChainmeetError):
@@ -81,14 +85,15 @@ def listing(session: Session, actor: Actor) -> Sequence[KeptFile]:
     """The newest files first: those that wait, and those that were taken."""
     actor.require(Right.IMPORT)
     rows = session.execute(
-        select(ImportFile, Account.name, Account.email)
+        select(ImportFile, Account.name, Account.email, DeskStep.undone_at)
         .join(Account, Account.id == ImportFile.account_id)
+        .outerjoin(DeskStep, DeskStep.id == ImportFile.step_id)
         .where(ImportFile.event_id == actor.event_id)
         .where(ImportFile.octets.is_not(None) | ImportFile.taken_at.is_not(None))
         .order_by(ImportFile.id.desc())
         .limit(MAX_LISTED)
     )
-    return [_kept(file, name or email) for file, name, email in rows]
+    return [_kept(file, name or email, undone_at) for file, name, email, undone_at in rows]
 
 
 def octets_of(session: Session, actor: Actor, file_id: int) -> tuple[bytes, str, str]:
@@ -123,10 +128,13 @@ def take(
     digest: str,
     settings: Settings,
     now: datetime,
+    options: ImportOptions = PLAIN,
+    work: Callable[..., ImportLook] = apply,
 ) -> ImportLook:
     """Do what a look with this digest showed, all of it or nothing; the file is claimed first.
 
-    Raises ImportOutdated if it would be something else by now, ImportTaken if the file was taken already.
+    `work` is what made the look. Raises ImportOutdated if it would be something else by now, ImportTaken if
+    the file was taken already.
     """
     waiting = ImportFile.id == file_id, ImportFile.event_id == actor.event_id, ImportFile.taken_at.is_(None)
     claimed = session.scalar(
@@ -134,7 +142,7 @@ def take(
     )
     if claimed is None:
         raise ImportTaken
-    look = apply(session, actor, parts, settings=settings, now=now)
+    look = work(session, actor, parts, settings=settings, now=now, options=options)
     if look.digest != digest:
         raise ImportOutdated
     session.get_one(ImportFile, file_id).counts = {
@@ -146,8 +154,18 @@ def take(
     return look
 
 
-def _kept(file: ImportFile, by: str) -> KeptFile:
-    return KeptFile(file.id, file.name, file.kind, file.created_at, file.taken_at, by, file.counts)
+def _kept(file: ImportFile, by: str, undone_at: datetime | None) -> KeptFile:
+    return KeptFile(
+        file.id,
+        file.name,
+        file.kind,
+        file.created_at,
+        file.taken_at,
+        by,
+        file.counts,
+        file.step_id,
+        undone_at,
+    )
 
 
 def _forget_octets(session: Session, event_id: int, now: datetime) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import event, select
@@ -32,7 +33,9 @@ from scheduler.storage.models import (
     Account,
     Attendee,
     DeskStep,
+    MeetingRequest,
     Place,
+    PlannedMeeting,
 )
 
 _OF_AN_ADDRESS = frozenset(
@@ -65,6 +68,7 @@ class StepKind(StrEnum):
     ABSENCE = "absence"
     SHIFTS = "shifts"
     MERGE = "merge"
+    IMPORT = "import"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +187,16 @@ class _Return:
             for row, columns in changed:
                 self._change_back(row, {k: v for k, v in columns.items() if (k == "state") is is_state})
             self.session.flush()
-        for table, key in self.step.changes["added"]:
-            row = self._row(table, key)
-            if isinstance(row, Place):
-                row.is_retired = True  # plans may hold meetings there
-            else:
-                self.session.delete(row)
-        self.session.flush()
+        order = {table: at for at, table in enumerate(TABLES)}
+        added = sorted(self.step.changes["added"], key=lambda each: -order[each[0]])
+        for _, rows in groupby(added, key=lambda each: each[0]):  # those that refer to others go first
+            for table, key in rows:
+                row = self._row(table, key)
+                if isinstance(row, Place) and self._is_used(row):
+                    row.is_retired = True  # a plan holds meetings there
+                else:
+                    self.session.delete(row)
+            self.session.flush()
         for table, values in self.step.changes["deleted"]:
             kind = TABLES[table]
             self.session.add(kind(**{name: from_json(kind, name, value) for name, value in values.items()}))
@@ -211,6 +218,12 @@ class _Return:
         for name, (old, _) in columns.items():
             if not (isinstance(row, Attendee) and name in _OF_AN_ADDRESS):
                 setattr(row, name, from_json(type(row), name, old))
+
+    def _is_used(self, place: Place) -> bool:
+        """Whether a plan or a lock names the place."""
+        meeting = select(PlannedMeeting.id).where(PlannedMeeting.place_id == place.id)
+        lock = select(MeetingRequest.id).where(MeetingRequest.fixed_place_id == place.id)
+        return any(self.session.scalar(query.limit(1)) is not None for query in (meeting, lock))
 
     def _row(self, table: str, key: str) -> Base:
         kind = TABLES[table]

@@ -14,18 +14,23 @@ from scheduler.storage.base import Base
 from scheduler.storage.models import (
     Attendee,
     AttendeeBusy,
+    Event,
     ExcludedPerson,
     Firm,
+    Hall,
     Interpreter,
     InterpreterBusy,
     MeetingRequest,
     Place,
+    PlaceBusy,
     RequestPerson,
+    Slot,
+    WalkingTime,
 )
 
 NOTED: tuple[type[Base], ...] = (
-    Firm, Attendee, Interpreter, Place, MeetingRequest, RequestPerson, ExcludedPerson, AttendeeBusy,
-    InterpreterBusy,
+    Event, Slot, Hall, WalkingTime, Firm, Attendee, Interpreter, Place, MeetingRequest, RequestPerson,
+    ExcludedPerson, PlaceBusy, AttendeeBusy, InterpreterBusy,
 )  # fmt: skip
 """Tables whose rows a step may change. Their order is that in which rows are added again."""
 TABLES = {table.__tablename__: table for table in NOTED}

@@ -54,6 +54,10 @@ class Event(Base):
     """The problem's `policy`, as in docs/problem-format.md. A missing key has its default."""
     guests: Mapped[list[Any]] = mapped_column(JSON, default=list, server_default="[]")
     """The guests of honour: of each its kind, name, country and pavilion, as `venue/guests.py` writes it."""
+    import_words: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What organisers said that words of spreadsheets mean, as `imports/choices.py` writes it."""
+    archived_at: Mapped[datetime | None]
+    """When it was put away: lists leave it out, and no run begins by itself."""
     solve_seconds: Mapped[int] = mapped_column(default=60)
     freeze_hours: Mapped[int] = mapped_column(default=12)
     """A run leaves published meetings that start within these hours as they are."""

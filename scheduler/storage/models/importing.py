@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -29,3 +30,7 @@ class ImportFile(Base):
     taken_at: Mapped[datetime | None]
     counts: Mapped[dict[str, list[int]]] = mapped_column(JSON, default=dict)
     """Of each kind that was taken: rows added, changed, unchanged and left out."""
+    options: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """How it is to be taken, as `imports/choices.py` writes it."""
+    step_id: Mapped[int | None] = mapped_column(ForeignKey("desk_step.id"))
+    """The step of the desk that undoes it, once it was taken."""

@@ -131,8 +131,10 @@ POST EVENT/digests                                           403 404 404 303 303
 POST EVENT/drafts/discard                                    403 404 404 404 404 404 302 302 404 404
 POST EVENT/firms/<firm_key>/ask                              403 404 404 422 403 403 403 403 403 403
 POST EVENT/imports/                                          403 404 404 404 404 404 422 422 404 404
+POST EVENT/imports/<number>/choose                           403 404 404 404 404 404 302 302 404 404
 POST EVENT/imports/<number>/drop                             403 404 404 404 404 404 302 302 404 404
 POST EVENT/imports/<number>/take                             403 404 404 404 404 404 404 404 404 404
+POST EVENT/imports/steps/<step_id>/undo                      403 404 404 404 404 404 404 404 404 404
 POST EVENT/inbox/<mail_id>/<step>                            403 404 404 404 404 404 302 302 404 404
 POST EVENT/mail-texts/<language>/<tone>                      403 404 404 404 404 404 303 303 404 404
 POST EVENT/mails/<step>                                      403 404 404 404 404 404 302 302 404 404

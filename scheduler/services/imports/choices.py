@@ -1,0 +1,118 @@
+"""How a file is taken, as organisers choose on its page; what words mean is remembered for the event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.cells.columns import COLUMNS, ImportKind, plain
+from scheduler.services.cells.table import ImportOptions
+from scheduler.services.text import one_line
+from scheduler.storage.models import Event, ImportFile
+
+MAY_GO: frozenset[ImportKind] = frozenset(
+    (
+        ImportKind.FIRMS,
+        ImportKind.PEOPLE,
+        ImportKind.INTERPRETERS,
+        ImportKind.CLOSURES,
+        ImportKind.ABSENCES,
+        ImportKind.REQUESTS,
+    )
+)
+"""Kinds of which what is not in the file may go."""
+MOST_WORDS = 500
+"""An event remembers so many of a kind."""
+_LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True)
+class ImportChoices:
+    """What an organiser chose for a file. `columns` and `values` hold for all later files of the event.
+
+    `columns` has our column by the header, for each kind; empty: not taken. `values` has what to read instead
+    of a cell, by kind and column.
+    """
+
+    keep_empty: bool = False
+    withdraw: Sequence[str] = ()
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
+
+
+def options_of(session: Session, actor: Actor, file_id: int) -> ImportOptions:
+    """How a file is to be taken. Raises NotFound."""
+    actor.require(Right.IMPORT)
+    file = _file(session, actor, file_id)
+    words = session.get_one(Event, actor.event_id).import_words
+    return ImportOptions(
+        keep_empty=bool(file.options.get("keep_empty")),
+        withdraw=frozenset(ImportKind(kind) for kind in file.options.get("withdraw", ())),
+        columns={ImportKind(kind): said for kind, said in words.get("columns", {}).items()},
+        values={ImportKind(kind): said for kind, said in words.get("values", {}).items()},
+    )
+
+
+def choose(session: Session, actor: Actor, file_id: int, given: ImportChoices) -> None:
+    """Keep what was chosen for a file that waits. Raises NotFound, InvalidInput."""
+    actor.require(Right.IMPORT)
+    file = _file(session, actor, file_id)
+    kinds = {kind.value: kind for kind in ImportKind}
+    wrong = [Fault("withdraw", f"{kind!r} may not go") for kind in given.withdraw if kind not in MAY_GO]
+    for kind, said in [*given.columns.items(), *given.values.items()]:
+        if kind not in kinds:
+            wrong.append(Fault("kind", "must be a kind of rows"))
+        elif any(column and column not in COLUMNS[kinds[kind]] for column in _columns(said)):
+            wrong.append(Fault("column", f"must be one of {', '.join(COLUMNS[kinds[kind]])}, or empty"))
+    if wrong:
+        raise InvalidInput(wrong)
+    file.options = {"keep_empty": given.keep_empty, "withdraw": sorted(given.withdraw)}
+    if given.columns or given.values:
+        event = session.get_one(Event, actor.event_id)
+        event.import_words = _merged(event.import_words, given)
+    session.flush()
+
+
+def _columns(said: Mapping[str, Any]) -> set[str]:
+    """Our columns in the words of one kind: keys of values, or values of headers."""
+    return {column if isinstance(meant, Mapping) else meant for column, meant in said.items()}
+
+
+def _merged(words: Mapping[str, Any], given: ImportChoices) -> dict[str, Any]:
+    """The words of an event with those that were said now. Of too many, the oldest go."""
+    columns = {kind: dict(said) for kind, said in words.get("columns", {}).items()}
+    for kind, headers in given.columns.items():
+        known = columns.setdefault(kind, {})
+        for header, column in headers.items():
+            known.pop(plain(header), None)
+            known[plain(header)] = column
+        columns[kind] = dict(list(known.items())[-MOST_WORDS:])
+    values = {
+        kind: {name: dict(said) for name, said in of.items()} for kind, of in words.get("values", {}).items()
+    }
+    for kind, of in given.values.items():
+        for column, meant in of.items():
+            known = values.setdefault(kind, {}).setdefault(column, {})
+            for text, value in meant.items():
+                known.pop(plain(text), None)
+                known[plain(text)] = one_line(value)[:_LONGEST]
+            values[kind][column] = dict(list(known.items())[-MOST_WORDS:])
+    return {"columns": columns, "values": values}
+
+
+def _file(session: Session, actor: Actor, file_id: int) -> ImportFile:
+    file = session.scalar(
+        select(ImportFile).where(
+            ImportFile.id == file_id, ImportFile.event_id == actor.event_id, ImportFile.taken_at.is_(None)
+        )
+    )
+    if file is None:
+        raise NotFound("import file", file_id)
+    return file

@@ -1,0 +1,128 @@
+"""Files taken as one step of the desk, which one press undoes; who is not in them may leave the event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from hashlib import blake2b
+
+from sqlalchemy import event, update
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain import fields
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.cells.changes import MAX_SHOWN, Imported, RowChange
+from scheduler.services.cells.columns import ImportKind
+from scheduler.services.cells.table import PLAIN, ImportOptions
+from scheduler.services.imports import taking, workbooks
+from scheduler.services.imports.taking import ImportLook, ImportPart
+from scheduler.services.people_desk import leaving_event
+from scheduler.services.people_desk.journal import StepKind
+from scheduler.services.people_desk.row_notes import RowNotes
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.sheets.tables import WorkbookSheet
+from scheduler.storage.models import DeskStep, ImportFile
+
+Parts = Iterable[tuple[ImportKind | None, WorkbookSheet]]
+MAY_LEAVE = (ImportKind.INTERPRETERS, ImportKind.PEOPLE, ImportKind.FIRMS)
+
+
+def apply(
+    session: Session,
+    actor: Actor,
+    parts: Parts,
+    *,
+    settings: Settings,
+    now: datetime,
+    options: ImportOptions = PLAIN,
+) -> ImportLook:
+    """As `taking.apply`; and who is not in the file leaves the event, where that is chosen.
+
+    Raises ImportOutdated.
+    """
+    actor.require(Right.IMPORT)
+    look = taking.apply(session, actor, parts, settings=settings, now=now, options=options)
+    found = list(look.parts)
+    for kind in MAY_LEAVE:
+        for at, part in enumerate(found):
+            if part.kind is kind and kind in options.withdraw and part.done and part.done.missing_keys:
+                found[at] = _left(session, actor, kind, part, part.done, now)
+    return taking.look_of(found)
+
+
+def take(
+    session: Session,
+    actor: Actor,
+    file_id: int,
+    parts: Parts,
+    *,
+    digest: str,
+    settings: Settings,
+    now: datetime,
+    options: ImportOptions = PLAIN,
+) -> ImportLook:
+    """Take a file as `workbooks.take` does, as one step with all rows that it changed."""
+    actor.require(Right.IMPORT)
+    session.flush()
+    notes = RowNotes()
+    event.listen(session, "before_flush", notes.before_flush)
+    try:
+        look = workbooks.take(
+            session,
+            actor,
+            file_id,
+            parts,
+            digest=digest,
+            settings=settings,
+            now=now,
+            options=options,
+            work=apply,
+        )
+        session.flush()
+    finally:
+        event.remove(session, "before_flush", notes.before_flush)
+    file = session.get_one(ImportFile, file_id)
+    made = DeskStep(
+        event_id=actor.event_id,
+        kind=StepKind.IMPORT,
+        subject=file.name[: fields.limits(fields.FirmName).most] or "a file without a name",
+        note="",
+        taken_by=actor.account_id,
+        taken_at=now,
+        changes=notes.document(),
+    )
+    session.add(made)
+    session.flush()
+    session.execute(update(ImportFile).where(ImportFile.id == file_id).values(step_id=made.id))
+    counts = {
+        part.kind.value: f"{part.done.added} added, {part.done.changed} changed, {part.done.withdrawn} gone"
+        for part in look.parts
+        if part.kind and part.done
+    }
+    trail.note(session, actor, Act.IMPORT, f"file {file.name}", after=counts, now=now)
+    return look
+
+
+def _left(
+    session: Session, actor: Actor, kind: ImportKind, part: ImportPart, done: Imported, now: datetime
+) -> ImportPart:
+    """A part whose missing people or firms have left the event."""
+    left = leaving_event.withdraw(session, actor, kind, done.missing_keys, now=now)
+    gone = tuple(RowChange(0, key, key, False, (), is_gone=True) for key in done.missing_keys)
+    made_of = repr((done.digest, done.missing_keys)).encode()
+    return replace(
+        part,
+        done=replace(
+            done,
+            withdrawn=len(gone),
+            missing=0,
+            missing_keys=(),
+            meetings=done.meetings + left.meetings,
+            rows=(*done.rows, *gone)[:MAX_SHOWN],
+            digest=blake2b(made_of, digest_size=16).hexdigest(),
+        ),
+    )

@@ -1,0 +1,275 @@
+"""A file is taken as its page says: words remembered, what is missing goes, and one press undoes it."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+
+from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import WrongState
+from scheduler.services.imports import choices, taking, workbooks
+from scheduler.services.people_desk import importing, journal
+from scheduler.sheets.writing import SheetOut, xlsx
+from scheduler.storage.base import Base
+from scheduler.storage.database import Database
+from scheduler.storage.models import Attendee, Firm, MeetingRequest
+from scheduler.storage.schema import upgrade
+from tests.integration.imports.test_kinds import SHEETS
+from tests.support.factories import NOW, Expo, make_event
+from tests.support.publishing import SETTINGS
+from tests.support.web import Browser, web_app
+
+NOT_UNDONE = ("import_file", "desk_step", "trail_entry", "trail_head", "account")
+"""What an undo leaves: the record of what was done, and the accounts of people."""
+
+
+def everything(database: Database) -> dict[str, list[Any]]:
+    with database.read() as session:
+        return {
+            table.name: [tuple(row) for row in session.execute(select(table).order_by(*table.primary_key))]
+            for table in Base.metadata.sorted_tables
+            if table.name not in NOT_UNDONE
+        }
+
+
+def taken(database: Database, expo: Expo, octets: bytes, given: choices.ImportChoices | None = None) -> int:
+    """Take a file as its page does. Returns its number."""
+    actor = expo.organiser_actor()
+    with database.write() as session:
+        number = workbooks.keep(session, actor, octets, name="expo.xlsx", kind="", now=NOW)
+        choices.choose(session, actor, number, given or choices.ImportChoices())
+    parts = taking.parts_of(octets, "")
+    with database.write() as session:
+        options = choices.options_of(session, actor, number)
+        look = importing.apply(session, actor, parts, settings=SETTINGS, now=NOW, options=options)
+        session.rollback()
+    with database.write() as session:
+        importing.take(session, actor, number, parts, digest=look.digest, settings=SETTINGS, now=NOW,
+                       options=options)  # fmt: skip
+    return number
+
+
+def undo(database: Database, expo: Expo, number: int) -> None:
+    actor = expo.organiser_actor()
+    with database.write() as session:
+        step = next(file.step_id for file in workbooks.listing(session, actor) if file.id == number)
+        assert step is not None
+        journal.undo(session, actor, step, settings=SETTINGS, now=NOW)
+
+
+def test_an_import_of_every_kind_is_undone_by_one_press(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=2, tables=1, halls=1)
+    before = everything(database)
+    number = taken(database, expo, xlsx(SHEETS))
+    assert everything(database) != before
+    undo(database, expo, number)
+    after = everything(database)
+    assert after == before
+    with database.read() as session:
+        assert workbooks.listing(session, expo.organiser_actor())[0].undone_at == NOW
+
+
+def test_what_changed_since_is_not_undone(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=2)
+    firms = SheetOut("Firms", ["Key", "Name", "Country", "Tier"], [["f0", "Another name", "DE", "midstream"]])
+    number = taken(database, expo, xlsx([firms]))
+    with database.write() as session:
+        session.scalars(select(Firm).where(Firm.key == "f0")).one().name = "A third name"
+    with pytest.raises(WrongState, match="changed again since"):
+        undo(database, expo, number)
+
+
+def test_who_is_not_in_the_file_leaves_and_comes_back_by_undo(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=3)
+    row = expo.firms[0]
+    firms = SheetOut(
+        "Firms", ["Key", "Name", "Country", "Tier"], [["f0", row.name, row.country, str(row.tier)]]
+    )
+    before = everything(database)
+    number = taken(database, expo, xlsx([firms]), choices.ImportChoices(withdraw=("firms",)))
+    with database.read() as session:
+        gone = session.scalars(
+            select(Firm.key).where(Firm.withdrawn_at.is_not(None)).order_by(Firm.key)
+        ).all()
+    assert gone == ["f1", "f2"]
+    undo(database, expo, number)
+    assert everything(database) == before
+
+
+def browser_of(database: Database, expo: Expo) -> Browser:
+    return Browser(web_app(database, "redis://127.0.0.1:1"), expo.organiser)
+
+
+def test_a_mended_word_and_a_named_column_are_remembered_for_the_next_file(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=0)
+    browser, path = browser_of(database, expo), f"/events/{expo.event.key}/imports/"
+    rows = "".join(f"Firm {number},Corea,midstream,{number}\n" for number in range(3))
+    file = f"name,country,tier,Termine\n{rows}".encode()
+    browser.get(path)
+    page = browser.post(path, file=(io.BytesIO(file), "firms.csv"))
+    assert "3 rows are left out" in page and "Mend 3 rows" in page
+    mended = {"mend-0": "South Korea", "mend-kind-0": "firms", "mend-column-0": "country",
+              "mend-of-0": "Corea", "header-firms-0": "Termine", "was-firms-0": "",
+              "column-firms-0": "max_per_day", "keep_empty": "yes"}  # fmt: skip
+    page = browser.post(f"{path}1/choose", **mended)
+    assert "adds 3" in page and "left out" not in page
+    browser.post(f"{path}1/drop")
+    page = browser.post(path, file=(io.BytesIO(file), "again.csv"))
+    assert "adds 3" in page and "Mend" not in page
+    digest = page.partition('name="digest" value="')[2].partition('"')[0]
+    number = page.partition(f'action="{path}')[2].partition("/")[0]
+    browser.post(f"{path}{number}/take", digest=digest)
+    with database.read() as session:
+        assert set(session.execute(select(Firm.country, Firm.max_per_day))) == {
+            ("KR", 0),
+            ("KR", 1),
+            ("KR", 2),
+        }
+    page = browser.post(f"{path}steps/1/undo")
+    assert "is as it was before" in page
+    with database.read() as session:
+        assert session.scalars(select(Firm)).all() == []
+
+
+def test_no_choice_but_those_of_the_page_is_kept(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    browser, path = browser_of(database, expo), f"/events/{expo.event.key}/imports/"
+    browser.get(path)
+    browser.post(path, file=(io.BytesIO(b"name,country,tier\nA,CN,upstream\n"), "a.csv"))
+    page = browser.post(f"{path}1/choose", withdraw="halls")
+    assert "may not go" in page
+    wrong = {"mend-0": "x", "mend-kind-0": "firms", "mend-column-0": "id", "mend-of-0": "y"}
+    assert "must be one of key, name" in browser.post(f"{path}1/choose", **wrong)
+
+
+FAULTS = {
+    "Tables": ("hall", "Hall 77", "is not a hall of this event"),
+    "Firms": ("country", "Corea", "is not a country: write its name, or two letters"),
+    "Firms ": ("tier", "sideways", "must be upstream, midstream or downstream"),
+    "Firms  ": ("max_per_day", "ca. 8", "must be a whole number, or empty"),
+    "People": ("firm", "Nobody Ltd.", "is not a firm of this event; import firms first"),
+    "People ": ("email", "no address", "must have an @-sign"),
+    "People  ": ("languages", "Klingonish", "is not a language: write its name, or a code"),
+    "People   ": ("phone", "ask me", "must be a telephone number such as"),
+    "Closures": ("place", "T-99", "is no table or booth of this event; write its key"),
+    "Closures ": ("start", "noon", "write it as 09:00"),
+    "Absences": ("day", "1999-01-01", "is not a day of this event; they are"),
+    "Requests": ("state", "maybe", "must be pending, accepted, declined, withdrawn or expired"),
+}
+"""Twelve kinds of faults: by sheet (blanks only tell them apart), the column, the cell, and the mend."""
+
+
+def test_twelve_faults_of_twelve_kinds_are_each_named_with_their_mend(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=0, tables=0)
+    sheets: dict[str, tuple[list[str], list[dict[str, Any]]]] = {
+        "Tables": (["key", "hall"], [{"key": f"T-{n}", "hall": "h0"} for n in range(80)]),
+        "Firms": (["name", "country", "tier", "max_per_day"], [
+            {"name": f"Firm {n}", "country": "China", "tier": "upstream", "max_per_day": 8}
+            for n in range(650)
+        ]),
+        "People": (["firm", "name", "email", "languages", "phone"], [
+            {"firm": f"Firm {n % 500 + 100}", "name": f"P {n}", "email": f"p{n}@f.example", "languages": "zh",
+             "phone": "+86 1"} for n in range(1500)
+        ]),
+        "Closures": (["place", "day", "start"], [
+            {"place": f"T-{n}", "start": "09:00"} for n in range(40, 60)
+        ]),
+        "Absences": (["person", "day"], [{"person": f"p{n}@f.example"} for n in range(20, 60)]),
+        "Requests": (["from_firm", "to_firm", "state"], [
+            {"from_firm": f"Firm {n + 300}", "to_firm": f"Firm {n + 301}", "state": "accepted"}
+            for n in range(300)
+        ]),
+    }  # fmt: skip
+    planted = {}
+    for at, (sheet, (column, cell, mend)) in enumerate(FAULTS.items()):
+        header, rows = sheets[sheet.strip()]
+        line = at + 5
+        rows[line][column] = cell
+        letters = chr(ord("A") + header.index(column))
+        planted[sheet.strip(), line + 2, column] = letters, mend
+    book = xlsx([SheetOut(name, header, [[row.get(each, "") for each in header] for row in rows])
+                 for name, (header, rows) in sheets.items()])  # fmt: skip
+    began = time.process_time()
+    with database.write() as session:
+        look = taking.apply(
+            session, expo.organiser_actor(), taking.parts_of(book, ""), settings=SETTINGS, now=NOW
+        )
+    assert time.process_time() - began < 20
+    found = {
+        (part.sheet, line, wrong.header): wrong.message
+        for part in look.parts
+        for wrong in (part.done.wrong if part.done else ())
+        for line in wrong.lines
+    }
+    assert found.keys() == planted.keys()
+    assert all(mend in found[place] for place, (_, mend) in planted.items()), found
+    assert look.left_out == 12
+    assert all(part.faults == () for part in look.parts)
+
+
+KILLED = """
+import os, signal, sys
+from sqlalchemy import event
+from scheduler.services.imports import taking
+from scheduler.storage.database import Database
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Role
+from tests.support.factories import NOW
+from tests.support.publishing import SETTINGS
+from scheduler.services.people_desk import importing
+from scheduler.services.imports import workbooks
+url, account, event_id, number, digest = sys.argv[1:]
+database = Database(url)
+actor = Actor(account_id=int(account), event_id=int(event_id), event_key="x", team_role=Role.OWNER)
+with database.read() as session:
+    octets, kind, _ = workbooks.octets_of(session, actor, int(number))
+parts = taking.parts_of(octets, kind)
+with database.write() as session:
+    importing.take(session, actor, int(number), parts, digest=digest, settings=SETTINGS, now=NOW)
+    event.listen(session.connection().engine, "commit", lambda _: os.kill(os.getpid(), signal.SIGKILL))
+"""
+
+
+def test_a_process_that_is_killed_in_the_commit_leaves_nothing_half_done(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/expo.db"
+    database = Database(url)
+    upgrade(database)
+    with database.write() as session:
+        expo = make_event(session, firms=0, tables=0)
+    octets, actor = xlsx(SHEETS), expo.organiser_actor()
+    with database.write() as session:
+        number = workbooks.keep(session, actor, octets, name="expo.xlsx", kind="", now=NOW)
+    with database.write() as session:
+        look = importing.apply(session, actor, taking.parts_of(octets, ""), settings=SETTINGS, now=NOW)
+        session.rollback()
+    before = everything(database)
+    arguments = [url, str(actor.account_id), str(actor.event_id), str(number), look.digest]
+    ended = subprocess.run([sys.executable, "-c", KILLED, *arguments], timeout=120, check=False,
+                           cwd=Path(__file__).parents[3], env=os.environ)  # fmt: skip
+    assert ended.returncode == -signal.SIGKILL
+    assert everything(database) == before
+    with database.read() as session:
+        assert workbooks.listing(session, actor)[0].taken_at is None
+        assert session.execute(text("PRAGMA integrity_check")).scalar_one() == "ok"
+    with database.write() as session:
+        importing.take(session, actor, number, taking.parts_of(octets, ""), digest=look.digest,
+                       settings=SETTINGS, now=NOW)  # fmt: skip
+    with database.read() as session:
+        assert session.scalars(select(MeetingRequest.state)).all() == [RequestState.ACCEPTED]
+        assert len(session.scalars(select(Attendee)).all()) == 2
+    database.dispose()
