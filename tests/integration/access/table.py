@@ -83,6 +83,7 @@ GET EVENT/team                                               302 404 404 404 404
 GET EVENT/tokens                                             302 404 404 200 403 200 200 200 403 403
 GET EVENT/trail                                              302 404 404 404 404 404 200 200 404 404
 GET EVENT/trail.csv                                          302 404 404 404 404 404 200 200 404 404
+GET EVENT/venue                                              302 404 404 404 404 404 200 200 404 404
 GET EVENT/versions/<number>                                  302 404 404 404 404 404 200 200 200 403
 GET EVENT/versions/<number>/panel                            302 404 404 404 404 404 200 200 200 403
 GET EVENT/versions/<number>/publish                          302 404 404 404 404 404 302 302 404 404
@@ -155,6 +156,7 @@ POST EVENT/team/members/<account_id>                         403 404 404 404 404
 POST EVENT/team/members/<account_id>/remove                  403 404 404 404 404 404 403 404 403 403
 POST EVENT/tokens                                            403 404 404 422 403 422 422 422 403 403
 POST EVENT/tokens/<token_id>/revoke                          403 404 404 404 403 404 404 404 403 403
+POST EVENT/venue/<what>                                      403 404 404 404 404 404 422 422 404 404
 POST EVENT/versions/<number>/begin                           403 404 404 404 404 404 302 302 404 404
 POST EVENT/versions/<number>/compare                         403 404 404 404 404 404 302 302 404 404
 POST EVENT/versions/<number>/discard                         403 404 404 404 404 404 409 409 404 404
@@ -173,43 +175,43 @@ POST /sign-out                                               302 302 302 302 302
 # requests:write, runs:read, runs:write, schedule:read, schedule:publish, people:read, contacts:read,
 # calendars:read, venue:write
 CALLS = """
-GET API/calendar-health                          401 200 403 403 200 403 403 403 403 403 403 403 403 200 403
-GET API/dead-letters                             401 200 403 403 200 403 403 403 403 403 403 403 403 200 403
-GET API/event                                    401 200 200 200 200 200 200 200 200 200 200 200 200 200 200
-GET API/firms                                    401 200 200 200 200 403 403 403 403 403 403 200 403 403 403
-GET API/firms/<key>                              401 404 200 200 200 403 403 403 403 403 403 200 403 403 403
-GET API/firms/<key>/agenda                       401 404 403 200 200 403 403 403 403 200 403 403 403 403 403
-GET API/mails                                    401 200 403 403 200 403 403 403 403 200 403 403 403 403 403
-GET API/people                                   401 200 200 200 200 403 403 403 403 403 403 200 403 403 403
-GET API/people/<key>                             401 404 200 200 200 403 403 403 403 403 403 200 403 403 403
-GET API/people/<key>/agenda                      401 404 403 200 200 403 403 403 403 200 403 403 403 403 403
-GET API/people/<key>/calendar-health             401 404 403 403 200 403 403 403 403 403 403 403 403 200 403
-GET API/requests                                 401 200 200 200 200 200 403 403 403 403 403 403 403 403 403
-GET API/requests/<key>                           401 404 404 200 200 200 403 403 403 403 403 403 403 403 403
-GET API/runs                                     401 200 403 403 200 403 403 200 403 403 403 403 403 403 403
-GET API/runs/<number>                            401 404 403 403 200 403 403 200 403 403 403 403 403 403 403
-GET API/versions                                 401 200 403 403 200 403 403 403 403 200 403 403 403 403 403
-GET API/versions/<number>                        401 404 403 403 200 403 403 403 403 200 403 403 403 403 403
-GET API/versions/<number>/changes                401 404 403 403 503 403 403 403 403 503 403 403 403 403 403
-GET API/versions/<number>/meetings               401 404 403 403 200 403 403 403 403 200 403 403 403 403 403
-GET API/versions/<number>/publishing             401 404 403 403 404 403 403 403 403 404 403 403 403 403 403
-GET API/versions/<number>/unscheduled            401 404 403 403 200 403 403 403 403 200 403 403 403 403 403
-POST API/mails/go-on                             401 200 403 403 200 403 403 403 403 403 200 403 403 403 403
-POST API/mails/pause                             401 200 403 403 200 403 403 403 403 403 200 403 403 403 403
-POST API/mails/send-stopped                      401 200 403 403 200 403 403 403 403 403 200 403 403 403 403
-POST API/mails/stop                              401 200 403 403 200 403 403 403 403 403 200 403 403 403 403
-POST API/requests                                401 422 201 201 422 403 422 403 403 403 403 403 403 403 403
-POST API/requests/<key>/accept                   401 404 404 403 409 403 409 403 403 403 403 403 403 403 403
-POST API/requests/<key>/decline                  401 404 404 403 409 403 409 403 403 403 403 403 403 403 403
-POST API/requests/<key>/lock                     401 404 403 403 200 403 200 403 403 403 403 403 403 403 403
-POST API/requests/<key>/undo                     401 404 404 409 409 403 409 403 403 403 403 403 403 403 403
-POST API/requests/<key>/unlock                   401 404 403 403 200 403 200 403 403 403 403 403 403 403 403
-POST API/requests/<key>/withdraw                 401 404 404 200 200 403 200 403 403 403 403 403 403 403 403
-POST API/runs                                    401 201 403 403 201 403 403 403 201 403 403 403 403 403 403
-POST API/runs/<number>/cancel                    401 200 403 403 409 403 403 403 409 403 403 403 403 403 403
-POST API/versions/<number>/discard               401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
-POST API/versions/<number>/publish               401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
-POST API/versions/<number>/publishing/begin      401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
-POST API/versions/<number>/publishing/take-back  401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
-POST API/versions/<number>/roll-back             401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
+GET API/calendar-health                            401 200 403 403 200 403 403 403 403 403 403 403 403 200 403
+GET API/dead-letters                               401 200 403 403 200 403 403 403 403 403 403 403 403 200 403
+GET API/event                                      401 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET API/firms                                      401 200 200 200 200 403 403 403 403 403 403 200 403 403 403
+GET API/firms/<key>                                401 404 200 200 200 403 403 403 403 403 403 200 403 403 403
+GET API/firms/<key>/agenda                         401 404 403 200 200 403 403 403 403 200 403 403 403 403 403
+GET API/mails                                      401 200 403 403 200 403 403 403 403 200 403 403 403 403 403
+GET API/people                                     401 200 200 200 200 403 403 403 403 403 403 200 403 403 403
+GET API/people/<key>                               401 404 200 200 200 403 403 403 403 403 403 200 403 403 403
+GET API/people/<key>/agenda                        401 404 403 200 200 403 403 403 403 200 403 403 403 403 403
+GET API/people/<key>/calendar-health               401 404 403 403 200 403 403 403 403 403 403 403 403 200 403
+GET API/requests                                   401 200 200 200 200 200 403 403 403 403 403 403 403 403 403
+GET API/requests/<key>                             401 404 404 200 200 200 403 403 403 403 403 403 403 403 403
+GET API/runs                                       401 200 403 403 200 403 403 200 403 403 403 403 403 403 403
+GET API/runs/<number>                              401 404 403 403 200 403 403 200 403 403 403 403 403 403 403
+GET API/versions                                   401 200 403 403 200 403 403 403 403 200 403 403 403 403 403
+GET API/versions/<number>                          401 404 403 403 200 403 403 403 403 200 403 403 403 403 403
+GET API/versions/<number>/changes                  401 404 403 403 503 403 403 403 403 503 403 403 403 403 403
+GET API/versions/<number>/meetings                 401 404 403 403 200 403 403 403 403 200 403 403 403 403 403
+GET API/versions/<number>/publishing               401 404 403 403 404 403 403 403 403 404 403 403 403 403 403
+GET API/versions/<number>/unscheduled              401 404 403 403 200 403 403 403 403 200 403 403 403 403 403
+POST API/mails/go-on                               401 200 403 403 200 403 403 403 403 403 200 403 403 403 403
+POST API/mails/pause                               401 200 403 403 200 403 403 403 403 403 200 403 403 403 403
+POST API/mails/send-stopped                        401 200 403 403 200 403 403 403 403 403 200 403 403 403 403
+POST API/mails/stop                                401 200 403 403 200 403 403 403 403 403 200 403 403 403 403
+POST API/requests                                  401 422 201 201 422 403 422 403 403 403 403 403 403 403 403
+POST API/requests/<key>/accept                     401 404 404 403 409 403 409 403 403 403 403 403 403 403 403
+POST API/requests/<key>/decline                    401 404 404 403 409 403 409 403 403 403 403 403 403 403 403
+POST API/requests/<key>/lock                       401 404 403 403 200 403 200 403 403 403 403 403 403 403 403
+POST API/requests/<key>/undo                       401 404 404 409 409 403 409 403 403 403 403 403 403 403 403
+POST API/requests/<key>/unlock                     401 404 403 403 200 403 200 403 403 403 403 403 403 403 403
+POST API/requests/<key>/withdraw                   401 404 404 200 200 403 200 403 403 403 403 403 403 403 403
+POST API/runs                                      401 201 403 403 201 403 403 403 201 403 403 403 403 403 403
+POST API/runs/<number>/cancel                      401 200 403 403 409 403 403 403 409 403 403 403 403 403 403
+POST API/versions/<number>/discard                 401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
+POST API/versions/<number>/publish                 401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
+POST API/versions/<number>/publishing/begin        401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
+POST API/versions/<number>/publishing/take-back    401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
+POST API/versions/<number>/roll-back               401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
 """
