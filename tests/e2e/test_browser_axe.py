@@ -214,6 +214,8 @@ PAGES = {
         "people/f0-p0/agenda",
         "people/f8-p1/agenda",
         "settings",
+        "venue",
+        "venue?kind=booth",
         "mail-texts/en/new",
         "mail-texts/zh/cancel",
         "tokens",
@@ -288,6 +290,11 @@ def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
     reader.sign_in("organiser")
     reader.send_empty("settings", "Save")
     reader.send_empty("desk/requests/new", "Ask")
+    reader.open("venue")
+    reader.look_after("Close", "choose at least one")
+    reader.open("venue")
+    reader.page.get_by_label("Mon 7 Dec to").fill("09:30")
+    reader.look_after("See what these days touch", "Nobody is told now")
     reader.send_empty("calendar-health/people/f2-p0", "Keep it and send")
     reader.open("imports/")
     reader.choose_file("File", "firms.xlsx", b"%PDF-1.7")

@@ -70,7 +70,7 @@ def test_a_day_that_ends_sooner_is_shown_then_saved(database: Database) -> None:
     assert (form["pause-0-start"], form["pause-0-end"]) == ("11:00", "12:00")
     path = f"/events/{expo.event.key}/venue/days"
     looked = save(browser, path, {**form, "day-1-closes": "11:30"})
-    assert "touches <b>1 published meeting</b>" in " ".join(looked.split())
+    assert "It touches <b>1 published meeting</b>" in " ".join(looked.split())
     assert "Firm 2 and Firm 3" in looked
     with database.read() as session:
         live = session.scalars(select(Slot).where(Slot.of(expo.event.id)).order_by(Slot.position)).all()
