@@ -28,6 +28,7 @@ from scheduler.domain.errors import (
 )
 from scheduler.services.events import events
 from scheduler.services.requests.locks import NotDone
+from scheduler.services.venue.changing import VenueOutdated
 from scheduler.storage.database import AWAY
 
 STATUS: dict[type[ChainmeetError], int] = {
@@ -37,6 +38,7 @@ STATUS: dict[type[ChainmeetError], int] = {
     RunAlreadyOpen: 409,
     VersionConflict: 409,
     VenueChanged: 409,
+    VenueOutdated: 409,
     PlanRejected: 409,
     PublishingOpen: 409,
     NotDone: 409,

@@ -60,6 +60,7 @@ KEYS = {
 BODIES = {
     "v1.lock_request": {"slot": "s0"},
     "v1.publish_version": {"compared_with": 1},
+    "v1.change_venue": {"change": {"kind": "guests", "guests": []}},
     "v1.submit_request": {"to_firm": "f8", "topic": "Cells"},
 }
 """Firm 0 is the exhibitor's own; the request is between it and firm 1; run 1 and version 1 are there."""
