@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from werkzeug.routing import IntegerConverter, Map
 
 MAX_WHOLE = 2**31 - 1
@@ -21,3 +23,11 @@ def whole(text: str | None, otherwise: int = 0) -> int:
     is_one = text is not None and text.isascii() and text.isdigit() and len(text) <= 10
     value = int(text) if is_one and text is not None else -1
     return value if 0 <= value <= MAX_WHOLE else otherwise
+
+
+def day(text: str | None) -> date | None:
+    """A day of an address as 2027-06-22, or None for anything else."""
+    try:
+        return date.fromisoformat(text or "")
+    except ValueError:
+        return None

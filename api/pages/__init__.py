@@ -21,6 +21,7 @@ from api.pages.schedule import runs, versions
 from api.pages.team import joining, members, operators
 from api.pages.trail import entries
 from api.pages.venue import venue
+from api.pages.week import week
 from api.v1 import docs
 
 PAGES = (
@@ -58,4 +59,5 @@ PAGES = (
     tokens.blueprint,
     venue.blueprint,
     versions.blueprint,
+    week.blueprint,
 )

@@ -13,6 +13,9 @@ from flask import Flask
 from markupsafe import Markup
 
 from api.pages import presentation
+from scheduler.domain.entities import Partstat
+from scheduler.services.week.changes import WeekChange, WeekChangeKind
+from scheduler.services.week.week import Show
 
 _SHEET = Path(__file__).parents[1] / "static" / "icons.svg"
 _SYMBOL = re.compile(r'<symbol id="([\w-]+)" viewBox="([\d ]+)">(.*?)</symbol>')
@@ -79,8 +82,43 @@ def short_day(day: date) -> str:
     return format_date(day, "EEE d", locale=presentation.LOCALE)
 
 
+def change_words(change: WeekChange, zone: str) -> str:
+    """What changed of a meeting, with what it was before."""
+    item, was = change.item, change.before
+    if item is None:
+        return f"was {presentation.local_moment(change.start, zone)}"
+    if was is None:
+        return presentation.local_moment(item.start, zone)
+    if change.kind is WeekChangeKind.MOVED:
+        moments = [presentation.local_moment(each, zone) for each in (item.start, was.start)]
+        return "{} (was {})".format(*moments)
+    if change.kind is WeekChangeKind.RELOCATED:
+        return f"{item.place}, {item.hall} (was {was.place}, {was.hall})"
+    people = [", ".join(map(presentation.short_name, each)) for each in (item.people, was.people)]
+    return "{} (was {})".format(*people)
+
+
+SHOWN = {Show.ALL: "All", Show.UNANSWERED: "Not answered", Show.CHANGED: "Changed", Show.CLASHES: "Clashes"}
+ANSWERED = {Partstat.ACCEPTED: "accepted", Partstat.TENTATIVE: "perhaps", Partstat.DECLINED: "declined"}
+
+
+def week_show(show: Show) -> str:
+    """Which meetings of the week a filter shows."""
+    return SHOWN[show]
+
+
+def answer_word(said: Partstat | None) -> str:
+    """What somebody answered to their invitation."""
+    return ANSWERED.get(said or Partstat.NEEDS_ACTION, "no answer yet")
+
+
+def but(address: dict[str, str], **changed: object) -> dict[str, object]:
+    """The filters of an address with some changed; None leaves one out."""
+    return {name: value for name, value in (address | changed).items() if value is not None}
+
+
 def init_app(app: Flask) -> None:
     for function in (icon, area_icon, tier_glyph):
         app.add_template_global(function)
-    for each in (initials, firm_mark, spoken_languages, short_day):
+    for each in (initials, firm_mark, spoken_languages, short_day, but, change_words, week_show, answer_word):
         app.add_template_filter(each)

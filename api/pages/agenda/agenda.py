@@ -68,7 +68,7 @@ def accept(event_key: str, request_key: str) -> Response:
 @blueprint.get("/agenda/firm")
 @login_required
 def firm(event_key: str) -> str:
-    """The meetings of the reader's firm. Its exhibitors also see the address of its calendar feed."""
+    """A day of the reader's firm as a list. Its exhibitors also see the address of its calendar feed."""
     actor = auth.actor(event_key)
     with context.database().read() as db:
         agenda = agendas.firm_agenda(db, actor)
@@ -76,11 +76,10 @@ def firm(event_key: str) -> str:
         return rendering.render(
             db,
             actor,
-            "firm_agenda",
+            "week",
             "agenda/firm.html",
-            agenda=agenda,
             feed=address(owner) if owner else "",
-            **_around(db, actor, agenda),
+            **_day(db, actor, agenda),
         )
 
 
@@ -91,9 +90,7 @@ def of_firm(event_key: str, firm_key: str) -> str:
     actor = auth.actor(event_key)
     with context.database().read() as db:
         agenda = agendas.firm_agenda(db, actor, firm_key)
-        return rendering.render(
-            db, actor, "firms", "agenda/other.html", agenda=agenda, **_around(db, actor, agenda)
-        )
+        return rendering.render(db, actor, "firms", "agenda/other.html", **_day(db, actor, agenda))
 
 
 @blueprint.get("/people/<person_key>/agenda")
@@ -180,6 +177,14 @@ def _around(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]
         "now": context.now(),
         "standing": agenda_answers.standing(db, actor, agenda, secret_key=secret_key),
     }
+
+
+def _day(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]:
+    """One day of a firm's agenda, which may have hundreds of meetings."""
+    day = agenda.day_shown(inputs.day(request.args.get("day")), context.now())
+    days = [(each, len(items)) for each, items in agenda.days()]
+    part = agenda.on(day)
+    return {"agenda": part, "days_with": days, "day": day, **_around(db, actor, part)}
 
 
 def _person_pdf(event_key: str, person_key: str | None) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 from pathlib import Path
 
 from apiflask import APIBlueprint
@@ -33,7 +32,7 @@ def show(event_key: str) -> Response:
     now = context.now()
     with context.database().read() as db:
         mine = days.my_day(
-            db, actor, _day(request.args.get("day")), secret_key=context.settings().secret_key, now=now
+            db, actor, inputs.day(request.args.get("day")), secret_key=context.settings().secret_key, now=now
         )
         page = rendering.render(
             db, actor, "my_day", "my_day/show.html", mine=mine, now=now, choices=lateness.CHOICES
@@ -98,10 +97,3 @@ def worker(event_key: str) -> Response:
     response.headers["Service-Worker-Allowed"] = url_for("my_day.show", event_key=event_key)
     response.headers["Cache-Control"] = "no-cache"
     return response
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        return date.fromisoformat(text or "")
-    except ValueError:
-        return None

@@ -36,6 +36,8 @@ class Standing:
     excluded: dict[str, bool] = field(default_factory=dict)
     token: str = ""
     sequence: int = 0
+    own: str = ""
+    """The reader's key, if they were invited."""
 
 
 _TOLD = (
@@ -77,7 +79,7 @@ def standing(session: Session, actor: Actor, agenda: Agenda, *, secret_key: str)
         found[key].answers[person] = partstat
         token = token_of(uid, attendee_id, secret_key) if attendee_id == actor.attendee_id else ""
         if token and hash_token(token) == token_hash:
-            found[key].token, found[key].sequence = token, sequence
+            found[key].token, found[key].sequence, found[key].own = token, sequence, person
     for key, person, others_go in session.execute(_EXCLUDED.where(*of_these)):
         found[key].excluded[person] = others_go
     return found

@@ -83,8 +83,8 @@ def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str,
     all_days = sorted({slot.start.astimezone(zone).date() for slot in slots_of(session, actor.event_id)})
     counts = Counter(item.start.astimezone(zone).date() for item in agenda.items if not item.is_called_off)
     shown = _shown(all_days, day, today)
-    items = tuple(item for item in agenda.items if item.start.astimezone(zone).date() == shown)
-    part = _only(agenda, items)
+    part = agenda.on(shown)
+    items = part.items
     standing = agenda_answers.standing(session, actor, part, secret_key=secret_key)
     facts = around(session, actor, part, standing)
     late = lateness.said(session, actor, items)
@@ -107,18 +107,6 @@ def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str,
         is_today=shown == today,
         past=tuple(meeting for meeting in meetings if meeting.item.end <= now),
         upcoming=tuple(meeting for meeting in meetings if meeting.item.end > now),
-    )
-
-
-def _only(agenda: Agenda, items: tuple[AgendaItem, ...]) -> Agenda:
-    return Agenda(
-        key=agenda.key,
-        name=agenda.name,
-        latin_name=agenda.latin_name,
-        timezone=agenda.timezone,
-        version=agenda.version,
-        published_at=agenda.published_at,
-        items=items,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -96,6 +96,24 @@ class Agenda:
         zone = ZoneInfo(self.timezone)
         days = groupby(self.items, key=lambda item: item.start.astimezone(zone).date())
         return [(day, tuple(items)) for day, items in days]
+
+    def on(self, day: date | None) -> Agenda:
+        """The agenda with the items of one day alone."""
+        zone = ZoneInfo(self.timezone)
+        items = tuple(item for item in self.items if item.start.astimezone(zone).date() == day)
+        return replace(self, items=items)
+
+    def day_shown(self, asked: date | None, now: datetime) -> date | None:
+        """The day that a page shows: the one that is asked for, else today, the next, or the last.
+
+        Only days with items count, and None if there is none.
+        """
+        days = [day for day, _ in self.days()]
+        if asked is not None:
+            return asked
+        today = now.astimezone(ZoneInfo(self.timezone)).date()
+        ahead = [day for day in days if day >= today]
+        return ahead[0] if ahead else days[-1] if days else None
 
 
 def attendee_agenda(session: Session, actor: Actor, attendee_key: str | None = None) -> Agenda:

@@ -87,6 +87,7 @@ GET EVENT/venue                                              302 404 404 404 404
 GET EVENT/versions/<number>                                  302 404 404 404 404 404 200 200 200 403
 GET EVENT/versions/<number>/panel                            302 404 404 404 404 404 200 200 200 403
 GET EVENT/versions/<number>/publish                          302 404 404 404 404 404 302 302 404 404
+GET EVENT/week                                               302 404 404 200 200 200 404 404 404 404
 POST /answers/<token>/<step>                                 302 302 302 302 302 302 302 302 302 302
 POST /asked/<token>/<step>                                   303 303 303 303 303 303 303 303 303 303
 POST /digests/<token>                                        200 200 200 200 200 200 200 200 200 200
@@ -166,6 +167,9 @@ POST EVENT/versions/<number>/roll-back                       403 404 404 404 404
 POST EVENT/versions/<number>/take-back                       403 404 404 404 404 404 302 302 404 404
 POST EVENT/versions/<number>/trial                           403 404 404 404 404 404 302 302 404 404
 POST EVENT/versions/<number>/unlock                          403 404 404 404 404 404 404 404 404 404
+POST EVENT/week/meetings/<request_key>/hand-over             403 404 404 404 403 404 404 404 404 404
+POST EVENT/week/meetings/<request_key>/keep                  403 404 404 404 403 404 404 404 404 404
+POST EVENT/week/seen                                         403 404 404 404 404 404 404 404 404 404
 POST /sessions/<session_id>/end                              403 404 404 404 404 404 404 404 404 404
 POST /sessions/end                                           403 303 303 303 303 303 303 303 303 303
 POST /sign-out                                               302 302 302 302 302 302 302 302 302 302

@@ -1,0 +1,97 @@
+"""The firm's week: its people beside each other, what changed, and who takes a meeting over."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context, inputs
+from api.pages import rendering
+from scheduler.domain.errors import WrongState
+from scheduler.services.access.rights import Right
+from scheduler.services.week import changes, handing
+from scheduler.services.week import week as weeks
+from scheduler.services.week.week import Show
+
+blueprint = APIBlueprint("week", __name__, enable_openapi=False, url_prefix="/events/<event_key>/week")
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str:
+    """One day of the firm as a grid, or one person of it; a chosen meeting beside it."""
+    actor = auth.actor(event_key)
+    shown = request.args.get("show", "")
+    with context.database().read() as db:
+        week = weeks.week(
+            db,
+            actor,
+            day=inputs.day(request.args.get("day")),
+            only=request.args.get("person"),
+            show=Show(shown) if shown in set(Show) else Show.ALL,
+            secret_key=context.settings().secret_key,
+            now=context.now(),
+        )
+        chosen = week.meeting(request.args.get("meeting"))
+        return rendering.render(
+            db,
+            actor,
+            "week",
+            "week/show.html",
+            week=week,
+            chosen=chosen,
+            colleagues=handing.colleagues(week, chosen) if chosen else (),
+            may_hand=actor.may(Right.ASK, firm_id=actor.firm_id),
+            show=shown or Show.ALL,
+            shows=list(Show),
+            now=context.now(),
+        )
+
+
+@blueprint.post("/seen")
+@login_required
+def seen(event_key: str) -> Response:
+    """The reader has seen what changed up to a version."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        changes.see(db, actor, inputs.whole(request.form.get("version")))
+    return _back(event_key)
+
+
+@blueprint.post("/meetings/<request_key>/hand-over")
+@login_required
+def hand_over(event_key: str, request_key: str) -> Response:
+    """Name a colleague for a meeting, whom the next schedule sends."""
+    actor = auth.actor(event_key)
+    form = request.form
+    try:
+        with context.database().write() as db:
+            handing.hand_over(
+                db, actor, request_key, form.get("leaver", ""), form.get("colleague", ""), now=context.now()
+            )
+    except WrongState as error:
+        flash(f"{error} Look at it as it is now.", "error")
+    else:
+        flash("Handed over. The next schedule has it so; calendars are told when it is published.", "good")
+    return _back(event_key)
+
+
+@blueprint.post("/meetings/<request_key>/keep")
+@login_required
+def keep(event_key: str, request_key: str) -> Response:
+    """Leave a meeting to those who sit in it after all."""
+    actor = auth.actor(event_key)
+    try:
+        with context.database().write() as db:
+            handing.keep(db, actor, request_key, now=context.now())
+    except WrongState as error:
+        flash(f"{error} Look at it as it is now.", "error")
+    else:
+        flash("It stays as published.", "good")
+    return _back(event_key)
+
+
+def _back(event_key: str) -> Response:
+    return redirect(rendering.back(event_key, url_for("week.show", event_key=event_key)), 303)
