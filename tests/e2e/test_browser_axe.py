@@ -43,7 +43,7 @@ NO_PAGES = {
     "imports.example": "a workbook",
     "imports.left_out": "a workbook",
     "inbox.raw": "a file to save",
-    "home.event": "leads on",
+    "trail.export": "a CSV file",
     "mail_texts.index": "leads on",
     "runs.run_panel": "a part of runs.run",
     "my_day.manifest": "JSON",
@@ -168,6 +168,8 @@ PAGES = {
         "{summaries}",
         "{asked}/accept",
         "{digests}",
+        "{invitation}",
+        "/team/no-such-token",
         "/answers/no-such-token/",
         "/api/v1/docs",
     ),
@@ -175,6 +177,10 @@ PAGES = {
     "exhibitor": ("/sessions", *OF_FIRM, "firms/f8/ask", "firms/f4/ask", "firms/f1/ask", "tokens"),
     "organiser": (
         "/sessions",
+        "/events/{event}",
+        "team",
+        "trail",
+        "trail?act=run&text=no-such",
         "schedule",
         "runs/1",
         "versions/1",
@@ -223,7 +229,7 @@ PAGES = {
         "mail-texts/zh/cancel",
         "tokens",
     ),
-    "operator": ("/", "/sessions", "/events/new"),
+    "operator": ("/", "/sessions", "/events/new", "/operators", "/trail"),
 }
 """What each reader looks at; what does not begin with a slash or a brace is of the event."""
 
@@ -298,12 +304,14 @@ def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
     reader.open("venue")
     reader.page.get_by_label("Mon 7 Dec to").fill("09:30")
     reader.look_after("See what these days touch", "Nobody is told now")
+    reader.send_empty("team", "Send the invitation")
     reader.send_empty("calendar-health/people/f2-p0", "Keep it and send")
     reader.open("imports/")
     reader.choose_file("File", "firms.xlsx", b"%PDF-1.7")
     reader.look_after("See what it would do", "The file is a PDF")
     reader.sign_in("operator")
     reader.send_empty("/events/new", "Create the event")
+    reader.send_empty("/operators", "Add")
 
 
 def test_no_state_of_a_firm_s_pages_has_a_fault(reader: Reader, everything: Everything) -> None:

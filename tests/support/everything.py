@@ -17,7 +17,7 @@ from werkzeug.serving import make_server
 from scheduler.domain.entities import AlertKind, DigestKind, RequestState, RunState, VersionState
 from scheduler.domain.team import TeamRole
 from scheduler.services.access import sign_in
-from scheduler.services.access.tokens import answer_token, digests_token, hash_token
+from scheduler.services.access.tokens import TEAM, answer_token, derive_token, digests_token, hash_token
 from scheduler.services.delegations import delegations, joining
 from scheduler.services.delegations.delegations import DelegationForm
 from scheduler.services.delivery import claims, refusing, remembering
@@ -26,6 +26,7 @@ from scheduler.services.inbox import inbox
 from scheduler.services.operations import alerts
 from scheduler.services.publishing import version_jobs
 from scheduler.services.schedule import versions
+from scheduler.services.team import invitations
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Account,
@@ -37,6 +38,7 @@ from scheduler.storage.models import (
     MeetingRequest,
     OutboxMail,
     Run,
+    TeamInvitation,
     WebSession,
 )
 from tests.support import replies
@@ -161,6 +163,12 @@ class Everything:
         session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[5].id))
         session.add(linked(expo.people[0][0].id, b"sealed"))
         self.other = other.event.key
+        invitations.invite(
+            session, expo.organiser_actor(), "guest@team.example", role=TeamRole.DESK,
+            until=expo.slots[-1].start.date(), language="en", settings=SETTINGS, now=NOW,
+        )  # fmt: skip
+        seed = session.scalars(select(TeamInvitation.seed)).one()
+        self.invitation = derive_token(SECRET_KEY, TEAM, seed)
         for role in set(TeamRole) - {TeamRole.OWNER}:
             address = f"{role.value.partition(' ')[0]}@team.example"
             make_member(session, expo, role, account=make_account(session, address))
@@ -269,6 +277,7 @@ class Everything:
             "summaries": self.summaries,
             "asked": f"/asked/{self.asked}",
             "digests": f"/digests/{self.digests}",
+            "invitation": f"/team/{self.invitation}",
             "sign_in": self.link(self.account("attendee")),
         }
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 from apiflask import APIBlueprint
 from flask import redirect, render_template, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context
+from api.pages import rendering
 from scheduler.services.access import actors
+from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Role
+from scheduler.services.events import events, home
+from scheduler.services.events.home import Home, PlanState
+from scheduler.services.requests import not_held
 
 blueprint = APIBlueprint("home", __name__, enable_openapi=False)
 
@@ -19,19 +27,66 @@ blueprint = APIBlueprint("home", __name__, enable_openapi=False)
 def index() -> str | Response:
     """The first page: one event opens at once, several give a list, none gives advice."""
     with context.database().read() as db:
-        events = actors.events_of(db, auth.user().account_id, now=context.now())
-    if len(events) == 1:
-        return redirect(url_for("home.event", event_key=events[0].key))
-    return render_template("home.html", events=events)
+        found = actors.events_of(db, auth.user().account_id, now=context.now())
+    if len(found) == 1:
+        return redirect(url_for("home.event", event_key=found[0].key))
+    return render_template("home.html", events=found)
 
 
 @blueprint.get("/events/<event_key>")
 @login_required
-def event(event_key: str) -> Response:
-    """The page that each role works on first."""
+def event(event_key: str) -> str | Response:
+    """What waits for those who run the event; for everybody else the page that they work on first."""
     actor = auth.actor(event_key)
     if actor.is_organiser or actor.team_role is Role.READER:
-        return redirect(url_for("runs.overview", event_key=event_key))
+        return _desk(actor)
     if actor.is_exhibitor or actor.team_role is Role.DESK:
         return redirect(url_for("firms.directory", event_key=event_key))
     return redirect(url_for("agenda.own", event_key=event_key))
+
+
+def _desk(actor: Actor) -> str:
+    now = context.now()
+    with context.database().read() as db:
+        found = home.home(db, actor, now=now)
+        return rendering.render(
+            db,
+            actor,
+            "home",
+            "events/home.html",
+            found=found,
+            reasons=_reasons(found),
+            days=_days_to_go(found.opens, events.event(db, actor).timezone, now),
+            now=now,
+        )
+
+
+def _reasons(found: Home) -> list[tuple[str, str, int]]:
+    """Why requests are not held: code, words, count."""
+    return [(code, not_held.GROUPS.get(code, code), count) for code, count in found.reasons.items()]
+
+
+def _days_to_go(opens: datetime | None, timezone: str, now: datetime) -> int | None:
+    """Days from today to the first day on the venue's calendar, None for an event without meeting times."""
+    if opens is None:
+        return None
+    zone = ZoneInfo(timezone)
+    return (opens.astimezone(zone).date() - now.astimezone(zone).date()).days
+
+
+@blueprint.app_template_global()
+def plan_state(actor: Actor, timezone: str) -> tuple[PlanState, int | None]:
+    """The state of the plan and the days to go, for the head of every page of who runs the event."""
+    with context.database().read() as db:
+        found = home.plan_state(db, actor)
+    return found, _days_to_go(found.opens, timezone, context.now())
+
+
+@blueprint.app_template_filter()
+def ago(moment: datetime, now: datetime) -> str:
+    """How long ago, in the largest whole unit: 14 hours, 9 days."""
+    minutes = max(0, int((now - moment).total_seconds() // 60))
+    count, unit = (minutes // 1440, "day") if minutes >= 2880 else (minutes // 60, "hour")
+    if minutes < 120:
+        count, unit = minutes, "minute"
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"

@@ -1,0 +1,235 @@
+"""The first page of who runs an event: what is held, what waits for whom and since when, and the nights."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Select, distinct, func, select, union_all
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import MailOutcome, RequestState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.events import waiting
+from scheduler.services.events.nights import Changes, NightRun, changes_of, nights
+from scheduler.services.events.waiting import Waiting
+from scheduler.services.schedule import versions
+from scheduler.storage.models import (
+    Attendee,
+    Comparison,
+    Firm,
+    ImportFile,
+    InboundMail,
+    MeetingRequest,
+    PlannedAttendee,
+    PlannedMeeting,
+    Slot,
+    UnscheduledRequest,
+)
+
+BUSIEST = 5
+"""Firms that are named, of those with requests that wait for their answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFirm:
+    """A firm that has not answered: how many requests wait there, of how many that it got."""
+
+    key: str
+    name: str
+    open: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """Requests that wait for an answer, at so many firms, the oldest since `oldest`."""
+
+    requests: int
+    firms: int
+    oldest: datetime | None
+    busiest: tuple[OpenFirm, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingFile:
+    """A file that was brought and not taken."""
+
+    number: int
+    name: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """`published` is the number of the published version, and `held` counts its meetings.
+
+    `reasons` counts the requests that it does not hold by reason. `bounced` are people with meetings to come
+    whose address takes no mail, `below` firms with fewer meetings than they were promised. `opens` is the
+    first meeting time.
+    """
+
+    published: int | None
+    held: int
+    accepted: int
+    reasons: Mapping[str, int]
+    waiting: Waiting
+    draft: Changes | None
+    oldest_letter: datetime | None
+    bounced: int
+    bounced_meetings: int
+    unanswered: Unanswered
+    below: int
+    files: tuple[WaitingFile, ...]
+    nights: tuple[NightRun, ...]
+    opens: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanState:
+    """The state of the plan, for the head of every page of an organiser."""
+
+    published: int | None
+    published_at: datetime | None
+    draft: int | None
+    opens: datetime | None
+
+
+def home(session: Session, actor: Actor, *, now: datetime) -> Home:
+    """What an owner, an organiser or a reader sees first. The number of queries is the same for any event."""
+    actor.require(Right.READ_VERSIONS)
+    event_id = actor.event_id
+    published = versions.published(session, event_id)
+    version_id = published.id if published else 0
+    waits = waiting.waiting(session, actor)
+    bounced, meetings = _bounced(session, version_id, now)
+    return Home(
+        published=published.number if published else None,
+        held=_count(session, select(func.count()).where(PlannedMeeting.version_id == version_id)),
+        accepted=_count(session, select(func.count()).where(*_of(event_id, RequestState.ACCEPTED))),
+        reasons=_reasons(session, version_id),
+        waiting=waits,
+        draft=_draft(session, event_id, waits.draft),
+        oldest_letter=session.scalar(
+            select(func.min(InboundMail.received_at)).where(
+                InboundMail.event_id == event_id, InboundMail.outcome == MailOutcome.WAITING
+            )
+        ),
+        bounced=bounced,
+        bounced_meetings=meetings,
+        unanswered=_unanswered(session, event_id),
+        below=_below(session, event_id, version_id),
+        files=_files(session, event_id),
+        nights=nights(session, actor),
+        opens=_opens(session, event_id),
+    )
+
+
+def plan_state(session: Session, actor: Actor) -> PlanState:
+    """Which version is published, which draft is newer, and when the event opens."""
+    actor.require(Right.READ_VERSIONS)
+    published = versions.published(session, actor.event_id)
+    return PlanState(
+        published=published.number if published else None,
+        published_at=published.published_at if published else None,
+        draft=versions.newest_draft(session, actor.event_id),
+        opens=_opens(session, actor.event_id),
+    )
+
+
+def _draft(session: Session, event_id: int, number: int | None) -> Changes | None:
+    if number is None:
+        return None
+    found = session.get(Comparison, versions.get(session, event_id, number).id)
+    return changes_of(found) if found is not None else None
+
+
+def _reasons(session: Session, version_id: int) -> dict[str, int]:
+    counted = (
+        select(UnscheduledRequest.reason, func.count())
+        .where(UnscheduledRequest.version_id == version_id)
+        .group_by(UnscheduledRequest.reason)
+        .order_by(func.count().desc(), UnscheduledRequest.reason)
+    )
+    return {row[0]: row[1] for row in session.execute(counted)}
+
+
+def _bounced(session: Session, version_id: int, now: datetime) -> tuple[int, int]:
+    """People whose address takes no mail and who have meetings to come, and how many those are."""
+    row = session.execute(
+        select(func.count(distinct(Attendee.id)), func.count())
+        .select_from(PlannedAttendee)
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+        .where(PlannedMeeting.version_id == version_id, Attendee.bounced_at.is_not(None), Slot.start > now)
+    ).one()
+    return row[0], row[1]
+
+
+def _unanswered(session: Session, event_id: int) -> Unanswered:
+    pending = _of(event_id, RequestState.PENDING)
+    firm = MeetingRequest.to_firm_id
+    count, firms, oldest = session.execute(
+        select(func.count(), func.count(distinct(firm)), func.min(MeetingRequest.created_at)).where(*pending)
+    ).one()
+    waits = select(firm, func.count().label("open")).where(*pending).group_by(firm).subquery()
+    received = (
+        select(func.count())
+        .select_from(MeetingRequest)
+        .where(MeetingRequest.to_firm_id == Firm.id, MeetingRequest.event_id == event_id)
+        .correlate(Firm)
+        .scalar_subquery()
+    )
+    busiest = session.execute(
+        select(Firm.key, Firm.latin_name, waits.c.open, received)
+        .join(waits, waits.c.to_firm_id == Firm.id)
+        .order_by(waits.c.open.desc(), Firm.id)
+        .limit(BUSIEST)
+    )
+    return Unanswered(count, firms, oldest, tuple(OpenFirm(*row) for row in busiest))
+
+
+def _below(session: Session, event_id: int, version_id: int) -> int:
+    """Firms that hold fewer meetings than their minimum."""
+    held = select(MeetingRequest.from_firm_id, MeetingRequest.to_firm_id).join(
+        PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id
+    )
+    both = held.where(PlannedMeeting.version_id == version_id).subquery()
+    sides = union_all(select(both.c.from_firm_id.label("firm")), select(both.c.to_firm_id)).subquery()
+    counted = select(sides.c.firm, func.count().label("held")).group_by(sides.c.firm).subquery()
+    return _count(
+        session,
+        select(func.count())
+        .select_from(Firm)
+        .outerjoin(counted, counted.c.firm == Firm.id)
+        .where(
+            Firm.event_id == event_id,
+            Firm.withdrawn_at.is_(None),
+            Firm.min_meetings > func.coalesce(counted.c.held, 0),
+        ),
+    )
+
+
+def _files(session: Session, event_id: int) -> tuple[WaitingFile, ...]:
+    rows = session.execute(
+        select(ImportFile.id, ImportFile.name, ImportFile.created_at)
+        .where(ImportFile.event_id == event_id, ImportFile.taken_at.is_(None), ImportFile.octets.is_not(None))
+        .order_by(ImportFile.id.desc())
+        .limit(BUSIEST)
+    )
+    return tuple(WaitingFile(*row) for row in rows)
+
+
+def _opens(session: Session, event_id: int) -> datetime | None:
+    return session.scalar(select(func.min(Slot.start)).where(Slot.of(event_id)))
+
+
+def _of(event_id: int, state: RequestState) -> tuple[ColumnElement[bool], ...]:
+    return MeetingRequest.event_id == event_id, MeetingRequest.state == state
+
+
+def _count(session: Session, query: Select[int]) -> int:
+    return session.scalars(query).one()

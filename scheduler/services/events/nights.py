@@ -1,0 +1,96 @@
+"""The runs of the night: what went into each, how long it took, and what it changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RunState, VersionState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.storage.models import Comparison, Run, ScheduleVersion
+
+NIGHTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a version changes against the one that was published when it was compared, in counts."""
+
+    new: int
+    moved: int
+    changed: int
+    cancelled: int
+    people: int
+
+    @property
+    def all(self) -> int:
+        return self.new + self.moved + self.changed + self.cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class NightRun:
+    """A run of the night: its inputs, how long it took, what came of it. `changes` is None until known."""
+
+    number: int
+    queued_at: datetime
+    state: RunState
+    seconds: float | None
+    max_moved: int
+    score: float | None
+    bound: float | None
+    version: int | None
+    version_state: VersionState | None
+    changes: Changes | None
+    error: str
+
+
+def nights(session: Session, actor: Actor, *, limit: int = NIGHTS) -> tuple[NightRun, ...]:
+    """The last runs of the night, the newest first."""
+    actor.require(Right.READ_RUNS)
+    made = and_(
+        ScheduleVersion.event_id == Run.event_id,
+        ScheduleVersion.run_id == Run.id,
+        ScheduleVersion.copy_of_id.is_(None),
+    )
+    rows = session.execute(
+        select(Run, ScheduleVersion, Comparison)
+        .outerjoin(ScheduleVersion, made)
+        .outerjoin(Comparison, Comparison.version_id == ScheduleVersion.id)
+        .where(Run.event_id == actor.event_id, Run.begin_by.is_not(None))
+        .order_by(Run.number.desc())
+        .limit(limit)
+    )
+    return tuple(_night(*row) for row in rows)
+
+
+def changes_of(found: Comparison) -> Changes:
+    """The counts of a comparison, in the words of the pages."""
+    counts = found.counts
+    return Changes(
+        new=counts.get("added", 0),
+        moved=counts.get("moved", 0),
+        changed=counts.get("relocated", 0) + counts.get("reassigned", 0),
+        cancelled=counts.get("cancelled", 0),
+        people=found.people_told,
+    )
+
+
+def _night(run: Run, version: ScheduleVersion | None, found: Comparison | None) -> NightRun:
+    took = (run.finished_at - run.started_at).total_seconds() if run.started_at and run.finished_at else None
+    return NightRun(
+        number=run.number,
+        queued_at=run.created_at,
+        state=run.state,
+        seconds=took,
+        max_moved=run.max_moved,
+        score=version.score if version else None,
+        bound=version.bound if version else None,
+        version=version.number if version else None,
+        version_state=version.state if version else None,
+        changes=changes_of(found) if found else None,
+        error=run.error or "",
+    )

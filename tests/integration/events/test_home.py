@@ -1,0 +1,116 @@
+"""The first page of who runs an event says what waits, with its button."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import NotAllowed
+from scheduler.domain.team import TeamRole
+from scheduler.services.access import actors
+from scheduler.services.events import home
+from scheduler.services.imports import workbooks
+from scheduler.services.runs import overnight
+from scheduler.storage.database import Database
+from scheduler.storage.models import Attendee, Event, Firm, MeetingRequest
+from tests.support.factories import NOW, Expo, make_event, make_firm, make_member, make_request, meet
+from tests.support.publishing import draft, publish
+from tests.support.queries import count_selects
+from tests.support.web import Browser, web_app
+
+
+@pytest.fixture
+def app(database: Database) -> Flask:
+    return web_app(database, "redis://127.0.0.1:1")
+
+
+def busy(session: Session) -> Expo:
+    """One meeting is published, one request is not held; a draft and missing answers wait."""
+    expo = make_event(session, firms=4, slots="4")
+    held, other = make_request(session, expo, 0, 1), make_request(session, expo, 2, 3)
+    for to, days in ((1, 9), (3, 2)):
+        asked = make_request(session, expo, 0 if to == 3 else 2, to, state=RequestState.PENDING)
+        asked.created_at = NOW - timedelta(days=days)
+    publish(session, expo, draft(session, expo, [meet(held, expo)]), None)
+    draft(session, expo, [meet(held, expo), meet(other, expo, slot=1)])
+    expo.firms[2].min_meetings = 1
+    session.execute(update(Attendee).where(Attendee.firm_id == expo.firms[1].id).values(bounced_at=NOW))
+    octets = b"key,name,country,tier\nf9,New,CN,midstream\n"
+    workbooks.keep(session, expo.organiser_actor(), octets, name="may.csv", kind="firms", now=NOW)
+    event = session.get_one(Event, expo.event.id)
+    event.rerun_enabled, event.next_rerun_at = True, NOW
+    overnight.claim_due(session, now=NOW)
+    return expo
+
+
+def test_it_counts_what_waits_and_since_when(database: Database) -> None:
+    with database.write() as session:
+        expo = busy(session)
+        found = home.home(session, expo.organiser_actor(), now=NOW)
+    assert (found.published, found.held, found.accepted) == (1, 1, 2)
+    assert (found.waiting.draft, found.bounced, found.bounced_meetings, found.below) == (2, 1, 1, 1)
+    assert (found.unanswered.requests, found.unanswered.firms) == (2, 2)
+    assert found.unanswered.oldest == NOW - timedelta(days=9)
+    assert {(firm.open, firm.received) for firm in found.unanswered.busiest} == {(1, 2)}
+    assert [file.name for file in found.files] == ["may.csv"]
+    (night,) = found.nights
+    assert (night.number, night.state, night.changes) == (1, "queued", None)
+    assert found.opens == expo.slots[0].start
+
+
+def test_the_page_has_a_button_for_each(database: Database, app: Flask) -> None:
+    with database.write() as session:
+        expo = busy(session)
+    page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
+    assert "<b>1</b> of 2 accepted requests are held" in page
+    for said in (
+        "Decide draft 2", "Mend addresses", "at 2 firms", "oldest ", "Firms below their minimum", "may.csv",
+        "Run now", "Draft 2</a>", "to go",
+    ):  # fmt: skip
+        assert said in page, said
+    assert page.count('class="button primary"') == 1
+
+
+def test_an_empty_event_says_that_nothing_waits(database: Database, app: Flask) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}")
+    assert "Nothing waits" in page and "nothing is published yet" in page
+
+
+def test_a_reader_sees_it_without_buttons_that_change_something(database: Database, app: Flask) -> None:
+    with database.write() as session:
+        expo = busy(session)
+        reader, helper = (make_member(session, expo, role) for role in (TeamRole.READER, TeamRole.DESK))
+        with pytest.raises(NotAllowed):
+            home.home(session, actors.actor_for(session, helper.id, expo.event.key, now=NOW), now=NOW)
+    page = Browser(app, reader).get(f"/events/{expo.event.key}")
+    assert "are held" in page and "<form" not in page.replace('class="self"', "").split("<main")[1]
+    assert "Firms" in Browser(app, helper).get(f"/events/{expo.event.key}")
+
+
+@pytest.mark.slow
+def test_the_queries_are_as_many_for_3000_firms(database: Database) -> None:
+    with database.write() as session:
+        small, large = make_event(session), make_event(session, firms=3)
+        for _ in range(3000):
+            make_firm(session, large, booth=False)
+        session.execute(update(Firm).where(Firm.event_id == large.event.id).values(min_meetings=1))
+        session.add_all(
+            MeetingRequest(
+                event_id=large.event.id, key=f"q{i}", uid=f"u{i}",
+                from_firm_id=large.firms[0].id, to_firm_id=firm.id, priority=3, length=1, place="any",
+                topic="Cells", state=RequestState.PENDING, created_at=NOW, expires_at=NOW,
+            )
+            for i, firm in enumerate(large.firms[3:])
+        )  # fmt: skip
+
+    def look(expo: Expo) -> int:
+        return count_selects(database, lambda session: home.home(session, expo.organiser_actor(), now=NOW))
+
+    assert look(small) == look(large)
