@@ -18,6 +18,7 @@ from api.pages.my_day import my_day
 from api.pages.people_desk import people_desk, request_desk
 from api.pages.requests import requests
 from api.pages.schedule import runs, versions
+from api.pages.start import start
 from api.pages.team import joining, members, operators
 from api.pages.trail import entries
 from api.pages.venue import venue
@@ -55,6 +56,7 @@ PAGES = (
     requests.blueprint,
     sessions.blueprint,
     sign_in.blueprint,
+    start.blueprint,
     summaries.blueprint,
     tokens.blueprint,
     venue.blueprint,

@@ -13,10 +13,12 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
 from scheduler.services.operations import notices
 from scheduler.services.operations.notices import Notice
+from scheduler.services.start import start
 
 
 def init_app(app: Flask) -> None:
     app.add_template_global(open_alerts)
+    app.add_template_global(waiting_count)
     app.add_template_global(labelled)
     app.add_template_global(label_of)
 
@@ -39,6 +41,12 @@ def open_alerts(actor: Actor | None = None) -> Sequence[Notice]:
         if actor is None:
             return notices.of_installation(db, auth.user().session)
         return notices.of_event(db, actor)
+
+
+def waiting_count(actor: Actor) -> int:
+    """How many requests wait for the actor's firm, for the menu."""
+    with context.database().read() as db:
+        return start.waiting_count(db, actor)
 
 
 def render(db: Session, actor: Actor, here: str, template: str, **values: Any) -> str:

@@ -174,7 +174,7 @@ PAGES = {
         "/api/v1/docs",
     ),
     "attendee": ("/sessions", *OF_FIRM),
-    "exhibitor": ("/sessions", *OF_FIRM, "firms/f8/ask", "firms/f4/ask", "firms/f1/ask", "tokens"),
+    "exhibitor": ("/sessions", "start", *OF_FIRM, "firms/f8/ask", "firms/f4/ask", "firms/f1/ask", "tokens"),
     "organiser": (
         "/sessions",
         "/events/{event}",

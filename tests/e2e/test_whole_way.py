@@ -122,6 +122,7 @@ def test_a_request_in_the_browser_ends_as_an_invitation_in_both_calendars(scene:
 def ask(scene: Scene) -> None:
     """Find the firm and send the form, once with a mistake."""
     visitor = scene.visitor(scene.asking.email)
+    visitor.follow("Firms")
     page, firm = visitor.page, scene.firm_name(scene.asked)
     page.get_by_label("Search firms").fill(firm)
     page.locator("#found", has_text="1 firm").wait_for()
@@ -142,7 +143,7 @@ def ask(scene: Scene) -> None:
 
 def accept(scene: Scene) -> None:
     visitor = scene.visitor(scene.asked.email)
-    visitor.follow("Requests received")
+    visitor.follow("Requests")
     card = visitor.page.locator(".request", has_text=TOPIC)
     card.get_by_role("button", name="Accept the request of").click()
     card.get_by_text("Accepted. The next schedule looks for a time").wait_for()
@@ -234,6 +235,7 @@ def calendar_part(mail: EmailMessage) -> EmailMessage:
 def subscribe(scene: Scene, invitation: readers.Event) -> None:
     """The asked person's agenda names a feed that agrees with the mail, and is not sent twice for nothing."""
     visitor = scene.visitor(scene.asked.email)
+    visitor.page.get_by_text("More", exact=True).click()
     visitor.follow("My agenda")
     visitor.reads(TOPIC)
     address = visitor.page.get_by_label("Address for Google Calendar").input_value()

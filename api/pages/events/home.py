@@ -40,7 +40,9 @@ def event(event_key: str) -> str | Response:
     actor = auth.actor(event_key)
     if actor.is_organiser or actor.team_role is Role.READER:
         return _desk(actor)
-    if actor.is_exhibitor or actor.team_role is Role.DESK:
+    if actor.is_exhibitor:
+        return redirect(url_for("start.show", event_key=event_key))
+    if actor.team_role is Role.DESK:
         return redirect(url_for("firms.directory", event_key=event_key))
     return redirect(url_for("agenda.own", event_key=event_key))
 

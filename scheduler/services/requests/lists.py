@@ -82,6 +82,21 @@ def listing(
     return page.of(cards(session, actor, page.items))
 
 
+def some(
+    session: Session,
+    actor: Actor,
+    which: ColumnElement[bool],
+    order: Sequence[ColumnElement[Any]],
+    limit: int,
+) -> Sequence[RequestCard]:
+    """The first of the requests that a condition names, in an order. Three queries.
+
+    The condition says whose they are: nothing else keeps those of other firms out.
+    """
+    rows = session.execute(_query(actor).where(which).order_by(*order).limit(limit)).all()
+    return cards(session, actor, rows)
+
+
 def show(session: Session, actor: Actor, key: str) -> RequestCard:
     """One request. Raises NotFound for those of other firms and events."""
     row = None

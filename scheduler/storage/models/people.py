@@ -101,6 +101,8 @@ class Attendee(Base):
     """The hash of the token that stops the summaries to `email`, or null before the first summary."""
     summaries_off_at: Mapped[datetime | None]
     """When the person wanted no more summaries."""
+    news_seen_at: Mapped[datetime | None]
+    """When the person marked what is new on the first page as seen."""
     bounced_at: Mapped[datetime | None]
     """When a mail server said for good that the address does not take mail (RFC 3464)."""
     bounce: Mapped[str] = mapped_column(String(300), default="", server_default="")

@@ -80,6 +80,7 @@ GET EVENT/runs/<number>/panel                                302 404 404 404 404
 GET EVENT/schedule                                           302 404 404 404 404 404 200 200 200 403
 GET EVENT/settings                                           302 404 404 404 404 404 200 200 404 404
 GET EVENT/team                                               302 404 404 404 404 404 200 200 200 200
+GET EVENT/start                                              302 404 404 200 403 200 403 403 403 403
 GET EVENT/tokens                                             302 404 404 200 403 200 200 200 403 403
 GET EVENT/trail                                              302 404 404 404 404 404 200 200 404 404
 GET EVENT/trail.csv                                          302 404 404 404 404 404 200 200 404 404
@@ -155,6 +156,7 @@ POST EVENT/team/invitations/<invitation_id>/take-back        403 404 404 404 404
 POST EVENT/team/invite                                       403 404 404 404 404 404 403 422 403 403
 POST EVENT/team/members/<account_id>                         403 404 404 404 404 404 403 422 403 403
 POST EVENT/team/members/<account_id>/remove                  403 404 404 404 404 404 403 404 403 403
+POST EVENT/start/seen                                        403 404 404 303 403 303 403 403 403 403
 POST EVENT/tokens                                            403 404 404 422 403 422 422 422 403 403
 POST EVENT/tokens/<token_id>/revoke                          403 404 404 404 403 404 404 404 403 403
 POST EVENT/venue/<what>                                      403 404 404 404 404 404 422 422 404 404

@@ -1,0 +1,198 @@
+"""What an exhibitor does now: requests that wait, agreed ones without a time, what changed, what is next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import MUST, RequestState, Side, Tier
+from scheduler.domain.errors import NotAllowed
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.requests import lists, outcomes
+from scheduler.services.requests.cards import RequestCard
+from scheduler.services.requests.outcomes import RequestOutcome
+from scheduler.services.schedule import agendas
+from scheduler.services.schedule.agendas import AgendaItem
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Firm, MeetingRequest
+
+MOST_WAITING, MOST_NOT_HELD, MOST_NEWS = 12, 5, 6
+NEWS_FOR = timedelta(days=7)
+"""What changed longer ago is no news to who never pressed "Seen"."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirmSight:
+    """What a row shows of a firm beside its name. `area` is the key of its first area."""
+
+    tier: Tier
+    area: str
+    areas: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileGaps:
+    """What is missing in a firm's profile. `parts` has for each thing by name whether it is there."""
+
+    parts: Mapping[str, bool]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(name for name, is_there in self.parts.items() if not is_there)
+
+
+@dataclass(frozen=True, slots=True)
+class StartPage:
+    """What the page shows. `waiting` stand in the order in which they expire.
+
+    `news` are requests of the own firm that others accepted, declined or cancelled, and that expired, since
+    `news_since`. `is_new` means that the firm neither asked nor was asked yet.
+    """
+
+    waiting: Sequence[RequestCard]
+    waiting_count: int
+    not_held: Sequence[RequestCard]
+    not_held_count: int
+    outcomes: Mapping[str, RequestOutcome]
+    news: Sequence[RequestCard]
+    news_since: datetime
+    next_meeting: AgendaItem | None
+    meeting_count: int
+    profile: ProfileGaps
+    firms: Mapping[str, FirmSight]
+    sent_count: int
+    musts: int
+    is_new: bool
+
+
+def start_page(session: Session, actor: Actor, *, now: datetime) -> StartPage:
+    """The actor's own page. The number of queries does not depend on how much there is.
+
+    Raises NotAllowed for who does not answer for a firm.
+    """
+    firm = _own_firm(session, actor)
+    person = session.get_one(Attendee, actor.attendee_id)
+    counts = lists.counts(session, actor)
+    waiting = lists.some(session, actor, _waiting(firm.id, now), _SOONEST, MOST_WAITING)
+    left_out = lists.listing(session, actor, not_held=True, limit=MOST_NOT_HELD)
+    since = max(person.news_seen_at or now - NEWS_FOR, now - NEWS_FOR)
+    news = lists.some(session, actor, _news(firm.id, since, now), _NEWEST, MOST_NEWS)
+    agenda = agendas.attendee_agenda(session, actor)
+    ahead = [item for item in agenda.items if item.end > now and not item.is_called_off]
+    found = [*waiting, *left_out.items, *news]
+    return StartPage(
+        waiting=waiting,
+        waiting_count=counts.received[RequestState.PENDING],
+        not_held=left_out.items,
+        not_held_count=counts.sent_not_held + counts.received_not_held,
+        outcomes=outcomes.outcomes(session, actor, left_out.items),
+        news=news,
+        news_since=since,
+        next_meeting=ahead[0] if ahead else None,
+        meeting_count=len(ahead),
+        profile=_gaps(session, firm),
+        firms=_sights(session, actor, {_other(card, firm) for card in found}),
+        sent_count=sum(counts.sent.values()),
+        musts=_musts(session, firm.id),
+        is_new=not any(counts.sent.values()) and not any(counts.received.values()),
+    )
+
+
+def mark_seen(session: Session, actor: Actor, *, now: datetime) -> None:
+    """What changed until now is no news to the actor from now on. Raises NotAllowed."""
+    _own_firm(session, actor)
+    session.get_one(Attendee, actor.attendee_id).news_seen_at = now
+    session.flush()
+
+
+def waiting_count(session: Session, actor: Actor) -> int:
+    """How many requests wait for an answer of the actor's firm: the number in the menu. One query."""
+    if actor.firm_id is None or not actor.may(Right.READ_REQUESTS, firm_id=actor.firm_id):
+        return 0
+    query = select(func.count()).where(
+        MeetingRequest.to_firm_id == actor.firm_id, MeetingRequest.state == RequestState.PENDING
+    )
+    return session.scalars(query).one()
+
+
+_SOONEST = (MeetingRequest.expires_at.asc().nulls_last(), MeetingRequest.priority.desc(), MeetingRequest.id)
+_NEWEST = (func.coalesce(MeetingRequest.answered_at, MeetingRequest.expires_at).desc(), MeetingRequest.id)
+
+
+def _own_firm(session: Session, actor: Actor) -> Firm:
+    sentence = "Only exhibitors have a page of what to do for their firm."
+    actor.require(Right.ASK, firm_id=actor.firm_id, sentence=sentence)
+    if actor.firm_id is None or actor.attendee_id is None:
+        raise NotAllowed(sentence)
+    return session.get_one(Firm, actor.firm_id)
+
+
+def _waiting(firm_id: int, now: datetime) -> ColumnElement[bool]:
+    in_time = or_(MeetingRequest.expires_at.is_(None), MeetingRequest.expires_at > now)
+    return and_(MeetingRequest.to_firm_id == firm_id, MeetingRequest.state == RequestState.PENDING, in_time)
+
+
+def _news(firm_id: int, since: datetime, now: datetime) -> ColumnElement[bool]:
+    """What others did, or time, since then."""
+    request = MeetingRequest
+    is_own, is_theirs = request.from_firm_id == firm_id, request.to_firm_id == firm_id
+    ended = request.state.in_((RequestState.ACCEPTED, RequestState.DECLINED))
+    cancelled = request.state == RequestState.WITHDRAWN
+    by_asked = or_(request.answered_side == Side.TO, request.answered_side.is_(None))
+    by_asking = or_(request.answered_side == Side.FROM, request.answered_side.is_(None))
+    return or_(
+        and_(is_own, or_(ended, cancelled), by_asked, request.answered_at > since),
+        and_(is_theirs, cancelled, by_asking, request.answered_at > since),
+        and_(
+            is_own,
+            request.state == RequestState.EXPIRED,
+            request.expires_at > since,
+            request.expires_at <= now,
+        ),
+    )
+
+
+def _musts(session: Session, firm_id: int) -> int:
+    """How many requests of the firm are its most wanted ones, and open."""
+    query = select(func.count()).where(
+        MeetingRequest.from_firm_id == firm_id,
+        MeetingRequest.priority >= MUST,
+        MeetingRequest.state.in_((RequestState.PENDING, RequestState.ACCEPTED)),
+    )
+    return session.scalars(query).one()
+
+
+def _gaps(session: Session, firm: Firm) -> ProfileGaps:
+    spoken, titled, people = session.execute(
+        select(
+            func.count().filter(func.length(Attendee.title) > 0),
+            func.count().filter(func.length(Attendee.phone) > 0),
+            func.count(),
+        ).where(Attendee.firm_id == firm.id, Attendee.withdrawn_at.is_(None))
+    ).one()
+    return ProfileGaps(
+        {
+            "description": bool(firm.description.strip()),
+            "website": bool(firm.website),
+            "areas": bool(firm.areas),
+            "booth": firm.hall_id is not None,
+            "titles": people > 0 and spoken == people,
+            "phones": people > 0 and titled == people,
+        }
+    )
+
+
+def _other(card: RequestCard, firm: Firm) -> str:
+    return card.to_firm.key if card.from_firm.key == firm.key else card.from_firm.key
+
+
+def _sights(session: Session, actor: Actor, keys: set[str]) -> dict[str, FirmSight]:
+    rows = session.execute(
+        select(Firm.key, Firm.tier, Firm.areas).where(Firm.event_id == actor.event_id, among(Firm.key, keys))
+    )
+    return {key: FirmSight(tier, areas[0] if areas else "", tuple(areas)) for key, tier, areas in rows}
