@@ -86,7 +86,7 @@ def some(
     session: Session,
     actor: Actor,
     which: ColumnElement[bool],
-    order: Sequence[ColumnElement[Any]],
+    order: Sequence[SQLColumnExpression[Any]],
     limit: int,
 ) -> Sequence[RequestCard]:
     """The first of the requests that a condition names, in an order. Three queries.
