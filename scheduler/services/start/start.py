@@ -18,10 +18,12 @@ from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.outcomes import RequestOutcome
 from scheduler.services.schedule import agendas
 from scheduler.services.schedule.agendas import AgendaItem
+from scheduler.services.suggestions import partners
+from scheduler.services.suggestions.partners import Suggested
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, MeetingRequest
 
-MOST_WAITING, MOST_NOT_HELD, MOST_NEWS = 12, 5, 6
+MOST_WAITING, MOST_NOT_HELD, MOST_NEWS, MOST_SUGGESTED = 12, 5, 6, 3
 NEWS_FOR = timedelta(days=7)
 """What changed longer ago is no news to who never pressed "Seen"."""
 
@@ -65,6 +67,7 @@ class StartPage:
     meeting_count: int
     profile: ProfileGaps
     firms: Mapping[str, FirmSight]
+    suggested: Suggested
     sent_count: int
     musts: int
     is_new: bool
@@ -97,6 +100,7 @@ def start_page(session: Session, actor: Actor, *, now: datetime) -> StartPage:
         meeting_count=len(ahead),
         profile=_gaps(session, firm),
         firms=_sights(session, actor, {_other(card, firm) for card in found}),
+        suggested=partners.suggested(session, actor, limit=MOST_SUGGESTED),
         sent_count=sum(counts.sent.values()),
         musts=_musts(session, firm.id),
         is_new=not any(counts.sent.values()) and not any(counts.received.values()),

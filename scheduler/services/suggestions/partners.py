@@ -1,0 +1,190 @@
+"""Partners for the actor's firm: who fits, by texts, chain, languages, halls and requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.directory.refs import FirmRef
+from scheduler.services.suggestions.glossary import things, wants
+from scheduler.services.suggestions.ranking import Candidate, Fit, crowd, ranked
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Firm, MeetingRequest, Slot, WalkingTime
+
+LOOKED_AT = 60
+"""Of the best by texts, so many are looked at for their people's languages."""
+NEAR_MINUTES = 5
+FULL = 0.7
+"""A firm whose accepted requests fill so much of its people's time is not suggested any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestedPartner:
+    """A firm, and why it fits. Things are in the words of the reader's language."""
+
+    firm: FirmRef
+    tier: Tier
+    area: str
+    they_supply: tuple[str, ...]
+    we_supply: tuple[str, ...]
+    link: tuple[str, str, bool] | None
+    shares_area: bool
+    languages: tuple[str, ...]
+    is_near: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """Partners, the best first. `knows_needs` tells whether the firm's own text says what it looks for."""
+
+    partners: tuple[SuggestedPartner, ...]
+    knows_needs: bool
+
+
+def suggested(session: Session, actor: Actor, *, limit: int = 10) -> Suggested:
+    """Partners for the actor's own firm, by seven queries at most. Empty for who has no firm.
+
+    Firms with which there is a request already, whatever became of it, are left out, and firms that are full.
+    """
+    actor.require(Right.READ_DIRECTORY)
+    if actor.firm_id is None:
+        return Suggested((), False)
+    firms = _firms(session, actor)
+    own = firms.pop(actor.firm_id, None)
+    if own is None:
+        return Suggested((), False)
+    known, full = _known(session, actor.firm_id), _full(session, actor.event_id)
+    asked = _asked(session, actor.event_id)
+    candidates = {
+        firm_id: replace(_candidate(row), asked=asked.get(firm_id, 0))
+        for firm_id, row in firms.items()
+        if firm_id not in known and firm_id not in full
+    }
+    me = _candidate(own)
+    of = crowd([me, *candidates.values()])
+    near = _near(session, own.hall_id)
+    ids = {row.key: firm_id for firm_id, row in firms.items()}
+    best = [ids[each.key] for each in ranked(me, list(candidates.values()), of, near, limit=LOOKED_AT)]
+    spoken = _spoken(session, [actor.firm_id, *best])
+    me = replace(me, languages=spoken.get(actor.firm_id, frozenset()))
+    again = [replace(candidates[each], languages=spoken.get(each, frozenset())) for each in best]
+    fits = ranked(me, again, of, near, limit=limit)
+    partners = tuple(_partner(each, firms[ids[each.key]], actor.language) for each in fits)
+    return Suggested(partners, bool(me.wants.needs))
+
+
+def _firms(session: Session, actor: Actor) -> dict[int, Firm]:
+    """The columns that count of the event's firms, by id."""
+    rows = session.execute(
+        select(
+            Firm.id, Firm.key, Firm.name, Firm.latin_name, Firm.country, Firm.tier, Firm.areas,
+            Firm.description, Firm.hall_id,
+        ).where(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
+    )  # fmt: skip
+    return {row.id: row for row in rows}  # type: ignore[misc]  # rows have the columns by their names
+
+
+def _candidate(row: Firm) -> Candidate:
+    return Candidate(row.key, row.tier, frozenset(row.areas), wants(row.description), row.hall_id)
+
+
+def _known(session: Session, firm_id: int) -> set[int]:
+    """The firms with which there is or was a request."""
+    request = MeetingRequest
+    rows = session.execute(
+        select(request.lower_firm_id, request.upper_firm_id).where(
+            or_(request.lower_firm_id == firm_id, request.upper_firm_id == firm_id),
+            request.state != RequestState.EXPIRED,
+        )
+    )
+    return {other for row in rows for other in row}
+
+
+def _asked(session: Session, event_id: int) -> dict[int, int]:
+    """How many open requests each firm has from others."""
+    query = (
+        select(MeetingRequest.to_firm_id, func.count())
+        .where(MeetingRequest.event_id == event_id, MeetingRequest.state.in_(OPEN_REQUESTS))
+        .group_by(MeetingRequest.to_firm_id)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def _full(session: Session, event_id: int) -> set[int]:
+    """Firms whose people have hardly a slot left for another meeting, by what was accepted."""
+    request = MeetingRequest
+    slots = select(func.count()).select_from(Slot).where(Slot.of(event_id)).scalar_subquery()
+    people = (
+        select(Attendee.firm_id, func.count().label("people"))
+        .where(Attendee.event_id == event_id, Attendee.withdrawn_at.is_(None))
+        .group_by(Attendee.firm_id)
+        .subquery()
+    )
+    accepted = (
+        select(Firm.id.label("firm_id"), func.count().label("meetings"))
+        .join(request, or_(request.from_firm_id == Firm.id, request.to_firm_id == Firm.id))
+        .where(request.event_id == event_id, request.state == RequestState.ACCEPTED)
+        .group_by(Firm.id)
+        .subquery()
+    )
+    query = (
+        select(accepted.c.firm_id)
+        .join(people, people.c.firm_id == accepted.c.firm_id)
+        .where(accepted.c.meetings >= people.c.people * slots * FULL)
+    )
+    return set(session.scalars(query))
+
+
+def _near(session: Session, hall_id: int | None) -> set[int]:
+    """The own hall, and those that are few minutes away."""
+    if hall_id is None:
+        return set()
+    walk = WalkingTime
+    rows = session.execute(
+        select(walk.from_hall_id, walk.to_hall_id).where(
+            or_(walk.from_hall_id == hall_id, walk.to_hall_id == hall_id), walk.minutes <= NEAR_MINUTES
+        )
+    )
+    return {hall_id, *(hall for row in rows for hall in row)}
+
+
+def _spoken(session: Session, firm_ids: Iterable[int]) -> dict[int, frozenset[str]]:
+    """The languages that somebody of each firm speaks."""
+    found: dict[int, set[str]] = {}
+    rows = session.execute(
+        select(Attendee.firm_id, Attendee.languages).where(
+            among(Attendee.firm_id, firm_ids), Attendee.withdrawn_at.is_(None)
+        )
+    )
+    for firm_id, languages in rows:
+        found.setdefault(firm_id, set()).update(languages)
+    return {firm_id: frozenset(languages) for firm_id, languages in found.items()}
+
+
+def _partner(found: Fit, row: Firm, language: str) -> SuggestedPartner:
+    def said(keys: Sequence[str]) -> tuple[str, ...]:
+        return tuple(_named(key, language) for key in keys)
+
+    link = found.links[0] if found.links else None
+    return SuggestedPartner(
+        firm=FirmRef(row.key, row.name, row.latin_name, row.country),
+        tier=row.tier,
+        area=row.areas[0] if row.areas else "",
+        they_supply=said(found.they_supply),
+        we_supply=said(found.we_supply),
+        link=(_named(link[0], language), _named(link[1], language), link[2]) if link else None,
+        shares_area=found.shares_area,
+        languages=found.languages,
+        is_near=found.is_near,
+    )
+
+
+def _named(key: str, language: str) -> str:
+    names: Mapping[str, str] = things()[key].names
+    return names.get(language, names["en"])
