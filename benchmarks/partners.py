@@ -95,7 +95,7 @@ def uneven(shown: Sequence[Sequence[int]]) -> float:
 
 
 def seconds(count: int) -> float:
-    """The median processor time of a firm's suggestions at an event of many, on SQLite, once its texts are known."""
+    """The median processor time of a firm's suggestions at an event of many, on SQLite, texts known."""
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite:///{folder}/partners.db")
         upgrade(database)
