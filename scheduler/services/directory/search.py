@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.facets import EVERY_FIRM, FirmFilters
-from scheduler.services.directory.refs import FirmRef, find_firm, find_person, firm_ref
+from scheduler.services.directory.refs import FirmRef, find_firm, find_person, firm_columns, firm_ref
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.text import matches, storable
 from scheduler.storage.among import among
@@ -46,6 +47,8 @@ class FirmCard:
     pavilion: str | None
     hall: str | None
     booths: tuple[str, ...]
+    host: FirmRef | None
+    """The firm at whose stand this one stands. `booths` are then the host's."""
     description: str
     website: str
     is_own: bool
@@ -182,7 +185,9 @@ def _person_card(actor: Actor, person: Attendee, firm: Firm) -> PersonCard:
 
 def _cards(session: Session, actor: Actor, rows: Sequence[tuple[Firm, str | None]]) -> tuple[FirmCard, ...]:
     ids = [firm.id for firm, _ in rows]
-    booths, requests = _booths(session, ids), _open_requests(session, actor, ids)
+    hosts = {firm.id: firm.host_id for firm, _ in rows if firm.host_id is not None}
+    booths, requests = _booths(session, [*ids, *hosts.values()]), _open_requests(session, actor, ids)
+    named = _refs(session, hosts.values())
     return tuple(
         FirmCard(
             key=firm.key,
@@ -193,7 +198,8 @@ def _cards(session: Session, actor: Actor, rows: Sequence[tuple[Firm, str | None
             areas=tuple(firm.areas),
             pavilion=firm.pavilion,
             hall=hall,
-            booths=tuple(booths.get(firm.id, ())),
+            booths=tuple(booths.get(firm.host_id or firm.id, ())),
+            host=named.get(firm.host_id or 0),
             description=firm.description,
             website=firm.website,
             is_own=firm.id == actor.firm_id,
@@ -212,6 +218,14 @@ def _booths(session: Session, firm_ids: Sequence[int]) -> dict[int, list[str]]:
         if firm_id is not None:
             booths.setdefault(firm_id, []).append(name)
     return booths
+
+
+def _refs(session: Session, firm_ids: Collection[int]) -> dict[int, FirmRef]:
+    """Firms by id, without a query if there are none."""
+    if not firm_ids:
+        return {}
+    query: Any = select(Firm.id, *firm_columns(Firm)).where(among(Firm.id, list(firm_ids)))
+    return {row[0]: FirmRef(*row[1:]) for row in session.execute(query)}
 
 
 def _open_requests(session: Session, actor: Actor, firm_ids: Sequence[int]) -> dict[int, list[OpenRequest]]:

@@ -138,6 +138,7 @@ class _ExportedEvent:
                 "hall": self.hall(firm.hall_id),
                 "booth": "; ".join(place.key for place in own),
                 "booth_capacity": own[0].capacity if len(own) == 1 else None,
+                "host": self.firm_keys.get(firm.host_id or 0, ""),
                 "min_meetings": firm.min_meetings or None,
             }
 

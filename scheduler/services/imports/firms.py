@@ -18,6 +18,7 @@ from scheduler.services.cells.common import latin, present, renamed, there
 from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
 from scheduler.services.cells.values import NamedThings
 from scheduler.services.imports.booths import Booths
+from scheduler.services.imports.joint_stands import JointStands
 from scheduler.services.imports.venue import find_hall
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Event, Firm, Hall
@@ -51,6 +52,8 @@ def import_firms(
     if "booth" in table.columns:
         standing = ((row, values[row.line]) for row in table.rows)
         booths.check([(row, given["booth"]) for row, given in standing if "booth" in given], known)
+    joint = JointStands.of(known)
+    joint.check([(row, values[row.line]) for row in table.rows], known, booths)
     table.done(leave_out=leave_out)
     tally = ImportTally(table, there(known))
     new = _added(session, actor.event_id, [(row, values[row.line]) for row in table.rows], known)
@@ -59,6 +62,7 @@ def import_firms(
         if cells is None:
             cells, is_new = _changed(known[row.values["key"]], values[row.line]), False
         _stand(known[row.values["key"]], values[row.line], booths, read, cells)
+        joint.stand(known[row.values["key"]], known, cells)
         tally.add(row, cells, is_new=is_new)
     session.flush()
     meetings = booths.meetings_left()
@@ -91,7 +95,7 @@ def _changed(firm: Firm, given: Mapping[str, Any]) -> Cells:
 
 def _of_table(given: Mapping[str, Any]) -> dict[str, Any]:
     """Without what is a place's."""
-    return {name: value for name, value in given.items() if name not in ("booth", "booth_capacity")}
+    return {name: value for name, value in given.items() if name not in ("booth", "booth_capacity", "host")}
 
 
 def _stand(firm: Firm, given: Mapping[str, Any], booths: Booths, read: _Reader, cells: Cells) -> None:
@@ -138,6 +142,7 @@ class _Reader:
             "hall": self._hall(row),
             "booth": row.text("booth", fields.Booth),
             "booth_capacity": row.number("booth_capacity"),
+            "host": row.text("host", fields.FirmName),
             "description": row.text("description", fields.Description),
             "website": row.text("website", fields.Website),
             "pavilion": row.text("pavilion", fields.Pavilion) or None,

@@ -66,6 +66,8 @@ class _Snapshot:
     firms: dict[int, int] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
     attendees: dict[int, int] = field(default_factory=dict)
+    partners: dict[int | None, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """The firms that stand at a firm's stand, by the id of its row."""
 
     def take(self, now: datetime | None) -> Problem:
         event, zone = self.event, ZoneInfo(self.event.timezone)
@@ -74,6 +76,9 @@ class _Snapshot:
         self.halls = _indices(halls)
         firms = self.rows(Firm, Firm.id)
         self.firms = _indices(firms)
+        for firm in firms:
+            if firm.host_id is not None:
+                self.partners[firm.host_id].add(self.firms[firm.id])
         published = frozen.published(self.session, event.id)
         frozen_until = frozen.frozen_until(event, slots, now, zone) if now else None
         holding = frozen.held_until(self.session, event.id, frozen_until, published, slots)
@@ -126,6 +131,7 @@ class _Snapshot:
                 hall=self.halls[row.hall_id],
                 kind=row.kind,
                 firm=None if row.firm_id is None else self.firms[row.firm_id],
+                partners=frozenset(self.partners.get(row.firm_id, ())),
                 capacity=row.capacity,
                 unavailable=closed.get(row.id, frozenset()) - holding.places[row.key],
             )

@@ -192,7 +192,7 @@ class _Checker:
         if (
             wish is PlaceWish.BOOTH
             and receiver
-            and not self.has_place((Place.firm_id == receiver.id) & ~Place.is_retired)
+            and not self.has_place(Place.firm_id.in_([receiver.id, receiver.host_id]) & ~Place.is_retired)
         ):
             self.fault("place", "this firm has no booth")
         if wish is PlaceWish.TABLE and not self.has_place(

@@ -45,6 +45,8 @@ class Firm(Base):
     description: Mapped[str] = mapped_column(Text, default="")
     website: Mapped[Website] = mapped_column(default="")
     hall_id: Mapped[int | None] = mapped_column(ForeignKey("hall.id"), index=True)
+    host_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
+    """The firm at whose stand this one stands: a joint stand, whose booth and capacity are the host's."""
     max_per_day: Mapped[int | None]
     min_meetings: Mapped[int] = mapped_column(default=0)
     feed_seed: Mapped[str | None] = mapped_column(String(32))
