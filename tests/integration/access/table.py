@@ -169,8 +169,8 @@ POST EVENT/versions/<number>/roll-back                       403 404 404 404 404
 POST EVENT/versions/<number>/take-back                       403 404 404 404 404 404 302 302 404 404
 POST EVENT/versions/<number>/trial                           403 404 404 404 404 404 302 302 404 404
 POST EVENT/versions/<number>/unlock                          403 404 404 404 404 404 404 404 404 404
-POST EVENT/week/meetings/<request_key>/hand-over             403 404 404 404 403 404 404 404 404 404
-POST EVENT/week/meetings/<request_key>/keep                  403 404 404 404 403 404 404 404 404 404
+POST EVENT/week/meetings/<request_key>/hand-over             403 404 404 404 403 404 404 404 403 403
+POST EVENT/week/meetings/<request_key>/keep                  403 404 404 404 403 404 404 404 403 403
 POST EVENT/week/seen                                         403 404 404 404 404 404 404 404 404 404
 POST /sessions/<session_id>/end                              403 404 404 404 404 404 404 404 404 404
 POST /sessions/end                                           403 303 303 303 303 303 303 303 303 303
