@@ -48,7 +48,7 @@ def open_requests(
                 which,
             )
             .order_by(MeetingRequest.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
             .execution_options(populate_existing=True)
         )
     )
@@ -86,7 +86,7 @@ def release(
         select(PlannedMeeting.id, MeetingRequest)
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
         .where(among(PlannedMeeting.id, ids), MeetingRequest.state == RequestState.ACCEPTED)
-        .with_for_update(of=MeetingRequest)
+        .with_for_update(of=MeetingRequest, key_share=True)
     ).all()
     off = 0
     for meeting_id, request in rows:

@@ -148,7 +148,7 @@ def undo(session: Session, actor: Actor, step_id: int, *, settings: Settings, no
     found = session.scalar(
         select(DeskStep)
         .where(DeskStep.event_id == actor.event_id, DeskStep.id == step_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if found is None:
@@ -228,7 +228,7 @@ class _Return:
     def _row(self, table: str, key: str) -> Base:
         kind = TABLES[table]
         found = self.session.get(
-            kind, tuple(map(int, key.split("-"))), with_for_update=True, populate_existing=True
+            kind, tuple(map(int, key.split("-"))), with_for_update={"key_share": True}, populate_existing=True
         )
         if found is None:
             raise _refused(self.step, "changed again since")

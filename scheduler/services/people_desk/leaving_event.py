@@ -112,6 +112,7 @@ def rows_of(
     table = ROWS[kind]
     query = select(table).where(table.event_id == actor.event_id, among(table.key, filter(storable, wanted)))
     if lock:
+        # The whole lock: a request that refers to the firm waits, and then finds it gone.
         query = query.with_for_update().execution_options(populate_existing=True)
     rows = session.scalars(query.order_by(table.id)).all()
     missing = wanted - {row.key for row in rows}

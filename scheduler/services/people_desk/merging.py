@@ -111,7 +111,7 @@ def _requests_go_over(session: Session, actor: Actor, old: int, new: int, now: d
         select(MeetingRequest)
         .where(or_(among(MeetingRequest.from_firm_id, firms), among(MeetingRequest.to_firm_id, firms)))
         .order_by(MeetingRequest.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     ).all()
     ended = 0

@@ -45,11 +45,17 @@ def locks(tree: ast.AST) -> Iterator[ast.keyword | ast.Call]:
             yield node
 
 
+WHOLE = {"leaving_event.py"}
+"""Locks that keep new rows out which refer to theirs: nobody asks a firm at the moment in which it leaves."""
+
+
 def test_every_row_lock_leaves_foreign_keys_alone() -> None:
     found = [(path, lock) for path in SOURCES for lock in locks(ast.parse(path.read_text("utf-8")))]
     assert found
     assert [
-        f"{path.name}:{lock.lineno}" for path, lock in found if "key_share" not in ast.unparse(lock)
+        f"{path.name}:{lock.lineno}"
+        for path, lock in found
+        if "key_share" not in ast.unparse(lock) and path.name not in WHOLE
     ] == []
 
 
