@@ -11,7 +11,7 @@ from scheduler.services.cells.columns import ImportKind
 
 LABELS: Final[Mapping[str, str]] = {
     "name": "Name", "latin_name": "Name in Latin letters", "country": "Country", "tier": "Place in the chain",
-    "areas": "Chain areas", "hall": "Hall", "booth": "Booth", "booth_capacity": "Meetings there at once",
+    "areas": "Chain areas", "hall": "Hall", "booth": "Booth", "booth_capacity": "Meetings there at once", "host": "At the stand of",
     "description": "Description", "website": "Website", "pavilion": "Pavilion",
     "max_per_day": "Most meetings a day", "min_meetings": "Fewest meetings", "firm": "Firm",
     "email": "Mail address", "phone": "Telephone", "title": "Job title", "languages": "Languages",

@@ -127,7 +127,9 @@ def _cells(
 
 
 def _of_firms(session: Session, rows: Sequence[Firm]) -> dict[int, dict[str, Any]]:
-    """Hall and booth, which are other tables'."""
+    """Hall, booth and host, which are other tables' or another row's."""
+    of_hosts = select(Firm.id, Firm.key).where(among(Firm.id, {row.host_id or 0 for row in rows}))
+    hosts = dict(session.execute(of_hosts).all())
     halls = dict(
         session.execute(
             select(Hall.id, Hall.key).where(among(Hall.id, {row.hall_id or 0 for row in rows}))
@@ -142,6 +144,7 @@ def _of_firms(session: Session, rows: Sequence[Firm]) -> dict[int, dict[str, Any
     return {
         row.id: {
             "hall": halls.get(row.hall_id or 0, ""),
+            "host": hosts.get(row.host_id or 0, ""),
             "booth": booths.get(row.id, ("", ""))[0],
             "booth_capacity": booths.get(row.id, ("", ""))[1],
         }
