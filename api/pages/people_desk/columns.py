@@ -11,8 +11,8 @@ from scheduler.services.cells.columns import ImportKind
 
 LABELS: Final[Mapping[str, str]] = {
     "name": "Name", "latin_name": "Name in Latin letters", "country": "Country", "tier": "Place in the chain",
-    "areas": "Chain areas", "hall": "Hall", "booth": "Booth", "booth_capacity": "Meetings there at once", "host": "At the stand of",
-    "description": "Description", "website": "Website", "pavilion": "Pavilion",
+    "areas": "Chain areas", "hall": "Hall", "booth": "Booth", "booth_capacity": "Meetings there at once",
+    "host": "At the stand of", "description": "Description", "website": "Website", "pavilion": "Pavilion",
     "max_per_day": "Most meetings a day", "min_meetings": "Fewest meetings", "firm": "Firm",
     "email": "Mail address", "phone": "Telephone", "title": "Job title", "languages": "Languages",
     "exhibitor": "Answers for the firm", "mail_language": "Language of mails", "timezone": "Time zone",
@@ -24,6 +24,7 @@ HINTS: Final[Mapping[str, str]] = {
     "firm": "Its key or its whole name.",
     "email": "Meetings that were told are told there again.",
     "hall": "By name or key.",
+    "host": "The firm whose booth it shares, by key or whole name.",
 }
 CHOICES: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     "tier": [(tier.value, tier.value.capitalize()) for tier in Tier],
