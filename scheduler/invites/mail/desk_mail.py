@@ -51,7 +51,6 @@ def render_desk(mail: DeskMail) -> RenderedMail:
     def said(part: str) -> str:
         return language.desk[f"{mail.letter}_{part}"].format(**values)
 
-    after = "morning" if mail.letter.startswith("morning") else mail.letter
     letter = Letter(
         sender=(event, f"desk@{mail.domain}"),
         recipient=(mail.to_name, mail.to_email),
@@ -62,7 +61,7 @@ def render_desk(mail: DeskMail) -> RenderedMail:
         intro=said("intro"),
         button=said("button"),
         link=mail.link,
-        after=language.desk[f"{after}_after"].format(**values),
+        after=said("after"),
         footer=language.desk["footer"].format(**values),
     )
     return render_letter(letter, language, domain=mail.domain)

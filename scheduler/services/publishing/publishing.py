@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import JobKind, VersionState
 from scheduler.domain.errors import ChainmeetError
+from scheduler.services.morning import morning
 from scheduler.services.publishing import comparisons, release, summaries, version_jobs
 from scheduler.services.publishing.comparisons import Worked
 from scheduler.services.publishing.diff import Survey
@@ -94,8 +95,10 @@ class _Work:
     def compare(self) -> None:
         worked = self.work_out(with_mails=True)
         with self.database.write() as session:
+            now = self.database.now_in(session)
             comparisons.keep(session, worked)
-            version_jobs.finish(session, self.held, now=self.database.now_in(session))
+            version_jobs.finish(session, self.held, now=now)
+            morning.tell(session, session.get_one(ScheduleVersion, self.job.version_id), now=now)
 
     def publish(self) -> None:
         """A version that is published already was so by an earlier attempt, which then told some people."""

@@ -1,0 +1,1 @@
+"""What is told in the morning of what the night did."""

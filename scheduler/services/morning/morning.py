@@ -1,0 +1,91 @@
+"""The mail in the morning: what the night's draft changes, with a link, to those who run the event."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import JobKind, JobState, RequestState, VersionState
+from scheduler.services import links
+from scheduler.services.access import actors, preferences
+from scheduler.services.outbox import letters
+from scheduler.services.outbox.letters import NewLetter
+from scheduler.services.schedule import entries, versions
+from scheduler.storage.models import (
+    Account,
+    Comparison,
+    Event,
+    MeetingRequest,
+    PlannedMeeting,
+    Run,
+    ScheduleVersion,
+    VersionJob,
+)
+
+
+def tell(session: Session, version: ScheduleVersion, *, now: datetime) -> int:
+    """Tell of the draft that a run of the night made, when it is compared for the first time.
+
+    Nothing is told of a draft that changes nothing, or of one that somebody asked for. Returns the number of
+    mails.
+    """
+    run = session.get(Run, version.run_id) if version.run_id is not None else None
+    found = session.get(Comparison, version.id)
+    if run is None or run.begin_by is None or version.copy_of_id is not None or found is None:
+        return 0
+    if version.state is not VersionState.DRAFT or _times_compared(session, version) != 1:
+        return 0
+    counts = _counts(session, version, found)
+    if not any(counts.values()):
+        return 0
+    event = session.get_one(Event, version.event_id)
+    values = {
+        "version": str(version.number),
+        "held": f"{_count(session, PlannedMeeting.version_id == version.id):,}",
+        "accepted": f"{_accepted(session, event.id):,}",
+    }
+    readers = select(Account).where(Account.id.in_(actors.leading(now, event.id))).order_by(Account.id)
+    mails = [
+        NewLetter(
+            letter="morning",
+            to_address=account.email,
+            to_name=account.name,
+            language=preferences.account_language(session, account.id, default=event.language),
+            event=event.name,
+            values=values,
+            counts=counts,
+            path=links.version(event.key, version.number),
+        )
+        for account in session.scalars(readers)
+    ]
+    letters.post(session, mails, now=now)
+    return len(mails)
+
+
+def _counts(session: Session, version: ScheduleVersion, found: Comparison) -> dict[str, int]:
+    """What differs from the published version, and the meetings of that which were declined since."""
+    counts, current = found.counts, versions.published(session, version.event_id)
+    return {
+        "moved": counts.get("moved", 0),
+        "changed": counts.get("relocated", 0) + counts.get("reassigned", 0),
+        "new": counts.get("added", 0),
+        "cancelled": counts.get("cancelled", 0),
+        "declined": len(entries.withdrawn_since(session, current.id)) if current else 0,
+    }
+
+
+def _times_compared(session: Session, version: ScheduleVersion) -> int:
+    done = VersionJob.kind == JobKind.COMPARE, VersionJob.state == JobState.DONE
+    query = select(func.count()).where(VersionJob.version_id == version.id, *done)
+    return session.scalars(query).one()
+
+
+def _count(session: Session, which: ColumnElement[bool]) -> int:
+    return session.scalars(select(func.count()).select_from(PlannedMeeting).where(which)).one()
+
+
+def _accepted(session: Session, event_id: int) -> int:
+    of_event = MeetingRequest.event_id == event_id, MeetingRequest.state == RequestState.ACCEPTED
+    return session.scalars(select(func.count()).select_from(MeetingRequest).where(*of_event)).one()

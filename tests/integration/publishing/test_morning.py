@@ -1,0 +1,75 @@
+"""The mail in the morning says what the night's draft changes, once, to those who run the event."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from scheduler.domain.entities import OutboxKind
+from scheduler.domain.team import TeamRole
+from scheduler.services.delivery import rendering
+from scheduler.services.publishing import version_jobs
+from scheduler.services.runs import runs
+from scheduler.services.schedule import versions
+from scheduler.storage.database import Database
+from scheduler.storage.models import OutboxMail
+from tests.integration.access.test_readers import read
+from tests.support.factories import NOW, Expo, make_event, make_member, make_request, meet
+from tests.support.publishing import SETTINGS, carry_out, draft, publish
+
+
+def scene(database: Database, *, by_night: bool, language: str = "en") -> Expo:
+    """One meeting is published; a draft moves it and holds another one."""
+    with database.write() as session:
+        expo = make_event(session, firms=4, slots="4", language=language)
+        make_member(session, expo, TeamRole.READER)
+        first, second = make_request(session, expo, 0, 1), make_request(session, expo, 2, 3)
+        publish(session, expo, draft(session, expo, [meet(first, expo)]), None)
+        begin_by = NOW + timedelta(hours=1) if by_night else None
+        run = runs.queue(session, expo.event.id, asked_by=None, begin_by=begin_by, now=NOW)
+        made = draft(session, expo, [meet(first, expo, slot=2), meet(second, expo, slot=1)])
+        versions.get(session, expo.event.id, made).run_id = run.id
+    return expo
+
+
+def compare(database: Database, expo: Expo) -> None:
+    with database.write() as session:
+        version_jobs.ask_to_compare(session, versions.get(session, expo.event.id, 2), by=None, now=NOW)
+    carry_out(database)
+
+
+def mails(database: Database) -> list[OutboxMail]:
+    with database.read() as session:
+        return list(session.scalars(select(OutboxMail).where(OutboxMail.kind == OutboxKind.DESK)))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "1 moved, 1 new: publish"),
+        ("hu", "1 m\u00e1s id\u0151pontban, 1 \u00faj"),
+        ("zh", "1\u573a\u6539\u671f\u30011\u573a\u65b0\u589e"),
+    ],
+)
+def test_it_says_what_the_draft_changes_with_a_link(database: Database, language: str, said: str) -> None:
+    expo = scene(database, by_night=True, language=language)
+    compare(database, expo)
+    (mail,) = mails(database)
+    made = read(rendering.rendered(SETTINGS, mail, {}).data)
+    text = made.get_body(("plain",)).get_content()
+    assert mail.to_address == expo.organiser.email and said in str(made["Subject"])
+    assert f"/events/{expo.event.key}/versions/2" in text and "{" not in text
+
+
+def test_it_comes_once_however_often_the_draft_is_compared(database: Database) -> None:
+    expo = scene(database, by_night=True)
+    for _ in range(2):
+        compare(database, expo)
+    assert len(mails(database)) == 1
+
+
+def test_a_run_that_somebody_asked_for_is_not_told(database: Database) -> None:
+    compare(database, scene(database, by_night=False))
+    assert not mails(database)
