@@ -63,7 +63,7 @@ def open_page(
             )
         page.goto(f"{site}/sign-in/{token}")
         page.get_by_role("button", name="Sign in").click()
-        page.get_by_role("link", name="Calendar health").wait_for()
+        page.get_by_role("button", name="Sign out").wait_for()
         page.goto(f"{site}/events/{health.expo.event.key}/calendar-health{path}")
         return page
 
@@ -98,7 +98,7 @@ def walk(page: Page, health: Health, saved: Path) -> None:
     expect(page.get_by_role("status").first).to_contain_text("One mail is queued again.")
     expect(page.get_by_text("No mail has failed.")).to_be_visible()
     assert health.send(30)[person.email].payload["sequence"] == 1
-    page.get_by_role("link", name="People", exact=True).click()
+    page.get_by_role("navigation", name="Calendar health").get_by_role("link", name="People").click()
     expect(page.get_by_role("heading", level=2)).to_have_text("2 people")
 
 

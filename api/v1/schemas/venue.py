@@ -29,7 +29,7 @@ from scheduler.domain.fields import (
 from scheduler.services.venue import wanted
 from scheduler.services.venue.wanted import GuestKind, VenueChange
 
-Clock = Annotated[str, Field(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+Clock = Annotated[str, Field(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
 """Hours and minutes by the event's time zone."""
 Text = Annotated[str, Field(max_length=200)]
 
