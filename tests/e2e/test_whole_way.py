@@ -122,7 +122,7 @@ def test_a_request_in_the_browser_ends_as_an_invitation_in_both_calendars(scene:
 def ask(scene: Scene) -> None:
     """Find the firm and send the form, once with a mistake."""
     visitor = scene.visitor(scene.asking.email)
-    visitor.follow("Firms")
+    visitor.open("Firms")
     page, firm = visitor.page, scene.firm_name(scene.asked)
     page.get_by_label("Search firms").fill(firm)
     page.locator("#found", has_text="1 firm").wait_for()
@@ -143,7 +143,7 @@ def ask(scene: Scene) -> None:
 
 def accept(scene: Scene) -> None:
     visitor = scene.visitor(scene.asked.email)
-    visitor.follow("Requests")
+    visitor.open("Requests")
     card = visitor.page.locator(".request", has_text=TOPIC)
     card.get_by_role("button", name="Accept the request of").click()
     card.get_by_text("Accepted. The next schedule looks for a time").wait_for()
@@ -154,6 +154,7 @@ def accept(scene: Scene) -> None:
 
 def run_and_publish(scene: Scene, organiser: Visitor) -> None:
     """Press run, follow it without loading the page anew, look at the draft, publish."""
+    organiser.open("Schedule")
     page = organiser.page
     page.get_by_label("Seconds to search").fill("5")
     organiser.press("Run now")

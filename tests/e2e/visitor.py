@@ -44,6 +44,11 @@ class Visitor:
     def follow(self, name: str) -> None:
         self.page.get_by_role("link", name=name).click()
 
+    def open(self, name: str) -> None:
+        """Follow an entry of the event's menu, whatever count stands behind its name."""
+        menu = self.page.get_by_role("navigation", name="Event")
+        menu.get_by_role("link", name=re.compile(rf"^{re.escape(name)}( \d|$)")).click()
+
     def reads(self, text: str) -> Locator:
         """Wait until the page shows a text."""
         found = self.page.get_by_text(text).locator("visible=true").first

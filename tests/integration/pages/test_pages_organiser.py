@@ -213,9 +213,9 @@ def test_the_menu_of_an_organiser_names_the_requests(database: Database, broker_
         key = make_request(session, expo, state=RequestState.PENDING).key
     browser = Browser(web_app(database, broker_url), expo.organiser)
     page = browser.get(f"/events/{expo.event.key}/schedule")
-    assert f'href="/events/{expo.event.key}/requests/received">Requests</a>' in page
-    page = browser.get(f"/events/{expo.event.key}/requests/received")
-    assert "<h1>Requests</h1>" in page and 'aria-current="page">Requests</a>' in page
+    assert f'href="/events/{expo.event.key}/desk/requests">Requests</a>' in page
+    page = browser.get(f"/events/{expo.event.key}/desk/requests")
+    assert 'aria-current="page">Requests</a>' in page
     page = browser.get(f"/events/{expo.event.key}/requests/{key}")
     assert "You were asked" not in page and "<title>Request of Firm 0 to Firm 1, " in page
     with database.read() as session:
