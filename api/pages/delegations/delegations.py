@@ -20,6 +20,7 @@ from scheduler.services.delegations import delegations, joining
 from scheduler.services.delegations import print_pack as packs
 from scheduler.services.delegations.delegations import DelegationCard, DelegationForm
 from scheduler.services.directory.refs import FirmRef, PersonRef
+from scheduler.services.exports import noting, prints
 
 blueprint = APIBlueprint(
     "delegations", __name__, enable_openapi=False, url_prefix="/events/<event_key>/delegations"
@@ -79,8 +80,11 @@ def change(event_key: str, delegation_key: str) -> Response | tuple[str, int]:
 def print_pack(event_key: str, delegation_key: str) -> Response:
     """The list of its people, then the agenda of each, to print."""
     actor = auth.organiser(event_key)
+    part = request.args.get("part", 1, type=int)
     with context.database().read() as db:
-        name, document = packs.print_pack(db, actor, delegation_key)
+        name, document = packs.print_pack(db, actor, delegation_key, part=part)
+    with context.database().write() as db:
+        noting.note(db, actor, f"print pack of delegation {delegation_key}", now=context.now())
     response = Response(document, content_type="application/pdf")
     file = f"{secure_filename(name) or delegation_key}-{event_key}.pdf"
     response.headers.set("Content-Disposition", "attachment", filename=file)
@@ -155,6 +159,7 @@ def _show(actor: Actor, delegation_key: str, form: DelegationForm | None, faults
             actor,
             "show",
             card=card,
+            parts=-(-len(card.members.people) // prints.PER_PART),
             leaders=[("", "Nobody yet"), *_leaders(card)],
             found=found,
             find=find,

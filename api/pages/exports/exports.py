@@ -9,7 +9,7 @@ from flask import Response, abort, request
 from flask_login import login_required
 from sqlalchemy.orm import Session
 
-from api import auth, context
+from api import auth, context, limits
 from api.pages import rendering
 from scheduler.domain import fields
 from scheduler.services.access.actors import Actor
@@ -110,6 +110,7 @@ def _version() -> int | None:
 def _file(event_key: str, kind: str, make: Callable[[Session, Actor], Export]) -> Response:
     """A file to be saved. The trail keeps that it was taken, as it may have addresses in it."""
     actor = auth.organiser(event_key)
+    limits.require_costly()
     with context.database().read() as db:
         made = make(db, actor)
     with context.database().write() as db:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy.orm import Session
 
 from scheduler.domain import names
+from scheduler.domain.errors import NotFound
 from scheduler.invites.agenda.agenda import AgendaSheet
 from scheduler.invites.agenda.pdf import Cover, agendas_pdf
 from scheduler.invites.catalogue import words
@@ -20,14 +21,19 @@ from scheduler.services.exports.prints import PrintPack
 from scheduler.storage.models import Event
 
 
-def print_pack(session: Session, actor: Actor, key: str) -> tuple[str, bytes]:
+def print_pack(session: Session, actor: Actor, key: str, *, part: int = 1) -> tuple[str, bytes]:
     """The name of the delegation, and a PDF: its list in the event's language, agendas in each person's.
 
-    People without a meeting have a line in the list, and no agenda. Queries: as many for any delegation.
+    A part has `prints.PER_PART` people, so that it is made at once. People without a meeting have a line in
+    the list, and no agenda. Queries: as many for any delegation. Raises NotFound for no part.
     """
     actor.require(Right.READ_DELEGATIONS)
     card = delegations.get(session, actor, key)
-    own = {each.person.key for each in card.members.people}
+    first = (max(1, part) - 1) * prints.PER_PART
+    people = card.members.people[first : first + prints.PER_PART]
+    if not people and first:
+        raise NotFound("part", part)
+    own = {each.person.key for each in people}
     published = held.version_of(session, actor, None)
     agendas: list[AgendaSheet] = [
         sheet
@@ -35,10 +41,10 @@ def print_pack(session: Session, actor: Actor, key: str) -> tuple[str, bytes]:
         if person in own
     ]
     event = session.get_one(Event, actor.event_id)
-    return card.form.name, agendas_pdf(agendas, _cover(card, event))
+    return card.form.name, agendas_pdf(agendas, _cover(card, people, event))
 
 
-def _cover(card: DelegationCard, event: Event) -> Cover:
+def _cover(card: DelegationCard, listed: Sequence[DelegationPersonCard], event: Event) -> Cover:
     language = event.language
     said, colon = words(language).delegation, words(language).colon
     form, people = card.form, card.members.people
@@ -54,7 +60,7 @@ def _cover(card: DelegationCard, event: Event) -> Cover:
         event_name=event.name,
         language=language,
         lines=[f"{said[name]}{colon}{value}" for name, value in about.items() if value],
-        entries=[(_name(each, language), list(_lines(each, language))) for each in people],
+        entries=[(_name(each, language), list(_lines(each, language))) for each in listed],
     )
 
 

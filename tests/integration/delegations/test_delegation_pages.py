@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pymupdf
 import pytest
+from sqlalchemy import select
 
 from scheduler.services.delegations import delegations, joining
 from scheduler.services.delegations.delegations import DelegationForm
 from scheduler.services.delegations.print_pack import print_pack
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee
+from scheduler.storage.models import Attendee, TrailEntry
 from tests.support.factories import NOW, make_event, make_request, make_version, meet
 from tests.support.site import Site
 
@@ -42,6 +43,23 @@ def test_what_is_wrong_is_said_at_its_field_and_what_was_typed_stays(site: Site)
     browser.get(site.path("/delegations/"))
     page = browser.post(site.path("/delegations/"), status=422, name=" ", escort="Kovács Éva")
     assert 'id="name-fault"' in page and 'value="Kovács Éva"' in page
+
+
+def test_a_large_delegation_is_printed_in_parts_and_each_is_noted(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scheduler.services.exports.prints.PER_PART", 1)
+    browser, here = site.organiser(), site.path("/delegations/g1")
+    browser.get(site.path("/delegations/"))
+    browser.post(site.path("/delegations/"), name="Zhejiang Chamber")
+    browser.post(f"{here}/firms/{site.expo.firms[1].key}/join")
+    page = browser.get(here)
+    assert "part 2 (PDF)" in page and "part 3 (PDF)" not in page
+    assert browser.client.get(f"{here}/print-pack.pdf?part=2").status_code == 200
+    assert browser.client.get(f"{here}/print-pack.pdf?part=3").status_code == 404
+    with site.database.read() as session:
+        noted = session.scalars(select(TrailEntry.about).where(TrailEntry.act == "export")).all()
+    assert noted == ["print pack of delegation g1"]
 
 
 def test_the_print_pack_lists_everybody_and_has_the_agenda_of_each(database: Database) -> None:
