@@ -26,7 +26,7 @@ FULL = 0.7
 
 @dataclass(frozen=True, slots=True)
 class SuggestedPartner:
-    """A firm, and why it fits. Things are in the words of the reader's language."""
+    """A firm, and why it fits. Things are in the words of the language that was asked for."""
 
     firm: FirmRef
     tier: Tier
@@ -47,9 +47,10 @@ class Suggested:
     knows_needs: bool
 
 
-def suggested(session: Session, actor: Actor, *, limit: int = 10) -> Suggested:
+def suggested(session: Session, actor: Actor, *, language: str = "en", limit: int = 10) -> Suggested:
     """Partners for the actor's own firm, by seven queries at most. Empty for who has no firm.
 
+    Things are named in `language`, that of the sentences around them, whatever the reader speaks.
     Firms with which there is a request already, whatever became of it, are left out, and firms that are full.
     """
     actor.require(Right.READ_DIRECTORY)
@@ -75,7 +76,7 @@ def suggested(session: Session, actor: Actor, *, limit: int = 10) -> Suggested:
     me = replace(me, languages=spoken.get(actor.firm_id, frozenset()))
     again = [replace(candidates[each], languages=spoken.get(each, frozenset())) for each in best]
     fits = ranked(me, again, of, near, limit=limit)
-    partners = tuple(_partner(each, firms[ids[each.key]], actor.language) for each in fits)
+    partners = tuple(_partner(each, firms[ids[each.key]], language) for each in fits)
     return Suggested(partners, bool(me.wants.needs))
 
 

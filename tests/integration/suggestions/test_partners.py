@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,6 +66,17 @@ def test_who_supplies_what_is_looked_for_is_first_across_languages(database: Dat
     assert next(iter(found)) == "f2"
     assert found["f2"].they_supply == ("gearboxes",)
     assert of(database, expo, 2)["f0"].we_supply == ("gearboxes",)
+
+
+def test_things_are_named_in_the_language_of_the_page_whatever_the_reader_speaks(database: Database) -> None:
+    with database.write() as session:
+        expo = expo_of(session, NEEDS_BEARINGS, GEARBOXES)
+        chinese = replace(expo.actor(0), language="zh")
+    with database.read() as session:
+        (on_page,) = partners.suggested(session, chinese).partners
+        (in_chinese,) = partners.suggested(session, chinese, language="zh").partners
+    assert on_page.they_supply == ("gearboxes",)
+    assert in_chinese.they_supply != on_page.they_supply and not in_chinese.they_supply[0].isascii()
 
 
 def test_what_goes_into_what_we_make_is_a_link_of_the_chain(database: Database) -> None:
