@@ -88,9 +88,9 @@ def version(event_key: str, number: int) -> str:
     return f"/events/{event_key}/versions/{number}"
 
 
-def mail_text(event_key: str, language: str, tone: str) -> str:
+def mail_text(event_key: str, language: str, mail_kind: str) -> str:
     """An event's own text of a kind of mails in a language, for organisers."""
-    return f"/events/{event_key}/mail-texts/{language}/{tone}"
+    return f"/events/{event_key}/mail-texts/{language}/{mail_kind}"
 
 
 def retried_mails(event_key: str) -> str:

@@ -26,14 +26,14 @@ def busy_in(*slots: Slot, **options: str) -> bytes:
     return calendar(*(each.replace("Dentist", options.get("summary", "Dentist")) for each in events))
 
 
-def linked(attendee_id: int, sealed: bytes) -> BusySource:
+def linked(attendee_id: int, encrypted: bytes) -> BusySource:
     """A saved calendar that is due to be fetched, in which nothing is known yet."""
     return BusySource(
         attendee_id=attendee_id,
         key="linked",
         is_saved=True,
         name="calendar.example",
-        address=sealed,
+        address=encrypted,
         timezone="Asia/Shanghai",
         found={"busy": [], "counts": {}, "notes": []},
         read_at=NOW,

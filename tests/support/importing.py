@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.services.access.actors import Actor
 from scheduler.services.cells.changes import Imported
+from scheduler.services.cells.table import ImportOptions
 from scheduler.services.imports import firms, people
 from scheduler.sheets.reading import read
 from scheduler.sheets.tables import WorkbookSheet
@@ -20,15 +21,14 @@ def sheet_of(text: str) -> WorkbookSheet:
 
 
 def import_firms(session: Session, actor: Actor, text: str, *, leave_out: bool = False) -> Imported:
-    return firms.import_firms(session, actor, sheet_of(text), leave_out=leave_out)
+    return firms.import_firms(session, actor, sheet_of(text), ImportOptions(leave_out=leave_out))
 
 
 def import_people(
     session: Session, actor: Actor, text: str, *, settings: Settings, now: datetime, leave_out: bool = False
 ) -> Imported:
-    return people.import_people(
-        session, actor, sheet_of(text), settings=settings, now=now, leave_out=leave_out
-    )
+    options = ImportOptions(leave_out=leave_out)
+    return people.import_people(session, actor, sheet_of(text), options, settings=settings, now=now)
 
 
 def import_interpreters(session: Session, actor: Actor, text: str) -> Imported:

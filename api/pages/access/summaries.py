@@ -6,12 +6,14 @@ Its button or a POST stops them.
 from __future__ import annotations
 
 from apiflask import APIBlueprint
-from flask import redirect, render_template, url_for
+from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
 from api import context, limits
+from api.pages.access.stop_page import stop_page
 from scheduler.invites.catalogue import words
 from scheduler.services.access import stopping
+from scheduler.services.access.stopping import StopLook
 
 blueprint = APIBlueprint("summaries", __name__, enable_openapi=False, url_prefix="/summaries/<token>")
 
@@ -40,7 +42,7 @@ def resume(token: str) -> Response:
     return redirect(url_for("summaries.look", token=token), 303)
 
 
-def _counted(token: str) -> stopping.Summaries:
+def _counted(token: str) -> StopLook:
     """What a link that is known stops, with its use counted."""
     with limits.looking_up_a_token(), context.database().read() as db:
         found = stopping.look(db, token, now=context.now())
@@ -48,13 +50,14 @@ def _counted(token: str) -> stopping.Summaries:
     return found
 
 
-def _page(found: stopping.Summaries, token: str) -> str:
-    language = words(found.language)
-    return render_template(
-        "access/summaries.html",
-        found=found,
-        token=token,
-        words=language,
-        say=language.answering,
-        stopping=language.stopping,
+def _page(found: StopLook, token: str) -> str:
+    texts = words(found.language).stopping
+    return stop_page(
+        found,
+        title=texts["title"].format(event=found.event_name),
+        sentence=texts["done" if found.is_stopped else "ask"].format(
+            name=found.person, event=found.event_name
+        ),
+        button=texts["again" if found.is_stopped else "stop"],
+        to=url_for("summaries.resume" if found.is_stopped else "summaries.stop", token=token),
     )

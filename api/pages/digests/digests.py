@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from apiflask import APIBlueprint
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context, limits
+from api.pages.access.stop_page import stop_page
 from scheduler.invites.catalogue import words
+from scheduler.services.access.stopping import StopLook
 from scheduler.services.digests import choices
-from scheduler.services.digests.choices import DigestWishes, StopLook
+from scheduler.services.digests.choices import DigestWishes
 
 blueprint = APIBlueprint("digests", __name__, enable_openapi=False)
 
@@ -68,12 +70,11 @@ def _counted(token: str) -> StopLook:
 
 
 def _page(found: StopLook, token: str) -> str:
-    language = words(found.language)
-    return render_template(
-        "digests/stop.html",
-        found=found,
-        token=token,
-        words=language,
-        say=language.answering,
-        digest=language.digest,
+    texts = words(found.language).digest
+    return stop_page(
+        found,
+        title=texts["stop_title"].format(event=found.event_name),
+        sentence=texts["stop_done" if found.is_stopped else "stop_ask"].format(name=found.person),
+        button=texts["stop_again" if found.is_stopped else "stop"],
+        to=url_for("digests.resume" if found.is_stopped else "digests.stop", token=token),
     )

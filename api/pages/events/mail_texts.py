@@ -27,7 +27,7 @@ blueprint = APIBlueprint(
     "mail_texts", __name__, enable_openapi=False, url_prefix="/events/<event_key>/mail-texts"
 )
 
-TONES = {
+MAIL_KINDS = {
     "new": "Invitation",
     "update": "Change",
     "details": "New details",
@@ -54,80 +54,80 @@ def index(event_key: str) -> BaseResponse:
     with context.database().read() as db:
         language = events.event(db, actor).language
     known = language if language in languages() else "en"
-    return redirect(url_for("mail_texts.edit", event_key=event_key, language=known, tone="new"))
+    return redirect(url_for("mail_texts.edit", event_key=event_key, language=known, mail_kind="new"))
 
 
-@blueprint.get("/<language>/<tone>")
+@blueprint.get("/<language>/<mail_kind>")
 @login_required
-def edit(event_key: str, language: str, tone: str) -> Response:
+def edit(event_key: str, language: str, mail_kind: str) -> Response:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        return _page(db, actor, language, tone)
+        return _page(db, actor, language, mail_kind)
 
 
-@blueprint.post("/<language>/<tone>")
+@blueprint.post("/<language>/<mail_kind>")
 @login_required
-def change(event_key: str, language: str, tone: str) -> BaseResponse | tuple[Response, int]:
+def change(event_key: str, language: str, mail_kind: str) -> BaseResponse | tuple[Response, int]:
     """Do what the pressed button says with what is typed. Nothing is done if a text would not render."""
     actor = auth.organiser(event_key)
     step, _, part = request.form.get("do", "save").partition(":")
     try:
         if step == "preview":
-            return _preview(actor, language, tone)
+            return _preview(actor, language, mail_kind)
         if step == "test":
-            return _test(actor, language, tone)
+            return _test(actor, language, mail_kind)
         if step == "reset":
-            return _reset(actor, language, tone, part)
-        return _save(actor, language, tone)
+            return _reset(actor, language, mail_kind, part)
+        return _save(actor, language, mail_kind)
     except InvalidInput as error:
         faults: dict[str, str] = {}
         for fault in error.faults:
             faults.setdefault(fault.path, fault.message)
         with context.database().read() as db:
-            return _page(db, actor, language, tone, typed=request.form, faults=faults), 422
+            return _page(db, actor, language, mail_kind, typed=request.form, faults=faults), 422
 
 
-def _preview(actor: Actor, language: str, tone: str) -> Response:
+def _preview(actor: Actor, language: str, mail_kind: str) -> Response:
     with context.database().read() as db:
         shown = examples.preview(
-            db, actor, language, tone, request.form, settings=context.settings(), now=context.now()
+            db, actor, language, mail_kind, request.form, settings=context.settings(), now=context.now()
         )
-        return _page(db, actor, language, tone, typed=request.form, shown=shown)
+        return _page(db, actor, language, mail_kind, typed=request.form, shown=shown)
 
 
-def _test(actor: Actor, language: str, tone: str) -> Response:
+def _test(actor: Actor, language: str, mail_kind: str) -> Response:
     limits.require_costly()
     with context.database().write() as db:
         to = examples.queue_test(
-            db, actor, language, tone, request.form, settings=context.settings(), now=context.now()
+            db, actor, language, mail_kind, request.form, settings=context.settings(), now=context.now()
         )
     dispatch.deliver(app=context.celery())
     flash(f"A test mail with the texts below is on its way to {to}. Nothing was saved.", "good")
     with context.database().read() as db:
-        return _page(db, actor, language, tone, typed=request.form)
+        return _page(db, actor, language, mail_kind, typed=request.form)
 
 
-def _reset(actor: Actor, language: str, tone: str, part: str) -> BaseResponse:
+def _reset(actor: Actor, language: str, mail_kind: str, part: str) -> BaseResponse:
     with context.database().write() as db:
-        mail_texts.reset(db, actor, language, tone, part, now=context.now())
+        mail_texts.reset(db, actor, language, mail_kind, part, now=context.now())
     flash(f"{PARTS[part]}: the usual text is back.", "good")
-    return _back(actor, language, tone)
+    return _back(actor, language, mail_kind)
 
 
-def _save(actor: Actor, language: str, tone: str) -> BaseResponse:
+def _save(actor: Actor, language: str, mail_kind: str) -> BaseResponse:
     with context.database().write() as db:
-        changed = mail_texts.save(db, actor, language, tone, request.form, now=context.now())
+        changed = mail_texts.save(db, actor, language, mail_kind, request.form, now=context.now())
     said = (
         f"Texts changed: {changed}. Mails that wait to be sent keep theirs."
         if changed
         else "Nothing changed."
     )
     flash(said, "good")
-    return _back(actor, language, tone)
+    return _back(actor, language, mail_kind)
 
 
-def _back(actor: Actor, language: str, tone: str) -> BaseResponse:
-    here = url_for("mail_texts.edit", event_key=actor.event_key, language=language, tone=tone)
+def _back(actor: Actor, language: str, mail_kind: str) -> BaseResponse:
+    here = url_for("mail_texts.edit", event_key=actor.event_key, language=language, mail_kind=mail_kind)
     return redirect(here, 303)
 
 
@@ -135,13 +135,13 @@ def _page(
     db: Session,
     actor: Actor,
     language: str,
-    tone: str,
+    mail_kind: str,
     *,
     typed: Mapping[str, str] | None = None,
     faults: Mapping[str, str] | None = None,
     shown: ShownMessage | None = None,
 ) -> Response:
-    fields = mail_texts.fields(db, actor, language, tone)
+    fields = mail_texts.fields(db, actor, language, mail_kind)
     page = rendering.render(
         db,
         actor,
@@ -153,8 +153,8 @@ def _page(
         faults=faults or {},
         language=language,
         languages=languages(),
-        tone=tone,
-        tones=TONES,
+        mail_kind=mail_kind,
+        mail_kinds=MAIL_KINDS,
         each_kind=wording.EACH_KIND,
         shown=shown,
     )

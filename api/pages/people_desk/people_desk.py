@@ -28,6 +28,7 @@ from scheduler.services.people_desk import (
     row_counts,
     tables,
 )
+from scheduler.services.people_desk.tables import DeskQuery
 
 blueprint = APIBlueprint("people_desk", __name__, enable_openapi=False, url_prefix="/events/<event_key>/desk")
 
@@ -134,7 +135,7 @@ def leave(event_key: str, kind: str) -> Response | str | tuple[str, int]:
             f"desk_{kind}",
             "people_desk/leave.html",
             kind=kind,
-            rows=LISTINGS[of](db, actor, state="", keys=keys).items,
+            rows=LISTINGS[of](db, actor, DeskQuery(state="", keys=keys)).items,
             keys=keys,
             touched=meetings.touched(db, actor, of, keys, now=now),
             typed=request.form,
@@ -227,7 +228,7 @@ def _listing(actor: Actor, kind: ImportKind) -> str:
     text, state = request.args.get("text", ""), request.args.get("state", tables.HERE)
     sort = request.args.get("sort", "name")
     with context.database().read() as db:
-        page = LISTINGS[kind](db, actor, text=text, state=state, sort=sort, number=paging.asked_number())
+        page = LISTINGS[kind](db, actor, DeskQuery(text, state, sort, paging.asked_number()))
         return rendering.render(
             db,
             actor,
@@ -255,7 +256,7 @@ def _record(
 ) -> str:
     with context.database().read() as db:
         values = editing.values(db, actor, kind, key)
-        row = LISTINGS[kind](db, actor, state="", keys=[key]).items[0]
+        row = LISTINGS[kind](db, actor, DeskQuery(state="", keys=[key])).items[0]
         by_row = rendering.by_htmx() and not faults
         template = "people_desk/row_form.html" if by_row else "people_desk/record.html"
         return rendering.render(
@@ -285,7 +286,7 @@ def _days(db: Session, actor: Actor, kind: ImportKind, key: str) -> list[tuple[A
 
 def _row(actor: Actor, kind: ImportKind, key: str, said: str) -> str:
     with context.database().read() as db:
-        (row,) = LISTINGS[kind](db, actor, state="", keys=[key]).items
+        (row,) = LISTINGS[kind](db, actor, DeskQuery(state="", keys=[key])).items
         return rendering.render(
             db, actor, f"desk_{kind}", "people_desk/row.html", kind=kind.value, row=row, said=said
         )

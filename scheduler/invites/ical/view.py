@@ -129,7 +129,7 @@ def answered(message: Message, words: Words) -> str:
     )
 
 
-def tone(message: Message) -> str:
+def mail_kind(message: Message) -> str:
     """The key of a message's words: its kind, or `uninvited` if the meeting goes on without the reader."""
     if message.kind is MessageKind.CANCEL and not message.meeting_is_off:
         return "uninvited"

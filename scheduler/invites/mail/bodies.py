@@ -32,7 +32,7 @@ Section = tuple[str, Sequence[Row]]
 class MailPage:
     """The content of a mail's bodies, before it is text or HTML."""
 
-    tone: str
+    mail_kind: str
     event: str
     headline: str
     summary: str
@@ -70,8 +70,8 @@ def html_body(page: MailPage, words: Words) -> str:
         words,
         values
         | {
-            "colour": _COLOURS[page.tone],
-            "struck": "text-decoration:line-through;" if page.tone in ("cancel", "uninvited") else "",
+            "colour": _COLOURS[page.mail_kind],
+            "struck": "text-decoration:line-through;" if page.mail_kind in ("cancel", "uninvited") else "",
             "changes": _html_changes(page.changes, words),
             "rows": "".join(_html_section(*section) for section in page.sections),
             "buttons": buttons(page.links),

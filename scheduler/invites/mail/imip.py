@@ -12,7 +12,7 @@ from scheduler.invites.catalogue import Words, words
 from scheduler.invites.ical.calendar import Party, build
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.itip import Message, MessageKind
-from scheduler.invites.ical.view import Row, answered, changes, rows, tone, why_off
+from scheduler.invites.ical.view import Row, answered, changes, mail_kind, rows, why_off
 from scheduler.invites.mail import bodies, mime, wording
 from scheduler.invites.mail.mime import RenderedMail
 
@@ -160,7 +160,7 @@ def _parts(message: Message, envelope: Envelope, shown: ShownMessage, calendar: 
 
 def _said(message: Message, envelope: Envelope, language: Words) -> dict[str, str]:
     """The texts of the mail by part, their placeholders filled in."""
-    kind, values = tone(message), _values(message.content, envelope, language)
+    kind, values = mail_kind(message), _values(message.content, envelope, language)
     brief = values | _brief(message.content)
     said = {
         part: text.one_stop(
@@ -210,7 +210,7 @@ def _brief(content: Content) -> dict[str, str]:
 def _page(message: Message, envelope: Envelope, language: Words, said: Mapping[str, str]) -> bodies.MailPage:
     content = message.content
     return bodies.MailPage(
-        tone=tone(message),
+        mail_kind=mail_kind(message),
         event=content.event_name,
         headline=said["headline"],
         summary=content.summary,

@@ -112,7 +112,7 @@ def _page(
     days = [(day, [_row(agenda, entry) for entry in entries]) for day, entries in agenda.days()]
     title = language.overview["agenda" if days else "none"]
     return bodies.MailPage(
-        tone="overview",
+        mail_kind="overview",
         event=shown.event_name,
         headline=language.overview["headline"],
         summary=_counted(summary, language),

@@ -12,8 +12,8 @@ from scheduler.domain.errors import Fault
 from scheduler.invites import text
 from scheduler.invites.catalogue import Words
 
-TONES: Final = ("new", "update", "details", "again", "cancel", "uninvited", "proposal")
-"""The kinds of mail, as `view.tone` names them."""
+MAIL_KINDS: Final = ("new", "update", "details", "again", "cancel", "uninvited", "proposal")
+"""The kinds of mail, as `view.mail_kind` names them."""
 
 MEETING: Final = (
     "summary", "partner", "people", "day", "short_day", "time", "zone", "place", "hall", "interpreter",
@@ -51,25 +51,25 @@ EACH_KIND: Final = ("subject", "headline", "note")
 """These are worded for each kind of mail, the others for all of a language."""
 
 
-def key(part: str, tone: str) -> str:
+def key(part: str, mail_kind: str) -> str:
     """The name that a part's text is kept under: subject.new, footer."""
-    return f"{part}.{tone}" if part in EACH_KIND else part
+    return f"{part}.{mail_kind}" if part in EACH_KIND else part
 
 
-def default(part: str, tone: str, words: Words) -> str:
+def default(part: str, mail_kind: str, words: Words) -> str:
     """The catalogue's own text."""
     return {
-        "subject": words.subject[tone],
-        "headline": words.headline[tone],
-        "note": words.note[tone],
+        "subject": words.subject[mail_kind],
+        "headline": words.headline[mail_kind],
+        "note": words.note[mail_kind],
         "footer": words.footer,
         "directions": words.way,
     }[part]
 
 
-def chosen(texts: Mapping[str, str], tone: str) -> dict[str, str]:
+def chosen(texts: Mapping[str, str], mail_kind: str) -> dict[str, str]:
     """The parts of one kind of mail that were reworded, by part."""
-    return {part: texts[key(part, tone)] for part in PARTS if key(part, tone) in texts}
+    return {part: texts[key(part, mail_kind)] for part in PARTS if key(part, mail_kind) in texts}
 
 
 def tidy(part: str, typed: str) -> str:

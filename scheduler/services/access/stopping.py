@@ -20,8 +20,8 @@ VALID_AFTER = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Summaries:
-    """The summaries of one event to one person. `language` is that of the person's mails."""
+class StopLook:
+    """The mails of one event to one person that a link stops. `language` is that of the person's mails."""
 
     event_name: str
     person: str
@@ -29,12 +29,12 @@ class Summaries:
     is_stopped: bool
 
 
-def look(session: Session, token: str, *, now: datetime) -> Summaries:
+def look(session: Session, token: str, *, now: datetime) -> StopLook:
     """The summaries that a link stops. Raises NotFound for a wrong one, or one that has ended."""
     return _shown(*_found(session, token, now))
 
 
-def stop(session: Session, token: str, *, now: datetime) -> Summaries:
+def stop(session: Session, token: str, *, now: datetime) -> StopLook:
     """Stop the summaries. Raises as `look`."""
     person, event = _found(session, token, now)
     _want(session, person, is_wanted=False, now=now)
@@ -47,7 +47,7 @@ def resume(session: Session, token: str, *, now: datetime) -> None:
     _want(session, person, is_wanted=True, now=now)
 
 
-def own(session: Session, actor: Actor) -> Summaries:
+def own(session: Session, actor: Actor) -> StopLook:
     """The actor's own summaries. Raises NotAllowed if the actor is not an attendee."""
     person = preferences.own_attendee(session, actor)
     return _shown(person, session.get_one(Event, person.event_id))
@@ -63,13 +63,20 @@ def _want(session: Session, person: Attendee, *, is_wanted: bool, now: datetime)
     session.flush()
 
 
-def _shown(person: Attendee, event: Event) -> Summaries:
-    return Summaries(
-        event_name=event.name,
-        person=person.name,
-        language=language_of(person.mail_language, person.languages, event.language),
-        is_stopped=person.summaries_off_at is not None,
-    )
+def shown(person: Attendee, event: Event, *, is_stopped: bool) -> StopLook:
+    """What the page of a link says."""
+    language = language_of(person.mail_language, person.languages, event.language)
+    return StopLook(event.name, person.name, language, is_stopped)
+
+
+def works_still(session: Session, event: Event, now: datetime) -> bool:
+    """Whether links that stop mails of an event work still."""
+    ends = session.scalar(select(func.max(Slot.end)).where(Slot.event_id == event.id))
+    return ends is None or now < ends + VALID_AFTER
+
+
+def _shown(person: Attendee, event: Event) -> StopLook:
+    return shown(person, event, is_stopped=person.summaries_off_at is not None)
 
 
 def _found(session: Session, token: str, now: datetime) -> tuple[Attendee, Event]:
@@ -78,9 +85,6 @@ def _found(session: Session, token: str, now: datetime) -> tuple[Attendee, Event
         .join(Event, Event.id == Attendee.event_id)
         .where(Attendee.summary_hash == hash_token(token.lower()))
     ).first()
-    if row is not None:
-        person, event = row
-        ends = session.scalar(select(func.max(Slot.end)).where(Slot.event_id == event.id))
-        if ends is None or now < ends + VALID_AFTER:
-            return person, event
-    raise NotFound("summary link", token[:4] + "...")
+    if row is None or not works_still(session, row[1], now):
+        raise NotFound("summary link", token[:4] + "...")
+    return row[0], row[1]

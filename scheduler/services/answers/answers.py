@@ -20,7 +20,7 @@ COMING = frozenset({Partstat.ACCEPTED, Partstat.TENTATIVE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class Reply:
     """An attendee's answer to the invitation of this SEQUENCE. `dtstamp` is by the answerer's clock."""
 
     partstat: Partstat
@@ -54,7 +54,7 @@ def last(session: Session, invitation: Invitation) -> Answer | None:
     )
 
 
-def give(session: Session, invitation: Invitation, given: Given, *, now: datetime) -> str:
+def give(session: Session, invitation: Invitation, given: Reply, *, now: datetime) -> str:
     """Store an answer to the latest invitation and apply its effect. Returns a sentence about the effect.
 
     A decline excludes the person or the meeting from the next run (`declining.effect`). The next publishing
@@ -79,7 +79,7 @@ def give(session: Session, invitation: Invitation, given: Given, *, now: datetim
     return done
 
 
-def keep_late(session: Session, invitation: Invitation, given: Given, *, now: datetime) -> bool:
+def keep_late(session: Session, invitation: Invitation, given: Reply, *, now: datetime) -> bool:
     """Keep the yes of somebody who has not declined to a meeting that was withdrawn: it stands again with it.
 
     False, with nothing kept, for any other answer.
@@ -105,7 +105,7 @@ def lock(session: Session, invitation: Invitation) -> MeetingRequest:
 
 
 def keep(
-    session: Session, invitation: Invitation, before: Answer | None, given: Given, *, now: datetime
+    session: Session, invitation: Invitation, before: Answer | None, given: Reply, *, now: datetime
 ) -> Answer:
     """Write an answer in the place of the one before it."""
     row = before

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Partstat, RequestState
 from scheduler.services.answers import answers
-from scheduler.services.answers.answers import Given
+from scheduler.services.answers.answers import Reply
 from scheduler.services.availability import unavailable
 from scheduler.services.schedule import versions
 from scheduler.storage.among import among
@@ -46,7 +46,7 @@ class Unsuitable(Exception):
 def propose(
     session: Session,
     invitation: Invitation,
-    given: Given,
+    given: Reply,
     *,
     start: datetime,
     end: datetime,

@@ -14,7 +14,7 @@ from scheduler.domain.entities import AnswerSource, Method, Partstat
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.invites.ical.content import Content
 from scheduler.services.answers import answers, counter_proposals, declining
-from scheduler.services.answers.answers import Given
+from scheduler.services.answers.answers import Reply
 from scheduler.services.answers.declining import Effect
 from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.text import lines
@@ -123,11 +123,11 @@ def _looked_at(session: Session, token: str, sequence: int) -> Invitation:
     return invitation
 
 
-def _given(partstat: Partstat, sequence: int, comment: str, now: datetime) -> Given:
+def _given(partstat: Partstat, sequence: int, comment: str, now: datetime) -> Reply:
     text = lines(comment)
     fields.require("comment", text, fields.Comment)
     stamp = now.replace(microsecond=0)
-    return Given(partstat=partstat, sequence=sequence, source=AnswerSource.LINK, dtstamp=stamp, comment=text)
+    return Reply(partstat=partstat, sequence=sequence, source=AnswerSource.LINK, dtstamp=stamp, comment=text)
 
 
 def _proposable(session: Session, invitation: Invitation, now: datetime) -> Sequence[SlotRef]:

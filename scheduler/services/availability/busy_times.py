@@ -76,7 +76,7 @@ class BusyCalendar:
     def opened(self, secret_key: str) -> str:
         """The address, for its owner. It is empty for a file, and if it can no longer be decrypted."""
         try:
-            return encryption.unseal(secret_key, ADDRESS, self.address) if self.address else ""
+            return encryption.decrypt(secret_key, ADDRESS, self.address) if self.address else ""
         except encryption.UnreadableSecret:
             return ""
 
@@ -133,7 +133,7 @@ def preview_link(
     source = BusySource(
         name=urlsplit(address).hostname,
         timezone=zone,
-        address=encryption.seal(secret_key, ADDRESS, address),
+        address=encryption.encrypt(secret_key, ADDRESS, address),
         etag=fetched.etag,
         modified=fetched.modified,
     )

@@ -81,7 +81,7 @@ def _fetched(
 ) -> dict[str, Any]:
     """The new values of a source. A failure keeps the known busy times and stores the reason."""
     try:
-        address = encryption.unseal(secret_key, ADDRESS, source.address or b"")
+        address = encryption.decrypt(secret_key, ADDRESS, source.address or b"")
         fetched = fetcher.fetch(address, etag=source.etag, modified=source.modified)
         values: dict[str, Any] = {"read_at": now, "failure": ""}
         if fetched.octets is None:

@@ -118,10 +118,12 @@ class Row:
 class ImportOptions:
     """How a file is taken, as a person chose.
 
+    `leave_out`: rows with faults are left out, and the others are taken; else a fault stops them all.
     `keep_empty`: an empty cell leaves what is there. `withdraw` are the kinds of which the rows that are not
     in the file go. `columns` are our columns by the plain words of a header, for each kind; empty: not taken.
     """
 
+    leave_out: bool = False
     keep_empty: bool = False
     withdraw: frozenset[ImportKind] = frozenset()
     columns: Mapping[ImportKind, Mapping[str, str]] = field(default_factory=dict)
@@ -186,9 +188,9 @@ class Table:
         """The columns that the sheet has."""
         return frozenset(self.positions)
 
-    def done(self, *, leave_out: bool = False) -> None:
-        """Raise InvalidInput with the faults, or leave the rows with faults out."""
-        if leave_out:
+    def done(self) -> None:
+        """Raise InvalidInput with the faults, or leave the rows with faults out, as the options say."""
+        if self.options.leave_out:
             self.left_out = [row for row in self.rows if row.is_wrong]
             self.rows = [row for row in self.rows if not row.is_wrong]
         else:

@@ -50,7 +50,7 @@ def of_event(session: Session, event_id: int) -> Texts:
 
 def payload(message: Message, texts: Texts, event: Event) -> dict[str, Any]:
     """The payload of an outbox row: the message and the event's present texts, so a retry is the same."""
-    chosen = wording.chosen(texts.get(message.content.language, {}), view.tone(message))
+    chosen = wording.chosen(texts.get(message.content.language, {}), view.mail_kind(message))
     return message.to_json() | {"wording": chosen} | settings_of(event)
 
 
@@ -60,10 +60,10 @@ def settings_of(event: Event) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value}
 
 
-def fields(session: Session, actor: Actor, language: str, tone: str) -> list[Field]:
+def fields(session: Session, actor: Actor, language: str, mail_kind: str) -> list[Field]:
     """The texts of one kind of mail, for organisers. Raises NotFound for an unknown language or kind."""
-    known = _words(actor, language, tone)
-    keys = {wording.key(part, tone): part for part in wording.PARTS}
+    known = _words(actor, language, mail_kind)
+    keys = {wording.key(part, mail_kind): part for part in wording.PARTS}
     rows = session.execute(
         select(MailText, Account.email)
         .outerjoin(Account, Account.id == MailText.changed_by)
@@ -75,15 +75,15 @@ def fields(session: Session, actor: Actor, language: str, tone: str) -> list[Fie
     }
     found = []
     for part in wording.PARTS:
-        default = wording.default(part, tone, known)
+        default = wording.default(part, mail_kind, known)
         text, by, at = changed.get(part, (default, None, None))
         found.append(Field(part, text, default, by, at))
     return found
 
 
-def check(actor: Actor, language: str, tone: str, typed: Mapping[str, str]) -> dict[str, str]:
+def check(actor: Actor, language: str, mail_kind: str, typed: Mapping[str, str]) -> dict[str, str]:
     """Typed texts by part, checked, as plain text. Raises InvalidInput with every fault by part."""
-    _words(actor, language, tone)
+    _words(actor, language, mail_kind)
     texts = {part: wording.tidy(part, typed[part]) for part in wording.PARTS if part in typed}
     faults: list[Fault] = [fault for part, text in texts.items() for fault in wording.faults(part, text)]
     if faults:
@@ -92,21 +92,21 @@ def check(actor: Actor, language: str, tone: str, typed: Mapping[str, str]) -> d
 
 
 def save(
-    session: Session, actor: Actor, language: str, tone: str, typed: Mapping[str, str], *, now: datetime
+    session: Session, actor: Actor, language: str, mail_kind: str, typed: Mapping[str, str], *, now: datetime
 ) -> int:
     """Store the texts. Returns how many changed. A text equal to the catalogue's own is deleted.
 
     Mails that are queued already keep their texts. Raises as `check`.
     """
-    texts = check(actor, language, tone, typed)
-    before = {field.part: field for field in fields(session, actor, language, tone)}
+    texts = check(actor, language, mail_kind, typed)
+    before = {field.part: field for field in fields(session, actor, language, mail_kind)}
     changed = {part: text for part, text in texts.items() if text != before[part].text}
-    _forget(session, actor, language, tone, changed)
+    _forget(session, actor, language, mail_kind, changed)
     session.add_all(
         MailText(
             event_id=actor.event_id,
             language=language,
-            key=wording.key(part, tone),
+            key=wording.key(part, mail_kind),
             text=text,
             changed_by=actor.account_id,
             changed_at=now,
@@ -116,34 +116,34 @@ def save(
     )
     session.flush()
     old = {part: before[part].text for part in changed}
-    about = f"mail texts, {language}, {tone}"
+    about = f"mail texts, {language}, {mail_kind}"
     trail.note(session, actor, Act.MAIL_TEXTS, about, before=old, after=changed, now=now)
     return len(changed)
 
 
-def reset(session: Session, actor: Actor, language: str, tone: str, part: str, *, now: datetime) -> None:
+def reset(session: Session, actor: Actor, language: str, mail_kind: str, part: str, *, now: datetime) -> None:
     """Go back to the catalogue's text."""
-    _words(actor, language, tone)
+    _words(actor, language, mail_kind)
     if part not in wording.PARTS:
         raise NotFound("text", part)
-    _forget(session, actor, language, tone, [part])
-    about = f"mail text {part}, {language}, {tone}, as it is for every event"
+    _forget(session, actor, language, mail_kind, [part])
+    about = f"mail text {part}, {language}, {mail_kind}, as it is for every event"
     trail.note(session, actor, Act.MAIL_TEXTS, about, now=now)
 
 
-def _words(actor: Actor, language: str, tone: str) -> Words:
+def _words(actor: Actor, language: str, mail_kind: str) -> Words:
     actor.require(Right.CHANGE_MAIL_TEXTS)
     if language not in languages():
         raise NotFound("language of mails", language)
-    if tone not in wording.TONES:
-        raise NotFound("kind of mail", tone)
+    if mail_kind not in wording.MAIL_KINDS:
+        raise NotFound("kind of mail", mail_kind)
     return words(language)
 
 
 def _forget(
-    session: Session, actor: Actor, language: str, tone: str, parts: Mapping[str, str] | list[str]
+    session: Session, actor: Actor, language: str, mail_kind: str, parts: Mapping[str, str] | list[str]
 ) -> None:
-    keys = [wording.key(part, tone) for part in parts]
+    keys = [wording.key(part, mail_kind) for part in parts]
     session.execute(
         delete(MailText).where(
             MailText.event_id == actor.event_id, MailText.language == language, MailText.key.in_(keys)

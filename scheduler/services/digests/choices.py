@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotFound
-from scheduler.invites.catalogue import language_of
-from scheduler.services.access import preferences
+from scheduler.services.access import preferences, stopping
 from scheduler.services.access.actors import Actor
+from scheduler.services.access.stopping import StopLook
 from scheduler.services.access.tokens import hash_token
-from scheduler.storage.models import Attendee, DigestChoice, Event, Slot
-
-VALID_AFTER = timedelta(days=30)
-"""So long after the event the links work."""
+from scheduler.storage.models import Attendee, DigestChoice, Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +32,6 @@ class DigestWishes:
     @property
     def none(self) -> bool:
         return not (self.asked or self.reminders or self.answers)
-
-
-@dataclass(frozen=True, slots=True)
-class StopLook:
-    """Whose digests of which event a link stops, and whether they are stopped."""
-
-    event_name: str
-    person: str
-    language: str
-    is_stopped: bool
 
 
 def own(session: Session, actor: Actor) -> DigestWishes | None:
@@ -108,14 +95,10 @@ def _found(session: Session, token: str, now: datetime) -> tuple[DigestChoice, A
         .join(Event, Event.id == Attendee.event_id)
         .where(DigestChoice.stop_hash == hash_token(token.lower()))
     ).first()
-    if row is not None:
-        choice, person, event = row
-        ends = session.scalar(select(func.max(Slot.end)).where(Slot.event_id == event.id))
-        if ends is None or now < ends + VALID_AFTER:
-            return choice, person, event
-    raise NotFound("link that stops digests", token[:4] + "...")
+    if row is None or not stopping.works_still(session, row[2], now):
+        raise NotFound("link that stops digests", token[:4] + "...")
+    return row[0], row[1], row[2]
 
 
 def _shown(choice: DigestChoice, person: Attendee, event: Event) -> StopLook:
-    language = language_of(person.mail_language, person.languages, event.language)
-    return StopLook(event.name, person.name, language, choice.stopped_at is not None)
+    return stopping.shown(person, event, is_stopped=choice.stopped_at is not None)

@@ -25,17 +25,11 @@ from scheduler.storage.models import Event, Firm, Hall
 
 
 def import_firms(
-    session: Session,
-    actor: Actor,
-    sheet: WorkbookSheet,
-    *,
-    leave_out: bool = False,
-    options: ImportOptions = PLAIN,
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
 ) -> Imported:
     """Import firms with their booths. A row with a known key changes that firm. Raises InvalidInput.
 
     A firm that gets another booth leaves its old one. The next run plans the meetings there at the new one.
-    With `leave_out`, rows with faults are left out and the others are imported.
     """
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.FIRMS, sheet, options)
@@ -54,7 +48,7 @@ def import_firms(
         booths.check([(row, given["booth"]) for row, given in standing if "booth" in given], known)
     joint = JointStands.of(known)
     joint.check([(row, values[row.line]) for row in table.rows], known, booths)
-    table.done(leave_out=leave_out)
+    table.done()
     tally = ImportTally(table, there(known))
     new = _added(session, actor.event_id, [(row, values[row.line]) for row in table.rows], known)
     for row in table.rows:

@@ -24,12 +24,7 @@ _CHANGEOVER = timedelta(minutes=20)
 
 
 def import_areas(
-    session: Session,
-    actor: Actor,
-    sheet: WorkbookSheet,
-    *,
-    leave_out: bool = False,
-    options: ImportOptions = PLAIN,
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
 ) -> Imported:
     """Import chain areas, and their names. Raises InvalidInput."""
     actor.require(Right.IMPORT)
@@ -42,7 +37,7 @@ def import_areas(
         row.text("name", fields.AreaName)
         if at >= most:
             row.fault("name", f"an event has at most {most} chain areas")
-    table.done(leave_out=leave_out)
+    table.done()
     tally = ImportTally(table, frozenset(event.areas))
     areas = dict(event.areas)
     for row in table.rows:
@@ -56,12 +51,7 @@ def import_areas(
 
 
 def import_times(
-    session: Session,
-    actor: Actor,
-    sheet: WorkbookSheet,
-    *,
-    leave_out: bool = False,
-    options: ImportOptions = PLAIN,
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
 ) -> Imported:
     """Import the meeting times of an event that has none. Of another one, say which differ.
 
@@ -87,7 +77,7 @@ def import_times(
         if last is not None and span[0] < last:
             row.fault("start", "begins before the time in the row above has ended; put the times in order")
         last = span[1]
-    table.done(leave_out=leave_out)
+    table.done()
     tally = ImportTally(table, frozenset())
     found = [(row, span) for row in table.rows if (span := spans[row.line]) is not None]
     if not there:

@@ -34,12 +34,7 @@ OWNERS = {PlaceBusy: "place_id", AttendeeBusy: "attendee_id", InterpreterBusy: "
 
 
 def import_closures(
-    session: Session,
-    actor: Actor,
-    sheet: WorkbookSheet,
-    *,
-    leave_out: bool = False,
-    options: ImportOptions = PLAIN,
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
 ) -> Imported:
     """Close places in slots. The next run moves the meetings there. Raises InvalidInput."""
     actor.require(Right.IMPORT)
@@ -58,16 +53,11 @@ def import_closures(
             row.fault("place", f"{text[:80]!r} is no table or booth of this event; write its key")
         return None if key is None else (PlaceBusy, ids[key])
 
-    return _Marks(session, actor.event_id, table, names).take(find, leave_out=leave_out)
+    return _Marks(session, actor.event_id, table, names).take(find)
 
 
 def import_absences(
-    session: Session,
-    actor: Actor,
-    sheet: WorkbookSheet,
-    *,
-    leave_out: bool = False,
-    options: ImportOptions = PLAIN,
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
 ) -> Imported:
     """Mark when attendees and interpreters are away. Raises InvalidInput."""
     actor.require(Right.IMPORT)
@@ -94,7 +84,7 @@ def import_absences(
             row.fault("person", f"{text[:80]!r} {why}")
         return next(iter(found)) if len(found) == 1 else None
 
-    return _Marks(session, actor.event_id, table, names).take(find, leave_out=leave_out)
+    return _Marks(session, actor.event_id, table, names).take(find)
 
 
 @dataclass(slots=True)
@@ -106,10 +96,10 @@ class _Marks:
     table: Table
     names: Mapping[Owner, str]
 
-    def take(self, find: Callable[[Row], Owner | None], *, leave_out: bool) -> Imported:
+    def take(self, find: Callable[[Row], Owner | None]) -> Imported:
         times = EventTimes.load(self.session, self.event_id)
         wanted = [(row, find(row), times.of_row(row)) for row in self.table.rows]
-        self.table.done(leave_out=leave_out)
+        self.table.done()
         there = self._there()
         given: dict[Owner, set[int]] = defaultdict(set)
         new: list[tuple[Owner, int]] = []

@@ -32,16 +32,15 @@ def import_people(
     session: Session,
     actor: Actor,
     sheet: WorkbookSheet,
+    options: ImportOptions = PLAIN,
     *,
     settings: Settings,
     now: datetime,
-    leave_out: bool = False,
-    options: ImportOptions = PLAIN,
 ) -> Imported:
     """Import attendees of existing firms. A row with a known key changes that person.
 
     A changed address is told the coming meetings, as if an organiser had corrected it on the page. Raises
-    InvalidInput. With `leave_out`, rows with faults are left out and the others are imported.
+    InvalidInput.
     """
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.PEOPLE, sheet, options)
@@ -55,7 +54,7 @@ def import_people(
         key = row.values.get("key", "")
         if email and taken.setdefault(email, key) != key:
             row.fault("email", f"{email} belongs to {taken[email]!r} already")
-    table.done(leave_out=leave_out)
+    table.done()
     tally = ImportTally(table, there(known))
     new = [values[row.line] for row in table.rows if row.values["key"] not in known]
     accounts = ensure_accounts(session, {each["email"]: each["name"] for each in new}, now=now)
@@ -77,12 +76,7 @@ def import_people(
 
 
 def import_interpreters(
-    session: Session,
-    actor: Actor,
-    sheet: WorkbookSheet,
-    *,
-    leave_out: bool = False,
-    options: ImportOptions = PLAIN,
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
 ) -> Imported:
     """Import interpreters. A row with a known key changes that interpreter.
 
@@ -99,7 +93,7 @@ def import_interpreters(
     for row in table.rows:
         if row.values.get("key") in people:
             row.fault("key", "is an attendee's; nobody is both")
-    table.done(leave_out=leave_out)
+    table.done()
     tally = ImportTally(table, there(known))
     for row in table.rows:
         interpreter = known.get(row.values["key"])

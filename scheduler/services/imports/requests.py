@@ -36,10 +36,9 @@ def import_requests(
     session: Session,
     actor: Actor,
     sheet: WorkbookSheet,
+    options: ImportOptions = PLAIN,
     *,
     now: datetime,
-    leave_out: bool = False,
-    options: ImportOptions = PLAIN,
 ) -> Imported:
     """Import meeting requests. A row changes the request with its key, or else the one of its two firms.
 
@@ -53,7 +52,7 @@ def import_requests(
         read.name(row, given[row.line])
     for row in read.table.rows:
         read.check_pair(row, given[row.line])
-    read.table.done(leave_out=leave_out)
+    read.table.done()
     tally = ImportTally(read.table, frozenset(read.known))
     changes = read.change(given)
     for row in read.table.rows:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -185,19 +185,12 @@ def _headers(kind: ImportKind, sheet: WorkbookSheet, options: ImportOptions) -> 
 
 
 def _import(session: Session, actor: Actor, kind: ImportKind, sheet: WorkbookSheet, with_: _With) -> Imported:
-    chosen: dict[str, Any] = {"leave_out": True, "options": with_.options}
+    options = replace(with_.options, leave_out=True)
     if kind is ImportKind.PEOPLE:
-        return import_people(
-            session,
-            actor,
-            sheet,
-            settings=with_.settings,
-            now=with_.now,
-            **chosen,
-        )
+        return import_people(session, actor, sheet, options, settings=with_.settings, now=with_.now)
     if kind is ImportKind.REQUESTS:
-        return import_requests(session, actor, sheet, now=with_.now, **chosen)
-    return _IMPORTERS[kind](session, actor, sheet, **chosen)
+        return import_requests(session, actor, sheet, options, now=with_.now)
+    return _IMPORTERS[kind](session, actor, sheet, options)
 
 
 @dataclass(frozen=True, slots=True)

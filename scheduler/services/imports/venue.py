@@ -23,12 +23,7 @@ from scheduler.storage.models import Hall, Place, WalkingTime
 
 
 def import_halls(
-    session: Session,
-    actor: Actor,
-    sheet: WorkbookSheet,
-    *,
-    leave_out: bool = False,
-    options: ImportOptions = PLAIN,
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
 ) -> Imported:
     """Import halls, in the order of the sheet. A row with a known key renames that hall.
 
@@ -42,7 +37,7 @@ def import_halls(
         row.text("key", fields.HallKey)
         row.key()
         row.text("name", fields.HallName)
-    table.done(leave_out=leave_out)
+    table.done()
     tally = ImportTally(table, frozenset(known))
     last = max((hall.position for hall in known.values()), default=-1)
     for row in table.rows:
@@ -58,19 +53,13 @@ def import_halls(
 
 
 def import_walking(
-    session: Session,
-    actor: Actor,
-    sheet: WorkbookSheet,
-    *,
-    leave_out: bool = False,
-    options: ImportOptions = PLAIN,
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
 ) -> Imported:
     """Import the walking minutes between halls: a row a pair, or a matrix. Raises InvalidInput."""
     actor.require(Right.IMPORT)
     halls = _halls(session, actor.event_id)
     table = Table.read(ImportKind.WALKING, as_pairs(sheet), options)
-    ids = {hall.key: hall.id for hall in halls.values()}
-    named = NamedThings({hall.key: hall.name for hall in halls.values()})
+    ids, named = _by_key(halls)
     known = {
         (walk.from_hall_id, walk.to_hall_id): walk
         for walk in session.scalars(
@@ -94,7 +83,7 @@ def import_walking(
             row.fault("minutes", "from a hall to itself it is 0 minutes")
         elif minutes.setdefault((low, high), taken) != taken:
             row.fault("minutes", f"says {taken}, and the way back says {minutes[low, high]}; write one")
-    table.done(leave_out=leave_out)
+    table.done()
     tally = ImportTally(table, frozenset())
     for row in table.rows:
         low, high = pairs[row.line]
@@ -111,26 +100,20 @@ def import_walking(
 
 
 def import_tables(
-    session: Session,
-    actor: Actor,
-    sheet: WorkbookSheet,
-    *,
-    leave_out: bool = False,
-    options: ImportOptions = PLAIN,
+    session: Session, actor: Actor, sheet: WorkbookSheet, options: ImportOptions = PLAIN
 ) -> Imported:
     """Import tables of meeting zones. A row with a known key changes that table. Raises InvalidInput."""
     actor.require(Right.IMPORT)
     table = Table.read(ImportKind.TABLES, sheet, options)
     halls = _halls(session, actor.event_id)
-    ids = {hall.key: hall.id for hall in halls.values()}
-    named = NamedThings({hall.key: hall.name for hall in halls.values()})
+    ids, named = _by_key(halls)
     places = {p.key: p for p in session.scalars(select(Place).where(Place.event_id == actor.event_id))}
     values = {row.line: _of_table(row, named, ids) for row in table.rows}
     for row in table.rows:
         place = places.get(row.values["key"])
         if place is not None and place.kind is not PlaceKind.TABLE:
             row.fault("key", f"{place.key!r} is a booth already; give the table another number")
-    table.done(leave_out=leave_out)
+    table.done()
     tables = {key for key, place in places.items() if place.kind is PlaceKind.TABLE and not place.is_retired}
     tally = ImportTally(table, frozenset(tables))
     for row in table.rows:
@@ -178,6 +161,12 @@ def _halls(session: Session, event_id: int) -> dict[int, Hall]:
         hall.id: hall
         for hall in session.scalars(select(Hall).where(Hall.event_id == event_id).order_by(Hall.id))
     }
+
+
+def _by_key(halls: Mapping[int, Hall]) -> tuple[dict[str, int], NamedThings]:
+    """The ids of halls by key, and what finds a key by what a cell says."""
+    found = halls.values()
+    return {hall.key: hall.id for hall in found}, NamedThings({hall.key: hall.name for hall in found})
 
 
 def _of_table(row: Row, halls: NamedThings, ids: Mapping[str, int]) -> dict[str, Any]:

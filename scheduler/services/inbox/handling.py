@@ -14,7 +14,7 @@ from scheduler.domain.errors import NotFound, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.answers import answers, resend
-from scheduler.services.answers.answers import Given
+from scheduler.services.answers.answers import Reply
 from scheduler.services.inbox import aliases, bouncing, judgement
 from scheduler.services.inbox.keeping import close
 from scheduler.services.inbox.verdicts import Verdict
@@ -110,7 +110,7 @@ def apply(session: Session, actor: Actor, mail_id: int, partstat: Partstat, *, n
     """Take a waiting mail as its attendee's answer to the meeting as it was last told. Raises WrongState."""
     mail = _waiting(session, actor, mail_id, "applied")
     invitation = answers.latest(session, mail.uid, mail.attendee_id)
-    given = Given(
+    given = Reply(
         partstat=partstat,
         sequence=invitation.sequence,
         source=AnswerSource.ORGANISER,

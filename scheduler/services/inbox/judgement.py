@@ -16,7 +16,7 @@ from scheduler.domain.errors import WrongState
 from scheduler.domain.mail_rates import MailRates
 from scheduler.invites.inbound import Participant, ReplyAnswer
 from scheduler.services.answers import answers, counter_proposals, resend
-from scheduler.services.answers.answers import Given
+from scheduler.services.answers.answers import Reply
 from scheduler.services.inbox import aliases, bouncing
 from scheduler.services.inbox.verdicts import Verdict, applied, ignored, same_address, waiting
 from scheduler.storage.models import Attendee, InboundMail, Invitation
@@ -114,7 +114,7 @@ class _Case:
     def unreadable(self) -> Verdict:
         return waiting(self.mail.reason)
 
-    def checked(self) -> tuple[ReplyAnswer, Given]:
+    def checked(self) -> tuple[ReplyAnswer, Reply]:
         """The answer if it may be applied. Raises _Stop otherwise."""
         answer = self.own_answer()
         speaker = self.speaker(answer)
@@ -125,7 +125,7 @@ class _Case:
             )
         self.check_revision(answer)
         partstat = speaker.partstat if speaker.partstat in set(Partstat) else Partstat.NEEDS_ACTION
-        given = Given(
+        given = Reply(
             partstat=Partstat(partstat),
             sequence=self.invitation.sequence,
             source=AnswerSource.MAIL,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, func, or_, select, true
 from sqlalchemy.orm import Session
@@ -44,6 +44,20 @@ from scheduler.storage.models import (
 
 PAGE = 50
 HERE, WITHDRAWN = "here", "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class DeskQuery:
+    """What a table shows: rows by text and state (empty: any), one page of them, or those of `keys` alone."""
+
+    text: str = ""
+    state: str = HERE
+    sort: str = "name"
+    number: int = 1
+    keys: Iterable[str] | None = None
+
+
+ALL: Final = DeskQuery()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +144,12 @@ SORTS: Final = {
 }
 
 
-def firms(
-    session: Session,
-    actor: Actor,
-    *,
-    text: str = "",
-    state: str = HERE,
-    sort: str = "name",
-    number: int = 1,
-    keys: Iterable[str] | None = None,
-) -> Page[FirmRow]:
+def firms(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[FirmRow]:
     """Firms with their stands and what waits there. Six queries at most. With `keys`, these only."""
     actor.require(Right.KEEP_PEOPLE)
     query = select(Firm, Hall.name).outerjoin(Hall, Hall.id == Firm.hall_id)
-    query = _narrowed(query, Firm, actor, text, (Firm.name, Firm.latin_name, Firm.key), state, keys)
-    page = _page(session, query, FIRM_SORTS, sort, number)
+    query = _narrowed(query, Firm, actor, (Firm.name, Firm.latin_name, Firm.key), ask)
+    page = _page(session, query, FIRM_SORTS, ask)
     rows: list[tuple[Firm, str | None]] = [(row[0], row[1]) for row in page.items]
     ids = [firm.id for firm, _ in rows]
     booths: dict[int | None, str] = {}
@@ -158,12 +163,7 @@ def firms(
     into = merged(session, Firm, [firm for firm, _ in rows])
     return page.of(
         FirmRow(
-            key=firm.key,
-            name=firm.name,
-            latin_name=firm.latin_name,
-            meetings=meetings.get(firm.id, 0),
-            is_withdrawn=firm.withdrawn_at is not None,
-            merged_into=into.get(firm.id, ""),
+            **_shared(firm, meetings, into),
             country=firm.country,
             tier=firm.tier,
             hall=hall or "",
@@ -176,16 +176,7 @@ def firms(
     )
 
 
-def people(
-    session: Session,
-    actor: Actor,
-    *,
-    text: str = "",
-    state: str = HERE,
-    sort: str = "name",
-    number: int = 1,
-    keys: Iterable[str] | None = None,
-) -> Page[PersonRow]:
+def people(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[PersonRow]:
     """People of all firms. Five queries at most."""
     actor.require(Right.KEEP_PEOPLE)
     query = select(Attendee, Firm).join(Firm, Firm.id == Attendee.firm_id)
@@ -193,8 +184,8 @@ def people(
         Attendee.name, Attendee.latin_name, Attendee.title, Attendee.email, Firm.name, Firm.latin_name,
         Attendee.key,
     )  # fmt: skip
-    query = _narrowed(query, Attendee, actor, text, searched, state, keys)
-    page = _page(session, query, PERSON_SORTS, sort, number)
+    query = _narrowed(query, Attendee, actor, searched, ask)
+    page = _page(session, query, PERSON_SORTS, ask)
     rows: list[tuple[Attendee, Firm]] = [(row[0], row[1]) for row in page.items]
     ids = [person.id for person, _ in rows]
     away = absent(session, AttendeeBusy.attendee_id, AttendeeBusy.slot_id, ids)
@@ -207,12 +198,7 @@ def people(
     into = merged(session, Attendee, [person for person, _ in rows])
     return page.of(
         PersonRow(
-            key=person.key,
-            name=person.name,
-            latin_name=person.latin_name,
-            meetings=meetings.get(person.id, 0),
-            is_withdrawn=person.withdrawn_at is not None or firm.withdrawn_at is not None,
-            merged_into=into.get(person.id, ""),
+            **_shared(person, meetings, into, firm),
             firm=FirmRef(firm.key, firm.name, firm.latin_name, firm.country),
             title=person.title,
             email=person.email,
@@ -225,21 +211,12 @@ def people(
     )
 
 
-def interpreters(
-    session: Session,
-    actor: Actor,
-    *,
-    text: str = "",
-    state: str = HERE,
-    sort: str = "name",
-    number: int = 1,
-    keys: Iterable[str] | None = None,
-) -> Page[InterpreterRow]:
+def interpreters(session: Session, actor: Actor, ask: DeskQuery = ALL) -> Page[InterpreterRow]:
     """Interpreters. Five queries at most."""
     actor.require(Right.KEEP_PEOPLE)
     searched = (Interpreter.name, Interpreter.latin_name, Interpreter.email, Interpreter.key)
-    query = _narrowed(select(Interpreter), Interpreter, actor, text, searched, state, keys)
-    page = _page(session, query, INTERPRETER_SORTS, sort, number)
+    query = _narrowed(select(Interpreter), Interpreter, actor, searched, ask)
+    page = _page(session, query, INTERPRETER_SORTS, ask)
     rows: list[Interpreter] = [row[0] for row in page.items]
     ids = [row.id for row in rows]
     away = absent(session, InterpreterBusy.interpreter_id, InterpreterBusy.slot_id, ids)
@@ -250,12 +227,7 @@ def interpreters(
     into = merged(session, Interpreter, rows)
     return page.of(
         InterpreterRow(
-            key=row.key,
-            name=row.name,
-            latin_name=row.latin_name,
-            meetings=meetings.get(row.id, 0),
-            is_withdrawn=row.withdrawn_at is not None,
-            merged_into=into.get(row.id, ""),
+            **_shared(row, meetings, into),
             email=row.email,
             languages=tuple(row.languages),
             absent=away.get(row.id, 0),
@@ -264,27 +236,53 @@ def interpreters(
     )
 
 
+class _Shared(TypedDict):
+    """The fields of `DeskRow`."""
+
+    key: str
+    name: str
+    latin_name: str
+    meetings: int
+    is_withdrawn: bool
+    merged_into: str
+
+
+def _shared(
+    row: Firm | Attendee | Interpreter,
+    meetings: Mapping[int, int],
+    into: Mapping[int, str],
+    firm: Firm | None = None,
+) -> _Shared:
+    """What all rows have. A person goes with the `firm`."""
+    return {
+        "key": row.key,
+        "name": row.name,
+        "latin_name": row.latin_name,
+        "meetings": meetings.get(row.id, 0),
+        "is_withdrawn": any(each and each.withdrawn_at is not None for each in (row, firm)),
+        "merged_into": into.get(row.id, ""),
+    }
+
+
 def _narrowed(
     query: Select[*tuple[Any, ...]],
     table: Any,
     actor: Actor,
-    text: str,
     searched: Iterable[SQLColumnExpression[str]],
-    state: str,
-    keys: Iterable[str] | None,
+    ask: DeskQuery,
 ) -> Select[*tuple[Any, ...]]:
     is_gone = table.withdrawn_at.is_not(None)
     if table is Attendee:
         is_gone = or_(is_gone, Firm.withdrawn_at.is_not(None))
-    in_state = is_gone if state == WITHDRAWN else ~is_gone if state == HERE else true()
+    in_state = is_gone if ask.state == WITHDRAWN else ~is_gone if ask.state == HERE else true()
     query = query.where(table.event_id == actor.event_id, in_state)
-    if one_line(text):
-        fields.require("text", text, fields.Search)
-        query = query.where(matches(text, searched))
-    return query if keys is None else query.where(among(table.key, keys))
+    if one_line(ask.text):
+        fields.require("text", ask.text, fields.Search)
+        query = query.where(matches(ask.text, searched))
+    return query if ask.keys is None else query.where(among(table.key, ask.keys))
 
 
 def _page(
-    session: Session, query: Select[*tuple[Any, ...]], sorts: Mapping[str, Order], sort: str, number: int
+    session: Session, query: Select[*tuple[Any, ...]], sorts: Mapping[str, Order], ask: DeskQuery
 ) -> Page[Any]:
-    return fetch_page(session, query, sorts.get(sort, sorts["name"]), number=number, limit=PAGE)
+    return fetch_page(session, query, sorts.get(ask.sort, sorts["name"]), number=ask.number, limit=PAGE)

@@ -32,16 +32,16 @@ def preview(
     session: Session,
     actor: Actor,
     language: str,
-    tone: str,
+    mail_kind: str,
     typed: Mapping[str, str],
     *,
     settings: Settings,
     now: datetime,
 ) -> imip.ShownMessage:
-    """A kind of mail with typed texts, about a meeting of the event. Raises as `wordings.check`."""
-    texts = mail_texts.check(actor, language, tone, typed)
-    message, name = _example(session, actor, language, tone, texts, settings, now)
-    back = link(settings, actor, language, tone)
+    """A kind of mail with typed texts, about a meeting of the event. Raises as `mail_texts.check`."""
+    texts = mail_texts.check(actor, language, mail_kind, typed)
+    message, name = _example(session, actor, language, mail_kind, texts, settings, now)
+    back = link(settings, actor, language, mail_kind)
     envelope = imip.Envelope(
         attendee_name=name,
         attendee_email="attendee@example.com",
@@ -63,7 +63,7 @@ def queue_test(
     session: Session,
     actor: Actor,
     language: str,
-    tone: str,
+    mail_kind: str,
     typed: Mapping[str, str],
     *,
     settings: Settings,
@@ -73,14 +73,14 @@ def queue_test(
 
     It has no calendar part to import.
 
-    Raises as `wordings.check`, and NotAllowed if the actor has no address.
+    Raises as `mail_texts.check`, and NotAllowed if the actor has no address.
     """
-    texts = mail_texts.check(actor, language, tone, typed)
+    texts = mail_texts.check(actor, language, mail_kind, typed)
     account = session.get(Account, actor.account_id) if actor.account_id is not None else None
     if account is None:
         raise NotAllowed("Sign in to get a test mail.")
-    message, _ = _example(session, actor, language, tone, texts, settings, now)
-    payload = message.to_json() | {"wording": texts, "link": link(settings, actor, language, tone)}
+    message, _ = _example(session, actor, language, mail_kind, texts, settings, now)
+    payload = message.to_json() | {"wording": texts, "link": link(settings, actor, language, mail_kind)}
     mail = NewMail(
         kind=OutboxKind.TEST,
         event_id=actor.event_id,
@@ -95,16 +95,16 @@ def queue_test(
     return account.email
 
 
-def link(settings: Settings, actor: Actor, language: str, tone: str) -> str:
+def link(settings: Settings, actor: Actor, language: str, mail_kind: str) -> str:
     """The target of links in a mail that only shows its texts: the page of the texts."""
-    return links.whole(settings, links.mail_text(actor.event_key, language, tone))
+    return links.whole(settings, links.mail_text(actor.event_key, language, mail_kind))
 
 
 def _example(
     session: Session,
     actor: Actor,
     language: str,
-    tone: str,
+    mail_kind: str,
     texts: Mapping[str, str],
     settings: Settings,
     now: datetime,
@@ -117,24 +117,24 @@ def _example(
     reader = replace(meeting.people[0], language=language)
     content = entries.content_for(event, meeting, reader, url, own)
     message = itip_revisions.example(
-        MessageKind.CANCEL if tone == "uninvited" else MessageKind(tone),
+        MessageKind.CANCEL if mail_kind == "uninvited" else MessageKind(mail_kind),
         content,
         reader.id,
         now,
         domain=settings.mail_domain,
-        previous=_before(content, tone),
-        meeting_is_off=tone == "cancel",
+        previous=_before(content, mail_kind),
+        meeting_is_off=mail_kind == "cancel",
     )
     return message, reader.name
 
 
-def _before(content: Content, tone: str) -> Content | None:
+def _before(content: Content, mail_kind: str) -> Content | None:
     """What an update, new details or an answered version were before."""
-    if tone in ("update", "again"):
+    if mail_kind in ("update", "again"):
         return replace(
             content, start=content.start - timedelta(hours=1), end=content.end - timedelta(hours=1)
         )
-    return replace(content, topic="–") if tone == "details" else None
+    return replace(content, topic="–") if mail_kind == "details" else None
 
 
 def _meeting(session: Session, event: Event) -> entries.HeldMeeting | None:

@@ -16,7 +16,7 @@ from scheduler.config import Settings
 from scheduler.domain.entities import Method, OutboxKind
 from scheduler.domain.errors import NotAllowed
 from scheduler.invites.ical import itip
-from scheduler.invites.ical.view import tone
+from scheduler.invites.ical.view import mail_kind
 from scheduler.invites.mail.summary import Summary, SummaryChange
 from scheduler.services import links
 from scheduler.services.access.actors import Actor
@@ -40,7 +40,7 @@ from scheduler.storage.models import (
 
 SUMMARY = OutboxKind.SUMMARY.value
 KINDS = ("new", "update", "details", "cancel", "uninvited", SUMMARY)
-"""Kinds of mails, in the order in which they are shown. The first ones are those of `wordings`."""
+"""Kinds of mails, in the order in which they are shown. The first ones are those of `mail_texts`."""
 
 Report = Callable[[int, int], None]
 """Is told of how many people how many are looked at."""
@@ -62,7 +62,7 @@ class ToldCount:
         """Count the messages to some people, and their summaries."""
         new = _without_those_on_their_way(session, seen, todo)
         for message in new:
-            kind = tone(message)
+            kind = mail_kind(message)
             self._count(message.attendee_id, kind)
             if kind not in self.samples:
                 self.samples[kind] = mail_texts.payload(message, seen.shown.texts, seen.event)

@@ -29,7 +29,7 @@ from scheduler.services.publishing import version_jobs
 from scheduler.services.runs import runs
 from scheduler.services.runs.distribution import Call, WorkerHelpers
 from scheduler.services.runs.known import last_run, new_requests, proved_before
-from scheduler.services.runs.watchdog import Attended, Solve, Stop, attend
+from scheduler.services.runs.watchdog import Solve, Stop, Watched, watch
 from scheduler.services.schedule import versions
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database
@@ -139,19 +139,19 @@ class _Work:
         )
         with self.helpers() as helpers:
             solving = partial(solve, problem, params, helpers=helpers, new=new, proved=proved)
-            attended = attend(
+            watched = watch(
                 lambda report, stop: solving(on_progress=report, should_stop=stop),
                 self,
                 seconds=self.run.seconds,
                 should_stop=should_stop,
             )
-        if attended.why is Stop.CANCEL:
-            return replace(self.end_cancelled(), is_stuck=attended.is_stuck)
-        if attended.why is Stop.SHUTDOWN:
-            return replace(self.put_back(), is_stuck=attended.is_stuck)
-        if attended.is_stuck:
+        if watched.why is Stop.CANCEL:
+            return replace(self.end_cancelled(), is_stuck=watched.is_stuck)
+        if watched.why is Stop.SHUTDOWN:
+            return replace(self.put_back(), is_stuck=watched.is_stuck)
+        if watched.is_stuck:
             return replace(self.fail("The solve did not stop at the end of its time."), is_stuck=True)
-        return self.keep(problem, attended)
+        return self.keep(problem, watched)
 
     @contextmanager
     def helpers(self) -> Iterator[WorkerHelpers | None]:
@@ -167,7 +167,7 @@ class _Work:
             helpers.clear()
             log.info("search shared", run=self.run.id, subproblems=helpers.sent, lost=helpers.lost)
 
-    # What `attend` asks and tells five times a second
+    # What `watch` asks and tells five times a second
 
     def is_cancel_asked(self) -> bool:
         with self.database.read() as session:
@@ -202,9 +202,9 @@ class _Work:
 
     # Endings
 
-    def keep(self, problem: Problem, attended: Attended) -> Done:
+    def keep(self, problem: Problem, watched: Watched) -> Done:
         """Check the plan, and keep it before anything is made of it, however long the database is away."""
-        plan = attended.result.plan
+        plan = watched.result.plan
         check(problem, plan)
         done = Progress(plan.seconds, Phase.DONE, plan.score, plan.bound, plan.served_bound, plan.terms)
 

@@ -39,7 +39,7 @@ class Stop(StrEnum):
     OVERTIME = "overtime"
 
 
-class PlanKeeper(Protocol):
+class RunStore(Protocol):
     """The store of a run. Each call is a short transaction."""
 
     def is_cancel_asked(self) -> bool: ...
@@ -48,7 +48,7 @@ class PlanKeeper(Protocol):
 
 
 @dataclass(slots=True)
-class Attended:
+class Watched:
     """How it went: the result unless it hangs, and why it was stopped if it was."""
 
     result: Any = None
@@ -56,35 +56,35 @@ class Attended:
     is_stuck: bool = False
 
 
-def attend(
+def watch(
     work: Callable[[Report, ShouldStop], Result],
-    keeper: PlanKeeper,
+    store: RunStore,
     *,
     seconds: float,
     should_stop: ShouldStop,
-) -> Attended:
-    """Run `work` until it ends or is stopped. Raises the errors of `work` and of the keeper."""
-    watch = _Watch(keeper, should_stop, seconds + OVERTIME)
+) -> Watched:
+    """Run `work` until it ends or is stopped. Raises the errors of `work` and of the store."""
+    watching = _Watch(store, should_stop, seconds + OVERTIME)
     try:
-        outcome = run_watched(lambda: watch.solved(work), watch.look, every=POLL, name="solve")
+        outcome = run_watched(lambda: watching.solved(work), watching.look, every=POLL, name="solve")
     finally:
-        watch.stop.set()
-        watch.ended.wait(PATIENCE if watch.stopped_at is None else 0)
+        watching.stop.set()
+        watching.ended.wait(PATIENCE if watching.stopped_at is None else 0)
     if not outcome.done():
-        return Attended(why=watch.why, is_stuck=True)
+        return Watched(why=watching.why, is_stuck=True)
     error = outcome.exception()
     if error is None:
-        return Attended(outcome.result(), watch.why)
-    if watch.why in (Stop.CANCEL, Stop.SHUTDOWN):
-        return Attended(why=watch.why)
+        return Watched(outcome.result(), watching.why)
+    if watching.why in (Stop.CANCEL, Stop.SHUTDOWN):
+        return Watched(why=watching.why)
     raise error
 
 
 class _Watch:
     """What the watching thread knows of the solve, and what it tells it."""
 
-    def __init__(self, keeper: PlanKeeper, should_stop: ShouldStop, allowed: float) -> None:
-        self.keeper, self.should_stop, self.allowed = keeper, should_stop, allowed
+    def __init__(self, store: RunStore, should_stop: ShouldStop, allowed: float) -> None:
+        self.store, self.should_stop, self.allowed = store, should_stop, allowed
         self.ends = time.monotonic() + allowed
         self.stop, self.ended = threading.Event(), threading.Event()
         self.progress: Progress | None = None
@@ -126,15 +126,15 @@ class _Watch:
             self.ends = time.monotonic() + self.allowed
         if time.monotonic() > self.ends:
             return Stop.OVERTIME
-        return Stop.CANCEL if self.keeper.is_cancel_asked() else None
+        return Stop.CANCEL if self.store.is_cancel_asked() else None
 
     def _tell(self) -> None:
         now, progress = time.monotonic(), self.progress
         if progress is not None and progress is not self.told and now >= self.told_at + REPORT_EVERY:
-            self.keeper.report(progress)
+            self.store.report(progress)
             self.told = progress
         elif now >= self.told_at + BEAT_EVERY:
-            self.keeper.beat()
+            self.store.beat()
         else:
             return
         self.told_at = now

@@ -19,11 +19,14 @@ from scheduler.services.access import preferences
 from scheduler.services.delivery import mail_texts
 from scheduler.services.delivery.mail_texts import Texts
 from scheduler.services.schedule.entry_rows import (
+    MeetingRow,
     Recipient,
     firm_names,
     interpreter_names,
+    meeting_rows,
     people_of,
     places_of,
+    seats_of,
     slot_times,
     streamed,
 )
@@ -65,22 +68,6 @@ class HeldMeeting:
     interpreter: str | None
 
 
-class _Row(NamedTuple):
-    """A meeting as it is stored: some hundred bytes, so that 35,000 of them are no burden."""
-
-    id: int
-    request_id: int
-    slot_id: int
-    last_slot_id: int
-    place_id: int
-    interpreter_id: int | None
-    key: str
-    uid: str
-    topic: str
-    from_firm_id: int
-    to_firm_id: int
-
-
 @dataclass(frozen=True, slots=True)
 class ShownSchedule:
     """The content of a version, by ids. Names are stored once, and a Content is made when it is needed."""
@@ -88,7 +75,7 @@ class ShownSchedule:
     event: Event
     agenda_url: str
     texts: Texts
-    rows: Mapping[int, _Row]
+    rows: Mapping[int, MeetingRow]
     """By request id, in time order."""
     seated: Mapping[int, tuple[int, ...]]
     """The attendees of each request, by id."""
@@ -157,40 +144,11 @@ def shown(
 
     Who has declined since the version was made, and is to be replaced, is not in them any more.
     """
-    query = (
-        select(
-            PlannedMeeting.id,
-            PlannedMeeting.request_id,
-            PlannedMeeting.slot_id,
-            PlannedMeeting.last_slot_id,
-            PlannedMeeting.place_id,
-            PlannedMeeting.interpreter_id,
-            MeetingRequest.key,
-            MeetingRequest.uid,
-            MeetingRequest.topics,
-            MeetingRequest.from_firm_id,
-            MeetingRequest.to_firm_id,
-        )
-        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
-        .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state == RequestState.ACCEPTED)
-        .order_by(Slot.position, MeetingRequest.id)
-    )
-    seats = (
-        select(PlannedMeeting.request_id, PlannedAttendee.attendee_id)
-        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
-        .outerjoin(
-            ExcludedPerson,
-            (ExcludedPerson.request_id == PlannedMeeting.request_id)
-            & (ExcludedPerson.attendee_id == PlannedAttendee.attendee_id),
-        )
-        .where(PlannedMeeting.version_id == version_id, ExcludedPerson.attendee_id.is_(None))
-        .order_by(PlannedAttendee.attendee_id)
-    )
+    query, seats = meeting_rows(version_id), seats_of(version_id)
     if only is not None:
         query = query.where(PlannedMeeting.id.in_(only))
         seats = seats.where(PlannedMeeting.id.in_(only))
-    rows = {row[1]: _Row._make(row) for row in streamed(session, query)}
+    rows = {row[1]: MeetingRow._make(row) for row in streamed(session, query)}
     seated: dict[int, tuple[int, ...]] = dict.fromkeys(rows, ())
     for request_id, attendee_id in streamed(session, seats):
         if request_id in seated:

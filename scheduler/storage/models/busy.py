@@ -33,7 +33,7 @@ class BusySource(Base):
     name: Mapped[CalendarName]
     """The file's name, or the host of the address."""
     address: Mapped[bytes | None]
-    """Of a linked calendar, sealed with the secret key: whoever has it reads the calendar."""
+    """Of a linked calendar, encrypted with the secret key: whoever has it reads the calendar."""
     timezone: Mapped[Timezone]
     """What days and times without a zone are read in."""
     found: Mapped[dict[str, Any]]

@@ -27,9 +27,9 @@ LEAVES = ("sessions.end", "sessions.end_all", "sign_in.sign_out")
 """They may end the session: they are asked last, each in a new one."""
 
 VALUES = {
-    "firm_key": "f0", "person_key": "f0-p0", "language": "en", "tone": "new", "number": 1, "session_id": 999,
-    "token_id": 999, "account_id": 999, "invitation_id": 999, "alias_id": 999, "filename": "x",
-    "request_key": "none", "kind": "firms",
+    "firm_key": "f0", "person_key": "f0-p0", "language": "en", "mail_kind": "new", "number": 1,
+    "session_id": 999, "token_id": 999, "account_id": 999, "invitation_id": 999, "alias_id": 999,
+    "filename": "x", "request_key": "none", "kind": "firms",
     "slug": "meetings", "step_id": 999, "ending": "csv", "pack": "people",
     "delegation_key": "g1", "what": "days", "before": "calendars", "rest": "people/f0-p0",
 }  # fmt: skip

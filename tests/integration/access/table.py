@@ -65,7 +65,7 @@ GET EVENT/inbox/                                             302 404 404 404 404
 GET EVENT/inbox/<mail_id>                                    302 404 404 404 404 404 200 200 404 404
 GET EVENT/inbox/<mail_id>/raw                                302 404 404 404 404 404 200 200 404 404
 GET EVENT/mail-texts                                         302 404 404 404 404 404 302 302 404 404
-GET EVENT/mail-texts/<language>/<tone>                       302 404 404 404 404 404 200 200 404 404
+GET EVENT/mail-texts/<language>/<mail_kind>                  302 404 404 404 404 404 200 200 404 404
 GET EVENT/my-day                                             302 404 404 200 200 200 403 403 403 403
 GET EVENT/my-day/manifest.webmanifest                        302 404 404 200 200 200 200 200 200 200
 GET EVENT/my-day/worker.js                                   302 404 404 200 200 200 200 200 200 200
@@ -139,7 +139,7 @@ POST EVENT/imports/<number>/drop                             403 404 404 404 404
 POST EVENT/imports/<number>/take                             403 404 404 404 404 404 404 404 404 404
 POST EVENT/imports/steps/<step_id>/undo                      403 404 404 404 404 404 404 404 404 404
 POST EVENT/inbox/<mail_id>/<step>                            403 404 404 404 404 404 302 302 404 404
-POST EVENT/mail-texts/<language>/<tone>                      403 404 404 404 404 404 303 303 404 404
+POST EVENT/mail-texts/<language>/<mail_kind>                 403 404 404 404 404 404 303 303 404 404
 POST EVENT/mails/<step>                                      403 404 404 404 404 404 302 302 404 404
 POST EVENT/my-day/<request_key>/late                         403 404 404 404 404 404 404 404 404 404
 POST EVENT/preferences                                       403 404 404 303 303 303 403 403 403 403

@@ -257,11 +257,11 @@ def test_the_address_of_a_linked_calendar_is_sealed(person: Person) -> None:
     [source] = person.sources()
     stored = {column.name: getattr(source, column.name) for column in BusySource.__table__.columns}
     assert "hunter2" not in repr(stored) and source.name == "calendar.example"
-    assert encryption.unseal(SECRET_KEY, busy_times.ADDRESS, source.address) == ADDRESS
+    assert encryption.decrypt(SECRET_KEY, busy_times.ADDRESS, source.address) == ADDRESS
     with pytest.raises(encryption.UnreadableSecret):
-        encryption.unseal("x" * 32, busy_times.ADDRESS, source.address)
+        encryption.decrypt("x" * 32, busy_times.ADDRESS, source.address)
     with pytest.raises(encryption.UnreadableSecret):
-        encryption.unseal(SECRET_KEY, "another purpose", source.address)
+        encryption.decrypt(SECRET_KEY, "another purpose", source.address)
 
 
 def test_a_linked_calendar_is_fetched_again_hourly_and_by_one_alone(person: Person) -> None:

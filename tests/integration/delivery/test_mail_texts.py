@@ -33,8 +33,8 @@ ALL = {
 }
 
 
-def save(session: Session, expo: Expo, language: str = "en", tone: str = "new", **typed: str) -> int:
-    return mail_texts.save(session, expo.organiser_actor(), language, tone, typed, now=NOW)
+def save(session: Session, expo: Expo, language: str = "en", mail_kind: str = "new", **typed: str) -> int:
+    return mail_texts.save(session, expo.organiser_actor(), language, mail_kind, typed, now=NOW)
 
 
 def texts(session: Session) -> dict[tuple[str, str], str]:
@@ -106,9 +106,9 @@ def test_texts_are_the_organisers_and_of_known_languages_and_kinds(database: Dat
         assert mail_texts.of_event(session, expo.event.id) == {}
         with pytest.raises(NotAllowed):
             mail_texts.save(session, expo.actor(0), "en", "new", ALL, now=NOW)
-        for language, tone in (("xx", "new"), ("en", "birthday")):
+        for language, mail_kind in (("xx", "new"), ("en", "birthday")):
             with pytest.raises(NotFound):
-                save(session, expo, language, tone, note="x")
+                save(session, expo, language, mail_kind, note="x")
 
 
 def published(session: Session, language: str = "en") -> Expo:
@@ -166,7 +166,7 @@ def test_new_directions_are_told_as_details_and_other_texts_tell_nobody(database
 def test_an_invitation_that_is_sent_again_has_the_texts_too(database: Database) -> None:
     with database.write() as session:
         expo = published(session)
-        save(session, expo, tone="again", subject="Once more")
+        save(session, expo, mail_kind="again", subject="Once more")
         send_all(session, expo)
         invitation = session.scalars(select(Invitation).limit(1)).one()
         resend.invitation_again(session, invitation, mail_domain="expo.example", now=NOW)
@@ -183,8 +183,10 @@ def test_a_summary_has_the_events_footer(database: Database) -> None:
         assert f"Ours: {expo.event.name}" in text(read(rendering.summary_mail(SETTINGS, row).data))
 
 
-@pytest.mark.parametrize("tone", wording.TONES)
-def test_a_preview_is_of_a_real_meeting_in_the_language_of_the_texts(database: Database, tone: str) -> None:
+@pytest.mark.parametrize("mail_kind", wording.MAIL_KINDS)
+def test_a_preview_is_of_a_real_meeting_in_the_language_of_the_texts(
+    database: Database, mail_kind: str
+) -> None:
     with database.write() as session:
         expo = make_event(session, firms=2)
         publish(session, expo, draft(session, expo, [meet(make_request(session, expo), expo)]), None)
@@ -192,15 +194,15 @@ def test_a_preview_is_of_a_real_meeting_in_the_language_of_the_texts(database: D
             session,
             expo.organiser_actor(),
             "hu",
-            tone,
+            mail_kind,
             ALL | {"directions": "{hall}, jobbra"},
             settings=SETTINGS,
             now=NOW,
         )
         assert shown.subject == "Come to Hall 0: Találkozó: Firm 1"
-        goes = tone not in ("cancel", "uninvited")
+        goes = mail_kind not in ("cancel", "uninvited")
         assert ("Megközelítés: Hall 0, jobbra" in shown.text) == goes
-        assert ("Mi változott:" in shown.text) == (tone in ("update", "details", "again"))
+        assert ("Mi változott:" in shown.text) == (mail_kind in ("update", "details", "again"))
         assert texts(session) == {}
 
 

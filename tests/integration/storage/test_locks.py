@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import AnswerSource, OutboxState, Partstat, RequestState
 from scheduler.services.addresses import addresses
 from scheduler.services.answers import answers
-from scheduler.services.answers.answers import Given
+from scheduler.services.answers.answers import Reply
 from scheduler.services.delivery import claims
 from scheduler.services.requests import requests
 from scheduler.services.requests.form import NewRequest
@@ -67,7 +67,7 @@ def ask(session: Session, published: Published) -> str:
 def decline(session: Session, published: Published) -> str:
     row = published.mail_to(0)
     invitation = answers.latest(session, row.uid, row.attendee_id)
-    given = Given(
+    given = Reply(
         partstat=Partstat.DECLINED, sequence=invitation.sequence, source=AnswerSource.LINK, dtstamp=LATER
     )
     return answers.give(session, invitation, given, now=LATER)

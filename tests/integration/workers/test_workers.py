@@ -134,8 +134,8 @@ def test_a_linked_calendar_that_is_due_is_fetched_and_one_on_this_machine_is_ref
         expo = make_event(session)
         for slot in expo.slots:
             slot.start, slot.end = slot.start + timedelta(days=36500), slot.end + timedelta(days=36500)
-        sealed = encryption.seal(SECRET_KEY, busy_times.ADDRESS, "https://127.0.0.1/hunter2.ics")
-        session.add(linked(expo.people[0][0].id, sealed))
+        encrypted = encryption.encrypt(SECRET_KEY, busy_times.ADDRESS, "https://127.0.0.1/hunter2.ics")
+        session.add(linked(expo.people[0][0].id, encrypted))
     assert dispatch.refetch(app=stack.celery)
 
     def failure() -> str:

@@ -17,7 +17,7 @@ from tests.unit.invites.builders import cancel, content, details, envelope, new,
 EVERY = "".join(f"{{{name}}} " for name in wording.MEETING)
 
 
-def of_kind(tone: str, language: str = "en") -> Message:
+def of_kind(mail_kind: str, language: str = "en") -> Message:
     made = {
         "new": new(),
         "update": update(),
@@ -26,7 +26,7 @@ def of_kind(tone: str, language: str = "en") -> Message:
         "cancel": replace(cancel(), meeting_is_off=True),
         "uninvited": replace(cancel(), meeting_is_off=False),
         "proposal": replace(new(), method=Method.DECLINECOUNTER, kind=MessageKind.PROPOSAL),
-    }[tone]
+    }[mail_kind]
     return replace(made, content=content(language=language))
 
 
@@ -65,10 +65,10 @@ def test_a_text_that_a_mail_can_do_without_may_be_empty(name: str) -> None:
 
 
 @pytest.mark.parametrize("language", languages())
-@pytest.mark.parametrize("tone", wording.TONES)
-def test_the_catalogues_own_texts_keep_to_the_rules(language: str, tone: str) -> None:
+@pytest.mark.parametrize("mail_kind", wording.MAIL_KINDS)
+def test_the_catalogues_own_texts_keep_to_the_rules(language: str, mail_kind: str) -> None:
     for name in wording.PARTS:
-        default = wording.default(name, tone, words(language))
+        default = wording.default(name, mail_kind, words(language))
         assert list(wording.faults(name, default)) == []
         assert wording.tidy(name, default) == default
 
@@ -79,9 +79,9 @@ def test_a_typed_text_becomes_plain_text() -> None:
 
 
 @pytest.mark.parametrize("language", languages())
-@pytest.mark.parametrize("tone", wording.TONES)
-def test_every_placeholder_is_filled_in_every_mail(language: str, tone: str) -> None:
-    message = of_kind(tone, language)
+@pytest.mark.parametrize("mail_kind", wording.MAIL_KINDS)
+def test_every_placeholder_is_filled_in_every_mail(language: str, mail_kind: str) -> None:
+    message = of_kind(mail_kind, language)
     texts = {"subject": EVERY, "headline": EVERY, "note": EVERY, "footer": "{event} {sender} {{seen}}"}
     shown = imip.show(message, envelope(message, wording=texts))
     assert "{" not in shown.subject

@@ -16,8 +16,6 @@ LISTS = ("chainmeet/commands", "scheduler/storage/migrations/versions", "schedul
 """Folders of many modules of one kind: a command, a migration, a vocabulary each."""
 
 MOST_LINES = 300
-LONG: dict[str, int] = {}
-"""Modules that want parting, with a limit that only falls."""
 
 
 def modules() -> list[Path]:
@@ -34,22 +32,14 @@ def test_no_folder_has_more_modules_than_one_can_look_at() -> None:
     assert large == set()
 
 
-def test_no_module_is_longer_than_300_lines_but_for_those_that_get_shorter() -> None:
+def test_no_module_is_longer_than_300_lines() -> None:
     lengths = {named(path): len(path.read_text("utf-8").splitlines()) for path in modules()}
-    long = {
-        name: length
-        for name, length in lengths.items()
-        if length > LONG.get(name, MOST_LINES) and not name.startswith(LISTS)
-    }
-    assert long == {}
-    assert {name for name in LONG if lengths.get(name, 0) <= MOST_LINES} == set()
+    assert {
+        name: length for name, length in lengths.items() if length > MOST_LINES and not name.startswith(LISTS)
+    } == {}
 
 
 MOST_LINES_OF_A_FUNCTION = 60
-LONG_FUNCTIONS = {
-    "scheduler/services/schedule/entries.py:shown": 63,
-}
-"""Functions that want parting, with a limit that only falls."""
 
 
 def functions() -> dict[str, int]:
@@ -66,11 +56,8 @@ def functions() -> dict[str, int]:
     return lengths
 
 
-def test_no_function_is_longer_than_60_lines_but_for_those_that_get_shorter() -> None:
-    lengths = functions()
-    most = MOST_LINES_OF_A_FUNCTION
-    assert {name: size for name, size in lengths.items() if size > LONG_FUNCTIONS.get(name, most)} == {}
-    assert {name for name in LONG_FUNCTIONS if lengths.get(name, 0) <= most} == set()
+def test_no_function_is_longer_than_60_lines() -> None:
+    assert {name: size for name, size in functions().items() if size > MOST_LINES_OF_A_FUNCTION} == {}
 
 
 ROWS_AND_VALUES = {"Attendee", "Firm", "InboundMail", "Interpreter", "Place", "Problem", "Slot"}
