@@ -40,6 +40,8 @@ NO_PAGES = {
     "exports.printed": "a PDF",
     "exports.schedule": "a workbook",
     "delegations.print_pack": "a PDF",
+    "first_file.example": "a workbook",
+    "first_file.left_out": "a workbook",
     "imports.example": "a workbook",
     "imports.left_out": "a workbook",
     "inbox.raw": "a file to save",
@@ -229,7 +231,15 @@ PAGES = {
         "mail-texts/zh/cancel",
         "tokens",
     ),
-    "operator": ("/", "/sessions", "/events/new", "/operators", "/trail"),
+    "operator": (
+        "/",
+        "/sessions",
+        "/events/new",
+        "/events/new/workbook/",
+        "/events/new/workbook/{first_file}",
+        "/operators",
+        "/trail",
+    ),
 }
 """What each reader looks at; what does not begin with a slash or a brace is of the event."""
 
@@ -311,6 +321,12 @@ def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:
     reader.look_after("See what it would do", "The file is a PDF")
     reader.sign_in("operator")
     reader.send_empty("/events/new", "Create the event")
+    reader.open("/events/new/workbook/")
+    reader.choose_file("Workbook", "firms.xlsx", b"%PDF-1.7")
+    reader.look_after("See what would come of it", "The file is a PDF")
+    reader.open("/events/new/workbook/")
+    reader.choose_file("Workbook", "firms.csv", b"name,country,tier\nA,Nowhere,up\n")
+    reader.look_after("See what would come of it", "does not say yet what the event is called")
     reader.send_empty("/operators", "Add")
 
 

@@ -17,11 +17,13 @@ from werkzeug.serving import make_server
 from scheduler.domain.entities import AlertKind, DigestKind, RequestState, RunState, VersionState
 from scheduler.domain.team import TeamRole
 from scheduler.services.access import sign_in
+from scheduler.services.access.sessions import SignedIn
 from scheduler.services.access.tokens import TEAM, answer_token, derive_token, digests_token, hash_token
 from scheduler.services.delegations import delegations, joining
 from scheduler.services.delegations.delegations import DelegationForm
 from scheduler.services.delivery import claims, refusing, remembering
-from scheduler.services.imports import workbooks
+from scheduler.services.events import first_file
+from scheduler.services.imports import template, workbooks
 from scheduler.services.inbox import inbox
 from scheduler.services.operations import alerts
 from scheduler.services.publishing import version_jobs
@@ -150,6 +152,9 @@ class Everything:
         self.file = workbooks.keep(
             session, self.expo.organiser_actor(), text.encode(), name="firms.csv", kind="", now=NOW
         )
+        operator = SignedIn(1, self.operator.id, self.operator.email, "", True, NOW, NOW, NOW)
+        octets = template.example()
+        self.first_file = first_file.keep(session, operator, octets, name="expo.xlsx", now=NOW)
 
     def _people(self, session: Session) -> None:
         self.operator = make_account(session, "operator@site.example", is_operator=True)
@@ -268,6 +273,7 @@ class Everything:
         with self.database.read() as session:
             self.letters = session.scalars(select(InboundMail.id).order_by(InboundMail.id)).all()
         self.known = {
+            "first_file": self.first_file,
             "event": self.expo.event.key,
             "held": self.held.key,
             "not_held": self.not_held.key,

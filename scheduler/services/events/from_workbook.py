@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, time
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
@@ -28,58 +30,96 @@ from scheduler.services.trail.trail import Somebody
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Account, Event, TeamMember
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 _YES_OR_NO = ("proposals", "summary_mails")
 _TEXTS = ("name", "language", "contact")
-_FIRST = ("key", "name", "timezone", "language")
+FIRST = ("key", "name", "timezone", "language")
 """What an event is made with. The others are its settings, and have defaults."""
 
 
 def begin(
-    session: Session, account_id: int, sheet: WorkbookSheet | None, *, key: str = "", now: datetime
+    session: Session,
+    account_id: int,
+    sheet: WorkbookSheet | None,
+    *,
+    said: Mapping[str, str] = NOTHING,
+    now: datetime,
 ) -> EventCard:
-    """Make an event without a venue. The account, an operator's, becomes its organiser.
+    """Make an event without a venue. The account, an operator's, becomes its owner.
 
-    `key` replaces the one of the sheet. Raises NotAllowed, InvalidInput with every fault by row and setting.
+    `said` has settings that hold in place of those of the sheet. Raises NotAllowed, InvalidInput with every
+    fault by row and setting.
     """
     if not session.get_one(Account, account_id).is_operator:
         raise NotAllowed("Only an operator of this installation may create events.")
-    if sheet is None:
+    if sheet is None and not said:
         raise InvalidInput([Fault("Event", "the workbook has no sheet `Event` with the name of the event")])
-    table = Table.read(ImportKind.EVENT, sheet)
-    rows = {plain(row.values["setting"]).replace(" ", "_"): row for row in table.rows}
-    said = {name: one_line(row.values["value"]) for name, row in rows.items()}
-    if key:
-        said["key"] = key
-    table.faults += _first_faults(session, said, rows)
-    settings = _settings(said, rows)
-    table.stop_on_faults()
-    row = Event(
-        key=said["key"].lower(),
-        name=said["name"],
-        timezone=said["timezone"],
-        language=said.get("language") or "en",
-        created_at=now,
-        rerun_enabled=False,
-        rerun_time=time(2),
-        rerun_timezone=said["timezone"],
-    )
-    session.add(row)
-    session.flush()
+    rows = _rows(sheet)
+    words = settings_of(rows) | dict(said)
+    own = {name: row for name, row in rows.items() if name not in said}
+    found = _first_faults(session, words, own)
+    settings = _settings(words, rows)
+    if found := found + [fault for row in list(rows.values())[:1] for fault in row.table.faults]:
+        raise InvalidInput(found)
+    row = _insert(session, words, now)
     session.add(TeamMember(event_id=row.id, account_id=account_id, role=TeamRole.OWNER, since=now))
     session.flush()
     by = Somebody(account_id=account_id, event_id=row.id, roles=("operator",))
     trail.note(session, by, Act.EVENT, f"event {row.key} made", after={"name": row.name}, now=now)
-    actor = Actor(account_id=account_id, event_id=row.id, event_key=row.key, team_role=Role.OWNER)
     present = {name: getattr(row, name) for name in EventSettings.__dataclass_fields__}
     try:
-        update_settings(session, actor, EventSettings(**{**present, **settings}), now=now)
+        update_settings(
+            session, owner(account_id, card(row)), EventSettings(**{**present, **settings}), now=now
+        )
     except InvalidInput as error:
         raise InvalidInput([Fault(_place(rows, each.path), each.message) for each in error.faults]) from None
     return card(row)
 
 
+def owner(account_id: int, made: EventCard) -> Actor:
+    """The account in the event that it just made."""
+    return Actor(account_id=account_id, event_id=made.id, event_key=made.key, team_role=Role.OWNER)
+
+
+def words_of(sheet: WorkbookSheet | None) -> dict[str, str]:
+    """What the sheet `Event` says, by setting. Raises InvalidInput for a header that is not one."""
+    return settings_of(_rows(sheet))
+
+
+def settings_of(rows: Mapping[str, Row]) -> dict[str, str]:
+    return {name: one_line(row.values["value"]) for name, row in rows.items()}
+
+
+def _rows(sheet: WorkbookSheet | None) -> dict[str, Row]:
+    """The rows by their setting."""
+    table = Table.read(ImportKind.EVENT, sheet) if sheet is not None else None
+    return {plain(row.values["setting"]).replace(" ", "_"): row for row in table.rows} if table else {}
+
+
+def _insert(session: Session, said: Mapping[str, str], now: datetime) -> Event:
+    made = Event(
+        key=said["key"].lower(),
+        name=said["name"],
+        timezone=said["timezone"],
+        language=said.get("language") or "en",
+        created_at=now,
+        digest_mails=True,
+        digests_since=now,
+        rerun_enabled=True,
+        rerun_time=time(2),
+        rerun_timezone=said["timezone"],
+    )
+    try:
+        with session.begin_nested():
+            session.add(made)
+    except IntegrityError:  # at this moment
+        raise InvalidInput([Fault("key", "is taken by another event")]) from None
+    return made
+
+
 def _first_faults(session: Session, said: Mapping[str, str], rows: Mapping[str, Row]) -> list[Fault]:
-    found = [Fault("Event", f"has no row {name!r}") for name in _FIRST[:3] if not said.get(name)]
+    """The faults of what an event is made with."""
+    found = [Fault(name, "is missing in the sheet `Event`") for name in FIRST[:3] if not said.get(name)]
     if not found:
         found += key_faults(said["key"].lower())
         found += zone_faults(said["timezone"])

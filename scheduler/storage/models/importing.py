@@ -18,7 +18,8 @@ class ImportFile(Base):
     __table_args__ = (Index("ix_import_file_event_id_created_at", "event_id", "created_at"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
+    event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
+    """None until an event is made of the file."""
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     """Who brought it."""
     name: Mapped[str] = mapped_column(String(200))

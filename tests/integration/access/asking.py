@@ -126,6 +126,8 @@ class Copies:
             "step": STEPS.get(rule.endpoint, ""),
             "token": known.get(TOKENS.get(rule.endpoint.partition(".")[0], ""), "/none").rpartition("/")[2],
         }
+        if rule.endpoint.startswith("first_file."):
+            values["number"] = self.everything.first_file
         built = rule.build({name: values[name] for name in rule.arguments})
         assert built is not None, rule
         return built[1]

@@ -14,6 +14,10 @@ GET /asked/<token>/<step>                                    200 200 200 200 200
 GET /calendar/<token>.ics                                    404 404 404 404 404 404 404 404 404 404
 GET /digests/<token>                                         200 200 200 200 200 200 200 200 200 200
 GET /events/new                                              302 404 200 404 404 404 404 404 404 404
+GET /events/new/workbook/                                    302 404 200 404 404 404 404 404 404 404
+GET /events/new/workbook/<number>                            302 404 200 404 404 404 404 404 404 404
+GET /events/new/workbook/<number>/left-out.xlsx              302 404 200 404 404 404 404 404 404 404
+GET /events/new/workbook/template.xlsx                       302 404 200 404 404 404 404 404 404 404
 GET /healthz                                                 200 200 200 200 200 200 200 200 200 200
 GET /operators                                               302 404 200 404 404 404 404 404 404 404
 GET /robots.txt                                              200 200 200 200 200 200 200 200 200 200
@@ -94,6 +98,10 @@ POST /asked/<token>/<step>                                   303 303 303 303 303
 POST /digests/<token>                                        200 200 200 200 200 200 200 200 200 200
 POST /digests/<token>/again                                  303 303 303 303 303 303 303 303 303 303
 POST /events/new                                             403 404 422 404 404 404 404 404 404 404
+POST /events/new/workbook/                                   403 404 422 404 404 404 404 404 404 404
+POST /events/new/workbook/<number>/drop                      403 404 302 404 404 404 404 404 404 404
+POST /events/new/workbook/<number>/make                      403 404 404 404 404 404 404 404 404 404
+POST /events/new/workbook/<number>/say                       403 404 404 404 404 404 404 404 404 404
 POST /operators                                              403 404 422 404 404 404 404 404 404 404
 POST /operators/<account_id>/remove                          403 404 404 404 404 404 404 404 404 404
 POST /sign-in                                                422 422 422 422 422 422 422 422 422 422

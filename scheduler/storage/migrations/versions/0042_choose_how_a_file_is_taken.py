@@ -22,5 +22,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("event", "archived_at")
     op.drop_column("event", "import_words")
-    op.drop_column("import_file", "step_id")
-    op.drop_column("import_file", "options")
+    with op.batch_alter_table("import_file") as batch_op:
+        batch_op.drop_column("step_id")
+        batch_op.drop_column("options")

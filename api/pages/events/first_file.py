@@ -1,0 +1,199 @@
+"""A new event from a workbook: the file, what would come of it, and then the event with all of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response as BaseResponse
+
+from api import auth, context
+from api.errands import fresh_sign_in
+from api.pages import zones
+from api.pages.imports.imports import NOT_SHOWN, XLSX
+from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.invites.catalogue import languages
+from scheduler.services.events import first_file
+from scheduler.services.events.first_file import NewEventLook
+from scheduler.services.imports import taking
+from scheduler.services.imports.taking import ImportOutdated
+from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet
+from scheduler.untrusted.reading import UNREAD
+
+blueprint = APIBlueprint("first_file", __name__, enable_openapi=False, url_prefix="/events/new/workbook")
+
+
+@blueprint.url_value_preprocessor
+def _take_files(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """As `imports`: a file of an expo may be larger than any other form."""
+    request.max_content_length = MAX_OCTETS + (64 << 10)
+
+
+@blueprint.before_request
+def _require_operator() -> None:
+    """For everybody else these pages do not exist."""
+    if auth.user().is_authenticated and not auth.user().is_operator:
+        raise NotFound("page", "new event")
+
+
+@blueprint.get("/")
+@login_required
+def ask() -> str:
+    """Ask for the workbook."""
+    return _ask()
+
+
+@blueprint.post("/")
+@login_required
+def upload() -> BaseResponse | tuple[str, int]:
+    """Keep a workbook and show what would come of it. What cannot be read is refused in words."""
+    file = request.files.get("file")
+    octets = file.read() if file else b""
+    try:
+        taking.parts_of(octets, "")
+        with context.database().write() as db:
+            name = file.filename or "" if file else ""
+            number = first_file.keep(db, auth.user().session, octets, name=name, now=context.now())
+    except (UnreadableSheet, *UNREAD) as error:
+        return _ask(str(error)), 422
+    except InvalidInput as error:
+        return _ask("; ".join(map(str, error.faults))), 422
+    return redirect(url_for("first_file.show", number=number))
+
+
+@blueprint.get("/<int:number>")
+@login_required
+def show(number: int) -> BaseResponse | str:
+    """Show what would come of a workbook: the event is made and rolled back."""
+    try:
+        name, _, look = _look(number)
+    except NOT_SHOWN as error:
+        return _not_shown(error)
+    return _show(number, name, look)
+
+
+@blueprint.post("/<int:number>/say")
+@login_required
+def say(number: int) -> BaseResponse:
+    """Keep what the event is called, and show what comes of the workbook so."""
+    with context.database().write() as db:
+        first_file.say(db, auth.user().session, number, request.form)
+    return redirect(url_for("first_file.show", number=number))
+
+
+@blueprint.post("/<int:number>/make")
+@login_required
+@fresh_sign_in("make the event with its people and their addresses")
+def make(number: int) -> BaseResponse | tuple[str, int]:
+    """Make the event, with all that was shown, or with the workbook waiting in it to be mended."""
+    with_all = request.form.get("with") == "all"
+    try:
+        with context.database().read() as db:
+            octets, name = first_file.octets_of(db, auth.user().session, number)
+        parts = taking.parts_of(octets, "")
+        with context.database().write() as db:
+            made = first_file.make(
+                db,
+                auth.user().session,
+                number,
+                parts,
+                digest=request.form.get("digest", "-") if with_all else "",
+                settings=context.settings(),
+                now=context.now(),
+            )
+    except ImportOutdated as error:
+        flash(str(error), "warning")
+        return redirect(url_for("first_file.show", number=number))
+    except InvalidInput:
+        name, _, look = _look(number)
+        return _show(number, name, look), 422
+    except NOT_SHOWN as error:
+        return _not_shown(error)
+    if not with_all:
+        flash("The event is made. The workbook waits here: mend its rows, and take it.", "good")
+        return redirect(url_for("imports.show", event_key=made.key, number=number))
+    flash(f"The event is made of {name}. Next: start a run.", "good")
+    return redirect(url_for("home.event", event_key=made.key))
+
+
+@blueprint.post("/<int:number>/drop")
+@login_required
+def drop(number: int) -> BaseResponse:
+    with context.database().write() as db:
+        first_file.drop(db, auth.user().session, number)
+    flash("The workbook is gone. No event was made of it.", "message")
+    return redirect(url_for("first_file.ask"))
+
+
+@blueprint.get("/<int:number>/left-out.xlsx")
+@login_required
+def left_out(number: int) -> BaseResponse:
+    """The rows that are wrong, each with the reason."""
+    try:
+        _, parts, look = _look(number)
+    except NOT_SHOWN as error:
+        return _not_shown(error)
+    return _file(taking.rejected(parts, look.look), "left-out.xlsx")
+
+
+@blueprint.get("/template.xlsx")
+@login_required
+def example() -> Response:
+    """A workbook of a small whole event, to be overwritten."""
+    return _file(first_file.example(auth.user().session), "chainmeet-event.xlsx")
+
+
+def _look(number: int) -> tuple[str, Any, NewEventLook]:
+    """A workbook that waits: its name, its parts, and what would come of it by now."""
+    with context.database().read() as db:
+        octets, name = first_file.octets_of(db, auth.user().session, number)
+    parts = taking.parts_of(octets, "")
+    with context.database().write() as db:
+        look = first_file.look(
+            db, auth.user().session, number, parts, settings=context.settings(), now=context.now()
+        )
+    return name, parts, look
+
+
+def _show(number: int, name: str, look: NewEventLook) -> str:
+    of_form, others = _by_field(look)
+    return render_template(
+        "events/first_file.html",
+        number=number,
+        name=name,
+        found=look,
+        typed=look.typed,
+        faults=of_form,
+        others=others,
+        zones=zones.choices(),
+        languages=languages().items(),
+    )
+
+
+def _by_field(look: NewEventLook) -> tuple[dict[str, str], list[str]]:
+    """Faults by the field that mends them, with their place in the workbook; and the others, as sentences."""
+    of_form: dict[str, str] = {}
+    others = []
+    for fault in look.faults:
+        place, _, field = fault.path.rpartition(", ")
+        if field in first_file.SAID:
+            of_form[field] = f"{place}: {fault.message}" if place else fault.message
+        else:
+            others.append(str(fault))
+    return of_form, others
+
+
+def _not_shown(error: Exception) -> BaseResponse:
+    flash(str(error), "error")
+    return redirect(url_for("first_file.ask"))
+
+
+def _file(octets: bytes, name: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(octets, content_type=XLSX, headers=headers)
+
+
+def _ask(fault: str = "") -> str:
+    return render_template("events/from_file.html", fault=fault, megabytes=MAX_OCTETS >> 20)
