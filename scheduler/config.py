@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.domain.mail_rates import MailRates
+from scheduler.domain.mails.rates import MailRates
 
 PREFIX = "CHAINMEET_"
 

@@ -4,7 +4,7 @@ from api import health
 from api.pages import moved
 from api.pages.access import preferences, sessions, sign_in, summaries, tokens
 from api.pages.agenda import agenda, feed
-from api.pages.answers import answers
+from api.pages.answers import answers, calendar
 from api.pages.availability import busy_times
 from api.pages.calendar_health import board
 from api.pages.delegations import delegations
@@ -29,6 +29,7 @@ PAGES = (
     events.blueprint,
     agenda.blueprint,
     answers.blueprint,
+    calendar.blueprint,
     asked.blueprint,
     busy_times.blueprint,
     board.blueprint,

@@ -12,6 +12,21 @@ _SYSTEMS = {
     "CrOS": "ChromeOS", "Mac OS": "Mac", "Linux": "Linux",
 }  # fmt: skip
 
+_APPS = {
+    "wxwork": "WeCom", "MicroMessenger": "WeChat", "DingTalk": "DingTalk", "Feishu": "Feishu",
+    "Lark/": "Lark", " QQ/": "QQ", "Weibo": "Weibo", "AlipayClient": "Alipay", "aweme": "Douyin",
+    "BytedanceWebview": "TikTok",
+    "musical_ly": "TikTok", "Instagram": "Instagram", "FBAN": "Facebook", "FBAV": "Facebook",
+    "FB_IAB": "Facebook", " Line/": "LINE", "KAKAOTALK": "KakaoTalk", "LinkedInApp": "LinkedIn",
+    "Snapchat": "Snapchat", "Twitter": "X",
+}  # fmt: skip
+"""Apps that open pages themselves, by a word of the User-Agent. WeCom also says that it is WeChat."""
+
+
+def app_around(agent: str) -> str:
+    """The app whose own window shows the page, which opens no calendar, or an empty text for a browser."""
+    return next((name for sign, name in _APPS.items() if sign in agent), "")
+
 
 def browser_name(agent: str) -> str:
     """A browser's name, such as "Firefox on Windows", or the User-Agent itself if it is unknown."""

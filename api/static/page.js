@@ -20,7 +20,8 @@ document.addEventListener("click", async (event) => {
   const field = document.getElementById(button.dataset.copy);
   field.select();
   await navigator.clipboard.writeText(field.value);
-  button.textContent = "Copied";
+  button.textContent = button.dataset.copied || "Copied";
+  if ("tell" in button.dataset) fetch(button.form.action, { method: "POST", body: new FormData(button.form) });
 });
 
 document.addEventListener("htmx:sendError", () => say("The site did not answer. Check your connection and try again."));

@@ -7,6 +7,9 @@ from scheduler.config import Settings
 ANSWER_STEPS = ("accept", "decline", "propose")
 """What the links in an invitation's mail do."""
 
+CALENDAR_STEP = "calendar"
+"""The same page with the ways into a calendar."""
+
 
 def whole(settings: Settings, path: str) -> str:
     """The address of a path of the site."""

@@ -167,6 +167,7 @@ PAGES = {
         "{answer}/accept",
         "{answer}/decline",
         "{answer}/propose",
+        "{answer}/calendar",
         "{summaries}",
         "{asked}/accept",
         "{digests}",

@@ -20,6 +20,7 @@ from scheduler.invites.agenda.pdf import agenda_pdf
 from scheduler.services.access.actors import Actor
 from scheduler.services.answers import agenda_answers
 from scheduler.services.availability import grid
+from scheduler.services.calendar_health import ways
 from scheduler.services.schedule import agenda_export, agendas, feed_addresses
 
 blueprint = APIBlueprint("agenda", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
@@ -110,7 +111,11 @@ def of_person(event_key: str, person_key: str) -> str:
 @limits.costly
 def own_pdf(event_key: str) -> Response:
     """The reader's own meetings to print."""
-    return _person_pdf(event_key, None)
+    actor = auth.actor(event_key)
+    made = _person_pdf(event_key, None)
+    with context.database().write() as db:
+        ways.note_print(db, actor, now=context.now())
+    return made
 
 
 @blueprint.get("/people/<person_key>/agenda.pdf")

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import cast
 
 from apiflask import APIBlueprint
 from flask import flash, g, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from api import context, inputs, limits
+from api import context, inputs
 from api.limits import Limited
+from api.pages.answers import calendar
+from api.pages.answers.counting import counted
 from scheduler.domain import fields
 from scheduler.domain.entities import Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
@@ -20,7 +21,7 @@ from scheduler.invites.ical import view
 from scheduler.services.answers import links
 from scheduler.services.answers.counter_proposals import Unsuitable
 from scheduler.services.answers.links import Look
-from scheduler.services.links import ANSWER_STEPS
+from scheduler.services.links import ANSWER_STEPS, CALENDAR_STEP
 
 blueprint = APIBlueprint("answers", __name__, enable_openapi=False, url_prefix="/answers/<token>")
 
@@ -31,8 +32,9 @@ _PARTSTATS = {"accept": Partstat.ACCEPTED, "decline": Partstat.DECLINED}
 @blueprint.get("/<step>")
 def look(token: str, step: str = "") -> str:
     """The meeting, and the form of the step (of every step if none is named). Mail scanners may open it."""
-    _require_step(step, ("", *ANSWER_STEPS))
-    language = _counted(token)
+    _require_step(step, ("", *ANSWER_STEPS, CALENDAR_STEP))
+    language = counted(token)
+    calendar.note_code(token)
     with context.database().read() as db:
         found = links.look(db, token, now=context.now())
         return render_template(
@@ -43,6 +45,7 @@ def look(token: str, step: str = "") -> str:
             words=language,
             say=language.answering,
             rows=view.rows(found.content, language),
+            ways=calendar.ways_of(found, token, step),
             times=_times(found, language),
             proposed=_proposed(found, language),
         )
@@ -52,7 +55,7 @@ def look(token: str, step: str = "") -> str:
 def answer(token: str, step: str) -> Response:
     """Answer, then show the meeting with the answer."""
     _require_step(step, ANSWER_STEPS)
-    say = _counted(token).answering
+    say = counted(token).answering
     try:
         said = context.database().transact(lambda db: _answer(db, token, step))
     except WrongState:
@@ -80,14 +83,6 @@ def too_often(error: Limited) -> tuple[str, int, dict[str, str]]:
         sentence=language.answering["too_often"].format(duration=duration),
     )
     return page, 429, {"Retry-After": str(error.seconds)}
-
-
-def _counted(token: str) -> Words:
-    """The words of the mail that a link is in, whose use is counted."""
-    with limits.looking_up_a_token(), context.database().read() as db:
-        g.words = words(links.language(db, token))
-    limits.require_link(token)
-    return cast(Words, g.words)
 
 
 def _require_step(step: str, steps: tuple[str, ...]) -> None:

@@ -19,7 +19,7 @@ from scheduler.domain.errors import InvalidInput
 from scheduler.services.access.actors import Actor
 from scheduler.services.addresses import addresses
 from scheduler.services.calendar_health import board as calendar_health
-from scheduler.services.calendar_health import call_list
+from scheduler.services.calendar_health import call_list, ways
 from scheduler.services.calendar_health.board import SORTS, Filters
 from scheduler.services.calendar_health.people import WORDS
 from scheduler.services.delivery import dead_letters
@@ -60,6 +60,8 @@ def board(event_key: str) -> str:
             letters=dead_letters.counts(db, actor),
             states=list(CalendarState),
             words=WORDS,
+            ways=ways.counts(db, actor),
+            way_words=ways.WORDS,
             sorts=SORT_WORDS,
         )
 
@@ -193,6 +195,8 @@ def _person_page(actor: Actor, person_key: str, typed: Any, faults: dict[str, st
             person=found,
             changes=addresses.changes(db, actor, person_key),
             aliases=aliases.listing(db, actor, person_key),
+            ways=ways.of_person(db, actor, person_key),
+            way_words=ways.WORDS,
             typed={"email": found.email, **typed},
             faults=faults,
             words=WORDS,

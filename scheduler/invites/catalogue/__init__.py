@@ -61,6 +61,7 @@ class Words:
     alert: dict[str, str]
     desk: dict[str, str]
     answering: dict[str, str]
+    ways: dict[str, str]
     overview: dict[str, str]
     stopping: dict[str, str]
     digest: dict[str, str]

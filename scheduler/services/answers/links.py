@@ -13,6 +13,7 @@ from scheduler.domain import fields
 from scheduler.domain.entities import AnswerSource, Method, Partstat
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.invites.ical.content import Content
+from scheduler.invites.ical.feed import FeedEvent
 from scheduler.services.answers import answers, counter_proposals, declining
 from scheduler.services.answers.answers import Reply
 from scheduler.services.answers.declining import Effect
@@ -81,6 +82,18 @@ def _kept(session: Session, invitation: Invitation) -> KeptAnswer | None:
 def language(session: Session, token: str) -> str:
     """The language of the mail that a link is in. Raises NotFound for a wrong link."""
     return Content.from_json(_invitation(session, token).content).language
+
+
+def owner(session: Session, token: str) -> int:
+    """The attendee whose link it is. Raises NotFound for a wrong link."""
+    return _invitation(session, token).attendee_id
+
+
+def copy(session: Session, token: str) -> FeedEvent:
+    """The meeting behind a link, as its attendee's calendar was last told. Raises NotFound."""
+    told = _invitation(session, token)
+    content, is_off = Content.from_json(told.content), told.method is Method.CANCEL
+    return FeedEvent(told.uid, told.sequence, told.dtstamp, content, is_off)
 
 
 def answer(

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OutboxState
-from scheduler.domain.mail_rates import MailRates
+from scheduler.domain.mails.rates import MailRates
 from scheduler.services.delivery import mail_routes
 from scheduler.services.delivery.mail_routes import SERVER, Routes
 from scheduler.storage.models import Attendee, Event, OutboxMail, PlannedAttendee, PlannedMeeting

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, case, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailFailure, OutboxKind, OutboxState
-from scheduler.domain.mail_rates import MailRates
+from scheduler.domain.mails.rates import MailRates
 from scheduler.services.delivery import mail_routes
 from scheduler.services.delivery.mail_routes import Routes
 from scheduler.services.delivery.remembering import remember, remember_bounces, remember_summaries

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailFailure, Method, OutboxKind, OutboxState
-from scheduler.domain.mail_rates import MailRates
+from scheduler.domain.mails.rates import MailRates
 from scheduler.invites.ical.content import Content
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from scheduler.domain.entities import OutboxState, Refusal
-from scheduler.domain.mail_rates import MailRates
+from scheduler.domain.mails.rates import MailRates
 from scheduler.storage.models import MailRoute, OutboxMail
 
 SERVER: Final = ""

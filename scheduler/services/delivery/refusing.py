@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AlertKind, MailFailure, OutboxKind, OutboxState, Refusal
-from scheduler.domain.mail_rates import MailRates
+from scheduler.domain.mails.rates import MailRates
 from scheduler.services import links
 from scheduler.services.delivery import address_reports, mail_routes
 from scheduler.services.delivery.mail_routes import SERVER, TOLD_AFTER, Routes

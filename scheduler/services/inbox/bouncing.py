@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailBox, MailKind, MailOutcome, OutboxState, Refusal
-from scheduler.domain.mail_rates import MailRates
+from scheduler.domain.mails.rates import MailRates
 from scheduler.invites.inbound import Bounce
 from scheduler.services.delivery import address_reports, mail_routes, refusing
 from scheduler.services.inbox.verdicts import Verdict, applied, ignored, same_address, waiting

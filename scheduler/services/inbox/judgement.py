@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import AnswerSource, MailBox, MailKind, MailOutcome, Method, Partstat
 from scheduler.domain.errors import WrongState
-from scheduler.domain.mail_rates import MailRates
+from scheduler.domain.mails.rates import MailRates
 from scheduler.invites.inbound import Participant, ReplyAnswer
 from scheduler.services.answers import answers, counter_proposals, resend
 from scheduler.services.answers.answers import Reply

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.changes import Change, ChangeKind
 from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.errors import NotFound
-from scheduler.domain.mail_rates import MailRates
+from scheduler.domain.mails.rates import MailRates
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.delivery import arrival

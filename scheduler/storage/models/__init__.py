@@ -23,6 +23,7 @@ from scheduler.storage.models.event import Event, Hall, Pause, Place, PlaceBusy,
 from scheduler.storage.models.importing import ImportFile
 from scheduler.storage.models.inbox import Answer, InboundMail, UntakenMail
 from scheduler.storage.models.mail import (
+    CalendarUse,
     DigestChoice,
     DigestItem,
     Invitation,
@@ -67,6 +68,7 @@ __all__ = [
     "AttendeeAlias",
     "AttendeeBusy",
     "BusySource",
+    "CalendarUse",
     "Comparison",
     "ComparisonPart",
     "Delegation",

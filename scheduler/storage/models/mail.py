@@ -8,9 +8,17 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.domain.entities import DigestKind, Method, OutboxKind, OutboxState, Partstat, Refusal
+from scheduler.domain.entities import (
+    DigestKind,
+    Method,
+    OutboxKind,
+    OutboxState,
+    Partstat,
+    Refusal,
+)
 from scheduler.domain.fields import Email, Language, PersonName
-from scheduler.domain.mail_rates import domain_of
+from scheduler.domain.mails.rates import domain_of
+from scheduler.domain.mails.ways import CalendarWay
 from scheduler.storage.base import Base, states
 
 
@@ -188,3 +196,13 @@ class DigestChoice(Base):
     """Of the token that stops them, or null before the first digest."""
     mailed_at: Mapped[datetime | None]
     """When the last digest was made."""
+
+
+class CalendarUse(Base):
+    """That a person used a way into their calendar: one row a person and way, however often."""
+
+    __tablename__ = "calendar_use"
+
+    attendee_id: Mapped[int] = mapped_column(ForeignKey("attendee.id"), primary_key=True)
+    way: Mapped[CalendarWay] = mapped_column(states(CalendarWay, "calendar_way"), primary_key=True)
+    last_at: Mapped[datetime]

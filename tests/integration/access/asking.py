@@ -30,10 +30,13 @@ VALUES = {
     "firm_key": "f0", "person_key": "f0-p0", "language": "en", "mail_kind": "new", "number": 1,
     "session_id": 999, "token_id": 999, "account_id": 999, "invitation_id": 999, "alias_id": 999,
     "filename": "x", "request_key": "none", "kind": "firms",
-    "slug": "meetings", "step_id": 999, "ending": "csv", "pack": "people",
+    "slug": "meetings", "step_id": 999, "ending": "csv", "pack": "people", "way": "google",
     "delegation_key": "g1", "what": "days", "before": "calendars", "rest": "people/f0-p0",
 }  # fmt: skip
-TOKENS = {"answers": "answer", "summaries": "summaries", "asked": "asked", "digests": "digests"}
+TOKENS = {
+    "answers": "answer", "asked": "asked", "calendar": "answer", "digests": "digests",
+    "summaries": "summaries",
+}  # fmt: skip
 """By blueprint, what has the token of its links."""
 STEPS = {
     "asked.look": "accept",

@@ -10,6 +10,9 @@ PAGES = """
 GET /                                                        302 302 200 302 302 302 302 302 302 302
 GET /answers/<token>/                                        200 200 200 200 200 200 200 200 200 200
 GET /answers/<token>/<step>                                  200 200 200 200 200 200 200 200 200 200
+GET /answers/<token>/follow.ics                              200 200 200 200 200 200 200 200 200 200
+GET /answers/<token>/meeting.ics                             200 200 200 200 200 200 200 200 200 200
+GET /answers/<token>/to/<way>                                303 303 303 303 303 303 303 303 303 303
 GET /asked/<token>/<step>                                    200 200 200 200 200 200 200 200 200 200
 GET /calendar/<token>.ics                                    404 404 404 404 404 404 404 404 404 404
 GET /digests/<token>                                         200 200 200 200 200 200 200 200 200 200
@@ -94,6 +97,7 @@ GET EVENT/versions/<number>/panel                            302 404 404 404 404
 GET EVENT/versions/<number>/publish                          302 404 404 404 404 404 302 302 404 404
 GET EVENT/week                                               302 404 404 200 200 200 404 404 404 404
 POST /answers/<token>/<step>                                 302 302 302 302 302 302 302 302 302 302
+POST /answers/<token>/copied                                 204 204 204 204 204 204 204 204 204 204
 POST /asked/<token>/<step>                                   303 303 303 303 303 303 303 303 303 303
 POST /digests/<token>                                        200 200 200 200 200 200 200 200 200 200
 POST /digests/<token>/again                                  303 303 303 303 303 303 303 303 303 303

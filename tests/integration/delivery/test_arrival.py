@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from scheduler.domain.entities import Refusal, VersionState
-from scheduler.domain.mail_rates import MailRates
+from scheduler.domain.mails.rates import MailRates
 from scheduler.services.delivery import arrival, claims
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, MailRoute, OutboxMail

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from scheduler.domain.entities import MailFailure, OutboxKind, OutboxState, Refusal
-from scheduler.domain.mail_rates import MailRates, domain_of
+from scheduler.domain.mails.rates import MailRates, domain_of
 from scheduler.services.delivery import mail_routes, refusing
 from scheduler.services.delivery.mail_routes import SERVER
 from scheduler.storage.database import Database

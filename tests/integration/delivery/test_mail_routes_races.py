@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scheduler.domain.mail_rates import MailRates
+from scheduler.domain.mails.rates import MailRates
 from scheduler.services.delivery import mail_routes
 from scheduler.storage.database import Database
 from tests.integration.delivery.post import CONTENT, FREQUENCY, Post, Provider, claim, fill

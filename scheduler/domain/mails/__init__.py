@@ -1,0 +1,1 @@
+"""Words of mails, and how many of them go out."""
