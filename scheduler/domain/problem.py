@@ -23,7 +23,7 @@ DEFAULT_FACTORS: Mapping[str, int | float] = {
     "reassigned": 30,
     "dropped": 400,
 }
-NAMED_FACTORS = frozenset(("repeated",))
+NAMED_FACTORS = frozenset(("repeated", "unfair"))
 """Terms that are counted only where a file names their factor."""
 TERMS = (*DEFAULT_FACTORS, *sorted(NAMED_FACTORS))
 """All terms of the score."""
@@ -135,6 +135,14 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class FairShare:
+    """A share of its requests that each firm ought to have held, and what each missing meeting counts."""
+
+    share: float
+    price: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     require_all: bool = False
     fair_share: float = 0.0
@@ -143,6 +151,7 @@ class Policy:
     max_moved: int | None = None
     factors: Mapping[str, int | float] = field(default_factory=lambda: dict(DEFAULT_FACTORS))
     reassigned_counts: str = SAME_START
+    fair_shares: tuple[FairShare, ...] = ()
 
     def improving(self, max_moved: int) -> Policy:
         """That of a run that improves a published plan by so many changes, at a price that pays."""
@@ -153,6 +162,11 @@ class Policy:
     def moved_and_reassigned(self) -> int | float:
         """What other people cost a published meeting that is held at another start, beside its move."""
         return self.factors["reassigned"] if self.reassigned_counts == ANY_START else 0
+
+
+def share_of(share: float, count: int) -> int:
+    """A share of `count`, rounded up. It is read as the decimal that was written: 0.07 of 100 is 7, not 8."""
+    return math.ceil(Fraction(str(share)) * count)
 
 
 @dataclass(frozen=True)
@@ -242,16 +256,26 @@ class Problem:
     @cached_property
     def floors(self) -> tuple[int, ...]:
         """The floor of meetings of each firm: max(min_meetings, ceil(fair_share * n)), at most n."""
+        share = self.policy.fair_share
+        return tuple(
+            min(n, max(firm.min_meetings, share_of(share, n)))
+            for firm, n in zip(self.firms, self.request_counts, strict=True)
+        )
+
+    @cached_property
+    def request_counts(self) -> tuple[int, ...]:
+        """The requests of each firm, sent and received."""
         counts = [0] * len(self.firms)
         for request in self.requests:
             counts[request.sender] += 1
             counts[request.receiver] += 1
-        # The share is read as the decimal that was written: 0.07 of 100 is 7, not 7.000000000000001.
-        share = Fraction(str(self.policy.fair_share))
-        return tuple(
-            min(n, max(firm.min_meetings, math.ceil(share * n)))
-            for firm, n in zip(self.firms, counts, strict=True)
-        )
+        return tuple(counts)
+
+    @cached_property
+    def fair_levels(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """By firm, for each of `policy.fair_shares`: the meetings that make it, and its price."""
+        shares = self.policy.fair_shares
+        return tuple(tuple((share_of(s.share, n), s.price) for s in shares) for n in self.request_counts)
 
     @cached_property
     def index(self) -> Index:

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from scheduler.domain.problem import ANY_START, DEFAULT_FACTORS, NAMED_FACTORS, SAME_START, Policy
+from scheduler.domain.problem import (
+    ANY_START,
+    DEFAULT_FACTORS,
+    NAMED_FACTORS,
+    SAME_START,
+    FairShare,
+    Policy,
+)
 from scheduler.files.reading import Reader, is_number
 
 MOST_FACTOR = 10**12
+MOST_FAIR_SHARES = 100
 
 _KEYS = frozenset(
     (
         "require_all",
         "fair_share",
+        "fair_shares",
         "idle_counts",
         "max_idle_spread",
         "max_moved",
@@ -18,6 +27,9 @@ _KEYS = frozenset(
         "factors",
     )
 )
+
+
+_FAIR_KEYS = (frozenset(("share",)), frozenset(("price",)))
 
 
 def read_policy(reader: Reader, policy: object) -> Policy:
@@ -47,7 +59,27 @@ def read_policy(reader: Reader, policy: object) -> Policy:
         max_moved=reader.count_or_none(policy.get("max_moved"), "policy.max_moved", 0),
         factors=_read_factors(reader, policy.get("factors", {})),
         reassigned_counts=str(reassigned_counts),
+        fair_shares=_read_fair_shares(reader, policy.get("fair_shares", [])),
     )
+
+
+def _read_fair_shares(reader: Reader, value: object) -> tuple[FairShare, ...]:
+    path = "policy.fair_shares"
+    if not isinstance(value, list) or len(value) > MOST_FAIR_SHARES:
+        reader.fault(path, f"must be a list of at most {MOST_FAIR_SHARES} shares")
+        return ()
+    found = [_read_fair_share(reader, f"{path}[{k}]", row) for k, row in enumerate(value)]
+    return tuple(row for row in found if row is not None)
+
+
+def _read_fair_share(reader: Reader, path: str, row: object) -> FairShare | None:
+    if not reader.check_keys(path, row, _FAIR_KEYS) or not isinstance(row, dict):
+        return None
+    share = row.get("share")
+    if not is_number(share) or not 0 < share <= 1:
+        reader.fault(f"{path}.share", "must be a number above 0, at most 1")
+        share = 1.0
+    return FairShare(share, reader.count(row.get("price", 1), f"{path}.price", 1))
 
 
 def _read_factors(reader: Reader, value: object) -> dict[str, int | float]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from scheduler.domain.errors import Fault, MalformedProblem
-from scheduler.domain.problem import SAME_START, Fixed, Policy, Problem, Request
+from scheduler.domain.problem import SAME_START, FairShare, Fixed, Policy, Problem, Request
 from scheduler.files.lists import OPTIONAL, REQUIRED, Lists
 from scheduler.files.people import read_attendees, read_firms, read_interpreters
 from scheduler.files.policy import read_policy
@@ -93,6 +93,7 @@ def _check_points(lists: Lists, problem: Problem) -> None:
         "idle": days,
         "hall_change": days,
         "repeated": len(problem.attendees) * len(problem.published) ** 2,
+        "unfair": sum(level * price for levels in problem.fair_levels for level, price in levels),
     }
     points = sum(value * counts.get(term, len(problem.published)) for term, value in factors.items())
     if points > MOST_POINTS:
@@ -191,7 +192,12 @@ def _policy(policy: Policy) -> Json:
         "max_moved": policy.max_moved,
         "factors": dict(policy.factors),
         **({} if counts == SAME_START else {"reassigned_counts": counts}),
+        **({"fair_shares": [_fair_share(row) for row in policy.fair_shares]} if policy.fair_shares else {}),
     }
+
+
+def _fair_share(row: FairShare) -> Json:
+    return {"share": row.share, "price": row.price}
 
 
 def _request(problem: Problem, request: Request) -> Json:

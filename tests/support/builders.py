@@ -216,17 +216,21 @@ def documents(draw: DrawFn, max_requests: int = 3, *, rerun: bool | None = None)
 _cap = st.sampled_from([None, None, None, None, 1, 2])
 _languages = st.sampled_from(["en", "en zh", "en fr", "en", "zh", "fr"])
 _firm_limits = st.fixed_dictionaries({"max_per_day": _cap, "min_meetings": st.integers(0, 2)})
+_fair_share = st.fixed_dictionaries(
+    {"share": st.sampled_from([0.3, 0.5, 0.9, 1])}, optional={"price": st.integers(1, 3)}
+)
 _policies = st.fixed_dictionaries(
     {},
     optional={
         "require_all": st.sampled_from([False, False, False, True]),
         "fair_share": st.sampled_from([0, 0.3, 0.5, 1]),
+        "fair_shares": st.lists(_fair_share, max_size=3),
         "idle_counts": st.sampled_from(["slots", "breaks"]),
         "max_idle_spread": st.sampled_from([None, 1, 2, 0]),
         "max_moved": st.sampled_from([None, 1, 2, 0]),
         "reassigned_counts": st.sampled_from(["same_start", "any_start"]),
         "factors": st.dictionaries(
-            st.sampled_from([*DEFAULT_FACTORS, "repeated"]),
+            st.sampled_from([*DEFAULT_FACTORS, "repeated", "unfair"]),
             st.sampled_from([100, 1, 0.5, 0]),
             max_size=3,
         ),

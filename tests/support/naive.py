@@ -301,7 +301,20 @@ def terms(document: Json, meetings: list[Json]) -> dict[str, int]:
         "reassigned": sum(_other_people(old, new) for old, new in (pairs if everywhere else stayed)),
         "dropped": len(page.published.keys() & page.requests.keys() - held.keys()),
         **repeated,
+        **_unfair(page, held),
     }
+
+
+def _unfair(page: Page, held: dict[str, Json]) -> dict[str, int]:
+    if "unfair" not in page.policy.get("factors", {}):
+        return {}
+    count = 0
+    for row in page.policy.get("fair_shares", []):
+        for firm in page.firms:
+            mine = [id for id, ask in page.requests.items() if firm in (ask["from"], ask["to"])]
+            lacking = ceil(Fraction(str(row["share"])) * len(mine)) - sum(id in held for id in mine)
+            count += row.get("price", 1) * max(0, lacking)
+    return {"unfair": count}
 
 
 def _repeated(page: Page, held: dict[str, Json]) -> int:

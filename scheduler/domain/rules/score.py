@@ -17,7 +17,7 @@ from scheduler.domain.rules.stability import changes_of, repeats, same_people
 class Score:
     """`terms` has the count of each term (`served`: the weight), `total` their sum times the factors.
 
-    `repeated` is there only if the problem names its factor.
+    `repeated` and `unfair` are there only if the problem names their factors.
     """
 
     total: Number
@@ -41,6 +41,8 @@ def score_of(schedule: Schedule) -> Score:
     }
     if "repeated" in problem.policy.factors:
         terms["repeated"] = repeats(changes_of(schedule).values())
+    if "unfair" in problem.policy.factors:
+        terms["unfair"] = unfair(schedule)
     return Score(total_of(problem, terms), terms)
 
 
@@ -53,11 +55,24 @@ def total_of(problem: Problem, terms: Mapping[str, Number]) -> Number:
 
 def shortfall(schedule: Schedule) -> int:
     """Over all firms, the meetings that they lack to their floor."""
+    counts = meetings_by_firm(schedule)
+    return sum(max(0, floor - n) for floor, n in zip(schedule.problem.floors, counts, strict=True))
+
+
+def unfair(schedule: Schedule) -> int:
+    """Over all firms and fair shares, the meetings that they lack to it, each times its price."""
+    counts = meetings_by_firm(schedule)
+    firms = zip(schedule.problem.fair_levels, counts, strict=True)
+    return sum(price * max(0, level - n) for levels, n in firms for level, price in levels)
+
+
+def meetings_by_firm(schedule: Schedule) -> list[int]:
+    """The meetings held of each firm, asked for by it or by others."""
     counts = [0] * len(schedule.problem.firms)
     for held in schedule.by_request.values():
         counts[held.request.sender] += 1
         counts[held.request.receiver] += 1
-    return sum(max(0, floor - n) for floor, n in zip(schedule.problem.floors, counts, strict=True))
+    return counts
 
 
 def hall_changes(problem: Problem, meetings: Iterable[Held]) -> int:

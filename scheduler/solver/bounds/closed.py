@@ -90,7 +90,15 @@ def _capped(meetings: int, cap: int | None) -> int:
 def plain_score(problem: Problem, served: Number, shortfall: Number) -> Number:
     """The score of these two terms, and of changes that no plan avoids. The others only take away."""
     factors = problem.policy.factors
-    return factors["served"] * served - factors["shortfall"] * shortfall - unavoidable_price(problem)
+    unfair = factors.get("unfair", 0)
+    price = unavoidable_price(problem) + (unfair * unavoidable_unfair(problem) if unfair else 0)
+    return factors["served"] * served - factors["shortfall"] * shortfall - price
+
+
+def unavoidable_unfair(problem: Problem) -> int:
+    """The least that the term `unfair` can count: what firms have no room for."""
+    firms = zip(problem.fair_levels, rooms(problem), strict=True)
+    return sum(price * max(0, level - most) for levels, most in firms for level, price in levels)
 
 
 def unavoidable_price(problem: Problem) -> Number:

@@ -16,6 +16,7 @@ import numpy as np
 from scheduler.domain.problem import Problem
 from scheduler.solver.bounds.day_columns import DayOptions, collect, columns_of, gains_of
 from scheduler.solver.bounds.day_rows import (
+    SOFT_TERMS,
     DayRows,
     add_attendees,
     add_firms,
@@ -48,12 +49,11 @@ class DayModel:
         By row, in slots or meetings. The floor of a firm is a negative number.
     group
         By row: rows that say the same of different days, or of different people of a firm, have one number.
-    floor_row
-        By firm: the row that counts its meetings for its floor, or -1. It reads
-        `-(meetings of f) - short <= -floor`, and its `short` has no column here.
-    hall_row
-        The rows of `hall_visits`. They read `(requests held) - changes <= free`. `changes` has no column
-        here either.
+    soft_row, soft_most, soft_counts
+        By piece, what may exceed a row: which row, by how much, and what a unit counts in `SOFT_TERMS`. The
+        pieces of a row stand together, the cheaper ones first. They have no columns here. The row of a firm
+        reads `-(its meetings) - lacking <= -(all that it ought to get)`, those of `hall_visits` read
+        `(requests held) - changes <= free`.
     constant
         The score of holding nothing, without floors.
     """
@@ -66,8 +66,9 @@ class DayModel:
     value: Int64s
     rhs: Int64s
     group: Int64s
-    floor_row: Int64s
-    hall_row: Int64s
+    soft_row: Int64s
+    soft_most: Int64s
+    soft_counts: Int64s
     constant: float
 
     @property
@@ -89,15 +90,16 @@ def _assemble(problem: Problem, choices: Choices, options: DayOptions, halls: Se
     add_firms(rows, problem, choices, columns)
     add_places(rows, problem, choices, columns)
     add_interpreters(rows, choices, list(options.needs), columns)
-    floor_row = add_floors(rows, problem, columns)
-    hall_row = add_halls(rows, halls, columns)
+    pieces = add_floors(rows, problem, columns)
+    add_halls(rows, halls, columns, pieces)
     weight = np.array([row.weight for row in problem.requests], dtype=np.int64)[columns.request]
     gain, constant = gains_of(problem, choices, options, columns, weight)
     return DayModel(
         request=columns.request, weight=weight, gain=gain,
         row=_joined(rows.row), column=_joined(rows.column), value=_joined(rows.value),
         rhs=np.array(rows.rhs, dtype=np.int64), group=np.array(rows.group, dtype=np.int64),
-        floor_row=floor_row, hall_row=hall_row, constant=constant,
+        soft_row=np.array(pieces.row, dtype=np.int64), soft_most=np.array(pieces.most, dtype=np.int64),
+        soft_counts=np.array(pieces.counts, dtype=np.int64).reshape(-1, len(SOFT_TERMS)), constant=constant,
     )  # fmt: skip
 
 

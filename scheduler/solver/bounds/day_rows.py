@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -14,6 +15,24 @@ from scheduler.solver.bounds.hall_visits import HallRow
 from scheduler.solver.instance.choices import Choices
 
 MOST_INTERPRETER_SETS = 48
+SOFT_TERMS = ("shortfall", "unfair", "hall_change")
+
+
+@dataclass
+class Pieces:
+    """How far a plan may exceed some rows, and what that counts: piece by piece, the cheaper ones first.
+
+    Of a piece: its row, how many units it has, and what each counts in the terms of `SOFT_TERMS`.
+    """
+
+    row: list[int] = field(default_factory=list)
+    most: list[int] = field(default_factory=list)
+    counts: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def add(self, row: int, most: int, short: int, unfair: int, change: int) -> None:
+        self.row.append(row)
+        self.most.append(most)
+        self.counts.append((short, unfair, change))
 
 
 @dataclass
@@ -177,22 +196,36 @@ def _unions(sets: list[frozenset[int]]) -> list[frozenset[int]]:
     return found if not found or everything in seen else [*found, everything]
 
 
-def add_floors(rows: DayRows, problem: Problem, columns: DayColumns) -> Int64s:
-    """Rows: the meetings of each firm that has a floor. Gives its row, or -1, by firm."""
+def add_floors(rows: DayRows, problem: Problem, columns: DayColumns) -> Pieces:
+    """Rows: the meetings of each firm that has a floor, or a share that it ought to get."""
     floor_row = np.full(len(problem.firms), -1, dtype=np.int64)
-    wanting = [f for f, floor in enumerate(problem.floors) if floor > 0]
-    floor_row[wanting] = rows.add_lone([-problem.floors[f] for f in wanting])
+    lacks = [list(_lacks(problem, f)) for f in range(len(problem.firms))]
+    wanting = [f for f, mine in enumerate(lacks) if mine]
+    floor_row[wanting] = rows.add_lone([-sum(most for most, _, _ in lacks[f]) for f in wanting])
     for firms in ([r.sender for r in problem.requests], [r.receiver for r in problem.requests]):
         row = floor_row[np.array(firms, dtype=np.int64)[columns.request]]
         keep = row >= 0
         rows.row.append(row[keep])
         rows.column.append(columns.number[keep])
         rows.value.append(np.full(int(keep.sum()), -1, dtype=np.int64))
-    return floor_row
+    pieces = Pieces()
+    for f in wanting:
+        for most, short, unfair in lacks[f]:
+            pieces.add(int(floor_row[f]), most, short, unfair, 0)
+    return pieces
 
 
-def add_halls(rows: DayRows, found: Sequence[HallRow], columns: DayColumns) -> Int64s:
-    """Rows: the hall changes that no plan avoids. Gives the rows in their order."""
+def _lacks(problem: Problem, firm: int) -> Iterator[tuple[int, int, int]]:
+    """What a firm may lack, from the first meeting on: how many, and what each counts as short and unfair."""
+    floor = problem.floors[firm]
+    levels = problem.fair_levels[firm] if problem.policy.factors.get("unfair", 0) else ()
+    steps = sorted({0, floor, *(level for level, _ in levels)}, reverse=True)
+    for upper, lower in pairwise(steps):
+        yield upper - lower, int(floor >= upper), sum(price for level, price in levels if level >= upper)
+
+
+def add_halls(rows: DayRows, found: Sequence[HallRow], columns: DayColumns, pieces: Pieces) -> None:
+    """Rows: the hall changes that no plan avoids."""
     hall_row = rows.add_lone([each.free for each in found])
     wanted = np.array([r for each in found for r in each.requests], dtype=np.int64)
     begins = np.searchsorted(columns.request, wanted)  # the columns are in the order of their requests
@@ -202,4 +235,5 @@ def add_halls(rows: DayRows, found: Sequence[HallRow], columns: DayColumns) -> I
     rows.row.append(np.repeat(row, counts))
     rows.column.append(columns.number[entries])
     rows.value.append(np.ones(len(entries), dtype=np.int64))
-    return hall_row
+    for lone, each in zip(hall_row.tolist(), found, strict=True):
+        pieces.add(lone, len(each.requests), 0, 0, 1)

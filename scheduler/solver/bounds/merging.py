@@ -29,15 +29,12 @@ def merged(model: DayModel) -> DayModel:
     # Two people of one firm in a meeting, say: entries that are now the same one.
     place, same = np.unique(row * int(kept.sum()) + column, return_inverse=True)
     row, column = np.divmod(place, max(1, int(kept.sum())))
-    soft = model.floor_row >= 0
-    floor_row = model.floor_row.copy()
-    floor_row[soft] = model.group[model.floor_row[soft]]
     return replace(
         model,
         request=model.request[kept], weight=model.weight[kept], gain=model.gain[kept],
         row=row, column=column, value=_sums(same, model.value[entry], len(place)),
         rhs=_sums(model.group, model.rhs, groups), group=np.arange(groups),
-        floor_row=floor_row, hall_row=model.group[model.hall_row],
+        soft_row=model.group[model.soft_row],
     )  # fmt: skip
 
 

@@ -18,7 +18,8 @@ from scheduler.domain.problem import Problem
 from scheduler.solver.bounds import lp
 from scheduler.solver.bounds.closed import Bounds, closed_bounds, plain_score, unavoidable_price
 from scheduler.solver.bounds.day_model import DayModel, build
-from scheduler.solver.bounds.dtypes import Floats, Int64s
+from scheduler.solver.bounds.day_rows import SOFT_TERMS
+from scheduler.solver.bounds.dtypes import Floats
 from scheduler.solver.bounds.merging import merged
 from scheduler.solver.clock import SolveClock
 
@@ -136,7 +137,7 @@ def _tightened(problem: Problem, best: Bounds, objective: str, bound: Fraction) 
 def _round_score(problem: Problem, bound: Fraction) -> Number:
     """Down to what whole counts can reach: a multiple of the factors' common divisor, if they are whole."""
     factors = problem.policy.factors
-    terms = ["served", "shortfall", "hall_change"]
+    terms = ["served", *SOFT_TERMS]
     if problem.published:
         terms += ["moved", "relocated", "reassigned", "dropped", "repeated"]
     values = [factors.get(term, 0) for term in terms]
@@ -153,10 +154,10 @@ def _solve(
 
     The duals are of the LP of `small`, which is the model or merged from it.
     """
-    soft, prices = _soft_rows(problem, model, objective)
-    candidates = _plain_duals(model, soft, prices)
-    if model.columns and (objective != "shortfall" or len(soft)):
-        arrays = _arrays(problem, small, _gain(small, objective), *_soft_rows(problem, small, objective))
+    prices = _prices(problem, model, objective)
+    candidates = _plain_duals(model, prices)
+    if model.columns and (objective != "shortfall" or len(prices)):
+        arrays = _arrays(small, _gain(small, objective), prices)
         found = lp.duals(
             arrays, clock.left() + LEAST_SECONDS, clock.should_stop, _way(model, small, objective)
         )
@@ -165,9 +166,7 @@ def _solve(
             candidates.append(np.maximum(found[group], 0.0))
     proved: list[Fraction] = []
     for duals in candidates:
-        # A plan may always exceed a soft row for its price: a dual above that proves nothing.
-        duals[soft] = np.minimum(duals[soft], prices)
-        bound = proved_bound(model, _gain(model, objective), duals)
+        bound = proved_bound(model, _gain(model, objective), duals, prices)
         proved += [] if bound is None else [bound]
     constant = Fraction(0)
     if objective == "score":
@@ -190,42 +189,40 @@ def _gain(model: DayModel, objective: str) -> Floats:
     return model.weight.astype(float) if objective == "served" else np.zeros(model.columns)
 
 
-def _soft_rows(problem: Problem, model: DayModel, objective: str) -> tuple[Int64s, Floats]:
-    """The rows that a plan may exceed, floors and those of hall changes, and what one more of each costs."""
+def _prices(problem: Problem, model: DayModel, objective: str) -> Floats:
+    """By piece of the soft rows: what a unit of it costs. They are the same of a model and its merged one."""
     factors = problem.policy.factors
-    floors = model.floor_row[model.floor_row >= 0]
-    shortfall = {"score": float(factors["shortfall"]), "shortfall": 1.0}.get(objective, 0.0)
-    changes = float(factors["hall_change"]) if objective == "score" else 0.0
-    prices = np.repeat([shortfall, changes], [len(floors), len(model.hall_row)])
-    return np.concatenate([floors, model.hall_row]), prices
+    of_term = {"score": [float(factors.get(term, 0)) for term in SOFT_TERMS], "shortfall": [1.0, 0.0, 0.0]}
+    prices: Floats = model.soft_counts @ np.array(of_term.get(objective, [0.0, 0.0, 0.0]))
+    return prices
 
 
-def _plain_duals(model: DayModel, soft: Int64s, prices: Floats) -> list[Floats]:
+def _plain_duals(model: DayModel, prices: Floats) -> list[Floats]:
     """Duals that need no LP: no row has a price, or only the soft ones have theirs."""
     nothing = np.zeros(len(model.rhs))
     priced = nothing.copy()
-    priced[soft] = prices
+    np.maximum.at(priced, model.soft_row, prices)
     return [nothing, priced]
 
 
-def _arrays(problem: Problem, model: DayModel, gain: Floats, soft: Int64s, prices: Floats) -> lp.Arrays:
-    """The LP: the columns, then one `over` per soft row. Rows: the resource rows, then one per request."""
-    columns, rows = model.columns, len(model.rhs)
-    over = columns + np.arange(len(soft))
-    most = np.full(len(soft), float(len(problem.requests)))
+def _arrays(model: DayModel, gain: Floats, prices: Floats) -> lp.Arrays:
+    """The LP: the columns, then one `over` per piece. Rows: the resource rows, then one per request."""
+    columns, rows, pieces = model.columns, len(model.rhs), len(prices)
     requests, request_row = np.unique(model.request, return_inverse=True)
     return {
         "cost": np.concatenate([gain, -prices]),
-        "upper": np.concatenate([np.ones(columns), most]),
+        "upper": np.concatenate([np.ones(columns), model.soft_most.astype(float)]),
         "rhs": np.concatenate([model.rhs.astype(float), np.ones(len(requests))]),
-        "row": np.concatenate([model.row, soft, rows + request_row]),
-        "column": np.concatenate([model.column, over, np.arange(columns)]),
-        "value": np.concatenate([model.value, np.full(len(soft), -1), np.ones(columns, dtype=np.int64)]),
+        "row": np.concatenate([model.row, model.soft_row, rows + request_row]),
+        "column": np.concatenate([model.column, columns + np.arange(pieces), np.arange(columns)]),
+        "value": np.concatenate([model.value, np.full(pieces, -1), np.ones(columns, dtype=np.int64)]),
     }
 
 
-def proved_bound(model: DayModel, gain: Floats, duals: Floats) -> Fraction | None:
+def proved_bound(model: DayModel, gain: Floats, duals: Floats, prices: Floats) -> Fraction | None:
     """Weak duality in integers: `y rhs + sum over requests of max(0, max over its columns of gain - y A)`.
+
+    To that comes, of each piece of a soft row, `most * max(0, y - price)`.
 
     Parameters
     ----------
@@ -234,8 +231,9 @@ def proved_bound(model: DayModel, gain: Floats, duals: Floats) -> Fraction | Non
     gain
         By column: what the objective gains, in points or in weight.
     duals
-        By row, 0 or more. Those of soft rows are at most their prices (then what
-        exceeds them is worth nothing). Any such duals give a bound, and those of the LP the best one.
+        By row, 0 or more. Any such duals give a bound, and those of the LP the best one.
+    prices
+        By piece of the soft rows: what a unit costs.
 
     Returns
     -------
@@ -243,7 +241,9 @@ def proved_bound(model: DayModel, gain: Floats, duals: Floats) -> Fraction | Non
         An upper bound of the objective, without the model's `constant`. None if the numbers are too large to
         be summed safely.
     """
+    duals = _clipped(model, duals, prices)
     most = float(np.abs(gain).sum() + (duals * (np.abs(model.rhs) + 1)).sum())
+    most += float((duals[model.soft_row] * model.soft_most).sum())
     most += float((duals[model.row] * np.abs(model.value)).sum()) + model.columns + len(duals)
     shift = min(20, MOST_BITS - math.ceil(math.log2(most + 1)))
     if not math.isfinite(most) or shift < 0:
@@ -254,5 +254,15 @@ def proved_bound(model: DayModel, gain: Floats, duals: Floats) -> Fraction | Non
     np.subtract.at(worth, model.column, y[model.row] * model.value)
     best = np.zeros(int(model.request.max(initial=-1)) + 1, dtype=np.int64)
     np.maximum.at(best, model.request, worth)
-    total = int((y * model.rhs).sum()) + int(best.sum())
+    over = np.maximum(y[model.soft_row] - np.floor(prices * scale).astype(np.int64), 0) * model.soft_most
+    total = int((y * model.rhs).sum()) + int(best.sum()) + int(over.sum())
     return Fraction(total, 1 << shift)
+
+
+def _clipped(model: DayModel, duals: Floats, prices: Floats) -> Floats:
+    """A plan may always exceed a soft row for its highest price: a dual above that proves nothing."""
+    highest = np.full(len(duals), np.inf)
+    highest[model.soft_row] = 0.0
+    np.maximum.at(highest, model.soft_row, prices)
+    clipped: Floats = np.minimum(duals, highest)
+    return clipped

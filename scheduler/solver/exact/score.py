@@ -42,6 +42,8 @@ def add_objective(exact: ExactModel) -> Objective:
         costs += [(change, factors["hall_change"]) for change in _hall_changes(exact)]
     if factors["shortfall"] > 0:
         costs += [(short, factors["shortfall"]) for short in _shortfalls(exact)]
+    if factors.get("unfair", 0) > 0:
+        costs += [(lack, price * factors["unfair"]) for lack, price in _lacks(exact)]
     if factors.get("repeated", 0) > 0:
         costs += [(repeats, factors["repeated"]) for repeats in _repeats(exact)]
     gains, constant = _gains(exact)
@@ -74,19 +76,36 @@ def _set_objective(exact: ExactModel, gains: list[Term], costs: list[Term], cons
 
 def _shortfalls(exact: ExactModel) -> list[Expr]:
     """An integer a firm that may lack something to its floor."""
-    problem = exact.assignments.problem
+    held = _by_firm(exact)
+    floors = enumerate(exact.assignments.problem.floors)
+    return [_lack(exact, held[firm], floor, f"short {firm}") for firm, floor in floors if floor]
+
+
+def _lacks(exact: ExactModel) -> list[tuple[Expr, int]]:
+    """An integer a firm and fair share: what it lacks to it, and the price."""
+    held = _by_firm(exact)
+    return [
+        (_lack(exact, held[firm], level, f"lack {firm} {k}"), price)
+        for firm, levels in enumerate(exact.assignments.problem.fair_levels)
+        for k, (level, price) in enumerate(levels)
+        if level
+    ]
+
+
+def _by_firm(exact: ExactModel) -> dict[int, list[int]]:
+    """The assignments of the requests of each firm."""
     held: dict[int, list[int]] = defaultdict(list)
     for i, assignment in enumerate(exact.assignment):
-        request = problem.requests[assignment.request]
+        request = exact.assignments.problem.requests[assignment.request]
         held[request.sender].append(i)
         held[request.receiver].append(i)
-    found: list[Expr] = []
-    for firm, floor in enumerate(problem.floors):
-        if floor:
-            short = exact.model.new_int_var(0, floor, f"short {firm}")
-            exact.model.add(short + exact.count(held[firm]) >= floor)
-            found.append(short)
-    return found
+    return held
+
+
+def _lack(exact: ExactModel, held: list[int], level: int, name: str) -> Expr:
+    lack = exact.model.new_int_var(0, level, name)
+    exact.model.add(lack + exact.count(held) >= level)
+    return lack
 
 
 def _repeats(exact: ExactModel) -> list[Expr]:

@@ -85,8 +85,9 @@ class Occupancy:
         return found
 
     @cached_property
-    def floors(self) -> list[int]:
-        return list(self.problem.floors)
+    def fewer(self) -> list[int]:
+        """By firm: how much lower its floor and fair shares are taken than they are."""
+        return [0] * len(self.problem.firms)
 
     def room_in(self, places: Iterable[int], length: int) -> int:
         """The starts at which one of these places has room for a meeting of this length."""
@@ -147,8 +148,7 @@ class Occupancy:
         factors, request = self.problem.policy.factors, held.request
         total = Fraction(str(factors["served"])) * request.weight
         for firm in (request.sender, request.receiver):
-            if self.of_firm[firm] < self.floors[firm]:
-                total += Fraction(str(factors["shortfall"]))
+            total += self._worth(firm)
         for a in held.attendees:
             mine = self.agenda["attendee", a]
             more = sorted([*mine, held], key=by_time)
@@ -157,6 +157,13 @@ class Occupancy:
             walks = hall_changes(self.problem, more) - hall_changes(self.problem, mine)
             total -= Fraction(str(factors["idle"])) * idle + Fraction(str(factors["hall_change"])) * walks
         return total + self._change(held)
+
+    def _worth(self, firm: int) -> Fraction:
+        """What one more meeting of a firm is worth by its floor and the fair shares."""
+        factors, has = self.problem.policy.factors, self.of_firm[firm] + self.fewer[firm]
+        worth = Fraction(str(factors["shortfall"])) * (has < self.problem.floors[firm])
+        lacks = sum(price for level, price in self.problem.fair_levels[firm] if has < level)
+        return worth + Fraction(str(factors.get("unfair", 0))) * lacks
 
     def _change(self, held: Held) -> Fraction:
         """What a published meeting, not held so far, gains by being held like this instead of dropped."""

@@ -81,8 +81,8 @@ def without(occupancy: Occupancy, held: Held, look: Callable[[], Insertion | Non
     occupancy.remove(held)
     firms = (held.request.sender, held.request.receiver)
     for firm in firms:
-        # With a request less, the floor of its firms may be one lower.
-        occupancy.floors[firm] -= 1
+        # With a request less, the floor and the fair shares of its firms may be one lower.
+        occupancy.fewer[firm] += 1
     try:
         if not all(occupancy.walks_whole(person) for person in everybody(held.attendees, held.interpreter)):
             return None
@@ -90,7 +90,7 @@ def without(occupancy: Occupancy, held: Held, look: Callable[[], Insertion | Non
         return found if found is not None and found.gain > 0 else None
     finally:
         for firm in firms:
-            occupancy.floors[firm] += 1
+            occupancy.fewer[firm] -= 1
         occupancy.add(held)
 
 

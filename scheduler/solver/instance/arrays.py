@@ -31,6 +31,7 @@ class Data(NamedTuple):
     avail_before: IntTable  # people x (slots + 1): available slots before each
     firms: IntTable  # firms x (floor, cap a day, range in firm_requests)
     firm_requests: IntRow
+    firm_worth: FloatRow  # by firm and by meetings that it has: what one more adds by floors and fair shares
     requests: IntTable  # requests x the columns above
     gain: FloatRow  # score of holding each request, by itself
     starts: WordTable  # requests x words: allowed start slots
@@ -90,6 +91,7 @@ def flatten(problem: Problem) -> Flat:
         avail_before=_avail_before(problem),
         firms=firm,
         firm_requests=firm_requests,
+        firm_worth=_firm_worth(problem),
         requests=req,
         gain=_gains(problem),
         starts=_starts(problem, words),
@@ -205,6 +207,18 @@ def _firms(problem: Problem) -> tuple[Int32s, Int32s]:
     return listed, np.array(rows, np.int32).reshape(-1, 4)
 
 
+def _firm_worth(problem: Problem) -> Floats:
+    """A row of n + 1 numbers of each firm with n requests, laid end to end: see `ranges.worth_of`."""
+    factors = problem.policy.factors
+    shortfall, unfair = float(factors["shortfall"]), float(factors.get("unfair", 0))
+    found: list[float] = []
+    for floor, levels, n in zip(problem.floors, problem.fair_levels, problem.request_counts, strict=True):
+        for held in range(n + 1):
+            lacks = sum(price for level, price in levels if held < level)
+            found.append(shortfall * (held < floor) + unfair * lacks)
+    return np.array(found, np.float64)
+
+
 def csr(lists: list[list[int]]) -> tuple[Int32s, list[tuple[int, int]]]:
     """Lists laid end to end, and the range of each."""
     ranges: list[tuple[int, int]] = []
@@ -266,8 +280,9 @@ def compulsion(problem: Problem) -> float:
     float
         Points: more than any plan can gain by leaving it out.
     """
-    factors = problem.policy.factors
-    return 20.0 * max(float(value) for value in factors.values()) + 1000.0
+    policy = problem.policy
+    unfair = policy.factors.get("unfair", 0) * sum(row.price for row in policy.fair_shares)
+    return 20.0 * max(unfair, *(float(value) for value in policy.factors.values())) + 1000.0
 
 
 def _starts(problem: Problem, words: int) -> Words:

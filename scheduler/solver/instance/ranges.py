@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scheduler.solver.compiled.kernels import inlined
 from scheduler.solver.instance.arrays import Data
-from scheduler.solver.instance.columns import groups, options, requests
+from scheduler.solver.instance.columns import firms, groups, options, requests
 
 
 @inlined
@@ -54,3 +54,9 @@ def end_of(data: Data, request: int, start: int) -> int:
 def first_seat(data: Data, group: int, slot: int) -> int:
     """Where the meetings of a group of places in a slot begin in `State.seated`."""
     return data.groups[group, groups.FIRST_SEAT] + slot * data.groups[group, groups.SEATS]
+
+
+@inlined
+def worth_of(data: Data, firm: int, meetings: int) -> int:
+    """Where `Data.firm_worth` says what one more meeting is worth to a firm that has so many."""
+    return data.firms[firm, firms.REQUESTS_BEGIN] + firm + meetings

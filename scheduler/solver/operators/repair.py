@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from scheduler.solver.compiled.kernels import below, inlined, kernel
 from scheduler.solver.instance.arrays import Data
-from scheduler.solver.instance.columns import factors, firms, requests
+from scheduler.solver.instance.columns import firms, requests
+from scheduler.solver.instance.ranges import worth_of
 from scheduler.solver.operators.draws import LOOKS
 from scheduler.solver.operators.ejection import insert_by_cheapest_ejection
 from scheduler.solver.state.columns import held
@@ -18,12 +19,11 @@ TRIES = 2
 
 @inlined
 def _recoverable(data: Data, state: State, request: int) -> float:
-    """What other requests can win back of a dropped one: the shortfall of each firm below its floor."""
+    """What other requests can win back of a dropped one: each firm's floor and fair shares."""
     recoverable = 0.0
     for side in range(requests.SENDER, requests.RECEIVER + 1):
         firm = data.requests[request, side]
-        if state.firm_count[firm] < data.firms[firm, firms.FLOOR]:
-            recoverable += data.factors[factors.SHORTFALL]
+        recoverable += data.firm_worth[worth_of(data, firm, state.firm_count[firm])]
     return recoverable
 
 

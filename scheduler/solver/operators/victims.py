@@ -12,6 +12,7 @@ from scheduler.solver.instance.ranges import (
     first_seat,
     people_of,
     published_people_of,
+    worth_of,
 )
 from scheduler.solver.operators.draws import may_move
 from scheduler.solver.state.columns import held
@@ -30,8 +31,7 @@ def worth(data: Data, state: State, request: int) -> float:
     loss = data.gain[request]
     for side in range(requests.SENDER, requests.RECEIVER + 1):
         firm = data.requests[request, side]
-        if state.firm_count[firm] <= data.firms[firm, firms.FLOOR]:
-            loss += data.factors[factors.SHORTFALL]
+        loss += data.firm_worth[worth_of(data, firm, state.firm_count[firm] - 1)]
     if data.requests[request, requests.PUBLISHED]:
         loss += data.factors[factors.DROPPED]
         if is_as_published(data, state, request):

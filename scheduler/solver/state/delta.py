@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from scheduler.solver.compiled.kernels import ZERO, bit, first_set, inlined, kernel, last_set, lowest_bit
 from scheduler.solver.instance.arrays import Data
-from scheduler.solver.instance.columns import factors, firms, groups, options, requests, rules, slots
-from scheduler.solver.instance.ranges import after_of, before_of, end_of, people_of, published_people_of
+from scheduler.solver.instance.columns import factors, groups, options, requests, rules, slots
+from scheduler.solver.instance.ranges import (
+    after_of,
+    before_of,
+    end_of,
+    people_of,
+    published_people_of,
+    worth_of,
+)
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import State
 
@@ -102,12 +109,11 @@ def published_gain(
 
 @inlined
 def base_gain(data: Data, state: State, request: int) -> float:
-    """The most that holding a request adds: weight, floors, not being dropped, being held as published."""
+    """The most that holding a request adds: weight, floors, fair shares, being held as published."""
     gain = data.gain[request]
     for side in range(requests.SENDER, requests.RECEIVER + 1):
         firm = data.requests[request, side]
-        if state.firm_count[firm] < data.firms[firm, firms.FLOOR]:
-            gain += data.factors[factors.SHORTFALL]
+        gain += data.firm_worth[worth_of(data, firm, state.firm_count[firm])]
     if data.requests[request, requests.PUBLISHED]:
         gain += data.factors[factors.DROPPED] + repeated_gain(data, state, request)
     return gain

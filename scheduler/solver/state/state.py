@@ -24,7 +24,7 @@ from scheduler.solver.compiled.kernels import (
 from scheduler.solver.compiled.records import Record
 from scheduler.solver.instance.arrays import Data
 from scheduler.solver.instance.columns import factors, firms, groups, options, people, requests, rules
-from scheduler.solver.instance.ranges import published_people_of
+from scheduler.solver.instance.ranges import published_people_of, worth_of
 from scheduler.solver.state.columns import held, log
 from scheduler.solver.state.sizes import LOG_ROWS, QUEUE_ROWS, VICTIM_ROWS
 
@@ -189,6 +189,10 @@ def _nothing_held(data: Data, state: State) -> float:
     score = 0.0
     for firm in range(data.firms.shape[0]):
         score -= data.factors[factors.SHORTFALL] * data.firms[firm, firms.FLOOR]
+        for k in range(data.firms[firm, firms.REQUESTS_END] - data.firms[firm, firms.REQUESTS_BEGIN]):
+            score -= data.firm_worth[worth_of(data, firm, k)]
+            if k < data.firms[firm, firms.FLOOR]:
+                score += data.factors[factors.SHORTFALL]
     for request in range(data.requests.shape[0]):
         if data.requests[request, requests.PUBLISHED]:
             score -= data.factors[factors.DROPPED]

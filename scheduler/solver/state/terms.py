@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from scheduler.domain.problem import ANY_START, Problem
@@ -24,7 +27,7 @@ def count_terms(problem: Problem, data: Data, state: State) -> dict[str, int]:
     )
     stands = published & is_held if problem.policy.reassigned_counts == ANY_START else stays
     idle, changes = count_days(data, state)
-    repeats = {"repeated": repeated(state)} if "repeated" in problem.policy.factors else {}
+    named: dict[str, Callable[[State], int]] = {"repeated": repeated, "unfair": partial(unfair, problem)}
     return {
         "served": int(weights[is_held].sum()),
         "shortfall": int(np.maximum(data.firms[:, firms.FLOOR] - state.firm_count, 0).sum()),
@@ -34,7 +37,7 @@ def count_terms(problem: Problem, data: Data, state: State) -> dict[str, int]:
         "relocated": int((stays & (table[:, held.GROUP] != rows[:, requests.PUBLISHED_GROUP])).sum()),
         "reassigned": int((stands & others).sum()),
         "dropped": int((published & ~is_held).sum()),
-        **repeats,
+        **{term: count(state) for term, count in named.items() if term in problem.policy.factors},
     }
 
 
@@ -42,6 +45,12 @@ def repeated(state: State) -> int:
     """The price steps of those who have several of their published meetings changed."""
     changed = state.changed_of.astype(np.int64)
     return int((changed * (changed - 1) // 2).sum())
+
+
+def unfair(problem: Problem, state: State) -> int:
+    """What the firms lack to the fair shares, each meeting times its price."""
+    firms = zip(problem.fair_levels, state.firm_count.tolist(), strict=True)
+    return sum(price * max(0, level - n) for levels, n in firms for level, price in levels)
 
 
 @entry

@@ -1,9 +1,11 @@
 """Entries of `Data.factors`: what a unit of each term of the score is worth, or costs."""
 
-WIDTH = 10
+WIDTH = 11
 
 SERVED, SHORTFALL, IDLE, HALL_CHANGE = 0, 1, 2, 3
 MOVED, RELOCATED, REASSIGNED, DROPPED, REPEATED = 4, 5, 6, 7, 8
 """Changes of the published plan."""
-MOVED_OTHERS = 9
+UNFAIR = 9
+"""Of a unit of the fair shares. Kernels read it in `Data.firm_worth`."""
+MOVED_OTHERS = 10
 """What other people cost in a meeting that is moved as well, where the policy counts that."""

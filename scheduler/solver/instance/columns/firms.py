@@ -7,4 +7,4 @@ FLOOR = 0
 CAP = 1
 """The most meetings a day of all its people together (H8)."""
 REQUESTS_BEGIN, REQUESTS_END = 2, 3
-"""The range of its requests, sent and received, in `Data.firm_requests`."""
+"""The range of its requests, sent and received, in `Data.firm_requests`. See `ranges.worth_of` as well."""
