@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -256,20 +257,14 @@ class Problem:
     @cached_property
     def floors(self) -> tuple[int, ...]:
         """The floor of meetings of each firm: max(min_meetings, ceil(fair_share * n)), at most n."""
-        share = self.policy.fair_share
-        return tuple(
-            min(n, max(firm.min_meetings, share_of(share, n)))
-            for firm, n in zip(self.firms, self.request_counts, strict=True)
-        )
+        share, firms = self.policy.fair_share, zip(self.firms, self.request_counts, strict=True)
+        return tuple(min(n, max(firm.min_meetings, share_of(share, n))) for firm, n in firms)
 
     @cached_property
     def request_counts(self) -> tuple[int, ...]:
         """The requests of each firm, sent and received."""
-        counts = [0] * len(self.firms)
-        for request in self.requests:
-            counts[request.sender] += 1
-            counts[request.receiver] += 1
-        return tuple(counts)
+        counts = Counter(firm for request in self.requests for firm in (request.sender, request.receiver))
+        return tuple(counts[firm] for firm in range(len(self.firms)))
 
     @cached_property
     def fair_levels(self) -> tuple[tuple[tuple[int, int], ...], ...]:

@@ -11,6 +11,7 @@ from scheduler.solver.compiled.kernels import FloatRow, Floats, Int32s, IntRow, 
 from scheduler.solver.compiled.records import Record, only_read
 from scheduler.solver.instance.choices import Choices
 from scheduler.solver.instance.columns import requests as request_columns
+from scheduler.solver.instance.firms import csr, firm_rows, firm_worth
 from scheduler.solver.instance.people import Options, build_options
 from scheduler.solver.instance.places import PlaceGroups, build_groups
 from scheduler.solver.instance.published import PublishedRow, read_published
@@ -76,7 +77,7 @@ def flatten(problem: Problem) -> Flat:
     groups = build_groups(problem)
     published = read_published(problem, options, groups)
     before, after, ranges = _precedences(problem)
-    firm_requests, firm = _firms(problem)
+    firm_requests, firm = firm_rows(problem)
     published_people, published_ranges = csr(
         [published[r].people if r in published else [] for r in range(len(ranges))]
     )
@@ -91,7 +92,7 @@ def flatten(problem: Problem) -> Flat:
         avail_before=_avail_before(problem),
         firms=firm,
         firm_requests=firm_requests,
-        firm_worth=_firm_worth(problem),
+        firm_worth=firm_worth(problem),
         requests=req,
         gain=_gains(problem),
         starts=_starts(problem, words),
@@ -192,41 +193,6 @@ def _avail_before(problem: Problem) -> Int32s:
     table = np.zeros((len(people), len(problem.slots) + 1), np.int32)
     np.cumsum(free, axis=1, out=table[:, 1:])
     return table
-
-
-def _firms(problem: Problem) -> tuple[Int32s, Int32s]:
-    own: list[list[int]] = [[] for _ in problem.firms]
-    for r, request in enumerate(problem.requests):
-        own[request.sender].append(r)
-        own[request.receiver].append(r)
-    listed, ranges = csr(own)
-    rows = [
-        (floor, np.iinfo(np.int32).max if firm.max_per_day is None else firm.max_per_day, *span)
-        for floor, firm, span in zip(problem.floors, problem.firms, ranges, strict=True)
-    ]
-    return listed, np.array(rows, np.int32).reshape(-1, 4)
-
-
-def _firm_worth(problem: Problem) -> Floats:
-    """A row of n + 1 numbers of each firm with n requests, laid end to end: see `ranges.worth_of`."""
-    factors = problem.policy.factors
-    shortfall, unfair = float(factors["shortfall"]), float(factors.get("unfair", 0))
-    found: list[float] = []
-    for floor, levels, n in zip(problem.floors, problem.fair_levels, problem.request_counts, strict=True):
-        for held in range(n + 1):
-            lacks = sum(price for level, price in levels if held < level)
-            found.append(shortfall * (held < floor) + unfair * lacks)
-    return np.array(found, np.float64)
-
-
-def csr(lists: list[list[int]]) -> tuple[Int32s, list[tuple[int, int]]]:
-    """Lists laid end to end, and the range of each."""
-    ranges: list[tuple[int, int]] = []
-    at = 0
-    for row in lists:
-        ranges.append((at, at + len(row)))
-        at += len(row)
-    return np.array([x for row in lists for x in row], np.int32), ranges
 
 
 def _precedences(problem: Problem) -> tuple[Int32s, Int32s, list[tuple[int, int, int, int]]]:

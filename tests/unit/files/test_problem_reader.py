@@ -12,6 +12,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import (
     DEFAULT_FACTORS,
     Attendee,
+    FairShare,
     Firm,
     Fixed,
     Interpreter,
@@ -70,7 +71,16 @@ def test_every_key_of_the_format_is_read() -> None:
             Meeting("gone", "gone", "gone", ("gone",), None),
         ),
         frozen_until=at(9, 30),
-        policy=Policy(True, 0.5, "breaks", 2, 0, {**DEFAULT_FACTORS, "idle": 3, "moved": 0.5}, "any_start"),
+        policy=Policy(
+            True,
+            0.5,
+            "breaks",
+            2,
+            0,
+            {**DEFAULT_FACTORS, "idle": 3, "moved": 0.5},
+            "any_start",
+            (FairShare(0.5, 2),),
+        ),
     )
 
 

@@ -63,7 +63,8 @@ WHOLE: Json = {
     "frozen_until": "2026-11-24T09:30:00+08:00",
     "policy": {
         "require_all": True, "fair_share": 0.5, "idle_counts": "breaks", "max_idle_spread": 2,
-        "max_moved": 0, "reassigned_counts": "any_start", "factors": {"idle": 3, "moved": 0.5},
+        "max_moved": 0, "reassigned_counts": "any_start", "fair_shares": [{"share": 0.5, "price": 2}],
+        "factors": {"idle": 3, "moved": 0.5},
     },
 }  # fmt: skip
 

@@ -1,0 +1,44 @@
+"""What the flat view says of firms: their requests, floors and fair shares."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scheduler.domain.problem import Problem
+from scheduler.solver.compiled.kernels import Floats, Int32s
+
+
+def firm_rows(problem: Problem) -> tuple[Int32s, Int32s]:
+    """Their requests, laid end to end, and `Data.firms`."""
+    own: list[list[int]] = [[] for _ in problem.firms]
+    for r, request in enumerate(problem.requests):
+        own[request.sender].append(r)
+        own[request.receiver].append(r)
+    listed, ranges = csr(own)
+    rows = [
+        (floor, np.iinfo(np.int32).max if firm.max_per_day is None else firm.max_per_day, *span)
+        for floor, firm, span in zip(problem.floors, problem.firms, ranges, strict=True)
+    ]
+    return listed, np.array(rows, np.int32).reshape(-1, 4)
+
+
+def firm_worth(problem: Problem) -> Floats:
+    """A row of n + 1 numbers of each firm with n requests, laid end to end: see `ranges.worth_of`."""
+    factors = problem.policy.factors
+    shortfall, unfair = float(factors["shortfall"]), float(factors.get("unfair", 0))
+    found: list[float] = []
+    for floor, levels, n in zip(problem.floors, problem.fair_levels, problem.request_counts, strict=True):
+        for held in range(n + 1):
+            lacks = sum(price for level, price in levels if held < level)
+            found.append(shortfall * (held < floor) + unfair * lacks)
+    return np.array(found, np.float64)
+
+
+def csr(lists: list[list[int]]) -> tuple[Int32s, list[tuple[int, int]]]:
+    """Lists laid end to end, and the range of each."""
+    ranges: list[tuple[int, int]] = []
+    at = 0
+    for row in lists:
+        ranges.append((at, at + len(row)))
+        at += len(row)
+    return np.array([x for row in lists for x in row], np.int32), ranges
