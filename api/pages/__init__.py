@@ -10,7 +10,7 @@ from api.pages.calendar_health import board
 from api.pages.delegations import delegations
 from api.pages.digests import asked, digests
 from api.pages.directory import firms
-from api.pages.events import events, first_file, home, mail_texts
+from api.pages.events import events, first_file, home, mail_texts, nights
 from api.pages.exports import exports
 from api.pages.imports import imports
 from api.pages.inbox import inbox
@@ -48,6 +48,7 @@ PAGES = (
     members.blueprint,
     moved.blueprint,
     my_day.blueprint,
+    nights.blueprint,
     operators.blueprint,
     runs.blueprint,
     imports.blueprint,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import AfterRun, PlaceKind, RequestState, Side
+from scheduler.domain.entities import PlaceKind, RequestState, Side
 from scheduler.domain.team import TeamRole
 from scheduler.invites.ical import itip_revisions
 from scheduler.samples.event import SampleEvent, SamplePerson, SampleRequest
 from scheduler.services.access import tokens
-from scheduler.services.runs import overnight
+from scheduler.services.events import night_times
 from scheduler.storage.models import (
     Account,
     Attendee,
@@ -80,16 +80,12 @@ def _event(session: Session, sample: SampleEvent, *, now: datetime, mail_per_min
         areas={area.key: area.name for area in sample.areas},
         policy={"fair_share": policy.fair_share, "idle_counts": policy.idle_counts},
         mail_per_minute=mail_per_minute,
-        rerun_enabled=True,
-        rerun_time=time(2, 0),
-        rerun_timezone=sample.timezone,
-        rerun_then=AfterRun.DRAFT,
         contact=CONTACT,
         remind_minutes=15,
     )
-    event.next_rerun_at = overnight.next_rerun_at(event, now)
     session.add(event)
     session.flush()
+    night_times.plan_first(session, event, now=now)
     return event
 
 

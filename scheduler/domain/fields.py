@@ -85,6 +85,8 @@ RemindMinutes = Annotated[int, Interval(ge=0, le=1_440)]
 """Before a meeting: at most a day."""
 LateMinutes = Annotated[int, Interval(ge=1, le=600)]
 Percent = Annotated[int, Interval(ge=0, le=100)]
+ChangesAPerson = Annotated[int, Interval(ge=0, le=100)]
+QuietHours = Annotated[int, Interval(ge=0, le=240)]
 
 # Runs
 SolveSeconds = Annotated[int, Interval(ge=5, le=3_600)]

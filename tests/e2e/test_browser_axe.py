@@ -226,6 +226,7 @@ PAGES = {
         "people/f0-p0/agenda",
         "people/f8-p1/agenda",
         "settings",
+        "nights",
         "venue",
         "venue?kind=booth",
         "mail-texts/en/new",

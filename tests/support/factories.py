@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import PlaceKind, RequestState, Side, Tier, VersionState
+from scheduler.domain.entities import AfterRun, PlaceKind, RequestState, Side, Tier, VersionState
 from scheduler.domain.plan import Meeting
 from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import language_of
@@ -37,6 +37,7 @@ from scheduler.storage.models import (
     Hall,
     Interpreter,
     MeetingRequest,
+    NightTime,
     Place,
     RequestPerson,
     ScheduleVersion,
@@ -131,10 +132,8 @@ def make_event(
             "key": f"expo{number}",
             "name": f"Expo {number}",
             "timezone": "Asia/Shanghai",
-            "rerun_timezone": "Asia/Shanghai",
             "created_at": NOW,
             "areas": {"batteries": "Batteries", "chips": "Chips"},
-            "rerun_enabled": False,
             "summary_mails": False,
             "publish_hold": 0,
             **columns,
@@ -153,6 +152,15 @@ def make_event(
     for _ in range(interpreters):
         make_interpreter(session, expo)
     return expo
+
+
+def make_night(session: Session, expo: Expo, **columns: Any) -> NightTime:
+    """A night of the event at 02:00 every day, which is due at NOW and makes a draft."""
+    values = {"at": time(2), "weekdays": "1234567", "then": AfterRun.DRAFT, "next_at": NOW, **columns}
+    night = NightTime(event_id=expo.event.id, **values)
+    session.add(night)
+    session.flush()
+    return night
 
 
 def make_firm(session: Session, expo: Expo, *, people: int = 1, booth: bool = True, **columns: Any) -> Firm:

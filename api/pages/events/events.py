@@ -16,22 +16,16 @@ from api import auth, context
 from api.pages import rendering, zones
 from api.pages.reading import FormReader
 from scheduler.domain import fields
-from scheduler.domain.entities import AfterRun
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
 from scheduler.services.access.actors import Actor
-from scheduler.services.events import events, new_event
+from scheduler.services.events import events, new_event, night_times
 from scheduler.services.events.events import EventSettings
 from scheduler.services.events.new_event import NewEvent
 
 blueprint = APIBlueprint("events", __name__, enable_openapi=False)
 
 Faults = dict[str, str]
-
-AFTER_RUNS = {
-    "draft": "Make a draft for me to look at",
-    "publish": "Publish it, if few published meetings are touched",
-}
 
 
 @blueprint.get("/events/<event_key>/settings")
@@ -117,9 +111,8 @@ def _settings_page(db: Any, actor: Actor, typed: Mapping[str, str], faults: Faul
         "events/settings.html",
         typed=typed,
         faults=faults,
-        zones=zones.choices(),
         languages=languages().items(),
-        after_runs=AFTER_RUNS,
+        coming=night_times.rules(db, actor).coming,
     )
 
 
@@ -138,21 +131,12 @@ def _typed(now: EventSettings) -> dict[str, str]:
         "digest_mails": "yes" if now.digest_mails else "",
         "contact": now.contact,
         "remind_minutes": str(now.remind_minutes),
-        "rerun_enabled": "yes" if now.rerun_enabled else "",
-        "rerun_time": f"{now.rerun_time:%H:%M}",
-        "rerun_timezone": now.rerun_timezone,
-        "rerun_then": str(now.rerun_then),
-        "rerun_budget": str(now.rerun_budget),
-        "rerun_late": str(now.rerun_late),
         "fair_share": str(round(100 * float(now.policy.get("fair_share", 0)))),
     }
 
 
 def _read_settings(form: Mapping[str, str], before: EventSettings) -> EventSettings:
     read = FormReader(form, EventSettings)
-    then = form.get("rerun_then", "")
-    if then not in set(AfterRun):
-        read.fault("rerun_then", "choose what follows the overnight run")
     after = replace(
         before,
         name=read.text("name"),
@@ -167,12 +151,6 @@ def _read_settings(form: Mapping[str, str], before: EventSettings) -> EventSetti
         digest_mails=form.get("digest_mails") == "yes",
         contact=read.text("contact"),
         remind_minutes=read.whole("remind_minutes"),
-        rerun_enabled=form.get("rerun_enabled") == "yes",
-        rerun_time=read.time("rerun_time"),
-        rerun_timezone=form.get("rerun_timezone", ""),
-        rerun_then=AfterRun(then) if then in set(AfterRun) else before.rerun_then,
-        rerun_budget=read.whole("rerun_budget"),
-        rerun_late=read.whole("rerun_late"),
         policy={**before.policy, "fair_share": read.whole("fair_share", fields.Percent) / 100},
     )
     read.done()

@@ -19,7 +19,7 @@ from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen
 from scheduler.services.access.actors import Actor
 from scheduler.services.delivery import mail_queue
-from scheduler.services.events import waiting
+from scheduler.services.events import night_times, waiting
 from scheduler.services.publishing import orders
 from scheduler.services.requests import lists
 from scheduler.services.runs import control
@@ -50,6 +50,7 @@ def overview(event_key: str) -> str:
             requests=lists.counts(db, replace(actor, firm_id=None)).received,
             mails=mail_queue.counts(db, actor),
             waiting=waiting.waiting(db, actor),
+            coming=night_times.rules(db, actor).coming,
             now=context.now(),
             states=RequestState,
         )

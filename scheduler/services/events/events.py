@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, time
+from datetime import datetime
 from itertools import combinations
 from typing import Any
 
@@ -12,15 +12,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
-from scheduler.domain.entities import AfterRun, PlaceKind
+from scheduler.domain.entities import PlaceKind
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.domain.fields import (
-    Budget,
     Contact,
     EventName,
     FreezeHours,
     HoldMinutes,
-    LateMinutes,
     MailPerMinute,
     RemindMinutes,
     RequestDays,
@@ -31,15 +29,14 @@ from scheduler.files.policy import read_policy
 from scheduler.files.reading import Reader
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.events import night_times
 from scheduler.services.events.new_event import (
     CheckedEvent,
     NewEvent,
     check,
-    is_zone,
     language_faults,
 )
 from scheduler.services.publishing import summaries
-from scheduler.services.runs import overnight
 from scheduler.services.text import one_line
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
@@ -66,11 +63,6 @@ class EventCard:
     mails_paused_at: datetime | None
     publish_hold: int
     solve_seconds: int
-    rerun_enabled: bool
-    rerun_timezone: str
-    rerun_then: AfterRun
-    rerun_budget: int
-    next_rerun_at: datetime | None
 
 
 _CARD = tuple(EventCard.__dataclass_fields__)
@@ -92,12 +84,6 @@ class EventSettings:
     digest_mails: bool = True
     contact: Contact = ""
     remind_minutes: RemindMinutes = 0
-    rerun_enabled: bool = True
-    rerun_time: time = time(2)
-    rerun_timezone: str = "UTC"
-    rerun_then: AfterRun = AfterRun.DRAFT
-    rerun_budget: Budget = 50
-    rerun_late: LateMinutes = 60
     policy: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -116,6 +102,7 @@ def create_event(session: Session, account_id: int, form: NewEvent, *, now: date
         for i, slot in enumerate(checked.slots)
     )
     _add_venue(session, made.id, form)
+    night_times.plan_first(session, made, now=now)
     session.flush()
     by = Somebody(account_id=account_id, event_id=made.id, roles=("operator",))
     trail.note(session, by, Act.EVENT, f"event {made.key} made", after={"name": made.name}, now=now)
@@ -141,7 +128,7 @@ def settings(session: Session, actor: Actor) -> EventSettings:
 
 
 def update_settings(session: Session, actor: Actor, form: EventSettings, *, now: datetime) -> EventCard:
-    """Change the settings. The time of the next rerun is computed again, so no restart is needed.
+    """Change the settings. They hold at once.
 
     Raises NotAllowed, InvalidInput with every fault by field of EventSettings.
     """
@@ -157,8 +144,6 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
     if row.digest_mails and not was_telling:
         row.digests_since = now  # what was before is not told
     row.policy = dict(form.policy)
-    row.rerun_then = AfterRun(form.rerun_then)
-    row.next_rerun_at = overnight.next_rerun_at(row, now)
     session.flush()
     after = asdict(settings(session, actor))
     trail.note(session, actor, Act.SETTINGS, "settings", before=before, after=after, now=now)
@@ -170,12 +155,6 @@ def update_settings(session: Session, actor: Actor, form: EventSettings, *, now:
 def _settings_faults(form: EventSettings) -> Iterator[Fault]:
     yield from fields.faults(form)
     yield from language_faults(form.language)
-    if not is_zone(form.rerun_timezone):
-        yield Fault("rerun_timezone", "must be an IANA time zone such as Asia/Shanghai")
-    if form.rerun_time.tzinfo is not None:
-        yield Fault("rerun_time", "must be a local time; its zone is rerun_timezone")
-    if form.rerun_then not in set(AfterRun):
-        yield Fault("rerun_then", "must be draft or publish")
     reader = Reader()
     read_policy(reader, form.policy)
     yield from reader.faults
@@ -191,11 +170,7 @@ def _insert(session: Session, form: NewEvent, checked: CheckedEvent, now: dateti
         areas=checked.areas,
         digest_mails=True,
         digests_since=now,
-        rerun_enabled=True,
-        rerun_time=time(2),
-        rerun_timezone=form.timezone,
     )
-    made.next_rerun_at = overnight.next_rerun_at(made, now)
     try:
         with session.begin_nested():
             session.add(made)

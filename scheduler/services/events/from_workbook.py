@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime, time
+from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
@@ -20,6 +20,7 @@ from scheduler.services.access.rights import Role
 from scheduler.services.cells import values
 from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.cells.table import Row, Table
+from scheduler.services.events import night_times
 from scheduler.services.events.events import EventCard, EventSettings, card, update_settings
 from scheduler.services.events.new_event import key_faults, language_faults, zone_faults
 from scheduler.services.exports.event_sheets import SETTINGS
@@ -73,6 +74,7 @@ def begin(
         )
     except InvalidInput as error:
         raise InvalidInput([Fault(_place(rows, each.path), each.message) for each in error.faults]) from None
+    night_times.plan_first(session, row, now=now)
     return card(row)
 
 
@@ -105,9 +107,6 @@ def _insert(session: Session, said: Mapping[str, str], now: datetime) -> Event:
         created_at=now,
         digest_mails=True,
         digests_since=now,
-        rerun_enabled=True,
-        rerun_time=time(2),
-        rerun_timezone=said["timezone"],
     )
     try:
         with session.begin_nested():

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import MailOutcome, RequestState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.events import waiting
+from scheduler.services.events import night_times, waiting
+from scheduler.services.events.night_times import PlannedNight
 from scheduler.services.events.nights import Changes, NightRun, changes_of, nights
 from scheduler.services.events.waiting import Waiting
 from scheduler.services.schedule import versions
@@ -67,8 +68,8 @@ class Home:
     """`published` is the number of the published version, and `held` counts its meetings.
 
     `reasons` counts the requests that it does not hold by reason. `bounced` are people with meetings to come
-    whose address takes no mail, `below` firms with fewer meetings than they were promised. `opens` is the
-    first meeting time.
+    whose address takes no mail, `below` firms with fewer meetings than they were promised. `coming` is the
+    next night, and `opens` the first meeting time.
     """
 
     published: int | None
@@ -84,6 +85,7 @@ class Home:
     below: int
     files: tuple[WaitingFile, ...]
     nights: tuple[NightRun, ...]
+    coming: PlannedNight | None
     opens: datetime | None
 
 
@@ -123,6 +125,7 @@ def home(session: Session, actor: Actor, *, now: datetime) -> Home:
         below=_below(session, event_id, version_id),
         files=_files(session, event_id),
         nights=nights(session, actor),
+        coming=night_times.rules(session, actor).coming,
         opens=_opens(session, event_id),
     )
 

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import RunState, VersionState
+from scheduler.domain.entities import AfterRun, RunState, VersionState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.morning.night_budget import NightBudget
+from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.storage.models import Comparison, Run, ScheduleVersion
 
 NIGHTS = 6
+_NEWEST = Order("nights", (Run.number,), (int,), descending=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,10 @@ class NightRun:
     number: int
     queued_at: datetime
     state: RunState
+    then: AfterRun
+    budget: NightBudget | None
+    asked_seconds: int
     seconds: float | None
-    max_moved: int
     score: float | None
     bound: float | None
     version: int | None
@@ -50,21 +56,29 @@ class NightRun:
 
 def nights(session: Session, actor: Actor, *, limit: int = NIGHTS) -> tuple[NightRun, ...]:
     """The last runs of the night, the newest first."""
+    rows = session.execute(_of_nights(actor).order_by(Run.number.desc()).limit(limit))
+    return tuple(_night(*row) for row in rows)
+
+
+def listing(session: Session, actor: Actor, *, number: int = 1, limit: int = 30) -> Page[NightRun]:
+    """The runs of all nights in numbered pages, the newest first."""
+    page: Page[Any] = fetch_page(session, _of_nights(actor), _NEWEST, number=number, limit=limit)
+    return page.of(_night(*row[:3]) for row in page.items)
+
+
+def _of_nights(actor: Actor) -> Select[Run, ScheduleVersion | None, Comparison | None]:
     actor.require(Right.READ_RUNS)
     made = and_(
         ScheduleVersion.event_id == Run.event_id,
         ScheduleVersion.run_id == Run.id,
         ScheduleVersion.copy_of_id.is_(None),
     )
-    rows = session.execute(
+    return (
         select(Run, ScheduleVersion, Comparison)
         .outerjoin(ScheduleVersion, made)
         .outerjoin(Comparison, Comparison.version_id == ScheduleVersion.id)
         .where(Run.event_id == actor.event_id, Run.begin_by.is_not(None))
-        .order_by(Run.number.desc())
-        .limit(limit)
     )
-    return tuple(_night(*row) for row in rows)
 
 
 def changes_of(found: Comparison) -> Changes:
@@ -86,7 +100,9 @@ def _night(run: Run, version: ScheduleVersion | None, found: Comparison | None) 
         queued_at=run.created_at,
         state=run.state,
         seconds=took,
-        max_moved=run.max_moved,
+        then=run.then,
+        budget=NightBudget(**run.night_budget) if run.night_budget else None,
+        asked_seconds=run.seconds,
         score=version.score if version else None,
         bound=version.bound if version else None,
         version=version.number if version else None,

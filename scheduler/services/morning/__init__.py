@@ -1,1 +1,1 @@
-"""What is told in the morning of what the night did."""
+"""What a night may publish by itself, and what is told of it in the morning."""

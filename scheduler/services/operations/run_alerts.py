@@ -33,7 +33,7 @@ def late_sentence(session: Session, run: Run) -> str:
     """Why a run of the night that was to publish makes a draft only."""
     event = session.get_one(Event, run.event_id)
     return (
-        f"The overnight run began at {_clock(run.started_at, event)}, more than {event.rerun_late} minutes "
+        f"The overnight run began at {_clock(run.started_at, event)}, more than {event.night_late} minutes "
         "after its time, so it makes a draft only. Look at the draft, and publish it by hand."
     )
 
@@ -83,5 +83,5 @@ def _about(run: Run) -> str:
 
 
 def _clock(moment: datetime | None, event: Event) -> str:
-    """A time on the clock of the event's overnight runs."""
-    return f"{moment.astimezone(ZoneInfo(event.rerun_timezone)):%H:%M}" if moment else "an unknown time"
+    """A time on the venue's clock."""
+    return f"{moment.astimezone(ZoneInfo(event.timezone)):%H:%M}" if moment else "an unknown time"

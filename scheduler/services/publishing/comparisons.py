@@ -51,6 +51,12 @@ class Worked:
     comparison: Comparison
     changes: Sequence[Change]
 
+    @property
+    def published(self) -> int:
+        """How many meetings the published version has."""
+        counts: dict[str, int] = self.comparison.counts
+        return sum(counts.values()) - counts[ChangeKind.ADDED]
+
 
 def kept(session: Session, version: ScheduleVersion) -> Comparison | None:
     """The comparison of a version, if there is one that still holds."""

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import JobKind, VersionState
 from scheduler.domain.errors import ChainmeetError
-from scheduler.services.morning import morning
+from scheduler.services.morning import limits, morning
+from scheduler.services.morning.night_budget import NightBudget
 from scheduler.services.publishing import comparisons, release, summaries, version_jobs
 from scheduler.services.publishing.comparisons import Worked
 from scheduler.services.publishing.diff import Survey
@@ -42,6 +43,18 @@ class TooMuchChanges(ChainmeetError):
         super().__init__(
             f"Version {number} was not published: it changes {touched:,} meetings that people have in their "
             f"calendars, and without a person at most {budget:,} may. Look at the draft and publish it."
+        )
+
+
+class BeyondTheNight(ChainmeetError):
+    """A night would publish more changes than its budget has."""
+
+    code = "beyond-the-night"
+
+    def __init__(self, number: int, excess: Sequence[str]) -> None:
+        super().__init__(
+            f"Version {number} was not published by the night: {'; '.join(excess)}. Look at the draft, and "
+            "publish it if you want these changes."
         )
 
 
@@ -112,12 +125,35 @@ class _Work:
             version_jobs.finish(session, self.held, now=self.database.now_in(session))
 
     def check_budget(self, version: ScheduleVersion) -> None:
-        """Raises TooMuchChanges."""
-        if self.job.budget is None:
+        """Raises TooMuchChanges, BeyondTheNight."""
+        allowed = self.night_budget()
+        if self.job.budget is None and allowed is None:
             return
-        touched = self.work_out(with_mails=False).comparison.touched
-        if touched > self.job.budget:
+        worked = self.work_out(with_mails=False)
+        touched = worked.comparison.touched
+        if self.job.budget is not None and touched > self.job.budget:
             raise TooMuchChanges(version.number, touched, self.job.budget)
+        if allowed is not None:
+            with self.database.read() as session:
+                excess = limits.excess(
+                    session,
+                    version.event_id,
+                    allowed,
+                    worked.changes,
+                    published=worked.published,
+                    now=self.database.now_in(session),
+                )
+            if excess:
+                raise BeyondTheNight(version.number, excess)
+
+    def night_budget(self) -> NightBudget | None:
+        """That of the night that asked for the publishing, if it was a night."""
+        with self.database.read() as session:
+            version = session.get_one(ScheduleVersion, self.job.version_id)
+            if self.job.asked_by is not None or version.run is None:
+                return None
+            found = version.run.night_budget
+        return NightBudget(**found) if found else None
 
     def make_published(self, number: int) -> ScheduleVersion:
         """In one transaction, so that everybody sees the version, or nobody."""

@@ -50,14 +50,15 @@ def queue(
     budget: int | None = None,
     max_moved: int = 0,
     begin_by: datetime | None = None,
+    night_budget: dict[str, int] | None = None,
     now: datetime,
 ) -> Run:
     """A new queued run of the event. Raises RunAlreadyOpen if one is queued or running.
 
     `seconds` is the solve's wall time (the event's setting if None), `budget` how many published meetings a
     publishing that follows may touch, `max_moved` how many of them the run may change to improve the plan,
-    where nothing forces it. An overnight run has `begin_by`. If it begins later, it makes only a draft. Send
-    the task after the commit.
+    where nothing forces it. A night has `begin_by`: if it begins later, it makes only a draft. One that
+    publishes has a `night_budget`, a NightBudget as a dict. Send the task after the commit.
     """
     event = session.get(Event, event_id)
     if event is None:
@@ -75,6 +76,7 @@ def queue(
         max_moved=max_moved,
         seconds=seconds,
         begin_by=begin_by,
+        night_budget=night_budget,
         created_at=now,
         send_at=now,
     )

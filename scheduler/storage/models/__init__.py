@@ -19,7 +19,7 @@ from scheduler.storage.models.asking import (
     RequestStep,
 )
 from scheduler.storage.models.busy import BusySource
-from scheduler.storage.models.event import Event, Hall, Pause, Place, PlaceBusy, Slot, WalkingTime
+from scheduler.storage.models.event import Event, Hall, NightTime, Pause, Place, PlaceBusy, Slot, WalkingTime
 from scheduler.storage.models.importing import ImportFile
 from scheduler.storage.models.inbox import Answer, InboundMail, UntakenMail
 from scheduler.storage.models.mail import (
@@ -92,6 +92,7 @@ __all__ = [
     "MailRoute",
     "MailText",
     "MeetingRequest",
+    "NightTime",
     "OutboxMail",
     "Pause",
     "Place",

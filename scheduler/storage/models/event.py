@@ -82,15 +82,14 @@ class Event(Base):
     """The contact for questions, in one line. It is empty if nobody is named."""
     remind_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     """Minutes before a meeting at which calendars remind its attendees; 0: not at all."""
-    rerun_enabled: Mapped[bool] = mapped_column(default=True)
-    rerun_time: Mapped[time] = mapped_column(default=time(2, 0))
-    rerun_timezone: Mapped[Timezone]
-    rerun_then: Mapped[AfterRun] = mapped_column(states(AfterRun, "after_run"), default=AfterRun.DRAFT)
-    rerun_budget: Mapped[int] = mapped_column(default=50)
-    """Publish after a rerun only if at most this many published meetings are touched."""
-    rerun_late: Mapped[int] = mapped_column(default=60, server_default="60")
-    """A rerun that begins more than so many minutes after its time makes a draft only."""
-    next_rerun_at: Mapped[datetime | None] = mapped_column(index=True)
+    night_percent: Mapped[int] = mapped_column(default=5, server_default="5")
+    """A night publishes only if it changes at most so many per cent of the published meetings,"""
+    night_a_person: Mapped[int] = mapped_column(default=2, server_default="2")
+    """and at most so many of each person,"""
+    night_hours: Mapped[int] = mapped_column(default=24, server_default="24")
+    """and none that starts within so many hours."""
+    night_late: Mapped[int] = mapped_column(default=60, server_default="60")
+    """A night that begins more than so many minutes after its time makes a draft only."""
 
     slots: Mapped[list[Slot]] = relationship(
         primaryjoin="and_(Event.id == Slot.event_id, Slot.is_retired.is_(False))",
@@ -98,6 +97,21 @@ class Event(Base):
         viewonly=True,
     )
     halls: Mapped[list[Hall]] = relationship(order_by="Hall.position", viewonly=True)
+
+
+class NightTime(Base):
+    """A time at which a run begins by itself, on some days of the week, on the venue's clock."""
+
+    __tablename__ = "night_time"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), index=True)
+    at: Mapped[time]
+    weekdays: Mapped[str] = mapped_column(String(7))
+    """The days, 1 for Monday to 7 for Sunday, in this order: "67" is every weekend."""
+    then: Mapped[AfterRun] = mapped_column(states(AfterRun, "after_night"))
+    next_at: Mapped[datetime | None] = mapped_column(index=True)
+    """None once the event is over."""
 
 
 class Slot(Base):

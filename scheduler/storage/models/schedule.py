@@ -48,13 +48,15 @@ class Run(Base):
     """Counts from 1 in each event."""
     state: Mapped[RunState] = mapped_column(states(RunState, "run_state"))
     asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
-    """None for the overnight rerun."""
+    """None for a night."""
     then: Mapped[AfterRun] = mapped_column(states(AfterRun, "after_run"), default=AfterRun.DRAFT)
     budget: Mapped[int | None]
     max_moved: Mapped[int] = mapped_column(default=0, server_default="0")
     """How many published meetings it may change to improve the plan, beside those that have to change."""
     begin_by: Mapped[datetime | None]
-    """Of overnight runs only: one that begins later makes a draft, whatever was to follow."""
+    """Of a night only: one that begins later makes a draft, whatever was to follow."""
+    night_budget: Mapped[dict[str, Any] | None]
+    """Of a night that publishes: what it may change, as `NightBudget`."""
     seconds: Mapped[int]
     seed: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]

@@ -76,6 +76,7 @@ GET EVENT/mail-texts/<language>/<mail_kind>                  302 404 404 404 404
 GET EVENT/my-day                                             302 404 404 200 200 200 403 403 403 403
 GET EVENT/my-day/manifest.webmanifest                        302 404 404 200 200 200 200 200 200 200
 GET EVENT/my-day/worker.js                                   302 404 404 200 200 200 200 200 200 200
+GET EVENT/nights                                             302 404 404 404 404 404 200 200 200 403
 GET EVENT/people/<person_key>/agenda                         302 404 404 403 403 200 200 200 200 200
 GET EVENT/people/<person_key>/agenda.pdf                     302 404 404 403 403 200 200 200 200 200
 GET EVENT/preferences                                        302 404 404 200 200 200 403 403 403 403
@@ -154,6 +155,7 @@ POST EVENT/inbox/<mail_id>/<step>                            403 404 404 404 404
 POST EVENT/mail-texts/<language>/<mail_kind>                 403 404 404 404 404 404 303 303 404 404
 POST EVENT/mails/<step>                                      403 404 404 404 404 404 302 302 404 404
 POST EVENT/my-day/<request_key>/late                         403 404 404 404 404 404 404 404 404 404
+POST EVENT/nights                                            403 404 404 404 404 404 422 422 404 404
 POST EVENT/preferences                                       403 404 404 303 303 303 403 403 403 403
 POST EVENT/preferences/summaries                             403 404 404 303 303 303 403 403 403 403
 POST EVENT/requests/<key>/accept                             403 404 404 404 403 403 303 303 403 404

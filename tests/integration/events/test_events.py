@@ -17,7 +17,7 @@ from scheduler.services.events import events
 from scheduler.services.events.events import EventSettings
 from scheduler.services.events.new_event import NewEvent
 from scheduler.storage.database import Database
-from scheduler.storage.models import Event, Hall, Place, Slot, WalkingTime
+from scheduler.storage.models import Event, Hall, NightTime, Place, Slot, WalkingTime
 from tests.support.factories import NOW, make_account, make_event
 
 FORM = NewEvent(
@@ -76,12 +76,13 @@ def test_a_new_event_has_halls_tables_and_walking_times(database: Database) -> N
         assert event.areas == {"1-batteries": "Batteries", "2": "芯片"}
 
 
-def test_its_maker_is_its_organiser_and_it_reruns_at_two_in_the_night(database: Database) -> None:
+def test_its_maker_is_its_organiser_and_a_run_begins_at_two_in_the_night(database: Database) -> None:
     with database.write() as session:
         operator = make_account(session, is_operator=True)
-        event = events.create_event(session, operator.id, FORM, now=NOW)
+        events.create_event(session, operator.id, FORM, now=NOW)
         assert actors.actor_for(session, operator.id, "chain-expo", now=NOW).is_organiser
-        assert event.next_rerun_at == datetime(2026, 11, 24, 18, tzinfo=UTC)
+        (night,) = session.scalars(select(NightTime))
+        assert (night.then, night.next_at) == (AfterRun.DRAFT, datetime(2026, 11, 24, 18, tzinfo=UTC))
 
 
 def test_only_operators_create_events(database: Database) -> None:
@@ -158,27 +159,11 @@ def test_settings_are_read_back_as_they_were_written(database: Database) -> None
             mail_per_minute=60,
             contact="+86 10 1234 5678",
             remind_minutes=15,
-            rerun_enabled=True,
-            rerun_time=time(3, 30),
-            rerun_timezone="Europe/Berlin",
-            rerun_then=AfterRun.PUBLISH,
-            rerun_budget=10,
-            rerun_late=15,
             policy={"fair_share": 0.5, "factors": {"idle": 20}},
         )
         events.update_settings(session, expo.organiser_actor(), form, now=NOW)
     with database.read() as session:
         assert events.settings(session, expo.organiser_actor()) == form
-        next_rerun = events.event(session, expo.actor(0)).next_rerun_at
-        assert next_rerun == datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
-
-
-def test_switching_the_rerun_off_leaves_none_due(database: Database) -> None:
-    with database.write() as session:
-        expo = make_event(session, rerun_enabled=True, next_rerun_at=NOW)
-        actor = expo.organiser_actor()
-        form = replace(events.settings(session, actor), rerun_enabled=False)
-        assert events.update_settings(session, actor, form, now=NOW).next_rerun_at is None
 
 
 SETTINGS_FAULTS = [
@@ -188,14 +173,9 @@ SETTINGS_FAULTS = [
     ({"freeze_hours": -1}, "freeze_hours: must be from 0 to 240"),
     ({"request_days": 0}, "request_days: must be from 1 to 365"),
     ({"mail_per_minute": 0}, "mail_per_minute: must be from 1 to 60000"),
-    ({"rerun_budget": -1}, "rerun_budget: must be from 0 to 100000"),
-    ({"rerun_late": 0}, "rerun_late: must be from 1 to 600"),
     ({"contact": "x" * 201}, "contact: must have at most 200 characters"),
     ({"remind_minutes": -1}, "remind_minutes: must be from 0 to 1440"),
     ({"remind_minutes": 1441}, "remind_minutes: must be from 0 to 1440"),
-    ({"rerun_timezone": ""}, "rerun_timezone: must be an IANA time zone such as Asia/Shanghai"),
-    ({"rerun_time": time(2, tzinfo=UTC)}, "rerun_time: must be a local time; its zone is rerun_timezone"),
-    ({"rerun_then": "hope"}, "rerun_then: must be draft or publish"),
     ({"policy": {"fair_share": 2}}, "policy.fair_share: must be a number from 0 to 1"),
     ({"policy": {"faire_share": 1}}, "policy.faire_share: unknown key"),
 ]

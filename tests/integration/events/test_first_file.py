@@ -31,6 +31,7 @@ from scheduler.storage.models import (
     ImportFile,
     Interpreter,
     MeetingRequest,
+    NightTime,
     Place,
     Slot,
     TeamMember,
@@ -99,7 +100,9 @@ def test_a_look_makes_nothing_and_the_event_has_all_that_it_showed(database: Dat
     assert (found.event.name, found.event.timezone) == ("Danube Battery Days", "Europe/Budapest")
     assert set(counted(database).values()) == {0}
     made = make(database, who, number, found.look.digest)
-    assert (made.key, made.rerun_enabled) == ("danube-battery-days", True)
+    assert made.key == "danube-battery-days"
+    with database.read() as session:
+        assert session.scalars(select(NightTime)).one().next_at is not None
     assert counted(database) == {
         "Event": 1, "Slot": 20, "Hall": 2, "WalkingTime": 1, "Place": 6, "Firm": 5, "Attendee": 6,
         "Interpreter": 2, "AttendeeBusy": 2, "MeetingRequest": 8,

@@ -17,8 +17,17 @@ from scheduler.services.events import home
 from scheduler.services.imports import workbooks
 from scheduler.services.runs import overnight
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, Event, Firm, MeetingRequest
-from tests.support.factories import NOW, Expo, make_event, make_firm, make_member, make_request, meet
+from scheduler.storage.models import Attendee, Firm, MeetingRequest
+from tests.support.factories import (
+    NOW,
+    Expo,
+    make_event,
+    make_firm,
+    make_member,
+    make_night,
+    make_request,
+    meet,
+)
 from tests.support.publishing import draft, publish
 from tests.support.queries import count_selects
 from tests.support.web import Browser, web_app
@@ -42,8 +51,7 @@ def busy(session: Session) -> Expo:
     session.execute(update(Attendee).where(Attendee.firm_id == expo.firms[1].id).values(bounced_at=NOW))
     octets = b"key,name,country,tier\nf9,New,CN,midstream\n"
     workbooks.keep(session, expo.organiser_actor(), octets, name="may.csv", kind="firms", now=NOW)
-    event = session.get_one(Event, expo.event.id)
-    event.rerun_enabled, event.next_rerun_at = True, NOW
+    make_night(session, expo)
     overnight.claim_due(session, now=NOW)
     return expo
 

@@ -6,7 +6,6 @@ import re
 
 from sqlalchemy import func, select
 
-from scheduler.domain.entities import AfterRun
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, Place, Slot
 from tests.support.factories import make_account, make_event
@@ -95,18 +94,16 @@ def test_a_changed_time_moves_the_next_overnight_run(database: Database, broker_
         expo = make_event(session)
     browser = Browser(web_app(database, broker_url), expo.organiser)
     path = f"/events/{expo.event.key}/settings"
-    assert 'value="02:00"' in browser.get(path)
     typed = {
         "name": "Renamed", "language": "hu", "solve_seconds": "30", "freeze_hours": "6", "request_days": "7",
-        "proposals": "yes", "mail_per_minute": "90", "rerun_enabled": "yes", "rerun_time": "03:30",
-        "rerun_timezone": "UTC", "publish_hold": "3", "contact": " Hall 1  desk ", "remind_minutes": "15",
-        "rerun_then": "publish", "rerun_budget": "10", "rerun_late": "45", "fair_share": "50",
+        "proposals": "yes", "mail_per_minute": "90", "publish_hold": "3", "contact": " Hall 1  desk ",
+        "remind_minutes": "15", "fair_share": "50",
     }  # fmt: skip
     assert "The settings are saved" in browser.post(path, **typed)
     page = browser.get(path)
     assert 'value="Hall 1 desk"' in page and 'name="remind_minutes" type="number" value="15"' in page
     assert 'name="proposals" value="yes" checked' in page
-    assert "checked" not in browser.post(path, **{**typed, "proposals": "", "rerun_enabled": ""})
+    assert "checked" not in browser.post(path, **{**typed, "proposals": ""})
     browser.post(path, **typed)
     assert "must be a whole number" in browser.post(path, status=422, **typed | {"freeze_hours": "-1"})
     assert "must have at most 200 characters" in browser.post(
@@ -114,11 +111,8 @@ def test_a_changed_time_moves_the_next_overnight_run(database: Database, broker_
     )
     with database.read() as session:
         event = session.get_one(Event, expo.event.id)
-        assert event.next_rerun_at is not None
         assert event.language == "hu"
-        assert (event.name, f"{event.next_rerun_at:%H:%M}", event.rerun_then, event.policy["fair_share"]) == (
-            "Renamed", "03:30", AfterRun.PUBLISH, 0.5,
-        )  # fmt: skip
+        assert (event.name, event.policy["fair_share"]) == ("Renamed", 0.5)
 
 
 def test_summaries_are_on_until_an_organiser_switches_them_off(database: Database, broker_url: str) -> None:
@@ -130,8 +124,7 @@ def test_summaries_are_on_until_an_organiser_switches_them_off(database: Databas
     assert ticked in browser.get(path)
     typed = {
         "name": "Expo", "language": "en", "solve_seconds": "30", "freeze_hours": "6", "request_days": "7",
-        "mail_per_minute": "90", "rerun_time": "03:30", "rerun_timezone": "UTC", "rerun_then": "draft",
-        "rerun_budget": "10", "publish_hold": "3", "rerun_late": "45", "fair_share": "50",
+        "mail_per_minute": "90", "publish_hold": "3", "fair_share": "50",
         "remind_minutes": "0",
     }  # fmt: skip
     assert ticked not in browser.post(path, **typed)

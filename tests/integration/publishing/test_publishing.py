@@ -181,3 +181,32 @@ def test_more_changes_than_the_budget_allows_are_left_to_a_person_who_is_told(sc
     with scene.database.read() as session:
         (alert,) = alerts.open_alerts(session, scene.expo.event.id)
         assert "it changes 3 meetings" in alert.reason
+
+
+@pytest.mark.parametrize(
+    ("allowed", "said"),
+    [
+        ({"percent": 100, "a_person": 1, "hours": 0}, None),
+        ({"percent": 74, "a_person": 1, "hours": 0}, "it changes 3 of 4 published meetings, 75.0 %"),
+        ({"percent": 100, "a_person": 0, "hours": 0}, "for one person: 6, one of them with 1"),
+        (
+            {"percent": 100, "a_person": 1, "hours": 240_000},
+            "changed meetings that start within 240000 hours: 3",
+        ),
+    ],
+)
+def test_a_night_publishes_within_its_budget_and_else_says_what_exceeds_it(
+    scene: Scene, allowed: dict[str, int], said: str | None
+) -> None:
+    assert scene.do(scene.ask()) is JobEnding.DONE
+    second = scene.draft([1, 1, 1, 0])
+    with scene.database.write() as session:
+        run = runs.queue(session, scene.expo.event.id, asked_by=None, night_budget=allowed, now=NOW)
+        versions.get(session, scene.expo.event.id, second).run_id = run.id
+    ending = scene.do(scene.ask(second, 1, by=None))
+    assert ending is (JobEnding.FAILED if said else JobEnding.DONE)
+    with scene.database.read() as session:
+        told = [alert.reason for alert in alerts.open_alerts(session, scene.expo.event.id)]
+    assert len(told) == bool(said) and all(said in reason for reason in told)
+    if said:  # a person may all the same
+        assert scene.do(scene.ask(second, 1)) is JobEnding.DONE

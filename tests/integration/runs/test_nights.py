@@ -12,18 +12,18 @@ from scheduler.services.runs import overnight, recovering, runs
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run
 from tests.integration.operations.test_alerts import mails
-from tests.support.factories import NOW, Expo, make_event
+from tests.support.factories import NOW, Expo, make_event, make_night
 from tests.support.web import Browser, web_app
 
 
 class Night:
     """An event whose overnight run is due at NOW, 16:00 in Shanghai, and that then publishes."""
 
-    def __init__(self, database: Database, **columns: object) -> None:
+    def __init__(self, database: Database, then: AfterRun = AfterRun.PUBLISH, **columns: object) -> None:
         self.database = database
-        values = {"rerun_enabled": True, "next_rerun_at": NOW, "rerun_then": AfterRun.PUBLISH, **columns}
         with database.write() as session:
-            self.expo: Expo = make_event(session, **values)
+            self.expo: Expo = make_event(session, **columns)
+            make_night(session, self.expo, then=then)
         self.key, self.event_id = self.expo.event.key, self.expo.event.id
 
     def queue(self, late: timedelta = timedelta(0)) -> int:
@@ -74,18 +74,18 @@ def test_a_run_that_begins_late_plans_and_does_not_publish_and_says_so(night: Ni
 
 
 def test_how_late_is_too_late_is_a_setting(database: Database) -> None:
-    night = Night(database, rerun_late=5)
+    night = Night(database, night_late=5)
     assert night.begin(night.queue(), NOW + timedelta(minutes=6)).then is AfterRun.DRAFT
 
 
 def test_lateness_is_counted_from_its_time_and_not_from_when_the_clock_came_to_it(database: Database) -> None:
-    night = Night(database, rerun_late=30)
+    night = Night(database, night_late=30)
     late = timedelta(minutes=31)
     assert night.begin(night.queue(late), NOW + late).then is AfterRun.DRAFT
 
 
 def test_a_run_that_only_makes_a_draft_may_begin_late(database: Database) -> None:
-    night = Night(database, rerun_then=AfterRun.DRAFT)
+    night = Night(database, AfterRun.DRAFT)
     run = night.begin(night.queue(), NOW + timedelta(hours=9))
     assert (run.then, run.error, night.alerts()) == (AfterRun.DRAFT, None, [])
 

@@ -26,7 +26,16 @@ from scheduler.services.runs import control, overnight
 from scheduler.services.trail.acts import Act
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, TrailEntry, TrailHead
-from tests.support.factories import NOW, SECRET_KEY, Expo, make_event, make_member, make_request, meet
+from tests.support.factories import (
+    NOW,
+    SECRET_KEY,
+    Expo,
+    make_event,
+    make_member,
+    make_night,
+    make_request,
+    meet,
+)
 from tests.support.publishing import draft, publish
 from tests.support.queries import count_selects
 from tests.support.web import Browser, web_app
@@ -50,8 +59,7 @@ def cancel(session: Session, expo: Expo) -> None:
 
 
 def night(session: Session, expo: Expo) -> None:
-    event = session.get_one(Event, expo.event.id)
-    event.rerun_enabled, event.next_rerun_at = True, NOW
+    make_night(session, expo)
     overnight.claim_due(session, now=NOW)
 
 

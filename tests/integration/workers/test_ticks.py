@@ -26,7 +26,7 @@ from scheduler.services.runs import runs
 from scheduler.storage.database import Database
 from scheduler.storage.models import MeetingRequest, OutboxMail, WebSession
 from tests.integration.delivery.test_outbox import publish_some
-from tests.support.factories import NOW, Expo, make_event, make_request
+from tests.support.factories import NOW, Expo, make_event, make_night, make_request
 from tests.support.workers import ROOT, eventually, settings_for
 from workers.celery_app import make_celery
 from workers.clock import FETCH, REFETCH, TICK, Clock
@@ -58,7 +58,8 @@ def later(database: Database, name: str, by: timedelta) -> None:
 def expo_due(database: Database) -> Expo:
     """An event of the far future whose overnight run is due now."""
     with database.write() as session:
-        expo = make_event(session, rerun_enabled=True, next_rerun_at=database.now())
+        expo = make_event(session)
+        make_night(session, expo, next_at=database.now())
         for slot in expo.slots:
             slot.start, slot.end = slot.start + timedelta(days=36500), slot.end + timedelta(days=36500)
     return expo

@@ -1,0 +1,113 @@
+"""The nights of an event: when runs begin by themselves, what they may publish, and what they did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.pages import paging, rendering
+from api.pages.reading import FormReader
+from scheduler.domain.entities import AfterRun
+from scheduler.domain.errors import InvalidInput
+from scheduler.services.access.actors import Actor
+from scheduler.services.events import night_times, nights
+from scheduler.services.events.night_times import NightRules, PlannedNight
+
+blueprint = APIBlueprint("nights", __name__, enable_openapi=False, url_prefix="/events/<event_key>/nights")
+
+Faults = dict[str, str]
+Typed = MultiDict[str, str]
+
+SHOWN = 30
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+AFTER_RUNS = {"draft": "Make a draft for me to look at", "publish": "Publish it, within the budget"}
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str:
+    actor = auth.team(event_key)
+    with context.database().read() as db:
+        return _page(db, actor, _typed(night_times.rules(db, actor)), {})
+
+
+@blueprint.post("")
+@login_required
+def save(event_key: str) -> Response | tuple[str, int]:
+    actor = auth.organiser(event_key)
+    try:
+        form = _read(request.form)
+        with context.database().write() as db:
+            night_times.change_rules(db, actor, form, now=context.now())
+    except InvalidInput as error:
+        with context.database().read() as db:
+            return _page(db, actor, request.form, _by_field(error)), 422
+    flash("The nights are saved; they hold from now on.", "good")
+    return redirect(url_for("nights.show", event_key=event_key))
+
+
+def _page(db: Session, actor: Actor, typed: Typed, faults: Faults) -> str:
+    return rendering.render(
+        db,
+        actor,
+        "schedule",
+        "events/nights.html",
+        typed=typed,
+        faults=faults,
+        rows=range(min(_rows(typed) + 1, night_times.MOST)),
+        weekdays=WEEKDAYS,
+        after_runs=AFTER_RUNS,
+        coming=night_times.rules(db, actor).coming,
+        page=nights.listing(db, actor, number=paging.asked_number(), limit=SHOWN),
+    )
+
+
+def _typed(rules: NightRules) -> Typed:
+    """The rules as the form shows them."""
+    typed: Typed = MultiDict(
+        (name, str(getattr(rules, name))) for name in NightRules.__dataclass_fields__ if name != "times"
+    )
+    for i, night in enumerate(rules.times):
+        typed.add(f"at-{i}", f"{night.at:%H:%M}")
+        typed.add(f"then-{i}", night.then.value)
+        typed.setlist(f"weekdays-{i}", list(night.weekdays))
+    return typed
+
+
+def _rows(typed: Typed) -> int:
+    return max((i + 1 for i in range(night_times.MOST) if typed.get(f"at-{i}")), default=0)
+
+
+def _read(form: Typed) -> NightRules:
+    """What was typed. A row without a time is no night."""
+    read = FormReader(form, NightRules)
+    times = [
+        PlannedNight(
+            at=read.time(f"at-{i}"),
+            weekdays="".join(sorted(set(form.getlist(f"weekdays-{i}")))),
+            then=AfterRun.PUBLISH if form.get(f"then-{i}") == AfterRun.PUBLISH else AfterRun.DRAFT,
+        )
+        for i in range(night_times.MOST)
+        if form.get(f"at-{i}")
+    ]
+    for i in range(night_times.MOST):
+        if form.get(f"at-{i}") and not form.getlist(f"weekdays-{i}"):
+            read.fault(f"weekdays-{i}", "choose at least one day")
+    numbers: dict[str, Any] = {name: read.whole(name) for name in read.kinds}
+    read.done()
+    return NightRules(tuple(times), **numbers)
+
+
+def _by_field(error: InvalidInput) -> Faults:
+    """The first fault of each field of the form."""
+    faults: Faults = {}
+    for fault in error.faults:
+        faults.setdefault(fault.path, fault.message)
+    return faults

@@ -1,0 +1,160 @@
+"""The nights of an event: planned, changed, checked, listed, and what they did page by page."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+from alembic import command
+from flask import Flask
+from sqlalchemy import text
+
+from scheduler.domain.entities import AfterRun, RunState
+from scheduler.domain.errors import InvalidInput, NotAllowed
+from scheduler.domain.team import TeamRole
+from scheduler.services.events import night_times, nights
+from scheduler.services.events.night_times import NightRules, PlannedNight
+from scheduler.services.runs import runs
+from scheduler.storage.database import Database
+from scheduler.storage.schema import alembic_config, upgrade
+from tests.support.factories import NOW, make_event, make_member, make_night, make_request, meet
+from tests.support.publishing import draft, publish
+from tests.support.web import Browser, web_app
+
+PUBLISH = AfterRun.PUBLISH
+
+
+@pytest.fixture
+def app(database: Database) -> Flask:
+    return web_app(database, "redis://127.0.0.1:1")
+
+
+def test_rules_are_read_back_as_they_were_written_with_the_next_of_each(database: Database) -> None:
+    form = NightRules((PlannedNight(time(2)), PlannedNight(time(23, 30), "67", PUBLISH)), 10, 3, 48, 15)
+    with database.write() as session:
+        actor = make_event(session).organiser_actor()
+        assert night_times.rules(session, actor) == NightRules()
+        made = night_times.change_rules(session, actor, form, now=NOW)
+        assert night_times.rules(session, actor) == made
+    at = [datetime(2026, 11, 24, 18, tzinfo=UTC), datetime(2026, 11, 28, 15, 30, tzinfo=UTC)]
+    assert [night.next_at for night in made.times] == at
+    assert made.coming is made.times[0]
+    assert (made.night_percent, made.night_a_person, made.night_hours, made.night_late) == (10, 3, 48, 15)
+
+
+def test_an_event_that_is_over_plans_no_night(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        form = NightRules((PlannedNight(time(2)),))
+        after = expo.slots[-1].end + timedelta(hours=1)
+        made = night_times.change_rules(session, expo.organiser_actor(), form, now=after)
+    assert made.coming is None and made.times[0].next_at is None
+
+
+NO_DAY = "choose at least one day"
+OTHER_CLOCK = "must be a time on the venue's clock, such as 02:00"
+FAULTS = [
+    (NightRules((PlannedNight(time(2), ""),)), f"times[0].weekdays: {NO_DAY}"),
+    (NightRules((PlannedNight(time(2)), PlannedNight(time(3), "18"))), f"times[1].weekdays: {NO_DAY}"),
+    (NightRules((PlannedNight(time(2, tzinfo=UTC)),)), f"times[0].at: {OTHER_CLOCK}"),
+    (NightRules((PlannedNight(time(2)),) * 11), "times: must be at most 10"),
+    (NightRules(night_percent=101), "night_percent: must be from 0 to 100"),
+    (NightRules(night_a_person=-1), "night_a_person: must be from 0 to 100"),
+    (NightRules(night_hours=241), "night_hours: must be from 0 to 240"),
+    (NightRules(night_late=0), "night_late: must be from 1 to 600"),
+]  # fmt: skip
+
+
+def test_each_rule_is_checked(database: Database) -> None:
+    with database.write() as session:
+        actor = make_event(session).organiser_actor()
+        for form, fault in FAULTS:
+            with pytest.raises(InvalidInput) as caught:
+                night_times.change_rules(session, actor, form, now=NOW)
+            assert [str(found) for found in caught.value.faults] == [fault]
+        assert night_times.rules(session, actor) == NightRules()
+
+
+def test_a_reader_sees_them_and_changes_nothing(database: Database, app: Flask) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        make_night(session, expo)
+        reader = make_member(session, expo, TeamRole.READER)
+        with pytest.raises(NotAllowed):
+            night_times.change_rules(session, expo.actor(0), NightRules(), now=NOW)
+    page = Browser(app, reader).get(f"/events/{expo.event.key}/nights")
+    assert "Next: <strong>Tue, 24 Nov, 16:00" in page and 'action="/events/' not in page.split("<main")[1]
+
+
+TYPED = {"night_percent": "5", "night_a_person": "2", "night_hours": "24", "night_late": "60"}
+
+
+def test_the_form_keeps_what_was_typed_and_says_what_is_wrong(database: Database, app: Flask) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}/nights"
+    assert "No night is planned" in browser.get(path)
+    typed = {**TYPED, "at-0": "", "at-1": "03:15", "weekdays-1": ["6", "7"], "then-1": "publish"}
+    page = browser.post(path, status=422, **{**typed, "weekdays-1": [], "night_percent": "101"})
+    assert "choose at least one day" in page and 'value="03:15"' in page
+    assert "must be a whole number from 0 to 100" in page
+    page = browser.post(path, **typed)
+    assert "The nights are saved" in page and "Sat, 28 Nov, 03:15" in page
+    with database.read() as session:
+        (night,) = night_times.rules(session, expo.organiser_actor()).times
+    assert (night.at, night.weekdays, night.then) == (time(3, 15), "67", PUBLISH)
+    settings = browser.get(f"/events/{expo.event.key}/settings")
+    home = browser.get(f"/events/{expo.event.key}")
+    assert "Sat, 28 Nov, 03:15" in settings and "Next: Sat, 28 Nov, 03:15" in home
+    browser.post(path, **TYPED)
+    assert "No night is planned" in browser.get(path)
+
+
+def test_what_nights_did_is_listed_page_by_page_with_their_budget(database: Database, app: Flask) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        for i in range(3):
+            run = runs.queue(
+                session, expo.event.id, asked_by=None, then=PUBLISH, begin_by=NOW,
+                night_budget={"percent": 4, "a_person": 1, "hours": 12}, now=NOW + timedelta(days=i),
+            )  # fmt: skip
+            run.state, run.error = RunState.FAILED, "No plan was found."
+            run.started_at, run.finished_at = NOW, NOW + timedelta(seconds=61)
+        runs.queue(session, expo.event.id, asked_by=expo.organiser.id, now=NOW)
+        page = nights.listing(session, expo.organiser_actor(), number=2, limit=2)
+    assert (page.total, page.last, [night.number for night in page.items]) == (3, 2, [1])
+    text_of_page = Browser(app, expo.organiser).get(f"/events/{expo.event.key}/nights")
+    assert "61 of 60" in text_of_page and "4 %, 1 a person" in text_of_page
+    assert text_of_page.count("No plan was found.") == 3
+
+
+@pytest.mark.parametrize(("zone", "expected"), [("Asia/Shanghai", "03:30"), ("Europe/Berlin", "10:30")])
+def test_the_night_of_before_is_kept_on_the_venues_clock(
+    database: Database, zone: str, expected: str
+) -> None:
+    with database.write() as session:
+        expo = make_event(session, slots="4")
+        publish(session, expo, draft(session, expo, [meet(make_request(session, expo, 0, 1), expo)]), None)
+        make_event(session)
+    with database.engine.connect() as connection:
+        command.downgrade(alembic_config(connection), "0046")
+        connection.execute(
+            text(
+                "UPDATE event SET rerun_enabled = true, rerun_time = '03:30:00', rerun_timezone = :zone,"
+                " rerun_then = 'publish', rerun_budget = 50 WHERE id = :id"
+            ),
+            {"id": expo.event.id, "zone": zone},
+        )
+        connection.commit()
+    upgrade(database)
+    with database.write() as session:
+        rules = night_times.rules(session, expo.organiser_actor())
+        (night,) = rules.times
+        assert (f"{night.at:%H:%M}", night.weekdays, night.then) == (expected, "1234567", PUBLISH)
+        assert rules.night_percent == 100, "of one published meeting"
+    with database.engine.connect() as connection:
+        command.downgrade(alembic_config(connection), "0046")
+        kept = connection.execute(text("SELECT rerun_then, rerun_enabled FROM event ORDER BY id")).all()
+        connection.commit()
+    assert [(then, bool(on)) for then, on in kept] == [("publish", True), ("draft", False)]
+    upgrade(database)

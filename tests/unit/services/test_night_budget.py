@@ -1,0 +1,73 @@
+"""What a night may change by itself, and how it is told what is too much."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from scheduler.domain.changes import Change, compare
+from scheduler.domain.plan import Meeting
+from scheduler.services.morning.night_budget import NightBudget, counted
+
+NOW = datetime(2026, 12, 6, 18, tzinfo=UTC)
+STARTS = {f"s{hours}": NOW + timedelta(hours=hours) for hours in (6, 12, 30, 40, 50)}
+
+
+def meeting(request: str, slot: str, *people: str, place: str = "p1") -> Meeting:
+    return Meeting(request, slot, place, people or (f"{request}-a", f"{request}-b"), None)
+
+
+OLD = [meeting(f"r{i}", "s30") for i in range(10)]
+
+
+def changes(new: Sequence[Meeting], accepted: Sequence[str] | None = None) -> list[Change]:
+    wanted = [m.request for m in OLD] if accepted is None else accepted
+    return counted(compare(OLD, new).changes, wanted)
+
+
+def excess(budget: NightBudget, new: Sequence[Meeting], accepted: Sequence[str] | None = None) -> list[str]:
+    found = changes(new, accepted)
+    return budget.excess(found, published=len(OLD), starts=STARTS, now=NOW)
+
+
+MOVED = [meeting("r0", "s40"), *OLD[1:]]
+ELSEWHERE = [meeting("r0", "s30", place="p2"), *OLD[1:]]
+OTHERS = [meeting("r0", "s30", "x", "y"), *OLD[1:]]
+
+
+@pytest.mark.parametrize("new", [MOVED, ELSEWHERE, OTHERS, OLD[1:]])
+def test_each_way_to_change_a_meeting_counts_once(new: list[Meeting]) -> None:
+    assert len(changes(new)) == 1
+    assert excess(NightBudget(percent=10, a_person=1), new) == []
+    (said,) = excess(NightBudget(percent=9, a_person=1), new)
+    assert said == "it changes 1 of 10 published meetings, 10.0 %, and a night may change 9 %"
+
+
+def test_new_meetings_and_what_its_firms_called_off_are_no_change_of_the_night() -> None:
+    added = [*OLD, meeting("r10", "s6")]
+    assert excess(NightBudget(percent=0, a_person=0, hours=240), added) == []
+    called_off = excess(NightBudget(percent=0, a_person=0, hours=240), OLD[1:], [m.request for m in OLD[1:]])
+    assert called_off == []
+
+
+def test_nobody_is_moved_more_often_than_the_budget_says() -> None:
+    busy = [meeting(f"r{i}", "s30", "li", f"p{i}") for i in range(3)]
+    moved = [meeting(f"r{i}", "s40", "li", f"p{i}") for i in range(3)]
+    found = counted(compare(busy, moved).changes, [])
+    for most, said in ((3, 0), (2, 1)):
+        budget = NightBudget(percent=100, a_person=most)
+        assert len(budget.excess(found, published=3, starts=STARTS, now=NOW)) == said
+    (said_so,) = NightBudget(100, 1).excess(found, published=3, starts=STARTS, now=NOW)
+    assert said_so.endswith("for one person: 1, one of them with 3")
+
+
+@pytest.mark.parametrize(("hours", "is_said"), [(24, False), (30, False), (31, True)])
+def test_nothing_that_begins_soon_is_moved_away(hours: int, is_said: bool) -> None:
+    assert bool(excess(NightBudget(100, 9, hours), MOVED)) is is_said
+
+
+def test_nothing_is_moved_to_a_time_that_is_soon() -> None:
+    (said,) = excess(NightBudget(100, 9, 24), [meeting("r0", "s6"), *OLD[1:]])
+    assert said == "changed meetings that start within 24 hours: 1"
