@@ -155,6 +155,17 @@ def user() -> Any:
 
 
 def actor(event_key: str) -> Actor:
+    """The signed-in account's roles in an event. Raises NotFound, for a chamber too.
+
+    A chamber sees its delegations only: pages that show these ask `actor_or_chamber`.
+    """
+    found = actor_or_chamber(event_key)
+    if found.is_chamber_only:
+        raise NotFound("event", event_key)
+    return found
+
+
+def actor_or_chamber(event_key: str) -> Actor:
     """The signed-in account's roles in an event, looked up once a request. Raises NotFound."""
     cache: dict[str, Actor] = g.setdefault("actors", {})
     if event_key not in cache:
@@ -172,9 +183,17 @@ def organiser(event_key: str) -> Actor:
     return found
 
 
+def of_delegations(event_key: str) -> Actor:
+    """The actor, if an organiser or of a chamber. For everybody else these pages do not exist."""
+    found = actor_or_chamber(event_key)
+    if not found.is_organiser and found.chamber is None:
+        raise NotFound("event", event_key)
+    return found
+
+
 def team(event_key: str) -> Actor:
     """The actor, if of the team that runs the event, in whatever role. Else these pages do not exist."""
     found = actor(event_key)
-    if found.team_role is None:
+    if found.team_role is None or found.chamber is not None:
         raise NotFound("event", event_key)
     return found

@@ -12,3 +12,5 @@ class TeamRole(StrEnum):
     ORGANISER = "organiser"
     READER = "read-only"
     DESK = "desk helper"
+    CHAMBER = "chamber"
+    """Of one or several delegations only."""

@@ -233,6 +233,16 @@ PAGES = {
         "mail-texts/zh/cancel",
         "tokens",
     ),
+    "chamber": (
+        "/sessions",
+        "delegations/",
+        "delegations/g1",
+        "desk/requests",
+        "desk/requests?state=declined",
+        "requests/{held}",
+        "firms/f0/agenda",
+        "people/f0-p0/agenda",
+    ),
     "operator": (
         "/",
         "/sessions",

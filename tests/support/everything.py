@@ -34,12 +34,14 @@ from scheduler.storage.models import (
     Account,
     Attendee,
     AttendeeBusy,
+    Delegation,
     DigestChoice,
     DigestItem,
     InboundMail,
     MeetingRequest,
     OutboxMail,
     Run,
+    TeamDelegation,
     TeamInvitation,
     WebSession,
 )
@@ -86,7 +88,10 @@ class Everything:
             if role in of_firm:
                 return session.get_one(Account, self.expo.people[0][of_firm[role]].account_id)
             return session.get_one(
-                Account, {"organiser": self.expo.organiser, "operator": self.operator}[role].id
+                Account,
+                {"organiser": self.expo.organiser, "operator": self.operator, "chamber": self.chamber}[
+                    role
+                ].id,
             )
 
     def link(self, account: Account) -> str:
@@ -131,6 +136,9 @@ class Everything:
         session.flush()
         joining.add_firm(session, actor, key, "f0", now=NOW)
         joining.add_person(session, actor, key, self.expo.people[1][0].key, now=NOW)
+        self.chamber = make_account(session, "chamber@team.example")
+        found = session.scalars(select(Delegation.id).where(Delegation.key == key)).one()
+        session.add(TeamDelegation(account_id=self.chamber.id, delegation_id=found))
         session.flush()
         delegations.change(session, actor, key, replace(form, leader=leader), now=NOW)
 

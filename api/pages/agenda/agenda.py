@@ -88,7 +88,7 @@ def firm(event_key: str) -> str:
 @login_required
 def of_firm(event_key: str, firm_key: str) -> str:
     """The meetings of any firm, for organisers."""
-    actor = auth.actor(event_key)
+    actor = auth.actor_or_chamber(event_key)
     with context.database().read() as db:
         agenda = agendas.firm_agenda(db, actor, firm_key)
         return rendering.render(db, actor, "firms", "agenda/other.html", **_day(db, actor, agenda))
@@ -98,7 +98,7 @@ def of_firm(event_key: str, firm_key: str) -> str:
 @login_required
 def of_person(event_key: str, person_key: str) -> str:
     """The meetings of a colleague, for exhibitors, or of anybody, for organisers."""
-    actor = auth.actor(event_key)
+    actor = auth.actor_or_chamber(event_key)
     with context.database().read() as db:
         agenda = agendas.attendee_agenda(db, actor, person_key)
         return rendering.render(
@@ -193,14 +193,14 @@ def _day(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]:
 
 
 def _person_pdf(event_key: str, person_key: str | None) -> Response:
-    actor = auth.actor(event_key)
+    actor = auth.actor(event_key) if person_key is None else auth.actor_or_chamber(event_key)
     with context.database().read() as db:
         agenda = agendas.attendee_agenda(db, actor, person_key)
         return _download(agenda_export.of_person(db, actor, agenda), agenda, event_key)
 
 
 def _firm_pdf(event_key: str, firm_key: str | None) -> Response:
-    actor = auth.actor(event_key)
+    actor = auth.actor(event_key) if firm_key is None else auth.actor_or_chamber(event_key)
     with context.database().read() as db:
         agenda = agendas.firm_agenda(db, actor, firm_key)
         return _download(agenda_export.of_firm(db, actor, agenda), agenda, event_key)

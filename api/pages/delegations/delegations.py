@@ -39,7 +39,7 @@ _PERSON = {
 @blueprint.get("/")
 @login_required
 def listing(event_key: str) -> str:
-    return _list(auth.organiser(event_key), DelegationForm(""), {})
+    return _list(auth.of_delegations(event_key), DelegationForm(""), {})
 
 
 @blueprint.post("/")
@@ -58,13 +58,13 @@ def make(event_key: str) -> Response | tuple[str, int]:
 @blueprint.get("/<delegation_key>")
 @login_required
 def show(event_key: str, delegation_key: str) -> str:
-    return _show(auth.organiser(event_key), delegation_key, None, {})
+    return _show(auth.of_delegations(event_key), delegation_key, None, {})
 
 
 @blueprint.post("/<delegation_key>")
 @login_required
 def change(event_key: str, delegation_key: str) -> Response | tuple[str, int]:
-    actor, form = auth.organiser(event_key), _typed()
+    actor, form = auth.of_delegations(event_key), _typed()
     try:
         with context.database().write() as db:
             delegations.change(db, actor, delegation_key, form, now=context.now())
@@ -79,7 +79,7 @@ def change(event_key: str, delegation_key: str) -> Response | tuple[str, int]:
 @limits.costly
 def print_pack(event_key: str, delegation_key: str) -> Response:
     """The list of its people, then the agenda of each, to print."""
-    actor = auth.organiser(event_key)
+    actor = auth.of_delegations(event_key)
     part = request.args.get("part", 1, type=int)
     with context.database().read() as db:
         name, document = packs.print_pack(db, actor, delegation_key, part=part)
@@ -153,7 +153,7 @@ def _show(actor: Actor, delegation_key: str, form: DelegationForm | None, faults
     find = request.args.get("find", "")
     with context.database().read() as db:
         card = delegations.get(db, actor, delegation_key)
-        found = joining.candidates(db, actor, delegation_key, find)
+        found = joining.candidates(db, actor, delegation_key, find) if actor.is_organiser else None
         return _rendered(
             db,
             actor,

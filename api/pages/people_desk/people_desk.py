@@ -17,6 +17,7 @@ from api.pages.people_desk.columns import CHOICES, HINTS, LABELS, MANY, edited, 
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.directory import belonging
 from scheduler.services.events.timetable import timetable
 from scheduler.services.people_desk import (
     absences,
@@ -226,9 +227,10 @@ def undo(event_key: str, number: int) -> Response:
 
 def _listing(actor: Actor, kind: ImportKind) -> str:
     text, state = request.args.get("text", ""), request.args.get("state", tables.HERE)
-    sort = request.args.get("sort", "name")
+    sort, delegation = request.args.get("sort", "name"), request.args.get("delegation", "")
     with context.database().read() as db:
-        page = LISTINGS[kind](db, actor, DeskQuery(text, state, sort, paging.asked_number()))
+        ask = DeskQuery(text, state, sort, paging.asked_number(), delegation=delegation)
+        page = LISTINGS[kind](db, actor, ask)
         return rendering.render(
             db,
             actor,
@@ -238,6 +240,8 @@ def _listing(actor: Actor, kind: ImportKind) -> str:
             page=page,
             text=text,
             state=state,
+            delegation=delegation,
+            delegations=belonging.delegation_names(db, actor),
             sort=sort if sort in tables.SORTS[kind] else "name",
             sorts=tables.SORTS[kind],
             counts=row_counts.counts(db, actor),
@@ -287,9 +291,8 @@ def _days(db: Session, actor: Actor, kind: ImportKind, key: str) -> list[tuple[A
 def _row(actor: Actor, kind: ImportKind, key: str, said: str) -> str:
     with context.database().read() as db:
         (row,) = LISTINGS[kind](db, actor, DeskQuery(state="", keys=[key])).items
-        return rendering.render(
-            db, actor, f"desk_{kind}", "people_desk/row.html", kind=kind.value, row=row, said=said
-        )
+        values = {"kind": kind.value, "row": row, "said": said}
+        return rendering.render(db, actor, f"desk_{kind}", "people_desk/row.html", **values)
 
 
 def _back(event_key: str, kind: ImportKind) -> Response:

@@ -13,6 +13,7 @@ from api.pages import paging, rendering
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput
 from scheduler.services.access.actors import Actor
+from scheduler.services.directory import belonging
 from scheduler.services.people_desk import request_table
 from scheduler.services.requests.form import NewRequest
 
@@ -32,13 +33,13 @@ PRIORITIES = tuple((str(n), f"{n} of 5") for n in (5, 4, 3, 2, 1))
 @blueprint.get("")
 @login_required
 def listing(event_key: str) -> str:
-    """The requests that a search and a state leave."""
-    actor = auth.organiser(event_key)
-    text, firm = request.args.get("text", ""), request.args.get("firm", "")
+    """The requests that a search and a state leave; for a chamber those of its own firms."""
+    actor = auth.of_delegations(event_key)
+    wanted = {name: request.args.get(name, "") for name in ("text", "firm", "delegation")}
     state, sort = request.args.get("state", ""), request.args.get("sort", "newest")
     state = state if state in {*RequestState} else ""
     with context.database().read() as db:
-        counts = request_table.state_counts(db, actor, text=text, firm=firm)
+        counts = request_table.state_counts(db, actor, **wanted)
         return rendering.render(
             db,
             actor,
@@ -47,16 +48,15 @@ def listing(event_key: str) -> str:
             page=request_table.listing(
                 db,
                 actor,
-                text=text,
+                **wanted,
                 state=state,
-                firm=firm,
                 sort=sort,
                 number=paging.asked_number(),
                 total=counts[state],
             ),
             counts=counts,
-            text=text,
-            firm=firm,
+            **wanted,
+            delegations=belonging.delegation_names(db, actor),
             state=state,
             sort=sort if sort in request_table.REQUEST_SORTS else "newest",
             now=context.now(),
@@ -67,7 +67,7 @@ def listing(event_key: str) -> str:
 @login_required
 def take_many(event_key: str) -> Response:
     """Accept, decline, withdraw or undo the ticked requests, each in the name of its firm."""
-    actor, verb = auth.organiser(event_key), request.form.get("verb", "")
+    actor, verb = auth.of_delegations(event_key), request.form.get("verb", "")
     try:
         with context.database().write() as db:
             taken = request_table.take(

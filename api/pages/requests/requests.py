@@ -57,7 +57,7 @@ def sent(event_key: str) -> str:
 @login_required
 def show(event_key: str, key: str) -> str:
     """One request, for links from elsewhere."""
-    actor = auth.actor(event_key)
+    actor = auth.actor_or_chamber(event_key)
     with context.database().read() as db:
         card = lists.show(db, actor, key)
         side = lists.side(db, actor, card)
@@ -221,7 +221,7 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
 
 def _answer(event_key: str, key: str, step: Any, done: str, **more: Any) -> Response | str:
     """Do the step. Then send the request's new card to htmx, or redirect to the page that asked for it."""
-    actor = auth.actor(event_key)
+    actor = auth.actor_or_chamber(event_key)
     kind = "good"
     try:
         with context.database().write() as db:

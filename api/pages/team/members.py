@@ -34,6 +34,11 @@ ROLES = (
     (TeamRole.ORGANISER, "Organiser", "Does everything but change the team."),
     (TeamRole.READER, "Reader", "Sees plans, requests and runs. Changes nothing, and sees no addresses."),
     (TeamRole.DESK, "Desk helper", "Looks up firms, people and their agendas."),
+    (
+        TeamRole.CHAMBER,
+        "Chamber",
+        "Sees its own delegations, answers requests to their firms, prints agendas.",
+    ),
 )
 """The roles as people choose them: name, and what it lets do."""
 
@@ -74,6 +79,7 @@ def invite(event_key: str) -> str | Response | tuple[str, int]:
                 typed.get("email", ""),
                 role=_role(typed.get("role", "")),
                 until=_day(typed.get("until", "")),
+                delegations=typed.getlist("delegations"),
                 language=typed.get("language", ""),
                 settings=context.settings(),
                 now=context.now(),
@@ -107,7 +113,10 @@ def change(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
 
     def work(db: Session) -> None:
         role, until = _role(typed.get("role", "")), _day(typed.get("until", ""))
-        members.change_member(db, actor, account_id, role=role, until=until, now=context.now())
+        chosen = typed.getlist("delegations")
+        members.change_member(
+            db, actor, account_id, role=role, until=until, delegations=chosen, now=context.now()
+        )
 
     return _done(actor, work, "The role is changed, from now on.", about=account_id)
 
@@ -179,6 +188,7 @@ def _page(
             roles=ROLES,
             names={role.value: name for role, name, _ in ROLES},
             languages=list(languages().items()),
+            chosen=request.form.getlist("delegations"),
             typed=typed or {"role": TeamRole.ORGANISER.value, "language": events.event(db, actor).language},
             faults=faults or {},
             about=about,

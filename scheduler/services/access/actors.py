@@ -19,10 +19,31 @@ from scheduler.invites.catalogue import language_of
 from scheduler.services.access import rights
 from scheduler.services.access.rights import Reach, Right, Role
 from scheduler.services.text import storable
-from scheduler.storage.models import Attendee, Event, Firm, Slot, TeamMember
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    Delegation,
+    DelegationFirm,
+    DelegationPerson,
+    Event,
+    Firm,
+    Slot,
+    TeamDelegation,
+    TeamMember,
+)
 
 LEADING = frozenset({Role.OWNER, Role.ORGANISER})
 """Roles of those who run an event, and are told of what fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chamber:
+    """The delegations that somebody of a chamber speaks for, with their firms and people, by id."""
+
+    delegations: frozenset[int] = frozenset()
+    firms: frozenset[int] = frozenset()
+    people: frozenset[int] = frozenset()
+    """All people of these firms, and those who come without their firm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +62,8 @@ class Actor:
     """The language of this attendee's mails, or empty if the actor is not an attendee."""
     scopes: frozenset[str] | None = None
     api_token_id: int | None = None
+    chamber: Chamber | None = None
+    """Whom somebody of a chamber speaks for, None for everybody else."""
 
     def has_scope(self, scope: str) -> bool:
         return self.scopes is None or scope in self.scopes
@@ -57,17 +80,26 @@ class Actor:
         """Whether the actor runs the event: an owner or an organiser."""
         return self.team_role in LEADING
 
+    @property
+    def is_chamber_only(self) -> bool:
+        """Whether the actor is of a chamber, and nothing else in the event."""
+        return self.chamber is not None and self.attendee_id is None
+
     def may(self, right: Right, *, firm_id: int | None = None, attendee_id: int | None = None) -> bool:
         """Whether the actor has the right in all of the event, or as to this firm or this person.
 
         A firm or person of the event is meant: who looks one up by the event's id has asked that.
         """
-        found = rights.reach(self.roles, right) if rights.in_scope(self.scopes, right) else None
-        if found is None or found is Reach.EVENT:
-            return found is not None
+        found = rights.reaches(self.roles, right) if rights.in_scope(self.scopes, right) else frozenset()
+        if not found or Reach.EVENT in found:
+            return bool(found)
         is_own_firm = firm_id is not None and firm_id == self.firm_id
         is_oneself = attendee_id is not None and attendee_id == self.attendee_id
-        return is_oneself or (is_own_firm and found is Reach.FIRM)
+        brings = self.chamber or Chamber()
+        if Reach.DELEGATION in found and (firm_id in brings.firms or attendee_id in brings.people):
+            return True
+        own = found & {Reach.PERSON, Reach.FIRM}
+        return bool(own) and (is_oneself or (is_own_firm and Reach.FIRM in own))
 
     def require(
         self,
@@ -77,11 +109,27 @@ class Actor:
         attendee_id: int | None = None,
         sentence: str = "Only an organiser of the event may do this.",
     ) -> None:
-        """Raises NotAllowed unless the actor may. The sentence says who may."""
+        """Raises NotAllowed unless the actor may. The sentence says who may.
+
+        For a chamber, what is not of its delegations does not exist: NotFound.
+        """
         if not rights.in_scope(self.scopes, right):
             raise NotAllowed(rights.out_of_scope(right))
         if not self.may(right, firm_id=firm_id, attendee_id=attendee_id):
+            if self.is_chamber_only:
+                raise NotFound("page", self.event_key)
             raise NotAllowed(sentence)
+
+    def delegations_for(self, right: Right) -> frozenset[int] | None:
+        """The delegations as to which the actor has the right, by id; None for the whole event.
+
+        Raises NotAllowed for who has it as to neither.
+        """
+        reaches = rights.reaches(self.roles, right)
+        if self.chamber is not None and Reach.DELEGATION in reaches and Reach.EVENT not in reaches:
+            return self.chamber.delegations
+        self.require(right)
+        return None
 
     def own(self, right: Right) -> int | None:
         """The actor's own attendee, if the actor has the right for itself, or None."""
@@ -151,6 +199,7 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
     team_role = None if role is None or (until is not None and until <= now) else Role(role.value)
     if event is None or (team_role is None and attendee_id is None):
         return None
+    chamber = _chamber(session, event.id, account_id) if team_role is Role.CHAMBER else None
     session.info["event"] = event  # held, so that nothing later in the session asks for it again
     return Actor(
         account_id=account_id,
@@ -161,7 +210,26 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
         firm_id=firm_id,
         is_exhibitor=bool(is_exhibitor),
         language="" if attendee_id is None else language_of(chosen, spoken, event.language),
+        chamber=chamber,
     )
+
+
+def _chamber(session: Session, event_id: int, account_id: int) -> Chamber:
+    """Whom an account of a chamber speaks for: three queries."""
+    of_account = (
+        select(TeamDelegation.delegation_id)
+        .join(Delegation, Delegation.id == TeamDelegation.delegation_id)
+        .where(TeamDelegation.account_id == account_id, Delegation.event_id == event_id)
+    )
+    delegations = frozenset(session.scalars(of_account))
+    firms = frozenset(
+        session.scalars(select(DelegationFirm.firm_id).where(DelegationFirm.delegation_id.in_(delegations)))
+    )
+    alone = select(DelegationPerson.attendee_id).where(DelegationPerson.delegation_id.in_(delegations))
+    people = session.scalars(
+        select(Attendee.id).where(or_(among(Attendee.firm_id, firms), Attendee.id.in_(alone)))
+    )
+    return Chamber(delegations, firms, frozenset(people))
 
 
 def operator(event: Event, *, account_id: int | None = None) -> Actor:

@@ -8,22 +8,24 @@ from types import MappingProxyType
 
 
 class Role(StrEnum):
-    """A role in an event. One person may have several. The first four are those of `TeamRole`."""
+    """A role in an event. One person may have several. The first five are those of `TeamRole`."""
 
     OWNER = "owner"
     ORGANISER = "organiser"
     READER = "read-only"
     DESK = "desk helper"
+    CHAMBER = "chamber"
     EXHIBITOR = "exhibitor"
     ATTENDEE = "attendee"
 
 
 class Reach(IntEnum):
-    """How far a right goes: one's own person, one's own firm, the whole event."""
+    """How far a right goes: one's own person, one's firm, one's delegations with who belongs to them, all."""
 
     PERSON = 1
     FIRM = 2
-    EVENT = 3
+    DELEGATION = 3
+    EVENT = 4
 
 
 class Right(StrEnum):
@@ -57,6 +59,7 @@ class Right(StrEnum):
     HANDLE_INBOX = "decide about mails that came in"
     IMPORT = "import firms, people and interpreters"
     READ_DELEGATIONS = "read delegations, with the telephone numbers of their people"
+    LEAD_DELEGATIONS = "say who leads and accompanies a delegation"
     KEEP_DELEGATIONS = "make delegations, say who belongs to them"
     KEEP_PEOPLE = "change, withdraw and merge firms, people and interpreters"
     CHANGE_MAIL_TEXTS = "change and try the texts of mails"
@@ -105,6 +108,17 @@ _READ = _LOOK_UP | {
 }
 """What shows how an event stands: no mail of a person, and no address."""
 
+_OF_DELEGATION = (
+    Right.READ_CONTACTS,
+    Right.READ_REQUESTS,
+    Right.ASK,
+    Right.READ_FIRM_AGENDAS,
+    Right.READ_AGENDAS,
+    Right.READ_DELEGATIONS,
+    Right.LEAD_DELEGATIONS,
+)
+"""What a chamber does for those whom it brings."""
+
 _RUN_EVENT = frozenset(right for right in Right if right not in _NOBODY_ELSES)
 
 MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
@@ -113,6 +127,7 @@ MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
         Role.ORGANISER: dict.fromkeys(_RUN_EVENT - {Right.CHANGE_TEAM}, Reach.EVENT),
         Role.READER: dict.fromkeys(_READ, Reach.EVENT),
         Role.DESK: dict.fromkeys(_LOOK_UP, Reach.EVENT),
+        Role.CHAMBER: {Right.READ_EVENT: Reach.EVENT, **dict.fromkeys(_OF_DELEGATION, Reach.DELEGATION)},
         Role.EXHIBITOR: {
             **_OWN,
             Right.ASK: Reach.FIRM,
@@ -150,9 +165,9 @@ ANY_TOKEN = frozenset({Right.READ_EVENT})
 """What every token may do, whatever its scopes."""
 
 
-def reach(roles: Iterable[Role], right: Right) -> Reach | None:
-    """How far the right goes in any of the roles, or None if it is in none of them."""
-    return max((MATRIX[role][right] for role in roles if right in MATRIX[role]), default=None)
+def reaches(roles: Iterable[Role], right: Right) -> frozenset[Reach]:
+    """How far the right goes in each of the roles that have it."""
+    return frozenset(MATRIX[role][right] for role in roles if right in MATRIX[role])
 
 
 def in_scope(scopes: frozenset[str] | None, right: Right) -> bool:

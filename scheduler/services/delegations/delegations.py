@@ -5,20 +5,31 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
-from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import DelegationName, Origin, Phone
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.delegations.members import DelegationMembers, members, people_of
+from scheduler.services.directory.belonging import find_delegation
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.text import matches, one_line, storable
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
-from scheduler.storage.models import Attendee, Delegation, DelegationFirm, DelegationPerson, Event
+from scheduler.storage.models import (
+    Attendee,
+    Delegation,
+    DelegationFirm,
+    DelegationPerson,
+    Event,
+    MeetingRequest,
+    TeamDelegation,
+    TeamInvitation,
+)
 
 _BY_NAME = Order("delegations", (func.lower(Delegation.name), Delegation.id), (str, int))
 
@@ -47,6 +58,8 @@ class DelegationRow:
     escort: str
     firms: int
     people: int
+    waiting: int = 0
+    """Requests to its firms that wait for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +74,23 @@ class DelegationCard:
 def listing(
     session: Session, actor: Actor, *, text: str = "", number: int = 1, limit: int = 30
 ) -> Page[DelegationRow]:
-    """The event's delegations by name: three queries, however many there are."""
-    actor.require(Right.READ_DELEGATIONS)
-    query = select(Delegation, _firms(), _people()).where(
+    """The event's delegations by name, of a chamber its own: three queries, however many there are."""
+    only = actor.delegations_for(Right.READ_DELEGATIONS)
+    query = select(Delegation, _firms(), _people(), _waiting()).where(
         Delegation.event_id == actor.event_id,
+        Delegation.id.in_(only) if only is not None else true(),
         matches(text, [Delegation.name, Delegation.origin, Delegation.escort]),
     )
     page = fetch_page(session, query, _BY_NAME, number=number, limit=limit)
     return page.of(
-        DelegationRow(each.key, each.name, each.origin, each.escort, firms, people)
-        for each, firms, people, *_ in page.items
+        DelegationRow(each.key, each.name, each.origin, each.escort, firms, people, waiting)
+        for each, firms, people, waiting, *_ in page.items
     )
 
 
 def get(session: Session, actor: Actor, key: str) -> DelegationCard:
-    """One delegation. Raises NotFound for one of another event, too."""
-    actor.require(Right.READ_DELEGATIONS)
-    found = find(session, actor, key)
+    """One delegation. Raises NotFound for one of another event, or of another chamber, too."""
+    found = find_delegation(session, actor, key, Right.READ_DELEGATIONS)
     leader = session.scalar(select(Attendee.key).where(Attendee.id == found.leader_id)) or ""
     form = DelegationForm(found.name, found.origin, leader, found.escort, found.escort_phone)
     return DelegationCard(found.key, form, members(session, found.id))
@@ -112,8 +125,8 @@ def make(session: Session, actor: Actor, form: DelegationForm, *, now: datetime)
 
 def change(session: Session, actor: Actor, key: str, form: DelegationForm, *, now: datetime) -> None:
     """Change what is known of a delegation. Raises InvalidInput by field; a leader is one of its people."""
-    actor.require(Right.KEEP_DELEGATIONS)
-    found, form = find(session, actor, key), _clean(form)
+    found = find_delegation(session, actor, key, Right.LEAD_DELEGATIONS)
+    form = _clean(form)
     before = get(session, actor, key).form
     faults = list(fields.faults(form))
     leader_id = None
@@ -141,8 +154,9 @@ def remove(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
     """Take a delegation out of the event. Its firms and people stay. Gives its name."""
     actor.require(Right.KEEP_DELEGATIONS)
     card, found = get(session, actor, key), find(session, actor, key)
-    for table in (DelegationFirm, DelegationPerson):
+    for table in (DelegationFirm, DelegationPerson, TeamDelegation):
         session.execute(delete(table).where(table.delegation_id == found.id))
+    _forget_invited(session, actor.event_id, key)
     session.delete(found)
     session.flush()
     gone = {**asdict(card.form), "firms": [firm.key for firm in card.members.firms]}
@@ -151,12 +165,15 @@ def remove(session: Session, actor: Actor, key: str, *, now: datetime) -> str:
 
 
 def find(session: Session, actor: Actor, key: str) -> Delegation:
-    """A delegation of the actor's event. Raises NotFound."""
-    own: ColumnElement[bool] = Delegation.event_id == actor.event_id
-    found = session.scalar(select(Delegation).where(own, Delegation.key == key)) if storable(key) else None
-    if found is None:
-        raise NotFound("delegation", key)
-    return found
+    """A delegation whose members the actor may change. Raises NotFound."""
+    return find_delegation(session, actor, key, Right.KEEP_DELEGATIONS)
+
+
+def _forget_invited(session: Session, event_id: int, key: str) -> None:
+    """Take it out of open invitations: another delegation may get its key."""
+    for each in session.scalars(select(TeamInvitation).where(TeamInvitation.event_id == event_id)):
+        if key in each.delegations:
+            each.delegations = [other for other in each.delegations if other != key]
 
 
 def _clean(form: DelegationForm) -> DelegationForm:
@@ -170,6 +187,15 @@ def _firms() -> ColumnElement[int]:
         .correlate(Delegation)
         .scalar_subquery()
     )
+
+
+def _waiting() -> ColumnElement[int]:
+    own = select(DelegationFirm.firm_id).where(DelegationFirm.delegation_id == Delegation.id)
+    counted = select(func.count()).where(
+        MeetingRequest.to_firm_id.in_(own.correlate(Delegation)),
+        MeetingRequest.state == RequestState.PENDING,
+    )
+    return counted.correlate(Delegation).scalar_subquery()
 
 
 def _people() -> ColumnElement[int]:

@@ -12,12 +12,12 @@ from scheduler.invites.agenda.agenda import AgendaSheet
 from scheduler.invites.agenda.pdf import Cover, agendas_pdf
 from scheduler.invites.catalogue import words
 from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.delegations import delegations
 from scheduler.services.delegations.delegations import DelegationCard
 from scheduler.services.delegations.members import DelegationPersonCard
-from scheduler.services.exports import held, prints
+from scheduler.services.exports import prints
 from scheduler.services.exports.prints import PrintPack
+from scheduler.services.schedule import versions
 from scheduler.storage.models import Event
 
 
@@ -27,18 +27,15 @@ def print_pack(session: Session, actor: Actor, key: str, *, part: int = 1) -> tu
     A part has `prints.PER_PART` people, so that it is made at once. People without a meeting have a line in
     the list, and no agenda. Queries: as many for any delegation. Raises NotFound for no part.
     """
-    actor.require(Right.READ_DELEGATIONS)
     card = delegations.get(session, actor, key)
     first = (max(1, part) - 1) * prints.PER_PART
     people = card.members.people[first : first + prints.PER_PART]
     if not people and first:
         raise NotFound("part", part)
     own = {each.person.key for each in people}
-    published = held.version_of(session, actor, None)
+    published = versions.published(session, actor.event_id)
     agendas: list[AgendaSheet] = [
-        sheet
-        for person, sheet in prints.sheets_of(session, actor, PrintPack.PEOPLE, published)
-        if person in own
+        sheet for person, sheet in prints.sheets_of(session, actor, PrintPack.PEOPLE, published, only=own)
     ]
     event = session.get_one(Event, actor.event_id)
     return card.form.name, agendas_pdf(agendas, _cover(card, people, event))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -90,10 +90,20 @@ def version_of(session: Session, actor: Actor, number: int | None) -> ScheduleVe
     return versions.published(session, actor.event_id)
 
 
-def meetings(session: Session, actor: Actor, version_id: int) -> Sequence[ListedMeeting]:
-    """The meetings of a version in time order. What was withdrawn since is left out."""
-    actor.require(Right.READ_AGENDAS)
-    zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
+def meetings(
+    session: Session, actor: Actor, version_id: int, *, only: Collection[str] | None = None
+) -> Sequence[ListedMeeting]:
+    """The meetings of a version in time order; what was withdrawn since is left out.
+
+    With `only`, the caller shows those of some people alone, by key, whom it found for the actor.
+    """
+    if only is None:
+        actor.require(Right.READ_AGENDAS)
+    return _meetings(session, actor.event_id, version_id)
+
+
+def _meetings(session: Session, event_id: int, version_id: int) -> Sequence[ListedMeeting]:
+    zone = ZoneInfo(session.get_one(Event, event_id).timezone)
     sender, receiver = aliased(Firm), aliased(Firm)
     query = (
         select(

@@ -13,6 +13,6 @@ from scheduler.services.trail.acts import Act
 
 
 def note(session: Session, actor: Actor, name: str, *, now: datetime) -> None:
-    """Note in the trail that the actor took a file along."""
-    actor.require(Right.READ_CONTACTS)
+    """Note in the trail that the actor took a file along, a chamber one of its own delegation."""
+    actor.delegations_for(Right.READ_CONTACTS)
     trail.note(session, actor, Act.EXPORT, name, now=now)

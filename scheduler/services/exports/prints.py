@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
 from itertools import islice
 
@@ -72,16 +72,26 @@ def singly(
 
 
 def sheets_of(
-    session: Session, actor: Actor, kind: PrintPack, version: ScheduleVersion | None
+    session: Session,
+    actor: Actor,
+    kind: PrintPack,
+    version: ScheduleVersion | None,
+    *,
+    only: Collection[str] | None = None,
 ) -> Iterator[tuple[str, AgendaSheet]]:
-    """The sheets of a kind by the key of whose they are, in the order of names."""
-    actor.require(Right.READ_AGENDAS)
+    """The sheets of a kind by the key of whose they are, in the order of names.
+
+    `only` are keys that the caller found for the actor: no other sheet is given.
+    """
+    if only is None:
+        actor.require(Right.READ_AGENDAS)
     event = session.get_one(Event, actor.event_id)
-    meetings = held.meetings(session, actor, version.id) if version is not None else ()
+    meetings = held.meetings(session, actor, version.id, only=only) if version is not None else ()
     languages = _languages(session, event) if kind is PrintPack.PEOPLE else {}
     grouped: dict[tuple[str, str], list[SheetEntry]] = defaultdict(list)
     for key, owner, entry in _GROUPED[kind](meetings):
-        grouped[owner, key].append(entry)
+        if only is None or key in only:
+            grouped[owner, key].append(entry)
     for owner, key in sorted(grouped):
         yield (
             key,

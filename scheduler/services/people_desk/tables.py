@@ -17,6 +17,7 @@ from scheduler.domain.entities import RequestState, Tier
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.directory.belonging import firms_in
 from scheduler.services.directory.refs import FirmRef
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.people_desk.row_counts import (
@@ -55,6 +56,8 @@ class DeskQuery:
     sort: str = "name"
     number: int = 1
     keys: Iterable[str] | None = None
+    delegation: str = ""
+    """The key of one, for its firms and their people."""
 
 
 ALL: Final = DeskQuery()
@@ -276,6 +279,9 @@ def _narrowed(
         is_gone = or_(is_gone, Firm.withdrawn_at.is_not(None))
     in_state = is_gone if ask.state == WITHDRAWN else ~is_gone if ask.state == HERE else true()
     query = query.where(table.event_id == actor.event_id, in_state)
+    if ask.delegation and table is not Interpreter:
+        firm_id = Firm.id if table is Firm else Attendee.firm_id
+        query = query.where(firm_id.in_(firms_in(actor, ask.delegation)))
     if one_line(ask.text):
         fields.require("text", ask.text, fields.Search)
         query = query.where(matches(ask.text, searched))

@@ -183,9 +183,15 @@ def undo_until(actor: Actor, request: MeetingRequest) -> datetime | None:
 
 
 def side_of(actor: Actor, request: MeetingRequest) -> Side | None:
-    """The side for which the actor acts on a request, or None for an organiser of another firm."""
+    """The side for which the actor acts on a request, or None for an organiser of another firm.
+
+    A chamber acts for the one firm that is of its delegations; of two, for neither.
+    """
     sides = {request.from_firm_id: Side.FROM, request.to_firm_id: Side.TO}
-    return sides.get(actor.firm_id) if actor.firm_id is not None else None
+    if actor.firm_id in sides:
+        return sides[actor.firm_id]
+    own = [side for firm_id, side in sides.items() if actor.chamber and firm_id in actor.chamber.firms]
+    return own[0] if len(own) == 1 else None
 
 
 def _only_taker(step: Step, was: RequestState) -> Side | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -20,11 +21,12 @@ from scheduler.services.access.tokens import TEAM, derive_token, hash_token, new
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
-from scheduler.services.team.members import OWNERS_ONLY, end_of, hold_team
+from scheduler.services.team.members import OWNERS_ONLY, delegations_of, end_of, hold_team, let_in
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.trail.trail import Somebody
-from scheduler.storage.models import Account, Event, TeamInvitation, TeamMember
+from scheduler.storage.among import among
+from scheduler.storage.models import Account, Delegation, Event, TeamInvitation, TeamMember
 
 VALID = timedelta(days=7)
 """How long the link of an invitation can be used."""
@@ -72,13 +74,15 @@ def invite(
     *,
     role: TeamRole,
     until: date | None,
+    delegations: Sequence[str] = (),
     language: str,
     settings: Settings,
     now: datetime,
 ) -> str:
     """Queue a mail with a link that makes its reader a member. Returns the address, as it is kept.
 
-    A second invitation to an address replaces the first. Raises InvalidInput by `email`, `until`, `language`.
+    A second invitation to an address replaces the first. Raises InvalidInput by `email`, `until`,
+    `delegations`, `language`.
     """
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     hold_team(session, actor.event_id)
@@ -87,6 +91,7 @@ def invite(
     if language not in languages():
         raise InvalidInput([Fault("language", f"must be one of {', '.join(languages())}")])
     ends = end_of(session, event.id, role, until, now=now)
+    chosen = delegations_of(session, event.id, role, delegations)
     session.execute(delete(TeamInvitation).where(_to(event.id, address)))
     seed = new_seed()
     made = TeamInvitation(
@@ -94,6 +99,7 @@ def invite(
         email=address,
         role=role,
         until=ends,
+        delegations=sorted(chosen),
         seed=seed,
         token_hash=hash_token(derive_token(settings.secret_key, TEAM, seed)),
         made_by=actor.account_id,
@@ -112,7 +118,7 @@ def invite(
         seed=seed,
     )
     letters.post(session, [letter], now=now)
-    after = {"role": role.value, "until": ends}
+    after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
     trail.note(session, actor, Act.ROLE, f"invitation of {address}", after=after, now=now)
     return address
 
@@ -166,11 +172,12 @@ def accept(session: Session, token: str, *, now: datetime) -> Joined:
     Who is an owner meanwhile stays one. Raises UnusableInvitation.
     """
     valid = TeamInvitation.token_hash == hash_token(token), TeamInvitation.ends_at > now
-    columns = (TeamInvitation.event_id, TeamInvitation.email, TeamInvitation.role, TeamInvitation.until)
+    made = TeamInvitation
+    columns = (made.event_id, made.email, made.role, made.until, made.delegations)
     taken = session.execute(delete(TeamInvitation).where(*valid).returning(*columns)).first()
     if taken is None:
         raise UnusableInvitation
-    event_id, email, role, until = taken
+    event_id, email, role, until, keys = taken
     hold_team(session, event_id)
     account = sign_in.ensure_account(session, email, now=now)
     member = session.get(TeamMember, (event_id, account.id), populate_existing=True)
@@ -179,6 +186,9 @@ def accept(session: Session, token: str, *, now: datetime) -> Joined:
         session.add(member)
     elif member.role is not TeamRole.OWNER:
         member.role, member.until = role, until
+    of_event = Delegation.event_id == event_id, among(Delegation.key, keys)
+    chosen = session.scalars(select(Delegation.id).where(*of_event)).all()
+    let_in(session, event_id, account.id, chosen if member.role is TeamRole.CHAMBER else ())
     session.flush()
     by = Somebody(account_id=account.id, event_id=event_id)
     after = {"role": member.role.value, "until": member.until}

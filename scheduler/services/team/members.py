@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -13,9 +14,19 @@ from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput, NotFoun
 from scheduler.domain.team import TeamRole
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.text import storable
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
-from scheduler.storage.models import Account, ApiToken, Event, TeamInvitation, TeamMember
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Account,
+    ApiToken,
+    Delegation,
+    Event,
+    TeamDelegation,
+    TeamInvitation,
+    TeamMember,
+)
 
 OWNERS_ONLY = "Only an owner of the event may change its team."
 
@@ -30,6 +41,14 @@ class LastOwner(ChainmeetError):
 
 
 @dataclass(frozen=True, slots=True)
+class DelegationName:
+    """A delegation that somebody of a chamber sees."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class MemberCard:
     """A member. `until` is the moment at which the role ends, None for no end."""
 
@@ -41,6 +60,8 @@ class MemberCard:
     since: datetime | None
     has_ended: bool
     is_oneself: bool
+    delegations: tuple[DelegationName, ...] = ()
+    """Those of a chamber."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +75,7 @@ class InvitationCard:
     made_at: datetime
     ends_at: datetime
     is_over: bool
+    delegations: tuple[DelegationName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +85,8 @@ class Team:
     members: tuple[MemberCard, ...]
     invitations: tuple[InvitationCard, ...]
     may_change: bool
+    delegations: tuple[DelegationName, ...] = ()
+    """All of the event, for a chamber's choice."""
 
 
 def team(session: Session, actor: Actor, *, now: datetime) -> Team:
@@ -73,41 +97,90 @@ def team(session: Session, actor: Actor, *, now: datetime) -> Team:
         .join(Account, Account.id == TeamMember.account_id)
         .where(TeamMember.event_id == actor.event_id)
     )
+    of_chambers = _of_chambers(session, actor.event_id)
     members = [
         MemberCard(
             row.account_id, email, name, row.role, row.until, row.since,
             has_ended=row.until is not None and row.until <= now,
             is_oneself=row.account_id == actor.account_id,
+            delegations=tuple(of_chambers.get(row.account_id, ())) if row.role is TeamRole.CHAMBER else (),
         )
         for row, email, name in rows
     ]  # fmt: skip
     members.sort(key=lambda card: (card.has_ended, list(TeamRole).index(card.role), card.email))
     may_change = actor.may(Right.CHANGE_TEAM)
-    return Team(tuple(members), _invitations(session, actor, now) if may_change else (), may_change)
+    if not may_change:
+        return Team(tuple(members), (), may_change)
+    names = _delegations(session, actor.event_id)
+    return Team(tuple(members), _invitations(session, actor, names, now), may_change, tuple(names.values()))
 
 
-def _invitations(session: Session, actor: Actor, now: datetime) -> tuple[InvitationCard, ...]:
+def _invitations(
+    session: Session, actor: Actor, names: Mapping[str, DelegationName], now: datetime
+) -> tuple[InvitationCard, ...]:
     of_event = select(TeamInvitation).where(TeamInvitation.event_id == actor.event_id)
     return tuple(
-        InvitationCard(row.id, row.email, row.role, row.until, row.made_at, row.ends_at, row.ends_at <= now)
+        InvitationCard(
+            row.id,
+            row.email,
+            row.role,
+            row.until,
+            row.made_at,
+            row.ends_at,
+            row.ends_at <= now,
+            tuple(names[key] for key in row.delegations if key in names),
+        )
         for row in session.scalars(of_event.order_by(TeamInvitation.id.desc()))
     )
 
 
+def _delegations(session: Session, event_id: int) -> dict[str, DelegationName]:
+    """The delegations of an event by key, in the order of their names."""
+    query = select(Delegation.key, Delegation.name).where(Delegation.event_id == event_id)
+    rows = session.execute(query.order_by(func.lower(Delegation.name), Delegation.id))
+    return {key: DelegationName(key, name) for key, name in rows}
+
+
+def _of_chambers(session: Session, event_id: int) -> dict[int, list[DelegationName]]:
+    """The delegations of each account of a chamber."""
+    found: dict[int, list[DelegationName]] = {}
+    rows = session.execute(
+        select(TeamDelegation.account_id, Delegation.key, Delegation.name)
+        .join(Delegation, Delegation.id == TeamDelegation.delegation_id)
+        .where(Delegation.event_id == event_id)
+        .order_by(func.lower(Delegation.name), Delegation.id)
+    )
+    for account_id, key, name in rows:
+        found.setdefault(account_id, []).append(DelegationName(key, name))
+    return found
+
+
 def change_member(
-    session: Session, actor: Actor, account_id: int, *, role: TeamRole, until: date | None, now: datetime
+    session: Session,
+    actor: Actor,
+    account_id: int,
+    *,
+    role: TeamRole,
+    until: date | None,
+    delegations: Sequence[str] = (),
+    now: datetime,
 ) -> None:
-    """Give a member another role, or another last day. Raises NotFound, InvalidInput, LastOwner."""
+    """Give a member another role, another last day, or, as a chamber, other delegations, by key.
+
+    Raises NotFound, InvalidInput, LastOwner.
+    """
     actor.require(Right.CHANGE_TEAM, sentence=OWNERS_ONLY)
     hold_team(session, actor.event_id)
     member = _member(session, actor, account_id)
     ends = end_of(session, actor.event_id, role, until, now=now)
+    chosen = delegations_of(session, actor.event_id, role, delegations)
     if member.role is TeamRole.OWNER and role is not TeamRole.OWNER:
         _require_another_owner(session, actor.event_id)
     before = {"role": member.role.value, "until": member.until}
     member.role, member.until = role, ends
+    let_in(session, actor.event_id, account_id, chosen.values())
     session.flush()
-    after = {"role": role.value, "until": ends}
+    after = {"role": role.value, "until": ends, **({"delegations": sorted(chosen)} if chosen else {})}
     about = f"role of {_address(session, account_id)}"
     trail.note(session, actor, Act.ROLE, about, before=before, after=after, now=now)
 
@@ -128,6 +201,7 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
     about = f"role of {_address(session, account_id)}"
     before = {"role": member.role.value, "until": member.until}
     session.delete(member)
+    let_in(session, actor.event_id, account_id, ())
     session.execute(
         update(ApiToken)
         .where(
@@ -142,6 +216,37 @@ def remove_member(session: Session, actor: Actor, account_id: int, *, now: datet
     session.execute(delete(TeamInvitation).where(*made))
     session.flush()
     trail.note(session, actor, Act.ROLE, about, before=before, now=now)
+
+
+def delegations_of(session: Session, event_id: int, role: TeamRole, keys: Sequence[str]) -> dict[str, int]:
+    """The ids of the delegations that a chamber will see, by key; none for another role.
+
+    Raises InvalidInput with the fault of `delegations`.
+    """
+    if role is not TeamRole.CHAMBER:
+        return {}
+    wanted = list(dict.fromkeys(filter(storable, keys)))
+    rows = session.execute(
+        select(Delegation.key, Delegation.id).where(
+            Delegation.event_id == event_id, among(Delegation.key, wanted)
+        )
+    )
+    found = {row.key: row.id for row in rows}
+    if not found or len(found) < len(keys):
+        raise InvalidInput([Fault("delegations", "choose at least one delegation of this event")])
+    return found
+
+
+def let_in(session: Session, event_id: int, account_id: int, delegation_ids: Iterable[int]) -> None:
+    """Have an account see these delegations of the event, and no others."""
+    of_event = select(Delegation.id).where(Delegation.event_id == event_id)
+    session.execute(
+        delete(TeamDelegation).where(
+            TeamDelegation.account_id == account_id, TeamDelegation.delegation_id.in_(of_event)
+        )
+    )
+    session.add_all(TeamDelegation(account_id=account_id, delegation_id=each) for each in delegation_ids)
+    session.flush()
 
 
 def hold_team(session: Session, event_id: int) -> None:

@@ -52,12 +52,24 @@ class TeamInvitation(Base):
     role: Mapped[TeamRole] = mapped_column(states(TeamRole, "team_role"))
     until: Mapped[datetime | None]
     """The end of the membership, as in TeamMember."""
+    delegations: Mapped[list[str]] = mapped_column(default=list)
+    """Of a chamber: the keys of those that it will see."""
     seed: Mapped[str] = mapped_column(String(32))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     made_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     made_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     """The link can be used until then."""
+
+
+class TeamDelegation(Base):
+    """A delegation for which somebody of a chamber is in the team."""
+
+    __tablename__ = "team_delegation"
+    __table_args__ = (Index("ix_team_delegation_delegation_id", "delegation_id"),)
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    delegation_id: Mapped[int] = mapped_column(ForeignKey("delegation.id"), primary_key=True)
 
 
 class SignInWish(Base):

@@ -70,10 +70,11 @@ BODIES = {
 
 PEOPLE = (
     "nobody", "stranger", "operator", "other", "attendee", "exhibitor", "organiser", "owner", "read-only",
-    "desk helper",
+    "desk helper", "chamber",
 )  # fmt: skip
 """Not signed in; another event's owner; an operator of the installation; another firm's exhibitor; an
-attendee and the exhibitor of the firm in question; then people of the event's team, by role."""
+attendee and the exhibitor of the firm in question; then people of the event's team, by role: the chamber is
+of the delegation that firm 0 belongs to."""
 PROGRAMS = ("none", "stranger", "other", "exhibitor", "organiser")
 """Without a token, and with tokens of these people that have every scope that they may give."""
 

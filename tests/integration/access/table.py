@@ -5,191 +5,192 @@ of, 403 refuses with a sentence. 409 and 422 are of who may: there is nothing to
 empty. EVENT is `/events/<event_key>`, API is `/api/v1`.
 """
 
-# nobody, stranger, operator, other, attendee, exhibitor, organiser, owner, read-only, desk helper (asking.py)
+# nobody, stranger, operator, other, attendee, exhibitor, organiser, owner, read-only, desk helper,
+# chamber (asking.py)
 PAGES = """
-GET /                                                        302 302 200 302 302 302 302 302 302 302
-GET /answers/<token>/                                        200 200 200 200 200 200 200 200 200 200
-GET /answers/<token>/<step>                                  200 200 200 200 200 200 200 200 200 200
-GET /answers/<token>/follow.ics                              200 200 200 200 200 200 200 200 200 200
-GET /answers/<token>/meeting.ics                             200 200 200 200 200 200 200 200 200 200
-GET /answers/<token>/to/<way>                                303 303 303 303 303 303 303 303 303 303
-GET /asked/<token>/<step>                                    200 200 200 200 200 200 200 200 200 200
-GET /calendar/<token>.ics                                    404 404 404 404 404 404 404 404 404 404
-GET /digests/<token>                                         200 200 200 200 200 200 200 200 200 200
-GET /events/new                                              302 404 200 404 404 404 404 404 404 404
-GET /events/new/workbook/                                    302 404 200 404 404 404 404 404 404 404
-GET /events/new/workbook/<number>                            302 404 200 404 404 404 404 404 404 404
-GET /events/new/workbook/<number>/left-out.xlsx              302 404 200 404 404 404 404 404 404 404
-GET /events/new/workbook/template.xlsx                       302 404 200 404 404 404 404 404 404 404
-GET /healthz                                                 200 200 200 200 200 200 200 200 200 200
-GET /operators                                               302 404 200 404 404 404 404 404 404 404
-GET /robots.txt                                              200 200 200 200 200 200 200 200 200 200
-GET /sessions                                                302 200 200 200 200 200 200 200 200 200
-GET /sign-in                                                 200 200 200 200 200 200 200 200 200 200
-GET /sign-in/<token>                                         410 302 302 302 302 302 302 302 302 302
-GET /sign-in/go-on                                           302 302 302 302 302 302 302 302 302 302
-GET /summaries/<token>                                       200 200 200 200 200 200 200 200 200 200
-GET /team/<token>                                            410 410 410 410 410 410 410 410 410 410
-GET /trail                                                   302 404 200 404 404 404 404 404 404 404
-GET API/docs                                                 200 200 200 200 200 200 200 200 200 200
-GET API/openapi.json                                         200 200 200 200 200 200 200 200 200 200
-GET EVENT                                                    302 404 404 302 302 302 200 200 200 302
-GET EVENT/<before>                                           302 404 404 301 301 301 301 301 301 301
-GET EVENT/<before>/<rest>                                    302 404 404 301 301 301 301 301 301 301
-GET EVENT/agenda                                             302 404 404 200 200 200 403 403 403 403
-GET EVENT/agenda.pdf                                         302 404 404 200 200 200 403 403 403 403
-GET EVENT/agenda/firm                                        302 404 404 200 200 200 404 404 404 404
-GET EVENT/agenda/firm.pdf                                    302 404 404 200 200 200 404 404 404 404
-GET EVENT/busy-times                                         302 404 404 200 200 200 404 404 404 404
-GET EVENT/busy-times/preview/<key>                           302 404 404 404 404 404 404 404 404 404
-GET EVENT/calendar-health/                                   302 404 404 404 404 404 200 200 404 404
-GET EVENT/calendar-health/calls.csv                          302 404 404 404 404 404 200 200 404 404
-GET EVENT/calendar-health/dead-letters                       302 404 404 404 404 404 200 200 404 404
-GET EVENT/calendar-health/people/<person_key>                302 404 404 404 404 404 200 200 404 404
-GET EVENT/delegations/                                       302 404 404 404 404 404 200 200 404 404
-GET EVENT/delegations/<delegation_key>                       302 404 404 404 404 404 200 200 404 404
-GET EVENT/delegations/<delegation_key>/print-pack.pdf        302 404 404 404 404 404 200 200 404 404
-GET EVENT/desk/<kind>                                        302 404 404 404 404 404 200 200 404 404
-GET EVENT/desk/<kind>/<key>                                  302 404 404 404 404 404 200 200 404 404
-GET EVENT/desk/requests                                      302 404 404 404 404 404 200 200 404 404
-GET EVENT/desk/requests/new                                  302 404 404 404 404 404 200 200 404 404
-GET EVENT/desk/steps                                         302 404 404 404 404 404 200 200 404 404
-GET EVENT/exports/                                           302 404 404 404 404 404 200 200 404 404
-GET EVENT/exports/event.xlsx                                 302 404 404 404 404 404 200 200 404 404
-GET EVENT/exports/lists/<slug>.<ending>                      302 404 404 404 404 404 200 200 404 404
-GET EVENT/exports/print/<pack>.pdf                           302 404 404 404 404 404 200 200 404 404
-GET EVENT/exports/schedule.xlsx                              302 404 404 404 404 404 200 200 404 404
-GET EVENT/firms                                              302 404 404 200 200 200 200 200 200 200
-GET EVENT/firms/<firm_key>                                   302 404 404 200 200 200 200 200 200 200
-GET EVENT/firms/<firm_key>/agenda                            302 404 404 403 200 200 200 200 200 200
-GET EVENT/firms/<firm_key>/agenda.pdf                        302 404 404 403 200 200 200 200 200 200
-GET EVENT/firms/<firm_key>/ask                               302 404 404 200 403 403 403 403 403 403
-GET EVENT/imports/                                           302 404 404 404 404 404 200 200 404 404
-GET EVENT/imports/<number>                                   302 404 404 404 404 404 200 200 404 404
-GET EVENT/imports/<number>/left-out.xlsx                     302 404 404 404 404 404 200 200 404 404
-GET EVENT/imports/template.xlsx                              302 404 404 404 404 404 200 200 404 404
-GET EVENT/inbox/                                             302 404 404 404 404 404 200 200 404 404
-GET EVENT/inbox/<mail_id>                                    302 404 404 404 404 404 200 200 404 404
-GET EVENT/inbox/<mail_id>/raw                                302 404 404 404 404 404 200 200 404 404
-GET EVENT/mail-texts                                         302 404 404 404 404 404 302 302 404 404
-GET EVENT/mail-texts/<language>/<mail_kind>                  302 404 404 404 404 404 200 200 404 404
-GET EVENT/my-day                                             302 404 404 200 200 200 403 403 403 403
-GET EVENT/my-day/manifest.webmanifest                        302 404 404 200 200 200 200 200 200 200
-GET EVENT/my-day/worker.js                                   302 404 404 200 200 200 200 200 200 200
-GET EVENT/nights                                             302 404 404 404 404 404 200 200 200 403
-GET EVENT/people/<person_key>/agenda                         302 404 404 403 403 200 200 200 200 200
-GET EVENT/people/<person_key>/agenda.pdf                     302 404 404 403 403 200 200 200 200 200
-GET EVENT/preferences                                        302 404 404 200 200 200 403 403 403 403
-GET EVENT/requests/<key>                                     302 404 404 404 200 200 200 200 200 404
-GET EVENT/requests/received                                  302 404 404 200 200 200 200 200 200 403
-GET EVENT/requests/sent                                      302 404 404 200 200 200 200 200 200 403
-GET EVENT/runs/<number>                                      302 404 404 404 404 404 200 200 200 403
-GET EVENT/runs/<number>/panel                                302 404 404 404 404 404 200 200 200 403
-GET EVENT/schedule                                           302 404 404 404 404 404 200 200 200 403
-GET EVENT/settings                                           302 404 404 404 404 404 200 200 404 404
-GET EVENT/team                                               302 404 404 404 404 404 200 200 200 200
-GET EVENT/start                                              302 404 404 200 403 200 403 403 403 403
-GET EVENT/tokens                                             302 404 404 200 403 200 200 200 403 403
-GET EVENT/trail                                              302 404 404 404 404 404 200 200 404 404
-GET EVENT/trail.csv                                          302 404 404 404 404 404 200 200 404 404
-GET EVENT/venue                                              302 404 404 404 404 404 200 200 404 404
-GET EVENT/versions/<number>                                  302 404 404 404 404 404 200 200 200 403
-GET EVENT/versions/<number>/panel                            302 404 404 404 404 404 200 200 200 403
-GET EVENT/versions/<number>/publish                          302 404 404 404 404 404 302 302 404 404
-GET EVENT/week                                               302 404 404 200 200 200 404 404 404 404
-POST /answers/<token>/<step>                                 302 302 302 302 302 302 302 302 302 302
-POST /answers/<token>/copied                                 204 204 204 204 204 204 204 204 204 204
-POST /asked/<token>/<step>                                   303 303 303 303 303 303 303 303 303 303
-POST /digests/<token>                                        200 200 200 200 200 200 200 200 200 200
-POST /digests/<token>/again                                  303 303 303 303 303 303 303 303 303 303
-POST /events/new                                             403 404 422 404 404 404 404 404 404 404
-POST /events/new/workbook/                                   403 404 422 404 404 404 404 404 404 404
-POST /events/new/workbook/<number>/drop                      403 404 302 404 404 404 404 404 404 404
-POST /events/new/workbook/<number>/make                      403 404 404 404 404 404 404 404 404 404
-POST /events/new/workbook/<number>/say                       403 404 404 404 404 404 404 404 404 404
-POST /operators                                              403 404 422 404 404 404 404 404 404 404
-POST /operators/<account_id>/remove                          403 404 404 404 404 404 404 404 404 404
-POST /sign-in                                                422 422 422 422 422 422 422 422 422 422
-POST /sign-in/<token>                                        410 410 410 410 410 410 410 410 410 410
-POST /sign-in/again                                          403 200 200 200 200 200 200 200 200 200
-POST /summaries/<token>                                      200 200 200 200 200 200 200 200 200 200
-POST /summaries/<token>/again                                303 303 303 303 303 303 303 303 303 303
-POST /team/<token>                                           410 410 410 410 410 410 410 410 410 410
-POST EVENT/agenda/<request_key>/accept                       403 404 404 404 404 404 404 404 404 404
-POST EVENT/agenda/feed                                       403 404 404 303 303 303 403 403 403 403
-POST EVENT/agenda/firm/feed                                  403 404 404 303 403 303 403 403 403 403
-POST EVENT/agenda/firm/feed/end                              403 404 404 303 403 303 403 403 403 403
-POST EVENT/busy-times/calendars/<key>/remove                 403 404 404 404 404 404 404 404 404 404
-POST EVENT/busy-times/link                                   403 404 404 422 422 422 404 404 404 404
-POST EVENT/busy-times/marked                                 403 404 404 303 303 303 404 404 404 404
-POST EVENT/busy-times/preview/<key>/discard                  403 404 404 404 404 404 404 404 404 404
-POST EVENT/busy-times/preview/<key>/save                     403 404 404 404 404 404 404 404 404 404
-POST EVENT/busy-times/preview/<key>/zone                     403 404 404 404 404 404 404 404 404 404
-POST EVENT/busy-times/upload                                 403 404 404 422 422 422 404 404 404 404
-POST EVENT/calendar-health/dead-letters/<step>               403 404 404 404 404 404 302 302 404 404
-POST EVENT/calendar-health/people/<person_key>/address       403 404 404 404 404 404 422 422 404 404
-POST EVENT/calendar-health/people/<person_key>/aliases/<alias_id>/remove 403 404 404 404 404 404 302 302 404 404
-POST EVENT/delegations/                                      403 404 404 404 404 404 422 422 404 404
-POST EVENT/delegations/<delegation_key>                      403 404 404 404 404 404 422 422 404 404
-POST EVENT/delegations/<delegation_key>/firms/<firm_key>/<step> 403 404 404 404 404 404 303 303 404 404
-POST EVENT/delegations/<delegation_key>/people/<person_key>/<step> 403 404 404 404 404 404 303 303 404 404
-POST EVENT/delegations/<delegation_key>/remove               403 404 404 404 404 404 303 303 404 404
-POST EVENT/desk/<kind>/<key>                                 403 404 404 404 404 404 303 303 404 404
-POST EVENT/desk/<kind>/<key>/absences                        403 404 404 404 404 404 422 422 404 404
-POST EVENT/desk/<kind>/<key>/merge                           403 404 404 404 404 404 422 422 404 404
-POST EVENT/desk/<kind>/bring-back                            403 404 404 404 404 404 303 303 404 404
-POST EVENT/desk/<kind>/leave                                 403 404 404 404 404 404 303 303 404 404
-POST EVENT/desk/<kind>/many                                  403 404 404 404 404 404 303 303 404 404
-POST EVENT/desk/requests/many                                403 404 404 404 404 404 303 303 404 404
-POST EVENT/desk/requests/new                                 403 404 404 404 404 404 422 422 404 404
-POST EVENT/desk/steps/<number>/undo                          403 404 404 404 404 404 404 404 404 404
-POST EVENT/digests                                           403 404 404 303 303 303 403 403 403 403
-POST EVENT/drafts/discard                                    403 404 404 404 404 404 302 302 404 404
-POST EVENT/firms/<firm_key>/ask                              403 404 404 422 403 403 403 403 403 403
-POST EVENT/imports/                                          403 404 404 404 404 404 422 422 404 404
-POST EVENT/imports/<number>/choose                           403 404 404 404 404 404 302 302 404 404
-POST EVENT/imports/<number>/drop                             403 404 404 404 404 404 302 302 404 404
-POST EVENT/imports/<number>/take                             403 404 404 404 404 404 404 404 404 404
-POST EVENT/imports/steps/<step_id>/undo                      403 404 404 404 404 404 404 404 404 404
-POST EVENT/inbox/<mail_id>/<step>                            403 404 404 404 404 404 302 302 404 404
-POST EVENT/mail-texts/<language>/<mail_kind>                 403 404 404 404 404 404 303 303 404 404
-POST EVENT/mails/<step>                                      403 404 404 404 404 404 302 302 404 404
-POST EVENT/my-day/<request_key>/late                         403 404 404 404 404 404 404 404 404 404
-POST EVENT/nights                                            403 404 404 404 404 404 422 422 404 404
-POST EVENT/preferences                                       403 404 404 303 303 303 403 403 403 403
-POST EVENT/preferences/summaries                             403 404 404 303 303 303 403 403 403 403
-POST EVENT/requests/<key>/accept                             403 404 404 404 403 403 303 303 403 404
-POST EVENT/requests/<key>/decline                            403 404 404 404 403 403 303 303 403 404
-POST EVENT/requests/<key>/undo                               403 404 404 404 303 303 303 303 303 404
-POST EVENT/requests/<key>/ways/<number>                      403 404 404 404 303 303 303 303 303 404
-POST EVENT/requests/<key>/withdraw                           403 404 404 404 403 303 303 303 403 404
-POST EVENT/runs                                              403 404 404 404 404 404 302 302 404 404
-POST EVENT/runs/<number>/cancel                              403 404 404 404 404 404 409 409 404 404
-POST EVENT/settings                                          403 404 404 404 404 404 422 422 404 404
-POST EVENT/team/invitations/<invitation_id>/take-back        403 404 404 404 404 404 403 404 403 403
-POST EVENT/team/invite                                       403 404 404 404 404 404 403 422 403 403
-POST EVENT/team/members/<account_id>                         403 404 404 404 404 404 403 422 403 403
-POST EVENT/team/members/<account_id>/remove                  403 404 404 404 404 404 403 404 403 403
-POST EVENT/start/seen                                        403 404 404 303 403 303 403 403 403 403
-POST EVENT/tokens                                            403 404 404 422 403 422 422 422 403 403
-POST EVENT/tokens/<token_id>/revoke                          403 404 404 404 403 404 404 404 403 403
-POST EVENT/venue/<what>                                      403 404 404 404 404 404 422 422 404 404
-POST EVENT/versions/<number>/begin                           403 404 404 404 404 404 302 302 404 404
-POST EVENT/versions/<number>/compare                         403 404 404 404 404 404 302 302 404 404
-POST EVENT/versions/<number>/discard                         403 404 404 404 404 404 409 409 404 404
-POST EVENT/versions/<number>/hold-there                      403 404 404 404 404 404 404 404 404 404
-POST EVENT/versions/<number>/publish                         403 404 404 404 404 404 409 409 404 404
-POST EVENT/versions/<number>/roll-back                       403 404 404 404 404 404 409 409 404 404
-POST EVENT/versions/<number>/take-back                       403 404 404 404 404 404 302 302 404 404
-POST EVENT/versions/<number>/trial                           403 404 404 404 404 404 302 302 404 404
-POST EVENT/versions/<number>/unlock                          403 404 404 404 404 404 404 404 404 404
-POST EVENT/week/meetings/<request_key>/hand-over             403 404 404 404 403 404 404 404 403 403
-POST EVENT/week/meetings/<request_key>/keep                  403 404 404 404 403 404 404 404 403 403
-POST EVENT/week/seen                                         403 404 404 404 404 404 404 404 404 404
-POST /sessions/<session_id>/end                              403 404 404 404 404 404 404 404 404 404
-POST /sessions/end                                           403 303 303 303 303 303 303 303 303 303
-POST /sign-out                                               302 302 302 302 302 302 302 302 302 302
-"""  # noqa: E501 -- an address and ten answers
+GET /                                                        302 302 200 302 302 302 302 302 302 302 302
+GET /answers/<token>/                                        200 200 200 200 200 200 200 200 200 200 200
+GET /answers/<token>/<step>                                  200 200 200 200 200 200 200 200 200 200 200
+GET /answers/<token>/follow.ics                              200 200 200 200 200 200 200 200 200 200 200
+GET /answers/<token>/meeting.ics                             200 200 200 200 200 200 200 200 200 200 200
+GET /answers/<token>/to/<way>                                303 303 303 303 303 303 303 303 303 303 303
+GET /asked/<token>/<step>                                    200 200 200 200 200 200 200 200 200 200 200
+GET /calendar/<token>.ics                                    404 404 404 404 404 404 404 404 404 404 404
+GET /digests/<token>                                         200 200 200 200 200 200 200 200 200 200 200
+GET /events/new                                              302 404 200 404 404 404 404 404 404 404 404
+GET /events/new/workbook/                                    302 404 200 404 404 404 404 404 404 404 404
+GET /events/new/workbook/<number>                            302 404 200 404 404 404 404 404 404 404 404
+GET /events/new/workbook/<number>/left-out.xlsx              302 404 200 404 404 404 404 404 404 404 404
+GET /events/new/workbook/template.xlsx                       302 404 200 404 404 404 404 404 404 404 404
+GET /healthz                                                 200 200 200 200 200 200 200 200 200 200 200
+GET /operators                                               302 404 200 404 404 404 404 404 404 404 404
+GET /robots.txt                                              200 200 200 200 200 200 200 200 200 200 200
+GET /sessions                                                302 200 200 200 200 200 200 200 200 200 200
+GET /sign-in                                                 200 200 200 200 200 200 200 200 200 200 200
+GET /sign-in/<token>                                         410 302 302 302 302 302 302 302 302 302 302
+GET /sign-in/go-on                                           302 302 302 302 302 302 302 302 302 302 302
+GET /summaries/<token>                                       200 200 200 200 200 200 200 200 200 200 200
+GET /team/<token>                                            410 410 410 410 410 410 410 410 410 410 410
+GET /trail                                                   302 404 200 404 404 404 404 404 404 404 404
+GET API/docs                                                 200 200 200 200 200 200 200 200 200 200 200
+GET API/openapi.json                                         200 200 200 200 200 200 200 200 200 200 200
+GET EVENT                                                    302 404 404 302 302 302 200 200 200 302 302
+GET EVENT/<before>                                           302 404 404 301 301 301 301 301 301 301 404
+GET EVENT/<before>/<rest>                                    302 404 404 301 301 301 301 301 301 301 404
+GET EVENT/agenda                                             302 404 404 200 200 200 403 403 403 403 404
+GET EVENT/agenda.pdf                                         302 404 404 200 200 200 403 403 403 403 404
+GET EVENT/agenda/firm                                        302 404 404 200 200 200 404 404 404 404 404
+GET EVENT/agenda/firm.pdf                                    302 404 404 200 200 200 404 404 404 404 404
+GET EVENT/busy-times                                         302 404 404 200 200 200 404 404 404 404 404
+GET EVENT/busy-times/preview/<key>                           302 404 404 404 404 404 404 404 404 404 404
+GET EVENT/calendar-health/                                   302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/calendar-health/calls.csv                          302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/calendar-health/dead-letters                       302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/calendar-health/people/<person_key>                302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/delegations/                                       302 404 404 404 404 404 200 200 404 404 200
+GET EVENT/delegations/<delegation_key>                       302 404 404 404 404 404 200 200 404 404 200
+GET EVENT/delegations/<delegation_key>/print-pack.pdf        302 404 404 404 404 404 200 200 404 404 200
+GET EVENT/desk/<kind>                                        302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/desk/<kind>/<key>                                  302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/desk/requests                                      302 404 404 404 404 404 200 200 404 404 200
+GET EVENT/desk/requests/new                                  302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/desk/steps                                         302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/exports/                                           302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/exports/event.xlsx                                 302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/exports/lists/<slug>.<ending>                      302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/exports/print/<pack>.pdf                           302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/exports/schedule.xlsx                              302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/firms                                              302 404 404 200 200 200 200 200 200 200 404
+GET EVENT/firms/<firm_key>                                   302 404 404 200 200 200 200 200 200 200 404
+GET EVENT/firms/<firm_key>/agenda                            302 404 404 403 200 200 200 200 200 200 200
+GET EVENT/firms/<firm_key>/agenda.pdf                        302 404 404 403 200 200 200 200 200 200 200
+GET EVENT/firms/<firm_key>/ask                               302 404 404 200 403 403 403 403 403 403 404
+GET EVENT/imports/                                           302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/imports/<number>                                   302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/imports/<number>/left-out.xlsx                     302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/imports/template.xlsx                              302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/inbox/                                             302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/inbox/<mail_id>                                    302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/inbox/<mail_id>/raw                                302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/mail-texts                                         302 404 404 404 404 404 302 302 404 404 404
+GET EVENT/mail-texts/<language>/<mail_kind>                  302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/my-day                                             302 404 404 200 200 200 403 403 403 403 404
+GET EVENT/my-day/manifest.webmanifest                        302 404 404 200 200 200 200 200 200 200 404
+GET EVENT/my-day/worker.js                                   302 404 404 200 200 200 200 200 200 200 404
+GET EVENT/nights                                             302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/people/<person_key>/agenda                         302 404 404 403 403 200 200 200 200 200 200
+GET EVENT/people/<person_key>/agenda.pdf                     302 404 404 403 403 200 200 200 200 200 200
+GET EVENT/preferences                                        302 404 404 200 200 200 403 403 403 403 404
+GET EVENT/requests/<key>                                     302 404 404 404 200 200 200 200 200 404 200
+GET EVENT/requests/received                                  302 404 404 200 200 200 200 200 200 403 404
+GET EVENT/requests/sent                                      302 404 404 200 200 200 200 200 200 403 404
+GET EVENT/runs/<number>                                      302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/runs/<number>/panel                                302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/schedule                                           302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/settings                                           302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/team                                               302 404 404 404 404 404 200 200 200 200 404
+GET EVENT/start                                              302 404 404 200 403 200 403 403 403 403 404
+GET EVENT/tokens                                             302 404 404 200 403 200 200 200 403 403 404
+GET EVENT/trail                                              302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/trail.csv                                          302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/venue                                              302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/versions/<number>                                  302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/versions/<number>/panel                            302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/versions/<number>/publish                          302 404 404 404 404 404 302 302 404 404 404
+GET EVENT/week                                               302 404 404 200 200 200 404 404 404 404 404
+POST /answers/<token>/<step>                                 302 302 302 302 302 302 302 302 302 302 302
+POST /answers/<token>/copied                                 204 204 204 204 204 204 204 204 204 204 204
+POST /asked/<token>/<step>                                   303 303 303 303 303 303 303 303 303 303 303
+POST /digests/<token>                                        200 200 200 200 200 200 200 200 200 200 200
+POST /digests/<token>/again                                  303 303 303 303 303 303 303 303 303 303 303
+POST /events/new                                             403 404 422 404 404 404 404 404 404 404 404
+POST /events/new/workbook/                                   403 404 422 404 404 404 404 404 404 404 404
+POST /events/new/workbook/<number>/drop                      403 404 302 404 404 404 404 404 404 404 404
+POST /events/new/workbook/<number>/make                      403 404 404 404 404 404 404 404 404 404 404
+POST /events/new/workbook/<number>/say                       403 404 404 404 404 404 404 404 404 404 404
+POST /operators                                              403 404 422 404 404 404 404 404 404 404 404
+POST /operators/<account_id>/remove                          403 404 404 404 404 404 404 404 404 404 404
+POST /sign-in                                                422 422 422 422 422 422 422 422 422 422 422
+POST /sign-in/<token>                                        410 410 410 410 410 410 410 410 410 410 410
+POST /sign-in/again                                          403 200 200 200 200 200 200 200 200 200 200
+POST /summaries/<token>                                      200 200 200 200 200 200 200 200 200 200 200
+POST /summaries/<token>/again                                303 303 303 303 303 303 303 303 303 303 303
+POST /team/<token>                                           410 410 410 410 410 410 410 410 410 410 410
+POST EVENT/agenda/<request_key>/accept                       403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/agenda/feed                                       403 404 404 303 303 303 403 403 403 403 404
+POST EVENT/agenda/firm/feed                                  403 404 404 303 403 303 403 403 403 403 404
+POST EVENT/agenda/firm/feed/end                              403 404 404 303 403 303 403 403 403 403 404
+POST EVENT/busy-times/calendars/<key>/remove                 403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/busy-times/link                                   403 404 404 422 422 422 404 404 404 404 404
+POST EVENT/busy-times/marked                                 403 404 404 303 303 303 404 404 404 404 404
+POST EVENT/busy-times/preview/<key>/discard                  403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/busy-times/preview/<key>/save                     403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/busy-times/preview/<key>/zone                     403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/busy-times/upload                                 403 404 404 422 422 422 404 404 404 404 404
+POST EVENT/calendar-health/dead-letters/<step>               403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/calendar-health/people/<person_key>/address       403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/calendar-health/people/<person_key>/aliases/<alias_id>/remove 403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/delegations/                                      403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/delegations/<delegation_key>                      403 404 404 404 404 404 422 422 404 404 422
+POST EVENT/delegations/<delegation_key>/firms/<firm_key>/<step> 403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/delegations/<delegation_key>/people/<person_key>/<step> 403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/delegations/<delegation_key>/remove               403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/desk/<kind>/<key>                                 403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/desk/<kind>/<key>/absences                        403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/desk/<kind>/<key>/merge                           403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/desk/<kind>/bring-back                            403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/desk/<kind>/leave                                 403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/desk/<kind>/many                                  403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/desk/requests/many                                403 404 404 404 404 404 303 303 404 404 303
+POST EVENT/desk/requests/new                                 403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/desk/steps/<number>/undo                          403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/digests                                           403 404 404 303 303 303 403 403 403 403 404
+POST EVENT/drafts/discard                                    403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/firms/<firm_key>/ask                              403 404 404 422 403 403 403 403 403 403 404
+POST EVENT/imports/                                          403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/imports/<number>/choose                           403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/imports/<number>/drop                             403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/imports/<number>/take                             403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/imports/steps/<step_id>/undo                      403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/inbox/<mail_id>/<step>                            403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/mail-texts/<language>/<mail_kind>                 403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/mails/<step>                                      403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/my-day/<request_key>/late                         403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/nights                                            403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/preferences                                       403 404 404 303 303 303 403 403 403 403 404
+POST EVENT/preferences/summaries                             403 404 404 303 303 303 403 403 403 403 404
+POST EVENT/requests/<key>/accept                             403 404 404 404 403 403 303 303 403 404 404
+POST EVENT/requests/<key>/decline                            403 404 404 404 403 403 303 303 403 404 404
+POST EVENT/requests/<key>/undo                               403 404 404 404 303 303 303 303 303 404 303
+POST EVENT/requests/<key>/ways/<number>                      403 404 404 404 303 303 303 303 303 404 303
+POST EVENT/requests/<key>/withdraw                           403 404 404 404 403 303 303 303 403 404 303
+POST EVENT/runs                                              403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/runs/<number>/cancel                              403 404 404 404 404 404 409 409 404 404 404
+POST EVENT/settings                                          403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/team/invitations/<invitation_id>/take-back        403 404 404 404 404 404 403 404 403 403 404
+POST EVENT/team/invite                                       403 404 404 404 404 404 403 422 403 403 404
+POST EVENT/team/members/<account_id>                         403 404 404 404 404 404 403 422 403 403 404
+POST EVENT/team/members/<account_id>/remove                  403 404 404 404 404 404 403 404 403 403 404
+POST EVENT/start/seen                                        403 404 404 303 403 303 403 403 403 403 404
+POST EVENT/tokens                                            403 404 404 422 403 422 422 422 403 403 404
+POST EVENT/tokens/<token_id>/revoke                          403 404 404 404 403 404 404 404 403 403 404
+POST EVENT/venue/<what>                                      403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/versions/<number>/begin                           403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/versions/<number>/compare                         403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/versions/<number>/discard                         403 404 404 404 404 404 409 409 404 404 404
+POST EVENT/versions/<number>/hold-there                      403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/versions/<number>/publish                         403 404 404 404 404 404 409 409 404 404 404
+POST EVENT/versions/<number>/roll-back                       403 404 404 404 404 404 409 409 404 404 404
+POST EVENT/versions/<number>/take-back                       403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/versions/<number>/trial                           403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/versions/<number>/unlock                          403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/week/meetings/<request_key>/hand-over             403 404 404 404 403 404 404 404 403 403 404
+POST EVENT/week/meetings/<request_key>/keep                  403 404 404 404 403 404 404 404 403 403 404
+POST EVENT/week/seen                                         403 404 404 404 404 404 404 404 404 404 404
+POST /sessions/<session_id>/end                              403 404 404 404 404 404 404 404 404 404 404
+POST /sessions/end                                           403 303 303 303 303 303 303 303 303 303 303
+POST /sign-out                                               302 302 302 302 302 302 302 302 302 302 302
+"""  # noqa: E501 -- an address and eleven answers
 
 # none, stranger, other, exhibitor, organiser; then an organiser's tokens with one scope each: requests:read,
 # requests:write, runs:read, runs:write, schedule:read, schedule:publish, people:read, contacts:read,

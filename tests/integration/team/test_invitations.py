@@ -16,6 +16,8 @@ from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import languages
 from scheduler.services.access import actors
 from scheduler.services.access.rights import Role
+from scheduler.services.delegations import delegations
+from scheduler.services.delegations.delegations import DelegationForm
 from scheduler.services.delivery import rendering
 from scheduler.services.team import invitations, members
 from scheduler.services.team.invitations import Joined, UnusableInvitation
@@ -86,7 +88,9 @@ def test_the_mail_is_in_the_chosen_language(
     database: Database, expo: Expo, language: str, role: TeamRole
 ) -> None:
     with database.write() as session:
-        invite(session, expo, role, language=language)
+        form, own = DelegationForm("Zhejiang"), {"delegations": ["g1"]} if role is TeamRole.CHAMBER else {}
+        delegations.make(session, expo.organiser_actor(), form, now=NOW)
+        invite(session, expo, role, language=language, **own)
         said = text_of(newest(session))
     day = {"en": "Tuesday, 1 December 2026", "hu": "2026. december 1., kedd", "zh": "2026年12月1日"}[language]
     assert expo.event.name in said and day in said and expo.organiser.email in said

@@ -12,7 +12,13 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import MATRIX, SCOPES, Reach, Right, Role
 
 DOCUMENT = Path(__file__).parents[3] / "docs/rights.md"
-REACHES = {None: "–", Reach.PERSON: "oneself", Reach.FIRM: "own firm", Reach.EVENT: "all"}
+REACHES = {
+    None: "–",
+    Reach.PERSON: "oneself",
+    Reach.FIRM: "own firm",
+    Reach.DELEGATION: "own delegation",
+    Reach.EVENT: "all",
+}
 
 
 def table() -> str:
