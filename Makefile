@@ -1,6 +1,6 @@
 # Chainmeet: `make demo` shows it, `make test` checks it. All real work is in `chainmeet --help`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up plan-example test lint format docs lock clean
+.PHONY: help demo up plan-example test lint format docs messages lock clean
 
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
@@ -37,6 +37,16 @@ format: .venv/dev.stamp ## Format the code
 
 docs: .venv/dev.stamp ## Build the documentation site into build/docs; a broken link is an error
 	$(BIN)/sphinx-build -q -n -W --keep-going -b html docs build/docs
+
+messages: .venv/dev.stamp ## Take new texts of the pages into api/language/texts/*.po, for translators
+	@mkdir -p build
+	$(BIN)/pybabel -q extract --mapping pyproject.toml --sort-by-file --add-location file --no-wrap --no-default-keywords \
+	  $(foreach KEYWORD,$(KEYWORDS),-k $(KEYWORD)) --project Chainmeet --output build/pages.pot api scheduler
+	$(foreach PO,$(wildcard api/language/texts/*.po),$(BIN)/pybabel -q update --input-file build/pages.pot \
+	  --output-file $(PO) --locale $(basename $(notdir $(PO))) --no-wrap --no-fuzzy-matching --ignore-obsolete \
+	  --ignore-pot-creation-date &&) true
+
+KEYWORDS = _ gettext ngettext:1,2 pgettext:1c,2 npgettext:1c,2,3 say say_count:1,2
 
 lock: ## Renew the lock files (needs uv); UPGRADE=1 takes the newest versions
 	uv pip compile $(COMPILE) --extra build -o requirements.lock pyproject.toml

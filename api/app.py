@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import auth, context, errors, limits, request_ids, security, v1
 from api.inputs import NumberConverter
+from api.language import speaking
 from api.pages import PAGES, compression, links, marks, paging, presentation, rendering, static_files
 from api.pages.access import summaries
 from api.pages.digests import digests
@@ -65,6 +66,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     limits.init_app(app)
     security.init_app(app)
     errors.init_app(app)
+    speaking.init_app(app)
     presentation.init_app(app)
     links.init_app(app)
     marks.init_app(app)

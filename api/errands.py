@@ -19,10 +19,12 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
 from api import context
+from scheduler.saying import say
 from scheduler.services.access.tokens import random_token
 
 MOST_TYPED = 50_000
 """Characters of a form that are kept."""
+GO_ON = say("go on")
 _BROWSER = "browser"
 _NOT_TYPED = ("csrf_token", "errand")
 
@@ -49,7 +51,7 @@ def fresh_sign_in(
     return decorate
 
 
-def of_request(what: str = "go on") -> dict[str, Any]:
+def of_request(what: str = GO_ON) -> dict[str, Any]:
     """The errand of the present request. For a form with files, or one too large, it is only the page."""
     if request.method == "GET":
         return {"path": request.full_path.rstrip("?")}

@@ -12,7 +12,9 @@ from werkzeug.exceptions import HTTPException, RequestURITooLarge
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from api import auth, context
+from api.language.speaking import said
 from scheduler.domain.errors import (
+    MOST_TOLD,
     ChainmeetError,
     ComparisonNotReady,
     Fault,
@@ -26,6 +28,7 @@ from scheduler.domain.errors import (
     VersionConflict,
     WrongState,
 )
+from scheduler.saying import say
 from scheduler.services.events import events
 from scheduler.services.requests.locks import NotDone
 from scheduler.services.venue.changing import VenueOutdated
@@ -46,8 +49,24 @@ STATUS: dict[type[ChainmeetError], int] = {
     InvalidInput: 422,
 }
 
+TITLES = {
+    403: say("Not allowed"),
+    404: say("Not found"),
+    405: say("Method not allowed"),
+    409: say("Conflict"),
+    413: say("Request entity too large"),
+    414: say("The address is too long"),
+    422: say("Something is missing or wrong"),
+    429: say("Too many requests"),
+    503: say("Not ready yet"),
+}
+
 MAX_ADDRESS = 4_000
 """Characters of an address, its query string too."""
+TOO_LONG = say(
+    "At most %(most)s characters are taken. Search for less, or choose less.", most=f"{MAX_ADDRESS:,}"
+)
+NOT_FOUND = say("There is no page at this address, or it is not for you. Check the address, or sign in.")
 RETRY_AFTER = 10
 """Seconds that a client is told to wait then."""
 READY_SECONDS = 2
@@ -80,7 +99,7 @@ def answer(status: int, code: str, title: str, detail: str = "", **more: Any) ->
         return problem(status, code, title, detail, **more)
     auth.settle(ask=status < 500)
     around = _around() if status < 500 else {}
-    page = render_template("error.html", status=status, title=title, detail=detail, **around)
+    page = render_template("error.html", status=status, title=said(title), detail=said(detail), **around)
     return make_response(page, status)
 
 
@@ -101,18 +120,24 @@ def _chainmeet_error(error: ChainmeetError) -> Response:
     more: dict[str, Any] = {}
     if isinstance(error, InvalidInput):
         more["errors"] = [{**_place(fault), "detail": fault.message} for fault in error.faults]
-    titles = {
-        403: "Not allowed",
-        404: "Not found",
-        409: "Conflict",
-        422: "Something is missing or wrong",
-        503: "Not ready yet",
-    }
     status = status_of(error)
-    response = answer(status, error.code, titles.get(status, "That did not work"), str(error), **more)
+    title = TITLES.get(status, say("That did not work"))
+    response = answer(status, error.code, title, _detail(error), **more)
     if isinstance(error, ComparisonNotReady):
         response.headers["Retry-After"] = str(READY_SECONDS)
     return response
+
+
+def _detail(error: ChainmeetError) -> str:
+    """What the error says, as far as it is known, in the language of a page's reader."""
+    if request.path.startswith("/api/"):
+        return str(error)
+    if isinstance(error, NotFound):
+        return NOT_FOUND if type(error) is NotFound else str(error)
+    if isinstance(error, InvalidInput):
+        told = (Fault(fault.path, said(fault.message)) for fault in error.faults[:MOST_TOLD])
+        return "\n".join(map(str, told))
+    return str(error)
 
 
 def _place(fault: Fault) -> dict[str, str]:
@@ -129,9 +154,8 @@ def _refuse_long_address() -> None:
 
 
 def _form_expired(_error: CSRFError) -> Response:
-    return answer(
-        400, "csrf", "This form has expired", "Go back, load the page again and send the form once more."
-    )
+    detail = say("Go back, load the page again and send the form once more.")
+    return answer(400, "csrf", say("This form has expired"), detail)
 
 
 def http_error(error: HTTPException) -> Response | WerkzeugResponse:
@@ -142,12 +166,14 @@ def http_error(error: HTTPException) -> Response | WerkzeugResponse:
         return redirect(page, 303)
     code = error.name.lower().replace(" ", "-")
     detail = {
-        404: "There is no page at this address, or it is not for you. Check the address, or sign in.",
-        414: f"At most {MAX_ADDRESS:,} characters are taken. Search for less, or choose less.",
-        413: f"That is too large: at most {_megabytes()} MB are taken here. Nothing was kept. Send less.",
+        404: NOT_FOUND,
+        414: TOO_LONG,
+        413: say(
+            "That is too large: at most %(most)s MB are taken here. Nothing was kept. Send less.",
+            most=_megabytes(),
+        ),
     }.get(status, error.description or "")
-    title = "The address is too long" if status == 414 else error.name.capitalize()
-    response = answer(status, code, title, detail)
+    response = answer(status, code, TITLES.get(status, error.name.capitalize()), detail)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
@@ -173,8 +199,8 @@ def _database_away(error: Exception) -> Response:
     response = answer(
         503,
         "database-away",
-        "Not available for a moment",
-        "The database does not answer in time. Nothing was changed. Try again in a moment.",
+        say("Not available for a moment"),
+        say("The database does not answer in time. Nothing was changed. Try again in a moment."),
     )
     response.headers["Retry-After"] = str(RETRY_AFTER)
     return response
@@ -188,4 +214,5 @@ def _unexpected(error: Exception) -> Response:
     if current_app.testing:
         raise error
     current_app.logger.exception("unexpected error")
-    return answer(500, "internal", "Something broke on our side", "It was written to the log. Try again.")
+    detail = say("It was written to the log. Try again.")
+    return answer(500, "internal", say("Something broke on our side"), detail)

@@ -27,6 +27,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from api import context
 from scheduler.domain.errors import NotFound
+from scheduler.saying import say, say_count
 from scheduler.services.access.tokens import hash_token
 
 log = structlog.get_logger()
@@ -67,7 +68,8 @@ class Limited(TooManyRequests):
     """Too many requests. `seconds` is the time to wait, as in Retry-After (RFC 9110, 10.2.3)."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"That was too often. Try again in {lasting(seconds)}.", retry_after=seconds)
+        sentence = say("That was too often. Try again in %(time)s.", time=lasting(seconds))
+        super().__init__(sentence, retry_after=seconds)
         self.seconds = seconds
 
 
@@ -192,8 +194,9 @@ def network() -> str:
 
 def lasting(seconds: int) -> str:
     """A duration in words, rounded up."""
-    number, unit = (seconds, "second") if seconds < 100 else (-(-seconds // 60), "minute")
-    return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
+    if seconds < 100:
+        return say_count("%(num)s second", "%(num)s seconds", seconds)
+    return say_count("%(num)s minute", "%(num)s minutes", -(-seconds // 60))
 
 
 def _count_account() -> None:

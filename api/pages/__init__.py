@@ -2,7 +2,7 @@
 
 from api import health
 from api.pages import moved
-from api.pages.access import preferences, sessions, sign_in, summaries, tokens
+from api.pages.access import language, preferences, sessions, sign_in, summaries, tokens
 from api.pages.agenda import agenda, feed
 from api.pages.answers import answers, calendar
 from api.pages.availability import busy_times
@@ -44,6 +44,7 @@ PAGES = (
     home.blueprint,
     inbox.blueprint,
     joining.blueprint,
+    language.blueprint,
     mail_texts.blueprint,
     members.blueprint,
     moved.blueprint,

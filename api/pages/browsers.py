@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from api.language.speaking import gettext
+
 _BROWSERS = {
     "MicroMessenger": "WeChat", "Edg": "Edge", "OPR/": "Opera", "SamsungBrowser": "Samsung Internet",
     "Firefox": "Firefox", "FxiOS": "Firefox", "CriOS": "Chrome", "Chrome": "Chrome", "Safari": "Safari",
@@ -33,5 +35,5 @@ def browser_name(agent: str) -> str:
     browser = next((name for sign, name in _BROWSERS.items() if sign in agent), "")
     system = next((name for sign, name in _SYSTEMS.items() if sign in agent), "")
     if browser and system:
-        return f"{browser} on {system}"
-    return browser or agent or "A browser that does not say its name"
+        return gettext("%(browser)s on %(system)s", browser=browser, system=system)
+    return browser or agent or gettext("A browser that does not say its name")

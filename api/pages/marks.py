@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
-from babel.dates import format_date
 from flask import Flask
 from markupsafe import Markup
 
@@ -76,12 +74,6 @@ def spoken_languages(codes: Sequence[str], say: str = "") -> str:
     return ", ".join(part for part in (say, f"speaks {listed}" if listed else "") if part)
 
 
-@lru_cache(maxsize=64)
-def short_day(day: date) -> str:
-    """Tue 8."""
-    return format_date(day, "EEE d", locale=presentation.LOCALE)
-
-
 def change_words(change: WeekChange, zone: str) -> str:
     """What changed of a meeting, with what it was before."""
     item, was = change.item, change.before
@@ -120,5 +112,5 @@ def but(address: dict[str, str], **changed: object) -> dict[str, object]:
 def init_app(app: Flask) -> None:
     for function in (icon, area_icon, tier_glyph):
         app.add_template_global(function)
-    for each in (initials, firm_mark, spoken_languages, short_day, but, change_words, week_show, answer_word):
+    for each in (initials, firm_mark, spoken_languages, but, change_words, week_show, answer_word):
         app.add_template_filter(each)

@@ -11,10 +11,14 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time, get_timezone_gmt
+from babel.dates import format_date, format_datetime, get_timezone_gmt
+from babel.numbers import format_decimal
 from flask import Flask, g
 from markupsafe import Markup, escape
 
+from api.language import speaking
+from api.language.catalogs import SOURCE
+from api.language.speaking import gettext, ngettext, pgettext
 from api.pages.browsers import browser_name
 from scheduler.domain import fields, names
 from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure, PlaceWish
@@ -23,8 +27,6 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.delivery.dead_letters import DeadLetter
 from scheduler.services.directory.facets import FacetValue
 from scheduler.services.requests.cards import RequestCard
-
-LOCALE = Locale("en")
 
 
 class Named(Protocol):
@@ -46,23 +48,34 @@ KEPT = 4096
 @lru_cache(KEPT)
 def local_time(moment: datetime, timezone: str) -> str:
     """09:00 in the zone."""
-    return format_time(moment.astimezone(ZoneInfo(timezone)), "HH:mm", locale=LOCALE)
+    return f"{moment.astimezone(ZoneInfo(timezone)):%H:%M}"
 
 
-@lru_cache(KEPT)
 def local_day(moment: datetime, timezone: str) -> str:
     """Mon, 7 December 2026 in the zone."""
-    return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMMM y", locale=LOCALE)
+    return _written(
+        moment, timezone, pgettext("pattern of a date (CLDR)", "EEE, d MMMM y"), speaking.locale()
+    )
 
 
 def plain_day(day: date) -> str:
     """Mon, 7 December 2026."""
-    return format_date(day, "EEE, d MMMM y", locale=LOCALE)
+    return format_date(day, pgettext("pattern of a date (CLDR)", "EEE, d MMMM y"), locale=speaking.locale())
 
 
 def day_and_month(day: date) -> str:
     """Mon 7 Dec."""
-    return format_date(day, "EEE d MMM", locale=LOCALE)
+    return format_date(day, pgettext("pattern of a date (CLDR)", "EEE d MMM"), locale=speaking.locale())
+
+
+def short_day(day: date) -> str:
+    """Tue 8."""
+    return format_date(day, pgettext("pattern of a date (CLDR)", "EEE d"), locale=speaking.locale())
+
+
+@lru_cache(KEPT)
+def _written(moment: datetime, timezone: str, pattern: str, locale: Locale) -> str:
+    return format_datetime(moment.astimezone(ZoneInfo(timezone)), pattern, locale=locale)
 
 
 def capitalize_first(text: str) -> str:
@@ -70,28 +83,30 @@ def capitalize_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-@lru_cache(KEPT)
 def local_moment(moment: datetime | None, timezone: str) -> str:
     """Mon, 7 Dec, 09:00 in the zone, or a dash for none."""
     if moment is None:
         return "–"
-    return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMM, HH:mm", locale=LOCALE)
+    pattern = pgettext("pattern of a date (CLDR)", "EEE, d MMM, HH:mm")
+    return _written(moment, timezone, pattern, speaking.locale())
 
 
 def local_second(moment: datetime | None, timezone: str) -> str:
     """Mon, 7 Dec, 09:00:05 in the zone, or a dash for none."""
     if moment is None:
         return "–"
-    return format_datetime(moment.astimezone(ZoneInfo(timezone)), "EEE, d MMM, HH:mm:ss", locale=LOCALE)
+    pattern = pgettext("pattern of a date (CLDR)", "EEE, d MMM, HH:mm:ss")
+    return _written(moment, timezone, pattern, speaking.locale())
 
 
 def time_left(span: timedelta) -> str:
     """Whole days, else whole hours, else less than an hour."""
     hours = int(span.total_seconds() // 3600)
     if hours < 1:
-        return "less than an hour"
-    count, unit = (hours, "hour") if hours < 48 else (hours // 24, "day")
-    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
+        return gettext("less than an hour")
+    if hours < 48:
+        return ngettext("%(num)s hour", "%(num)s hours", hours)
+    return ngettext("%(num)s day", "%(num)s days", hours // 24)
 
 
 def zone_name(timezone: str, moment: datetime | None = None) -> str:
@@ -102,7 +117,7 @@ def zone_name(timezone: str, moment: datetime | None = None) -> str:
 
 @lru_cache(KEPT)
 def _zone_name(timezone: str, hour: datetime) -> str:
-    return f"{timezone}, {get_timezone_gmt(hour.astimezone(ZoneInfo(timezone)), locale=LOCALE)}"
+    return f"{timezone}, {get_timezone_gmt(hour.astimezone(ZoneInfo(timezone)), locale='en')}"
 
 
 def zone(timezone: str) -> ZoneInfo:
@@ -112,14 +127,14 @@ def zone(timezone: str) -> ZoneInfo:
 
 def number(value: object) -> str:
     """12,345, or a dash for what is not known."""
-    return f"{value:,.0f}" if isinstance(value, int | float) else "–"
+    return format_decimal(round(value), locale=speaking.locale()) if isinstance(value, int | float) else "–"
 
 
 def share(value: float | None, of: float | None) -> str:
     """99.67 %, rounded down so that it never claims too much, or a dash if unknown."""
     if value is None or not of:
         return "–"
-    return f"{int(value / of * 10_000) / 100:.2f} %"
+    return f"{format_decimal(int(value / of * 10_000) / 100, '0.00', locale=speaking.locale())} %"
 
 
 def by_country(values: Sequence[FacetValue]) -> list[FacetValue]:
@@ -127,16 +142,20 @@ def by_country(values: Sequence[FacetValue]) -> list[FacetValue]:
     return sorted(values, key=lambda value: country(value.value).casefold())
 
 
-@lru_cache(KEPT)
 def country(code: str) -> str:
-    """The country's English name."""
-    return str(LOCALE.territories.get(code, code))
+    """The country's name in the page's language."""
+    return str(speaking.locale().territories.get(code, code))
 
 
-@lru_cache(KEPT)
 def language(code: str) -> str:
-    """The language's English name."""
-    return str(LOCALE.languages.get(code.replace("-", "_"), code))
+    """The name of a language in that of the page."""
+    return str(speaking.locale().languages.get(code.replace("-", "_"), code))
+
+
+def reader() -> str:
+    """The language whose script the page's reader reads beside the Latin one: the page's, or the mails'."""
+    page = speaking.language()
+    return str(g.get("reads", "")) if page == SOURCE else page
 
 
 def both_names(name: str, latin_name: str) -> Markup:
@@ -144,7 +163,7 @@ def both_names(name: str, latin_name: str) -> Markup:
 
     The second form is isolated, so that brackets keep their place.
     """
-    return _both_names(name, latin_name, g.get("reads", ""))
+    return _both_names(name, latin_name, reader())
 
 
 @lru_cache(KEPT)
@@ -173,12 +192,17 @@ def is_east_asian(text: str) -> str:
 
 def short_name(named: Named) -> str:
     """One name of a firm or person, the first that the page's reader reads: for a sentence or a title."""
-    return names.ordered(named.name, named.latin_name, g.get("reads", ""))[0]
+    return names.ordered(named.name, named.latin_name, reader())[0]
 
 
 def alert_title(kind: AlertKind) -> str:
     """The title of an alert, as in its mail."""
-    return words("en").alert[kind.value]
+    return words(speaking.language()).alert[kind.value]
+
+
+def role_label(role: str) -> str:
+    """A role in the team of an event, as in its mail."""
+    return capitalize_first(words(speaking.language()).desk[role])
 
 
 TAB_LABELS = {"not-held": "Not held"}
@@ -259,10 +283,10 @@ def limits(kind: str, **more: str) -> dict[str, str | int]:
 def init_app(app: Flask) -> None:
     app.add_template_global(limits)
     for function in (
-        local_time, local_day, plain_day, day_and_month,
+        local_time, local_day, plain_day, day_and_month, short_day,
         local_moment, local_second, time_left, zone_name, zone, number,
         share, country, by_country, language, both_names, short_name, spoken, capitalize_first,
-        alert_title, browser_name, tab_label, told_label, mail_label, failure_label, source_label,
+        alert_title, role_label, browser_name, tab_label, told_label, mail_label, failure_label, source_label,
         asked_place, other_place,
     ):  # fmt: skip
         app.add_template_filter(function)

@@ -9,6 +9,7 @@ from typing import Any
 from api.inputs import whole
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.saying import say
 
 
 class FormReader:
@@ -36,7 +37,8 @@ class FormReader:
         limits = fields.limits(kind or self.kinds[name])
         value = whole(self.form.get(name, "").strip(), otherwise=-1)
         if not limits.hold(value):
-            self.fault(name, f"must be a whole number from {limits.least:,} to {limits.most:,}")
+            sizes = {"least": f"{limits.least:,}", "most": f"{limits.most:,}"}
+            self.fault(name, say("must be a whole number from %(least)s to %(most)s", **sizes))
             return limits.least
         return value
 
@@ -47,7 +49,7 @@ class FormReader:
         except ValueError:
             value = None
         if value is None or value.tzinfo is not None:
-            self.fault(name, "must be a time such as 09:30")
+            self.fault(name, say("must be a time such as 09:30"))
             return dt.time(0)
         return value
 
@@ -55,7 +57,7 @@ class FormReader:
         try:
             return dt.date.fromisoformat(self.form.get(name, ""))
         except ValueError:
-            self.fault(name, "must be a date such as 2027-06-22")
+            self.fault(name, say("must be a date such as 2027-06-22"))
             return None
 
     def done(self) -> None:

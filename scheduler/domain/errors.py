@@ -10,9 +10,16 @@ MOST_TOLD = 30
 
 
 class ChainmeetError(Exception):
-    """Root of every error that Chainmeet raises on purpose. `str()` is a sentence for a person."""
+    """Root of every error that Chainmeet raises on purpose. `str()` is a sentence for a person.
+
+    It is the very sentence that the error was raised with, which a page can say in another language.
+    """
 
     code = "error"
+
+    def __str__(self) -> str:
+        first: object = self.args[0] if self.args else ""
+        return first if isinstance(first, str) else str(first)
 
 
 @dataclass(frozen=True, slots=True)

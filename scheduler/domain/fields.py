@@ -14,6 +14,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 from annotated_types import Interval, Len
 
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.saying import say
 
 # What everything has
 Key = Annotated[str, Len(1, 64)]
@@ -126,10 +127,10 @@ class Range:
     def sentence(self, value: Any) -> str:
         """What follows the name of a text or number that breaks them."""
         if not self.is_size:
-            return f"must be from {self.least} to {self.most}"
+            return say("must be from %(least)s to %(most)s", least=self.least, most=self.most)
         if len(value) < self.least:
-            return f"must have {self.least} to {self.most} characters"
-        return f"must have at most {self.most} characters"
+            return say("must have %(least)s to %(most)s characters", least=self.least, most=self.most)
+        return say("must have at most %(most)s characters", most=self.most)
 
 
 @cache

@@ -8,6 +8,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context
+from api.language.speaking import gettext
 from scheduler.services.access import sessions
 
 blueprint = APIBlueprint("sessions", __name__, enable_openapi=False, url_prefix="/sessions")
@@ -27,10 +28,10 @@ def listing() -> str:
 def end(session_id: int) -> Response:
     """Sign one browser out."""
     if session_id == auth.user().session.session_id:
-        return _gone("You are signed out.")
+        return _gone(gettext("You are signed out."))
     with context.database().write() as db:
         sessions.end(db, auth.user().account_id, session_id)
-    flash("That browser is signed out.", "good")
+    flash(gettext("That browser is signed out."), "good")
     return redirect(url_for("sessions.listing"), 303)
 
 
@@ -40,7 +41,7 @@ def end_all() -> Response:
     """Sign every browser out, this one too."""
     with context.database().write() as db:
         sessions.end_all(db, auth.user().account_id)
-    return _gone("You are signed out everywhere.")
+    return _gone(gettext("You are signed out everywhere."))
 
 
 def _gone(sentence: str) -> Response:

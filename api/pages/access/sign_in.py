@@ -11,6 +11,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context, errands, limits
+from api.language.speaking import gettext
 from scheduler.domain import fields
 from scheduler.services.access import sessions, sign_in
 from scheduler.services.access.sign_in import VALID, KnownAccount
@@ -32,7 +33,7 @@ def send() -> str | tuple[str, int]:
     """Mail a link. The page says and does the same for a known and an unknown address."""
     email, errand = request.form.get("email", "").strip(), request.form.get("errand", "")
     if "@" not in email or not fields.limits(fields.Email).hold(email):
-        fault = "Write your mail address, such as name@example.com."
+        fault = gettext("Write your mail address, such as name@example.com.")
         return render_template("access/sign_in/ask.html", email=email, fault=fault, errand=errand), 422
     return _send(email, errands.opened(errand))
 
@@ -84,7 +85,7 @@ def redeem(token: str) -> Response | tuple[str, int]:
 @blueprint.post("/sign-out")
 def sign_out() -> Response:
     auth.sign_out()
-    flash("You are signed out.")
+    flash(gettext("You are signed out."))
     response = redirect(url_for("sign_in.ask"))
     response.headers["Clear-Site-Data"] = '"storage"'  # what my day keeps for when there is no network
     return response

@@ -16,6 +16,7 @@ from api.errands import fresh_sign_in
 from api.pages import paging, rendering
 from scheduler.domain.entities import CalendarState
 from scheduler.domain.errors import InvalidInput
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.addresses import addresses
 from scheduler.services.calendar_health import board as calendar_health
@@ -88,7 +89,7 @@ def person(event_key: str, person_key: str) -> str:
 
 @blueprint.post("/people/<person_key>/address")
 @login_required
-@fresh_sign_in("correct the address")
+@fresh_sign_in(say("correct the address"))
 def correct(event_key: str, person_key: str) -> Response | tuple[str, int]:
     """Give a person another address, or try the present one again."""
     actor = auth.organiser(event_key)

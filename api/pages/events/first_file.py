@@ -13,6 +13,7 @@ from api import auth, context
 from api.errands import fresh_sign_in
 from api.pages import zones
 from api.pages.imports.imports import NOT_SHOWN, XLSX
+from scheduler import saying
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
 from scheduler.services.events import first_file
@@ -85,7 +86,7 @@ def say(number: int) -> BaseResponse:
 
 @blueprint.post("/<int:number>/make")
 @login_required
-@fresh_sign_in("make the event with its people and their addresses")
+@fresh_sign_in(saying.say("make the event with its people and their addresses"))
 def make(number: int) -> BaseResponse | tuple[str, int]:
     """Make the event, with all that was shown, or with the workbook waiting in it to be mended."""
     with_all = request.form.get("with") == "all"

@@ -14,6 +14,7 @@ from api.errands import fresh_sign_in
 from api.pages import rendering
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.invites.catalogue import languages
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.cells.columns import COLUMNS, REQUIRED, ImportKind
 from scheduler.services.cells.table import MAX_ROWS, ImportOptions
@@ -120,7 +121,7 @@ def undo(event_key: str, step_id: int) -> BaseResponse:
 
 @blueprint.post("/<int:number>/take")
 @login_required
-@fresh_sign_in("import people and their addresses")
+@fresh_sign_in(say("import people and their addresses"))
 def take(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
     try:

@@ -14,6 +14,7 @@ from api.errands import fresh_sign_in
 from api.pages import paging, rendering
 from scheduler.domain.entities import MailKind, MailOutcome, Partstat
 from scheduler.domain.errors import InvalidInput, NotFound, WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.inbox import handling
 from scheduler.services.inbox.handling import IncomingMail
@@ -69,7 +70,7 @@ def _steps(mail: IncomingMail, alias: str | None) -> dict[str, str]:
 
 @blueprint.get("/<int:mail_id>/raw")
 @login_required
-@fresh_sign_in("read the mail as it came")
+@fresh_sign_in(say("read the mail as it came"))
 def raw(event_key: str, mail_id: int) -> FlaskResponse:
     """The mail as it came, to be saved and never shown: it may hold anything."""
     actor = auth.organiser(event_key)

@@ -16,6 +16,7 @@ from api.pages import paging, rendering
 from api.pages.presentation import local_moment
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import PublishingOpen, VenueChanged, VersionConflict, WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
 from scheduler.services.publishing import look, orders
@@ -122,7 +123,7 @@ def look_twice(event_key: str, number: int) -> str | Response:
 
 @blueprint.post("/<int:number>/trial")
 @login_required
-@fresh_sign_in("send a trial to yourself")
+@fresh_sign_in(say("send a trial to yourself"))
 def trial(event_key: str, number: int) -> Response:
     """A sample of each kind of mail to the organiser's own address."""
     actor = auth.organiser(event_key)
@@ -151,7 +152,7 @@ def take_back(event_key: str, number: int) -> Response:
 
 @blueprint.post("/<int:number>/begin")
 @login_required
-@fresh_sign_in("publish the version")
+@fresh_sign_in(say("publish the version"))
 def begin(event_key: str, number: int) -> Response:
     """End the hold of a publishing."""
     actor = auth.organiser(event_key)
@@ -166,7 +167,7 @@ def begin(event_key: str, number: int) -> Response:
 
 @blueprint.post("/<int:number>/publish")
 @login_required
-@fresh_sign_in("publish the version")
+@fresh_sign_in(say("publish the version"))
 def publish(event_key: str, number: int) -> Response:
     """Have published what was looked at. If another version came between, say so and compare again."""
     actor = auth.organiser(event_key)
@@ -220,7 +221,7 @@ def discard(event_key: str, number: int) -> Response:
 
 @blueprint.post("/<int:number>/roll-back")
 @login_required
-@fresh_sign_in("roll back to the version")
+@fresh_sign_in(say("roll back to the version"))
 def roll_back(event_key: str, number: int) -> Response:
     """A draft with the content of an earlier version, to look at and publish."""
     actor = auth.organiser(event_key)

@@ -19,6 +19,7 @@ from api.pages.presentation import local_day
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import languages
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.events import events
@@ -66,7 +67,7 @@ def show(event_key: str) -> str:
 
 @blueprint.post("/invite")
 @login_required
-@fresh_sign_in("invite to the team")
+@fresh_sign_in(say("invite to the team"))
 def invite(event_key: str) -> str | Response | tuple[str, int]:
     """Mail an invitation."""
     actor, typed = auth.team(event_key), request.form
@@ -105,7 +106,7 @@ def take_back(event_key: str, invitation_id: int) -> Response:
 
 @blueprint.post("/members/<int:account_id>")
 @login_required
-@fresh_sign_in("change the role")
+@fresh_sign_in(say("change the role"))
 def change(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
     """Another role, or another last day."""
     actor, typed = auth.team(event_key), request.form
@@ -123,7 +124,7 @@ def change(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
 
 @blueprint.post("/members/<int:account_id>/remove")
 @login_required
-@fresh_sign_in("end the role")
+@fresh_sign_in(say("end the role"))
 def remove(event_key: str, account_id: int) -> str | Response | tuple[str, int]:
     """End a role at once, perhaps one's own."""
     actor = auth.team(event_key)

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.errands import fresh_sign_in
 from scheduler.domain.errors import InvalidInput, NotFound
+from scheduler.saying import say
 from scheduler.services.team import operators
 from scheduler.services.team.operators import LastOperator
 from workers import dispatch
@@ -26,7 +27,7 @@ def listing() -> str:
 
 @blueprint.post("")
 @login_required
-@fresh_sign_in("add the operator")
+@fresh_sign_in(say("add the operator"))
 def add() -> Response | tuple[str, int]:
     """Make an address an operator."""
     _require()
@@ -45,7 +46,7 @@ def add() -> Response | tuple[str, int]:
 
 @blueprint.post("/<int:account_id>/remove")
 @login_required
-@fresh_sign_in("end the role")
+@fresh_sign_in(say("end the role"))
 def remove(account_id: int) -> Response | tuple[str, int]:
     """Take the role from an operator."""
     _require()

@@ -16,6 +16,7 @@ from api import auth, context
 from api.errands import fresh_sign_in
 from api.pages import paging, rendering
 from scheduler.domain.errors import NotFound
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
 from scheduler.services.operations import trail_entries
@@ -40,7 +41,7 @@ def listing(event_key: str) -> str:
 
 @blueprint.get("/events/<event_key>/trail.csv")
 @login_required
-@fresh_sign_in("take the trail away")
+@fresh_sign_in(say("take the trail away"))
 def export(event_key: str) -> Response:
     """The same entries as a file. That it was made is noted in the trail."""
     actor: Actor = auth.organiser(event_key)

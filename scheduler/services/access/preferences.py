@@ -1,4 +1,4 @@
-"""How a person reads mails: the language and time zone that they chose, else what is known of them."""
+"""How a person reads mails and pages: the language and time zone that they chose, else what is known."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
@@ -98,6 +98,12 @@ def choose(session: Session, actor: Actor, *, language: str, timezone: str) -> N
         raise InvalidInput(found)
     attendee.mail_language, attendee.timezone = language, timezone
     session.flush()
+
+
+def speak(session: Session, account_id: int, language: str) -> None:
+    """Store the language of an account's own pages and mails, at every event that it attends."""
+    of_account = update(Attendee).where(Attendee.account_id == account_id)
+    session.execute(of_account.values(mail_language=language))
 
 
 def faults(language: str, timezone: str) -> Iterator[Fault]:

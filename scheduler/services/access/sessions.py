@@ -7,7 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Delete, bindparam, delete, exists, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    CursorResult,
+    Delete,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
@@ -15,7 +26,7 @@ from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor, actor_of_row, with_roles
 from scheduler.services.access.tokens import hash_token, random_token
 from scheduler.services.text import one_line, storable
-from scheduler.storage.models import Account, Event, TeamMember, WebSession
+from scheduler.storage.models import Account, Attendee, Event, TeamMember, WebSession
 
 SEEN_EVERY = timedelta(minutes=5)
 """How exact "last seen" is: not every page is a writer."""
@@ -24,10 +35,19 @@ _RUNS_EVENTS = or_(
     Account.is_operator, exists().where(TeamMember.account_id == Account.id).correlate(Account)
 )
 
+_CHOSEN_LANGUAGE = (
+    select(Attendee.mail_language)
+    .where(Attendee.account_id == Account.id, Attendee.mail_language != "")
+    .order_by(Attendee.id.desc())
+    .limit(1)
+    .correlate(Account)
+    .scalar_subquery()
+)
+
 _FIND = (
     select(
         WebSession.ends_at, _RUNS_EVENTS, WebSession.id, Account.id, Account.email, Account.name,
-        Account.is_operator, WebSession.made_at, WebSession.seen_at,
+        Account.is_operator, WebSession.made_at, WebSession.seen_at, func.coalesce(_CHOSEN_LANGUAGE, ""),
     )
     .join(Account, Account.id == WebSession.account_id)
     .where(WebSession.id_hash == bindparam("id_hash"))
@@ -49,6 +69,8 @@ class SignedIn:
     made_at: datetime
     seen_at: datetime
     found_at: datetime
+    language: str = ""
+    """What the person chose for mails and pages, or an empty text."""
 
     def is_fresh(self, settings: Settings, *, now: datetime) -> bool:
         """Whether the person showed so lately who they are that it is enough for what does most harm."""
@@ -106,14 +128,14 @@ def find_in_event(
     return found, actor_of_row(session, found.account_id, row[_FOUND:-1], now=found.found_at)
 
 
-_FOUND = 9
+_FOUND = 10
 """Columns of `_FIND`."""
 
 
 def _holding(row: Sequence[Any], settings: Settings) -> SignedIn | None:
     """The session of a row of `_FIND` and the time, if it has not ended."""
-    ends_at, runs_events, *rest = row
-    found = SignedIn(*rest)
+    ends_at, runs_events, *rest, language, found_at = row
+    found = SignedIn(*(*rest, found_at, language))
     # it may have become an organiser's meanwhile, or the setting may be another one
     ends_at = min(ends_at, found.made_at + _lifetime(settings, runs_events))
     return found if found.found_at < ends_at else None

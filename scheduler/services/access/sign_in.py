@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import NotFound
+from scheduler.saying import say
 from scheduler.services.access import preferences
 from scheduler.services.access.actors import events_of
 from scheduler.services.access.tokens import SIGN_IN, derive_token, hash_token, new_seed
@@ -34,9 +35,11 @@ WISHES = 200
 """Wishes for links that one transaction answers."""
 
 _SENTENCES = {
-    "unknown": "This sign-in link is not one of ours. Was it copied whole? Ask for a new one.",
-    "used": "This sign-in link was used already, or you signed in by another one since. Ask for a new one.",
-    "expired": "This sign-in link has expired. Ask for a new one.",
+    "unknown": say("This sign-in link is not one of ours. Was it copied whole? Ask for a new one."),
+    "used": say(
+        "This sign-in link was used already, or you signed in by another one since. Ask for a new one."
+    ),
+    "expired": say("This sign-in link has expired. Ask for a new one."),
 }
 
 

@@ -190,6 +190,7 @@ POST EVENT/week/seen                                         403 404 404 404 404
 POST /sessions/<session_id>/end                              403 404 404 404 404 404 404 404 404 404 404
 POST /sessions/end                                           403 303 303 303 303 303 303 303 303 303 303
 POST /sign-out                                               302 302 302 302 302 302 302 302 302 302 302
+POST /language                                               303 303 303 303 303 303 303 303 303 303 404
 """  # noqa: E501 -- an address and eleven answers
 
 # none, stranger, other, exhibitor, organiser; then an organiser's tokens with one scope each: requests:read,

@@ -34,6 +34,7 @@ NO_ACTOR = {
     "access.api_tokens.actor_for_token": TOKEN,
     "access.idempotency.keep": "of a claim, which an actor's token got",
     "access.idempotency.release": "of a claim, which an actor's token got",
+    "access.preferences.speak": ACCOUNT,
     "access.sessions.begin": "of the account that a sign-in link has proved",
     "access.sessions.end": ACCOUNT,
     "access.sessions.end_all": ACCOUNT,

@@ -1,0 +1,20 @@
+"""The rooms of the site whose pages speak every language. The others are English as a whole until they do."""
+
+from __future__ import annotations
+
+from flask import request
+
+ROOMS = frozenset({"language", "sessions", "sign_in"})
+"""Blueprints."""
+VIEWS = frozenset({"home.index"})
+"""Single views of other blueprints."""
+
+
+def speaks(endpoint: str) -> bool:
+    """Whether the page of an endpoint speaks every language; so does the error at an address without one."""
+    return not endpoint or endpoint.partition(".")[0] in ROOMS or endpoint in VIEWS
+
+
+def is_translated() -> bool:
+    """Whether the page of the request does."""
+    return speaks(request.endpoint or "")

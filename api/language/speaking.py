@@ -1,0 +1,101 @@
+"""What a text is in the reader's language: `_()` of templates, `gettext` of views, sentences of services.
+
+Numbers among the values are written as the language writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeGuard
+
+from babel import Locale
+from babel.numbers import format_decimal
+from flask import Flask, has_request_context
+from markupsafe import Markup, escape
+
+from api.language import choosing, rooms
+from api.language.catalogs import SOURCE, languages, texts
+from scheduler.saying import Sentence
+
+
+def language() -> str:
+    """The language of the page that is made."""
+    return choosing.of_request() if has_request_context() else SOURCE
+
+
+def locale() -> Locale:
+    """How the language writes dates and numbers."""
+    return _locale(language())
+
+
+def gettext(text: str, **values: object) -> str:
+    """The text in the reader's language, with its values."""
+    return texts(language()).gettext(text) % _shown(values)
+
+
+def ngettext(one: str, several: str, num: int, **values: object) -> str:
+    """The text about `%(num)s` things, in the form that the language has for so many."""
+    return texts(language()).ngettext(one, several, num) % _shown({"num": num, **values})
+
+
+def pgettext(context: str, text: str, **values: object) -> str:
+    """A text that alone would mean several things, with what it is about."""
+    return str(texts(language()).pgettext(context, text)) % _shown(values)
+
+
+def npgettext(context: str, one: str, several: str, num: int, **values: object) -> str:
+    """As `ngettext`, with what the text is about."""
+    return str(texts(language()).npgettext(context, one, several, num)) % _shown({"num": num, **values})
+
+
+def said(sentence: str) -> str:
+    """A sentence of a service or of a constant in the reader's language. Other texts are kept."""
+    if not isinstance(sentence, Sentence):
+        return sentence
+    values: dict[str, Any] = {
+        name: said(value) if isinstance(value, str) else value for name, value in sentence.values.items()
+    }
+    if sentence.several:
+        return ngettext(sentence.text, sentence.several, **values)
+    return gettext(sentence.text, **values)
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.policies["ext.i18n.trimmed"] = True
+    app.jinja_env.newstyle_gettext = True  # type: ignore[attr-defined]
+    for function in (gettext, ngettext, pgettext, npgettext):
+        app.jinja_env.globals[function.__name__] = _marked(function)
+    app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
+    app.add_template_filter(said)
+    app.add_template_global(language, "page_language")
+    app.add_template_global(languages)
+    app.add_template_global(rooms.is_translated)
+
+
+@cache
+def _locale(tag: str) -> Locale:
+    return Locale.parse(tag)
+
+
+def _shown(values: dict[str, object]) -> dict[str, object]:
+    return {name: _number(value) for name, value in values.items()}
+
+
+def _number(value: object) -> object:
+    return format_decimal(value, locale=locale()) if _is_number(value) else value
+
+
+def _is_number(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _marked(function: Callable[..., str]) -> Callable[..., Markup]:
+    """As templates use it: a text of ours may have tags, and what it is filled with has none."""
+
+    def marked(*texts: Any, **values: object) -> Markup:
+        safe = {name: value if _is_number(value) else escape(value) for name, value in values.items()}
+        return Markup(function(*texts, **safe))  # noqa: S704 -- the texts are ours, and the values escaped
+
+    return marked

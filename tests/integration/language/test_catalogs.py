@@ -1,0 +1,107 @@
+"""Every text of the pages is in each language's catalog, whole: `make messages` takes new ones in."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_keywords
+from babel.messages.pofile import read_po
+
+from api.language.catalogs import SOURCE, languages
+
+ROOT = Path(__file__).parents[3]
+TEXTS = ROOT / "api/language/texts"
+LANGUAGES = sorted(set(languages()) - {SOURCE})
+KEYWORDS = parse_keywords(re.findall(r"KEYWORDS = (.+)", (ROOT / "Makefile").read_text("utf-8"))[0].split())
+
+
+@cache
+def source() -> Catalog:
+    """What stands in the templates, the views and the services now."""
+    mappings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["babel"]["mappings"]
+    methods = [(each["pattern"], each["method"]) for each in mappings]
+    options = {each["pattern"]: each for each in mappings}
+    found = Catalog()
+    for folder in ("api", "scheduler"):
+        for name, line, message, _, context in extract_from_dir(
+            ROOT / folder, methods, options, keywords=KEYWORDS
+        ):
+            found.add(message, locations=[(f"{folder}/{name}", line)], context=context)
+    return found
+
+
+@cache
+def catalog(language: str) -> Catalog:
+    return read_po((TEXTS / f"{language}.po").read_bytes().splitlines(keepends=True), locale=language)
+
+
+def keys(found: Catalog) -> set[tuple[str, str | None]]:
+    return {(one(each.id), each.context) for each in found if each.id}
+
+
+def one(text: object) -> str:
+    return str(text[0] if isinstance(text, tuple | list) else text)
+
+
+def test_the_catalogs_are_of_the_languages_of_the_mails() -> None:
+    assert sorted(path.stem for path in TEXTS.glob("*.po")) == LANGUAGES == ["hu", "zh"]
+    assert len(keys(source())) > 100
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalog_has_the_texts_that_there_are(language: str) -> None:
+    """What is missing or not needed any more is put right by `make messages`."""
+    there = keys(catalog(language))
+    assert (keys(source()) - there, there - keys(source())) == (set(), set())
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_text_is_translated_in_each_form_and_none_is_a_guess(language: str) -> None:
+    found = catalog(language)
+    wrong = [
+        each.id
+        for each in found
+        if each.id and (each.fuzzy or not all(forms(each.string)) or len(forms(each.string)) != 1)
+    ]
+    assert found.num_plurals == 1  # after a number, neither language has a form of its own for several
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_translation_has_the_values_and_the_tags_of_its_text(language: str) -> None:
+    wrong = [
+        (each.id, string)
+        for each in catalog(language)
+        if each.id
+        for string in forms(each.string)
+        if marks(string) not in {frozenset(marks(text)) for text in forms(each.id)}
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_translation_is_its_text_but_for_names(language: str) -> None:
+    same = {each.id for each in catalog(language) if each.id and each.string == each.id}
+    assert {text for text in same if isinstance(text, str) and " " in text} == set()
+
+
+def forms(texts: object) -> list[str]:
+    return [str(text) for text in texts] if isinstance(texts, tuple | list) else [str(texts)]
+
+
+def marks(text: str) -> frozenset[str]:
+    """The names of its values, and its tags but for those of voices."""
+    tags = [tag for tag in re.findall(r"<(\w+)[^>]*>", text) if tag != "span"]
+    return frozenset([*re.findall(r"%\(\w+\)s", text), *tags])
+
+
+def test_a_sentence_of_templates_is_not_put_together_from_pieces() -> None:
+    """A text that begins or ends with a space wants a neighbour."""
+    cut = [each.id for each in source() if each.id and any(text != text.strip() for text in forms(each.id))]
+    assert cut == []

@@ -1,0 +1,157 @@
+"""Pages of rooms that speak every language have no text that passes the catalogs by.
+
+Each translation is put in brackets here; what stands outside of them, and is no data, was forgotten.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from gettext import NullTranslations
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from babel import Locale
+from flask import Flask
+from sqlalchemy import select
+
+from api.language import rooms, speaking
+from scheduler.storage.base import Base
+from scheduler.storage.database import Database
+from tests.e2e.test_browser_axe import PAGES, whole
+from tests.support import clocks
+from tests.support.everything import Everything
+from tests.support.factories import NOW
+from tests.support.web import Browser, web_app
+
+NOWHERE = "redis://127.0.0.1:1"
+SPOKEN = r"""\b(?:title|aria-label|placeholder|alt)="([^"]*)\""""
+NAMES = [
+    "Chainmeet",
+    "English",
+    "Magyar",
+    "中文",
+    "UTC",
+    "GMT",
+    "PDF",
+    "QR",
+    "API",
+    "Outlook",
+    "Google",
+    "Apple",
+]
+"""What is called alike in every language."""
+
+
+class Bracketed(NullTranslations):
+    """A language in which every text is itself, in brackets."""
+
+    def gettext(self, message: str) -> str:
+        return f"⟦{message}⟧"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return f"⟦{msgid1 if n == 1 else msgid2}⟧"
+
+    def pgettext(self, context: str, message: str) -> str:
+        return f"⟦{message}⟧"
+
+    def npgettext(self, context: str, msgid1: str, msgid2: str, n: int) -> str:
+        return self.ngettext(msgid1, msgid2, n)
+
+
+@pytest.fixture(scope="module")
+def everything(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Everything]:
+    path = tmp_path_factory.mktemp("language") / "test.db"
+    shutil.copy(sqlite_template, path)
+    database = Database(f"sqlite:///{path}")
+    with pytest.MonkeyPatch.context() as patch:
+        clocks.hold(patch, NOW)
+        bracketed = Bracketed()
+        patch.setattr(speaking, "texts", lambda _language: bracketed)
+        yield Everything(database, web_app(database, NOWHERE))
+    database.dispose()
+
+
+def data(everything: Everything) -> re.Pattern[str]:
+    """What people, programs and the mails' catalog wrote, and names of places and languages."""
+    found: set[str] = {*NAMES}
+    with everything.database.read() as session:
+        for table in Base.metadata.tables.values():
+            for row in session.execute(select(table)).mappings():
+                found.update(strings([row[column.name] for column in table.columns]))
+    locale = Locale.parse("en")
+    found.update(locale.territories.values(), locale.languages.values())
+    words = json.loads((files("scheduler.invites.catalogue") / "en.json").read_text("utf-8"))
+    found.update(text for text in strings(words) if "{" not in text)
+    kept = {one for text in found for one in (text, *text.splitlines()) if not re.fullmatch("[a-z-]*", one)}
+    longest = sorted(filter(str.strip, kept), key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)")
+
+
+def strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in (*value.keys(), *value.values()):
+            yield from strings(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from strings(each)
+
+
+def untranslated(page: str, known: re.Pattern[str]) -> list[str]:
+    """The texts of a page with letters outside of brackets that are no data."""
+    page = re.sub(r"<(script|style|svg|option)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    page = re.sub(r"<!--.*?-->|<meta\b[^>]*>", "", page, flags=re.DOTALL)
+    body = re.sub(r"<(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>", "\n", page)
+    texts = [body, *re.findall(SPOKEN, page)]
+    return [left for text in texts for left in outside(html.unescape(text), known)]
+
+
+def outside(text: str, known: re.Pattern[str]) -> Iterator[str]:
+    while "⟦" in text:
+        text, times = re.subn(r"⟦[^⟦⟧]*⟧", "\n", text)
+        if not times:
+            break
+    for line in known.sub("\n", re.sub(r"[\u2066-\u2069]", "", text)).splitlines():
+        if re.search(r"[^\W\d_]{2}", line):
+            yield line.strip()
+
+
+def test_a_text_that_passes_the_catalogs_by_is_found() -> None:
+    known = re.compile("Firm 1")
+    assert untranslated("<p>⟦Ask <b>Firm 1⟧</b></p><h1>Firm 1</h1><a title='x'>⟦a ⟦b⟧ c⟧</a>", known) == []
+    assert untranslated('<p>⟦Ask⟧ Firm 1 twice now</p><a title="No way">⟦x⟧</a>', known) == [
+        "twice now",
+        "No way",
+    ]
+
+
+@pytest.mark.parametrize("role", PAGES)
+def test_no_page_of_a_room_that_is_done_has_an_untranslated_text(role: str, everything: Everything) -> None:
+    app = everything.app
+    browser = Browser(app, None if role == "signed out" else everything.account(role))
+    known = data(everything)
+    found, looked_at = {}, set()
+    for path in PAGES[role]:
+        path = whole(path, everything.known)
+        endpoint = endpoint_of(app, path)
+        if not rooms.speaks(endpoint):
+            continue
+        page = browser.client.get(path).text
+        looked_at.add(endpoint)
+        if left := untranslated(page, known):
+            found[path] = left
+    assert looked_at and found == {}
+
+
+def endpoint_of(app: Flask, path: str) -> str:
+    try:
+        return str(app.url_map.bind("x").match(urlsplit(path).path)[0])
+    except Exception:  # an address without a page
+        return ""
