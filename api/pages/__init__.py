@@ -8,7 +8,7 @@ from api.pages.answers import answers, calendar
 from api.pages.availability import busy_times
 from api.pages.calendar_health import board
 from api.pages.delegations import delegations
-from api.pages.digests import asked, digests
+from api.pages.digests import asked, digests, reminding
 from api.pages.directory import firms
 from api.pages.events import events, first_file, home, mail_texts, nights
 from api.pages.exports import exports
@@ -56,6 +56,7 @@ PAGES = (
     exports.blueprint,
     people_desk.blueprint,
     preferences.blueprint,
+    reminding.blueprint,
     request_desk.blueprint,
     requests.blueprint,
     sessions.blueprint,

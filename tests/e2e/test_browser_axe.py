@@ -227,6 +227,7 @@ PAGES = {
         "people/f8-p1/agenda",
         "settings",
         "nights",
+        "remind",
         "venue",
         "venue?kind=booth",
         "mail-texts/en/new",

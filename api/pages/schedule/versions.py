@@ -219,6 +219,21 @@ def discard(event_key: str, number: int) -> Response:
     return redirect(url_for("runs.overview", event_key=event_key))
 
 
+@blueprint.post("/tell-partners")
+@login_required
+def tell_partners(event_key: str) -> Response:
+    """A draft of what is published without what was called off, to publish so that partners hear of it."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            made = orders.tell_partners(db, actor, now=context.now()).number
+        flash(f"Version {made} is what people have, without the meetings that were called off. Publish it.")
+        return redirect(url_for("versions.show", event_key=event_key, number=made))
+    except WrongState as error:
+        flash(str(error), "error")
+        return redirect(url_for("home.event", event_key=event_key))
+
+
 @blueprint.post("/<int:number>/roll-back")
 @login_required
 @fresh_sign_in(say("roll back to the version"))

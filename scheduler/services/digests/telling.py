@@ -45,11 +45,30 @@ def tell(session: Session, settings: Settings, *, now: datetime) -> int:
     found = untold(session, now=now)
     if not found:
         return 0
-    people = _people(session, found)
-    due = [row for row in people if is_due(_reader(row, now), found[row.Attendee.id], now=now)][:MOST]
-    ids = {row.Attendee.id: f"<{uuid.uuid4()}@{settings.mail_domain}>" for row in due}
-    told = _note(session, settings, due, {i: found[i] for i in ids}, ids, now)
-    written = [row for row in due if row.Attendee.id in told]
+    due = [
+        row for row in people(session, found) if is_due(_reader(row, now), found[row.Attendee.id], now=now)
+    ][:MOST]
+    return len(write(session, settings, due, found, now=now))
+
+
+def write(
+    session: Session,
+    settings: Settings,
+    readers: Sequence[Any],
+    found: Mapping[int, Sequence[Untold]],
+    *,
+    again: bool = False,
+    now: datetime,
+) -> list[NewMail]:
+    """Make and queue a digest for each of the readers, rows of `people`, with what was `found` for each.
+
+    What somebody was told already is left out, unless it is to be told `again`.
+    """
+    ids = {row.Attendee.id: f"<{uuid.uuid4()}@{settings.mail_domain}>" for row in readers}
+    mine = {i: found[i] for i in ids}
+    noted = _note(session, settings, readers, mine, ids, now)
+    told: Mapping[int, Sequence[Untold]] = mine if again else noted
+    written = [row for row in readers if row.Attendee.id in told]
     requests = _requests(session, {item.request_id for items in told.values() for item in items})
     waiting = _waiting(session, {row.Attendee.firm_id for row in written})
     mails = []
@@ -59,10 +78,11 @@ def tell(session: Session, settings: Settings, *, now: datetime) -> int:
         mails.append(_mail(row, items, max(0, others), ids[row.Attendee.id], now))
     outbox.enqueue(session, mails)
     _mark(session, settings, written, now)
-    return len(mails)
+    return mails
 
 
-def _people(session: Session, ids: Iterable[int]) -> Sequence[Any]:
+def people(session: Session, ids: Iterable[int]) -> Sequence[Any]:
+    """Attendees with their firms, events and choices."""
     return session.execute(
         select(Attendee, Firm, Event, DigestChoice)
         .join(Firm, Firm.id == Attendee.firm_id)

@@ -67,13 +67,15 @@ class WaitingFile:
 class Home:
     """`published` is the number of the published version, and `held` counts its meetings.
 
-    `reasons` counts the requests that it does not hold by reason. `bounced` are people with meetings to come
-    whose address takes no mail, `below` firms with fewer meetings than they were promised. `coming` is the
-    next night, and `opens` the first meeting time.
+    No plan of its run's requests holds more than `most`, if that is known. `reasons` counts the requests that
+    it does not hold by reason. `bounced` are people with meetings to come whose address takes no mail,
+    `below` firms with fewer meetings than they were promised. `coming` is the next night, and `opens` the
+    first meeting time.
     """
 
     published: int | None
     held: int
+    most: int | None
     accepted: int
     reasons: Mapping[str, int]
     waiting: Waiting
@@ -110,6 +112,7 @@ def home(session: Session, actor: Actor, *, now: datetime) -> Home:
     return Home(
         published=published.number if published else None,
         held=_count(session, select(func.count()).where(PlannedMeeting.version_id == version_id)),
+        most=published.meetings_bound if published else None,
         accepted=_count(session, select(func.count()).where(*_of(event_id, RequestState.ACCEPTED))),
         reasons=_reasons(session, version_id),
         waiting=waits,

@@ -1,4 +1,4 @@
-"""The mail in the morning: what the night's draft changes, with a link, to those who run the event."""
+"""The mail in the morning: what the night changes or has changed, with a link, to those who run the event."""
 
 from __future__ import annotations
 
@@ -31,13 +31,29 @@ def tell(session: Session, version: ScheduleVersion, *, now: datetime) -> int:
     Nothing is told of a draft that changes nothing, or of one that somebody asked for. Returns the number of
     mails.
     """
+    if version.state is not VersionState.DRAFT or not is_of_night(session, version):
+        return 0
+    if _times_compared(session, version) != 1:
+        return 0
+    current = versions.published(session, version.event_id)
+    return _post(session, version, "morning", current.id if current else None, now)
+
+
+def tell_published(session: Session, version: ScheduleVersion, *, now: datetime) -> int:
+    """Tell of the version that a night has published, against the one before. Returns the number of mails."""
+    return _post(session, version, "published", version.compared_with_id, now)
+
+
+def is_of_night(session: Session, version: ScheduleVersion) -> bool:
+    """Whether a run of the night made the version."""
     run = session.get(Run, version.run_id) if version.run_id is not None else None
+    return run is not None and run.begin_by is not None and version.copy_of_id is None
+
+
+def _post(session: Session, version: ScheduleVersion, letter: str, before: int | None, now: datetime) -> int:
+    """Queue the letter to who runs the event, if the version changes anything against `before`."""
     found = session.get(Comparison, version.id)
-    if run is None or run.begin_by is None or version.copy_of_id is not None or found is None:
-        return 0
-    if version.state is not VersionState.DRAFT or _times_compared(session, version) != 1:
-        return 0
-    counts = _counts(session, version, found)
+    counts = _counts(session, found, before) if found is not None else {}
     if not any(counts.values()):
         return 0
     event = session.get_one(Event, version.event_id)
@@ -49,7 +65,7 @@ def tell(session: Session, version: ScheduleVersion, *, now: datetime) -> int:
     readers = select(Account).where(Account.id.in_(actors.leading(now, event.id))).order_by(Account.id)
     mails = [
         NewLetter(
-            letter="morning",
+            letter=letter,
             to_address=account.email,
             to_name=account.name,
             language=preferences.account_language(session, account.id, default=event.language),
@@ -64,15 +80,15 @@ def tell(session: Session, version: ScheduleVersion, *, now: datetime) -> int:
     return len(mails)
 
 
-def _counts(session: Session, version: ScheduleVersion, found: Comparison) -> dict[str, int]:
-    """What differs from the published version, and the meetings of that which were declined since."""
-    counts, current = found.counts, versions.published(session, version.event_id)
+def _counts(session: Session, found: Comparison, before: int | None) -> dict[str, int]:
+    """What differs from the version that was published, and meetings of that which were declined since."""
+    counts = found.counts
     return {
         "moved": counts.get("moved", 0),
         "changed": counts.get("relocated", 0) + counts.get("reassigned", 0),
         "new": counts.get("added", 0),
         "cancelled": counts.get("cancelled", 0),
-        "declined": len(entries.withdrawn_since(session, current.id)) if current else 0,
+        "declined": len(entries.withdrawn_since(session, before)) if before else 0,
     }
 
 

@@ -16,7 +16,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.publishing import comparisons, outlook, release, version_jobs
 from scheduler.services.publishing.version_jobs import changed, latest, said
-from scheduler.services.schedule import history, versions
+from scheduler.services.schedule import entries, history, versions
 from scheduler.services.schedule.history import VersionCard
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
@@ -146,6 +146,23 @@ def roll_back(session: Session, actor: Actor, number: int, *, now: datetime) -> 
     actor.require(Right.PUBLISH)
     draft = release.roll_back(session, event_id=actor.event_id, number=number, now=now)
     about = f"version {draft.number} made with the content of version {number}"
+    trail.note(session, actor, Act.ROLL_BACK, about, now=now)
+    return history.show(session, actor, draft.number)
+
+
+def tell_partners(session: Session, actor: Actor, *, now: datetime) -> VersionCard:
+    """A draft with the published meetings but for those that were called off, so that partners can be told.
+
+    Raises WrongState if nothing was called off, or nothing is published.
+    """
+    actor.require(Right.PUBLISH)
+    current = versions.published(session, actor.event_id)
+    if current is None:
+        raise WrongState("schedule", actor.event_key, "not published", "told to partners")
+    if not entries.withdrawn_since(session, current.id):
+        raise WrongState("version", current.number, "as people know it", "told to partners")
+    draft = release.repeat(session, current, now=now)
+    about = f"version {draft.number} made, to tell partners of meetings that were called off"
     trail.note(session, actor, Act.ROLL_BACK, about, now=now)
     return history.show(session, actor, draft.number)
 

@@ -121,8 +121,14 @@ class _Work:
             self.check_budget(version)
             version = self.make_published(version.number)
         self.tell(version)
+        worked = self.work_out(with_mails=True) if self.is_of_night() else None
         with self.database.write() as session:
-            version_jobs.finish(session, self.held, now=self.database.now_in(session))
+            now = self.database.now_in(session)
+            version_jobs.finish(session, self.held, now=now)
+            if worked is not None:
+                comparisons.keep(session, worked)
+                told = session.get_one(ScheduleVersion, self.job.version_id)
+                morning.tell_published(session, told, now=now)
 
     def check_budget(self, version: ScheduleVersion) -> None:
         """Raises TooMuchChanges, BeyondTheNight."""
@@ -145,6 +151,12 @@ class _Work:
                 )
             if excess:
                 raise BeyondTheNight(version.number, excess)
+
+    def is_of_night(self) -> bool:
+        """Whether nobody asked for it but a night."""
+        with self.database.read() as session:
+            version = session.get_one(ScheduleVersion, self.job.version_id)
+            return self.job.asked_by is None and morning.is_of_night(session, version)
 
     def night_budget(self) -> NightBudget | None:
         """That of the night that asked for the publishing, if it was a night."""

@@ -114,14 +114,21 @@ def lock(session: Session, event_id: int) -> None:
 
 
 def roll_back(session: Session, *, event_id: int, number: int, now: datetime) -> ScheduleVersion:
-    """A new draft with the content of an earlier version. It is published like any other.
-
-    Its score is for publishing it now: without meetings whose requests are no longer accepted, and compared
-    with the published version. It has no bound, because nothing was proved about it.
-    """
+    """A new draft with the content of an earlier version. Raises WrongState if it is not one."""
     old = versions.get(session, event_id, number)
     if old.state is not VersionState.SUPERSEDED:
         raise WrongState("version", number, old.state, "rolled back to")
+    return repeat(session, old, now=now)
+
+
+def repeat(session: Session, old: ScheduleVersion, *, now: datetime) -> ScheduleVersion:
+    """A new draft with the content of another version.
+
+    It is published like any other. Its score is for publishing it now: without meetings whose requests are no
+    longer accepted, and compared with the published version. It has no bound, because nothing was proved
+    about it.
+    """
+    event_id = old.event_id
     current = versions.published(session, event_id)
     problem = snapshot.take(session, event_id, now=now)
     asked = problem.index.requests

@@ -15,9 +15,11 @@ from scheduler.domain.team import TeamRole
 from scheduler.services.access import actors
 from scheduler.services.events import home
 from scheduler.services.imports import workbooks
+from scheduler.services.publishing import orders
+from scheduler.services.requests import requests
 from scheduler.services.runs import overnight
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, Firm, MeetingRequest
+from scheduler.storage.models import Attendee, Firm, MeetingRequest, ScheduleVersion
 from tests.support.factories import (
     NOW,
     Expo,
@@ -28,7 +30,7 @@ from tests.support.factories import (
     make_request,
     meet,
 )
-from tests.support.publishing import draft, publish
+from tests.support.publishing import draft, preview, publish
 from tests.support.queries import count_selects
 from tests.support.web import Browser, web_app
 
@@ -122,3 +124,37 @@ def test_the_queries_are_as_many_for_3000_firms(database: Database) -> None:
         return count_selects(database, lambda session: home.home(session, expo.organiser_actor(), now=NOW))
 
     assert look(small) == look(large)
+
+
+def test_partners_are_told_of_what_was_called_off_by_a_draft_of_what_they_have(
+    database: Database, app: Flask
+) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=4, slots="4")
+        held, other = make_request(session, expo, 0, 1), make_request(session, expo, 2, 3)
+        publish(session, expo, draft(session, expo, [meet(held, expo), meet(other, expo, slot=1)]), None)
+        later = make_request(session, expo, 0, 3)
+        draft(session, expo, [meet(held, expo, slot=2), meet(later, expo, slot=3)])
+    browser, path = Browser(app, expo.organiser), f"/events/{expo.event.key}"
+    assert "Tell partners" not in browser.get(path)
+    assert "is as people know it" in browser.post(f"{path}/versions/tell-partners")
+    with database.write() as session:
+        requests.withdraw(session, expo.actor(2), other.key, now=NOW)
+    with database.write() as session:  # against the draft, too, nothing else waits
+        orders.discard(session, expo.organiser_actor(), 2, now=NOW)
+    assert "Tell partners" in browser.get(path)
+    assert "without the meetings that were called off" in browser.post(f"{path}/versions/tell-partners")
+    with database.write() as session:
+        (change,) = preview(session, event_id=expo.event.id, number=3).counts.items() - {
+            ("unchanged", 1), ("added", 0), ("moved", 0), ("relocated", 0), ("reassigned", 0),
+        }  # fmt: skip
+    assert change == ("cancelled", 1)
+
+
+def test_it_says_what_no_plan_could_exceed(database: Database, app: Flask) -> None:
+    with database.write() as session:
+        expo = busy(session)
+    for bound, said in ((1, "could hold more of the requests"), (2, "could hold more than 2 of those")):
+        with database.write() as session:
+            session.execute(update(ScheduleVersion).values(meetings_bound=bound))
+        assert said in Browser(app, expo.organiser).get(f"/events/{expo.event.key}")

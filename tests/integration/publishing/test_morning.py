@@ -7,14 +7,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from scheduler.domain.entities import OutboxKind
+from scheduler.domain.entities import OutboxKind, RequestState
 from scheduler.domain.team import TeamRole
 from scheduler.services.delivery import rendering
+from scheduler.services.events import nights
 from scheduler.services.publishing import version_jobs
 from scheduler.services.runs import runs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import OutboxMail
+from scheduler.storage.models import MeetingRequest, OutboxMail
 from tests.integration.access.test_readers import read
 from tests.support.factories import NOW, Expo, make_event, make_member, make_request, meet
 from tests.support.publishing import SETTINGS, carry_out, draft, publish
@@ -37,6 +38,14 @@ def scene(database: Database, *, by_night: bool, language: str = "en") -> Expo:
 def compare(database: Database, expo: Expo) -> None:
     with database.write() as session:
         version_jobs.ask_to_compare(session, versions.get(session, expo.event.id, 2), by=None, now=NOW)
+    carry_out(database)
+
+
+def publish_it(database: Database, expo: Expo, *, by: int | None) -> None:
+    with database.write() as session:
+        version_jobs.ask_to_publish(
+            session, event_id=expo.event.id, number=2, compared_with=1, by=by, now=NOW
+        )
     carry_out(database)
 
 
@@ -72,4 +81,44 @@ def test_it_comes_once_however_often_the_draft_is_compared(database: Database) -
 
 def test_a_run_that_somebody_asked_for_is_not_told(database: Database) -> None:
     compare(database, scene(database, by_night=False))
+    assert not mails(database)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "1 moved, 1 new: published"),
+        ("hu", "1 \u00faj: k\u00f6zz\u00e9t\u00e9ve"),
+        ("zh", "\u5df2\u53d1\u5e03"),
+    ],
+)
+def test_a_night_that_publishes_says_what_it_has_changed(
+    database: Database, language: str, said: str
+) -> None:
+    expo = scene(database, by_night=True, language=language)
+    publish_it(database, expo, by=None)
+    (mail,) = mails(database)
+    made = read(rendering.rendered(SETTINGS, mail, {}).data)
+    text = made.get_body(("plain",)).get_content()
+    assert said in str(made["Subject"])
+    assert f"/events/{expo.event.key}/versions/2" in text and "{" not in text
+    with database.read() as session:
+        (night,) = nights.nights(session, expo.organiser_actor())
+    assert night.changes is not None and (night.changes.moved, night.changes.new) == (1, 1)
+
+
+def test_a_meeting_that_was_called_off_is_told_as_declined(database: Database) -> None:
+    expo = scene(database, by_night=True)
+    with database.write() as session:
+        first = session.scalars(select(MeetingRequest).order_by(MeetingRequest.id)).first()
+        assert first is not None
+        first.state = RequestState.WITHDRAWN
+    publish_it(database, expo, by=None)
+    (mail,) = mails(database)
+    assert mail.payload["counts"] == {"moved": 0, "changed": 0, "new": 1, "cancelled": 1, "declined": 1}
+
+
+def test_what_a_person_publishes_of_the_night_is_not_told_again(database: Database) -> None:
+    expo = scene(database, by_night=True)
+    publish_it(database, expo, by=expo.organiser.id)
     assert not mails(database)
