@@ -25,11 +25,12 @@ from sqlalchemy import insert
 from benchmarks.machine import RESULTS, machine
 from benchmarks.report import write_json
 from scheduler.domain.entities import Tier
+from scheduler.domain.rules.fairness import gini
 from scheduler.samples.dice import Dice
 from scheduler.samples.expo import make_expo
 from scheduler.services.suggestions import partners
 from scheduler.services.suggestions.glossary import plain, wants
-from scheduler.services.suggestions.ranking import Candidate, crowd, gini, ranked
+from scheduler.services.suggestions.ranking import Candidate, crowd, ranked
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
 from scheduler.storage.schema import upgrade

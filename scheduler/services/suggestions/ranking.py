@@ -125,15 +125,6 @@ def _fit(own: Candidate, other: Candidate, near: Collection[int], value: float) 
     )
 
 
-def gini(counts: Sequence[int]) -> float:
-    """How unevenly something is shared: 0 if all have the same, towards 1 if one has all (Gini, 1912)."""
-    total, number = sum(counts), len(counts)
-    if not total:
-        return 0.0
-    weighted = sum(rank * value for rank, value in enumerate(sorted(counts), 1))
-    return 2 * weighted / (number * total) - (number + 1) / number
-
-
 def _links(mine: Collection[str], theirs: Collection[str]) -> list[tuple[str, str, bool]]:
     known = things()
     found = []
