@@ -16,6 +16,7 @@ from api.language.speaking import said
 from scheduler.domain.errors import (
     MOST_TOLD,
     ChainmeetError,
+    ChangedMeanwhile,
     ComparisonNotReady,
     Fault,
     InvalidInput,
@@ -40,6 +41,7 @@ STATUS: dict[type[ChainmeetError], int] = {
     WrongState: 409,
     RunAlreadyOpen: 409,
     VersionConflict: 409,
+    ChangedMeanwhile: 409,
     VenueChanged: 409,
     VenueOutdated: 409,
     PlanRejected: 409,

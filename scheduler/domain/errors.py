@@ -110,6 +110,12 @@ class VersionConflict(ChainmeetError):
         )
 
 
+class ChangedMeanwhile(ChainmeetError):
+    """Somebody changed the same by hand since it was looked at. Nothing was changed."""
+
+    code = "changed-meanwhile"
+
+
 class VenueChanged(ChainmeetError):
     """A version has meetings at times that the venue no longer has, so it cannot be published."""
 

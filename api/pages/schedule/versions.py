@@ -15,7 +15,13 @@ from api.errands import fresh_sign_in
 from api.pages import paging, rendering
 from api.pages.presentation import local_moment
 from scheduler.domain.entities import JobState
-from scheduler.domain.errors import PublishingOpen, VenueChanged, VersionConflict, WrongState
+from scheduler.domain.errors import (
+    ChangedMeanwhile,
+    PublishingOpen,
+    VenueChanged,
+    VersionConflict,
+    WrongState,
+)
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
@@ -115,6 +121,7 @@ def look_twice(event_key: str, number: int) -> str | Response:
             "schedule/publish.html",
             version=seen.version,
             found=seen.found,
+            revision=seen.revision,
             outlook=seen.outlook,
             arrival=seen.arrival,
             **_jobs(seen.jobs),
@@ -172,12 +179,16 @@ def publish(event_key: str, number: int) -> Response:
     """Have published what was looked at. If another version came between, say so and compare again."""
     actor = auth.organiser(event_key)
     compared_with = inputs.whole(request.form.get("compared_with")) or None
+    revision = inputs.whole(request.form.get("revision"), -1)
+    seen = revision if revision >= 0 else None
     try:
         with context.database().write() as db:
-            job = orders.publish(db, actor, number, compared_with=compared_with, now=context.now())
+            job = orders.publish(
+                db, actor, number, compared_with=compared_with, revision=seen, now=context.now()
+            )
         if not job.is_held:
             dispatch.version_job(job.id, app=context.celery())
-    except (VersionConflict, VenueChanged, PublishingOpen) as error:
+    except (VersionConflict, VenueChanged, PublishingOpen, ChangedMeanwhile) as error:
         flash(str(error), "error")
     return redirect(url_for("versions.show", event_key=event_key, number=number))
 

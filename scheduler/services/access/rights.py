@@ -50,6 +50,7 @@ class Right(StrEnum):
     READ_RUNS = "follow runs"
     RUN = "start and cancel runs"
     READ_VERSIONS = "read schedule versions and change sets"
+    CHANGE_DRAFTS = "change drafts by hand"
     PUBLISH = "publish, take back, roll back and discard versions"
     READ_MAILS = "see how many mails are on their way"
     STEER_MAILS = "pause, stop and send mails"

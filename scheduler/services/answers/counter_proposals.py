@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import Partstat, RequestState
@@ -93,25 +93,24 @@ def suitable(
     return free
 
 
-def wishes(session: Session, event_id: int) -> dict[int, list[str]]:
+def wishes(session: Session, event_id: int, requests: Collection[int] | None = None) -> dict[int, list[str]]:
     """The start slots that open counter-proposals ask for, by request. The latest proposal counts.
 
     A proposal is open until its maker is told a new time for the meeting.
     """
+    proposed = and_(Answer.event_id == event_id, Answer.proposed_start.is_not(None))
+    if requests is not None:
+        proposed = and_(proposed, among(Answer.request_id, requests))
     told = (
         select(Invitation.uid, Invitation.attendee_id, func.max(Invitation.sequence).label("sequence"))
-        .where(Invitation.event_id == event_id)
+        .where(Invitation.event_id == event_id, Invitation.uid.in_(select(Answer.uid).where(proposed)))
         .group_by(Invitation.uid, Invitation.attendee_id)
         .subquery()
     )
     rows = session.scalars(
         select(Answer)
         .join(told, (told.c.uid == Answer.uid) & (told.c.attendee_id == Answer.attendee_id))
-        .where(
-            Answer.event_id == event_id,
-            Answer.proposed_start.is_not(None),
-            Answer.sequence == told.c.sequence,
-        )
+        .where(proposed, Answer.sequence == told.c.sequence)
         .order_by(Answer.answered_at, Answer.id)
     )
     return {row.request_id: list(row.proposed_slots) for row in rows if row.proposed_slots}

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import problem as domain
 from scheduler.domain.entities import RequestState
 from scheduler.domain.plan import Meeting
+from scheduler.services.problems.scope import Scope
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Event, MeetingRequest, Place
 
@@ -45,8 +46,8 @@ def frozen_until(
     return moment if slots and moment > slots[0].start else None
 
 
-def published(session: Session, event_id: int) -> tuple[Meeting, ...]:
-    """The published meetings.
+def published(session: Session, event_id: int, scope: Scope) -> tuple[Meeting, ...]:
+    """The published meetings of the scope's requests.
 
     A meeting at a booth that its firm has left is moved to the firm's present booth. So it keeps its time if
     possible, and people are told that it is relocated.
@@ -54,7 +55,7 @@ def published(session: Session, event_id: int) -> tuple[Meeting, ...]:
     version = versions.published(session, event_id)
     if version is None:
         return ()
-    of_event = select(Place).where(Place.event_id == event_id).order_by(Place.id)
+    of_event = select(Place).where(Place.event_id == event_id, scope.of(Place)).order_by(Place.id)
     places = {row.key: row for row in session.scalars(of_event)}
     now: dict[int | None, str] = {}
     for row in places.values():
@@ -62,12 +63,14 @@ def published(session: Session, event_id: int) -> tuple[Meeting, ...]:
             now.setdefault(row.firm_id, row.key)
     hosts = dict(
         session.execute(
-            select(MeetingRequest.key, MeetingRequest.to_firm_id).where(MeetingRequest.event_id == event_id)
+            select(MeetingRequest.key, MeetingRequest.to_firm_id).where(
+                MeetingRequest.event_id == event_id, scope.of(MeetingRequest)
+            )
         ).all()
     )
     return tuple(
         _at_new_booth(meeting, places[meeting.place], hosts[meeting.request], now)
-        for meeting in versions.meetings(session, version.id)
+        for meeting in versions.meetings(session, version.id, scope.requests)
     )
 
 

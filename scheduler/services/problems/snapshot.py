@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import problem as domain
@@ -18,7 +18,8 @@ from scheduler.domain.errors import NotFound
 from scheduler.domain.problem import ANY_START, DEFAULT_FACTORS, EVENT_FACTORS, Policy, Problem
 from scheduler.services.answers import counter_proposals
 from scheduler.services.availability import unavailable
-from scheduler.services.problems import frozen
+from scheduler.services.problems import by_hand, frozen
+from scheduler.services.problems.scope import Scope
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -39,19 +40,30 @@ Busy = Mapping[int, frozenset[int]]
 """Slot indices by row id."""
 
 
-def take(session: Session, event_id: int, *, now: datetime | None, max_moved: int = 0) -> Problem:
+def take(
+    session: Session,
+    event_id: int,
+    *,
+    now: datetime | None,
+    max_moved: int = 0,
+    scope: Scope | None = None,
+    as_put_by_hand: bool = True,
+) -> Problem:
     """The event's problem at `now`, with keys as ids and Latin names. Raises NotFound.
 
     Without `now` nothing is frozen.
 
     Only accepted requests are in it. A published meeting that starts before `frozen_until` stays. So
     unavailability that contradicts it is left out, because the meeting takes place all the same. With
-    `max_moved`, the run improves the published plan by at most so many changes.
+    `max_moved`, the run improves the published plan by at most so many changes. What was put by hand is fixed
+    to where it was put, unless `as_put_by_hand` is False. A `scope` gives the part of the problem in it.
     """
     event = session.get(Event, event_id)
     if event is None:
         raise NotFound("event", event_id)
-    problem = _Snapshot(session, event).take(now)
+    problem = _Snapshot(session, event, scope or Scope()).take(now)
+    if as_put_by_hand:
+        problem = by_hand.fix(session, event_id, problem)
     return replace(problem, policy=problem.policy.improving(max_moved)) if max_moved else problem
 
 
@@ -61,6 +73,7 @@ class _Snapshot:
 
     session: Session
     event: Event
+    scope: Scope
     slots: dict[int, int] = field(default_factory=dict)
     halls: dict[int, int] = field(default_factory=dict)
     firms: dict[int, int] = field(default_factory=dict)
@@ -79,7 +92,7 @@ class _Snapshot:
         for firm in firms:
             if firm.host_id is not None:
                 self.partners[firm.host_id].add(self.firms[firm.id])
-        published = frozen.published(self.session, event.id)
+        published = frozen.published(self.session, event.id, self.scope)
         frozen_until = frozen.frozen_until(event, slots, now, zone) if now else None
         holding = frozen.held_until(self.session, event.id, frozen_until, published, slots)
         return Problem(
@@ -99,10 +112,9 @@ class _Snapshot:
         )
 
     def rows(self, table: Any, *order: Any) -> list[Any]:
-        """Every row of one of the event's tables."""
-        return list(
-            self.session.scalars(select(table).where(table.event_id == self.event.id).order_by(*order))
-        )
+        """Every row of one of the event's tables that is in the scope."""
+        mine = select(table).where(table.event_id == self.event.id, self.scope.of(table)).order_by(*order)
+        return list(self.session.scalars(mine))
 
     def read_slots(self, zone: ZoneInfo) -> tuple[domain.Slot, ...]:
         rows = [row for row in self.rows(Slot, Slot.position) if not row.is_retired]
@@ -143,7 +155,9 @@ class _Snapshot:
         self.attendees = _indices(rows)
         busy = {
             attendee_id: frozenset(self.slots[slot_id] for slot_id in slot_ids)
-            for attendee_id, slot_ids in unavailable.slots_of(self.session, self.event.id).items()
+            for attendee_id, slot_ids in unavailable.slots_of(
+                self.session, self.event.id, None if self.scope.is_whole else self.attendees
+            ).items()
         }
         away = self.withdrawn_firms()
         return tuple(
@@ -185,7 +199,8 @@ class _Snapshot:
         """The unavailable slots of each row that has some."""
         found: dict[int, set[int]] = defaultdict(set)
         in_event = select(owner, table.slot_id).join(Slot, Slot.id == table.slot_id)
-        for owner_id, slot_id in self.session.execute(in_event.where(Slot.of(self.event.id))):
+        mine = in_event.where(Slot.of(self.event.id), self.scope.of(owner))
+        for owner_id, slot_id in self.session.execute(mine):
             found[owner_id].add(self.slots[slot_id])
         return {owner_id: frozenset(slots) for owner_id, slots in found.items()}
 
@@ -193,14 +208,10 @@ class _Snapshot:
         self, slots: tuple[domain.Slot, ...], holding: frozen.Holding
     ) -> tuple[domain.Request, ...]:
         keys = {slot.id: i for i, slot in enumerate(slots)}
-        wishes = counter_proposals.wishes(self.session, self.event.id)
+        wishes = counter_proposals.wishes(self.session, self.event.id, self.scope.requests)
         people = self.named_people()
         excluded = self.excluded_people()
-        accepted = (
-            select(MeetingRequest)
-            .where(MeetingRequest.event_id == self.event.id, MeetingRequest.state == RequestState.ACCEPTED)
-            .order_by(MeetingRequest.id)
-        )
+        accepted = select(MeetingRequest).where(self.accepted()).order_by(MeetingRequest.id)
         return tuple(
             domain.Request(
                 id=row.key,
@@ -223,7 +234,7 @@ class _Snapshot:
         rows = self.session.execute(
             select(RequestPerson.request_id, RequestPerson.side, RequestPerson.attendee_id)
             .join(MeetingRequest, MeetingRequest.id == RequestPerson.request_id)
-            .where(MeetingRequest.event_id == self.event.id, MeetingRequest.state == RequestState.ACCEPTED)
+            .where(self.accepted())
             .order_by(RequestPerson.attendee_id)
         )
         for request_id, side, attendee_id in rows:
@@ -235,12 +246,19 @@ class _Snapshot:
         rows = self.session.execute(
             select(ExcludedPerson.request_id, ExcludedPerson.attendee_id)
             .join(MeetingRequest, MeetingRequest.id == ExcludedPerson.request_id)
-            .where(MeetingRequest.event_id == self.event.id, MeetingRequest.state == RequestState.ACCEPTED)
+            .where(self.accepted())
         )
         excluded: dict[int, frozenset[int]] = defaultdict(frozenset)
         for request_id, attendee_id in rows:
             excluded[request_id] |= {self.attendees[attendee_id]}
         return excluded
+
+    def accepted(self) -> ColumnElement[bool]:
+        return and_(
+            MeetingRequest.event_id == self.event.id,
+            MeetingRequest.state == RequestState.ACCEPTED,
+            self.scope.of(MeetingRequest),
+        )
 
     def fixed(self, row: MeetingRequest) -> domain.Fixed | None:
         if row.fixed_slot_id is None or row.fixed_slot_id not in self.slots:

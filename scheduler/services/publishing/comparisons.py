@@ -28,6 +28,7 @@ from scheduler.storage.models import (
     Event,
     Firm,
     Hall,
+    HandDraft,
     Interpreter,
     Invitation,
     MailText,
@@ -87,15 +88,15 @@ def is_wanted(session: Session, version: ScheduleVersion) -> bool:
 def key(session: Session, version: ScheduleVersion) -> str:
     """A digest of everything that a draft's comparison depends on.
 
-    If it changes, the comparison is made again. It includes the number of waiting mails of an earlier
-    publishing, which changes with each mail sent.
+    If it changes, the comparison is made again: with each mail of an earlier publishing that is sent, too.
     """
     if version.state is not VersionState.DRAFT:
         return FINAL
     event_id = version.event_id
     current = versions.published(session, event_id)
     digest = blake2b(digest_size=20)
-    digest.update(repr((entries.FORM, version.id, current.id if current else None)).encode())
+    revision = session.scalar(select(HandDraft.revision).where(HandDraft.version_id == version.id))
+    digest.update(repr((entries.FORM, version.id, current.id if current else None, revision)).encode())
     off = entries.withdrawn_since(session, version.id), entries.excluded_since(session, version.id)
     digest.update(repr((off, _told(session, event_id))).encode())
     for query in _read_by_people(event_id):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.changes import Change, ChangeKind
@@ -26,7 +27,7 @@ from scheduler.services.requests.not_held import NotHeld
 from scheduler.services.schedule import history, unscheduled, versions
 from scheduler.services.schedule.history import VersionCard
 from scheduler.services.schedule.labels import Labels, labels
-from scheduler.storage.models import Comparison, Event, ScheduleVersion
+from scheduler.storage.models import Comparison, Event, HandDraft, ScheduleVersion
 
 UNSCHEDULED = "unscheduled"
 """The list of what a version does not hold, beside its changes by kind."""
@@ -90,9 +91,10 @@ class VersionLook:
 
 @dataclass(frozen=True, slots=True)
 class SecondLook:
-    """The second look of an organiser before publishing."""
+    """The second look of an organiser before publishing. `revision` is that of a draft by hand."""
 
     version: VersionCard
+    revision: int | None
     found: ComparisonCard
     outlook: Outlook
     arrival: Arrival | None
@@ -142,6 +144,7 @@ def second_look(
         return None
     return SecondLook(
         version=history.card(version),
+        revision=session.scalar(select(HandDraft.revision).where(HandDraft.version_id == version.id)),
         found=_card(found),
         outlook=outlook.read(session, version, found, most=most),
         arrival=_arrival(session, version, found, rates, now),

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
 from scheduler.domain.entities import JobKind, JobState
-from scheduler.domain.errors import WrongState
+from scheduler.domain.errors import ChangedMeanwhile, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.publishing import comparisons, outlook, release, version_jobs
@@ -20,7 +20,7 @@ from scheduler.services.schedule import entries, history, versions
 from scheduler.services.schedule.history import VersionCard
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
-from scheduler.storage.models import Event, ScheduleVersion, VersionJob
+from scheduler.storage.models import Event, HandDraft, ScheduleVersion, VersionJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +72,18 @@ def publish(
     number: int,
     *,
     compared_with: int | None,
+    revision: int | None = None,
     at_once: bool = False,
     now: datetime,
 ) -> JobCard:
     """Have a draft published after the event's hold, or `at_once`. Raises as `version_jobs.ask_to_publish`.
 
+    `revision` is that of a draft by hand which was looked at: ChangedMeanwhile if it was changed since.
+
     Send its task after the commit, unless it is held.
     """
     actor.require(Right.PUBLISH)
+    _hold_by_hand(session, versions.get(session, actor.event_id, number), revision)
     minutes = 0 if at_once else session.get_one(Event, actor.event_id).publish_hold
     job = version_jobs.ask_to_publish(
         session,
@@ -93,6 +97,18 @@ def publish(
     after = {"hold in minutes": minutes}
     trail.note(session, actor, Act.PUBLISH, f"publishing of version {number} asked for", after=after, now=now)
     return job_card(job)
+
+
+def _hold_by_hand(session: Session, version: ScheduleVersion, seen: int | None) -> None:
+    """Let no step by hand come between the look at a draft and its publishing."""
+    revision = session.scalar(
+        select(HandDraft.revision).where(HandDraft.version_id == version.id).with_for_update()
+    )
+    if seen is not None and revision is not None and revision != seen:
+        raise ChangedMeanwhile(
+            f"Version {version.number} was changed by hand since this page was made. Look at its change set "
+            "again before you publish."
+        )
 
 
 def take_back(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:

@@ -24,6 +24,7 @@ from scheduler.services.trail.trail import Somebody
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Event,
+    HandDraft,
     MeetingRequest,
     PlannedAttendee,
     PlannedMeeting,
@@ -130,7 +131,7 @@ def repeat(session: Session, old: ScheduleVersion, *, now: datetime) -> Schedule
     """
     event_id = old.event_id
     current = versions.published(session, event_id)
-    problem = snapshot.take(session, event_id, now=now)
+    problem = snapshot.take(session, event_id, now=now, as_put_by_hand=False)
     asked = problem.index.requests
     kept = [meeting for meeting in versions.meetings(session, old.id) if meeting.request in asked]
     score = rules.score(problem, kept)
@@ -181,7 +182,7 @@ def _is_asked() -> ColumnElement[bool]:
 def discard_old(session: Session, event_id: int) -> int:
     """Put away old drafts. The newest draft stays if it is newer than the published version.
 
-    Returns their number.
+    What was changed by hand stays, too. Returns their number.
     """
     kept = versions.newest_draft(session, event_id)
     done = session.scalars(
@@ -191,6 +192,7 @@ def discard_old(session: Session, event_id: int) -> int:
             ScheduleVersion.state == VersionState.DRAFT,
             ScheduleVersion.number != (kept or 0),
             ~_is_asked(),
+            ~exists().where(HandDraft.version_id == ScheduleVersion.id, HandDraft.revision > 0),
         )
         .values(state=VersionState.DISCARDED)
         .returning(ScheduleVersion.id)

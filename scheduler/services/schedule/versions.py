@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, insert, literal, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, literal, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import VersionState
@@ -60,16 +60,17 @@ def store_meetings(session: Session, version: ScheduleVersion, meetings: Sequenc
     if not meetings:
         return
     event_id = version.event_id
-    slots, places = _slot_ids(session, event_id), _ids(session, Place, event_id)
-    attendees, interpreters = _ids(session, Attendee, event_id), _ids(session, Interpreter, event_id)
-    requests = {
-        key: (request_id, length)
-        for request_id, key, length in session.execute(
-            select(MeetingRequest.id, MeetingRequest.key, MeetingRequest.length).where(
-                MeetingRequest.event_id == event_id
-            )
-        )
-    }
+    is_all = len(meetings) > 50  # of a few, only what they name is looked up
+    slots, interpreters = _slot_ids(session, event_id), _ids(session, Interpreter, event_id)
+    places = _ids(session, Place, event_id, None if is_all else {m.place for m in meetings})
+    people = {person for meeting in meetings for person in meeting.attendees}
+    attendees = _ids(session, Attendee, event_id, None if is_all else people)
+    asked = select(MeetingRequest.id, MeetingRequest.key, MeetingRequest.length).where(
+        MeetingRequest.event_id == event_id
+    )
+    if not is_all:
+        asked = asked.where(among(MeetingRequest.key, [meeting.request for meeting in meetings]))
+    requests = {key: (request_id, length) for request_id, key, length in session.execute(asked)}
     rows = [
         {
             "version_id": version.id,
@@ -179,12 +180,20 @@ def next_number(session: Session, event_id: int) -> int:
     return (last or 0) + 1
 
 
-def meetings(session: Session, version_id: int | None) -> tuple[Meeting, ...]:
-    """The meetings of a version, by keys as in a plan file, in time order. None gives no meetings."""
+def meetings(
+    session: Session, version_id: int | None, requests: Collection[int] | None = None
+) -> tuple[Meeting, ...]:
+    """The meetings of a version, or of its `requests`, by keys as in a plan file, in time order.
+
+    Without a version there are none.
+    """
     if version_id is None:
         return ()
-    rows = session.execute(_meetings(version_id).order_by(*_IN_TIME)).all()
-    return _by_keys(rows, _seated(session, PlannedMeeting.version_id == version_id))
+    wanted = PlannedMeeting.version_id == version_id
+    if requests is not None:
+        wanted = and_(wanted, among(PlannedMeeting.request_id, requests))
+    rows = session.execute(_meetings(version_id).where(wanted).order_by(*_IN_TIME)).all()
+    return _by_keys(rows, _seated(session, wanted))
 
 
 def page_of_meetings(
@@ -263,7 +272,8 @@ def _slot_ids(session: Session, event_id: int) -> dict[str, _SlotRun]:
     return found
 
 
-def _ids(session: Session, table: Any, event_id: int) -> dict[str, int]:
-    """The row id of each key of an event's table."""
-    rows = session.execute(select(table.key, table.id).where(table.event_id == event_id))
+def _ids(session: Session, table: Any, event_id: int, keys: Collection[str] | None = None) -> dict[str, int]:
+    """The row id of each key of an event's table, or of these keys."""
+    query = select(table.key, table.id).where(table.event_id == event_id)
+    rows = session.execute(query if keys is None else query.where(among(table.key, keys)))
     return {key: value for key, value in rows}  # noqa: C416 -- dict(rows) loses the types

@@ -21,6 +21,7 @@ class Act(StrEnum):
     REQUEST = "request"
     LOCK = "lock"
     RUN = "run"
+    HAND = "hand"
     PUBLISH = "publish"
     ROLL_BACK = "roll-back"
     DISCARD = "discard"
@@ -51,6 +52,7 @@ WORDS: Mapping[Act, str] = MappingProxyType(
         Act.UNDO: "Steps of the people desk undone",
         Act.LOCK: "Requests locked to times",
         Act.RUN: "Runs",
+        Act.HAND: "Drafts changed by hand",
         Act.PUBLISH: "Publishings",
         Act.ROLL_BACK: "Roll-backs",
         Act.DISCARD: "Drafts discarded",

@@ -34,7 +34,7 @@ class VenueEffects:
 
 def problem_of(session: Session, event_id: int) -> Problem:
     """The event as a run takes it, but that nothing is frozen."""
-    return snapshot.take(session, event_id, now=None)
+    return snapshot.take(session, event_id, now=None, as_put_by_hand=False)
 
 
 def effects(before: Problem, after: Problem, *, frozen_until: datetime) -> VenueEffects:

@@ -49,6 +49,9 @@ from scheduler.storage.models.people import (
 )
 from scheduler.storage.models.release import Comparison, ComparisonPart, VersionJob
 from scheduler.storage.models.schedule import (
+    HandDraft,
+    HandMark,
+    HandStep,
     Hold,
     PlannedAttendee,
     PlannedMeeting,
@@ -82,6 +85,9 @@ __all__ = [
     "ExcludedPerson",
     "Firm",
     "Hall",
+    "HandDraft",
+    "HandMark",
+    "HandStep",
     "Hold",
     "IdempotencyKey",
     "ImportFile",

@@ -1,4 +1,4 @@
-"""Runs and parts of their searches, schedule versions, their meetings, and what the published one holds."""
+"""Runs, schedule versions, what was done by hand, meetings, and what the published version holds."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.ext.orderinglist import ordering_list
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from scheduler.domain.by_hand import HandMarkKind, HandStepState
 from scheduler.domain.entities import AfterRun, HolderKind, RunState, VersionState
 from scheduler.storage.base import Base, states
 
@@ -142,6 +143,54 @@ class ScheduleVersion(Base):
         "answers", "answer", creator=UnscheduledRequest.of
     )
     """Rows of the plan's `unscheduled`, all of them: megabytes of a large event."""
+
+
+class HandDraft(Base):
+    """A version that organisers change by hand. Each step, undone or done, makes a new revision of it."""
+
+    __tablename__ = "hand_draft"
+
+    version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), primary_key=True)
+    base_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"))
+    """The version whose meetings it began with."""
+    revision: Mapped[int] = mapped_column(default=0)
+    begun_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+
+
+class HandStep(Base):
+    """One command: what it changed, and what the score was before and after it."""
+
+    __tablename__ = "hand_step"
+    __table_args__ = (
+        UniqueConstraint("version_id", "number"),
+        Index("ix_hand_step_version_id_revision", "version_id", "revision"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("hand_draft.version_id"))
+    number: Mapped[int]
+    """Counts from 1 in each draft."""
+    kind: Mapped[str] = mapped_column(String(16))
+    state: Mapped[HandStepState] = mapped_column(states(HandStepState, "hand_step_state"))
+    revision: Mapped[int]
+    """That of the draft when the step was done, undone or done again last."""
+    taken_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    """Who did, undid or did it again last."""
+    taken_at: Mapped[datetime]
+    changes: Mapped[dict[str, Any]]
+    """By the key of each request: the meeting and the mark before and after."""
+    score: Mapped[dict[str, Any]]
+    """The score and its terms before and after."""
+
+
+class HandMark(Base):
+    """What the next run does with a request, while the draft is the newest by hand."""
+
+    __tablename__ = "hand_mark"
+
+    version_id: Mapped[int] = mapped_column(ForeignKey("hand_draft.version_id"), primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
+    kind: Mapped[HandMarkKind] = mapped_column(states(HandMarkKind, "hand_mark_kind"))
 
 
 class PlannedMeeting(Base):

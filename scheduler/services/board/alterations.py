@@ -1,0 +1,195 @@
+"""What a step changes: meetings, marks and answers of a draft before and after it, written either way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.by_hand import HandMarkKind
+from scheduler.domain.plan import Meeting
+from scheduler.services.schedule import versions
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    HandMark,
+    MeetingRequest,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+    UnscheduledRequest,
+)
+
+Marks = Mapping[str, HandMarkKind | None]
+Answer = Mapping[str, Any]
+"""A row of the version's answers about what it does not hold: `position` and `answer`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alteration:
+    """One request before and after a step. `answer` is why the draft did not hold it, if it said so."""
+
+    before: Meeting | None
+    after: Meeting | None
+    mark_before: HandMarkKind | None
+    mark_after: HandMarkKind | None
+    answer: Answer | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "before": _row(self.before),
+            "after": _row(self.after),
+            "marks": [self.mark_before, self.mark_after],
+            "answer": self.answer,
+        }
+
+
+def of_json(changes: Mapping[str, Any]) -> dict[str, Alteration]:
+    """The alterations of a stored step by the keys of its requests."""
+    return {
+        key: Alteration(
+            before=_meeting(key, row["before"]),
+            after=_meeting(key, row["after"]),
+            mark_before=_mark(row["marks"][0]),
+            mark_after=_mark(row["marks"][1]),
+            answer=row["answer"],
+        )
+        for key, row in changes.items()
+    }
+
+
+def make(
+    session: Session,
+    version: ScheduleVersion,
+    held: Mapping[str, Meeting],
+    wanted: Mapping[str, Meeting | None],
+    marks: Marks,
+) -> dict[str, Alteration]:
+    """The alterations that make meetings and marks as they are wanted. What stays as it is has none."""
+    keys = list(dict.fromkeys((*wanted, *marks)))
+    now = marks_of(session, version.id, keys)
+    answers = _answers(session, version.id, keys)
+    found = {}
+    for key in keys:
+        before = held.get(key)
+        after = wanted.get(key, before)
+        mark_after = marks.get(key, now.get(key))
+        if (before, now.get(key)) != (after, mark_after):
+            answer = answers.get(key) if before is None and after is not None else None
+            found[key] = Alteration(before, after, now.get(key), mark_after, answer)
+    return found
+
+
+def write(
+    session: Session, version: ScheduleVersion, alterations: Mapping[str, Alteration], *, back: bool = False
+) -> None:
+    """Make a draft as it is after the alterations, or with `back` as it was before them."""
+    ids = _request_ids(session, version.event_id, alterations)
+    moved = {key: each for key, each in alterations.items() if each.before != each.after}
+    _forget(session, version.id, [ids[key] for key in moved])
+    new = [each.before if back else each.after for each in moved.values()]
+    versions.store_meetings(session, version, [meeting for meeting in new if meeting is not None])
+    _write_marks(session, version.id, alterations, ids, back=back)
+    answered = {key: each.answer for key, each in moved.items() if each.answer is not None}
+    if back and answered:
+        rows = [
+            {
+                "version_id": version.id,
+                "request_key": key,
+                "position": answer["position"],
+                "reason": answer["answer"].get("reason", ""),
+                "answer": answer["answer"],
+            }
+            for key, answer in answered.items()
+        ]
+        session.execute(insert(UnscheduledRequest), rows)
+    elif answered:
+        session.execute(
+            delete(UnscheduledRequest).where(
+                UnscheduledRequest.version_id == version.id, among(UnscheduledRequest.request_key, answered)
+            )
+        )
+
+
+def marks_of(session: Session, version_id: int, keys: Collection[str]) -> dict[str, HandMarkKind]:
+    """The marks of some requests in a draft."""
+    rows = session.execute(
+        select(MeetingRequest.key, HandMark.kind)
+        .join(MeetingRequest, MeetingRequest.id == HandMark.request_id)
+        .where(HandMark.version_id == version_id, among(MeetingRequest.key, keys))
+    )
+    return {key: kind for key, kind in rows}  # noqa: C416 -- dict(rows) loses the types
+
+
+def _write_marks(
+    session: Session,
+    version_id: int,
+    alterations: Mapping[str, Alteration],
+    ids: Mapping[str, int],
+    *,
+    back: bool,
+) -> None:
+    changed = {key: each for key, each in alterations.items() if each.mark_before != each.mark_after}
+    if not changed:
+        return
+    session.execute(
+        delete(HandMark).where(
+            HandMark.version_id == version_id, among(HandMark.request_id, [ids[key] for key in changed])
+        )
+    )
+    new = {key: each.mark_before if back else each.mark_after for key, each in changed.items()}
+    rows = [
+        {"version_id": version_id, "request_id": ids[key], "kind": kind} for key, kind in new.items() if kind
+    ]
+    if rows:
+        session.execute(insert(HandMark), rows)
+
+
+def _forget(session: Session, version_id: int, requests: Sequence[int]) -> None:
+    """Delete the meetings of some requests from a version."""
+    mine = select(PlannedMeeting.id).where(
+        PlannedMeeting.version_id == version_id, among(PlannedMeeting.request_id, requests)
+    )
+    gone = session.scalars(mine).all()
+    no_sync = {"synchronize_session": False}
+    session.execute(
+        delete(PlannedAttendee).where(among(PlannedAttendee.meeting_id, gone)), execution_options=no_sync
+    )
+    session.execute(delete(PlannedMeeting).where(among(PlannedMeeting.id, gone)), execution_options=no_sync)
+
+
+def _answers(session: Session, version_id: int, keys: Collection[str]) -> dict[str, Answer]:
+    rows = session.execute(
+        select(UnscheduledRequest.request_key, UnscheduledRequest.position, UnscheduledRequest.answer).where(
+            UnscheduledRequest.version_id == version_id, among(UnscheduledRequest.request_key, keys)
+        )
+    )
+    return {key: {"position": position, "answer": answer} for key, position, answer in rows}
+
+
+def _request_ids(session: Session, event_id: int, keys: Collection[str]) -> dict[str, int]:
+    rows = session.execute(
+        select(MeetingRequest.key, MeetingRequest.id).where(
+            MeetingRequest.event_id == event_id, among(MeetingRequest.key, keys)
+        )
+    )
+    return {key: request_id for key, request_id in rows}  # noqa: C416 -- as above
+
+
+def _row(meeting: Meeting | None) -> list[Any] | None:
+    if meeting is None:
+        return None
+    return [meeting.slot, meeting.place, list(meeting.attendees), meeting.interpreter]
+
+
+def _meeting(request: str, row: Sequence[Any] | None) -> Meeting | None:
+    if row is None:
+        return None
+    slot, place, attendees, interpreter = row
+    return Meeting(request, slot, place, tuple(attendees), interpreter)
+
+
+def _mark(kind: str | None) -> HandMarkKind | None:
+    return None if kind is None else HandMarkKind(kind)

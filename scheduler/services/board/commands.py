@@ -1,0 +1,252 @@
+"""What an organiser does by hand on a draft. Each command is one step, checked by the rules first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice, product
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.by_hand import HandMarkKind, HandStepKind
+from scheduler.domain.errors import ChainmeetError, NotFound, WrongState
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.held import Violation
+from scheduler.services.access.actors import Actor
+from scheduler.services.board import alterations, drafts, sentences, stepping
+from scheduler.services.board.checking import PlanPart, Wanted, part_of
+from scheduler.services.board.drafts import HeldDraft
+from scheduler.services.board.stepping import Taken
+
+MOST_STAFFINGS = 60
+"""Choices of people and interpreter that are tried for one meeting."""
+MOST_AT_ONCE = 20
+"""Meetings that one command may change."""
+
+
+class BreaksRules(ChainmeetError):
+    """A command breaks hard rules. Nothing was changed. `sentences` has each in words."""
+
+    code = "breaks-rules"
+
+    def __init__(self, sentences: Sequence[str]) -> None:
+        self.sentences = tuple(sentences)
+        super().__init__(" ".join(self.sentences))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where and with whom a request is to be held. Nobody named: those who sit in it, or who can."""
+
+    request: str
+    slot: str
+    place: str
+    people: tuple[str, ...] = ()
+    interpreter: str | None = None
+
+
+def put(
+    session: Session,
+    actor: Actor,
+    number: int,
+    target: Target,
+    *,
+    seen: int | None,
+    now: datetime,
+) -> Taken:
+    """Hold a request at a time and place: move or add it, or give it another place or other people.
+
+    What is put by hand is locked: the next run leaves it there. `seen` is the revision of the draft that was
+    looked at. Raises BreaksRules, ChangedMeanwhile, and as `drafts.hold`.
+    """
+    return arrange(session, actor, number, [target], (), seen=seen, now=now)
+
+
+def arrange(
+    session: Session,
+    actor: Actor,
+    number: int,
+    targets: Sequence[Target],
+    dropped: Sequence[str],
+    *,
+    seen: int | None,
+    now: datetime,
+) -> Taken:
+    """Hold the first request, move others out of its way, and drop some, in one step. Raises as `put`."""
+    held = drafts.hold(session, actor, number)
+    keys = [*(target.request for target in targets), *dropped]
+    if len(set(keys)) != len(keys) or not 0 < len(keys) <= MOST_AT_ONCE:
+        raise WrongState("step", len(keys), "no change of some meetings", "done")
+    drafts.check_seen(session, held, set(keys), seen)
+    part = part_of(
+        session,
+        held.version,
+        keys,
+        places=[target.place for target in targets],
+        interpreters=[target.interpreter for target in targets if target.interpreter],
+        slot=targets[0].slot if len(targets) == 1 else None,
+        now=now,
+    )
+    for target in targets:
+        if target.slot not in part.problem.index.slots:
+            raise NotFound("meeting time", target.slot)
+    first = part.held.get(keys[0])
+    others: dict[str, Meeting | None] = dict.fromkeys(dropped)
+    others |= {target.request: next(_staffings(part, target)) for target in targets[1:]}
+    wanted = _first_allowed(
+        session,
+        held,
+        part,
+        ({target.request: m, **others} for target in targets[:1] for m in _staffings(part, target)),
+    )
+    marks: dict[str, HandMarkKind | None] = {target.request: HandMarkKind.LOCKED for target in targets}
+    marks |= dict.fromkeys(dropped, HandMarkKind.LEFT_OUT)
+    return stepping.take(
+        session, actor, held, _kind(first, wanted[keys[0]], keys), part, wanted, marks, now=now
+    )
+
+
+def swap(
+    session: Session, actor: Actor, number: int, one: str, other: str, *, seen: int | None, now: datetime
+) -> Taken:
+    """Exchange the times of two meetings, and their places where both places can. Raises as `put`."""
+    held = drafts.hold(session, actor, number)
+    drafts.check_seen(session, held, {one, other}, seen)
+    both = part_of(session, held.version, [one, other], now=now).held
+    first, second = _of(both, one), _of(both, other)
+    part = part_of(session, held.version, [one, other], places=[first.place, second.place], now=now)
+    ways: list[Wanted] = [
+        {
+            one: replace(first, slot=second.slot, place=second.place),
+            other: replace(second, slot=first.slot, place=first.place),
+        },
+        {one: replace(first, slot=second.slot), other: replace(second, slot=first.slot)},
+    ]
+    wanted = _first_allowed(session, held, part, ways)
+    marks = dict.fromkeys((one, other), HandMarkKind.LOCKED)
+    return stepping.take(session, actor, held, HandStepKind.SWAP, part, wanted, marks, now=now)
+
+
+def cancel(
+    session: Session, actor: Actor, number: int, request: str, *, seen: int | None, now: datetime
+) -> Taken:
+    """Hold a request no longer. The next run leaves it out. Raises as `put`, WrongState if it is not held."""
+    held = drafts.hold(session, actor, number)
+    drafts.check_seen(session, held, {request}, seen)
+    part = part_of(session, held.version, [request], now=now)
+    _of(part.held, request)
+    wanted = _first_allowed(session, held, part, [{request: None}])
+    marks = {request: HandMarkKind.LEFT_OUT}
+    return stepping.take(session, actor, held, HandStepKind.CANCEL, part, wanted, marks, now=now)
+
+
+def lock(
+    session: Session, actor: Actor, number: int, request: str, *, seen: int | None, now: datetime
+) -> Taken:
+    """Have the next run leave a meeting as it is. Raises WrongState if it is not held, or locked."""
+    return _mark(session, actor, number, request, HandMarkKind.LOCKED, seen=seen, now=now)
+
+
+def unlock(
+    session: Session, actor: Actor, number: int, request: str, *, seen: int | None, now: datetime
+) -> Taken:
+    """Let the next run do with a request what it likes. Raises WrongState if nothing keeps it."""
+    return _mark(session, actor, number, request, None, seen=seen, now=now)
+
+
+def _mark(
+    session: Session,
+    actor: Actor,
+    number: int,
+    request: str,
+    kind: HandMarkKind | None,
+    *,
+    seen: int | None,
+    now: datetime,
+) -> Taken:
+    held = drafts.hold(session, actor, number)
+    drafts.check_seen(session, held, {request}, seen)
+    part = part_of(session, held.version, [request], now=now)
+    if kind is HandMarkKind.LOCKED:
+        _of(part.held, request)
+    if alterations.marks_of(session, held.version.id, [request]).get(request) is kind:
+        state = "unlocked" if kind is None else "locked"
+        raise WrongState("meeting", request, state, state)
+    step = HandStepKind.UNLOCK if kind is None else HandStepKind.LOCK
+    return stepping.take(session, actor, held, step, part, {}, {request: kind}, now=now)
+
+
+def _of(held: Mapping[str, Meeting], request: str) -> Meeting:
+    if request not in held:
+        raise WrongState("meeting request", request, "not held", "changed")
+    return held[request]
+
+
+def _kind(before: Meeting | None, after: Meeting | None, keys: Sequence[str]) -> HandStepKind:
+    if before is None or after is None:
+        return HandStepKind.ADD if before is None else HandStepKind.CANCEL
+    if len(keys) > 1:
+        return HandStepKind.REPAIR
+    if before.slot != after.slot:
+        return HandStepKind.MOVE
+    return HandStepKind.PLACE if before.place != after.place else HandStepKind.PEOPLE
+
+
+def _first_allowed(session: Session, held: HeldDraft, part: PlanPart, ways: Iterable[Wanted]) -> Wanted:
+    """The first way that breaks no rule. Raises BreaksRules with what the very first one breaks."""
+    refused: tuple[Wanted, list[Violation]] | None = None
+    for wanted in ways:
+        found = part.breaches(wanted)
+        if not found:
+            return wanted
+        refused = refused or (wanted, found)
+    if refused is None:
+        raise BreaksRules(["Nobody can sit in this meeting: one of its firms has no people."])
+    wanted, found = refused
+    said = sentences.words_of(
+        session, held.version.event_id, part.problem, part.after(wanted), set(wanted)
+    ).all_of(found)
+    raise BreaksRules(said)
+
+
+def _staffings(part: PlanPart, target: Target) -> Iterator[Meeting]:
+    """The meeting with each choice of people and interpreter, those of now first."""
+    return islice(_all_staffings(part, target), MOST_STAFFINGS)
+
+
+def _all_staffings(part: PlanPart, target: Target) -> Iterator[Meeting]:
+    problem, now = part.problem, part.held.get(target.request)
+    row = problem.requests[problem.index.requests[target.request]]
+    if target.people or now is not None:
+        chosen = target.people or (now.attendees if now is not None else ())
+        teams: Iterable[tuple[str, ...]] = [tuple(chosen)]
+    else:
+        teams = (
+            tuple(problem.attendees[person].id for side in both for person in side)
+            for both in product(*problem.sides(row))
+        )
+    for team in teams:
+        for interpreter in _interpreters(problem, target, now, team):
+            yield Meeting(target.request, target.slot, target.place, team, interpreter)
+
+
+def _interpreters(
+    problem: Problem, target: Target, now: Meeting | None, team: Sequence[str]
+) -> Iterator[str | None]:
+    """None where the sides share a language, or those who may come: the named one, that of now, others."""
+    row = problem.requests[problem.index.requests[target.request]]
+    known = [problem.attendees[problem.index.attendees[p]] for p in team if p in problem.index.attendees]
+    one: frozenset[str] = frozenset().union(*(p.languages for p in known if p.firm == row.sender))
+    two: frozenset[str] = frozenset().union(*(p.languages for p in known if p.firm == row.receiver))
+    if one & two:
+        yield None
+        return
+    if target.interpreter:
+        yield target.interpreter
+        return
+    able = [each.id for each in problem.interpreters if each.languages & one and each.languages & two]
+    liked = [now.interpreter] if now is not None and now.interpreter is not None else []
+    found = list(dict.fromkeys([*liked, *able]))
+    yield from found or (None,)

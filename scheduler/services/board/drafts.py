@@ -1,0 +1,106 @@
+"""Drafts by hand: begun from a version, and held while a step changes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import rules
+from scheduler.domain.by_hand import HandStepState
+from scheduler.domain.entities import JobKind, PlanStatus, VersionState
+from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.problems import snapshot
+from scheduler.services.publishing import version_jobs
+from scheduler.services.schedule import unscheduled, versions
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.storage.models import Account, HandDraft, HandStep, ScheduleVersion
+
+
+@dataclass(frozen=True, slots=True)
+class HeldDraft:
+    """A draft whose rows this transaction holds: nobody else changes or publishes it meanwhile."""
+
+    version: ScheduleVersion
+    draft: HandDraft
+
+
+def begin(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
+    """A new draft by hand with the meetings of a published version or a draft. Returns its number.
+
+    Raises NotFound, WrongState.
+    """
+    actor.require(Right.CHANGE_DRAFTS)
+    base = versions.get(session, actor.event_id, number)
+    if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
+        raise WrongState("version", number, base.state.value, "changed by hand")
+    current = versions.published(session, actor.event_id)
+    problem = snapshot.take(session, actor.event_id, now=now, as_put_by_hand=False)
+    asked = problem.index.requests
+    kept = [meeting for meeting in versions.meetings(session, base.id) if meeting.request in asked]
+    score = rules.score(problem, kept)
+    version = ScheduleVersion(
+        event_id=actor.event_id,
+        number=versions.next_number(session, actor.event_id),
+        state=VersionState.DRAFT,
+        run_id=base.run_id,
+        compared_with_id=current.id if current else None,
+        copy_of_id=base.id,
+        status=str(PlanStatus.FEASIBLE),
+        score=score.total,
+        terms=dict(score.terms),
+        created_at=now,
+    )
+    session.add(version)
+    session.flush()
+    versions.copy_meetings(session, base.id, version.id)
+    unscheduled.copy(session, base.id, version.id, asked)
+    session.add(HandDraft(version_id=version.id, base_id=base.id, revision=0, begun_by=actor.account_id))
+    session.flush()
+    about = f"draft {version.number} by hand begun from version {number}"
+    trail.note(session, actor, Act.HAND, about, now=now)
+    return version.number
+
+
+def hold(session: Session, actor: Actor, number: int) -> HeldDraft:
+    """A draft by hand, to change it: others wait. Raises NotFound, WrongState, PublishingOpen."""
+    actor.require(Right.CHANGE_DRAFTS)
+    version = versions.get(session, actor.event_id, number)
+    draft = session.scalar(
+        select(HandDraft)
+        .where(HandDraft.version_id == version.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if draft is None:
+        raise NotFound("draft by hand", number)
+    session.refresh(version)
+    if version.state is not VersionState.DRAFT:
+        raise WrongState("version", number, version.state.value, "changed by hand")
+    if version_jobs.open_job(session, version, JobKind.PUBLISH) is not None:
+        raise PublishingOpen(number)
+    return HeldDraft(version, draft)
+
+
+def check_seen(session: Session, held: HeldDraft, touched: set[str], seen: int | None) -> None:
+    """Raises ChangedMeanwhile if any of these requests was changed after revision `seen` of the draft."""
+    if seen is None or seen >= held.draft.revision:
+        return
+    since = session.execute(
+        select(HandStep, Account.email)
+        .outerjoin(Account, Account.id == HandStep.taken_by)
+        .where(HandStep.version_id == held.version.id, HandStep.revision > seen)
+        .order_by(HandStep.revision.desc())
+    )
+    for step, who in since:
+        if touched & step.changes.keys():
+            did = "undid a step at" if step.state is not HandStepState.DONE else "changed"
+            raise ChangedMeanwhile(
+                f"{who or 'Somebody'} {did} the same meeting since this page was made. Nothing of yours was "
+                "done: look at the board as it is now, then decide."
+            )

@@ -1,0 +1,117 @@
+"""Steps of a draft by hand: taken, undone and done again, the last first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
+from scheduler.domain.errors import WrongState
+from scheduler.services.access.actors import Actor
+from scheduler.services.board import alterations, drafts
+from scheduler.services.board.checking import PlanPart, Wanted
+from scheduler.services.board.drafts import HeldDraft
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.storage.models import HandStep
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A step that was done, undone or done again. `gain` is what it did to the score."""
+
+    number: int
+    kind: HandStepKind
+    revision: int
+    gain: float
+    requests: tuple[str, ...]
+
+
+def take(
+    session: Session,
+    actor: Actor,
+    held: HeldDraft,
+    kind: HandStepKind,
+    part: PlanPart,
+    wanted: Wanted,
+    marks: Mapping[str, HandMarkKind | None],
+    *,
+    now: datetime,
+) -> Taken:
+    """Do what was checked, and keep it as a step. Steps that were undone cannot be done again then.
+
+    Raises WrongState if it changes nothing.
+    """
+    version = held.version
+    changes = alterations.make(session, version, part.held, wanted, marks)
+    if not changes:
+        raise WrongState("meeting", next(iter(wanted or marks)), "there", "there")
+    before = {"score": version.score, "terms": dict(version.terms)}
+    after = part.rescored(version.terms, part.gain(wanted)) if wanted else before
+    session.execute(
+        update(HandStep)
+        .where(HandStep.version_id == version.id, HandStep.state == HandStepState.UNDONE)
+        .values(state=HandStepState.REPLACED)
+    )
+    last = session.scalar(select(func.max(HandStep.number)).where(HandStep.version_id == version.id)) or 0
+    step = HandStep(
+        version_id=version.id,
+        number=last + 1,
+        kind=kind.value,
+        changes={key: each.to_json() for key, each in changes.items()},
+        score={"before": before, "after": after},
+    )
+    alterations.write(session, version, changes)
+    return _stamp(session, actor, held, step, HandStepState.DONE, now=now)
+
+
+def undo(session: Session, actor: Actor, number: int, *, seen: int | None, now: datetime) -> Taken:
+    """Take the last step back. Raises WrongState if there is none, ChangedMeanwhile, as `drafts.hold`."""
+    held = drafts.hold(session, actor, number)
+    mine = select(HandStep).where(
+        HandStep.version_id == held.version.id, HandStep.state == HandStepState.DONE
+    )
+    step = session.scalar(mine.order_by(HandStep.number.desc()).limit(1))
+    if step is None:
+        raise WrongState("draft", number, "as it began", "undone")
+    drafts.check_seen(session, held, set(step.changes), seen)
+    alterations.write(session, held.version, alterations.of_json(step.changes), back=True)
+    return _stamp(session, actor, held, step, HandStepState.UNDONE, now=now)
+
+
+def redo(session: Session, actor: Actor, number: int, *, seen: int | None, now: datetime) -> Taken:
+    """Do again what was undone last. Raises WrongState if there is nothing, and as `undo`."""
+    held = drafts.hold(session, actor, number)
+    mine = select(HandStep).where(
+        HandStep.version_id == held.version.id, HandStep.state == HandStepState.UNDONE
+    )
+    step = session.scalar(mine.order_by(HandStep.number).limit(1))
+    if step is None:
+        raise WrongState("draft", number, "without undone steps", "done again")
+    drafts.check_seen(session, held, set(step.changes), seen)
+    alterations.write(session, held.version, alterations.of_json(step.changes))
+    return _stamp(session, actor, held, step, HandStepState.DONE, now=now)
+
+
+def _stamp(
+    session: Session, actor: Actor, held: HeldDraft, step: HandStep, state: HandStepState, *, now: datetime
+) -> Taken:
+    """A new revision of the draft, with the score of before or after the step, noted in the trail."""
+    held.draft.revision += 1
+    step.state, step.revision = state, held.draft.revision
+    step.taken_by, step.taken_at = actor.account_id, now
+    old, new = step.score["before"], step.score["after"]
+    shown = new if state is HandStepState.DONE else old
+    held.version.score, held.version.terms = shown["score"], dict(shown["terms"])
+    session.add(step)
+    session.flush()
+    is_undone = state is HandStepState.UNDONE
+    what = f"{step.kind} undone" if is_undone else step.kind
+    about = f"draft {held.version.number}: {what} of {', '.join(step.changes)}"
+    trail.note(session, actor, Act.HAND, about, now=now)
+    gain = round((old["score"] - new["score"]) if is_undone else (new["score"] - old["score"]), 6)
+    return Taken(step.number, HandStepKind(step.kind), held.draft.revision, gain, tuple(step.changes))

@@ -1,0 +1,97 @@
+"""What was put by hand: the next run holds it where it was put, or leaves it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import rules
+from scheduler.domain.by_hand import HandMarkKind
+from scheduler.domain.entities import VersionState
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Fixed, Problem, Request
+from scheduler.domain.rules.stability import is_frozen
+from scheduler.services.schedule import versions
+from scheduler.storage.models import HandDraft, HandMark, MeetingRequest, ScheduleVersion
+
+
+def fix(session: Session, event_id: int, problem: Problem) -> Problem:
+    """The problem with what was put by hand fixed to its time, place and people.
+
+    What no longer keeps the rules, as somebody is away since, is not fixed. So no run fails of it.
+    """
+    draft = newest(session, event_id)
+    marks = of_draft(session, draft) if draft is not None else {}
+    if draft is None or not marks:
+        return problem
+    out = {key for key, kind in marks.items() if kind is HandMarkKind.LEFT_OUT}
+    put = [
+        meeting
+        for meeting in versions.meetings(session, draft)
+        if marks.get(meeting.request) is HandMarkKind.LOCKED
+    ]
+    fixed = {meeting.request: meeting for meeting in _possible(problem, put)}
+    frozen = {meeting.request for meeting in problem.published if is_frozen(problem, meeting)}
+    return replace(
+        problem,
+        requests=tuple(
+            _fixed(problem, row, fixed[row.id]) if row.id in fixed else row
+            for row in problem.requests
+            if row.id not in out or row.id in frozen
+        ),
+    )
+
+
+def newest(session: Session, event_id: int) -> int | None:
+    """The id of the newest version by hand that is a draft or published."""
+    return session.scalar(
+        select(HandDraft.version_id)
+        .join(ScheduleVersion, ScheduleVersion.id == HandDraft.version_id)
+        .where(
+            ScheduleVersion.event_id == event_id,
+            ScheduleVersion.state.in_((VersionState.DRAFT, VersionState.PUBLISHED)),
+        )
+        .order_by(ScheduleVersion.number.desc())
+        .limit(1)
+    )
+
+
+def of_draft(session: Session, version_id: int) -> dict[str, HandMarkKind]:
+    """The marks of a draft by the keys of its requests."""
+    rows = session.execute(
+        select(MeetingRequest.key, HandMark.kind)
+        .join(MeetingRequest, MeetingRequest.id == HandMark.request_id)
+        .where(HandMark.version_id == version_id)
+    )
+    return {key: kind for key, kind in rows}  # noqa: C416 -- dict(rows) loses the types
+
+
+def _possible(problem: Problem, put: Sequence[Meeting]) -> list[Meeting]:
+    """Those that break no rule, beside each other and beside what is frozen."""
+    rows = problem.requests
+    asked = problem.index.requests
+    mine = [m for m in put if m.request in asked and rows[asked[m.request]].fixed is None]
+    names = {meeting.request for meeting in mine}
+    frozen = [m for m in problem.published if is_frozen(problem, m) and m.request not in names]
+    broken = {
+        name
+        for breach in rules.violations(problem, [*mine, *frozen])
+        if breach.rule not in ("H1", "H12", "H13")
+        for name in breach.ids
+    }
+    return [meeting for meeting in mine if meeting.request not in broken]
+
+
+def _fixed(problem: Problem, row: Request, meeting: Meeting) -> Request:
+    index = problem.index
+    people = [index.attendees[person] for person in meeting.attendees]
+    firm = [problem.attendees[person].firm for person in people]
+    return replace(
+        row,
+        fixed=Fixed(index.slots[meeting.slot], index.places[meeting.place], must=True),
+        from_attendees=tuple(p for p, f in zip(people, firm, strict=True) if f == row.sender),
+        to_attendees=tuple(p for p, f in zip(people, firm, strict=True) if f == row.receiver),
+    )

@@ -1,0 +1,131 @@
+"""The part of an event around a few requests: all that the rules ask about a change of their meetings."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select, true
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState
+from scheduler.services.schedule import versions
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    Firm,
+    Interpreter,
+    MeetingRequest,
+    Place,
+    PlaceBusy,
+    PlannedMeeting,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Ids of rows. None stands for all that the event has. Times, halls and interpreters are always whole."""
+
+    requests: frozenset[int] | None = None
+    firms: frozenset[int] = frozenset()
+    places: frozenset[int] = frozenset()
+
+    @property
+    def is_whole(self) -> bool:
+        return self.requests is None
+
+    def of(self, table: Any) -> ColumnElement[bool]:
+        """The rows of a table, or with a column of places the rows of those."""
+        if self.requests is None:
+            return true()
+        if table is MeetingRequest:
+            return among(MeetingRequest.id, self.requests)
+        if table is Firm or table is Attendee:
+            return among(Firm.id if table is Firm else Attendee.firm_id, self.firms)
+        if table is Place or table is PlaceBusy.place_id:
+            return among(Place.id if table is Place else PlaceBusy.place_id, self.places)
+        return true()
+
+
+def around(
+    session: Session,
+    event_id: int,
+    version_id: int,
+    requests: Collection[int],
+    places: Collection[int] = (),
+    interpreters: Collection[int] = (),
+) -> Scope:
+    """What decides whether some requests may be held otherwise in a version, at these places too.
+
+    It has all requests of their firms, and all meetings at the places and of the interpreters. Where a rule
+    compares all people of the event (H12), it is whole.
+    """
+    if session.get_one(Event, event_id).policy.get("max_idle_spread") is not None:
+        return Scope()
+    planned = PlannedMeeting.version_id == version_id
+    held = session.execute(
+        select(PlannedMeeting.place_id, PlannedMeeting.interpreter_id).where(
+            planned, among(PlannedMeeting.request_id, requests)
+        )
+    ).all()
+    at = set(places) | {row[0] for row in held}
+    by = set(interpreters) | {row[1] for row in held if row[1] is not None}
+    firms = _firms_of(session, requests)
+    asked = select(MeetingRequest.id).where(
+        MeetingRequest.event_id == event_id,
+        MeetingRequest.state == RequestState.ACCEPTED,
+        or_(among(MeetingRequest.from_firm_id, firms), among(MeetingRequest.to_firm_id, firms)),
+    )
+    beside = select(PlannedMeeting.request_id).where(
+        planned, or_(among(PlannedMeeting.place_id, at), among(PlannedMeeting.interpreter_id, by))
+    )
+    inside = {*requests, *session.scalars(asked), *session.scalars(beside)}
+    return _closed(session, event_id, version_id, inside, at)
+
+
+def _closed(
+    session: Session, event_id: int, version_id: int, requests: Collection[int], places: Collection[int]
+) -> Scope:
+    """With the firms and places that the requests, and what is planned and published of them, name."""
+    current = versions.published(session, event_id)
+    known = [version_id] if current is None else [version_id, current.id]
+    at = session.scalars(
+        select(PlannedMeeting.place_id).where(
+            PlannedMeeting.version_id.in_(known), among(PlannedMeeting.request_id, requests)
+        )
+    )
+    named = {*places, *at}
+    firms = _firms_of(session, requests)
+    firms |= {
+        firm
+        for firm in session.scalars(select(Place.firm_id).where(among(Place.id, named)))
+        if firm is not None
+    }
+    hosts = session.scalars(select(Firm.host_id).where(among(Firm.id, firms), Firm.host_id.is_not(None)))
+    firms |= {host for host in hosts if host is not None}
+    booths = session.scalars(select(Place.id).where(among(Place.firm_id, firms)))
+    return Scope(frozenset(requests), frozenset(firms), frozenset({*named, *booths}))
+
+
+def _firms_of(session: Session, requests: Collection[int]) -> set[int]:
+    rows = session.execute(
+        select(MeetingRequest.from_firm_id, MeetingRequest.to_firm_id).where(
+            among(MeetingRequest.id, requests)
+        )
+    )
+    return {firm for row in rows for firm in row}
+
+
+def interpreters_free(
+    session: Session, event_id: int, version_id: int, slots: Collection[int], most: int
+) -> list[int]:
+    """Interpreters whom a version has in no meeting in these slots, at most so many."""
+    busy = select(PlannedMeeting.interpreter_id).where(
+        PlannedMeeting.version_id == version_id,
+        PlannedMeeting.interpreter_id.is_not(None),
+        or_(among(PlannedMeeting.slot_id, slots), among(PlannedMeeting.last_slot_id, slots)),
+    )
+    mine = select(Interpreter.id).where(Interpreter.event_id == event_id, Interpreter.id.not_in(busy))
+    return list(session.scalars(mine.order_by(Interpreter.id).limit(most)))

@@ -1,0 +1,1 @@
+"""Drafts by hand, and the board that changes them."""

@@ -1,0 +1,298 @@
+"""What is done by hand to a draft: each command is checked by the rules, and can be undone to the byte."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import rules
+from scheduler.domain.by_hand import HandStepKind
+from scheduler.domain.entities import RequestState, VersionState
+from scheduler.domain.errors import ChainmeetError, NotAllowed, NotFound, PublishingOpen, WrongState
+from scheduler.domain.team import TeamRole
+from scheduler.services.access.actors import actor_for
+from scheduler.services.board import commands, drafts, stepping
+from scheduler.services.board.commands import BreaksRules, Target
+from scheduler.services.problems import snapshot
+from scheduler.services.publishing import comparisons, orders, release
+from scheduler.services.schedule import versions
+from scheduler.storage.database import Database
+from scheduler.storage.models import AttendeeBusy, HandMark, HandStep, ScheduleVersion, TrailEntry
+from tests.support.factories import NOW, make_event, make_member, make_request, make_version, meet
+
+
+class Hall:
+    """Two halls five minutes apart, six firms of two people; version 1 is published, draft 2 is by hand."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.expo = expo = make_event(
+            session, firms=6, people=2, slots="4|4 4", halls=2, walking=5, tables=4, interpreters=1
+        )
+        self.one, self.two = make_request(session, expo, 0, 1), make_request(session, expo, 0, 2)
+        self.three, self.free = make_request(session, expo, 3, 4), make_request(session, expo, 4, 5)
+        self.actor = expo.organiser_actor()
+        first = [
+            meet(self.one, expo, slot=0),
+            meet(self.two, expo, slot=3, place=expo.tables[1]),
+            meet(self.three, expo, slot=0, place=expo.tables[2]),
+        ]
+        published = make_version(session, expo, first)
+        published.unscheduled = [{"request": self.free.key, "reason": "people-busy", "ways": []}]
+        session.flush()
+        self.number = drafts.begin(session, self.actor, 1, now=NOW)
+
+    @property
+    def version(self) -> ScheduleVersion:
+        return versions.get(self.session, self.expo.event.id, self.number)
+
+    def put(self, request: Any, slot: int, place: Any, **other: Any) -> stepping.Taken:
+        target = Target(request.key, self.expo.slots[slot].key, place.key, **other)
+        return commands.put(self.session, self.actor, self.number, target, seen=None, now=NOW)
+
+    def bytes(self) -> str:
+        """All that a draft is."""
+        session, version = self.session, self.version
+        session.flush()
+        session.refresh(version)
+        marks = session.execute(
+            select(HandMark.request_id, HandMark.kind).where(HandMark.version_id == version.id)
+        ).all()
+        answers = [row.answer for row in version.answers]
+        session.expire(version)
+        return repr(
+            (
+                versions.meetings(session, version.id),
+                self.version.score,
+                sorted(self.version.terms.items()),
+                sorted(marks),
+                answers,
+            )
+        )
+
+    def at(self, request: Any) -> tuple[str, str] | None:
+        held = {m.request: (m.slot, m.place) for m in versions.meetings(self.session, self.version.id)}
+        return held.get(request.key)
+
+
+def check_score(hall: Hall) -> None:
+    """What was counted step by step is what the rules count of the whole draft."""
+    problem = snapshot.take(hall.session, hall.expo.event.id, now=NOW, as_put_by_hand=False)
+    true = rules.score(problem, versions.meetings(hall.session, hall.version.id))
+    assert (hall.version.score, hall.version.terms) == (true.total, dict(true.terms))
+    assert rules.violations(problem, versions.meetings(hall.session, hall.version.id)) == []
+
+
+def test_each_command_does_what_it_says_and_undone_to_the_start_the_draft_has_the_same_bytes(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        hall = Hall(session)
+        expo, actor = hall.expo, hall.actor
+        start = hall.bytes()
+        check_score(hall)
+        kinds = [hall.put(hall.one, 1, expo.tables[0]).kind]
+        assert hall.at(hall.one) == ("s1", "t0")
+        kinds.append(hall.put(hall.one, 1, expo.tables[2]).kind)
+        people = (expo.people[0][1].key, expo.people[1][0].key)
+        kinds.append(hall.put(hall.one, 1, expo.tables[2], people=people).kind)
+        kinds.append(hall.put(hall.free, 5, expo.tables[0]).kind)
+        assert hall.version.answers == [], "it is held now"
+        check_score(hall)
+        a, b = hall.two.key, hall.three.key
+        kinds.append(commands.swap(session, actor, hall.number, a, b, seen=None, now=NOW).kind)
+        assert (hall.at(hall.two), hall.at(hall.three)) == (("s0", "t2"), ("s3", "t1"))
+        kinds.append(commands.cancel(session, actor, hall.number, b, seen=None, now=NOW).kind)
+        assert hall.at(hall.three) is None
+        kinds.append(commands.unlock(session, actor, hall.number, a, seen=None, now=NOW).kind)
+        kinds.append(commands.lock(session, actor, hall.number, a, seen=None, now=NOW).kind)
+        check_score(hall)
+        end = hall.bytes()
+        assert kinds == ["move", "place", "people", "add", "swap", "cancel", "unlock", "lock"]
+        for _ in kinds:
+            stepping.undo(session, actor, hall.number, seen=None, now=NOW)
+        assert hall.bytes() == start
+        with pytest.raises(WrongState, match="as it began"):
+            stepping.undo(session, actor, hall.number, seen=None, now=NOW)
+        for _ in kinds:
+            stepping.redo(session, actor, hall.number, seen=None, now=NOW)
+        assert hall.bytes() == end
+        with pytest.raises(WrongState):
+            stepping.redo(session, actor, hall.number, seen=None, now=NOW)
+    with database.read() as session:
+        told = session.scalars(select(TrailEntry.about).where(TrailEntry.act == "hand")).all()
+        assert len(told) == 1 + 3 * len(kinds)
+
+
+def test_a_new_step_takes_the_place_of_undone_ones(database: Database) -> None:
+    with database.write() as session:
+        hall = Hall(session)
+        hall.put(hall.one, 1, hall.expo.tables[0])
+        stepping.undo(session, hall.actor, hall.number, seen=None, now=NOW)
+        hall.put(hall.one, 4, hall.expo.tables[0])
+        with pytest.raises(WrongState):
+            stepping.redo(session, hall.actor, hall.number, seen=None, now=NOW)
+        states = session.scalars(select(HandStep.state).order_by(HandStep.number)).all()
+        assert states == ["replaced", "done"]
+
+
+def test_what_breaks_a_hard_rule_is_refused_with_the_rule_in_names_and_minutes(database: Database) -> None:
+    with database.write() as session:
+        hall = Hall(session)
+        expo = hall.expo
+        session.add(AttendeeBusy(attendee_id=expo.people[1][0].id, slot_id=expo.slots[6].id))
+        expo.firms[4].max_per_day = 1
+        session.flush()
+        before = hall.bytes()
+
+        def refused(request: Any, slot: int, place: Any, **other: Any) -> str:
+            with pytest.raises(BreaksRules) as found:
+                hall.put(request, slot, place, **other)
+            return str(found.value)
+
+        assert refused(hall.one, 3, expo.tables[0]) == "F0-P0 is in Firm 0 × Firm 2 then, from Mon 10:30."
+        assert refused(hall.one, 2, expo.tables[0]) == (
+            "F0-P0 is in Hall 1 at 10:30; the walk takes 5 minutes, and there are 0."
+        )
+        assert refused(hall.two, 1, expo.tables[1]) == (
+            "F0-P0 is in Hall 0 until 09:30; the walk takes 5 minutes, and there are 0."
+        )
+        assert refused(hall.one, 6, expo.tables[0]) == "F1-P0 is away on Mon 13:00."
+        assert refused(
+            hall.two, 0, expo.tables[2], people=(expo.people[0][1].key, expo.people[2][0].key)
+        ) == ("Table t2 is taken on Mon 09:00 by Firm 3 × Firm 4.")
+        assert "booth of another firm" in refused(hall.one, 0, expo.booths[3])
+        assert (
+            refused(hall.free, 3, expo.tables[0])
+            == "Firm 4 has 1 meetings that day already, which is the most."
+        )
+        assert refused(hall.one, 0, expo.tables[0], people=(expo.people[0][0].key,)) == (
+            "Firm 0 × Firm 1 takes one person of each firm."
+        )
+        expo.people[4][0].languages = ["zh"]
+        expo.people[4][1].languages = ["zh"]
+        session.flush()
+        step = hall.put(hall.three, 8, expo.tables[0])
+        (moved,) = [m for m in versions.meetings(session, hall.version.id) if m.request == hall.three.key]
+        assert moved.interpreter == "i0", "who is free comes"
+        assert step.gain < 0
+        stepping.undo(session, hall.actor, hall.number, seen=None, now=NOW)
+        assert hall.bytes() == before
+
+
+def test_a_breach_that_was_there_before_refuses_nothing_else(database: Database) -> None:
+    """A published meeting may break a rule by now: a person is away since. Others can be changed."""
+    with database.write() as session:
+        hall = Hall(session)
+        session.add(AttendeeBusy(attendee_id=hall.expo.people[1][0].id, slot_id=hall.expo.slots[0].id))
+        session.flush()
+        hall.put(hall.two, 4, hall.expo.tables[1])
+        hall.put(hall.one, 6, hall.expo.tables[0])
+
+
+def test_random_commands_keep_score_and_rules_and_come_back(database: Database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("arithmetic, the same on both")
+    dice = random.Random(7)
+    with database.write() as session:
+        hall = Hall(session)
+        expo = hall.expo
+        for sender, receiver in ((1, 2), (1, 3), (5, 0), (2, 5), (3, 5), (1, 4)):
+            make_request(session, expo, sender, receiver)
+        problem = snapshot.take(session, expo.event.id, now=NOW)
+        number = drafts.begin(session, hall.actor, 1, now=NOW)
+        hall.number, done = number, 0
+        start = hall.bytes()
+        for _ in range(60):
+            request = dice.choice(problem.requests).id
+            slot, place = dice.choice(expo.slots).key, dice.choice([*expo.tables, *expo.booths]).key
+            try:
+                if dice.random() < 0.2:
+                    commands.cancel(session, hall.actor, number, request, seen=None, now=NOW)
+                else:
+                    target = Target(request, slot, place)
+                    commands.put(session, hall.actor, number, target, seen=None, now=NOW)
+            except (BreaksRules, WrongState):
+                continue
+            done += 1
+            check_score(hall)
+        assert done > 20
+        for _ in range(done):
+            stepping.undo(session, hall.actor, number, seen=None, now=NOW)
+        assert hall.bytes() == start
+
+
+def test_a_repair_is_one_step_and_may_drop_meetings(database: Database) -> None:
+    with database.write() as session:
+        hall = Hall(session)
+        targets = [
+            Target(hall.one.key, "s3", "t1", (hall.expo.people[0][1].key, hall.expo.people[1][0].key)),
+            Target(hall.three.key, "s5", "t2"),
+        ]
+        taken = commands.arrange(
+            session, hall.actor, hall.number, targets, [hall.two.key], seen=None, now=NOW
+        )
+        assert (taken.kind, set(taken.requests)) == (
+            HandStepKind.REPAIR,
+            {hall.one.key, hall.two.key, hall.three.key},
+        )
+        assert (hall.at(hall.one), hall.at(hall.two), hall.at(hall.three)) == (
+            ("s3", "t1"), None, ("s5", "t2"),
+        )  # fmt: skip
+        check_score(hall)
+        with pytest.raises(WrongState):
+            commands.arrange(session, hall.actor, hall.number, targets * 2, (), seen=None, now=NOW)
+
+
+def test_only_organisers_and_only_open_drafts_by_hand(database: Database) -> None:
+    with database.write() as session:
+        hall = Hall(session)
+        reader = make_member(session, hall.expo, TeamRole.READER)
+        actor = actor_for(session, reader.id, hall.expo.event.key, now=NOW)
+        target = Target(hall.one.key, "s1", "t0")
+        for one in (actor, hall.expo.actor(0)):
+            with pytest.raises(NotAllowed):
+                commands.put(session, one, hall.number, target, seen=None, now=NOW)
+            with pytest.raises(NotAllowed):
+                drafts.begin(session, one, 1, now=NOW)
+        with pytest.raises(NotFound):
+            commands.put(session, hall.actor, 1, target, seen=None, now=NOW)
+        for wrong in (
+            Target("nobody", "s1", "t0"), Target(hall.one.key, "s99", "t0"), Target(hall.one.key, "s1", "x"),
+            Target("\x00", "s1", "t0"),
+        ):  # fmt: skip
+            with pytest.raises(NotFound):
+                commands.put(session, hall.actor, hall.number, wrong, seen=None, now=NOW)
+        with pytest.raises(ChainmeetError):
+            commands.put(
+                session,
+                hall.actor,
+                hall.number,
+                Target(hall.one.key, "s1", "t0", ("ghost",)),
+                seen=None,
+                now=NOW,
+            )
+        hall.put(hall.one, 1, hall.expo.tables[0])
+        assert release.discard_old(session, hall.expo.event.id) == 0, "what was done by hand stays"
+        orders.publish(session, hall.actor, hall.number, compared_with=1, now=NOW)
+        with pytest.raises(PublishingOpen):
+            hall.put(hall.one, 4, hall.expo.tables[0])
+        orders_of_version = versions.get(session, hall.expo.event.id, 1)
+        assert orders_of_version.state is VersionState.PUBLISHED
+
+
+def test_a_step_makes_the_comparison_old_and_requests_must_be_accepted(database: Database) -> None:
+    with database.write() as session:
+        hall = Hall(session)
+        key = comparisons.key(session, hall.version)
+        hall.put(hall.one, 1, hall.expo.tables[0])
+        assert comparisons.key(session, hall.version) != key
+        hall.one.state = RequestState.WITHDRAWN
+        session.flush()
+        with pytest.raises(NotFound, match="accepted"):
+            hall.put(hall.one, 4, hall.expo.tables[0])
+        hall.put(hall.two, 0, hall.expo.tables[1])

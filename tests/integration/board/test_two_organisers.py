@@ -1,0 +1,138 @@
+"""Two organisers change one draft at once: what meets is refused in words, all else is kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import ChainmeetError, ChangedMeanwhile, WrongState
+from scheduler.domain.solving import SolveParams
+from scheduler.domain.team import TeamRole
+from scheduler.services.access.actors import Actor
+from scheduler.services.board import commands, drafts, stepping
+from scheduler.services.board.commands import Target
+from scheduler.services.problems import snapshot
+from scheduler.services.publishing import orders
+from scheduler.services.schedule import versions
+from scheduler.solver.solve import solve
+from scheduler.storage.database import Database
+from tests.support.factories import NOW, Expo, make_event, make_member, make_request, make_version, meet
+
+
+class Two:
+    """Eight meetings of eight pairs of firms, all at another table; and two organisers."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        with database.write() as session:
+            self.expo: Expo = make_event(session, firms=16, slots="6", tables=8)
+            self.requests = [make_request(session, self.expo, k, k + 8) for k in range(8)]
+            rows = [meet(r, self.expo, place=self.expo.tables[k]) for k, r in enumerate(self.requests)]
+            make_version(session, self.expo, rows)
+            self.one = self.expo.organiser_actor()
+            other = make_member(session, self.expo, TeamRole.ORGANISER)
+            self.two = replace(self.one, account_id=other.id)
+            self.address = other.email
+            self.number = drafts.begin(session, self.one, 1, now=NOW)
+
+    def put(self, session: Session, actor: Actor, k: int, slot: int, seen: int) -> stepping.Taken:
+        target = Target(self.requests[k].key, f"s{slot}", f"t{k}")
+        return commands.put(session, actor, self.number, target, seen=seen, now=NOW)
+
+    def at(self) -> dict[str, str]:
+        with self.database.read() as session:
+            version = versions.get(session, self.expo.event.id, self.number)
+            return {m.request: m.slot for m in versions.meetings(session, version.id)}
+
+    def together(self, *steps: Callable[[Session], object]) -> list[object]:
+        """Each step in a transaction and thread of its own, all begun at once: what it gives or raises."""
+        gate, results = threading.Barrier(len(steps)), [None] * len(steps)
+
+        def run(i: int) -> None:
+            gate.wait()
+            try:
+                with self.database.write() as session:
+                    results[i] = steps[i](session)  # type: ignore[call-overload]
+            except ChainmeetError as error:
+                results[i] = error  # type: ignore[call-overload]
+
+        threads = [threading.Thread(target=run, args=(i,)) for i in range(len(steps))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return list(results)
+
+
+def test_steps_about_other_meetings_are_all_kept_however_they_come(database: Database) -> None:
+    two = Two(database)
+
+    def step(k: int) -> Callable[[Session], object]:
+        return lambda session: two.put(session, two.one if k % 2 else two.two, k, 1 + k % 5, seen=0)
+
+    done = two.together(*(step(k) for k in range(8)))
+    assert sorted(taken.revision for taken in done if isinstance(taken, stepping.Taken)) == list(range(1, 9))
+    assert two.at() == {request.key: f"s{1 + k % 5}" for k, request in enumerate(two.requests)}
+    with database.write() as session:
+        for _ in range(8):
+            stepping.undo(session, two.one, two.number, seen=8, now=NOW)
+    assert set(two.at().values()) == {"s0"}
+
+
+def test_of_two_about_one_meeting_one_is_done_and_the_other_is_told_who_was_first(database: Database) -> None:
+    two = Two(database)
+    results = two.together(
+        lambda session: two.put(session, two.one, 0, 1, seen=0),
+        lambda session: two.put(session, two.two, 0, 2, seen=0),
+    )
+    (refused,) = [each for each in results if isinstance(each, ChangedMeanwhile)]
+    (taken,) = [each for each in results if isinstance(each, stepping.Taken)]
+    assert "changed the same meeting since this page was made" in str(refused)
+    assert taken.revision == 1
+    with database.write() as session:
+        two.put(session, two.two, 1, 3, seen=0)
+        with pytest.raises(ChangedMeanwhile, match=two.address):
+            stepping.undo(session, two.one, two.number, seen=1, now=NOW)
+        stepping.undo(session, two.one, two.number, seen=2, now=NOW)
+        with pytest.raises(ChangedMeanwhile):
+            two.put(session, two.one, 1, 4, seen=2)
+
+
+def test_no_step_comes_between_the_look_at_a_draft_and_its_publishing(database: Database) -> None:
+    two = Two(database)
+    with database.write() as session:
+        two.put(session, two.one, 0, 1, seen=0)
+        with pytest.raises(ChangedMeanwhile, match="changed by hand since"):
+            orders.publish(session, two.two, two.number, compared_with=1, revision=0, now=NOW)
+    results = two.together(
+        lambda session: orders.publish(session, two.two, two.number, compared_with=1, revision=1, now=NOW),
+        lambda session: two.put(session, two.one, 1, 2, seen=1),
+    )
+    assert [isinstance(each, ChainmeetError) for each in results].count(True) == 1
+
+
+def test_a_draft_by_hand_survives_a_rerun(database: Database) -> None:
+    two = Two(database)
+    with database.write() as session:
+        two.put(session, two.one, 0, 4, seen=0)
+        two.put(session, two.one, 1, 5, seen=1)
+        commands.cancel(session, two.one, two.number, two.requests[2].key, seen=2, now=NOW)
+        commands.unlock(session, two.one, two.number, two.requests[1].key, seen=3, now=NOW)
+    with database.read() as session:
+        problem = snapshot.take(session, two.expo.event.id, now=NOW)
+    plan = solve(problem, SolveParams(seconds=2, workers=1)).plan
+    held = {m.request: (m.slot, m.place) for m in plan.meetings}
+    assert held[two.requests[0].key] == ("s4", "t0"), "where it was put"
+    assert held[two.requests[1].key] == ("s0", "t1"), "no longer locked: as it is published"
+    assert two.requests[2].key not in held
+    assert len(held) == 7
+    assert two.at()[two.requests[0].key] == "s4", "the draft itself stays"
+    with database.write() as session:
+        with pytest.raises(WrongState):
+            commands.unlock(session, two.one, two.number, two.requests[3].key, seen=4, now=NOW)
+        orders.discard(session, two.one, two.number, now=NOW)
+        assert snapshot.take(session, two.expo.event.id, now=NOW).requests[0].fixed is None
