@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 from api.inputs import whole
 from scheduler.domain.entities import PauseKind
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.domain.guests import GuestKind
 from scheduler.invites.catalogue import languages
 from scheduler.services.venue.venue import Venue
 from scheduler.services.venue.wanted import (
@@ -22,7 +23,6 @@ from scheduler.services.venue.wanted import (
     ChangePlaces,
     ChangeWalks,
     ClosePlaces,
-    GuestKind,
     HallWalk,
     RemoveTables,
     VenueChange,

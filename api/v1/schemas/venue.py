@@ -26,8 +26,9 @@ from scheduler.domain.fields import (
     TablePrefix,
     WalkingMinutes,
 )
+from scheduler.domain.guests import GuestKind
 from scheduler.services.venue import wanted
-from scheduler.services.venue.wanted import GuestKind, VenueChange
+from scheduler.services.venue.wanted import VenueChange
 
 Clock = Annotated[str, Field(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5)]
 """Hours and minutes by the event's time zone."""

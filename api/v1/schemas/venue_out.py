@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 
 from api.v1.schemas.base import Output
 from scheduler.domain.entities import PauseKind
-from scheduler.services.venue.wanted import GuestKind
+from scheduler.domain.guests import GuestKind
 
 ClockOut = Annotated[str, BeforeValidator(lambda at: f"{at:%H:%M}")]
 """Hours and minutes by the event's time zone."""

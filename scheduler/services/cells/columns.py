@@ -39,6 +39,8 @@ class ImportKind(StrEnum):
     INTERPRETERS = "interpreters"
     CLOSURES = "closures"
     ABSENCES = "absences"
+    DELEGATIONS = "delegations"
+    GUESTS = "guests"
     REQUESTS = "requests"
 
 
@@ -62,6 +64,8 @@ REQUIRED: Final[Mapping[ImportKind, frozenset[str]]] = {
     ImportKind.INTERPRETERS: frozenset(("name", "email", "languages")),
     ImportKind.CLOSURES: frozenset(("place",)),
     ImportKind.ABSENCES: frozenset(("person",)),
+    ImportKind.DELEGATIONS: frozenset(("name",)),
+    ImportKind.GUESTS: frozenset(("name",)),
     ImportKind.REQUESTS: frozenset(("from_firm", "to_firm")),
 }
 """Columns that a sheet has to have, and cells that are not empty."""

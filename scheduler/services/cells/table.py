@@ -100,10 +100,10 @@ class Row:
             self.fault("email", str(error))
             return value
 
-    def phone(self) -> str:
-        value = self.values.get("phone", "").strip()
+    def phone(self, column: str = "phone") -> str:
+        value = self.values.get(column, "").strip()
         if value and not _PHONE.fullmatch(value):
-            self.fault("phone", "must be a telephone number such as +86 10 6552 9988, at most 40 characters")
+            self.fault(column, "must be a telephone number such as +86 10 6552 9988, at most 40 characters")
         return value
 
     def number(self, column: str) -> int | None:

@@ -15,7 +15,7 @@ from scheduler.domain.fields import DelegationName, Origin, Phone
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.delegations.members import DelegationMembers, members, people_of
-from scheduler.services.directory.belonging import find_delegation
+from scheduler.services.directory.belonging import MOST_DELEGATIONS, find_delegation
 from scheduler.services.paging import Order, Page, fetch_page
 from scheduler.services.text import matches, one_line, storable
 from scheduler.services.trail import trail
@@ -32,9 +32,6 @@ from scheduler.storage.models import (
 )
 
 _BY_NAME = Order("delegations", (func.lower(Delegation.name), Delegation.id), (str, int))
-
-MOST = 500
-"""Delegations of an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +101,13 @@ def make(session: Session, actor: Actor, form: DelegationForm, *, now: datetime)
     session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
     faults = list(fields.faults(form))
     keys = set(session.scalars(select(Delegation.key).where(Delegation.event_id == actor.event_id)))
-    if len(keys) >= MOST:
-        faults.append(Fault("name", f"the event has {MOST} delegations already; remove one first"))
+    if len(keys) >= MOST_DELEGATIONS:
+        faults.append(
+            Fault("name", f"the event has {MOST_DELEGATIONS} delegations already; remove one first")
+        )
     if faults:
         raise InvalidInput(faults)
-    key = next(f"g{number}" for number in range(1, MOST + 2) if f"g{number}" not in keys)
+    key = next(f"g{number}" for number in range(1, MOST_DELEGATIONS + 2) if f"g{number}" not in keys)
     session.add(
         Delegation(
             event_id=actor.event_id,

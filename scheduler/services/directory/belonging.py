@@ -11,6 +11,9 @@ from scheduler.services.access.rights import Right
 from scheduler.services.text import one_line, storable
 from scheduler.storage.models import Delegation, DelegationFirm
 
+MOST_DELEGATIONS = 500
+"""Of an event."""
+
 
 def find_delegation(session: Session, actor: Actor, key: str, right: Right) -> Delegation:
     """A delegation of the event as to which the actor has the right. Raises NotFound for any other."""

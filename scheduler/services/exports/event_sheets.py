@@ -21,6 +21,9 @@ from scheduler.sheets.writing import Cell, SheetOut, xlsx
 from scheduler.storage.models import (
     Attendee,
     AttendeeBusy,
+    Delegation,
+    DelegationFirm,
+    DelegationPerson,
     Event,
     Firm,
     Hall,
@@ -64,7 +67,14 @@ def rows_of(session: Session, actor: Actor) -> dict[ImportKind, Rows]:
         ImportKind.EVENT: list(event.settings()),
         ImportKind.AREAS: [{"key": key, "name": name} for key, name in event.event.areas.items()],
         ImportKind.TIMES: list(event.times_of_day()),
-        ImportKind.HALLS: [{"key": hall.key, "name": hall.name} for hall in event.halls.values()],
+        ImportKind.HALLS: [
+            {
+                "key": hall.key,
+                "name": hall.name,
+                **{f"name_{code}": name for code, name in hall.names.items()},
+            }
+            for hall in event.halls.values()
+        ],
         ImportKind.WALKING: list(event.walking()),
         ImportKind.TABLES: list(event.tables()),
         ImportKind.FIRMS: list(event.firms()),
@@ -72,6 +82,8 @@ def rows_of(session: Session, actor: Actor) -> dict[ImportKind, Rows]:
         ImportKind.INTERPRETERS: list(event.interpreters()),
         ImportKind.CLOSURES: list(event.closures()),
         ImportKind.ABSENCES: list(event.absences()),
+        ImportKind.DELEGATIONS: list(event.delegations()),
+        ImportKind.GUESTS: event.event.guests,
         ImportKind.REQUESTS: list(event.requests()),
     }
 
@@ -178,6 +190,23 @@ class _ExportedEvent:
             if owner_id in keys:
                 for day, start, end in self.times.spans(found[owner_id]):
                     yield {column: keys[owner_id], "day": day, "start": start, "end": end}
+
+    def delegations(self) -> Iterator[dict[str, Any]]:
+        members: dict[int, list[str]] = defaultdict(list)
+        firms = select(DelegationFirm.delegation_id, DelegationFirm.firm_id)
+        for delegation_id, firm_id in self.session.execute(firms.order_by(DelegationFirm.firm_id)):
+            members[delegation_id] += [self.firm_keys[firm_id]] if firm_id in self.firm_keys else []
+        people: dict[int, list[str]] = defaultdict(list)
+        alone = select(DelegationPerson.delegation_id, DelegationPerson.attendee_id)
+        for delegation_id, person_id in self.session.execute(alone.order_by(DelegationPerson.attendee_id)):
+            people[delegation_id] += [self.person_keys[person_id]] if person_id in self.person_keys else []
+        for each in self.of(Delegation, Delegation.id):
+            yield {
+                **_columns(ImportKind.DELEGATIONS, each),
+                "leader": self.person_keys.get(each.leader_id or 0, ""),
+                "firms": "; ".join(members[each.id]),
+                "people": "; ".join(people[each.id]),
+            }
 
     def requests(self) -> Iterator[dict[str, Any]]:
         begins = {slot.key: f"{self.times.begin(slot):%Y-%m-%d %H:%M}" for slot in self.times.slots}

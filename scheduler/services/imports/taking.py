@@ -20,6 +20,8 @@ from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, header_row
 from scheduler.services.cells.table import PLAIN, ImportOptions
 from scheduler.services.imports.firms import import_firms
 from scheduler.services.imports.frame import import_areas, import_times
+from scheduler.services.imports.groups.delegations import import_delegations
+from scheduler.services.imports.groups.guests import import_guests
 from scheduler.services.imports.marks import import_absences, import_closures
 from scheduler.services.imports.people import import_interpreters, import_people
 from scheduler.services.imports.requests import import_requests
@@ -212,6 +214,8 @@ _IMPORTERS: Final[Mapping[ImportKind, Callable[..., Imported]]] = {
     ImportKind.INTERPRETERS: import_interpreters,
     ImportKind.CLOSURES: import_closures,
     ImportKind.ABSENCES: import_absences,
+    ImportKind.DELEGATIONS: import_delegations,
+    ImportKind.GUESTS: import_guests,
 }
 
 

@@ -50,6 +50,14 @@ _MEANING: Final = {
     "from_people": "People of the firm that asks who have to be there: keys or mail addresses.",
     "to_people": "People of the firm that is asked who have to be there.",
     "times": "Where only some are possible: starts as 2027-05-19 09:00, with semicolons between.",
+    "leader": "One of its people: a key, a mail address or a name.",
+    "escort": "Who accompanies it, without meetings of their own.",
+    "firms": "Keys or names, with semicolons between. All their people belong to it.",
+    "people": "People who come without their firm: keys or mail addresses, with semicolons between.",
+    "kind": "country or province.",
+    "name_en": "The name for readers of English. Empty: the name.",
+    "name_zh": "The name for readers of Chinese. Empty: the name.",
+    "name_hu": "The name for readers of Hungarian. Empty: the name.",
     "timezone": "Such as Europe/Budapest. Empty: by the country of the firm.",
 }
 

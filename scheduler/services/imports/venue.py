@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.entities import PlaceKind
+from scheduler.invites.catalogue import languages
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.cells import keys
@@ -33,23 +34,39 @@ def import_halls(
     table = Table.read(ImportKind.HALLS, sheet, options)
     known = {h.key: h for h in session.scalars(select(Hall).where(Hall.event_id == actor.event_id))}
     keys.fill(table, "name", {plain(hall.name): key for key, hall in known.items()}, known)
+    said = {row.line: _names(row) for row in table.rows}
     for row in table.rows:
         row.text("key", fields.HallKey)
         row.key()
-        row.text("name", fields.HallName)
     table.done()
     tally = ImportTally(table, frozenset(known))
     last = max((hall.position for hall in known.values()), default=-1)
     for row in table.rows:
         hall, name = known.get(row.values["key"]), row.values["name"]
+        before = dict(hall.names) if hall is not None else {}
+        names = {language: text for language, text in (before | said[row.line]).items() if text}
+        cells = {
+            f"name_{language}": (before.get(language, ""), text)
+            for language, text in said[row.line].items()
+            if before.get(language, "") != text
+        }
         if hall is not None:
-            tally.add(row, change(hall, {"name": name}))
+            tally.add(row, change(hall, {"name": name}) | cells)
+            hall.names = names if cells else hall.names
             continue
         last += 1
-        session.add(Hall(event_id=actor.event_id, key=row.values["key"], name=name, position=last))
-        tally.add(row, as_new({"name": name}), is_new=True)
+        new = Hall(event_id=actor.event_id, key=row.values["key"], name=name, names=names, position=last)
+        session.add(new)
+        tally.add(row, as_new({"name": name}) | cells, is_new=True)
     session.flush()
     return tally.done()
+
+
+def _names(row: Row) -> dict[str, str]:
+    """The name by language, of the columns that the sheet has."""
+    row.text("name", fields.HallName)
+    columns = {language: f"name_{language}" for language in languages() if f"name_{language}" in row.values}
+    return {language: row.text(column, fields.HallName) for language, column in columns.items()}
 
 
 def import_walking(

@@ -14,6 +14,9 @@ from scheduler.storage.base import Base
 from scheduler.storage.models import (
     Attendee,
     AttendeeBusy,
+    Delegation,
+    DelegationFirm,
+    DelegationPerson,
     Event,
     ExcludedPerson,
     Firm,
@@ -30,7 +33,7 @@ from scheduler.storage.models import (
 
 NOTED: tuple[type[Base], ...] = (
     Event, Slot, Hall, WalkingTime, Firm, Attendee, Interpreter, Place, MeetingRequest, RequestPerson,
-    ExcludedPerson, PlaceBusy, AttendeeBusy, InterpreterBusy,
+    ExcludedPerson, PlaceBusy, AttendeeBusy, InterpreterBusy, Delegation, DelegationFirm, DelegationPerson,
 )  # fmt: skip
 """Tables whose rows a step may change. Their order is that in which rows are added again."""
 TABLES = {table.__tablename__: table for table in NOTED}

@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import AreaName, AreaNames, GuestName, Pavilion
+from scheduler.domain.guests import MOST_GUESTS, GuestKind
 from scheduler.services.text import one_line, slug
 from scheduler.services.venue.wanted import (
     ChangeAreas,
     Changed,
     ChangeGuests,
-    GuestKind,
     WantedArea,
     WantedGuest,
 )
@@ -23,7 +23,6 @@ from scheduler.services.venue.words import counted
 from scheduler.storage.json_list import contains
 from scheduler.storage.models import Event, Firm
 
-MAX_GUESTS = 20
 _CODE = 2
 
 
@@ -116,8 +115,8 @@ def _tidy(guest: WantedGuest) -> WantedGuest:
 
 
 def _guest_faults(wanted: Sequence[WantedGuest]) -> Iterator[Fault]:
-    if len(wanted) > MAX_GUESTS:
-        yield Fault("guests", f"give at most {MAX_GUESTS}")
+    if len(wanted) > MOST_GUESTS:
+        yield Fault("guests", f"give at most {MOST_GUESTS}")
     names = [guest.name.lower() for guest in wanted]
     for i, guest in enumerate(wanted):
         yield from fields.fault(f"guests[{i}].name", guest.name, GuestName)

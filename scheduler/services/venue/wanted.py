@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, time
-from enum import StrEnum
 
 from scheduler.domain.entities import PauseKind
 from scheduler.domain.fields import (
@@ -19,13 +18,7 @@ from scheduler.domain.fields import (
     TablePrefix,
     WalkingMinutes,
 )
-
-
-class GuestKind(StrEnum):
-    """What a guest of honour is."""
-
-    COUNTRY = "country"
-    PROVINCE = "province"
+from scheduler.domain.guests import GuestKind
 
 
 @dataclass(frozen=True, slots=True)

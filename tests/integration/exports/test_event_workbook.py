@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from chainmeet.demo import together
 from chainmeet.demo.load import load
 from scheduler.domain.errors import NotAllowed
 from scheduler.samples.expo import make_expo
@@ -15,7 +16,7 @@ from scheduler.services.imports import taking
 from scheduler.services.imports.taking import ImportLook
 from scheduler.sheets.reading import read
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account
+from scheduler.storage.models import Account, Firm, Hall
 from tests.support.factories import NOW, make_event
 from tests.support.publishing import SETTINGS
 
@@ -32,6 +33,10 @@ def demo_event(database: Database, firms: int = 40, requests: int = 200) -> Acto
             secret_key="x" * 40,
             now=NOW,
         )
+        together.travel_together(session, event, session.scalars(select(Firm)).all(), 3)
+        together.share_stands(session, session.scalars(select(Firm)).all(), 2)
+        event.guests = [{"kind": "country", "name": "Hungary", "country": "HU", "pavilion": "East"}]
+        session.scalars(select(Hall).order_by(Hall.id)).all()[0].names = {"zh": "一号馆"}
         account = session.scalars(select(Account).where(Account.email == BOSS)).one()
         return Actor(account_id=account.id, event_id=event.id, event_key=event.key, team_role=Role.OWNER)
 
@@ -52,7 +57,7 @@ def test_an_export_changes_nothing_when_it_is_imported(database: Database) -> No
     assert [(part.sheet, part.done.wrong) for part in found.parts if part.done and part.done.wrong] == []
     assert [(part.sheet, row) for part in found.parts if part.done for row in part.done.rows] == []
     counted = {part.sheet: part.done.unchanged for part in found.parts if part.done}
-    assert len(counted) == 12
+    assert len(counted) == 14
     assert min(count for sheet, count in counted.items() if sheet != "Closures") > 0
     assert (counted["Firms"], counted["Requests"]) == (40, 200)
     assert all(part.done.missing == 0 for part in found.parts if part.done)

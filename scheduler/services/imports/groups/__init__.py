@@ -1,0 +1,1 @@
+"""Sheets of those who come together: delegations, and guests of honour."""
