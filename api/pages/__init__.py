@@ -9,7 +9,7 @@ from api.pages.availability import busy_times
 from api.pages.calendar_health import board
 from api.pages.delegations import delegations
 from api.pages.digests import asked, digests, reminding
-from api.pages.directory import firms
+from api.pages.directory import exclusions, firms
 from api.pages.events import events, first_file, home, mail_texts, nights
 from api.pages.exports import exports
 from api.pages.imports import imports
@@ -40,6 +40,7 @@ PAGES = (
     feed.blueprint,
     firms.blueprint,
     first_file.blueprint,
+    exclusions.blueprint,
     health.blueprint,
     home.blueprint,
     inbox.blueprint,

@@ -58,7 +58,8 @@ def show_event(db: Session, actor: Actor) -> dict[str, Any]:
 @blueprint.output(FirmList)
 def list_firms(db: Session, actor: Actor, query: FirmQuery) -> Any:
     """Firms by Latin name, searched and filtered"""
-    filters = FirmFilters(**query.model_dump(exclude={"cursor", "limit"}, exclude_none=True))
+    asked = query.model_dump(exclude={"cursor", "limit", "text"}, exclude_none=True)
+    filters = FirmFilters(text=query.text or "", **{name: (value,) for name, value in asked.items()})
     return search.search_firms(db, actor, filters, cursor=query.cursor, limit=query.limit)
 
 

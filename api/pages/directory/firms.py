@@ -1,19 +1,43 @@
-"""The directory of an event's firms: search, filters, one firm."""
+"""The directory of an event's firms: search, filters, one firm, and what the own firm keeps about it."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from apiflask import APIBlueprint
-from flask import request
+from flask import flash, redirect, request, url_for
 from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from api import auth, context
-from api.pages import paging, rendering
-from scheduler.services.directory import facets, search
-from scheduler.services.directory.facets import FirmFilters
+from api.pages import forms, paging, rendering
+from scheduler.domain.errors import InvalidInput
+from scheduler.services.access.actors import Actor
+from scheduler.services.directory import notes, search
+from scheduler.services.directory.facets import FACETS, FirmFilters
+from scheduler.services.directory.search import FirmOrder
+from scheduler.services.suggestions import partners
 
 blueprint = APIBlueprint("firms", __name__, enable_openapi=False, url_prefix="/events/<event_key>/firms")
 
-FILTERS = ("text", "country", "area", "tier", "hall")
+LEGENDS = {
+    "relation": "Us and them",
+    "tier": "Position in the chain",
+    "area": "Chain area",
+    "country": "Country or region",
+    "hall": "Hall",
+    "language": "Speaks",
+}
+RELATIONS = {
+    "saved": "Saved",
+    "asked-us": "Asked us, no answer yet",
+    "asked": "We asked, no answer yet",
+    "agreed": "We agreed to meet",
+    "not-asked": "Not asked yet",
+    "never": "Never to meet",
+}
+ORDERS = {"best": "Best match", "fit": "Fits us best", "name": "Name"}
 
 
 @blueprint.get("", endpoint="directory")
@@ -21,18 +45,26 @@ FILTERS = ("text", "country", "area", "tier", "hall")
 def directory_page(event_key: str) -> str:
     """The firms that a search and filters leave, with counts at each filter."""
     actor = auth.actor(event_key)
-    asked = {name: value for name in FILTERS if (value := request.args.get(name))}
-    filters = FirmFilters(**asked)
+    asked = {name: tuple(filter(None, request.args.getlist(name))) for name in FACETS}
+    filters = FirmFilters(text=request.args.get("text", ""), **asked)
+    order = _order(request.args.get("order", ""))
     with context.database().read() as db:
+        reasons = _reasons(db, actor) if order is FirmOrder.FIT else {}
+        ranks = {key: place for place, key in enumerate(reasons)}
+        found = search.look(db, actor, filters, order=order, ranks=ranks, number=paging.asked_number())
         return rendering.render(
             db,
             actor,
             "firms",
             "directory/directory.html",
-            page=search.search_firms(db, actor, filters, number=paging.asked_number()),
-            facets=facets.facets(db, actor, filters),
+            found=found,
+            page=found.page,
             filters=filters,
-            asked=asked,
+            order=order,
+            reasons=reasons,
+            legends=LEGENDS,
+            relations=RELATIONS,
+            orders=ORDERS,
         )
 
 
@@ -44,3 +76,78 @@ def show(event_key: str, firm_key: str) -> str:
     with context.database().read() as db:
         firm = search.firm(db, actor, firm_key)
         return rendering.render(db, actor, "firms", "directory/show.html", firm=firm.card, people=firm.people)
+
+
+@blueprint.post("/<firm_key>/save")
+@login_required
+def save(event_key: str, firm_key: str) -> Response | str:
+    """Put the firm on the own list, or take it off."""
+    actor = auth.actor(event_key)
+    is_saved = request.form.get("saved") == "1"
+    with context.database().write() as db:
+        notes.save(db, actor, firm_key, is_saved=is_saved, now=context.now())
+    if rendering.by_htmx():
+        with context.database().read() as db:
+            card = search.firm(db, actor, firm_key).card
+            return rendering.render(db, actor, "", "directory/saved.html", firm=card)
+    flash("Saved." if is_saved else "No longer saved.", "good")
+    return _back(event_key, firm_key)
+
+
+@blueprint.post("/<firm_key>/note")
+@login_required
+def note(event_key: str, firm_key: str) -> Response:
+    """Keep a note about the firm that the own one reads."""
+    actor = auth.actor(event_key)
+    try:
+        with context.database().write() as db:
+            notes.write(db, actor, firm_key, request.form.get("note", ""), now=context.now())
+        flash("The note is kept. Only your firm reads it.", "good")
+    except InvalidInput as error:
+        flash(" ".join(forms.sentences(error).values()), "error")
+    return _back(event_key, firm_key)
+
+
+@blueprint.post("/<firm_key>/never")
+@login_required
+def never(event_key: str, firm_key: str) -> Response:
+    """Say that the two are never to meet, or take that back."""
+    actor = auth.actor(event_key)
+    try:
+        with context.database().write() as db:
+            if request.form.get("never") == "1":
+                notes.exclude(db, actor, firm_key, now=context.now())
+                done = "No request goes between the two of you from now on."
+            else:
+                notes.admit(db, actor, firm_key, now=context.now())
+                done = "You may ask each other again."
+        flash(done, "good")
+    except InvalidInput as error:
+        flash(" ".join(forms.sentences(error).values()), "error")
+    return _back(event_key, firm_key)
+
+
+@blueprint.post("/<firm_key>/want")
+@login_required
+def want(event_key: str, firm_key: str) -> Response:
+    """Tell the organisers of a meeting that the own firm would have asked for."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        if notes.want(db, actor, firm_key, now=context.now()):
+            flash("The organisers see that you would have asked.", "good")
+    return _back(event_key, firm_key)
+
+
+def _order(asked: str) -> FirmOrder:
+    return FirmOrder(asked) if asked in set(FirmOrder) else FirmOrder.BEST
+
+
+def _reasons(db: Session, actor: Actor) -> dict[str, Any]:
+    """The firms that fit the own one best, by key, with why, the best first."""
+    found = partners.suggested(db, actor, limit=partners.LOOKED_AT)
+    return {partner.firm.key: partner for partner in found.partners}
+
+
+def _back(event_key: str, firm_key: str) -> Response:
+    here = url_for("firms.show", event_key=event_key, firm_key=firm_key)
+    return redirect(rendering.back(event_key, here), 303)

@@ -19,7 +19,7 @@ from api.pages.presentation import short_name
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, WrongState
 from scheduler.services.access.actors import Actor
-from scheduler.services.directory import search
+from scheduler.services.directory import notes, search
 from scheduler.services.events.timetable import timetable
 from scheduler.services.requests import history, lists, outcomes, requests
 from scheduler.services.requests.cards import RequestCard
@@ -213,6 +213,7 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
             labels=forms.LABELS,
             partner=partner,
             own=own,
+            refused=notes.refuses(db, actor, firm_key),
             times=timetable(db, actor),
             priorities=PRIORITIES,
             places=PLACES,

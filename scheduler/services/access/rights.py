@@ -36,6 +36,7 @@ class Right(StrEnum):
     READ_CONTACTS = "read mail addresses and telephone numbers"
     READ_REQUESTS = "read meeting requests"
     ASK = "ask for meetings, answer and withdraw requests"
+    KEEP_NOTES = "save firms, note them, and say that there is to be no meeting with them"
     LOCK_REQUESTS = "do remedies, and lock requests to times"
     READ_FIRM_AGENDAS = "read firms' agendas"
     READ_AGENDAS = "read people's agendas"
@@ -91,6 +92,7 @@ _NOBODY_ELSES = frozenset(
         Right.CHOOSE_PREFERENCES,
         Right.RENEW_FEED,
         Right.KEEP_FIRM_FEED,
+        Right.KEEP_NOTES,
     }
 )
 """What only a person, or a firm, does about its own: no organiser does it for them."""
@@ -132,6 +134,7 @@ MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
         Role.EXHIBITOR: {
             **_OWN,
             Right.ASK: Reach.FIRM,
+            Right.KEEP_NOTES: Reach.FIRM,
             Right.READ_AGENDAS: Reach.FIRM,
             Right.KEEP_FIRM_FEED: Reach.FIRM,
             Right.MAKE_TOKENS: Reach.PERSON,

@@ -2,69 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import (
-    ColumnElement,
-    CompoundSelect,
-    Select,
-    String,
-    cast,
-    func,
-    literal,
-    null,
-    select,
-    true,
-    union_all,
-)
-from sqlalchemy.orm import Session
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
 
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
-from scheduler.services.text import matches, one_line
-from scheduler.storage import json_list
-from scheduler.storage.models import Event, Firm, Hall
+from scheduler.services.directory.rows import SoughtFirm
+from scheduler.services.text import one_line
+
+MOST_VALUES = 40
+"""Values of one filter that count."""
+
+
+class Relation(StrEnum):
+    """How another firm stands to the reader's own."""
+
+    SAVED = "saved"
+    ASKED_US = "asked-us"
+    ASKED = "asked"
+    AGREED = "agreed"
+    NEW = "not-asked"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirmFilters:
-    """Which firms are looked for. `country` is ISO 3166-1 alpha-2; `area` and `hall` are keys.
+    """Which firms are looked for: in each filter any of its values, none stands for all.
 
-    Every word of `text` is part of a name or of the description. An empty value sets no filter.
+    `country` has codes of ISO 3166-1 alpha-2, `area` and `hall` keys, `language` codes as people speak them,
+    `relation` values of `Relation`.
     """
 
     text: str = ""
-    country: str = ""
-    area: str = ""
-    tier: str = ""
-    hall: str = ""
+    country: tuple[str, ...] = ()
+    area: tuple[str, ...] = ()
+    tier: tuple[str, ...] = ()
+    hall: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()
+    relation: tuple[str, ...] = ()
 
-    def conditions(self, session: Session) -> Conditions:
-        """Conditions on Firm. Raises InvalidInput for an unknown tier."""
-        found: dict[str, ColumnElement[bool]] = {}
-        if self.text:
-            found["text"] = matches(self.text, (Firm.name, Firm.latin_name, Firm.description))
-        if self.country:
-            found["country"] = Firm.country == one_line(self.country).upper()
-        if self.area:
-            found["area"] = json_list.contains(session, Firm.areas, one_line(self.area))
-        if self.tier:
-            if self.tier not in set(Tier):
-                raise InvalidInput([Fault("tier", "must be one of " + ", ".join(Tier))])
-            found["tier"] = Firm.tier == Tier(self.tier)
-        if self.hall:
-            found["hall"] = Firm.hall_id.in_(select(Hall.id).where(Hall.key == one_line(self.hall)))
+    @property
+    def is_any(self) -> bool:
+        """Whether a filter is set beside the text."""
+        return any(getattr(self, name) for name in FACETS)
+
+    def checked(self) -> dict[str, frozenset[str]]:
+        """The values that are asked for by filter. Raises InvalidInput for an unknown tier or relation."""
+        found = {}
+        for name in FACETS:
+            values = [one_line(value) for value in getattr(self, name)[:MOST_VALUES]]
+            found[name] = frozenset(
+                value.upper() if name == "country" else value for value in values if value
+            )
+        for name, known in (("tier", Tier), ("relation", Relation)):
+            if not found[name] <= set(known):
+                raise InvalidInput([Fault(name, "must be one of " + ", ".join(known))])
         return found
 
 
+FACETS = ("relation", "tier", "area", "country", "hall", "language")
 EVERY_FIRM = FirmFilters()
-
-Conditions = Mapping[str, ColumnElement[bool]]
-"""The condition of each filter that is set, by its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,66 +77,59 @@ class FacetValue:
 
 @dataclass(frozen=True, slots=True)
 class Facets:
-    """The values of each filter, counted under all the other filters, the most frequent first."""
+    """The values of each filter, counted under all the other filters, the most frequent first.
 
-    country: tuple[FacetValue, ...]
+    A value that is set is there also where it leaves no firm.
+    """
+
+    relation: tuple[FacetValue, ...]
     tier: tuple[FacetValue, ...]
     area: tuple[FacetValue, ...]
+    country: tuple[FacetValue, ...]
     hall: tuple[FacetValue, ...]
+    language: tuple[FacetValue, ...]
 
 
-def facets(session: Session, actor: Actor, filters: FirmFilters = EVERY_FIRM) -> Facets:
-    """What `search.search_firms` could be narrowed by, and to how many firms. One query."""
-    actor.require(Right.READ_DIRECTORY)
-    names = session.get_one(Event, actor.event_id).areas
-    found: dict[str, list[FacetValue]] = {name: [] for name in _FACETS}
-    for facet, value, name, count in session.execute(_query(session, actor, filters.conditions(session))):
-        found[facet].append(FacetValue(value, name or names.get(value, value), count))
-    for values in found.values():
-        values.sort(key=lambda value: (-value.count, value.value))
-    tiers = list(Tier)
-    found["tier"].sort(key=lambda value: tiers.index(Tier(value.value)))  # along the chain
-    return Facets(**{name: tuple(values) for name, values in found.items()})
+def narrowed(rows: Iterable[SoughtFirm], asked: Mapping[str, Collection[str]]) -> list[SoughtFirm]:
+    """The rows that have one of the values of each filter."""
+    wanted = {name: values for name, values in asked.items() if values}
+    return [row for row in rows if all(_has(row, name, values) for name, values in wanted.items())]
 
 
-_FACETS = ("country", "tier", "area", "hall")
+def counted(
+    rows: Sequence[SoughtFirm],
+    asked: Mapping[str, Collection[str]],
+    names: Mapping[str, Mapping[str, str]],
+) -> Facets:
+    """How many rows each value would leave. `names` has the labels of values by filter."""
+    counts: dict[str, Counter[str]] = {}
+    wanted = {name: values for name, values in asked.items() if values}
+    amiss = [[name for name, values in wanted.items() if not _has(row, name, values)] for row in rows]
+    for name in FACETS:
+        of = [row for row, each in zip(rows, amiss, strict=True) if not each or each == [name]]
+        counts[name] = Counter(value for row in of for value in row.values(name))
+    return Facets(**{each.name: _values(each.name, counts, asked, names) for each in fields(Facets)})
 
 
-def _query(session: Session, actor: Actor, asked: Conditions) -> CompoundSelect[str, str, str | None, int]:
-    """Rows of facet, value, name and number of firms, each facet under all the other filters.
-
-    The text is sought once, for all of them: that is what takes time.
-    """
-    conditions = {name: condition for name, condition in asked.items() if name in _FACETS}
-    firms = (
-        select(
-            Firm.country,
-            cast(Firm.tier, String).label("tier"),
-            Firm.areas,
-            Firm.hall_id,
-            *(condition.label(f"fits_{name}") for name, condition in conditions.items()),
-        )
-        .where(
-            Firm.event_id == actor.event_id,
-            Firm.withdrawn_at.is_(None),
-            *(asked[name] for name in asked if name not in conditions),
-        )
-        .cte("found")
-    )
-
-    def counted(facet: str, value: Any, name: Any = _NO_NAME) -> Select[str, str, str | None, int]:
-        others = [firms.c[f"fits_{other}"] for other in conditions if other != facet]
-        columns = (literal(facet), value, name, func.count())
-        grouped = [value] if name is _NO_NAME else [value, name]
-        return select(*columns).select_from(firms).where(*others).group_by(*grouped)
-
-    areas = json_list.items(session, firms.c.areas)
-    return union_all(
-        counted("country", firms.c.country),
-        counted("tier", firms.c.tier),
-        counted("area", areas.c.value).join(areas, true()),
-        counted("hall", Hall.key, Hall.name).join(Hall, Hall.id == firms.c.hall_id),
-    )
+_IN_ORDER: Mapping[str, list[str]] = {"tier": list(Tier), "relation": list(Relation)}
 
 
-_NO_NAME: ColumnElement[str | None] = cast(null(), String)
+def _has(row: SoughtFirm, name: str, values: Collection[str]) -> bool:
+    return any(value in values for value in row.values(name))
+
+
+def _values(
+    name: str,
+    counts: Mapping[str, Counter[str]],
+    asked: Mapping[str, Collection[str]],
+    names: Mapping[str, Mapping[str, str]],
+) -> tuple[FacetValue, ...]:
+    found = dict(counts[name])
+    for value in asked[name]:
+        found.setdefault(value, 0)
+    labels = names.get(name, {})
+    values = [FacetValue(value, labels.get(value, value), count) for value, count in found.items()]
+    fixed = _IN_ORDER.get(name)
+    if fixed is not None:  # along the chain; as they follow each other
+        return tuple(sorted(values, key=lambda each: fixed.index(each.value)))
+    return tuple(sorted(values, key=lambda each: (-each.count, each.value)))

@@ -2,71 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import StrEnum
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
+from scheduler.domain import fields
 from scheduler.domain.errors import NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.directory.facets import EVERY_FIRM, FirmFilters
-from scheduler.services.directory.refs import FirmRef, find_firm, find_person, firm_columns, firm_ref
-from scheduler.services.paging import Order, Page, fetch_page
+from scheduler.services.directory import facets, rows, seeking
+from scheduler.services.directory.cards import FirmCard, PersonCard, firm_cards, person_card
+from scheduler.services.directory.facets import EVERY_FIRM, Facets, FirmFilters
+from scheduler.services.directory.refs import find_firm, find_person
+from scheduler.services.directory.rows import SoughtFirm
+from scheduler.services.paging import Order, Page, decode_cursor, encode_cursor, fetch_page, part
 from scheduler.services.text import matches, storable
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Firm, Hall, MeetingRequest, Place
+from scheduler.storage.models import Attendee, Firm, Hall
 
-_FIRMS = Order("firms", (func.lower(Firm.latin_name), Firm.id), (str, int))
 _FIRMS_IN_HALLS = select(Firm, Hall.name).outerjoin(Hall, Hall.id == Firm.hall_id)
 _PEOPLE = Order("people", (func.lower(Attendee.latin_name), Attendee.id), (str, int))
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRequest:
-    """A pending or accepted request of the reader's firm and another. `sent`: the reader's firm asked."""
+class FirmOrder(StrEnum):
+    """How firms are ordered. Those that fit the words alike stand by name."""
 
-    key: str
-    state: RequestState
-    sent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class FirmCard:
-    """A firm in a list. `areas` are keys. `open_requests` are those with the reader's own firm."""
-
-    key: str
-    name: str
-    latin_name: str
-    country: str
-    tier: Tier
-    areas: tuple[str, ...]
-    pavilion: str | None
-    hall: str | None
-    booths: tuple[str, ...]
-    host: FirmRef | None
-    """The firm at whose stand this one stands. `booths` are then the host's."""
-    description: str
-    website: str
-    is_own: bool
-    open_requests: tuple[OpenRequest, ...]
+    BEST = "best"
+    FIT = "fit"
+    NAME = "name"
 
 
 @dataclass(frozen=True, slots=True)
-class PersonCard:
-    """An attendee in a list. `email` is for organisers and the own firm, None for others."""
+class Found:
+    """A page of firms. `meant` are the words for which a misspelt one was taken; `all` is of the event."""
 
-    key: str
-    name: str
-    latin_name: str
-    title: str
-    languages: tuple[str, ...]
-    is_exhibitor: bool
-    firm: FirmRef
-    email: str | None
+    page: Page[FirmCard]
+    facets: Facets
+    meant: Mapping[str, tuple[str, ...]]
+    all: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +54,65 @@ class FirmPage:
     people: tuple[PersonCard, ...]
 
 
+def look(
+    session: Session,
+    actor: Actor,
+    filters: FirmFilters = EVERY_FIRM,
+    *,
+    order: FirmOrder = FirmOrder.BEST,
+    ranks: Mapping[str, int] | None = None,
+    number: int = 1,
+    limit: int = 30,
+) -> Found:
+    """A page of the firms that fit, with how many each value of a filter would leave.
+
+    `ranks` are the places of firms by key where they are ordered by how well they fit the reader's own; those
+    that have none stand behind. Fourteen queries at most, however many firms. Raises InvalidInput.
+    """
+    actor.require(Right.READ_DIRECTORY)
+    asked = filters.checked()
+    directory = rows.read(session, actor, with_text=bool(filters.text))
+    sought = seeking.sought(directory, filters.text)
+    names = {"area": directory.areas, "hall": directory.halls}
+    left = _ordered(facets.narrowed(sought.rows, asked), order, ranks or {})
+    page = part("firms", left, number=number, limit=limit)
+    cards = _cards_of(session, actor, page.items)
+    return Found(page.of(cards), facets.counted(sought.rows, asked, names), sought.meant, len(directory.rows))
+
+
 def search_firms(
     session: Session,
     actor: Actor,
     filters: FirmFilters = EVERY_FIRM,
     *,
     cursor: str | None = None,
-    number: int = 1,
     limit: int = 30,
 ) -> Page[FirmCard]:
-    """The event's firms by Latin name. Four queries at most, however many firms."""
+    """The event's firms by Latin name, for programs. Raises InvalidInput."""
     actor.require(Right.READ_DIRECTORY)
-    asked = filters.conditions(session)
-    query = _FIRMS_IN_HALLS.where(_takes_part(actor), *asked.values())
-    page = fetch_page(session, query, _FIRMS, cursor=cursor, number=number, limit=limit)
-    rows = [(row[0], row[1]) for row in page.items]
-    return page.of(_cards(session, actor, rows))
+    fields.require("limit", limit, fields.PageSize)
+    directory = rows.read(session, actor, with_text=bool(filters.text))
+    fitting = facets.narrowed(seeking.sought(directory, filters.text).rows, filters.checked())
+    found = _ordered(fitting, FirmOrder.NAME, {})
+    name, firm_id = decode_cursor("firms", (str, int), cursor) if cursor else ("", 0)
+    first = bisect_right(found, (name, firm_id), key=lambda row: row.order)
+    shown = found[first : first + limit]
+    more = encode_cursor("firms", shown[-1].order) if first + limit < len(found) else None
+    return Page(_cards_of(session, actor, shown), more, len(found), limit=limit)
+
+
+def _ordered(found: Sequence[SoughtFirm], order: FirmOrder, ranks: Mapping[str, int]) -> list[SoughtFirm]:
+    by_name = sorted(found, key=lambda row: row.order)
+    if order is FirmOrder.FIT:
+        return sorted(by_name, key=lambda row: ranks.get(row.key, len(ranks)))
+    return sorted(by_name, key=lambda row: -row.score) if order is FirmOrder.BEST else by_name
+
+
+def _cards_of(session: Session, actor: Actor, found: Sequence[SoughtFirm]) -> tuple[FirmCard, ...]:
+    """The cards of these rows, in their order."""
+    query = _FIRMS_IN_HALLS.where(among(Firm.id, [row.id for row in found]))
+    by_id = {firm.id: (firm, hall) for firm, hall in session.execute(query)}
+    return firm_cards(session, actor, [by_id[row.id] for row in found])
 
 
 def firm(session: Session, actor: Actor, firm_key: str) -> FirmPage:
@@ -125,15 +145,15 @@ def _key_is(firm_key: str) -> ColumnElement[bool]:
 def _firm_pages(session: Session, actor: Actor, which: ColumnElement[bool]) -> dict[str, FirmPage]:
     """Some firms of the event with their people, by key."""
     query = _FIRMS_IN_HALLS.where(Firm.event_id == actor.event_id, which)
-    rows = [(row[0], row[1]) for row in session.execute(query)]
+    found = [(row[0], row[1]) for row in session.execute(query)]
     people: dict[int, list[PersonCard]] = {}
-    of_firms = _people(actor).where(among(Attendee.firm_id, [firm.id for firm, _ in rows]))
+    of_firms = _people(actor).where(among(Attendee.firm_id, [firm.id for firm, _ in found]))
     for person, of in session.execute(of_firms.order_by(Attendee.id)):
-        people.setdefault(of.id, []).append(_person_card(actor, person, of))
-    cards = _cards(session, actor, rows)
+        people.setdefault(of.id, []).append(person_card(actor, person, of))
+    cards = firm_cards(session, actor, found)
     return {
         card.key: FirmPage(card=card, people=tuple(people.get(firm.id, ())))
-        for card, (firm, _) in zip(cards, rows, strict=True)
+        for card, (firm, _) in zip(cards, found, strict=True)
     }
 
 
@@ -152,14 +172,14 @@ def search_people(
     if firm is not None:
         query = query.where(Attendee.firm_id == find_firm(session, actor.event_id, firm).id)
     page = fetch_page(session, query, _PEOPLE, cursor=cursor, limit=limit)
-    return page.of(_person_card(actor, row[0], row[1]) for row in page.items)
+    return page.of(person_card(actor, row[0], row[1]) for row in page.items)
 
 
 def person(session: Session, actor: Actor, person_key: str) -> PersonCard:
     """One attendee. Raises NotFound for one of another event."""
     actor.require(Right.READ_DIRECTORY)
     found = find_person(session, actor.event_id, person_key)
-    return _person_card(actor, found, session.get_one(Firm, found.firm_id))
+    return person_card(actor, found, session.get_one(Firm, found.firm_id))
 
 
 def _people(actor: Actor) -> Select[Attendee, Firm]:
@@ -168,78 +188,3 @@ def _people(actor: Actor) -> Select[Attendee, Firm]:
         .join(Firm, Firm.id == Attendee.firm_id)
         .where(_takes_part(actor), Attendee.withdrawn_at.is_(None))
     )
-
-
-def _person_card(actor: Actor, person: Attendee, firm: Firm) -> PersonCard:
-    return PersonCard(
-        key=person.key,
-        name=person.name,
-        latin_name=person.latin_name,
-        title=person.title,
-        languages=tuple(person.languages),
-        is_exhibitor=person.is_exhibitor,
-        firm=firm_ref(firm),
-        email=person.email if actor.may(Right.READ_CONTACTS, firm_id=firm.id) else None,
-    )
-
-
-def _cards(session: Session, actor: Actor, rows: Sequence[tuple[Firm, str | None]]) -> tuple[FirmCard, ...]:
-    ids = [firm.id for firm, _ in rows]
-    hosts = {firm.id: firm.host_id for firm, _ in rows if firm.host_id is not None}
-    booths, requests = _booths(session, [*ids, *hosts.values()]), _open_requests(session, actor, ids)
-    named = _refs(session, hosts.values())
-    return tuple(
-        FirmCard(
-            key=firm.key,
-            name=firm.name,
-            latin_name=firm.latin_name,
-            country=firm.country,
-            tier=firm.tier,
-            areas=tuple(firm.areas),
-            pavilion=firm.pavilion,
-            hall=hall,
-            booths=tuple(booths.get(firm.host_id or firm.id, ())),
-            host=named.get(firm.host_id or 0),
-            description=firm.description,
-            website=firm.website,
-            is_own=firm.id == actor.firm_id,
-            open_requests=tuple(requests.get(firm.id, ())),
-        )
-        for firm, hall in rows
-    )
-
-
-def _booths(session: Session, firm_ids: Sequence[int]) -> dict[int, list[str]]:
-    """The names of the firms' booths."""
-    booths: dict[int, list[str]] = {}
-    booth = among(Place.firm_id, firm_ids) & ~Place.is_retired
-    query = select(Place.firm_id, Place.name).where(booth).order_by(Place.id)
-    for firm_id, name in session.execute(query):
-        if firm_id is not None:
-            booths.setdefault(firm_id, []).append(name)
-    return booths
-
-
-def _refs(session: Session, firm_ids: Collection[int]) -> dict[int, FirmRef]:
-    """Firms by id, without a query if there are none."""
-    if not firm_ids:
-        return {}
-    query: Any = select(Firm.id, *firm_columns(Firm)).where(among(Firm.id, list(firm_ids)))
-    return {row[0]: FirmRef(*row[1:]) for row in session.execute(query)}
-
-
-def _open_requests(session: Session, actor: Actor, firm_ids: Sequence[int]) -> dict[int, list[OpenRequest]]:
-    """Open requests between the actor's firm and these, by the other firm."""
-    found: dict[int, list[OpenRequest]] = {}
-    if actor.firm_id is None:
-        return found
-    sent, to = MeetingRequest.from_firm_id == actor.firm_id, MeetingRequest.to_firm_id
-    received, by = MeetingRequest.to_firm_id == actor.firm_id, MeetingRequest.from_firm_id
-    query = select(MeetingRequest.key, MeetingRequest.state, by, to).where(
-        MeetingRequest.state.in_(OPEN_REQUESTS),
-        or_(sent & among(to, firm_ids), received & among(by, firm_ids)),
-    )
-    for key, state, sender, receiver in session.execute(query.order_by(MeetingRequest.id)):
-        is_sent = sender == actor.firm_id
-        found.setdefault(receiver if is_sent else sender, []).append(OpenRequest(key, state, is_sent))
-    return found

@@ -15,6 +15,7 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.domain.fields import Message, NamedPeople, Priority, Topic
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.directory import notes
 from scheduler.services.text import lines, one_line, storable
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, Place, Slot
@@ -245,6 +246,11 @@ class _Checker:
             self.fault("from_firm", "has left the event; an organiser can bring it back")
         if receiver.withdrawn_at is not None:
             self.fault("to_firm", "has left the event; choose another")
+        never = notes.never_between(self.session, sender.id, receiver.id)
+        if sender.id in never:
+            self.fault("to_firm", "is one that you said never to meet; take that back on its page first")
+        elif never:
+            self.fault("to_firm", "takes no requests from your firm at this event")
         other = open_request(self.session, sender.id, receiver.id)
         if other is not None and not is_overdue(other, self.now):
             try:

@@ -15,6 +15,7 @@ from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Side
 from scheduler.domain.errors import NotAllowed, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.directory import notes
 from scheduler.services.requests.form import is_overdue
 from scheduler.services.text import lines
 from scheduler.services.trail import trail
@@ -201,13 +202,15 @@ def _only_taker(step: Step, was: RequestState) -> Side | None:
 
 
 def require_both_firms(session: Session, request: MeetingRequest, step: str) -> None:
-    """Raises WrongState if an organiser took one of the two firms out of the event."""
+    """Raises WrongState if one of the two firms left the event, or said that they are never to meet."""
     pair = (request.from_firm_id, request.to_firm_id)
     gone = session.scalar(
         select(Firm.latin_name).where(Firm.id.in_(pair), Firm.withdrawn_at.is_not(None)).limit(1)
     )
     if gone is not None:
         raise WrongState("meeting request", request.key, f"of {gone}, which left the event", step)
+    if notes.never_between(session, *pair):
+        raise WrongState("meeting request", request.key, "of two firms that are not to meet", step)
 
 
 def _change(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.directory import notes
 from scheduler.services.directory.refs import FirmRef
 from scheduler.services.suggestions.glossary import things, wants
 from scheduler.services.suggestions.ranking import Candidate, Fit, crowd, ranked
@@ -48,7 +49,7 @@ class Suggested:
 
 
 def suggested(session: Session, actor: Actor, *, language: str = "en", limit: int = 10) -> Suggested:
-    """Partners for the actor's own firm, by seven queries at most. Empty for who has no firm.
+    """Partners for the actor's own firm, by eight queries at most. Empty for who has no firm.
 
     Things are named in `language`, that of the sentences around them, whatever the reader speaks.
     Firms with which there is a request already, whatever became of it, are left out, and firms that are full.
@@ -61,6 +62,7 @@ def suggested(session: Session, actor: Actor, *, language: str = "en", limit: in
     if own is None:
         return Suggested((), False)
     known, full = _known(session, actor.firm_id), _full(session, actor.event_id)
+    known |= notes.never_with(session, actor.firm_id)
     asked = _asked(session, actor.event_id)
     candidates = {
         firm_id: replace(_candidate(row), asked=asked.get(firm_id, 0))

@@ -19,6 +19,7 @@ class Act(StrEnum):
     INTERPRETER = "interpreter"
     DELEGATION = "delegation"
     REQUEST = "request"
+    NEVER = "never-meet"
     LOCK = "lock"
     RUN = "run"
     HAND = "hand"
@@ -50,6 +51,7 @@ WORDS: Mapping[Act, str] = MappingProxyType(
         Act.DELEGATION: "Delegations",
         Act.REQUEST: "Requests in a firm's name",
         Act.UNDO: "Steps of the people desk undone",
+        Act.NEVER: "Firms that are never to meet",
         Act.LOCK: "Requests locked to times",
         Act.RUN: "Runs",
         Act.HAND: "Drafts changed by hand",

@@ -44,6 +44,7 @@ from scheduler.storage.models.people import (
     DelegationPerson,
     DeskStep,
     Firm,
+    FirmNote,
     Interpreter,
     InterpreterBusy,
 )
@@ -84,6 +85,7 @@ __all__ = [
     "Event",
     "ExcludedPerson",
     "Firm",
+    "FirmNote",
     "Hall",
     "HandDraft",
     "HandMark",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import Tier
@@ -60,6 +60,24 @@ class Firm(Base):
     attendees: Mapped[list[Attendee]] = relationship(
         back_populates="firm", order_by="Attendee.id", viewonly=True
     )
+
+
+class FirmNote(Base):
+    """What a firm keeps about another for itself: that it is saved, a note, that they never meet."""
+
+    __tablename__ = "firm_note"
+    __table_args__ = (Index("ix_firm_note_about_id", "about_id"),)
+
+    firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"), primary_key=True)
+    about_id: Mapped[int] = mapped_column(ForeignKey("firm.id"), primary_key=True)
+    is_saved: Mapped[bool] = mapped_column(default=False, server_default=false())
+    note: Mapped[str] = mapped_column(Text, default="", server_default="")
+    never_since: Mapped[datetime | None]
+    """Since when no request goes either way between the two."""
+    wanted_at: Mapped[datetime | None]
+    """When the other firm told the organisers that it would have asked: what that costs."""
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    changed_at: Mapped[datetime]
 
 
 class Attendee(Base):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from functools import partial
 
 import pytest
 
 from scheduler.domain.entities import RequestState, Tier
 from scheduler.domain.errors import InvalidInput, NotFound
-from scheduler.services.directory import facets as directory_facets
 from scheduler.services.directory import search as directory
-from scheduler.services.directory.facets import EVERY_FIRM, FacetValue, FirmFilters, facets
-from scheduler.services.directory.search import OpenRequest
+from scheduler.services.directory.cards import OpenRequest
+from scheduler.services.directory.facets import FacetValue, FirmFilters
+from scheduler.services.directory.search import FirmOrder
 from scheduler.storage.database import Database
 from tests.support.factories import Expo, make_attendee, make_event, make_firm, make_request
 from tests.support.queries import count_selects
@@ -45,8 +46,12 @@ def make_fair(session) -> Expo:
 
 
 def names(session, expo: Expo, **search) -> list[str]:
-    page = directory.search_firms(session, expo.organiser_actor(), FirmFilters(**search))
-    return [card.latin_name for card in page.items]
+    """The firms that fit, by name: the same for pages and for programs."""
+    actor, filters = expo.organiser_actor(), FirmFilters(**search)
+    shown = directory.look(session, actor, filters, order=FirmOrder.NAME).page.items
+    listed = directory.search_firms(session, actor, filters).items
+    assert shown == listed
+    return [card.latin_name for card in listed]
 
 
 def test_firms_are_sorted_by_their_latin_name_whatever_its_case(database: Database) -> None:
@@ -81,19 +86,19 @@ def test_search_finds_any_script_and_takes_every_sign_as_itself(database: Databa
 
 
 FILTERS = [
-    ({"country": "CN"}, ["Shanghai Batteries", "Volt_Lab"]),
-    ({"country": "cn"}, ["Shanghai Batteries", "Volt_Lab"]),
-    ({"country": "XX"}, []),
-    ({"tier": "upstream"}, ["Shanghai Batteries"]),
-    ({"hall": "h1"}, ["Volt_Lab", "Zelazo Oko"]),
-    ({"hall": "h9"}, []),
-    ({"area": "cells"}, ["Shanghai Batteries", "Zelazo Oko"]),
-    ({"area": "cells-2"}, ["Volt_Lab", "Zelazo Oko"]),
-    ({"area": '"cells"'}, ["apex Zavod"]),
-    ({"area": "cell"}, []),
-    ({"area": "%"}, []),
-    ({"area": "cells", "country": "DE"}, ["Zelazo Oko"]),
-    ({"area": "", "country": "", "tier": "", "hall": "h1"}, ["Volt_Lab", "Zelazo Oko"]),
+    ({"country": ("CN",)}, ["Shanghai Batteries", "Volt_Lab"]),
+    ({"country": ("cn",)}, ["Shanghai Batteries", "Volt_Lab"]),
+    ({"country": ("XX",)}, []),
+    ({"tier": ("upstream",)}, ["Shanghai Batteries"]),
+    ({"hall": ("h1",)}, ["Volt_Lab", "Zelazo Oko"]),
+    ({"hall": ("h9",)}, []),
+    ({"area": ("cells",)}, ["Shanghai Batteries", "Zelazo Oko"]),
+    ({"area": ("cells-2",)}, ["Volt_Lab", "Zelazo Oko"]),
+    ({"area": ('"cells"',)}, ["apex Zavod"]),
+    ({"area": ("cell",)}, []),
+    ({"area": ("%",)}, []),
+    ({"area": ("cells",), "country": ("DE",)}, ["Zelazo Oko"]),
+    ({"area": ("",), "country": ("",), "tier": ("",), "hall": ("h1",)}, ["Volt_Lab", "Zelazo Oko"]),
 ]
 
 
@@ -108,31 +113,43 @@ def test_a_tier_that_there_is_not_is_refused(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
         with pytest.raises(InvalidInput, match="tier: must be one of upstream, midstream, downstream"):
-            directory.search_firms(session, expo.actor(0), FirmFilters(tier="sideways"))
+            directory.search_firms(session, expo.actor(0), FirmFilters(tier=("sideways",)))
+
+
+def counts(session, actor, **search) -> dict[str, dict[str, int]]:
+    """How many firms each value of each filter would leave."""
+    found = directory.look(session, actor, FirmFilters(**search)).facets
+    return {
+        each.name: {value.value: value.count for value in getattr(found, each.name)} for each in fields(found)
+    }
 
 
 def test_facets_count_each_value_under_the_other_filters(database: Database) -> None:
     with database.write() as session:
         expo = make_fair(session)
         make_fair(session)
-        facets = directory_facets.facets(session, expo.organiser_actor(), FirmFilters(country="CN"))
-        assert facets.country == (
-            FacetValue("CN", "CN", 2),
-            FacetValue("DE", "DE", 1),
-            FacetValue("RU", "RU", 1),
-        )
-        assert facets.tier == (FacetValue("upstream", "upstream", 1), FacetValue("midstream", "midstream", 1))
-        assert facets.area == (FacetValue("cells", "Cells", 1), FacetValue("cells-2", "More cells", 1))
-        assert facets.hall == (FacetValue("h0", "Hall 0", 1), FacetValue("h1", "Hall 1", 1))
+        found = counts(session, expo.organiser_actor(), country=("CN",))
+        assert found["country"] == {"CN": 2, "DE": 1, "RU": 1}
+        assert list(found["tier"].items()) == [("upstream", 1), ("midstream", 1)]
+        assert (found["area"], found["hall"]) == ({"cells": 1, "cells-2": 1}, {"h0": 1, "h1": 1})
+        facets = directory.look(session, expo.organiser_actor(), FirmFilters(country=("CN",))).facets
+        assert facets.area[0] == FacetValue("cells", "Cells", 1) and facets.hall[0].label == "Hall 0"
 
 
-def test_facets_obey_the_search(database: Database) -> None:
+def test_several_values_of_a_filter_are_any_of_them(database: Database) -> None:
     with database.write() as session:
-        facets = directory_facets.facets(
-            session, make_fair(session).organiser_actor(), FirmFilters(text="öko", area="cells")
-        )
-        assert facets.area == (FacetValue("cells", "Cells", 1), FacetValue("cells-2", "More cells", 1))
-        assert [value.value for value in facets.country] == ["DE"]
+        expo = make_fair(session)
+        assert names(session, expo, country=("CN", "DE"), area=("cells-2", "x")) == ["Volt_Lab", "Zelazo Oko"]
+        found = counts(session, expo.organiser_actor(), country=("CN", "DE"), area=("cells-2",))
+        assert found["country"] == {"CN": 1, "DE": 1} and found["area"] == {"cells": 2, "cells-2": 2}
+
+
+def test_facets_obey_the_search_and_keep_what_is_set(database: Database) -> None:
+    with database.write() as session:
+        actor = make_fair(session).organiser_actor()
+        found = counts(session, actor, text="öko", area=("cells",), hall=("h0",))
+        assert found["area"] == {"cells": 0} and found["hall"] == {"h1": 1, "h0": 0}
+        assert counts(session, actor, text="öko", area=("cells",))["country"] == {"DE": 1}
 
 
 def test_pages_follow_each_other_without_gaps_when_names_are_equal(database: Database) -> None:
@@ -216,7 +233,7 @@ def test_nothing_of_another_event_is_found(database: Database) -> None:
         here, there = make_event(session, firms=1), make_event(session, firms=0)
         assert directory.search_firms(session, there.organiser_actor()).items == ()
         assert directory.search_people(session, there.organiser_actor()).items == ()
-        assert facets(session, there.organiser_actor(), EVERY_FIRM).country == ()
+        assert not any(counts(session, there.organiser_actor()).values())
         for look in (
             lambda actor: directory.firm(session, actor, "f0"),
             lambda actor: directory.search_people(session, actor, firm="f0"),
@@ -230,27 +247,16 @@ def test_nothing_of_another_event_is_found(database: Database) -> None:
 def test_a_hall_of_another_event_with_the_same_key_changes_nothing(database: Database) -> None:
     with database.write() as session:
         here, there = make_event(session, firms=1), make_event(session, firms=2)
-        assert names(session, here, hall="h0") == ["Firm 0"]
-        assert names(session, there, hall="h0") == ["Firm 0", "Firm 1"]
+        assert names(session, here, hall=("h0",)) == ["Firm 0"]
+        assert names(session, there, hall=("h0",)) == ["Firm 0", "Firm 1"]
 
 
 def test_a_page_takes_as_many_queries_for_one_firm_as_for_thirty(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, firms=30)
-    for limit in (1, 29):
+    for limit in (1, 29, 30):
         search = partial(directory.search_firms, actor=expo.actor(0), limit=limit)
-        assert count_selects(database, search) == 4
-    whole = partial(directory.search_firms, actor=expo.actor(0), limit=30)
-    assert count_selects(database, whole) == 3  # nothing is left to count
-
-
-def test_the_counts_at_all_filters_take_one_query_beside_the_event(database: Database) -> None:
-    with database.write() as session:
-        expo = make_event(session, firms=3)
-    for filters in ({}, {"text": "firm", "country": "CN", "area": "cells", "tier": "upstream", "hall": "h0"}):
-        count = partial(facets, actor=expo.actor(0), filters=FirmFilters(**filters))
-        assert count_selects(database, count) == 1  # the event's row
-        assert count_selects(database, count, beginning="WITH") == 1
+        assert count_selects(database, search) == 11
 
 
 def test_a_firm_and_the_readers_own_take_as_many_queries_as_one(database: Database) -> None:
@@ -259,7 +265,7 @@ def test_a_firm_and_the_readers_own_take_as_many_queries_as_one(database: Databa
         keys = [expo.firms[i].key for i in (0, 1)]
     one = partial(directory.firm, actor=expo.actor(0), firm_key=keys[1])
     both = partial(directory.firm_beside_own, actor=expo.actor(0), firm_key=keys[1])
-    assert count_selects(database, one) == count_selects(database, both) == 4
+    assert count_selects(database, one) == count_selects(database, both) == 6
     with database.read() as session:
         found = directory.firm_beside_own(session, expo.actor(0), keys[1])
         assert found == tuple(directory.firm(session, expo.actor(0), key) for key in reversed(keys))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 
 import pytest
 
@@ -35,26 +36,34 @@ def test_the_directory_names_firms_in_the_readers_script_first(site: Site) -> No
     assert "Müller Zellen<" in other
 
 
+def count(page: str, name: str, value: str) -> int:
+    """The number at a value of a filter."""
+    found = re.search(rf'name="{name}" value="{value}".*?<span class="c">(\d+)</span>', page, re.DOTALL)
+    assert found, (name, value)
+    return int(found[1])
+
+
 def test_the_directory_searches_filters_and_counts(site: Site) -> None:
     with site.database.write() as session:
         make_firm(session, site.expo, name="深圳电芯", latin_name="Shenzhen Cells", areas=["chips"])
         make_firm(session, site.expo, latin_name="Cellule <SA>", name="Cellule <SA>", country="FR")
     browser = site.exhibitor(0)
     page = browser.get(site.path("/firms"))
-    assert "5 firms" in page and "China (4)" in page and "France (1)" in page and "Chips (1)" in page
+    assert "5 firms" in page and count(page, "country", "CN") == 4 and count(page, "country", "FR") == 1
+    assert count(page, "area", "chips") == 1
     assert (
         'Shenzhen Cells (\u2068<span lang="zh">深圳电芯</span>\u2069)' in page
         and "Cellule &lt;SA&gt;" in page
     )
     page = browser.get(site.path("/firms?text=cell"))
-    assert "2 firms" in page and "China (1)" in page and "Firm 1" not in page
+    assert "2 firms" in page and count(page, "country", "CN") == 1 and "Firm 1" not in page
     page = browser.get(site.path("/firms?text=cell&country=FR"))
-    assert "1 firm<" in page and "Shenzhen" not in page and 'value="FR" selected' in page
+    assert "1 firm<" in page and "Shenzhen" not in page and 'value="FR" checked' in page
     page = browser.get(site.path("/firms?text=nothing&country=FR"))
     assert "No firm fits “nothing” with these filters" in page and "Show all firms" in page
 
 
-def test_the_directory_lists_tiers_along_the_chain_and_countries_by_name(site: Site) -> None:
+def test_the_directory_lists_tiers_along_the_chain_and_countries_by_their_firms(site: Site) -> None:
     with site.database.write() as session:
         for country, tier in (
             ("CN", "midstream"),
@@ -64,8 +73,11 @@ def test_the_directory_lists_tiers_along_the_chain_and_countries_by_name(site: S
         ):
             make_firm(session, site.expo, country=country, tier=tier)
     page = site.exhibitor(0).get(site.path("/firms"))
-    for names in (("Upstream", "Midstream", "Downstream"), ("Austria", "China", "United Arab Emirates")):
-        places = [page.index(f">{name} (") for name in names]
+    for names in (
+        ("Upstream", "Midstream", "Downstream"),
+        ("China", "United Arab Emirates", "Austria", "Germany"),
+    ):
+        places = [page.index(f"{name}</span><span class=") for name in names]
         assert places == sorted(places)
 
 
@@ -78,7 +90,7 @@ def test_the_directory_goes_on_to_the_next_page(site: Site) -> None:
     link = page.partition('rel="next" href="')[2].partition('"')[0]
     assert "1 to 30 of 33" in page and 'rel="prev"' not in page
     page = browser.get(html.unescape(link))
-    assert page.count('class="card firm"') == 3 and "31 to 33 of 33" in page and 'rel="next"' not in page
+    assert page.count('<li class="firm">') == 3 and "31 to 33 of 33" in page and 'rel="next"' not in page
     assert f'rel="prev" href="{site.path("/firms?tier=midstream")}"' in page
 
 
@@ -120,3 +132,45 @@ def test_an_address_with_a_page_that_is_not_there_shows_one_that_is(
         for _ in range(30):
             make_firm(session, site.expo, people=0, booth=False)
     assert shown in site.exhibitor(0).get(site.path(f"/firms?tier=midstream&{asked}"))
+
+
+def test_a_firm_is_saved_from_the_list_and_found_again(site: Site) -> None:
+    browser = site.exhibitor(0)
+    here = site.path("/firms?order=name")
+    browser.get(here)
+    page = browser.post(site.path("/firms/f1/save"), saved="1", back=here)
+    assert page.count('aria-pressed="true"') == 1 and count(page, "relation", "saved") == 1
+    page = browser.get(site.path("/firms?relation=saved"))
+    assert "1 firm<" in page and "Firm 1" in page
+    assert 'aria-pressed="true"' not in site.exhibitor(2).get(here)  # it is the firm's own
+    browser.get(here)
+    page = browser.post(site.path("/firms/f1/save"), saved="0", back=here)
+    assert 'aria-pressed="true"' not in page
+
+
+def test_a_note_is_for_the_own_firm_alone(site: Site) -> None:
+    browser = site.exhibitor(0)
+    browser.get(site.path("/firms/f1"))
+    page = browser.post(site.path("/firms/f1/note"), note="Ask about delivery")
+    assert "Ask about delivery</textarea>" in page
+    assert "Ask about delivery" not in site.exhibitor(1).get(site.path("/firms/f0"))
+    assert "must have at most" in browser.post(site.path("/firms/f1/note"), note="x" * 1_001)
+
+
+def test_firms_that_are_never_to_meet_read_it_kindly_and_organisers_see_what_is_lost(site: Site) -> None:
+    own, other = site.exhibitor(0), site.exhibitor(1)
+    own.get(site.path("/firms/f1"))
+    page = own.post(site.path("/firms/f1/never"), never="1")
+    assert "Never to meet" in page and site.path("/firms/f1/ask") not in page
+    other.get(site.path("/firms/f2/ask"))  # a form whose token the next one is sent with
+    asked = {"topic": "Cells", "priority": "3", "length": "1", "place": "any"}
+    page = other.post(site.path("/firms/f0/ask"), status=422, **asked)
+    assert "takes no requests from your firm at this event" in page and 'name="topic"' not in page
+    listed = site.organiser().get(site.path("/exclusions"))
+    assert "Firm 0" in listed and "Tue, 24 Nov" in listed and "<td>–</td>" in listed
+    other.get(site.path("/firms/f0/ask"))
+    other.post(site.path("/firms/f0/want"))
+    assert "<td>–</td>" not in site.organiser().get(site.path("/exclusions"))
+    own.get(site.path("/firms/f1"))
+    assert "You may ask each other again" in own.post(site.path("/firms/f1/never"), never="0")
+    assert 'name="topic"' in other.get(site.path("/firms/f0/ask"))

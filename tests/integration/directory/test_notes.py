@@ -1,0 +1,93 @@
+"""What a firm keeps about another, and that two firms are never to meet."""
+
+from __future__ import annotations
+
+import pytest
+
+from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import InvalidInput, NotAllowed
+from scheduler.services.directory import notes, search
+from scheduler.services.directory.facets import FirmFilters
+from scheduler.services.requests import requests
+from scheduler.services.requests.form import NewRequest
+from scheduler.services.suggestions import partners
+from scheduler.storage.database import Database
+from tests.support.factories import NOW, make_event, make_request
+from tests.support.races import race
+
+
+def test_a_list_and_a_note_are_the_firms_own(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=3, people=2)
+        notes.save(session, expo.actor(0), "f1", is_saved=True, now=NOW)
+        notes.write(session, expo.actor(0), "f1", "Ask\nabout  foil", now=NOW)
+        notes.write(session, expo.actor(0), "f2", "x", now=NOW)
+        notes.write(session, expo.actor(0), "f2", " ", now=NOW)
+    with database.read() as session:
+        saved = FirmFilters(relation=("saved",))
+        assert [card.key for card in search.look(session, expo.actor(0), saved).page.items] == ["f1"]
+        note = search.firm(session, expo.actor(0), "f1").card.note
+        assert note is not None and (note.is_saved, note.text) == (True, "Ask\nabout foil")
+        for other in (expo.actor(1), expo.actor(0, 1), expo.organiser_actor()):
+            assert search.firm(session, other, "f1").card.note is None
+
+
+def test_only_exhibitors_keep_notes_and_not_about_their_own_firm(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, people=2)
+        for actor in (expo.actor(0, 1), expo.organiser_actor()):
+            with pytest.raises(NotAllowed):
+                notes.save(session, actor, "f1", is_saved=True, now=NOW)
+        with pytest.raises(InvalidInput, match="is your own"):
+            notes.exclude(session, expo.actor(0), "f0", now=NOW)
+
+
+def test_no_request_goes_either_way_between_firms_that_are_never_to_meet(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        declined = make_request(session, expo, 1, 0, state=RequestState.DECLINED)
+        notes.exclude(session, expo.actor(0), "f1", now=NOW)
+        for sender, receiver, why in ((0, 1, "you said never to meet"), (1, 0, "takes no requests from")):
+            form = NewRequest(to_firm=f"f{receiver}", topic="Cells")
+            with pytest.raises(InvalidInput, match=why):
+                requests.submit(session, expo.actor(sender), form, now=NOW)
+        with pytest.raises(Exception, match="not to meet"):
+            requests.accept(session, expo.actor(0), declined.key, now=NOW)
+        for actor, other in ((expo.actor(0), "f1"), (expo.actor(1), "f0")):
+            found = partners.suggested(session, actor).partners
+            assert other not in {partner.firm.key for partner in found}
+
+
+def test_an_open_request_has_to_be_answered_first(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        request = make_request(session, expo, 1, 0, state=RequestState.PENDING)
+        with pytest.raises(InvalidInput, match=request.key):
+            notes.exclude(session, expo.actor(0), "f1", now=NOW)
+
+
+def test_what_it_costs_is_told_and_ends_with_it(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        assert not notes.want(session, expo.actor(1), "f0", now=NOW)
+        notes.exclude(session, expo.actor(0), "f1", now=NOW)
+        assert notes.refuses(session, expo.actor(1), "f0") and not notes.refuses(session, expo.actor(0), "f1")
+        assert notes.want(session, expo.actor(1), "f0", now=NOW)
+        (found,) = notes.exclusions(session, expo.organiser_actor()).items
+        assert (found.firm.key, found.other.key, found.wanted_at) == ("f0", "f1", NOW)
+        with pytest.raises(NotAllowed):
+            notes.exclusions(session, expo.actor(0))
+        notes.admit(session, expo.actor(0), "f1", now=NOW)
+        assert not notes.exclusions(session, expo.organiser_actor()).items
+
+
+def test_of_asking_and_excluding_at_once_one_comes_first(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+    form = NewRequest(to_firm="f0", topic="Cells")
+    results = race(
+        database,
+        lambda session: requests.submit(session, expo.actor(1), form, now=NOW).key,
+        lambda session: notes.exclude(session, expo.actor(0), "f1", now=NOW),
+    )
+    assert sum(isinstance(result, InvalidInput) for result in results) == 1
