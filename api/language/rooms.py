@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from flask import request
 
-ROOMS = frozenset({"language", "sessions", "sign_in"})
+ROOMS = frozenset(
+    {
+        "agenda",
+        "answers",
+        "asked",
+        "digests",
+        "language",
+        "my_day",
+        "preferences",
+        "sessions",
+        "sign_in",
+        "summaries",
+        "week",
+    }
+)
 """Blueprints."""
 VIEWS = frozenset({"home.index"})
 """Single views of other blueprints."""

@@ -70,7 +70,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
     app.add_template_filter(said)
     app.add_template_global(language, "page_language")
-    app.add_template_global(languages)
+    app.add_template_global(languages, "site_languages")
     app.add_template_global(rooms.is_translated)
 
 

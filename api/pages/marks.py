@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from babel.lists import format_list
 from flask import Flask
 from markupsafe import Markup
 
+from api.language import speaking
+from api.language.speaking import gettext
 from api.pages import presentation
 from scheduler.domain.entities import Partstat
+from scheduler.invites.catalogue import words
+from scheduler.saying import say
 from scheduler.services.week.changes import WeekChange, WeekChangeKind
 from scheduler.services.week.week import Show
 
@@ -68,40 +73,81 @@ def firm_mark(firm: presentation.Named) -> str:
     return initials(firm)
 
 
-def spoken_languages(codes: Sequence[str], say: str = "") -> str:
+def spoken_languages(codes: Sequence[str], role: str = "") -> str:
     """What somebody speaks, after a word for what they are here for."""
-    listed = " and ".join(presentation.language(code) for code in codes)
-    return ", ".join(part for part in (say, f"speaks {listed}" if listed else "") if part)
+    listed = listing(presentation.language(code) for code in codes)
+    if not listed:
+        return role
+    if not role:
+        return gettext("speaks %(languages)s", languages=listed)
+    return gettext("%(role)s, speaks %(languages)s", role=role, languages=listed)
+
+
+def listing(parts: Iterable[str]) -> str:
+    """Several words in a row, as the page's language lists them: A, B and C."""
+    return str(format_list(list(parts), locale=speaking.locale()))
+
+
+def comma() -> str:
+    """What stands between names in a row."""
+    return words(speaking.language()).list_comma
+
+
+def tier_label(tier: str) -> str:
+    """Where in the chain: Upstream."""
+    return presentation.capitalize_first(words(speaking.language()).digest[tier])
 
 
 def change_words(change: WeekChange, zone: str) -> str:
     """What changed of a meeting, with what it was before."""
     item, was = change.item, change.before
     if item is None:
-        return f"was {presentation.local_moment(change.start, zone)}"
+        return gettext("was %(moment)s", moment=presentation.local_moment(change.start, zone))
     if was is None:
         return presentation.local_moment(item.start, zone)
     if change.kind is WeekChangeKind.MOVED:
-        moments = [presentation.local_moment(each, zone) for each in (item.start, was.start)]
-        return "{} (was {})".format(*moments)
-    if change.kind is WeekChangeKind.RELOCATED:
-        return f"{item.place}, {item.hall} (was {was.place}, {was.hall})"
-    people = [", ".join(map(presentation.short_name, each)) for each in (item.people, was.people)]
-    return "{} (was {})".format(*people)
+        new, old = (presentation.local_moment(each, zone) for each in (item.start, was.start))
+    elif change.kind is WeekChangeKind.RELOCATED:
+        new, old = (f"{each.place}{comma()}{each.hall}" for each in (item, was))
+    else:
+        new, old = (comma().join(map(presentation.short_name, each)) for each in (item.people, was.people))
+    return gettext("%(new)s (was %(old)s)", new=new, old=old)
 
 
-SHOWN = {Show.ALL: "All", Show.UNANSWERED: "Not answered", Show.CHANGED: "Changed", Show.CLASHES: "Clashes"}
-ANSWERED = {Partstat.ACCEPTED: "accepted", Partstat.TENTATIVE: "perhaps", Partstat.DECLINED: "declined"}
+SHOWN = {
+    Show.ALL: say("All"),
+    Show.UNANSWERED: say("Not answered"),
+    Show.CHANGED: say("Changed"),
+    Show.CLASHES: say("Clashes"),
+}
+ANSWERED = {
+    Partstat.ACCEPTED: say("accepted"),
+    Partstat.TENTATIVE: say("perhaps"),
+    Partstat.DECLINED: say("declined"),
+}
+NO_ANSWER = say("no answer yet")
+CHANGES = {
+    WeekChangeKind.NEW: say("new"),
+    WeekChangeKind.MOVED: say("moved"),
+    WeekChangeKind.RELOCATED: say("another place"),
+    WeekChangeKind.REASSIGNED: say("other people"),
+    WeekChangeKind.CANCELLED: say("cancelled"),
+}
 
 
 def week_show(show: Show) -> str:
     """Which meetings of the week a filter shows."""
-    return SHOWN[show]
+    return speaking.said(SHOWN[show])
 
 
 def answer_word(said: Partstat | None) -> str:
     """What somebody answered to their invitation."""
-    return ANSWERED.get(said or Partstat.NEEDS_ACTION, "no answer yet")
+    return speaking.said(ANSWERED.get(said or Partstat.NEEDS_ACTION, NO_ANSWER))
+
+
+def change_word(kind: WeekChangeKind) -> str:
+    """A change of the week in a word."""
+    return speaking.said(CHANGES[kind])
 
 
 def but(address: dict[str, str], **changed: object) -> dict[str, object]:
@@ -110,7 +156,18 @@ def but(address: dict[str, str], **changed: object) -> dict[str, object]:
 
 
 def init_app(app: Flask) -> None:
-    for function in (icon, area_icon, tier_glyph):
+    for function in (icon, area_icon, tier_glyph, comma):
         app.add_template_global(function)
-    for each in (initials, firm_mark, spoken_languages, but, change_words, week_show, answer_word):
+    for each in (
+        initials,
+        firm_mark,
+        spoken_languages,
+        but,
+        change_words,
+        week_show,
+        answer_word,
+        change_word,
+        tier_label,
+        listing,
+    ):
         app.add_template_filter(each)

@@ -1,7 +1,8 @@
 // What pages are a little nicer with: copy buttons, and a word when the site does not answer htmx.
 "use strict";
 
-function say(text) {
+function say(word) {
+  const text = document.getElementById("messages").dataset[word];
   const line = document.createElement("p");
   line.className = "message error";
   line.textContent = text;
@@ -20,12 +21,12 @@ document.addEventListener("click", async (event) => {
   const field = document.getElementById(button.dataset.copy);
   field.select();
   await navigator.clipboard.writeText(field.value);
-  button.textContent = button.dataset.copied || "Copied";
+  button.textContent = button.dataset.copied || document.getElementById("messages").dataset.copied;
   if ("tell" in button.dataset) fetch(button.form.action, { method: "POST", body: new FormData(button.form) });
 });
 
-document.addEventListener("htmx:sendError", () => say("The site did not answer. Check your connection and try again."));
+document.addEventListener("htmx:sendError", () => say("silent"));
 document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.xhr.status >= 500) say("Something broke on our side. Try again in a moment.");
+  if (event.detail.xhr.status >= 500) say("broken");
 });
 document.addEventListener("DOMContentLoaded", showCopyButtons);

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context
+from api.language.speaking import gettext
 from api.pages import rendering, zones
 from scheduler.domain.errors import InvalidInput
 from scheduler.invites.catalogue import languages, words
@@ -42,7 +43,7 @@ def save(event_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         with context.database().read() as db:
             return _page(db, actor, request.form, {f.path: f.message for f in error.faults}), 422
-    flash("Saved. It holds for every mail from now on.", "good")
+    flash(gettext("Saved. It holds for every page and mail from now on."), "good")
     return redirect(url_for("preferences.show", event_key=event_key), 303)
 
 
@@ -55,7 +56,9 @@ def summaries(event_key: str) -> Response:
     with context.database().write() as db:
         stopping.want(db, actor, is_wanted=is_wanted, now=context.now())
     flash(
-        "You get summaries again, from the next schedule on." if is_wanted else "You get no more summaries.",
+        gettext("You get summaries again, from the next schedule on.")
+        if is_wanted
+        else gettext("You get no more summaries."),
         "good",
     )
     return redirect(url_for("preferences.show", event_key=event_key, _anchor="summaries"), 303)
@@ -63,8 +66,8 @@ def summaries(event_key: str) -> Response:
 
 def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Mapping[str, str]) -> str:
     now = preferences.preferences(db, actor, now=context.now())
-    derived = f"Automatic: {words(now.derived_language).name}"
-    zone = now.derived_timezone or "only the venue's time"
+    derived = gettext("Automatic: %(choice)s", choice=words(now.derived_language).name)
+    zone = now.derived_timezone or gettext("only the venue's time")
     return rendering.render(
         db,
         actor,
@@ -73,7 +76,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str] | None, faults: Ma
         typed=typed or {"language": now.language, "timezone": now.timezone},
         faults=faults,
         languages=[("", derived), *languages().items()],
-        zones=[("", f"Automatic: {zone}"), *zones.choices()],
+        zones=[("", gettext("Automatic: %(choice)s", choice=zone)), *zones.choices()],
         words=words(now.language or now.derived_language),
         summaries=stopping.own(db, actor),
         digests=choices.own(db, actor),

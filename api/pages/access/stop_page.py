@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from flask import render_template
 
+from api.language import choosing
 from scheduler.invites.catalogue import words
 from scheduler.services.access.stopping import StopLook
 
 
 def stop_page(found: StopLook, *, title: str, sentence: str, button: str, to: str) -> str:
     """The page in the language of the mail. Its button posts to the address `to`."""
+    choosing.speak(found.language)
     language = words(found.language)
     return render_template(
         "access/stop.html",

@@ -12,6 +12,7 @@ from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs, limits
+from api.language.speaking import gettext
 from api.pages import rendering
 from api.pages.agenda.feed import address
 from scheduler.domain.errors import WrongState
@@ -59,9 +60,9 @@ def accept(event_key: str, request_key: str) -> Response:
             )
         )
     except WrongState:
-        flash("The meeting has changed or is off. Look at it as it is now.", "error")
+        flash(gettext("The meeting has changed or is off. Look at it as it is now."), "error")
     else:
-        flash("Accepted. You are expected at this meeting.", "good")
+        flash(gettext("Accepted. You are expected at this meeting."), "good")
     here = url_for("agenda.own", event_key=event_key, _anchor=f"meeting-{request_key}")
     return redirect(rendering.back(event_key, here), 303)
 
@@ -149,7 +150,7 @@ def renew_feed(event_key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         feed_addresses.renew_feed(db, actor, secret_key=context.settings().secret_key)
-    flash("Your calendar has a new address. The old one does not work any more.", "good")
+    flash(gettext("Your calendar has a new address. The old one does not work any more."), "good")
     return redirect(url_for("agenda.own", event_key=event_key, _anchor="calendar"), 303)
 
 
@@ -160,7 +161,7 @@ def renew_firm_feed(event_key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         feed_addresses.renew_firm_feed(db, actor, secret_key=context.settings().secret_key)
-    flash("The firm's calendar has a new address. An older one does not work any more.", "good")
+    flash(gettext("The firm's calendar has a new address. An older one does not work any more."), "good")
     return redirect(url_for("agenda.firm", event_key=event_key, _anchor="calendar"), 303)
 
 
@@ -171,7 +172,7 @@ def end_firm_feed(event_key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         feed_addresses.end_firm_feed(db, actor)
-    flash("The firm's calendar has no address any more.", "good")
+    flash(gettext("The firm's calendar has no address any more."), "good")
     return redirect(url_for("agenda.firm", event_key=event_key, _anchor="calendar"), 303)
 
 

@@ -9,6 +9,7 @@ from flask import flash, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from api import context, limits
+from api.language import choosing
 from scheduler.domain import fields, names
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.invites.catalogue import words
@@ -50,6 +51,7 @@ def _counted(token: str) -> AskedLook:
     """What a link that is known shows, with its use counted."""
     with limits.looking_up_a_token(), context.database().read() as db:
         found = answering.look(db, token, secret_key=context.settings().secret_key, now=context.now())
+    choosing.speak(found.language)
     limits.require_link(token)
     return found
 

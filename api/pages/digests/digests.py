@@ -8,6 +8,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context, limits
+from api.language.speaking import gettext
 from api.pages.access.stop_page import stop_page
 from scheduler.invites.catalogue import words
 from scheduler.services.access.stopping import StopLook
@@ -55,7 +56,9 @@ def choose(event_key: str) -> Response:
     with context.database().write() as db:
         choices.choose(db, actor, wishes)
     flash(
-        "You get no more mails about requests." if wishes.none else "Saved. It holds from the next mail on.",
+        gettext("You get no more mails about requests.")
+        if wishes.none
+        else gettext("Saved. It holds from the next mail on."),
         "good",
     )
     return redirect(url_for("preferences.show", event_key=event_key, _anchor="digests"), 303)

@@ -11,8 +11,10 @@ from flask_login import login_required
 from werkzeug.wrappers import Response as Leading
 
 from api import auth, context, inputs
+from api.language.speaking import gettext, ngettext, said
 from api.pages import rendering
 from scheduler.domain.errors import InvalidInput, WrongState
+from scheduler.saying import say
 from scheduler.services.access.tokens import hash_token
 from scheduler.services.events import events
 from scheduler.services.my_day import day as days
@@ -20,6 +22,7 @@ from scheduler.services.my_day import lateness
 
 blueprint = APIBlueprint("my_day", __name__, enable_openapi=False, url_prefix="/events/<event_key>/my-day")
 
+OFF = say("This meeting is off, over, or more than twelve hours away. Look at it as it is now.")
 KEPT = "X-Kept-For"
 """Header of a page that the service worker may keep, and for whom: it forgets what it kept for others."""
 
@@ -52,12 +55,19 @@ def late(event_key: str, request_key: str) -> Leading:
         with context.database().write() as db:
             lateness.say(db, actor, request_key, minutes, now=context.now())
     except InvalidInput as error:
-        flash(error.faults[0].message, "error")
+        flash(said(error.faults[0].message), "error")
     except WrongState:
-        flash("This meeting is off, over, or more than twelve hours away. Look at it as it is now.", "error")
+        flash(
+            gettext("This meeting is off, over, or more than twelve hours away. Look at it as it is now."),
+            "error",
+        )
     else:
-        said = f"The others read that you come {minutes} minutes late." if minutes else "You are on time."
-        flash(said, "good")
+        late = ngettext(
+            "The others read that you come %(num)s minute late.",
+            "The others read that you come %(num)s minutes late.",
+            minutes,
+        )
+        flash(late if minutes else gettext("You are on time."), "good")
     return redirect(url_for("my_day.show", event_key=event_key, day=request.form.get("day") or None), 303)
 
 
@@ -71,8 +81,8 @@ def manifest(event_key: str) -> Response:
     start = url_for("my_day.show", event_key=event_key)
     icons = (("icon.svg", "image/svg+xml", "any"), ("icon-512.png", "image/png", "512x512"))
     body = {
-        "name": f"My day, {name}",
-        "short_name": "My day",
+        "name": gettext("My day, %(event)s", event=name),
+        "short_name": gettext("My day"),
         "id": start,
         "start_url": start,
         "scope": f"/events/{event_key}/",

@@ -8,6 +8,7 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
+from api.language.speaking import gettext
 from api.pages import rendering
 from scheduler.domain.errors import WrongState
 from scheduler.services.access.rights import Right
@@ -71,10 +72,13 @@ def hand_over(event_key: str, request_key: str) -> Response:
             handing.hand_over(
                 db, actor, request_key, form.get("leaver", ""), form.get("colleague", ""), now=context.now()
             )
-    except WrongState as error:
-        flash(f"{error} Look at it as it is now.", "error")
+    except WrongState:
+        flash(gettext("That has changed meanwhile. Look at it as it is now."), "error")
     else:
-        flash("Handed over. The next schedule has it so; calendars are told when it is published.", "good")
+        flash(
+            gettext("Handed over. The next schedule has it so; calendars are told when it is published."),
+            "good",
+        )
     return _back(event_key)
 
 
@@ -86,10 +90,10 @@ def keep(event_key: str, request_key: str) -> Response:
     try:
         with context.database().write() as db:
             handing.keep(db, actor, request_key, now=context.now())
-    except WrongState as error:
-        flash(f"{error} Look at it as it is now.", "error")
+    except WrongState:
+        flash(gettext("That has changed meanwhile. Look at it as it is now."), "error")
     else:
-        flash("It stays as published.", "good")
+        flash(gettext("It stays as published."), "good")
     return _back(event_key)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed
 from scheduler.invites.catalogue import language_of, languages
 from scheduler.invites.ical.content import zone_of
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.storage.models import Attendee, Event, Firm, Slot
@@ -109,18 +110,20 @@ def speak(session: Session, account_id: int, language: str) -> None:
 def faults(language: str, timezone: str) -> Iterator[Fault]:
     """The faults of choices. An empty choice has no fault."""
     if language and language not in languages():
-        yield Fault("language", f"must be one of {', '.join(languages())}, or empty")
+        yield Fault(
+            "language", say("must be one of %(languages)s, or empty", languages=", ".join(languages()))
+        )
     try:
         zone_of(timezone or "UTC")
     except InvalidInput:
-        yield Fault("timezone", "must be an IANA time zone such as Europe/Budapest, or empty")
+        yield Fault("timezone", say("must be an IANA time zone such as Europe/Budapest, or empty"))
 
 
 def own_attendee(session: Session, actor: Actor) -> Attendee:
     """The actor as an attendee. Raises NotAllowed if it is not one, and for programs."""
     attendee_id = actor.own(Right.CHOOSE_PREFERENCES)
     if attendee_id is None:
-        raise NotAllowed("Only an attendee who is signed in has mails and a calendar of their own.")
+        raise NotAllowed(say("Only an attendee who is signed in has mails and a calendar of their own."))
     return session.get_one(Attendee, attendee_id)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
+from scheduler import saying
 from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.services.access.actors import Actor
@@ -77,7 +78,7 @@ def say(session: Session, actor: Actor, request_key: str, minutes: int, *, now: 
     if found is None or attendee_id is None:
         raise NotFound("meeting", request_key)
     if minutes not in (0, *CHOICES):
-        raise InvalidInput([Fault("minutes", "Choose one of the minutes that are offered.")])
+        raise InvalidInput([Fault("minutes", saying.say("Choose one of the minutes that are offered."))])
     request_id, state, start, end = found[:4]
     if state is not RequestState.ACCEPTED:
         raise WrongState("meeting", request_key, state.value, "come to late")

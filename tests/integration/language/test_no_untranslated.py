@@ -33,6 +33,9 @@ NOWHERE = "redis://127.0.0.1:1"
 SPOKEN = r"""\b(?:title|aria-label|placeholder|alt)="([^"]*)\""""
 NAMES = [
     "Chainmeet",
+    "Thunderbird",
+    "Microsoft 365",
+    "Outlook.com",
     "English",
     "Magyar",
     "中文",
@@ -46,6 +49,8 @@ NAMES = [
     "Apple",
 ]
 """What is called alike in every language."""
+LETTERS = {"answers", "asked", "digests", "summaries"}
+"""Pages of the links in mails: their texts are those of the mails' catalog, which has tests of its own."""
 
 
 class Bracketed(NullTranslations):
@@ -87,7 +92,8 @@ def data(everything: Everything) -> re.Pattern[str]:
     locale = Locale.parse("en")
     found.update(locale.territories.values(), locale.languages.values())
     words = json.loads((files("scheduler.invites.catalogue") / "en.json").read_text("utf-8"))
-    found.update(text for text in strings(words) if "{" not in text)
+    plain = [text for text in strings(words) if "{" not in text]
+    found.update(plain, (text[:1].upper() + text[1:] for text in plain))
     kept = {one for text in found for one in (text, *text.splitlines()) if not re.fullmatch("[a-z-]*", one)}
     longest = sorted(filter(str.strip, kept), key=len, reverse=True)
     return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)")
@@ -107,6 +113,7 @@ def strings(value: object) -> Iterator[str]:
 def untranslated(page: str, known: re.Pattern[str]) -> list[str]:
     """The texts of a page with letters outside of brackets that are no data."""
     page = re.sub(r"<(script|style|svg|option)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    page = re.sub(r"<span\b[^>]*aria-hidden=\"true\"[^>]*>.*?</span>", " ", page, flags=re.DOTALL)
     page = re.sub(r"<!--.*?-->|<meta\b[^>]*>", "", page, flags=re.DOTALL)
     body = re.sub(r"<(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>", "\n", page)
     texts = [body, *re.findall(SPOKEN, page)]
@@ -141,7 +148,7 @@ def test_no_page_of_a_room_that_is_done_has_an_untranslated_text(role: str, ever
     for path in PAGES[role]:
         path = whole(path, everything.known)
         endpoint = endpoint_of(app, path)
-        if not rooms.speaks(endpoint):
+        if not rooms.speaks(endpoint) or endpoint.partition(".")[0] in LETTERS:
             continue
         page = browser.client.get(path).text
         looked_at.add(endpoint)

@@ -81,7 +81,7 @@ def test_a_meeting_is_handed_over_and_left_as_published_again(make_site: MakeSit
     assert "Handed over. The next schedule has it so" in page and "The next schedule sends F0-P1" in page
     assert ">handed over</span>" in page
     again = browser.post(hand, leaver="f0-p0", colleague="f0-p1", back=path)
-    assert "in other hands by now" in again
+    assert "That has changed meanwhile" in again
     page = browser.post(site.path(f"/week/meetings/{key}/keep"), back=path)
     assert "It stays as published." in page and "The next schedule sends" not in page
     attendee = site.browser(fair.expo.people[0][1])
