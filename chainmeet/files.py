@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from scheduler.domain.collecting import no_collection
+from scheduler.collecting import no_collection
 from scheduler.domain.errors import Fault, InvalidInput, MalformedPlan, MalformedProblem
 
 if TYPE_CHECKING:

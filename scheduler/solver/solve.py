@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from scheduler.domain.collecting import no_collection
+from scheduler.collecting import no_collection
 from scheduler.domain.plan import Meeting, Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import METHODS, Helpers, Phase, Progress, Proved, Result, SolveParams

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from scheduler.collecting import no_collection
 from scheduler.domain import rules
-from scheduler.domain.collecting import no_collection
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.solver.compiled.kernels import Int32s
