@@ -1,6 +1,6 @@
 # Chainmeet: `make demo` shows it, `make test` checks it. All real work is in `chainmeet --help`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up plan-example test lint format docs messages lock clean
+.PHONY: help demo up plan-example test coverage lint format docs messages lock clean
 
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
@@ -22,8 +22,11 @@ plan-example: .venv/run.stamp ## Plan the example workbook without a server: see
 	@$(BIN)/chainmeet plan build/plan-example/event.xlsx -o build/plan-example --seconds 5 $(ARGS)
 	@$(BIN)/chainmeet check build/plan-example/problem.json build/plan-example/plan.json
 
-test: lint ## Lint, format, types, import contracts, and every test
-	$(BIN)/python -m pytest -n 2
+test: lint coverage ## Lint, format, types, import contracts, the floor of coverage, and every test
+	$(BIN)/python -m pytest -n 2 tests --ignore=tests/unit
+
+coverage: .venv/dev.stamp ## The unit tests, and which lines and branches they run: build/coverage/html
+	$(BIN)/python -m pytest -n 2 tests/unit --cov --cov-report=html --cov-report=term
 
 lint: .venv/dev.stamp ## Lint, format check, types and import contracts
 	$(BIN)/ruff check .

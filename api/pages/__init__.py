@@ -17,7 +17,7 @@ from api.pages.inbox import inbox
 from api.pages.my_day import my_day
 from api.pages.people_desk import people_desk, request_desk
 from api.pages.requests import requests
-from api.pages.schedule import runs, versions
+from api.pages.schedule import changes, runs, versions
 from api.pages.start import start
 from api.pages.team import joining, members, operators
 from api.pages.trail import entries
@@ -33,6 +33,7 @@ PAGES = (
     asked.blueprint,
     busy_times.blueprint,
     board.blueprint,
+    changes.blueprint,
     delegations.blueprint,
     digests.blueprint,
     docs.blueprint,

@@ -19,6 +19,7 @@ from scheduler.domain.plan import Number
 from scheduler.files.plan_file import read_plan
 from scheduler.files.problem_file import read_problem
 from scheduler.services.outbox import outbox
+from scheduler.services.problems import solved
 from scheduler.services.runs import runs
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run, ScheduleVersion
@@ -54,7 +55,7 @@ def judge(
 ) -> Outcome:
     """Read the run's problem and plan back and check them."""
     with database.read() as session:
-        files = runs.problem_file(session, run.id), runs.plan_file(session, run.id)
+        files = solved.problem_file(session, run.id), runs.plan_file(session, run.id)
     if files[0] is None or files[1] is None:
         raise ChainmeetError(f"Run {run.number} kept no problem and plan.")
     problem, plan = read_problem(files[0]), read_plan(files[1])

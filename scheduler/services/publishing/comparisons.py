@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any
@@ -16,8 +14,10 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.changes import Change, ChangeKind, ChangeSet, compare
 from scheduler.domain.entities import JobKind, JobState, VersionState
-from scheduler.domain.plan import Meeting
+from scheduler.domain.rules.causes import Cause, causes
+from scheduler.files.change_rows import ChangeRow, packed, unpacked
 from scheduler.services.outbox import outbox
+from scheduler.services.problems import snapshot, solved
 from scheduler.services.publishing import outlook, version_jobs
 from scheduler.services.publishing.outlook import Report
 from scheduler.services.schedule import entries, versions
@@ -47,10 +47,14 @@ FINAL = "final"
 
 @dataclass(frozen=True, slots=True)
 class Worked:
-    """A comparison before it is stored. `changes` are in the order of kinds, then of time."""
+    """A comparison before it is stored. `changes` are in the order of kinds, then of time.
+
+    `causes` are of what was published and is not as it was, by request.
+    """
 
     comparison: Comparison
     changes: Sequence[Change]
+    causes: Mapping[str, Cause] = field(default_factory=dict)
 
     @property
     def published(self) -> int:
@@ -115,6 +119,15 @@ def changes(
     else:
         before, size = 0, differing(found)
     start, end = before + first, before + min(first + most, size)
+    return [change for change, _ in _kept_rows(session, found, start, end)]
+
+
+def with_causes(session: Session, found: Comparison) -> list[ChangeRow]:
+    """All changes, each with its cause, if it is of what was published and the cause was kept."""
+    return _kept_rows(session, found, 0, differing(found))
+
+
+def _kept_rows(session: Session, found: Comparison, start: int, end: int) -> list[ChangeRow]:
     if start >= end:
         return []
     parts = session.scalars(
@@ -125,9 +138,8 @@ def changes(
         )
         .order_by(ComparisonPart.number)
     )
-    rows = [row for part in parts for row in json.loads(zlib.decompress(part))]
     offset = start // PART * PART
-    return [_change(row) for row in rows[start - offset : end - offset]]
+    return [row for part in parts for row in unpacked(part)][start - offset : end - offset]
 
 
 def differing(found: Comparison) -> int:
@@ -166,6 +178,10 @@ def work_out(
         told = outlook.work_out(session, version, settings, now=now, report=report)
         made.mails, made.summaries, made.people = told.mails, told.kinds[outlook.SUMMARY], len(told.people)
         made.told = told.to_json(outlook.firms_of(session, version.event_id))
+        if base is not None and found:
+            problem = solved.problem_of(session, version) or snapshot.take(session, base.event_id, now=now)
+            new = [change.after for change in ordered if change.after is not None]
+            return Worked(made, ordered, causes(problem, versions.meetings(session, base.id), new))
     return Worked(made, ordered)
 
 
@@ -176,9 +192,10 @@ def keep(session: Session, worked: Worked) -> Comparison:
     session.execute(delete(Comparison).where(Comparison.version_id == version_id))
     session.add(worked.comparison)
     session.flush()
+    rows = [(change, worked.causes.get(change.request)) for change in worked.changes]
     parts = [
-        {"version_id": version_id, "number": number, "rows": _packed(worked.changes[first : first + PART])}
-        for number, first in enumerate(range(0, len(worked.changes), PART))
+        {"version_id": version_id, "number": number, "rows": packed(rows[first : first + PART])}
+        for number, first in enumerate(range(0, len(rows), PART))
     ]
     if parts:
         session.execute(insert(ComparisonPart), parts)
@@ -270,31 +287,3 @@ def _order(change: Change, slots: dict[str, int]) -> tuple[int, int, str]:
     """By kind, then by when the meeting is now, or was."""
     meeting = change.after or change.before
     return list(ChangeKind).index(change.kind), slots.get(meeting.slot, 0) if meeting else 0, change.request
-
-
-def _packed(rows: Sequence[Change]) -> bytes:
-    found = [
-        [change.request, change.kind.value, _row(change.before), _row(change.after), list(change.details)]
-        for change in rows
-    ]
-    return zlib.compress(json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode())
-
-
-def _row(meeting: Meeting | None) -> list[Any] | None:
-    if meeting is None:
-        return None
-    return [meeting.slot, meeting.place, list(meeting.attendees), meeting.interpreter]
-
-
-def _change(row: Sequence[Any]) -> Change:
-    request, kind, before, after, details = row
-    return Change(
-        request, ChangeKind(kind), _meeting(request, before), _meeting(request, after), tuple(details)
-    )
-
-
-def _meeting(request: str, row: Sequence[Any] | None) -> Meeting | None:
-    if row is None:
-        return None
-    slot, place, attendees, interpreter = row
-    return Meeting(request, slot, place, tuple(attendees), interpreter)

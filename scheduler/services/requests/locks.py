@@ -26,6 +26,7 @@ from scheduler.storage.models import (
     AttendeeBusy,
     ExcludedPerson,
     MeetingRequest,
+    Place,
     ScheduleVersion,
     Slot,
 )
@@ -64,8 +65,19 @@ def hold_there(
     return slot_ref(_lock(session, actor, request, slot))
 
 
-def lock(session: Session, actor: Actor, key: str, slot_key: str, *, now: datetime) -> SlotRef:
-    """Lock a request to a slot: the next run holds it there, or says why not. Raises as `hold_there`."""
+def lock(
+    session: Session,
+    actor: Actor,
+    key: str,
+    slot_key: str,
+    *,
+    place_key: str | None = None,
+    now: datetime,
+) -> SlotRef:
+    """Lock a request to a slot, and to a place if one is given.
+
+    The next run holds it there, or says why not. Raises as `hold_there`.
+    """
     actor.require(Right.LOCK_REQUESTS)
     request = _request(session, actor, key)
     slot = session.scalar(select(Slot).where(Slot.of(actor.event_id), Slot.key == slot_key))
@@ -73,8 +85,13 @@ def lock(session: Session, actor: Actor, key: str, slot_key: str, *, now: dateti
         raise NotFound("slot", slot_key)
     if slot.start <= now:
         raise NotDone("That time is over.")
+    place = None
+    if place_key is not None:
+        place = session.scalar(select(Place).where(Place.event_id == actor.event_id, Place.key == place_key))
+        if place is None or place.is_retired:
+            raise NotDone("That place is no more.")
     _note(session, actor, f"request {key} locked", slot, now)
-    return slot_ref(_lock(session, actor, request, slot))
+    return slot_ref(_lock(session, actor, request, slot, place))
 
 
 def _note(session: Session, actor: Actor, about: str, slot: Slot, now: datetime) -> None:
@@ -167,12 +184,18 @@ def _free(session: Session, actor: Actor, people: Sequence[str], slot: Slot, len
             raise NotDone(f"The calendar that {name} linked says that they are busy then. Ask them.")
 
 
-def _lock(session: Session, actor: Actor, request: MeetingRequest, slot: Slot) -> Slot:
+def _lock(
+    session: Session, actor: Actor, request: MeetingRequest, slot: Slot, place: Place | None = None
+) -> Slot:
     if len(session.scalars(slot.following(request.length)).all()) != request.length:
         raise NotDone("The meeting is longer than what is left from that time on.")
     if request.slots is not None and slot.key not in request.slots:
         request.slots = [*request.slots, slot.key]
-    request.fixed_slot_id, request.fixed_place_id, request.fixed_must = slot.id, None, True
+    request.fixed_slot_id, request.fixed_place_id, request.fixed_must = (
+        slot.id,
+        None if place is None else place.id,
+        True,
+    )
     session.flush()
     log.info("request locked", request=request.key, slot=slot.key, by=actor.account_id)
     return slot

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.proofs import still_holds
 from scheduler.domain.solving import Proved
+from scheduler.services.problems import solved
 from scheduler.services.runs import runs
 from scheduler.services.schedule import versions
 
@@ -20,7 +21,7 @@ def last_run(session: Session, event_id: int) -> Last | None:
     published = versions.published(session, event_id)
     if published is None or published.run_id is None:
         return None
-    problem, plan = runs.problem_file(session, published.run_id), runs.plan_file(session, published.run_id)
+    problem, plan = solved.problem_file(session, published.run_id), runs.plan_file(session, published.run_id)
     return None if problem is None or plan is None else (problem, plan)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zlib
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, cast
@@ -22,6 +20,7 @@ from scheduler.domain.errors import (
 )
 from scheduler.domain.solving import Progress
 from scheduler.services.operations import run_alerts
+from scheduler.services.problems.solved import pack, unpack
 from scheduler.storage.models import Event, Run
 
 OPEN = (RunState.QUEUED, RunState.RUNNING)
@@ -240,25 +239,10 @@ def put_back(session: Session, run_id: int, *, worker: str, now: datetime) -> No
     )
 
 
-def problem_file(session: Session, run_id: int) -> dict[str, Any] | None:
-    """The problem that a run solved, as in docs/problem-format.md, or None before its start."""
-    run = session.get_one(Run, run_id, options=[undefer(Run.problem)])
-    return unpack(run.problem) if run.problem else None
-
-
 def plan_file(session: Session, run_id: int) -> dict[str, Any] | None:
     """The plan that a run found, or None before its end."""
     run = session.get_one(Run, run_id, options=[undefer(Run.plan)])
     return unpack(run.plan) if run.plan else None
-
-
-def pack(document: dict[str, Any]) -> bytes:
-    return zlib.compress(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode())
-
-
-def unpack(packed: bytes) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(zlib.decompress(packed))
-    return document
 
 
 def _next_number(session: Session, event_id: int) -> int:

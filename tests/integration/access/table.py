@@ -100,6 +100,8 @@ GET EVENT/versions/<number>/publish                          302 404 404 404 404
 GET EVENT/week                                               302 404 404 200 200 200 404 404 404 404 404
 GET EVENT/remind                                             302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/exclusions                                         302 404 404 403 403 403 200 200 200 403 404
+GET EVENT/versions/<number>/changes                          302 404 404 404 404 404 302 302 302 403 404
+GET EVENT/versions/<number>/changes/workbook.xlsx            302 404 404 404 404 404 302 302 302 403 404
 POST /answers/<token>/<step>                                 302 302 302 302 302 302 302 302 302 302 302
 POST /answers/<token>/copied                                 204 204 204 204 204 204 204 204 204 204 204
 POST /asked/<token>/<step>                                   303 303 303 303 303 303 303 303 303 303 303
@@ -199,6 +201,9 @@ POST EVENT/firms/<firm_key>/never                            403 404 404 303 403
 POST EVENT/firms/<firm_key>/note                             403 404 404 303 403 303 403 403 403 403 404
 POST EVENT/firms/<firm_key>/save                             403 404 404 303 403 422 403 403 403 403 404
 POST EVENT/firms/<firm_key>/want                             403 404 404 303 403 422 403 403 403 403 404
+POST EVENT/versions/<number>/changes/accept-all              403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/versions/<number>/changes/decide                  403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/versions/<number>/changes/solve                   403 404 404 404 404 404 303 303 404 404 404
 """  # noqa: E501 -- an address and eleven answers
 
 # none, stranger, other, exhibitor, organiser; then an organiser's tokens with one scope each: requests:read,

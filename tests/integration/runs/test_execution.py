@@ -12,6 +12,7 @@ from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Result
 from scheduler.files.plan_file import read_plan
 from scheduler.files.problem_file import fingerprint_of, read_problem
+from scheduler.services.problems import solved
 from scheduler.services.runs import execution, runs
 from scheduler.services.runs.execution import Done, RunEnding
 from scheduler.services.schedule import versions
@@ -37,7 +38,7 @@ def test_a_run_ends_with_a_draft_of_its_plan(scene: Scene) -> None:
         None,
     )
     with scene.database.read() as session:
-        problem = runs.problem_file(session, run.id)
+        problem = solved.problem_file(session, run.id)
         plan = read_plan(runs.plan_file(session, run.id))
         assert fingerprint_of(read_problem(problem)) == plan.problem == run.fingerprint
         assert versions.get(session, run.event_id, 1).run_id == run.id

@@ -12,6 +12,7 @@ from scheduler.domain.entities import AfterRun, RunState
 from scheduler.domain.errors import InvalidInput, NotFound, RunAlreadyOpen, WrongState
 from scheduler.domain.solving import Progress
 from scheduler.services.access import actors
+from scheduler.services.problems import solved
 from scheduler.services.runs import control, recovering, runs
 from scheduler.services.runs.runs import RunLost
 from scheduler.storage.database import Database
@@ -202,14 +203,14 @@ def test_a_finished_run_keeps_its_files(database: Database) -> None:
     with database.read() as session:
         shown = runs.show(session, run.event_id, run.number)
         assert (shown.state, shown.fingerprint, shown.finished_at) == (RunState.FINISHED, "f" * 64, LATER)
-        assert runs.problem_file(session, run.id) == problem
+        assert solved.problem_file(session, run.id) == problem
         assert runs.plan_file(session, run.id) == plan
 
 
 def test_an_open_run_has_no_files_yet(database: Database) -> None:
     run = queued(database)
     with database.read() as session:
-        assert runs.problem_file(session, run.id) is None
+        assert solved.problem_file(session, run.id) is None
         assert runs.plan_file(session, run.id) is None
 
 

@@ -1,0 +1,147 @@
+"""The changes of a version as decisions: why each, its people's weeks, what it buys; accept or reject."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask.wrappers import Response as FlaskResponse
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context, limits
+from api.pages import paging, rendering
+from api.pages.schedule.strips import HEIGHT, WIDTH, day_boxes, strip
+from scheduler.domain import fields
+from scheduler.domain.errors import RunAlreadyOpen, WrongState
+from scheduler.services.access.rights import Right
+from scheduler.services.decisions import decisions, rejecting, sheet
+from scheduler.services.decisions.decisions import DecisionQuery
+from scheduler.services.decisions.sheet import CAUSES
+from scheduler.services.decisions.values import ChangeGroup
+from scheduler.services.events import events
+from scheduler.services.requests import locks
+from workers import dispatch
+
+blueprint = APIBlueprint(
+    "changes", __name__, enable_openapi=False, url_prefix="/events/<event_key>/versions/<int:number>/changes"
+)
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+GROUPS = {
+    ChangeGroup.CHOICE: ("By choice", "Changes by choice"),
+    ChangeGroup.HAD_TO: ("Had to", "Had to change"),
+    ChangeGroup.CHANGED: ("Changed", "Changed"),
+    ChangeGroup.NEW: ("New", "New"),
+    ChangeGroup.ENDS: ("Ends", "Meetings that end"),
+}
+"""The name of each group on its button, and as a heading."""
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str, number: int) -> str | Response:
+    """A page of the changes. A version that is not compared yet shows its own page, which follows that."""
+    actor = auth.team(event_key)
+    with context.database().read() as db:
+        found = decisions.look(db, actor, number, _query(), page=paging.asked_number())
+        if found is None:
+            return redirect(url_for("versions.show", event_key=event_key, number=number))
+        zone = events.event(db, actor).timezone
+        boxes = day_boxes(found.labels.slots.values(), zone)
+        return rendering.render(
+            db,
+            actor,
+            "schedule",
+            "schedule/changes.html",
+            found=found,
+            version=found.version,
+            ask=_query(),
+            groups=GROUPS,
+            causes=CAUSES,
+            boxes=boxes,
+            strips={
+                each.request: [strip(week, boxes, zone) for week in each.weeks] for each in found.page.items
+            },
+            size=(WIDTH, HEIGHT),
+            may_decide=actor.may(Right.LOCK_REQUESTS),
+            seconds=rejecting.SECONDS,
+        )
+
+
+@blueprint.get("/workbook.xlsx")
+@login_required
+def save(event_key: str, number: int) -> FlaskResponse | Response:
+    """All that the page lists, as a workbook."""
+    actor = auth.team(event_key)
+    limits.require_costly()
+    with context.database().read() as db:
+        octets = sheet.workbook(db, actor, number, _query())
+    if octets is None:
+        return redirect(url_for("versions.show", event_key=event_key, number=number))
+    headers = {
+        "Content-Disposition": f'attachment; filename="changes-{event_key}-{number}.xlsx"',
+        "Cache-Control": "no-store",
+    }
+    return FlaskResponse(octets, content_type=XLSX, headers=headers)
+
+
+@blueprint.post("/decide")
+@login_required
+def decide(event_key: str, number: int) -> Response:
+    """Reject one change, or accept it after all."""
+    actor = auth.organiser(event_key)
+    key, is_rejected = request.form.get("request", ""), request.form.get("decision") == "reject"
+    try:
+        with context.database().write() as db:
+            if is_rejected:
+                rejecting.reject(db, actor, number, key, now=context.now())
+                flash("Rejected: the next run leaves this meeting as people have it.", "good")
+            elif rejecting.accept(db, actor, number, key, now=context.now()):
+                flash("Accepted after all.", "good")
+    except (locks.NotDone, WrongState) as error:
+        flash(str(error), "error")
+    return redirect(_back(event_key, number), 303)
+
+
+@blueprint.post("/accept-all")
+@login_required
+def accept_all(event_key: str, number: int) -> Response:
+    """Take every rejection of this draft back."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            count = rejecting.accept_all(db, actor, number, now=context.now())
+        flash(f"Rejections taken back: {count:,}.", "good")
+    except WrongState as error:
+        flash(str(error), "error")
+    return redirect(_back(event_key, number), 303)
+
+
+@blueprint.post("/solve")
+@login_required
+def solve(event_key: str, number: int) -> Response:
+    """Solve the rest again around the rejected changes. The schedule's page follows the run."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            run_id = rejecting.solve_again(db, actor, number, now=context.now()).id
+        dispatch.run(context.database(), run_id, app=context.celery())
+    except (RunAlreadyOpen, WrongState) as error:
+        flash(str(error), "error")
+        return redirect(_back(event_key, number), 303)
+    return redirect(url_for("runs.overview", event_key=event_key), 303)
+
+
+def _query() -> DecisionQuery:
+    group = request.args.get("show", "")
+    against = request.args.get("against", type=int)
+    is_number = against is not None and fields.limits(fields.Number).hold(against)
+    return DecisionQuery(
+        text=request.args.get("text", ""),
+        group=ChangeGroup(group) if group in set(ChangeGroup) else None,
+        against=against if is_number else None,
+    )
+
+
+def _back(event_key: str, number: int) -> str:
+    return rendering.back(event_key, url_for("changes.show", event_key=event_key, number=number))

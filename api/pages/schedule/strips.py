@@ -1,0 +1,121 @@
+"""Somebody's week as a small picture: when they meet, and where one meeting goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+
+from scheduler.services.decisions.values import Fate, PersonWeek
+from scheduler.services.directory.refs import SlotRef
+
+WIDTH, GAP, HEIGHT = 312.0, 7.0, 37
+"""Of the picture, in its own units; the gap stands between days."""
+LOCALE = "en_GB"
+
+
+@dataclass(frozen=True, slots=True)
+class DayBox:
+    """A day of the event: where it stands in the picture, and its hours."""
+
+    day: date
+    x: float
+    width: float
+    start: datetime
+    scale: float
+    """Units a second."""
+
+    @property
+    def name(self) -> str:
+        return format_date(self.day, "EEEEEE", locale=LOCALE)
+
+    def at(self, moment: datetime) -> float:
+        return self.x + (moment - self.start).total_seconds() * self.scale
+
+
+@dataclass(frozen=True, slots=True)
+class WeekStrip:
+    """The paths of a picture, and what they say. `x` marks a meeting that ends."""
+
+    label: str
+    days: str
+    stays: str
+    was: str
+    comes: str
+    arrow: str
+    ends: str
+
+
+def day_boxes(slots: Iterable[SlotRef], timezone: str) -> list[DayBox]:
+    """The days that have slots, as wide as they are long."""
+    zone = ZoneInfo(timezone)
+    spans: dict[date, tuple[datetime, datetime]] = {}
+    for slot in slots:
+        day = slot.start.astimezone(zone).date()
+        start, end = spans.get(day, (slot.start, slot.end))
+        spans[day] = min(start, slot.start), max(end, slot.end)
+    seconds = sum((end - start).total_seconds() for start, end in spans.values())
+    scale = (WIDTH - GAP * max(len(spans) - 1, 0) - 1) / (seconds or 1)
+    boxes: list[DayBox] = []
+    x = 0.5
+    for day, (start, end) in sorted(spans.items()):
+        width = (end - start).total_seconds() * scale
+        boxes.append(DayBox(day, x, width, start, scale))
+        x += width + GAP
+    return boxes
+
+
+def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str) -> WeekStrip:
+    """The picture of a week, and its sentence for who does not see it."""
+    zone = ZoneInfo(timezone)
+    at = {box.day: box for box in boxes}
+    paths: dict[Fate, list[str]] = {fate: [] for fate in Fate}
+    middle: dict[Fate, float] = {}
+    said: dict[Fate, str] = {}
+    for time in week.times:
+        box = at.get(time.start.astimezone(zone).date())
+        if box is None:
+            continue
+        left, right = box.at(time.start), box.at(time.end)
+        width = max(right - left - 0.8, 2.0)
+        paths[time.fate].append(_bar(left + 0.4, width, is_plain=time.fate is Fate.STAYS))
+        middle[time.fate] = (left + right) / 2
+        said[time.fate] = format_datetime(time.start.astimezone(zone), "EEEE HH:mm", locale=LOCALE)
+    moves = Fate.WAS in middle and Fate.COMES in middle
+    ends = Fate.WAS in middle and not moves
+    return WeekStrip(
+        label=_label(week, said),
+        days="".join(f"M{box.x:.1f} 13.5h{box.width:.1f}v15h-{box.width:.1f}z" for box in boxes),
+        stays="".join(paths[Fate.STAYS]),
+        was="".join(paths[Fate.WAS]),
+        comes="".join(paths[Fate.COMES]),
+        arrow=_arrow(middle[Fate.WAS], middle[Fate.COMES]) if moves else "",
+        ends=_cross(middle[Fate.WAS]) if ends else "",
+    )
+
+
+def _label(week: PersonWeek, said: dict[Fate, str]) -> str:
+    who = f"{week.name}, {week.firm}"
+    if Fate.WAS in said and Fate.COMES in said:
+        return f"{who}: leaves {said[Fate.WAS]}, comes {said[Fate.COMES]}"
+    if Fate.COMES in said:
+        return f"{who}: comes {said[Fate.COMES]}"
+    if Fate.WAS in said:
+        return f"{who}: no meeting {said[Fate.WAS]} any more"
+    return f"{who}: the same time"
+
+
+def _bar(x: float, width: float, *, is_plain: bool) -> str:
+    top, height = (17, 8) if is_plain else (15, 12)
+    return f"M{x:.1f} {top}h{width:.1f}v{height}h-{width:.1f}z"
+
+
+def _arrow(start: float, end: float) -> str:
+    return f"M{start:.1f} 29q{(end - start) / 2:.1f} 8 {end - start:.1f} 0"
+
+
+def _cross(x: float) -> str:
+    return f"M{x - 3:.1f} 18l6 6m0-6l-6 6"

@@ -1,0 +1,77 @@
+"""Reject changes of a draft: their meetings are locked as people have them, the rest is solved again."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import VersionState
+from scheduler.domain.errors import WrongState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.decisions import decisions
+from scheduler.services.decisions.values import Decision
+from scheduler.services.requests import locks
+from scheduler.services.runs import control
+from scheduler.services.runs.control import RunCard
+from scheduler.services.schedule import versions
+from scheduler.storage.models import ScheduleVersion
+
+SECONDS = 15
+"""Of a run that solves the rest again: it begins at the published plan, of which it changes little."""
+
+
+def reject(session: Session, actor: Actor, number: int, key: str, *, now: datetime) -> None:
+    """Lock the meeting of a change where it is published. Raises NotDone if it cannot stay there."""
+    actor.require(Right.LOCK_REQUESTS)
+    version = _draft(session, actor, number)
+    found = decisions.differences_of(session, actor, version, None)
+    change = next((row for row in found.rows if row[0].request == key), None) if found is not None else None
+    if change is None or change[0].before is None:
+        raise locks.NotDone(
+            "People do not have this meeting in their calendars, so there is nothing to keep."
+        )
+    cause = change[1]
+    if cause is not None and not cause.by_choice:
+        raise locks.NotDone("This meeting cannot stay as it is.")
+    before = change[0].before
+    locks.lock(session, actor, key, before.slot, place_key=before.place, now=now)
+
+
+def accept(session: Session, actor: Actor, number: int, key: str, *, now: datetime) -> bool:
+    """Take a rejection back. Returns whether there was one."""
+    actor.require(Right.LOCK_REQUESTS)
+    version = _draft(session, actor, number)
+    if key not in {each.request for each in _rejected(session, actor, version)}:
+        return False
+    return locks.unlock(session, actor, key, now=now)
+
+
+def accept_all(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
+    """Take every rejection back, and return how many there were."""
+    actor.require(Right.LOCK_REQUESTS)
+    version = _draft(session, actor, number)
+    keys = [each.request for each in _rejected(session, actor, version)]
+    return sum(locks.unlock(session, actor, key, now=now) for key in keys)
+
+
+def solve_again(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:
+    """Queue a short run with what is locked. Raises RunAlreadyOpen. Send its task after the commit."""
+    actor.require(Right.RUN)
+    _draft(session, actor, number)
+    return control.start(session, actor, seconds=SECONDS, now=now)
+
+
+def _rejected(session: Session, actor: Actor, version: ScheduleVersion) -> list[Decision]:
+    found = decisions.differences_of(session, actor, version, None)
+    if found is None:
+        return []
+    return [each for each in decisions.decide(session, actor, version, found) if each.is_rejected]
+
+
+def _draft(session: Session, actor: Actor, number: int) -> ScheduleVersion:
+    version = versions.get(session, actor.event_id, number)
+    if version.state is not VersionState.DRAFT:
+        raise WrongState("schedule version", str(number), version.state.value, "decided")
+    return version

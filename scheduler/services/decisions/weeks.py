@@ -1,0 +1,89 @@
+"""The weeks of the people of some changes: when they meet, and what becomes of the changed meeting."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain import names
+from scheduler.services.decisions.values import Decision, Fate, HeldTime, PersonWeek
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    Firm,
+    MeetingRequest,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+    Slot,
+)
+
+
+def of_people(
+    session: Session, version: ScheduleVersion, base: ScheduleVersion | None, shown: Sequence[Decision]
+) -> Iterator[Decision]:
+    """These changes with the weeks of their people. Two queries, however many there are."""
+    people = sorted({key for each in shown for key in each.people})
+    who = {
+        key: (names.joined(name, latin), names.joined(firm, firm_latin))
+        for key, name, latin, firm, firm_latin in session.execute(
+            select(Attendee.key, Attendee.name, Attendee.latin_name, Firm.name, Firm.latin_name)
+            .join(Firm, Firm.id == Attendee.firm_id)
+            .where(Attendee.event_id == version.event_id, among(Attendee.key, people))
+        )
+    }
+    times = _times(session, version, base, people)
+    for each in shown:
+        found = [
+            PersonWeek(*who[key], sorted(_week(times[key], each, version.id), key=lambda time: time.start))
+            for key in each.people
+            if key in who
+        ]
+        yield replace(each, weeks=found)
+
+
+_Row = tuple[int, str, datetime, datetime]
+"""Version, request, start and end."""
+
+
+def _times(
+    session: Session, version: ScheduleVersion, base: ScheduleVersion | None, people: Sequence[str]
+) -> dict[str, list[_Row]]:
+    last = aliased(Slot)
+    query: Any = (
+        select(Attendee.key, PlannedMeeting.version_id, MeetingRequest.key, Slot.start, last.end)
+        .join(PlannedAttendee, PlannedAttendee.attendee_id == Attendee.id)
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(last, last.id == PlannedMeeting.last_slot_id)
+        .where(
+            Attendee.event_id == version.event_id,
+            among(Attendee.key, people),
+            PlannedMeeting.version_id.in_([each.id for each in (version, base) if each is not None]),
+        )
+    )
+    found: dict[str, list[_Row]] = defaultdict(list)
+    for person, version_id, request, start, end in session.execute(query):
+        found[person].append((version_id, request, start, end))
+    return found
+
+
+def _week(rows: Sequence[_Row], each: Decision, new: int) -> Iterator[HeldTime]:
+    """The meetings of the new version, and the one that changes as it was and as it will be."""
+    mine = {version_id: (start, end) for version_id, request, start, end in rows if request == each.request}
+    same_time = len(mine) == 2 and len(set(mine.values())) == 1
+    for version_id, request, start, end in rows:
+        if request != each.request:
+            if version_id == new:
+                yield HeldTime(start, end, Fate.STAYS)
+        elif version_id == new:
+            yield HeldTime(start, end, Fate.COMES)
+        elif not same_time:
+            yield HeldTime(start, end, Fate.WAS)

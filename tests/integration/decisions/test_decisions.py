@@ -1,0 +1,181 @@
+"""The changes of a draft as decisions: their groups, what is rejected stays in the next plan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import BytesIO
+
+import pytest
+from python_calamine import CalamineWorkbook
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import VersionState
+from scheduler.domain.errors import NotAllowed, RunAlreadyOpen, WrongState
+from scheduler.domain.solving import SolveParams
+from scheduler.services.decisions import decisions, rejecting, sheet
+from scheduler.services.decisions.decisions import DecisionLook, DecisionQuery
+from scheduler.services.decisions.values import ChangeGroup, Fate
+from scheduler.services.problems import snapshot
+from scheduler.services.publishing import comparisons
+from scheduler.services.requests.locks import NotDone
+from scheduler.services.schedule import versions
+from scheduler.solver.solve import solve
+from scheduler.storage.database import Database
+from scheduler.storage.models import AttendeeBusy, MeetingRequest
+from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
+from tests.support.publishing import SETTINGS
+from tests.support.queries import count_selects
+
+
+@dataclass
+class Decided:
+    """Version 1 is published. In version 2 one meeting moves for a new one, one had to, and one ends."""
+
+    database: Database
+    expo: Expo
+    moved: MeetingRequest
+    new: MeetingRequest
+    had_to: MeetingRequest
+    ends: MeetingRequest
+
+    def look(self, **ask: object) -> DecisionLook:
+        with self.database.read() as session:
+            found = decisions.look(session, self.expo.organiser_actor(), 2, DecisionQuery(**ask), page=1)  # type: ignore[arg-type]
+        assert found is not None
+        return found
+
+
+def compare(session: Session, expo: Expo, number: int) -> None:
+    version = versions.get(session, expo.event.id, number)
+    comparisons.keep(session, comparisons.work_out(session, version, SETTINGS, now=NOW))
+
+
+@pytest.fixture
+def decided(database: Database) -> Decided:
+    with database.write() as session:
+        expo = make_event(session, firms=8, tables=4, slots="4")
+        expo.firms[0].name = "Tiber Cargo"
+        moved, new = make_request(session, expo, 0, 1), make_request(session, expo, 0, 2)
+        had_to, ends = make_request(session, expo, 3, 4), make_request(session, expo, 5, 6)
+        session.add(AttendeeBusy(attendee_id=expo.people[3][0].id, slot_id=expo.slots[1].id))
+        at = expo.tables
+        make_version(
+            session, expo,
+            [meet(moved, expo), meet(had_to, expo, slot=1, place=at[1]), meet(ends, expo, slot=2)],
+        )  # fmt: skip
+        make_version(
+            session, expo,
+            [meet(moved, expo, slot=2), meet(new, expo, place=at[1]), meet(had_to, expo, slot=3)],
+            state=VersionState.DRAFT,
+        )  # fmt: skip
+        compare(session, expo, 2)
+    return Decided(database, expo, moved, new, had_to, ends)
+
+
+def test_changes_are_grouped_by_why_and_say_what_they_buy(decided: Decided) -> None:
+    found = decided.look()
+    rows = {each.request: each for each in found.page.items}
+    assert {key: each.group for key, each in rows.items()} == {
+        decided.moved.key: ChangeGroup.CHOICE, decided.new.key: ChangeGroup.NEW,
+        decided.had_to.key: ChangeGroup.HAD_TO, decided.ends.key: ChangeGroup.ENDS,
+    }  # fmt: skip
+    moved, had_to = rows[decided.moved.key].cause, rows[decided.had_to.key].cause
+    assert moved is not None and had_to is not None
+    assert moved.buys == (decided.new.key,)
+    assert had_to.ids == (decided.expo.people[3][0].key,)
+    assert [each.may_reject for each in found.page.items] == [True, False, False, True]
+
+
+def test_a_week_shows_where_the_meeting_goes_beside_what_stays(decided: Decided) -> None:
+    week = next(each for each in decided.look().page.items if each.request == decided.moved.key).weeks[0]
+    slots = decided.expo.slots
+    assert {(time.start, time.fate) for time in week.times} == {
+        (slots[0].start, Fate.STAYS), (slots[0].start, Fate.WAS), (slots[2].start, Fate.COMES)
+    }  # fmt: skip
+
+
+def test_a_rejected_change_stays_in_the_next_plan_as_people_have_it(decided: Decided) -> None:
+    actor = decided.expo.organiser_actor()
+    with decided.database.write() as session:
+        rejecting.reject(session, actor, 2, decided.moved.key, now=NOW)
+    assert decided.look().rejected == 1
+    with decided.database.read() as session:
+        problem = snapshot.take(session, decided.expo.event.id, now=None)
+    held = {each.request: each for each in solve(problem, SolveParams(seconds=2, workers=1)).plan.meetings}
+    before = meet(decided.moved, decided.expo)
+    assert (held[before.request].slot, held[before.request].place) == (before.slot, before.place)
+
+    with decided.database.write() as session:
+        assert rejecting.accept(session, actor, 2, decided.moved.key, now=NOW)
+        assert not rejecting.accept(session, actor, 2, decided.moved.key, now=NOW)
+    assert decided.look().rejected == 0
+
+
+def test_all_rejections_are_taken_back_at_once(decided: Decided) -> None:
+    actor = decided.expo.organiser_actor()
+    with decided.database.write() as session:
+        for request in (decided.moved, decided.ends):
+            rejecting.reject(session, actor, 2, request.key, now=NOW)
+        assert rejecting.accept_all(session, actor, 2, now=NOW) == 2
+        assert not session.get_one(MeetingRequest, decided.moved.id).fixed_must
+
+
+def test_what_cannot_stay_or_is_new_or_published_cannot_be_rejected(decided: Decided) -> None:
+    actor = decided.expo.organiser_actor()
+    for request in (decided.had_to, decided.new):
+        with decided.database.write() as session, pytest.raises(NotDone):
+            rejecting.reject(session, actor, 2, request.key, now=NOW)
+    with decided.database.write() as session, pytest.raises(WrongState):
+        rejecting.reject(session, actor, 1, decided.moved.key, now=NOW)
+
+
+def test_the_rest_is_solved_again_by_one_short_run(decided: Decided) -> None:
+    actor = decided.expo.organiser_actor()
+    with decided.database.write() as session:
+        assert rejecting.solve_again(session, actor, 2, now=NOW).seconds == rejecting.SECONDS
+    with decided.database.write() as session, pytest.raises(RunAlreadyOpen):
+        rejecting.solve_again(session, actor, 2, now=NOW)
+
+
+def test_a_text_and_a_group_narrow_the_page_and_the_sheet(decided: Decided) -> None:
+    assert {each.request for each in decided.look(text="tiber").page.items} == {
+        decided.moved.key, decided.new.key
+    }  # fmt: skip
+    person = decided.expo.people[6][0].key
+    assert [each.request for each in decided.look(text=person).page.items] == [decided.ends.key]
+    assert [each.request for each in decided.look(group=ChangeGroup.NEW).page.items] == [decided.new.key]
+    with decided.database.read() as session:
+        octets = sheet.workbook(session, decided.expo.organiser_actor(), 2, DecisionQuery(text="tiber"))
+    assert octets is not None
+    rows = CalamineWorkbook.from_filelike(BytesIO(octets)).get_sheet_by_index(0).to_python()
+    assert [row[0] for row in rows] == ["Kind", "by choice", "new"]
+    assert rows[1][1] == "Firm 0 (Tiber Cargo)"
+    assert rows[1][-1] == decided.moved.key
+
+
+def test_any_two_versions_are_compared(decided: Decided) -> None:
+    found = decided.look(against=1)
+    assert {each.group for each in found.page.items} == {
+        ChangeGroup.CHANGED,
+        ChangeGroup.NEW,
+        ChangeGroup.ENDS,
+    }
+    assert not any(each.may_reject for each in found.page.items)
+    assert decided.look(against=2).page.total == 0
+
+
+def test_others_decide_nothing(decided: Decided) -> None:
+    with decided.database.write() as session, pytest.raises(NotAllowed):
+        rejecting.reject(session, decided.expo.actor(0), 2, decided.moved.key, now=NOW)
+
+
+def test_a_page_takes_as_many_queries_for_one_change_as_for_many(decided: Decided) -> None:
+    actor = decided.expo.organiser_actor()
+
+    def read(text: str) -> int:
+        return count_selects(
+            decided.database,
+            lambda session: decisions.look(session, actor, 2, DecisionQuery(text=text), page=1),
+        )
+
+    assert read("tiber") == read(decided.expo.people[6][0].key) <= 20
