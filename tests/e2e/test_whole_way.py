@@ -162,7 +162,7 @@ def run_and_publish(scene: Scene, organiser: Visitor) -> None:
     page.locator("#run .tag.running, #run .tag.finished").wait_for()
     page.locator("#run .tag.finished").wait_for()
     assert page.evaluate("window.sameDocument") is True
-    assert page.locator("#run dt").first.inner_text() == "Best score"
+    assert page.locator("#run dt").first.text_content() == "Best score"
     page.locator("#rest", has_text="Version 1").wait_for()  # the rest of the page followed
     page.get_by_role("button", name="Run now").wait_for()
     assert page.evaluate("window.sameDocument") is True

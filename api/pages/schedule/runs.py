@@ -19,7 +19,7 @@ from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, PublishingOpen, RunAlreadyOpen
 from scheduler.services.access.actors import Actor
 from scheduler.services.delivery import mail_queue
-from scheduler.services.events import night_times, waiting
+from scheduler.services.events import night_times, results, waiting
 from scheduler.services.publishing import orders
 from scheduler.services.requests import lists
 from scheduler.services.runs import control
@@ -107,6 +107,8 @@ def run(event_key: str, number: int) -> str:
             "schedule/run.html",
             run=found,
             curve=_curve(found),
+            version=history.show(db, actor, found.version) if found.version else None,
+            results=results.results(db, actor, found.version) if found.version else None,
             now=context.now(),
         )
 

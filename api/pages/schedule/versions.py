@@ -24,7 +24,7 @@ from scheduler.domain.errors import (
 )
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
-from scheduler.services.events import events
+from scheduler.services.events import events, results
 from scheduler.services.publishing import look, orders
 from scheduler.services.publishing.look import Shown, VersionJobs
 from scheduler.services.requests import locks, not_held
@@ -67,6 +67,7 @@ def show(event_key: str, number: int) -> str:
             "schedule",
             "schedule/version.html",
             version=seen.version,
+            results=results.results(db, actor, number),
             found=seen.found,
             gains=seen.gains,
             arrival=seen.arrival,
