@@ -16,6 +16,7 @@ from chainmeet.solving import solve_here, summary
 from scheduler.config import Settings
 from scheduler.domain.entities import PlanStatus, VersionState
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput
+from scheduler.domain.mails.prints import PrintPack
 from scheduler.domain.solving import SolveParams
 from scheduler.files.plan_file import write_plan
 from scheduler.files.problem_file import write_problem
@@ -25,7 +26,6 @@ from scheduler.services.access.rights import Role
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.events import from_workbook
 from scheduler.services.exports import calendars, lists, prints
-from scheduler.services.exports.prints import PrintPack
 from scheduler.services.imports import taking, template
 from scheduler.services.imports.taking import ImportLook
 from scheduler.services.problems import snapshot
@@ -140,8 +140,7 @@ def _write_schedule(event: PlannedEvent, output: Path) -> int:
         agendas = prints.singly(session, event.actor, PrintPack.PEOPLE)
         for key, octets in agendas:
             _write(output / "agendas" / f"{key}.pdf", octets)
-        if found := prints.pack(session, event.actor, PrintPack.PEOPLE):
-            _write(output / "agendas.pdf", found.octets)
+        _write(output / "agendas.pdf", prints.pack(session, event.actor, PrintPack.PEOPLE).written().octets)
         domain = event.settings.mail_domain
         for key, octets in calendars.of_people(session, event.actor, domain=domain, now=event.now):
             _write(output / "calendars" / f"{key}.ics", octets)

@@ -11,7 +11,7 @@ from api.pages.delegations import delegations
 from api.pages.digests import asked, digests, reminding
 from api.pages.directory import exclusions, firms
 from api.pages.events import events, first_file, home, mail_texts, nights
-from api.pages.exports import exports
+from api.pages.exports import exports, printed
 from api.pages.imports import imports
 from api.pages.inbox import inbox
 from api.pages.my_day import my_day
@@ -56,6 +56,7 @@ PAGES = (
     runs.blueprint,
     imports.blueprint,
     exports.blueprint,
+    printed.blueprint,
     people_desk.blueprint,
     preferences.blueprint,
     reminding.blueprint,

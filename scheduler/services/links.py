@@ -61,6 +61,11 @@ def received(event_key: str) -> str:
     return f"/events/{event_key}/requests/received"
 
 
+def printed(token: str) -> str:
+    """The page that says whether a print is still current, without sign-in. Short, for a QR code."""
+    return f"/p/{token}"
+
+
 def sign_in(token: str) -> str:
     """A sign-in that works once."""
     return f"/sign-in/{token}"

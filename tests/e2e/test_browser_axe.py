@@ -169,6 +169,7 @@ PAGES = {
         "{answer}/decline",
         "{answer}/propose",
         "{answer}/calendar",
+        "{print}",
         "{summaries}",
         "{asked}/accept",
         "{digests}",

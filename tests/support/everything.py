@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.serving import make_server
 
 from scheduler.domain.entities import AlertKind, DigestKind, RequestState, RunState, VersionState
+from scheduler.domain.mails.prints import PrintPack
 from scheduler.domain.team import TeamRole
 from scheduler.services.access import sign_in
 from scheduler.services.access.sessions import SignedIn
@@ -23,6 +24,7 @@ from scheduler.services.delegations import delegations, joining
 from scheduler.services.delegations.delegations import DelegationForm
 from scheduler.services.delivery import claims, refusing, remembering
 from scheduler.services.events import first_file
+from scheduler.services.exports import print_codes
 from scheduler.services.imports import template, workbooks
 from scheduler.services.inbox import inbox
 from scheduler.services.operations import alerts
@@ -99,6 +101,15 @@ class Everything:
         with self.database.write() as session:
             token = sign_in.make_sign_in_link(session, account.id, secret_key=SECRET_KEY, now=NOW)
         return f"/sign-in/{token}"
+
+    def print_code(self) -> str:
+        """What the code on the exhibitor's agenda of version 1 opens."""
+        with self.database.write() as session:
+            (address,) = print_codes.make(
+                session, self.expo.organiser_actor(), PrintPack.PEOPLE, {"f0-p0": "en"}, 1,
+                settings=SETTINGS, now=NOW,
+            ).values()  # fmt: skip
+        return address.removeprefix(SETTINGS.base_url)
 
     def path(self, rest: str) -> str:
         return f"/events/{self.expo.event.key}{rest}"
@@ -292,6 +303,7 @@ class Everything:
             "asked": f"/asked/{self.asked}",
             "digests": f"/digests/{self.digests}",
             "invitation": f"/team/{self.invitation}",
+            "print": self.print_code(),
             "sign_in": self.link(self.account("attendee")),
         }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -16,12 +17,14 @@ from api.language.speaking import gettext
 from api.pages import rendering
 from api.pages.agenda.feed import address
 from scheduler.domain.errors import WrongState
+from scheduler.domain.mails.prints import PrintPack
 from scheduler.invites.agenda.agenda import AgendaSheet
 from scheduler.invites.agenda.pdf import agenda_pdf
 from scheduler.services.access.actors import Actor
 from scheduler.services.answers import agenda_answers
 from scheduler.services.availability import grid
 from scheduler.services.calendar_health import ways
+from scheduler.services.exports import print_codes
 from scheduler.services.schedule import agenda_export, agendas, feed_addresses
 
 blueprint = APIBlueprint("agenda", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
@@ -197,19 +200,32 @@ def _person_pdf(event_key: str, person_key: str | None) -> Response:
     actor = auth.actor(event_key) if person_key is None else auth.actor_or_chamber(event_key)
     with context.database().read() as db:
         agenda = agendas.attendee_agenda(db, actor, person_key)
-        return _download(agenda_export.of_person(db, actor, agenda), agenda, event_key)
+        sheet = agenda_export.of_person(db, actor, agenda)
+    return _download(actor, PrintPack.PEOPLE, sheet, agenda)
 
 
 def _firm_pdf(event_key: str, firm_key: str | None) -> Response:
     actor = auth.actor(event_key) if firm_key is None else auth.actor_or_chamber(event_key)
     with context.database().read() as db:
         agenda = agendas.firm_agenda(db, actor, firm_key)
-        return _download(agenda_export.of_firm(db, actor, agenda), agenda, event_key)
+        sheet = agenda_export.of_firm(db, actor, agenda)
+    return _download(actor, PrintPack.FIRMS, sheet, agenda)
 
 
-def _download(sheet: AgendaSheet, agenda: agendas.Agenda, event_key: str) -> Response:
+def _download(actor: Actor, pack: PrintPack, sheet: AgendaSheet, agenda: agendas.Agenda) -> Response:
+    """The PDF. Its name says whose agenda it is, and of which version."""
+    version = agenda.version
+    if version is not None:
+        with context.database().write() as db:
+            made = print_codes.make(
+                db, actor, pack, {agenda.key: sheet.language}, version,
+                settings=context.settings(), now=context.now(),
+            )  # fmt: skip
+        sheet = replace(sheet, check=made[agenda.key])
     response = Response(agenda_pdf(sheet), content_type="application/pdf")
     owner = secure_filename(agenda.latin_name) or agenda.key
-    response.headers.set("Content-Disposition", "attachment", filename=f"agenda-{owner}-{event_key}.pdf")
+    end = f"-version-{version}" if version is not None else ""
+    name = f"agenda-{owner}-{actor.event_key}{end}.pdf"
+    response.headers.set("Content-Disposition", "attachment", filename=name)
     response.headers["Cache-Control"] = "private, no-store"
     return response

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from api import auth, context, limits
 from api.pages import rendering
 from scheduler.domain import fields
+from scheduler.domain.mails.prints import PrintPack
 from scheduler.services.access.actors import Actor
-from scheduler.services.exports import event_sheets, lists, noting, prints
+from scheduler.services.exports import event_sheets, lists, noting, print_codes, prints
 from scheduler.services.exports.lists import OF_A_VERSION, Export, ListName
-from scheduler.services.exports.prints import PrintPack
+from scheduler.services.exports.prints import PackSheets
 from scheduler.services.schedule import history
 
 blueprint = APIBlueprint("exports", __name__, enable_openapi=False, url_prefix="/events/<event_key>/exports")
@@ -96,9 +97,11 @@ def printed(event_key: str, pack: str) -> Response:
     if pack not in [*PrintPack]:
         abort(404)
     part = request.args.get("part", 1, type=int)
-    return _file(
-        event_key, "pdf", lambda db, actor: prints.pack(db, actor, PrintPack(pack), _version(), part=part)
-    )
+    actor = auth.organiser(event_key)
+    limits.require_costly()
+    with context.database().read() as db:
+        found = prints.pack(db, actor, PrintPack(pack), _version(), part=part)
+    return _download(actor, "pdf", found.written(_checks(actor, found)))
 
 
 def _version() -> int | None:
@@ -113,6 +116,21 @@ def _file(event_key: str, kind: str, make: Callable[[Session, Actor], Export]) -
     limits.require_costly()
     with context.database().read() as db:
         made = make(db, actor)
+    return _download(actor, kind, made)
+
+
+def _checks(actor: Actor, found: PackSheets) -> dict[str, str]:
+    """The addresses in the codes of sheets. What shows no schedule has none."""
+    if found.version is None or not any(sheet.entries for sheet in found.sheets.values()):
+        return {}
+    languages = {key: sheet.language for key, sheet in found.sheets.items()}
+    with context.database().write() as db:
+        return print_codes.make(
+            db, actor, found.kind, languages, found.version, settings=context.settings(), now=context.now()
+        )
+
+
+def _download(actor: Actor, kind: str, made: Export) -> Response:
     with context.database().write() as db:
         noting.note(db, actor, made.name, now=context.now())
     headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store"}

@@ -1,1 +1,1 @@
-"""Words of mails, and how many of them go out."""
+"""Words of mails and prints, and how many mails go out."""

@@ -71,7 +71,8 @@ class AgendaSheet:
     """The meetings of `owner` in time order. `version` and `published_at` are those of the schedule.
 
     `own_label` stands before `own_people`. It is empty for a person's agenda, which has its own words.
-    `contact` is the person to call, or empty.
+    `contact` is the person to call, or empty. `check` is the address that says whether the print is still
+    current, or empty.
     """
 
     owner: str
@@ -83,6 +84,7 @@ class AgendaSheet:
     published_at: datetime | None = None
     own_label: str = ""
     contact: str = ""
+    check: str = ""
 
     @property
     def words(self) -> Words:

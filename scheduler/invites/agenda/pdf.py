@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from scheduler.invites import codes
 from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
 from scheduler.invites.catalogue import words
 from scheduler.invites.pdf import document
@@ -40,6 +41,7 @@ def agendas_pdf(agendas: Sequence[AgendaSheet], cover: Cover | None = None) -> b
 
 
 def _sheet(agenda: AgendaSheet) -> Sheet:
+    asked = agenda.words.sheet["check"] if agenda.check else ""
     return Sheet(
         title=f"{agenda.title}, {agenda.event_name}",
         language=agenda.language,
@@ -47,8 +49,9 @@ def _sheet(agenda: AgendaSheet) -> Sheet:
         page=agenda.words.sheet["page"],
         foot=[
             f"{agenda.title} · {agenda.event_name}",
-            *(line for line in (agenda.stamp, agenda.questions) if line),
+            *(line for line in (agenda.stamp, agenda.questions, asked) if line),
         ],
+        code=codes.rows(agenda.check) if agenda.check else (),
     )
 
 
@@ -70,14 +73,15 @@ def _cover(cover: Cover) -> Sheet:
 
 
 def _blocks(agenda: AgendaSheet) -> Iterator[Block]:
-    """The head, then each meeting. A day's heading stays with its first meeting."""
+    """The head, then each meeting. A day's heading stays with its first meeting, on a page of its own."""
     head = [(Style.SOFT, line) for line in (agenda.event_name, agenda.stamp) if line]
     none = [] if agenda.entries else [(Style.TEXT, agenda.words.sheet["none"])]
     yield Block([(Style.HEADING, agenda.title), *head, *none])
-    for day, entries in agenda.days():
+    for number, (day, entries) in enumerate(agenda.days()):
         above: list[Paragraph] = [(Style.DAY, day)]
         for entry in entries:
-            yield Block(above, agenda.times(entry), _meeting(agenda, entry))
+            begins = bool(above) and number > 0
+            yield Block(above, agenda.times(entry), _meeting(agenda, entry), begins_page=begins)
             above = []
 
 

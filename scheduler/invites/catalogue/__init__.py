@@ -70,6 +70,7 @@ class Words:
     count: dict[str, str]
     tag: dict[str, str]
     sheet: dict[str, str]
+    printed: dict[str, str]
     delegation: dict[str, str]
     minutes: dict[str, str]
     hours: dict[str, str]

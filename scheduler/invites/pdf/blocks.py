@@ -16,6 +16,8 @@ BESIDE: Final = 96.0
 """Points from the margin to what stands beside the times."""
 LEADING: Final = 1.3
 """The height of a line in sizes of its letters."""
+CODE: Final = 62.0
+"""Points of a QR code with its quiet zone, in the corner of a page below its lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +48,23 @@ Paragraph = tuple[Style, str]
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Paragraphs over the whole width, then times that never wrap, with paragraphs beside them."""
+    """Paragraphs over the whole width, then times that never wrap, with paragraphs beside them.
+
+    `begins_page`: nothing of the block before stands on its page.
+    """
 
     above: Sequence[Paragraph] = ()
     times: str = ""
     beside: Sequence[Paragraph] = ()
+    begins_page: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
     """A document: its title, its language (BCP 47), its blocks, and what its pages say at their foot.
 
-    `page` has `{page}` and `{pages}` for the numbers. It stands before the first line of the foot.
+    `page` has `{page}` and `{pages}` for the numbers. It stands before the first line of the foot. `code` has
+    the rows of a QR code, whose modules are dark or not, for the corner of each page.
     """
 
     title: str
@@ -65,6 +72,7 @@ class Sheet:
     blocks: Sequence[Block]
     page: str
     foot: Sequence[str]
+    code: Sequence[Sequence[bool]] = ()
 
     def foot_of(self, number: int, pages: int) -> list[Paragraph]:
         first, *others = self.foot

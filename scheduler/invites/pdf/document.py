@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from scheduler.invites.pdf.blocks import HEIGHT, WIDTH, Sheet
+from scheduler.invites.pdf.blocks import CODE, HEIGHT, MARGIN, WIDTH, Sheet
 from scheduler.invites.pdf.faces import Face, Glyph
 from scheduler.invites.pdf.layout import Page, Placed, pages
 
 _TAG_LETTERS = 6
+_CODE_ABOVE = 10.0  # points from the edge: with the quiet zone as far as every printer prints
 _CMAP_ROWS = 100  # of one list (Adobe Technical Note 5014)
 _CMAP = (
     "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /ToUnicode def /CMapType 2 def\n"
@@ -59,12 +60,13 @@ class Font:
 def written(*sheets: Sheet) -> bytes:
     """The file of sheets one after the other, each on pages of its own. It has the title of the first."""
     sheet = sheets[0]
-    made = [page for each in sheets for page in pages(each)]
+    with_codes = [(page, each.code) for each in sheets for page in pages(each)]
+    made = [page for page, _ in with_codes]
     file = File()
     fonts = _fonts(file, made)
     listed = "".join(f"/{font.name} {font.number} 0 R" for font in fonts.values())
     resources = file.add(f"<</Font<<{listed}>>>>")
-    contents = [file.add_stream(_content(page, fonts)) for page in made]
+    contents = [file.add_stream(_content(page, fonts) + _code(code)) for page, code in with_codes]
     parent = resources + len(contents) + 1
     file.add(
         f"<</Type/Pages/Count {len(made)}/MediaBox[0 0 {WIDTH:g} {HEIGHT:g}]/Resources {resources} 0 R"
@@ -134,6 +136,23 @@ def _to_unicode(ordered: Sequence[Glyph], codes: dict[int, str]) -> bytes:
 
 def _content(page: Page, fonts: dict[Face, Font]) -> bytes:
     return "".join(_drawn(placed, fonts) for placed in page).encode("ascii")
+
+
+def _code(rows: Sequence[Sequence[bool]]) -> bytes:
+    """The rectangles of a QR code in the lower right corner: dark modules beside each other are one."""
+    if not rows:
+        return b""
+    module = CODE / len(rows)
+    drawn = []
+    for down, row in enumerate(rows, 1):
+        at = 0
+        for is_dark, run in groupby(row):
+            length = len(list(run))
+            if is_dark:
+                drawn.append(f"{at} {len(rows) - down} {length} 1 re\n")
+            at += length
+    moved = f"{module:.4f} 0 0 {module:.4f} {WIDTH - MARGIN - CODE:g} {_CODE_ABOVE:g} cm"
+    return f"q {moved} 0 g\n{''.join(drawn)}f Q\n".encode("ascii")
 
 
 def _drawn(placed: Placed, fonts: dict[Face, Font]) -> str:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from scheduler.invites.pdf.blocks import (
     BESIDE,
+    CODE,
     FOOT,
     GAP,
     HEIGHT,
@@ -43,7 +44,8 @@ def pages(sheet: Sheet) -> list[Page]:
     """The pages of a sheet. A block is broken only if it is longer than a page."""
     made = _filled(sheet.blocks)
     for number, page in enumerate(made, 1):
-        placed, _ = _column(sheet.foot_of(number, len(made)), MARGIN, _BOTTOM - GAP)
+        right = MARGIN + (CODE if sheet.code else 0)
+        placed, _ = _column(sheet.foot_of(number, len(made)), MARGIN, _BOTTOM - GAP, right)
         page += placed[:_FOOT_LINES]
     return made
 
@@ -53,7 +55,7 @@ def _filled(blocks: Iterable[Block]) -> list[Page]:
     top = _TOP
     for block in blocks:
         placed, height = _block(block)
-        if top - height < _BOTTOM and made[-1]:
+        if made[-1] and (block.begins_page or top - height < _BOTTOM):
             made.append([])
             top = _TOP
         made[-1] += [each._replace(y=top + each.y) for each in placed]
@@ -72,13 +74,18 @@ def _block(block: Block) -> tuple[list[Placed], float]:
     return placed + beside, -end
 
 
-def _column(paragraphs: Sequence[Paragraph], left: float, top: float) -> tuple[list[Placed], float]:
-    """The lines of paragraphs below each other from a height on, and the height where they end."""
+def _column(
+    paragraphs: Sequence[Paragraph], left: float, top: float, right: float = MARGIN
+) -> tuple[list[Placed], float]:
+    """The lines of paragraphs below each other from a height on, and the height where they end.
+
+    `right` is kept free at that edge.
+    """
     placed = []
     for style, text in paragraphs:
         look = style.value
         top -= look.above
-        for line in lines(text, style, WIDTH - MARGIN - left):
+        for line in lines(text, style, WIDTH - right - left):
             placed.append(Placed(line, style, left, top - _BASELINE * look.size))
             top -= LEADING * look.size
         top -= look.below

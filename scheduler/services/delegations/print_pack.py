@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import names
 from scheduler.domain.errors import NotFound
+from scheduler.domain.mails.prints import PrintPack
 from scheduler.invites.agenda.agenda import AgendaSheet
 from scheduler.invites.agenda.pdf import Cover, agendas_pdf
 from scheduler.invites.catalogue import words
@@ -16,7 +17,6 @@ from scheduler.services.delegations import delegations
 from scheduler.services.delegations.delegations import DelegationCard
 from scheduler.services.delegations.members import DelegationPersonCard
 from scheduler.services.exports import prints
-from scheduler.services.exports.prints import PrintPack
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Event
 

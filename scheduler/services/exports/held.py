@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from scheduler.domain import names
 from scheduler.domain.entities import RequestState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
@@ -99,48 +100,64 @@ def meetings(
     """
     if only is None:
         actor.require(Right.READ_AGENDAS)
-    return _meetings(session, actor.event_id, version_id)
+    zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
+    return chosen(session, zone, PlannedMeeting.version_id == version_id)
 
 
-def _meetings(session: Session, event_id: int, version_id: int) -> Sequence[ListedMeeting]:
-    zone = ZoneInfo(session.get_one(Event, event_id).timezone)
-    sender, receiver = aliased(Firm), aliased(Firm)
-    query = (
-        select(
-            PlannedMeeting.id,
-            MeetingRequest.key,
-            MeetingRequest.topics,
-            MeetingRequest.priority,
-            *TIME_AND_PLACE,
-            Place.key,
-            Interpreter.name,
-            Interpreter.key,
-            sender.id,
-            sender.key,
-            sender.name,
-            sender.country,
-            receiver.id,
-            receiver.key,
-            receiver.name,
-            receiver.country,
-        )
-        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
-        .join(sender, sender.id == MeetingRequest.from_firm_id)
-        .join(receiver, receiver.id == MeetingRequest.to_firm_id)
-        .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
-        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state == RequestState.ACCEPTED)
+_Sender, _Receiver = aliased(Firm), aliased(Firm)
+_MEETINGS = with_time_and_place(
+    select(
+        PlannedMeeting.id,
+        MeetingRequest.key,
+        MeetingRequest.topics,
+        MeetingRequest.priority,
+        *TIME_AND_PLACE,
+        Place.key,
+        Interpreter.name,
+        Interpreter.latin_name,
+        Interpreter.key,
+        _Sender.id,
+        _Sender.key,
+        _Sender.name,
+        _Sender.latin_name,
+        _Sender.country,
+        _Receiver.id,
+        _Receiver.key,
+        _Receiver.name,
+        _Receiver.latin_name,
+        _Receiver.country,
     )
-    rows = session.execute(
-        with_time_and_place(query).order_by(Slot.position, Place.key, MeetingRequest.id)
-    ).all()
-    seated = _seated(session, version_id)
+    .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+    .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
+    .join(_Receiver, _Receiver.id == MeetingRequest.to_firm_id)
+    .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
+).order_by(Slot.position, Place.key, MeetingRequest.id)
+
+
+def chosen(
+    session: Session,
+    zone: ZoneInfo,
+    *which: ColumnElement[bool],
+    at: datetime | None = None,
+    language: str = "",
+) -> Sequence[ListedMeeting]:
+    """The meetings that fit, in time order, as whoever found them may read them. Two queries.
+
+    What is withdrawn is left out, or what was withdrawn at that time. Names are those of lists, or those that
+    readers of the language read.
+    """
+    stood = MeetingRequest.state == RequestState.ACCEPTED
+    if at is not None:
+        stood = or_(stood, MeetingRequest.answered_at > at)
+    rows = session.execute(_MEETINGS.where(stood, *which)).all()
+    seated = _seated(session, which, language)
     found = []
     for row in rows:
         meeting_id, request, topic, priority, start, end, *rest = row
-        place_name, hall, place, interpreter, interpreter_key = rest[:5]
+        place_name, hall, place, interpreter, interpreter_latin, interpreter_key = rest[:6]
         sides = tuple(
-            ListedSide(key, name, country, tuple(seated[meeting_id, firm_id]))
-            for firm_id, key, name, country in (rest[5:9], rest[9:13])
+            ListedSide(key, _name(name, latin, language), country, tuple(seated[meeting_id, firm_id]))
+            for firm_id, key, name, latin, country in (rest[6:11], rest[11:16])
         )
         found.append(
             ListedMeeting(
@@ -152,7 +169,7 @@ def _meetings(session: Session, event_id: int, version_id: int) -> Sequence[List
                 hall,
                 place,
                 place_name,
-                interpreter or "",
+                _name(interpreter or "", interpreter_latin or "", language),
                 interpreter_key or "",
                 (sides[0], sides[1]),
             )
@@ -168,7 +185,9 @@ def by_side(meetings: Iterable[ListedMeeting]) -> Iterator[tuple[ListedMeeting, 
         yield each, asked, asks
 
 
-def _seated(session: Session, version_id: int) -> dict[tuple[int, int], list[ListedPerson]]:
+def _seated(
+    session: Session, which: Sequence[ColumnElement[bool]], language: str
+) -> dict[tuple[int, int], list[ListedPerson]]:
     """The people of each meeting by meeting and firm."""
     query = (
         select(
@@ -176,16 +195,21 @@ def _seated(session: Session, version_id: int) -> dict[tuple[int, int], list[Lis
             Attendee.firm_id,
             Attendee.key,
             Attendee.name,
+            Attendee.latin_name,
             Attendee.email,
             Attendee.phone,
             Attendee.title,
         )
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
         .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
-        .where(PlannedMeeting.version_id == version_id)
+        .where(*which)
         .order_by(Attendee.id)
     )
     found: dict[tuple[int, int], list[ListedPerson]] = defaultdict(list)
-    for meeting_id, firm_id, *columns in session.execute(query):
-        found[meeting_id, firm_id].append(ListedPerson(*columns))
+    for meeting_id, firm_id, key, name, latin, *columns in session.execute(query):
+        found[meeting_id, firm_id].append(ListedPerson(key, _name(name, latin, language), *columns))
     return found
+
+
+def _name(name: str, latin: str, language: str) -> str:
+    return names.shown(name, latin, language) if language else name

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
-from enum import StrEnum
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
+from types import MappingProxyType
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.mails.prints import PrintPack
 from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
 from scheduler.invites.agenda.pdf import agenda_pdf, agendas_pdf
 from scheduler.invites.catalogue import language_of
@@ -20,16 +22,6 @@ from scheduler.services.exports.held import ListedMeeting
 from scheduler.services.exports.lists import Export
 from scheduler.storage.models import Attendee, Event, ScheduleVersion
 
-
-class PrintPack(StrEnum):
-    """Whose sheets a file holds: one for each of them."""
-
-    PEOPLE = "people"
-    FIRMS = "firms"
-    PLACES = "places"
-    INTERPRETERS = "interpreters"
-
-
 PER_PART = 150
 """Sheets of a file that a page gives: it is made in a few seconds."""
 
@@ -38,28 +30,44 @@ def parts(session: Session, actor: Actor, kind: PrintPack, number: int | None = 
     """How many files of PER_PART sheets a version has. Raises NotFound."""
     version = held.version_of(session, actor, number)
     meetings = held.meetings(session, actor, version.id) if version is not None else ()
-    owners = len({key for key, _, _ in _GROUPED[kind](meetings)})
+    owners = len({key for key, _, _ in GROUPED[kind](meetings)})
     return -(-owners // PER_PART)
+
+
+@dataclass(frozen=True, slots=True)
+class PackSheets:
+    """The sheets of a pack or a part of it, by whose they are. `version` is None if nothing is published."""
+
+    kind: PrintPack
+    sheets: Mapping[str, AgendaSheet]
+    version: int | None
+    name: str
+
+    def written(self, checks: Mapping[str, str] = MappingProxyType({})) -> Export:
+        """The PDF. `checks` has the addresses that say whether a sheet is still current."""
+        sheets = [replace(sheet, check=checks.get(key, "")) for key, sheet in self.sheets.items()]
+        return Export(agendas_pdf(sheets), self.name)
 
 
 def pack(
     session: Session, actor: Actor, kind: PrintPack, number: int | None = None, *, part: int | None = None
-) -> Export:
-    """PDF of all sheets of a kind, or of a part of them from 1, of a version or of the published one.
+) -> PackSheets:
+    """All sheets of a kind, or a part of them from 1, of a version or of the published one.
 
     Raises NotFound.
     """
     version = held.version_of(session, actor, number)
     first = 0 if part is None else (part - 1) * PER_PART
     last = None if part is None else first + PER_PART
-    sheets = [sheet for _, sheet in islice(sheets_of(session, actor, kind, version), max(first, 0), last)]
+    sheets = dict(islice(sheets_of(session, actor, kind, version), max(first, 0), last))
     if not sheets:  # a page that says that there is nothing
         event = session.get_one(Event, actor.event_id)
-        sheets = [AgendaSheet(owner=event.name, event_name=event.name, timezone=event.timezone,
-                              language=event.language, entries=())]  # fmt: skip
+        sheets = {"": AgendaSheet(owner=event.name, event_name=event.name, timezone=event.timezone,
+                                  language=event.language, entries=())}  # fmt: skip
     end = f"-{version.number}" if version is not None else ""
     end += f"-part-{part}" if part is not None and part > 1 else ""
-    return Export(agendas_pdf(sheets), f"{kind.value}-{actor.event_key}{end}.pdf")
+    name = f"{kind.value}-{actor.event_key}{end}.pdf"
+    return PackSheets(kind, sheets, version.number if version else None, name)
 
 
 def singly(
@@ -89,7 +97,7 @@ def sheets_of(
     meetings = held.meetings(session, actor, version.id, only=only) if version is not None else ()
     languages = _languages(session, event) if kind is PrintPack.PEOPLE else {}
     grouped: dict[tuple[str, str], list[SheetEntry]] = defaultdict(list)
-    for key, owner, entry in _GROUPED[kind](meetings):
+    for key, owner, entry in GROUPED[kind](meetings):
         if only is None or key in only:
             grouped[owner, key].append(entry)
     for owner, key in sorted(grouped):
@@ -142,12 +150,13 @@ def _interpreters(meetings: Iterable[ListedMeeting]) -> Grouped:
             yield each.interpreter_key, each.interpreter, _of_both(each)
 
 
-_GROUPED = {
+GROUPED = {
     PrintPack.PEOPLE: _people,
     PrintPack.FIRMS: _firms,
     PrintPack.PLACES: _places,
     PrintPack.INTERPRETERS: _interpreters,
 }
+"""What the sheets of each kind have of meetings: whose sheet, by key and name, and the entry on it."""
 
 
 def _of_both(each: ListedMeeting) -> SheetEntry:

@@ -48,7 +48,7 @@ from scheduler.storage.models.people import (
     Interpreter,
     InterpreterBusy,
 )
-from scheduler.storage.models.release import Comparison, ComparisonPart, VersionJob
+from scheduler.storage.models.release import Comparison, ComparisonPart, PrintCode, VersionJob
 from scheduler.storage.models.schedule import (
     HandDraft,
     HandMark,
@@ -108,6 +108,7 @@ __all__ = [
     "PlaceBusy",
     "PlannedAttendee",
     "PlannedMeeting",
+    "PrintCode",
     "Pulse",
     "RequestPerson",
     "RequestStep",

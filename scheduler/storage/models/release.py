@@ -9,6 +9,8 @@ from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from scheduler.domain.entities import JobKind, JobState
+from scheduler.domain.fields import Key, Language
+from scheduler.domain.mails.prints import PrintPack
 from scheduler.storage.base import Base, states
 
 _OPEN = "state IN ('asked', 'running')"
@@ -104,3 +106,25 @@ class ComparisonPart(Base):
     version_id: Mapped[int] = mapped_column(ForeignKey("comparison.version_id"), primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
     rows: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PrintCode(Base):
+    """The QR code of a print: which sheet of which version it is, and when it was made.
+
+    Who scans it reads whether the sheet is still current, without signing in. The sheets that are printed of
+    one version share a code as long as nothing is withdrawn.
+    """
+
+    __tablename__ = "print_code"
+    __table_args__ = (Index("ix_print_code_version_id", "version_id", "pack", "subject_key"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"))
+    pack: Mapped[PrintPack] = mapped_column(states(PrintPack, "print_pack"))
+    subject_key: Mapped[Key]
+    """Of the person, the firm, the place or the interpreter."""
+    language: Mapped[Language]
+    """That the sheet is written in."""
+    seed: Mapped[str] = mapped_column(String(32))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    made_at: Mapped[datetime]

@@ -34,7 +34,7 @@ VALUES = {
     "delegation_key": "g1", "what": "days", "before": "calendars", "rest": "people/f0-p0",
 }  # fmt: skip
 TOKENS = {
-    "answers": "answer", "asked": "asked", "calendar": "answer", "digests": "digests",
+    "answers": "answer", "asked": "asked", "calendar": "answer", "digests": "digests", "printed": "print",
     "summaries": "summaries",
 }  # fmt: skip
 """By blueprint, what has the token of its links."""

@@ -102,6 +102,7 @@ GET EVENT/remind                                             302 404 404 404 404
 GET EVENT/exclusions                                         302 404 404 403 403 403 200 200 200 403 404
 GET EVENT/versions/<number>/changes                          302 404 404 404 404 404 302 302 302 403 404
 GET EVENT/versions/<number>/changes/workbook.xlsx            302 404 404 404 404 404 302 302 302 403 404
+GET /p/<token>                                               200 200 200 200 200 200 200 200 200 200 200
 POST /answers/<token>/<step>                                 302 302 302 302 302 302 302 302 302 302 302
 POST /answers/<token>/copied                                 204 204 204 204 204 204 204 204 204 204 204
 POST /asked/<token>/<step>                                   303 303 303 303 303 303 303 303 303 303 303

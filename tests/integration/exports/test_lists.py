@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.domain.mails.prints import PrintPack
 from scheduler.services.exports import calendars, lists, prints
 from scheduler.services.exports.lists import OF_A_VERSION, ListName
-from scheduler.services.exports.prints import PrintPack
 from scheduler.sheets.reading import read
 from scheduler.storage.database import Database
 from tests.support.factories import NOW, Expo, make_event, make_request, make_version, meet
@@ -68,7 +68,7 @@ def test_an_event_without_a_schedule_has_empty_lists(database: Database) -> None
     with database.write() as session:
         actor = make_event(session).organiser_actor()
         assert {len(sheet.rows) for sheet in read(lists.workbook(session, actor).octets).sheets} == {1}
-        assert prints.pack(session, actor, PrintPack.PEOPLE).octets.startswith(b"%PDF")
+        assert prints.pack(session, actor, PrintPack.PEOPLE).written().octets.startswith(b"%PDF")
         assert list(calendars.of_people(session, actor, domain="d.example", now=NOW)) == []
         with pytest.raises(NotFound):
             lists.workbook(session, actor, 7)
@@ -83,7 +83,7 @@ def test_a_pack_has_a_sheet_for_each(database: Database, kind: PrintPack, owners
         expo = published(session)
         actor = expo.organiser_actor()
         singly = dict(prints.singly(session, actor, kind))
-        made = prints.pack(session, actor, kind)
+        made = prints.pack(session, actor, kind).written()
     assert len(singly) == owners
     assert made.octets.count(b"/Type/Page/") == max(owners, 1)
     assert all(octets.startswith(b"%PDF") for octets in singly.values())

@@ -64,6 +64,7 @@ NO_ACTOR = {
     "digests.choices.stop": TOKEN,
     "events.events.create_event": "of the account that is signed in: it looks whether it is an operator's",
     "events.new_event.faults": PURE,
+    "exports.print_codes.look": TOKEN,
     "imports.taking.parts_of": PURE,
     "imports.taking.rejected": PURE,
     "operations.pulses.last": FREE_OF_EVENTS,

@@ -1,0 +1,81 @@
+"""The page that the QR code of a print opens: still current, or what has changed. Without sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from apiflask import APIBlueprint
+from flask import render_template
+
+from api import context, limits
+from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
+from scheduler.invites.catalogue import Words
+from scheduler.services.exports import print_codes
+from scheduler.services.exports.print_codes import ChangedEntry, PrintChange, PrintLook
+
+blueprint = APIBlueprint("printed", __name__, enable_openapi=False)
+
+
+@blueprint.get("/p/<token>")
+def show(token: str) -> tuple[str, int]:
+    """What changed since the print, in its language. Nothing but what the print itself shows."""
+    now = context.now()
+    with context.database().read() as db, limits.looking_up_a_token():
+        found = print_codes.look(db, token, now=now)
+    limits.require_link(token)
+    sheet = AgendaSheet(
+        owner=found.owner,
+        event_name=found.event_name,
+        timezone=found.timezone,
+        language=found.language,
+        entries=(),
+        version=found.published,
+        published_at=found.published_at,
+    )
+    page = render_template(
+        "exports/printed.html",
+        found=found,
+        words=sheet.words,
+        say=sheet.words.printed,
+        verdict=_verdict(found, sheet.words),
+        stamp=sheet.stamp,
+        looked=_moment(now, sheet),
+        changes=[(each.kind, each.entry, list(_lines(each, sheet))) for each in found.changes],
+    )
+    return page, 410 if found.is_over else 200
+
+
+def _verdict(found: PrintLook, words: Words) -> str:
+    say, count = words.printed, len(found.changes)
+    if found.is_over or found.published is None:
+        return say["over" if found.is_over else "unpublished"]
+    said = "current" if not count else "changed_one" if count == 1 else "changed_other"
+    return say[said].format(count=count)
+
+
+def _lines(change: ChangedEntry, sheet: AgendaSheet) -> Iterator[str]:
+    """When, where and with whom, and what it was where it differs."""
+    was, now = change.was or change.entry, change.entry
+    yield _was_now(_when(was, sheet), _when(now, sheet), sheet)
+    yield _was_now(sheet.location(was), sheet.location(now), sheet)
+    if change.kind is PrintChange.PEOPLE:
+        yield _was_now(_people(was, sheet), _people(now, sheet), sheet)
+
+
+def _was_now(old: str, new: str, sheet: AgendaSheet) -> str:
+    return new if old == new else sheet.words.was_now.format(old=old, new=new)
+
+
+def _when(entry: SheetEntry, sheet: AgendaSheet) -> str:
+    return sheet.words.times_of(entry.start, entry.end, sheet.zone)
+
+
+def _people(entry: SheetEntry, sheet: AgendaSheet) -> str:
+    people = (*entry.partner_people, *entry.own_people, entry.interpreter)
+    return sheet.words.list_comma.join(filter(None, people)) or sheet.words.none
+
+
+def _moment(now: datetime, sheet: AgendaSheet) -> str:
+    local = now.astimezone(sheet.zone)
+    return sheet.words.moment.format(day=sheet.words.day_of(local), time=f"{local:%H:%M}")

@@ -1,0 +1,273 @@
+"""The QR codes of prints: made with a sheet. Who scans one reads whether the sheet is still current."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import RequestState
+from scheduler.domain.errors import NotFound
+from scheduler.domain.mails.prints import PrintPack
+from scheduler.invites.agenda.agenda import SheetEntry
+from scheduler.services import links
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.access.tokens import PRINT, derive_token, hash_token, new_seed
+from scheduler.services.directory.refs import find_person, firm_in_question
+from scheduler.services.exports import held, prints
+from scheduler.services.schedule import versions
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    Firm,
+    Interpreter,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+    PrintCode,
+    ScheduleVersion,
+    Slot,
+)
+
+VALID_AFTER = timedelta(days=14)
+"""So long after the event a code still answers."""
+
+
+class PrintChange(StrEnum):
+    """A change of one meeting. If there are several, the first of these."""
+
+    NEW = "new"
+    CANCELLED = "cancelled"
+    MOVED = "moved"
+    RELOCATED = "relocated"
+    PEOPLE = "people"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedEntry:
+    """A meeting that is not as the print has it. `was` is None for a new one, `now` for a cancelled one."""
+
+    kind: PrintChange
+    was: SheetEntry | None
+    now: SheetEntry | None
+
+    @property
+    def entry(self) -> SheetEntry:
+        """As it is now, else as it was."""
+        return next(filter(None, (self.now, self.was)))
+
+
+@dataclass(frozen=True, slots=True)
+class PrintLook:
+    """What a code says. `published` is the version that is compared with, None if there is none.
+
+    `owner` is whose sheet it is, as the print says it. `is_over`: the event is, and the code with it.
+    """
+
+    owner: str
+    event_key: str
+    event_name: str
+    contact: str
+    timezone: str
+    language: str
+    number: int
+    published: int | None
+    published_at: datetime | None
+    is_over: bool
+    changes: tuple[ChangedEntry, ...]
+
+
+def make(
+    session: Session,
+    actor: Actor,
+    pack: PrintPack,
+    languages: Mapping[str, str],
+    number: int,
+    *,
+    settings: Settings,
+    now: datetime,
+) -> dict[str, str]:
+    """The addresses in the codes of sheets, by the key of whose they are, in the sheets' languages.
+
+    A code that is there is used again, unless something was withdrawn since. Raises NotFound, NotAllowed.
+    """
+    _require(session, actor, pack, languages)
+    version = versions.get(session, actor.event_id, number)
+    withdrawn = session.scalar(
+        select(func.max(MeetingRequest.answered_at)).where(
+            MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.WITHDRAWN
+        )
+    )
+    rows = session.execute(
+        select(PrintCode.subject_key, PrintCode.language, PrintCode.seed, PrintCode.made_at)
+        .where(
+            PrintCode.version_id == version.id,
+            PrintCode.pack == pack,
+            among(PrintCode.subject_key, languages),
+        )
+        .order_by(PrintCode.id)
+    )
+    seeds = {
+        key: seed
+        for key, language, seed, made_at in rows
+        if language == languages[key] and (withdrawn is None or made_at > withdrawn)
+    }
+    for key in languages.keys() - seeds.keys():
+        seeds[key] = new_seed()
+        session.add(
+            PrintCode(
+                version_id=version.id,
+                pack=pack,
+                subject_key=key,
+                language=languages[key],
+                seed=seeds[key],
+                token_hash=hash_token(derive_token(settings.secret_key, PRINT, seeds[key])),
+                made_at=now,
+            )
+        )
+    session.flush()
+    return {
+        key: links.whole(settings, links.printed(derive_token(settings.secret_key, PRINT, seed)))
+        for key, seed in seeds.items()
+    }
+
+
+def look(session: Session, token: str, *, now: datetime) -> PrintLook:
+    """Whether the print with this code is still current, or what changed. Ten queries, few rows.
+
+    It has the facts that the print has, and no others. Raises NotFound for a wrong code.
+    """
+    found = session.execute(
+        select(PrintCode, ScheduleVersion, Event)
+        .join(ScheduleVersion, ScheduleVersion.id == PrintCode.version_id)
+        .join(Event, Event.id == ScheduleVersion.event_id)
+        .where(PrintCode.token_hash == hash_token(token.lower()))
+    ).first()
+    if found is None:
+        raise NotFound("print", token[:4] + "...")
+    code, version, event = found
+    end = session.scalar(select(func.max(Slot.end)).where(Slot.of(event.id)))
+    is_over = end is not None and now > end + VALID_AFTER
+    published = versions.published(session, event.id)
+    changed: tuple[ChangedEntry, ...] = ()
+    if published is not None and not is_over:
+        was = _entries(session, event, code, version.id, code.made_at)
+        changed = tuple(_changes(was, _entries(session, event, code, published.id, None)))
+    return PrintLook(
+        owner=_owner(session, event.id, code),
+        event_key=event.key,
+        event_name=event.name,
+        contact=event.contact,
+        timezone=event.timezone,
+        language=code.language,
+        number=version.number,
+        published=published.number if published else None,
+        published_at=published.published_at if published else None,
+        is_over=is_over,
+        changes=changed,
+    )
+
+
+def _require(session: Session, actor: Actor, pack: PrintPack, keys: Iterable[str]) -> None:
+    """Who may read all agendas may print all. Others print what they may read."""
+    if actor.may(Right.READ_AGENDAS):
+        return
+    for key in keys:
+        if pack is PrintPack.FIRMS:
+            firm_in_question(session, actor, Right.READ_FIRM_AGENDAS, key)
+        else:
+            person = find_person(session, actor.event_id, key) if pack is PrintPack.PEOPLE else None
+            actor.require(
+                Right.READ_AGENDAS,
+                firm_id=person.firm_id if person else None,
+                attendee_id=person.id if person else None,
+            )
+
+
+def _entries(
+    session: Session, event: Event, code: PrintCode, version_id: int, at: datetime | None
+) -> dict[str, SheetEntry]:
+    """The meetings of a version on the sheet, by request: as they stood at that time, or as they stand."""
+    meetings = held.chosen(
+        session,
+        ZoneInfo(event.timezone),
+        PlannedMeeting.version_id == version_id,
+        PlannedMeeting.id.in_(_own(event.id, code)),
+        at=at,
+        language=code.language,
+    )
+    return {
+        meeting.request: entry
+        for meeting in meetings
+        for key, _, entry in prints.GROUPED[code.pack]([meeting])
+        if key == code.subject_key
+    }
+
+
+def _own(event_id: int, code: PrintCode) -> Select[int]:
+    """The ids of planned meetings, of whatever version, that the sheet is about."""
+    meetings, key = select(PlannedMeeting.id), code.subject_key
+    if code.pack is PrintPack.PLACES:
+        found = meetings.join(Place, Place.id == PlannedMeeting.place_id)
+        return found.where(Place.event_id == event_id, Place.key == key)
+    if code.pack is PrintPack.INTERPRETERS:
+        found = meetings.join(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
+        return found.where(Interpreter.event_id == event_id, Interpreter.key == key)
+    if code.pack is PrintPack.PEOPLE:
+        found = meetings.join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id).join(
+            Attendee, Attendee.id == PlannedAttendee.attendee_id
+        )
+        return found.where(Attendee.event_id == event_id, Attendee.key == key)
+    request = MeetingRequest
+    found = meetings.join(request, request.id == PlannedMeeting.request_id).join(
+        Firm, (Firm.id == request.from_firm_id) | (Firm.id == request.to_firm_id)
+    )
+    return found.where(Firm.event_id == event_id, Firm.key == key)
+
+
+def _owner(session: Session, event_id: int, code: PrintCode) -> str:
+    """Whose sheet it is, by the name of today."""
+    tables: dict[PrintPack, type[Attendee | Firm | Interpreter | Place]] = {
+        PrintPack.PEOPLE: Attendee,
+        PrintPack.FIRMS: Firm,
+        PrintPack.PLACES: Place,
+        PrintPack.INTERPRETERS: Interpreter,
+    }
+    table = tables[code.pack]
+    name = session.scalar(select(table.name).where(table.event_id == event_id, table.key == code.subject_key))
+    return name or ""
+
+
+def _changes(was: Mapping[str, SheetEntry], now: Mapping[str, SheetEntry]) -> Iterator[ChangedEntry]:
+    """In the order of the times that hold now, else of those of before."""
+    found = [
+        ChangedEntry(kind, was.get(key), now.get(key))
+        for key in was.keys() | now.keys()
+        if (kind := _kind(was.get(key), now.get(key))) is not None
+    ]
+    yield from sorted(found, key=lambda each: (each.entry.start, each.entry.place_name, each.entry.partner))
+
+
+def _kind(was: SheetEntry | None, now: SheetEntry | None) -> PrintChange | None:
+    if was is None:
+        return PrintChange.NEW
+    if now is None:
+        return PrintChange.CANCELLED
+    if (was.start, was.end) != (now.start, now.end):
+        return PrintChange.MOVED
+    if (was.place_name, was.hall) != (now.place_name, now.hall):
+        return PrintChange.RELOCATED
+    return PrintChange.PEOPLE if _people(was) != _people(now) else None
+
+
+def _people(entry: SheetEntry) -> Collection[object]:
+    return sorted(entry.partner_people), sorted(entry.own_people), entry.interpreter
