@@ -15,6 +15,7 @@ ROOMS = frozenset(
         "preferences",
         "sessions",
         "sign_in",
+        "start",
         "summaries",
         "week",
     }

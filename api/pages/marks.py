@@ -14,7 +14,7 @@ from markupsafe import Markup
 from api.language import speaking
 from api.language.speaking import gettext
 from api.pages import presentation
-from scheduler.domain.entities import Partstat
+from scheduler.domain.entities import Partstat, RequestState
 from scheduler.invites.catalogue import words
 from scheduler.saying import say
 from scheduler.services.week.changes import WeekChange, WeekChangeKind
@@ -93,6 +93,24 @@ def comma() -> str:
     return words(speaking.language()).list_comma
 
 
+STATES = {
+    RequestState.ACCEPTED: say("Accepted:"),
+    RequestState.DECLINED: say("Declined:"),
+    RequestState.WITHDRAWN: say("Cancelled:"),
+    RequestState.EXPIRED: say("Expired:"),
+}
+
+
+def state_label(state: RequestState) -> str:
+    """What became of a request, before whose it is."""
+    return speaking.said(STATES[state])
+
+
+def reason_label(code: str) -> str:
+    """Why a plan does not hold a meeting, as in mails."""
+    return words(speaking.language()).reason_of(code)
+
+
 def tier_label(tier: str) -> str:
     """Where in the chain: Upstream."""
     return presentation.capitalize_first(words(speaking.language()).digest[tier])
@@ -168,6 +186,8 @@ def init_app(app: Flask) -> None:
         answer_word,
         change_word,
         tier_label,
+        state_label,
+        reason_label,
         listing,
     ):
         app.add_template_filter(each)

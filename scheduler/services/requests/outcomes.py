@@ -34,6 +34,8 @@ class RequestOutcome:
 
     meeting: AgendaItem | None = None
     reason: str | None = None
+    code: str = ""
+    """The reason's in the plan, by which every language has words for it."""
     may_open_times: bool = False
     ways: tuple[OwnWay, ...] = ()
     version: int = 0
@@ -81,6 +83,7 @@ def _outcome(
     may_open = row["reason"] in OWN_TIMES and actor.attendee_id is not None and not ways
     return RequestOutcome(
         reason=_clause(row["reason"]),
+        code=row["reason"],
         may_open_times=may_open,
         ways=ways,
         version=version,

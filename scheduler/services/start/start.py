@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MUST, RequestState, Side, Tier
 from scheduler.domain.errors import NotAllowed
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.requests import lists, outcomes
@@ -73,9 +74,10 @@ class StartPage:
     is_new: bool
 
 
-def start_page(session: Session, actor: Actor, *, now: datetime) -> StartPage:
-    """The actor's own page. The number of queries does not depend on how much there is.
+def start_page(session: Session, actor: Actor, *, language: str = "en", now: datetime) -> StartPage:
+    """The actor's own page, with the things of firms named in `language`.
 
+    The number of queries does not depend on how much there is.
     Raises NotAllowed for who does not answer for a firm.
     """
     firm = _own_firm(session, actor)
@@ -100,7 +102,7 @@ def start_page(session: Session, actor: Actor, *, now: datetime) -> StartPage:
         meeting_count=len(ahead),
         profile=_gaps(session, firm),
         firms=_sights(session, actor, {_other(card, firm) for card in found}),
-        suggested=partners.suggested(session, actor, limit=MOST_SUGGESTED),
+        suggested=partners.suggested(session, actor, language=language, limit=MOST_SUGGESTED),
         sent_count=sum(counts.sent.values()),
         musts=_musts(session, firm.id),
         is_new=not any(counts.sent.values()) and not any(counts.received.values()),
@@ -129,7 +131,7 @@ _NEWEST = (func.coalesce(MeetingRequest.answered_at, MeetingRequest.expires_at).
 
 
 def _own_firm(session: Session, actor: Actor) -> Firm:
-    sentence = "Only exhibitors have a page of what to do for their firm."
+    sentence = say("Only exhibitors have a page of what to do for their firm.")
     actor.require(Right.ASK, firm_id=actor.firm_id, sentence=sentence)
     if actor.firm_id is None or actor.attendee_id is None:
         raise NotAllowed(sentence)
