@@ -16,7 +16,7 @@ from api.pages.imports import imports
 from api.pages.inbox import inbox
 from api.pages.my_day import my_day
 from api.pages.people_desk import people_desk, request_desk
-from api.pages.requests import requests
+from api.pages.requests import requests, wishes
 from api.pages.schedule import changes, runs, versions
 from api.pages.start import start
 from api.pages.team import joining, members, operators
@@ -62,6 +62,7 @@ PAGES = (
     reminding.blueprint,
     request_desk.blueprint,
     requests.blueprint,
+    wishes.blueprint,
     sessions.blueprint,
     sign_in.blueprint,
     start.blueprint,

@@ -27,6 +27,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.delivery.dead_letters import DeadLetter
 from scheduler.services.directory.facets import FacetValue
 from scheduler.services.requests.cards import RequestCard
+from scheduler.services.wishes.ranks import rank_of
 
 
 class Named(Protocol):
@@ -268,6 +269,11 @@ def asked_place(card: RequestCard, sent: bool, actor: Actor) -> str:
     return f"at {whose} booth"
 
 
+def rank(priority: int | None) -> str:
+    """must, want or nice; nothing for a priority that nobody gave."""
+    return rank_of(priority).value if priority else ""
+
+
 def other_place(card: RequestCard) -> str:
     """Where a request of one place could be held besides."""
     return "a table" if card.place is PlaceWish.BOOTH else "their booth"
@@ -287,7 +293,7 @@ def init_app(app: Flask) -> None:
         local_moment, local_second, time_left, zone_name, zone, number,
         share, country, by_country, language, both_names, short_name, spoken, capitalize_first,
         alert_title, role_label, browser_name, tab_label, told_label, mail_label, failure_label, source_label,
-        asked_place, other_place,
+        asked_place, other_place, rank,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

@@ -30,3 +30,14 @@ document.addEventListener("htmx:responseError", (event) => {
   if (event.detail.xhr.status >= 500) say("broken");
 });
 document.addEventListener("DOMContentLoaded", showCopyButtons);
+
+// On a phone the filters stand folded, so that what was found is seen first. Without JavaScript they stay open.
+let filtersAreOpen = false;
+function foldFilters() {
+  const filters = document.querySelector("details.facets");
+  if (!filters || !window.matchMedia("(max-width: 63rem)").matches) return;
+  filters.open = filtersAreOpen;
+  filters.addEventListener("toggle", () => (filtersAreOpen = filters.open));
+}
+document.addEventListener("DOMContentLoaded", foldFilters);
+document.addEventListener("htmx:oobAfterSwap", foldFilters);

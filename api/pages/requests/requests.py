@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -16,25 +16,36 @@ from api import auth, context, inputs
 from api.pages import forms, paging, rendering
 from api.pages.forms import RequestForm
 from api.pages.presentation import short_name
+from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, WrongState
 from scheduler.services.access.actors import Actor
+from scheduler.services.asking import drafts
 from scheduler.services.directory import notes, search
 from scheduler.services.events.timetable import timetable
 from scheduler.services.requests import history, lists, outcomes, requests
 from scheduler.services.requests.cards import RequestCard
 from scheduler.services.requests.form import NewRequest
+from scheduler.services.requests.lists import RequestOrder
+from scheduler.services.suggestions import partners
+from scheduler.services.wishes import common_times, wishes
+from scheduler.services.wishes.ranks import USUAL, Rank
 
 blueprint = APIBlueprint("requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
 ANY_STATE = "all"
 NOT_HELD = "not-held"
-PRIORITIES = {
-    5: "we come to the event for this meeting",
-    4: "very important",
-    3: "important",
-    2: "good to have",
-    1: "if there is time",
+RANKS = {
+    Rank.MUST: (USUAL[Rank.MUST], "Must: we come to the event for this meeting"),
+    Rank.WANT: (USUAL[Rank.WANT], "Want: important to us"),
+    Rank.NICE: (USUAL[Rank.NICE], "Nice: if there is time"),
+}
+"""What a firm can say of a wish: the priority, and the words."""
+ORDERS = {
+    RequestOrder.NEWEST: "Newest first",
+    RequestOrder.DEADLINE: "Answer by",
+    RequestOrder.RANK: "Musts first",
+    RequestOrder.FIT: "Fits us best",
 }
 PLACES = {"any": "Booth or table, as it fits", "booth": "Their booth", "table": "A meeting table"}
 """The tab of accepted requests for which the published schedule has no meeting."""
@@ -70,8 +81,12 @@ def show(event_key: str, key: str) -> str:
 @blueprint.get("/firms/<firm_key>/ask")
 @login_required
 def new(event_key: str, firm_key: str) -> str:
-    """The form to ask a firm."""
-    return _form(auth.actor(event_key), firm_key, RequestForm(NewRequest(to_firm=firm_key, topic="")))
+    """The form to ask a firm: empty, or as far as a draft or a template says it."""
+    actor, kept = auth.actor(event_key), inputs.whole(request.args.get("draft"))
+    empty = NewRequest(to_firm=firm_key, topic="")
+    with context.database().read() as db:
+        values = drafts.form_of(db, actor, kept, firm_key) if kept > 0 else empty
+    return _form(actor, firm_key, RequestForm(values, slots=frozenset(values.slots or ())))
 
 
 @blueprint.post("/firms/<firm_key>/ask")
@@ -81,9 +96,13 @@ def submit(event_key: str, firm_key: str) -> Response | tuple[str, int]:
     actor = auth.actor(event_key)
     with context.database().read() as db:
         form = forms.read_request(request.form, firm_key, timetable(db, actor))
+    kept = request.form.get("keep", "")
     try:
+        if kept:
+            return _keep(actor, form, is_template=kept == "template")
         with context.database().write() as db:
             made = requests.ask(db, actor, form.values, now=context.now())
+            drafts.sent(db, actor, firm_key)
             key, asked, asking = made.key, short_name(made.to_firm), short_name(made.from_firm)
     except InvalidInput as error:
         return _form(actor, firm_key, form, forms.sentences(error)), 422
@@ -139,6 +158,18 @@ def take_way(event_key: str, key: str, number: int) -> Response | str:
     return _answer(event_key, key, step, "Done. The next schedule tries again.")
 
 
+def _keep(actor: Actor, form: RequestForm, *, is_template: bool) -> Response:
+    """Keep what was written as a draft to the firm, or as a template for any."""
+    with context.database().write() as db:
+        if is_template:
+            name = form.values.topic[: fields.limits(fields.TemplateName).most]
+            drafts.keep_template(db, actor, form.values, name, now=context.now())
+        else:
+            drafts.keep(db, actor, form.values, now=context.now())
+    flash("Kept. Nobody was asked yet.", "good")
+    return redirect(url_for("wishes.listing", event_key=actor.event_key), 303)
+
+
 def _undo(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> None:
     requests.undo(db, actor, key, now=now)
 
@@ -148,6 +179,8 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
     wanted, text = request.args.get("state", at_first or ANY_STATE), request.args.get("text", "")
     state = RequestState(wanted) if wanted in {*RequestState} else None
     tab = wanted if state or wanted == NOT_HELD else ANY_STATE
+    asked = request.args.get("order", "")
+    order = RequestOrder(asked) if asked in set(RequestOrder) else RequestOrder.NEWEST
     with context.database().read() as db:
         counts = _counts(db, actor, side, text)
         page = lists.listing(
@@ -159,6 +192,8 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
             text=text,
             number=paging.asked_number(),
             total=counts[tab],
+            order=order,
+            ranks=partners.fitting(db, actor) if order is RequestOrder.FIT else (),
         )
         return rendering.render(
             db,
@@ -169,6 +204,9 @@ def _listing(event_key: str, side: Side, *, at_first: RequestState | None) -> st
             tab=tab,
             text=text,
             counts=counts,
+            order=order,
+            orders=ORDERS,
+            common=_common(db, actor, page.items),
             **_around(db, actor, side, page.items),
         )
 
@@ -184,6 +222,14 @@ def _counts(db: Session, actor: Actor, side: Side, text: str = "") -> dict[str, 
         if state is RequestState.ACCEPTED:
             tabs[NOT_HELD] = counts.sent_not_held if is_sent else counts.received_not_held
     return tabs
+
+
+def _common(db: Session, actor: Actor, cards: Iterable[RequestCard]) -> Mapping[str, frozenset[str]]:
+    """By partner, the times at which both are free, for requests that wait for an answer."""
+    waiting = [card for card in cards if card.state is RequestState.PENDING]
+    return common_times.in_common(
+        db, actor, [each.key for card in waiting for each in (card.from_firm, card.to_firm)]
+    )
 
 
 def _around(db: Session, actor: Actor, side: Side, cards: Iterable[RequestCard]) -> dict[str, Any]:
@@ -215,7 +261,10 @@ def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str]
             own=own,
             refused=notes.refuses(db, actor, firm_key),
             times=timetable(db, actor),
-            priorities=PRIORITIES,
+            ranks=RANKS,
+            budget=wishes.budget(db, actor),
+            drafts=drafts.listing(db, actor),
+            common=common_times.in_common(db, actor, [firm_key]).get(firm_key, frozenset()),
             places=PLACES,
         )
 

@@ -20,6 +20,7 @@ from scheduler.domain.fields import (
     FreezeHours,
     HoldMinutes,
     MailPerMinute,
+    MustBudget,
     RemindMinutes,
     RequestDays,
     SolveSeconds,
@@ -77,6 +78,7 @@ class EventSettings:
     solve_seconds: SolveSeconds = 60
     freeze_hours: FreezeHours = 12
     request_days: RequestDays = 14
+    must_budget: MustBudget = 5
     proposals: bool = True
     mail_per_minute: MailPerMinute = 600
     publish_hold: HoldMinutes = 5

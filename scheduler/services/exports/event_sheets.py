@@ -227,7 +227,7 @@ class _ExportedEvent:
                 "from_firm": self.firm_keys[row.from_firm_id],
                 "to_firm": self.firm_keys[row.to_firm_id],
                 "topic": row.topic,
-                "priority": row.priority,
+                "priority": row.weight,
                 "length": row.length,
                 "place": str(row.place),
                 "state": str(row.state),

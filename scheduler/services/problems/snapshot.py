@@ -217,7 +217,7 @@ class _Snapshot:
                 id=row.key,
                 sender=self.firms[row.from_firm_id],
                 receiver=self.firms[row.to_firm_id],
-                weight=row.priority,
+                weight=row.weight,
                 length=row.length,
                 from_attendees=tuple(people[row.id, Side.FROM]),
                 to_attendees=tuple(people[row.id, Side.TO]),

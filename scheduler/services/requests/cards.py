@@ -45,6 +45,8 @@ class RequestCard:
     from_firm: FirmRef
     to_firm: FirmRef
     priority: int
+    reply_priority: int | None
+    """How much the asked firm wants it, if it asked back."""
     length: int
     place: PlaceWish
     topic: str
@@ -86,6 +88,7 @@ def _card(
         from_firm=FirmRef(*names[:4]),
         to_firm=FirmRef(*names[4:8]),
         priority=request.priority,
+        reply_priority=request.reply_priority,
         length=request.length,
         place=request.place,
         topic=request.topic,

@@ -17,6 +17,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory import notes
 from scheduler.services.text import lines, one_line, storable
+from scheduler.services.wishes.wishes import must_faults
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, Place, Slot
 
@@ -106,6 +107,9 @@ class _Checker:
         sender, receiver = self.firms()
         topic, message = self.texts()
         self.faults.extend(fields.fault("priority", self.form.priority, Priority))
+        if sender is not None and not self.faults:
+            event_id = self.actor.event_id
+            self.faults.extend(must_faults(self.session, event_id, sender.id, self.form.priority))
         slots, latest = self.slots()
         place = self.place(receiver)
         people = self.people(sender, receiver)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState, Side, VersionState
@@ -35,7 +36,34 @@ from scheduler.storage.models import (
 _Sender, _Receiver = aliased(Firm), aliased(Firm)
 _Asker, _Answerer = aliased(Attendee), aliased(Attendee)
 
+
+class RequestOrder(StrEnum):
+    """How a list of requests is ordered."""
+
+    NEWEST = "newest"
+    DEADLINE = "deadline"
+    RANK = "rank"
+    FIT = "fit"
+
+
 _ORDER = Order("requests", (MeetingRequest.created_at, MeetingRequest.id), (datetime, int), descending=True)
+_RANKS = 200
+"""Firms that are told apart by how well they fit."""
+
+
+def _by(order: RequestOrder, ranks: Sequence[str]) -> Order:
+    request = MeetingRequest
+    if order is RequestOrder.DEADLINE:
+        none = case((request.expires_at.is_(None), 1), else_=0)
+        return Order("requests", (none, request.expires_at, request.id), (int, datetime, int))
+    if order is RequestOrder.RANK:
+        return Order("requests", (-request.priority, request.created_at, request.id), (int, datetime, int))
+    if order is RequestOrder.FIT and ranks:
+        places = {key: place for place, key in enumerate(ranks[:_RANKS])}
+        place = case(places, value=_Sender.key, else_=len(places))
+        other = case(places, value=_Receiver.key, else_=len(places))
+        return Order("requests", (place + other, request.created_at, request.id), (int, datetime, int))
+    return _ORDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +92,16 @@ def listing(
     number: int = 1,
     limit: int = 30,
     total: int | None = None,
+    order: RequestOrder = RequestOrder.NEWEST,
+    ranks: Sequence[str] = (),
 ) -> Page[RequestCard]:
-    """A firm's requests, the newest first: by default the actor's own, else (for organisers) by key.
+    """A firm's requests: by default the actor's own, else (for organisers) by key.
 
     An organiser who names no firm gets the whole event's. `not_held` narrows to accepted ones for which the
-    published schedule has no meeting. `text` is looked for in topic, message and
-    the names of both firms. `total` is how many they are, where `counts` has said so. Four queries, or three
-    where the total is known or all fit on the page.
+    published schedule has no meeting. `text` is looked for in topic, message and the names of both firms.
+    `ranks` are keys of firms, the one that fits best first, for the order by fit. Cursors are of the newest
+    first alone. `total` is how many they are, where `counts` has said so. Four queries, or three where the
+    total is known or all fit on the page.
     """
     query = _query(actor).where(_of_firm(firm_in_question(session, actor, Right.READ_REQUESTS, firm), side))
     if state is not None:
@@ -78,7 +109,8 @@ def listing(
     if not_held:
         query = query.where(_not_held(actor.event_id))
     query = query.where(matches(text, _SEARCHED))
-    page = fetch_page(session, query, _ORDER, cursor=cursor, number=number, limit=limit, total=total)
+    by = _by(order, ranks)
+    page = fetch_page(session, query, by, cursor=cursor, number=number, limit=limit, total=total)
     return page.of(cards(session, actor, page.items))
 
 

@@ -218,7 +218,7 @@ def _ask_back(
         raise InvalidInput([Fault("slots", "must have one that the other firm asked for; tick it, or none")])
     take(session, actor, theirs, ACCEPT, "", now, seen=(RequestState.PENDING,))
     theirs.reply_topic, theirs.reply_message = checked.topic, checked.message
-    theirs.priority, theirs.slots = max(theirs.priority, checked.priority), slots
+    theirs.reply_priority, theirs.slots = checked.priority, slots
     _name_people(theirs, [person.id for person, side in checked.people if side is Side.FROM], Side.TO)
     if not any(person.side is Side.FROM for person in theirs.people):
         _name_people(theirs, [person.id for person, side in checked.people if side is Side.TO], Side.FROM)

@@ -82,6 +82,18 @@ def suggested(session: Session, actor: Actor, *, language: str = "en", limit: in
     return Suggested(partners, bool(me.wants.needs))
 
 
+def fitting(session: Session, actor: Actor, *, limit: int = 200) -> tuple[str, ...]:
+    """The keys of the firms that fit the actor's own best, whatever was asked between them. Three queries."""
+    actor.require(Right.READ_DIRECTORY)
+    firms = _firms(session, actor)
+    if actor.firm_id not in firms:
+        return ()
+    own = firms.pop(actor.firm_id)
+    me, others = _candidate(own), [_candidate(row) for row in firms.values()]
+    near = _near(session, own.hall_id)
+    return tuple(each.key for each in ranked(me, others, crowd([me, *others]), near, limit=limit))
+
+
 def _firms(session: Session, actor: Actor) -> dict[int, Firm]:
     """The columns that count of the event's firms, by id."""
     rows = session.execute(

@@ -16,6 +16,7 @@ from scheduler.storage.models.asking import (
     ExcludedPerson,
     LateNotice,
     MeetingRequest,
+    RequestDraft,
     RequestPerson,
     RequestStep,
 )
@@ -110,6 +111,7 @@ __all__ = [
     "PlannedMeeting",
     "PrintCode",
     "Pulse",
+    "RequestDraft",
     "RequestPerson",
     "RequestStep",
     "Run",

@@ -24,7 +24,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from scheduler.domain.entities import PlaceWish, RequestState, Side
-from scheduler.domain.fields import Key, Topic
+from scheduler.domain.fields import Key, TemplateName, Topic
 from scheduler.storage.base import Base, states
 from scheduler.storage.models.people import Attendee, Firm
 
@@ -42,7 +42,7 @@ def _of_both(choose: Callable[[int, int], int]) -> Callable[[Any], int]:
 
 
 class MeetingRequest(Base):
-    """A firm asks another for a meeting. `priority` 1 to 5 is the weight in the problem."""
+    """A firm asks another for a meeting. `priority` 1 to 5 is how much the asking firm wants it."""
 
     __tablename__ = "meeting_request"
     __table_args__ = (
@@ -82,6 +82,10 @@ class MeetingRequest(Base):
     place: Mapped[PlaceWish] = mapped_column(states(PlaceWish, "place_wish"), default=PlaceWish.ANY)
     topic: Mapped[Topic]
     message: Mapped[str] = mapped_column(Text, default="")
+    wish_place: Mapped[int | None]
+    """The place among the asking firm's wishes of this rank, or null behind those that have one."""
+    reply_priority: Mapped[int | None]
+    """The priority of the asked firm, if it asked back: the larger of the two is the weight."""
     reply_topic: Mapped[Topic] = mapped_column(default="")
     reply_message: Mapped[str] = mapped_column(Text, default="")
     """What the asked firm wanted to talk about, if it asked back instead of accepting only."""
@@ -110,6 +114,11 @@ class MeetingRequest(Base):
     people: Mapped[list[RequestPerson]] = relationship(cascade="all, delete-orphan")
     excluded: Mapped[list[ExcludedPerson]] = relationship(cascade="all, delete-orphan")
 
+    @property
+    def weight(self) -> int:
+        """The weight in the problem: what the firm says that wants it more."""
+        return max(self.priority, self.reply_priority or 0)
+
     @hybrid_property
     def topics(self) -> str:
         """The topics of both firms, as calendars and agendas show them."""
@@ -137,6 +146,22 @@ class RequestPerson(Base):
     side: Mapped[Side] = mapped_column(states(Side, "side"))
 
     attendee: Mapped[Attendee] = relationship(viewonly=True)
+
+
+class RequestDraft(Base):
+    """A request that a firm has not sent: to a firm, or under a name as a template for any."""
+
+    __tablename__ = "request_draft"
+    __table_args__ = (Index("ix_request_draft_firm_id", "firm_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"))
+    to_firm_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"))
+    name: Mapped[TemplateName] = mapped_column(default="")
+    form: Mapped[dict[str, Any]]
+    """A `NewRequest`, as far as it was written."""
+    changed_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    changed_at: Mapped[datetime]
 
 
 class RequestStep(Base):

@@ -63,6 +63,8 @@ class Event(Base):
     """A run leaves published meetings that start within these hours as they are."""
     request_days: Mapped[int] = mapped_column(default=14)
     """A pending request expires after these days."""
+    must_budget: Mapped[int] = mapped_column(default=5, server_default="5")
+    """How many musts a firm may have among its open requests; 0: any number."""
     proposals: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether attendees may propose other times for their meetings."""
     mail_per_minute: Mapped[int] = mapped_column(default=600)

@@ -96,6 +96,7 @@ def test_a_changed_time_moves_the_next_overnight_run(database: Database, broker_
     path = f"/events/{expo.event.key}/settings"
     typed = {
         "name": "Renamed", "language": "hu", "solve_seconds": "30", "freeze_hours": "6", "request_days": "7",
+        "must_budget": "5",
         "proposals": "yes", "mail_per_minute": "90", "publish_hold": "3", "contact": " Hall 1  desk ",
         "remind_minutes": "15", "fair_share": "50",
     }  # fmt: skip
@@ -124,6 +125,7 @@ def test_summaries_are_on_until_an_organiser_switches_them_off(database: Databas
     assert ticked in browser.get(path)
     typed = {
         "name": "Expo", "language": "en", "solve_seconds": "30", "freeze_hours": "6", "request_days": "7",
+        "must_budget": "5",
         "mail_per_minute": "90", "publish_hold": "3", "fair_share": "50",
         "remind_minutes": "0",
     }  # fmt: skip

@@ -72,7 +72,7 @@ def test_a_request_with_faults_shows_them_at_their_fields_and_keeps_what_was_typ
     )
     for field, sentence in {
         "topic": "Topic is missing; say in a line what the meeting is about.",
-        "priority": "Priority must be from 1 to 5.",
+        "priority": "Rank must be from 1 to 5.",
         "length": "Length must be from 1 to 2 slots.",
         "from_attendees": "People of your firm &#39;f1-p0&#39; is not a person of this firm.",
     }.items():

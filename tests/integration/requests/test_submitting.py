@@ -172,7 +172,7 @@ def test_asking_back_accepts_and_keeps_both_topics(database: Database) -> None:
         card = lists.show(session, expo.actor(0), asked.key)
         assert (card.topic, card.reply_topic) == ("Cells", "Tools")
         assert (card.message, card.reply_message) == ("We make cells.", "We make tools.")
-        assert (card.priority, card.slots) == (5, ("s1",))
+        assert (card.priority, card.reply_priority, card.slots) == (theirs.priority, 5, ("s1",))
         # each firm knows best who comes of its own
         assert [person.key for person in card.from_attendees + card.to_attendees] == ["f0-p1", "f1-p2"]
         assert lists.listing(session, expo.actor(0)).total == 1

@@ -79,6 +79,7 @@ NO_ACTOR = {
     "schedule.feed_addresses.feed_token": FOUND,
     "schedule.feeds.feed_body": FOUND,
     "week.handing.colleagues": PURE,
+    "wishes.ranks.rank_of": PURE,
 }
 """Functions that the web calls without an actor, and why each may be."""
 

@@ -1,0 +1,156 @@
+"""A firm's wishes: their order and ranks, drafts; firms asked and requests answered at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.language.speaking import gettext
+from api.pages import forms, rendering
+from api.pages.requests.requests import PLACES, RANKS
+from scheduler.domain.errors import InvalidInput, NotAllowed
+from scheduler.services.access.actors import Actor
+from scheduler.services.asking import drafts, several
+from scheduler.services.directory import search
+from scheduler.services.directory.facets import FirmFilters
+from scheduler.services.directory.search import FirmOrder
+from scheduler.services.events.timetable import timetable
+from scheduler.services.requests.form import NewRequest
+from scheduler.services.wishes import wishes
+from scheduler.services.wishes.ranks import USUAL, Rank
+
+blueprint = APIBlueprint("wishes", __name__, enable_openapi=False, url_prefix="/events/<event_key>/wishes")
+
+
+@blueprint.get("")
+@login_required
+def listing(event_key: str) -> str:
+    """The wishes in their order, by rank; drafts and templates."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        return rendering.render(
+            db,
+            actor,
+            "wishes",
+            "requests/wishes.html",
+            wishes=wishes.wishes(db, actor),
+            budget=wishes.budget(db, actor),
+            drafts=drafts.listing(db, actor),
+            ranks=RANKS,
+        )
+
+
+@blueprint.post("/<key>")
+@login_required
+def place(event_key: str, key: str) -> Response:
+    """Move a wish up or down, give it another rank, or put it before another one."""
+    actor = auth.actor(event_key)
+    step = request.form.get("step", "")
+    try:
+        with context.database().write() as db:
+            if step in ("up", "down"):
+                wishes.move(db, actor, key, is_up=step == "up")
+            else:
+                rank = Rank(step) if step in set(Rank) else Rank.WANT
+                before = request.form.get("before") or None
+                wishes.place(db, actor, key, rank, before)
+    except InvalidInput as error:
+        flash(" ".join(forms.sentences(error).values()), "error")
+    return redirect(url_for("wishes.listing", event_key=event_key) + f"#wish-{key}", 303)
+
+
+@blueprint.post("/drafts/<int:number>/remove")
+@login_required
+def remove(event_key: str, number: int) -> Response:
+    """Throw a draft or a template away."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        drafts.remove(db, actor, number)
+    flash(gettext("Removed."), "good")
+    return redirect(url_for("wishes.listing", event_key=event_key), 303)
+
+
+@blueprint.get("/ask")
+@login_required
+def several_form(event_key: str) -> str:
+    """The form to ask the firms on the list at once."""
+    return _several(auth.actor(event_key), NewRequest(to_firm="", topic=""), None)
+
+
+@blueprint.post("/ask")
+@login_required
+def ask_several(event_key: str) -> Response | tuple[str, int]:
+    """Ask each firm that is ticked, and say of the others why they were not asked."""
+    actor, chosen = auth.actor(event_key), request.form.getlist("firms")
+    with context.database().read() as db:
+        form = forms.read_request(request.form, "", timetable(db, actor)).values
+    try:
+        with context.database().write() as db:
+            done = several.ask(db, actor, form, chosen, now=context.now())
+    except InvalidInput as error:
+        return _several(actor, form, chosen, forms.sentences(error)), 422
+    if done.asked:
+        flash(gettext("Firms asked: %(num)s. Their answers will stand here.", num=len(done.asked)), "good")
+    for key, why in done.refused.items():
+        flash(f"Not asked: {key} {why}.", "warning")
+    return redirect(url_for("requests.sent", event_key=event_key), 303)
+
+
+@blueprint.post("/answers")
+@login_required
+def answer_several(event_key: str) -> Response:
+    """Accept or decline all requests that are ticked."""
+    actor = auth.actor(event_key)
+    is_accepted = request.form.get("answer") == "accept"
+    try:
+        with context.database().write() as db:
+            done = several.answer(
+                db,
+                actor,
+                request.form.getlist("keys"),
+                is_accepted=is_accepted,
+                note=request.form.get("note", ""),
+                now=context.now(),
+            )
+        if is_accepted:
+            flash(gettext("Accepted: %(num)s.", num=done.done), "good")
+        else:
+            flash(gettext("Declined: %(num)s.", num=done.done), "good")
+        for why in done.refused.values():
+            flash(why, "warning")
+    except InvalidInput as error:
+        flash(" ".join(forms.sentences(error).values()), "error")
+    here = url_for("requests.received", event_key=event_key)
+    return redirect(rendering.back(event_key, here), 303)
+
+
+def _several(
+    actor: Actor, form: NewRequest, chosen: list[str] | None, faults: dict[str, str] | None = None
+) -> str:
+    """The form with the saved firms that were not asked yet: at first all of them are ticked."""
+    if not actor.is_exhibitor:
+        raise NotAllowed("Only exhibitors ask for meetings in their firm's name.")
+    saved = FirmFilters(relation=("saved",))
+    with context.database().read() as db:
+        found = search.look(db, actor, saved, order=FirmOrder.NAME, limit=200).page.items
+        firms = [firm for firm in found if not firm.open_requests and not (firm.note and firm.note.is_never)]
+        wanted = [firm.key for firm in firms][: several.MOST_ASKED] if chosen is None else chosen
+        shown: dict[str, Any] = {
+            "firms": firms,
+            "chosen": wanted,
+            "form": replace(form, priority=form.priority or USUAL[Rank.WANT]),
+            "faults": faults or {},
+            "labels": forms.LABELS,
+            "most": several.MOST_ASKED,
+            "budget": wishes.budget(db, actor),
+            "times": timetable(db, actor),
+            "ranks": RANKS,
+            "places": PLACES,
+        }
+        return rendering.render(db, actor, "firms", "requests/several.html", **shown)

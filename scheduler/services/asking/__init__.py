@@ -1,0 +1,1 @@
+"""Asking: drafts and templates of requests, and several requests by one press."""

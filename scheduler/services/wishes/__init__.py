@@ -1,0 +1,1 @@
+"""Wishes: what a firm wants most of what it asked for, and when it could be."""
