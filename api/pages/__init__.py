@@ -9,7 +9,7 @@ from api.pages.availability import busy_times
 from api.pages.calendar_health import board
 from api.pages.delegations import delegations
 from api.pages.digests import asked, digests, reminding
-from api.pages.directory import exclusions, firms
+from api.pages.directory import exclusions, firms, profile
 from api.pages.events import events, first_file, home, mail_texts, nights
 from api.pages.exports import exports, printed
 from api.pages.imports import imports
@@ -58,6 +58,7 @@ PAGES = (
     exports.blueprint,
     printed.blueprint,
     people_desk.blueprint,
+    profile.blueprint,
     preferences.blueprint,
     reminding.blueprint,
     request_desk.blueprint,

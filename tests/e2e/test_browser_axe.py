@@ -187,6 +187,7 @@ PAGES = {
         "firms?text=frm&relation=saved",
         "wishes",
         "wishes/ask",
+        "profile",
         "requests/received?order=deadline",
         "firms/f8/ask",
         "firms/f4/ask",

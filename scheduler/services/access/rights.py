@@ -37,6 +37,7 @@ class Right(StrEnum):
     READ_REQUESTS = "read meeting requests"
     ASK = "ask for meetings, answer and withdraw requests"
     KEEP_NOTES = "save firms, note them, and say that there is to be no meeting with them"
+    KEEP_PROFILE = "change what one's firm says of itself"
     LOCK_REQUESTS = "do remedies, and lock requests to times"
     READ_FIRM_AGENDAS = "read firms' agendas"
     READ_AGENDAS = "read people's agendas"
@@ -93,6 +94,7 @@ _NOBODY_ELSES = frozenset(
         Right.RENEW_FEED,
         Right.KEEP_FIRM_FEED,
         Right.KEEP_NOTES,
+        Right.KEEP_PROFILE,
     }
 )
 """What only a person, or a firm, does about its own: no organiser does it for them."""
@@ -135,6 +137,7 @@ MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
             **_OWN,
             Right.ASK: Reach.FIRM,
             Right.KEEP_NOTES: Reach.FIRM,
+            Right.KEEP_PROFILE: Reach.FIRM,
             Right.READ_AGENDAS: Reach.FIRM,
             Right.KEEP_FIRM_FEED: Reach.FIRM,
             Right.MAKE_TOKENS: Reach.PERSON,

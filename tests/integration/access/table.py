@@ -105,6 +105,7 @@ GET EVENT/versions/<number>/changes/workbook.xlsx            302 404 404 404 404
 GET /p/<token>                                               200 200 200 200 200 200 200 200 200 200 200
 GET EVENT/wishes                                             302 404 404 200 403 200 404 404 403 403 404
 GET EVENT/wishes/ask                                         302 404 404 200 403 200 403 403 403 403 404
+GET EVENT/profile                                            302 404 404 200 403 200 403 403 403 403 404
 POST /answers/<token>/<step>                                 302 302 302 302 302 302 302 302 302 302 302
 POST /answers/<token>/copied                                 204 204 204 204 204 204 204 204 204 204 204
 POST /asked/<token>/<step>                                   303 303 303 303 303 303 303 303 303 303 303
@@ -211,6 +212,7 @@ POST EVENT/wishes/<key>                                      403 404 404 404 403
 POST EVENT/wishes/answers                                    403 404 404 303 403 303 303 303 403 403 404
 POST EVENT/wishes/ask                                        403 404 404 422 403 422 403 403 403 403 404
 POST EVENT/wishes/drafts/<number>/remove                     403 404 404 404 403 404 404 404 403 403 404
+POST EVENT/profile                                           403 404 404 303 403 303 403 403 403 403 404
 """  # noqa: E501 -- an address and eleven answers
 
 # none, stranger, other, exhibitor, organiser; then an organiser's tokens with one scope each: requests:read,

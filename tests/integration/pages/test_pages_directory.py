@@ -174,3 +174,15 @@ def test_firms_that_are_never_to_meet_read_it_kindly_and_organisers_see_what_is_
     own.get(site.path("/firms/f1"))
     assert "You may ask each other again" in own.post(site.path("/firms/f1/never"), never="0")
     assert 'name="topic"' in other.get(site.path("/firms/f0/ask"))
+
+
+def test_an_exhibitor_changes_what_the_firm_says_of_itself(site: Site) -> None:
+    browser = site.exhibitor(0)
+    assert "Others find you by what stands here" in browser.get(site.path("/profile"))
+    page = browser.post(site.path("/profile"), status=422, description="Keep <this>", website="nowhere")
+    assert "Keep &lt;this&gt;</textarea>" in page and 'id="website-fault">Is no address' in page
+    typed = {"description": "We make gearboxes", "website": "https://gears.example", "title-f0-p0": "Sales"}
+    assert "Kept. The directory shows it" in browser.post(site.path("/profile"), **typed)
+    shown = site.exhibitor(1).get(site.path("/firms/f0"))
+    assert "We make gearboxes" in shown and "https://gears.example" in shown and "Sales" in shown
+    site.browser(site.expo.people[0][1]).get(site.path("/profile"), status=403)

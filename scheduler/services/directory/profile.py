@@ -1,0 +1,100 @@
+"""What a firm says of itself, changed by its exhibitors: description, website, what its people do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.directory.refs import PersonRef, person_ref
+from scheduler.services.text import lines, one_line
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.storage.models import Attendee, Firm
+
+
+@dataclass(frozen=True, slots=True)
+class FirmProfile:
+    """What the own firm says of itself, and its people with their job titles."""
+
+    key: str
+    description: str
+    website: str
+    people: tuple[PersonRef, ...]
+
+
+def profile(session: Session, actor: Actor) -> FirmProfile:
+    """The profile of the actor's own firm. Raises NotAllowed, NotFound for who has none."""
+    firm = _own(session, actor, is_locked=False)
+    people = tuple(person_ref(each) for each in _people(session, firm.id))
+    return FirmProfile(firm.key, firm.description, firm.website, people)
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    *,
+    description: str,
+    website: str,
+    titles: Mapping[str, str],
+    now: datetime,
+) -> None:
+    """Say something else. `titles` are job titles by key of the own people; of others nothing changes.
+
+    A website without a scheme is taken for one of https. Raises InvalidInput with each fault by field:
+    `description`, `website`, `title-KEY`.
+    """
+    firm = _own(session, actor, is_locked=True)
+    description, website = lines(description), _address(website)
+    people = _people(session, firm.id)
+    said = {each.key: one_line(titles.get(each.key, each.title)) for each in people}
+    faults = [
+        *fields.fault("description", description, fields.Description),
+        *fields.fault("website", website, fields.Website),
+        *(
+            fault
+            for key, title in said.items()
+            for fault in fields.fault(f"title-{key}", title, fields.JobTitle)
+        ),
+    ]
+    if website and ("." not in website or " " in website or not website.startswith(("https://", "http://"))):
+        faults.append(Fault("website", "is no address; it begins with https:// or http://"))
+    if faults:
+        raise InvalidInput(faults)
+    before = {"description": firm.description, "website": firm.website, **{p.key: p.title for p in people}}
+    firm.description, firm.website = description, website
+    for person in people:
+        person.title = said[person.key]
+    session.flush()
+    after = {"description": description, "website": website, **said}
+    about = f"firm {firm.key}: profile"
+    trail.note(session, actor, Act.FIRM, about, before=before, after=after, for_firm=firm.key, now=now)
+
+
+def _address(typed: str) -> str:
+    website = one_line(typed)
+    return f"https://{website}" if website and "://" not in website else website
+
+
+def _people(session: Session, firm_id: int) -> Sequence[Attendee]:
+    query = select(Attendee).where(Attendee.firm_id == firm_id, Attendee.withdrawn_at.is_(None))
+    return session.scalars(query.order_by(Attendee.id)).all()
+
+
+def _own(session: Session, actor: Actor, *, is_locked: bool) -> Firm:
+    own = "Only exhibitors change what their firm says of itself."
+    actor.require(Right.KEEP_PROFILE, firm_id=actor.firm_id, sentence=own)
+    query = select(Firm).where(Firm.id == actor.firm_id)
+    if is_locked:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    firm = session.scalar(query)
+    if firm is None:
+        raise NotFound("firm", "")
+    return firm

@@ -1,0 +1,55 @@
+"""What a firm says of itself: by its exhibitors, in the trail, and found at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from scheduler.domain.errors import InvalidInput, NotAllowed
+from scheduler.services.directory import profile, search
+from scheduler.services.directory.facets import FirmFilters
+from scheduler.storage.database import Database
+from scheduler.storage.models import TrailEntry
+from tests.support.factories import NOW, make_event
+
+
+def test_a_profile_is_changed_found_and_in_the_trail(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, people=2)
+        titles = {"f0-p0": " Head  of sales ", "f1-p0": "Not ours"}
+        said = {"description": "We make\ngearboxes", "website": "gears.example", "titles": titles}
+        profile.change(session, expo.actor(0), **said, now=NOW)
+    with database.read() as session:
+        found = profile.profile(session, expo.actor(0))
+        assert (found.description, found.website) == ("We make\ngearboxes", "https://gears.example")
+        assert [person.title for person in found.people] == ["Head of sales", ""]
+        assert search.firm(session, expo.actor(0), "f1").people[0].title != "Not ours"
+        hits = search.look(session, expo.actor(1), FirmFilters(text="gearbox")).page.items
+        assert [card.key for card in hits] == ["f0"]
+        (entry,) = session.query(TrailEntry).all()
+        assert entry.about == "firm f0: profile" and "gearboxes" in entry.after
+
+
+def test_what_is_wrong_stands_at_its_field(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session)
+        for website in ("javascript://x.example", "nowhere", "https://a b.example"):
+            with pytest.raises(InvalidInput, match="website: is no address"):
+                profile.change(session, expo.actor(0), description="", website=website, titles={}, now=NOW)
+        with pytest.raises(InvalidInput) as caught:
+            profile.change(
+                session,
+                expo.actor(0),
+                description="x" * 4_001,
+                website="",
+                titles={"f0-p0": "x" * 121},
+                now=NOW,
+            )
+        assert {fault.path for fault in caught.value.faults} == {"description", "title-f0-p0"}
+
+
+def test_only_the_firms_exhibitors_change_it(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, people=2)
+        for actor in (expo.actor(0, 1), expo.organiser_actor()):
+            with pytest.raises(NotAllowed):
+                profile.change(session, actor, description="", website="", titles={}, now=NOW)
