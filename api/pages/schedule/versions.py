@@ -276,6 +276,7 @@ def _lists(shown: Shown) -> dict[str, Any]:
         "labels": shown.labels,
         "reason": shown.reason,
         "reasons": shown.reasons,
+        "helps": shown.helps,
     }
 
 

@@ -23,7 +23,7 @@ from scheduler.services.publishing import comparisons, outlook, version_jobs
 from scheduler.services.publishing.orders import JobCard, job_card
 from scheduler.services.publishing.outlook import Outlook
 from scheduler.services.requests import not_held
-from scheduler.services.requests.not_held import NotHeld
+from scheduler.services.requests.not_held import GroupHelp, NotHeld
 from scheduler.services.schedule import history, unscheduled, versions
 from scheduler.services.schedule.history import VersionCard
 from scheduler.services.schedule.labels import Labels, labels
@@ -73,6 +73,7 @@ class Shown:
     kind: str
     reason: str
     reasons: Mapping[str, int]
+    helps: Mapping[str, GroupHelp]
     page: Page[Change | NotHeld]
     labels: Labels
 
@@ -250,6 +251,7 @@ def _shown(
         kind=kind,
         reason=reason,
         reasons=reasons,
+        helps=not_held.helps(session, version) if kind == UNSCHEDULED else {},
         page=page,
         labels=labels(session, actor, requests, meetings),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,6 +69,19 @@ class NamedRemedy:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupHelp:
+    """What would help most of the requests of one reason: a kind of remedy, and of whom or what.
+
+    Each of the `requests` was tried alone: one of these lets in at most one of them at each of the `starts`.
+    """
+
+    kind: str
+    thing: Thing | None
+    requests: int
+    starts: Sequence[datetime]
+
+
+@dataclass(frozen=True, slots=True)
 class NotHeld:
     """A request without a meeting. `meeting` is None if it is no longer there."""
 
@@ -78,6 +91,56 @@ class NotHeld:
     blockers: Sequence[Thing]
     remedies: Sequence[NamedRemedy]
     locked_to: datetime | None
+
+
+FOR_ALL = frozenset(
+    {"available", "person-cap", "firm-cap", "any-place", "add-place", "add-interpreter", "again", "withdraw"}
+)
+"""Kinds of remedies of which one may let several requests in."""
+OF_ONE = frozenset({"available", "person-cap", "firm-cap", "withdraw"})
+"""Those that are about one person, firm or request."""
+MOST_ANSWERS = 5_000
+
+
+def helps(session: Session, version: ScheduleVersion) -> dict[str, GroupHelp]:
+    """For each reason, what would help most of its requests, if that is more than one of them."""
+    rows = unscheduled.listing(session, version.id, first=0, most=MOST_ANSWERS)
+    starts = session.execute(select(Slot.key, Slot.start).where(Slot.event_id == version.event_id))
+    slots = {slot: start for slot, start in starts}  # noqa: C416 -- dict(starts) loses the types
+    best: dict[str, tuple[tuple[str, str], set[str], set[str]]] = {}
+    for reason, ways in _ways_by_reason(rows).items():
+        key = max(ways, key=lambda each: (len(ways[each][0]), each))
+        requests, at = ways[key]
+        if len(requests) > 1:
+            best[reason] = key, requests, at
+    things = _things(session, version.event_id, {who for (_, who), _, _ in best.values() if who})
+    return {
+        reason: GroupHelp(
+            kind=kind,
+            thing=things.get(who, who) if who else None,
+            requests=len(requests),
+            starts=sorted(slots[slot] for slot in at if slot in slots),
+        )
+        for reason, ((kind, who), requests, at) in best.items()
+    }
+
+
+def _ways_by_reason(
+    rows: Iterable[Mapping[str, Any]],
+) -> dict[str, dict[tuple[str, str], tuple[set[str], set[str]]]]:
+    """By reason, then by kind of remedy and whom it is about: the requests that it lets in, and the slots."""
+    found: dict[str, dict[tuple[str, str], tuple[set[str], set[str]]]] = {}
+    for row in rows:
+        for way in row.get("ways", ()):
+            if way["kind"] not in FOR_ALL:
+                continue
+            who = way["ids"][0] if way["kind"] in OF_ONE and way["ids"] else ""
+            requests, slots = found.setdefault(row["reason"], {}).setdefault(
+                (way["kind"], who), (set(), set())
+            )
+            requests.add(row["request"])
+            slots.add(way["slot"])
+    return found
 
 
 def listing(
