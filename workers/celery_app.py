@@ -30,6 +30,7 @@ ROUTES = {
     "chainmeet.deliver_urgent": URGENT,
     "chainmeet.deliver": MAIL,
     "chainmeet.version_job": JOBS,
+    "chainmeet.import_file": JOBS,
     "chainmeet.fetch": UNTRUSTED,
     "chainmeet.refetch": UNTRUSTED,
     "chainmeet.judge": UNTRUSTED,

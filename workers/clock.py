@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.services.access import sessions, sign_in
 from scheduler.services.availability import busy_times
+from scheduler.services.bringing import file_jobs
 from scheduler.services.delivery import claims, delivery, mail_alerts, refusing
 from scheduler.services.digests import telling
 from scheduler.services.inbox import inbox, keeping
@@ -68,6 +69,10 @@ class Clock:
         left = self._step("recover jobs", lambda session: version_jobs.recover(session, now=now()))
         for job_id in left or ():
             dispatch.version_job(job_id, app=self.celery)
+        for file_id in (
+            self._step("recover files", lambda session: file_jobs.recover(session, now=now())) or ()
+        ):
+            dispatch.import_file(file_id, app=self.celery)
         self._step("expire requests", lambda session: requests.expire_due(session, now=now()))
         self._step("return mails of lost senders", lambda session: claims.sweep(session, now=now()))
         self._step("forget previews", lambda session: busy_times.forget_previews(session, now=now()))

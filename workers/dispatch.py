@@ -38,6 +38,11 @@ def version_job(job_id: int, *, countdown: float = 0, app: Celery | None = None)
     return _send(app, "chainmeet.version_job", job_id, countdown=countdown)
 
 
+def import_file(file_id: int, *, app: Celery | None = None) -> bool:
+    """Have a worker look at a file that was brought, or take it. See `_send` for the return value."""
+    return _send(app, "chainmeet.import_file", file_id)
+
+
 def help_with(run_id: int, *, app: Celery | None = None) -> bool:
     """Call another worker to help with a run's search. See `_send` for the return value."""
     return _send(app, "chainmeet.help", run_id, expires=runs.CALL_SECONDS)

@@ -26,7 +26,7 @@ WORKERS = {
     "solve": Layout((SOLVE, HELP), "solves, and parts of other workers' solves", child_megabytes=2000),
     "urgent": Layout((URGENT,), "mails that a person waits for: sign-in links, alerts", solo=True),
     "mail": Layout((MAIL,), "all other mails", child_megabytes=400),
-    "jobs": Layout((JOBS,), "publishing, and comparing drafts", child_megabytes=700, nice=10),
+    "jobs": Layout((JOBS,), "publishing, comparing drafts, and large imports", child_megabytes=700, nice=10),
     "untrusted": Layout((UNTRUSTED,), "mails and calendars of strangers", child_megabytes=300),
 }
 

@@ -18,6 +18,7 @@ from scheduler.invites.errors import MailboxFailure
 from scheduler.invites.transport.remote import Fetcher
 from scheduler.services.access import sign_in
 from scheduler.services.availability import refetch as refetching
+from scheduler.services.bringing import file_work
 from scheduler.services.delivery import delivery, mail_alerts
 from scheduler.services.inbox import inbox, mailbox
 from scheduler.services.publishing import publishing
@@ -92,6 +93,17 @@ def version_job(job_id: int) -> None:
         dispatch.version_job(job_id, countdown=0 if is_stopping() else RETRY_SECONDS)
     elif not is_stopping():
         dispatch.deliver()
+
+
+@app.task(name="chainmeet.import_file", max_retries=2, default_retry_delay=5)
+def import_file(file_id: int) -> None:
+    """Look at a file that an organiser brought, or take it. One that nobody asked for is another worker's."""
+    ending = file_work.execute(_database(), file_id, worker=me(), settings=_settings())
+    log.info("file looked at", file=file_id, ending=str(ending))
+    if ending is file_work.FileEnding.LOOKS_AGAIN:
+        dispatch.import_file(file_id)
+    else:
+        dispatch.deliver_urgent()
 
 
 @app.task(name="chainmeet.help", max_retries=0)

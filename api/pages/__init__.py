@@ -12,7 +12,7 @@ from api.pages.digests import asked, digests, reminding
 from api.pages.directory import exclusions, firms, profile
 from api.pages.events import events, first_file, home, mail_texts, nights
 from api.pages.exports import exports, printed
-from api.pages.imports import imports
+from api.pages.imports import imports, large_imports
 from api.pages.inbox import inbox
 from api.pages.my_day import my_day
 from api.pages.people_desk import people_desk, request_desk
@@ -55,6 +55,7 @@ PAGES = (
     operators.blueprint,
     runs.blueprint,
     imports.blueprint,
+    large_imports.blueprint,
     exports.blueprint,
     printed.blueprint,
     people_desk.blueprint,

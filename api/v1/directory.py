@@ -19,9 +19,12 @@ from api.v1.schemas.directory import (
     PersonOut,
     PersonQuery,
 )
+from api.v1.schemas.imports import ImportIn, ImportOut, kinds_of
 from api.v1.schemas.venue import VenueChangeIn
 from api.v1.schemas.venue_out import VenueLookOut, VenueOut
 from scheduler.services.access.actors import Actor
+from scheduler.services.bringing import bulk
+from scheduler.services.cells.table import ImportOptions
 from scheduler.services.directory import search
 from scheduler.services.directory.facets import FirmFilters
 from scheduler.services.events import facts
@@ -110,6 +113,26 @@ def show_venue(db: Session, actor: Actor) -> dict[str, Any]:
         "areas": found.areas,
         "guests": found.guests,
     }
+
+
+@blueprint.post("/imports")
+@blueprint.auth_required(token, roles=["people:write"])
+@blueprint.input(ImportIn, arg_name="body")
+@operation(tag="Firms and people", writes=True, also=(409,))
+@blueprint.output(ImportOut)
+def import_rows(db: Session, actor: Actor, body: ImportIn) -> dict[str, Any]:
+    """Say what rows of firms, people, requests and others would do; or take them, all or none"""
+    look = bulk.bring(
+        db,
+        actor,
+        body.rows,
+        dry_run=body.dry_run,
+        leave_out=body.leave_out,
+        options=ImportOptions(keep_empty=body.keep_empty, withdraw=frozenset(body.withdraw)),
+        settings=context.settings(),
+        now=context.now(),
+    )
+    return {"dry_run": body.dry_run, "kinds": list(kinds_of(look))}
 
 
 @blueprint.post("/venue/changes")

@@ -51,6 +51,11 @@ def digest_choices(event_key: str) -> str:
     return f"/events/{event_key}/preferences#digests"
 
 
+def imports(event_key: str) -> str:
+    """The files that were brought into an event."""
+    return f"/events/{event_key}/imports/"
+
+
 def request(event_key: str, key: str) -> str:
     """The page of one meeting request."""
     return f"/events/{event_key}/requests/{key}"

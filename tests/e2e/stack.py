@@ -50,7 +50,7 @@ class Up:
     def mail(self, number: int) -> EmailMessage:
         """A mail as it came in."""
         with urllib.request.urlopen(f"{self.settings.mail_catcher_url}/mails/{number}/raw") as response:
-            return cast("EmailMessage", email.message_from_bytes(response.read(), policy=default))
+            return email.message_from_bytes(response.read(), policy=default)
 
 
 @contextmanager

@@ -42,6 +42,8 @@ NO_PAGES = {
     "exports.schedule": "a workbook",
     "delegations.print_pack": "a PDF",
     "first_file.example": "a workbook",
+    "first_file.panel": "a part of first_file.show",
+    "large_imports.panel": "a part of imports.show",
     "first_file.left_out": "a workbook",
     "imports.example": "a workbook",
     "imports.left_out": "a workbook",

@@ -12,16 +12,20 @@ from werkzeug.wrappers import Response as BaseResponse
 from api import auth, context
 from api.errands import fresh_sign_in
 from api.pages import zones
+from api.pages.imports import large_imports
 from api.pages.imports.imports import NOT_SHOWN, XLSX
 from scheduler import saying
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
+from scheduler.services.bringing import file_jobs
+from scheduler.services.bringing.file_jobs import FileJob
 from scheduler.services.events import first_file
 from scheduler.services.events.first_file import NewEventLook
 from scheduler.services.imports import taking
 from scheduler.services.imports.taking import ImportOutdated
 from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet
 from scheduler.untrusted.reading import UNREAD
+from workers import dispatch
 
 blueprint = APIBlueprint("first_file", __name__, enable_openapi=False, url_prefix="/events/new/workbook")
 
@@ -52,8 +56,10 @@ def upload() -> BaseResponse | tuple[str, int]:
     """Keep a workbook and show what would come of it. What cannot be read is refused in words."""
     file = request.files.get("file")
     octets = file.read() if file else b""
+    is_large = file_jobs.is_large(octets)
     try:
-        taking.parts_of(octets, "")
+        if not is_large:
+            taking.parts_of(octets, "")
         with context.database().write() as db:
             name = file.filename or "" if file else ""
             number = first_file.keep(db, auth.user().session, octets, name=name, now=context.now())
@@ -61,13 +67,20 @@ def upload() -> BaseResponse | tuple[str, int]:
         return _ask(str(error)), 422
     except InvalidInput as error:
         return _ask("; ".join(map(str, error.faults))), 422
+    if is_large:
+        _have_looked(number)
     return redirect(url_for("first_file.show", number=number))
 
 
 @blueprint.get("/<int:number>")
 @login_required
 def show(number: int) -> BaseResponse | str:
-    """Show what would come of a workbook: the event is made and rolled back."""
+    """Show what would come of a workbook: the event is made and rolled back, a large one by a worker."""
+    job = _follow(number)
+    if job is not None and job.event_key:
+        return redirect(url_for("home.event", event_key=job.event_key))
+    if job is not None and not job.is_done:
+        return render_template("events/first_working.html", job=job)
     try:
         name, _, look = _look(number)
     except NOT_SHOWN as error:
@@ -81,6 +94,8 @@ def say(number: int) -> BaseResponse:
     """Keep what the event is called, and show what comes of the workbook so."""
     with context.database().write() as db:
         first_file.say(db, auth.user().session, number, request.form)
+    if _follow(number) is not None:
+        _have_looked(number)
     return redirect(url_for("first_file.show", number=number))
 
 
@@ -89,18 +104,23 @@ def say(number: int) -> BaseResponse:
 @fresh_sign_in(saying.say("make the event with its people and their addresses"))
 def make(number: int) -> BaseResponse | tuple[str, int]:
     """Make the event, with all that was shown, or with the workbook waiting in it to be mended."""
-    with_all = request.form.get("with") == "all"
+    with_all, digest = request.form.get("with") == "all", request.form.get("digest", "-")
+    if with_all and _follow(number) is not None:
+        with context.database().write() as db:
+            file_jobs.ask_to_make(db, auth.user().session, number, digest=digest, now=context.now())
+        dispatch.import_file(number, app=context.celery())
+        return redirect(url_for("first_file.show", number=number))
     try:
         with context.database().read() as db:
             octets, name = first_file.octets_of(db, auth.user().session, number)
         parts = taking.parts_of(octets, "")
         with context.database().write() as db:
-            made = first_file.make(
+            made, _ = first_file.make(
                 db,
                 auth.user().session,
                 number,
                 parts,
-                digest=request.form.get("digest", "-") if with_all else "",
+                digest=digest if with_all else "",
                 settings=context.settings(),
                 now=context.now(),
             )
@@ -146,11 +166,44 @@ def example() -> Response:
     return _file(first_file.example(auth.user().session), "chainmeet-event.xlsx")
 
 
+@blueprint.get("/<int:number>/panel")
+@login_required
+def panel(number: int) -> BaseResponse | Response:
+    """The part of the page that follows a worker's job."""
+    job = _follow(number)
+    if job is None:
+        return redirect(url_for("first_file.show", number=number))
+    again = url_for("first_file.look_again", number=number)
+    return large_imports.part(job, url_for("first_file.panel", number=number), again)
+
+
+@blueprint.post("/<int:number>/look")
+@login_required
+def look_again(number: int) -> BaseResponse:
+    """Have a worker look once more."""
+    _have_looked(number)
+    return redirect(url_for("first_file.show", number=number))
+
+
+def _follow(number: int) -> FileJob | None:
+    with context.database().read() as db:
+        return file_jobs.follow_first(db, auth.user().session, number)
+
+
+def _have_looked(number: int) -> None:
+    with context.database().write() as db:
+        file_jobs.ask_first_look(db, auth.user().session, number, now=context.now())
+    dispatch.import_file(number, app=context.celery())
+
+
 def _look(number: int) -> tuple[str, Any, NewEventLook]:
     """A workbook that waits: its name, its parts, and what would come of it by now."""
     with context.database().read() as db:
         octets, name = first_file.octets_of(db, auth.user().session, number)
+        kept = file_jobs.kept_first(db, auth.user().session, number)
     parts = taking.parts_of(octets, "")
+    if kept is not None:
+        return name, parts, kept
     with context.database().write() as db:
         look = first_file.look(
             db, auth.user().session, number, parts, settings=context.settings(), now=context.now()

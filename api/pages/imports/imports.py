@@ -12,10 +12,12 @@ from werkzeug.wrappers import Response as BaseResponse
 from api import auth, context
 from api.errands import fresh_sign_in
 from api.pages import rendering
+from api.pages.imports import large_imports
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.invites.catalogue import languages
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
+from scheduler.services.bringing import file_jobs
 from scheduler.services.cells.columns import COLUMNS, REQUIRED, ImportKind
 from scheduler.services.cells.table import MAX_ROWS, ImportOptions
 from scheduler.services.imports import choices, taking, template, workbooks
@@ -56,7 +58,8 @@ def upload(event_key: str) -> BaseResponse | tuple[str, int]:
     octets = file.read() if file else b""
     kind = request.form.get("kind", "")
     try:
-        taking.parts_of(octets, kind if kind in [*ImportKind] else "")
+        if not file_jobs.is_large(octets):
+            taking.parts_of(octets, kind if kind in [*ImportKind] else "")
         with context.database().write() as db:
             name = file.filename or "" if file else ""
             number = workbooks.keep(db, actor, octets, name=name, kind=kind, now=context.now())
@@ -64,14 +67,21 @@ def upload(event_key: str) -> BaseResponse | tuple[str, int]:
         return _index(actor, str(error)), 422
     except InvalidInput as error:
         return _index(actor, "; ".join(map(str, error.faults))), 422
+    if file_jobs.is_large(octets):
+        large_imports.look(actor, number)
     return redirect(url_for("imports.show", event_key=event_key, number=number))
 
 
 @blueprint.get("/<int:number>")
 @login_required
 def show(event_key: str, number: int) -> BaseResponse | str:
-    """Show what a file would change: the import is run and rolled back."""
+    """Show what a file would change: the import is run and rolled back, a large one by a worker."""
     actor = auth.organiser(event_key)
+    job = large_imports.follow(actor, number)
+    if job is not None and job.is_taken:
+        return redirect(url_for("imports.index", event_key=event_key))
+    if job is not None and not job.is_done:
+        return large_imports.page(actor, job)
     try:
         name, _, look, options = _look(actor, number)
     except NOT_SHOWN as error:
@@ -85,6 +95,7 @@ def show(event_key: str, number: int) -> BaseResponse | str:
             number=number,
             name=name,
             look=look,
+            looked_at=job and job.looked_at,
             options=options,
             columns=COLUMNS,
             may_go=choices.MAY_GO,
@@ -100,6 +111,8 @@ def choose(event_key: str, number: int) -> BaseResponse:
     try:
         with context.database().write() as db:
             choices.choose(db, actor, number, _choices())
+        if large_imports.follow(actor, number) is not None:
+            large_imports.look(actor, number)
     except InvalidInput as error:
         flash("; ".join(map(str, error.faults)), "error")
     return redirect(url_for("imports.show", event_key=event_key, number=number))
@@ -124,6 +137,9 @@ def undo(event_key: str, step_id: int) -> BaseResponse:
 @fresh_sign_in(say("import people and their addresses"))
 def take(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
+    if large_imports.follow(actor, number) is not None:
+        large_imports.take(actor, number, request.form.get("digest", ""))
+        return redirect(url_for("imports.show", event_key=event_key, number=number))
     try:
         look = _take(actor, number, request.form.get("digest", ""))
     except ImportOutdated as error:
@@ -190,6 +206,8 @@ def _look(actor: Actor, number: int) -> tuple[str, list[Any], ImportLook, Import
         octets, kind, name = workbooks.octets_of(db, actor, number)
         options = choices.options_of(db, actor, number)
     parts = taking.parts_of(octets, kind)
+    if (kept := large_imports.kept(actor, number)) is not None:
+        return name, parts, kept, options
     with context.database().write() as db:
         look = importing.apply(
             db, actor, parts, settings=context.settings(), now=context.now(), options=options

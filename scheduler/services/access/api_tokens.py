@@ -29,6 +29,7 @@ SCOPES = MappingProxyType(
         "schedule:read": "Read schedule versions, change sets and agendas",
         "schedule:publish": "Publish, roll back and discard schedule versions",
         "people:read": "Read firms and people",
+        "people:write": "Import firms, people and interpreters, and look what an import would do",
         "contacts:read": "See mail addresses and telephone numbers in what it reads",
         "calendars:read": "Read what came of invitations, answers, and mails that failed",
         "venue:write": "Change days, halls, tables and areas",

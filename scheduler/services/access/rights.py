@@ -163,6 +163,8 @@ SCOPES: Mapping[Right, frozenset[str]] = MappingProxyType(
         Right.READ_MAILS: frozenset({"schedule:read", "schedule:publish"}),
         Right.STEER_MAILS: frozenset({"schedule:publish"}),
         Right.READ_CALENDAR_HEALTH: frozenset({"calendars:read"}),
+        Right.IMPORT: frozenset({"people:write"}),
+        Right.REPAIR_DELIVERY: frozenset({"people:write"}),
         Right.CHANGE_VENUE: frozenset({"venue:write"}),
     }
 )

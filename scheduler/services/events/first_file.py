@@ -32,6 +32,15 @@ MAX_WAITING = 5
 
 
 @dataclass(frozen=True, slots=True)
+class ComingEvent:
+    """An event that would be made, or was made, of a workbook."""
+
+    key: str
+    name: str
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewEventLook:
     """What a workbook would make. `event` is None with `faults`, by setting, that keep it from being made.
 
@@ -40,19 +49,19 @@ class NewEventLook:
 
     typed: Mapping[str, str]
     look: ImportLook
-    event: EventCard | None = None
+    event: ComingEvent | None = None
     faults: tuple[Fault, ...] = ()
 
 
 def example(asker: SignedIn) -> bytes:
     """XLSX of a small whole event, to be overwritten."""
-    _require(asker)
+    require(asker)
     return template.example()
 
 
 def keep(session: Session, asker: SignedIn, octets: bytes, *, name: str, now: datetime) -> int:
     """Store a workbook until an event is made of it. Returns its number. Raises NotAllowed, InvalidInput."""
-    _require(asker)
+    require(asker)
     if len(octets) > MAX_OCTETS:
         raise InvalidInput([Fault("file", f"must be at most {MAX_OCTETS >> 20} MB")])
     file = ImportFile(
@@ -108,7 +117,7 @@ def look(
         return NewEventLook(typed, look_of([]), None, tuple(error.faults))
     finally:
         session.rollback()
-    return NewEventLook(typed, found, made)
+    return NewEventLook(typed, found, _coming(made))
 
 
 def make(
@@ -120,10 +129,10 @@ def make(
     digest: str,
     settings: Settings,
     now: datetime,
-) -> EventCard:
+) -> tuple[ComingEvent, ImportLook | None]:
     """Make the event. With a `digest` of a look it has all that the look showed, else the file waits there.
 
-    Raises NotFound, InvalidInput, ImportOutdated.
+    Returns what was taken, or None for a file that waits. Raises NotFound, InvalidInput, ImportOutdated.
     """
     file = _file(session, asker, file_id, lock=True)
     sheet = _settings_sheet(parts)
@@ -132,24 +141,30 @@ def make(
     made = from_workbook.begin(session, asker.account_id, sheet, said=said, now=now)
     file.event_id, file.options = made.id, {}
     session.flush()
-    if digest:
-        actor = from_workbook.owner(asker.account_id, made)
-        importing.take(session, actor, file_id, parts, digest=digest, settings=settings, now=now)
-    return made
+    if not digest:
+        return _coming(made), None
+    actor = from_workbook.owner(asker.account_id, made)
+    look = importing.take(session, actor, file_id, parts, digest=digest, settings=settings, now=now)
+    return _coming(made), look
+
+
+def _coming(made: EventCard) -> ComingEvent:
+    return ComingEvent(made.key, made.name, made.timezone)
 
 
 def _settings_sheet(parts: Parts) -> WorkbookSheet | None:
     return next((sheet for kind, sheet in parts if kind is ImportKind.EVENT), None)
 
 
-def _require(asker: SignedIn) -> None:
+def require(asker: SignedIn) -> None:
+    """Raises NotAllowed for who may not make events."""
     if not asker.is_operator:
         raise NotAllowed("Only an operator of this installation may create events.")
 
 
 def _file(session: Session, asker: SignedIn, file_id: int, *, lock: bool = False) -> ImportFile:
     """The asker's own file, while no event is made of it. A second press of a button waits for the lock."""
-    _require(asker)
+    require(asker)
     query = select(ImportFile).where(
         ImportFile.id == file_id,
         ImportFile.event_id.is_(None),

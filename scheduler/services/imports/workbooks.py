@@ -145,13 +145,18 @@ def take(
     look = work(session, actor, parts, settings=settings, now=now, options=options)
     if look.digest != digest:
         raise ImportOutdated
-    session.get_one(ImportFile, file_id).counts = {
+    session.get_one(ImportFile, file_id).counts = counts_of(look)
+    session.flush()
+    return look
+
+
+def counts_of(look: ImportLook) -> dict[str, list[int]]:
+    """Of each kind: rows added, changed, unchanged and left out."""
+    return {
         part.kind.value: [part.done.added, part.done.changed, part.done.unchanged, part.done.left_out]
         for part in look.parts
         if part.kind and part.done
     }
-    session.flush()
-    return look
 
 
 def _kept(file: ImportFile, by: str, undone_at: datetime | None) -> KeptFile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
@@ -28,6 +28,8 @@ from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import DeskStep, ImportFile
 
 Parts = Iterable[tuple[ImportKind | None, WorkbookSheet]]
+BY_API = "rows by API"
+"""The name of what a program brought without a file."""
 MAY_LEAVE = (ImportKind.INTERPRETERS, ImportKind.PEOPLE, ImportKind.FIRMS)
 
 
@@ -67,11 +69,9 @@ def take(
 ) -> ImportLook:
     """Take a file as `workbooks.take` does, as one step with all rows that it changed."""
     actor.require(Right.IMPORT)
-    session.flush()
-    notes = RowNotes()
-    event.listen(session, "before_flush", notes.before_flush)
-    try:
-        look = workbooks.take(
+
+    def work() -> ImportLook:
+        return workbooks.take(
             session,
             actor,
             file_id,
@@ -82,10 +82,57 @@ def take(
             options=options,
             work=apply,
         )
+
+    look, notes = _noted(session, work)
+    _keep_step(session, actor, session.get_one(ImportFile, file_id), look, notes, now)
+    return look
+
+
+def bring(
+    session: Session,
+    actor: Actor,
+    parts: Parts,
+    *,
+    settings: Settings,
+    now: datetime,
+    options: ImportOptions = PLAIN,
+) -> ImportLook:
+    """Take rows that are in no file, as one step which stands among the files that were taken."""
+    actor.require(Right.IMPORT)
+    look, notes = _noted(
+        session, lambda: apply(session, actor, parts, settings=settings, now=now, options=options)
+    )
+    file = ImportFile(
+        event_id=actor.event_id,
+        account_id=actor.account_id,
+        name=BY_API,
+        kind="",
+        created_at=now,
+        taken_at=now,
+        counts=workbooks.counts_of(look),
+    )
+    session.add(file)
+    session.flush()
+    _keep_step(session, actor, file, look, notes, now)
+    return look
+
+
+def _noted(session: Session, work: Callable[[], ImportLook]) -> tuple[ImportLook, RowNotes]:
+    """What some work did, with all rows that it changed."""
+    session.flush()
+    notes = RowNotes()
+    event.listen(session, "before_flush", notes.before_flush)
+    try:
+        look = work()
         session.flush()
     finally:
         event.remove(session, "before_flush", notes.before_flush)
-    file = session.get_one(ImportFile, file_id)
+    return look, notes
+
+
+def _keep_step(
+    session: Session, actor: Actor, file: ImportFile, look: ImportLook, notes: RowNotes, now: datetime
+) -> None:
     made = DeskStep(
         event_id=actor.event_id,
         kind=StepKind.IMPORT,
@@ -97,14 +144,13 @@ def take(
     )
     session.add(made)
     session.flush()
-    session.execute(update(ImportFile).where(ImportFile.id == file_id).values(step_id=made.id))
+    session.execute(update(ImportFile).where(ImportFile.id == file.id).values(step_id=made.id))
     counts = {
         part.kind.value: f"{part.done.added} added, {part.done.changed} changed, {part.done.withdrawn} gone"
         for part in look.parts
         if part.kind and part.done
     }
     trail.note(session, actor, Act.IMPORT, f"file {file.name}", after=counts, now=now)
-    return look
 
 
 def _left(

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from scheduler.storage.base import Base
+from scheduler.domain.entities import JobState
+from scheduler.storage.base import Base, states
+
+
+class FileWork(StrEnum):
+    """What a worker does with a file that an organiser brought."""
+
+    LOOK = "look"
+    TAKE = "take"
 
 
 class ImportFile(Base):
@@ -35,3 +44,28 @@ class ImportFile(Base):
     """How it is to be taken, as `imports/choices.py` writes it."""
     step_id: Mapped[int | None] = mapped_column(ForeignKey("desk_step.id"))
     """The step of the desk that undoes it, once it was taken."""
+
+
+class ImportJob(Base):
+    """What a worker does with a file that is too large for its page: one at a time, the last one is kept."""
+
+    __tablename__ = "import_job"
+    __table_args__ = (Index("ix_import_job_state", "state"),)
+
+    file_id: Mapped[int] = mapped_column(ForeignKey("import_file.id", ondelete="CASCADE"), primary_key=True)
+    work: Mapped[FileWork] = mapped_column(states(FileWork, "file_work"))
+    state: Mapped[JobState] = mapped_column(states(JobState, "import_job_state"))
+    asked_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    """Whose roles are looked up when the work begins."""
+    asked_at: Mapped[datetime]
+    heartbeat_at: Mapped[datetime]
+    worker: Mapped[str | None] = mapped_column(String(120))
+    attempts: Mapped[int] = mapped_column(default=0)
+    total: Mapped[int] = mapped_column(default=0)
+    """Sheets of the file, once it is read."""
+    digest: Mapped[str] = mapped_column(String(32), default="")
+    """Of the look that is to be taken."""
+    found: Mapped[dict[str, Any] | None]
+    """What the file would do, as `bringing/kept_look.py` writes it."""
+    error: Mapped[str | None] = mapped_column(Text)
+    """Why it failed, or why it is looked at once more, as a sentence."""

@@ -63,6 +63,7 @@ KEYS = {
 BODIES = {
     "v1.lock_request": {"slot": "s0"},
     "v1.publish_version": {"compared_with": 1},
+    "v1.import_rows": {"rows": {"firms": []}},
     "v1.change_venue": {"change": {"kind": "guests", "guests": []}},
     "v1.submit_request": {"to_firm": "f8", "topic": "Cells"},
 }

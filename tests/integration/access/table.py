@@ -21,6 +21,7 @@ GET /events/new                                              302 404 200 404 404
 GET /events/new/workbook/                                    302 404 200 404 404 404 404 404 404 404 404
 GET /events/new/workbook/<number>                            302 404 200 404 404 404 404 404 404 404 404
 GET /events/new/workbook/<number>/left-out.xlsx              302 404 200 404 404 404 404 404 404 404 404
+GET /events/new/workbook/<number>/panel                      302 404 302 404 404 404 404 404 404 404 404
 GET /events/new/workbook/template.xlsx                       302 404 200 404 404 404 404 404 404 404 404
 GET /healthz                                                 200 200 200 200 200 200 200 200 200 200 200
 GET /operators                                               302 404 200 404 404 404 404 404 404 404 404
@@ -68,6 +69,7 @@ GET EVENT/firms/<firm_key>/ask                               302 404 404 200 403
 GET EVENT/imports/                                           302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/imports/<number>                                   302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/imports/<number>/left-out.xlsx                     302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/imports/<number>/panel                             302 404 404 404 404 404 302 302 404 404 404
 GET EVENT/imports/template.xlsx                              302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/inbox/                                             302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/inbox/<mail_id>                                    302 404 404 404 404 404 200 200 404 404 404
@@ -88,8 +90,8 @@ GET EVENT/runs/<number>                                      302 404 404 404 404
 GET EVENT/runs/<number>/panel                                302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/schedule                                           302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/settings                                           302 404 404 404 404 404 200 200 404 404 404
-GET EVENT/team                                               302 404 404 404 404 404 200 200 200 200 404
 GET EVENT/start                                              302 404 404 200 403 200 403 403 403 403 404
+GET EVENT/team                                               302 404 404 404 404 404 200 200 200 200 404
 GET EVENT/tokens                                             302 404 404 200 403 200 200 200 403 403 404
 GET EVENT/trail                                              302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/trail.csv                                          302 404 404 404 404 404 200 200 404 404 404
@@ -114,13 +116,17 @@ POST /digests/<token>/again                                  303 303 303 303 303
 POST /events/new                                             403 404 422 404 404 404 404 404 404 404 404
 POST /events/new/workbook/                                   403 404 422 404 404 404 404 404 404 404 404
 POST /events/new/workbook/<number>/drop                      403 404 302 404 404 404 404 404 404 404 404
+POST /events/new/workbook/<number>/look                      403 404 404 404 404 404 404 404 404 404 404
 POST /events/new/workbook/<number>/make                      403 404 404 404 404 404 404 404 404 404 404
 POST /events/new/workbook/<number>/say                       403 404 404 404 404 404 404 404 404 404 404
 POST /operators                                              403 404 422 404 404 404 404 404 404 404 404
 POST /operators/<account_id>/remove                          403 404 404 404 404 404 404 404 404 404 404
+POST /sessions/<session_id>/end                              403 404 404 404 404 404 404 404 404 404 404
+POST /sessions/end                                           403 303 303 303 303 303 303 303 303 303 303
 POST /sign-in                                                422 422 422 422 422 422 422 422 422 422 422
 POST /sign-in/<token>                                        410 410 410 410 410 410 410 410 410 410 410
 POST /sign-in/again                                          403 200 200 200 200 200 200 200 200 200 200
+POST /sign-out                                               302 302 302 302 302 302 302 302 302 302 302
 POST /summaries/<token>                                      200 200 200 200 200 200 200 200 200 200 200
 POST /summaries/<token>/again                                303 303 303 303 303 303 303 303 303 303 303
 POST /team/<token>                                           410 410 410 410 410 410 410 410 410 410 410
@@ -158,6 +164,7 @@ POST EVENT/firms/<firm_key>/ask                              403 404 404 422 403
 POST EVENT/imports/                                          403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/imports/<number>/choose                           403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/imports/<number>/drop                             403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/imports/<number>/look                             403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/imports/<number>/take                             403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/imports/steps/<step_id>/undo                      403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/inbox/<mail_id>/<step>                            403 404 404 404 404 404 302 302 404 404 404
@@ -175,11 +182,11 @@ POST EVENT/requests/<key>/withdraw                           403 404 404 404 403
 POST EVENT/runs                                              403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/runs/<number>/cancel                              403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/settings                                          403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/start/seen                                        403 404 404 303 403 303 403 403 403 403 404
 POST EVENT/team/invitations/<invitation_id>/take-back        403 404 404 404 404 404 403 404 403 403 404
 POST EVENT/team/invite                                       403 404 404 404 404 404 403 422 403 403 404
 POST EVENT/team/members/<account_id>                         403 404 404 404 404 404 403 422 403 403 404
 POST EVENT/team/members/<account_id>/remove                  403 404 404 404 404 404 403 404 403 403 404
-POST EVENT/start/seen                                        403 404 404 303 403 303 403 403 403 403 404
 POST EVENT/tokens                                            403 404 404 422 403 422 422 422 403 403 404
 POST EVENT/tokens/<token_id>/revoke                          403 404 404 404 403 404 404 404 403 403 404
 POST EVENT/venue/<what>                                      403 404 404 404 404 404 422 422 404 404 404
@@ -195,10 +202,7 @@ POST EVENT/versions/<number>/unlock                          403 404 404 404 404
 POST EVENT/week/meetings/<request_key>/hand-over             403 404 404 404 403 404 404 404 403 403 404
 POST EVENT/week/meetings/<request_key>/keep                  403 404 404 404 403 404 404 404 403 403 404
 POST EVENT/week/seen                                         403 404 404 404 404 404 404 404 404 404 404
-POST /sessions/<session_id>/end                              403 404 404 404 404 404 404 404 404 404 404
-POST /sessions/end                                           403 303 303 303 303 303 303 303 303 303 303
-POST /sign-out                                               302 302 302 302 302 302 302 302 302 302 302
-POST /language                                               303 303 303 303 303 303 303 303 303 303 404
+POST /language                                               303 303 303 303 303 303 303 303 303 303 303
 POST EVENT/remind                                            403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/versions/tell-partners                            403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/firms/<firm_key>/never                            403 404 404 303 403 303 403 403 403 403 404
@@ -216,48 +220,49 @@ POST EVENT/profile                                           403 404 404 303 403
 """  # noqa: E501 -- an address and eleven answers
 
 # none, stranger, other, exhibitor, organiser; then an organiser's tokens with one scope each: requests:read,
-# requests:write, runs:read, runs:write, schedule:read, schedule:publish, people:read, contacts:read,
-# calendars:read, venue:write
+# requests:write, runs:read, runs:write, schedule:read, schedule:publish, people:read, people:write,
+# contacts:read, calendars:read, venue:write
 CALLS = """
-GET API/calendar-health                            401 200 403 403 200 403 403 403 403 403 403 403 403 200 403
-GET API/dead-letters                               401 200 403 403 200 403 403 403 403 403 403 403 403 200 403
-GET API/event                                      401 200 200 200 200 200 200 200 200 200 200 200 200 200 200
-GET API/firms                                      401 200 200 200 200 403 403 403 403 403 403 200 403 403 403
-GET API/firms/<key>                                401 404 200 200 200 403 403 403 403 403 403 200 403 403 403
-GET API/firms/<key>/agenda                         401 404 403 200 200 403 403 403 403 200 403 403 403 403 403
-GET API/mails                                      401 200 403 403 200 403 403 403 403 200 403 403 403 403 403
-GET API/people                                     401 200 200 200 200 403 403 403 403 403 403 200 403 403 403
-GET API/people/<key>                               401 404 200 200 200 403 403 403 403 403 403 200 403 403 403
-GET API/people/<key>/agenda                        401 404 403 200 200 403 403 403 403 200 403 403 403 403 403
-GET API/people/<key>/calendar-health               401 404 403 403 200 403 403 403 403 403 403 403 403 200 403
-GET API/requests                                   401 200 200 200 200 200 403 403 403 403 403 403 403 403 403
-GET API/requests/<key>                             401 404 404 200 200 200 403 403 403 403 403 403 403 403 403
-GET API/runs                                       401 200 403 403 200 403 403 200 403 403 403 403 403 403 403
-GET API/runs/<number>                              401 404 403 403 200 403 403 200 403 403 403 403 403 403 403
-GET API/venue                                      401 200 403 403 200 403 403 403 403 403 403 403 403 403 200
-GET API/versions                                   401 200 403 403 200 403 403 403 403 200 403 403 403 403 403
-GET API/versions/<number>                          401 404 403 403 200 403 403 403 403 200 403 403 403 403 403
-GET API/versions/<number>/changes                  401 404 403 403 503 403 403 403 403 503 403 403 403 403 403
-GET API/versions/<number>/meetings                 401 404 403 403 200 403 403 403 403 200 403 403 403 403 403
-GET API/versions/<number>/publishing               401 404 403 403 404 403 403 403 403 404 403 403 403 403 403
-GET API/versions/<number>/unscheduled              401 404 403 403 200 403 403 403 403 200 403 403 403 403 403
-POST API/mails/go-on                               401 200 403 403 200 403 403 403 403 403 200 403 403 403 403
-POST API/mails/pause                               401 200 403 403 200 403 403 403 403 403 200 403 403 403 403
-POST API/mails/send-stopped                        401 200 403 403 200 403 403 403 403 403 200 403 403 403 403
-POST API/mails/stop                                401 200 403 403 200 403 403 403 403 403 200 403 403 403 403
-POST API/requests                                  401 422 201 201 422 403 422 403 403 403 403 403 403 403 403
-POST API/requests/<key>/accept                     401 404 404 403 409 403 409 403 403 403 403 403 403 403 403
-POST API/requests/<key>/decline                    401 404 404 403 409 403 409 403 403 403 403 403 403 403 403
-POST API/requests/<key>/lock                       401 404 403 403 200 403 200 403 403 403 403 403 403 403 403
-POST API/requests/<key>/undo                       401 404 404 409 409 403 409 403 403 403 403 403 403 403 403
-POST API/requests/<key>/unlock                     401 404 403 403 200 403 200 403 403 403 403 403 403 403 403
-POST API/requests/<key>/withdraw                   401 404 404 200 200 403 200 403 403 403 403 403 403 403 403
-POST API/runs                                      401 201 403 403 201 403 403 403 201 403 403 403 403 403 403
-POST API/runs/<number>/cancel                      401 200 403 403 409 403 403 403 409 403 403 403 403 403 403
-POST API/venue/changes                             401 200 403 403 200 403 403 403 403 403 403 403 403 403 200
-POST API/versions/<number>/discard                 401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
-POST API/versions/<number>/publish                 401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
-POST API/versions/<number>/publishing/begin        401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
-POST API/versions/<number>/publishing/take-back    401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
-POST API/versions/<number>/roll-back               401 404 403 403 409 403 403 403 403 403 409 403 403 403 403
-"""
+GET API/calendar-health                            401 200 403 403 200 403 403 403 403 403 403 403 403 403 200 403
+GET API/dead-letters                               401 200 403 403 200 403 403 403 403 403 403 403 403 403 200 403
+GET API/event                                      401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET API/firms                                      401 200 200 200 200 403 403 403 403 403 403 200 403 403 403 403
+GET API/firms/<key>                                401 404 200 200 200 403 403 403 403 403 403 200 403 403 403 403
+GET API/firms/<key>/agenda                         401 404 403 200 200 403 403 403 403 200 403 403 403 403 403 403
+GET API/mails                                      401 200 403 403 200 403 403 403 403 200 403 403 403 403 403 403
+GET API/people                                     401 200 200 200 200 403 403 403 403 403 403 200 403 403 403 403
+GET API/people/<key>                               401 404 200 200 200 403 403 403 403 403 403 200 403 403 403 403
+GET API/people/<key>/agenda                        401 404 403 200 200 403 403 403 403 200 403 403 403 403 403 403
+GET API/people/<key>/calendar-health               401 404 403 403 200 403 403 403 403 403 403 403 403 403 200 403
+GET API/requests                                   401 200 200 200 200 200 403 403 403 403 403 403 403 403 403 403
+GET API/requests/<key>                             401 404 404 200 200 200 403 403 403 403 403 403 403 403 403 403
+GET API/runs                                       401 200 403 403 200 403 403 200 403 403 403 403 403 403 403 403
+GET API/runs/<number>                              401 404 403 403 200 403 403 200 403 403 403 403 403 403 403 403
+GET API/venue                                      401 200 403 403 200 403 403 403 403 403 403 403 403 403 403 200
+GET API/versions                                   401 200 403 403 200 403 403 403 403 200 403 403 403 403 403 403
+GET API/versions/<number>                          401 404 403 403 200 403 403 403 403 200 403 403 403 403 403 403
+GET API/versions/<number>/changes                  401 404 403 403 503 403 403 403 403 503 403 403 403 403 403 403
+GET API/versions/<number>/meetings                 401 404 403 403 200 403 403 403 403 200 403 403 403 403 403 403
+GET API/versions/<number>/publishing               401 404 403 403 404 403 403 403 403 404 403 403 403 403 403 403
+GET API/versions/<number>/unscheduled              401 404 403 403 200 403 403 403 403 200 403 403 403 403 403 403
+POST API/imports                                   401 200 403 403 200 403 403 403 403 403 403 403 200 403 403 403
+POST API/mails/go-on                               401 200 403 403 200 403 403 403 403 403 200 403 403 403 403 403
+POST API/mails/pause                               401 200 403 403 200 403 403 403 403 403 200 403 403 403 403 403
+POST API/mails/send-stopped                        401 200 403 403 200 403 403 403 403 403 200 403 403 403 403 403
+POST API/mails/stop                                401 200 403 403 200 403 403 403 403 403 200 403 403 403 403 403
+POST API/requests                                  401 422 201 201 422 403 422 403 403 403 403 403 403 403 403 403
+POST API/requests/<key>/accept                     401 404 404 403 409 403 409 403 403 403 403 403 403 403 403 403
+POST API/requests/<key>/decline                    401 404 404 403 409 403 409 403 403 403 403 403 403 403 403 403
+POST API/requests/<key>/lock                       401 404 403 403 200 403 200 403 403 403 403 403 403 403 403 403
+POST API/requests/<key>/undo                       401 404 404 409 409 403 409 403 403 403 403 403 403 403 403 403
+POST API/requests/<key>/unlock                     401 404 403 403 200 403 200 403 403 403 403 403 403 403 403 403
+POST API/requests/<key>/withdraw                   401 404 404 200 200 403 200 403 403 403 403 403 403 403 403 403
+POST API/runs                                      401 201 403 403 201 403 403 403 201 403 403 403 403 403 403 403
+POST API/runs/<number>/cancel                      401 200 403 403 409 403 403 403 409 403 403 403 403 403 403 403
+POST API/venue/changes                             401 200 403 403 200 403 403 403 403 403 403 403 403 403 403 200
+POST API/versions/<number>/discard                 401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403
+POST API/versions/<number>/publish                 401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403
+POST API/versions/<number>/publishing/begin        401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403
+POST API/versions/<number>/publishing/take-back    401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403
+POST API/versions/<number>/roll-back               401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403
+"""  # noqa: E501 -- an address and sixteen answers

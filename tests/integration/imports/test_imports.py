@@ -15,13 +15,14 @@ from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.domain.solving import SolveParams
 from scheduler.invites.text import address as render_address
 from scheduler.services.addresses import addresses
+from scheduler.services.bringing import file_work
 from scheduler.services.cells.changes import Imported
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import comparisons
 from scheduler.services.schedule import feed_addresses, versions
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, Firm, Interpreter, Place
+from scheduler.storage.models import Attendee, Firm, ImportFile, Interpreter, Place
 from tests.support import importing as imports
 from tests.support.factories import (
     NOW,
@@ -233,7 +234,11 @@ def test_nine_thousand_people_are_one_file_and_what_is_too_large_is_said_so(data
     )
     text = f"key,firm,name,email,languages,title\n{rows}"
     assert len(text) > 1 << 20
-    page = browser.post(path, file=(io.BytesIO(text.encode()), "people.csv"))
+    assert "is being worked out" in browser.post(path, file=(io.BytesIO(text.encode()), "people.csv"))
+    with database.read() as session:
+        number = session.scalars(select(ImportFile.id)).one()
+    file_work.execute(database, number, worker="w", settings=SETTINGS)
+    page = browser.get(f"{path}{number}")
     assert "9,000 added, 0 changed, 0 unchanged." in page and "the first 500" in page
     large = io.BytesIO(b"x" * (17 << 20))
     page = browser.post(path, status=413, file=(large, "people.csv"))

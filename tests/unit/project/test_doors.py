@@ -62,6 +62,8 @@ NO_ACTOR = {
     "digests.choices.look": TOKEN,
     "digests.choices.resume": TOKEN,
     "digests.choices.stop": TOKEN,
+    "bringing.bulk.place": PURE,
+    "bringing.file_jobs.is_large": PURE,
     "events.events.create_event": "of the account that is signed in: it looks whether it is an operator's",
     "events.new_event.faults": PURE,
     "exports.print_codes.look": TOKEN,

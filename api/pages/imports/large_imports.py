@@ -1,0 +1,80 @@
+"""Files that a worker looks at and takes: asked for, followed, and what was found."""
+
+from __future__ import annotations
+
+from apiflask import APIBlueprint
+from flask import Response as FlaskResponse
+from flask import make_response, redirect, render_template, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context
+from api.pages import rendering
+from scheduler.services.access.actors import Actor
+from scheduler.services.bringing import file_jobs
+from scheduler.services.bringing.file_jobs import FileJob
+from scheduler.services.imports.taking import ImportLook
+from workers import dispatch
+
+blueprint = APIBlueprint("large_imports", __name__, enable_openapi=False)
+EVENT = "/events/<event_key>/imports/<int:number>"
+
+
+def follow(actor: Actor, number: int) -> FileJob | None:
+    """The job of a file, or None for one that its page looks at itself."""
+    with context.database().read() as db:
+        return file_jobs.follow(db, actor, number)
+
+
+def kept(actor: Actor, number: int) -> ImportLook | None:
+    """What a worker found."""
+    with context.database().read() as db:
+        return file_jobs.kept(db, actor, number)
+
+
+def look(actor: Actor, number: int) -> None:
+    """Have a worker look at a file."""
+    with context.database().write() as db:
+        file_jobs.ask_look(db, actor, number, now=context.now())
+    dispatch.import_file(number, app=context.celery())
+
+
+def take(actor: Actor, number: int, digest: str) -> None:
+    """Have a worker take a file as it was shown."""
+    with context.database().write() as db:
+        file_jobs.ask_take(db, actor, number, digest=digest, now=context.now())
+    dispatch.import_file(number, app=context.celery())
+
+
+def page(actor: Actor, job: FileJob) -> str:
+    """The page that follows a job which is open, or failed."""
+    with context.database().read() as db:
+        return rendering.render(db, actor, "imports", "imports/working.html", job=job)
+
+
+def part(job: FileJob, panel: str, again: str) -> FlaskResponse:
+    """The part of a page that follows a job. Once it has ended, the page is loaded again."""
+    response = make_response(render_template("imports/_job.html", job=job, panel=panel, again=again))
+    if not job.is_open:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@blueprint.get(f"{EVENT}/panel")
+@login_required
+def panel(event_key: str, number: int) -> Response | FlaskResponse:
+    actor = auth.organiser(event_key)
+    job = follow(actor, number)
+    show = url_for("imports.show", event_key=event_key, number=number)
+    if job is None:
+        return redirect(show)
+    again = url_for("large_imports.look_again", event_key=event_key, number=number)
+    return part(job, url_for("large_imports.panel", event_key=event_key, number=number), again)
+
+
+@blueprint.post(f"{EVENT}/look")
+@login_required
+def look_again(event_key: str, number: int) -> Response:
+    """Have a worker look once more, after it failed or when the event has changed."""
+    look(auth.organiser(event_key), number)
+    return redirect(url_for("imports.show", event_key=event_key, number=number))

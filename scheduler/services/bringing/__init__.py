@@ -1,0 +1,1 @@
+"""Files and rows brought in: by a worker, by a program."""

@@ -1,0 +1,68 @@
+"""What a file would do, as JSON that is kept with the file until somebody reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from scheduler.domain.errors import Fault
+from scheduler.services.cells.changes import CellChange, Imported, RowChange, WrongCells
+from scheduler.services.cells.columns import ImportKind
+from scheduler.services.events.first_file import ComingEvent, NewEventLook
+from scheduler.services.imports.taking import ImportLook, ImportPart
+
+
+def document_of(look: ImportLook) -> dict[str, Any]:
+    """As JSON has it."""
+    return asdict(look)
+
+
+def look_of(document: dict[str, Any]) -> ImportLook:
+    """The look that `document_of` was given."""
+    return ImportLook(tuple(map(_part, document["parts"])), document["digest"])
+
+
+def of_new_event(look: NewEventLook) -> dict[str, Any]:
+    """What would come of a workbook, as JSON has it."""
+    return asdict(look)
+
+
+def new_event_of(document: Mapping[str, Any]) -> NewEventLook:
+    """The look that `of_new_event` was given."""
+    return NewEventLook(
+        document["typed"],
+        look_of(document["look"]),
+        ComingEvent(**document["event"]) if document["event"] else None,
+        tuple(Fault(**fault) for fault in document["faults"]),
+    )
+
+
+def _part(part: dict[str, Any]) -> ImportPart:
+    return ImportPart(
+        part["sheet"],
+        ImportKind(part["kind"]) if part["kind"] else None,
+        tuple(Fault(**fault) for fault in part["faults"]),
+        _imported(part["done"]) if part["done"] else None,
+        _pairs(part["headers"]),
+    )
+
+
+def _imported(done: dict[str, Any]) -> Imported:
+    return Imported(
+        **done
+        | {
+            "not_taken": tuple(done["not_taken"]),
+            "headers": _pairs(done["headers"]),
+            "wrong": tuple(WrongCells(**each | {"lines": tuple(each["lines"])}) for each in done["wrong"]),
+            "rows": tuple(
+                RowChange(**row | {"cells": tuple(CellChange(**cell) for cell in row["cells"])})
+                for row in done["rows"]
+            ),
+            "missing_keys": tuple(done["missing_keys"]),
+        }
+    )
+
+
+def _pairs(pairs: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((first, second) for first, second in pairs)
