@@ -10,6 +10,7 @@ from chainmeet.commands.audit import audit
 from chainmeet.commands.check import check
 from chainmeet.commands.db import db
 from chainmeet.commands.demo import demo
+from chainmeet.commands.event import event
 from chainmeet.commands.generate import generate
 from chainmeet.commands.plan import plan
 from chainmeet.commands.publish import publish
@@ -24,8 +25,8 @@ from chainmeet.commands.worker import clock, worker
 from scheduler.domain.errors import ChainmeetError
 
 COMMANDS = (
-    demo, up, plan, solve, check, generate, db, run, publish, receive, worker, clock, sign_in, sessions,
-    audit, warm_up,
+    demo, up, plan, solve, check, generate, db, event, run, publish, receive, worker, clock, sign_in,
+    sessions, audit, warm_up,
 )  # fmt: skip
 
 

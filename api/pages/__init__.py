@@ -5,6 +5,7 @@ from api.pages import moved
 from api.pages.access import language, preferences, sessions, sign_in, summaries, tokens
 from api.pages.agenda import agenda, feed
 from api.pages.answers import answers, calendar
+from api.pages.archives import archives
 from api.pages.availability import busy_times
 from api.pages.calendar_health import board
 from api.pages.delegations import delegations
@@ -29,6 +30,7 @@ PAGES = (
     events.blueprint,
     agenda.blueprint,
     answers.blueprint,
+    archives.blueprint,
     calendar.blueprint,
     asked.blueprint,
     busy_times.blueprint,

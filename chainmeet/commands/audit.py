@@ -22,7 +22,7 @@ def verify(data: Path | None) -> None:
     The line of a chain ends with the hash of its last row. Keep it elsewhere: whoever can write into the
     database could also write a chain anew, and it would end with another hash.
     """
-    from chainmeet.auditing import chains
+    from chainmeet.whole_events import chains
 
     with open_database(command_settings(data)) as database:
         found = chains(database)

@@ -247,6 +247,7 @@ PAGES = {
         "people/f0-p0/agenda",
         "people/f8-p1/agenda",
         "settings",
+        "whole",
         "nights",
         "remind",
         "venue",
@@ -272,6 +273,7 @@ PAGES = {
         "/events/new/workbook/",
         "/events/new/workbook/{first_file}",
         "/operators",
+        "/operators/events",
         "/trail",
     ),
 }

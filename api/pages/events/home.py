@@ -30,7 +30,8 @@ def index() -> str | Response:
         found = actors.events_of(db, auth.user().account_id, now=context.now())
     if len(found) == 1:
         return redirect(url_for("home.event", event_key=found[0].key))
-    return render_template("home.html", events=found)
+    old = [each for each in found if each.is_archived]
+    return render_template("home.html", events=[each for each in found if not each.is_archived], old=old)
 
 
 @blueprint.get("/events/<event_key>")

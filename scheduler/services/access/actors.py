@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import language_of
+from scheduler.saying import say
 from scheduler.services.access import rights
 from scheduler.services.access.rights import Reach, Right, Role
 from scheduler.services.text import storable
@@ -32,6 +33,7 @@ from scheduler.storage.models import (
     TeamMember,
 )
 
+ARCHIVED = say("This event is archived: it can be read, and not changed, until an owner brings it back.")
 LEADING = frozenset({Role.OWNER, Role.ORGANISER})
 """Roles of those who run an event, and are told of what fails."""
 
@@ -62,6 +64,8 @@ class Actor:
     """The language of this attendee's mails, or empty if the actor is not an attendee."""
     scopes: frozenset[str] | None = None
     api_token_id: int | None = None
+    is_archived: bool = False
+    """Whether the event was put away."""
     chamber: Chamber | None = None
     """Whom somebody of a chamber speaks for, None for everybody else."""
 
@@ -90,6 +94,8 @@ class Actor:
 
         A firm or person of the event is meant: who looks one up by the event's id has asked that.
         """
+        if self.is_archived and right not in rights.WHEN_ARCHIVED:
+            return False
         found = rights.reaches(self.roles, right) if rights.in_scope(self.scopes, right) else frozenset()
         if not found or Reach.EVENT in found:
             return bool(found)
@@ -115,6 +121,8 @@ class Actor:
         """
         if not rights.in_scope(self.scopes, right):
             raise NotAllowed(rights.out_of_scope(right))
+        if self.is_archived and right not in rights.WHEN_ARCHIVED:
+            raise NotAllowed(ARCHIVED)
         if not self.may(right, firm_id=firm_id, attendee_id=attendee_id):
             if self.is_chamber_only:
                 raise NotFound("page", self.event_key)
@@ -148,6 +156,7 @@ class EventRoles:
     is_exhibitor: bool
     attendee_key: str | None
     firm: str | None
+    is_archived: bool = False
 
     @property
     def is_organiser(self) -> bool:
@@ -211,6 +220,7 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
         is_exhibitor=bool(is_exhibitor),
         language="" if attendee_id is None else language_of(chosen, spoken, event.language),
         chamber=chamber,
+        is_archived=event.archived_at is not None,
     )
 
 
@@ -234,7 +244,13 @@ def _chamber(session: Session, event_id: int, account_id: int) -> Chamber:
 
 def operator(event: Event, *, account_id: int | None = None) -> Actor:
     """An owner for the command line: whoever runs it has the database, and as a rule no account."""
-    return Actor(account_id=account_id, event_id=event.id, event_key=event.key, team_role=Role.OWNER)
+    return Actor(
+        account_id=account_id,
+        event_id=event.id,
+        event_key=event.key,
+        team_role=Role.OWNER,
+        is_archived=event.archived_at is not None,
+    )
 
 
 def events_of(session: Session, account_id: int, *, now: datetime) -> list[EventRoles]:
@@ -261,6 +277,7 @@ def events_of(session: Session, account_id: int, *, now: datetime) -> list[Event
             bool(exhibitor),
             key,
             firm,
+            event.archived_at is not None,
         )
         for event, role, key, exhibitor, firm in rows
     ]

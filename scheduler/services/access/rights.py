@@ -71,6 +71,7 @@ class Right(StrEnum):
     READ_TEAM = "see who is in the team"
     CHANGE_TEAM = "invite people to the team, change and end their roles"
     READ_TRAIL = "read who did what"
+    KEEP_EVENT = "copy, archive and delete the event"
 
 
 _OWN = {
@@ -126,10 +127,13 @@ _OF_DELEGATION = (
 
 _RUN_EVENT = frozenset(right for right in Right if right not in _NOBODY_ELSES)
 
+WHEN_ARCHIVED = frozenset(right for right in Right if right.name.startswith("READ_")) | {Right.KEEP_EVENT}
+"""What is left of all rights in an event that is put away: to read it, and to bring it back."""
+
 MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
     {
         Role.OWNER: dict.fromkeys(_RUN_EVENT, Reach.EVENT),
-        Role.ORGANISER: dict.fromkeys(_RUN_EVENT - {Right.CHANGE_TEAM}, Reach.EVENT),
+        Role.ORGANISER: dict.fromkeys(_RUN_EVENT - {Right.CHANGE_TEAM, Right.KEEP_EVENT}, Reach.EVENT),
         Role.READER: dict.fromkeys(_READ, Reach.EVENT),
         Role.DESK: dict.fromkeys(_LOOK_UP, Reach.EVENT),
         Role.CHAMBER: {Right.READ_EVENT: Reach.EVENT, **dict.fromkeys(_OF_DELEGATION, Reach.DELEGATION)},

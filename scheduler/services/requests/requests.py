@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, select, true, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -161,7 +161,8 @@ def undo(session: Session, actor: Actor, key: str, *, now: datetime) -> RequestS
 
 def expire_due(session: Session, *, now: datetime) -> int:
     """Expire the pending requests of every event whose term is over. Returns their number."""
-    return _expire(session, true(), now)
+    archived = select(Event.id).where(Event.archived_at.is_not(None))
+    return _expire(session, MeetingRequest.event_id.not_in(archived), now)
 
 
 def _expire(session: Session, which: ColumnElement[bool], now: datetime) -> int:

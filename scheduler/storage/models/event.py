@@ -9,6 +9,7 @@ from sqlalchemy import (
     JSON,
     CheckConstraint,
     ColumnElement,
+    Connection,
     ForeignKey,
     Index,
     Select,
@@ -17,8 +18,10 @@ from sqlalchemy import (
     and_,
     false,
     select,
+    text,
     true,
 )
+from sqlalchemy.event import listens_for
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.entities import AfterRun, PauseKind, PlaceKind
@@ -99,6 +102,14 @@ class Event(Base):
         viewonly=True,
     )
     halls: Mapped[list[Hall]] = relationship(order_by="Hall.position", viewonly=True)
+
+
+@listens_for(Event, "before_insert")
+def _number(_mapper: Any, connection: Connection, event: Event) -> None:
+    """SQLite would give a new event the number of the newest one that was deleted, and with it its trail."""
+    if connection.dialect.name == "sqlite" and event.id is None:
+        used = "SELECT max(id) FROM event", "SELECT max(chain) FROM trail_head"
+        event.id = 1 + max(connection.scalar(text(query)) or 0 for query in used)
 
 
 class NightTime(Base):

@@ -25,6 +25,7 @@ GET /events/new/workbook/<number>/panel                      302 404 302 404 404
 GET /events/new/workbook/template.xlsx                       302 404 200 404 404 404 404 404 404 404 404
 GET /healthz                                                 200 200 200 200 200 200 200 200 200 200 200
 GET /operators                                               302 404 200 404 404 404 404 404 404 404 404
+GET /operators/events                                        302 404 200 404 404 404 404 404 404 404 404
 GET /robots.txt                                              200 200 200 200 200 200 200 200 200 200 200
 GET /sessions                                                302 200 200 200 200 200 200 200 200 200 200
 GET /sign-in                                                 200 200 200 200 200 200 200 200 200 200 200
@@ -96,6 +97,7 @@ GET EVENT/tokens                                             302 404 404 200 403
 GET EVENT/trail                                              302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/trail.csv                                          302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/venue                                              302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/whole                                              302 404 404 404 404 404 404 200 404 404 404
 GET EVENT/versions/<number>                                  302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/panel                            302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/publish                          302 404 404 404 404 404 302 302 404 404 404
@@ -120,6 +122,11 @@ POST /events/new/workbook/<number>/look                      403 404 404 404 404
 POST /events/new/workbook/<number>/make                      403 404 404 404 404 404 404 404 404 404 404
 POST /events/new/workbook/<number>/say                       403 404 404 404 404 404 404 404 404 404 404
 POST /operators                                              403 404 422 404 404 404 404 404 404 404 404
+POST EVENT/delete                                            403 404 404 404 404 404 404 422 404 404 404
+POST EVENT/copy                                              403 404 404 404 404 404 404 403 404 404 404
+POST EVENT/bring-back                                        403 404 404 404 404 404 404 302 404 404 404
+POST EVENT/archive                                           403 404 404 404 404 404 404 302 404 404 404
+POST /operators/delete/<event_key>                           403 404 422 404 404 404 404 404 404 404 404
 POST /operators/<account_id>/remove                          403 404 404 404 404 404 404 404 404 404 404
 POST /sessions/<session_id>/end                              403 404 404 404 404 404 404 404 404 404 404
 POST /sessions/end                                           403 303 303 303 303 303 303 303 303 303 303

@@ -1,0 +1,82 @@
+"""`chainmeet event`: an event as a whole, moved between installations, put away, deleted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from chainmeet.connection import command_settings, data_option, open_database
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group()
+def event() -> None:
+    """An event as a whole: export, import, archive, bring back, delete."""
+
+
+@event.command("export")
+@click.argument("key")
+@click.option("-o", "--output", type=FILE, required=True, help="The archive to be written.")
+@data_option
+def export_event(key: str, output: Path, data: Path | None) -> None:
+    """Write the event KEY with everything as one archive: venue, people, requests, versions, answers, trail.
+
+    It has no secrets: no API tokens, links, feeds' addresses or sessions. Mails that wait stay here.
+    """
+    from chainmeet import whole_events
+
+    with open_database(command_settings(data)) as database:
+        click.echo(whole_events.export(database, key, output))
+
+
+@event.command("import")
+@click.argument("archive", type=FILE)
+@click.option("--key", default="", help="The event's short name here, instead of the archive's.")
+@click.option("--owner", default="", help="A mail address that becomes an owner of it.")
+@data_option
+def import_event(archive: Path, key: str, owner: str, data: Path | None) -> None:
+    """Make the event of ARCHIVE, all of it or nothing.
+
+    It is quiet: no night, and no mails about requests, until an organiser switches them on.
+    """
+    from chainmeet import whole_events
+
+    settings = command_settings(data)
+    with open_database(settings) as database:
+        click.echo(whole_events.take(database, settings, archive, key=key, owner=owner))
+
+
+@event.command()
+@click.argument("key")
+@data_option
+def archive(key: str, data: Path | None) -> None:
+    """Put the event KEY away: it can be read, and not changed."""
+    from chainmeet import whole_events
+
+    with open_database(command_settings(data)) as database:
+        click.echo(whole_events.put_away(database, key))
+
+
+@event.command("bring-back")
+@click.argument("key")
+@data_option
+def bring_back(key: str, data: Path | None) -> None:
+    """Have an archived event go on."""
+    from chainmeet import whole_events
+
+    with open_database(command_settings(data)) as database:
+        click.echo(whole_events.bring_back(database, key))
+
+
+@event.command()
+@click.argument("key")
+@click.option("--name", required=True, help="The name of the event, so that no other one is deleted.")
+@data_option
+def delete(key: str, name: str, data: Path | None) -> None:
+    """Delete the event KEY with all its rows. There is no way back: export it first."""
+    from chainmeet import whole_events
+
+    with open_database(command_settings(data)) as database:
+        click.echo(whole_events.delete(database, key, name))

@@ -1,0 +1,94 @@
+"""What operators do with whole events and with the trail, by the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.services.access import actors
+from scheduler.services.access.actors import Actor
+from scheduler.services.archives import ending, moving
+from scheduler.services.archives.moving import MovedEvent
+from scheduler.services.trail import verifying
+from scheduler.services.trail.verifying import Chain
+from scheduler.storage.database import Database
+from scheduler.storage.models import Event
+
+
+def chains(database: Database) -> tuple[Chain, ...]:
+    """Every chain of the trail, looked through from its first row to its last."""
+    with database.read() as session:
+        return verifying.verify(session)
+
+
+def export(database: Database, key: str, output: Path) -> str:
+    """Write the archive of an event; an unfinished one is not left under its name. Returns a sentence."""
+    part = output.with_name(f"{output.name}.part")
+    try:
+        with database.read() as session, part.open("wb") as to:
+            part.chmod(0o600)  # it has the addresses of everybody
+            done = moving.write(session, _event(session, key), to, now=database.now())
+        part.replace(output)
+    except OSError as error:
+        raise InvalidInput([Fault(str(output), f"cannot be written: {error.strerror}")]) from error
+    finally:
+        part.unlink(missing_ok=True)
+    text = f"{output}: {done.name}, {_counts(done)}."
+    if done.waiting_mails:
+        text += f" {done.waiting_mails:,} mails wait here to be sent: let them go out before it moves."
+    return text
+
+
+def take(database: Database, settings: Settings, archive: Path, *, key: str, owner: str) -> str:
+    """Make the event of an archive. Returns a sentence."""
+    try:
+        with archive.open("rb") as source, database.write() as session:
+            done = moving.read(
+                session, source, key=key, owner=owner, secret_key=settings.secret_key, now=database.now()
+            )
+    except OSError as error:
+        raise InvalidInput([Fault(str(archive), error.strerror or str(error))]) from error
+    return f"{done.name} is here as {done.key}: {_counts(done)}. Its nights are off; see Settings."
+
+
+def put_away(database: Database, key: str) -> str:
+    with database.write() as session:
+        ending.archive(session, _operator(session, key), now=database.now())
+    return f"{key} is archived: it can be read, and not changed."
+
+
+def bring_back(database: Database, key: str) -> str:
+    with database.write() as session:
+        ending.bring_back(session, _operator(session, key), now=database.now())
+    return f"{key} goes on."
+
+
+def delete(database: Database, key: str, name: str) -> str:
+    with database.write() as session:
+        ending.remove(session, _operator(session, key), typed=name, now=database.now())
+    return f"{key} is deleted with all its rows."
+
+
+def _event(session: Session, key: str) -> Event:
+    event = session.scalar(select(Event).where(Event.key == key))
+    if event is None:
+        raise NotFound("event", key)
+    return event
+
+
+def _operator(session: Session, key: str) -> Actor:
+    return actors.operator(_event(session, key))
+
+
+def _counts(done: MovedEvent) -> str:
+    shown = {
+        "firm": "firms",
+        "attendee": "people",
+        "meeting_request": "requests",
+        "schedule_version": "versions",
+    }
+    return ", ".join(f"{done.rows.get(table, 0):,} {words}" for table, words in shown.items())

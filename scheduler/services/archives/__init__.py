@@ -1,0 +1,1 @@
+"""An event as a whole: moved between installations, copied, put away, deleted."""

@@ -1,0 +1,234 @@
+"""An event put away and brought back, and deleted with all its rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Table, delete, exists, func, select, union
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import JobState, RunState
+from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
+from scheduler.domain.team import TeamRole
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.access.sessions import SignedIn
+from scheduler.services.archives import tables
+from scheduler.services.runs import overnight
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.services.trail.trail import Somebody
+from scheduler.storage.among import among
+from scheduler.storage.base import Base
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    Event,
+    Firm,
+    MeetingRequest,
+    NightTime,
+    OutboxMail,
+    Run,
+    ScheduleVersion,
+    SignInLink,
+    TeamMember,
+    VersionJob,
+    WebSession,
+)
+
+MAX_LISTED: Final = 200
+_OWN_OF_ACCOUNTS: Final = frozenset((SignInLink.__tablename__, WebSession.__tablename__))
+"""Tables that are of an account alone: they do not keep it, and go with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WholeEvent:
+    """How much an event is, before somebody ends it."""
+
+    key: str
+    name: str
+    archived_at: datetime | None
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class EventOfSite:
+    """An event as operators see it: nothing of what is in it."""
+
+    key: str
+    name: str
+    timezone: str
+    created_at: datetime
+    archived_at: datetime | None
+    owners: tuple[str, ...]
+    firms: int
+    people: int
+
+
+def all_events(session: Session, asker: SignedIn) -> list[EventOfSite]:
+    """The newest events of the installation, for operators."""
+    _require_operator(session, asker)
+    events = session.scalars(select(Event).order_by(Event.id.desc()).limit(MAX_LISTED)).all()
+    ids = [event.id for event in events]
+    owners: dict[int, list[str]] = defaultdict(list)
+    members = select(TeamMember.event_id, Account.email).join(Account, Account.id == TeamMember.account_id)
+    of_owner = TeamMember.role == TeamRole.OWNER, among(TeamMember.event_id, ids)
+    for event_id, email in session.execute(members.where(*of_owner).order_by(Account.email)):
+        owners[event_id].append(email)
+    firms, people = _counted(session, Firm), _counted(session, Attendee)
+    return [
+        EventOfSite(
+            event.key,
+            event.name,
+            event.timezone,
+            event.created_at,
+            event.archived_at,
+            tuple(owners[event.id]),
+            firms.get(event.id, 0),
+            people.get(event.id, 0),
+        )
+        for event in events
+    ]
+
+
+def _counted(session: Session, table: type[Firm | Attendee]) -> dict[int, int]:
+    """How many rows of a table each event has."""
+    rows = session.execute(select(table.event_id, func.count()).group_by(table.event_id))
+    return dict(rows.all())
+
+
+def look(session: Session, actor: Actor) -> WholeEvent:
+    """What would go with the event."""
+    actor.require(Right.KEEP_EVENT, sentence="Only an owner of the event may do this.")
+    return _look(session, session.get_one(Event, actor.event_id))
+
+
+def archive(session: Session, actor: Actor, *, now: datetime) -> None:
+    """Put the event away: it can be read and not changed, and no night begins. Raises WrongState."""
+    actor.require(Right.KEEP_EVENT, sentence="Only an owner of the event may do this.")
+    event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
+    _require_quiet(session, event, "archived")
+    if event.archived_at is None:
+        event.archived_at = now
+        trail.note(session, actor, Act.EVENT, f"event {event.key} archived", now=now)
+
+
+def bring_back(session: Session, actor: Actor, *, now: datetime) -> None:
+    """An archived event goes on."""
+    actor.require(Right.KEEP_EVENT, sentence="Only an owner of the event may do this.")
+    event = session.get_one(Event, actor.event_id, with_for_update={"key_share": True})
+    if event.archived_at is not None:
+        event.archived_at = None
+        zone = ZoneInfo(event.timezone)
+        for night in session.scalars(select(NightTime).where(NightTime.event_id == event.id)):
+            night.next_at = overnight.next_at(night.at, night.weekdays, zone, after=now)
+        trail.note(session, actor, Act.EVENT, f"event {event.key} brought back", now=now)
+
+
+def remove(session: Session, actor: Actor, *, typed: str, now: datetime) -> str:
+    """Delete the event with all its rows; its name has to be typed. Returns the name.
+
+    People who were in no other event are forgotten too. The trail stays, and that of the installation notes
+    it.
+    Raises InvalidInput by `typed`, WrongState.
+    """
+    actor.require(Right.KEEP_EVENT, sentence="Only an owner of the event may do this.")
+    event = session.get_one(Event, actor.event_id, with_for_update=True)
+    by = Somebody(account_id=actor.account_id, roles=tuple(actor.roles))
+    return _remove(session, event, by, typed, now)
+
+
+def remove_as_operator(session: Session, asker: SignedIn, key: str, *, typed: str, now: datetime) -> str:
+    """The same for an operator of the installation. Raises NotAllowed, NotFound, InvalidInput, WrongState."""
+    event = _of_operator(session, asker, key)
+    return _remove(session, event, Somebody(account_id=asker.account_id, roles=("operator",)), typed, now)
+
+
+def _require_operator(session: Session, asker: SignedIn) -> None:
+    if not asker.is_operator or not session.get_one(Account, asker.account_id).is_operator:
+        raise NotAllowed("Only an operator of this installation may do this.")
+
+
+def _of_operator(session: Session, asker: SignedIn, key: str) -> Event:
+    _require_operator(session, asker)
+    event = session.scalar(select(Event).where(Event.key == key))
+    if event is None:
+        raise NotFound("event", key)
+    return event
+
+
+def _look(session: Session, event: Event) -> WholeEvent:
+    counted: dict[str, Any] = {
+        "firms": Firm,
+        "people": Attendee,
+        "requests": MeetingRequest,
+        "schedule versions": ScheduleVersion,
+        "mails": OutboxMail,
+    }
+    counts = {
+        what: session.scalars(select(func.count()).where(table.event_id == event.id)).one()
+        for what, table in counted.items()
+    }
+    return WholeEvent(event.key, event.name, event.archived_at, counts)
+
+
+def _require_quiet(session: Session, event: Event, step: str) -> None:
+    """Nothing is at work on it. Raises WrongState."""
+    running = select(Run.id).where(
+        Run.event_id == event.id, Run.state.in_((RunState.QUEUED, RunState.RUNNING))
+    )
+    if session.scalar(running.limit(1)) is not None:
+        raise WrongState("event", event.key, "being planned by a run", step)
+    open_jobs = VersionJob.event_id == event.id, VersionJob.state.in_((JobState.ASKED, JobState.RUNNING))
+    if session.scalar(select(VersionJob.id).where(*open_jobs).limit(1)) is not None:
+        raise WrongState("event", event.key, "being published or compared", step)
+
+
+def _remove(session: Session, event: Event, by: Somebody, typed: str, now: datetime) -> str:
+    if " ".join(typed.split()) != " ".join(event.name.split()):
+        raise InvalidInput([Fault("typed", f"must be the name of the event: {event.name}")])
+    _require_quiet(session, event, "deleted")
+    key, name, event_id, counts = event.key, event.name, event.id, _look(session, event).counts
+    people = [each for each in _accounts(session, event_id) if each != by.account_id]
+    for table in reversed(tables.all_tables()):
+        session.execute(delete(table).where(tables.of_event(table, event_id)))
+    session.expire_all()
+    _forget(session, people)
+    trail.note(session, by, Act.EVENT, f"event {key} deleted", before={"name": name, **counts}, now=now)
+    return name
+
+
+def _accounts(session: Session, event_id: int) -> list[int]:
+    """The accounts that the event's rows name."""
+    named = [
+        select(column).where(tables.of_event(table, event_id), column.is_not(None))
+        for table in tables.all_tables()
+        for column in tables.account_columns(table)
+    ]
+    ids = union(*named).subquery()
+    return list(session.scalars(select(ids.c[0])))
+
+
+def _forget(session: Session, account_ids: list[int]) -> None:
+    """Delete those of the accounts that nothing names any more, and that are no operator's."""
+    accounts: Table = Account.__table__  # type: ignore[assignment]
+    kept = [
+        exists().where(column == accounts.c.id)
+        for table in Base.metadata.sorted_tables
+        if table.name not in _OWN_OF_ACCOUNTS
+        for column in tables.account_columns(table)
+    ]
+    gone = select(accounts.c.id).where(
+        among(accounts.c.id, account_ids), ~accounts.c.is_operator, *(~each for each in kept)
+    )
+    ids = list(session.scalars(gone))
+    links = select(SignInLink.id).where(among(SignInLink.account_id, ids))
+    mails = tables.named("outbox_mail")
+    session.execute(delete(mails).where(mails.c.sign_in_link_id.in_(links)))
+    for table in (WebSession, SignInLink):
+        session.execute(delete(table).where(among(table.account_id, ids)))
+    session.execute(delete(Account).where(among(Account.id, ids)))

@@ -1,0 +1,133 @@
+"""Rows of an event put into a database under ids of their own, with new secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Table, bindparam, insert, select, update
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RunState
+from scheduler.services.access import tokens
+from scheduler.services.archives import tables
+from scheduler.services.archives.cells import BrokenArchive
+from scheduler.services.delivery.remembering import token_of
+from scheduler.storage.among import among
+from scheduler.storage.models import Account
+
+BATCH: Final = 1_000
+"""Rows of an INSERT."""
+LINK_AGAIN: Final = "The link to this calendar does not move with an event. Link it again."
+
+Values = dict[str, Any]
+T = TypeVar("T")
+
+
+@dataclass
+class PutRows:
+    """The ids of rows that were put, by their table and their old id."""
+
+    session: Session
+    secret_key: str
+    now: datetime
+    ids: dict[str, dict[int, int]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def accounts(self, people: Iterable[Mapping[str, Any]]) -> None:
+        """Find or make the account of each address. None of them becomes an operator."""
+        known = self.ids.setdefault("account", {})
+        for some in _some(people):
+            emails = {str(each["email"]) for each in some}
+            there = select(Account.email, Account.id).where(among(Account.email, emails))
+            found: dict[str, int] = dict(self.session.execute(there).all())
+            new = {each["email"]: each["name"] for each in some if each["email"] not in found}
+            if new:
+                made = [{"email": e, "name": n, "created_at": self.now} for e, n in new.items()]
+                self.session.execute(insert(Account), made)
+                found |= dict(self.session.execute(there).all())
+            known |= {each["id"]: found[each["email"]] for each in some}
+
+    def put(self, table: Table, rows: Iterable[Values]) -> None:
+        """Insert rows of a table, those that they refer to being there. Raises BrokenArchive."""
+        known = self.ids.setdefault(table.name, {})
+        count, later = 0, []
+        own = [column.name for column in table.columns if tables.target(column) == table.name]
+        for some in _some(rows):
+            new = [self._mapped(table, row, count + i + 1) for i, row in enumerate(some)]
+            count += len(new)
+            if "id" in table.c:
+                statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
+                made = self.session.execute(statement, [_without(row, "id", *own) for row in new])
+                known |= {old["id"]: row.id for old, row in zip(some, made, strict=True)}
+                later += [row for row in new if any(row.get(name) is not None for name in own)]
+            else:
+                self.session.execute(insert(table), new)
+        self._refer(table, own, later)
+        self.counts[table.name] = count
+
+    def _refer(self, table: Table, own: list[str], later: list[Values]) -> None:
+        """Rows that refer to rows of their own table, now that all of these are there."""
+        known = self.ids[table.name]
+        if later:
+            values: dict[str, Any] = {name: bindparam(f"to_{name}") for name in own}
+            rows = [
+                {
+                    "of_id": known[row["id"]],
+                    **{f"to_{name}": self._id(table.name, row.get(name), table.name, name) for name in own},
+                }
+                for row in later
+            ]
+            statement = update(table).where(table.c.id == bindparam("of_id")).values(values)
+            self.session.connection().execute(statement, rows)
+
+    def _mapped(self, table: Table, row: Values, number: int) -> Values:
+        """A row with the ids of this database."""
+        new = dict(row)
+        for column in table.columns:
+            other = tables.target(column)
+            if other is not None and other != table.name and new.get(column.name) is not None:
+                new[column.name] = self._id(
+                    other, new[column.name], f"{table.name}, row {number}", column.name
+                )
+        if table.name == "meeting_request":
+            firms = sorted((new["from_firm_id"], new["to_firm_id"]))
+            new["lower_firm_id"], new["upper_firm_id"] = firms
+        return new | self._fresh(table.name, new)
+
+    def _id(self, table: str, old: Any, place: str, column: str) -> int | None:
+        if old is None:
+            return None
+        found = self.ids.get(table, {}).get(old)
+        if found is None:
+            raise BrokenArchive(f"{place}: {column} names a row of {table} that is not there.")
+        return found
+
+    def _fresh(self, table: str, row: Values) -> Values:
+        """Secrets of this installation, and states that only hold where work goes on."""
+        if table == "attendee":
+            seed = tokens.new_seed()
+            hashed = tokens.hash_token(tokens.derive_token(self.secret_key, tokens.FEED, seed))
+            return {"feed_seed": seed, "feed_hash": hashed}
+        if table == "invitation":
+            token = token_of(row["uid"], row["attendee_id"], self.secret_key)
+            return {"token_hash": tokens.hash_token(token)}
+        if table == "busy_source":
+            return {"key": tokens.random_token(), "etag": "", "modified": "", "failure": LINK_AGAIN}
+        if table == "run" and row["state"] in (RunState.QUEUED, RunState.RUNNING):
+            return {"state": RunState.CANCELLED, "finished_at": self.now}
+        return {}
+
+
+def _some(rows: Iterable[T]) -> Iterator[list[T]]:
+    """The rows, as many at a time as one INSERT takes."""
+    given = iter(rows)
+    while some := list(islice(given, BATCH)):
+        yield some
+
+
+def _without(row: Values, *names: str) -> Values:
+    return {name: value for name, value in row.items() if name not in names}
