@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -23,6 +24,11 @@ _DIGRAPHS: Final = re.compile("([aou])e|(a)a|(s)s")
 def joined(name: str, latin_name: str) -> str:
     """Both forms as calendars get them, the Latin one first. `told` orders them for a reader."""
     return name if name == latin_name or not latin_name else f"{latin_name} ({name})"
+
+
+def in_language(own: str, names: Mapping[str, str], language: str) -> str:
+    """The name of a place in a language, or what the venue calls it."""
+    return names.get(language) or own
 
 
 @lru_cache(_KEPT)

@@ -35,6 +35,7 @@ _LIMITS: Final = {
     "summary": SUMMARY_LIMIT,
     "place_name": PLACE_LIMIT,
     "hall": PLACE_LIMIT,
+    "own_hall": PLACE_LIMIT,
     "partner_firm": SUMMARY_LIMIT,
     "topic": 500,
     "event_name": SUMMARY_LIMIT,
@@ -73,6 +74,8 @@ class Content:
     reader_timezone: str = ""
     agenda_url: str = ""
     proposals: bool = True
+    own_hall: str = ""
+    """What the venue calls the hall, where `hall` is its name in the reader's language."""
 
     def __post_init__(self) -> None:
         put = object.__setattr__
@@ -142,10 +145,29 @@ def _zone_names() -> frozenset[str]:
 
 
 def changed(old: Content, new: Content, fields_: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the named fields whose values differ, but for what another language says otherwise."""
-    same = _IN_WORDS if old.language != new.language else ()
+    """Those of the named fields whose values differ, but for what another language says otherwise.
+
+    A hall is another one only if both differ, what the venue calls it and what the reader reads: to translate
+    its name changes no meeting, and nor does a new name that the reader does not see.
+    """
+    same: tuple[str, ...] = _IN_WORDS if old.language != new.language else ()
+    if _called(old) == _called(new) or (old.language == new.language and old.hall == new.hall):
+        same += ("hall",)
+        if _way(old) == _way(new):
+            same += ("directions",)
     old = read_in(old, new.language)
     return tuple(name for name in fields_ if name not in same and getattr(old, name) != getattr(new, name))
+
+
+def _called(content: Content) -> str:
+    """The hall as the venue calls it."""
+    return content.own_hall or content.hall
+
+
+def _way(content: Content) -> str:
+    """The directions with the venue's name of the hall."""
+    shown = content.hall
+    return content.directions.replace(shown, _called(content)) if shown else content.directions
 
 
 def read_in(content: Content, language: str) -> Content:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import names
 from scheduler.domain.entities import RequestState
+from scheduler.domain.names import in_language
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.schedule import versions
@@ -20,6 +21,7 @@ from scheduler.storage.models import (
     Attendee,
     Event,
     Firm,
+    Hall,
     Interpreter,
     MeetingRequest,
     Place,
@@ -76,6 +78,8 @@ class ListedMeeting:
     interpreter_key: str
     sides: tuple[ListedSide, ListedSide]
     """The firm that asked, and the firm that was asked."""
+    hall_names: Mapping[str, str]
+    """By language."""
 
     @property
     def when(self) -> tuple[str, str, str]:
@@ -126,6 +130,7 @@ _MEETINGS = with_time_and_place(
         _Receiver.name,
         _Receiver.latin_name,
         _Receiver.country,
+        Hall.names,
     )
     .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
     .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
@@ -166,12 +171,13 @@ def chosen(
                 priority,
                 start.astimezone(zone),
                 end.astimezone(zone),
-                hall,
+                in_language(hall, rest[16], language),
                 place,
                 place_name,
                 _name(interpreter or "", interpreter_latin or "", language),
                 interpreter_key or "",
                 (sides[0], sides[1]),
+                rest[16],
             )
         )
     return found

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.mails.prints import PrintPack
+from scheduler.domain.names import in_language
 from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
 from scheduler.invites.agenda.pdf import agenda_pdf, agendas_pdf
 from scheduler.invites.catalogue import language_of
@@ -96,6 +97,7 @@ def sheets_of(
     event = session.get_one(Event, actor.event_id)
     meetings = held.meetings(session, actor, version.id, only=only) if version is not None else ()
     languages = _languages(session, event) if kind is PrintPack.PEOPLE else {}
+    halls = {each.hall: each.hall_names for each in meetings}
     grouped: dict[tuple[str, str], list[SheetEntry]] = defaultdict(list)
     for key, owner, entry in GROUPED[kind](meetings):
         if only is None or key in only:
@@ -108,13 +110,20 @@ def sheets_of(
                 event_name=event.name,
                 timezone=event.timezone,
                 language=languages.get(key, event.language),
-                entries=grouped[owner, key],
+                entries=_in_language(grouped[owner, key], halls, languages.get(key, event.language)),
                 version=version.number if version is not None else None,
                 published_at=version.published_at if version is not None else None,
                 own_label=owner if kind is PrintPack.FIRMS else "",
                 contact=event.contact,
             ),
         )
+
+
+def _in_language(
+    entries: Iterable[SheetEntry], halls: Mapping[str, Mapping[str, str]], language: str
+) -> list[SheetEntry]:
+    """The entries with the names of halls as a reader of the language reads them."""
+    return [replace(each, hall=in_language(each.hall, halls[each.hall], language)) for each in entries]
 
 
 Grouped = Iterator[tuple[str, str, SheetEntry]]

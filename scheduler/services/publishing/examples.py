@@ -158,7 +158,8 @@ def _meeting(session: Session, event: Event) -> entries.HeldMeeting | None:
 def _invented(session: Session, event: Event, now: datetime) -> entries.HeldMeeting:
     """A meeting in the event's first slot and hall, for an event that has none yet."""
     slot = session.scalar(select(Slot).where(Slot.of(event.id)).order_by(Slot.position).limit(1))
-    hall = session.scalar(select(Hall.name).where(Hall.event_id == event.id).order_by(Hall.position).limit(1))
+    first = select(Hall).where(Hall.event_id == event.id).order_by(Hall.position).limit(1)
+    hall = session.scalar(first)
     start = slot.start if slot else now.replace(minute=0, second=0, microsecond=0)
     people = (
         Recipient(0, 1, "Ada Example", "", "", ""),
@@ -172,7 +173,8 @@ def _invented(session: Session, event: Event, now: datetime) -> entries.HeldMeet
         start=start,
         end=slot.end if slot else start + timedelta(minutes=30),
         place_name="A1",
-        hall_name=hall or "1",
+        hall_name=hall.name if hall else "1",
+        hall_names=hall.names if hall else {},
         firms={1: "Example One", 2: "Example Two"},
         people=people,
         interpreter=None,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.domain.names import in_language
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import (
@@ -32,6 +33,7 @@ from scheduler.storage.models import (
     Attendee,
     Event,
     Firm,
+    Hall,
     Interpreter,
     MeetingRequest,
     PlannedAttendee,
@@ -170,7 +172,9 @@ def meetings_of(
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
         .where(MeetingRequest.event_id == actor.event_id, among(MeetingRequest.key, request_keys))
     )
-    return {item.request_key: item for item in _items(session, version.id, wanted, actor.firm_id)}
+    return {
+        item.request_key: item for item in _items(session, version.id, wanted, actor.firm_id, actor.language)
+    }
 
 
 def _person(session: Session, actor: Actor, key: str | None) -> Attendee:
@@ -204,12 +208,11 @@ def _agenda(
         timezone=session.get_one(Event, actor.event_id).timezone,
         version=version.number if version else None,
         published_at=version.published_at if version else None,
-        items=_items(session, version.id, own, firm_id) if version else (),
+        items=_items(session, version.id, own, firm_id, actor.language) if version else (),
     )
 
 
 _Sender, _Receiver = aliased(Firm), aliased(Firm)
-
 
 _MEETINGS = (
     select(
@@ -226,6 +229,7 @@ _MEETINGS = (
         Interpreter.key,
         Interpreter.name,
         Interpreter.latin_name,
+        Hall.names,
     )
     .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
     .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
@@ -236,9 +240,11 @@ _ITEMS = with_time_and_place(_MEETINGS).order_by(Slot.position, MeetingRequest.i
 
 
 def _items(
-    session: Session, version_id: int, which: Select[int], firm_id: int | None
+    session: Session, version_id: int, which: Select[int], firm_id: int | None, language: str
 ) -> tuple[AgendaItem, ...]:
     """Those of some meetings that the version has, as firm `firm_id` (else the one that asked) sees them.
+
+    Halls have their names in the language, if they have one.
 
     Which they are is asked first, and then for them alone: in one query PostgreSQL joins all of the event's.
     """
@@ -251,7 +257,7 @@ def _items(
         meeting_id, request_id, key, state, topic, start, end, place, hall, sender_id, receiver_id, *names
     ) in rows:  # fmt: skip
         sender, receiver = FirmRef(*names[:4]), FirmRef(*names[4:8])
-        interpreter_key, interpreter_name, interpreter_latin = names[8:]
+        interpreter_key, interpreter_name, interpreter_latin, hall_names = names[8:]
         own, partner = (sender, sender_id), (receiver, receiver_id)
         if firm_id == receiver_id:
             own, partner = partner, own
@@ -262,7 +268,7 @@ def _items(
                 start=start,
                 end=end,
                 place=place,
-                hall=hall,
+                hall=in_language(hall, hall_names, language),
                 firm=own[0],
                 partner=partner[0],
                 people=tuple(people.get((meeting_id, own[1]), ())),

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from scheduler.domain import names
 from scheduler.domain.entities import RequestState
 from scheduler.invites.catalogue import words
 from scheduler.invites.ical.content import Content
@@ -20,6 +21,7 @@ from scheduler.services.delivery import mail_texts
 from scheduler.services.delivery.mail_texts import Texts
 from scheduler.services.schedule.entry_rows import (
     MeetingRow,
+    PlaceNames,
     Recipient,
     firm_names,
     interpreter_names,
@@ -63,6 +65,9 @@ class HeldMeeting:
     end: datetime
     place_name: str
     hall_name: str
+    """As the venue calls it."""
+    hall_names: Mapping[str, str]
+    """By language."""
     firms: Mapping[int, str]
     people: tuple[Recipient, ...]
     interpreter: str | None
@@ -81,13 +86,13 @@ class ShownSchedule:
     """The attendees of each request, by id."""
     people: Mapping[int, Recipient]
     firms: Mapping[int, str]
-    places: Mapping[int, tuple[str, str]]
+    places: Mapping[int, PlaceNames]
     slots: Mapping[int, tuple[datetime, datetime]]
     interpreters: Mapping[int, str]
 
     def held(self, request_id: int) -> HeldMeeting:
         row = self.rows[request_id]
-        place_name, hall_name = self.places[row.place_id]
+        place_name, hall_name, hall_names = self.places[row.place_id]
         return HeldMeeting(
             request_id=request_id,
             request_key=row.key,
@@ -97,6 +102,7 @@ class ShownSchedule:
             end=self.slots[row.last_slot_id][1],
             place_name=place_name,
             hall_name=hall_name,
+            hall_names=hall_names,
             firms={firm: self.firms[firm] for firm in (row.from_firm_id, row.to_firm_id)},
             people=tuple(self.people[person] for person in self.seated[request_id]),
             interpreter=self.interpreters[row.interpreter_id] if row.interpreter_id else None,
@@ -116,7 +122,7 @@ class ShownSchedule:
         made_of = (
             self.slots[row.slot_id][0],
             self.slots[row.last_slot_id][1],
-            self.places[row.place_id],
+            self.places[row.place_id][:2],
             row.topic,
             self.interpreters[row.interpreter_id] if row.interpreter_id else None,
             [(firm, self.firms[firm]) for firm in (row.from_firm_id, row.to_firm_id)],
@@ -188,6 +194,7 @@ def content_for(
     """One meeting as one of its people sees it."""
     partner = next((name for firm, name in meeting.firms.items() if firm != person.firm_id), "")
     language = words(person.language or event.language)
+    hall = names.in_language(meeting.hall_name, meeting.hall_names, language.language)
     meeting_with, way = _spoken(person.language or event.language, texts)
     return Content(
         start=meeting.start,
@@ -195,15 +202,14 @@ def content_for(
         timezone=event.timezone,
         summary=meeting_with.format(partner=partner),
         place_name=meeting.place_name,
-        hall=meeting.hall_name,
+        hall=hall,
+        own_hall=meeting.hall_name if hall != meeting.hall_name else "",
         partner_firm=partner,
         partner_people=tuple(p.name for p in meeting.people if p.firm_id != person.firm_id),
         own_people=tuple(p.name for p in meeting.people if p.firm_id == person.firm_id and p.id != person.id),
         interpreter=meeting.interpreter,
         topic=meeting.topic,
-        directions=way.format(
-            partner=partner, place=meeting.place_name, hall=meeting.hall_name, event=event.name
-        ),
+        directions=way.format(partner=partner, place=meeting.place_name, hall=hall, event=event.name),
         event_name=event.name,
         language=language.language,
         reader_timezone=preferences.timezone(person.timezone, person.country, meeting.start),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -142,13 +142,17 @@ def firm_names(session: Session, event_id: int) -> dict[int, str]:
     return {firm_id: joined(name, latin) for firm_id, name, latin in rows}
 
 
-def places_of(session: Session, event_id: int) -> dict[int, tuple[str, str]]:
+PlaceNames = tuple[str, str, Mapping[str, str]]
+"""A place, its hall, and the hall's names by language."""
+
+
+def places_of(session: Session, event_id: int) -> dict[int, PlaceNames]:
     rows = session.execute(
-        select(Place.id, Place.name, Hall.name)
+        select(Place.id, Place.name, Hall.name, Hall.names)
         .join(Hall, Hall.id == Place.hall_id)
         .where(Place.event_id == event_id)
     )
-    return {place_id: (name, hall) for place_id, name, hall in rows}
+    return {place_id: (name, hall, names) for place_id, name, hall, names in rows}
 
 
 def slot_times(session: Session, event_id: int) -> dict[int, tuple[datetime, datetime]]:

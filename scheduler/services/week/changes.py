@@ -11,6 +11,7 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.errors import NotFound
+from scheduler.domain.names import in_language
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
@@ -18,6 +19,7 @@ from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.storage.models import (
     Attendee,
     Firm,
+    Hall,
     MeetingRequest,
     PlannedAttendee,
     PlannedMeeting,
@@ -67,7 +69,7 @@ def changes(session: Session, actor: Actor, agenda: Agenda) -> tuple[WeekChange,
     base = _base(session, actor, agenda)
     if base is None or actor.firm_id is None:
         return ()
-    held = _held(session, actor.firm_id, base)
+    held = _held(session, actor.firm_id, base, actor.language)
     now = {item.request_key: item for item in agenda.items}
     found = [
         WeekChange(kind, key, item.partner, item.start, held.get(key), item)
@@ -115,7 +117,7 @@ def _base(session: Session, actor: Actor, agenda: Agenda) -> int | None:
 _Sender, _Receiver = aliased(Firm), aliased(Firm)
 
 
-def _held(session: Session, firm_id: int, version_id: int) -> Mapping[str, FormerMeeting]:
+def _held(session: Session, firm_id: int, version_id: int, language: str) -> Mapping[str, FormerMeeting]:
     of_firm = or_(MeetingRequest.from_firm_id == firm_id, MeetingRequest.to_firm_id == firm_id)
     query = (
         select(
@@ -125,6 +127,7 @@ def _held(session: Session, firm_id: int, version_id: int) -> Mapping[str, Forme
             *firm_columns(_Sender),
             *firm_columns(_Receiver),
             *TIME_AND_PLACE,
+            Hall.names,
         )
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
         .join(_Sender, _Sender.id == MeetingRequest.from_firm_id)
@@ -147,10 +150,10 @@ def _held(session: Session, firm_id: int, version_id: int) -> Mapping[str, Forme
             partner=FirmRef(*(names[4:] if sender_id == firm_id else names[:4])),
             start=start,
             place=place,
-            hall=hall,
+            hall=in_language(hall, hall_names, language),
             people=tuple(people.get(meeting_id, ())),
         )
-        for meeting_id, key, sender_id, *names, start, _, place, hall in rows
+        for meeting_id, key, sender_id, *names, start, _, place, hall, hall_names in rows
     }
 
 
