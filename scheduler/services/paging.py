@@ -79,9 +79,11 @@ def fetch_page(
     """The rows of a page. `query` is the list, unsorted, ungrouped. The sort key is added.
 
     The page is the one behind `cursor`, else the one of `number`; behind the last page it is the last one.
-    There are two queries, or one if the page is the whole list or `total` is given.
+    There are two queries, one if the page is the whole list or `total` is given, none for a `total` of 0.
     """
     fields.require("limit", limit, fields.PageSize)
+    if total == 0:
+        return Page((), None, 0, 1, limit)
     wanted = query.add_columns(*order.keys).order_by(*order.clauses()).limit(limit + 1)
     if total is None and number > 1 and not cursor:
         total = _count(session, query)

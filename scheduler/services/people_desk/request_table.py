@@ -108,6 +108,8 @@ def listing(
         query = query.join(Firm, Firm.id == _BY_FIRM[sort])
     page = fetch_page(session, query, order, number=number, limit=PAGE, total=total)
     ids = [row[0] for row in page.items]
+    if not ids:
+        return page.of(())
     rows = {row[0].id: row for row in session.execute(_ROWS.where(among(MeetingRequest.id, ids)))}
     return page.of(_row(rows[request_id]) for request_id in ids)
 
@@ -200,7 +202,9 @@ _ROWS = (
 def _narrowed(
     session: Session, actor: Actor, query: Select[*tuple[Any, ...]], asked: RequestFilters
 ) -> Select[*tuple[Any, ...]]:
-    """The requests of a firm, and those in which every word is of a firm's name, of the topic or the key."""
+    """The requests of a firm, and those in which every word is of a firm's name or of the topic,
+    or the key.
+    """
     fields.require("text", asked.text, fields.Search)
     query = query.where(MeetingRequest.event_id == actor.event_id)
     only = actor.delegations_for(Right.ASK)
@@ -211,7 +215,8 @@ def _narrowed(
     firm = asked.firm
     for word in one_line(asked.text).split()[:MAX_SEARCH_WORDS]:
         named = _firms(actor, matches(word, (Firm.name, Firm.latin_name)))
-        query = query.where(_of(named) | matches(word, (MeetingRequest.topic, MeetingRequest.key)))
+        in_topic = matches(word, (MeetingRequest.topic,))
+        query = query.where(or_(_of(named), in_topic, MeetingRequest.key == word))
     return query.where(_of(_firms(actor, Firm.key == one_line(firm)))) if firm else query
 
 

@@ -127,5 +127,8 @@ def test_requests_are_narrowed_by_firm_state_and_text(database: Database) -> Non
         assert keys(state="accepted") == {"two"}
         assert keys(text="packs") == {"one"}
         assert keys(text="Firm 2") == {"two", "three"}
+        assert keys(text="two") == {"two"} and keys(text="tw") == set(), "a key is written as a whole"
+        taken = count_selects(database, lambda session: request_table.listing(session, actor, total=0))
+        assert taken == 0, "of none that were counted, none is read"
         counts = request_table.state_counts(session, actor, firm="f0")
         assert (counts[""], counts["pending"], counts["accepted"]) == (2, 1, 0)
