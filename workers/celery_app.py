@@ -26,6 +26,7 @@ VISIBILITY_TIMEOUT = HARD_LIMIT + 600
 
 ROUTES = {
     "chainmeet.solve": SOLVE,
+    "chainmeet.preview": SOLVE,
     "chainmeet.help": HELP,
     "chainmeet.deliver_urgent": URGENT,
     "chainmeet.deliver": MAIL,

@@ -63,6 +63,15 @@ def solve(run_id: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)  # its thread would go on, so the pool starts a new process
 
 
+@app.task(name="chainmeet.preview", max_retries=0)
+def preview(event_id: int) -> None:
+    """Preview an event's dials. While any run is open it waits, and the clock sends it again."""
+    from scheduler.services.runs import previewing  # as above
+
+    done = previewing.execute(_database(), event_id, settings=_settings(), should_stop=is_stopping)
+    log.info("preview ended", preview=event_id, done=done)
+
+
 @worker_process_init.connect
 def _begin(**_: Any) -> None:
     """A process of a solve worker begins, perhaps in place of one that was killed: take up what that left."""

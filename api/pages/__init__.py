@@ -18,7 +18,7 @@ from api.pages.inbox import inbox
 from api.pages.my_day import my_day
 from api.pages.people_desk import people_desk, request_desk
 from api.pages.requests import requests, wishes
-from api.pages.schedule import changes, runs, versions
+from api.pages.schedule import changes, dials, runs, versions
 from api.pages.start import start
 from api.pages.team import joining, members, operators
 from api.pages.trail import entries
@@ -37,6 +37,7 @@ PAGES = (
     board.blueprint,
     changes.blueprint,
     delegations.blueprint,
+    dials.blueprint,
     digests.blueprint,
     docs.blueprint,
     entries.blueprint,

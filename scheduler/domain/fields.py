@@ -88,6 +88,7 @@ RemindMinutes = Annotated[int, Interval(ge=0, le=1_440)]
 """Before a meeting: at most a day."""
 LateMinutes = Annotated[int, Interval(ge=1, le=600)]
 Percent = Annotated[int, Interval(ge=0, le=100)]
+Factor = Annotated[int, Interval(ge=0, le=1_000_000)]
 ChangesAPerson = Annotated[int, Interval(ge=0, le=100)]
 QuietHours = Annotated[int, Interval(ge=0, le=240)]
 

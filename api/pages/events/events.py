@@ -15,7 +15,6 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.pages import rendering, zones
 from api.pages.reading import FormReader
-from scheduler.domain import fields
 from scheduler.domain.errors import InvalidInput, NotFound
 from scheduler.invites.catalogue import languages
 from scheduler.services.access.actors import Actor
@@ -132,7 +131,6 @@ def _typed(now: EventSettings) -> dict[str, str]:
         "digest_mails": "yes" if now.digest_mails else "",
         "contact": now.contact,
         "remind_minutes": str(now.remind_minutes),
-        "fair_share": str(round(100 * float(now.policy.get("fair_share", 0)))),
     }
 
 
@@ -153,7 +151,6 @@ def _read_settings(form: Mapping[str, str], before: EventSettings) -> EventSetti
         digest_mails=form.get("digest_mails") == "yes",
         contact=read.text("contact"),
         remind_minutes=read.whole("remind_minutes"),
-        policy={**before.policy, "fair_share": read.whole("fair_share", fields.Percent) / 100},
     )
     read.done()
     return after

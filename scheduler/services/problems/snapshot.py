@@ -108,7 +108,7 @@ class _Snapshot:
             requests=self.read_requests(slots, holding),
             published=published,
             frozen_until=frozen_until,
-            policy=_policy(event.policy),
+            policy=policy_of(event.policy),
         )
 
     def rows(self, table: Any, *order: Any) -> list[Any]:
@@ -292,6 +292,7 @@ def _firm(row: Firm) -> domain.Firm:
     )
 
 
-def _policy(keys: Mapping[str, Any]) -> Policy:
+def policy_of(keys: Mapping[str, Any]) -> Policy:
+    """That of an event, from the keys of a problem file."""
     factors = {**DEFAULT_FACTORS, **EVENT_FACTORS, **keys.get("factors", {})}
     return Policy(**{"reassigned_counts": ANY_START, **keys, "factors": factors})

@@ -20,7 +20,7 @@ from sqlalchemy.ext.orderinglist import ordering_list
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.by_hand import HandMarkKind, HandStepState
-from scheduler.domain.entities import AfterRun, HolderKind, RunState, VersionState
+from scheduler.domain.entities import AfterRun, HolderKind, JobState, RunState, VersionState
 from scheduler.storage.base import Base, states
 
 _OPEN = "state IN ('queued', 'running')"
@@ -78,6 +78,26 @@ class Run(Base):
     error: Mapped[str | None] = mapped_column(Text)
     problem: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     plan: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+
+
+class Preview(Base):
+    """What a run would make of other dials: the last one of an event. It makes no version."""
+
+    __tablename__ = "preview"
+
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    number: Mapped[int]
+    """Counts from 1: a worker that is at an older one sees that it is."""
+    state: Mapped[JobState] = mapped_column(states(JobState, "preview_state"))
+    policy: Mapped[dict[str, Any]]
+    seconds: Mapped[int]
+    asked_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    heartbeat_at: Mapped[datetime | None]
+    progress: Mapped[dict[str, Any]]
+    result: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None] = mapped_column(Text)
 
 
 class UnscheduledRequest(Base):

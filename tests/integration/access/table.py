@@ -57,6 +57,8 @@ GET EVENT/desk/<kind>/<key>                                  302 404 404 404 404
 GET EVENT/desk/requests                                      302 404 404 404 404 404 200 200 404 404 200
 GET EVENT/desk/requests/new                                  302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/desk/steps                                         302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/dials                                              302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/dials/panel                                        302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/exports/                                           302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/exports/event.xlsx                                 302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/exports/lists/<slug>.<ending>                      302 404 404 404 404 404 200 200 404 404 404
@@ -165,6 +167,7 @@ POST EVENT/desk/<kind>/many                                  403 404 404 404 404
 POST EVENT/desk/requests/many                                403 404 404 404 404 404 303 303 404 404 303
 POST EVENT/desk/requests/new                                 403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/desk/steps/<number>/undo                          403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/dials                                             403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/digests                                           403 404 404 303 303 303 403 403 403 403 404
 POST EVENT/drafts/discard                                    403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/firms/<firm_key>/ask                              403 404 404 422 403 403 403 403 403 403 404

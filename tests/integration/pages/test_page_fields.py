@@ -19,6 +19,7 @@ from scheduler.domain.team import TeamRole
 from scheduler.invites.mail import wording
 from scheduler.services.events.events import EventSettings
 from scheduler.services.events.new_event import NewEvent
+from scheduler.services.events.night_times import NightRules
 from scheduler.services.requests.form import NewRequest
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, MeetingRequest, TeamMember
@@ -27,11 +28,16 @@ from tests.support.factories import make_event, make_request, make_version, meet
 from tests.support.published import Published
 from tests.support.web import Browser, web_app
 
-SETTINGS = fields.kinds(EventSettings) | {"fair_share": fields.Percent}
+PRICES = ("shortfall", "idle", "hall_change", "moved", "relocated", "reassigned", "dropped")
+DIALS = dict.fromkeys(PRICES, fields.Factor) | dict.fromkeys(
+    ("max_moved", "max_idle_spread"), fields.MaxMoved
+)
 TYPED: dict[str, dict[str, Any]] = {
     "/sign-in": {"email": fields.Email},
     "/events/new": fields.kinds(NewEvent) | {"key": fields.EventKey},
-    "{event}/settings": SETTINGS,
+    "{event}/settings": fields.kinds(EventSettings),
+    "{event}/nights": fields.kinds(NightRules),
+    "{event}/dials": DIALS | {"fair_share": fields.Percent},
     "{event}/schedule": {"seconds": fields.RunSeconds, "max_moved": fields.MaxMoved},
     "{event}/mail-texts/en/new": {part: rule.kind for part, rule in wording.PARTS.items()},
     "{event}/tokens": {"name": fields.TokenName},

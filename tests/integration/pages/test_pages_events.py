@@ -98,7 +98,7 @@ def test_a_changed_time_moves_the_next_overnight_run(database: Database, broker_
         "name": "Renamed", "language": "hu", "solve_seconds": "30", "freeze_hours": "6", "request_days": "7",
         "must_budget": "5",
         "proposals": "yes", "mail_per_minute": "90", "publish_hold": "3", "contact": " Hall 1  desk ",
-        "remind_minutes": "15", "fair_share": "50",
+        "remind_minutes": "15",
     }  # fmt: skip
     assert "The settings are saved" in browser.post(path, **typed)
     page = browser.get(path)
@@ -113,7 +113,7 @@ def test_a_changed_time_moves_the_next_overnight_run(database: Database, broker_
     with database.read() as session:
         event = session.get_one(Event, expo.event.id)
         assert event.language == "hu"
-        assert (event.name, event.policy["fair_share"]) == ("Renamed", 0.5)
+        assert event.name == "Renamed"
 
 
 def test_summaries_are_on_until_an_organiser_switches_them_off(database: Database, broker_url: str) -> None:
@@ -126,7 +126,7 @@ def test_summaries_are_on_until_an_organiser_switches_them_off(database: Databas
     typed = {
         "name": "Expo", "language": "en", "solve_seconds": "30", "freeze_hours": "6", "request_days": "7",
         "must_budget": "5",
-        "mail_per_minute": "90", "publish_hold": "3", "fair_share": "50",
+        "mail_per_minute": "90", "publish_hold": "3",
         "remind_minutes": "0",
     }  # fmt: skip
     assert ticked not in browser.post(path, **typed)
