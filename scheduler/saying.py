@@ -18,12 +18,12 @@ class Sentence(str):
     values: Mapping[str, object]
 
 
-def say(text: str, **values: object) -> Sentence:
+def say(text: str, /, **values: object) -> Sentence:
     """A sentence for people. The catalogs are made of the texts that stand in calls of this."""
     return _made(text, "", text, values)
 
 
-def say_count(one: str, several: str, count: int, **values: object) -> Sentence:
+def say_count(one: str, several: str, count: int, /, **values: object) -> Sentence:
     """A sentence about `%(num)s` things: languages differ in what is one and what is several."""
     return _made(one, several, one if count == 1 else several, {"num": count, **values})
 

@@ -10,6 +10,7 @@ ROOMS = frozenset(
         "answers",
         "asked",
         "digests",
+        "firms",
         "language",
         "my_day",
         "preferences",

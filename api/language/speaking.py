@@ -29,22 +29,22 @@ def locale() -> Locale:
     return _locale(language())
 
 
-def gettext(text: str, **values: object) -> str:
+def gettext(text: str, /, **values: object) -> str:
     """The text in the reader's language, with its values."""
     return texts(language()).gettext(text) % _shown(values)
 
 
-def ngettext(one: str, several: str, num: int, **values: object) -> str:
+def ngettext(one: str, several: str, /, num: int, **values: object) -> str:
     """The text about `%(num)s` things, in the form that the language has for so many."""
     return texts(language()).ngettext(one, several, num) % _shown({"num": num, **values})
 
 
-def pgettext(context: str, text: str, **values: object) -> str:
+def pgettext(context: str, text: str, /, **values: object) -> str:
     """A text that alone would mean several things, with what it is about."""
     return str(texts(language()).pgettext(context, text)) % _shown(values)
 
 
-def npgettext(context: str, one: str, several: str, num: int, **values: object) -> str:
+def npgettext(context: str, one: str, several: str, /, num: int, **values: object) -> str:
     """As `ngettext`, with what the text is about."""
     return str(texts(language()).npgettext(context, one, several, num)) % _shown({"num": num, **values})
 

@@ -7,24 +7,26 @@ from dataclasses import dataclass
 from werkzeug.datastructures import MultiDict
 
 from api.inputs import whole
+from api.language.speaking import gettext, said
 from scheduler.domain.errors import InvalidInput
+from scheduler.saying import say
 from scheduler.services.events.timetable import Timetable
 from scheduler.services.requests.form import NewRequest
 
 LABELS = {
-    "to_firm": "The firm",
-    "from_firm": "Your firm",
-    "topic": "Topic",
-    "message": "Message",
-    "priority": "Rank",
-    "firms": "Firms",
-    "template": "Name of the template",
-    "length": "Length",
-    "place": "Place",
-    "slots": "Times",
-    "from_attendees": "People of your firm",
-    "to_attendees": "People of the other firm",
-    "note": "Note",
+    "to_firm": say("The firm"),
+    "from_firm": say("Your firm"),
+    "topic": say("Topic"),
+    "message": say("Message"),
+    "priority": say("Rank"),
+    "firms": say("Firms"),
+    "template": say("Name of the template"),
+    "length": say("Length"),
+    "place": say("Place"),
+    "slots": say("Times"),
+    "from_attendees": say("People of your firm"),
+    "to_attendees": say("People of the other firm"),
+    "note": say("Note"),
 }
 
 
@@ -58,7 +60,8 @@ def sentences(error: InvalidInput) -> dict[str, str]:
     """The faults by field, each with the label of its field in front."""
     faults: dict[str, str] = {}
     for fault in error.faults:
-        sentence = f"{LABELS.get(fault.path, fault.path)} {fault.message}."
+        label = said(LABELS.get(fault.path, fault.path))
+        sentence = gettext("%(label)s %(fault)s.", label=label, fault=said(fault.message))
         faults[fault.path] = f"{faults[fault.path]} {sentence}" if fault.path in faults else sentence
     return faults
 

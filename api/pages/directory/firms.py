@@ -11,8 +11,11 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context
+from api.language import speaking
+from api.language.speaking import gettext
 from api.pages import forms, paging, rendering
 from scheduler.domain.errors import InvalidInput
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory import notes, search
 from scheduler.services.directory.facets import FACETS, FirmFilters
@@ -22,22 +25,22 @@ from scheduler.services.suggestions import partners
 blueprint = APIBlueprint("firms", __name__, enable_openapi=False, url_prefix="/events/<event_key>/firms")
 
 LEGENDS = {
-    "relation": "Us and them",
-    "tier": "Position in the chain",
-    "area": "Chain area",
-    "country": "Country or region",
-    "hall": "Hall",
-    "language": "Speaks",
+    "relation": say("Us and them"),
+    "tier": say("Position in the chain"),
+    "area": say("Chain area"),
+    "country": say("Country or region"),
+    "hall": say("Hall"),
+    "language": say("Speaks"),
 }
 RELATIONS = {
-    "saved": "Saved",
-    "asked-us": "Asked us, no answer yet",
-    "asked": "We asked, no answer yet",
-    "agreed": "We agreed to meet",
-    "not-asked": "Not asked yet",
-    "never": "Never to meet",
+    "saved": say("Saved"),
+    "asked-us": say("Asked us, no answer yet"),
+    "asked": say("We asked, no answer yet"),
+    "agreed": say("We agreed to meet"),
+    "not-asked": say("Not asked yet"),
+    "never": say("Never to meet"),
 }
-ORDERS = {"best": "Best match", "fit": "Fits us best", "name": "Name"}
+ORDERS = {"best": say("Best match"), "fit": say("Fits us best"), "name": say("Name")}
 
 
 @blueprint.get("", endpoint="directory")
@@ -90,7 +93,7 @@ def save(event_key: str, firm_key: str) -> Response | str:
         with context.database().read() as db:
             card = search.firm(db, actor, firm_key).card
             return rendering.render(db, actor, "", "directory/saved.html", firm=card)
-    flash("Saved." if is_saved else "No longer saved.", "good")
+    flash(gettext("Saved.") if is_saved else gettext("No longer saved."), "good")
     return _back(event_key, firm_key)
 
 
@@ -102,7 +105,7 @@ def note(event_key: str, firm_key: str) -> Response:
     try:
         with context.database().write() as db:
             notes.write(db, actor, firm_key, request.form.get("note", ""), now=context.now())
-        flash("The note is kept. Only your firm reads it.", "good")
+        flash(gettext("The note is kept. Only your firm reads it."), "good")
     except InvalidInput as error:
         flash(" ".join(forms.sentences(error).values()), "error")
     return _back(event_key, firm_key)
@@ -117,10 +120,10 @@ def never(event_key: str, firm_key: str) -> Response:
         with context.database().write() as db:
             if request.form.get("never") == "1":
                 notes.exclude(db, actor, firm_key, now=context.now())
-                done = "No request goes between the two of you from now on."
+                done = gettext("No request goes between the two of you from now on.")
             else:
                 notes.admit(db, actor, firm_key, now=context.now())
-                done = "You may ask each other again."
+                done = gettext("You may ask each other again.")
         flash(done, "good")
     except InvalidInput as error:
         flash(" ".join(forms.sentences(error).values()), "error")
@@ -134,7 +137,7 @@ def want(event_key: str, firm_key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         if notes.want(db, actor, firm_key, now=context.now()):
-            flash("The organisers see that you would have asked.", "good")
+            flash(gettext("The organisers see that you would have asked."), "good")
     return _back(event_key, firm_key)
 
 
@@ -144,7 +147,7 @@ def _order(asked: str) -> FirmOrder:
 
 def _reasons(db: Session, actor: Actor) -> dict[str, Any]:
     """The firms that fit the own one best, by key, with why, the best first."""
-    found = partners.suggested(db, actor, limit=partners.LOOKED_AT)
+    found = partners.suggested(db, actor, language=speaking.language(), limit=partners.LOOKED_AT)
     return {partner.firm.key: partner for partner in found.partners}
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain import fields
 from scheduler.domain.entities import OPEN_REQUESTS
 from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, find_firm, firm_columns
@@ -62,7 +63,7 @@ def exclude(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> 
     is_open = MeetingRequest.of_pair(own, other.id) & MeetingRequest.state.in_(OPEN_REQUESTS)
     open_key = session.scalar(select(MeetingRequest.key).where(is_open))
     if open_key is not None:
-        sentence = f"has an open request with you ({open_key}); decline or cancel it first"
+        sentence = say("has an open request with you (%(key)s); decline or cancel it first", key=open_key)
         raise InvalidInput([Fault("firm", sentence)])
     note = _note_about(session, actor, other, now)
     if note.never_since is None:
@@ -166,7 +167,7 @@ def _other(session: Session, actor: Actor, firm_key: str) -> Firm:
     )
     other = find_firm(session, actor.event_id, firm_key)
     if other.id == actor.firm_id:
-        raise InvalidInput([Fault("firm", "is your own; choose another")])
+        raise InvalidInput([Fault("firm", say("is your own; choose another"))])
     return other
 
 
