@@ -15,7 +15,7 @@ from scheduler.domain import fields
 from scheduler.services.runs import watchdog
 from scheduler.storage.database import Database
 from scheduler.storage.schema import SchemaOutOfDate, check_at_start
-from workers.layout import HELP, JOBS, MAIL, QUEUES, SOLVE, UNTRUSTED, URGENT
+from workers.layout import BOARD, HELP, JOBS, MAIL, QUEUES, SOLVE, UNTRUSTED, URGENT
 from workers.steady import Steady
 
 SOFT_LIMIT = int(fields.limits(fields.RunSeconds).most + watchdog.OVERTIME + watchdog.PATIENCE + 60)
@@ -32,6 +32,7 @@ ROUTES = {
     "chainmeet.deliver": MAIL,
     "chainmeet.version_job": JOBS,
     "chainmeet.import_file": JOBS,
+    "chainmeet.board": BOARD,
     "chainmeet.fetch": UNTRUSTED,
     "chainmeet.refetch": UNTRUSTED,
     "chainmeet.judge": UNTRUSTED,

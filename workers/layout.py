@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SOLVE, HELP, URGENT, MAIL, JOBS, UNTRUSTED = "solve", "help", "urgent", "mail", "jobs", "untrusted"
-QUEUES = (SOLVE, HELP, URGENT, MAIL, JOBS, UNTRUSTED)
+BOARD = "board"
+QUEUES = (SOLVE, HELP, URGENT, MAIL, JOBS, UNTRUSTED, BOARD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ WORKERS = {
     "urgent": Layout((URGENT,), "mails that a person waits for: sign-in links, alerts", solo=True),
     "mail": Layout((MAIL,), "all other mails", child_megabytes=400),
     "jobs": Layout((JOBS,), "publishing, comparing drafts, and large imports", child_megabytes=700, nice=10),
+    "board": Layout((BOARD,), "places for meetings that are moved by hand", child_megabytes=1500),
     "untrusted": Layout((UNTRUSTED,), "mails and calendars of strangers", child_megabytes=300),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import threading
@@ -13,6 +14,7 @@ import structlog
 from celery.signals import worker_process_init
 
 from scheduler.config import Settings
+from scheduler.domain.errors import NotFound
 from scheduler.invites.busy import MAX_OCTETS
 from scheduler.invites.errors import MailboxFailure
 from scheduler.invites.transport.remote import Fetcher
@@ -24,7 +26,7 @@ from scheduler.services.inbox import inbox, mailbox
 from scheduler.services.publishing import publishing
 from scheduler.services.runs import recovering
 from scheduler.storage.database import Database
-from workers import dispatch
+from workers import dispatch, questions
 from workers.celery_app import app
 from workers.identity import is_gone, me
 from workers.layout import SOLVE
@@ -113,6 +115,26 @@ def import_file(file_id: int) -> None:
         dispatch.import_file(file_id)
     else:
         dispatch.deliver_urgent()
+
+
+@app.task(name="chainmeet.board", max_retries=0, soft_time_limit=60, time_limit=90, acks_late=False)
+def board(token: str, event_id: int, number: int, question: str) -> None:
+    """Answer a question about a draft by hand, if somebody still waits. The plan stays in memory."""
+    redis_url = _settings().redis_url
+    if not questions.is_wanted(token, redis_url=redis_url):
+        return
+    try:
+        answer = _desk().answer(event_id, number, json.loads(question))
+    except NotFound:
+        answer = {}
+    questions.tell(token, answer, redis_url=redis_url)
+
+
+@cache
+def _desk() -> Any:
+    from scheduler.services.board.answering import OracleDesk  # here, as it loads the solver
+
+    return OracleDesk(_database())
 
 
 @app.task(name="chainmeet.help", max_retries=0)

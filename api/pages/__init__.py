@@ -7,6 +7,7 @@ from api.pages.agenda import agenda, feed
 from api.pages.answers import answers, calendar
 from api.pages.archives import archives
 from api.pages.availability import busy_times
+from api.pages.board import hand_board
 from api.pages.calendar_health import board
 from api.pages.delegations import delegations
 from api.pages.digests import asked, digests, reminding
@@ -46,6 +47,7 @@ PAGES = (
     first_file.blueprint,
     exclusions.blueprint,
     health.blueprint,
+    hand_board.blueprint,
     home.blueprint,
     inbox.blueprint,
     joining.blueprint,

@@ -67,6 +67,7 @@ def worker_programs(folder: DataFolder, settings: Settings) -> tuple[Program, ..
         worker(1, "urgent"),
         worker(MAILERS, "mail"),
         worker(2, "jobs", "untrusted"),
+        worker(1, "board"),
         clock,
     )
 

@@ -138,7 +138,7 @@ class RuleWords:
         held = self.held(breach.ids[0])
         place_row = self.problem.places[held.place]
         if place_row.owners and held.request.receiver not in place_row.owners:
-            return f"{self.place(place_row.id)} is the booth of another firm than the asked one."
+            return f"{self.place(place_row.id)} is another firm's booth."
         if place_row.capacity == 0:
             return f"{self.place(place_row.id)} holds no meetings."
         return f"The request wishes a {held.request.place.value}; {self.place(place_row.id)} is none."

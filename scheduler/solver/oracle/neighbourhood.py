@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -22,6 +23,8 @@ MOST_JOINT = 40
 """The most promising ways at which that is done."""
 MOST_CHAINED = 8
 """Ways at which somebody finds no free place, and others may make room in turn."""
+MOST_TRIED = 4
+"""Ways at one start and group that are tried in a survey."""
 MOST_OUSTED = 2
 """Meetings that make room in turn."""
 
@@ -62,19 +65,64 @@ class Neighbourhood:
         for k, joint in self._promising(table, figures, lost, floor):
             if was is not None and tuple(table[k, :3]) == was[:3]:
                 continue
-            if not self._put(request, table, k, joint=joint):
-                weighing.take_back(self.data, state, mark, score + lost)
-                continue
-            gain, rows = float(state.score) - score, self._touched()
-            allowed = self._is_allowed()
-            weighing.take_back(self.data, state, mark, score + lost)
-            before = {r: self.row_of(r) for r in rows} | {request: was}
-            answer = accept(before, rows, gain) if allowed else None
+            answer = self._try(request, table, k, (mark, score, lost), was, accept, joint=joint)
             place = int(table[k, ways.START]), int(table[k, ways.GROUP])
             if answer is not None and (place not in found or answer.gain > found[place].gain):
                 found[place] = answer
         weighing.take_back(self.data, state, 0, score)
         return sorted(found.values(), key=lambda each: -each.gain)[:count]
+
+    def survey(
+        self, request: int, wanted: Collection[tuple[int, int]], accept: Accept
+    ) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], Repair]]:
+        """By start and group: the gain where nobody moves, and the best accepted way where others do."""
+        state, was, score = self.state, self.row_of(request), float(self.state.score)
+        self.apart, self.changed = self._apart(), max(int(self.data.rules[rules.MAX_MOVED]), state.changed)
+        weighing.begin(state)
+        if was is not None:
+            weighing.take_out(self.data, state, request)
+        mark, lost = state.logged, float(state.score) - score
+        alone: dict[tuple[int, int], float] = {}
+        moving: dict[tuple[int, int], Repair] = {}
+        tried: Counter[tuple[int, int]] = Counter()
+        table, figures = self.weigh(request)
+        for k in np.argsort(-figures[:, ways.GAIN], kind="stable"):
+            there = int(table[k, ways.START]), int(table[k, ways.GROUP])
+            if there not in wanted or not table[k, ways.PLACED]:
+                continue
+            if not table[k, ways.OUSTED]:
+                alone.setdefault(there, round(float(figures[k, ways.GAIN]) + lost, 6))
+            elif there not in moving and tried[there] < MOST_TRIED:
+                tried[there] += 1
+                answer = self._try(request, table, int(k), (mark, score, lost), was, accept)
+                if answer is not None:
+                    moving[there] = answer
+        weighing.take_back(self.data, state, 0, score)
+        return alone, moving
+
+    def _try(
+        self,
+        request: int,
+        table: Int32s,
+        k: int,
+        begun: tuple[int, float, float],
+        was: Row | None,
+        accept: Accept,
+        *,
+        joint: bool = False,
+    ) -> Repair | None:
+        """The accepted answer of one way. `begun`: the log, the score, what taking the request out adds."""
+        mark, score, lost = begun
+        answer = None
+        if self._put(request, table, k, joint=joint):
+            gain, rows = float(self.state.score) - score, self._touched()
+            allowed = self._is_allowed()
+            weighing.take_back(self.data, self.state, mark, score + lost)
+            before = {r: self.row_of(r) for r in rows} | {request: was}
+            answer = accept(before, rows, gain) if allowed else None
+        else:
+            weighing.take_back(self.data, self.state, mark, score + lost)
+        return answer
 
     def weigh(self, request: int, *, alone: bool = False) -> tuple[Int32s, Floats]:
         """The ways to hold a request that is not held, as `ways` says."""

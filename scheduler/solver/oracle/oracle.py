@@ -8,6 +8,7 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.solver.instance.arrays import compulsion, flatten
 from scheduler.solver.instance.columns import factors, requests
+from scheduler.solver.instance.published import read_row
 from scheduler.solver.oracle import closing, weighing
 from scheduler.solver.oracle.answers import Repair, Row, Swapped
 from scheduler.solver.oracle.neighbourhood import Neighbourhood, Rows
@@ -39,6 +40,7 @@ class RepairOracle:
         load(self.data, self.state, table_of(self.flat, meetings), loading_order(self.data))
         if len(problem.requests) - self.state.unheld_count != len(meetings):
             raise ValueError("the plan breaks a rule")
+        self.kept: frozenset[int] = frozenset()
         self.around = Neighbourhood(self.data, self.state)
         self.places = Places(self.flat)
         for meeting in meetings:
@@ -51,6 +53,11 @@ class RepairOracle:
         """The plan as it is now, in the order of the requests."""
         rows = ((r, self.around.row_of(r), place) for r, place in sorted(self.places.place_of.items()))
         return [self._meeting(r, row, place) for r, row, place in rows if row is not None]
+
+    def keep(self, requests: Collection[str]) -> None:
+        """Let these meetings give way to none from now on, and no others. Unknown ids are left out."""
+        index = self.problem.index.requests
+        self.kept = frozenset(index[request] for request in requests if request in index)
 
     # Questions
 
@@ -77,7 +84,7 @@ class RepairOracle:
             return []
 
         def accept(before: Rows, after: Rows, gain: float) -> Repair | None:
-            return self._repair(r, before, after, gain, most_people)
+            return self.repair_of(r, before, after, gain, most_people)
 
         return self.around.explore(r, count, accept)
 
@@ -95,6 +102,20 @@ class RepairOracle:
         """Hold a request no longer."""
         r = self.problem.index.requests[request]
         self._change([(r, self._now(r), None)])
+
+    def become(self, requests: Collection[str], meetings: Sequence[Meeting]) -> None:
+        """Have these requests be held as these meetings are, and the others of them not at all.
+
+        They keep the rules. KeyError is raised for an unknown request, ValueError for what is not in the
+        problem.
+        """
+        wanted = {meeting.request: meeting for meeting in meetings}
+        changes = []
+        for request in requests:
+            r = self.problem.index.requests[request]
+            meeting = wanted.get(request)
+            changes.append((r, self._now(r), None if meeting is None else self._row(r, meeting)))
+        self._change(changes)
 
     def lose_person(self, person: str, slots: Collection[str]) -> list[str]:
         """An attendee or interpreter is out in these slots. KeyError is raised if one is unknown.
@@ -147,18 +168,27 @@ class RepairOracle:
                 self.places.take(r, *after)
         weighing.begin(self.state)
 
+    def _row(self, r: int, meeting: Meeting) -> tuple[Row, int]:
+        row = read_row(self.problem, self.flat.options, self.flat.groups, r, meeting)
+        if not row.whole:
+            raise ValueError(f"request {meeting.request} cannot be held so")
+        place = self.problem.index.places[meeting.place]
+        return (row.slot, row.group, row.option, row.interpreter), place
+
     def _was(self, r: int, row: Row | None) -> tuple[Row, int] | None:
         return None if row is None else (row, self.places.place_of[r])
 
     def _now(self, r: int) -> tuple[Row, int] | None:
         return self._was(r, self.around.row_of(r))
 
-    def _repair(self, r: int, before: Rows, after: Rows, gain: float, most_people: int) -> Repair | None:
-        """The answer, unless too many people move, there is no place, or a compulsory meeting is dropped."""
+    def repair_of(self, r: int, before: Rows, after: Rows, gain: float, most_people: int) -> Repair | None:
+        """The answer, unless too many people move, a kept meeting does, or a compulsory one is dropped."""
         others = [other for other in after if other != r and after[other] != before[other]]
+        if not self.kept.isdisjoint(others):
+            return None
         dropped = [other for other in others if after[other] is None]
         people = sorted(
-            {a for other in others for rows in (before, after) for a in self._people(rows[other])}
+            {a for other in others for rows in (before, after) for a in self.people_of(rows[other])}
         )
         if len(people) > most_people or not self.problem.compulsory.isdisjoint(dropped):
             return None
@@ -203,7 +233,7 @@ class RepairOracle:
                     found += sign * float(self.data.factors[factors.RELOCATED])
         return found
 
-    def _people(self, row: Row | None) -> list[int]:
+    def people_of(self, row: Row | None) -> list[int]:
         if row is None:
             return []
         first, last, _ = self.flat.options.table[row[2]]
@@ -211,4 +241,4 @@ class RepairOracle:
 
     def _meeting(self, r: int, row: Row, place: int) -> Meeting:
         interpreter = None if row[3] < 0 else row[3] - len(self.problem.attendees)
-        return self.problem.meeting(r, row[0], place, self._people(row), interpreter)
+        return self.problem.meeting(r, row[0], place, self.people_of(row), interpreter)

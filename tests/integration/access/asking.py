@@ -45,6 +45,7 @@ STEPS = {
     "answers.answer": "accept",
     "calendar_health.handle": "drop",
     "delegations.firm": "join",
+    "hand_board.change": "lock",
     "delegations.person": "join",
     "inbox.handle": "set-aside",
     "runs.steer_mails": "pause",

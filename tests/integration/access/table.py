@@ -43,6 +43,7 @@ GET EVENT/agenda                                             302 404 404 200 200
 GET EVENT/agenda.pdf                                         302 404 404 200 200 200 403 403 403 403 404
 GET EVENT/agenda/firm                                        302 404 404 200 200 200 404 404 404 404 404
 GET EVENT/agenda/firm.pdf                                    302 404 404 200 200 200 404 404 404 404 404
+GET EVENT/board                                              302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/busy-times                                         302 404 404 200 200 200 404 404 404 404 404
 GET EVENT/busy-times/preview/<key>                           302 404 404 404 404 404 404 404 404 404 404
 GET EVENT/calendar-health/                                   302 404 404 404 404 404 200 200 404 404 404
@@ -143,6 +144,9 @@ POST EVENT/agenda/<request_key>/accept                       403 404 404 404 404
 POST EVENT/agenda/feed                                       403 404 404 303 303 303 403 403 403 403 404
 POST EVENT/agenda/firm/feed                                  403 404 404 303 403 303 403 403 403 403 404
 POST EVENT/agenda/firm/feed/end                              403 404 404 303 403 303 403 403 403 403 404
+POST EVENT/board/<number>/<step>                             403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/board/<number>/put                                403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/board/begin                                       403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/busy-times/calendars/<key>/remove                 403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/busy-times/link                                   403 404 404 422 422 422 404 404 404 404 404
 POST EVENT/busy-times/marked                                 403 404 404 303 303 303 404 404 404 404 404

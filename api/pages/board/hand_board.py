@@ -1,0 +1,251 @@
+"""The board: a draft that organisers change by hand. Every page of it works without JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from apiflask import APIBlueprint
+from flask import flash, redirect, request, url_for
+from flask_login import login_required
+from werkzeug.wrappers import Response
+
+from api import auth, context, inputs
+from api.pages import paging, rendering
+from api.pages.board import shown
+from api.pages.board.shown import Offer, TargetCell
+from api.pages.presentation import local_moment
+from scheduler.domain.by_hand import HandStepKind
+from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
+from scheduler.services.access.rights import Right
+from scheduler.services.board import commands, drafts, finding, reading, stepping, view
+from scheduler.services.board.commands import BreaksRules, Target
+from scheduler.services.board.reading import Picked
+from scheduler.services.board.stepping import Taken
+from scheduler.services.board.view import BoardView, BoardWish, RowsOf
+from scheduler.services.events import events
+from workers import questions
+
+blueprint = APIBlueprint("hand_board", __name__, enable_openapi=False, url_prefix="/events/<event_key>/board")
+
+SHOWN: Final = ("draft", "day", "half", "hall", "rows", "page")
+"""What of an address says which part of the board is shown."""
+REFUSED = (ChangedMeanwhile, PublishingOpen, WrongState, NotFound)
+"""Why a step is not done, besides rules. Each has its sentence."""
+
+SAID: Final[Mapping[HandStepKind, str]] = {
+    HandStepKind.MOVE: "Moved.",
+    HandStepKind.PLACE: "Moved to another place.",
+    HandStepKind.PEOPLE: "Other people meet now.",
+    HandStepKind.SWAP: "Swapped.",
+    HandStepKind.ADD: "Added.",
+    HandStepKind.CANCEL: "Cancelled. The next run leaves it out.",
+    HandStepKind.LOCK: "Locked. The next run leaves it there.",
+    HandStepKind.UNLOCK: "Unlocked. The next run may move it.",
+    HandStepKind.REPAIR: "Moved, and others with it.",
+}
+
+
+@blueprint.get("")
+@login_required
+def board(event_key: str) -> str:
+    """Half a day of one hall. With a meeting picked up, where it can go, and why not elsewhere."""
+    actor = auth.team(event_key)
+    asked = request.args
+    wish = BoardWish(
+        day=asked.get("day", ""),
+        half=asked.get("half", ""),
+        hall=asked.get("hall", ""),
+        rows_of=asked.get("rows", ""),
+        page=paging.asked_number(),
+    )
+    number = inputs.whole(asked.get("draft")) or None
+    with context.database().read() as db:
+        draft = reading.card(db, actor, number)
+        if draft is None:
+            return rendering.render(db, actor, "board", "board/none.html")
+        seen = view.view(db, actor, draft.number, wish)
+        picked = None
+        if asked.get("pick"):
+            picked = reading.picked(db, actor, draft.number, asked["pick"], seen.hall)
+        found = finding.find(db, actor, draft.number, asked.get("find", ""))
+        event = events.event(db, actor)
+    offer = None
+    if picked is not None and draft.is_open and actor.may(Right.CHANGE_DRAFTS):
+        offer = _offer(actor.event_id, draft.number, picked, seen)
+    with context.database().read() as db:
+        return rendering.render(
+            db,
+            actor,
+            "board",
+            "board/board.html",
+            draft=draft,
+            seen=seen,
+            picked=picked,
+            offer=offer,
+            wanted=_cheapest(offer, asked.get("wanted", "")),
+            found=found,
+            may_change=draft.is_open and actor.may(Right.CHANGE_DRAFTS),
+            address=_address(draft.number, seen),
+            times={slot.key: local_moment(slot.start, event.timezone) for slot in picked.slots}
+            if picked
+            else {},
+            RowsOf=RowsOf,
+        )
+
+
+@blueprint.post("/begin")
+@login_required
+def begin(event_key: str) -> Response:
+    """A draft by hand, of the version that the board shows."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            number = drafts.begin(db, actor, inputs.whole(request.form.get("draft")), now=context.now())
+    except WrongState as error:
+        flash(str(error), "error")
+        return redirect(url_for("hand_board.board", event_key=event_key), 303)
+    flash(f"Draft {number} is yours to change. Nobody is told before it is published.", "good")
+    return redirect(_board(event_key, number), 303)
+
+
+@blueprint.post("/<int:number>/put")
+@login_required
+def put(event_key: str, number: int) -> Response:
+    """Put a meeting where a button says, or where two fields say, with the people that others say."""
+    actor = auth.organiser(event_key)
+    form, key, seen = request.form, request.form.get("request", ""), _seen()
+    if "to" in form:
+        read = shown.read_to(form["to"])
+        if read is None:
+            flash("This button is of an older page. Try again.", "error")
+            return _back(event_key, number, key)
+        targets, dropped = read
+    else:
+        people = tuple(person for person in form.getlist("people") if person)
+        targets, dropped = [Target(key, form.get("slot", ""), form.get("place", ""), people)], []
+
+    def do() -> Taken:
+        with context.database().write() as db:
+            return commands.arrange(db, actor, number, targets, dropped, seen=seen, now=context.now())
+
+    return _do(event_key, number, key, do, wanted=targets[0].slot if targets else "")
+
+
+@blueprint.post("/<int:number>/<any(cancel, lock, unlock, swap, undo, redo):step>")
+@login_required
+def change(event_key: str, number: int, step: str) -> Response:
+    """Cancel, lock or unlock a meeting, swap two, or take the last step back and do it again."""
+    actor, now, seen = auth.organiser(event_key), context.now(), _seen()
+    key, other = request.form.get("request", ""), request.form.get("other", "")
+
+    def do() -> Taken:
+        with context.database().write() as db:
+            if step == "swap":
+                return commands.swap(db, actor, number, key, other, seen=seen, now=now)
+            if step == "undo":
+                return stepping.undo(db, actor, number, seen=seen, now=now)
+            if step == "redo":
+                return stepping.redo(db, actor, number, seen=seen, now=now)
+            do_it = {"cancel": commands.cancel, "lock": commands.lock, "unlock": commands.unlock}[step]
+            return do_it(db, actor, number, key, seen=seen, now=now)
+
+    said = {"undo": "Taken back.", "redo": "Done again."}.get(step)
+    return _do(event_key, number, key, do, said=said)
+
+
+def _do(
+    event_key: str,
+    number: int,
+    key: str,
+    do: Callable[[], Taken],
+    *,
+    said: str | None = None,
+    wanted: str = "",
+) -> Response:
+    """Do a step and say so; or say why not, with the meeting still picked up."""
+    try:
+        taken = do()
+    except BreaksRules as error:
+        flash(f"Not done. {error}", "error")
+        return _back(event_key, number, key, wanted=wanted)
+    except REFUSED as error:
+        flash(str(error), "error")
+        return _back(event_key, number, key)
+    score = shown.points(taken.gain)
+    flash(f"{said or SAID[taken.kind]} Score {score}." if taken.gain else said or SAID[taken.kind], "good")
+    return _back(event_key, number, "", at=key)
+
+
+def _back(event_key: str, number: int, pick: str, *, wanted: str = "", at: str = "") -> Response:
+    """The board as it was, with the meeting picked up if it is not put yet; or at the meeting, by a mark."""
+    return redirect(_board(event_key, number, pick=pick or None, wanted=wanted or None, at=at or None), 303)
+
+
+def _board(event_key: str, number: int, **more: str | None) -> str:
+    """The address of the part of the board that a form was sent from."""
+    values: dict[str, Any] = {**_shown(), "draft": number, **more}
+    return url_for("hand_board.board", event_key=event_key, **values)
+
+
+def _shown() -> dict[str, str]:
+    return {name: request.form[name] for name in SHOWN if request.form.get(name)}
+
+
+def _seen() -> int | None:
+    seen = inputs.whole(request.form.get("seen"), -1)
+    return seen if seen >= 0 else None
+
+
+def _address(number: int, seen: BoardView) -> dict[str, Any]:
+    """The part that is shown, as its address says it."""
+    return {
+        "draft": number,
+        "day": seen.day.isoformat(),
+        "half": "afternoon" if seen.is_afternoon else "morning",
+        "hall": seen.hall,
+        "rows": str(seen.rows_of),
+        "page": seen.page.number if seen.page.number > 1 else None,
+    }
+
+
+def _offer(event_id: int, number: int, picked: Picked, seen: BoardView) -> Offer | None:
+    """Where the meeting can go, as the board's worker says it, or None if it is away."""
+    by_person = seen.rows_of is RowsOf.PERSON
+    rows = picked.places if by_person else seen.page.items
+    answer = questions.ask(
+        event_id,
+        number,
+        {
+            "request": picked.key,
+            "slots": [slot.key for slot in seen.slots],
+            "places": [row.key for row in rows],
+        },
+        redis_url=context.settings().redis_url,
+        app=context.celery(),
+    )
+    if not answer:
+        return None
+    offer = shown.offer_of(answer)
+    return _by_person(offer, picked) if by_person else offer
+
+
+RANK: Final = ("here", "free", "moves", "no")
+
+
+def _by_person(offer: Offer, picked: Picked) -> Offer:
+    """The best target at each time, in the rows of the people of the meeting."""
+    best: dict[str, TargetCell] = {}
+    for (slot, _), cell in offer.cells.items():
+        known = best.get(slot)
+        if known is None or RANK.index(cell.standing) < RANK.index(known.standing):
+            best[slot] = cell
+    cells = {(slot, person): cell for slot, cell in best.items() for person in picked.people}
+    return Offer(cells, offer.best, offer.is_aside)
+
+
+def _cheapest(offer: Offer | None, slot: str) -> Any:
+    """The best way to the time that was refused, or else anywhere."""
+    if offer is None or not slot:
+        return None
+    return next((way for way in offer.best if way.slot == slot), next(iter(offer.best), None))

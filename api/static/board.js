@@ -1,0 +1,138 @@
+// The board by keyboard, finger and mouse. Without it each press is a link or a button, and works the same.
+"use strict";
+
+const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+const live = document.getElementById("live");
+const grid = document.querySelector("[role=grid]");
+const board = document.getElementById("board");
+const isPicked = board && board.hasAttribute("data-picked");
+let here = null;
+
+function cells() {
+  return [...grid.querySelectorAll("tbody td")];
+}
+
+function nameOf(cell) {
+  const row = cell.parentNode.querySelector("th").firstChild.textContent.trim();
+  const time = grid.querySelectorAll("thead th")[cell.cellIndex].textContent.trim();
+  return `${time}, ${row}`;
+}
+
+function go(cell, focus = true) {
+  if (here) {
+    here.tabIndex = -1;
+    here.classList.remove("here");
+  }
+  here = cell;
+  here.tabIndex = 0;
+  here.classList.add("here");
+  if (focus) here.focus();
+  const said = cell.dataset.say || cell.textContent.replace(/\s+/g, " ").trim() || "free";
+  live.textContent = `${nameOf(cell)}: ${said}`;
+}
+
+// With a meeting picked up the arrows go to the nearest target that way; else from cell to cell.
+function next(key) {
+  const [dx, dy] = ARROWS[key];
+  const x = here.cellIndex;
+  const y = here.parentNode.rowIndex;
+  const ahead = (c) => dx * (c.cellIndex - x) + dy * (c.parentNode.rowIndex - y);
+  const aside = (c) => Math.abs(dy * (c.cellIndex - x)) + Math.abs(dx * (c.parentNode.rowIndex - y));
+  const may = isPicked ? (c) => c.dataset.say || "home" in c.dataset : (c) => aside(c) === 0;
+  const cost = (c) => ahead(c) + 3 * aside(c);
+  return cells().filter((c) => ahead(c) > 0 && may(c)).sort((a, b) => cost(a) - cost(b))[0];
+}
+
+function press(selector, root = document) {
+  const found = root.querySelector(selector);
+  if (!found || found.disabled) return false;
+  found.click();
+  return true;
+}
+
+function nextDay(step) {
+  const days = [...document.querySelectorAll("nav[aria-label=Day] a")];
+  const at = days.findIndex((day) => day.getAttribute("aria-current"));
+  const day = days[at + step];
+  if (day) day.click();
+  else live.textContent = step > 0 ? "This is the last day." : "This is the first day.";
+}
+
+const KEYS = {
+  Enter: () => press("button", here) || (isPicked && (live.textContent = `${nameOf(here)}: it cannot be put here.`)),
+  Escape: () => press("[data-escape]"),
+  PageDown: () => nextDay(1) || true,
+  PageUp: () => nextDay(-1) || true,
+  m: () => isPicked && (document.querySelector("#best button") || document.getElementById("best")).focus(),
+  l: () => press("[data-act=lock], [data-act=unlock]"),
+  r: () => press("[data-repair]"),
+};
+
+function onKey(event) {
+  if (event.altKey || !event.target.closest("[role=grid]")) return;
+  if (event.ctrlKey || event.metaKey) {
+    const act = { z: "undo", y: "redo" }[event.key.toLowerCase()];
+    if (act && press(`[data-act=${act}]`)) event.preventDefault();
+    return;
+  }
+  if (ARROWS[event.key]) {
+    event.preventDefault();
+    const cell = next(event.key);
+    if (cell) go(cell);
+    else live.textContent = isPicked ? "No other place is allowed that way." : "This is the last cell that way.";
+    return;
+  }
+  const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (act && act() !== false) event.preventDefault();
+}
+
+// A meeting is dragged: picked up where the pointer goes down, put where it comes up.
+let dragged = null;
+
+function onDown(event) {
+  const button = event.target.closest("[role=grid] button[name=pick]");
+  dragged = button && event.button === 0 && event.pointerType === "mouse" ? { button, x: event.clientX, y: event.clientY } : null;
+}
+
+function onUp(event) {
+  if (!dragged) return;
+  const { button, x, y } = dragged;
+  dragged = null;
+  if (Math.hypot(event.clientX - x, event.clientY - y) > 6) button.click();
+}
+
+if (grid && board) {
+  grid.querySelectorAll("button").forEach((button) => (button.tabIndex = -1));
+  cells().forEach((cell) => (cell.tabIndex = -1));
+  const at = board.dataset.at || "";
+  const first =
+    grid.querySelector("[data-home]") ||
+    (at && grid.querySelector(`[data-r="${CSS.escape(at)}"]`)) ||
+    (isPicked && grid.querySelector("[data-say]")) ||
+    grid.querySelector("tbody td");
+  if (first) go(first, Boolean(isPicked || at));
+  if (isPicked) {
+    const count = grid.querySelectorAll("[data-say]").length;
+    live.textContent = `Picked up. ${count} places of this view are allowed.`;
+  }
+  grid.addEventListener("keydown", onKey);
+  grid.addEventListener("focusin", (event) => {
+    const cell = event.target.closest("td");
+    if (cell && cell !== here) go(cell, event.target === cell);
+  });
+  grid.addEventListener("click", (event) => {
+    const cell = event.target.closest("td");
+    if (cell && !event.target.closest("button")) press("button", cell);
+  });
+  document.addEventListener("pointerdown", onDown);
+  document.addEventListener("pointerup", onUp);
+}
+// A plan that is being read is asked for again by itself, some times.
+const again = document.querySelector("[data-again]");
+if (again) {
+  const tries = Number(sessionStorage.getItem("board-again") || 0);
+  sessionStorage.setItem("board-again", tries + 1);
+  if (tries < 5) setTimeout(() => location.replace(again.href), 1500);
+} else {
+  sessionStorage.removeItem("board-again");
+}

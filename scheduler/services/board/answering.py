@@ -1,0 +1,256 @@
+"""Answer the board beside the web: plans are kept in memory, and follow each step by hand. Workers only."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import rules
+from scheduler.domain.by_hand import HandMarkKind
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.held import Schedule, Violation
+from scheduler.services.board.marking import mark_of
+from scheduler.services.board.sentences import Names, RuleWords, names_of
+from scheduler.services.problems import by_hand, snapshot
+from scheduler.services.schedule import versions
+from scheduler.solver.oracle.answers import Repair
+from scheduler.solver.oracle.oracle import RepairOracle
+from scheduler.solver.oracle.targets import Spot, SpotStanding, targets
+from scheduler.storage.among import among
+from scheduler.storage.database import Database
+from scheduler.storage.models import HandDraft, HandStep, MeetingRequest
+
+MOST_PLANS: Final = 4
+"""Plans that one process keeps. Of a large event one takes some hundred megabytes."""
+FRESH: Final = timedelta(minutes=10)
+"""A plan is read anew after this time: what is frozen moves on."""
+MOST_BEST: Final = 10
+MOST_SLOTS, MOST_PLACES = 40, 400
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True)
+class KeptPlan:
+    """A draft in memory. `aside` are meetings that break a rule by now: they are not in the oracle."""
+
+    mark: str
+    revision: int
+    read_at: datetime
+    oracle: RepairOracle
+    names: Names
+    aside: frozenset[str]
+
+
+class OracleDesk:
+    """The plans of one process, the last used ones. One question at a time is answered."""
+
+    def __init__(self, database: Database, *, most: int = MOST_PLANS) -> None:
+        self._database, self._most = database, most
+        self._plans: OrderedDict[int, KeptPlan] = OrderedDict()
+        self._turn = threading.Lock()
+        self.loads = 0
+        """Plans that were read whole."""
+
+    def answer(self, event_id: int, number: int, question: Mapping[str, Any]) -> Json:
+        """The answer about one request of a draft by hand, in a view.
+
+        Parameters
+        ----------
+        question
+            `request`, and the view: `slots` and `places`, by keys. Without a request the draft is only read.
+
+        Returns
+        -------
+        Json
+            `revision` of the draft; `targets`: a row for each start and place of the view; `best`: the best
+            ways anywhere. A row has what to put (`put`, `dropped`), and is said in words (`say`). Empty if
+            there is no such draft or request.
+        """
+        with self._turn, self._database.read() as session:
+            version = versions.get(session, event_id, number)
+            plan = self._plan(session, event_id, version.id)
+            request = question.get("request")
+            index = plan.oracle.problem.index
+            if not request:
+                return {"revision": plan.revision}
+            if request not in index.requests:
+                return {}
+            slots = [s for s in question.get("slots", ()) if s in index.slots][:MOST_SLOTS]
+            places = [p for p in question.get("places", ()) if p in index.places][:MOST_PLACES]
+            return _Answer(plan, request).to_json(slots, places)
+
+    def _plan(self, session: Session, event_id: int, version_id: int) -> KeptPlan:
+        """The plan of a draft as it is now: from memory, followed step by step, or read whole."""
+        now = self._database.now_in(session)
+        mark = mark_of(session, event_id)
+        revision = session.scalar(select(HandDraft.revision).where(HandDraft.version_id == version_id)) or 0
+        found = self._plans.pop(version_id, None)
+        if found is None or found.mark != mark or now - found.read_at > FRESH:
+            found = None
+        elif found.revision != revision:
+            found = self._follow(session, event_id, version_id, found, revision)
+        if found is None:
+            found = self._read(session, event_id, version_id, mark, revision, now)
+        marks = by_hand.of_draft(session, version_id)
+        found.oracle.keep([key for key, kind in marks.items() if kind is HandMarkKind.LOCKED])
+        self._plans[version_id] = found
+        while len(self._plans) > self._most:
+            self._plans.popitem(last=False)
+        return found
+
+    def _read(
+        self, session: Session, event_id: int, version_id: int, mark: str, revision: int, now: datetime
+    ) -> KeptPlan:
+        self.loads += 1
+        problem = snapshot.take(session, event_id, now=now, as_put_by_hand=False)
+        known = problem.index.requests
+        every = [m for m in versions.meetings(session, version_id) if m.request in known]
+        aside = _broken(problem, every)
+        oracle = RepairOracle(problem, [m for m in every if m.request not in aside])
+        names = names_of(session, event_id, problem)
+        return KeptPlan(mark, revision, now, oracle, names, frozenset(aside))
+
+    def _follow(
+        self, session: Session, event_id: int, version_id: int, plan: KeptPlan, revision: int
+    ) -> KeptPlan | None:
+        """The plan after the steps since. None if it has to be read: a step changed what was set aside."""
+        rows = session.scalars(
+            select(HandStep.changes).where(
+                HandStep.version_id == version_id, HandStep.revision > plan.revision
+            )
+        )
+        touched = {key for changes in rows for key in changes}
+        if touched & plan.aside or not touched <= plan.oracle.problem.index.requests.keys():
+            return None
+        ids = session.scalars(
+            select(MeetingRequest.id).where(
+                MeetingRequest.event_id == event_id, among(MeetingRequest.key, touched)
+            )
+        ).all()
+        try:
+            plan.oracle.become(touched, versions.meetings(session, version_id, ids))
+        except ValueError:
+            return None
+        plan.revision = revision
+        return plan
+
+
+def _broken(problem: Problem, meetings: Sequence[Meeting]) -> set[str]:
+    """Requests whose meetings break a rule by now: the fewest that are easily found."""
+    aside: set[str] = set()
+    requests = problem.index.requests
+    while True:
+        kept = [meeting for meeting in meetings if meeting.request not in aside]
+        held = {meeting.request for meeting in kept}
+        found = [b for b in rules.violations(problem, kept) if b.rule not in ("H1", "H12", "H13")]
+        new = {_to_blame(breach, requests, held, kept) for breach in found} - {None}
+        if not new:
+            return aside
+        aside |= {key for key in new if key is not None}
+
+
+def _to_blame(
+    breach: Violation, requests: Collection[str], held: Collection[str], meetings: Sequence[Meeting]
+) -> str | None:
+    """One request of a breach, the last named; of a cap one of whose people or firm are named."""
+    named = [key for key in breach.ids if key in requests and key in held]
+    if named:
+        return named[-1]
+    return next((m.request for m in meetings if set(breach.ids) & set(m.attendees)), None)
+
+
+class _Answer:
+    """What is said about one request of a plan."""
+
+    def __init__(self, plan: KeptPlan, request: str) -> None:
+        self.plan, self.request = plan, request
+        self.oracle, self.problem, self.names = plan.oracle, plan.oracle.problem, plan.names
+        self.meetings = {meeting.request: meeting for meeting in self.oracle.meetings()}
+
+    def to_json(self, slots: Sequence[str], places: Sequence[str]) -> Json:
+        best = [self._repair(repair) for repair in self.oracle.best(self.request, MOST_BEST)]
+        return {
+            "revision": self.plan.revision,
+            "best": best,
+            "targets": [self._spot(spot) for spot in targets(self.oracle, self.request, slots, places)],
+            "aside": self.request in self.plan.aside,
+        }
+
+    def _spot(self, spot: Spot) -> Json:
+        row: Json = {"slot": spot.slot, "place": spot.place, "standing": spot.standing.value}
+        if spot.standing is SpotStanding.FREE and spot.meeting is not None:
+            other = self._other_people(spot.meeting)
+            return row | {
+                "gain": spot.gain,
+                "put": [[self.request, spot.slot, spot.place, list(spot.meeting.attendees), None]],
+                "say": f"free, with {other}" if other else "free",
+            }
+        if spot.repair is not None:
+            return row | self._repair(spot.repair)
+        return row | {"say": " ".join(dict.fromkeys(self._why(spot, breach) for breach in spot.breaches[:3]))}
+
+    def _repair(self, repair: Repair) -> Json:
+        moved = [self._moved(meeting) for meeting in repair.moved]
+        dropped = [f"{self._pair(key)} is not held" for key in repair.dropped]
+        other = self._other_people(repair.meeting)
+        return {
+            "slot": repair.meeting.slot,
+            "place": repair.meeting.place,
+            "place_name": self._place(repair.meeting.place),
+            "gain": repair.gain,
+            "put": [_row(meeting) for meeting in (repair.meeting, *repair.moved)],
+            "dropped": list(repair.dropped),
+            "people": [self.names.people.get(key, key) for key in repair.people],
+            "say": "; ".join([*moved, *dropped, *([f"with {other}"] if other else [])])
+            or "nobody else moves",
+        }
+
+    def _moved(self, meeting: Meeting) -> str:
+        before = self.meetings.get(meeting.request)
+        place = self.names.places.get(meeting.place, meeting.place)
+        if before is not None and before.slot == meeting.slot:
+            if before.place == meeting.place:
+                return f"{self._pair(meeting.request)} with {self._people(meeting)}"
+            return f"{self._pair(meeting.request)} to {place}"
+        return f"{self._pair(meeting.request)} to {self._time(meeting.slot)}, {place}"
+
+    def _other_people(self, meeting: Meeting) -> str:
+        """Who sits in the meeting, if they are others than now."""
+        before = self.meetings.get(self.request)
+        same = before is not None and set(before.attendees) == set(meeting.attendees)
+        return "" if same or before is None else self._people(meeting)
+
+    def _place(self, key: str) -> str:
+        hall = self.problem.halls[self.problem.places[self.problem.index.places[key]].hall]
+        return f"{self.names.places.get(key, key)}, {self.names.halls.get(hall, hall)}"
+
+    def _people(self, meeting: Meeting) -> str:
+        return " and ".join(self.names.people.get(key, key) for key in meeting.attendees)
+
+    def _pair(self, request: str) -> str:
+        return self._words(()).pair(request)
+
+    def _time(self, slot: str) -> str:
+        return self._words(()).time(self.problem.index.slots[slot])
+
+    def _why(self, spot: Spot, breach: Violation) -> str:
+        """The rule in words: with the meetings that it names, and this one at the target."""
+        others = [m for key, m in self.meetings.items() if key in breach.ids and key != self.request]
+        here = Meeting(self.request, spot.slot, spot.place, ())
+        return self._words((*others, here)).of(breach)
+
+    def _words(self, meetings: Collection[Meeting]) -> RuleWords:
+        return RuleWords(self.problem, Schedule.of(self.problem, meetings), self.names, {self.request})
+
+
+def _row(meeting: Meeting) -> list[Any]:
+    return [meeting.request, meeting.slot, meeting.place, list(meeting.attendees), meeting.interpreter]

@@ -1,0 +1,78 @@
+"""Find accepted requests of a firm, held or not, and where the board shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain import fields
+from scheduler.domain.entities import RequestState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.board.reading import named
+from scheduler.services.board.view import NOON
+from scheduler.services.schedule import versions
+from scheduler.services.text import storable
+from scheduler.storage.models import Event, Firm, Hall, MeetingRequest, Place, PlannedMeeting, Slot
+
+FOUND = 20
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRequest:
+    """A request that a search found. `start` is None if it is not held."""
+
+    key: str
+    sender: str
+    receiver: str
+    start: datetime | None
+    place_name: str
+    at: Mapping[str, str]
+    """The part of the board that shows it: day, half and hall."""
+
+
+def find(session: Session, actor: Actor, number: int, text: str) -> Sequence[FoundRequest]:
+    """Accepted requests of firms whose names have a text, held or not, at most FOUND."""
+    actor.require(Right.READ_VERSIONS)
+    words = text.strip()[: fields.limits(fields.Search).most]
+    if not words or not storable(words):
+        return ()
+    version = versions.get(session, actor.event_id, number)
+    firms = select(Firm.id).where(
+        Firm.event_id == actor.event_id,
+        or_(Firm.latin_name.icontains(words, autoescape=True), Firm.name.icontains(words, autoescape=True)),
+    )
+    held = aliased(PlannedMeeting)
+    rows = session.execute(
+        named()
+        .add_columns(Slot.start, Hall.key, Place.name)
+        .outerjoin(held, (held.request_id == MeetingRequest.id) & (held.version_id == version.id))
+        .outerjoin(Slot, Slot.id == held.slot_id)
+        .outerjoin(Place, Place.id == held.place_id)
+        .outerjoin(Hall, Hall.id == Place.hall_id)
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            MeetingRequest.state == RequestState.ACCEPTED,
+            or_(MeetingRequest.from_firm_id.in_(firms), MeetingRequest.to_firm_id.in_(firms)),
+        )
+        .order_by(held.id.is_not(None), Slot.position, MeetingRequest.id)
+        .limit(FOUND)
+    )
+    zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
+    return [
+        FoundRequest(key, sender, receiver, start, place or "", _at(start, hall, zone))
+        for _, key, sender, receiver, start, hall, place in rows
+    ]
+
+
+def _at(start: datetime | None, hall: str | None, zone: ZoneInfo) -> dict[str, str]:
+    if start is None or hall is None:
+        return {}
+    local = start.astimezone(zone)
+    half = "morning" if local.time() < NOON else "afternoon"
+    return {"day": local.date().isoformat(), "half": half, "hall": hall}

@@ -1,0 +1,108 @@
+"""What is in the cells of the board: the meetings of a day by place or by person."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.by_hand import HandMarkKind
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Firm,
+    HandMark,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+    Slot,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BoardSlot:
+    """A column: a start in the event's time zone."""
+
+    key: str
+    start: datetime
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoardMeeting:
+    """A meeting in a cell. `goes_on`: it began in a cell before."""
+
+    request: str
+    sender: str
+    receiver: str
+    place: str
+    place_name: str
+    is_locked: bool
+    goes_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BoardCell:
+    """What is at one time in one row. `is_away`: closed, or the person is away."""
+
+    slot: str
+    meetings: tuple[BoardMeeting, ...]
+    is_away: bool = False
+
+
+MeetingsAt = dict[int, dict[int, list[BoardMeeting]]]
+"""Meetings by the id of a row and the position of each slot that they take."""
+
+
+def held_on(
+    session: Session, version_id: int, by: Any, ids: Collection[int], of_day: Sequence[BoardSlot]
+) -> MeetingsAt:
+    """The meetings of one day at some places, or of some people."""
+    sender, receiver = aliased(Firm), aliased(Firm)
+    query = (
+        select(
+            by, MeetingRequest.key, Slot.position, PlannedMeeting.length, sender.latin_name,
+            receiver.latin_name, Place.key, Place.name, HandMark.kind,
+        )
+        .select_from(PlannedMeeting)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(sender, sender.id == MeetingRequest.from_firm_id)
+        .join(receiver, receiver.id == MeetingRequest.to_firm_id)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .outerjoin(
+            HandMark,
+            (HandMark.version_id == PlannedMeeting.version_id)
+            & (HandMark.request_id == PlannedMeeting.request_id),
+        )
+        .where(
+            PlannedMeeting.version_id == version_id,
+            among(by, ids),
+            Slot.position.between(of_day[0].position, of_day[-1].position) if of_day else Slot.id.is_(None),
+        )
+        .order_by(Slot.position, MeetingRequest.key)
+    )  # fmt: skip
+    if by is PlannedAttendee.attendee_id:
+        query = query.join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
+    found: MeetingsAt = defaultdict(lambda: defaultdict(list))
+    for row_id, request, position, length, asking, asked, place, place_name, mark in session.execute(query):
+        for k in range(length):
+            meeting = BoardMeeting(
+                request, asking, asked, place, place_name, mark is HandMarkKind.LOCKED, goes_on=k > 0
+            )
+            found[row_id][position + k].append(meeting)
+    return found
+
+
+def cells_of(
+    held: Mapping[int, list[BoardMeeting]], away: Collection[str], shown: Sequence[BoardSlot]
+) -> tuple[BoardCell, ...]:
+    """The cells of one row."""
+    return tuple(
+        BoardCell(slot.key, tuple(held.get(slot.position, ())), is_away=slot.key in away) for slot in shown
+    )

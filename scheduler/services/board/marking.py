@@ -1,0 +1,69 @@
+"""A mark of all that a plan is judged by: while it is the same, a problem that was read is not read again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState, VersionState
+from scheduler.services.trail.acts import Act
+from scheduler.storage.models import (
+    Answer,
+    Attendee,
+    AttendeeBusy,
+    BusySource,
+    ExcludedPerson,
+    Interpreter,
+    InterpreterBusy,
+    MeetingRequest,
+    PlaceBusy,
+    RequestStep,
+    ScheduleVersion,
+    Slot,
+    TrailEntry,
+)
+
+_NOT_OF_PLANS = (Act.HAND, Act.EXPORT, Act.MAILS, Act.SIGN_IN, Act.SIGN_IN_FAILED, Act.SIGN_OUT, Act.TOKEN)
+"""Acts that change nothing of a problem."""
+
+
+def mark_of(session: Session, event_id: int) -> str:
+    """The mark of an event: by two queries, of numbers alone.
+
+    What organisers change is in the trail. What firms and people change is counted.
+    """
+    last = session.scalar(
+        select(TrailEntry.id)
+        .where(TrailEntry.chain == event_id, TrailEntry.act.not_in([act.value for act in _NOT_OF_PLANS]))
+        .order_by(TrailEntry.id.desc())
+        .limit(1)
+    )
+
+    def count(table: Any, column: Any, of: Any) -> Any:
+        joined = select(func.count()).select_from(table).join(of, of.id == column)
+        return joined.where(of.event_id == event_id).scalar_subquery()
+
+    accepted = case((MeetingRequest.state == RequestState.ACCEPTED, MeetingRequest.id), else_=0)
+    of_event = MeetingRequest.event_id == event_id
+    counted = session.execute(
+        select(
+            count(AttendeeBusy, AttendeeBusy.attendee_id, Attendee),
+            count(PlaceBusy, PlaceBusy.slot_id, Slot),
+            count(InterpreterBusy, InterpreterBusy.interpreter_id, Interpreter),
+            count(ExcludedPerson, ExcludedPerson.request_id, MeetingRequest),
+            count(RequestStep, RequestStep.request_id, MeetingRequest),
+            select(func.sum(accepted)).where(of_event).scalar_subquery(),
+            count(BusySource, BusySource.attendee_id, Attendee),
+            select(func.max(BusySource.read_at))
+            .join(Attendee, Attendee.id == BusySource.attendee_id)
+            .where(Attendee.event_id == event_id, BusySource.is_saved)
+            .scalar_subquery(),
+            select(func.max(Answer.id)).where(Answer.event_id == event_id).scalar_subquery(),
+            select(func.max(ScheduleVersion.id))
+            .where(ScheduleVersion.event_id == event_id, ScheduleVersion.state == VersionState.PUBLISHED)
+            .scalar_subquery(),
+        )
+    ).one()
+    return repr((last, tuple(counted)))

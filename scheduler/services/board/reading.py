@@ -1,0 +1,268 @@
+"""What the board says beside its grid: the draft with its steps, and one meeting."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
+from scheduler.domain.entities import PlaceKind, RequestState, Side, VersionState
+from scheduler.domain.errors import NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.directory.refs import SlotRef, slots_of
+from scheduler.services.problems import by_hand
+from scheduler.services.schedule import versions
+from scheduler.services.text import storable
+from scheduler.storage.among import among
+from scheduler.storage.models import (
+    Account,
+    Attendee,
+    Firm,
+    Hall,
+    HandDraft,
+    HandMark,
+    HandStep,
+    Interpreter,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+    RequestPerson,
+    ScheduleVersion,
+    Slot,
+)
+
+STEPS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class StepLine:
+    """A step of a draft as its log shows it. `pairs` are the first firms of what it changed."""
+
+    number: int
+    kind: HandStepKind
+    pairs: tuple[str, ...]
+    count: int
+    is_undone: bool
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DraftCard:
+    """The version that the board shows. `revision` is None of one that is not by hand."""
+
+    number: int
+    state: VersionState
+    revision: int | None
+    base: int | None
+    done: int
+    undone: int
+    steps: tuple[StepLine, ...]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be changed by hand."""
+        return self.revision is not None and self.state is VersionState.DRAFT
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceChoice:
+    """A place that may be chosen."""
+
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """One accepted request, and its meeting in the draft, if it is held."""
+
+    key: str
+    sender: str
+    receiver: str
+    length: int
+    slot: SlotRef | None
+    place: str
+    place_name: str
+    hall: str
+    hall_name: str
+    people: tuple[str, ...]
+    names: tuple[str, ...]
+    interpreter: str
+    mark: HandMarkKind | None
+    staff: tuple[tuple[tuple[str, str], ...], ...]
+    """Of each side, who can sit in it, where the request names nobody: keys and names."""
+    slots: tuple[SlotRef, ...]
+    places: tuple[PlaceChoice, ...]
+
+
+def card(session: Session, actor: Actor, number: int | None) -> DraftCard | None:
+    """A version, by default the newest by hand, else the newest draft, else the published one."""
+    actor.require(Right.READ_VERSIONS)
+    version = _chosen(session, actor.event_id, number)
+    if version is None:
+        return None
+    draft = session.execute(
+        select(HandDraft.revision, ScheduleVersion.number)
+        .join(ScheduleVersion, ScheduleVersion.id == HandDraft.base_id)
+        .where(HandDraft.version_id == version.id)
+    ).first()
+    counts = session.execute(
+        select(HandStep.state, func.count()).where(HandStep.version_id == version.id).group_by(HandStep.state)
+    )
+    by_state = {state: count for state, count in counts}  # noqa: C416 -- dict(rows) loses the types
+    return DraftCard(
+        number=version.number,
+        state=version.state,
+        revision=draft[0] if draft else None,
+        base=draft[1] if draft else None,
+        done=by_state.get(HandStepState.DONE, 0),
+        undone=by_state.get(HandStepState.UNDONE, 0),
+        steps=_steps(session, version) if draft else (),
+    )
+
+
+def _chosen(session: Session, event_id: int, number: int | None) -> ScheduleVersion | None:
+    if number is not None:
+        return versions.get(session, event_id, number)
+    newest = by_hand.newest(session, event_id)
+    if newest is not None:
+        return session.get_one(ScheduleVersion, newest)
+    draft = versions.newest_draft(session, event_id)
+    return versions.get(session, event_id, draft) if draft else versions.published(session, event_id)
+
+
+def _steps(session: Session, version: ScheduleVersion) -> tuple[StepLine, ...]:
+    rows = session.execute(
+        select(HandStep, Account.email)
+        .outerjoin(Account, Account.id == HandStep.taken_by)
+        .where(HandStep.version_id == version.id, HandStep.state != HandStepState.REPLACED)
+        .order_by(HandStep.number.desc())
+        .limit(STEPS)
+    ).all()
+    pairs = _pairs(session, version.event_id, {key for step, _ in rows for key in step.changes})
+    return tuple(
+        StepLine(
+            step.number,
+            HandStepKind(step.kind),
+            tuple(pairs.get(key, key) for key in list(step.changes)[:2]),
+            len(step.changes),
+            step.state is HandStepState.UNDONE,
+            who or "",
+            step.taken_at,
+        )
+        for step, who in rows
+    )
+
+
+def _pairs(session: Session, event_id: int, keys: Collection[str]) -> dict[str, str]:
+    asked = named().where(MeetingRequest.event_id == event_id, among(MeetingRequest.key, keys))
+    return {row[1]: f"{row[2]} × {row[3]}" for row in session.execute(asked)}
+
+
+def named() -> Select[*tuple[Any, ...]]:
+    """Id, key and the names of both firms of requests; then more columns."""
+    sender, receiver = aliased(Firm), aliased(Firm)
+    return (
+        select(MeetingRequest.id, MeetingRequest.key, sender.latin_name, receiver.latin_name)
+        .join(sender, sender.id == MeetingRequest.from_firm_id)
+        .join(receiver, receiver.id == MeetingRequest.to_firm_id)
+    )
+
+
+def picked(session: Session, actor: Actor, number: int, key: str, hall: str) -> Picked:
+    """One request and its meeting in a version, with places of a hall. Raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    found = session.execute(
+        named()
+        .add_columns(MeetingRequest)
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            MeetingRequest.key == (key if storable(key) else ""),
+            MeetingRequest.state == RequestState.ACCEPTED,
+        )
+    ).first()
+    if found is None:
+        raise NotFound("accepted meeting request", key)
+    request: MeetingRequest = found[4]
+    held = session.execute(
+        select(PlannedMeeting.id, Slot.key, Place, Hall, Interpreter.latin_name)
+        .join(Slot, Slot.id == PlannedMeeting.slot_id)
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .join(Hall, Hall.id == Place.hall_id)
+        .outerjoin(Interpreter, Interpreter.id == PlannedMeeting.interpreter_id)
+        .where(PlannedMeeting.version_id == version.id, PlannedMeeting.request_id == request.id)
+    ).first()
+    people = _people(session, held[0]) if held else []
+    slots = slots_of(session, actor.event_id)
+    mark = session.scalar(
+        select(HandMark.kind).where(HandMark.version_id == version.id, HandMark.request_id == request.id)
+    )
+    return Picked(
+        key=request.key,
+        sender=found[2],
+        receiver=found[3],
+        length=request.length,
+        slot=next((slot for slot in slots if held and slot.key == held[1]), None),
+        place=held[2].key if held else "",
+        place_name=held[2].name if held else "",
+        hall=held[3].key if held else "",
+        hall_name=held[3].name if held else "",
+        people=tuple(person for person, _ in people),
+        names=tuple(name for _, name in people),
+        interpreter=(held[4] or "") if held else "",
+        mark=mark,
+        staff=_staff(session, request),
+        slots=tuple(slots),
+        places=_places(session, actor.event_id, request, hall),
+    )
+
+
+def _people(session: Session, meeting_id: int) -> list[tuple[str, str]]:
+    rows = session.execute(
+        select(Attendee.key, Attendee.latin_name)
+        .join(PlannedAttendee, PlannedAttendee.attendee_id == Attendee.id)
+        .where(PlannedAttendee.meeting_id == meeting_id)
+        .order_by(Attendee.key)
+    )
+    return [(key, name) for key, name in rows]
+
+
+def _staff(session: Session, request: MeetingRequest) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """Who can sit on each side. Nobody to choose where the request names somebody."""
+    if session.scalar(
+        select(RequestPerson.attendee_id).where(RequestPerson.request_id == request.id).limit(1)
+    ):
+        return ()
+    sides = {Side.FROM: request.from_firm_id, Side.TO: request.to_firm_id}
+    rows = session.execute(
+        select(Attendee.firm_id, Attendee.key, Attendee.latin_name)
+        .where(among(Attendee.firm_id, sides.values()), Attendee.withdrawn_at.is_(None))
+        .order_by(Attendee.latin_name, Attendee.id)
+    ).all()
+    return tuple(tuple((key, name) for of, key, name in rows if of == firm) for firm in sides.values())
+
+
+def _places(session: Session, event_id: int, request: MeetingRequest, hall: str) -> tuple[PlaceChoice, ...]:
+    """The tables of a hall, and the booths of the firm that was asked."""
+    tables = (Place.kind == PlaceKind.TABLE) & (Hall.key == hall)
+    rows = session.execute(
+        select(Place.key, Place.name)
+        .join(Hall, Hall.id == Place.hall_id)
+        .where(
+            Place.event_id == event_id,
+            Place.is_retired.is_(False),
+            or_(tables, Place.firm_id == request.to_firm_id),
+        )
+        .order_by(Place.kind, Place.name, Place.id)
+        .limit(300)
+    )
+    return tuple(PlaceChoice(key, name) for key, name in rows)

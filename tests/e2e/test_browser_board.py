@@ -1,0 +1,156 @@
+"""The board in a real browser: by mouse, by keyboard, without JavaScript, and two organisers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from api.pages.board import hand_board
+from scheduler.domain.team import TeamRole
+from scheduler.services.access import sign_in
+from scheduler.services.board.answering import OracleDesk
+from scheduler.services.schedule import versions
+from scheduler.storage.database import Database
+from tests.e2e import axe
+from tests.integration.board.test_commands import Hall
+from tests.support.everything import serving
+from tests.support.factories import SECRET_KEY, make_member
+from tests.support.web import web_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
+
+WAIT = 60_000
+"""Milliseconds: only a hang takes so long, a busy machine does not."""
+TOO_FAR = "F0-P0 is in Hall 1 at 10:30; the walk takes 5 minutes, and there are 0."
+
+
+class Boards:
+    """The event of `Hall` behind a server, the board's worker in this process, and windows of organisers."""
+
+    def __init__(self, chromium: Browser, database: Database, site: str, hall: Hall) -> None:
+        self.chromium, self.database, self.site, self.hall = chromium, database, site, hall
+        self.windows: list[Any] = []
+
+    def open(
+        self, rest: str = "", *, account_id: int | None = None, script: bool = True, is_phone: bool = False
+    ) -> Page:
+        with self.database.write() as session:
+            person = account_id or self.hall.expo.organiser.id
+            token = sign_in.make_sign_in_link(session, person, secret_key=SECRET_KEY, now=self.database.now())
+        phone: Any = {"viewport": {"width": 390, "height": 844}, "has_touch": True} if is_phone else {}
+        window = self.chromium.new_context(java_script_enabled=script, **phone)
+        self.windows.append(window)
+        page = window.new_page()
+        page.set_default_timeout(WAIT)
+        page.goto(f"{self.site}/sign-in/{token}")
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign out").wait_for()
+        page.goto(f"{self.site}/events/{self.hall.expo.event.key}/board?draft=2{rest}")
+        return page
+
+    def at(self, request: Any) -> tuple[str, str]:
+        with self.database.read() as session:
+            version = versions.get(session, self.hall.expo.event.id, 2)
+            return next(
+                (m.slot, m.place) for m in versions.meetings(session, version.id) if m.request == request.key
+            )
+
+
+@pytest.fixture
+def boards(
+    chromium: Browser, database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Boards]:
+    with database.write() as session:
+        hall = Hall(session)
+    desk = OracleDesk(database)
+    monkeypatch.setattr(hand_board.questions, "ask", lambda e, n, q, **_: desk.answer(e, n, q))
+    with serving(web_app(database, broker_url)) as site:
+        opened = Boards(chromium, database, site, hall)
+        yield opened
+        for window in opened.windows:
+            window.close()
+
+
+def test_by_mouse_a_meeting_is_picked_up_and_put_and_taken_back(boards: Boards) -> None:
+    page = boards.open()
+    page.get_by_role("button", name="Firm 0 × Firm 1").click()
+    page.get_by_text("picked up here").wait_for()
+    page.locator("td.free button").first.click()
+    page.get_by_text("Moved").first.wait_for()
+    assert boards.at(boards.hall.one) != ("s0", "t0")
+    page.get_by_role("button", name="Undo 1").click()
+    page.get_by_text("Taken back.").wait_for()
+    assert boards.at(boards.hall.one) == ("s0", "t0")
+
+
+def test_axe_finds_nothing_on_the_board_in_all_its_states(boards: Boards) -> None:
+    page = boards.open(is_phone=True)
+    faults = axe.findings(page)
+    for rest in (f"&pick={boards.hall.one.key}", f"&pick={boards.hall.free.key}", "&rows=person&find=firm"):
+        page.goto(page.url.partition("?")[0] + f"?draft=2{rest}")
+        page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+        faults += axe.findings(page)
+    assert faults == []
+
+
+def test_by_keyboard_alone(boards: Boards) -> None:
+    page = boards.open()
+    cell = page.locator(f'td[data-r="{boards.hall.one.key}"]')
+    cell.focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("picked up here").wait_for()
+    live = page.locator("#live")
+    assert "are allowed" in live.inner_text()
+    page.keyboard.press("ArrowRight")
+    said = live.inner_text()
+    assert said.startswith("09:30, Table t0: Free"), said
+    page.keyboard.press("Escape")
+    page.get_by_role("heading", name="Done by hand").wait_for()
+    page.locator(f'td[data-r="{boards.hall.one.key}"]').focus()
+    page.keyboard.press("Enter")
+    page.get_by_text("picked up here").wait_for()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    assert boards.at(boards.hall.one) == ("s1", "t0")
+    page.locator("td.here").wait_for()
+    page.keyboard.press("Control+z")
+    page.get_by_text("Taken back.").wait_for()
+    assert boards.at(boards.hall.one) == ("s0", "t0")
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_what_breaks_walking_time_is_refused_with_the_rule_and_moved_by_the_cheapest_repair(
+    boards: Boards, script: bool
+) -> None:
+    page = boards.open(f"&pick={boards.hall.one.key}", script=script)
+    page.get_by_text("Put it by hand").click()
+    page.get_by_label("Time", exact=True).select_option("s2")
+    page.get_by_label("Place", exact=True).select_option("t0")
+    page.locator(".by-hand").get_by_role("button", name="Put", exact=True).click()
+    page.get_by_text(f"Not done. {TOO_FAR}").wait_for()
+    assert boards.at(boards.hall.one) == ("s0", "t0")
+    page.get_by_role("heading", name="Cheapest repair").wait_for()
+    page.get_by_role("button", name="Do it").click()
+    page.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    assert boards.at(boards.hall.one) != ("s0", "t0")
+
+
+def test_two_organisers_at_once_see_who_was_first_and_lose_nothing(boards: Boards) -> None:
+    with boards.database.write() as session:
+        other = make_member(session, boards.hall.expo, TeamRole.ORGANISER)
+    mine = boards.open(f"&pick={boards.hall.one.key}")
+    theirs = boards.open(f"&pick={boards.hall.one.key}", account_id=other.id)
+    mine.locator("td.free button").first.click()
+    mine.get_by_text("Moved").first.wait_for()
+    moved = boards.at(boards.hall.one)
+    theirs.locator("td.free button").last.click()
+    theirs.get_by_text(f"{boards.hall.expo.organiser.email} changed the same meeting").wait_for()
+    assert boards.at(boards.hall.one) == moved
+    theirs.goto(theirs.url.partition("?")[0] + f"?draft=2&pick={boards.hall.three.key}")
+    theirs.locator("td.free button").last.click()
+    theirs.get_by_text("Draft 2 by hand, 2 steps.").wait_for()
+    assert boards.at(boards.hall.three) != ("s0", "t2")

@@ -1,0 +1,173 @@
+"""The board's worker: what it says is what the rules say, after each step, and what it offers can be done."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from api.pages.board import shown
+from scheduler.domain import rules
+from scheduler.domain.errors import ChainmeetError, NotFound
+from scheduler.services.board import commands, drafts, stepping
+from scheduler.services.board.answering import OracleDesk
+from scheduler.services.board.commands import BreaksRules, Target
+from scheduler.services.problems import snapshot
+from scheduler.services.schedule import versions
+from scheduler.storage.database import Database
+from scheduler.storage.models import AttendeeBusy, MeetingRequest
+from tests.integration.board.test_commands import Hall
+from tests.support.factories import NOW, make_request
+
+
+class Asked:
+    """A draft by hand, and a worker that keeps it in memory."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.desk = database, OracleDesk(database)
+        with database.write() as session:
+            self.hall = hall = Hall(session)
+            for sender, receiver in ((1, 2), (1, 3), (5, 0), (2, 5)):
+                make_request(session, hall.expo, sender, receiver)
+            self.event_id = hall.expo.event.id
+            self.slots = [slot.key for slot in hall.expo.slots]
+            self.places = [place.key for place in (*hall.expo.tables, *hall.expo.booths)]
+
+    def ask(self, request: str, desk: OracleDesk | None = None) -> dict[str, Any]:
+        question = {"request": request, "slots": self.slots, "places": self.places}
+        return (desk or self.desk).answer(self.event_id, self.hall.number, question)
+
+    def do(self, to: str, request: str) -> stepping.Taken:
+        read = shown.read_to(to)
+        assert read is not None
+        with self.database.write() as session:
+            return commands.arrange(session, self.hall.actor, self.hall.number, *read, seen=None, now=NOW)
+
+    def requests(self) -> list[str]:
+        with self.database.read() as session:
+            return list(session.scalars(select(MeetingRequest.key).order_by(MeetingRequest.id)))
+
+
+def sentences(text: str) -> set[str]:
+    return set(text.rstrip(".").split(". "))
+
+
+def free_of(answer: dict[str, Any]) -> list[Any]:
+    """The targets for which nobody moves. Which of several alike meetings gives way for others is drawn."""
+    return [row for row in answer["targets"] if row["standing"] in ("free", "here")]
+
+
+def assert_as_put(asked: Asked, request: str) -> None:
+    """Free can be put there, forbidden cannot: as a command, which asks the rules of the rows."""
+    for row in asked.ask(request)["targets"]:
+        try:
+            with asked.database.write() as session:
+                commands.put(
+                    session,
+                    asked.hall.actor,
+                    asked.hall.number,
+                    Target(
+                        request, row["slot"], row["place"], tuple(row["put"][0][3]) if "put" in row else ()
+                    ),
+                    seen=None,
+                    now=NOW,
+                )
+                stepping.undo(session, asked.hall.actor, asked.hall.number, seen=None, now=NOW)
+            assert row["standing"] in ("free", "here"), "put where it is, it is locked there"
+        except BreaksRules as error:
+            assert row["standing"] in ("no", "moves")
+            if row["standing"] == "no":
+                assert sentences(row["say"]) & sentences(str(error)), (row["say"], str(error))
+        except ChainmeetError:
+            assert row["standing"] == "here"
+
+
+def test_each_target_is_what_a_command_says_of_it(database: Database) -> None:
+    if not database.is_sqlite:
+        pytest.skip("the same on both")
+    asked = Asked(database)
+    assert_as_put(asked, asked.hall.one.key)
+
+
+def test_the_plan_in_memory_follows_each_step_and_answers_as_one_read_anew(
+    database: Database,
+) -> None:
+    asked = Asked(database)
+    dice, number = random.Random(3), asked.hall.number
+    names = asked.requests()
+    done = 0
+    for _ in range(14):
+        request = dice.choice(names)
+        answer, anew = asked.ask(request), asked.ask(request, OracleDesk(database))
+        assert free_of(answer) == free_of(anew)
+        assert [way["gain"] for way in answer["best"]] == [way["gain"] for way in anew["best"]]
+        ways = answer["best"]
+        if not ways:
+            continue
+        way = dice.choice(ways)
+        taken = asked.do(shown.offer_of({"best": [way]}).best[0].to, request)
+        assert taken.gain == pytest.approx(way["gain"], abs=1e-6)
+        done += 1
+        if dice.random() < 0.3:
+            with database.write() as session:
+                stepping.undo(session, asked.hall.actor, number, seen=None, now=NOW)
+        with database.read() as session:
+            version = versions.get(session, asked.event_id, number)
+            problem = snapshot.take(session, asked.event_id, now=NOW, as_put_by_hand=False)
+            true = rules.score(problem, versions.meetings(session, version.id))
+            assert (version.score, version.terms) == (pytest.approx(true.total), dict(true.terms))
+    assert done > 4
+    assert asked.desk.loads == 1, "it follows, and reads nothing anew"
+
+
+def test_a_plan_is_read_anew_when_somebody_is_away_and_what_breaks_a_rule_by_now_is_set_aside(
+    database: Database,
+) -> None:
+    asked = Asked(database)
+    one = asked.hall.one.key
+    free = [row for row in asked.ask(one)["targets"] if row["standing"] == "free"]
+    with database.write() as session:
+        person = asked.hall.expo.people[1][0]
+        for slot in asked.hall.expo.slots:
+            session.add(AttendeeBusy(attendee_id=person.id, slot_id=slot.id))
+    answer = asked.ask(one)
+    assert asked.desk.loads == 2
+    assert answer["aside"], "its person is away: the meeting is none that the worker builds on"
+    now = [row for row in answer["targets"] if row["standing"] == "free"]
+    assert now != free
+    assert {tuple(row["put"][0][3]) for row in now} == {("f0-p0", "f1-p1"), ("f0-p1", "f1-p1")}
+    asked.do(shown.offer_of({"best": answer["best"][:1]}).best[0].to, one)
+    assert not asked.ask(one)["aside"], "mended, it is among the others again"
+
+
+def test_only_the_last_plans_are_kept_and_what_is_unknown_is_said_so(database: Database) -> None:
+    asked = Asked(database)
+    desk = OracleDesk(database, most=1)
+    first = asked.hall.number
+    with database.write() as session:
+        second = drafts.begin(session, asked.hall.actor, 1, now=NOW)
+    for number in (first, second, second, first):
+        assert desk.answer(asked.event_id, number, {}) == {"revision": 0}
+    assert desk.loads == 3
+    assert desk.answer(asked.event_id, first, {"request": "nobody"}) == {}
+    with pytest.raises(NotFound):
+        desk.answer(asked.event_id, 99, {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"put":[],"dropped":"x"}', '{"put":[["r"]],"dropped":[]}', "x" * 9000,
+     '{"put":[["r","s","p",[1],null]],"dropped":[]}', '{"put":[["r","s","p",["a"],7]],"dropped":[]}'],
+)  # fmt: skip
+def test_a_button_that_is_not_ours_is_read_as_nothing(text: str) -> None:
+    assert shown.read_to(text) is None
+
+
+def test_what_a_button_says_is_read_as_it_was_written() -> None:
+    put = [["r", "s1", "t1", ["a", "b"], None]]
+    row = {"slot": "s1", "place": "t1", "place_name": "T1", "say": "", "gain": -3.0, "put": put}
+    (way,) = shown.offer_of({"best": [row]}).best
+    assert (way.points, way.is_loss) == ("−3", True)
+    assert shown.read_to(way.to) == ([Target("r", "s1", "t1", ("a", "b"))], [])

@@ -1,0 +1,163 @@
+"""The board's pages, without JavaScript: a view, a meeting picked up, put, refused, and taken back."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from api.pages.board import hand_board
+from scheduler.domain.entities import VersionState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Role
+from scheduler.services.board import drafts, reading, view
+from scheduler.services.board.answering import OracleDesk
+from scheduler.services.board.view import ROWS, BoardWish
+from scheduler.storage.database import Database
+from scheduler.storage.models import Event
+from tests.integration.board.test_commands import Hall
+from tests.support.factories import NOW, make_event, make_request, make_version, meet
+from tests.support.queries import count_selects
+from tests.support.web import Browser, web_app
+
+LARGEST = 150_000
+"""Octets of one view."""
+
+
+class Board:
+    """The event of `Hall`, its organiser's browser, and the board's worker in this process."""
+
+    def __init__(self, database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.database, self.is_away = database, False
+        with database.write() as session:
+            self.hall = Hall(session)
+        desk = OracleDesk(database)
+
+        def ask(event_id: int, number: int, question: dict[str, Any], **_: Any) -> dict[str, Any] | None:
+            return None if self.is_away else desk.answer(event_id, number, question)
+
+        monkeypatch.setattr(hand_board.questions, "ask", ask)
+        self.app = web_app(database, broker_url)
+        self.browser = Browser(self.app, self.hall.expo.organiser)
+
+    def path(self, rest: str = "") -> str:
+        return f"/events/{self.hall.expo.event.key}/board{rest}"
+
+    def pick(self, request: Any, **more: str) -> str:
+        found = "".join(f"&{name}={value}" for name, value in more.items())
+        return self.browser.get(self.path(f"?draft=2&pick={request.key}{found}"))
+
+    def step(self, rest: str, **fields: object) -> str:
+        return self.browser.post(self.path(f"/2/{rest}"), **fields)
+
+
+@pytest.fixture
+def board(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> Board:
+    return Board(database, broker_url, monkeypatch)
+
+
+def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None:
+    one, three = board.hall.one, board.hall.three
+    page = board.browser.get(board.path())
+    assert "Draft 2 by hand, 0 steps." in page
+    assert f'<button name="pick" value="{one.key}" form="view">Firm 0 × Firm 1</button>' in page
+    page = board.pick(one)
+    assert "F0-P0 and F1-P0" in page
+    assert "Booth b0 is another firm&#39;s booth." in page
+    assert 'class="free" data-say="Free' in page
+    to = re.findall(r'data-say="Free[^"]*">.*?name="to" value="([^"]+)"', page)[0].replace("&#34;", '"')
+    said = board.step("put", to=to, request=one.key, seen=0)
+    assert "Moved" in said
+    assert "Draft 2 by hand, 1 step." in said
+    refused = board.step("put", request=one.key, slot="s2", place="t0", seen=1)
+    assert "Not done. F0-P0 is in Hall 1 at 10:30; the walk takes 5 minutes, and there are 0." in refused
+    assert "Cheapest repair" in refused
+    to = re.findall(r'<button class="primary" name="to" value="([^"]+)"', refused)[0].replace("&#34;", '"')
+    assert "Draft 2 by hand, 2 steps." in board.step("put", to=to, request=one.key, seen=1)
+    assert "Taken back." in board.step("undo", seen=2)
+    assert "Done again." in board.step("redo", seen=3)
+    assert "Swapped." in board.step("swap", request=one.key, other=board.hall.two.key, seen=4)
+    assert "Cancelled." in board.step("cancel", request=three.key, seen=5)
+    assert "It is not held." in board.pick(three)
+    assert "changed the same meeting since this page was made" in board.step(
+        "unlock", request=three.key, seen=0
+    )
+    assert "Unlocked." in board.step("unlock", request=three.key, seen=6)
+    assert "This button is of an older page" in board.step("put", to="{", request=one.key)
+    assert "There is no place" in board.step("put", request=one.key, slot="s1", place="nowhere")
+
+
+def test_rows_of_people_show_what_their_meeting_can_do_at_each_time(board: Board) -> None:
+    page = board.browser.get(board.path("?draft=2&rows=person"))
+    assert "F0-P0" in page
+    page = board.pick(board.hall.one, rows="person")
+    assert page.count('class="held"') == 1, "F1-P0 stands in the other hall"
+    assert 'class="free"' in page
+
+
+def test_where_the_worker_is_away_the_page_says_so_and_meetings_are_moved_all_the_same(board: Board) -> None:
+    board.is_away = True
+    page = board.pick(board.hall.one)
+    assert "its worker is away" in page
+    assert "Moved." in board.step("put", request=board.hall.one.key, slot="s1", place="t0", seen=0)
+
+
+def test_a_search_finds_what_is_not_held_first_and_it_is_added(board: Board) -> None:
+    page = board.browser.get(board.path("?draft=2&find=firm+4"))
+    assert page.index("not held") < page.index("Table t2")
+    assert "No accepted request of a firm" in board.browser.get(board.path("?draft=2&find=nobody"))
+    page = board.pick(board.hall.free)
+    assert "It is not held." in page
+    assert "Added." in board.step("put", request=board.hall.free.key, slot="s5", place="t0", seen=0)
+
+
+def test_a_version_is_only_read_until_a_draft_by_hand_is_begun(board: Board) -> None:
+    page = board.browser.get(board.path("?draft=1"))
+    assert "Its board is only read." in page
+    assert 'name="to"' not in board.browser.get(board.path(f"?draft=1&pick={board.hall.one.key}"))
+    assert "Draft 3 by hand, 0 steps." in board.browser.post(board.path("/begin"), draft=1)
+    with board.database.write() as session:
+        event = make_event(session, firms=0)
+    empty = Browser(board.app, event.organiser)
+    assert "There is no plan yet." in empty.get(f"/events/{event.event.key}/board")
+
+
+def test_a_full_view_is_small_and_takes_as_many_queries_as_an_empty_one(
+    database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of rows, each of which has a meeting at each time: no event has a larger view."""
+    with database.write() as session:
+        expo = make_event(session, firms=2 * ROWS, slots="10", tables=ROWS + 10)
+        meetings = []
+        for k in range(ROWS):
+            requests = [make_request(session, expo, k, (k + d) % ROWS + ROWS) for d in range(10)]
+            meetings += [
+                meet(request, expo, slot=slot, place=expo.tables[k]) for slot, request in enumerate(requests)
+            ]
+        make_version(session, expo, [], state=VersionState.SUPERSEDED)
+        make_version(session, expo, meetings)
+        drafts.begin(session, expo.organiser_actor(), 2, now=NOW)
+    key = expo.event.key
+    actor = Actor(None, expo.event.id, key, team_role=Role.OWNER)
+
+    def look(number: int) -> int:
+        return count_selects(
+            database,
+            lambda session: (
+                reading.card(session, actor, number),
+                view.view(session, actor, number, BoardWish()),
+                view.view(session, actor, number, BoardWish(rows_of="person")),
+            ),
+        )
+
+    assert look(1) + 1 >= look(2) >= look(1) - 2
+    desk = OracleDesk(database)
+    monkeypatch.setattr(hand_board.questions, "ask", lambda e, n, q, **_: desk.answer(e, n, q))
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    for rest in ("", f"&pick={meetings[0].request}", "&rows=person"):
+        page = browser.client.get(f"/events/{key}/board?draft=3{rest}")
+        assert page.status_code == 200
+        assert len(page.data) < LARGEST, (rest, len(page.data))
+    with database.read() as session:
+        assert session.get_one(Event, expo.event.id).name

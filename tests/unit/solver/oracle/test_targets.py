@@ -1,0 +1,125 @@
+"""Every target of a view, against the rules asked of the whole plan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from scheduler.domain import rules
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.held import Violation
+from scheduler.samples.expo import make_expo
+from scheduler.samples.problem import to_problem
+from scheduler.solver.oracle.oracle import RepairOracle
+from scheduler.solver.oracle.targets import Spot, SpotStanding, targets
+from tests.support.builders import ask, make_problem, meet, problems, table
+from tests.unit.solver.oracle.test_oracle import first_plan
+
+some = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+WHOLE = {"H1", "H11", "H12", "H13"}
+"""Rules about more than a place, time and people: a target says nothing of them, a command is refused."""
+
+
+def all_ways(problem: Problem, request: str, slot: str, place: str) -> Iterator[Meeting]:
+    """The request there with each choice of people and interpreter."""
+    r = problem.index.requests[request]
+    index = problem.index
+    for one, two in product(*problem.sides(problem.requests[r])):
+        for interpreter in (None, *range(len(problem.interpreters))):
+            yield problem.meeting(r, index.slots[slot], index.places[place], (*one, *two), interpreter)
+
+
+def new_breaches(problem: Problem, before: Sequence[Meeting], meeting: Meeting) -> list[Violation]:
+    others = [each for each in before if each.request != meeting.request]
+    known = rules.violations(problem, before)
+    found = rules.violations(problem, [*others, meeting])
+    return [each for each in found if each not in known and each.rule not in WHOLE]
+
+
+def assert_true(problem: Problem, oracle: RepairOracle, request: str) -> list[Spot]:
+    """Free is what breaks no rule, forbidden what breaks one with whomever; each reason is one of those."""
+    before = oracle.meetings()
+    score = rules.score(problem, before).total
+    slots, places = [slot.id for slot in problem.slots], [place.id for place in problem.places]
+    found = targets(oracle, request, slots, places)
+    assert oracle.meetings() == before
+    for spot in found:
+        ways = list(all_ways(problem, request, spot.slot, spot.place))
+        if not ways:  # a firm without people
+            assert spot.standing is SpotStanding.FORBIDDEN
+            continue
+        broken = [new_breaches(problem, before, way) for way in ways]
+        if spot.standing is SpotStanding.FREE:
+            assert spot.meeting is not None
+            mine = [
+                b
+                for w, b in zip(ways, broken, strict=True)
+                if set(w.attendees) == set(spot.meeting.attendees)
+            ]
+            assert [] in mine
+        elif spot.standing is SpotStanding.MOVES:
+            assert spot.repair is not None
+            assert [] not in broken, "somebody has to move"
+            oracle.apply(spot.repair)
+            judged, total = rules.judged(problem, oracle.meetings())
+            assert {each.rule for each in judged} <= {each.rule for each in rules.violations(problem, before)}
+            assert total.total - score == pytest.approx(spot.gain, abs=1e-6)
+            oracle.undo(spot.repair)
+        elif spot.standing is SpotStanding.FORBIDDEN:
+            assert [] not in broken
+            assert spot.breaches
+            true = {(each.rule, frozenset(each.ids)) for one in broken for each in one}
+            for each in spot.breaches:
+                if each.rule in ("H7", "H9", "H10"):
+                    assert each.rule in {rule for rule, _ in true}
+                else:
+                    assert (each.rule, frozenset(each.ids)) in true
+    return found
+
+
+@some
+@given(problems(max_requests=4))
+def test_each_target_is_what_the_rules_say_of_it(problem: Problem) -> None:
+    oracle = RepairOracle(problem, first_plan(problem))
+    for request in problem.requests:
+        assert_true(problem, oracle, request.id)
+
+
+def test_a_target_of_an_expo_is_what_the_rules_say_and_its_gain_what_they_count() -> None:
+    problem = to_problem(make_expo(firms=20, requests=90, seed=5))
+    oracle = RepairOracle(problem, first_plan(problem))
+    before = oracle.meetings()
+    score = rules.score(problem, before).total
+    standings = set()
+    for held in before[:2]:
+        view = [slot.id for slot in problem.slots[:8]], [place.id for place in problem.places[-12:]]
+        for spot in targets(oracle, held.request, *view):
+            standings.add(spot.standing)
+            if spot.standing is not SpotStanding.FREE or spot.meeting is None or spot.gain is None:
+                continue
+            best = max(
+                rules.score(problem, [*(m for m in before if m.request != held.request), way]).total
+                for way in all_ways(problem, held.request, spot.slot, spot.place)
+                if not new_breaches(problem, before, way)
+            )
+            assert best - score == pytest.approx(spot.gain, abs=1e-6)
+    assert SpotStanding.FREE in standings
+    assert SpotStanding.FORBIDDEN in standings
+
+
+def test_who_is_kept_gives_way_to_none() -> None:
+    problem = make_problem(
+        slots="2", places=[table("t1")], requests=[ask("r1", "a", "b"), ask("r2", "c", "d")]
+    )
+    oracle = RepairOracle(problem, [meet("r1", "s0", "t1", "a1 b1")])
+    (first, second) = targets(oracle, "r2", ["s0", "s1"], ["t1"])
+    assert (first.standing, second.standing) == (SpotStanding.MOVES, SpotStanding.FREE)
+    assert first.repair is not None
+    assert [meeting.request for meeting in first.repair.moved] == ["r1"]
+    oracle.keep(["r1", "unknown"])
+    (first, _) = targets(oracle, "r2", ["s0", "s1"], ["t1"])
+    assert [each.rule for each in first.breaches] == ["H5"]
