@@ -155,9 +155,10 @@ def user() -> Any:
 
 
 def actor(event_key: str) -> Actor:
-    """The signed-in account's roles in an event. Raises NotFound, for a chamber too.
+    """The signed-in account's roles in an event. Raises NotFound, for a chamber and an interpreter too.
 
-    A chamber sees its delegations only: pages that show these ask `actor_or_chamber`.
+    A chamber sees its delegations only: pages that show these ask `actor_or_chamber`. An interpreter sees the
+    own day, which asks `interpreter`.
     """
     found = actor_or_chamber(event_key)
     if found.is_chamber_only:
@@ -166,7 +167,15 @@ def actor(event_key: str) -> Actor:
 
 
 def actor_or_chamber(event_key: str) -> Actor:
-    """The signed-in account's roles in an event, looked up once a request. Raises NotFound."""
+    """The same, and a chamber. Raises NotFound for an interpreter."""
+    found = anybody(event_key)
+    if found.is_interpreter_only:
+        raise NotFound("event", event_key)
+    return found
+
+
+def anybody(event_key: str) -> Actor:
+    """The signed-in account's roles in an event, looked up once a request. Raises NotFound without one."""
     cache: dict[str, Actor] = g.setdefault("actors", {})
     if event_key not in cache:
         with context.database().read() as db:
@@ -179,6 +188,14 @@ def organiser(event_key: str) -> Actor:
     """The actor, if an owner or an organiser. For everybody else these pages do not exist."""
     found = actor(event_key)
     if not found.is_organiser:
+        raise NotFound("event", event_key)
+    return found
+
+
+def interpreter(event_key: str) -> Actor:
+    """The actor, if an interpreter of the event. For everybody else these pages do not exist."""
+    found = anybody(event_key)
+    if found.interpreter_id is None:
         raise NotFound("event", event_key)
     return found
 

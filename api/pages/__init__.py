@@ -16,6 +16,7 @@ from api.pages.events import events, first_file, home, mail_texts, nights
 from api.pages.exports import exports, printed
 from api.pages.imports import imports, large_imports
 from api.pages.inbox import inbox
+from api.pages.interpreting import interpreting
 from api.pages.my_day import my_day
 from api.pages.people_desk import people_desk, request_desk
 from api.pages.requests import requests, wishes
@@ -55,6 +56,7 @@ PAGES = (
     mail_texts.blueprint,
     members.blueprint,
     moved.blueprint,
+    interpreting.blueprint,
     my_day.blueprint,
     nights.blueprint,
     operators.blueprint,

@@ -182,6 +182,7 @@ class Everything:
             session, firms=9, people=2, slots="4|4 4", halls=2, walking=5, interpreters=1, publish_hold=5,
             summary_mails=True, mail_per_minute=60_000, name="China International Supply Chain Expo 2026",
         )  # fmt: skip
+        expo.interpreters[0].email = expo.people[0][1].email
         expo.firms[1].name, expo.firms[1].latin_name, expo.firms[1].country = LONG, LATIN, "CN"
         make_attendee(session, expo, 1, name="陈伟", latin_name="Chen Wei", languages=["zh"], title="总经理")
         session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[5].id))

@@ -38,13 +38,15 @@ def index() -> str | Response:
 @login_required
 def event(event_key: str) -> str | Response:
     """What waits for those who run the event; for everybody else the page that they work on first."""
-    actor = auth.actor_or_chamber(event_key)
+    actor = auth.anybody(event_key)
     if actor.is_organiser or actor.team_role is Role.READER:
         return _desk(actor)
     if actor.is_exhibitor:
         return redirect(url_for("start.show", event_key=event_key))
     if actor.chamber is not None:
         return redirect(url_for("delegations.listing", event_key=event_key))
+    if actor.is_interpreter_only:
+        return redirect(url_for("interpreting.show", event_key=event_key))
     if actor.team_role is Role.DESK:
         return redirect(url_for("firms.directory", event_key=event_key))
     return redirect(url_for("agenda.own", event_key=event_key))

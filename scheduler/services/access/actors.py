@@ -18,34 +18,22 @@ from scheduler.domain.team import TeamRole
 from scheduler.invites.catalogue import language_of
 from scheduler.saying import say
 from scheduler.services.access import rights
+from scheduler.services.access.chambers import Chamber, chamber_of
+from scheduler.services.access.interpreters import interpreting_as
 from scheduler.services.access.rights import Reach, Right, Role
 from scheduler.services.text import storable
-from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
-    Delegation,
-    DelegationFirm,
-    DelegationPerson,
     Event,
     Firm,
+    Interpreter,
     Slot,
-    TeamDelegation,
     TeamMember,
 )
 
 ARCHIVED = say("This event is archived: it can be read, and not changed, until an owner brings it back.")
 LEADING = frozenset({Role.OWNER, Role.ORGANISER})
 """Roles of those who run an event, and are told of what fails."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chamber:
-    """The delegations that somebody of a chamber speaks for, with their firms and people, by id."""
-
-    delegations: frozenset[int] = frozenset()
-    firms: frozenset[int] = frozenset()
-    people: frozenset[int] = frozenset()
-    """All people of these firms, and those who come without their firm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +56,8 @@ class Actor:
     """Whether the event was put away."""
     chamber: Chamber | None = None
     """Whom somebody of a chamber speaks for, None for everybody else."""
+    interpreter_id: int | None = None
+    """The interpreter of the event whose mail address is the account's."""
 
     def has_scope(self, scope: str) -> bool:
         return self.scopes is None or scope in self.scopes
@@ -75,7 +65,11 @@ class Actor:
     @property
     def roles(self) -> tuple[Role, ...]:
         """The roles, that in the team first."""
-        held = {Role.EXHIBITOR: self.is_exhibitor, Role.ATTENDEE: self.attendee_id is not None}
+        held = {
+            Role.EXHIBITOR: self.is_exhibitor,
+            Role.ATTENDEE: self.attendee_id is not None,
+            Role.INTERPRETER: self.interpreter_id is not None,
+        }
         others = tuple(role for role, is_held in held.items() if is_held)
         return others if self.team_role is None else (self.team_role, *others)
 
@@ -89,7 +83,19 @@ class Actor:
         """Whether the actor is of a chamber, and nothing else in the event."""
         return self.chamber is not None and self.attendee_id is None
 
-    def may(self, right: Right, *, firm_id: int | None = None, attendee_id: int | None = None) -> bool:
+    @property
+    def is_interpreter_only(self) -> bool:
+        """Whether the actor is an interpreter, and nothing else in the event."""
+        return self.interpreter_id is not None and self.attendee_id is None and self.team_role is None
+
+    def may(
+        self,
+        right: Right,
+        *,
+        firm_id: int | None = None,
+        attendee_id: int | None = None,
+        interpreter_id: int | None = None,
+    ) -> bool:
         """Whether the actor has the right in all of the event, or as to this firm or this person.
 
         A firm or person of the event is meant: who looks one up by the event's id has asked that.
@@ -100,7 +106,9 @@ class Actor:
         if not found or Reach.EVENT in found:
             return bool(found)
         is_own_firm = firm_id is not None and firm_id == self.firm_id
-        is_oneself = attendee_id is not None and attendee_id == self.attendee_id
+        is_oneself = (attendee_id is not None and attendee_id == self.attendee_id) or (
+            interpreter_id is not None and interpreter_id == self.interpreter_id
+        )
         brings = self.chamber or Chamber()
         if Reach.DELEGATION in found and (firm_id in brings.firms or attendee_id in brings.people):
             return True
@@ -113,6 +121,7 @@ class Actor:
         *,
         firm_id: int | None = None,
         attendee_id: int | None = None,
+        interpreter_id: int | None = None,
         sentence: str = "Only an organiser of the event may do this.",
     ) -> None:
         """Raises NotAllowed unless the actor may. The sentence says who may.
@@ -123,7 +132,7 @@ class Actor:
             raise NotAllowed(rights.out_of_scope(right))
         if self.is_archived and right not in rights.WHEN_ARCHIVED:
             raise NotAllowed(ARCHIVED)
-        if not self.may(right, firm_id=firm_id, attendee_id=attendee_id):
+        if not self.may(right, firm_id=firm_id, attendee_id=attendee_id, interpreter_id=interpreter_id):
             if self.is_chamber_only:
                 raise NotFound("page", self.event_key)
             raise NotAllowed(sentence)
@@ -157,6 +166,7 @@ class EventRoles:
     attendee_key: str | None
     firm: str | None
     is_archived: bool = False
+    is_interpreter: bool = False
 
     @property
     def is_organiser(self) -> bool:
@@ -176,9 +186,9 @@ _ROLE_COLUMNS = (
 
 
 def with_roles(query: Select[*tuple[Any, ...]], account_id: Any) -> Select[*tuple[Any, ...]]:
-    """A query of the event, with the account's roles there: eight columns more, for `actor_of_row`."""
+    """A query of the event, with the account's roles there: nine columns more, for `actor_of_row`."""
     return (
-        query.add_columns(*_ROLE_COLUMNS)
+        query.add_columns(*_ROLE_COLUMNS, interpreting_as(account_id))
         .outerjoin(TeamMember, and_(TeamMember.event_id == Event.id, TeamMember.account_id == account_id))
         .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == account_id))
     )
@@ -204,11 +214,13 @@ def actor_for(session: Session, account_id: int, event_key: str, *, now: datetim
 
 def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: datetime) -> Actor | None:
     """The actor of the columns of `with_roles`, or None if the account has no role or there is no event."""
-    event, role, until, attendee_id, firm_id, is_exhibitor, chosen, spoken = row
+    event, role, until, attendee_id, firm_id, is_exhibitor, chosen, spoken, interpreter_id = row
     team_role = None if role is None or (until is not None and until <= now) else Role(role.value)
-    if event is None or (team_role is None and attendee_id is None):
+    if event is None or (team_role is None and attendee_id is None and interpreter_id is None):
         return None
-    chamber = _chamber(session, event.id, account_id) if team_role is Role.CHAMBER else None
+    if attendee_id is None and interpreter_id is not None:
+        chosen, spoken = "", session.get_one(Interpreter, interpreter_id).languages
+    chamber = chamber_of(session, event.id, account_id) if team_role is Role.CHAMBER else None
     session.info["event"] = event  # held, so that nothing later in the session asks for it again
     return Actor(
         account_id=account_id,
@@ -218,28 +230,11 @@ def actor_of_row(session: Session, account_id: int, row: Sequence[Any], *, now: 
         attendee_id=attendee_id,
         firm_id=firm_id,
         is_exhibitor=bool(is_exhibitor),
-        language="" if attendee_id is None else language_of(chosen, spoken, event.language),
+        language="" if spoken is None else language_of(chosen, spoken, event.language),
         chamber=chamber,
         is_archived=event.archived_at is not None,
+        interpreter_id=interpreter_id,
     )
-
-
-def _chamber(session: Session, event_id: int, account_id: int) -> Chamber:
-    """Whom an account of a chamber speaks for: three queries."""
-    of_account = (
-        select(TeamDelegation.delegation_id)
-        .join(Delegation, Delegation.id == TeamDelegation.delegation_id)
-        .where(TeamDelegation.account_id == account_id, Delegation.event_id == event_id)
-    )
-    delegations = frozenset(session.scalars(of_account))
-    firms = frozenset(
-        session.scalars(select(DelegationFirm.firm_id).where(DelegationFirm.delegation_id.in_(delegations)))
-    )
-    alone = select(DelegationPerson.attendee_id).where(DelegationPerson.delegation_id.in_(delegations))
-    people = session.scalars(
-        select(Attendee.id).where(or_(among(Attendee.firm_id, firms), Attendee.id.in_(alone)))
-    )
-    return Chamber(delegations, firms, frozenset(people))
 
 
 def operator(event: Event, *, account_id: int | None = None) -> Actor:
@@ -254,17 +249,18 @@ def operator(event: Event, *, account_id: int | None = None) -> Actor:
 
 
 def events_of(session: Session, account_id: int, *, now: datetime) -> list[EventRoles]:
-    """The events whose team the account is in, or that it attends, the one with the latest slots first."""
+    """The events that the account runs, attends or interprets at, the one with the latest slots first."""
     first_slot = select(func.min(Slot.start)).where(Slot.of(Event.id)).correlate(Event).scalar_subquery()
+    interpreting = interpreting_as(account_id)
     rows = session.execute(
-        select(Event, TeamMember.role, Attendee.key, Attendee.is_exhibitor, Firm.latin_name)
+        select(Event, TeamMember.role, Attendee.key, Attendee.is_exhibitor, Firm.latin_name, interpreting)
         .outerjoin(
             TeamMember,
             and_(TeamMember.event_id == Event.id, TeamMember.account_id == account_id, in_team(now)),
         )
         .outerjoin(Attendee, and_(Attendee.event_id == Event.id, Attendee.account_id == account_id))
         .outerjoin(Firm, Firm.id == Attendee.firm_id)
-        .where(or_(TeamMember.account_id.is_not(None), Attendee.id.is_not(None)))
+        .where(or_(TeamMember.account_id.is_not(None), Attendee.id.is_not(None), interpreting.is_not(None)))
         .order_by(first_slot.desc().nulls_last(), Event.id.desc())
     )
     return [
@@ -278,8 +274,9 @@ def events_of(session: Session, account_id: int, *, now: datetime) -> list[Event
             key,
             firm,
             event.archived_at is not None,
+            interpreter_id is not None,
         )
-        for event, role, key, exhibitor, firm in rows
+        for event, role, key, exhibitor, firm, interpreter_id in rows
     ]
 
 

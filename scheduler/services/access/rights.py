@@ -17,6 +17,7 @@ class Role(StrEnum):
     CHAMBER = "chamber"
     EXHIBITOR = "exhibitor"
     ATTENDEE = "attendee"
+    INTERPRETER = "interpreter"
 
 
 class Reach(IntEnum):
@@ -147,6 +148,7 @@ MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
             Right.MAKE_TOKENS: Reach.PERSON,
         },
         Role.ATTENDEE: _OWN,
+        Role.INTERPRETER: {Right.READ_EVENT: Reach.EVENT, Right.READ_AGENDAS: Reach.PERSON},
     }
 )
 """How far a right goes, by role and right. Others are not allowed. The farthest of several roles counts."""

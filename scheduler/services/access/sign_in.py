@@ -16,7 +16,7 @@ from scheduler.config import Settings
 from scheduler.domain.entities import OutboxKind
 from scheduler.domain.errors import NotFound
 from scheduler.saying import say
-from scheduler.services.access import preferences
+from scheduler.services.access import interpreters, preferences
 from scheduler.services.access.actors import events_of
 from scheduler.services.access.tokens import SIGN_IN, derive_token, hash_token, new_seed
 from scheduler.services.outbox import outbox
@@ -134,13 +134,8 @@ def answer_wishes(session: Session, settings: Settings, *, now: datetime) -> int
 
     Returns how many were answered.
     """
-    oldest = (
-        select(SignInWish)
-        .order_by(SignInWish.id)
-        .limit(WISHES)
-        .with_for_update(skip_locked=True, key_share=True)
-    )
-    wishes = session.scalars(oldest).all()
+    oldest = select(SignInWish).order_by(SignInWish.id).limit(WISHES)
+    wishes = session.scalars(oldest.with_for_update(skip_locked=True, key_share=True)).all()
     for each in wishes:
         ask_sign_in(
             session,
@@ -170,6 +165,8 @@ def ask_sign_in(
     `tokens.SIGN_IN`. The mail names nobody, because a person's name in one event is not told to another.
     """
     account = session.scalar(select(Account).where(Account.email == normal_email(email)))
+    if account is None and (name := interpreters.name_of(session, normal_email(email))):
+        account = ensure_account(session, email, name=name, now=now)
     if account is None or _open_links(session, account.id, now) >= MAX_OPEN_LINKS:
         return None
     link, _ = _make_link(session, account.id, secret_key, now, VALID, errand)

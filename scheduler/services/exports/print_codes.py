@@ -184,13 +184,15 @@ def _require(session: Session, actor: Actor, pack: PrintPack, keys: Iterable[str
     for key in keys:
         if pack is PrintPack.FIRMS:
             firm_in_question(session, actor, Right.READ_FIRM_AGENDAS, key)
+        elif pack is PrintPack.PEOPLE:
+            person = find_person(session, actor.event_id, key)
+            actor.require(Right.READ_AGENDAS, firm_id=person.firm_id, attendee_id=person.id)
         else:
-            person = find_person(session, actor.event_id, key) if pack is PrintPack.PEOPLE else None
-            actor.require(
-                Right.READ_AGENDAS,
-                firm_id=person.firm_id if person else None,
-                attendee_id=person.id if person else None,
+            found = select(Interpreter.id).where(
+                Interpreter.event_id == actor.event_id, Interpreter.key == key
             )
+            own = session.scalar(found) if pack is PrintPack.INTERPRETERS else None
+            actor.require(Right.READ_AGENDAS, interpreter_id=own)
 
 
 def _entries(

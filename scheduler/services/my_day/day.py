@@ -83,13 +83,13 @@ def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str,
     today = now.astimezone(zone).date()
     all_days = sorted({slot.start.astimezone(zone).date() for slot in slots_of(session, actor.event_id)})
     counts = Counter(item.start.astimezone(zone).date() for item in agenda.items if not item.is_called_off)
-    shown = _shown(all_days, day, today)
+    shown = day_shown(all_days, day, today)
     part = agenda.on(shown)
     items = part.items
     standing = agenda_answers.standing(session, actor, part, secret_key=secret_key)
     facts = around(session, actor, part, standing)
     late = lateness.said(session, actor, items)
-    walks = _Ways(session, actor).walks(items, facts)
+    walks = HallPaths(session, actor).walks(items, facts)
     meetings = [
         DayMeeting(
             item=item,
@@ -111,7 +111,8 @@ def my_day(session: Session, actor: Actor, day: date | None, *, secret_key: str,
     )
 
 
-def _shown(days: Sequence[date], asked: date | None, today: date) -> date | None:
+def day_shown(days: Sequence[date], asked: date | None, today: date) -> date | None:
+    """The day that is asked for, else today, else the next, else the last one of the event."""
     if asked in days:
         return asked
     ahead = [each for each in days if each >= today]
@@ -122,7 +123,7 @@ def _is_off(item: AgendaItem, standing: Standing, own: str) -> bool:
     return item.is_called_off or own in standing.excluded or standing.answers.get(own) is Partstat.DECLINED
 
 
-class _Ways:
+class HallPaths:
     """How far it is from hall to hall."""
 
     def __init__(self, session: Session, actor: Actor) -> None:

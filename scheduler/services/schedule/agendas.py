@@ -147,16 +147,15 @@ def firm_agenda(session: Session, actor: Actor, firm_key: str | None = None) -> 
     return _agenda(session, actor, firm, own, firm_id)
 
 
-def interpreter_agenda(session: Session, actor: Actor, interpreter_key: str) -> Agenda:
-    """The agenda of an interpreter, for organisers. `firm` of an item is the firm that asked."""
-    actor.require(Right.READ_AGENDAS)
+def interpreter_agenda(session: Session, actor: Actor, interpreter_key: str | None = None) -> Agenda:
+    """The actor's own agenda as an interpreter, anybody's for organisers: the firm that asked is `firm`."""
     interpreter = None
-    if storable(interpreter_key):
-        interpreter = session.scalar(
-            select(Interpreter).where(
-                Interpreter.event_id == actor.event_id, Interpreter.key == interpreter_key
-            )
-        )
+    if interpreter_key is None and actor.interpreter_id is not None:
+        interpreter = session.get_one(Interpreter, actor.interpreter_id)
+    elif interpreter_key is not None and storable(interpreter_key):
+        of_key = Interpreter.event_id == actor.event_id, Interpreter.key == interpreter_key
+        interpreter = session.scalar(select(Interpreter).where(*of_key))
+    actor.require(Right.READ_AGENDAS, interpreter_id=interpreter.id if interpreter else None)
     if interpreter is None:
         raise NotFound("interpreter", interpreter_key)
     own = select(PlannedMeeting.id).where(PlannedMeeting.interpreter_id == interpreter.id)

@@ -78,6 +78,8 @@ GET EVENT/imports/template.xlsx                              302 404 404 404 404
 GET EVENT/inbox/                                             302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/inbox/<mail_id>                                    302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/inbox/<mail_id>/raw                                302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/interpreting                                       302 404 404 404 200 404 404 404 404 404 404
+GET EVENT/interpreting/agenda.pdf                            302 404 404 404 200 404 404 404 404 404 404
 GET EVENT/mail-texts                                         302 404 404 404 404 404 302 302 404 404 404
 GET EVENT/mail-texts/<language>/<mail_kind>                  302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/my-day                                             302 404 404 200 200 200 403 403 403 403 404

@@ -1,0 +1,60 @@
+"""An interpreter's day on a telephone or a computer, and their agenda to print."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from apiflask import APIBlueprint
+from flask import Response, abort, request
+from flask_login import login_required
+from werkzeug.utils import secure_filename
+
+from api import auth, context, inputs, limits
+from api.pages import rendering
+from scheduler.domain.mails.prints import PrintPack
+from scheduler.invites.agenda.pdf import agenda_pdf
+from scheduler.services.exports import print_codes
+from scheduler.services.interpreting import day as days
+
+blueprint = APIBlueprint(
+    "interpreting", __name__, enable_openapi=False, url_prefix="/events/<event_key>/interpreting"
+)
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str) -> str:
+    """The reader's meetings of one day, the next one large."""
+    actor = auth.interpreter(event_key)
+    now = context.now()
+    with context.database().read() as db:
+        mine = days.interpreter_day(db, actor, inputs.day(request.args.get("day")), now=now)
+        return rendering.render(db, actor, "interpreting", "interpreting/show.html", mine=mine, now=now)
+
+
+@blueprint.get("/agenda.pdf")
+@login_required
+@limits.costly
+def pdf(event_key: str) -> Response:
+    """The reader's meetings of the published schedule to print, a page a day."""
+    actor = auth.interpreter(event_key)
+    with context.database().read() as db:
+        key, sheet = days.own_sheet(db, actor)
+    if sheet is None or sheet.version is None:
+        abort(404)
+    with context.database().write() as db:
+        made = print_codes.make(
+            db,
+            actor,
+            PrintPack.INTERPRETERS,
+            {key: sheet.language},
+            sheet.version,
+            settings=context.settings(),
+            now=context.now(),
+        )
+    response = Response(agenda_pdf(replace(sheet, check=made[key])), content_type="application/pdf")
+    owner = secure_filename(sheet.owner) or key
+    name = f"agenda-{owner}-{event_key}-version-{sheet.version}.pdf"
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    response.headers["Cache-Control"] = "private, no-store"
+    return response

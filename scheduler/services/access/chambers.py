@@ -1,0 +1,39 @@
+"""Whom a chamber speaks for in an event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from scheduler.storage.among import among
+from scheduler.storage.models import Attendee, Delegation, DelegationFirm, DelegationPerson, TeamDelegation
+
+
+@dataclass(frozen=True, slots=True)
+class Chamber:
+    """The delegations that somebody of a chamber speaks for, with their firms and people, by id."""
+
+    delegations: frozenset[int] = frozenset()
+    firms: frozenset[int] = frozenset()
+    people: frozenset[int] = frozenset()
+    """All people of these firms, and those who come without their firm."""
+
+
+def chamber_of(session: Session, event_id: int, account_id: int) -> Chamber:
+    """Whom an account of a chamber speaks for: three queries."""
+    of_account = (
+        select(TeamDelegation.delegation_id)
+        .join(Delegation, Delegation.id == TeamDelegation.delegation_id)
+        .where(TeamDelegation.account_id == account_id, Delegation.event_id == event_id)
+    )
+    delegations = frozenset(session.scalars(of_account))
+    firms = frozenset(
+        session.scalars(select(DelegationFirm.firm_id).where(DelegationFirm.delegation_id.in_(delegations)))
+    )
+    alone = select(DelegationPerson.attendee_id).where(DelegationPerson.delegation_id.in_(delegations))
+    people = session.scalars(
+        select(Attendee.id).where(or_(among(Attendee.firm_id, firms), Attendee.id.in_(alone)))
+    )
+    return Chamber(delegations, firms, frozenset(people))
