@@ -22,7 +22,7 @@ EVENT = FeedEvent(UID, 3, NOW, CONTENT)
 ORGANIZER = Party("Expo", "meetings+abc@expo.example")
 
 
-def test_the_file_publishes_the_meeting_under_the_uid_of_its_invitation() -> None:
+def test_1_12_the_file_publishes_the_meeting_under_the_uid_of_its_invitation() -> None:
     calendar = icalendar.Calendar.from_ical(copies.published(EVENT, ORGANIZER))
     (event,) = calendar.walk("VEVENT")
     assert calendar["METHOD"] == "PUBLISH"

@@ -18,7 +18,7 @@ from scheduler.samples.event import SampleEvent
 from scheduler.samples.expo import make_expo
 
 SMALL = {"firms": 24, "requests": 150, "seed": 7}
-SMALL_FINGERPRINT = "e85055672ea37a6e36b5721a79d4af135fb0907567a6ab4f2d8150262b02f191"
+SMALL_FINGERPRINT = "3714d29a9c0feb18572824b5e66719ebe42cc47aff63cf56cc7104430670506a"
 
 
 def fingerprint(event: SampleEvent) -> str:
