@@ -11,6 +11,7 @@ ROOMS = frozenset(
         "asked",
         "digests",
         "firms",
+        "interpreting",
         "language",
         "my_day",
         "preferences",

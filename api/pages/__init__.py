@@ -14,6 +14,7 @@ from api.pages.digests import asked, digests, reminding
 from api.pages.directory import exclusions, firms, profile
 from api.pages.events import events, first_file, home, mail_texts, nights
 from api.pages.exports import exports, printed
+from api.pages.fairness import fairness
 from api.pages.imports import imports, large_imports
 from api.pages.inbox import inbox
 from api.pages.interpreting import interpreting
@@ -43,6 +44,7 @@ PAGES = (
     digests.blueprint,
     docs.blueprint,
     entries.blueprint,
+    fairness.blueprint,
     feed.blueprint,
     firms.blueprint,
     first_file.blueprint,

@@ -216,6 +216,8 @@ PAGES = {
         *(f"versions/2?kind={kind}" for kind in ("added", "moved", "cancelled", "relocated", "unscheduled")),
         "versions/2?kind=unscheduled&reason=people-busy",
         "versions/2/changes",
+        "versions/2/fairness",
+        "versions/2/fairness?by=area",
         "versions/2/changes?against=3",
         "versions/2/publish",
         "requests/received",

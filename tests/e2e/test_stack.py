@@ -86,7 +86,7 @@ def test_a_signal_stops_every_process_of_the_stack(tmp_path: Path, number: signa
     data = tmp_path / "data"
     with started(data) as process:
         running = groups(data)
-        assert len(running) == 9
+        assert len(running) == 10
         process.send_signal(number)
         assert process.wait() == 0
         assert [group for group in running if not is_gone(group)] == []

@@ -213,9 +213,10 @@ def _first_day(session: Session, event: Event) -> date | None:
 def _faults(
     session: Session, form: EventCopy, key: str, name: str, old: Event, now: datetime
 ) -> Iterator[Fault]:
-    yield from key_faults(key)
+    wrong = list(key_faults(key))
+    yield from wrong
     yield from fields.fault("name", name, fields.EventName)
-    if session.scalar(select(Event.id).where(Event.key == key)) is not None:
+    if not wrong and session.scalar(select(Event.id).where(Event.key == key)) is not None:
         yield Fault("key", "is taken by another event")
     if not set(form.parts) <= set(PARTS):
         yield Fault("parts", f"must be of {', '.join(PARTS)}")

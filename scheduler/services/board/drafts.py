@@ -74,7 +74,7 @@ def hold(session: Session, actor: Actor, number: int) -> HeldDraft:
     draft = session.scalar(
         select(HandDraft)
         .where(HandDraft.version_id == version.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     if draft is None:

@@ -58,7 +58,9 @@ def exclude(session: Session, actor: Actor, firm_key: str, *, now: datetime) -> 
     other = _other(session, actor, firm_key)
     own = actor.firm_id or 0
     # The whole lock: a request that refers to one of them waits, and then finds that it may not be.
-    locked = select(Firm.id).where(Firm.id.in_((own, other.id))).order_by(Firm.id).with_for_update()
+    locked = (
+        select(Firm.id).where(Firm.id.in_((own, other.id))).order_by(Firm.id).with_for_update(key_share=True)
+    )
     session.execute(locked).all()
     is_open = MeetingRequest.of_pair(own, other.id) & MeetingRequest.state.in_(OPEN_REQUESTS)
     open_key = session.scalar(select(MeetingRequest.key).where(is_open))

@@ -124,7 +124,7 @@ def _first_faults(session: Session, said: Mapping[str, str], rows: Mapping[str, 
         found += zone_faults(said["timezone"])
         found += language_faults(said.get("language") or "en")
         found += fields.fault("name", said["name"], fields.EventName)
-        if session.scalar(select(Event.id).where(Event.key == said["key"].lower())) is not None:
+        if not found and session.scalar(select(Event.id).where(Event.key == said["key"].lower())) is not None:
             found.append(Fault("key", "is taken by another event"))
     return [Fault(_place(rows, each.path), each.message) for each in found]
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import problem as domain
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import NotFound
-from scheduler.domain.problem import ANY_START, DEFAULT_FACTORS, EVENT_FACTORS, Policy, Problem
+from scheduler.domain.problem import ANY_START, DEFAULT_FACTORS, EVENT_FACTORS, FairShare, Policy, Problem
 from scheduler.services.answers import counter_proposals
 from scheduler.services.availability import unavailable
 from scheduler.services.problems import by_hand, frozen
@@ -295,4 +295,5 @@ def _firm(row: Firm) -> domain.Firm:
 def policy_of(keys: Mapping[str, Any]) -> Policy:
     """That of an event, from the keys of a problem file."""
     factors = {**DEFAULT_FACTORS, **EVENT_FACTORS, **keys.get("factors", {})}
-    return Policy(**{"reassigned_counts": ANY_START, **keys, "factors": factors})
+    shares = tuple(FairShare(**row) for row in keys.get("fair_shares", ()))
+    return Policy(**{"reassigned_counts": ANY_START, **keys, "factors": factors, "fair_shares": shares})

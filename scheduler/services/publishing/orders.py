@@ -102,7 +102,7 @@ def publish(
 def _hold_by_hand(session: Session, version: ScheduleVersion, seen: int | None) -> None:
     """Let no step by hand come between the look at a draft and its publishing."""
     revision = session.scalar(
-        select(HandDraft.revision).where(HandDraft.version_id == version.id).with_for_update()
+        select(HandDraft.revision).where(HandDraft.version_id == version.id).with_for_update(key_share=True)
     )
     if seen is not None and revision is not None and revision != seen:
         raise ChangedMeanwhile(

@@ -14,6 +14,7 @@ from scheduler.domain.changes import compare
 from scheduler.domain.errors import ChainmeetError
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
+from scheduler.domain.rules.fairness import fairness, firm_shares
 from scheduler.domain.solving import Progress, SolveParams
 from scheduler.services.problems import snapshot
 from scheduler.services.runs import previews
@@ -138,8 +139,10 @@ def figures(problem: Problem, meetings: Sequence[Meeting]) -> Figures:
     found = rules.score(problem, meetings)
     asked = problem.index.requests
     published = [meeting for meeting in problem.published if meeting.request in asked]
+    shares = fairness(firm_shares(problem, meetings))
     return {
         "held": len(meetings),
+        "twentieth": round(100 * shares.twentieth, 1) if shares is not None else 0,
         "changed": compare(published, meetings).touched,
         "idle": found.terms["idle"],
         "hall_change": found.terms["hall_change"],

@@ -41,7 +41,8 @@ class PreviewLost(ChainmeetError):
 class PreviewCard:
     """A preview as it is followed. `result` has the figures `now` and `then`, once it is done.
 
-    Each of both is None or maps held, changed, idle, hall_change and score to a number.
+    Each of both is None or maps held, twentieth, changed, idle, hall_change and score to a number. Of these,
+    `twentieth` is the share of its requests, in per cent, that one firm in twenty has at most.
     """
 
     state: JobState

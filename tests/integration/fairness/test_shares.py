@@ -1,0 +1,117 @@
+"""The share of its requests that each firm has in a version, counted in another way than the service does."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState, Tier
+from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.domain.rules.fairness import fairness, firm_shares
+from scheduler.services.fairness import shares
+from scheduler.services.fairness.shares import Grouping
+from scheduler.services.problems import snapshot
+from scheduler.services.schedule import versions
+from scheduler.storage.database import Database
+from tests.support.factories import NOW, Expo, make_event, make_firm, make_request, meet
+from tests.support.publishing import draft
+from tests.support.queries import count_selects
+
+
+def scene(session: Session) -> Expo:
+    """Firm 0 has one of three requests held, firm 3, from abroad, its only one. Firm 4 has none."""
+    expo = make_event(session, firms=3)
+    make_firm(session, expo, country="HU", tier=Tier.UPSTREAM, areas=["batteries", "food"])
+    make_firm(session, expo)
+    asked = [make_request(session, expo, *pair) for pair in ((0, 1), (2, 0), (0, 3))]
+    make_request(session, expo, 1, 2, state=RequestState.DECLINED)
+    draft(session, expo, [meet(asked[2], expo)])
+    return expo
+
+
+def test_the_figures_are_those_of_the_problem_and_the_plan(database: Database) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        view = shares.look(session, expo.organiser_actor(), 1, Grouping.HOME)
+        problem = snapshot.take(session, expo.event.id, now=NOW)
+        meetings = versions.meetings(session, versions.get(session, expo.event.id, 1).id)
+    assert view.every == fairness(firm_shares(problem, meetings))
+    assert [(line.key, line.held, line.requests) for line in view.lowest] == [
+        ("f1", 0, 1), ("f2", 0, 1), ("f0", 1, 3), ("f3", 1, 1)
+    ]  # fmt: skip
+    assert (view.home, view.without) == ("CN", 1)
+    groups = {line.key: (line.figures.firms, line.held, line.requests) for line in view.groups}
+    assert groups == {"home": (3, 1, 5), "overseas": (1, 1, 1)}
+
+
+@pytest.mark.parametrize(
+    ("by", "groups"),
+    [
+        (Grouping.TIER, {"midstream": 3, "upstream": 1}),
+        (Grouping.COUNTRY, {"CN": 3, "HU": 1}),
+        (Grouping.SIZE, {"1-9": 4}),
+        (Grouping.STAND, {"own": 4}),
+    ],
+)
+def test_every_firm_with_requests_is_in_one_group(
+    database: Database, by: Grouping, groups: dict[str, int]
+) -> None:
+    with database.write() as session:
+        view = shares.look(session, scene(session).organiser_actor(), 1, by)
+    assert {line.key: line.figures.firms for line in view.groups} == groups
+
+
+def test_a_firm_of_two_areas_counts_in_both(database: Database) -> None:
+    with database.write() as session:
+        view = shares.look(session, scene(session).organiser_actor(), 1, Grouping.AREA)
+    assert Counter({line.key: line.figures.firms for line in view.groups}).total() == 5
+
+
+def test_partners_of_a_joint_stand_are_a_group_beside_its_host(database: Database) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        expo.firms[1].host_id = expo.firms[0].id
+        view = shares.look(session, expo.organiser_actor(), 1, Grouping.STAND)
+    assert {line.key: line.figures.firms for line in view.groups} == {"host": 1, "partner": 1, "own": 2}
+
+
+def test_a_request_that_is_held_counts_also_when_it_was_withdrawn_since(database: Database) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        held = make_request(session, expo, 1, 3, state=RequestState.WITHDRAWN)
+        draft(session, expo, [meet(held, expo)])
+        view = shares.look(session, expo.organiser_actor(), 2, Grouping.HOME)
+    assert ("f1", 1, 2) in [(line.key, line.held, line.requests) for line in view.lowest]
+
+
+def test_without_a_request_there_is_nothing_to_share_out(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=2)
+        draft(session, expo, [])
+        view = shares.look(session, expo.organiser_actor(), 1, Grouping.HOME)
+    assert (view.every, view.groups, view.lowest, view.without) == (None, [], [], 2)
+
+
+def test_the_team_alone_sees_it_and_only_of_its_event(database: Database) -> None:
+    with database.write() as session:
+        expo = scene(session)
+        with pytest.raises(NotAllowed):
+            shares.look(session, expo.actor(0), 1, Grouping.HOME)
+        with pytest.raises(NotFound):
+            shares.look(session, expo.organiser_actor(), 9, Grouping.HOME)
+
+
+def test_ten_firms_take_as_many_queries_as_two(database: Database) -> None:
+    with database.write() as session:
+        expo = scene(session)
+
+    def step(session: Session) -> object:
+        return shares.look(session, expo.organiser_actor(), 1, Grouping.AREA)
+
+    few = count_selects(database, step)
+    with database.write() as session:
+        for other in range(1, 4):
+            make_request(session, expo, 4, other)
+    assert count_selects(database, step) == few <= 5
