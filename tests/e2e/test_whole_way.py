@@ -147,7 +147,7 @@ def accept(scene: Scene) -> None:
     card = visitor.page.locator(".request", has_text=TOPIC)
     card.get_by_role("button", name="Accept the request of").click()
     card.get_by_text("Accepted. The next schedule looks for a time").wait_for()
-    assert card.locator(".tag").inner_text() == "Accepted"
+    assert card.locator(".tag.accepted").inner_text() == "Accepted"
     assert visitor.errors == []
     visitor.close()
 
