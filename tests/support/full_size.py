@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, insert, select, text
 
 from scheduler.domain.entities import PlaceKind, RequestState, Tier, VersionState
 from scheduler.services.schedule import versions
@@ -59,6 +59,7 @@ def fill(
         _put(connection, "place", _booths(shared, firm_ids))
         _put(connection, "meeting_request", _requests(shared, _pairs(firm_ids, meetings)))
         _put(connection, "meeting_request", _pending(shared, firm_ids))
+        _tell_planner(connection)
         return expo.event.id
 
 
@@ -110,7 +111,13 @@ def add_version(
         ).all()
         people = _ids(connection, "attendee", event_id)
         _put(connection, "planned_attendee", _seats(planned, people, half))
+        _tell_planner(connection)
         return number
+
+
+def _tell_planner(connection: Connection) -> None:
+    """What a database does by itself some time after: until then it may plan for empty tables."""
+    connection.execute(text("ANALYZE"))
 
 
 def _firms(shared: dict[str, Any], count: int) -> Iterator[dict[str, Any]]:
