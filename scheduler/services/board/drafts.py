@@ -8,15 +8,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from scheduler.domain import rules
 from scheduler.domain.by_hand import HandStepState
-from scheduler.domain.entities import JobKind, PlanStatus, VersionState
+from scheduler.domain.entities import JobKind, VersionState
 from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.problems import snapshot
-from scheduler.services.publishing import version_jobs
-from scheduler.services.schedule import unscheduled, versions
+from scheduler.services.publishing import release, version_jobs
+from scheduler.services.schedule import versions
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.storage.models import Account, HandDraft, HandStep, ScheduleVersion
@@ -39,27 +37,7 @@ def begin(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
     base = versions.get(session, actor.event_id, number)
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
         raise WrongState("version", number, base.state.value, "changed by hand")
-    current = versions.published(session, actor.event_id)
-    problem = snapshot.take(session, actor.event_id, now=now, as_put_by_hand=False)
-    asked = problem.index.requests
-    kept = [meeting for meeting in versions.meetings(session, base.id) if meeting.request in asked]
-    score = rules.score(problem, kept)
-    version = ScheduleVersion(
-        event_id=actor.event_id,
-        number=versions.next_number(session, actor.event_id),
-        state=VersionState.DRAFT,
-        run_id=base.run_id,
-        compared_with_id=current.id if current else None,
-        copy_of_id=base.id,
-        status=str(PlanStatus.FEASIBLE),
-        score=score.total,
-        terms=dict(score.terms),
-        created_at=now,
-    )
-    session.add(version)
-    session.flush()
-    versions.copy_meetings(session, base.id, version.id)
-    unscheduled.copy(session, base.id, version.id, asked)
+    version = release.repeat(session, base, now=now)
     session.add(HandDraft(version_id=version.id, base_id=base.id, revision=0, begun_by=actor.account_id))
     session.flush()
     about = f"draft {version.number} by hand begun from version {number}"
