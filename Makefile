@@ -1,6 +1,6 @@
 # Chainmeet: `make demo` shows it, `make test` checks it. All real work is in `chainmeet --help`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up plan-example test coverage lint format docs messages lock clean
+.PHONY: help demo up plan-example test coverage fuzz lint format docs messages lock clean
 
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
@@ -27,6 +27,9 @@ test: lint coverage ## Lint, format, types, import contracts, the floor of cover
 
 coverage: .venv/dev.stamp ## The unit tests, and which lines and branches they run: build/coverage/html
 	$(BIN)/python -m pytest -n 2 tests/unit --cov --cov-report=html --cov-report=term
+
+fuzz: .venv/dev.stamp ## Try the properties of the unit tests on new random examples
+	$(BIN)/python -m pytest -n 2 tests/unit --hypothesis-profile=fuzz -m hypothesis
 
 lint: .venv/dev.stamp ## Lint, format check, types and import contracts
 	$(BIN)/ruff check .

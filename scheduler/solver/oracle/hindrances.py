@@ -11,6 +11,7 @@ from scheduler.domain.entities import PlaceKind, PlaceWish
 from scheduler.domain.problem import Problem, Request
 from scheduler.domain.rules.held import Violation
 from scheduler.domain.rules.people import has_time_to_walk
+from scheduler.domain.rules.stability import is_frozen, own_starts
 from scheduler.solver.oracle.places import Places
 from scheduler.solver.state.columns import held
 from scheduler.solver.state.state import State
@@ -32,9 +33,15 @@ class Hindrances:
         self.problem, self.state, self.places, self.request = problem, state, places, request
         self.row: Request = problem.requests[request]
         self.firms = (self.row.sender, self.row.receiver)
+        mine = [m for m in problem.published if m.request == self.row.id]
+        self.frozen = next((m for m in mine if is_frozen(problem, m)), None)
+        self.own_start = next((start for m, start in own_starts(problem) if m in mine), None)
 
     def teams(self, first: Team | None) -> list[Team]:
-        """The choices of people, that of now first."""
+        """The choices of people, that of now first. A frozen meeting has its own alone."""
+        if self.frozen is not None:
+            people = [self.problem.index.attendees.get(id) for id in self.frozen.attendees]
+            return [tuple(person for person in people if person is not None)]
         every = [tuple(p for side in both for p in side) for both in product(*self.problem.sides(self.row))]
         return list(dict.fromkeys([*([first] if first else []), *every]))[:MOST_TEAMS]
 
@@ -50,7 +57,7 @@ class Hindrances:
             found.append(Violation("H2", "", (id, slot)))
         if fixed is not None and fixed.slot != start:
             found.append(Violation("H9", "", (id, slot, "")))
-        if problem.frozen_until is not None and problem.slots[start].start < problem.frozen_until:
+        if self._is_frozen_out(start):
             found.append(Violation("H10", "", (id,)))
         day = problem.days[start]
         for firm in self.firms:
@@ -58,6 +65,14 @@ class Hindrances:
             if cap is not None and self._on_day(self.state.firm_day[firm], self.firms, firm, day) >= cap:
                 found.append(Violation("H8", "", (problem.firms[firm].id,)))
         return found
+
+    def _is_frozen_out(self, start: int) -> bool:
+        """H10: a frozen meeting stays where it is, and nothing else starts so early but at its own start."""
+        problem, slot = self.problem, self.problem.slots[start]
+        if self.frozen is not None:
+            return slot.id != self.frozen.slot
+        is_early = problem.frozen_until is not None and slot.start < problem.frozen_until
+        return is_early and start != self.own_start
 
     # Of people
 
@@ -93,10 +108,15 @@ class Hindrances:
             )
             for firm in self.firms
         )
-        if one & two or any(
-            each.languages & one and each.languages & two and self._is_free(number, start, hall)
-            for number, each in enumerate(problem.interpreters)
-        ):
+        if one & two:
+            can_be = self.frozen is None or self.frozen.interpreter is None
+        else:
+            can_be = any(
+                each.languages & one and each.languages & two and self._is_free(number, start, hall)
+                for number, each in enumerate(problem.interpreters)
+                if self.frozen is None or each.id == self.frozen.interpreter
+            )
+        if can_be:
             return []
         people = tuple(problem.attendees[person].id for person in team)
         return [Violation("H7", "", (self.row.id, *people))]
@@ -146,6 +166,8 @@ class Hindrances:
             return [Violation("H5", "", (row.id, there.id))]
         if fixed is not None and fixed.place not in (None, place):
             return [Violation("H9", "", (row.id, "", there.id))]
+        if self.frozen is not None and there.id != self.frozen.place:
+            return [Violation("H10", "", (row.id,))]
         return []
 
     def of_seat(self, place: int, start: int, taken: Collection[int]) -> list[Violation]:

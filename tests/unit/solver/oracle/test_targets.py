@@ -37,7 +37,11 @@ def new_breaches(problem: Problem, before: Sequence[Meeting], meeting: Meeting) 
     others = [each for each in before if each.request != meeting.request]
     known = rules.violations(problem, before)
     found = rules.violations(problem, [*others, meeting])
-    return [each for each in found if each not in known and each.rule not in WHOLE]
+    return [
+        each
+        for each in found
+        if (each not in known or meeting.request in each.ids) and each.rule not in WHOLE
+    ]
 
 
 def assert_true(problem: Problem, oracle: RepairOracle, request: str) -> list[Spot]:
@@ -109,6 +113,28 @@ def test_a_target_of_an_expo_is_what_the_rules_say_and_its_gain_what_they_count(
             assert best - score == pytest.approx(spot.gain, abs=1e-6)
     assert SpotStanding.FREE in standings
     assert SpotStanding.FORBIDDEN in standings
+
+
+def test_a_frozen_meeting_goes_nowhere_and_one_that_is_lost_goes_back_to_its_own_place_alone() -> None:
+    problem = make_problem(
+        slots="3",
+        places=[table("t1"), table("t2")],
+        requests=[ask("r1", "a", "b"), ask("r2", "c", "d")],
+        published=[meet("r1", "s0", "t1", "a1 b1")],
+        frozen_until="s1",
+    )
+    slots, places = ["s0", "s1", "s2"], ["t1", "t2"]
+    held = RepairOracle(problem, [meet("r1", "s0", "t1", "a1 b1")])
+    here, *others = targets(held, "r1", slots, places)
+    assert here.standing is SpotStanding.HERE
+    assert {spot.standing for spot in others} == {SpotStanding.FORBIDDEN}
+    assert {breach.rule for spot in others for breach in spot.breaches} == {"H10"}
+    lost = RepairOracle(problem, [])
+    own, *others = targets(lost, "r1", slots, places)
+    assert own.standing is SpotStanding.FREE
+    assert {spot.standing for spot in others} == {SpotStanding.FORBIDDEN}
+    early, *_ = targets(held, "r2", ["s0"], ["t2"])
+    assert [breach.rule for breach in early.breaches] == ["H10"]
 
 
 def test_who_is_kept_gives_way_to_none() -> None:
