@@ -100,10 +100,11 @@ class VersionState(StrEnum):
 
 
 class JobKind(StrEnum):
-    """What a worker does with a version: work out what publishing it would do, or publish it."""
+    """What a worker does with a version: what publishing it would do, publish it, begin a draft by hand."""
 
     COMPARE = "compare"
     PUBLISH = "publish"
+    BEGIN = "begin"
 
 
 class JobState(StrEnum):

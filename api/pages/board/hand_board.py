@@ -16,6 +16,7 @@ from api.pages.board import shown
 from api.pages.board.shown import Offer, TargetCell
 from api.pages.presentation import local_moment
 from scheduler.domain.by_hand import HandStepKind
+from scheduler.domain.entities import JobState
 from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
 from scheduler.services.access.rights import Right
 from scheduler.services.board import commands, drafts, finding, reading, stepping, view
@@ -24,7 +25,7 @@ from scheduler.services.board.reading import Picked
 from scheduler.services.board.stepping import Taken
 from scheduler.services.board.view import BoardView, BoardWish, RowsOf
 from scheduler.services.events import events
-from workers import questions
+from workers import dispatch, questions
 
 blueprint = APIBlueprint("hand_board", __name__, enable_openapi=False, url_prefix="/events/<event_key>/board")
 
@@ -99,14 +100,40 @@ def board(event_key: str) -> str:
 def begin(event_key: str) -> Response:
     """A draft by hand, of the version that the board shows."""
     actor = auth.organiser(event_key)
+    base = inputs.whole(request.form.get("draft"))
     try:
+        with context.database().read() as db:
+            is_large = drafts.is_large(db, actor)
         with context.database().write() as db:
-            number = drafts.begin(db, actor, inputs.whole(request.form.get("draft")), now=context.now())
+            if is_large:
+                job, number = drafts.ask(db, actor, base, now=context.now()), base
+            else:
+                job, number = None, drafts.begin(db, actor, base, now=context.now())
     except WrongState as error:
         flash(str(error), "error")
         return redirect(url_for("hand_board.board", event_key=event_key), 303)
+    if job is not None:
+        dispatch.version_job(job.id, app=context.celery())
+        return redirect(url_for("hand_board.begun", event_key=event_key, number=base), 303)
     flash(f"Draft {number} is yours to change. Nobody is told before it is published.", "good")
     return redirect(_board(event_key, number), 303)
+
+
+@blueprint.get("/<int:number>/begun")
+@login_required
+def begun(event_key: str, number: int) -> str | Response:
+    """Follow a worker that begins a draft by hand from a version. Once it is there, its board is shown."""
+    actor = auth.organiser(event_key)
+    by_htmx = rendering.by_htmx()
+    with context.database().read() as db:
+        found = drafts.beginning(db, actor, number)
+        if found.job is not None and found.job.state is not JobState.DONE:
+            template = "board/_begun.html" if by_htmx else "board/begun.html"
+            return rendering.render(
+                db, actor, "board", template, number=number, job=found.job, now=context.now()
+            )
+    there = url_for("hand_board.board", event_key=event_key, draft=found.draft or number)
+    return Response(status=204, headers={"HX-Redirect": there}) if by_htmx else redirect(there, 303)
 
 
 @blueprint.post("/<int:number>/put")
@@ -230,7 +257,7 @@ def _offer(event_id: int, number: int, picked: Picked, seen: BoardView) -> Offer
     return _by_person(offer, picked) if by_person else offer
 
 
-RANK: Final = ("here", "free", "moves", "no")
+RANK: Final = ("here", "free", "like", "moves", "no")
 
 
 def _by_person(offer: Offer, picked: Picked) -> Offer:

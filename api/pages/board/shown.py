@@ -21,6 +21,8 @@ class TargetCell:
     say: str
     points: str
     to: str = ""
+    at: str = ""
+    """The name of the place that it is put at, where that is another one like this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def offer_of(answer: Mapping[str, Any]) -> Offer:
     """The offer in an answer of the board's worker."""
     cells = {
         (row["slot"], row["place"]): TargetCell(
-            row["standing"], row.get("say", ""), points(row.get("gain")), _to(row)
+            row["standing"], row.get("say", ""), points(row.get("gain")), _to(row), row.get("at", "")
         )
         for row in answer.get("targets", ())
     }

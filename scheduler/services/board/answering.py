@@ -194,6 +194,16 @@ class _Answer:
                 "put": [[self.request, spot.slot, spot.place, list(spot.meeting.attendees), None]],
                 "say": f"free, with {other}" if other else "free",
             }
+        if spot.standing is SpotStanding.LIKE and spot.meeting is not None:
+            other = self._other_people(spot.meeting)
+            there = self.names.places.get(spot.meeting.place, spot.meeting.place)
+            kind = self.problem.places[self.problem.index.places[spot.place]].kind
+            return row | {
+                "gain": spot.gain,
+                "put": [[self.request, spot.slot, spot.meeting.place, list(spot.meeting.attendees), None]],
+                "at": there,
+                "say": f"free at another {kind}: {there}" + (f", with {other}" if other else ""),
+            }
         if spot.repair is not None:
             return row | self._repair(spot.repair)
         return row | {"say": " ".join(dict.fromkeys(self._why(spot, breach) for breach in spot.breaches[:3]))}

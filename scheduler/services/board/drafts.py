@@ -5,19 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.by_hand import HandStepState
-from scheduler.domain.entities import JobKind, VersionState
+from scheduler.domain.entities import JobKind, RequestState, VersionState
 from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.publishing import release, version_jobs
+from scheduler.services.publishing.orders import JobCard, job_card
 from scheduler.services.schedule import versions
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
-from scheduler.storage.models import Account, HandDraft, HandStep, ScheduleVersion
+from scheduler.storage.models import Account, HandDraft, HandStep, MeetingRequest, ScheduleVersion
+
+MOST_AT_ONCE = 3_000
+"""Accepted requests of an event whose drafts a page begins itself: some tenths of a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """How far a worker is with a draft by hand. `draft` is the number of the newest one from the version."""
+
+    job: JobCard | None
+    draft: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +47,43 @@ def begin(session: Session, actor: Actor, number: int, *, now: datetime) -> int:
     """
     actor.require(Right.CHANGE_DRAFTS)
     base = versions.get(session, actor.event_id, number)
-    if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
-        raise WrongState("version", number, base.state.value, "changed by hand")
-    version = release.repeat(session, base, now=now)
-    session.add(HandDraft(version_id=version.id, base_id=base.id, revision=0, begun_by=actor.account_id))
-    session.flush()
+    version = release.begin_by_hand(session, base, by=actor.account_id, now=now)
     about = f"draft {version.number} by hand begun from version {number}"
     trail.note(session, actor, Act.HAND, about, now=now)
     return version.number
+
+
+def is_large(session: Session, actor: Actor) -> bool:
+    """Whether a page would wait too long for a new draft, so that a worker has to begin it."""
+    actor.require(Right.CHANGE_DRAFTS)
+    accepted = select(func.count()).where(
+        MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.ACCEPTED
+    )
+    return (session.scalar(accepted) or 0) > MOST_AT_ONCE
+
+
+def ask(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCard:
+    """Have a worker begin a draft by hand. Send its task after the commit. Raises NotFound, WrongState."""
+    actor.require(Right.CHANGE_DRAFTS)
+    base = versions.get(session, actor.event_id, number)
+    if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
+        raise WrongState("version", number, base.state.value, "changed by hand")
+    job = version_jobs.ask_to_begin(session, base, by=actor.account_id, now=now)
+    trail.note(session, actor, Act.HAND, f"draft by hand from version {number} asked for", now=now)
+    return job_card(job)
+
+
+def beginning(session: Session, actor: Actor, number: int) -> Beginning:
+    """The last beginning of a draft by hand from a version by a worker, and the newest draft of it."""
+    actor.require(Right.READ_VERSIONS)
+    base = versions.get(session, actor.event_id, number)
+    job = version_jobs.latest(session, base, JobKind.BEGIN)
+    newest = session.scalar(
+        select(func.max(ScheduleVersion.number))
+        .join(HandDraft, HandDraft.version_id == ScheduleVersion.id)
+        .where(HandDraft.base_id == base.id)
+    )
+    return Beginning(job_card(job) if job is not None else None, newest)
 
 
 def hold(session: Session, actor: Actor, number: int) -> HeldDraft:

@@ -81,7 +81,7 @@ def execute(
         return JobEnding.NOT_CLAIMED
     work = _Work(database, job, HeldPublishing(job_id, worker), settings, should_stop)
     try:
-        work.publish() if job.kind is JobKind.PUBLISH else work.compare()
+        work.do()
     except JobLost as lost:
         log.warning("job lost", job=job_id, reason=str(lost))
         return JobEnding.LOST
@@ -104,6 +104,18 @@ class _Work:
     held: HeldPublishing
     settings: Settings
     should_stop: Callable[[], bool]
+
+    def do(self) -> None:
+        steps = {JobKind.COMPARE: self.compare, JobKind.PUBLISH: self.publish, JobKind.BEGIN: self.begin}
+        steps[self.job.kind]()
+
+    def begin(self) -> None:
+        """A draft by hand, at the end of one transaction: another attempt finds nothing of it, or all."""
+        with self.database.write() as session:
+            now = self.database.now_in(session)
+            base = session.get_one(ScheduleVersion, self.job.version_id)
+            release.begin_by_hand(session, base, by=self.job.asked_by, now=now)
+            version_jobs.finish(session, self.held, now=now)
 
     def compare(self) -> None:
         worked = self.work_out(with_mails=True)

@@ -154,6 +154,21 @@ def repeat(session: Session, old: ScheduleVersion, *, now: datetime) -> Schedule
     return draft
 
 
+def begin_by_hand(
+    session: Session, base: ScheduleVersion, *, by: int | None, now: datetime
+) -> ScheduleVersion:
+    """A new draft that organisers change by hand, with the content of a published version or a draft.
+
+    Raises WrongState if it is another one.
+    """
+    if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
+        raise WrongState("version", base.number, base.state.value, "changed by hand")
+    draft = repeat(session, base, now=now)
+    session.add(HandDraft(version_id=draft.id, base_id=base.id, revision=0, begun_by=by))
+    session.flush()
+    return draft
+
+
 def discard(session: Session, *, event_id: int, number: int) -> None:
     """Put a draft away. Raises WrongState if it is not a draft, or is about to be published."""
     version = versions.get(session, event_id, number)

@@ -63,6 +63,11 @@ def ask_to_compare(
     )
 
 
+def ask_to_begin(session: Session, version: ScheduleVersion, *, by: int | None, now: datetime) -> VersionJob:
+    """The job that begins a draft by hand from a version. While it is open, a second call gives the same."""
+    return open_job(session, version, JobKind.BEGIN) or _ask(session, version, JobKind.BEGIN, by=by, now=now)
+
+
 def ask_to_publish(
     session: Session,
     *,

@@ -20,10 +20,11 @@ MOST_PEOPLE = 6
 
 
 class SpotStanding(StrEnum):
-    """What can be done at a target."""
+    """What can be done at a target. LIKE: it is taken, and a place that is as good as it is free then."""
 
     HERE = "here"
     FREE = "free"
+    LIKE = "like"
     MOVES = "moves"
     FORBIDDEN = "no"
 
@@ -35,7 +36,7 @@ class Spot:
     Attributes
     ----------
     meeting
-        The request as it would be held, of a free target; the interpreter is left open.
+        The request as it would be held, of a free target, or at the like place; the interpreter is left open.
     repair
         How others make room, of one that others move for.
     breaches
@@ -142,10 +143,24 @@ class _View:
             gain = gains.get((s, group))
             there = None if gain is None else self._of_place(gain, s, p)
             return Spot(slot, place, SpotStanding.FREE, meeting, gain=there)
+        like = self._like(group, p, span) if team is not None and span else None
+        if team is not None and like is not None:
+            meeting = self.problem.meeting(self.r, s, like, team, None)
+            gain = gains.get((s, group))
+            there = None if gain is None else self._of_place(gain, s, like)
+            return Spot(slot, place, SpotStanding.LIKE, meeting, breaches=tuple(seat), gain=there)
         repair = repairs.get((s, group))
         if repair is not None and repair.meeting.place == place:
             return Spot(slot, place, SpotStanding.MOVES, repair=repair, gain=repair.gain)
         return Spot(slot, place, SpotStanding.FORBIDDEN, breaches=tuple(breaches or seat))
+
+    def _like(self, group: int, place: int, span: range) -> int | None:
+        """Another place of the group that has room all the time, the first."""
+        room = self.oracle.places.room
+        for other in self.oracle.flat.groups.members[group] if group >= 0 else ():
+            if other != place and (room[other, span.start : span.stop] > 0).all():
+                return None if self.hindrances.of_place(other) else other
+        return None
 
     def _of_place(self, gain: float, s: int, p: int) -> float:
         """The gain at one place of a group: a published meeting at its start counts at its place alone."""

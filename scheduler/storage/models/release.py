@@ -16,10 +16,11 @@ from scheduler.storage.base import Base, states
 _OPEN = "state IN ('asked', 'running')"
 _ONE_COMPARING = f"kind = 'compare' AND {_OPEN}"
 _ONE_PUBLISHING = f"kind = 'publish' AND {_OPEN}"
+_ONE_BEGINNING = f"kind = 'begin' AND {_OPEN}"
 
 
 class VersionJob(Base):
-    """Work of a worker on a version. At most one comparing is open a version, one publishing an event."""
+    """Work of a worker on a version. One comparing, one beginning a version, one publishing an event."""
 
     __tablename__ = "version_job"
     __table_args__ = (
@@ -36,6 +37,13 @@ class VersionJob(Base):
             unique=True,
             sqlite_where=text(_ONE_PUBLISHING),
             postgresql_where=text(_ONE_PUBLISHING),
+        ),
+        Index(
+            "uq_version_job_beginning",
+            "version_id",
+            unique=True,
+            sqlite_where=text(_ONE_BEGINNING),
+            postgresql_where=text(_ONE_BEGINNING),
         ),
         Index("ix_version_job_version_id", "version_id"),
         Index("ix_version_job_state", "state"),

@@ -65,6 +65,17 @@ def assert_true(problem: Problem, oracle: RepairOracle, request: str) -> list[Sp
                 if set(w.attendees) == set(spot.meeting.attendees)
             ]
             assert [] in mine
+        elif spot.standing is SpotStanding.LIKE:
+            assert [] not in broken
+            assert spot.meeting is not None
+            there = spot.meeting.place
+            assert there != spot.place
+            as_good = list(all_ways(problem, request, spot.slot, there))
+            assert [] in [
+                new_breaches(problem, before, way)
+                for way in as_good
+                if set(way.attendees) == set(spot.meeting.attendees)
+            ]
         elif spot.standing is SpotStanding.MOVES:
             assert spot.repair is not None
             assert [] not in broken, "somebody has to move"
@@ -149,3 +160,19 @@ def test_who_is_kept_gives_way_to_none() -> None:
     oracle.keep(["r1", "unknown"])
     (first, _) = targets(oracle, "r2", ["s0", "s1"], ["t1"])
     assert [each.rule for each in first.breaches] == ["H5"]
+
+
+def test_where_a_table_is_taken_one_like_it_that_is_free_is_named() -> None:
+    problem = make_problem(
+        slots="2",
+        places=[table("t1"), table("t2"), table("t3")],
+        requests=[ask("r1", "a", "b"), ask("r2", "c", "d"), ask("r3", "e", "f")],
+    )
+    held = [meet("r1", "s0", "t1", "a1 b1"), meet("r2", "s0", "t2", "c1 d1")]
+    taken, free = targets(RepairOracle(problem, held), "r3", ["s0"], ["t1", "t3"])
+    assert (taken.standing, free.standing) == (SpotStanding.LIKE, SpotStanding.FREE)
+    assert taken.meeting is not None
+    assert (taken.meeting.place, taken.gain) == ("t3", free.gain)
+    assert [breach.rule for breach in taken.breaches] == ["H5"]
+    (full,) = targets(RepairOracle(problem, [*held, meet("r3", "s0", "t3", "e1 f1")]), "r1", ["s0"], ["t3"])
+    assert full.standing is not SpotStanding.LIKE

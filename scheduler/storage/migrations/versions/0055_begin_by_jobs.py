@@ -1,0 +1,37 @@
+"""begin a large draft by hand by a job."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0055"
+down_revision = "0054"
+branch_labels = None
+depends_on = None
+
+OPEN = "kind = 'begin' AND state IN ('asked', 'running')"
+
+
+def upgrade() -> None:
+    _kinds("('compare', 'publish', 'begin')")
+    op.create_index(
+        "uq_version_job_beginning",
+        "version_job",
+        ["version_id"],
+        unique=True,
+        sqlite_where=sa.text(OPEN),
+        postgresql_where=sa.text(OPEN),
+    )
+
+
+def downgrade() -> None:
+    op.drop_index("uq_version_job_beginning", "version_job")
+    op.execute("DELETE FROM version_job WHERE kind = 'begin'")
+    _kinds("('compare', 'publish')")
+
+
+def _kinds(kinds: str) -> None:
+    """The kinds that a job may have."""
+    name = op.f("ck_version_job_job_kind")
+    with op.batch_alter_table("version_job") as batch_op:
+        batch_op.drop_constraint(name, type_="check")
+        batch_op.create_check_constraint(name, f"kind IN {kinds}")

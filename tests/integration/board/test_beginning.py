@@ -1,0 +1,80 @@
+"""A draft by hand of a large event: a worker begins it, and its page follows that."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+
+from scheduler.domain.entities import VersionState
+from scheduler.domain.errors import WrongState
+from scheduler.services.board import drafts
+from scheduler.services.publishing import publishing
+from scheduler.services.publishing.publishing import JobEnding
+from scheduler.services.schedule import versions
+from scheduler.storage.database import Database
+from scheduler.storage.models import VersionJob
+from tests.integration.board.test_commands import Hall
+from tests.support.factories import NOW
+from tests.support.publishing import SETTINGS
+from tests.support.web import Browser, web_app
+
+
+class Large:
+    """The event of `Hall`, which counts as large, and its organiser's browser."""
+
+    def __init__(self, database: Database, broker_url: str) -> None:
+        self.database = database
+        with database.write() as session:
+            self.hall = Hall(session)
+        self.browser = Browser(web_app(database, broker_url), self.hall.expo.organiser)
+
+    def path(self, rest: str) -> str:
+        return f"/events/{self.hall.expo.event.key}/board{rest}"
+
+    def work(self) -> JobEnding:
+        with self.database.read() as session:
+            job = session.scalars(select(VersionJob.id).order_by(VersionJob.id.desc())).first()
+        assert job is not None
+        return publishing.execute(self.database, job, worker="w", settings=SETTINGS)
+
+
+@pytest.fixture
+def large(database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch) -> Large:
+    monkeypatch.setattr(drafts, "MOST_AT_ONCE", 0)
+    return Large(database, broker_url)
+
+
+def test_a_worker_begins_it_once_and_the_page_goes_to_its_board(large: Large) -> None:
+    for _ in range(2):  # pressed twice
+        page = large.browser.post(large.path("/begin"), draft=1)
+        assert "Waiting for a worker." in page
+        assert "/board/1/begun" in page
+    with large.database.read() as session:
+        assert session.scalar(select(func.count(VersionJob.id))) == 1
+    part = large.browser.client.get(large.path("/1/begun"), headers={"HX-Request": "true"})
+    assert part.status_code == 200
+    assert b"<html" not in part.data
+    assert large.work() is JobEnding.DONE
+    assert large.work() is JobEnding.NOT_CLAIMED
+    gone = large.browser.client.get(large.path("/1/begun"), headers={"HX-Request": "true"})
+    assert (gone.status_code, gone.headers["HX-Redirect"]) == (204, large.path("?draft=3"))
+    assert "Draft 3 by hand, 0 steps." in large.browser.get(large.path("/1/begun"))
+    with large.database.write() as session:
+        event_id, actor = large.hall.expo.event.id, large.hall.expo.organiser_actor()
+        at_once = versions.get(session, event_id, drafts.begin(session, actor, 1, now=NOW))
+        made = versions.get(session, event_id, 3)
+        assert versions.meetings(session, made.id) == versions.meetings(session, at_once.id)
+        assert (made.score, made.terms) == (at_once.score, at_once.terms)
+
+
+def test_what_cannot_be_begun_any_more_is_said_and_can_be_tried_again(large: Large) -> None:
+    large.browser.post(large.path("/begin"), draft=1)
+    with large.database.write() as session:
+        version = versions.get(session, large.hall.expo.event.id, 1)
+        version.state = VersionState.SUPERSEDED
+    assert large.work() is JobEnding.FAILED
+    page = large.browser.get(large.path("/1/begun"))
+    assert "The draft could not be made." in page
+    assert "Try again" in page
+    with large.database.write() as session, pytest.raises(WrongState):
+        drafts.ask(session, large.hall.expo.organiser_actor(), 1, now=NOW)
