@@ -81,7 +81,9 @@ def read_row(
         found = index.interpreters.get(meeting.interpreter)
         interpreter = GONE if found is None else len(problem.attendees) + found
     frozen = is_frozen(problem, meeting)
-    group = groups.group_of[place] if place >= 0 and groups.group_of[place] >= 0 else GONE
+    group = groups.group_of[place] if place >= 0 else GONE
+    if group not in groups.choices[slice(*groups.ranges[r])]:
+        group = GONE  # also where the request no longer wants such a place
     counted = problem.policy.max_moved is not None and could_stay(problem, meeting)
     people = sorted({index.attendees[a] for a in meeting.attendees if a in index.attendees})
     return PublishedRow(slot, place, group, option, interpreter, counted, frozen, people)
