@@ -143,6 +143,7 @@ def _firms(sample: SampleEvent, event_id: int, halls: Ids) -> list[Row]:
             "pavilion": firm.pavilion,
             "description": firm.description,
             "website": firm.website,
+            "products": list(firm.products),
             "hall_id": halls[firm.hall],
             "max_per_day": firm.max_per_day,
             "min_meetings": firm.min_meetings,

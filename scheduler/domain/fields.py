@@ -47,6 +47,9 @@ Booth = Annotated[str, Len(0, 64)]
 Country = Annotated[str, Len(2, 2)]
 Description = Annotated[str, Len(0, 4_000)]
 Website = Annotated[str, Len(0, 200)]
+Thing = Annotated[str, Len(1, 80)]
+"""That a firm offers, needs or makes, in a few words."""
+Things = Annotated[list[Thing], Len(0, 12)]
 Pavilion = Annotated[str, Len(0, 120)]
 DelegationName = Annotated[str, Len(1, 120)]
 Origin = Annotated[str, Len(0, 120)]
@@ -149,6 +152,23 @@ def fault(path: str, value: Any, kind: Any) -> Iterator[Fault]:
     """A fault if a text or number breaks its limits."""
     if not limits(kind).hold(value):
         yield Fault(path, limits(kind).sentence(value))
+
+
+def of_each(path: str, values: list[str], kind: Any) -> Iterator[Fault]:
+    """A fault if there are too many texts in a list, or if one of them breaks its limits."""
+    most = limits(kind).most
+    if len(values) > most:
+        yield Fault(path, say("has %(count)s lines; write at most %(most)s", count=len(values), most=most))
+    room = limits(get_args(get_args(kind)[0])[0]).most
+    for text in values:
+        if len(text) > room:
+            said = say(
+                "has a line that is too long: %(text)s; write at most %(most)s characters",
+                text=f"{text[:30]}…",
+                most=room,
+            )
+            yield Fault(path, said)
+            return
 
 
 def require(path: str, value: Any, kind: Any) -> None:

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, SQLColumnExpression, and_, or_, true
 
 MAX_SEARCH_WORDS = 8
+_BETWEEN = re.compile(r"[\n;；、|]+")
+_COMMA = re.compile("[,，]+")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
@@ -21,6 +23,17 @@ def one_line(text: str) -> str:
 def lines(text: str) -> str:
     """As `one_line`, for a text of several lines, whose line breaks are kept."""
     return "\n".join(one_line(line) for line in text.splitlines()).strip()
+
+
+def listed(text: str) -> list[str]:
+    """The things of a list that a person typed, each once: a line each, or parted by semicolons.
+
+    Commas part them where nothing else does.
+    """
+    parts = [part for part in map(one_line, _BETWEEN.split(lines(text))) if part]
+    if len(parts) == 1:
+        parts = [part for part in map(one_line, _COMMA.split(parts[0])) if part]
+    return list(dict.fromkeys(parts))
 
 
 def harmless(cell: str) -> str:

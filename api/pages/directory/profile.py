@@ -10,12 +10,20 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.language.speaking import gettext
 from api.pages import rendering
+from scheduler.domain import fields
 from scheduler.domain.errors import InvalidInput
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.directory import profile as profiles
 
 blueprint = APIBlueprint("profile", __name__, enable_openapi=False, url_prefix="/events/<event_key>/profile")
 
+LISTS = {
+    "offers": (say("What you offer"), say("Services, materials, cooperation.")),
+    "needs": (say("What you need"), say("What you came to find; firms that offer it are suggested to you.")),
+    "products": (say("Your products"), say("What you make, by the words that a buyer uses.")),
+}
+"""The lists of the form, and what belongs there."""
 TITLE = "title-"
 """What the names of fields of job titles begin with."""
 
@@ -40,6 +48,7 @@ def change(event_key: str) -> Response | tuple[str, int]:
                 actor,
                 description=typed.get("description", ""),
                 website=typed.get("website", ""),
+                things={name: typed.get(name, "") for name in profiles.LISTS},
                 titles=titles,
                 now=context.now(),
             )
@@ -53,7 +62,16 @@ def _form(actor: Actor, typed: dict[str, str], faults: dict[str, str]) -> str:
     with context.database().read() as db:
         found = profiles.profile(db, actor)
         now = {"description": found.description, "website": found.website}
+        now |= {name: "\n".join(items) for name, items in found.things.items()}
         now |= {f"{TITLE}{person.key}": person.title for person in found.people}
         return rendering.render(
-            db, actor, "profile", "directory/profile.html", profile=found, typed=now | typed, faults=faults
+            db,
+            actor,
+            "profile",
+            "directory/profile.html",
+            profile=found,
+            typed=now | typed,
+            faults=faults,
+            lists=LISTS,
+            most=fields.limits(fields.Things).most,
         )

@@ -13,12 +13,16 @@ LABELS: Final[Mapping[str, str]] = {
     "name": "Name", "latin_name": "Name in Latin letters", "country": "Country", "tier": "Place in the chain",
     "areas": "Chain areas", "hall": "Hall", "booth": "Booth", "booth_capacity": "Meetings there at once",
     "host": "At the stand of", "description": "Description", "website": "Website", "pavilion": "Pavilion",
+    "offers": "Offers", "needs": "Needs", "products": "Products",
     "max_per_day": "Most meetings a day", "min_meetings": "Fewest meetings", "firm": "Firm",
     "email": "Mail address", "phone": "Telephone", "title": "Job title", "languages": "Languages",
     "exhibitor": "Answers for the firm", "mail_language": "Language of mails", "timezone": "Time zone",
 }  # fmt: skip
 HINTS: Final[Mapping[str, str]] = {
     "areas": "Several with a semicolon between.",
+    "offers": "A line each, or several with a semicolon between.",
+    "needs": "As the offers. Firms that offer it are suggested.",
+    "products": "As the offers.",
     "languages": "By name or code, several with a semicolon between.",
     "booth": "Another booth takes the firm's meetings along. The old one is closed.",
     "firm": "Its key or its whole name.",

@@ -18,6 +18,8 @@ blueprint = APIBlueprint("start", __name__, enable_openapi=False, url_prefix="/e
 
 GAPS = {
     "description": (say("What you make and offer"), say("a description is what others find you by")),
+    "offers": (say("Your products and what you offer, in lists"), say("who needs them finds you")),
+    "needs": (say("What you need"), say("firms that offer it are suggested to you")),
     "website": (say("Your website"), say("the directory links to it")),
     "areas": (say("Your chain areas"), say("suggestions go by them")),
     "booth": (say("Your hall and booth"), say("meetings near you are held there")),

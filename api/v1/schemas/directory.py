@@ -75,6 +75,9 @@ class FirmOut(Output):
     hall: str | None = Field(description="The hall's name.")
     booths: list[str]
     description: str
+    offers: list[str] = Field(description="In a few words each.")
+    needs: list[str]
+    products: list[str]
     website: str
     is_own: bool
     open_requests: list[OpenRequestOut]

@@ -13,14 +13,14 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.cells import values
 from scheduler.services.cells.columns import HEADER_ROWS, REQUIRED, ImportKind, header_row, plain, understand
-from scheduler.services.text import lines, one_line
+from scheduler.services.text import lines, listed, one_line
 from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
 
 MAX_ROWS = 20_000
 """Of a kind: more than any expo has people."""
 
 _NO_HEADER = SheetRow(1, ())
-_OF_LINES = frozenset(("description", "message", "note"))
+_OF_LINES = frozenset(("description", "message", "note", "offers", "needs", "products"))
 """Columns of several lines."""
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./x-]{1,38}")
@@ -84,6 +84,12 @@ class Row:
             elif code not in codes:
                 codes.append(code)
         return codes
+
+    def things(self, column: str) -> list[str]:
+        found = listed(self.values.get(column, ""))
+        for each in fields.of_each(column, found, fields.Things):
+            self.fault(column, each.message)
+        return found
 
     def yes(self, column: str) -> bool:
         value = self.values.get(column, "")

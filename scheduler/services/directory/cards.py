@@ -52,6 +52,9 @@ class FirmCard:
     host: FirmRef | None
     """The firm at whose stand this one stands. `booths` are then the host's."""
     description: str
+    offers: tuple[str, ...]
+    needs: tuple[str, ...]
+    products: tuple[str, ...]
     website: str
     is_own: bool
     open_requests: tuple[OpenRequest, ...]
@@ -109,6 +112,9 @@ def firm_cards(
             booths=tuple(booths.get(firm.host_id or firm.id, ())),
             host=named.get(firm.host_id or 0),
             description=firm.description,
+            offers=tuple(firm.offers),
+            needs=tuple(firm.needs),
+            products=tuple(firm.products),
             website=firm.website,
             is_own=firm.id == actor.firm_id,
             open_requests=tuple(requests.get(firm.id, ())),

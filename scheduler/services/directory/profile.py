@@ -1,4 +1,4 @@
-"""What a firm says of itself, changed by its exhibitors: description, website, what its people do."""
+"""What a firm says of itself, changed by its exhibitors: texts, lists of things, what its people do."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import PersonRef, person_ref
-from scheduler.services.text import lines, one_line
+from scheduler.services.text import lines, listed, one_line
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.storage.models import Attendee, Firm
+
+LISTS = ("offers", "needs", "products")
+"""The columns of a firm that are lists of things, in a few words each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,8 @@ class FirmProfile:
     key: str
     description: str
     website: str
+    things: Mapping[str, tuple[str, ...]]
+    """The items of each of `LISTS`."""
     people: tuple[PersonRef, ...]
 
 
@@ -34,7 +39,8 @@ def profile(session: Session, actor: Actor) -> FirmProfile:
     """The profile of the actor's own firm. Raises NotAllowed, NotFound for who has none."""
     firm = _own(session, actor, is_locked=False)
     people = tuple(person_ref(each) for each in _people(session, firm.id))
-    return FirmProfile(firm.key, firm.description, firm.website, people)
+    things = {name: tuple(getattr(firm, name)) for name in LISTS}
+    return FirmProfile(firm.key, firm.description, firm.website, things, people)
 
 
 def change(
@@ -43,21 +49,24 @@ def change(
     *,
     description: str,
     website: str,
+    things: Mapping[str, str],
     titles: Mapping[str, str],
     now: datetime,
 ) -> None:
     """Say something else. `titles` are job titles by key of the own people; of others nothing changes.
 
-    A website without a scheme is taken for one of https. Raises InvalidInput with each fault by field:
-    `description`, `website`, `title-KEY`.
+    `things` are the texts of `LISTS`, a line an item. A website without a scheme is taken for one of https.
+    Raises InvalidInput with each fault by field: `description`, `website`, a name of `LISTS`, `title-KEY`.
     """
     firm = _own(session, actor, is_locked=True)
     description, website = lines(description), _address(website)
+    lists = {name: listed(things.get(name, "")) for name in LISTS}
     people = _people(session, firm.id)
     said = {each.key: one_line(titles.get(each.key, each.title)) for each in people}
     faults = [
         *fields.fault("description", description, fields.Description),
         *fields.fault("website", website, fields.Website),
+        *(fault for name, items in lists.items() for fault in fields.of_each(name, items, fields.Things)),
         *(
             fault
             for key, title in said.items()
@@ -69,11 +78,13 @@ def change(
     if faults:
         raise InvalidInput(faults)
     before = {"description": firm.description, "website": firm.website, **{p.key: p.title for p in people}}
+    before |= {name: getattr(firm, name) for name in LISTS}
     firm.description, firm.website = description, website
+    firm.offers, firm.needs, firm.products = (lists[name] for name in LISTS)
     for person in people:
         person.title = said[person.key]
     session.flush()
-    after = {"description": description, "website": website, **said}
+    after = {"description": description, "website": website, **said, **lists}
     about = f"firm {firm.key}: profile"
     trail.note(session, actor, Act.FIRM, about, before=before, after=after, for_firm=firm.key, now=now)
 

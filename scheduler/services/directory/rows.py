@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import String, cast, or_, select
 from sqlalchemy.orm import Session
@@ -59,7 +60,7 @@ def read(session: Session, actor: Actor, *, with_text: bool) -> Directory:
     people, sought = _people(session, actor.event_id, with_text=with_text)
     booths = _booths(session, actor.event_id) if with_text else {}
     relations = _relations(session, actor)
-    texts = (Firm.name, Firm.description, Firm.pavilion, Firm.website) if with_text else ()
+    texts = _TEXTS if with_text else ()
     tier_of, areas_of = cast(Firm.tier, String), cast(Firm.areas, String)
     columns = (Firm.id, Firm.key, Firm.latin_name, Firm.country, tier_of, areas_of, Firm.hall_id)
     query = select(*columns, *texts).where(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
@@ -78,21 +79,29 @@ def read(session: Session, actor: Actor, *, with_text: bool) -> Directory:
             relations.get(firm_id, (_NEW,) if firm_id != actor.firm_id and actor.firm_id else ()),
         )
         if with_text:
-            name, description, pavilion, website = more
+            name, description, pavilion, website, *lists_of = more
             row.named = zone(name, latin_name, spoken=True)
             stands = zone(pavilion or "", website, *booths.get(firm_id, ()))
-            row.told = (zone(description), stands, *sought.get(firm_id, ()))
+            things = zone(*(thing for each in lists_of for thing in _listed(each)))
+            row.told = (zone(description), things, stands, *sought.get(firm_id, ()))
         rows.append(row)
     areas = session.get_one(Event, actor.event_id).areas
     return Directory(rows, dict(halls.values()), areas)
 
 
 _NEW = "not-asked"
+_TEXTS: tuple[Any, ...] = (
+    Firm.name,
+    Firm.description,
+    Firm.pavilion,
+    Firm.website,
+    *(cast(each, String) for each in (Firm.offers, Firm.needs, Firm.products)),
+)
 
 
-@lru_cache(4096)
+@lru_cache(65_536)
 def _listed(text: str) -> tuple[str, ...]:
-    """A JSON list as the database has it. There are few that differ, and thousands to read a page."""
+    """A JSON list as the database has it: thousands are read a page, mostly the same ones."""
     return tuple(json.loads(text))
 
 

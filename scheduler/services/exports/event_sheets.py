@@ -147,6 +147,7 @@ class _ExportedEvent:
                 **_columns(ImportKind.FIRMS, firm),
                 "tier": str(firm.tier),
                 "areas": "; ".join(self.area_words.get(key, key) for key in firm.areas),
+                **{name: "; ".join(getattr(firm, name)) for name in ("offers", "needs", "products")},
                 "hall": self.hall(firm.hall_id),
                 "booth": "; ".join(place.key for place in own),
                 "booth_capacity": own[0].capacity if len(own) == 1 else None,

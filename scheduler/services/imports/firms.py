@@ -139,6 +139,7 @@ class _Reader:
             "host": row.text("host", fields.FirmName),
             "description": row.text("description", fields.Description),
             "website": row.text("website", fields.Website),
+            **{name: row.things(name) for name in ("offers", "needs", "products")},
             "pavilion": row.text("pavilion", fields.Pavilion) or None,
             "max_per_day": row.number("max_per_day"),
             "min_meetings": row.number("min_meetings") or 0,

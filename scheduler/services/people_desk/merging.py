@@ -32,7 +32,7 @@ from scheduler.storage.models import (
 )
 
 _FILLED: Final = {
-    Firm: ("description", "website", "pavilion", "hall_id", "max_per_day"),
+    Firm: ("description", "website", "offers", "needs", "products", "pavilion", "hall_id", "max_per_day"),
     Attendee: ("title", "phone", "mail_language", "timezone", "max_per_day"),
     Interpreter: (),
 }
@@ -76,7 +76,7 @@ def merge(session: Session, actor: Actor, kind: ImportKind, key: str, into: str,
 
 def _fill(old: Firm | Attendee | Interpreter, new: Firm | Attendee | Interpreter) -> None:
     for name in _FILLED[type(new)]:
-        if getattr(new, name) in (None, ""):
+        if getattr(new, name) in (None, "", []):
             setattr(new, name, getattr(old, name))
     for name in _LISTS[type(new)]:
         both = list(dict.fromkeys([*getattr(new, name), *getattr(old, name)]))

@@ -184,6 +184,8 @@ def _gaps(session: Session, firm: Firm) -> ProfileGaps:
     return ProfileGaps(
         {
             "description": bool(firm.description.strip()),
+            "offers": bool(firm.offers or firm.products),
+            "needs": bool(firm.needs),
             "website": bool(firm.website),
             "areas": bool(firm.areas),
             "booth": firm.hall_id is not None,

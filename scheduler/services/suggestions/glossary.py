@@ -6,13 +6,16 @@ and what it goes into. So a Chinese text and a Hungarian one about bearings are 
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
+OWN = "="
+"""Begins the key of a thing in the words of its firm. No key of the glossary has it."""
 _KEPT = 16_384
 """Texts that a process remembers: an event has thousands, and each page of a firm asks for all of them."""
 
@@ -68,6 +71,38 @@ def wants(text: str) -> Wants:
         for part, is_need in _parts(sentence):
             (needed if is_need else offered).update(_named(part))
     return Wants(frozenset(offered - needed), frozenset(needed))
+
+
+@lru_cache(_KEPT)
+def listed_wants(description: str, offers: str, needs: str, products: str) -> Wants:
+    """What a firm's text and its lists, as JSON, say that it offers and needs.
+
+    A thing of a list that no line of the glossary names counts by its own words: its key is `OWN` and these.
+    """
+    told = wants(description)
+    needed = frozenset(key for thing in json.loads(needs) for key in _of_thing(thing))
+    things_offered = (thing for text in (offers, products) for thing in json.loads(text))
+    offered = frozenset(key for thing in things_offered for key in _of_thing(thing))
+    return Wants((told.offers | offered) - needed, (told.needs - offered) | needed)
+
+
+def goes_into(key: str) -> frozenset[str]:
+    """The keys of the things that need this one."""
+    return frozenset() if key.startswith(OWN) else things()[key].goes_into
+
+
+def named(key: str, language: str, lists: Iterable[str]) -> str:
+    """A thing in words of a language, or in those of the firm's lists, as JSON, that it comes from."""
+    if key.startswith(OWN):
+        own = key.removeprefix(OWN)
+        return next((thing for each in lists for thing in json.loads(each) if plain(thing) == own), own)
+    names = things()[key].names
+    return names.get(language, names["en"])
+
+
+def _of_thing(text: str) -> Iterator[str]:
+    words = plain(text)
+    yield from tuple(_named(words)) or (f"{OWN}{words}",)
 
 
 def _parts(sentence: str) -> Iterator[tuple[str, bool]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import String, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Tier
@@ -13,13 +14,14 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory import notes
 from scheduler.services.directory.refs import FirmRef
-from scheduler.services.suggestions.glossary import things, wants
+from scheduler.services.suggestions.glossary import listed_wants, named
 from scheduler.services.suggestions.ranking import Candidate, Fit, crowd, ranked
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, MeetingRequest, Slot, WalkingTime
 
 LOOKED_AT = 60
 """Of the best by texts, so many are looked at for their people's languages."""
+_LISTS: Final = (Firm.offers, Firm.needs, Firm.products)
 NEAR_MINUTES = 5
 FULL = 0.7
 """A firm whose accepted requests fill so much of its people's time is not suggested any more."""
@@ -99,14 +101,16 @@ def _firms(session: Session, actor: Actor) -> dict[int, Firm]:
     rows = session.execute(
         select(
             Firm.id, Firm.key, Firm.name, Firm.latin_name, Firm.country, Firm.tier, Firm.areas,
-            Firm.description, Firm.hall_id,
+            Firm.description, Firm.hall_id, *(cast(each, String).label(each.key) for each in _LISTS),
         ).where(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
     )  # fmt: skip
     return {row.id: row for row in rows}  # type: ignore[misc]  # rows have the columns by their names
 
 
 def _candidate(row: Firm) -> Candidate:
-    return Candidate(row.key, row.tier, frozenset(row.areas), wants(row.description), row.hall_id)
+    lists: Any = row.offers, row.needs, row.products
+    says = listed_wants(row.description, *lists)
+    return Candidate(row.key, row.tier, frozenset(row.areas), says, row.hall_id)
 
 
 def _known(session: Session, firm_id: int) -> set[int]:
@@ -183,8 +187,10 @@ def _spoken(session: Session, firm_ids: Iterable[int]) -> dict[int, frozenset[st
 
 
 def _partner(found: Fit, row: Firm, language: str) -> SuggestedPartner:
+    lists: Any = row.offers, row.needs, row.products
+
     def said(keys: Sequence[str]) -> tuple[str, ...]:
-        return tuple(_named(key, language) for key in keys)
+        return tuple(named(key, language, lists) for key in keys)
 
     link = found.links[0] if found.links else None
     return SuggestedPartner(
@@ -193,13 +199,13 @@ def _partner(found: Fit, row: Firm, language: str) -> SuggestedPartner:
         area=row.areas[0] if row.areas else "",
         they_supply=said(found.they_supply),
         we_supply=said(found.we_supply),
-        link=(_named(link[0], language), _named(link[1], language), link[2]) if link else None,
+        link=_both(said(link[:2]), is_ours=link[2]) if link else None,
         shares_area=found.shares_area,
         languages=found.languages,
         is_near=found.is_near,
     )
 
 
-def _named(key: str, language: str) -> str:
-    names: Mapping[str, str] = things()[key].names
-    return names.get(language, names["en"])
+def _both(names: Sequence[str], *, is_ours: bool) -> tuple[str, str, bool]:
+    theirs, ours = names
+    return theirs, ours, is_ours

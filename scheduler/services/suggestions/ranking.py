@@ -11,7 +11,7 @@ from functools import lru_cache
 from heapq import nlargest
 
 from scheduler.domain.entities import Tier
-from scheduler.services.suggestions.glossary import Wants, things
+from scheduler.services.suggestions.glossary import Wants, goes_into, things
 
 SUPPLY, CHAIN, NEIGHBOUR, ACROSS, LANGUAGE, NEAR = 3.5, 0.8, 0.7, 0.2, 0.3, 0.2
 CROWD = 0.4
@@ -83,7 +83,7 @@ def crowd(firms: Sequence[Candidate]) -> Crowd:
 def linked(offers: frozenset[str]) -> frozenset[str]:
     """The things that go into some of these, or that some of these go into."""
     known = things()
-    into = {other for key in offers for other in known[key].goes_into}
+    into = {other for key in offers for other in goes_into(key)}
     return frozenset(into | {key for key, thing in known.items() if thing.goes_into & offers}) - offers
 
 
@@ -126,13 +126,12 @@ def _fit(own: Candidate, other: Candidate, near: Collection[int], value: float) 
 
 
 def _links(mine: Collection[str], theirs: Collection[str]) -> list[tuple[str, str, bool]]:
-    known = things()
     found = []
     for one in sorted(theirs):
         for own in sorted(mine):
-            if own in known[one].goes_into:
+            if own in goes_into(one):
                 found.append((one, own, True))
-            elif one in known[own].goes_into:
+            elif one in goes_into(own):
                 found.append((one, own, False))
     return found
 

@@ -44,6 +44,10 @@ class Firm(Base):
     pavilion: Mapped[Pavilion | None]
     description: Mapped[str] = mapped_column(Text, default="")
     website: Mapped[Website] = mapped_column(default="")
+    offers: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    """What it offers, in a few words each; `needs` and `products` likewise."""
+    needs: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    products: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     hall_id: Mapped[int | None] = mapped_column(ForeignKey("hall.id"), index=True)
     host_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
     """The firm at whose stand this one stands: a joint stand, whose booth and capacity are the host's."""

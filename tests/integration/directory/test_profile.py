@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from scheduler.domain.errors import InvalidInput, NotAllowed
@@ -11,12 +13,15 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import TrailEntry
 from tests.support.factories import NOW, make_event
 
+NOTHING: dict[str, Any] = {"description": "", "website": "", "things": {}, "titles": {}}
+
 
 def test_a_profile_is_changed_found_and_in_the_trail(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session, people=2)
         titles = {"f0-p0": " Head  of sales ", "f1-p0": "Not ours"}
         said = {"description": "We make\ngearboxes", "website": "gears.example", "titles": titles}
+        said["things"] = {"offers": "heat treatment\n\n 齿轮加工 ", "needs": "Bearings; oil", "products": ""}
         profile.change(session, expo.actor(0), **said, now=NOW)
     with database.read() as session:
         found = profile.profile(session, expo.actor(0))
@@ -25,6 +30,11 @@ def test_a_profile_is_changed_found_and_in_the_trail(database: Database) -> None
         assert search.firm(session, expo.actor(0), "f1").people[0].title != "Not ours"
         hits = search.look(session, expo.actor(1), FirmFilters(text="gearbox")).page.items
         assert [card.key for card in hits] == ["f0"]
+        assert found.things["offers"] == hits[0].offers == ("heat treatment", "齿轮加工")
+        assert (hits[0].needs, hits[0].products) == (("Bearings", "oil"), ())
+        for text in ("treatments", "齒輪加工", "bearing"):
+            found_by = search.look(session, expo.actor(1), FirmFilters(text=text)).page.items
+            assert [card.key for card in found_by] == ["f0"], text
         (entry,) = session.query(TrailEntry).all()
         assert entry.about == "firm f0: profile" and "gearboxes" in entry.after
 
@@ -34,17 +44,20 @@ def test_what_is_wrong_stands_at_its_field(database: Database) -> None:
         expo = make_event(session)
         for website in ("javascript://x.example", "nowhere", "https://a b.example"):
             with pytest.raises(InvalidInput, match="website: is no address"):
-                profile.change(session, expo.actor(0), description="", website=website, titles={}, now=NOW)
+                profile.change(session, expo.actor(0), **NOTHING | {"website": website}, now=NOW)
         with pytest.raises(InvalidInput) as caught:
             profile.change(
                 session,
                 expo.actor(0),
                 description="x" * 4_001,
                 website="",
+                things={"offers": "\n".join(map(str, range(13))), "needs": f"oil\n{'x' * 81}"},
                 titles={"f0-p0": "x" * 121},
                 now=NOW,
             )
-        assert {fault.path for fault in caught.value.faults} == {"description", "title-f0-p0"}
+        faults = {fault.path: str(fault.message) for fault in caught.value.faults}
+        assert faults.keys() == {"description", "offers", "needs", "title-f0-p0"}
+        assert "13 lines; write at most 12" in faults["offers"] and "too long: xxx" in faults["needs"]
 
 
 def test_only_the_firms_exhibitors_change_it(database: Database) -> None:
@@ -52,4 +65,4 @@ def test_only_the_firms_exhibitors_change_it(database: Database) -> None:
         expo = make_event(session, people=2)
         for actor in (expo.actor(0, 1), expo.organiser_actor()):
             with pytest.raises(NotAllowed):
-                profile.change(session, actor, description="", website="", titles={}, now=NOW)
+                profile.change(session, actor, **NOTHING, now=NOW)

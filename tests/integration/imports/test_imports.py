@@ -286,6 +286,22 @@ def test_a_column_that_a_file_does_not_have_stays_and_an_empty_cell_empties(data
         assert firm.website == "a.example"
 
 
+def test_what_firms_offer_need_and_make_comes_from_a_sheet_in_lists(database: Database) -> None:
+    text = 'key,name,country,tier,We offer,需求,products\na,A,CN,upstream,coating; sorting,"foil, tape",{}\n'
+    with database.write() as session:
+        actor = make_event(session, firms=0, tables=0).organiser_actor()
+        imports.import_firms(session, actor, text.format("cells;cells"))
+        firm = session.scalars(select(Firm)).one()
+        assert (firm.offers, firm.needs, firm.products) == (
+            ["coating", "sorting"],
+            ["foil", "tape"],
+            ["cells"],
+        )
+        assert imports.import_firms(session, actor, text.format("cells")) == Imported(0, 0, 1)
+        with pytest.raises(InvalidInput, match="row 2, products: has 13 lines"):
+            imports.import_firms(session, actor, text.format(";".join(map(str, range(13)))))
+
+
 def test_a_latin_name_that_was_never_given_follows_the_name(database: Database) -> None:
     text = "key,name,country,tier\na,{},CN,upstream\n"
     with database.write() as session:

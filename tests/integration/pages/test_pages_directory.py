@@ -181,8 +181,16 @@ def test_an_exhibitor_changes_what_the_firm_says_of_itself(site: Site) -> None:
     assert "Others find you by what stands here" in browser.get(site.path("/profile"))
     page = browser.post(site.path("/profile"), status=422, description="Keep <this>", website="nowhere")
     assert "Keep &lt;this&gt;</textarea>" in page and 'id="website-fault">Is no address' in page
-    typed = {"description": "We make gearboxes", "website": "https://gears.example", "title-f0-p0": "Sales"}
+    page = browser.post(site.path("/profile"), status=422, needs="x" * 81)
+    assert 'id="needs-fault">Has a line that is too long' in page and f"{'x' * 81}</textarea>" in page
+    typed = {
+        "needs": "Bearings\nCooling oil",
+        "description": "We make gearboxes",
+        "website": "https://gears.example",
+        "title-f0-p0": "Sales",
+    }
     assert "Kept. The directory shows it" in browser.post(site.path("/profile"), **typed)
     shown = site.exhibitor(1).get(site.path("/firms/f0"))
+    assert '/firms?text=Cooling+oil">Cooling oil</a>' in shown and "Products</h2>" not in shown
     assert "We make gearboxes" in shown and "https://gears.example" in shown and "Sales" in shown
     site.browser(site.expo.people[0][1]).get(site.path("/profile"), status=403)

@@ -79,6 +79,18 @@ def test_things_are_named_in_the_language_of_the_page_whatever_the_reader_speaks
     assert in_chinese.they_supply != on_page.they_supply and not in_chinese.they_supply[0].isascii()
 
 
+def test_lists_count_as_texts_do_and_things_that_the_glossary_does_not_know_by_their_words(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        expo = expo_of(session, "", "", GEARBOXES)
+        expo.firms[0].needs, expo.firms[0].offers = ["Fűtőpatron", "hajtóművek"], ["Drone insurance"]
+        expo.firms[1].products, expo.firms[1].needs = ["FUTOPATRON"], ["drone insurance"]
+    found = of(database, expo)
+    assert (found["f1"].they_supply, found["f1"].we_supply) == (("FUTOPATRON",), ("drone insurance",))
+    assert found["f2"].they_supply == ("gearboxes",)
+
+
 def test_what_goes_into_what_we_make_is_a_link_of_the_chain(database: Database) -> None:
     with database.write() as session:
         expo = expo_of(session, "We build electric buses.", "Traction batteries and battery packs.")
