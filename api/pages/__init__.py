@@ -20,6 +20,7 @@ from api.pages.inbox import inbox
 from api.pages.interpreting import interpreting
 from api.pages.my_day import my_day
 from api.pages.people_desk import people_desk, request_desk
+from api.pages.remedies import remedies
 from api.pages.requests import requests, wishes
 from api.pages.schedule import changes, dials, runs, versions
 from api.pages.start import start
@@ -45,6 +46,7 @@ PAGES = (
     docs.blueprint,
     entries.blueprint,
     fairness.blueprint,
+    remedies.blueprint,
     feed.blueprint,
     firms.blueprint,
     first_file.blueprint,

@@ -13,7 +13,6 @@ from werkzeug.wrappers import Response
 from api import auth, context, inputs
 from api.errands import fresh_sign_in
 from api.pages import paging, rendering
-from api.pages.presentation import local_moment
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import (
     ChangedMeanwhile,
@@ -24,7 +23,7 @@ from scheduler.domain.errors import (
 )
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
-from scheduler.services.events import events, results
+from scheduler.services.events import results
 from scheduler.services.publishing import look, orders
 from scheduler.services.publishing.look import Shown, VersionJobs
 from scheduler.services.requests import locks, not_held
@@ -192,22 +191,6 @@ def publish(event_key: str, number: int) -> Response:
     except (VersionConflict, VenueChanged, PublishingOpen, ChangedMeanwhile) as error:
         flash(str(error), "error")
     return redirect(url_for("versions.show", event_key=event_key, number=number))
-
-
-@blueprint.post("/<int:number>/hold-there")
-@login_required
-def hold_there(event_key: str, number: int) -> Response:
-    """Do a remedy of a request that is not held, and lock the request to its time."""
-    actor = auth.organiser(event_key)
-    key, remedy = request.form.get("request", ""), inputs.whole(request.form.get("remedy"), -1)
-    try:
-        with context.database().write() as db:
-            start = locks.hold_there(db, actor, number, key, remedy, now=context.now()).start
-            zone = events.event(db, actor).timezone
-        flash(f"Done. The next run holds it on {local_moment(start, zone)}, or says why it cannot.", "good")
-    except (locks.NotDone, WrongState) as error:
-        flash(str(error), "error")
-    return redirect(url_for("versions.show", event_key=event_key, number=number, kind="unscheduled"))
 
 
 @blueprint.post("/<int:number>/unlock")

@@ -56,6 +56,7 @@ ACTS = {
     ImportKind.FIRMS: Act.FIRM,
     ImportKind.PEOPLE: Act.PERSON,
     ImportKind.INTERPRETERS: Act.INTERPRETER,
+    ImportKind.REQUESTS: Act.LOCK,
 }
 
 
@@ -69,6 +70,7 @@ class StepKind(StrEnum):
     SHIFTS = "shifts"
     MERGE = "merge"
     IMPORT = "import"
+    REMEDY = "remedy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import RequestState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
-from scheduler.services.requests.locks import DONE_HERE
-from scheduler.services.schedule import unscheduled
-from scheduler.storage.models import Attendee, Firm, MeetingRequest, ScheduleVersion, Slot
+from scheduler.services.schedule import unscheduled, versions
+from scheduler.services.text import storable
+from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest, ScheduleVersion, Slot
 
 GROUPS: Mapping[str, str] = {
     "people-busy": "Their people are in other meetings",
@@ -50,7 +52,17 @@ class NamedMeeting:
     priority: int
 
 
-Thing = PersonRef | FirmRef | NamedMeeting | str
+@dataclass(frozen=True, slots=True)
+class NamedInterpreter:
+    """An interpreter by name."""
+
+    key: str
+    name: str
+    latin_name: str
+    languages: Sequence[str]
+
+
+Thing = PersonRef | FirmRef | NamedInterpreter | NamedMeeting | str
 """The name of a thing that a plan gives by key, or the key if nothing of the event has it any more."""
 
 
@@ -58,7 +70,7 @@ Thing = PersonRef | FirmRef | NamedMeeting | str
 class NamedRemedy:
     """A remedy with names: what to do to hold the request at `start`. `text` has keys, for unknown kinds.
 
-    `number` is that of `locks.hold_there`, if a button can do it.
+    `number` is its own among those of the request, if a press does it.
     """
 
     kind: str
@@ -93,6 +105,13 @@ class NotHeld:
     locked_to: datetime | None
 
 
+PRESSED = frozenset(
+    {
+        "again", "weight", "closed", "fixed", "withdraw", "available", "take-part", "any-place", "shift",
+        "person-cap", "firm-cap", "add-place", "add-person", "add-interpreter",
+    }
+)  # fmt: skip
+"""Kinds of remedies that a press does."""
 FOR_ALL = frozenset(
     {"available", "person-cap", "firm-cap", "any-place", "add-place", "add-interpreter", "again", "withdraw"}
 )
@@ -148,14 +167,26 @@ def listing(
 ) -> list[NotHeld]:
     """One page of the requests that are not held for a reason (empty: for any)."""
     rows = unscheduled.listing(session, version.id, reason, first=first, most=most)
+    return _named(session, version.event_id, rows)
+
+
+def _named(session: Session, event_id: int, rows: Sequence[Mapping[str, Any]]) -> list[NotHeld]:
     keys = {row["request"] for row in rows}
     for row in rows:
         keys.update(row.get("blockers", ()), *(way["ids"] for way in row.get("ways", ())))
-    things = _things(session, version.event_id, keys)
-    starts = session.execute(select(Slot.key, Slot.start).where(Slot.event_id == version.event_id))
+    things = _things(session, event_id, keys)
+    starts = session.execute(select(Slot.key, Slot.start).where(Slot.event_id == event_id))
     slots = {slot: start for slot, start in starts}  # noqa: C416 -- dict(starts) loses the types
-    locked = _locked(session, version.event_id)
+    locked = _locked(session, event_id)
     return [_not_held(row, things, slots, locked) for row in rows]
+
+
+def about(session: Session, actor: Actor, number: int, keys: Collection[str]) -> list[NotHeld]:
+    """What a version says of some requests that it does not hold."""
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    wanted = [key for key in keys if storable(key)]
+    return _named(session, version.event_id, list(unscheduled.about(session, version.id, wanted).values()))
 
 
 def _not_held(
@@ -178,7 +209,7 @@ def _not_held(
                 things=[things.get(each, each) for each in way["ids"]],
                 start=slots.get(way["slot"]),
                 text=text,
-                number=i if way["kind"] in DONE_HERE and way["slot"] in slots else None,
+                number=i if way["kind"] in PRESSED and way["slot"] in slots else None,
             )
             for i, (way, text) in enumerate(zip(ways, row["remedies"], strict=True))
         ],
@@ -195,6 +226,9 @@ def _things(session: Session, event_id: int, keys: Collection[str]) -> dict[str,
     people: Any = select(*person_columns(Attendee))
     people = people.where(Attendee.event_id == event_id, Attendee.key.in_(wanted))
     found.update((row[0], PersonRef(*row)) for row in session.execute(people))
+    interpreters = select(Interpreter.key, Interpreter.name, Interpreter.latin_name, Interpreter.languages)
+    interpreters = interpreters.where(Interpreter.event_id == event_id, Interpreter.key.in_(wanted))
+    found.update((row[0], NamedInterpreter(*row)) for row in session.execute(interpreters))
     one, two = aliased(Firm), aliased(Firm)
     requests: Any = (
         select(MeetingRequest.key, *firm_columns(one), *firm_columns(two), MeetingRequest.priority)

@@ -31,6 +31,7 @@ from scheduler.services.runs.distribution import Call, WorkerHelpers
 from scheduler.services.runs.known import last_run, new_requests, proved_before
 from scheduler.services.runs.watchdog import Solve, Stop, Watched, watch
 from scheduler.services.schedule import versions
+from scheduler.solver.explain.reasons import examined
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run, ScheduleVersion
@@ -140,7 +141,7 @@ class _Work:
         with self.helpers() as helpers:
             solving = partial(solve, problem, params, helpers=helpers, new=new, proved=proved)
             watched = watch(
-                lambda report, stop: solving(on_progress=report, should_stop=stop),
+                lambda report, stop: examined(problem, solving(on_progress=report, should_stop=stop), stop),
                 self,
                 seconds=self.run.seconds,
                 should_stop=should_stop,

@@ -10,10 +10,12 @@ from scheduler.domain.entities import PlaceWish
 from scheduler.domain.problem import Attendee, Firm
 from scheduler.domain.rules.held import Held
 from scheduler.solver.explain.conditions import Condition, MeetingParty
-from scheduler.solver.explain.insertion import best_insertion
+from scheduler.solver.explain.insertion import MOST_STARTS, best_insertion
 from scheduler.solver.explain.occupancy import Occupancy
 from scheduler.solver.explain.remedy import Remedy, if_it_gains, keeping, slot_names
-from scheduler.solver.instance.choices import bits
+from scheduler.solver.instance.choices import bits, runs_of
+
+CAPS = ("person-cap", "firm-cap")
 
 
 def of_one_condition(occupancy: Occupancy, r: int, parties: list[MeetingParty]) -> Iterator[Remedy]:
@@ -42,7 +44,9 @@ def _plainly(
     held = if_it_gains(best_insertion(occupancy, r, party, starts))
     if held is not None:
         kind, sentence = _SENTENCES[condition.what]
-        who = (condition.who,) if condition.who else ()
+        who = [condition.who] if condition.who else []
+        if kind in CAPS:
+            who.append(str(_raised(occupancy, condition)))
         yield keeping(sentence(occupancy, condition, held), kind, held, *who)
 
 
@@ -51,10 +55,14 @@ def _away(occupancy: Occupancy, condition: Condition, held: Held) -> str:
 
 
 def _cap(occupancy: Occupancy, condition: Condition, _held: Held) -> str:
+    return f"Let {condition.who} have {_raised(occupancy, condition)} meetings a day (max_per_day)"
+
+
+def _raised(occupancy: Occupancy, condition: Condition) -> int:
+    """One meeting a day more than the person or the firm may have."""
     problem = occupancy.problem
     rows: Sequence[Attendee | Firm] = problem.attendees if condition.what == "person-cap" else problem.firms
-    cap = next(row.max_per_day or 0 for row in rows if row.id == condition.who)
-    return f"Let {condition.who} have {cap + 1} meetings a day (max_per_day)"
+    return 1 + next(row.max_per_day or 0 for row in rows if row.id == condition.who)
 
 
 def _precedence(_occupancy: Occupancy, condition: Condition, _held: Held) -> str:
@@ -109,12 +117,32 @@ def _place(
 def _interpreter(
     occupancy: Occupancy, r: int, party: MeetingParty, condition: Condition, starts: int
 ) -> Iterator[Remedy]:
+    """A longer shift of an interpreter who is there, else one more interpreter."""
+    held = _in_a_longer_shift(occupancy, r, party, starts)
+    if held is not None and held.interpreter is not None:
+        who = occupancy.problem.interpreters[held.interpreter].id
+        text = f"Let interpreter {who} have a shift in {slot_names(occupancy, held)}"
+        yield keeping(text, "shift", held, who)
     held = if_it_gains(best_insertion(occupancy, r, party, starts, interpreters=(None,), imagined=True))
     if held is not None:
         spoken = [sorted(occupancy.choices.languages(side)) for side in (party.asking, party.asked)]
         one, two = (" or ".join(languages) for languages in spoken)
         text = f"Add an interpreter between {one} and {two} in {slot_names(occupancy, held)}"
-        yield keeping(text, "add-interpreter", held)
+        yield keeping(text, "add-interpreter", held, *(languages[0] for languages in spoken))
+
+
+def _in_a_longer_shift(occupancy: Occupancy, r: int, party: MeetingParty, starts: int) -> Held | None:
+    """A meeting with an interpreter who has no shift then and no meeting, and time to walk there and on."""
+    length = occupancy.problem.requests[r].length
+    for i in party.interpreters or ():
+        person = ("interpreter", i)
+        idle = runs_of(occupancy.choices.all_slots & ~occupancy.busy[person], length)
+        for start in islice(bits(starts & idle), MOST_STARTS):
+            ways = best_insertion(occupancy, r, party, 1 << start, interpreters=(i,))
+            held = if_it_gains(ways)
+            if held is not None and occupancy.can_walk(person, held.start, held.stop, held.hall):
+                return held
+    return None
 
 
 def add_interpreter(occupancy: Occupancy, r: int, ways: Iterable[tuple[MeetingParty, int]]) -> list[Remedy]:

@@ -15,7 +15,7 @@ from scheduler.services.requests import requests
 from scheduler.services.runs import runs
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import Account, AttendeeBusy, OutboxMail, Run
+from scheduler.storage.models import Account, AttendeeBusy, Interpreter, OutboxMail, Run
 from tests.support import importing as imports
 from tests.support.factories import make_event, make_request, make_version, meet
 from tests.support.publishing import carry_out, publish_version
@@ -237,7 +237,7 @@ def test_what_did_not_fit_reads_in_names_and_times_by_reason_and_a_press_holds_i
         session.add(AttendeeBusy(attendee_id=person.id, slot_id=expo.slots[1].id))
         version = make_version(session, expo, [], state=VersionState.DRAFT)
         way = {"kind": "available", "ids": [person.key], "slot": "s1"}
-        other = {"kind": "add-interpreter", "ids": [], "slot": "s2"}
+        other = {"kind": "add-interpreter", "ids": ["zh", "hu"], "slot": "s2"}
         rows = (one, "people-busy", [person.key], way), (two, "no-interpreter", [], other)
         version.unscheduled = [
             {"request": r.key, "reason": reason, "detail": f"Request {r.key}", "blockers": blockers,
@@ -253,17 +253,24 @@ def test_what_did_not_fit_reads_in_names_and_times_by_reason_and_a_press_holds_i
     assert "Their people are in other meetings</a>: 1" in page
     assert ">Ms Kovacs</a> available on" in page and ", 09:30." in page
     assert one.key not in re.sub(r'(href|value)="[^"]*"', "", page), "no key is read"
-    assert page.count("Do it, and hold it there") == 1, "nobody adds an interpreter by a press"
+    assert page.count("Do it, and hold it there") == 1 and page.count("Say who, and hold it there") == 1
     page = browser.get(f"{path}?kind=unscheduled&reason=no-interpreter")
     assert "Firm 2 and Firm 3</a>" in page and "Firm 0 and Firm 1</a>" not in page
     browser.get(f"{path}?kind=unscheduled")
-    page = browser.post(f"{path}/hold-there", request=one.key, remedy="0")
+    page = browser.post(f"{path}/remedies/do", request=one.key, remedy="0")
     assert "Done. The next run holds it on" in page and "locked to" in page
     with database.read() as session:
         assert session.scalars(select(AttendeeBusy)).all() == []
     assert "locked to" not in browser.post(f"{path}/unlock", request=one.key)
-    page = browser.post(f"{path}/hold-there", request=two.key, remedy="0")
-    assert "This remedy needs something that no page can do." in page
+    press = {"request": two.key, "remedy": "0"}
+    page = browser.get(f"{path}/remedies/do?request={two.key}&remedy=0")
+    assert "One more interpreter of Chinese and Hungarian on" in page
+    page = browser.post(f"{path}/remedies/do", 422, **press, name0="Nora Kiss", email0="nora")
+    assert 'value="Nora Kiss"' in page and 'id="email0-fault"' in page, "what was typed is kept"
+    page = browser.post(f"{path}/remedies/do", **press, name0="Nora Kiss", email0="nora@speak.example")
+    assert "Done. The next run holds it on" in page
+    with database.read() as session:
+        assert [row.languages for row in session.scalars(select(Interpreter))] == [["zh", "hu"]]
 
 
 def test_a_run_is_given_moves_to_improve_the_plan_and_the_draft_says_what_they_buy(

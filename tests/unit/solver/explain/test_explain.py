@@ -23,7 +23,7 @@ from scheduler.samples.expo import make_expo
 from scheduler.samples.problem import to_problem
 from scheduler.solver import clock
 from scheduler.solver.exact.solve import solve_exact
-from scheduler.solver.explain.reasons import explain
+from scheduler.solver.explain.reasons import examined, explain
 from scheduler.solver.instance.arrays import flatten
 from scheduler.solver.plans.checking import clean_meetings
 from scheduler.solver.plans.start import starting_state
@@ -229,6 +229,32 @@ def test_without_time_every_request_still_gets_an_answer() -> None:
     assert [row.reason for row in explain(problem, [], seconds=-1.0)] == ["not-examined", "not-examined"]
 
 
+def test_what_there_was_no_time_to_look_into_is_looked_into_after_the_solve() -> None:
+    problem = make_problem(slots="1", requests=[ask(f"r{k}", "a", f"b{k}") for k in range(3)])
+    meetings = (meet("r0", "s0", "t1", "a1 b01"),)
+    result = solve(problem, SolveParams(seconds=1, workers=1))
+    plan = replace(result.plan, meetings=meetings, unscheduled=explain(problem, meetings, seconds=-1.0))
+    late = examined(problem, replace(result, plan=plan)).plan
+    assert late.unscheduled == explain(problem, meetings) and late.meetings == meetings
+    stopped = examined(problem, replace(result, plan=plan), lambda: True).plan
+    assert [row.reason for row in stopped.unscheduled] == ["not-examined"] * 2
+
+
+def test_an_interpreter_of_another_shift_is_named() -> None:
+    problem = make_problem(
+        slots="1 1",
+        requests=[ask("r1", "a", "b")],
+        attendees=[person("ann", "a"), person("bo", "b", "zh")],
+        interpreters=[interpreter("ivy", unavailable="s0 s1")],
+    )
+    row = only(problem)
+    assert row.remedies[0] == "Let interpreter ivy have a shift in s0; then hold it in s0."
+    assert [(way.kind, way.ids) for way in row.ways][:2] == [
+        ("shift", ("ivy",)),
+        ("add-interpreter", ("en", "zh")),
+    ]
+
+
 def test_every_request_gets_its_reason_before_any_gets_remedies(monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock here goes on by a second with each look at it."""
     monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=count().__next__))
@@ -319,8 +345,9 @@ def apply(document: Json, row: Unscheduled, remedy: str) -> str | None:
             if spoken:
                 more = {"id": f"more-{row_of_firm['id']}", "firm": row_of_firm["id"]}
                 document["attendees"].append({**more, "languages": spoken[1].split(" and ")})
-    elif found := re.match(r"Make (\S+) available", remedy):
-        who = next(a for a in document["attendees"] if a["id"] == found[1])
+    elif found := re.match(r"(?:Make|Let interpreter) (\S+) (?:available|have a shift) in", remedy):
+        people = document["attendees"] + document["interpreters"]
+        who = next(a for a in people if a["id"] == found[1])
         who["unavailable"] = [s for s in who["unavailable"] if s not in slots]
     elif found := re.match(r"Let (\S+) have (\d+)", remedy):
         rows = document["attendees"] + document["firms"]

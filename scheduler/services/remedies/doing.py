@@ -1,0 +1,213 @@
+"""Do the remedy of a request that a version does not hold, as one step of the desk, and lock the request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from scheduler.config import Settings
+from scheduler.domain.entities import RequestState, Side
+from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.cells.columns import ImportKind
+from scheduler.services.directory.refs import SlotRef, slot_ref
+from scheduler.services.people_desk.calling_off import call_off
+from scheduler.services.people_desk.journal import StepKind, step
+from scheduler.services.remedies import changing
+from scheduler.services.remedies.changing import NewPerson
+from scheduler.services.requests import locks
+from scheduler.services.requests.locks import NotDone
+from scheduler.services.schedule import unscheduled, versions
+from scheduler.services.text import storable
+from scheduler.storage.models import Attendee, Event, ExcludedPerson, Firm, MeetingRequest, Slot
+
+NAMED: Final = frozenset({"add-person", "add-interpreter"})
+"""Kinds that need somebody's name and mail address."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Press:
+    """A press on a remedy: the request, what is to be done, and when it is to be held."""
+
+    session: Session
+    actor: Actor
+    request: MeetingRequest
+    ids: tuple[str, ...]
+    slot: Slot
+    people: Sequence[NewPerson]
+    settings: Settings
+    now: datetime
+
+    @property
+    def slots(self) -> set[int]:
+        return set(self.session.scalars(self.slot.following(self.request.length)))
+
+
+def hold_there(
+    session: Session,
+    actor: Actor,
+    version: int,
+    key: str,
+    number: int,
+    *,
+    people: Sequence[NewPerson] = (),
+    settings: Settings,
+    now: datetime,
+) -> SlotRef:
+    """Do remedy `number` of a request that a version does not hold, and lock it to its slot, which is given.
+
+    The next run holds it there, or says that it cannot. `people` are those whom a remedy adds. It is one step
+    of the desk, which can be undone. Raises NotFound, WrongState, NotDone, InvalidInput by field of a person.
+    """
+    actor.require(Right.LOCK_REQUESTS)
+    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.CHANGE_VENUE)
+    session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
+    way = way_of(session, actor, version, key, number)
+    request = locks.lockable(session, actor, key)
+    slot = session.scalar(select(Slot).where(Slot.of(actor.event_id), Slot.key == str(way.get("slot"))))
+    if slot is None:
+        raise NotDone("This remedy names no time that the event has.")
+    if slot.start <= now:
+        raise NotDone("That time is over.")
+    if way["kind"] not in DOES:
+        raise NotDone("This remedy needs something that no page can do. Do it first, then lock the request.")
+    _refuse_clash(session, request, slot)
+    press = _Press(session, actor, request, tuple(way["ids"]), slot, people, settings, now)
+    subject = _subject(session, request)
+    with step(session, actor, StepKind.REMEDY, ImportKind.REQUESTS, subject, note=way["kind"], now=now):
+        DOES[way["kind"]](press)
+        locks.fix(session, actor, request, slot)
+    return slot_ref(slot)
+
+
+def way_of(session: Session, actor: Actor, version: int, key: str, number: int) -> Mapping[str, Any]:
+    """A remedy as the plan has it: kind, ids, slot. Raises NotFound."""
+    actor.require(Right.READ_VERSIONS)
+    found = versions.get(session, actor.event_id, version)
+    answers = unscheduled.about(session, found.id, [key] if storable(key) else [])
+    ways: Sequence[Mapping[str, Any]] = answers.get(key, {}).get("ways", ())
+    if not 0 <= number < len(ways):
+        raise NotFound("remedy", number)
+    return ways[number]
+
+
+def _subject(session: Session, request: MeetingRequest) -> str:
+    firms = [session.get_one(Firm, firm_id) for firm_id in (request.from_firm_id, request.to_firm_id)]
+    return " and ".join(firm.latin_name for firm in firms)
+
+
+def _refuse_clash(session: Session, request: MeetingRequest, slot: Slot) -> None:
+    """Raises NotDone if the people of a firm are all locked to other meetings at that time."""
+    run = session.scalars(select(Slot.position).where(Slot.id.in_(slot.following(request.length)))).all()
+    for firm_id in (request.from_firm_id, request.to_firm_id):
+        of_firm = (MeetingRequest.from_firm_id == firm_id) | (MeetingRequest.to_firm_id == firm_id)
+        locked = session.execute(
+            select(Slot.position, MeetingRequest.length)
+            .join(Slot, Slot.id == MeetingRequest.fixed_slot_id)
+            .where(
+                of_firm,
+                MeetingRequest.fixed_must,
+                MeetingRequest.state == RequestState.ACCEPTED,
+                MeetingRequest.id != request.id,
+            )
+        )
+        at_once = sum(first <= run[-1] and first + length > run[0] for first, length in locked) if run else 0
+        people = session.scalar(
+            select(func.count(Attendee.id)).where(
+                Attendee.firm_id == firm_id, Attendee.withdrawn_at.is_(None)
+            )
+        )
+        if at_once >= (people or 0):
+            name = session.get_one(Firm, firm_id).latin_name
+            raise NotDone(
+                f"All people of {name} are locked to other meetings at that time. Take another remedy, or "
+                "unlock one of those meetings first."
+            )
+
+
+def _nothing(_press: _Press) -> None:
+    """To lock the request is all."""
+
+
+def _withdraw(press: _Press) -> None:
+    for key in press.ids:
+        other = locks.lockable(press.session, press.actor, key)
+        call_off(press.session, press.actor, other, Side.FROM, "", now=press.now)
+
+
+def _available(press: _Press) -> None:
+    changing.free_people(press.session, press.actor.event_id, press.ids, press.slots)
+
+
+def _shift(press: _Press) -> None:
+    changing.open_shifts(press.session, press.actor.event_id, press.ids, press.slots)
+
+
+def _take_part(press: _Press) -> None:
+    session, request = press.session, press.request
+    people = select(Attendee.id).where(Attendee.event_id == press.actor.event_id, Attendee.key.in_(press.ids))
+    excluded = select(ExcludedPerson).where(
+        ExcludedPerson.request_id == request.id, ExcludedPerson.attendee_id.in_(people)
+    )
+    for row in session.scalars(excluded):
+        session.delete(row)
+
+
+def _any_place(press: _Press) -> None:
+    changing.take_any_place(press.request)
+
+
+def _person_cap(press: _Press) -> None:
+    mine = Attendee.event_id == press.actor.event_id, Attendee.key == press.ids[0]
+    changing.raise_cap(press.session, press.session.scalar(select(Attendee).where(*mine)), press.ids)
+
+
+def _firm_cap(press: _Press) -> None:
+    mine = Firm.event_id == press.actor.event_id, Firm.key == press.ids[0]
+    changing.raise_cap(press.session, press.session.scalar(select(Firm).where(*mine)), press.ids)
+
+
+def _place(press: _Press) -> None:
+    changing.add_place(press.session, press.actor.event_id, press.request, press.ids)
+
+
+def _person(press: _Press) -> None:
+    """A colleague of each firm that the remedy names one of."""
+    if len(press.people) != len(press.ids):
+        raise InvalidInput([Fault("people", "name one for each firm that sends somebody more")])
+    for at, (like, person) in enumerate(zip(press.ids, press.people, strict=True)):
+        changing.add_person(
+            press.session, press.actor, like, person, at=at, settings=press.settings, now=press.now
+        )
+
+
+def _interpreter(press: _Press) -> None:
+    if len(press.people) != 1:
+        raise InvalidInput([Fault("people", "name one interpreter")])
+    changing.add_interpreter(press.session, press.actor, press.ids, press.people[0])
+
+
+DOES: Final[Mapping[str, Callable[[_Press], None]]] = {
+    "again": _nothing,
+    "weight": _nothing,
+    "closed": _nothing,
+    "fixed": _nothing,
+    "withdraw": _withdraw,
+    "available": _available,
+    "take-part": _take_part,
+    "any-place": _any_place,
+    "shift": _shift,
+    "person-cap": _person_cap,
+    "firm-cap": _firm_cap,
+    "add-place": _place,
+    "add-person": _person,
+    "add-interpreter": _interpreter,
+}
+"""What a press does, by the kind of a remedy. A lock opens the time that it names, whatever its priority."""
