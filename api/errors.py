@@ -134,6 +134,8 @@ def _detail(error: ChainmeetError) -> str:
     """What the error says, as far as it is known, in the language of a page's reader."""
     if request.path.startswith("/api/"):
         return str(error)
+    if isinstance(error, WrongState):
+        return error.told
     if isinstance(error, NotFound):
         return NOT_FOUND if type(error) is NotFound else str(error)
     if isinstance(error, InvalidInput):

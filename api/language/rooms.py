@@ -15,11 +15,13 @@ ROOMS = frozenset(
         "language",
         "my_day",
         "preferences",
+        "requests",
         "sessions",
         "sign_in",
         "start",
         "summaries",
         "week",
+        "wishes",
     }
 )
 """Blueprints."""

@@ -21,13 +21,10 @@ from api.language.catalogs import SOURCE
 from api.language.speaking import gettext, ngettext, pgettext
 from api.pages.browsers import browser_name
 from scheduler.domain import fields, names
-from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure, PlaceWish
+from scheduler.domain.entities import AlertKind, AnswerSource, MailFailure
 from scheduler.invites.catalogue import words
-from scheduler.services.access.actors import Actor
 from scheduler.services.delivery.dead_letters import DeadLetter
 from scheduler.services.directory.facets import FacetValue
-from scheduler.services.requests.cards import RequestCard
-from scheduler.services.wishes.ranks import rank_of
 
 
 class Named(Protocol):
@@ -206,7 +203,6 @@ def role_label(role: str) -> str:
     return capitalize_first(words(speaking.language()).desk[role])
 
 
-TAB_LABELS = {"not-held": "Not held"}
 TOLD_LABELS = {
     "new": "New meetings",
     "update": "Other times or places",
@@ -233,11 +229,6 @@ SOURCE_LABELS = {
 }
 
 
-def tab_label(state: str) -> str:
-    """A tab of the list of requests."""
-    return TAB_LABELS.get(state, state.capitalize())
-
-
 def told_label(kind: str) -> str:
     """A kind of mail of a publishing."""
     return TOLD_LABELS[kind]
@@ -259,26 +250,6 @@ def source_label(source: AnswerSource) -> str:
     return SOURCE_LABELS[source]
 
 
-def asked_place(card: RequestCard, sent: bool, actor: Actor) -> str:
-    """Where a request may be held, as its reader says it."""
-    if card.place is PlaceWish.ANY:
-        return "at a booth or a table"
-    if card.place is PlaceWish.TABLE:
-        return "at a table"
-    whose = "their" if sent else "your" if actor.firm_id else f"{short_name(card.to_firm)}'s"
-    return f"at {whose} booth"
-
-
-def rank(priority: int | None) -> str:
-    """must, want or nice; nothing for a priority that nobody gave."""
-    return rank_of(priority).value if priority else ""
-
-
-def other_place(card: RequestCard) -> str:
-    """Where a request of one place could be held besides."""
-    return "a table" if card.place is PlaceWish.BOOTH else "their booth"
-
-
 def limits(kind: str, **more: str) -> dict[str, str | int]:
     """Attributes of an input for a field of this kind: how long it may be, or from where to where it goes."""
     found = fields.limits(getattr(fields, kind))
@@ -292,8 +263,7 @@ def init_app(app: Flask) -> None:
         local_time, local_day, plain_day, day_and_month, short_day,
         local_moment, local_second, time_left, zone_name, zone, number,
         share, country, by_country, language, both_names, short_name, spoken, capitalize_first,
-        alert_title, role_label, browser_name, tab_label, told_label, mail_label, failure_label, source_label,
-        asked_place, other_place, rank,
+        alert_title, role_label, browser_name, told_label, mail_label, failure_label, source_label,
     ):  # fmt: skip
         app.add_template_filter(function)
     app.add_template_global(share)

@@ -75,14 +75,18 @@ class NotAllowed(ChainmeetError):
 
 
 class WrongState(ChainmeetError):
-    """The object's state does not allow the step. Nothing was changed."""
+    """The object's state does not allow the step. Nothing was changed.
+
+    `told` is what a page says of it, in whole sentences that have translations; else the sentence itself.
+    """
 
     code = "wrong-state"
 
-    def __init__(self, what: str, key: object, state: str, step: str) -> None:
+    def __init__(self, what: str, key: object, state: str, step: str, told: str = "") -> None:
         self.what, self.key, self.state, self.step = what, key, state, step
         ending = " already." if state == step else f"; it cannot be {step}."
         super().__init__(f"The {what} {key} is {state}{ending}")
+        self.told = told or str(self)
 
 
 class RunAlreadyOpen(ChainmeetError):

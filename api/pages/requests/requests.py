@@ -13,12 +13,15 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
+from api.language.speaking import gettext, said
 from api.pages import forms, paging, rendering
 from api.pages.forms import RequestForm
 from api.pages.presentation import short_name
+from api.pages.requests.words import ANY_STATE, NOT_HELD, ORDERS, PLACES, RANKS
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import InvalidInput, NotAllowed, WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.asking import drafts
 from scheduler.services.directory import notes, search
@@ -29,26 +32,8 @@ from scheduler.services.requests.form import NewRequest
 from scheduler.services.requests.lists import RequestOrder
 from scheduler.services.suggestions import partners
 from scheduler.services.wishes import common_times, wishes
-from scheduler.services.wishes.ranks import USUAL, Rank
 
 blueprint = APIBlueprint("requests", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
-
-ANY_STATE = "all"
-NOT_HELD = "not-held"
-RANKS = {
-    Rank.MUST: (USUAL[Rank.MUST], "Must: we come to the event for this meeting"),
-    Rank.WANT: (USUAL[Rank.WANT], "Want: important to us"),
-    Rank.NICE: (USUAL[Rank.NICE], "Nice: if there is time"),
-}
-"""What a firm can say of a wish: the priority, and the words."""
-ORDERS = {
-    RequestOrder.NEWEST: "Newest first",
-    RequestOrder.DEADLINE: "Answer by",
-    RequestOrder.RANK: "Musts first",
-    RequestOrder.FIT: "Fits us best",
-}
-PLACES = {"any": "Booth or table, as it fits", "booth": "Their booth", "table": "A meeting table"}
-"""The tab of accepted requests for which the published schedule has no meeting."""
 
 
 @blueprint.get("/requests/received")
@@ -107,23 +92,28 @@ def submit(event_key: str, firm_key: str) -> Response | tuple[str, int]:
     except InvalidInput as error:
         return _form(actor, firm_key, form, forms.sentences(error)), 422
     if made.state is RequestState.ACCEPTED:
-        flash(f"You and {asking} agree to meet. The next schedule looks for a time.", "good")
+        flash(
+            gettext("You and %(firm)s agree to meet. The next schedule looks for a time.", firm=asking),
+            "good",
+        )
         return redirect(url_for("requests.show", event_key=event_key, key=key), 303)
-    flash(f"{asked} was asked. Their answer will stand here.", "good")
+    flash(gettext("%(firm)s was asked. Their answer will stand here.", firm=asked), "good")
     return redirect(url_for("requests.sent", event_key=event_key), 303)
 
 
 @blueprint.post("/requests/<key>/accept")
 @login_required
 def accept(event_key: str, key: str) -> Response | str:
-    done = "Accepted. The next schedule looks for a time that suits both firms."
+    done = gettext("Accepted. The next schedule looks for a time that suits both firms.")
     return _answer(event_key, key, requests.accept, done)
 
 
 @blueprint.post("/requests/<key>/decline")
 @login_required
 def decline(event_key: str, key: str) -> Response | str:
-    return _answer(event_key, key, requests.decline, "Declined. The other firm reads that, with your note.")
+    return _answer(
+        event_key, key, requests.decline, gettext("Declined. The other firm reads that, with your note.")
+    )
 
 
 @blueprint.post("/requests/<key>/withdraw")
@@ -132,9 +122,9 @@ def withdraw(event_key: str, key: str) -> Response | str:
     """Take a request back, or cancel what was agreed, if it still has the state that the page showed."""
     seen = RequestState.ACCEPTED if request.form.get("seen") == "accepted" else RequestState.PENDING
     done = (
-        "Withdrawn."
+        gettext("Withdrawn.")
         if seen is RequestState.PENDING
-        else "Withdrawn. The next schedule holds no meeting for it."
+        else gettext("Withdrawn. The next schedule holds no meeting for it.")
     )
     return _answer(event_key, key, requests.withdraw, done, seen=seen)
 
@@ -143,7 +133,7 @@ def withdraw(event_key: str, key: str) -> Response | str:
 @login_required
 def undo(event_key: str, key: str) -> Response | str:
     """Take the last step back, as long as nobody was told."""
-    return _answer(event_key, key, _undo, "Undone. The request stands as it was before.")
+    return _answer(event_key, key, _undo, gettext("Undone. The request stands as it was before."))
 
 
 @blueprint.post("/requests/<key>/ways/<int:number>")
@@ -155,7 +145,7 @@ def take_way(event_key: str, key: str, number: int) -> Response | str:
     def step(db: Session, actor: Actor, key: str, *, note: str, now: datetime) -> None:
         outcomes.take_way(db, actor, key, version=version, number=number, now=now)
 
-    return _answer(event_key, key, step, "Done. The next schedule tries again.")
+    return _answer(event_key, key, step, gettext("Done. The next schedule tries again."))
 
 
 def _keep(actor: Actor, form: RequestForm, *, is_template: bool) -> Response:
@@ -166,7 +156,7 @@ def _keep(actor: Actor, form: RequestForm, *, is_template: bool) -> Response:
             drafts.keep_template(db, actor, form.values, name, now=context.now())
         else:
             drafts.keep(db, actor, form.values, now=context.now())
-    flash("Kept. Nobody was asked yet.", "good")
+    flash(gettext("Kept. Nobody was asked yet."), "good")
     return redirect(url_for("wishes.listing", event_key=actor.event_key), 303)
 
 
@@ -244,11 +234,11 @@ def _around(db: Session, actor: Actor, side: Side, cards: Iterable[RequestCard])
 
 def _form(actor: Actor, firm_key: str, form: RequestForm, faults: dict[str, str] | None = None) -> str:
     if not actor.is_exhibitor:
-        raise NotAllowed("Only exhibitors ask for meetings in their firm's name.")
+        raise NotAllowed(say("Only exhibitors ask for meetings in their firm's name."))
     with context.database().read() as db:
         partner, own = search.firm_beside_own(db, actor, firm_key)
         if partner is own:
-            raise NotAllowed("This is your own firm. Choose another one in the directory.")
+            raise NotAllowed(say("This is your own firm. Choose another one in the directory."))
         return rendering.render(
             db,
             actor,
@@ -277,7 +267,7 @@ def _answer(event_key: str, key: str, step: Any, done: str, **more: Any) -> Resp
         with context.database().write() as db:
             step(db, actor, key, note=request.form.get("note", ""), now=context.now(), **more)
     except WrongState as error:
-        kind, done = "warning", f"{error} This is how it stands now."
+        kind, done = "warning", gettext("%(error)s This is how it stands now.", error=said(error.told))
     except InvalidInput as error:
         kind, done = "error", " ".join(forms.sentences(error).values())
     if rendering.by_htmx():

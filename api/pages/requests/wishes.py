@@ -11,10 +11,11 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context
-from api.language.speaking import gettext
+from api.language.speaking import gettext, said
 from api.pages import forms, rendering
-from api.pages.requests.requests import PLACES, RANKS
+from api.pages.requests.words import PLACES, RANKS
 from scheduler.domain.errors import InvalidInput, NotAllowed
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.asking import drafts, several
 from scheduler.services.directory import search
@@ -98,7 +99,7 @@ def ask_several(event_key: str) -> Response | tuple[str, int]:
     if done.asked:
         flash(gettext("Firms asked: %(num)s. Their answers will stand here.", num=len(done.asked)), "good")
     for key, why in done.refused.items():
-        flash(f"Not asked: {key} {why}.", "warning")
+        flash(gettext("Not asked: %(firm)s %(fault)s.", firm=key, fault=said(why)), "warning")
     return redirect(url_for("requests.sent", event_key=event_key), 303)
 
 
@@ -123,7 +124,7 @@ def answer_several(event_key: str) -> Response:
         else:
             flash(gettext("Declined: %(num)s.", num=done.done), "good")
         for why in done.refused.values():
-            flash(why, "warning")
+            flash(said(why), "warning")
     except InvalidInput as error:
         flash(" ".join(forms.sentences(error).values()), "error")
     here = url_for("requests.received", event_key=event_key)
@@ -135,7 +136,7 @@ def _several(
 ) -> str:
     """The form with the saved firms that were not asked yet: at first all of them are ticked."""
     if not actor.is_exhibitor:
-        raise NotAllowed("Only exhibitors ask for meetings in their firm's name.")
+        raise NotAllowed(say("Only exhibitors ask for meetings in their firm's name."))
     saved = FirmFilters(relation=("saved",))
     with context.database().read() as db:
         found = search.look(db, actor, saved, order=FirmOrder.NAME, limit=200).page.items

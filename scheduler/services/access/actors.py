@@ -31,6 +31,7 @@ from scheduler.storage.models import (
     TeamMember,
 )
 
+ORGANISERS_ONLY = say("Only an organiser of the event may do this.")
 ARCHIVED = say("This event is archived: it can be read, and not changed, until an owner brings it back.")
 LEADING = frozenset({Role.OWNER, Role.ORGANISER})
 """Roles of those who run an event, and are told of what fails."""
@@ -122,7 +123,7 @@ class Actor:
         firm_id: int | None = None,
         attendee_id: int | None = None,
         interpreter_id: int | None = None,
-        sentence: str = "Only an organiser of the event may do this.",
+        sentence: str = ORGANISERS_ONLY,
     ) -> None:
         """Raises NotAllowed unless the actor may. The sentence says who may.
 

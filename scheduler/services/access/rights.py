@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
+from scheduler.saying import say
+
 
 class Role(StrEnum):
     """A role in an event. One person may have several. The first five are those of `TeamRole`."""
@@ -194,5 +196,5 @@ def out_of_scope(right: Right) -> str:
     """Why an API token may not use the right, as a sentence."""
     scopes = sorted(SCOPES.get(right, ()))
     if not scopes:
-        return "Only a person who is signed in may do this."
+        return say("Only a person who is signed in may do this.")
     return f"This token does not have the scope {' or '.join(scopes)}."

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, find_firm, firm_columns
@@ -120,7 +121,11 @@ def _write(
         session.execute(select(Firm.id).where(Firm.id == actor.firm_id).with_for_update(key_share=True))
         number = select(func.count()).select_from(RequestDraft).where(RequestDraft.firm_id == actor.firm_id)
         if session.scalars(number).one() >= MOST:
-            faults.append(Fault("draft", f"your firm keeps {MOST} drafts and templates; remove one first"))
+            faults.append(
+                Fault(
+                    "draft", say("your firm keeps %(most)s drafts and templates; remove one first", most=MOST)
+                )
+            )
     if faults:
         raise InvalidInput(faults)
     if kept is None:
@@ -155,7 +160,7 @@ def _found(session: Session, actor: Actor, draft_id: int) -> RequestDraft:
 
 def _own(actor: Actor) -> int:
     actor.require(
-        Right.ASK, firm_id=actor.firm_id, sentence="Only exhibitors keep drafts in their firm's name."
+        Right.ASK, firm_id=actor.firm_id, sentence=say("Only exhibitors keep drafts in their firm's name.")
     )
     if actor.firm_id is None:
         raise NotFound("firm", "")

@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.requests import requests
@@ -43,11 +44,11 @@ def ask(
 
     Raises InvalidInput if there are none or too many, or for what is wrong whichever firm is asked.
     """
-    own = "Only exhibitors ask for meetings in their firm's name."
+    own = say("Only exhibitors ask for meetings in their firm's name.")
     actor.require(Right.ASK, firm_id=actor.firm_id, sentence=own)
     keys = list(dict.fromkeys(firm_keys))
     if not 1 <= len(keys) <= MOST_ASKED:
-        raise InvalidInput([Fault("firms", f"choose 1 to {MOST_ASKED} firms")])
+        raise InvalidInput([Fault("firms", say("choose 1 to %(most)s firms", most=MOST_ASKED))])
     asked, refused = [], {}
     of_form: list[Fault] = []
     for key in keys:
@@ -56,7 +57,7 @@ def ask(
                 asked.append(requests.ask(session, actor, replace(form, to_firm=key), now=now))
         except InvalidInput as error:
             of_form += [fault for fault in error.faults if fault.path in _OF_FORM]
-            refused[key] = "; ".join(fault.message for fault in error.faults if fault.path not in _OF_FORM)
+            refused[key] = next((fault.message for fault in error.faults if fault.path not in _OF_FORM), "")
     if of_form and not asked:
         raise InvalidInput(list(dict.fromkeys(of_form)))
     return AskedSeveral(tuple(asked), {key: why or of_form[0].message for key, why in refused.items()})
@@ -78,11 +79,11 @@ def answer(
 
     Raises InvalidInput if there are none or too many, or if the note is too long.
     """
-    own = "Only exhibitors answer requests in their firm's name."
+    own = say("Only exhibitors answer requests in their firm's name.")
     actor.require(Right.ASK, firm_id=actor.firm_id, sentence=own)
     wanted = list(dict.fromkeys(keys))
     if not 1 <= len(wanted) <= MOST_ANSWERED:
-        raise InvalidInput([Fault("requests", f"choose 1 to {MOST_ANSWERED} requests")])
+        raise InvalidInput([Fault("requests", say("choose 1 to %(most)s requests", most=MOST_ANSWERED))])
     step = requests.accept if is_accepted else requests.decline
     done, refused = 0, {}
     for key in wanted:
@@ -91,5 +92,5 @@ def answer(
                 step(session, actor, key, note=note, now=now)
             done += 1
         except (WrongState, NotFound, NotAllowed) as error:
-            refused[key] = str(error)
+            refused[key] = error.told if isinstance(error, WrongState) else str(error)
     return AnsweredSeveral(done, refused)

@@ -165,7 +165,9 @@ def _of_pair(one: int, other: int) -> ColumnElement[bool]:
 
 def _other(session: Session, actor: Actor, firm_key: str) -> Firm:
     actor.require(
-        Right.KEEP_NOTES, firm_id=actor.firm_id, sentence="Only exhibitors keep notes in their firm's name."
+        Right.KEEP_NOTES,
+        firm_id=actor.firm_id,
+        sentence=say("Only exhibitors keep notes in their firm's name."),
     )
     other = find_firm(session, actor.event_id, firm_key)
     if other.id == actor.firm_id:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
+from scheduler.saying import say, say_count
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.storage.models import Event, Slot
@@ -53,9 +54,11 @@ class Timetable:
     def duration(self, length: int) -> str:
         """How long a meeting of `length` slots is, in words."""
         if not 1 <= length <= len(self.minutes):
-            return "1 slot" if length == 1 else f"{length} slots"
+            return say_count("%(num)s slot", "%(num)s slots", length)
         shortest, longest = self.minutes[length - 1][0], self.minutes[length - 1][-1]
-        return f"{shortest} minutes" if shortest == longest else f"{shortest} to {longest} minutes"
+        if shortest == longest:
+            return say_count("%(num)s minute", "%(num)s minutes", shortest)
+        return say("%(shortest)s to %(longest)s minutes", shortest=shortest, longest=longest)
 
 
 _SLOTS = (

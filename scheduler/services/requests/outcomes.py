@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import WrongState
 from scheduler.invites.catalogue import words
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.requests import requests
 from scheduler.services.requests import ways as request_ways
@@ -20,6 +21,7 @@ from scheduler.services.requests.ways import OwnWay
 from scheduler.services.schedule import agendas, unscheduled, versions
 from scheduler.services.schedule.agendas import AgendaItem
 
+SUPERSEDED = say("Another schedule was published meanwhile, and this way is one of the old one.")
 OWN_TIMES = frozenset({"no-common-slot", "people-busy"})
 """Reasons that a reader's own busy times may be part of."""
 
@@ -64,10 +66,12 @@ def take_way(session: Session, actor: Actor, key: str, *, version: int, number: 
     request = requests.get(session, actor, key)
     published = versions.published(session, actor.event_id)
     if published is None or published.number != version:
-        raise WrongState("schedule", str(version), "superseded", "followed")
+        raise WrongState("schedule", str(version), "superseded", "followed", SUPERSEDED)
     way = request_ways.take(session, actor, published, request, number)
     if way.start <= now:
-        raise WrongState("time", way.start.isoformat(timespec="minutes"), "over", "followed")
+        raise WrongState(
+            "time", way.start.isoformat(timespec="minutes"), "over", "followed", say("That time is over.")
+        )
     return way
 
 

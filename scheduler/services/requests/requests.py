@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from scheduler.invites.ical import itip_revisions
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, firm_ref
@@ -92,7 +93,7 @@ def submit(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -
             return _insert(session, actor, checked, now)
         except (IntegrityError, WrongState):  # the pair's other firm was faster: look again
             continue
-    raise InvalidInput([Fault("to_firm", "is being asked or answered just now; try again")])
+    raise InvalidInput([Fault("to_firm", say("is being asked or answered just now; try again"))])
 
 
 def get(session: Session, actor: Actor, key: str) -> MeetingRequest:
@@ -113,7 +114,9 @@ def accept(session: Session, actor: Actor, key: str, *, note: str = "", now: dat
     Raises WrongState if it is too late.
     """
     request = get(session, actor, key)
-    actor.require(Right.ASK, firm_id=request.to_firm_id, sentence="Only the firm that was asked may accept.")
+    actor.require(
+        Right.ASK, firm_id=request.to_firm_id, sentence=say("Only the firm that was asked may accept.")
+    )
     return take(session, actor, request, ACCEPT, note, now).state
 
 
@@ -123,7 +126,9 @@ def decline(session: Session, actor: Actor, key: str, *, note: str = "", now: da
     Raises WrongState if it is too late.
     """
     request = get(session, actor, key)
-    actor.require(Right.ASK, firm_id=request.to_firm_id, sentence="Only the firm that was asked may decline.")
+    actor.require(
+        Right.ASK, firm_id=request.to_firm_id, sentence=say("Only the firm that was asked may decline.")
+    )
     return take(session, actor, request, DECLINE, note, now).state
 
 
@@ -144,12 +149,14 @@ def withdraw(
     request = get(session, actor, key)
     sides = sides_of(actor, request)
     if not sides:
-        raise NotAllowed("Only exhibitors of the two firms may withdraw.")
+        raise NotAllowed(say("Only exhibitors of the two firms may withdraw."))
     if seen is not None and request.state is not seen:
-        raise WrongState("meeting request", request.key, request.state.value, WITHDRAW.done)
+        raise WrongState(
+            "meeting request", request.key, request.state.value, WITHDRAW.done, steps.TOLD[request.state]
+        )
     if not sides & WITHDRAW.takers.get(request.state, sides):
         raise NotAllowed(
-            "Only the firm that asked may withdraw a request without an answer; you may decline it."
+            say("Only the firm that asked may withdraw a request without an answer; you may decline it.")
         )
     return take(session, actor, request, WITHDRAW, note, now).state
 
@@ -216,7 +223,9 @@ def _ask_back(
     if checked.slots is not None and theirs.slots is not None:
         slots = [slot for slot in theirs.slots if slot in checked.slots]
     if slots == []:
-        raise InvalidInput([Fault("slots", "must have one that the other firm asked for; tick it, or none")])
+        raise InvalidInput(
+            [Fault("slots", say("must have one that the other firm asked for; tick it, or none"))]
+        )
     take(session, actor, theirs, ACCEPT, "", now, seen=(RequestState.PENDING,))
     theirs.reply_topic, theirs.reply_message = checked.topic, checked.message
     theirs.reply_priority, theirs.slots = checked.priority, slots

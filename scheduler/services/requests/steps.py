@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.entities import OPEN_REQUESTS, RequestState, Side
 from scheduler.domain.errors import NotAllowed, WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory import notes
@@ -64,6 +65,21 @@ STEPS = (ACCEPT, DECLINE, WITHDRAW)
 """All that people do to a request; time alone expires one, and `undo` takes the last step back."""
 
 
+TOLD = {
+    RequestState.PENDING: say("The request waits for an answer again."),
+    RequestState.ACCEPTED: say("The request is accepted already."),
+    RequestState.DECLINED: say("The request is declined already."),
+    RequestState.WITHDRAWN: say("The request was withdrawn."),
+    RequestState.EXPIRED: say("The request has expired: it was not answered in time."),
+}
+"""What a page says where a request's state does not allow a step."""
+OVER = say("All times of this request are over.")
+FOR_GOOD = say("The last step cannot be undone any more.")
+LEFT = say("One of the two firms has left the event.")
+NEVER = say("One of the two firms said that they are not to meet.")
+ANEW = say("The two firms have another open request by now.")
+
+
 def allowed(actor: Actor, request: MeetingRequest) -> tuple[str, ...]:
     """The verbs of the steps that the actor may take from the present state."""
     sides = sides_of(actor, request)
@@ -91,7 +107,7 @@ def take(
     if was not in (step.takers if seen is None else seen) or is_overdue(request, now):
         raise _refused(request, step.done, now)
     if was is RequestState.DECLINED and not _is_ahead(session, request, now):
-        raise WrongState("meeting request", request.key, "about times that are over", step.done)
+        raise WrongState("meeting request", request.key, "about times that are over", step.done, OVER)
     if step.after is RequestState.ACCEPTED:
         require_both_firms(session, request, step.done)
     side = side_of(actor, request) or _only_taker(step, was)
@@ -143,11 +159,13 @@ def undo(session: Session, actor: Actor, request: MeetingRequest, *, now: dateti
     Raises NotAllowed, WrongState.
     """
     if request.before is None or request.answered_at is None:
-        raise WrongState("meeting request", request.key, request.state.value, "undone")
+        raise WrongState("meeting request", request.key, request.state.value, "undone", FOR_GOOD)
     if not may_undo(actor, request):
-        raise NotAllowed("Only the side that took the last step may undo it.")
+        raise NotAllowed(say("Only the side that took the last step may undo it."))
     if request.answered_at + UNDO_TIME <= now or _was_told(session, request):
-        raise WrongState("meeting request", request.key, f"{request.state.value} for good", "undone")
+        raise WrongState(
+            "meeting request", request.key, f"{request.state.value} for good", "undone", FOR_GOOD
+        )
     values = {**_remembered(request), "before": None}
     if values["state"] in OPEN_REQUESTS:
         require_both_firms(session, request, "undone")
@@ -208,9 +226,9 @@ def require_both_firms(session: Session, request: MeetingRequest, step: str) -> 
         select(Firm.latin_name).where(Firm.id.in_(pair), Firm.withdrawn_at.is_not(None)).limit(1)
     )
     if gone is not None:
-        raise WrongState("meeting request", request.key, f"of {gone}, which left the event", step)
+        raise WrongState("meeting request", request.key, f"of {gone}, which left the event", step, LEFT)
     if notes.never_between(session, *pair):
-        raise WrongState("meeting request", request.key, "of two firms that are not to meet", step)
+        raise WrongState("meeting request", request.key, "of two firms that are not to meet", step, NEVER)
 
 
 def _change(
@@ -235,14 +253,14 @@ def _change(
                 .execution_options(synchronize_session=False)
             )
     except IntegrityError:
-        raise WrongState("meeting request", request.key, "asked for anew", "changed") from None
+        raise WrongState("meeting request", request.key, "asked for anew", "changed", ANEW) from None
     session.refresh(request)
     return changed is not None
 
 
 def _refused(request: MeetingRequest, step: str, now: datetime) -> WrongState:
     state = RequestState.EXPIRED if is_overdue(request, now) else request.state
-    return WrongState("meeting request", request.key, state.value, step)
+    return WrongState("meeting request", request.key, state.value, step, TOLD[state])
 
 
 def _is_ahead(session: Session, request: MeetingRequest, now: datetime) -> bool:

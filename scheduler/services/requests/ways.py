@@ -16,12 +16,17 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceWish, RequestState
 from scheduler.domain.errors import WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_ref, person_ref
+from scheduler.services.requests.steps import TOLD
 from scheduler.services.schedule import unscheduled
 from scheduler.storage.models import Attendee, AttendeeBusy, MeetingRequest, ScheduleVersion, Slot
+
+GONE = say("That was done already, or is not for you to do.")
+"""What a page says of a way that is not there (any more)."""
 
 
 class Kind(StrEnum):
@@ -81,13 +86,13 @@ def take(
 ) -> OwnWay:
     """Apply a way and return it. Raises WrongState if it was applied already, or is not for this reader."""
     if request.state is not RequestState.ACCEPTED:
-        raise WrongState("meeting request", request.key, request.state.value, "helped")
+        raise WrongState("meeting request", request.key, request.state.value, "helped", TOLD[request.state])
     answers = unscheduled.about(session, version.id, [request.key])
     ways = answers.get(request.key, {}).get("ways", ())
     own = of_requests(session, actor, {request.key: ways}).get(request.key, ())
     way = next((each for each in own if each.number == number and each.may_press), None)
     if way is None:
-        raise WrongState("remedy", str(number + 1), "done already, or not for you to do", "followed")
+        raise WrongState("remedy", str(number + 1), "done already, or not for you to do", "followed", GONE)
     slot = session.scalars(select(Slot).where(Slot.of(actor.event_id), Slot.start == way.start)).one()
     if way.kind is Kind.AVAILABLE:
         _open(session, actor, slot, request.length)

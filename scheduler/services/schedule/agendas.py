@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotAllowed, NotFound
 from scheduler.domain.names import in_language
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import (
@@ -179,7 +180,7 @@ def meetings_of(
 def _person(session: Session, actor: Actor, key: str | None) -> Attendee:
     if key is None:
         if actor.attendee_id is None:
-            raise NotAllowed("You are not an attendee of this event; say whose agenda you want.")
+            raise NotAllowed(say("You are not an attendee of this event; say whose agenda you want."))
         actor.require(Right.READ_AGENDAS, attendee_id=actor.attendee_id)
         return session.get_one(Attendee, actor.attendee_id)
     person = find_person(session, actor.event_id, key)
@@ -187,7 +188,7 @@ def _person(session: Session, actor: Actor, key: str | None) -> Attendee:
         Right.READ_AGENDAS,
         firm_id=person.firm_id,
         attendee_id=person.id,
-        sentence="This agenda belongs to somebody else.",
+        sentence=say("This agenda belongs to somebody else."),
     )
     return person
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.errors import NotAllowed, NotFound
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.tokens import FEED, derive_token, hash_token, new_seed
@@ -86,11 +87,11 @@ def end_firm_feed(session: Session, actor: Actor) -> None:
 def _own_attendee(session: Session, actor: Actor) -> Attendee:
     attendee_id = actor.own(Right.RENEW_FEED)
     if attendee_id is None:
-        raise NotAllowed("Only an attendee who is signed in has a calendar feed to renew.")
+        raise NotAllowed(say("Only an attendee who is signed in has a calendar feed to renew."))
     return session.get_one(Attendee, attendee_id)
 
 
 def _own_firm(session: Session, actor: Actor) -> Firm:
     if actor.firm_id is None or not actor.may(Right.KEEP_FIRM_FEED, firm_id=actor.firm_id):
-        raise NotAllowed("Only an exhibitor who is signed in decides about the firm's calendar feed.")
+        raise NotAllowed(say("Only an exhibitor who is signed in decides about the firm's calendar feed."))
     return session.get_one(Firm, actor.firm_id)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState, Side, VersionState
 from scheduler.domain.errors import NotFound, WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.schedule.agendas import AgendaItem
@@ -117,7 +118,7 @@ def _meeting(
     actor.require(
         Right.ASK,
         firm_id=actor.firm_id,
-        sentence="Only exhibitors hand over meetings of their firm.",
+        sentence=say("Only exhibitors hand over meetings of their firm."),
     )
     request = None
     if storable(request_key) and actor.firm_id is not None:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.entities import MUST, OPEN_REQUESTS, RequestState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, firm_columns
@@ -80,8 +81,14 @@ def must_faults(
     session.execute(select(Firm.id).where(Firm.id == firm_id).with_for_update(key_share=True))
     musts = budget_of(session, event_id, firm_id, but=but)
     if musts.left == 0:
-        spent = f"{musts.used} of {musts.most} are used"
-        yield Fault("priority", f"has no must left: {spent}; choose a want, or free a must")
+        yield Fault(
+            "priority",
+            say(
+                "has no must left: %(used)s of %(most)s are used; choose a want, or free a must",
+                used=musts.used,
+                most=musts.most,
+            ),
+        )
 
 
 def wishes(session: Session, actor: Actor) -> tuple[Wish, ...]:
@@ -181,7 +188,7 @@ def _number(rows: Sequence[MeetingRequest], rank: Rank) -> None:
 
 
 def _require(actor: Actor) -> None:
-    own = "Only exhibitors order their firm's wishes."
+    own = say("Only exhibitors order their firm's wishes.")
     actor.require(Right.ASK, firm_id=actor.firm_id, sentence=own)
     if actor.firm_id is None:
         raise NotFound("firm", "")

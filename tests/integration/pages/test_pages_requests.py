@@ -149,9 +149,9 @@ def test_a_request_says_when_and_where_it_is_held(site: Site) -> None:
         )
         make_version(session, expo, [meeting])
     page = site.exhibitor(0).get(site.path(f"/requests/{request.key}"))
-    assert "Held Tue, 8 December 2026, " in page and "Booth b0, Hall 0" in page
+    assert "Held: Tue, 8 December 2026, " in page and "Booth b0, Hall 0" in page
     assert "Cancel this meeting" in page
-    assert "Held Tue, 8 December 2026, " in site.exhibitor(1).get(site.path("/requests/sent"))
+    assert "Held: Tue, 8 December 2026, " in site.exhibitor(1).get(site.path("/requests/sent"))
 
 
 def test_a_request_says_why_it_is_not_held_without_telling_of_the_other_firm(site: Site) -> None:
@@ -188,7 +188,7 @@ def test_an_answer_can_be_undone_for_ten_minutes(site: Site, monkeypatch: pytest
     browser.post(f"{path}/decline")
     clocks.hold(monkeypatch, NOW + timedelta(minutes=10))
     assert ">Undo<" not in browser.get(path)
-    assert "declined for good; it cannot be undone" in browser.post(f"{path}/undo")
+    assert "The last step cannot be undone any more." in browser.post(f"{path}/undo")
 
 
 def test_a_request_is_accepted_on_the_page_and_the_reader_comes_back_to_the_list(site: Site) -> None:
@@ -241,7 +241,7 @@ def test_an_agreed_meeting_is_not_cancelled_by_a_page_that_showed_it_pending(sit
     browser = site.exhibitor(0)
     browser.get(site.path("/requests/sent"))
     path = site.path(f"/requests/{request.key}/withdraw")
-    assert "is accepted; it cannot be withdrawn" in browser.post(path, seen="pending")
+    assert "The request is accepted already." in browser.post(path, seen="pending")
     assert site.stored()[0].state is RequestState.ACCEPTED
     assert "Withdrawn. The next schedule holds no meeting for it." in browser.post(path, seen="accepted")
     assert site.stored()[0].state is RequestState.WITHDRAWN
@@ -269,9 +269,7 @@ def test_requests_are_searched_within_a_state(site: Site) -> None:
     assert "Solid cells" in page and "Wafers" in page
     page = browser.get(site.path("/requests/sent?state=declined"))
     assert "Solid cells" not in page and "Wafers" in page
-    assert "No declined request has “cells”" in browser.get(
-        site.path("/requests/sent?state=declined&text=cells")
-    )
+    assert "No request here has “cells”" in browser.get(site.path("/requests/sent?state=declined&text=cells"))
     assert "Solid cells" in browser.get(site.path("/requests/sent?page=nonsense"))
 
 

@@ -86,8 +86,8 @@ REQUEST_FAULTS = [
     ({"topic": "x" * 201}, "topic: must have at most 200 characters"),
     ({"message": "x" * 2001}, "message: must have at most 2000 characters"),
     ({"place": "bar"}, "place: must be booth, table or any"),
-    ({"place": "booth", "to_firm": "f2"}, "place: this firm has no booth"),
-    ({"place": "table"}, "place: this event has no tables"),
+    ({"place": "booth", "to_firm": "f2"}, "place: must be another: this firm has no booth"),
+    ({"place": "table"}, "place: must be another: this event has no tables"),
     ({"slots": ["s0", "s9"]}, "slots: 's9' is not a slot of this event"),
     (
         {"slots": ["s4"], "length": 2},
@@ -252,7 +252,7 @@ def test_a_firm_has_a_limit_of_requests_without_an_answer(
         expo = make_event(session)
         requests.submit(session, expo.actor(0), FORM, now=NOW)
         assert faults(session, expo, NewRequest("f2", "Cells")) == [
-            "to_firm: 1 of your requests wait for an answer; withdraw one first"
+            "to_firm: has to wait: 1 of your requests have no answer yet; withdraw one first"
         ]
 
 

@@ -1,0 +1,132 @@
+"""Words of meeting requests: states, ranks, places, orders of the list."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from api.language.speaking import gettext, said
+from api.pages import marks
+from api.pages.presentation import short_name
+from scheduler.domain.entities import PlaceWish, RequestState
+from scheduler.saying import say
+from scheduler.services.access.actors import Actor
+from scheduler.services.requests.cards import RequestCard
+from scheduler.services.requests.lists import RequestOrder
+from scheduler.services.wishes.ranks import USUAL, Rank, rank_of
+
+ANY_STATE = "all"
+NOT_HELD = "not-held"
+"""The tab of accepted requests for which the published schedule has no meeting."""
+RANKS = {
+    Rank.MUST: (USUAL[Rank.MUST], say("Must: we come to the event for this meeting")),
+    Rank.WANT: (USUAL[Rank.WANT], say("Want: important to us")),
+    Rank.NICE: (USUAL[Rank.NICE], say("Nice: if there is time")),
+}
+"""What a firm can say of a wish: the priority, and the words."""
+RANK_WORDS = {Rank.MUST: say("Must"), Rank.WANT: say("Want"), Rank.NICE: say("Nice")}
+FOR_YOU = {Rank.MUST: say("Must for you"), Rank.WANT: say("Want for you"), Rank.NICE: say("Nice for you")}
+FOR_THEM = {Rank.MUST: say("Must for them"), Rank.WANT: say("Want for them"), Rank.NICE: say("Nice for them")}
+ORDERS = {
+    RequestOrder.NEWEST: say("Newest first"),
+    RequestOrder.DEADLINE: say("Answer by"),
+    RequestOrder.RANK: say("Musts first"),
+    RequestOrder.FIT: say("Fits us best"),
+}
+PLACES = {
+    "any": say("Booth or table, as it fits"),
+    "booth": say("Their booth"),
+    "table": say("A meeting table"),
+}
+STATES = {
+    ANY_STATE: say("All"),
+    NOT_HELD: say("Not held"),
+    RequestState.PENDING: say("Pending"),
+    RequestState.ACCEPTED: say("Accepted"),
+    RequestState.DECLINED: say("Declined"),
+    RequestState.WITHDRAWN: say("Withdrawn"),
+    RequestState.EXPIRED: say("Expired"),
+}
+NONE = {
+    ANY_STATE: say("There is no request."),
+    NOT_HELD: say(
+        "Every accepted request has its meeting in the published schedule, or waits for the next one."
+    ),
+    RequestState.PENDING: say("There is no pending request."),
+    RequestState.ACCEPTED: say("There is no accepted request."),
+    RequestState.DECLINED: say("There is no declined request."),
+    RequestState.WITHDRAWN: say("There is no withdrawn request."),
+    RequestState.EXPIRED: say("There is no expired request."),
+}
+DONE = {
+    "ask": say("Asked"),
+    "accept": say("Accepted"),
+    "decline": say("Declined"),
+    "withdraw": say("Withdrawn"),
+}
+"""The verbs of a request's history."""
+
+
+def request_state(state: str) -> str:
+    """A state of requests, as it stands on a tab or a request."""
+    return said(STATES[RequestState(state) if state in {*RequestState} else state])
+
+
+def no_request(state: str) -> str:
+    """That the list of this state is empty."""
+    return said(NONE[RequestState(state) if state in {*RequestState} else state])
+
+
+def done_word(verb: str) -> str:
+    """A step of a request's history."""
+    return said(DONE[verb])
+
+
+def rank(priority: int | None) -> str:
+    """must, want or nice; nothing for a priority that nobody gave."""
+    return rank_of(priority).value if priority else ""
+
+
+def rank_word(name: str) -> str:
+    """A rank by itself: Must."""
+    return said(RANK_WORDS[Rank(name)])
+
+
+def rank_for(priority: int, whose: str, firm: str) -> str:
+    """How much somebody wants a meeting: you, them, or a firm by its name."""
+    rank = rank_of(priority)
+    if whose == "firm":
+        return gettext("%(rank)s for %(firm)s", rank=said(RANK_WORDS[rank]), firm=firm)
+    return said((FOR_YOU if whose == "you" else FOR_THEM)[rank])
+
+
+def asked_place(card: RequestCard, sent: bool, actor: Actor) -> str:
+    """Where a request may be held, as its reader says it."""
+    if card.place is PlaceWish.ANY:
+        return gettext("at a booth or a table")
+    if card.place is PlaceWish.TABLE:
+        return gettext("at a table")
+    if sent:
+        return gettext("at their booth")
+    if actor.firm_id:
+        return gettext("at your booth")
+    return gettext("at the booth of %(firm)s", firm=short_name(card.to_firm))
+
+
+def reason_clause(code: str) -> str:
+    """Why a plan does not hold a meeting, behind a colon."""
+    reason = marks.reason_label(code)
+    return reason[:1].lower() + reason[1:]
+
+
+def init_app(app: Flask) -> None:
+    for each in (
+        request_state,
+        no_request,
+        done_word,
+        rank,
+        rank_word,
+        rank_for,
+        asked_place,
+        reason_clause,
+    ):
+        app.add_template_filter(each)
