@@ -41,3 +41,18 @@ function foldFilters() {
 }
 document.addEventListener("DOMContentLoaded", foldFilters);
 document.addEventListener("htmx:oobAfterSwap", foldFilters);
+
+// A group of the menu closes once the reader goes on elsewhere, and by Escape. Without JavaScript another press closes it.
+const openGroups = () => document.querySelectorAll("nav .fold[open]");
+for (const moved of ["pointerdown", "focusin"]) {
+  document.addEventListener(moved, (event) => {
+    for (const group of openGroups()) if (!group.contains(event.target)) group.open = false;
+  });
+}
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const group of openGroups()) {
+    group.open = false;
+    if (group.contains(document.activeElement)) group.querySelector("summary").focus();
+  }
+});

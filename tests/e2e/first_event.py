@@ -73,8 +73,7 @@ class Way:
         self.visitor.follow(name)
 
     def open(self, name: str) -> None:
-        self.presses += 1
-        self.visitor.open(name)
+        self.presses += self.visitor.open(name)
 
     def make(self, octets: bytes) -> None:
         """From the first page to the event, by one workbook."""

@@ -91,6 +91,7 @@ def walk(page: Page, health: Health, saved: Path) -> None:
     page.get_by_role("link", name=person.latin_name).click()
     expect(page.get_by_text("+86 10 6552")).to_be_visible()
     expect(page.get_by_role("row").nth(1)).to_contain_text("Not delivered")
+    page.get_by_role("navigation", name="Event").locator("summary", has_text="Answers").click()
     page.get_by_role("link", name="Calendar health").first.click()
     page.get_by_role("link", name="Dead letters (1)").click()
     page.get_by_label(f"The mail to {person.latin_name}").check()

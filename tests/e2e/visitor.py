@@ -44,10 +44,19 @@ class Visitor:
     def follow(self, name: str) -> None:
         self.page.get_by_role("link", name=name).click()
 
-    def open(self, name: str) -> None:
-        """Follow an entry of the event's menu, whatever count stands behind its name."""
+    def open(self, name: str) -> int:
+        """Follow an entry of the event's menu, whatever count stands behind its name. Returns the presses.
+
+        An entry in a folded group takes one more.
+        """
         menu = self.page.get_by_role("navigation", name="Event")
-        menu.get_by_role("link", name=re.compile(rf"^{re.escape(name)}( \d|$)")).click()
+        called = re.compile(rf"^{re.escape(name)}( \d|$)")
+        found = menu.get_by_role("link", name=called, include_hidden=True)
+        is_folded = not found.is_visible()
+        if is_folded:
+            menu.locator("details").filter(has=found).locator("summary").click()
+        found.click()
+        return 1 + is_folded
 
     def reads(self, text: str) -> Locator:
         """Wait until the page shows a text."""

@@ -132,7 +132,7 @@ def letters(event_key: str) -> str:
         return rendering.render(
             db,
             actor,
-            "calendar_health",
+            "letters",
             "calendar_health/letters.html",
             page=dead_letters.listing(db, actor, retrying=retrying, number=paging.asked_number()),
             retrying=retrying,

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from apiflask import APIBlueprint
-from flask import redirect, render_template, url_for
+from flask import g, redirect, render_template, url_for
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
@@ -84,8 +84,10 @@ def _days_to_go(opens: datetime | None, timezone: str, now: datetime) -> int | N
 @blueprint.app_template_global()
 def plan_state(actor: Actor, timezone: str) -> tuple[PlanState, int | None]:
     """The state of the plan and the days to go, for the head of every page of who runs the event."""
-    with context.database().read() as db:
-        found = home.plan_state(db, actor)
+    if "plan_state" not in g:  # the head and the menu of one page ask
+        with context.database().read() as db:
+            g.plan_state = home.plan_state(db, actor)
+    found: PlanState = g.plan_state
     return found, _days_to_go(found.opens, timezone, context.now())
 
 

@@ -57,7 +57,7 @@ def _page(db: Session, actor: Actor, typed: Typed, faults: Faults) -> str:
     return rendering.render(
         db,
         actor,
-        "schedule",
+        "nights",
         "events/nights.html",
         typed=typed,
         faults=faults,

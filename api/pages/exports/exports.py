@@ -51,7 +51,7 @@ def index(event_key: str) -> str:
         return rendering.render(
             db,
             actor,
-            "schedule",
+            "exports",
             "exports/index.html",
             about=ABOUT,
             pack_names=PACK_NAMES,

@@ -53,7 +53,7 @@ def show(event_key: str, number: int) -> str:
         return rendering.render(
             db,
             actor,
-            "schedule",
+            "fairness",
             "fairness/show.html",
             view=shares.look(db, actor, number, by),
             by=by,

@@ -51,7 +51,7 @@ def show(event_key: str, number: int) -> str | Response:
         return rendering.render(
             db,
             actor,
-            "schedule",
+            "changes",
             "schedule/changes.html",
             found=found,
             version=found.version,

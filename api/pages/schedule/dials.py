@@ -155,7 +155,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -
     return rendering.render(
         db,
         actor,
-        "schedule",
+        "dials",
         "schedule/dials.html",
         typed=typed,
         faults=faults,

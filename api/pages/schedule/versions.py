@@ -48,12 +48,13 @@ def show(event_key: str, number: int) -> str:
     job_id = _ask_if_needed(actor, number)
     if job_id is not None:
         dispatch.version_job(job_id, app=context.celery())
+    kind = request.args.get("kind", "")
     with context.database().read() as db:
         seen = look.look(
             db,
             actor,
             number,
-            kind=request.args.get("kind", ""),
+            kind=kind,
             reason=request.args.get("reason", ""),
             page=paging.asked_number(),
             limit=SHOWN,
@@ -63,7 +64,7 @@ def show(event_key: str, number: int) -> str:
         return rendering.render(
             db,
             actor,
-            "schedule",
+            "why_not" if kind == "unscheduled" else "schedule",
             "schedule/version.html",
             version=seen.version,
             results=results.results(db, actor, number),

@@ -93,12 +93,16 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class PlanState:
-    """The state of the plan, for the head of every page of an organiser."""
+    """The state of the plan, for the head and the menu of every page of an organiser.
+
+    `letters` wait for an organiser; 0 for who may not read them.
+    """
 
     published: int | None
     published_at: datetime | None
     draft: int | None
     opens: datetime | None
+    letters: int
 
 
 def home(session: Session, actor: Actor, *, now: datetime) -> Home:
@@ -142,6 +146,7 @@ def plan_state(session: Session, actor: Actor) -> PlanState:
         published_at=published.published_at if published else None,
         draft=versions.newest_draft(session, actor.event_id),
         opens=_opens(session, actor.event_id),
+        letters=waiting.letters(session, actor.event_id) if actor.may(Right.READ_INBOX) else 0,
     )
 
 

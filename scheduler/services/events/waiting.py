@@ -66,7 +66,7 @@ def waiting(session: Session, actor: Actor) -> Waiting:
         absent=len(entries.excluded_since(session, latest.id)) if latest else 0,
         proposals=_proposals(session, latest) if latest else 0,
         accepted=_accepted(session, latest) if latest else 0,
-        letters=_letters(session, event_id),
+        letters=letters(session, event_id),
         draft=draft,
         publishing=_publishing(session, event_id),
         old_drafts=_count(session, drafts) - bool(draft),
@@ -98,7 +98,8 @@ def _accepted(session: Session, version: ScheduleVersion) -> int:
     )
 
 
-def _letters(session: Session, event_id: int) -> int:
+def letters(session: Session, event_id: int) -> int:
+    """How many mails wait for an organiser."""
     waits = InboundMail.event_id == event_id, InboundMail.outcome == MailOutcome.WAITING
     return _count(session, select(func.count()).where(*waits))
 
