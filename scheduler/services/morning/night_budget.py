@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from scheduler.domain.changes import Change, ChangeKind
+from scheduler.domain.plan import Meeting
+from scheduler.domain.problem import Problem
+from scheduler.domain.rules.stability import could_stay
+
+MARGIN = timedelta(minutes=15)
+"""For what comes between a run and its publishing, which looks again at what is soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +32,30 @@ class NightBudget:
     def most(self, published: int) -> int:
         """How many of the published meetings may change."""
         return self.percent * published // 100
+
+    def within(self, problem: Problem, *, seconds: int, now: datetime) -> Problem:
+        """The problem whose every plan keeps `percent` and `hours`: by H13 and H10, for a run of `seconds`.
+
+        What cannot stay as it is published counts first, as nothing can be chosen about it. If such a meeting
+        starts within `hours`, no plan keeps that limit, and it is left away. `a_person` is no rule of the
+        problem; the publishing looks at it.
+        """
+        asked = [m for m in problem.published if m.request in problem.index.requests]
+        forced = [m for m in asked if not could_stay(problem, m)]
+        most = max(0, self.most(len(problem.published)) - len(forced))
+        limit = problem.policy.max_moved
+        policy = replace(problem.policy, max_moved=most if limit is None else min(most, limit))
+        until = self._until(problem, forced, now + timedelta(seconds=seconds) + MARGIN)
+        return replace(problem, policy=policy, frozen_until=until or problem.frozen_until)
+
+    def _until(self, problem: Problem, forced: Sequence[Meeting], then: datetime) -> datetime | None:
+        """The end of the hours in which nothing changes, if they reach further than what is frozen."""
+        until = then + timedelta(hours=self.hours)
+        if not problem.slots or until <= (problem.frozen_until or problem.slots[0].start):
+            return None
+        starts = {slot.id: slot.start for slot in problem.slots}
+        is_lost = any(starts.get(m.slot, until) < until for m in forced)
+        return None if is_lost else until.astimezone(problem.slots[0].start.tzinfo)
 
     def excess(
         self, changes: Iterable[Change], *, published: int, starts: Mapping[str, datetime], now: datetime

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,18 +14,19 @@ import structlog
 from sqlalchemy.orm import Session
 
 from scheduler.config import Settings
-from scheduler.domain import rules
-from scheduler.domain.entities import AfterRun, PlanStatus
-from scheduler.domain.errors import ChainmeetError, PlanRejected, PublishingOpen, VenueChanged
+from scheduler.domain.entities import AfterRun
+from scheduler.domain.errors import ChainmeetError, PublishingOpen, VenueChanged
 from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
 from scheduler.domain.solving import Phase, Progress, SolveParams
 from scheduler.files.plan_file import read_plan, write_plan
 from scheduler.files.problem_file import as_written, fingerprint_of
+from scheduler.services.morning.night_budget import NightBudget
 from scheduler.services.operations.patience import patiently
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import version_jobs
 from scheduler.services.runs import runs
+from scheduler.services.runs.checking import NO_PLAN, check, why_no_plan
 from scheduler.services.runs.distribution import Call, WorkerHelpers
 from scheduler.services.runs.known import last_run, new_requests, proved_before
 from scheduler.services.runs.watchdog import Solve, Stop, Watched, watch
@@ -39,14 +39,6 @@ from scheduler.storage.models import Run, ScheduleVersion
 log = structlog.get_logger()
 
 T = TypeVar("T")
-
-NO_PLAN = {
-    PlanStatus.INFEASIBLE: "No plan keeps all the rules of this event: they contradict each other.",
-    PlanStatus.UNKNOWN: "No plan was found in the time given. Give the run more seconds.",
-}
-
-
-MOST_NOTE = 1000
 
 
 class RunEnding(StrEnum):
@@ -126,9 +118,27 @@ class _Work:
             found = runs.plan_file(session, self.run.id)
             if found is not None:  # an attempt before this one got so far
                 return self.store(read_plan(found))
-            problem = snapshot.take(
-                session, self.run.event_id, now=self.now(session), max_moved=self.run.max_moved
-            )
+            now = self.now(session)
+            problem = snapshot.take(session, self.run.event_id, now=now, max_moved=self.run.max_moved)
+        for attempt in self.problems(problem, now):
+            as_solved, watched = self.search(attempt, solve, should_stop)
+            if watched.is_stuck or watched.why in (Stop.CANCEL, Stop.SHUTDOWN):
+                return self.stopped(watched)
+            if watched.result.plan.status not in NO_PLAN:
+                break
+        return self.keep(as_solved, watched)
+
+    def problems(self, problem: Problem, now: datetime) -> tuple[Problem, ...]:
+        """What to solve, and what else if that has no plan: a night that publishes keeps its budget."""
+        if self.run.then is not AfterRun.PUBLISH or not self.run.night_budget or not problem.published:
+            return (problem,)
+        allowed = NightBudget(**self.run.night_budget)
+        return allowed.within(problem, seconds=self.run.seconds, now=now), problem
+
+    def search(
+        self, problem: Problem, solve: Solve, should_stop: Callable[[], bool]
+    ) -> tuple[Problem, Watched]:
+        """Solve the problem, which is kept with the run. Returns it as it was written, and how it went."""
         with self.database.write() as session:
             problem, document = as_written(problem)
             known = fingerprint_of(problem)
@@ -146,13 +156,15 @@ class _Work:
                 seconds=self.run.seconds,
                 should_stop=should_stop,
             )
+        return problem, watched
+
+    def stopped(self, watched: Watched) -> Done:
+        """The ending of a run whose solve was stopped before its end, or hangs."""
         if watched.why is Stop.CANCEL:
             return replace(self.end_cancelled(), is_stuck=watched.is_stuck)
         if watched.why is Stop.SHUTDOWN:
             return replace(self.put_back(), is_stuck=watched.is_stuck)
-        if watched.is_stuck:
-            return replace(self.fail("The solve did not stop at the end of its time."), is_stuck=True)
-        return self.keep(problem, watched)
+        return replace(self.fail("The solve did not stop at the end of its time."), is_stuck=True)
 
     @contextmanager
     def helpers(self) -> Iterator[WorkerHelpers | None]:
@@ -273,27 +285,3 @@ class _Work:
         with self.database.write() as session:
             runs.put_back(session, self.run.id, worker=self.worker, now=self.now(session))
         return Done(RunEnding.PUT_BACK)
-
-
-def why_no_plan(plan: Plan) -> str | None:
-    """A sentence, with the contradiction if a plain one was found, or None if there is a plan."""
-    note = NO_PLAN.get(plan.status)
-    if note and plan.status is PlanStatus.INFEASIBLE and plan.unscheduled:
-        return f"{note} {plan.unscheduled[0].detail}"[:MOST_NOTE]
-    return note
-
-
-def check(problem: Problem, plan: Plan) -> None:
-    """Raises PlanRejected unless the plan answers the problem, keeps its rules and scores what it claims."""
-    true = rules.score(problem, plan.meetings)
-    reasons = []
-    if plan.problem != fingerprint_of(problem):
-        reasons.append("it answers another problem")
-    if plan.status not in NO_PLAN:
-        reasons += [
-            f"{violation.rule}: {violation.detail}" for violation in rules.violations(problem, plan.meetings)
-        ]
-        if not math.isclose(true.total, plan.score, rel_tol=1e-9) or true.terms != plan.terms:
-            reasons.append(f"it claims a score of {plan.score:g} and has {true.total:g}")
-    if reasons:
-        raise PlanRejected(reasons)

@@ -18,7 +18,7 @@ from scheduler.domain.rules.fairness import fairness, firm_shares
 from scheduler.domain.solving import Progress, SolveParams
 from scheduler.services.problems import snapshot
 from scheduler.services.runs import previews
-from scheduler.services.runs.execution import NO_PLAN
+from scheduler.services.runs.checking import NO_PLAN
 from scheduler.services.runs.previews import PreviewLost
 from scheduler.services.runs.watchdog import Solve, Stop, Watched, watch
 from scheduler.solver.solve import solve as solve_problem

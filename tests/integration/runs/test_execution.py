@@ -13,7 +13,7 @@ from scheduler.domain.solving import Result
 from scheduler.files.plan_file import read_plan
 from scheduler.files.problem_file import fingerprint_of, read_problem
 from scheduler.services.problems import solved
-from scheduler.services.runs import execution, runs
+from scheduler.services.runs import checking, runs
 from scheduler.services.runs.execution import Done, RunEnding
 from scheduler.services.schedule import versions
 from scheduler.storage.models import MeetingRequest
@@ -102,7 +102,7 @@ def test_a_solve_that_crashes_fails_the_run_with_a_sentence(scene: Scene) -> Non
 def test_no_plan_is_an_answer_and_gives_no_draft(scene: Scene, status: PlanStatus) -> None:
     assert scene.execute(answering(status=status)) == Done(RunEnding.FINISHED)
     assert scene.versions == []
-    assert (scene.run.state, scene.run.error) == (RunState.FINISHED, execution.NO_PLAN[status])
+    assert (scene.run.state, scene.run.error) == (RunState.FINISHED, checking.NO_PLAN[status])
 
 
 def test_reports_are_kept_while_it_solves(scene: Scene) -> None:

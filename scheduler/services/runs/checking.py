@@ -1,0 +1,42 @@
+"""Look at the plan of a solve before anything is made of it."""
+
+from __future__ import annotations
+
+import math
+
+from scheduler.domain import rules
+from scheduler.domain.entities import PlanStatus
+from scheduler.domain.errors import PlanRejected
+from scheduler.domain.plan import Plan
+from scheduler.domain.problem import Problem
+from scheduler.files.problem_file import fingerprint_of
+
+NO_PLAN = {
+    PlanStatus.INFEASIBLE: "No plan keeps all the rules of this event: they contradict each other.",
+    PlanStatus.UNKNOWN: "No plan was found in the time given. Give the run more seconds.",
+}
+MOST_NOTE = 1000
+
+
+def why_no_plan(plan: Plan) -> str | None:
+    """A sentence, with the contradiction if a plain one was found, or None if there is a plan."""
+    note = NO_PLAN.get(plan.status)
+    if note and plan.status is PlanStatus.INFEASIBLE and plan.unscheduled:
+        return f"{note} {plan.unscheduled[0].detail}"[:MOST_NOTE]
+    return note
+
+
+def check(problem: Problem, plan: Plan) -> None:
+    """Raises PlanRejected unless the plan answers the problem, keeps its rules and scores what it claims."""
+    true = rules.score(problem, plan.meetings)
+    reasons = []
+    if plan.problem != fingerprint_of(problem):
+        reasons.append("it answers another problem")
+    if plan.status not in NO_PLAN:
+        reasons += [
+            f"{violation.rule}: {violation.detail}" for violation in rules.violations(problem, plan.meetings)
+        ]
+        if not math.isclose(true.total, plan.score, rel_tol=1e-9) or true.terms != plan.terms:
+            reasons.append(f"it claims a score of {plan.score:g} and has {true.total:g}")
+    if reasons:
+        raise PlanRejected(reasons)
