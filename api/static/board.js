@@ -2,10 +2,7 @@
 "use strict";
 
 const ARROWS = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
-const live = document.getElementById("live");
-const grid = document.querySelector("[role=grid]");
-const board = document.getElementById("board");
-const isPicked = board && board.hasAttribute("data-picked");
+let live, grid, board, isPicked;
 let here = null;
 
 function cells() {
@@ -58,6 +55,18 @@ function nextDay(step) {
   else live.textContent = step > 0 ? "This is the last day." : "This is the first day.";
 }
 
+// The time of the cell is forbidden to the meeting that is picked up.
+function forbidHere() {
+  const times = document.getElementById("ban");
+  const slot = here && grid.querySelectorAll("thead th")[here.cellIndex].dataset.slot;
+  if (!times || ![...times.options].some((each) => each.value === slot)) {
+    live.textContent = `${nameOf(here)}: this time cannot be forbidden.`;
+    return true;
+  }
+  times.value = slot;
+  return press("[data-act=forbid]");
+}
+
 const KEYS = {
   Enter: () => press("button", here) || (isPicked && (live.textContent = `${nameOf(here)}: it cannot be put here.`)),
   Escape: () => press("[data-escape]"),
@@ -65,6 +74,7 @@ const KEYS = {
   PageUp: () => nextDay(-1) || true,
   m: () => isPicked && (document.querySelector("#best button") || document.getElementById("best")).focus(),
   l: () => press("[data-act=lock], [data-act=unlock]"),
+  f: () => forbidHere(),
   r: () => press("[data-repair]"),
 };
 
@@ -101,17 +111,26 @@ function onUp(event) {
   if (Math.hypot(event.clientX - x, event.clientY - y) > 6) button.click();
 }
 
-if (grid && board) {
+// Of the page as it is now: at first, and whenever the steps of others have changed it.
+function begin(place) {
+  live = document.getElementById("live");
+  grid = document.querySelector("[role=grid]");
+  board = document.getElementById("board");
+  isPicked = board && board.hasAttribute("data-picked");
+  here = null;
+  if (!grid || !board) return;
   grid.querySelectorAll("button").forEach((button) => (button.tabIndex = -1));
   cells().forEach((cell) => (cell.tabIndex = -1));
   const at = board.dataset.at || "";
+  const before = place && grid.rows[place.row] && grid.rows[place.row].cells[place.cell];
   const first =
+    before ||
     grid.querySelector("[data-home]") ||
     (at && grid.querySelector(`[data-r="${CSS.escape(at)}"]`)) ||
     (isPicked && grid.querySelector("[data-say]")) ||
     grid.querySelector("tbody td");
-  if (first) go(first, Boolean(isPicked || at));
-  if (isPicked) {
+  if (first) go(first, place ? place.hadFocus : Boolean(isPicked || at));
+  if (isPicked && !place) {
     const count = grid.querySelectorAll("[data-say]").length;
     live.textContent = `Picked up. ${count} places of this view are allowed.`;
   }
@@ -124,9 +143,36 @@ if (grid && board) {
     const cell = event.target.closest("td");
     if (cell && !event.target.closest("button")) press("button", cell);
   });
-  document.addEventListener("pointerdown", onDown);
-  document.addEventListener("pointerup", onUp);
 }
+
+document.addEventListener("pointerdown", onDown);
+document.addEventListener("pointerup", onUp);
+begin();
+
+// Others have changed the draft: the board follows, unless a form beside it is in use. That is left as it is.
+function isInUse() {
+  const open = document.querySelector(".by-hand[open]");
+  const at = document.activeElement;
+  return Boolean(open || dragged || (at && at.closest("#hand-board") && at.matches("select, input")));
+}
+
+async function follow() {
+  const news = document.getElementById("news");
+  const said = (news && news.dataset.said) || "";
+  const place = here && {
+    row: here.parentNode.rowIndex, cell: here.cellIndex, hadFocus: here.contains(document.activeElement),
+  };
+  await htmx.ajax("GET", location.href, { target: "#hand-board", select: "#hand-board", swap: "outerHTML" });
+  begin(place || undefined);
+  live.textContent = `The board has changed. ${said}`;
+}
+
+document.body.addEventListener("board-changed", () => isInUse() || follow());
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-refresh]")) return;
+  event.preventDefault();
+  location.reload();
+});
 // A plan that is being read is asked for again by itself, some times.
 const again = document.querySelector("[data-again]");
 if (again) {

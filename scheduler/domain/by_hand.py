@@ -16,6 +16,8 @@ class HandStepKind(StrEnum):
     CANCEL = "cancel"
     LOCK = "lock"
     UNLOCK = "unlock"
+    FORBID = "forbid"
+    ALLOW = "allow"
     REPAIR = "repair"
 
 

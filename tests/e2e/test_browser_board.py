@@ -154,3 +154,74 @@ def test_two_organisers_at_once_see_who_was_first_and_lose_nothing(boards: Board
     theirs.locator("td.free button").last.click()
     theirs.get_by_text("Draft 2 by hand, 2 steps.").wait_for()
     assert boards.at(boards.hall.three) != ("s0", "t2")
+
+
+def test_by_keyboard_alone_what_breaks_walking_time_is_refused_and_the_cheapest_repair_done(
+    boards: Boards,
+) -> None:
+    page = boards.open(f"&pick={boards.hall.one.key}")
+    page.get_by_text("picked up here").wait_for()
+    keys = page.keyboard
+    keys.press("m")
+    for _ in range(30):
+        if page.evaluate("document.activeElement.tagName") == "SUMMARY":
+            break
+        keys.press("Tab")
+    keys.press("Enter")
+    keys.press("Tab")
+    for _ in range(2):
+        keys.press("ArrowDown")
+    assert page.evaluate("document.activeElement.value") == "s2"
+    for _ in range(8):
+        keys.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "Put":
+            break
+    keys.press("Enter")
+    page.get_by_text(f"Not done. {TOO_FAR}").wait_for()
+    assert boards.at(boards.hall.one) == ("s0", "t0")
+    page.locator("td.here").wait_for()
+    keys.press("r")
+    page.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    assert boards.at(boards.hall.one) != ("s0", "t0")
+
+
+def test_a_time_is_forbidden_by_its_key_and_taken_back(boards: Boards) -> None:
+    page = boards.open(f"&pick={boards.hall.one.key}")
+    page.get_by_text("picked up here").wait_for()
+    page.keyboard.press("f")
+    assert "this time cannot be forbidden" in page.locator("#live").inner_text()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("f")
+    page.get_by_text("Forbidden. The next run").wait_for()
+    assert page.get_by_text("Forbidden by hand then.").count()
+    page.get_by_role("button", name="Undo 1").click()
+    page.get_by_text("Taken back.").wait_for()
+
+
+def test_the_board_follows_what_another_organiser_does_and_leaves_a_form_that_is_in_use(
+    boards: Boards,
+) -> None:
+    with boards.database.write() as session:
+        other = make_member(session, boards.hall.expo, TeamRole.ORGANISER)
+    mine, theirs = boards.open(), boards.open(account_id=other.id)
+    theirs.locator(f'td[data-r="{boards.hall.three.key}"]').focus()
+    mine.goto(mine.url + f"&pick={boards.hall.one.key}")
+    mine.locator("td.free button").first.click()
+    mine.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    theirs.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    said = f"The board has changed. {boards.hall.expo.organiser.email}: move, Firm 0 × Firm 1."
+    theirs.get_by_text(said).wait_for()
+    assert theirs.evaluate("document.activeElement.dataset.r") == boards.hall.three.key
+    theirs.keyboard.press("Enter")
+    theirs.get_by_text("picked up here").wait_for()
+    theirs.get_by_text("Put it by hand").click()
+    mine.get_by_role("button", name="Undo 1").click()
+    theirs.get_by_text("Show the board as it is now").wait_for()
+    theirs.get_by_label("Time", exact=True).select_option("s1")
+    theirs.get_by_label("Place", exact=True).select_option("t2")
+    theirs.locator(".by-hand").get_by_role("button", name="Put", exact=True).click()
+    theirs.get_by_text("Draft 2 by hand, 1 step.").wait_for()
+    assert boards.at(boards.hall.three) == ("s1", "t2")
+    assert boards.at(boards.hall.one) == ("s0", "t0")
+    mine.get_by_text("Firm 3 × Firm 4").first.wait_for()
+    mine.get_by_text(f"{other.email}: move, Firm 3 × Firm 4").wait_for()

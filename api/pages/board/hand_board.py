@@ -43,6 +43,8 @@ SAID: Final[Mapping[HandStepKind, str]] = {
     HandStepKind.CANCEL: "Cancelled. The next run leaves it out.",
     HandStepKind.LOCK: "Locked. The next run leaves it there.",
     HandStepKind.UNLOCK: "Unlocked. The next run may move it.",
+    HandStepKind.FORBID: "Forbidden. The next run does not hold it then.",
+    HandStepKind.ALLOW: "Allowed again.",
     HandStepKind.REPAIR: "Moved, and others with it.",
 }
 
@@ -136,6 +138,19 @@ def begun(event_key: str, number: int) -> str | Response:
     return Response(status=204, headers={"HX-Redirect": there}) if by_htmx else redirect(there, 303)
 
 
+@blueprint.get("/<int:number>/news")
+@login_required
+def news(event_key: str, number: int) -> Response:
+    """What others did since the page was made: nothing, or their steps, and word for the page to follow."""
+    actor = auth.team(event_key)
+    with context.database().read() as db:
+        steps = reading.news(db, actor, number, inputs.whole(request.args.get("seen"), -1))
+        if steps is None:
+            return Response(status=204)
+        text = rendering.render(db, actor, "board", "board/_news.html", steps=steps)
+    return Response(text, mimetype="text/html", headers={"HX-Trigger-After-Swap": "board-changed"})
+
+
 @blueprint.post("/<int:number>/put")
 @login_required
 def put(event_key: str, number: int) -> Response:
@@ -159,17 +174,21 @@ def put(event_key: str, number: int) -> Response:
     return _do(event_key, number, key, do, wanted=targets[0].slot if targets else "")
 
 
-@blueprint.post("/<int:number>/<any(cancel, lock, unlock, swap, undo, redo):step>")
+@blueprint.post("/<int:number>/<any(cancel, lock, unlock, swap, forbid, allow, undo, redo):step>")
 @login_required
 def change(event_key: str, number: int, step: str) -> Response:
-    """Cancel, lock or unlock a meeting, swap two, or take the last step back and do it again."""
+    """Cancel, lock or unlock a meeting, swap two, forbid a time, or undo the last step and do it again."""
     actor, now, seen = auth.organiser(event_key), context.now(), _seen()
-    key, other = request.form.get("request", ""), request.form.get("other", "")
+    form = request.form
+    key, other = form.get("request", ""), form.get("other", "")
 
     def do() -> Taken:
         with context.database().write() as db:
             if step == "swap":
                 return commands.swap(db, actor, number, key, other, seen=seen, now=now)
+            if step in ("forbid", "allow"):
+                do_time = {"forbid": commands.forbid, "allow": commands.allow}[step]
+                return do_time(db, actor, number, key, form.get("slot", ""), seen=seen, now=now)
             if step == "undo":
                 return stepping.undo(db, actor, number, seen=seen, now=now)
             if step == "redo":
@@ -178,7 +197,7 @@ def change(event_key: str, number: int, step: str) -> Response:
             return do_it(db, actor, number, key, seen=seen, now=now)
 
     said = {"undo": "Taken back.", "redo": "Done again."}.get(step)
-    return _do(event_key, number, key, do, said=said)
+    return _do(event_key, number, key, do, said=said, stays=step in ("forbid", "allow"))
 
 
 def _do(
@@ -189,8 +208,9 @@ def _do(
     *,
     said: str | None = None,
     wanted: str = "",
+    stays: bool = False,
 ) -> Response:
-    """Do a step and say so; or say why not, with the meeting still picked up."""
+    """Do a step and say so; or say why not. The meeting is then still picked up, as where it `stays`."""
     try:
         taken = do()
     except BreaksRules as error:
@@ -201,7 +221,7 @@ def _do(
         return _back(event_key, number, key)
     score = shown.points(taken.gain)
     flash(f"{said or SAID[taken.kind]} Score {score}." if taken.gain else said or SAID[taken.kind], "good")
-    return _back(event_key, number, "", at=key)
+    return _back(event_key, number, key if stays else "", at="" if stays else key)
 
 
 def _back(event_key: str, number: int, pick: str, *, wanted: str = "", at: str = "") -> Response:

@@ -1,4 +1,4 @@
-"""What a step changes: meetings, marks and answers of a draft before and after it, written either way."""
+"""What a step changes: meetings, marks, forbidden times and answers, before and after; written either way."""
 
 from __future__ import annotations
 
@@ -6,36 +6,45 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import and_, delete, insert, or_, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.by_hand import HandMarkKind
 from scheduler.domain.plan import Meeting
+from scheduler.services.problems import by_hand
 from scheduler.services.schedule import versions
 from scheduler.storage.among import among
 from scheduler.storage.models import (
+    HandBan,
     HandMark,
     MeetingRequest,
     PlannedAttendee,
     PlannedMeeting,
     ScheduleVersion,
+    Slot,
     UnscheduledRequest,
 )
 
 Marks = Mapping[str, HandMarkKind | None]
+Bans = Mapping[str, frozenset[str]]
+"""The slots that are forbidden to requests, by keys."""
 Answer = Mapping[str, Any]
 """A row of the version's answers about what it does not hold: `position` and `answer`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alteration:
-    """One request before and after a step. `answer` is why the draft did not hold it, if it said so."""
+    """One request before and after a step. `answer` is why the draft did not hold it, if it said so.
+
+    `bans` are the slots that are forbidden to it, before and after.
+    """
 
     before: Meeting | None
     after: Meeting | None
     mark_before: HandMarkKind | None
     mark_after: HandMarkKind | None
     answer: Answer | None = None
+    bans: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -43,6 +52,7 @@ class Alteration:
             "after": _row(self.after),
             "marks": [self.mark_before, self.mark_after],
             "answer": self.answer,
+            "bans": [sorted(side) for side in self.bans],
         }
 
 
@@ -55,6 +65,7 @@ def of_json(changes: Mapping[str, Any]) -> dict[str, Alteration]:
             mark_before=_mark(row["marks"][0]),
             mark_after=_mark(row["marks"][1]),
             answer=row["answer"],
+            bans=_both(row.get("bans", ((), ()))),
         )
         for key, row in changes.items()
     }
@@ -66,9 +77,11 @@ def make(
     held: Mapping[str, Meeting],
     wanted: Mapping[str, Meeting | None],
     marks: Marks,
+    bans: Bans,
 ) -> dict[str, Alteration]:
-    """The alterations that make meetings and marks as they are wanted. What stays as it is has none."""
-    keys = list(dict.fromkeys((*wanted, *marks)))
+    """The alterations that make all as it is wanted. What stays as it is has none."""
+    keys = list(dict.fromkeys((*wanted, *marks, *bans)))
+    forbidden = by_hand.bans_of(session, version.id)
     now = marks_of(session, version.id, keys)
     answers = _answers(session, version.id, keys)
     found = {}
@@ -76,9 +89,11 @@ def make(
         before = held.get(key)
         after = wanted.get(key, before)
         mark_after = marks.get(key, now.get(key))
-        if (before, now.get(key)) != (after, mark_after):
+        banned = frozenset(forbidden.get(key, ()))
+        both = banned, bans.get(key, banned)
+        if (before, now.get(key), banned) != (after, mark_after, both[1]):
             answer = answers.get(key) if before is None and after is not None else None
-            found[key] = Alteration(before, after, now.get(key), mark_after, answer)
+            found[key] = Alteration(before, after, now.get(key), mark_after, answer, both)
     return found
 
 
@@ -92,6 +107,7 @@ def write(
     new = [each.before if back else each.after for each in moved.values()]
     versions.store_meetings(session, version, [meeting for meeting in new if meeting is not None])
     _write_marks(session, version.id, alterations, ids, back=back)
+    _write_bans(session, version, alterations, ids, back=back)
     answered = {key: each.answer for key, each in moved.items() if each.answer is not None}
     if back and answered:
         rows = [
@@ -147,6 +163,35 @@ def _write_marks(
         session.execute(insert(HandMark), rows)
 
 
+def _write_bans(
+    session: Session,
+    version: ScheduleVersion,
+    alterations: Mapping[str, Alteration],
+    ids: Mapping[str, int],
+    *,
+    back: bool,
+) -> None:
+    gone: set[tuple[int, str]] = set()
+    come: set[tuple[int, str]] = set()
+    for key, each in alterations.items():
+        before, after = reversed(each.bans) if back else each.bans
+        gone |= {(ids[key], slot) for slot in before - after}
+        come |= {(ids[key], slot) for slot in after - before}
+    named = Slot.event_id == version.event_id, among(Slot.key, {slot for _, slot in gone | come})
+    slots = {key: slot_id for key, slot_id in session.execute(select(Slot.key, Slot.id).where(*named))}  # noqa: C416
+    if gone:
+        pairs = [
+            and_(HandBan.request_id == request, HandBan.slot_id == slots[slot]) for request, slot in gone
+        ]
+        session.execute(delete(HandBan).where(HandBan.version_id == version.id, or_(*pairs)))
+    if come:
+        rows = [
+            {"version_id": version.id, "request_id": request, "slot_id": slots[slot]}
+            for request, slot in come
+        ]
+        session.execute(insert(HandBan), rows)
+
+
 def _forget(session: Session, version_id: int, requests: Sequence[int]) -> None:
     """Delete the meetings of some requests from a version."""
     mine = select(PlannedMeeting.id).where(
@@ -189,6 +234,10 @@ def _meeting(request: str, row: Sequence[Any] | None) -> Meeting | None:
         return None
     slot, place, attendees, interpreter = row
     return Meeting(request, slot, place, tuple(attendees), interpreter)
+
+
+def _both(bans: Sequence[Sequence[str]]) -> tuple[frozenset[str], frozenset[str]]:
+    return frozenset(bans[0]), frozenset(bans[1])
 
 
 def _mark(kind: str | None) -> HandMarkKind | None:

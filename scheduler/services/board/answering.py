@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -40,7 +41,10 @@ Json = dict[str, Any]
 
 @dataclass(slots=True)
 class KeptPlan:
-    """A draft in memory. `aside` are meetings that break a rule by now: they are not in the oracle."""
+    """A draft in memory. `aside` are meetings that break a rule by now: they are not in the oracle.
+
+    `bans` are the slots that are forbidden to requests by hand. The oracle does not know of them.
+    """
 
     mark: str
     revision: int
@@ -48,6 +52,18 @@ class KeptPlan:
     oracle: RepairOracle
     names: Names
     aside: frozenset[str]
+    bans: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def is_banned(self, request: str, start: str) -> bool:
+        """Whether a request that starts there would take a slot that is forbidden to it."""
+        problem = self.oracle.problem
+        first = problem.index.slots[start]
+        length = problem.requests[problem.index.requests[request]].length
+        taken = problem.slots[first : first + length]
+        return any(slot.id in self.bans.get(request, ()) for slot in taken)
+
+    def is_allowed(self, repair: Repair) -> bool:
+        return not any(self.is_banned(m.request, m.slot) for m in (repair.meeting, *repair.moved))
 
 
 class OracleDesk:
@@ -102,6 +118,7 @@ class OracleDesk:
             found = self._read(session, event_id, version_id, mark, revision, now)
         marks = by_hand.of_draft(session, version_id)
         found.oracle.keep([key for key, kind in marks.items() if kind is HandMarkKind.LOCKED])
+        found.bans = by_hand.bans_of(session, version_id)
         self._plans[version_id] = found
         while len(self._plans) > self._most:
             self._plans.popitem(last=False)
@@ -177,7 +194,9 @@ class _Answer:
         self.meetings = {meeting.request: meeting for meeting in self.oracle.meetings()}
 
     def to_json(self, slots: Sequence[str], places: Sequence[str]) -> Json:
-        best = [self._repair(repair) for repair in self.oracle.best(self.request, MOST_BEST)]
+        more = len(self.plan.bans.get(self.request, ()))
+        found = filter(self.plan.is_allowed, self.oracle.best(self.request, MOST_BEST + more))
+        best = [self._repair(repair) for repair in islice(found, MOST_BEST)]
         return {
             "revision": self.plan.revision,
             "best": best,
@@ -187,6 +206,8 @@ class _Answer:
 
     def _spot(self, spot: Spot) -> Json:
         row: Json = {"slot": spot.slot, "place": spot.place, "standing": spot.standing.value}
+        if spot.standing is not SpotStanding.HERE and self.plan.is_banned(self.request, spot.slot):
+            return row | {"standing": SpotStanding.FORBIDDEN.value, "say": "Forbidden by hand then."}
         if spot.standing is SpotStanding.FREE and spot.meeting is not None:
             other = self._other_people(spot.meeting)
             return row | {
@@ -204,8 +225,11 @@ class _Answer:
                 "at": there,
                 "say": f"free at another {kind}: {there}" + (f", with {other}" if other else ""),
             }
-        if spot.repair is not None:
+        if spot.repair is not None and self.plan.is_allowed(spot.repair):
             return row | self._repair(spot.repair)
+        if spot.repair is not None:
+            say = "Others would have to move to times that are forbidden to them by hand."
+            return row | {"standing": SpotStanding.FORBIDDEN.value, "say": say}
         return row | {"say": " ".join(dict.fromkeys(self._why(spot, breach) for breach in spot.breaches[:3]))}
 
     def _repair(self, repair: Repair) -> Json:

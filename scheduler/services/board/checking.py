@@ -17,7 +17,7 @@ from scheduler.domain.plan import Meeting, Number
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Violation
 from scheduler.domain.rules.score import total_of
-from scheduler.services.problems import snapshot
+from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.problems.scope import around, interpreters_free
 from scheduler.services.schedule import versions
 from scheduler.services.text import storable
@@ -89,6 +89,7 @@ def part_of(
     at = _ids(session, Place, "place", event_id, places)
     scope = around(session, event_id, version.id, asked, at, speakers)
     problem = snapshot.take(session, event_id, now=now, scope=scope, as_put_by_hand=False)
+    problem = by_hand.without_bans(problem, by_hand.bans_of(session, version.id))
     for key in requests:
         if key not in problem.index.requests:
             raise NotFound("accepted meeting request", key)

@@ -19,6 +19,7 @@ from scheduler.services.board import alterations, drafts, sentences, stepping
 from scheduler.services.board.checking import PlanPart, Wanted, part_of
 from scheduler.services.board.drafts import HeldDraft
 from scheduler.services.board.stepping import Taken
+from scheduler.services.problems import by_hand
 
 MOST_STAFFINGS = 60
 """Choices of people and interpreter that are tried for one meeting."""
@@ -154,6 +155,43 @@ def unlock(
 ) -> Taken:
     """Let the next run do with a request what it likes. Raises WrongState if nothing keeps it."""
     return _mark(session, actor, number, request, None, seen=seen, now=now)
+
+
+def forbid(
+    session: Session, actor: Actor, number: int, request: str, slot: str, *, seen: int | None, now: datetime
+) -> Taken:
+    """Have a request not be held at a time, here and by the next run.
+
+    Raises as `put`, and BreaksRules if it is held then.
+    """
+    held, part, banned = _about_time(session, actor, number, request, slot, seen=seen, now=now)
+    meeting, index = part.held.get(request), part.problem.index
+    length = part.problem.requests[index.requests[request]].length
+    if meeting is not None and 0 <= index.slots[slot] - index.slots[meeting.slot] < length:
+        raise BreaksRules(["It is held then: move it first, then forbid the time."])
+    bans = {request: banned | {slot}}
+    return stepping.take(session, actor, held, HandStepKind.FORBID, part, {}, {}, bans=bans, now=now)
+
+
+def allow(
+    session: Session, actor: Actor, number: int, request: str, slot: str, *, seen: int | None, now: datetime
+) -> Taken:
+    """Take back that a time is forbidden to a request. Raises as `put`, and WrongState if it is not."""
+    held, part, banned = _about_time(session, actor, number, request, slot, seen=seen, now=now)
+    bans = {request: banned - {slot}}
+    return stepping.take(session, actor, held, HandStepKind.ALLOW, part, {}, {}, bans=bans, now=now)
+
+
+def _about_time(
+    session: Session, actor: Actor, number: int, request: str, slot: str, *, seen: int | None, now: datetime
+) -> tuple[HeldDraft, PlanPart, frozenset[str]]:
+    """The draft, the part around a request, and the times that are forbidden to it."""
+    held = drafts.hold(session, actor, number)
+    drafts.check_seen(session, held, {request}, seen)
+    part = part_of(session, held.version, [request], now=now)
+    if slot not in part.problem.index.slots:
+        raise NotFound("meeting time", slot)
+    return held, part, frozenset(by_hand.bans_of(session, held.version.id).get(request, ()))
 
 
 def _mark(

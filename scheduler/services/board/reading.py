@@ -25,6 +25,7 @@ from scheduler.storage.models import (
     Attendee,
     Firm,
     Hall,
+    HandBan,
     HandDraft,
     HandMark,
     HandStep,
@@ -97,6 +98,8 @@ class Picked:
     names: tuple[str, ...]
     interpreter: str
     mark: HandMarkKind | None
+    bans: tuple[SlotRef, ...]
+    """Times that are forbidden to it by hand."""
     staff: tuple[tuple[tuple[str, str], ...], ...]
     """Of each side, who can sit in it, where the request names nobody: keys and names."""
     slots: tuple[SlotRef, ...]
@@ -129,6 +132,19 @@ def card(session: Session, actor: Actor, number: int | None) -> DraftCard | None
     )
 
 
+def news(session: Session, actor: Actor, number: int, seen: int) -> tuple[StepLine, ...] | None:
+    """The newest steps of a draft by hand since a revision of it, or None while it is as it was then.
+
+    A draft that is published or put away meanwhile is news, without steps. Raises NotFound.
+    """
+    actor.require(Right.READ_VERSIONS)
+    version = versions.get(session, actor.event_id, number)
+    revision = session.scalar(select(HandDraft.revision).where(HandDraft.version_id == version.id))
+    if revision is None or (revision == seen and version.state is VersionState.DRAFT):
+        return None
+    return _steps(session, version, since=seen)
+
+
 def _chosen(session: Session, event_id: int, number: int | None) -> ScheduleVersion | None:
     if number is not None:
         return versions.get(session, event_id, number)
@@ -139,11 +155,15 @@ def _chosen(session: Session, event_id: int, number: int | None) -> ScheduleVers
     return versions.get(session, event_id, draft) if draft else versions.published(session, event_id)
 
 
-def _steps(session: Session, version: ScheduleVersion) -> tuple[StepLine, ...]:
+def _steps(session: Session, version: ScheduleVersion, *, since: int = -1) -> tuple[StepLine, ...]:
     rows = session.execute(
         select(HandStep, Account.email)
         .outerjoin(Account, Account.id == HandStep.taken_by)
-        .where(HandStep.version_id == version.id, HandStep.state != HandStepState.REPLACED)
+        .where(
+            HandStep.version_id == version.id,
+            HandStep.state != HandStepState.REPLACED,
+            HandStep.revision > since,
+        )
         .order_by(HandStep.number.desc())
         .limit(STEPS)
     ).all()
@@ -206,6 +226,13 @@ def picked(session: Session, actor: Actor, number: int, key: str, hall: str) -> 
     mark = session.scalar(
         select(HandMark.kind).where(HandMark.version_id == version.id, HandMark.request_id == request.id)
     )
+    banned = set(
+        session.scalars(
+            select(Slot.key)
+            .join(HandBan, HandBan.slot_id == Slot.id)
+            .where(HandBan.version_id == version.id, HandBan.request_id == request.id)
+        )
+    )
     return Picked(
         key=request.key,
         sender=found[2],
@@ -220,6 +247,7 @@ def picked(session: Session, actor: Actor, number: int, key: str, hall: str) -> 
         names=tuple(name for _, name in people),
         interpreter=(held[4] or "") if held else "",
         mark=mark,
+        bans=tuple(slot for slot in slots if slot.key in banned),
         staff=_staff(session, request),
         slots=tuple(slots),
         places=_places(session, actor.event_id, request, hall),

@@ -112,7 +112,7 @@ class RuleWords:
         held = self.held(breach.ids[0])
         if held.request.length > self.problem.room_ahead[held.start]:
             return f"From {self.time(held.start)} there is too little time before the break for this meeting."
-        return f"The request allows other times only, not {self.time(held.start)}."
+        return f"{self.time(held.start)} is no time of this request, or was forbidden to it by hand."
 
     def _h3(self, breach: Violation) -> str:
         person, *both = breach.ids

@@ -40,6 +40,7 @@ def take(
     wanted: Wanted,
     marks: Mapping[str, HandMarkKind | None],
     *,
+    bans: alterations.Bans | None = None,
     now: datetime,
 ) -> Taken:
     """Do what was checked, and keep it as a step. Steps that were undone cannot be done again then.
@@ -47,9 +48,9 @@ def take(
     Raises WrongState if it changes nothing.
     """
     version = held.version
-    changes = alterations.make(session, version, part.held, wanted, marks)
+    changes = alterations.make(session, version, part.held, wanted, marks, bans or {})
     if not changes:
-        raise WrongState("meeting", next(iter(wanted or marks)), "there", "there")
+        raise WrongState("meeting", next(iter(wanted or marks or bans or ()), ""), "there", "there")
     before = {"score": version.score, "terms": dict(version.terms)}
     after = part.rescored(version.terms, part.gain(wanted)) if wanted else before
     session.execute(

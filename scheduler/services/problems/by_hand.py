@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy import select
@@ -15,17 +16,20 @@ from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Fixed, Problem, Request
 from scheduler.domain.rules.stability import is_frozen
 from scheduler.services.schedule import versions
-from scheduler.storage.models import HandDraft, HandMark, MeetingRequest, ScheduleVersion
+from scheduler.storage.models import HandBan, HandDraft, HandMark, MeetingRequest, ScheduleVersion, Slot
 
 
 def fix(session: Session, event_id: int, problem: Problem) -> Problem:
-    """The problem with what was put by hand fixed to its time, place and people.
+    """The problem with what was put by hand fixed to its time, place and people, without forbidden times.
 
     What no longer keeps the rules, as somebody is away since, is not fixed. So no run fails of it.
     """
     draft = newest(session, event_id)
-    marks = of_draft(session, draft) if draft is not None else {}
-    if draft is None or not marks:
+    if draft is None:
+        return problem
+    marks = of_draft(session, draft)
+    problem = without_bans(problem, bans_of(session, draft))
+    if not marks:
         return problem
     out = {key for key, kind in marks.items() if kind is HandMarkKind.LEFT_OUT}
     put = [
@@ -43,6 +47,40 @@ def fix(session: Session, event_id: int, problem: Problem) -> Problem:
             if row.id not in out or row.id in frozen
         ),
     )
+
+
+def without_bans(problem: Problem, bans: Mapping[str, Collection[str]]) -> Problem:
+    """The problem in which requests do not take the slots that are forbidden to them, by keys.
+
+    One that is fixed or frozen keeps its times.
+    """
+    index = problem.index
+    frozen = {meeting.request for meeting in problem.published if is_frozen(problem, meeting)}
+
+    def without(row: Request) -> Request:
+        if row.id not in bans or row.fixed is not None or row.id in frozen:
+            return row
+        banned = {index.slots[slot] for slot in bans[row.id] if slot in index.slots}
+        starts = range(len(problem.slots)) if row.slots is None else row.slots
+        kept = tuple(s for s in starts if banned.isdisjoint(range(s, s + row.length)))
+        return replace(row, slots=kept)
+
+    return replace(problem, requests=tuple(map(without, problem.requests))) if bans else problem
+
+
+def bans_of(session: Session, version_id: int) -> dict[str, set[str]]:
+    """The slots that a draft forbids to requests, by their keys."""
+    rows = session.execute(
+        select(MeetingRequest.key, Slot.key)
+        .select_from(HandBan)
+        .join(MeetingRequest, MeetingRequest.id == HandBan.request_id)
+        .join(Slot, Slot.id == HandBan.slot_id)
+        .where(HandBan.version_id == version_id)
+    )
+    found: dict[str, set[str]] = defaultdict(set)
+    for request, slot in rows:
+        found[request].add(slot)
+    return found
 
 
 def newest(session: Session, event_id: int) -> int | None:

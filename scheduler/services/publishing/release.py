@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, case, delete, exists, insert, literal, select, update
+from sqlalchemy.orm import Session, aliased
 
 from scheduler.config import Settings
 from scheduler.domain import rules
+from scheduler.domain.by_hand import HandMarkKind
 from scheduler.domain.entities import JobKind, JobState, PlanStatus, RequestState, VersionState
 from scheduler.domain.errors import VenueChanged, VersionConflict, WrongState
 from scheduler.invites.mail.summary import Summary
@@ -24,7 +25,9 @@ from scheduler.services.trail.trail import Somebody
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Event,
+    HandBan,
     HandDraft,
+    HandMark,
     MeetingRequest,
     PlannedAttendee,
     PlannedMeeting,
@@ -166,7 +169,42 @@ def begin_by_hand(
     draft = repeat(session, base, now=now)
     session.add(HandDraft(version_id=draft.id, base_id=base.id, revision=0, begun_by=by))
     session.flush()
+    _inherit(session, base, draft)
     return draft
+
+
+def _inherit(session: Session, base: ScheduleVersion, draft: ScheduleVersion) -> None:
+    """What was put by hand before stays so, as far as the base has it so.
+
+    It is that of the base, or of the newest draft by hand before it: a run since has kept it.
+    """
+    before = session.scalar(
+        select(HandDraft.version_id)
+        .join(ScheduleVersion, ScheduleVersion.id == HandDraft.version_id)
+        .where(
+            ScheduleVersion.event_id == base.event_id,
+            ScheduleVersion.number <= base.number,
+            ScheduleVersion.state.in_((VersionState.DRAFT, VersionState.PUBLISHED)),
+        )
+        .order_by(ScheduleVersion.number.desc())
+        .limit(1)
+    )
+    if before is None:
+        return
+    old, new = aliased(PlannedMeeting), aliased(PlannedMeeting)
+    same = exists().where(
+        *(old.version_id == before, new.version_id == base.id),
+        *(each.request_id == HandMark.request_id for each in (old, new)),
+        *(old.slot_id == new.slot_id, old.place_id == new.place_id),
+    )
+    held = exists().where(new.version_id == base.id, new.request_id == HandMark.request_id)
+    is_so = case((HandMark.kind == HandMarkKind.LOCKED, same), else_=~held)
+    marks = select(literal(draft.id), HandMark.request_id, HandMark.kind).where(
+        HandMark.version_id == before, is_so
+    )
+    bans = select(literal(draft.id), HandBan.request_id, HandBan.slot_id).where(HandBan.version_id == before)
+    session.execute(insert(HandMark).from_select(("version_id", "request_id", "kind"), marks))
+    session.execute(insert(HandBan).from_select(("version_id", "request_id", "slot_id"), bans))
 
 
 def discard(session: Session, *, event_id: int, number: int) -> None:

@@ -51,6 +51,7 @@ from scheduler.storage.models.people import (
 )
 from scheduler.storage.models.release import Comparison, ComparisonPart, PrintCode, VersionJob
 from scheduler.storage.models.schedule import (
+    HandBan,
     HandDraft,
     HandMark,
     HandStep,
@@ -89,6 +90,7 @@ __all__ = [
     "Firm",
     "FirmNote",
     "Hall",
+    "HandBan",
     "HandDraft",
     "HandMark",
     "HandStep",

@@ -198,7 +198,7 @@ class HandStep(Base):
     """Who did, undid or did it again last."""
     taken_at: Mapped[datetime]
     changes: Mapped[dict[str, Any]]
-    """By the key of each request: the meeting and the mark before and after."""
+    """By the key of each request: the meeting, the mark and the forbidden times before and after."""
     score: Mapped[dict[str, Any]]
     """The score and its terms before and after."""
 
@@ -211,6 +211,16 @@ class HandMark(Base):
     version_id: Mapped[int] = mapped_column(ForeignKey("hand_draft.version_id"), primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
     kind: Mapped[HandMarkKind] = mapped_column(states(HandMarkKind, "hand_mark_kind"))
+
+
+class HandBan(Base):
+    """A time at which a request is not to be held, in the next run too, as for a mark."""
+
+    __tablename__ = "hand_ban"
+
+    version_id: Mapped[int] = mapped_column(ForeignKey("hand_draft.version_id"), primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
+    slot_id: Mapped[int] = mapped_column(ForeignKey("slot.id"), primary_key=True)
 
 
 class PlannedMeeting(Base):

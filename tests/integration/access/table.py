@@ -45,6 +45,7 @@ GET EVENT/agenda/firm                                        302 404 404 200 200
 GET EVENT/agenda/firm.pdf                                    302 404 404 200 200 200 404 404 404 404 404
 GET EVENT/board                                              302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/board/<number>/begun                               302 404 404 404 404 404 303 303 404 404 404
+GET EVENT/board/<number>/news                                302 404 404 404 404 404 204 204 204 403 404
 GET EVENT/busy-times                                         302 404 404 200 200 200 404 404 404 404 404
 GET EVENT/busy-times/preview/<key>                           302 404 404 404 404 404 404 404 404 404 404
 GET EVENT/calendar-health/                                   302 404 404 404 404 404 200 200 404 404 404

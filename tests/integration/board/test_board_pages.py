@@ -84,6 +84,10 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
         "unlock", request=three.key, seen=0
     )
     assert "Unlocked." in board.step("unlock", request=three.key, seen=6)
+    said = board.step("forbid", request=one.key, slot="s7", seen=7)
+    assert "Forbidden. The next run does not hold it then." in said
+    assert 'aria-label="Allow Mon' in said, "still picked up"
+    assert "Allowed again." in board.step("allow", request=one.key, slot="s7", seen=8)
     assert "This button is of an older page" in board.step("put", to="{", request=one.key)
     assert "There is no place" in board.step("put", request=one.key, slot="s1", place="nowhere")
 

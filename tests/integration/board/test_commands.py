@@ -21,7 +21,7 @@ from scheduler.services.problems import snapshot
 from scheduler.services.publishing import comparisons, orders, release
 from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
-from scheduler.storage.models import AttendeeBusy, HandMark, HandStep, ScheduleVersion, TrailEntry
+from scheduler.storage.models import AttendeeBusy, HandBan, HandMark, HandStep, ScheduleVersion, TrailEntry
 from tests.support.factories import NOW, make_event, make_member, make_request, make_version, meet
 
 
@@ -62,6 +62,9 @@ class Hall:
         marks = session.execute(
             select(HandMark.request_id, HandMark.kind).where(HandMark.version_id == version.id)
         ).all()
+        bans = session.execute(
+            select(HandBan.request_id, HandBan.slot_id).where(HandBan.version_id == version.id)
+        ).all()
         answers = [row.answer for row in version.answers]
         session.expire(version)
         return repr(
@@ -70,6 +73,7 @@ class Hall:
                 self.version.score,
                 sorted(self.version.terms.items()),
                 sorted(marks),
+                sorted(bans),
                 answers,
             )
         )
