@@ -26,7 +26,7 @@ VISIBILITY_TIMEOUT = HARD_LIMIT + 600
 
 ROUTES = {
     "chainmeet.solve": SOLVE,
-    "chainmeet.preview": SOLVE,
+    "chainmeet.what_if": SOLVE,
     "chainmeet.help": HELP,
     "chainmeet.deliver_urgent": URGENT,
     "chainmeet.deliver": MAIL,

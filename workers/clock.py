@@ -22,7 +22,8 @@ from scheduler.services.inbox import inbox, keeping
 from scheduler.services.operations import pulses
 from scheduler.services.publishing import version_jobs
 from scheduler.services.requests import requests
-from scheduler.services.runs import overnight, previews, recovering
+from scheduler.services.runs import overnight, recovering
+from scheduler.services.what_if import waiting
 from scheduler.storage.database import Database
 from scheduler.watchdog import Watchdog
 from workers import dispatch
@@ -66,8 +67,8 @@ class Clock:
         self._step("queue reruns", lambda session: overnight.claim_due(session, now=now()))
         for run_id in self._step("find runs to send", lambda s: recovering.recover(s, now=now())) or ():
             dispatch.run(self.database, run_id, app=self.celery)
-        for event_id in self._step("find previews to send", lambda s: previews.to_send(s, now=now())) or ():
-            dispatch.preview(event_id, app=self.celery)
+        if self._step("find what-ifs", lambda session: waiting.is_waiting(session, now=now())):
+            dispatch.what_if(app=self.celery)
         left = self._step("recover jobs", lambda session: version_jobs.recover(session, now=now()))
         for job_id in left or ():
             dispatch.version_job(job_id, app=self.celery)

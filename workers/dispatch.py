@@ -33,9 +33,9 @@ def run(database: Database, run_id: int, *, app: Celery | None = None) -> bool:
     return True
 
 
-def preview(event_id: int, *, app: Celery | None = None) -> bool:
-    """Have the preview of an event's dials made. See `_send` for the return value."""
-    return _send(app, "chainmeet.preview", event_id, once=True)
+def what_if(*, app: Celery | None = None) -> bool:
+    """Have the next what-if solved that waits. See `_send` for the return value."""
+    return _send(app, "chainmeet.what_if", once=True)
 
 
 def version_job(job_id: int, *, countdown: float = 0, app: Celery | None = None) -> bool:

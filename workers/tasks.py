@@ -25,6 +25,7 @@ from scheduler.services.delivery import delivery, mail_alerts
 from scheduler.services.inbox import inbox, mailbox
 from scheduler.services.publishing import publishing
 from scheduler.services.runs import recovering
+from scheduler.services.what_if import waiting
 from scheduler.storage.database import Database
 from workers import dispatch, questions
 from workers.celery_app import app
@@ -65,13 +66,17 @@ def solve(run_id: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)  # its thread would go on, so the pool starts a new process
 
 
-@app.task(name="chainmeet.preview", max_retries=0)
-def preview(event_id: int) -> None:
-    """Preview an event's dials. While any run is open it waits, and the clock sends it again."""
-    from scheduler.services.runs import previewing  # as above
+@app.task(name="chainmeet.what_if", max_retries=0)
+def what_if() -> None:
+    """Solve the next what-if. While any run is open it waits, and the clock sends this again."""
+    from scheduler.services.what_if import trying  # as above
 
-    done = previewing.execute(_database(), event_id, settings=_settings(), should_stop=is_stopping)
-    log.info("preview ended", preview=event_id, done=done)
+    done = trying.execute(_database(), settings=_settings(), should_stop=is_stopping)
+    log.info("what-if ended", done=done)
+    with _database().write() as session:
+        goes_on = waiting.is_waiting(session, now=_now())
+    if goes_on and not is_stopping():
+        dispatch.what_if()
 
 
 @worker_process_init.connect

@@ -101,6 +101,8 @@ SolveSeconds = Annotated[int, Interval(ge=5, le=3_600)]
 RunSeconds = Annotated[int, Interval(ge=1, le=3_600)]
 MaxMoved = Annotated[int, Interval(ge=0, le=100_000)]
 Budget = Annotated[int, Interval(ge=0, le=100_000)]
+WhatIfName = Annotated[str, Len(1, 80)]
+WhatIfSeconds = Annotated[int, Interval(ge=5, le=600)]
 
 # Texts of mails that organisers word anew
 MailSubject = Annotated[str, Len(1, 150)]

@@ -29,6 +29,27 @@ class Phase(StrEnum):
     DONE = "done"
 
 
+class WhatIfState(StrEnum):
+    """new -> asked -> running -> done | failed. One that is changed or stopped is new again."""
+
+    NEW = "new"
+    ASKED = "asked"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class WhatIfKind(StrEnum):
+    """What a problem is changed and solved for, beside the live plan."""
+
+    DIALS = "dials"
+    """To see what dials would do before they are saved."""
+    CURVE = "curve"
+    """A point of the curve of fairness."""
+    KEPT = "kept"
+    """An organiser's own, kept by its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class SolveParams:
     """`seconds` is wall time for the whole solve. `iterations` replaces it for a reproducible plan."""

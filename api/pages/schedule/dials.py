@@ -22,8 +22,8 @@ from scheduler.domain.problem import DEFAULT_FACTORS
 from scheduler.domain.rules.fairness import FAIR_SHARES, FAIRNESS_PRICES
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
-from scheduler.services.runs import previews
 from scheduler.services.schedule import history
+from scheduler.services.what_if import dials
 from workers import dispatch
 
 blueprint = APIBlueprint("dials", __name__, enable_openapi=False, url_prefix="/events/<event_key>/dials")
@@ -87,7 +87,7 @@ OWN_PRICE = "own"
 def show(event_key: str) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        found = previews.look(db, actor)
+        found = dials.look(db, actor)
         policy = found.policy if found is not None else events.settings(db, actor).policy
         return _page(db, actor, _typed(policy), {})
 
@@ -101,7 +101,7 @@ def change(event_key: str) -> Response | tuple[str, int]:
         step = request.form.get("do", "preview")
         if step == "discard":
             with context.database().write() as db:
-                previews.discard(db, actor)
+                dials.discard(db, actor)
             flash("The dials are as they were. Nothing was changed.")
         elif step == "save":
             _save(actor)
@@ -122,7 +122,7 @@ def panel(event_key: str) -> FlaskResponse:
     """The part of the page that follows a preview. Once it has ended, the page is loaded again."""
     actor = auth.organiser(event_key)
     with context.database().read() as db:
-        found = previews.look(db, actor)
+        found = dials.look(db, actor)
         text = rendering.render(
             db, actor, "schedule", "schedule/_preview.html", preview=found, now=context.now()
         )
@@ -137,15 +137,15 @@ def _save(actor: Actor) -> None:
         before = events.settings(db, actor)
         policy = _read(request.form, before.policy)
         events.update_settings(db, actor, replace(before, policy=policy), now=context.now())
-        previews.discard(db, actor)
+        dials.discard(db, actor)
     flash("The dials are saved; the next run goes by them.", "good")
 
 
 def _preview(actor: Actor) -> None:
     with context.database().write() as db:
         policy = _read(request.form, events.settings(db, actor).policy)
-        event_id = previews.ask(db, actor, policy, now=context.now())
-    dispatch.preview(event_id, app=context.celery())
+        dials.ask(db, actor, policy, now=context.now())
+    dispatch.what_if(app=context.celery())
 
 
 def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
@@ -163,7 +163,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -
         version=newest,
         prices={dial.term: (terms.get(dial.term), factors[dial.term]) for dial in DIALS},
         fairness=FAIRNESS,
-        preview=previews.look(db, actor),
+        preview=dials.look(db, actor),
         now=context.now(),
     )
 

@@ -54,6 +54,7 @@ class Right(StrEnum):
     READ_ALERTS = "read what failed and is not over"
     READ_RUNS = "follow runs"
     RUN = "start and cancel runs"
+    TRY = "make and solve what-ifs beside the plan"
     READ_VERSIONS = "read schedule versions and change sets"
     CHANGE_DRAFTS = "change drafts by hand"
     PUBLISH = "publish, take back, roll back and discard versions"
@@ -166,6 +167,7 @@ SCOPES: Mapping[Right, frozenset[str]] = MappingProxyType(
         Right.READ_AGENDAS: frozenset({"schedule:read"}),
         Right.READ_RUNS: frozenset({"runs:read", "runs:write"}),
         Right.RUN: frozenset({"runs:write"}),
+        Right.TRY: frozenset({"runs:write"}),
         Right.READ_VERSIONS: frozenset({"schedule:read", "schedule:publish"}),
         Right.PUBLISH: frozenset({"schedule:publish"}),
         Right.READ_MAILS: frozenset({"schedule:read", "schedule:publish"}),

@@ -32,7 +32,6 @@ STAYS: Final[Mapping[str, str]] = MappingProxyType(
         "import_job": "is work of this installation's workers",
         "inbound_mail": "came to the mailbox of this installation",
         "outbox_mail": "goes out by this installation",
-        "preview": "is made again",
         "print_code": "leads to this installation",
         "team_invitation": "has a link to this installation",
         "version_job": "is work of this installation's workers",

@@ -22,6 +22,7 @@ class Act(StrEnum):
     NEVER = "never-meet"
     LOCK = "lock"
     RUN = "run"
+    WHAT_IF = "what-if"
     HAND = "hand"
     PUBLISH = "publish"
     ROLL_BACK = "roll-back"
@@ -54,6 +55,7 @@ WORDS: Mapping[Act, str] = MappingProxyType(
         Act.NEVER: "Firms that are never to meet",
         Act.LOCK: "Requests locked to times",
         Act.RUN: "Runs",
+        Act.WHAT_IF: "What-ifs",
         Act.HAND: "Drafts changed by hand",
         Act.PUBLISH: "Publishings",
         Act.ROLL_BACK: "Roll-backs",

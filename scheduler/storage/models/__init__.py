@@ -58,10 +58,10 @@ from scheduler.storage.models.schedule import (
     Hold,
     PlannedAttendee,
     PlannedMeeting,
-    Preview,
     Run,
     ScheduleVersion,
     UnscheduledRequest,
+    WhatIf,
 )
 from scheduler.storage.models.trail import TrailEntry, TrailHead
 
@@ -113,7 +113,6 @@ __all__ = [
     "PlaceBusy",
     "PlannedAttendee",
     "PlannedMeeting",
-    "Preview",
     "PrintCode",
     "Pulse",
     "RequestDraft",
@@ -134,4 +133,5 @@ __all__ = [
     "VersionJob",
     "WalkingTime",
     "WebSession",
+    "WhatIf",
 ]

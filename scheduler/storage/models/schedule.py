@@ -20,7 +20,9 @@ from sqlalchemy.ext.orderinglist import ordering_list
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from scheduler.domain.by_hand import HandMarkKind, HandStepState
-from scheduler.domain.entities import AfterRun, HolderKind, JobState, RunState, VersionState
+from scheduler.domain.entities import AfterRun, HolderKind, RunState, VersionState
+from scheduler.domain.fields import WhatIfName
+from scheduler.domain.solving import WhatIfKind, WhatIfState
 from scheduler.storage.base import Base, states
 
 _OPEN = "state IN ('queued', 'running')"
@@ -80,23 +82,36 @@ class Run(Base):
     plan: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
 
 
-class Preview(Base):
-    """What a run would make of other dials: the last one of an event. It makes no version."""
+class WhatIf(Base):
+    """An event's problem with changes, solved beside the live plan. It makes no version."""
 
-    __tablename__ = "preview"
+    __tablename__ = "what_if"
+    __table_args__ = (
+        UniqueConstraint("event_id", "number"),
+        Index("ix_what_if_state", "state"),
+        {"sqlite_autoincrement": True},  # a worker that is at a deleted one never takes another for it
+    )
 
-    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), primary_key=True)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"))
     number: Mapped[int]
-    """Counts from 1: a worker that is at an older one sees that it is."""
-    state: Mapped[JobState] = mapped_column(states(JobState, "preview_state"))
-    policy: Mapped[dict[str, Any]]
+    """Counts from 1 in each event."""
+    kind: Mapped[WhatIfKind] = mapped_column(states(WhatIfKind, "what_if_kind"))
+    name: Mapped[WhatIfName]
+    changes: Mapped[list[Any]] = mapped_column(JSON)
+    """As `what_if/changes.py` writes them."""
     seconds: Mapped[int]
-    asked_at: Mapped[datetime]
+    made_at: Mapped[datetime]
+    state: Mapped[WhatIfState] = mapped_column(states(WhatIfState, "what_if_state"))
+    turn: Mapped[int] = mapped_column(default=0)
+    """Counts how often it was asked for: a worker that is at an older turn sees that it is."""
+    asked_at: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     heartbeat_at: Mapped[datetime | None]
     progress: Mapped[dict[str, Any]]
     result: Mapped[dict[str, Any] | None]
+    """The figures `now` and `then`, as `what_if/figures.py` makes them."""
     error: Mapped[str | None] = mapped_column(Text)
 
 

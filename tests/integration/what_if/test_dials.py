@@ -1,8 +1,7 @@
-"""Previews of dials: beside the published plan, behind every run, and never a version."""
+"""What dials would do: beside the published plan, behind every run, and never a version."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,17 +10,17 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import rules
-from scheduler.domain.entities import JobState, PlanStatus, RunState
 from scheduler.domain.errors import InvalidInput, NotAllowed
 from scheduler.domain.plan import Meeting
-from scheduler.domain.problem import Problem
-from scheduler.domain.solving import Result, SolveParams
+from scheduler.domain.solving import WhatIfState
 from scheduler.services.problems import snapshot
-from scheduler.services.runs import previewing, previews, runs
-from scheduler.services.runs.previews import PreviewCard
+from scheduler.services.what_if import dials, trying
+from scheduler.services.what_if.applying import applied
+from scheduler.services.what_if.changes import PolicyChange
+from scheduler.services.what_if.rows import WhatIfCard
 from scheduler.storage.database import Database
 from scheduler.storage.models import Event, ScheduleVersion
-from tests.integration.runs.scene import SETTINGS, plan_of
+from tests.integration.runs.scene import SETTINGS
 from tests.support import clocks
 from tests.support.factories import NOW, Expo, make_event, make_request, meet
 from tests.support.publishing import draft, publish
@@ -45,96 +44,56 @@ def scene(session: Session) -> tuple[Expo, list[Meeting]]:
     return expo, meetings
 
 
-def ask(database: Database, expo: Expo, policy: dict[str, Any] = POLICY) -> int:
+def ask(database: Database, expo: Expo, policy: dict[str, Any] = POLICY) -> None:
     with database.write() as session:
-        return previews.ask(session, expo.organiser_actor(), policy, now=NOW)
+        dials.ask(session, expo.organiser_actor(), policy, now=NOW)
 
 
-def look(database: Database, expo: Expo) -> PreviewCard | None:
+def look(database: Database, expo: Expo) -> WhatIfCard | None:
     with database.read() as session:
-        return previews.look(session, expo.organiser_actor())
+        return dials.look(session, expo.organiser_actor())
 
 
 def test_it_tells_what_other_dials_would_do_and_makes_no_version(database: Database) -> None:
     with database.write() as session:
-        expo, meetings = scene(session)
-    assert previewing.execute(database, ask(database, expo), settings=SETTINGS)
+        expo, _ = scene(session)
+    ask(database, expo)
+    assert trying.execute(database, settings=SETTINGS)
     found = look(database, expo)
-    assert found is not None and found.result is not None and found.state is JobState.DONE
+    assert found is not None and found.result is not None and found.state is WhatIfState.DONE
     now, then = found.result["now"], found.result["then"]
     with database.read() as session:
         problem = snapshot.take(session, expo.event.id, now=NOW)
-        problem = replace(problem, policy=snapshot.policy_of(POLICY))
-        assert now["score"] == rules.score(problem, meetings).total
+        tried = applied(problem, [PolicyChange(policy=POLICY)])
+        assert now["score"] == rules.score(tried, problem.published).total
+        assert now["event_score"] == rules.score(problem, problem.published).total
         assert session.scalar(select(func.count()).select_from(ScheduleVersion)) == 1
         assert session.get_one(Event, expo.event.id).policy == {}
     assert (now["held"], now["changed"], now["idle"]) == (2, 0, 2)
     assert (then["held"], then["changed"], then["idle"]) == (2, 1, 0)
     assert then["score"] > now["score"]
+    assert then["event_score"] < now["event_score"], "by the event's dials it was not worth it"
 
 
-def test_it_waits_while_a_run_is_open_and_stops_for_one(database: Database) -> None:
+def test_another_question_takes_the_place_of_the_last(database: Database) -> None:
     with database.write() as session:
         expo, _ = scene(session)
-    event_id = ask(database, expo)
-
-    def solve(problem: Problem, _params: SolveParams, *, should_stop: Any, **_: Any) -> Result:
-        with database.write() as session:
-            runs.queue(session, event_id, asked_by=None, now=NOW)
-        while not should_stop():
-            pass
-        return Result(plan_of(problem, ()))
-
-    assert not previewing.execute(database, event_id, settings=SETTINGS, solve=solve)
+    ask(database, expo)
+    ask(database, expo, {"factors": {"idle": 7}})
     found = look(database, expo)
-    assert found is not None and found.state is JobState.ASKED
+    assert found is not None and found.policy == {"factors": {"idle": 7}}
     with database.write() as session:
-        assert previews.to_send(session, now=NOW) == []
-    assert not previewing.execute(database, event_id, settings=SETTINGS), "behind the run"
-    with database.write() as session:
-        runs.show(session, event_id, 1).state = RunState.FINISHED
-    with database.write() as session:
-        assert previews.to_send(session, now=NOW) == [event_id]
-
-
-def test_one_that_is_put_away_meanwhile_leaves_nothing(database: Database) -> None:
-    with database.write() as session:
-        expo, _ = scene(session)
-
-    def solve(problem: Problem, _params: SolveParams, **_: Any) -> Result:
-        with database.write() as session:
-            previews.discard(session, expo.organiser_actor())
-        return Result(plan_of(problem, ()))
-
-    assert not previewing.execute(database, ask(database, expo), settings=SETTINGS, solve=solve)
+        dials.discard(session, expo.organiser_actor())
     assert look(database, expo) is None
-
-
-def test_what_has_no_plan_or_loses_its_worker_says_so(database: Database) -> None:
-    with database.write() as session:
-        expo, _ = scene(session)
-
-    def solve(problem: Problem, _params: SolveParams, **_: Any) -> Result:
-        return Result(plan_of(problem, (), status=PlanStatus.INFEASIBLE))
-
-    assert not previewing.execute(database, ask(database, expo), settings=SETTINGS, solve=solve)
-    found = look(database, expo)
-    assert found is not None and "No plan keeps all the rules" in (found.error or "")
-    event_id = ask(database, expo)
-    with database.write() as session:
-        assert previews.claim(session, event_id, now=NOW) is not None
-        assert previews.to_send(session, now=NOW + previews.SILENT) == []
-    found = look(database, expo)
-    assert found is not None and (found.state, found.error) == (JobState.FAILED, previews.LOST)
 
 
 def test_a_policy_is_checked_and_only_organisers_ask(database: Database) -> None:
     with database.write() as session:
         expo, _ = scene(session)
         with pytest.raises(InvalidInput, match="fair_share"):
-            previews.ask(session, expo.organiser_actor(), {"fair_share": 2}, now=NOW)
+            dials.ask(session, expo.organiser_actor(), {"fair_share": 2}, now=NOW)
         with pytest.raises(NotAllowed):
-            previews.ask(session, expo.actor(0), {}, now=NOW)
+            dials.ask(session, expo.actor(0), {}, now=NOW)
 
 
 TYPED = {
@@ -153,7 +112,7 @@ def test_the_page_says_prices_previews_saves_and_discards(database: Database, br
     page = browser.post(path, status=422, **{**TYPED, "do": "preview", "idle": "-1", "moved": "77"})
     assert "must be a whole number" in page and 'value="77"' in page
     assert "Waiting for a solve worker since" in browser.post(path, **{**TYPED, "do": "preview"})
-    previewing.execute(database, expo.event.id, settings=SETTINGS)
+    trying.execute(database, settings=SETTINGS)
     page = browser.get(path)
     assert "With these dials" in page and 'value="500"' in page
     assert "The dials are as they were" in browser.post(path, do="discard")
@@ -170,6 +129,6 @@ def test_the_page_says_prices_previews_saves_and_discards(database: Database, br
 def test_nobody_who_took_it_is_said_after_a_minute(database: Database, broker_url: str) -> None:
     with database.write() as session:
         expo, _ = scene(session)
-        previews.ask(session, expo.organiser_actor(), POLICY, now=NOW - timedelta(seconds=61))
+        dials.ask(session, expo.organiser_actor(), POLICY, now=NOW - timedelta(seconds=61))
     page = Browser(web_app(database, broker_url), expo.organiser).get(f"/events/{expo.event.key}/dials")
     assert "None has taken it" in page

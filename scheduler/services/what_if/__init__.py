@@ -1,0 +1,1 @@
+"""What would be, if: an event's problem with changes, solved beside the live plan, which stays."""

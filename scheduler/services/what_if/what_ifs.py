@@ -1,0 +1,187 @@
+"""What-ifs that are kept: made, changed, solved, stopped, renamed, deleted by who runs the event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain import fields
+from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
+from scheduler.domain.fields import WhatIfName, WhatIfSeconds
+from scheduler.domain.solving import WhatIfKind, WhatIfState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.text import one_line
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.services.what_if import rows
+from scheduler.services.what_if.changes import MOST_CHANGES, AnyChange, TypedChange, written
+from scheduler.services.what_if.rows import WhatIfCard
+from scheduler.storage.models import Firm, Hall, Interpreter, WhatIf
+
+MOST_KEPT = 20
+"""What-ifs of one event."""
+
+
+def listing(session: Session, actor: Actor) -> tuple[WhatIfCard, ...]:
+    """Those of the event, in the order in which they were made."""
+    actor.require(Right.READ_RUNS)
+    return tuple(map(rows.card, rows.of(session, actor.event_id, WhatIfKind.KEPT)))
+
+
+def show(session: Session, actor: Actor, number: int) -> WhatIfCard:
+    """One by its number. Raises NotFound."""
+    actor.require(Right.READ_RUNS)
+    return rows.card(rows.get(session, actor.event_id, number))
+
+
+def make(
+    session: Session,
+    actor: Actor,
+    name: str,
+    *,
+    changes: Sequence[AnyChange] = (),
+    seconds: int | None = None,
+    now: datetime,
+) -> WhatIfCard:
+    """A new one, which nobody solves yet. Raises InvalidInput."""
+    actor.require(Right.TRY)
+    wanted = _clean(session, actor.event_id, name, changes, seconds)
+    if len(rows.of(session, actor.event_id, WhatIfKind.KEPT)) >= MOST_KEPT:
+        raise InvalidInput([Fault("name", f"cannot be added: {MOST_KEPT} are kept at most; delete one")])
+    row = rows.add(
+        session, actor.event_id, WhatIfKind.KEPT, name=wanted, changes=changes, seconds=seconds, now=now
+    )
+    _note(session, actor, row, "made", now=now)
+    return rows.card(row)
+
+
+def copy(session: Session, actor: Actor, number: int, *, now: datetime) -> WhatIfCard:
+    """Another with the same changes. Raises NotFound, InvalidInput."""
+    like = show(session, actor, number)
+    most = fields.limits(WhatIfName).most
+    name = f"{like.name[: most - 7]} (copy)"
+    return make(session, actor, name, changes=like.changes, seconds=like.seconds, now=now)
+
+
+def change(
+    session: Session,
+    actor: Actor,
+    number: int,
+    *,
+    name: str | None = None,
+    changes: Sequence[AnyChange] | None = None,
+    seconds: int | None = None,
+    now: datetime,
+) -> WhatIfCard:
+    """Another name, other changes, other seconds. Other changes or seconds make it new again.
+
+    Raises NotFound, InvalidInput.
+    """
+    actor.require(Right.TRY)
+    row = rows.get(session, actor.event_id, number, to_change=True)
+    known = rows.card(row)
+    wanted = known.changes if changes is None else tuple(changes)
+    row.name = _clean(session, actor.event_id, known.name if name is None else name, wanted, seconds)
+    if (list(wanted), seconds or row.seconds) != (list(known.changes), row.seconds):
+        row.changes, row.seconds = written(wanted), seconds or row.seconds
+        rows.forget(row)
+    session.flush()
+    _note(session, actor, row, "changed", now=now, before=known)
+    return rows.card(row)
+
+
+def add_change(session: Session, actor: Actor, number: int, new: AnyChange, *, now: datetime) -> WhatIfCard:
+    """One more change. Raises NotFound, InvalidInput."""
+    known = show(session, actor, number)
+    return change(session, actor, number, changes=(*known.changes, new), now=now)
+
+
+def drop_change(session: Session, actor: Actor, number: int, position: int, *, now: datetime) -> WhatIfCard:
+    """Without the change at a position, from 0. Raises NotFound."""
+    known = show(session, actor, number)
+    if not 0 <= position < len(known.changes):
+        raise NotFound("change", position + 1)
+    left = (*known.changes[:position], *known.changes[position + 1 :])
+    return change(session, actor, number, changes=left, now=now)
+
+
+def solve(session: Session, actor: Actor, number: int, *, now: datetime) -> WhatIfCard:
+    """Have it solved, or solved again. Raises NotFound, WrongState."""
+    actor.require(Right.TRY)
+    row = rows.get(session, actor.event_id, number, to_change=True)
+    if row.state in (WhatIfState.ASKED, WhatIfState.RUNNING):
+        raise WrongState("what-if", number, row.state, "asked")
+    rows.ask(row, now=now)
+    session.flush()
+    _note(session, actor, row, "to be solved", now=now)
+    return rows.card(row)
+
+
+def stop(session: Session, actor: Actor, number: int, *, now: datetime) -> WhatIfCard:
+    """Stop waiting for it, or solving it: it is new again. Raises NotFound, WrongState."""
+    actor.require(Right.TRY)
+    row = rows.get(session, actor.event_id, number, to_change=True)
+    if row.state not in (WhatIfState.ASKED, WhatIfState.RUNNING):
+        raise WrongState("what-if", number, row.state, "stopped")
+    rows.forget(row)
+    session.flush()
+    _note(session, actor, row, "stopped", now=now)
+    return rows.card(row)
+
+
+def delete(session: Session, actor: Actor, number: int, *, now: datetime) -> None:
+    """Delete it. A worker that is at it stops. Raises NotFound."""
+    actor.require(Right.TRY)
+    row = rows.get(session, actor.event_id, number, to_change=True)
+    _note(session, actor, row, "deleted", now=now)
+    session.delete(row)
+
+
+def _clean(
+    session: Session, event_id: int, name: str, changes: Sequence[AnyChange], seconds: int | None
+) -> str:
+    """The name, on one line. Raises InvalidInput with all that is wrong."""
+    wanted = one_line(name)
+    faults = list(fields.fault("name", wanted, WhatIfName))
+    if seconds is not None:
+        faults.extend(fields.fault("seconds", seconds, WhatIfSeconds))
+    if len(changes) > MOST_CHANGES:
+        faults.append(Fault("changes", f"are {MOST_CHANGES} at most; remove one"))
+    faults.extend(_unknown(session, event_id, changes[:MOST_CHANGES]))
+    if faults:
+        raise InvalidInput(faults)
+    return wanted
+
+
+def _unknown(session: Session, event_id: int, changes: Iterable[TypedChange]) -> list[Fault]:
+    """A fault at each key that the event does not have."""
+    found: list[Fault] = []
+    tables: dict[str, Any] = {"hall": Hall, "firm": Firm, "like": Firm, "interpreter": Interpreter}
+    for field, table in tables.items():
+        named = {getattr(one, field, None) for one in changes} - {None}
+        if not named:
+            continue
+        mine = select(table.key).where(table.event_id == event_id, table.key.in_(named))
+        if table is not Hall:
+            mine = mine.where(table.withdrawn_at.is_(None))
+        missing = sorted(str(key) for key in named - set(session.scalars(mine)))
+        found.extend(Fault(field, f"{key!r} is not in this event") for key in missing)
+    return found
+
+
+def _note(
+    session: Session, actor: Actor, row: WhatIf, what: str, *, now: datetime, before: WhatIfCard | None = None
+) -> None:
+    was = None if before is None else _told(before.name, before.seconds, written(before.changes))
+    about = f"what-if {row.number} {what}"
+    after = _told(row.name, row.seconds, row.changes)
+    trail.note(session, actor, Act.WHAT_IF, about, before=was, after=after, now=now)
+
+
+def _told(name: str, seconds: int, changes: Sequence[Any]) -> dict[str, Any]:
+    return {"name": name, "seconds": seconds, "changes": list(changes)}
