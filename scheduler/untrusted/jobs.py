@@ -19,7 +19,8 @@ from scheduler.invites.busy import BusyTimes
 from scheduler.invites.inbound import InboundMail
 from scheduler.sheets import reading as sheets
 from scheduler.sheets.tables import UnreadableSheet, Workbook
-from scheduler.untrusted import limits
+from scheduler.untrusted import limits, pictures
+from scheduler.untrusted.pictures import Picture, UnusablePicture
 
 T = TypeVar("T")
 
@@ -49,5 +50,6 @@ MAIL: Final = Job("mail", inbound.read, TypeAdapter(InboundMail))
 ADDRESSEES: Final = Job("addressees", inbound.addressees, TypeAdapter(str))
 BUSY_TIMES: Final = Job("busy_times", _busy_times, TypeAdapter(BusyTimes), busy.UnusableCalendar)
 SHEETS: Final = Job("sheets", sheets.read, TypeAdapter(Workbook), UnreadableSheet, limits.MAX_SHEETS_ANSWER)
+PICTURE: Final = Job("picture", pictures.read, TypeAdapter(Picture), UnusablePicture)
 
-JOBS: Final[dict[str, Job[Any]]] = {job.name: job for job in (MAIL, ADDRESSEES, BUSY_TIMES, SHEETS)}
+JOBS: Final[dict[str, Job[Any]]] = {job.name: job for job in (MAIL, ADDRESSEES, BUSY_TIMES, SHEETS, PICTURE)}

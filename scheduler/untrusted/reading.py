@@ -1,4 +1,4 @@
-"""Mails, calendars and spreadsheets of strangers, read in a child process: the one way of the services."""
+"""Mails, calendars, sheets and pictures of strangers, read in a child process: the services' one way."""
 
 from __future__ import annotations
 
@@ -14,9 +14,21 @@ from scheduler.sheets.tables import Workbook
 from scheduler.untrusted import jobs
 from scheduler.untrusted.frames import Ending
 from scheduler.untrusted.jobs import Job
+from scheduler.untrusted.pictures import Picture
 from scheduler.untrusted.pool import AllBusy, Ended, Exceeded, NotStarted, Pool
 
-__all__ = ["LATER", "UNREAD", "Exceeded", "addressees", "busy_times", "mail", "pool", "run", "sheets"]
+__all__ = [
+    "LATER",
+    "UNREAD",
+    "Exceeded",
+    "addressees",
+    "busy_times",
+    "mail",
+    "picture",
+    "pool",
+    "run",
+    "sheets",
+]
 
 LATER: Final = (AllBusy, Ended, NotStarted)
 """What has nothing to do with the octets: the same may be read later."""
@@ -62,6 +74,11 @@ def addressees(raw: bytes) -> str:
 def sheets(octets: bytes) -> Workbook:
     """The sheets of a file. Raises UnreadableSheet, and see `run`."""
     return run(jobs.SHEETS, octets)
+
+
+def picture(octets: bytes) -> Picture:
+    """A picture as a small PNG of our own. Raises UnusablePicture, and see `run`."""
+    return run(jobs.PICTURE, octets)
 
 
 def busy_times(

@@ -17,7 +17,7 @@ from api.pages import forms, paging, rendering
 from scheduler.domain.errors import InvalidInput
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
-from scheduler.services.directory import notes, search
+from scheduler.services.directory import logos, notes, search
 from scheduler.services.directory.facets import FACETS, FirmFilters
 from scheduler.services.directory.search import FirmOrder
 from scheduler.services.suggestions import partners
@@ -79,6 +79,19 @@ def show(event_key: str, firm_key: str) -> str:
     with context.database().read() as db:
         firm = search.firm(db, actor, firm_key)
         return rendering.render(db, actor, "firms", "directory/show.html", firm=firm.card, people=firm.people)
+
+
+@blueprint.get("/<firm_key>/logo/<digest>.png")
+@login_required
+def logo(event_key: str, firm_key: str, digest: str) -> Response:
+    """A firm's logo: a PNG that we wrote. Its address names its octets, so a browser keeps it."""
+    actor = auth.actor(event_key)
+    with context.database().read() as db:
+        octets = logos.png(db, actor, firm_key, digest)
+    answer = Response(octets, mimetype="image/png")
+    answer.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
 
 
 @blueprint.post("/<firm_key>/save")

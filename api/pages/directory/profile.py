@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from apiflask import APIBlueprint
 from flask import flash, redirect, request, url_for
-from flask_login import login_required
+from flask_login import current_user, login_required
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
-from api import auth, context
+from api import auth, context, errors, limits
 from api.language.speaking import gettext
 from api.pages import rendering
 from scheduler.domain import fields
-from scheduler.domain.errors import InvalidInput
+from scheduler.domain.errors import ChainmeetError, InvalidInput
 from scheduler.saying import say
 from scheduler.services.access.actors import Actor
+from scheduler.services.directory import logos
 from scheduler.services.directory import profile as profiles
+from scheduler.untrusted.pictures import MAX_OCTETS
+from scheduler.untrusted.reading import UNREAD
 
 blueprint = APIBlueprint("profile", __name__, enable_openapi=False, url_prefix="/events/<event_key>/profile")
+
+Answer = Response | tuple[str, int]
 
 LISTS = {
     "offers": (say("What you offer"), say("Services, materials, cooperation.")),
@@ -37,7 +45,7 @@ def show(event_key: str) -> str:
 
 @blueprint.post("")
 @login_required
-def change(event_key: str) -> Response | tuple[str, int]:
+def change(event_key: str) -> Answer:
     """Keep what was typed, or show it again with a sentence at each field at fault."""
     actor, typed = auth.actor(event_key), request.form.to_dict()
     titles = {name.removeprefix(TITLE): text for name, text in typed.items() if name.startswith(TITLE)}
@@ -58,6 +66,55 @@ def change(event_key: str) -> Response | tuple[str, int]:
     return redirect(url_for("profile.show", event_key=event_key), 303)
 
 
+@blueprint.post("/logo")
+@login_required
+@limits.costly
+def logo(event_key: str) -> Answer:
+    """Take another logo, or say why not."""
+    actor, file = auth.actor(event_key), request.files.get("logo")
+    octets = file.read() if file is not None else b""
+    try:
+        logos.put(context.own_transactions(), actor, octets, now=context.now())
+    except InvalidInput as error:
+        return _form(actor, {}, {fault.path: fault.message for fault in error.faults}), 422
+    except UNREAD:
+        flash(gettext("The logo could not be read. Try another file, or the same in a minute."), "error")
+        return redirect(url_for("profile.show", event_key=event_key), 303)
+    flash(gettext("Your logo stands beside your name from now on."), "good")
+    return redirect(url_for("profile.show", event_key=event_key), 303)
+
+
+@blueprint.post("/logo/remove")
+@login_required
+def no_logo(event_key: str) -> Response:
+    """Take the logo off."""
+    actor = auth.actor(event_key)
+    with context.database().write() as db:
+        logos.remove(db, actor, now=context.now())
+    flash(gettext("The logo is removed."), "good")
+    return redirect(url_for("profile.show", event_key=event_key), 303)
+
+
+@blueprint.url_value_preprocessor
+def _take_pictures(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """What is a little too large gets its own sentence."""
+    if endpoint == "profile.logo":
+        request.max_content_length = 4 * MAX_OCTETS
+
+
+@blueprint.errorhandler(RequestEntityTooLarge)
+def too_large(error: RequestEntityTooLarge) -> Response | tuple[str, int]:
+    """The form again, though nothing of what was sent is read."""
+    auth.settle(ask=True)
+    if not current_user.is_authenticated:
+        return errors.http_error(error)
+    try:
+        actor = auth.actor((request.view_args or {})["event_key"])
+        return _form(actor, {}, {"logo": logos.TOO_LARGE}), 413
+    except ChainmeetError:  # no page of theirs
+        return errors.http_error(error)
+
+
 def _form(actor: Actor, typed: dict[str, str], faults: dict[str, str]) -> str:
     with context.database().read() as db:
         found = profiles.profile(db, actor)
@@ -73,5 +130,6 @@ def _form(actor: Actor, typed: dict[str, str], faults: dict[str, str]) -> str:
             typed=now | typed,
             faults=faults,
             lists=LISTS,
+            most_mb=MAX_OCTETS >> 20,
             most=fields.limits(fields.Things).most,
         )

@@ -17,6 +17,7 @@ from scheduler.services.start import start
 blueprint = APIBlueprint("start", __name__, enable_openapi=False, url_prefix="/events/<event_key>/start")
 
 GAPS = {
+    "logo": (say("Your logo"), say("others know you by it in lists")),
     "description": (say("What you make and offer"), say("a description is what others find you by")),
     "offers": (say("Your products and what you offer, in lists"), say("who needs them finds you")),
     "needs": (say("What you need"), say("firms that offer it are suggested to you")),

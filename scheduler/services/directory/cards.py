@@ -56,6 +56,8 @@ class FirmCard:
     needs: tuple[str, ...]
     products: tuple[str, ...]
     website: str
+    logo: str | None
+    """What the address of its logo names, if it has one."""
     is_own: bool
     open_requests: tuple[OpenRequest, ...]
     languages: tuple[str, ...] = ()
@@ -116,6 +118,7 @@ def firm_cards(
             needs=tuple(firm.needs),
             products=tuple(firm.products),
             website=firm.website,
+            logo=firm.logo,
             is_own=firm.id == actor.firm_id,
             open_requests=tuple(requests.get(firm.id, ())),
             languages=spoken.get(firm.id, ()),

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
+from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
@@ -28,6 +29,11 @@ class FirmProfile:
     """What the own firm says of itself, and its people with their job titles."""
 
     key: str
+    logo: str | None
+    tier: Tier
+    areas: tuple[str, ...]
+    name: str
+    latin_name: str
     description: str
     website: str
     things: Mapping[str, tuple[str, ...]]
@@ -37,10 +43,21 @@ class FirmProfile:
 
 def profile(session: Session, actor: Actor) -> FirmProfile:
     """The profile of the actor's own firm. Raises NotAllowed, NotFound for who has none."""
-    firm = _own(session, actor, is_locked=False)
+    firm = own_firm(session, actor, is_locked=False)
     people = tuple(person_ref(each) for each in _people(session, firm.id))
     things = {name: tuple(getattr(firm, name)) for name in LISTS}
-    return FirmProfile(firm.key, firm.description, firm.website, things, people)
+    return FirmProfile(
+        key=firm.key,
+        logo=firm.logo,
+        tier=firm.tier,
+        areas=tuple(firm.areas),
+        name=firm.name,
+        latin_name=firm.latin_name,
+        description=firm.description,
+        website=firm.website,
+        things=things,
+        people=people,
+    )
 
 
 def change(
@@ -58,7 +75,7 @@ def change(
     `things` are the texts of `LISTS`, a line an item. A website without a scheme is taken for one of https.
     Raises InvalidInput with each fault by field: `description`, `website`, a name of `LISTS`, `title-KEY`.
     """
-    firm = _own(session, actor, is_locked=True)
+    firm = own_firm(session, actor, is_locked=True)
     description, website = lines(description), _address(website)
     lists = {name: listed(things.get(name, "")) for name in LISTS}
     people = _people(session, firm.id)
@@ -99,7 +116,7 @@ def _people(session: Session, firm_id: int) -> Sequence[Attendee]:
     return session.scalars(query.order_by(Attendee.id)).all()
 
 
-def _own(session: Session, actor: Actor, *, is_locked: bool) -> Firm:
+def own_firm(session: Session, actor: Actor, *, is_locked: bool) -> Firm:
     own = "Only exhibitors change what their firm says of itself."
     actor.require(Right.KEEP_PROFILE, firm_id=actor.firm_id, sentence=own)
     query = select(Firm).where(Firm.id == actor.firm_id)

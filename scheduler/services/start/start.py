@@ -36,6 +36,7 @@ class FirmSight:
     tier: Tier
     area: str
     areas: tuple[str, ...]
+    logo: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,7 @@ def _gaps(session: Session, firm: Firm) -> ProfileGaps:
     ).one()
     return ProfileGaps(
         {
+            "logo": firm.logo is not None,
             "description": bool(firm.description.strip()),
             "offers": bool(firm.offers or firm.products),
             "needs": bool(firm.needs),
@@ -201,6 +203,10 @@ def _other(card: RequestCard, firm: Firm) -> str:
 
 def _sights(session: Session, actor: Actor, keys: set[str]) -> dict[str, FirmSight]:
     rows = session.execute(
-        select(Firm.key, Firm.tier, Firm.areas).where(Firm.event_id == actor.event_id, among(Firm.key, keys))
+        select(Firm.key, Firm.tier, Firm.areas, Firm.logo).where(
+            Firm.event_id == actor.event_id, among(Firm.key, keys)
+        )
     )
-    return {key: FirmSight(tier, areas[0] if areas else "", tuple(areas)) for key, tier, areas in rows}
+    return {
+        key: FirmSight(tier, areas[0] if areas else "", tuple(areas), logo) for key, tier, areas, logo in rows
+    }

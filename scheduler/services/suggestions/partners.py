@@ -32,6 +32,7 @@ class SuggestedPartner:
     """A firm, and why it fits. Things are in the words of the language that was asked for."""
 
     firm: FirmRef
+    logo: str | None
     tier: Tier
     area: str
     they_supply: tuple[str, ...]
@@ -101,7 +102,8 @@ def _firms(session: Session, actor: Actor) -> dict[int, Firm]:
     rows = session.execute(
         select(
             Firm.id, Firm.key, Firm.name, Firm.latin_name, Firm.country, Firm.tier, Firm.areas,
-            Firm.description, Firm.hall_id, *(cast(each, String).label(each.key) for each in _LISTS),
+            Firm.description, Firm.hall_id, Firm.logo,
+            *(cast(each, String).label(each.key) for each in _LISTS),
         ).where(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
     )  # fmt: skip
     return {row.id: row for row in rows}  # type: ignore[misc]  # rows have the columns by their names
@@ -195,6 +197,7 @@ def _partner(found: Fit, row: Firm, language: str) -> SuggestedPartner:
     link = found.links[0] if found.links else None
     return SuggestedPartner(
         firm=FirmRef(row.key, row.name, row.latin_name, row.country),
+        logo=row.logo,
         tier=row.tier,
         area=row.areas[0] if row.areas else "",
         they_supply=said(found.they_supply),

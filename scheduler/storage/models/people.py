@@ -48,6 +48,8 @@ class Firm(Base):
     """What it offers, in a few words each; `needs` and `products` likewise."""
     needs: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     products: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    logo: Mapped[str | None] = mapped_column(String(16))
+    """Of its logo: a digest of the octets, which its address names, or null for none."""
     hall_id: Mapped[int | None] = mapped_column(ForeignKey("hall.id"), index=True)
     host_id: Mapped[int | None] = mapped_column(ForeignKey("firm.id"), index=True)
     """The firm at whose stand this one stands: a joint stand, whose booth and capacity are the host's."""
@@ -64,6 +66,15 @@ class Firm(Base):
     attendees: Mapped[list[Attendee]] = relationship(
         back_populates="firm", order_by="Attendee.id", viewonly=True
     )
+
+
+class FirmLogo(Base):
+    """The logo of a firm as a small PNG, which we wrote."""
+
+    __tablename__ = "firm_logo"
+
+    firm_id: Mapped[int] = mapped_column(ForeignKey("firm.id"), primary_key=True)
+    octets: Mapped[bytes]
 
 
 class FirmNote(Base):

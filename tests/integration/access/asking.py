@@ -31,7 +31,7 @@ VALUES = {
     "session_id": 999, "token_id": 999, "account_id": 999, "invitation_id": 999, "alias_id": 999,
     "filename": "x", "request_key": "none", "kind": "firms",
     "slug": "meetings", "step_id": 999, "ending": "csv", "pack": "people", "way": "google",
-    "delegation_key": "g1", "what": "days", "before": "calendars", "rest": "people/f0-p0",
+    "delegation_key": "g1", "digest": "none", "what": "days", "before": "calendars", "rest": "people/f0-p0",
 }  # fmt: skip
 TOKENS = {
     "answers": "answer", "asked": "asked", "calendar": "answer", "digests": "digests", "printed": "print",

@@ -71,6 +71,7 @@ GET EVENT/firms                                              302 404 404 200 200
 GET EVENT/firms/<firm_key>                                   302 404 404 200 200 200 200 200 200 200 404
 GET EVENT/firms/<firm_key>/agenda                            302 404 404 403 200 200 200 200 200 200 200
 GET EVENT/firms/<firm_key>/agenda.pdf                        302 404 404 403 200 200 200 200 200 200 200
+GET EVENT/firms/<firm_key>/logo/<digest>.png                 302 404 404 404 404 404 404 404 404 404 404
 GET EVENT/firms/<firm_key>/ask                               302 404 404 200 403 403 403 403 403 403 404
 GET EVENT/imports/                                           302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/imports/<number>                                   302 404 404 404 404 404 200 200 404 404 404
@@ -237,6 +238,8 @@ POST EVENT/wishes/answers                                    403 404 404 303 403
 POST EVENT/wishes/ask                                        403 404 404 422 403 422 403 403 403 403 404
 POST EVENT/wishes/drafts/<number>/remove                     403 404 404 404 403 404 404 404 403 403 404
 POST EVENT/profile                                           403 404 404 303 403 303 403 403 403 403 404
+POST EVENT/profile/logo                                      403 404 404 422 403 422 403 403 403 403 404
+POST EVENT/profile/logo/remove                               403 404 404 303 403 303 403 403 403 403 404
 """  # noqa: E501 -- an address and eleven answers
 
 # none, stranger, other, exhibitor, organiser; then an organiser's tokens with one scope each: requests:read,

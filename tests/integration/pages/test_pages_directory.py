@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 
+import pymupdf
 import pytest
 
 from scheduler.domain.entities import RequestState
@@ -174,6 +176,30 @@ def test_firms_that_are_never_to_meet_read_it_kindly_and_organisers_see_what_is_
     own.get(site.path("/firms/f1"))
     assert "You may ask each other again" in own.post(site.path("/firms/f1/never"), never="0")
     assert 'name="topic"' in other.get(site.path("/firms/f0/ask"))
+
+
+def test_a_logo_stands_beside_the_name_at_an_address_that_names_its_octets(site: Site) -> None:
+    browser = site.exhibitor(0)
+    assert 'type="file" accept="image/png' in browser.get(site.path("/profile"))
+
+    def send(octets: bytes, status: int = 200) -> str:
+        return browser.post(site.path("/profile/logo"), status, logo=(io.BytesIO(octets), "logo.png"))
+
+    assert 'id="logo-fault">Is an SVG, which can carry programs; save it as PNG.' in send(b"<svg/>", 422)
+    assert 'id="logo-fault">Is larger than 1 MB; make it smaller.' in send(b"x" * (5 << 20), 413)
+    pixmap = pymupdf.Pixmap(pymupdf.csRGB, (0, 0, 80, 80), 0)
+    assert "Your logo stands beside your name" in send(pixmap.tobytes("png"))
+    other = site.exhibitor(1)
+    (address,) = set(
+        re.findall(r'src="([^"]+/firms/f0/logo/[0-9a-f]{16}\.png)"', other.get(site.path("/firms")))
+    )
+    assert address in other.get(site.path("/firms/f0"))
+    answer = other.client.get(address)
+    assert answer.data.startswith(b"\x89PNG") and answer.mimetype == "image/png"
+    assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert "The logo is removed" in browser.post(site.path("/profile/logo/remove"))
+    assert other.client.get(address).status_code == 404
 
 
 def test_an_exhibitor_changes_what_the_firm_says_of_itself(site: Site) -> None:

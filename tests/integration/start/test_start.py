@@ -85,9 +85,10 @@ def test_what_others_did_is_news_until_it_was_seen(database: Database) -> None:
 def test_the_profile_says_what_is_missing(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
-        missing = ("description", "offers", "needs", "website", "titles", "phones")
+        missing = ("logo", "description", "offers", "needs", "website", "titles", "phones")
         assert page_of(session, expo).profile.missing == missing
         firm, person = session.merge(expo.firms[0]), session.merge(expo.people[0][0])
+        firm.logo = "0" * 16
         firm.products, firm.needs = ["Cells"], ["Foil"]
         firm.description, firm.website, person.title, person.phone = "Cells", "https://x.example", "Boss", "1"
         session.flush()

@@ -1,0 +1,86 @@
+"""The logo of a firm: taken from its exhibitors in a child process, and served as a PNG of our own."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.saying import say
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.directory.profile import own_firm
+from scheduler.services.text import storable
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.storage.database import Database
+from scheduler.storage.models import Firm, FirmLogo
+from scheduler.untrusted import reading
+from scheduler.untrusted.pictures import LEAST_SIDE, MAX_OCTETS, MAX_SIDE, UnusablePicture
+
+TOO_LARGE: Final = say("is larger than %(most)s MB; make it smaller", most=MAX_OCTETS >> 20)
+_WHY: Final = {
+    "svg": say("is an SVG, which can carry programs; save it as PNG"),
+    "kind": say("is no PNG, JPEG or GIF; save it as one of these"),
+    "large": TOO_LARGE,
+    "sides": say(
+        "has a side below %(least)s or above %(most)s pixels; change its size",
+        least=LEAST_SIDE,
+        most=MAX_SIDE,
+    ),
+    "broken": say("cannot be read; save it anew as PNG"),
+}
+
+
+def put(database: Database, actor: Actor, octets: bytes, *, now: datetime) -> None:
+    """Give the actor's firm another logo. No transaction is open while the file is read.
+
+    Raises InvalidInput at `logo` with why the file is not taken, NotAllowed, and as `untrusted.reading.run`.
+    """
+    with database.read() as session:
+        own_firm(session, actor, is_locked=False)
+    if not octets:
+        raise InvalidInput([Fault("logo", say("is missing; choose a file first"))])
+    try:
+        png = reading.picture(octets).octets
+    except UnusablePicture as error:
+        raise InvalidInput([Fault("logo", _WHY[str(error)])]) from None
+    with database.write() as session:
+        firm = own_firm(session, actor, is_locked=True)
+        kept = session.get(FirmLogo, firm.id)
+        if kept is None:
+            session.add(FirmLogo(firm_id=firm.id, octets=png))
+        else:
+            kept.octets = png
+        firm.logo = hashlib.sha256(png).hexdigest()[:16]
+        session.flush()
+        trail.note(session, actor, Act.FIRM, f"firm {firm.key}: logo", for_firm=firm.key, now=now)
+
+
+def remove(session: Session, actor: Actor, *, now: datetime) -> None:
+    """Take the logo off. Raises NotAllowed."""
+    firm = own_firm(session, actor, is_locked=True)
+    kept = session.get(FirmLogo, firm.id)
+    if kept is None:
+        return
+    session.delete(kept)
+    firm.logo = None
+    session.flush()
+    trail.note(session, actor, Act.FIRM, f"firm {firm.key}: no logo", for_firm=firm.key, now=now)
+
+
+def png(session: Session, actor: Actor, firm_key: str, digest: str) -> bytes:
+    """The logo that an address names. Raises NotFound for one that is not there any more."""
+    actor.require(Right.READ_DIRECTORY)
+    found = None
+    if storable(firm_key) and storable(digest):
+        query = select(FirmLogo.octets).join(Firm, Firm.id == FirmLogo.firm_id)
+        of_firm = Firm.event_id == actor.event_id, Firm.key == firm_key, Firm.logo == digest
+        found = session.scalar(query.where(*of_firm))
+    if found is None:
+        raise NotFound("logo", firm_key)
+    return found

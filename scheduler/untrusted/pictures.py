@@ -1,0 +1,101 @@
+"""A stranger's picture as a small PNG of our own: decoded, made smaller, written anew, in a child process.
+
+Nothing of the file is kept but its points: no text, no place where it was taken, no program.
+"""
+
+from __future__ import annotations
+
+import base64
+import struct
+from dataclasses import dataclass
+
+from scheduler.domain.errors import ChainmeetError
+
+MAX_OCTETS = 1 << 20
+MAX_SIDE = 4_000
+"""Points: a larger picture is refused before it is decoded. Decoded, the largest has 64 MB."""
+LEAST_SIDE = 24
+SIDE = 192
+"""Points of the longer side of what is kept: twice those at which a page shows it."""
+ROOM, SMALL_SIDE = 48 << 10, 96
+"""Octets that are kept at most; what needs more is made smaller."""
+_PNG, _GIF, _JPEG = b"\x89PNG\r\n\x1a\n", (b"GIF87a", b"GIF89a"), b"\xff\xd8\xff"
+_NO_FRAME = frozenset((0xC4, 0xC8, 0xCC))
+"""Markers of JPEG between C0 and CF that begin no frame (ITU-T T.81, table B.1)."""
+
+
+class UnusablePicture(ChainmeetError):
+    """A file is not taken as a picture. `str()` is `svg`, `kind`, `large`, `sides` or `broken`."""
+
+    code = "unusable-picture"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A PNG in base64, with its sides in points."""
+
+    width: int
+    height: int
+    png: str
+
+    @property
+    def octets(self) -> bytes:
+        return base64.b64decode(self.png)
+
+
+def read(octets: bytes) -> Picture:
+    """The picture of a PNG, JPEG or GIF file, whose first frame is taken. Raises UnusablePicture."""
+    if len(octets) > MAX_OCTETS:
+        raise UnusablePicture("large")
+    sides = _sides(octets)
+    if sides is None:
+        raise UnusablePicture("svg" if b"<svg" in octets[:4_096].lower() else "kind")
+    if min(sides) < LEAST_SIDE or max(sides) > MAX_SIDE:
+        raise UnusablePicture("sides")
+    return _decoded(octets, sides)
+
+
+def _decoded(octets: bytes, sides: tuple[int, int]) -> Picture:
+    import pymupdf
+
+    try:
+        pixmap = pymupdf.Pixmap(octets)
+        if {pixmap.width, pixmap.height} != set(sides):  # a turned photograph has them the other way
+            raise UnusablePicture("broken")
+        if pixmap.colorspace is None or pixmap.colorspace.n != pymupdf.csRGB.n:
+            pixmap = pymupdf.Pixmap(pymupdf.csRGB, pixmap)
+        for side in (SIDE, SMALL_SIDE):
+            scale = min(1.0, side / max(sides))
+            width, height = (max(1, round(each * scale)) for each in (pixmap.width, pixmap.height))
+            small = pixmap if scale == 1 else pymupdf.Pixmap(pixmap, width, height, None)
+            png = small.tobytes("png")
+            if len(png) <= ROOM:
+                break
+    except (ValueError, RuntimeError, pymupdf.mupdf.FzErrorBase) as error:
+        raise UnusablePicture("broken") from error
+    return Picture(small.width, small.height, base64.b64encode(png).decode("ascii"))
+
+
+def _sides(octets: bytes) -> tuple[int, int] | None:
+    """Width and height as the file's first octets say, or None for what is no such file."""
+    try:
+        if octets.startswith(_PNG):
+            return struct.unpack_from(">II", octets, 16)
+        if octets.startswith(_GIF):
+            return struct.unpack_from("<HH", octets, 6)
+        return _of_jpeg(octets) if octets.startswith(_JPEG) else None
+    except struct.error:
+        raise UnusablePicture("broken") from None
+
+
+def _of_jpeg(octets: bytes) -> tuple[int, int]:
+    """Of the first frame header (ITU-T T.81, B.2.2), behind segments that say their length."""
+    at = 2
+    while True:
+        mark, kind, length = struct.unpack_from(">BBH", octets, at)
+        if mark != 0xFF or length < 2:
+            raise UnusablePicture("broken")
+        if 0xC0 <= kind <= 0xCF and kind not in _NO_FRAME:
+            height, width = struct.unpack_from(">HH", octets, at + 5)
+            return width, height
+        at += 2 + length
