@@ -14,6 +14,7 @@ ROOMS = frozenset(
         "interpreting",
         "language",
         "my_day",
+        "outcomes",
         "preferences",
         "requests",
         "sessions",

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from babel.lists import format_list
+from babel.numbers import format_currency
 from flask import Flask
 from markupsafe import Markup
 
@@ -15,6 +16,7 @@ from api.language import speaking
 from api.language.speaking import gettext
 from api.pages import presentation
 from scheduler.domain.entities import Partstat, RequestState
+from scheduler.domain.rules.outcomes import OutcomeKind
 from scheduler.invites.catalogue import words
 from scheduler.saying import say
 from scheduler.services.week.changes import WeekChange, WeekChangeKind
@@ -168,6 +170,26 @@ def change_word(kind: WeekChangeKind) -> str:
     return speaking.said(CHANGES[kind])
 
 
+OUTCOMES = {
+    OutcomeKind.NONE: say("Nothing"),
+    OutcomeKind.FOLLOW_UP: say("Follow-up"),
+    OutcomeKind.INTENT: say("Intent"),
+    OutcomeKind.SIGNED: say("Signed"),
+}
+
+
+def outcome_word(kind: OutcomeKind) -> str:
+    """What came of a meeting in a word."""
+    return speaking.said(OUTCOMES[kind])
+
+
+def money(amount: int, currency: str) -> str:
+    """CN¥1,200,000 as the page's language writes it, in whole units."""
+    locale = speaking.locale()
+    pattern = "#,##0 ¤" if locale.language == "hu" else "¤#,##0"
+    return format_currency(amount, currency, pattern, locale=locale, currency_digits=False)
+
+
 def but(address: dict[str, str], **changed: object) -> dict[str, object]:
     """The filters of an address with some changed; None leaves one out."""
     return {name: value for name, value in (address | changed).items() if value is not None}
@@ -184,6 +206,8 @@ def init_app(app: Flask) -> None:
         change_words,
         week_show,
         answer_word,
+        outcome_word,
+        money,
         change_word,
         tier_label,
         state_label,

@@ -17,7 +17,7 @@ function turn() {
   const next = cards.find((card) => Date.parse(card.dataset.end) > Date.now());
   if ("today" in words) {
     for (const card of cards) card.hidden = card !== next;
-    for (const line of root.querySelectorAll("[data-line]"))
+    for (const line of root.querySelectorAll("section > .later > [data-line]"))
       line.hidden = next !== undefined && Date.parse(line.dataset.line) <= Date.parse(next.dataset.start);
     const lead = next && next.querySelector("[data-in]");
     if (lead) {

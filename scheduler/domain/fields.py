@@ -70,6 +70,19 @@ NamedPeople = Annotated[list[Key], Len(0, 5)]
 Note = Annotated[str, Len(0, 1_000)]
 Comment = Annotated[str, Len(0, 1_000)]
 
+# What came of a meeting
+Amount = Annotated[int, Interval(ge=1, le=999_999_999_999)]
+"""In whole units of its currency."""
+AmountText = Annotated[str, Len(0, 20)]
+"""As it is typed, perhaps in groups of three."""
+CURRENCIES = (
+    "CNY", "USD", "EUR", "HUF", "GBP", "JPY", "HKD", "KRW", "SGD", "AED", "AUD", "BRL", "CAD",
+    "CHF", "CZK", "DKK", "IDR", "INR", "KZT", "MXN", "MYR", "NOK", "NZD", "PHP", "PKR", "PLN",
+    "RON", "RSD", "RUB", "SAR", "SEK", "THB", "TRY", "TWD", "UAH", "UZS", "VND", "ZAR",
+)  # fmt: skip
+"""Codes of ISO 4217 that can be chosen."""
+Currency = Annotated[str, Len(3, 3)]
+
 # Events and their settings
 EventKey = Annotated[str, Len(3, 64)]
 EventName = Annotated[str, Len(1, 200)]

@@ -25,6 +25,7 @@ from scheduler.services.answers import agenda_answers
 from scheduler.services.availability import grid
 from scheduler.services.calendar_health import ways
 from scheduler.services.exports import print_codes
+from scheduler.services.outcomes import outcomes
 from scheduler.services.schedule import agenda_export, agendas, feed_addresses
 
 blueprint = APIBlueprint("agenda", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
@@ -185,6 +186,7 @@ def _around(db: Session, actor: Actor, agenda: agendas.Agenda) -> dict[str, Any]
     return {
         "now": context.now(),
         "standing": agenda_answers.standing(db, actor, agenda, secret_key=secret_key),
+        "words": outcomes.of_items(db, actor, agenda.items, now=context.now()),
     }
 
 

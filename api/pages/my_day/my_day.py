@@ -19,6 +19,7 @@ from scheduler.services.access.tokens import hash_token
 from scheduler.services.events import events
 from scheduler.services.my_day import day as days
 from scheduler.services.my_day import lateness
+from scheduler.services.outcomes import outcomes
 
 blueprint = APIBlueprint("my_day", __name__, enable_openapi=False, url_prefix="/events/<event_key>/my-day")
 
@@ -38,7 +39,16 @@ def show(event_key: str) -> Response:
             db, actor, inputs.day(request.args.get("day")), secret_key=context.settings().secret_key, now=now
         )
         page = rendering.render(
-            db, actor, "my_day", "my_day/show.html", mine=mine, now=now, choices=lateness.CHOICES
+            db,
+            actor,
+            "my_day",
+            "my_day/show.html",
+            mine=mine,
+            now=now,
+            choices=lateness.CHOICES,
+            words=outcomes.of_items(
+                db, actor, [meeting.item for meeting in (*mine.past, *mine.upcoming)], now=now
+            ),
         )
     response = Response(page)
     response.headers[KEPT] = hash_token(f"{event_key} {actor.account_id}")[:16]

@@ -12,6 +12,7 @@ from api.language.speaking import gettext
 from api.pages import rendering
 from scheduler.domain.errors import WrongState
 from scheduler.services.access.rights import Right
+from scheduler.services.outcomes import outcomes
 from scheduler.services.week import changes, handing
 from scheduler.services.week import week as weeks
 from scheduler.services.week.week import Show
@@ -48,6 +49,7 @@ def show(event_key: str) -> str:
             show=shown or Show.ALL,
             shows=list(Show),
             now=context.now(),
+            words=outcomes.of_items(db, actor, [chosen.item], now=context.now()) if chosen else {},
         )
 
 

@@ -45,6 +45,8 @@ class Right(StrEnum):
     READ_FIRM_AGENDAS = "read firms' agendas"
     READ_AGENDAS = "read people's agendas"
     ANSWER_INVITATIONS = "answer invitations"
+    SAY_OUTCOMES = "say what came of meetings"
+    READ_OUTCOMES = "read what came of meetings"
     KEEP_BUSY_TIMES = "mark times and link calendars"
     CHOOSE_PREFERENCES = "choose language, time zone and summaries of mails"
     RENEW_FEED = "renew a person's calendar feed"
@@ -86,6 +88,8 @@ _OWN = {
     Right.READ_FIRM_AGENDAS: Reach.FIRM,
     Right.READ_AGENDAS: Reach.PERSON,
     Right.ANSWER_INVITATIONS: Reach.PERSON,
+    Right.SAY_OUTCOMES: Reach.PERSON,
+    Right.READ_OUTCOMES: Reach.PERSON,
     Right.KEEP_BUSY_TIMES: Reach.PERSON,
     Right.CHOOSE_PREFERENCES: Reach.PERSON,
     Right.RENEW_FEED: Reach.PERSON,
@@ -94,6 +98,7 @@ _OWN = {
 _NOBODY_ELSES = frozenset(
     {
         Right.ANSWER_INVITATIONS,
+        Right.SAY_OUTCOMES,
         Right.KEEP_BUSY_TIMES,
         Right.CHOOSE_PREFERENCES,
         Right.RENEW_FEED,
@@ -144,6 +149,8 @@ MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
         Role.EXHIBITOR: {
             **_OWN,
             Right.ASK: Reach.FIRM,
+            Right.SAY_OUTCOMES: Reach.FIRM,
+            Right.READ_OUTCOMES: Reach.FIRM,
             Right.KEEP_NOTES: Reach.FIRM,
             Right.KEEP_PROFILE: Reach.FIRM,
             Right.READ_AGENDAS: Reach.FIRM,

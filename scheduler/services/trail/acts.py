@@ -20,6 +20,7 @@ class Act(StrEnum):
     DELEGATION = "delegation"
     REQUEST = "request"
     NEVER = "never-meet"
+    OUTCOME = "outcome"
     LOCK = "lock"
     RUN = "run"
     WHAT_IF = "what-if"
@@ -53,6 +54,7 @@ WORDS: Mapping[Act, str] = MappingProxyType(
         Act.REQUEST: "Requests in a firm's name",
         Act.UNDO: "Steps of the people desk undone",
         Act.NEVER: "Firms that are never to meet",
+        Act.OUTCOME: "What came of meetings",
         Act.LOCK: "Requests locked to times",
         Act.RUN: "Runs",
         Act.WHAT_IF: "What-ifs",

@@ -15,6 +15,7 @@ from scheduler.storage.models.access import (
 from scheduler.storage.models.asking import (
     ExcludedPerson,
     LateNotice,
+    MeetingOutcome,
     MeetingRequest,
     RequestDraft,
     RequestPerson,
@@ -107,6 +108,7 @@ __all__ = [
     "LateNotice",
     "MailRoute",
     "MailText",
+    "MeetingOutcome",
     "MeetingRequest",
     "NightTime",
     "OutboxMail",

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ColumnElement,
     ForeignKey,
@@ -24,7 +25,8 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, aliased, mapped_column, relationship
 
 from scheduler.domain.entities import PlaceWish, RequestState, Side
-from scheduler.domain.fields import Key, TemplateName, Topic
+from scheduler.domain.fields import Currency, Key, TemplateName, Topic
+from scheduler.domain.rules.outcomes import OutcomeKind
 from scheduler.storage.base import Base, states
 from scheduler.storage.models.people import Attendee, Firm
 
@@ -208,6 +210,24 @@ class ExcludedPerson(Base):
             .where(RequestPerson.request_id == cls.request_id, mine.id == cls.attendee_id)
             .exists()
         )
+
+
+class MeetingOutcome(Base):
+    """What one side of a published meeting says that came of it. A newer word of the side replaces it."""
+
+    __tablename__ = "meeting_outcome"
+    __table_args__ = (CheckConstraint("amount >= 1", name="amount_positive"),)
+
+    request_id: Mapped[int] = mapped_column(ForeignKey("meeting_request.id"), primary_key=True)
+    side: Mapped[Side] = mapped_column(states(Side, "outcome_side"), primary_key=True)
+    kind: Mapped[OutcomeKind] = mapped_column(states(OutcomeKind, "outcome_kind"))
+    amount: Mapped[int | None] = mapped_column(BigInteger)
+    """In whole units of the currency. None: not said."""
+    currency: Mapped[Currency | None]
+    said_by: Mapped[int] = mapped_column(ForeignKey("attendee.id"))
+    said_at: Mapped[datetime]
+    before: Mapped[dict[str, Any] | None]
+    """What the side said before: columns by name, or null if that was its first word."""
 
 
 class LateNotice(Base):

@@ -85,6 +85,7 @@ GET EVENT/interpreting                                       302 404 404 404 200
 GET EVENT/interpreting/agenda.pdf                            302 404 404 404 200 404 404 404 404 404 404
 GET EVENT/mail-texts                                         302 404 404 404 404 404 302 302 404 404 404
 GET EVENT/mail-texts/<language>/<mail_kind>                  302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/meetings/<request_key>/outcome                     302 404 404 404 404 404 404 404 403 403 404
 GET EVENT/my-day                                             302 404 404 200 200 200 403 403 403 403 404
 GET EVENT/my-day/manifest.webmanifest                        302 404 404 200 200 200 200 200 200 200 404
 GET EVENT/my-day/worker.js                                   302 404 404 200 200 200 200 200 200 200 404
@@ -191,6 +192,8 @@ POST EVENT/imports/steps/<step_id>/undo                      403 404 404 404 404
 POST EVENT/inbox/<mail_id>/<step>                            403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/mail-texts/<language>/<mail_kind>                 403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/mails/<step>                                      403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/meetings/<request_key>/outcome                    403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/meetings/<request_key>/outcome/take-back          403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/my-day/<request_key>/late                         403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/nights                                            403 404 404 404 404 404 422 422 404 404 404
 POST EVENT/preferences                                       403 404 404 303 303 303 403 403 403 403 404
