@@ -15,12 +15,17 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import OperatorType
 
 
 class _Among(FunctionElement[bool]):
     type = Boolean()
     name = "among"
     inherit_cache = True
+
+    def self_group(self, against: OperatorType | None = None) -> _Among:
+        """As it is. SQLAlchemy would write `... = 1` for SQLite, which then looks at every row of a table."""
+        return self
 
 
 def among(

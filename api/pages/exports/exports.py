@@ -57,7 +57,7 @@ def index(event_key: str) -> str:
             pack_names=PACK_NAMES,
             version=version,
             lists=OF_A_VERSION,
-            packs={kind: prints.parts(db, actor, kind, shown) for kind in PrintPack},
+            packs=prints.parts(db, actor, shown),
             per_part=prints.PER_PART,
         )
 

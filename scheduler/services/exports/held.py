@@ -108,6 +108,9 @@ def meetings(
     return chosen(session, zone, PlannedMeeting.version_id == version_id)
 
 
+STANDS = MeetingRequest.state == RequestState.ACCEPTED
+"""A meeting is held while its request is accepted: what was withdrawn since is on no list."""
+
 _Sender, _Receiver = aliased(Firm), aliased(Firm)
 _MEETINGS = with_time_and_place(
     select(
@@ -151,9 +154,7 @@ def chosen(
     What is withdrawn is left out, or what was withdrawn at that time. Names are those of lists, or those that
     readers of the language read.
     """
-    stood = MeetingRequest.state == RequestState.ACCEPTED
-    if at is not None:
-        stood = or_(stood, MeetingRequest.answered_at > at)
+    stood = STANDS if at is None else or_(STANDS, MeetingRequest.answered_at > at)
     rows = session.execute(_MEETINGS.where(stood, *which)).all()
     seated = _seated(session, which, language)
     found = []

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, SelectBase, bindparam, func, select
+from sqlalchemy.orm import QueryableAttribute, Session
 
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.domain.names import in_language
@@ -21,18 +22,55 @@ from scheduler.services.access.rights import Right
 from scheduler.services.exports import held
 from scheduler.services.exports.held import ListedMeeting
 from scheduler.services.exports.lists import Export
-from scheduler.storage.models import Attendee, Event, ScheduleVersion
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    MeetingRequest,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+)
 
 PER_PART = 150
 """Sheets of a file that a page gives: it is made in a few seconds."""
 
 
-def parts(session: Session, actor: Actor, kind: PrintPack, number: int | None = None) -> int:
-    """How many files of PER_PART sheets a version has. Raises NotFound."""
+def parts(session: Session, actor: Actor, number: int | None = None) -> dict[PrintPack, int]:
+    """How many files of PER_PART sheets a version has of each kind. Raises NotFound."""
+    actor.require(Right.READ_AGENDAS)
     version = held.version_of(session, actor, number)
-    meetings = held.meetings(session, actor, version.id) if version is not None else ()
-    owners = len({key for key, _, _ in GROUPED[kind](meetings)})
-    return -(-owners // PER_PART)
+    if version is None:
+        return dict.fromkeys(PrintPack, 0)
+    owners = {kind: session.scalars(query, {"version": version.id}).one() for kind, query in _OWNERS.items()}
+    return {kind: -(-count // PER_PART) for kind, count in owners.items()}
+
+
+def _standing(whose: QueryableAttribute[Any]) -> Select[int]:
+    """Whose the meetings of a version are, without those that were withdrawn."""
+    return (
+        select(whose.label("whose"))
+        .join_from(PlannedMeeting, MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .where(PlannedMeeting.version_id == bindparam("version"), held.STANDS)
+    )
+
+
+def _count(whose: SelectBase) -> Select[int]:
+    return select(func.count(whose.subquery("owners").c.whose.distinct()))
+
+
+_OWNERS = {
+    PrintPack.PEOPLE: _count(
+        _standing(PlannedAttendee.attendee_id).join(
+            PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id
+        )
+    ),
+    PrintPack.FIRMS: _count(
+        _standing(MeetingRequest.from_firm_id).union_all(_standing(MeetingRequest.to_firm_id))
+    ),
+    PrintPack.PLACES: _count(_standing(PlannedMeeting.place_id)),
+    PrintPack.INTERPRETERS: _count(_standing(PlannedMeeting.interpreter_id)),
+}
+"""How many a sheet of each kind is for. Counted by the database: the whole plan is too much for a page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,19 @@ def test_a_pack_has_a_sheet_for_each(database: Database, kind: PrintPack, owners
     assert all(octets.startswith(b"%PDF") for octets in singly.values())
 
 
+def test_the_files_of_a_pack_are_as_many_as_its_sheets_fill(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prints, "PER_PART", 1)
+    with database.write() as session:
+        actor = published(session).organiser_actor()
+        sheets = {kind: len(list(prints.singly(session, actor, kind))) for kind in PrintPack}
+        assert prints.parts(session, actor) == sheets
+        assert max(sheets.values()) == 2
+        event = make_event(session).organiser_actor()
+        assert set(prints.parts(session, event).values()) == {0}
+
+
 def test_a_calendar_has_the_meetings_of_one_person(database: Database) -> None:
     with database.write() as session:
         expo = published(session)

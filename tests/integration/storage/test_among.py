@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, delete, event, select
+from sqlalchemy.dialects import sqlite
 
 from scheduler.storage.among import among
 from scheduler.storage.database import Database
 from scheduler.storage.models import Firm
+from scheduler.storage.schema import upgrade
 from tests.support.factories import make_event
 
 
@@ -44,3 +47,14 @@ def test_more_values_than_a_statement_may_have_parameters_make_the_same_statemen
             listed = among(Firm.id, range(expo.firms[0].id, expo.firms[0].id + most))
             assert len(session.scalars(select(Firm.id).where(listed)).all()) == min(most, 2)
     assert len(seen) == 2 and len(set(seen)) == 1
+
+
+def test_sqlite_looks_up_the_listed_rows_instead_of_looking_at_all(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'rows.sqlite'}")
+    upgrade(database)
+    listed = select(Firm.id).where(among(Firm.id, [1]), Firm.country == "HU")
+    statement = str(listed.compile(dialect=sqlite.dialect()))
+    with database.read() as session:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", ("[1]", "HU")).all()
+    database.dispose()
+    assert any("SEARCH firm USING INTEGER PRIMARY KEY" in row[-1] for row in plan), plan

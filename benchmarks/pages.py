@@ -1,0 +1,270 @@
+"""Every page: its bytes, requests, queries, times and first paint, for a small and a very large expo.
+
+    python -m benchmarks.pages            # 620 firms on SQLite
+    python -m benchmarks.pages --full     # 620 and 3,000 firms, on SQLite and PostgreSQL
+
+Each page is asked for in this process until its times are known, then opened once by Chromium, which needs
+Playwright. PostgreSQL is started here (without fsync). What misses a goal is marked, and the command says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from flask import Flask
+from playwright.sync_api import BrowserContext, sync_playwright
+from sqlalchemy import event as events
+from sqlalchemy import select
+
+from api.context import KEY
+from benchmarks.machine import RESULTS, machine
+from benchmarks.report import Json, line, shown, stem, write_json
+from scheduler.domain.entities import VersionState
+from scheduler.services.publishing import publishing
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account, Attendee, Event, TeamMember, VersionJob
+from scheduler.storage.schema import upgrade
+from tests.e2e.conftest import CHROMIUM_OPTIONS
+from tests.support import full_size
+from tests.support.databases import Databases
+from tests.support.everything import serving
+from tests.support.servers import postgres, valkey
+from tests.support.web import Browser, web_app
+
+SIZES = {620: 7_300, 3_000: 35_000}
+"""Firms, and meetings that are held."""
+ROUNDS, WARM_UP = 21, 3
+MOST_BYTES, MOST_MS = 150_000, 100
+EXHIBITOR = {
+    "start": "start",
+    "directory": "firms",
+    "directory, a word": "firms?text=Electronics",
+    "directory, Chinese": "firms?text=电子&order=fit",
+    "firm": "firms/f3",
+    "ask form": "firms/f6/ask",
+    "requests received": "requests/received",
+    "requests sent": "requests/sent",
+    "request": "requests/p0-1",
+    "wishes": "wishes",
+    "ask several": "wishes/ask",
+    "week": "week",
+    "agenda": "agenda",
+    "firm's agenda": "agenda/firm",
+    "profile": "profile",
+    "busy times": "busy-times",
+    "mails and calendar": "preferences",
+}
+ATTENDEE = {"my day": "my-day", "week": "week", "agenda": "agenda", "directory": "firms", "firm": "firms/f3"}
+ORGANISER = {
+    "home": "",
+    "venue": "venue",
+    "booths": "venue?kind=booth",
+    "firms": "desk/firms",
+    "firms, a word": "desk/firms?text=Electronics",
+    "people": "desk/people",
+    "requests": "desk/requests",
+    "requests, a word": "desk/requests?text=Electronics",
+    "firm": "desk/firms/f3",
+    "directory": "firms",
+    "requests of all": "requests/received",
+    "schedule": "schedule",
+    "published version": "versions/1",
+    "draft": "versions/2",
+    "board": "board?draft=2",
+    "fairness": "versions/1/fairness",
+    "calendar health": "calendar-health/",
+    "delegations": "delegations/",
+    "settings": "settings",
+    "nights": "nights",
+    "dials": "dials",
+    "trail": "trail",
+    "team": "team",
+    "exports": "exports/",
+}
+PAGES = {"exhibitor": EXHIBITOR, "attendee": ATTENDEE, "organiser": ORGANISER}
+HEADINGS = ("engine", "firms", "page", "bytes", "sent", "queries", "p50 ms", "p95 ms", "requests", "paint ms")
+WIDTHS = (-10, 6, -34, 8, 7, 8, 7, 7, 9, 9)
+
+
+class Queries:
+    """How many statements a database was sent."""
+
+    def __init__(self, database: Database) -> None:
+        self.count = 0
+        events.listen(database.engine, "before_cursor_execute", self._note)
+
+    def _note(self, *_: object) -> None:
+        self.count += 1
+
+
+def filled(database: Database, firms: int) -> tuple[str, dict[str, Account]]:
+    """An event with a published version and a draft that moves a tenth of it, and who looks at it."""
+    now = database.now()
+    event_id = full_size.fill(
+        database,
+        firms=firms,
+        meetings=SIZES[firms],
+        now=now,
+        first_day=(now + timedelta(days=20)).date(),
+    )
+    full_size.add_version(database, event_id, state=VersionState.PUBLISHED)
+    full_size.add_version(database, event_id, moved=SIZES[firms] // 10)
+    with database.read() as session:
+        people = select(Account).join(Attendee, Attendee.account_id == Account.id)
+        organisers = select(Account).join(TeamMember, TeamMember.account_id == Account.id)
+        readers = {
+            "exhibitor": session.scalars(people.where(Attendee.key == "f0-p0")).one(),
+            "attendee": session.scalars(people.where(Attendee.key == "f0-p1")).one(),
+            "organiser": session.scalars(organisers.where(TeamMember.event_id == event_id)).one(),
+        }
+        return session.get_one(Event, event_id).key, readers
+
+
+def asked(reader: Browser, path: str, queries: Queries) -> Json:
+    """What the server does for a page, asked for over and over."""
+    seconds = []
+    for _ in range(WARM_UP + ROUNDS):
+        before, began = queries.count, time.perf_counter()
+        answer = reader.client.get(path)
+        seconds.append(time.perf_counter() - began)
+        if answer.status_code != 200:
+            raise RuntimeError(f"{path} answers {answer.status_code}: {answer.text[:300]}")
+        sent = queries.count - before
+    packed = reader.client.get(path, headers={"Accept-Encoding": "gzip"})
+    known = sorted(1000 * each for each in seconds[WARM_UP:])
+    return {
+        "bytes": len(answer.data),
+        "sent": len(packed.data),
+        "queries": sent,
+        "p50_ms": round(statistics.median(known), 1),
+        "p95_ms": round(known[round(0.95 * (len(known) - 1))], 1),
+    }
+
+
+def opened(context: BrowserContext, address: str) -> Json:
+    """What a browser needs for a page that it has not seen: requests, and the first contentful paint."""
+    page = context.new_page()
+    seen: list[str] = []
+    page.on("request", lambda request: seen.append(request.url))
+    page.goto(address, wait_until="load")
+    paint = page.evaluate(
+        "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
+    )
+    page.close()
+    return {"requests": len(seen), "paint_ms": None if paint is None else round(paint)}
+
+
+@contextmanager
+def browsers(app: Flask) -> Iterator[tuple[str, BrowserContext]]:
+    """A server of the application, and a browser that is as narrow as a telephone."""
+    with ExitStack() as running:
+        site = running.enter_context(serving(app))
+        playwright = running.enter_context(sync_playwright())
+        chromium = running.enter_context(
+            playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(CHROMIUM_OPTIONS))
+        )
+        yield site, chromium.new_context(viewport={"width": 390, "height": 844})
+
+
+def measured(database: Database, engine: str, firms: int, only: Sequence[str]) -> Iterator[Json]:
+    """A row for each page."""
+    key, accounts = filled(database, firms)
+    with valkey() as broker:
+        app = web_app(database, broker)
+        compare(app, database, Browser(app, accounts["organiser"]), key)
+        queries = Queries(database)
+        with browsers(app) as (site, context):
+            for role, pages in PAGES.items():
+                reader = Browser(app, accounts[role])
+                sign_in(context, reader, site)
+                for name, path in pages.items():
+                    if not only or any(word in name for word in only):
+                        where = f"/events/{key}/{path}" if path else f"/events/{key}"
+                        row = {"engine": engine, "firms": firms, "page": f"{role}: {name}"}
+                        yield row | asked(reader, where, queries) | opened(context, site + where)
+
+
+def compare(app: Flask, database: Database, organiser: Browser, key: str) -> None:
+    """What a worker does once for each version, before its page shows more than its progress."""
+    for number in (1, 2):
+        organiser.get(f"/events/{key}/versions/{number}")
+    with database.read() as session:
+        jobs = session.scalars(select(VersionJob.id)).all()
+    for job in jobs:
+        publishing.execute(database, job, worker="benchmark", settings=app.extensions[KEY]["settings"])
+
+
+def sign_in(context: BrowserContext, reader: Browser, site: str) -> None:
+    """Let Chromium be who the reader is."""
+    context.clear_cookies()
+    cookie = reader.client.get_cookie("chainmeet")
+    if cookie is None:
+        raise RuntimeError("the reader is not signed in")
+    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": site}])
+
+
+def misses(row: Json) -> list[str]:
+    """The goals that a page misses, in words."""
+    found = []
+    if row["bytes"] > MOST_BYTES:
+        found.append(f"{row['page']} has {row['bytes']:,} bytes, more than {MOST_BYTES:,}")
+    if row["p50_ms"] > MOST_MS:
+        found.append(f"{row['page']} takes {row['p50_ms']} ms, more than {MOST_MS}")
+    return found
+
+
+def grown(rows: Sequence[Json]) -> list[str]:
+    """The pages that send more queries where there are more firms."""
+    known: dict[tuple[str, str], set[int]] = {}
+    for row in rows:
+        known.setdefault((row["engine"], row["page"]), set()).add(row["queries"])
+    return [
+        f"{page} sends {', '.join(map(str, sorted(counts)))} queries on {engine}"
+        for (engine, page), counts in known.items()
+        if len(counts) > 1
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Every page: bytes, requests, queries, times.")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--only", nargs="*", default=[], metavar="WORD", help="pages with these in the name")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it says each request
+    rows: list[Json] = []
+    print(line(HEADINGS, WIDTHS))
+    for engine, firms, url in _databases(full=given.full):
+        database = Database(url)
+        upgrade(database)
+        for row in measured(database, engine, firms, given.only):
+            rows.append(row)
+            print(line([row[name.replace(" ", "_")] for name in HEADINGS], WIDTHS), flush=True)
+        database.dispose()
+    document = {"machine": machine(), "rows": rows}
+    write_json(given.out / f"{stem('pages', given.full)}.json", document)
+    for word in [miss for row in rows for miss in misses(row)] + grown(rows):
+        print("missed:", word)
+    print("pages:", shown(len({row["page"] for row in rows})))
+
+
+def _databases(*, full: bool) -> Iterator[tuple[str, int, str]]:
+    """Empty ones: engine, firms to come, address."""
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
+        server = Databases(running.enter_context(postgres())) if full else None
+        for firms in SIZES if full else [min(SIZES)]:
+            yield "sqlite", firms, f"sqlite:///{folder}/{firms}.sqlite"
+            if server is not None:
+                yield "postgresql", firms, running.enter_context(server.one())
+
+
+if __name__ == "__main__":
+    main()
