@@ -1,12 +1,16 @@
 """The repair oracle: milliseconds an answer, and how many people move, over random disruptions of a plan.
 
-    python -m benchmarks.repair [FILE...] [--count 100] [--full] [--seconds 5] [--out benchmarks/results]
+    python -m benchmarks.repair [FILE...] [--count 100] [--full] [--seconds 5] [--exact 5] [--limit 10]
 
-FILE is a problem file. Without one, an expo of 60 firms is made, with --full one of 620. It is solved for so
-many seconds first. A disruption is, in turn: a meeting that has to move, a request that is not held, a person
-who is out for half a day, a table that closes for one. Each meets the plan as those before it left it: what
-is lost is held again in the best way that the oracle knows. Milliseconds are processor time of one core. The
-first answer is not counted. Every tenth plan is judged by the rules.
+FILE is a problem file. Without one, an expo of 60 firms is made, with --full one of 620 and one of 3,000. It
+is solved for so many seconds first. A disruption is, in turn: a meeting that has to move, a request that is
+not held, a person who is out for half a day, a table that closes for one. Each meets the plan as those before
+it left it: what is lost is held again in the best way that the oracle knows. Milliseconds are processor time
+of one core. The first answer is not counted. Every tenth plan is judged by the rules.
+
+--exact N then takes N of the questions, drawn at random, to CP-SAT on the whole minimum-change model, --limit
+seconds each: how many people have to move so that the request is held, and every other meeting too. Of the
+oracle it is the answer of ten that moves the fewest people and drops nothing.
 """
 
 from __future__ import annotations
@@ -14,12 +18,13 @@ from __future__ import annotations
 import argparse
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.fewest import fewest
 from benchmarks.instances import Instance, generated, read_instances
 from benchmarks.machine import RESULTS, commit, machine
 from benchmarks.report import Json, line, stem, write_json
@@ -32,6 +37,7 @@ from scheduler.solver.solve import solve
 
 KINDS = ("move", "hold", "person out", "place closes")
 JUDGED = 10
+FULL, QUICK = ((620, 9000), (3000, 45000)), ((60, 870),)
 HEADINGS = ("instance", "kind", "questions", "p50 ms", "p95 ms", "answered", "people", "gain")
 WIDTHS = (-24, -13, 10, 8, 8, 9, 7, 9)
 
@@ -73,31 +79,68 @@ def disrupted(oracle: RepairOracle, kind: str, draws: random.Random) -> list[str
     return draws.sample(wanted, min(1, len(wanted)))
 
 
-def disrupt(problem: Problem, meetings: Sequence[Meeting], count: int, seed: int = 1) -> dict[str, Asked]:
-    """Ask about so many random disruptions, and take the best answer each time."""
+@dataclass(frozen=True)
+class Question:
+    """A question of the sample, the plan as it was, and the fewest people whom an answer moves."""
+
+    problem: Problem
+    meetings: Sequence[Meeting]
+    request: str
+    people: int | None
+
+
+def disrupt(
+    problem: Problem, meetings: Sequence[Meeting], count: int, sample: int = 0, seed: int = 1
+) -> tuple[dict[str, Asked], list[Question]]:
+    """Ask about so many random disruptions, and take the best answer each time. A sample is kept."""
     oracle, draws = RepairOracle(problem, meetings), random.Random(seed)
     oracle.best(problem.requests[0].id)
     asked = {kind: Asked() for kind in KINDS}
+    kept: list[Question] = []
+    chosen = set(random.Random(seed + 1).sample(range(count), min(sample, count)))
     for n in range(count):
         kind = KINDS[n % len(KINDS)]
         for request in disrupted(oracle, kind, draws):
             began = time.thread_time()
             answers = oracle.best(request)
-            asked[kind].ms.append(1000 * (time.thread_time() - began))
+            took = 1000 * (time.thread_time() - began)
+            if n in chosen:
+                chosen.discard(n)
+                fewest_people = min((len(a.people) for a in answers if not a.dropped), default=None)
+                kept.append(Question(oracle.problem, oracle.meetings(), request, fewest_people))
+            asked[kind].ms.append(took)
             asked[kind].people.append(len(answers[0].people) if answers else -1)
             if answers:
                 asked[kind].gains.append(answers[0].gain)
                 oracle.apply(answers[0])
         if n % JUDGED == 0 and (found := rules.violations(oracle.problem, oracle.meetings())):
             raise SystemExit(f"the oracle broke a rule: {found[0].detail}")
-    return asked
+    return asked, kept
 
 
-def rows(instance: Instance, count: int, seconds: float) -> Iterator[Json]:
+def compared(instance: str, questions: Sequence[Question], limit: float) -> Json:
+    """How often the oracle moves as few people as CP-SAT, of the questions that it answers in the limit."""
+    known = proved = as_few = 0
+    more: list[int] = []
+    for question in questions:
+        found = fewest(question.problem, question.meetings, question.request, limit)
+        proved += found.is_proved
+        known += found.is_proved or found.people is not None
+        if found.people is not None and question.people is not None and question.people > found.people:
+            more.append(question.people - found.people)
+        elif found.is_proved or (found.people is not None and question.people is not None):
+            as_few += 1
+    percent = round(100 * as_few / known, 1) if known else None
+    return {
+        "instance": instance, "questions": len(questions), "limit": limit, "known": known, "proved": proved,
+        "as few": as_few, "percent": percent, "people more": more,
+    }  # fmt: skip
+
+
+def rows(instance: Instance, count: int, seconds: float, sample: int) -> tuple[list[Json], list[Question]]:
     plan = solve(instance.problem, SolveParams(seconds, 1, 1, "search")).plan
-    for kind, asked in disrupt(instance.problem, plan.meetings, count).items():
-        if asked.ms:
-            yield asked.row(instance.name, kind)
+    asked, kept = disrupt(instance.problem, plan.meetings, count, sample)
+    return [each.row(instance.name, kind) for kind, each in asked.items() if each.ms], kept
 
 
 def main() -> None:
@@ -107,16 +150,29 @@ def main() -> None:
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--exact", type=int, metavar="N", help="questions that CP-SAT answers too")
+    parser.add_argument("--limit", type=float, metavar="S", help="seconds of CP-SAT a question")
     options = parser.parse_args()
-    small = [generated(620, 9000) if options.full else generated(60, 870)]
-    found: list[Json] = []
-    print(line(HEADINGS, WIDTHS))
-    for instance in read_instances(options.files) if options.files else small:
-        for row in rows(instance, options.count or (1000 if options.full else 100), options.seconds):
-            found.append(row)
-            print(line([row[key] for key in HEADINGS], WIDTHS))
+    sizes = FULL if options.full else QUICK
+    sample = options.exact if options.exact is not None else (50 if options.full else 5)
+    limit = options.limit or (60.0 if options.full else 10.0)
+    made = read_instances(options.files) if options.files else [generated(*size) for size in sizes]
     path = options.out / f"{stem('repair', options.full)}.json"
-    write_json(path, {"machine": machine(), "commit": commit(), "rows": found})
+    found: list[Json] = []
+    exact: list[Json] = []
+    print(line(HEADINGS, WIDTHS))
+    for instance in made:
+        new, questions = rows(
+            instance, options.count or (1000 if options.full else 100), options.seconds, sample
+        )
+        for row in new:
+            print(line([row[key] for key in HEADINGS], WIDTHS), flush=True)
+        found += new
+        write_json(path, {"machine": machine(), "commit": commit(), "rows": found, "exact": exact})
+        if questions:
+            exact.append(compared(instance.name, questions, limit))
+            print(", ".join(f"{key} {value}" for key, value in exact[-1].items()), flush=True)
+            write_json(path, {"machine": machine(), "commit": commit(), "rows": found, "exact": exact})
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.decisions import decisions, rejecting, sheet
 from scheduler.services.decisions.decisions import DecisionQuery
 from scheduler.services.decisions.sheet import CAUSES
-from scheduler.services.decisions.values import ChangeGroup
+from scheduler.services.decisions.values import ChangeGroup, SidesOf
 from scheduler.services.events import events
 from scheduler.services.requests import locks
 from workers import dispatch
@@ -35,6 +35,7 @@ GROUPS = {
     ChangeGroup.ENDS: ("Ends", "Meetings that end"),
 }
 """The name of each group on its button, and as a heading."""
+SIDES = {None: "By change", SidesOf.FIRM: "By firm", SidesOf.PERSON: "By person"}
 
 
 @blueprint.get("")
@@ -62,6 +63,11 @@ def show(event_key: str, number: int) -> str | Response:
             strips={
                 each.request: [strip(week, boxes, zone) for week in each.weeks] for each in found.page.items
             },
+            side_strips={
+                side.key: [strip(week, boxes, zone) for week in side.weeks]
+                for side in (found.sides.items if found.sides else ())
+            },
+            SIDES=SIDES,
             size=(WIDTH, HEIGHT),
             may_decide=actor.may(Right.LOCK_REQUESTS),
             seconds=rejecting.SECONDS,
@@ -95,7 +101,7 @@ def decide(event_key: str, number: int) -> Response:
         with context.database().write() as db:
             if is_rejected:
                 rejecting.reject(db, actor, number, key, now=context.now())
-                flash("Rejected: the next run leaves this meeting as people have it.", "good")
+                flash("Rejected: the next run leaves it as people have it, and holds no new one.", "good")
             elif rejecting.accept(db, actor, number, key, now=context.now()):
                 flash("Accepted after all.", "good")
     except (locks.NotDone, WrongState) as error:
@@ -136,7 +142,9 @@ def _query() -> DecisionQuery:
     group = request.args.get("show", "")
     against = request.args.get("against", type=int)
     is_number = against is not None and fields.limits(fields.Number).hold(against)
+    by = request.args.get("by", "")
     return DecisionQuery(
+        by=SidesOf(by) if by in set(SidesOf) else None,
         text=request.args.get("text", ""),
         group=ChangeGroup(group) if group in set(ChangeGroup) else None,
         against=against if is_number else None,

@@ -74,7 +74,7 @@ def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str) -> WeekStrip
     at = {box.day: box for box in boxes}
     paths: dict[Fate, list[str]] = {fate: [] for fate in Fate}
     middle: dict[Fate, float] = {}
-    said: dict[Fate, str] = {}
+    said: dict[Fate, list[str]] = {}
     for time in week.times:
         box = at.get(time.start.astimezone(zone).date())
         if box is None:
@@ -83,9 +83,11 @@ def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str) -> WeekStrip
         width = max(right - left - 0.8, 2.0)
         paths[time.fate].append(_bar(left + 0.4, width, is_plain=time.fate is Fate.STAYS))
         middle[time.fate] = (left + right) / 2
-        said[time.fate] = format_datetime(time.start.astimezone(zone), "EEEE HH:mm", locale=LOCALE)
-    moves = Fate.WAS in middle and Fate.COMES in middle
-    ends = Fate.WAS in middle and not moves
+        moment = format_datetime(time.start.astimezone(zone), "EEEE HH:mm", locale=LOCALE)
+        said.setdefault(time.fate, []).append(moment)
+    is_one = all(len(said.get(fate, ())) <= 1 for fate in (Fate.WAS, Fate.COMES))
+    moves = is_one and Fate.WAS in middle and Fate.COMES in middle
+    ends = is_one and Fate.WAS in middle and not moves
     return WeekStrip(
         label=_label(week, said),
         days="".join(f"M{box.x:.1f} 13.5h{box.width:.1f}v15h-{box.width:.1f}z" for box in boxes),
@@ -97,8 +99,9 @@ def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str) -> WeekStrip
     )
 
 
-def _label(week: PersonWeek, said: dict[Fate, str]) -> str:
+def _label(week: PersonWeek, times: dict[Fate, list[str]]) -> str:
     who = f"{week.name}, {week.firm}"
+    said = {fate: ", ".join(moments) for fate, moments in times.items()}
     if Fate.WAS in said and Fate.COMES in said:
         return f"{who}: leaves {said[Fate.WAS]}, comes {said[Fate.COMES]}"
     if Fate.COMES in said:

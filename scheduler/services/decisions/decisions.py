@@ -17,8 +17,10 @@ from scheduler.files.change_rows import ChangeRow
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.decisions import weeks
-from scheduler.services.decisions.values import ChangeGroup, Decision
+from scheduler.services.decisions.sides import SideChanges, by_side
+from scheduler.services.decisions.values import ChangeGroup, Decision, SidesOf
 from scheduler.services.paging import Page, part_of
+from scheduler.services.problems import by_hand
 from scheduler.services.publishing import comparisons
 from scheduler.services.schedule import history, versions
 from scheduler.services.schedule.history import VersionCard
@@ -42,6 +44,12 @@ class DecisionLook:
     unchanged: int
     rejected: int
     page: Page[Decision]
+    """Empty where the changes are listed by firm or person."""
+    sides: Page[SideChanges] | None
+    total: int
+    """Changes that fit the query."""
+    held_back: Sequence[str]
+    """Requests that are held back and not in these changes: what was rejected of earlier drafts."""
     labels: Labels
     versions: Sequence[VersionCard]
     """Those that it can be compared with."""
@@ -49,11 +57,14 @@ class DecisionLook:
 
 @dataclass(frozen=True, slots=True)
 class DecisionQuery:
-    """What to show: changes with this text in a name, of one group (None: of all), against a version."""
+    """What to show: changes with this text in a name, of one group (None: of all), against a version,
+    a change, or a firm or person, a row.
+    """
 
     text: str = ""
     group: ChangeGroup | None = None
     against: int | None = None
+    by: SidesOf | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +96,17 @@ def look(
     def read(first: int, most: int) -> Sequence[Decision]:
         return shown[first : first + most]
 
-    part = part_of(f"decisions {number}", read, len(shown), number=page, limit=PAGE)
+    is_by_side = ask.by is not None
+    count = 0 if is_by_side else len(shown)
+    part = part_of(f"decisions {number}", read, count, number=1 if is_by_side else page, limit=PAGE)
     part = part.of(weeks.of_people(session, version, differences.base, part.items))
+    sides = None
+    if ask.by is not None:
+        sides = by_side(session, version, differences.base, shown, ask.by, page=page)
+    rows = list(part.items) if sides is None else [each for side in sides.items for each in side.changes]
     found, base = differences.found, differences.base
+    changed = {each.request for each in decided}
+    out = [key for key in by_hand.held_back(session, actor.event_id) if key not in changed][:PAGE]
     cards = history.newest(session, actor, limit=50)
     return DecisionLook(
         version=history.card(version),
@@ -99,7 +118,10 @@ def look(
         unchanged=differences.unchanged,
         rejected=rejected,
         page=part,
-        labels=named(session, actor, part.items),
+        sides=sides,
+        total=len(shown),
+        held_back=out,
+        labels=named(session, actor, rows, out),
         versions=[card for card in cards if card.number != number],
     )
 
@@ -132,12 +154,14 @@ def decide(
 ) -> list[Decision]:
     """The changes with what can be done about each, those by choice first."""
     locks = _locks(session, actor)
+    held_back = set(by_hand.held_back(session, actor.event_id))
     is_open = version.state is VersionState.DRAFT and differences.found is not None
     found: list[Decision] = []
     for change, cause in differences.rows:
         group = _group(change.kind, cause)
         lock, before = locks.get(change.request), change.before
-        is_rejected = lock is not None and before is not None and lock == (before.slot, before.place)
+        stays = lock is not None and before is not None and lock == (before.slot, before.place)
+        is_rejected = stays or (before is None and change.request in held_back)
         found.append(
             Decision(
                 request=change.request,
@@ -147,7 +171,7 @@ def decide(
                 details=change.details,
                 cause=cause,
                 is_rejected=is_open and is_rejected,
-                may_reject=is_open and before is not None and (cause is None or cause.by_choice),
+                may_reject=is_open and (before is None or cause is None or cause.by_choice),
             )
         )
     order = list(ChangeGroup)
@@ -185,9 +209,9 @@ def narrowed(
     return [each for each in rows if each.request in requests or not people.isdisjoint(each.people)]
 
 
-def named(session: Session, actor: Actor, shown: Sequence[Decision]) -> Labels:
+def named(session: Session, actor: Actor, shown: Sequence[Decision], others: Sequence[str] = ()) -> Labels:
     """The names of all that these changes, and their causes, speak of."""
-    requests = {each.request for each in shown}
+    requests = {*others, *(each.request for each in shown)}
     for each in shown:
         if each.cause is not None:
             requests.update(each.cause.instead, each.cause.buys)

@@ -1,4 +1,4 @@
-"""Reject changes of a draft: their meetings are locked as people have them, the rest is solved again."""
+"""Reject changes of a draft: what people have stays, what is new is held back, the rest is solved again."""
 
 from __future__ import annotations
 
@@ -23,15 +23,19 @@ SECONDS = 15
 
 
 def reject(session: Session, actor: Actor, number: int, key: str, *, now: datetime) -> None:
-    """Lock the meeting of a change where it is published. Raises NotDone if it cannot stay there."""
+    """Lock the meeting of a change where it is published, or hold a new one back.
+
+    Raises NotDone if it cannot stay there, or if there is no such change.
+    """
     actor.require(Right.LOCK_REQUESTS)
     version = _draft(session, actor, number)
     found = decisions.differences_of(session, actor, version, None)
     change = next((row for row in found.rows if row[0].request == key), None) if found is not None else None
-    if change is None or change[0].before is None:
-        raise locks.NotDone(
-            "People do not have this meeting in their calendars, so there is nothing to keep."
-        )
+    if change is None:
+        raise locks.NotDone("This draft does not change that meeting.")
+    if change[0].before is None:
+        locks.hold_back(session, actor, key, now=now)
+        return
     cause = change[1]
     if cause is not None and not cause.by_choice:
         raise locks.NotDone("This meeting cannot stay as it is.")
@@ -43,6 +47,8 @@ def accept(session: Session, actor: Actor, number: int, key: str, *, now: dateti
     """Take a rejection back. Returns whether there was one."""
     actor.require(Right.LOCK_REQUESTS)
     version = _draft(session, actor, number)
+    if locks.let_in(session, actor, key, now=now):
+        return True
     if key not in {each.request for each in _rejected(session, actor, version)}:
         return False
     return locks.unlock(session, actor, key, now=now)
@@ -53,7 +59,8 @@ def accept_all(session: Session, actor: Actor, number: int, *, now: datetime) ->
     actor.require(Right.LOCK_REQUESTS)
     version = _draft(session, actor, number)
     keys = [each.request for each in _rejected(session, actor, version)]
-    return sum(locks.unlock(session, actor, key, now=now) for key in keys)
+    let_in = sum(locks.let_in(session, actor, key, now=now) for key in keys)
+    return let_in + sum(locks.unlock(session, actor, key, now=now) for key in keys)
 
 
 def solve_again(session: Session, actor: Actor, number: int, *, now: datetime) -> RunCard:

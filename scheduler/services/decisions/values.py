@@ -37,6 +37,13 @@ class PersonWeek:
     times: Sequence[HeldTime]
 
 
+class SidesOf(StrEnum):
+    """Whose changes are listed together."""
+
+    FIRM = "firm"
+    PERSON = "person"
+
+
 class ChangeGroup(StrEnum):
     """What a change is to the person who decides. CHANGED: why it changed is not known."""
 
@@ -49,7 +56,7 @@ class ChangeGroup(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A change with its cause. `may_reject`: its meeting can be held as it is published."""
+    """A change with its cause. `may_reject`: it can be held as it is published, or not at all."""
 
     request: str
     group: ChangeGroup

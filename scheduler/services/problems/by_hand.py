@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import rules
 from scheduler.domain.by_hand import HandMarkKind
-from scheduler.domain.entities import VersionState
+from scheduler.domain.entities import RequestState, VersionState
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Fixed, Problem, Request
 from scheduler.domain.rules.stability import is_frozen
@@ -25,9 +25,10 @@ def fix(session: Session, event_id: int, problem: Problem) -> Problem:
     What no longer keeps the rules, as somebody is away since, is not fixed. So no run fails of it.
     """
     draft = newest(session, event_id)
+    marks = of_draft(session, draft) if draft is not None else {}
+    problem = _without_held_back(session, event_id, problem, marks)
     if draft is None:
         return problem
-    marks = of_draft(session, draft)
     problem = without_bans(problem, bans_of(session, draft))
     if not marks:
         return problem
@@ -47,6 +48,25 @@ def fix(session: Session, event_id: int, problem: Problem) -> Problem:
             if row.id not in out or row.id in frozen
         ),
     )
+
+
+def held_back(session: Session, event_id: int) -> list[str]:
+    """The requests whose new meetings an organiser rejected."""
+    mine = select(MeetingRequest.key).where(
+        MeetingRequest.event_id == event_id,
+        MeetingRequest.is_held_back,
+        MeetingRequest.state == RequestState.ACCEPTED,
+    )
+    return list(session.scalars(mine.order_by(MeetingRequest.id)))
+
+
+def _without_held_back(
+    session: Session, event_id: int, problem: Problem, marks: Mapping[str, HandMarkKind]
+) -> Problem:
+    """Without what was held back, but for what is published all the same, or was put by hand since."""
+    out = set(held_back(session, event_id)) - {meeting.request for meeting in problem.published}
+    out -= {key for key, kind in marks.items() if kind is HandMarkKind.LOCKED}
+    return replace(problem, requests=tuple(row for row in problem.requests if row.id not in out))
 
 
 def without_bans(problem: Problem, bans: Mapping[str, Collection[str]]) -> Problem:

@@ -77,6 +77,28 @@ def unlock(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
     return was
 
 
+def hold_back(session: Session, actor: Actor, key: str, *, now: datetime) -> None:
+    """Have no run hold a request that nobody has in the calendar. Raises NotFound, WrongState."""
+    actor.require(Right.LOCK_REQUESTS)
+    request = lockable(session, actor, key)
+    if not request.is_held_back:
+        request.is_held_back = True
+        session.flush()
+        trail.note(session, actor, Act.LOCK, f"request {key} held back", now=now)
+
+
+def let_in(session: Session, actor: Actor, key: str, *, now: datetime) -> bool:
+    """Let runs hold a request again. Returns whether it was held back."""
+    actor.require(Right.LOCK_REQUESTS)
+    request = requests.get(session, actor, key)
+    was = request.is_held_back
+    if was:
+        request.is_held_back = False
+        session.flush()
+        trail.note(session, actor, Act.LOCK, f"request {key} let in again", now=now)
+    return was
+
+
 def locked(session: Session, event_id: int) -> dict[str, Slot]:
     """The slots that requests are locked to, by their keys."""
     rows = session.execute(

@@ -96,6 +96,8 @@ class MeetingRequest(Base):
     fixed_slot_id: Mapped[int | None] = mapped_column(ForeignKey("slot.id"))
     fixed_place_id: Mapped[int | None] = mapped_column(ForeignKey("place.id"))
     fixed_must: Mapped[bool] = mapped_column(default=False, server_default=false())
+    is_held_back: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """An organiser rejected that it is held: no run holds it, unless it is published or put by hand."""
     """Whether it has to be held there: an organiser locked it."""
     state: Mapped[RequestState] = mapped_column(states(RequestState, "request_state"))
     created_by: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))

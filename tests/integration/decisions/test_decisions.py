@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotAllowed, RunAlreadyOpen, WrongState
 from scheduler.domain.solving import SolveParams
+from scheduler.services.board import commands, drafts, stepping
+from scheduler.services.board.commands import Target
 from scheduler.services.decisions import decisions, rejecting, sheet
 from scheduler.services.decisions.decisions import DecisionLook, DecisionQuery
-from scheduler.services.decisions.values import ChangeGroup, Fate
+from scheduler.services.decisions.values import ChangeGroup, Fate, SidesOf
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import comparisons
 from scheduler.services.requests.locks import NotDone
@@ -83,7 +85,7 @@ def test_changes_are_grouped_by_why_and_say_what_they_buy(decided: Decided) -> N
     assert moved is not None and had_to is not None
     assert moved.buys == (decided.new.key,)
     assert had_to.ids == (decided.expo.people[3][0].key,)
-    assert [each.may_reject for each in found.page.items] == [True, False, False, True]
+    assert [each.may_reject for each in found.page.items] == [True, False, True, True]
 
 
 def test_a_week_shows_where_the_meeting_goes_beside_what_stays(decided: Decided) -> None:
@@ -111,20 +113,52 @@ def test_a_rejected_change_stays_in_the_next_plan_as_people_have_it(decided: Dec
     assert decided.look().rejected == 0
 
 
+def test_a_new_meeting_that_is_rejected_is_held_by_no_run_until_it_is_let_in_or_put_by_hand(
+    decided: Decided,
+) -> None:
+    actor, event_id, new = decided.expo.organiser_actor(), decided.expo.event.id, decided.new.key
+
+    def asked() -> set[str]:
+        with decided.database.read() as session:
+            return {row.id for row in snapshot.take(session, event_id, now=None).requests}
+
+    with decided.database.write() as session:
+        rejecting.reject(session, actor, 2, new, now=NOW)
+    assert new not in asked()
+    rows = {each.request: each.is_rejected for each in decided.look().page.items}
+    assert rows == dict.fromkeys(rows, False) | {new: True}
+    with decided.database.write() as session:
+        make_version(session, decided.expo, [meet(decided.moved, decided.expo)], state=VersionState.DRAFT)
+        compare(session, decided.expo, 3)
+        later = decisions.look(session, actor, 3, DecisionQuery(), page=1)
+        assert later is not None
+        assert list(later.held_back) == [new]
+        number = drafts.begin(session, actor, 1, now=NOW)
+        target = Target(new, "s1", "t2")
+        commands.put(session, actor, number, target, seen=None, now=NOW)
+    assert new in asked(), "put by hand since"
+    with decided.database.write() as session:
+        stepping.undo(session, actor, number, seen=None, now=NOW)
+    assert new not in asked()
+    with decided.database.write() as session:
+        assert rejecting.accept(session, actor, 3, new, now=NOW)
+    assert new in asked()
+
+
 def test_all_rejections_are_taken_back_at_once(decided: Decided) -> None:
     actor = decided.expo.organiser_actor()
     with decided.database.write() as session:
-        for request in (decided.moved, decided.ends):
+        for request in (decided.moved, decided.ends, decided.new):
             rejecting.reject(session, actor, 2, request.key, now=NOW)
-        assert rejecting.accept_all(session, actor, 2, now=NOW) == 2
+        assert rejecting.accept_all(session, actor, 2, now=NOW) == 3
         assert not session.get_one(MeetingRequest, decided.moved.id).fixed_must
 
 
-def test_what_cannot_stay_or_is_new_or_published_cannot_be_rejected(decided: Decided) -> None:
+def test_what_cannot_stay_or_is_published_cannot_be_rejected(decided: Decided) -> None:
     actor = decided.expo.organiser_actor()
-    for request in (decided.had_to, decided.new):
+    for key in (decided.had_to.key, "nothing"):
         with decided.database.write() as session, pytest.raises(NotDone):
-            rejecting.reject(session, actor, 2, request.key, now=NOW)
+            rejecting.reject(session, actor, 2, key, now=NOW)
     with decided.database.write() as session, pytest.raises(WrongState):
         rejecting.reject(session, actor, 1, decided.moved.key, now=NOW)
 
@@ -179,3 +213,31 @@ def test_a_page_takes_as_many_queries_for_one_change_as_for_many(decided: Decide
         )
 
     assert read("tiber") == read(decided.expo.people[6][0].key) <= 20
+
+
+def test_changes_are_listed_by_person_and_by_firm_with_their_whole_weeks(decided: Decided) -> None:
+    expo, slots = decided.expo, decided.expo.slots
+    sides = decided.look(by=SidesOf.PERSON).sides
+    assert sides is not None
+    assert sides.total == 7, "firm 0 has two changes, six others one"
+    mine = next(side for side in sides.items if side.key == expo.people[0][0].key)
+    assert {each.request for each in mine.changes} == {decided.moved.key, decided.new.key}
+    (week,) = mine.weeks
+    assert [(time.start, time.fate) for time in week.times if time.fate is Fate.WAS] == [
+        (slots[0].start, Fate.WAS)
+    ]
+    assert {(time.start, time.fate) for time in week.times} == {
+        (slots[0].start, Fate.WAS), (slots[0].start, Fate.COMES), (slots[2].start, Fate.COMES)
+    }  # fmt: skip
+    firms = decided.look(by=SidesOf.FIRM, text="tiber").sides
+    assert firms is not None
+    assert next(firm for firm in firms.items if firm.key == expo.firms[0].key).name == "Firm 0 (Tiber Cargo)"
+    assert decided.look(by=SidesOf.FIRM, group=ChangeGroup.ENDS).sides.total == 2  # type: ignore[union-attr]
+
+    def read(text: str, by: SidesOf) -> int:
+        ask = DecisionQuery(text=text, by=by)
+        actor = expo.organiser_actor()
+        return count_selects(decided.database, lambda session: decisions.look(session, actor, 2, ask, page=1))
+
+    for by in SidesOf:
+        assert read("tiber", by) == read(expo.people[6][0].key, by) <= 24

@@ -1,0 +1,196 @@
+"""The board and the change set: milliseconds of the server, queries and octets a view.
+
+    python -m benchmarks.board [--full] [--views 100] [--out benchmarks/results]
+
+An event of 60 firms and 700 meetings, with --full of 3,000 and 35,000, over PostgreSQL after ANALYZE. Version
+1 is published, 2 is a draft by hand of it, and 3 moves nine of ten meetings, compared. Views are drawn at
+random: any day, half, hall and page, by place or by person; a meeting picked up; the question whether others
+have changed something; any page of the changes, filtered, and of two versions. The application answers in
+this process. `cpu` is processor time of it, `ms` what a person waits, with the database. A pick asks the
+worker of the board, here in the same process: its time is a row of its own, and not in that of the page. To
+begin a draft and to read a plan are what workers do, once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Engine, event, select
+
+from api.pages.board import hand_board
+from benchmarks.machine import RESULTS, machine
+from benchmarks.report import Json, line, stem, write_json
+from scheduler.domain.entities import VersionState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Role
+from scheduler.services.board import drafts, view
+from scheduler.services.board.answering import OracleDesk
+from scheduler.services.board.view import BoardView, BoardWish
+from scheduler.services.publishing import comparisons
+from scheduler.services.schedule import versions
+from scheduler.storage.database import Database
+from scheduler.storage.models import Account, Event
+from scheduler.storage.schema import upgrade
+from tests.support import servers
+from tests.support.full_size import add_version, fill
+from tests.support.publishing import SETTINGS
+from tests.support.web import Browser, web_app
+
+FULL, QUICK = (3_000, 35_000), (60, 700)
+HEADINGS = ("what", "views", "p50 ms", "p95 ms", "p95 cpu ms", "queries", "octets")
+WIDTHS = (-22, 6, 8, 8, 10, 9, 9)
+
+
+@dataclass
+class Views:
+    """What each view of a kind took."""
+
+    ms: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    queries: list[int] = field(default_factory=list)
+    octets: list[int] = field(default_factory=list)
+
+    def row(self, what: str) -> Json:
+        p50, p95 = np.quantile(self.ms, [0.5, 0.95])
+        counts = f"{min(self.queries)}-{max(self.queries)}" if self.queries else None
+        return {
+            "what": what, "views": len(self.ms), "p50 ms": round(float(p50), 1),
+            "p95 ms": round(float(p95), 1), "p95 cpu ms": round(float(np.quantile(self.cpu, 0.95)), 1),
+            "queries": counts, "octets": max(self.octets, default=None),
+        }  # fmt: skip
+
+
+class Desk:
+    """An event of some size, its organiser's browser, and the worker of its board."""
+
+    def __init__(self, database: Database, firms: int, meetings: int) -> None:
+        self.database, self.aside = database, (0.0, 0.0)
+        self.event_id = fill(database, firms=firms, meetings=meetings)
+        add_version(database, self.event_id, state=VersionState.PUBLISHED)
+        with database.write() as session:
+            self.key = session.get_one(Event, self.event_id).key
+            self.actor = Actor(None, self.event_id, self.key, team_role=Role.OWNER)
+            account = session.scalars(select(Account).order_by(Account.id)).first()
+        assert account is not None
+        self.browser = Browser(web_app(database, "redis://127.0.0.1:1"), account)
+        self.views: dict[str, Views] = {}
+        self.queries = 0
+        event.listen(Engine, "before_cursor_execute", self._count)
+        self.desk = OracleDesk(database)
+        hand_board.questions.ask = self._ask  # type: ignore[attr-defined]
+
+    def _count(self, *_: Any) -> None:
+        self.queries += 1
+
+    def _ask(self, event_id: int, number: int, question: Any, **_: Any) -> Json:
+        """The worker's answer, whose time and queries are its own."""
+        queries, what = self.queries, "the worker's answer"
+        answer: Json = self.timed(what, lambda: self.desk.answer(event_id, number, question))
+        self.aside = self.views[what].ms[-1], self.views[what].cpu[-1]
+        self.queries = queries
+        return answer
+
+    def timed(self, what: str, do: Callable[[], Any]) -> Any:
+        views = self.views.setdefault(what, Views())
+        began, cpu = time.perf_counter(), time.thread_time()
+        done = do()
+        views.ms.append(1000 * (time.perf_counter() - began))
+        views.cpu.append(1000 * (time.thread_time() - cpu))
+        return done
+
+    def look(self, what: str, rest: str) -> None:
+        """One page, without what the worker took of its time."""
+        self.queries, self.aside = 0, (0.0, 0.0)
+        page = self.timed(what, lambda: self.browser.client.get(f"/events/{self.key}/{rest}"))
+        if page.status_code not in (200, 204):
+            raise SystemExit(f"{rest} gives {page.status_code}")
+        views = self.views[what]
+        views.ms[-1] -= self.aside[0]
+        views.cpu[-1] -= self.aside[1]
+        views.queries.append(self.queries)
+        views.octets.append(len(page.data))
+
+    def drafts(self, meetings: int) -> None:
+        """Begin the draft by hand, and compare one that changes nearly all."""
+
+        def begin() -> int:
+            with self.database.write() as session:
+                return drafts.begin(session, self.actor, 1, now=self.database.now_in(session))
+
+        self.timed("a draft begun", begin)
+        add_version(self.database, self.event_id, moved=meetings * 9 // 10)
+        with self.database.write() as session:
+            version = versions.get(session, self.event_id, 3)
+            now = self.database.now_in(session)
+            comparisons.keep(session, comparisons.work_out(session, version, SETTINGS, now=now))
+        OracleDesk(self.database).answer(self.event_id, 2, {})  # the search is compiled
+        self.timed("a plan read", lambda: self.desk.answer(self.event_id, 2, {}))
+
+
+def part(seen: BoardView, draws: random.Random) -> str:
+    """A part of the board, drawn at random."""
+    rows = draws.choice(("place", "person"))
+    half = draws.choice(("morning", "afternoon"))
+    hall = draws.choice(list(seen.halls))
+    return f"day={draws.choice(seen.days).isoformat()}&half={half}&hall={hall}&rows={rows}"
+
+
+def look_around(desk: Desk, count: int, seed: int = 1) -> None:
+    draws = random.Random(seed)
+    with desk.database.read() as session:
+        seen = view.view(session, desk.actor, 2, BoardWish())
+        held = versions.meetings(session, versions.get(session, desk.event_id, 2).id)
+    for warm in ("board", f"board?draft=2&pick={held[0].request}", "versions/3/changes"):
+        desk.browser.client.get(f"/events/{desk.key}/{warm}")
+    for kept in ("board", "picked up", "the worker's answer"):
+        desk.views.pop(kept, None)
+    for n in range(count):
+        there = part(seen, draws)
+        desk.look("board", f"board?draft=2&{there}&page={draws.randint(1, 8)}")
+        desk.look("picked up", f"board?draft=2&{there}&pick={draws.choice(held).request}")
+        desk.look("news of others", "board/2/news?seen=0")
+        desk.look("changes", f"versions/3/changes?page={draws.randint(1, 20)}")
+        if n % 4 == 0:
+            desk.look("changes, narrowed", f"versions/3/changes?show=choice&text={draws.choice('abcdef')}")
+            desk.look("two versions", f"versions/3/changes?against=2&page={draws.randint(1, 20)}")
+
+
+def rows(firms: int, meetings: int, count: int) -> Iterator[Json]:
+    with servers.postgres() as url:
+        database = Database(url)
+        try:
+            upgrade(database)
+            desk = Desk(database, firms, meetings)
+            desk.drafts(meetings)
+            look_around(desk, count)
+            for what, views in desk.views.items():
+                yield views.row(what)
+        finally:
+            database.dispose()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--full", action="store_true", help="3,000 firms, about three minutes")
+    parser.add_argument("--views", type=int, default=100)
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    options = parser.parse_args()
+    firms, meetings = FULL if options.full else QUICK
+    print(f"{firms:,} firms, {meetings:,} meetings\n{line(HEADINGS, WIDTHS)}", flush=True)
+    found: list[Json] = []
+    for row in rows(firms, meetings, options.views):
+        found.append(row)
+        print(line([row[key] for key in HEADINGS], WIDTHS))
+    how = {"firms": firms, "meetings": meetings, **machine()}
+    write_json(options.out / f"{stem('board', options.full)}.json", {"how": how, "rows": found})
+
+
+if __name__ == "__main__":
+    main()
