@@ -45,6 +45,20 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """What a reason is about: whom, which languages or places by `ids`; and the part of a day that begins at
+    `slot`. Without a kind nothing is named.
+    """
+
+    kind: str = ""
+    ids: tuple[str, ...] = ()
+    slot: str = ""
+
+    def to_json(self) -> Json:
+        return {"kind": self.kind, "ids": list(self.ids), "slot": self.slot}
+
+
+@dataclass(frozen=True, slots=True)
 class Unscheduled:
     """Why a request is not held: a code, a sentence, what stands in the way, what would let it in.
 
@@ -57,6 +71,7 @@ class Unscheduled:
     blockers: tuple[str, ...] = ()
     remedies: tuple[str, ...] = ()
     ways: tuple[Way, ...] = ()
+    about: About = About()
 
     def to_json(self) -> Json:
         row: Json = {
@@ -66,7 +81,51 @@ class Unscheduled:
             "blockers": list(self.blockers),
             "remedies": list(self.remedies),
         }
-        return row | {"ways": [way.to_json() for way in self.ways]} if self.ways else row
+        if self.ways:
+            row["ways"] = [way.to_json() for way in self.ways]
+        return row | {"about": self.about.to_json()} if self.about.kind else row
+
+
+@dataclass(frozen=True, slots=True)
+class Lever:
+    """A change of the event that may let in several requests: what kind of thing to do, about which ids, and,
+    for availability, in which slots.
+    """
+
+    kind: str
+    ids: tuple[str, ...]
+    slots: tuple[str, ...] = ()
+
+    def to_json(self) -> Json:
+        return {"kind": self.kind, "ids": list(self.ids), "slots": list(self.slots)}
+
+
+@dataclass(frozen=True, slots=True)
+class UnheldGroup:
+    """Requests that are not held for one reason about the same, with the change that helps them best.
+
+    With the change, `holds` of them can be held beside the plan as it is, and the score gains `gains`. Both
+    are None where there was no time to count.
+    """
+
+    reason: str
+    about: About
+    requests: tuple[str, ...]
+    weight: Number
+    lever: Lever | None = None
+    holds: int | None = None
+    gains: Number | None = None
+
+    def to_json(self) -> Json:
+        return {
+            "reason": self.reason,
+            "about": self.about.to_json(),
+            "requests": list(self.requests),
+            "weight": self.weight,
+            "lever": None if self.lever is None else self.lever.to_json(),
+            "holds": self.holds,
+            "gains": self.gains,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +145,5 @@ class Plan:
     workers: int = 1
     meetings_bound: int | None = None
     """No plan holds more requests."""
+    groups: tuple[UnheldGroup, ...] = ()
+    """What is not held, by reason and what that is about. A solve alone makes none."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from scheduler.domain.entities import PlanStatus
 from scheduler.domain.errors import Fault, MalformedPlan
-from scheduler.domain.plan import Json, Plan, Unscheduled, Way
+from scheduler.domain.plan import About, Json, Lever, Plan, UnheldGroup, Unscheduled, Way
 from scheduler.files.meetings import is_id, read_meetings
 from scheduler.files.reading import is_number
 
 FORMAT = "chainmeet.plan/1"
+_OF_ANSWER = {"request", "reason", "detail", "blockers", "remedies", "ways", "about"}
+_OF_GROUP = {"reason", "about", "requests", "weight", "lever", "holds", "gains"}
 
 
 def read_plan(document: object) -> Plan:
@@ -32,6 +33,7 @@ def write_plan(plan: Plan) -> Json:
         **({} if plan.meetings_bound is None else {"meetings_bound": plan.meetings_bound}),
         "meetings": [meeting.to_json() for meeting in plan.meetings],
         "unscheduled": [row.to_json() for row in plan.unscheduled],
+        **({"groups": [group.to_json() for group in plan.groups]} if plan.groups else {}),
         "seconds": plan.seconds,
         "seed": plan.seed,
         "workers": plan.workers,
@@ -52,7 +54,7 @@ class _PlanReader:
             self.fault("format", f"must be {FORMAT!r}")
         known = {
             "format", "problem", "status", "score", "terms", "bound", "served_bound",
-            "meetings_bound", "meetings", "unscheduled", "seconds", "seed", "workers",
+            "meetings_bound", "meetings", "unscheduled", "groups", "seconds", "seed", "workers",
         }  # fmt: skip
         for key in sorted(document.keys() - known):
             self.fault(key, "unknown key")
@@ -71,6 +73,7 @@ class _PlanReader:
             self.fault("terms", "must map each term to its count")
         meetings = read_meetings(document.get("meetings"), "meetings", self.faults)
         unscheduled = self.read_unscheduled(document.get("unscheduled", []))
+        groups = self.read_groups(document.get("groups", []))
         if self.faults:
             raise MalformedPlan(self.faults)
         return Plan(
@@ -86,6 +89,7 @@ class _PlanReader:
             seed=document["seed"],
             workers=document["workers"],
             meetings_bound=document.get("meetings_bound"),
+            groups=groups,
         )
 
     def read_unscheduled(self, rows: object) -> tuple[Unscheduled, ...]:
@@ -98,7 +102,7 @@ class _PlanReader:
             if not isinstance(row, dict):
                 self.fault(path, "must be an object")
                 continue
-            for key in sorted(row.keys() - {"request", "reason", "detail", "blockers", "remedies", "ways"}):
+            for key in sorted(row.keys() - _OF_ANSWER):
                 self.fault(f"{path}.{key}", "unknown key")
             texts = [row.get(key) for key in ("request", "reason", "detail")]
             lists = [row.get(key, []) for key in ("blockers", "remedies")]
@@ -109,10 +113,50 @@ class _PlanReader:
             else:
                 ways = self.ways(path, row.get("ways", []))
                 blockers, remedies = map(_strings, lists)
+                about = self.about(f"{path}.about", row.get("about"))
                 read.append(
-                    Unscheduled(row["request"], row["reason"], row["detail"], blockers, remedies, ways)
+                    Unscheduled(row["request"], row["reason"], row["detail"], blockers, remedies, ways, about)
                 )
         return tuple(read)
+
+    def about(self, path: str, row: object) -> About:
+        if row is None:
+            return About()
+        if (
+            not isinstance(row, dict)
+            or row.keys() != {"kind", "ids", "slot"}
+            or not isinstance(row["ids"], list)
+        ):
+            self.fault(path, "must be an object with kind, slot and the list ids")
+            return About()
+        return About(str(row["kind"]), _strings(row["ids"]), str(row["slot"]))
+
+    def read_groups(self, rows: object) -> tuple[UnheldGroup, ...]:
+        if not isinstance(rows, list):
+            self.fault("groups", "must be a list")
+            return ()
+        return tuple(self.group(f"groups[{i}]", row) for i, row in enumerate(rows))
+
+    def group(self, path: str, row: object) -> UnheldGroup:
+        if not isinstance(row, dict) or row.keys() != _OF_GROUP or not isinstance(row["requests"], list):
+            self.fault(path, f"must be an object with {', '.join(sorted(_OF_GROUP))}")
+            return UnheldGroup("", About(), (), 0)
+        for key in ("weight", "holds", "gains"):
+            if not is_number(row[key]) and (key == "weight" or row[key] is not None):
+                self.fault(f"{path}.{key}", "must be a number")
+        lever = row["lever"]
+        if lever is not None and (not isinstance(lever, dict) or lever.keys() != {"kind", "ids", "slots"}):
+            self.fault(f"{path}.lever", "must be an object with kind, ids and slots, or null")
+            lever = None
+        return UnheldGroup(
+            reason=str(row["reason"]),
+            about=self.about(f"{path}.about", row["about"]),
+            requests=_strings(row["requests"]),
+            weight=row["weight"],
+            lever=lever and Lever(str(lever["kind"]), _strings(lever["ids"]), _strings(lever["slots"])),
+            holds=row["holds"],
+            gains=row["gains"],
+        )
 
     def ways(self, path: str, rows: object) -> tuple[Way, ...]:
         if not isinstance(rows, list):
@@ -128,5 +172,6 @@ class _PlanReader:
         return tuple(read)
 
 
-def _strings(values: Sequence[object]) -> tuple[str, ...]:
-    return tuple(str(value) for value in values)
+def _strings(values: object) -> tuple[str, ...]:
+    """None of what is no list."""
+    return tuple(str(value) for value in values) if isinstance(values, list) else ()

@@ -216,9 +216,10 @@ PAGES = {
         "runs/1",
         "versions/1",
         *(f"versions/2?kind={kind}" for kind in ("added", "moved", "cancelled", "relocated", "unscheduled")),
-        "versions/2?kind=unscheduled&reason=people-busy",
         "versions/2/changes",
         "versions/2/fairness",
+        "versions/2/remedies",
+        "versions/2/remedies?reason=people-busy",
         "versions/2/fairness?by=area",
         "versions/2/changes?against=3",
         "versions/2/publish",
@@ -437,7 +438,7 @@ def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everythin
     reader.choose_file("File", "firms.csv", MOVES)
     reader.look_after("See what it would do", "Nothing is taken yet")
     reader.look_after("Take it", "Firms: ")
-    reader.open("versions/2?kind=unscheduled")
+    reader.open("versions/2/remedies?reason=people-busy")
     reader.look_after("Do it, and hold it there", "locked to")
     reader.open("schedule")
     reader.look_after("Run now", "Waiting for a solve worker")

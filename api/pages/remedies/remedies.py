@@ -1,19 +1,22 @@
-"""Remedies of requests that a version does not hold, done by a press."""
+"""Why not: what a version does not hold, in groups; remedies done by a press."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from apiflask import APIBlueprint
 from flask import flash, redirect, request, url_for
+from flask.wrappers import Response as FlaskResponse
 from flask_login import login_required
 from werkzeug.wrappers import Response
 
-from api import auth, context, inputs
-from api.pages import rendering
+from api import auth, context, inputs, limits
+from api.pages import paging, rendering
 from api.pages.presentation import local_moment
-from scheduler.domain.errors import InvalidInput, WrongState
+from scheduler.domain.errors import InvalidInput, NotFound, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
-from scheduler.services.remedies import doing
+from scheduler.services.remedies import doing, groups, sheet
 from scheduler.services.remedies.changing import NewPerson
 from scheduler.services.requests import not_held
 from scheduler.services.requests.locks import NotDone
@@ -25,8 +28,64 @@ blueprint = APIBlueprint(
     url_prefix="/events/<event_key>/versions/<int:number>/remedies",
 )
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_PEOPLE = 2
 """Whom one remedy adds: a colleague of each firm."""
+SHOWN = 30
+"""Groups, or requests, of a page."""
+
+
+@blueprint.get("")
+@login_required
+def show(event_key: str, number: int) -> str:
+    """The groups; or the requests of a group, of a reason, or with some words."""
+    actor = auth.team(event_key)
+    group = inputs.whole(request.args.get("group"), -1)
+    reason, words = request.args.get("reason", ""), request.args.get("q", "")
+    with context.database().read() as db:
+        page = paging.asked_number()
+        values: dict[str, Any] = {}
+        if group < 0 and not reason and not words.strip():
+            values["page"] = groups.listing(db, actor, number, page=page, limit=SHOWN)
+        else:
+            values["rows"] = groups.members(
+                db,
+                actor,
+                number,
+                group=group if group >= 0 else None,
+                reason=reason,
+                words=words,
+                page=page,
+                limit=SHOWN,
+            )
+        return rendering.render(
+            db,
+            actor,
+            "why_not",
+            "remedies/show.html",
+            number=number,
+            tally=groups.tally(db, actor, number),
+            chosen=groups.one(db, actor, number, group) if group >= 0 else None,
+            reason=reason,
+            asked=words,
+            reasons=not_held.GROUPS,
+            **values,
+        )
+
+
+@blueprint.get("/workbook.xlsx")
+@login_required
+def workbook(event_key: str, number: int) -> FlaskResponse:
+    """All groups, and all requests with their remedies."""
+    actor = auth.team(event_key)
+    limits.require_costly()
+    with context.database().read() as db:
+        octets = sheet.workbook(db, actor, number)
+    headers = {
+        "Content-Disposition": f'attachment; filename="why-not-{event_key}-{number}.xlsx"',
+        "Cache-Control": "no-store",
+    }
+    return FlaskResponse(octets, content_type=XLSX, headers=headers)
 
 
 @blueprint.get("/do")
@@ -39,45 +98,67 @@ def look(event_key: str, number: int) -> str:
 @blueprint.post("/do")
 @login_required
 def do(event_key: str, number: int) -> Response | tuple[str, int]:
-    """Do a remedy of a request that is not held, and lock the request to its time."""
+    """Do what helps a group; or a remedy of one request, and lock the request to its time."""
     actor = auth.organiser(event_key)
-    key, remedy = request.form.get("request", ""), inputs.whole(request.form.get("remedy"), -1)
-    people = [
-        NewPerson(request.form[f"name{at}"].strip(), request.form.get(f"email{at}", "").strip())
-        for at in range(MOST_PEOPLE)
-        if f"name{at}" in request.form
-    ]
     try:
-        with context.database().write() as db:
-            start = doing.hold_there(
-                db, actor, number, key, remedy, people=people, settings=context.settings(), now=context.now()
-            ).start
-            zone = events.event(db, actor).timezone
-        held = f"Done. The next run holds it on {local_moment(start, zone)}, or says why it cannot."
-        flash(f"{held} The people desk can undo it.", "good")
+        flash(_group_done(actor, number) if "group" in request.form else _done(actor, number), "good")
     except InvalidInput as error:
         faults = {fault.path: fault.message for fault in error.faults}
         return _ask_who(actor, number, dict(request.form), faults), 422
     except (NotDone, WrongState) as error:
         flash(str(error), "error")
-    return redirect(url_for("versions.show", event_key=event_key, number=number, kind="unscheduled"), 303)
+    return redirect(
+        rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)), 303
+    )
+
+
+def _done(actor: Actor, number: int) -> str:
+    key, remedy = request.form.get("request", ""), inputs.whole(request.form.get("remedy"), -1)
+    with context.database().write() as db:
+        start = doing.hold_there(
+            db,
+            actor,
+            number,
+            key,
+            remedy,
+            people=_people(),
+            settings=context.settings(),
+            now=context.now(),
+        ).start
+        zone = events.event(db, actor).timezone
+    return f"Done. The next run holds it on {local_moment(start, zone)}, or says why it cannot."
+
+
+def _group_done(actor: Actor, number: int) -> str:
+    group = inputs.whole(request.form.get("group"), -1)
+    with context.database().write() as db:
+        doing.pull(db, actor, number, group, people=_people(), settings=context.settings(), now=context.now())
+    return "Done. The next run holds what it can then."
+
+
+def _people() -> list[NewPerson]:
+    return [
+        NewPerson(request.form[f"name{at}"].strip(), request.form.get(f"email{at}", "").strip())
+        for at in range(MOST_PEOPLE)
+        if f"name{at}" in request.form
+    ]
 
 
 def _ask_who(actor: Actor, number: int, typed: dict[str, str], faults: dict[str, str]) -> str:
-    key = request.values.get("request", "")
-    remedy = inputs.whole(request.values.get("remedy"), -1)
+    group, remedy = (inputs.whole(request.values.get(name), -1) for name in ("group", "remedy"))
     with context.database().read() as db:
-        way = doing.way_of(db, actor, number, key, remedy)
-        (row,) = not_held.about(db, actor, number, [key])
+        values: dict[str, Any] = {}
+        if group >= 0:
+            card = groups.one(db, actor, number, group)
+            if card.lever is None:
+                raise NotFound("remedy of group", group)
+            values |= {"chosen": card, "things": card.lever.things, "kind": card.lever.kind}
+        else:
+            key = request.values.get("request", "")
+            way = doing.way_of(db, actor, number, key, remedy)
+            (row,) = not_held.about(db, actor, number, [key])
+            found = row.remedies[remedy]
+            values |= {"row": row, "remedy": found, "things": found.things, "kind": way["kind"]}
         return rendering.render(
-            db,
-            actor,
-            "schedule",
-            "remedies/who.html",
-            number=number,
-            row=row,
-            remedy=row.remedies[remedy],
-            kind=way["kind"],
-            typed=typed,
-            faults=faults,
+            db, actor, "why_not", "remedies/who.html", number=number, typed=typed, faults=faults, **values
         )

@@ -26,7 +26,7 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.events import results
 from scheduler.services.publishing import look, orders
 from scheduler.services.publishing.look import Shown, VersionJobs
-from scheduler.services.requests import locks, not_held
+from scheduler.services.requests import locks
 from workers import dispatch
 
 blueprint = APIBlueprint(
@@ -39,12 +39,14 @@ SHOWN = 50
 
 @blueprint.get("/<int:number>")
 @login_required
-def show(event_key: str, number: int) -> str:
+def show(event_key: str, number: int) -> str | Response:
     """A version: its figures, what publishing it changes for people, and what did not fit.
 
     What publishing does is worked out by a worker and kept. The page follows that, and reads its own rows.
     """
     actor = auth.team(event_key)
+    if request.args.get("kind") == "unscheduled":  # as links of mails and bookmarks have it
+        return redirect(url_for("remedies.show", event_key=event_key, number=number))
     job_id = _ask_if_needed(actor, number)
     if job_id is not None:
         dispatch.version_job(job_id, app=context.celery())
@@ -55,7 +57,6 @@ def show(event_key: str, number: int) -> str:
             actor,
             number,
             kind=kind,
-            reason=request.args.get("reason", ""),
             page=paging.asked_number(),
             limit=SHOWN,
             rates=context.settings().rates,
@@ -72,7 +73,6 @@ def show(event_key: str, number: int) -> str:
             gains=seen.gains,
             arrival=seen.arrival,
             **_lists(seen.shown),
-            groups=not_held.GROUPS,
             **_jobs(seen.jobs),
         )
 
@@ -202,7 +202,7 @@ def unlock(event_key: str, number: int) -> Response:
     with context.database().write() as db:
         locks.unlock(db, actor, request.form.get("request", ""), now=context.now())
     flash("It is locked no more: the next run looks for a time.", "good")
-    return redirect(url_for("versions.show", event_key=event_key, number=number, kind="unscheduled"))
+    return redirect(rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)))
 
 
 @blueprint.post("/<int:number>/discard")
@@ -258,9 +258,6 @@ def _lists(shown: Shown) -> dict[str, Any]:
         "kind": shown.kind,
         "page": shown.page,
         "labels": shown.labels,
-        "reason": shown.reason,
-        "reasons": shown.reasons,
-        "helps": shown.helps,
     }
 
 

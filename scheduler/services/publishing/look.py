@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,8 +21,6 @@ from scheduler.services.paging import Page, part_of
 from scheduler.services.publishing import comparisons, outlook, version_jobs
 from scheduler.services.publishing.orders import JobCard, job_card
 from scheduler.services.publishing.outlook import Outlook
-from scheduler.services.requests import not_held
-from scheduler.services.requests.not_held import GroupHelp, NotHeld
 from scheduler.services.schedule import history, unscheduled, versions
 from scheduler.services.schedule.history import VersionCard
 from scheduler.services.schedule.labels import Labels, labels
@@ -67,14 +64,11 @@ class VersionJobs:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A part of one of a version's lists: changes of a kind, or what it does not hold."""
+    """A part of a version's changes of one kind. `lists` counts each kind, and what it does not hold."""
 
     lists: Mapping[str, int]
     kind: str
-    reason: str
-    reasons: Mapping[str, int]
-    helps: Mapping[str, GroupHelp]
-    page: Page[Change | NotHeld]
+    page: Page[Change]
     labels: Labels
 
 
@@ -116,7 +110,6 @@ def look(
     number: int,
     *,
     kind: str,
-    reason: str,
     page: int,
     limit: int,
     rates: MailRates,
@@ -131,7 +124,7 @@ def look(
         gains=versions.gains(session, version),
         arrival=_arrival(session, version, found, rates, now),
         jobs=_jobs(session, version),
-        shown=_shown(session, actor, version, found, kind, reason, page, limit),
+        shown=_shown(session, actor, version, found, kind, page, limit),
     )
 
 
@@ -224,34 +217,21 @@ def _shown(
     version: ScheduleVersion,
     found: Comparison | None,
     kind: str,
-    reason: str,
     number: int,
     limit: int,
 ) -> Shown:
     kinds = [each for each in ChangeKind if each is not ChangeKind.UNCHANGED]
     lists = {str(each): found.counts[str(each)] for each in kinds} if found else {}
-    reasons = unscheduled.by_reason(session, version.id)
-    lists[UNSCHEDULED] = sum(reasons.values())
-    if kind not in lists:
-        kind = next((name for name, size in lists.items() if size), UNSCHEDULED)
-    reason = reason if kind == UNSCHEDULED and reason in reasons else ""
+    lists[UNSCHEDULED] = sum(unscheduled.by_reason(session, version.id).values())
+    if kind not in kinds:
+        kind = next((each for each in kinds if lists.get(each)), kinds[0])
 
-    def read(first: int, most: int) -> Sequence[Any]:
-        if kind == UNSCHEDULED or found is None:
-            return not_held.listing(session, version, reason, first=first, most=most)
+    def read(first: int, most: int) -> Sequence[Change]:
+        if found is None:
+            return ()
         return comparisons.changes(session, found, ChangeKind(kind), first=first, most=most)
 
-    size = reasons[reason] if reason else lists[kind]
-    page = part_of(f"{kind} {version.number}", read, size, number=number, limit=limit)
-    changed = page.items if kind != UNSCHEDULED else ()
-    requests = [change.request for change in changed]
-    meetings = [meeting for change in changed for meeting in (change.before, change.after) if meeting]
-    return Shown(
-        lists=lists,
-        kind=kind,
-        reason=reason,
-        reasons=reasons,
-        helps=not_held.helps(session, version) if kind == UNSCHEDULED else {},
-        page=page,
-        labels=labels(session, actor, requests, meetings),
-    )
+    page = part_of(f"{kind} {version.number}", read, lists.get(kind, 0), number=number, limit=limit)
+    requests = [change.request for change in page.items]
+    meetings = [meeting for change in page.items for meeting in (change.before, change.after) if meeting]
+    return Shown(lists=lists, kind=kind, page=page, labels=labels(session, actor, requests, meetings))

@@ -79,7 +79,7 @@ def take_any_place(request: MeetingRequest) -> None:
     request.place = PlaceWish.ANY
 
 
-def raise_cap(session: Session, row: Attendee | Firm | None, ids: Sequence[str]) -> None:
+def raise_cap(row: Attendee | Firm | None, ids: Sequence[str]) -> None:
     """Let a person or a firm have as many meetings a day as a remedy says, or one more. Raises NotFound."""
     if row is None:
         raise NotFound("person or firm", ids[0])
@@ -91,18 +91,25 @@ def raise_cap(session: Session, row: Attendee | Firm | None, ids: Sequence[str])
 def add_place(session: Session, event_id: int, request: MeetingRequest, ids: Sequence[str]) -> None:
     """One more table of a hall; or, if the request is for a booth, one more meeting at the booth at once."""
     event = session.get_one(Event, event_id)
-    if request.place is PlaceWish.BOOTH:
-        booth = session.scalar(
-            select(Place)
-            .where(Place.firm_id == request.to_firm_id, ~Place.is_retired)
-            .order_by(Place.id.desc())
-        )
-        if booth is None:
-            raise NotDone("The firm that was asked has no booth.")
-        wanted = WantedPlace(booth.key, booth.name, booth.capacity + 1)
-        tables.change_places(session, event, ChangePlaces([wanted]))
+    if request.place is not PlaceWish.BOOTH:
+        add_table(session, event, ids[0] if ids else "")
         return
-    add_table(session, event, ids[0] if ids else "")
+    firm = session.get_one(Firm, request.to_firm_id)
+    widen_booth(session, event_id, firm.key)
+
+
+def widen_booth(session: Session, event_id: int, firm: str) -> None:
+    """One more meeting at once at a firm's booth. Raises NotDone if it has none."""
+    booth = session.scalar(
+        select(Place)
+        .join(Firm, Firm.id == Place.firm_id)
+        .where(Firm.event_id == event_id, Firm.key == firm, ~Place.is_retired)
+        .order_by(Place.id.desc())
+    )
+    if booth is None:
+        raise NotDone("The firm has no booth.")
+    wanted = WantedPlace(booth.key, booth.name, booth.capacity + 1)
+    tables.change_places(session, session.get_one(Event, event_id), ChangePlaces([wanted]))
 
 
 def add_table(session: Session, event: Event, hall: str) -> str:

@@ -19,12 +19,13 @@ from scheduler.services.cells.columns import ImportKind
 from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.people_desk.calling_off import call_off
 from scheduler.services.people_desk.journal import StepKind, step
-from scheduler.services.remedies import changing
+from scheduler.services.remedies import changing, groups
 from scheduler.services.remedies.changing import NewPerson
-from scheduler.services.requests import locks
+from scheduler.services.requests import locks, not_held
 from scheduler.services.requests.locks import NotDone
 from scheduler.services.schedule import unscheduled, versions
 from scheduler.services.text import storable
+from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, ExcludedPerson, Firm, MeetingRequest, Slot
 
 NAMED: Final = frozenset({"add-person", "add-interpreter"})
@@ -85,6 +86,63 @@ def hold_there(
         DOES[way["kind"]](press)
         locks.fix(session, actor, request, slot)
     return slot_ref(slot)
+
+
+def pull(
+    session: Session,
+    actor: Actor,
+    version: int,
+    group: int,
+    *,
+    people: Sequence[NewPerson] = (),
+    settings: Settings,
+    now: datetime,
+) -> None:
+    """Do what helps a group of requests best, as one step of the desk. The next run holds what it can then.
+
+    Raises NotFound, NotDone, InvalidInput by field of a person.
+    """
+    actor.require(Right.LOCK_REQUESTS)
+    actor.require(Right.KEEP_PEOPLE)
+    actor.require(Right.CHANGE_VENUE)
+    session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
+    lever = groups.lever_of(session, actor, version, group)
+    kind, ids = lever["kind"], tuple(lever["ids"])
+    if kind in groups.ADDS and len(people) != 1:
+        raise InvalidInput([Fault("people", "name one person")])
+    subject = _subject_of(session, actor, ids)
+    with step(session, actor, StepKind.REMEDY, ImportKind.REQUESTS, subject, note=kind, now=now):
+        match kind:
+            case "person-cap" | "firm-cap":
+                _raise_cap(session, actor.event_id, kind, ids)
+            case "available":
+                changing.free_people(session, actor.event_id, ids, _slots(session, actor, lever["slots"]))
+            case "shift":
+                changing.open_shifts(session, actor.event_id, ids, _slots(session, actor, lever["slots"]))
+            case "add-table":
+                changing.add_table(session, session.get_one(Event, actor.event_id), ids[0])
+            case "add-booth":
+                changing.widen_booth(session, actor.event_id, ids[0])
+            case "add-person":
+                changing.add_person(session, actor, ids[0], people[0], settings=settings, now=now)
+            case "add-interpreter":
+                changing.add_interpreter(session, actor, ids, people[0])
+            case "any-place":
+                for request in locks.lockables(session, actor, ids):
+                    changing.take_any_place(request)
+            case _:
+                raise NotDone("This needs something that no page can do.")
+
+
+def _slots(session: Session, actor: Actor, keys: Sequence[str]) -> set[int]:
+    return set(session.scalars(select(Slot.id).where(Slot.of(actor.event_id), among(Slot.key, keys))))
+
+
+def _subject_of(session: Session, actor: Actor, ids: Sequence[str]) -> str:
+    """Whom or what a lever is about, by name; else by key."""
+    found = not_held.things(session, actor.event_id, ids[:1])
+    named = [found.get(key, key) for key in ids[:1]]
+    return ", ".join(getattr(each, "latin_name", each if isinstance(each, str) else ids[0]) for each in named)
 
 
 def way_of(session: Session, actor: Actor, version: int, key: str, number: int) -> Mapping[str, Any]:
@@ -165,13 +223,20 @@ def _any_place(press: _Press) -> None:
 
 
 def _person_cap(press: _Press) -> None:
-    mine = Attendee.event_id == press.actor.event_id, Attendee.key == press.ids[0]
-    changing.raise_cap(press.session, press.session.scalar(select(Attendee).where(*mine)), press.ids)
+    _raise_cap(press.session, press.actor.event_id, "person-cap", press.ids)
 
 
 def _firm_cap(press: _Press) -> None:
-    mine = Firm.event_id == press.actor.event_id, Firm.key == press.ids[0]
-    changing.raise_cap(press.session, press.session.scalar(select(Firm).where(*mine)), press.ids)
+    _raise_cap(press.session, press.actor.event_id, "firm-cap", press.ids)
+
+
+def _raise_cap(session: Session, event_id: int, kind: str, ids: Sequence[str]) -> None:
+    row: Attendee | Firm | None
+    if kind == "person-cap":
+        row = session.scalar(select(Attendee).where(Attendee.event_id == event_id, Attendee.key == ids[0]))
+    else:
+        row = session.scalar(select(Firm).where(Firm.event_id == event_id, Firm.key == ids[0]))
+    changing.raise_cap(row, ids)
 
 
 def _place(press: _Press) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
@@ -16,6 +17,7 @@ from scheduler.services.directory.refs import SlotRef, slot_ref
 from scheduler.services.requests import requests
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
+from scheduler.storage.among import among
 from scheduler.storage.models import (
     MeetingRequest,
     Place,
@@ -120,6 +122,13 @@ def lockable(session: Session, actor: Actor, key: str) -> MeetingRequest:
     if request.state is not RequestState.ACCEPTED:
         raise WrongState("meeting request", key, request.state.value, "locked")
     return request
+
+
+def lockables(session: Session, actor: Actor, keys: Sequence[str]) -> list[MeetingRequest]:
+    """Those of some requests of the event that are accepted."""
+    actor.require(Right.LOCK_REQUESTS)
+    mine = MeetingRequest.event_id == actor.event_id, MeetingRequest.state == RequestState.ACCEPTED
+    return list(session.scalars(select(MeetingRequest).where(*mine, among(MeetingRequest.key, keys))))
 
 
 def fix(

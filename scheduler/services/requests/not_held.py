@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_columns, person_columns
 from scheduler.services.schedule import unscheduled, versions
 from scheduler.services.text import storable
-from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest, ScheduleVersion, Slot
+from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest, Slot
 
 GROUPS: Mapping[str, str] = {
     "people-busy": "Their people are in other meetings",
@@ -81,19 +81,6 @@ class NamedRemedy:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupHelp:
-    """What would help most of the requests of one reason: a kind of remedy, and of whom or what.
-
-    Each of the `requests` was tried alone: one of these lets in at most one of them at each of the `starts`.
-    """
-
-    kind: str
-    thing: Thing | None
-    requests: int
-    starts: Sequence[datetime]
-
-
-@dataclass(frozen=True, slots=True)
 class NotHeld:
     """A request without a meeting. `meeting` is None if it is no longer there."""
 
@@ -112,73 +99,18 @@ PRESSED = frozenset(
     }
 )  # fmt: skip
 """Kinds of remedies that a press does."""
-FOR_ALL = frozenset(
-    {"available", "person-cap", "firm-cap", "any-place", "add-place", "add-interpreter", "again", "withdraw"}
-)
-"""Kinds of remedies of which one may let several requests in."""
-OF_ONE = frozenset({"available", "person-cap", "firm-cap", "withdraw"})
-"""Those that are about one person, firm or request."""
-MOST_ANSWERS = 5_000
 
 
-def helps(session: Session, version: ScheduleVersion) -> dict[str, GroupHelp]:
-    """For each reason, what would help most of its requests, if that is more than one of them."""
-    rows = unscheduled.listing(session, version.id, first=0, most=MOST_ANSWERS)
-    starts = session.execute(select(Slot.key, Slot.start).where(Slot.event_id == version.event_id))
-    slots = {slot: start for slot, start in starts}  # noqa: C416 -- dict(starts) loses the types
-    best: dict[str, tuple[tuple[str, str], set[str], set[str]]] = {}
-    for reason, ways in _ways_by_reason(rows).items():
-        key = max(ways, key=lambda each: (len(ways[each][0]), each))
-        requests, at = ways[key]
-        if len(requests) > 1:
-            best[reason] = key, requests, at
-    things = _things(session, version.event_id, {who for (_, who), _, _ in best.values() if who})
-    return {
-        reason: GroupHelp(
-            kind=kind,
-            thing=things.get(who, who) if who else None,
-            requests=len(requests),
-            starts=sorted(slots[slot] for slot in at if slot in slots),
-        )
-        for reason, ((kind, who), requests, at) in best.items()
-    }
-
-
-def _ways_by_reason(
-    rows: Iterable[Mapping[str, Any]],
-) -> dict[str, dict[tuple[str, str], tuple[set[str], set[str]]]]:
-    """By reason, then by kind of remedy and whom it is about: the requests that it lets in, and the slots."""
-    found: dict[str, dict[tuple[str, str], tuple[set[str], set[str]]]] = {}
-    for row in rows:
-        for way in row.get("ways", ()):
-            if way["kind"] not in FOR_ALL:
-                continue
-            who = way["ids"][0] if way["kind"] in OF_ONE and way["ids"] else ""
-            requests, slots = found.setdefault(row["reason"], {}).setdefault(
-                (way["kind"], who), (set(), set())
-            )
-            requests.add(row["request"])
-            slots.add(way["slot"])
-    return found
-
-
-def listing(
-    session: Session, version: ScheduleVersion, reason: str = "", *, first: int, most: int
-) -> list[NotHeld]:
-    """One page of the requests that are not held for a reason (empty: for any)."""
-    rows = unscheduled.listing(session, version.id, reason, first=first, most=most)
-    return _named(session, version.event_id, rows)
-
-
-def _named(session: Session, event_id: int, rows: Sequence[Mapping[str, Any]]) -> list[NotHeld]:
+def named(session: Session, event_id: int, rows: Sequence[Mapping[str, Any]]) -> list[NotHeld]:
+    """Answers of a plan with names and times, by a constant number of queries."""
     keys = {row["request"] for row in rows}
     for row in rows:
         keys.update(row.get("blockers", ()), *(way["ids"] for way in row.get("ways", ())))
-    things = _things(session, event_id, keys)
+    found = things(session, event_id, keys)
     starts = session.execute(select(Slot.key, Slot.start).where(Slot.event_id == event_id))
     slots = {slot: start for slot, start in starts}  # noqa: C416 -- dict(starts) loses the types
     locked = _locked(session, event_id)
-    return [_not_held(row, things, slots, locked) for row in rows]
+    return [_not_held(row, found, slots, locked) for row in rows]
 
 
 def about(session: Session, actor: Actor, number: int, keys: Collection[str]) -> list[NotHeld]:
@@ -186,7 +118,7 @@ def about(session: Session, actor: Actor, number: int, keys: Collection[str]) ->
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     wanted = [key for key in keys if storable(key)]
-    return _named(session, version.event_id, list(unscheduled.about(session, version.id, wanted).values()))
+    return named(session, version.event_id, list(unscheduled.about(session, version.id, wanted).values()))
 
 
 def _not_held(
@@ -217,8 +149,8 @@ def _not_held(
     )
 
 
-def _things(session: Session, event_id: int, keys: Collection[str]) -> dict[str, Thing]:
-    """The requests, people and firms of the event that have these keys."""
+def things(session: Session, event_id: int, keys: Collection[str]) -> dict[str, Thing]:
+    """The requests, people, interpreters and firms of the event that have these keys."""
     wanted = sorted(keys)
     found: dict[str, Thing] = {}
     firms: Any = select(*firm_columns(Firm)).where(Firm.event_id == event_id, Firm.key.in_(wanted))

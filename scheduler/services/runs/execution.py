@@ -31,7 +31,7 @@ from scheduler.services.runs.distribution import Call, WorkerHelpers
 from scheduler.services.runs.known import last_run, new_requests, proved_before
 from scheduler.services.runs.watchdog import Solve, Stop, Watched, watch
 from scheduler.services.schedule import versions
-from scheduler.solver.explain.reasons import examined
+from scheduler.solver.explain.groups import answered
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database
 from scheduler.storage.models import Run, ScheduleVersion
@@ -151,7 +151,7 @@ class _Work:
         with self.helpers() as helpers:
             solving = partial(solve, problem, params, helpers=helpers, new=new, proved=proved)
             watched = watch(
-                lambda report, stop: examined(problem, solving(on_progress=report, should_stop=stop), stop),
+                lambda report, stop: answered(problem, solving(on_progress=report, should_stop=stop), stop),
                 self,
                 seconds=self.run.seconds,
                 should_stop=should_stop,

@@ -2,43 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, insert, literal, select
+from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
+from scheduler.domain.plan import Plan
 from scheduler.storage.among import among
-from scheduler.storage.models import UnscheduledRequest
+from scheduler.storage.models import ScheduleVersion, UnscheduledRequest
 
 Answer = Mapping[str, Any]
-"""A row of a plan's `unscheduled`, as in its file: request, reason, blockers, ways."""
+"""A row of a plan's `unscheduled`, as in its file: request, reason, blockers, ways, about."""
 
 
-def store(session: Session, version_id: int, answers: Iterable[dict[str, Any]]) -> None:
-    """Keep a plan's answers with its version, in their order."""
+def store(session: Session, version_id: int, plan: Plan) -> None:
+    """Keep a plan's answers with its version, in their order, each with the number of its group."""
+    numbers = {request: number for number, group in enumerate(plan.groups) for request in group.requests}
     rows = [
         {
             "version_id": version_id,
-            "request_key": answer["request"],
+            "request_key": row.request,
             "position": position,
-            "reason": answer["reason"],
-            "answer": answer,
+            "reason": row.reason,
+            "group_number": numbers.get(row.request),
+            "answer": row.to_json(),
         }
-        for position, answer in enumerate(answers)
+        for position, row in enumerate(plan.unscheduled)
     ]
     if rows:
         session.execute(insert(UnscheduledRequest), rows)
 
 
+def groups_of(plan: Plan) -> list[dict[str, Any]] | None:
+    """The groups of a plan as its version keeps them: which requests are in one is kept with the requests."""
+    rows = [group.to_json() for group in plan.groups]
+    return [{name: row[name] for name in row if name != "requests"} for row in rows] or None
+
+
 def copy(session: Session, old_id: int, new_id: int, keys: Collection[str]) -> None:
-    """Give a version another one's answers about some requests."""
+    """Give a version another one's answers about some requests, in their groups."""
     row = UnscheduledRequest
-    old = select(literal(new_id), row.request_key, row.position, row.reason, row.answer).where(
-        row.version_id == old_id, among(row.request_key, keys)
-    )
-    columns = ("version_id", "request_key", "position", "reason", "answer")
+    old = select(
+        literal(new_id), row.request_key, row.position, row.reason, row.group_number, row.answer
+    ).where(row.version_id == old_id, among(row.request_key, keys))
+    columns = ("version_id", "request_key", "position", "reason", "group_number", "answer")
     session.execute(insert(row).from_select(columns, old))
+    groups = select(ScheduleVersion.groups).where(ScheduleVersion.id == old_id).scalar_subquery()
+    session.execute(update(ScheduleVersion).where(ScheduleVersion.id == new_id).values(groups=groups))
 
 
 def about(session: Session, version_id: int, keys: Collection[str]) -> dict[str, Answer]:

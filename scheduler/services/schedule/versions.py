@@ -46,11 +46,12 @@ def store_draft(
         served_bound=plan.served_bound,
         meetings_bound=plan.meetings_bound,
         terms=dict(plan.terms),
+        groups=unscheduled.groups_of(plan),
         created_at=now,
     )
     session.add(version)
     session.flush()
-    unscheduled.store(session, version.id, (row.to_json() for row in plan.unscheduled))
+    unscheduled.store(session, version.id, plan)
     store_meetings(session, version, plan.meetings)
     return version
 

@@ -14,6 +14,7 @@ from scheduler.domain.problem import Problem, Request
 from scheduler.domain.rules.held import Schedule
 from scheduler.domain.solving import Result
 from scheduler.solver.clock import SolveClock
+from scheduler.solver.explain.about import about
 from scheduler.solver.explain.conditions import DYNAMIC, STATIC, MeetingParty, parties
 from scheduler.solver.explain.insertion import Insertion, best_insertion
 from scheduler.solver.explain.lone_conditions import add_interpreter
@@ -290,4 +291,5 @@ def _row(
         tuple(names),
         tuple(cure.text for cure in cures),
         tuple(Way(cure.kind, cure.ids, cure.slot) for cure in cures),
+        about(occupancy, r, code, names),
     )

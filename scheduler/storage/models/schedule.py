@@ -126,6 +126,8 @@ class UnscheduledRequest(Base):
     position: Mapped[int]
     """From 0, in the order of the plan."""
     reason: Mapped[str] = mapped_column(String(40))
+    group_number: Mapped[int | None]
+    """Its place among the version's `groups`, from 0."""
     answer: Mapped[dict[str, Any]]
 
     @classmethod
@@ -164,6 +166,8 @@ class ScheduleVersion(Base):
     meetings_bound: Mapped[int | None]
     """No plan of the run's problem holds more requests."""
     terms: Mapped[dict[str, Any]]
+    groups: Mapped[list[Any] | None] = mapped_column(JSON, deferred=True)
+    """What it does not hold, as the plan's `groups` without their requests. None of older versions."""
     created_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
     published_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

@@ -115,7 +115,9 @@ GET EVENT/remind                                             302 404 404 404 404
 GET EVENT/exclusions                                         302 404 404 403 403 403 200 200 200 403 404
 GET EVENT/versions/<number>/changes                          302 404 404 404 404 404 302 302 302 403 404
 GET EVENT/versions/<number>/fairness                         302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/versions/<number>/remedies                         302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/remedies/do                      302 404 404 404 404 404 404 404 404 404 404
+GET EVENT/versions/<number>/remedies/workbook.xlsx           302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/changes/workbook.xlsx            302 404 404 404 404 404 302 302 302 403 404
 GET /p/<token>                                               200 200 200 200 200 200 200 200 200 200 200
 GET EVENT/wishes                                             302 404 404 200 403 200 404 404 403 403 404

@@ -13,7 +13,7 @@ from scheduler.domain import rules
 from scheduler.domain.errors import NotAllowed
 from scheduler.services.events import results
 from scheduler.services.problems import snapshot
-from scheduler.services.schedule import unscheduled, versions
+from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Attendee,
@@ -45,9 +45,7 @@ def scene(session: Session) -> Expo:
     number = draft(session, expo, meetings)
     version = versions.get(session, expo.event.id, number)
     version.meetings_bound = 5
-    unscheduled.store(
-        session, version.id, [{"request": missing.key, "reason": "no-place", "detail": "", "remedies": []}]
-    )
+    version.unscheduled = [{"request": missing.key, "reason": "no-place", "detail": "", "remedies": []}]
     session.add(AttendeeBusy(attendee_id=expo.people[0][0].id, slot_id=expo.slots[2].id))
     session.flush()
     return expo

@@ -1,0 +1,155 @@
+"""What a version does not hold in groups: counts that add up, names and times, what helps done by a press."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from io import BytesIO
+
+import pytest
+import python_calamine
+from sqlalchemy import event, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import VersionState
+from scheduler.domain.plan import About, Lever, Plan, UnheldGroup, Unscheduled
+from scheduler.services.people_desk import journal
+from scheduler.services.publishing import release
+from scheduler.services.remedies import doing, groups
+from scheduler.services.schedule import versions
+from scheduler.storage.database import Database
+from scheduler.storage.models import Attendee, Place, ScheduleVersion
+from tests.support.factories import NOW, Expo, make_event, make_request, make_version
+from tests.support.publishing import SETTINGS
+from tests.support.web import Browser, web_app
+
+
+class Scene:
+    """Five requests in three groups: a person at her limit, no interpreter for two languages, no table."""
+
+    def __init__(self, session: Session) -> None:
+        self.expo = expo = make_event(session, firms=6, slots="2 2")
+        expo.people[0][0].max_per_day, expo.people[0][0].latin_name = 1, "Anna Kiss"
+        pairs = ((0, 1), (0, 2), (0, 3), (4, 5), (3, 4))
+        self.requests = [make_request(session, expo, *pair) for pair in pairs]
+        keys = [row.key for row in self.requests]
+        anna, later = expo.people[0][0].key, expo.slots[2].key
+        table, cap = Lever("add-table", (expo.halls[0].key,)), Lever("person-cap", (anna,))
+        ivy = Lever("add-interpreter", ("en", "hu"))
+        spoken = About("languages", ("en", "hu"), later)
+        made = (
+            UnheldGroup("person-cap", About("person", (anna,)), tuple(keys[:3]), 9, cap, 2, 200),
+            UnheldGroup("no-interpreter", spoken, (keys[3],), 3, ivy, 1, 100),
+            UnheldGroup("no-place", About("tables", (), later), (keys[4],), 1, table, 1, 90),
+        )
+        answers = tuple(
+            Unscheduled(key, group.reason, "", about=group.about) for group in made for key in group.requests
+        )
+        plan = versions_plan(session, expo)
+        self.version = versions.store_draft(
+            session,
+            event_id=expo.event.id,
+            run_id=None,
+            plan=replace(plan, unscheduled=answers, groups=made),
+            now=NOW,
+        )
+
+
+def versions_plan(session: Session, expo: Expo) -> Plan:
+    """A plan without meetings."""
+    row: ScheduleVersion = make_version(session, expo, [], state=VersionState.DRAFT)
+    return Plan("x", "feasible", row.score, row.terms, None, None, ())  # type: ignore[arg-type]
+
+
+def test_groups_count_what_is_not_held_and_a_version_made_of_another_counts_what_is_left(
+    database: Database,
+) -> None:
+    with database.write() as session:
+        scene = Scene(session)
+        actor = scene.expo.organiser_actor()
+        number = scene.version.number
+        cards = groups.listing(session, actor, number, page=1, limit=10).items
+        assert [(card.reason, card.requests, card.holds) for card in cards] == [
+            ("person-cap", 3, 2), ("no-interpreter", 1, 1), ("no-place", 1, 1),
+        ]  # fmt: skip
+        assert groups.tally(session, actor, number) == groups.UnheldTally(5, 3, 0)
+        assert [card.start for card in cards] == [None, *[scene.expo.slots[2].start] * 2]
+        withdrawn = scene.requests[0]
+        session.delete(withdrawn)
+        session.flush()
+        again = release.repeat(session, scene.version, now=NOW)
+        left = groups.listing(session, actor, again.number, page=1, limit=10).items
+        assert [card.requests for card in left] == [2, 1, 1]
+        found = groups.members(
+            session, actor, again.number, group=0, reason="", words="firm 2", page=1, limit=10
+        )
+        assert [row.key for row in found.items] == [scene.requests[1].key]
+
+
+@pytest.mark.parametrize(("group", "kind"), [(0, "person-cap"), (1, "add-interpreter"), (2, "add-table")])
+def test_a_press_does_what_helps_a_group_as_one_step(database: Database, group: int, kind: str) -> None:
+    with database.write() as session:
+        scene = Scene(session)
+        actor, number = scene.expo.organiser_actor(), scene.version.number
+        people = [doing.NewPerson("Nora Nagy", "nora@speak.example")] if kind in groups.ADDS else []
+        places = len(session.scalars(select(Place)).all())
+        doing.pull(session, actor, number, group, people=people, settings=SETTINGS, now=NOW)
+        anna = session.scalars(select(Attendee).where(Attendee.latin_name == "Anna Kiss")).one()
+        assert anna.max_per_day == (2 if kind == "person-cap" else 1)
+        assert len(session.scalars(select(Place)).all()) - places == (kind == "add-table")
+        (step, *_) = journal.steps(session, actor)
+        assert (step.kind, step.note) == ("remedy", kind)
+        journal.undo(session, actor, step.id, settings=SETTINGS, now=NOW)
+        session.refresh(anna)
+        assert anna.max_per_day == 1 and len(session.scalars(select(Place)).all()) == places
+
+
+def test_the_page_says_groups_in_names_and_times_and_the_workbook_has_them(
+    database: Database, broker_url: str
+) -> None:
+    with database.write() as session:
+        scene = Scene(session)
+    browser = Browser(web_app(database, broker_url), scene.expo.organiser)
+    path = f"/events/{scene.expo.event.key}/versions/{scene.version.number}/remedies"
+    page = re.sub(r"<[^>]+>", "", browser.get(path))
+    assert "5 accepted requests are not held, for 3 reasons." in page
+    assert "A person has enough meetings that day: " in page and "Anna Kiss" in page
+    assert "No interpreter is free: English and Hungarian, mostly from" in page
+    assert "lets in 2, worth 200 points" in page and "One more table in" in page
+    one = browser.get(f"{path}?group=0")
+    assert "What helps most" in one and one.count('class="card not-held"') == 3
+    assert "Done. The next run holds what it can then." in browser.post(f"{path}/do", group="0")
+    assert "A person more" not in browser.get(f"{path}?q=nobody") and "None that fits" in browser.get(
+        f"{path}?q=nobody"
+    )
+    octets = browser.client.get(f"{path}/workbook.xlsx").data
+    book = python_calamine.CalamineWorkbook.from_filelike(BytesIO(octets))
+    rows = book.get_sheet_by_name("Groups").to_python()
+    assert [row[4] for row in rows[1:]] == [3, 1, 1] and rows[1][6] == "one meeting a day more"
+    assert len(book.get_sheet_by_name("Requests").to_python()) == 6
+
+
+def test_queries_of_the_groups_do_not_grow_with_them(database: Database) -> None:
+    def queries(count: int) -> int:
+        with database.write() as session:
+            expo = make_event(session, firms=4)
+            actor = expo.organiser_actor()
+            asked = [make_request(session, expo, *pair) for pair in ((0, 1), (0, 2), (0, 3), (1, 2))][:count]
+            made = tuple(
+                UnheldGroup(
+                    "firm-cap", About("firm", (f"f{at}",)), (row.key,), 1, Lever("firm-cap", (f"f{at}",))
+                )
+                for at, row in enumerate(asked)
+            )
+            answers = tuple(Unscheduled(row.key, "firm-cap", "") for row in asked)
+            plan = replace(versions_plan(session, expo), unscheduled=answers, groups=made)
+            version = versions.store_draft(session, event_id=expo.event.id, run_id=None, plan=plan, now=NOW)
+            session.flush()
+            session.expire_all()
+            seen: list[str] = []
+            bind = session.get_bind()
+            event.listen(bind, "before_cursor_execute", lambda *args: seen.append(args[2]))
+            assert len(groups.listing(session, actor, version.number, page=1, limit=30).items) == count
+            return len(seen)
+
+    assert queries(1) == queries(4)
