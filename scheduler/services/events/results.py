@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import groupby, pairwise
+from datetime import date
+from itertools import pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -60,22 +60,33 @@ class _Seat(NamedTuple):
     attendee_id: int
     first: int
     last: int
-    start: datetime
     hall_id: int
+
+
+class _Time(NamedTuple):
+    """A slot: its length in seconds, and its day in the event's zone."""
+
+    id: int
+    seconds: float
+    day: date
+
+    @classmethod
+    def of(cls, slot: Slot, zone: ZoneInfo) -> _Time:
+        seconds = 0.0 if slot.is_retired else (slot.end - slot.start).total_seconds()
+        return cls(slot.id, seconds, slot.start.astimezone(zone).date())
 
 
 def results(session: Session, actor: Actor, number: int) -> Results:
     """Those of a version of the event. Raises NotFound. The number of queries is the same for any event."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
-    zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
-    seats = _seats(session, version)
+    seats, times = _seats(session, version), _times(session, actor.event_id)
     held = select(func.count()).where(PlannedMeeting.version_id == version.id)
     there = select(Attendee.id).where(Attendee.event_id == actor.event_id, Attendee.withdrawn_at.is_(None))
     people = set(session.scalars(there))
     reasons = unscheduled.by_reason(session, version.id)
     count = session.scalars(held).one()
-    steps = list(_steps(seats, zone))
+    steps = list(_steps(seats, times))
     walks = [(one.hall_id, two.hall_id) for one, two in steps if one.hall_id != two.hall_id]
     minutes = _walking(session, actor.event_id)
     return Results(
@@ -84,7 +95,7 @@ def results(session: Session, actor: Actor, number: int) -> Results:
         most=version.meetings_bound,
         people=len(people),
         without=len(people - {seat.attendee_id for seat in seats}),
-        idle_hours=_idle_hours(session, actor.event_id, steps),
+        idle_hours=_idle_hours(session, actor.event_id, steps, times),
         walks=len(walks),
         walk_minutes=sum(minutes.get(frozenset(halls), 0) for halls in walks),
         reasons=reasons,
@@ -95,7 +106,7 @@ def _seats(session: Session, version: ScheduleVersion) -> list[_Seat]:
     """Every meeting of every person, by person and time."""
     first, last = aliased(Slot), aliased(Slot)
     rows = session.execute(
-        select(PlannedAttendee.attendee_id, first.position, last.position, first.start, Place.hall_id)
+        select(PlannedAttendee.attendee_id, first.position, last.position, Place.hall_id)
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
         .join(first, first.id == PlannedMeeting.slot_id)
         .join(last, last.id == PlannedMeeting.last_slot_id)
@@ -106,22 +117,30 @@ def _seats(session: Session, version: ScheduleVersion) -> list[_Seat]:
     return [_Seat(*row) for row in rows]
 
 
-def _steps(seats: Iterable[_Seat], zone: ZoneInfo) -> Iterable[tuple[_Seat, _Seat]]:
+def _times(session: Session, event_id: int) -> dict[int, _Time]:
+    """The event's slots by position, those too that are retired, in which nobody is idle."""
+    zone = ZoneInfo(session.get_one(Event, event_id).timezone)
+    slots = session.scalars(select(Slot).where(Slot.event_id == event_id))
+    return {slot.position: _Time.of(slot, zone) for slot in slots}
+
+
+def _steps(seats: Iterable[_Seat], times: Mapping[int, _Time]) -> Iterable[tuple[_Seat, _Seat]]:
     """From each meeting to the next one of the same person and day."""
-    for _, mine in groupby(seats, key=lambda seat: (seat.attendee_id, seat.start.astimezone(zone).date())):
-        yield from pairwise(mine)
+    for one, two in pairwise(seats):
+        if one.attendee_id == two.attendee_id and times[one.first].day == times[two.first].day:
+            yield one, two
 
 
-def _idle_hours(session: Session, event_id: int, steps: Iterable[tuple[_Seat, _Seat]]) -> float:
+def _idle_hours(
+    session: Session, event_id: int, steps: Iterable[tuple[_Seat, _Seat]], times: Mapping[int, _Time]
+) -> float:
     """The slots between two meetings in which the person could meet, in hours."""
-    rows = session.execute(select(Slot.id, Slot.position, Slot.start, Slot.end).where(Slot.of(event_id)))
-    slots = {position: (id, (end - start).total_seconds()) for id, position, start, end in rows}
     away = unavailable.slots_of(session, event_id)
     seconds = 0.0
     for one, two in steps:
         for position in range(one.last + 1, two.first):
-            id, length = slots.get(position, (0, 0.0))
-            seconds += 0.0 if id in away.get(one.attendee_id, ()) else length
+            time = times[position]
+            seconds += 0.0 if time.id in away.get(one.attendee_id, ()) else time.seconds
     return seconds / 3600
 
 
