@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import structlog
-from sqlalchemy import ColumnElement, func, literal, select, type_coerce
+from sqlalchemy import ColumnElement, func, literal, quoted_name, select, text, type_coerce
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError, TimeoutError
 from sqlalchemy.orm import Session, sessionmaker
 
 from scheduler.storage.base import UtcDateTime
@@ -112,6 +112,22 @@ class Database:
         before = _now_here()
         there = self.now()
         return before + (_now_here() - before) / 2 - there
+
+    def count_anew(self, tables: Iterable[str]) -> None:
+        """Have PostgreSQL look what is in these tables now (ANALYZE), each in a transaction of its own.
+
+        Until it does, it plans as if many new rows were not there. SQLite plans without. What goes wrong is
+        only logged: it does the same by itself some minutes later.
+        """
+        names = [quoted_name(name, quote=True) for name in sorted(tables)]
+        if self.is_sqlite or not names:
+            return
+        quote = self.engine.dialect.identifier_preparer.quote
+        try:
+            with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(text(f"ANALYZE {', '.join(map(quote, names))}"))
+        except SQLAlchemyError:
+            log.warning("tables are not counted anew", tables=names, exc_info=True)
 
     def dispose(self) -> None:
         self.engine.dispose()

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from api import auth, context
 from api.errands import fresh_sign_in
 from api.pages import rendering
-from api.pages.imports import large_imports
+from api.pages.imports import chosen, large_imports
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.invites.catalogue import languages
 from scheduler.saying import say
@@ -21,19 +21,16 @@ from scheduler.services.bringing import file_jobs
 from scheduler.services.cells.columns import COLUMNS, REQUIRED, ImportKind
 from scheduler.services.cells.table import MAX_ROWS, ImportOptions
 from scheduler.services.imports import choices, taking, template, workbooks
-from scheduler.services.imports.choices import ImportChoices
 from scheduler.services.imports.taking import ImportLook, ImportOutdated
 from scheduler.services.imports.workbooks import ImportTaken
 from scheduler.services.people_desk import importing, journal
-from scheduler.sheets.tables import MAX_COLUMNS, MAX_OCTETS, UnreadableSheet
+from scheduler.sheets.tables import MAX_OCTETS, UnreadableSheet
 from scheduler.untrusted.reading import UNREAD
 
 blueprint = APIBlueprint("imports", __name__, enable_openapi=False, url_prefix="/events/<event_key>/imports")
 
 NOT_SHOWN = (ImportOutdated, ImportTaken, UnreadableSheet, *UNREAD)
 """Why what a file does cannot be shown now; each is a sentence."""
-MOST_MENDS = 200
-"""Faults of a page that have a field for what to read instead."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -99,7 +96,7 @@ def show(event_key: str, number: int) -> BaseResponse | str:
             options=options,
             columns=COLUMNS,
             may_go=choices.MAY_GO,
-            most_mends=MOST_MENDS,
+            most_mends=chosen.MOST_MENDS,
         )
 
 
@@ -110,7 +107,7 @@ def choose(event_key: str, number: int) -> BaseResponse:
     actor = auth.organiser(event_key)
     try:
         with context.database().write() as db:
-            choices.choose(db, actor, number, _choices())
+            choices.choose(db, actor, number, chosen.choices())
         if large_imports.follow(actor, number) is not None:
             large_imports.look(actor, number)
     except InvalidInput as error:
@@ -232,33 +229,6 @@ def _take(actor: Actor, number: int, digest: str) -> ImportLook:
             now=context.now(),
             options=options,
         )
-
-
-def _choices() -> ImportChoices:
-    """What the form says: options, columns that were changed, and what is read instead of cells."""
-    form = request.form
-    columns: dict[str, dict[str, str]] = {}
-    for kind in ImportKind:
-        for at in range(MAX_COLUMNS):
-            header = form.get(f"header-{kind.value}-{at}")
-            column = form.get(f"column-{kind.value}-{at}")
-            if header is None or column is None:
-                break
-            if column != form.get(f"was-{kind.value}-{at}"):
-                columns.setdefault(kind.value, {})[header] = column
-    values: dict[str, dict[str, dict[str, str]]] = {}
-    for at in range(MOST_MENDS):
-        kind_of, column, of, meant = (
-            form.get(f"mend{part}-{at}", "") for part in ("-kind", "-column", "-of", "")
-        )
-        if meant:
-            values.setdefault(kind_of, {}).setdefault(column, {})[of] = meant
-    return ImportChoices(
-        keep_empty=bool(form.get("keep_empty")),
-        withdraw=form.getlist("withdraw"),
-        columns=columns,
-        values=values,
-    )
 
 
 def _not_shown(event_key: str, error: Exception) -> BaseResponse:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
@@ -47,6 +48,17 @@ class FileJob:
     error: str
     event_key: str
     """The event that was made, or empty."""
+    progress: Mapping[str, Any] = field(default_factory=dict)
+    """The `sheet` that is taken, its `number`, the `row` there and its last (`rows`); empty if unknown."""
+
+    @property
+    def share(self) -> float | None:
+        """How much of the file is taken, from 0 to 1, if every sheet takes as long."""
+        if not self.progress or not self.total:
+            return None
+        of_sheet: float = self.progress["row"] / max(self.progress["rows"], 1)
+        before: int = max(self.progress["number"] - 1, 0)
+        return min((before + of_sheet) / self.total, 1.0)
 
     @property
     def is_open(self) -> bool:
@@ -200,4 +212,5 @@ def _job(session: Session, file_id: int) -> FileJob | None:
         job.total,
         job.error or "",
         key or "",
+        job.progress,
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -20,18 +22,24 @@ from scheduler.services.access.actors import Actor
 from scheduler.services.access.sessions import SignedIn
 from scheduler.services.bringing import kept_look
 from scheduler.services.bringing.file_jobs import changed
+from scheduler.services.bringing.touched import touched
+from scheduler.services.cells.columns import ImportKind
+from scheduler.services.cells.table import ImportOptions
 from scheduler.services.events import first_file
 from scheduler.services.imports import choices, taking
 from scheduler.services.imports.taking import ImportLook, ImportOutdated
 from scheduler.services.outbox import letters
 from scheduler.services.outbox.letters import NewLetter
 from scheduler.services.people_desk import importing
+from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.database import Database
 from scheduler.storage.models import Account, Event, ImportFile, ImportJob
 from scheduler.storage.models.importing import FileWork
 
 log = structlog.get_logger()
 
+TELL_EVERY = 1.0
+"""Seconds between two words of how far the work is."""
 FAILED = "Something broke on our side. Nothing of the file was taken. Try again."
 
 
@@ -86,10 +94,11 @@ class _Work:
         octets, kind = self._file()
         parts = taking.parts_of(octets, kind)
         self._report(total=len(parts))
+        tell = self._teller(parts)
         with self.database.write() as session:
             now = self.database.now_in(session)
             if (actor := self._actor(session, now)) is not None:
-                options = choices.options_of(session, actor, self.job.file_id)
+                options = replace(choices.options_of(session, actor, self.job.file_id), on_row=tell)
                 found = importing.apply(
                     session, actor, parts, settings=self.settings, now=now, options=options
                 )
@@ -97,8 +106,9 @@ class _Work:
                 session.rollback()
             else:
                 asker = _asker(session, self.job, now)
+                options = ImportOptions(on_row=tell)
                 made = first_file.look(
-                    session, asker, self.job.file_id, parts, settings=self.settings, now=now
+                    session, asker, self.job.file_id, parts, settings=self.settings, now=now, options=options
                 )
                 document = kept_look.of_new_event(made)
         with self.database.write() as session:
@@ -109,18 +119,21 @@ class _Work:
         octets, kind = self._file()
         parts = taking.parts_of(octets, kind)
         self._report(total=len(parts))
-        with self.database.write() as session:
+        tell = self._teller(parts)
+        with self.database.write() as session, touched(session) as tables:
             now = self.database.now_in(session)
-            self._finish(session, now, found=None)
             given: dict[str, Any] = {"digest": self.job.digest, "settings": self.settings, "now": now}
             if (actor := self._actor(session, now)) is not None:
-                options = choices.options_of(session, actor, self.job.file_id)
+                options = replace(choices.options_of(session, actor, self.job.file_id), on_row=tell)
                 taken = importing.take(session, actor, self.job.file_id, parts, options=options, **given)
                 _tell(session, self.job, taken, now)
             else:
                 asker = _asker(session, self.job, now)
-                _, look = first_file.make(session, asker, self.job.file_id, parts, **given)
+                options = ImportOptions(on_row=tell)
+                _, look = first_file.make(session, asker, self.job.file_id, parts, options=options, **given)
                 _tell(session, self.job, look, now)
+            self._finish(session, self.database.now_in(session), found=None)
+        self.database.count_anew(tables)
 
     def end(self, ending: FileEnding, **values: Any) -> FileEnding:
         """Write down why it is not done, if the job is still this worker's."""
@@ -128,6 +141,24 @@ class _Work:
             now = self.database.now_in(session)
             is_own = changed(session, self._own().values(heartbeat_at=now, **values))
         return ending if is_own else FileEnding.LOST
+
+    def _teller(self, parts: Sequence[tuple[ImportKind | None, WorkbookSheet]]) -> Callable[..., None]:
+        """What tells the job at which row the work is, over a connection of its own, each second at most.
+
+        With SQLite nobody else can write while the work does.
+        """
+        numbers = {sheet.name: at for at, (_, sheet) in enumerate(parts, 1)}
+        told = time.monotonic() - TELL_EVERY
+
+        def tell(sheet: str, line: int, last: int) -> None:
+            nonlocal told
+            if self.database.is_sqlite or time.monotonic() < told + TELL_EVERY:
+                return
+            told = time.monotonic()
+            progress = {"sheet": sheet, "number": numbers.get(sheet, 0), "row": line, "rows": last}
+            self._report(progress=progress)
+
+        return tell
 
     def _file(self) -> tuple[bytes, str]:
         with self.database.read() as session:
@@ -172,6 +203,7 @@ def _claim(session: Session, file_id: int, worker: str, *, now: datetime) -> Imp
         "attempts": ImportJob.attempts + 1,
         "found": None,
         "total": 0,
+        "progress": {},
     }
     if not changed(session, asked.values(values)):
         return None

@@ -9,6 +9,8 @@ from typing import Any
 from scheduler.domain.errors import Fault
 from scheduler.services.cells.changes import CellChange, Imported, RowChange, WrongCells
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.cells.proposals import NONE, Proposals
+from scheduler.services.cells.table import ReadAs
 from scheduler.services.events.first_file import ComingEvent, NewEventLook
 from scheduler.services.imports.taking import ImportLook, ImportPart
 
@@ -54,7 +56,8 @@ def _imported(done: dict[str, Any]) -> Imported:
         | {
             "not_taken": tuple(done["not_taken"]),
             "headers": _pairs(done["headers"]),
-            "wrong": tuple(WrongCells(**each | {"lines": tuple(each["lines"])}) for each in done["wrong"]),
+            "wrong": tuple(map(_wrong, done["wrong"])),
+            "read_as": tuple(ReadAs(**each) for each in done.get("read_as", ())),
             "rows": tuple(
                 RowChange(**row | {"cells": tuple(CellChange(**cell) for cell in row["cells"])})
                 for row in done["rows"]
@@ -62,6 +65,12 @@ def _imported(done: dict[str, Any]) -> Imported:
             "missing_keys": tuple(done["missing_keys"]),
         }
     )
+
+
+def _wrong(cells: dict[str, Any]) -> WrongCells:
+    given = cells.get("proposals")  # a look that was kept before an update has none
+    proposals = Proposals(**given | {"choices": _pairs(given["choices"])}) if given else NONE
+    return WrongCells(**cells | {"lines": tuple(cells["lines"]), "proposals": proposals})
 
 
 def _pairs(pairs: list[list[str]]) -> tuple[tuple[str, str], ...]:

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from scheduler.services.cells.table import Row, Table, WrongCell
+from scheduler.services.cells.columns import plain
+from scheduler.services.cells.proposals import NONE, Proposals
+from scheduler.services.cells.table import ReadAs, Row, Table, WrongCell
 
 Cells = dict[str, tuple[Any, Any]]
 """Values that a row changes by their column, each before and after."""
 
+MOST_PROPOSED = 50
+"""Faults of a sheet for which a meaning is proposed, those of most rows first."""
 MAX_SHOWN = 500
 """The most rows whose cells are stored to be shown. All rows are counted."""
 
@@ -49,6 +53,8 @@ class WrongCells:
     """Ours."""
     value: str | None = None
     """What stands in all of the cells, or None if they differ."""
+    proposals: Proposals = NONE
+    """What it may mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,8 @@ class Imported:
     """Each header that was understood, and our column."""
     wrong: tuple[WrongCells, ...] = field(default=(), compare=False)
     """What keeps the `left_out` rows out, by what mends it."""
+    read_as: tuple[ReadAs, ...] = field(default=(), compare=False)
+    """What is read otherwise than the file says, as a person said before."""
     rows: tuple[RowChange, ...] = field(default=(), compare=False)
     missing_keys: tuple[str, ...] = field(default=(), compare=False)
     """Whose rows are missing, where a key names somebody."""
@@ -95,6 +103,7 @@ class ImportTally:
 
     def add(self, row: Row, cells: Cells, *, is_new: bool = False) -> None:
         """A row that was taken, with each value that it changed, before and after."""
+        self.table.options.on_row(self.table.sheet, row.line, self.table.rows[-1].line)
         what = "added" if is_new else "changed" if cells else "unchanged"
         self.counts[what] += 1
         if what == "unchanged":
@@ -127,6 +136,7 @@ class ImportTally:
             not_taken=self.table.not_taken,
             headers=tuple((self.table.shown(name), name) for name in self.table.positions),
             wrong=_grouped(self.table),
+            read_as=tuple(self.table.read_as.values()),
             rows=tuple(self.rows),
             missing_keys=tuple(sorted(self.missing())) if not self.withdrawn else (),
             digest=self._digest.hexdigest(),
@@ -140,15 +150,18 @@ def _grouped(table: Table) -> tuple[WrongCells, ...]:
         found.setdefault((cell.header, cell.message), []).append(cell)
     ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[1][0].line))
     return tuple(
-        WrongCells(
-            header,
-            message,
-            tuple(cell.line for cell in cells),
-            cells[0].column,
-            cells[0].value if len({cell.value for cell in cells}) == 1 else None,
-        )
-        for (header, message), cells in ordered
+        _one(table, header, message, cells, at) for at, ((header, message), cells) in enumerate(ordered)
     )
+
+
+def _one(table: Table, header: str, message: str, cells: list[WrongCell], at: int) -> WrongCells:
+    """A fault with what mends it. Only the first get proposals: more than these no page shows at once."""
+    column, value = cells[0].column, cells[0].value
+    if len({cell.value for cell in cells}) > 1 or not plain(value):
+        return WrongCells(header, message, tuple(cell.line for cell in cells), column)
+    allowed = table.allowed.get(column) if at < MOST_PROPOSED else None
+    proposals = allowed.proposals(value) if allowed is not None else NONE
+    return WrongCells(header, message, tuple(cell.line for cell in cells), column, value, proposals)
 
 
 def change(target: Any, new: Mapping[str, Any]) -> Cells:

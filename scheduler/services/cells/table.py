@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.cells import values
 from scheduler.services.cells.columns import HEADER_ROWS, REQUIRED, ImportKind, header_row, plain, understand
+from scheduler.services.cells.proposals import Allowed
 from scheduler.services.text import lines, listed, one_line
 from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
 
@@ -22,6 +23,8 @@ MAX_ROWS = 20_000
 _NO_HEADER = SheetRow(1, ())
 _OF_LINES = frozenset(("description", "message", "note", "offers", "needs", "products"))
 """Columns of several lines."""
+_LISTS = frozenset(("areas", "languages", "firms", "people", "from_people", "to_people"))
+"""Columns with several things in a cell."""
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./x-]{1,38}")
 
@@ -34,14 +37,20 @@ class Row:
     values: dict[str, str]
     table: Table
     is_wrong: bool = False
-    said: dict[str, str] = field(default_factory=dict)
-    """Cells as the file has them, of those that are read as something else."""
+    said: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By column and what is read there: what the file says, where that is something else."""
 
-    def fault(self, column: str, message: str) -> None:
+    def fault(
+        self, column: str, message: str, *, item: str | None = None, allowed: Allowed | None = None
+    ) -> None:
+        """Something is wrong in a cell, or in an item of a list there; `allowed` is what it may be."""
         self.is_wrong = True
         self.table.faults.append(Fault(self.table.place(self.line, column), message))
-        said = self.said.get(column, self.values.get(column, ""))
+        read = self.values.get(column, "") if item is None else item
+        said = self.said.get((column, read), read)
         self.table.wrong.append(WrongCell(self.line, self.table.shown(column), message, column, said))
+        if allowed is not None:
+            self.table.allowed[column] = allowed
 
     def text(self, column: str, kind: Any) -> str:
         """A text within the limits of its kind of field (domain/fields)."""
@@ -64,14 +73,15 @@ class Row:
         code = values.country(value) if value else ""
         if code is None:
             said = f"{value[:40]!r} is not a country: write its name, or two letters as CN or DE"
-            self.fault("country", said)
+            self.fault("country", said, allowed=values.countries())
         return code or ""
 
     def tier(self) -> Tier:
         value = self.values.get("tier", "")
         tier = values.tier(value) if value else None
         if value and tier is None:
-            self.fault("tier", "must be upstream, midstream or downstream")
+            said = f"{value[:40]!r} is no tier: it must be upstream, midstream or downstream"
+            self.fault("tier", said, allowed=values.tiers())
         return tier or Tier.MIDSTREAM
 
     def languages(self) -> list[str]:
@@ -80,7 +90,7 @@ class Row:
             code = values.language(language)
             if code is None:
                 said = f"{language[:40]!r} is not a language: write its name, or a code such as zh or en"
-                self.fault("languages", said)
+                self.fault("languages", said, item=language, allowed=values.languages())
             elif code not in codes:
                 codes.append(code)
         return codes
@@ -95,7 +105,7 @@ class Row:
         value = self.values.get(column, "")
         said = values.yes_or_no(value) if value else False
         if said is None:
-            self.fault(column, "must be yes or no")
+            self.fault(column, f"{value[:40]!r} is neither yes nor no", allowed=values.yes_and_no())
         return bool(said)
 
     def email(self) -> str:
@@ -135,6 +145,8 @@ class ImportOptions:
     columns: Mapping[ImportKind, Mapping[str, str]] = field(default_factory=dict)
     values: Mapping[ImportKind, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     """What to read instead of a cell's plain words, by kind and column."""
+    on_row: Callable[..., None] = field(default=lambda _sheet, _line, _last: None, compare=False)
+    """Called with the sheet, the row that is taken, and the last row, as the spreadsheet counts them."""
 
 
 PLAIN = ImportOptions()
@@ -152,6 +164,17 @@ class WrongCell:
 
 
 @dataclass(slots=True)
+class ReadAs:
+    """What the file says in some rows of a column, and what is read there as a person said before."""
+
+    header: str
+    column: str
+    text: str
+    value: str
+    rows: int = 0
+
+
+@dataclass(slots=True)
 class Table:
     """The rows of a sheet, what is wrong with them, and how its header was understood."""
 
@@ -166,6 +189,10 @@ class Table:
     faults: list[Fault] = field(default_factory=list)
     wrong: list[WrongCell] = field(default_factory=list)
     """Those of the faults that stand in a row."""
+    allowed: dict[str, Allowed] = field(default_factory=dict)
+    """What cells may be, of columns where one is something else."""
+    read_as: dict[tuple[str, str], ReadAs] = field(default_factory=dict)
+    """By column and plain words: what is read as a person said."""
     options: ImportOptions = PLAIN
 
     @classmethod
@@ -233,10 +260,10 @@ class Table:
             column: (lines if column in _OF_LINES else one_line)(cells[at]) if at < len(cells) else ""
             for column, at in self.positions.items()
         }
-        said = {}
+        said: dict[tuple[str, str], str] = {}
         for column, meant in self.options.values.get(self.kind, {}).items():
-            if column in read and (words := plain(read[column])) in meant:
-                said[column], read[column] = read[column], meant[words]
+            if read.get(column):
+                read[column] = self._meant(column, read[column], meant, said)
         required = REQUIRED[self.kind]
         if self.options.keep_empty:
             read = {column: text for column, text in read.items() if text or column in required}
@@ -248,3 +275,18 @@ class Table:
         if key and seen.setdefault(key, given.number) != given.number:
             row.fault("key", f"{key!r} stands in row {seen[key]} already")
         self.rows.append(row)
+
+    def _meant(
+        self, column: str, text: str, meant: Mapping[str, str], said: dict[tuple[str, str], str]
+    ) -> str:
+        """A cell as a person said that it is read: all of it, else the items of a list. Fills `said`."""
+        items = [text] if plain(text) in meant or column not in _LISTS else values.several(text)
+        read = []
+        for item in items:
+            value = meant.get(words := plain(item), item)
+            if words in meant:
+                said[column, value] = item
+                new = ReadAs(self.shown(column), column, item, value)
+                self.read_as.setdefault((column, words), new).rows += 1
+            read.append(value)
+        return "; ".join(read) if read != items else text

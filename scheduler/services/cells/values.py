@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from babel import Locale
+from babel.core import get_global
 
 from scheduler.domain.entities import PlaceWish, RequestState, Tier
 from scheduler.services.cells.columns import plain
+from scheduler.services.cells.proposals import Allowed
 
 _READ_IN: Final = ("en", "zh", "zh_Hant", "hu", "de", "fr", "es", "it", "pt", "pl", "ru", "ja", "ko")
 """Languages in which names of countries and languages are known."""
@@ -60,9 +62,11 @@ def several(text: str) -> list[str]:
 
 
 def country(text: str) -> str | None:
-    """The ISO 3166-1 alpha-2 code of a country by its code or its name, or None if it is unknown."""
+    """The ISO 3166-1 alpha-2 code of a country by a code (CN, CHN) or its name, or None if it is unknown."""
     code = text.strip().upper()
-    return code if code in _codes() else _countries().get(plain(text))
+    if code in _codes():
+        return code
+    return _countries().get(plain(text)) or _one(get_global("territory_aliases").get(code, ()))
 
 
 def language(text: str) -> str | None:
@@ -71,7 +75,7 @@ def language(text: str) -> str | None:
     if _CODE.fullmatch(code) and code.partition("-")[0].lower() in Locale("en").languages:
         primary, hyphen, rest = code.partition("-")
         return primary.lower() + hyphen + rest
-    return _languages().get(plain(text))
+    return _languages().get(plain(text)) or get_global("language_aliases").get(code.lower())
 
 
 def tier(text: str) -> Tier | None:
@@ -104,6 +108,8 @@ class NamedThings:
 
     names: Mapping[str, str]
     """Of keys: their names."""
+    others: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    """Of keys: their names in other languages."""
     known: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -111,6 +117,8 @@ class NamedThings:
         for key, name in self.names.items():
             self.known.setdefault(plain(key), key)
             self.known.setdefault(plain(name), key)
+            for other in self.others.get(key, ()):
+                self.known.setdefault(plain(other), key)
             for number in {*_digits(name), *_digits(key)}:
                 numbers.setdefault(number, set()).add(key)
         for number, keys in numbers.items():
@@ -123,6 +131,55 @@ class NamedThings:
         numbers = _digits(text)
         is_a_number = len(numbers) == 1 and len(plain(text)) <= len(numbers[0]) + 8
         return found or (self.known.get(f"#{numbers[0]}") if is_a_number else None)
+
+    def allowed(self) -> Allowed:
+        """The keys, by all that they are called."""
+        words = {name: key for name, key in self.known.items() if not name.startswith("#")}
+        return Allowed(words, {key: name or key for key, name in self.names.items()})
+
+
+@cache
+def countries() -> Allowed:
+    """All countries, by their names in many languages."""
+    return Allowed(_countries(), {code: Locale("en").territories[code] for code in sorted(_codes())})
+
+
+@cache
+def languages() -> Allowed:
+    """All languages, by their names in many languages."""
+    names = Locale("en").languages
+    return Allowed(_languages(), {code: names.get(code, code) for code in set(_languages().values())})
+
+
+@cache
+def tiers() -> Allowed:
+    return _of_words(_TIERS)
+
+
+@cache
+def request_states() -> Allowed:
+    return _of_words(_STATES)
+
+
+@cache
+def place_wishes() -> Allowed:
+    return _of_words(_WISHES)
+
+
+@cache
+def yes_and_no() -> Allowed:
+    words = dict.fromkeys(_YES, "yes") | dict.fromkeys(_NO, "no")
+    return Allowed(words, {"yes": "yes", "no": "no"})
+
+
+def _of_words(listed: Mapping[Any, str]) -> Allowed:
+    words = {word: str(value) for value, of in listed.items() for word in of.split("|")}
+    return Allowed(words, {str(value): str(value) for value in listed})
+
+
+def _one(codes: Sequence[str]) -> str | None:
+    """The code, if there is one and no more: the Soviet Union was several."""
+    return codes[0] if len(codes) == 1 else None
 
 
 def _digits(text: str) -> list[str]:

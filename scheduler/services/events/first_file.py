@@ -13,6 +13,7 @@ from scheduler.config import Settings
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
 from scheduler.services.access.sessions import SignedIn
 from scheduler.services.cells.columns import ImportKind
+from scheduler.services.cells.table import PLAIN, ImportOptions
 from scheduler.services.events import from_workbook
 from scheduler.services.events.events import EventCard
 from scheduler.services.imports import template
@@ -98,7 +99,14 @@ def drop(session: Session, asker: SignedIn, file_id: int) -> None:
 
 
 def look(
-    session: Session, asker: SignedIn, file_id: int, parts: Parts, *, settings: Settings, now: datetime
+    session: Session,
+    asker: SignedIn,
+    file_id: int,
+    parts: Parts,
+    *,
+    settings: Settings,
+    now: datetime,
+    options: ImportOptions = PLAIN,
 ) -> NewEventLook:
     """Make the event, and roll it back: the session is as before. Raises NotFound."""
     file = _file(session, asker, file_id)
@@ -112,7 +120,7 @@ def look(
     try:
         made = from_workbook.begin(session, asker.account_id, sheet, said=typed, now=now)
         actor = from_workbook.owner(asker.account_id, made)
-        found = importing.apply(session, actor, parts, settings=settings, now=now)
+        found = importing.apply(session, actor, parts, settings=settings, now=now, options=options)
     except InvalidInput as error:
         return NewEventLook(typed, look_of([]), None, tuple(error.faults))
     finally:
@@ -129,6 +137,7 @@ def make(
     digest: str,
     settings: Settings,
     now: datetime,
+    options: ImportOptions = PLAIN,
 ) -> tuple[ComingEvent, ImportLook | None]:
     """Make the event. With a `digest` of a look it has all that the look showed, else the file waits there.
 
@@ -144,7 +153,9 @@ def make(
     if not digest:
         return _coming(made), None
     actor = from_workbook.owner(asker.account_id, made)
-    look = importing.take(session, actor, file_id, parts, digest=digest, settings=settings, now=now)
+    look = importing.take(
+        session, actor, file_id, parts, digest=digest, settings=settings, now=now, options=options
+    )
     return _coming(made), look
 
 

@@ -38,7 +38,7 @@ class ImportChoices:
     """What an organiser chose for a file. `columns` and `values` hold for all later files of the event.
 
     `columns` has our column by the header, for each kind; empty: not taken. `values` has what to read instead
-    of a cell, by kind and column.
+    of a cell, or of an item of a list there, by kind and column; empty: as it stands there.
     """
 
     keep_empty: bool = False
@@ -100,9 +100,10 @@ def _merged(words: Mapping[str, Any], given: ImportChoices) -> dict[str, Any]:
     for kind, of in given.values.items():
         for column, meant in of.items():
             known = values.setdefault(kind, {}).setdefault(column, {})
-            for text, value in meant.items():
-                known.pop(plain(text), None)
-                known[plain(text)] = one_line(value)[:_LONGEST]
+            for heard, value in ((plain(text), one_line(value)[:_LONGEST]) for text, value in meant.items()):
+                known.pop(heard, None)
+                if heard and value:
+                    known[heard] = value
             values[kind][column] = dict(list(known.items())[-MOST_WORDS:])
     return {"columns": columns, "values": values}
 

@@ -19,7 +19,7 @@ from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
 from scheduler.services.cells.values import NamedThings
 from scheduler.services.imports.booths import Booths
 from scheduler.services.imports.joint_stands import JointStands
-from scheduler.services.imports.venue import find_hall
+from scheduler.services.imports.venue import find_hall, named_halls
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Event, Firm, Hall
 
@@ -114,7 +114,7 @@ class _Reader:
     """What the cells of a firm mean at an event."""
 
     def __init__(self, halls: list[Hall], areas: Mapping[str, str]) -> None:
-        self.halls = NamedThings({hall.key: hall.name for hall in halls})
+        self.halls = named_halls(halls)
         self.hall_ids = {hall.key: hall.id for hall in halls}
         self.hall_names = {hall.id: hall.name for hall in halls}
         self.areas = NamedThings(areas)
@@ -151,7 +151,8 @@ class _Reader:
         for area in row.several("areas"):
             key = self.areas.find(area)
             if key is None:
-                row.fault("areas", f"{area[:80]!r} is not a chain area of this event")
+                wrong = f"{area[:80]!r} is not a chain area of this event"
+                row.fault("areas", wrong, item=area, allowed=self.areas.allowed())
             elif key not in found:
                 found.append(key)
         return found

@@ -43,14 +43,15 @@ def import_closures(
         select(Place.id, Place.key, Place.name).where(Place.event_id == actor.event_id, ~Place.is_retired)
     ).all()
     places = NamedThings({row.key: row.name for row in rows})
-    ids = {row.key: row.id for row in rows}
+    allowed, ids = places.allowed(), {row.key: row.id for row in rows}
     names = {(PlaceBusy, row.id): row.key for row in rows}
 
     def find(row: Row) -> Owner | None:
         text = row.values.get("place", "")
         key = places.find(text) if text else None
         if text and key is None:
-            row.fault("place", f"{text[:80]!r} is no table or booth of this event; write its key")
+            said = f"{text[:80]!r} is no table or booth of this event; write its key"
+            row.fault("place", said, allowed=allowed)
         return None if key is None else (PlaceBusy, ids[key])
 
     return _Marks(session, actor.event_id, table, names).take(find)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import select
@@ -20,6 +21,7 @@ from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Imported, ImportTally, as_new, change
 from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.cells.common import latin, of_a_person, present, renamed, there
+from scheduler.services.cells.proposals import Allowed
 from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
 from scheduler.services.schedule.feed_addresses import new_feed
 from scheduler.sheets.tables import WorkbookSheet
@@ -117,6 +119,7 @@ class Firms:
         ).all()
         self.keys = {row.id: row.key for row in rows}
         self.by_key = {row.key: row.id for row in rows}
+        self.names = {row.key: row.name for row in rows}
         self.by_name: dict[str, set[int]] = {}
         for row in rows:
             for name in (row.name, row.latin_name):
@@ -128,8 +131,15 @@ class Firms:
         found = {self.by_key[text]} if text in self.by_key else self.by_name.get(plain(text), set())
         if text and len(found) != 1:
             many = "is the name of several firms; write its key" if found else "is not a firm of this event"
-            row.fault(column, f"{text[:80]!r} {many}" + ("" if found else "; import firms first"))
+            said = f"{text[:80]!r} {many}" + ("" if found else "; import firms first")
+            row.fault(column, said, allowed=self.allowed)
         return next(iter(found)) if len(found) == 1 else 0
+
+    @cached_property
+    def allowed(self) -> Allowed:
+        """Keys of firms, by the names that only one has."""
+        single = {name: next(iter(ids)) for name, ids in self.by_name.items() if len(ids) == 1}
+        return Allowed({name: self.keys[firm_id] for name, firm_id in single.items()}, self.names)
 
     def pair(self, request: MeetingRequest) -> str:
         """A request by the keys of its firms."""

@@ -137,8 +137,10 @@ class _Requests:
             "reply_topic": row.text("reply_topic", fields.Topic),
             "slots": self.times.starts(row, "times"),
         }
-        if row.values.get("place") and values.place_wish(row.values["place"]) is None:
-            row.fault("place", "must be booth, table or any")
+        place = row.values.get("place", "")
+        if place and values.place_wish(place) is None:
+            said = f"{place[:40]!r} is no place: it must be booth, table or any"
+            row.fault("place", said, allowed=values.place_wishes())
         renamed = {"answer_note": "note", "slots": "times"}
         given = {name: value for name, value in read.items() if renamed.get(name, name) in row.values}
         people = {
@@ -250,7 +252,8 @@ class _Requests:
             known = self.people.get(firm_id, {})
             person = known.get(text) or known.get(text.lower())
             if firm_id and person is None:
-                row.fault(column, f"{text[:80]!r} is nobody of that firm; write a key or a mail address")
+                said = f"{text[:80]!r} is nobody of that firm; write a key or a mail address"
+                row.fault(column, said, item=text)
             elif person is not None and person not in found:
                 found.append(person)
         if len(found) > (most := fields.limits(fields.NamedPeople).most):
@@ -274,7 +277,8 @@ class _Requests:
         text = row.values.get("state", "")
         state = values.request_state(text) if text else RequestState.PENDING
         if state is None:
-            row.fault("state", "must be pending, accepted, declined, withdrawn or expired")
+            said = "it must be pending, accepted, declined, withdrawn or expired"
+            row.fault("state", f"{text[:40]!r} is no state: {said}", allowed=values.request_states())
         return state or RequestState.PENDING
 
 

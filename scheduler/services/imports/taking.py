@@ -81,6 +81,11 @@ class ImportLook:
         """What is not in the file, and goes."""
         return sum(part.done.withdrawn for part in self.parts if part.done)
 
+    def likely(self, most: int) -> int:
+        """Values with a likely meaning, among the first faults of each sheet."""
+        wrong = (cells for part in self.parts if part.done for cells in part.done.wrong[:most])
+        return sum(cells.proposals.is_likely for cells in wrong)
+
     @property
     def does_anything(self) -> bool:
         return any(part.done and part.done.rows for part in self.parts)

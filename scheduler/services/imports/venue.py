@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -169,7 +169,8 @@ def find_hall(row: Row, column: str, halls: NamedThings) -> str | None:
     key = halls.find(text) if text else None
     if text and key is None:
         named = ", ".join(f"{key} ({name})" for key, name in sorted(halls.names.items()))
-        row.fault(column, f"{text[:80]!r} is not a hall of this event; they are {named or 'none yet'}")
+        row.fault(column, f"{text[:80]!r} is not a hall of this event; they are {named or 'none yet'}",
+                  allowed=halls.allowed())  # fmt: skip
     return key
 
 
@@ -183,7 +184,15 @@ def _halls(session: Session, event_id: int) -> dict[int, Hall]:
 def _by_key(halls: Mapping[int, Hall]) -> tuple[dict[str, int], NamedThings]:
     """The ids of halls by key, and what finds a key by what a cell says."""
     found = halls.values()
-    return {hall.key: hall.id for hall in found}, NamedThings({hall.key: hall.name for hall in found})
+    return {hall.key: hall.id for hall in found}, named_halls(found)
+
+
+def named_halls(halls: Iterable[Hall]) -> NamedThings:
+    """Halls by all that a cell may call them."""
+    names, others = {}, {}
+    for hall in halls:
+        names[hall.key], others[hall.key] = hall.name, list(hall.names.values())
+    return NamedThings(names, others)
 
 
 def _of_table(row: Row, halls: NamedThings, ids: Mapping[str, int]) -> dict[str, Any]:

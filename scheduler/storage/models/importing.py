@@ -63,6 +63,8 @@ class ImportJob(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     """Sheets of the file, once it is read."""
+    progress: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """The sheet that is taken, its number, the row there and its last row."""
     digest: Mapped[str] = mapped_column(String(32), default="")
     """Of the look that is to be taken."""
     found: Mapped[dict[str, Any] | None]

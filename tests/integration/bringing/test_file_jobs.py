@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from scheduler.domain.entities import JobState, OutboxKind
 from scheduler.domain.errors import NotAllowed, NotFound, WrongState
@@ -216,6 +216,55 @@ def test_only_who_may_import_asks_and_what_is_being_taken_stays_so(database: Dat
         for ask in (file_jobs.follow, file_jobs.kept):
             with database.read() as session, pytest.raises(error):
                 ask(session, actor, number)
+
+
+def test_the_page_says_at_which_row_of_which_sheet_the_worker_is(
+    database: Database, expo: Expo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_work, "TELL_EVERY", 0.0)
+    browser = Browser(web_app(database, "redis://127.0.0.1:1"), expo.organiser)
+    number = keep(database, expo)
+    told: list[tuple[str, bool]] = []
+    report = file_work._Work._report
+
+    def follow(self: Any, **values: Any) -> None:
+        report(self, **values)
+        told.append((browser.get(f"/events/{expo.event.key}/imports/{number}"), "progress" in values))
+
+    monkeypatch.setattr(file_work._Work, "_report", follow)
+    work(database, number)
+    ask_take(database, expo, number)
+    work(database, number)
+    pages = [page for page, is_progress in told if is_progress]
+    if database.is_sqlite:  # one writer: nothing is told while it works
+        assert pages == []
+        return
+    assert len(pages) == 4, "two rows, looked at and taken"
+    assert all("Sheet 1 of 1: row " in page for page in pages)
+    assert 'value="1.0"' in pages[-1] and "row 3 of 3." in pages[-1] and "is being taken" in pages[-1]
+
+
+def test_what_a_worker_took_is_counted_anew_for_the_plans_of_queries(database: Database, expo: Expo) -> None:
+    if database.is_sqlite:
+        pytest.skip("it plans without statistics")
+    rows = "".join(f"Firm {number},CN,upstream\n" for number in range(300))
+    with database.write() as session:
+        octets = f"name,country,tier\n{rows}".encode()
+        number = workbooks.keep(
+            session, expo.organiser_actor(), octets, name="firms.csv", kind="", now=database.now()
+        )
+        file_jobs.ask_look(session, expo.organiser_actor(), number, now=database.now())
+
+    def known(table: str) -> float:
+        with database.read() as session:
+            query = text("SELECT reltuples FROM pg_class WHERE oid = CAST(:name AS regclass)")
+            return session.execute(query, {"name": table}).scalar_one()
+
+    work(database, number)
+    ask_take(database, expo, number)
+    before = known("firm"), known("attendee")
+    work(database, number)
+    assert before[0] != 300 and (known("firm"), known("attendee")) == (300, before[1])
 
 
 def test_an_event_is_made_of_a_large_workbook_by_a_worker(database: Database) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -121,6 +122,7 @@ def test_a_mended_word_and_a_named_column_are_remembered_for_the_next_file(datab
     browser.get(path)
     page = browser.post(path, file=(io.BytesIO(file), "firms.csv"))
     assert "3 rows are left out" in page and "Mend 3 rows" in page
+    assert "1 value is nothing that is known" in page and ">South Korea?</option>" in page
     mended = {"mend-0": "South Korea", "mend-kind-0": "firms", "mend-column-0": "country",
               "mend-of-0": "Corea", "header-firms-0": "Termine", "was-firms-0": "",
               "column-firms-0": "max_per_day", "keep_empty": "yes"}  # fmt: skip
@@ -144,6 +146,49 @@ def test_a_mended_word_and_a_named_column_are_remembered_for_the_next_file(datab
         assert session.scalars(select(Firm)).all() == []
 
 
+def test_what_is_likely_is_read_once_it_is_pressed_and_can_be_forgotten(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, firms=0)
+        expo.event.areas = {"energy": "Clean energy", "farm": "Green farming"}
+        session.merge(expo.event)
+    browser, path = browser_of(database, expo), f"/events/{expo.event.key}/imports/"
+    rows = ["A,Hungry,upstream,Clean enrgy; 农业", "B,Hungry,upstrem,Clean enrgy", "C,Atlantis,midstream,"]
+    file = "\n".join(["name,country,tier,areas", *rows]).encode()
+    browser.get(path)
+    page = browser.post(path, file=(io.BytesIO(file), "firms.csv"))
+    fields = dict(re.findall(r'type="hidden" name="(mend-[a-z]+-[0-9]+)" value="([^"]*)"', page))
+    picks = {
+        name: value.strip()
+        for name, value in re.findall(r'name="(pick-[0-9]+)">\s*<option value="([^"]*)"', page)
+    }
+    said = {fields[f"mend-of-{name[5:]}"]: value for name, value in picks.items()}
+    assert said == {
+        "Hungry": "HU",
+        "Clean enrgy": "energy",
+        "upstrem": "upstream",
+        "农业": "",
+        "Atlantis": "",
+    }
+    assert "3 values are nothing that is known" in page
+    untouched = browser.post(f"{path}1/choose", **fields, **picks, keep_empty="yes")
+    assert "adds 0" in untouched, "nothing that is only proposed is taken"
+    page = browser.post(f"{path}1/choose", **fields, **picks, mend="all")
+    assert "adds 1" in page and "“Hungry” is read as HU" in page and "is nothing that is known" not in page
+    of = {"mend-kind-0": "firms", "mend-column-0": "areas", "mend-of-0": "农业"}
+    assert "adds 2" in browser.post(f"{path}1/choose", **of, **{"pick-0": "farm", "mend": "0"})
+    page = browser.post(f"{path}1/choose", forget="firms:country:Hungry")
+    assert "adds 0" in page and "“Hungry” is read as" not in page
+    of = {"mend-kind-0": "firms", "mend-column-0": "country", "mend-of-0": "Hungry"}
+    page = browser.post(f"{path}1/choose", **of, **{"mend-0": "Hungary"})
+    browser.post(f"{path}1/take", digest=page.partition('name="digest" value="')[2].partition('"')[0])
+    with database.read() as session:
+        firms = session.scalars(select(Firm).order_by(Firm.name))
+        assert [(row.name, row.country, row.areas) for row in firms] == [
+            ("A", "HU", ["energy", "farm"]),
+            ("B", "HU", ["energy"]),
+        ]
+
+
 def test_no_choice_but_those_of_the_page_is_kept(database: Database) -> None:
     with database.write() as session:
         expo = make_event(session)
@@ -159,7 +204,7 @@ def test_no_choice_but_those_of_the_page_is_kept(database: Database) -> None:
 FAULTS = {
     "Tables": ("hall", "Hall 77", "is not a hall of this event"),
     "Firms": ("country", "Corea", "is not a country: write its name, or two letters"),
-    "Firms ": ("tier", "sideways", "must be upstream, midstream or downstream"),
+    "Firms ": ("tier", "sideways", "'sideways' is no tier: it must be upstream"),
     "Firms  ": ("max_per_day", "ca. 8", "must be a whole number, or empty"),
     "People": ("firm", "Nobody Ltd.", "is not a firm of this event; import firms first"),
     "People ": ("email", "no address", "must have an @-sign"),
@@ -168,7 +213,7 @@ FAULTS = {
     "Closures": ("place", "T-99", "is no table or booth of this event; write its key"),
     "Closures ": ("start", "noon", "write it as 09:00"),
     "Absences": ("day", "1999-01-01", "is not a day of this event; they are"),
-    "Requests": ("state", "maybe", "must be pending, accepted, declined, withdrawn or expired"),
+    "Requests": ("state", "maybe", "'maybe' is no state: it must be pending"),
 }
 """Twelve kinds of faults: by sheet (blanks only tell them apart), the column, the cell, and the mend."""
 

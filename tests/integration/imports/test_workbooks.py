@@ -139,7 +139,7 @@ def test_rows_that_are_wrong_stay_out_and_come_back_as_a_workbook_with_the_reaso
     said = "'Germoney' is not a country: write its name, or two letters as CN or DE"
     assert [(cells.header, cells.message, cells.lines) for cells in part.done.wrong] == [
         ("国家", said, (3, 4)),
-        ("上中下游", "must be upstream, midstream or downstream", (4,)),
+        ("上中下游", "'up the hill' is no tier: it must be upstream, midstream or downstream", (4,)),
     ]
     take(database, expo, kept(database, expo, book), shown.digest, book)
     wrong = taking.rejected(taking.parts_of(book, ""), shown)
@@ -147,7 +147,10 @@ def test_rows_that_are_wrong_stay_out_and_come_back_as_a_workbook_with_the_reaso
     assert sheet.rows[0].cells[-1] == taking.WHY
     assert [(row.cells[0], row.cells[-1]) for row in sheet.rows[1:]] == [
         ("Bad one", f"国家: {said}"),
-        ("Bad two", f"国家: {said}; 上中下游: must be upstream, midstream or downstream"),
+        (
+            "Bad two",
+            f"国家: {said}; 上中下游: 'up the hill' is no tier: it must be upstream, midstream or downstream",
+        ),
     ]
     mended = xlsx(
         [SheetOut("Firms", [*FIRMS.header, taking.WHY], [["Bad one", "", "DE", "上游", "", "", "", "x"]])]

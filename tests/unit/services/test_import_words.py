@@ -110,3 +110,47 @@ HALLS = values.NamedThings({"h3": "Hall 3", "E4": "East Hall 4", "W4": "West Hal
 )  # fmt: skip
 def test_a_hall_is_its_key_its_name_or_a_number_that_it_alone_has(written: str, key: str | None) -> None:
     assert HALLS.find(written) == key
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [("CHN", "CN"), ("HUN", "HU"), ("P.R. China", "CN"), ("中华人民共和国", "CN"), ("SU", None)],
+)
+def test_countries_by_other_codes(written: str, code: str | None) -> None:
+    assert values.country(written) == code
+
+
+@pytest.mark.parametrize("written", ["zho", "chi", "zh", "中文", "Chinese", "kínai", "Chinesisch"])
+def test_chinese_by_what_people_call_it(written: str) -> None:
+    assert values.language(written) == "zh"
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "is_likely"),
+    [
+        ("Hungry", "HU", True), ("Germoney", "DE", True), ("Corea", "KR", True), ("Deutchland", "DE", True),
+        ("Magyarorszag", "HU", True),
+        ("Austrlia", "AU", False),  # as near to Austria
+        ("Klingon Empire", None, False), ("X", None, False), ("", None, False), ("Hungry" * 20, None, False),
+    ],
+)  # fmt: skip
+def test_countries_that_are_near(written: str, first: str | None, is_likely: bool) -> None:
+    found = values.countries().proposals(written)
+    assert (next(iter(dict(found.choices)), None), found.is_likely) == (first, is_likely)
+    assert len(found.choices) <= 5 and not found.is_all
+
+
+def test_of_a_few_all_are_to_choose_from() -> None:
+    found = values.tiers().proposals("upstrem")
+    assert (found.choices[0], found.is_likely, found.is_all) == (("upstream", "upstream"), True, True)
+    assert dict(found.choices).keys() == set(Tier)
+    assert not values.yes_and_no().proposals("perhaps").is_likely
+
+
+def test_a_hall_is_known_by_its_name_in_any_language_and_proposed_when_it_is_near() -> None:
+    halls = values.NamedThings({"h1": "Rose Hall", "h2": "Tulip Hall"}, {"h1": ["玫瑰厅", "Rózsa csarnok"]})
+    assert [halls.find(each) for each in ("玫瑰厅", "rózsa csarnok", "2号馆", "H2", "Rose")] == [
+        "h1", "h1", "h2", "h2", None,
+    ]  # fmt: skip
+    found = halls.allowed().proposals("Rosen Hall")
+    assert (found.choices[0], found.is_likely) == (("h1", "Rose Hall"), True)

@@ -118,7 +118,7 @@ class _Members:
         )
         if not found or len(found) > 1:
             wrong = "is the name of several firms; write its key" if found else "is not a firm of this event"
-            row.fault("firms", f"{text[:80]!r} {wrong}")
+            row.fault("firms", f"{text[:80]!r} {wrong}", item=text, allowed=self.firms.allowed)
             return 0
         return next(iter(found))
 
@@ -126,7 +126,7 @@ class _Members:
         found = self.named.get(text) or self.named.get(plain(text), set())
         if len(found) != 1:
             wrong = "is the name of several people; write a key" if found else "is nobody of this event"
-            row.fault(column, f"{text[:80]!r} {wrong}")
+            row.fault(column, f"{text[:80]!r} {wrong}", item=text)
             return 0
         return next(iter(found))
 

@@ -12,10 +12,14 @@ from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Cells, Imported, ImportTally, as_new
 from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.cells.common import present
+from scheduler.services.cells.proposals import Allowed
 from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Event
 
+_KINDS = Allowed(
+    {kind.value: kind.value for kind in GuestKind}, {kind.value: kind.value for kind in GuestKind}
+)
 _EMPTY = {"name": "", "kind": GuestKind.COUNTRY.value, "country": "", "pavilion": ""}
 
 
@@ -57,7 +61,7 @@ def import_guests(
 def _values(row: Row, known: dict[str, dict[str, str]]) -> dict[str, str]:
     kind = plain(row.values.get("kind", ""))
     if kind not in ("", *GuestKind):
-        row.fault("kind", f"must be {' or '.join(GuestKind)}")
+        row.fault("kind", f"{kind[:40]!r} is no kind: it must be {' or '.join(GuestKind)}", allowed=_KINDS)
     read = {
         "name": row.text("name", fields.GuestName),
         "kind": kind or GuestKind.COUNTRY.value,
