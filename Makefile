@@ -1,6 +1,6 @@
 # Chainmeet: `make demo` shows it, `make test` checks it. All real work is in `chainmeet --help`.
 .DEFAULT_GOAL := help
-.PHONY: help demo up plan-example test coverage fuzz lint format docs messages lock clean
+.PHONY: help demo up plan-example test coverage fuzz lint format docs pictures messages lock clean
 
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
@@ -43,6 +43,9 @@ format: .venv/dev.stamp ## Format the code
 
 docs: .venv/dev.stamp ## Build the documentation site into build/docs; a broken link is an error
 	$(BIN)/sphinx-build -q -n -W --keep-going -b html docs build/docs
+
+pictures: .venv/dev.stamp ## Draw docs/pictures anew by Chromium: pages of an invented expo
+	$(BIN)/python -m tests.support.pictures docs/pictures
 
 messages: .venv/dev.stamp ## Take new texts of the pages into api/language/texts/*.po, for translators
 	@mkdir -p build
