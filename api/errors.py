@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException, RequestURITooLarge
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from api import auth, context
+from api.language import choosing
 from api.language.speaking import said
 from scheduler.domain.errors import (
     MOST_TOLD,
@@ -100,6 +101,7 @@ def answer(status: int, code: str, title: str, detail: str = "", **more: Any) ->
     if request.path.startswith("/api/"):
         return problem(status, code, title, detail, **more)
     auth.settle(ask=status < 500)
+    choosing.speak_own()
     around = _around() if status < 500 else {}
     page = render_template("error.html", status=status, title=said(title), detail=said(detail), **around)
     return make_response(page, status)

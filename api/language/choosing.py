@@ -22,6 +22,11 @@ def of_request() -> str:
     return str(g.language)
 
 
+def speak_own() -> None:
+    """Have the page in the reader's language whatever room it is of: an error is no page of that room."""
+    g.language = _chosen()
+
+
 def speak(language: str) -> None:
     """Have the page in this language: of a letter's link, whose reader is known."""
     g.language = nearest(language) or SOURCE

@@ -15,7 +15,7 @@ from flask import Flask, has_request_context
 from markupsafe import Markup, escape
 
 from api.language import choosing, rooms
-from api.language.catalogs import SOURCE, languages, texts
+from api.language.catalogs import SOURCE, languages, patterns, texts
 from scheduler.saying import Sentence
 
 
@@ -61,6 +61,17 @@ def said(sentence: str) -> str:
     return gettext(sentence.text, **values)
 
 
+def reported(text: str) -> str:
+    """What is wrong with a stranger's file, which came as a plain text, in the reader's language."""
+    if language() == SOURCE or isinstance(text, Sentence):
+        return said(text)
+    for pattern, known in patterns(language()):
+        if found := pattern.fullmatch(text):
+            values = {name: reported(value) for name, value in found.groupdict().items()}
+            return gettext(known, **values)
+    return text
+
+
 def init_app(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.policies["ext.i18n.trimmed"] = True
@@ -69,6 +80,7 @@ def init_app(app: Flask) -> None:
         app.jinja_env.globals[function.__name__] = _marked(function)
     app.jinja_env.globals["_"] = app.jinja_env.globals["gettext"]
     app.add_template_filter(said)
+    app.add_template_filter(reported)
     app.add_template_global(language, "page_language")
     app.add_template_global(languages, "site_languages")
     app.add_template_global(rooms.is_translated)

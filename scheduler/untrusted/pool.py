@@ -21,6 +21,7 @@ import structlog
 
 import scheduler
 from scheduler.domain.errors import ChainmeetError
+from scheduler.saying import say
 from scheduler.untrusted import frames, limits
 from scheduler.untrusted.frames import Ending
 
@@ -29,9 +30,12 @@ SIZE: Final = 2
 START_SECONDS: Final = 60.0
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "PYTHONTZPATH", "PYTHONDONTWRITEBYTECODE", "LD_LIBRARY_PATH")
 """What a child gets of our environment, which holds secrets."""
+_SLOW: Final = say(
+    "it took more than %(seconds)s seconds of computing time", seconds=f"{limits.CPU_SECONDS:g}"
+)
 _WHY: Final = {
-    -signal.SIGPROF: f"it took more than {limits.CPU_SECONDS:g} seconds of computing time",
-    -signal.SIGXCPU: f"it took more than {limits.CPU_SECONDS:g} seconds of computing time",
+    -signal.SIGPROF: _SLOW,
+    -signal.SIGXCPU: _SLOW,
 }
 
 log = structlog.get_logger()
@@ -43,7 +47,7 @@ class Exceeded(ChainmeetError):
     code = "too-much-work"
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"It could not be read: {why}.")
+        super().__init__(say("It could not be read: %(why)s.", why=why))
 
 
 class Ended(ChainmeetError):
@@ -52,7 +56,7 @@ class Ended(ChainmeetError):
     code = "child-ended"
 
     def __init__(self) -> None:
-        super().__init__("The program that reads files was ended. Try again in a minute.")
+        super().__init__(say("The program that reads files was ended. Try again in a minute."))
 
 
 class AllBusy(ChainmeetError):
@@ -61,7 +65,7 @@ class AllBusy(ChainmeetError):
     code = "all-busy"
 
     def __init__(self) -> None:
-        super().__init__("Too many files are being read just now. Try again in a minute.")
+        super().__init__(say("Too many files are being read just now. Try again in a minute."))
 
 
 class NotStarted(ChainmeetError):
@@ -70,7 +74,7 @@ class NotStarted(ChainmeetError):
     code = "not-started"
 
     def __init__(self) -> None:
-        super().__init__("The program that reads files does not start. Try again in a minute.")
+        super().__init__(say("The program that reads files does not start. Try again in a minute."))
 
 
 class _Gone(Exception):
@@ -107,12 +111,12 @@ class _Child:
         try:
             return frames.read_answer(lambda size: self._receive(size, ends), most)
         except ValueError:
-            raise Exceeded("what is in it is too large") from None
+            raise Exceeded(say("what is in it is too large")) from None
         except (EOFError, OSError):
             status = self.end()
             if status in (-signal.SIGKILL, -signal.SIGALRM):  # no memory left, or a machine too busy
                 raise Ended from None
-            raise Exceeded(_WHY.get(status, "it broke the program that read it")) from None
+            raise Exceeded(_WHY.get(status, say("it broke the program that read it"))) from None
 
     def end(self) -> int:
         """End the child, and give how it ended: minus the number of the signal, if it was one."""

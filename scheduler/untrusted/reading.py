@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from scheduler.invites.busy import BusyTimes
 from scheduler.invites.inbound import InboundMail
+from scheduler.saying import say
 from scheduler.sheets.tables import Workbook
 from scheduler.untrusted import jobs
 from scheduler.untrusted.frames import Ending
@@ -52,13 +53,15 @@ def run(job: Job[T], octets: bytes, **options: Any) -> T:
     ending, answer = pool.run(job.name, octets, options, wait=WAIT_SECONDS, most=job.max_answer)
     if ending is Ending.FAILED:
         is_memory = answer == b"MemoryError"
-        raise Exceeded("it needs too much memory" if is_memory else "it broke the program that read it")
+        raise Exceeded(
+            say("it needs too much memory") if is_memory else say("it broke the program that read it")
+        )
     if ending is Ending.REFUSED and job.refusal is not None:
         raise job.refusal(answer.decode("utf-8", "replace"))
     try:
         return job.result.validate_json(answer)
     except ValidationError:
-        raise Exceeded("what was read makes no sense") from None
+        raise Exceeded(say("what was read makes no sense")) from None
 
 
 def mail(raw: bytes) -> InboundMail:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
 from api.errands import fresh_sign_in
+from api.language.speaking import gettext, ngettext
 from api.pages import rendering
 from scheduler.domain.errors import InvalidInput
 from scheduler.saying import say
@@ -53,7 +54,7 @@ def revoke(event_key: str, token_id: int) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         api_tokens.revoke_api_token(db, actor, token_id, now=context.now())
-    flash("The token is revoked. Programs that use it are refused from now on.", "good")
+    flash(gettext("The token is revoked. Programs that use it are refused from now on."), "good")
     return redirect(url_for("tokens.listing", event_key=event_key), 303)
 
 
@@ -77,7 +78,7 @@ def _page(
             base_url=context.settings().base_url,
             made=made,
             typed={"name": name, "days": days},
-            days=[(str(each), f"{each} days") for each in api_tokens.DAYS],
+            days=[(str(each), ngettext("%(num)s day", "%(num)s days", each)) for each in api_tokens.DAYS],
             now=context.now(),
             chosen=scopes or [],
             faults=faults or {},

@@ -13,10 +13,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from api import auth, context, errors, limits
+from api.language.speaking import gettext, ngettext, reported
 from api.pages import rendering, zones
+from api.pages.availability.words import counted
 from scheduler.domain.errors import ChainmeetError, InvalidInput
 from scheduler.invites.busy import MAX_OCTETS, UnusableCalendar
-from scheduler.invites.busy.model import COUNTED
 from scheduler.invites.transport.remote import FetchFailure
 from scheduler.services.access.actors import Actor
 from scheduler.services.availability import busy_times, grid
@@ -42,7 +43,9 @@ def too_large(error: RequestEntityTooLarge) -> Response | tuple[str, int]:
     auth.settle(ask=True)
     if not current_user.is_authenticated:
         return errors.http_error(error)
-    sentence = f"The file is too large: at most {MAX_OCTETS >> 20} MiB are taken. Export fewer months."
+    sentence = gettext(
+        "The file is too large: at most %(most)s MiB are taken. Export fewer months.", most=MAX_OCTETS >> 20
+    )
     try:
         actor = auth.actor((request.view_args or {})["event_key"])
         with context.database().read() as db:
@@ -66,8 +69,12 @@ def mark(event_key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         count = busy_times.mark(db, actor, request.form.getlist("slots"))
-    times = "1 time" if count == 1 else f"{count} times"
-    flash(f"Saved. You marked {times}; the next plan has no meeting for you then.", "good")
+    saved = ngettext(
+        "Saved. You marked %(num)s time; the next plan has no meeting for you then.",
+        "Saved. You marked %(num)s times; the next plan has no meeting for you then.",
+        count,
+    )
+    flash(saved, "good")
     return redirect(url_for("busy_times.show", event_key=event_key), 303)
 
 
@@ -79,7 +86,7 @@ def upload(event_key: str) -> Answer:
     actor = auth.actor(event_key)
     file, zone = request.files.get("file"), request.form.get("timezone", "")
     if file is None or not file.filename:
-        return _refused(actor, "file", "Choose a calendar file first.")
+        return _refused(actor, "file", gettext("Choose a calendar file first."))
     name, octets, now = file.filename, file.read(), context.now()
     return _read(
         actor,
@@ -124,7 +131,7 @@ def preview(event_key: str, key: str) -> str:
             "availability/preview.html",
             source=source,
             grid=grid.grid(db, actor, now=context.now(), preview=source),
-            counted=COUNTED,
+            counted=counted(source.found["counts"]),
             zones=_zones(source.timezone),
         )
 
@@ -152,7 +159,10 @@ def save(event_key: str, key: str) -> Response:
     except InvalidInput as error:
         flash(_sentence(error), "error")
         return redirect(url_for("busy_times.preview", event_key=event_key, key=key), 303)
-    flash(f"Saved: {source.name}. The next plan has no meeting for you in its busy times.", "good")
+    saved = gettext(
+        "Saved: %(name)s. The next plan has no meeting for you in its busy times.", name=source.name
+    )
+    flash(saved, "good")
     return redirect(url_for("busy_times.show", event_key=event_key), 303)
 
 
@@ -162,7 +172,7 @@ def discard(event_key: str, key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         busy_times.discard(db, actor, key)
-    flash("Discarded. Nothing of that calendar was kept.", "good")
+    flash(gettext("Discarded. Nothing of that calendar was kept."), "good")
     return redirect(url_for("busy_times.show", event_key=event_key), 303)
 
 
@@ -172,7 +182,7 @@ def remove(event_key: str, key: str) -> Response:
     actor = auth.actor(event_key)
     with context.database().write() as db:
         name = busy_times.remove(db, actor, key)
-    flash(f"Removed: {name}. Its times are free again for the next plan.", "good")
+    flash(gettext("Removed: %(name)s. Its times are free again for the next plan.", name=name), "good")
     return redirect(url_for("busy_times.show", event_key=event_key), 303)
 
 
@@ -191,7 +201,7 @@ def _refused(actor: Actor, field: str, sentence: str, status: int = 422) -> tupl
 
 
 def _sentence(error: ChainmeetError) -> str:
-    return error.faults[0].message if isinstance(error, InvalidInput) else str(error)
+    return reported(error.faults[0].message if isinstance(error, InvalidInput) else str(error))
 
 
 def _page(

@@ -14,6 +14,7 @@ from typing import Final
 
 from scheduler.invites.busy.model import UnusableCalendar
 from scheduler.invites.inbound.charsets import decode
+from scheduler.saying import say
 
 MAX_COMPONENTS: Final = 20_000
 MAX_DEPTH: Final = 4
@@ -68,9 +69,11 @@ def calendars(octets: bytes) -> list[Component]:
             count += 1
             component = Component(text.partition(":")[2].strip().upper())
             if len(open_) > MAX_DEPTH:
-                raise UnusableCalendar("The calendar has entries inside entries inside entries.")
+                raise UnusableCalendar(say("The calendar has entries inside entries inside entries."))
             if count > MAX_COMPONENTS:
-                raise UnusableCalendar(f"The calendar has more than {MAX_COMPONENTS:,} entries.")
+                raise UnusableCalendar(
+                    say("The calendar has more than %(most)s entries.", most=f"{MAX_COMPONENTS:,}")
+                )
             if open_ or component.name == "VCALENDAR":
                 open_.append(component)
         elif name == "END" and open_:
@@ -78,9 +81,11 @@ def calendars(octets: bytes) -> list[Component]:
         elif open_:
             open_[-1].lines[name].append(_line(text))
     if open_:
-        raise UnusableCalendar("The calendar is cut off: its end is missing.")
+        raise UnusableCalendar(say("The calendar is cut off: its end is missing."))
     if not found:
-        raise UnusableCalendar("This is no calendar file: it has no BEGIN:VCALENDAR.")
+        raise UnusableCalendar(
+            say("This is no calendar file (it has no BEGIN:VCALENDAR). Export the calendar again.")
+        )
     return found
 
 
@@ -91,14 +96,26 @@ def _needed(unfolded: str) -> Iterator[tuple[str, str]]:
         if name not in _NEEDED:
             continue
         if len(text) > MAX_LINE:
-            raise UnusableCalendar(f"The calendar has a line of more than {MAX_LINE // 1024} KiB ({name}).")
+            raise UnusableCalendar(
+                say(
+                    "The calendar has a line of more than %(most)s KiB (%(name)s).",
+                    most=MAX_LINE // 1024,
+                    name=name,
+                )
+            )
         yield name, text
 
 
 def _close(open_: list[Component], name: str, found: list[Component]) -> None:
     component = open_.pop()
     if component.name != name:
-        raise UnusableCalendar(f"The calendar is broken: {component.name[:40]!a} ends as {name[:40]!a}.")
+        raise UnusableCalendar(
+            say(
+                "The calendar is broken: %(begun)s ends as %(ended)s.",
+                begun=ascii(component.name[:40]),
+                ended=ascii(name[:40]),
+            )
+        )
     if open_:
         open_[-1].children.append(component)
     else:

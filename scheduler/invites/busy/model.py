@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from scheduler.domain.errors import ChainmeetError
+from scheduler.saying import say
 
 MAX_STEPS: Final = 500_000
 """The number of days and times that are tried for one calendar. A crowded real one needs a fifth of it."""
@@ -52,19 +53,19 @@ class BusyTimes:
     notes: tuple[str, ...]
 
 
-COUNTED: Final = {
-    "events": "events",
-    "recurring": "of them repeat",
-    "all_day": "of them last whole days",
-    "free_busy": "busy times",
-    "availability": "availabilities",
-    "free": "left out: shown as free",
-    "cancelled": "left out: cancelled",
-    "declined": "left out: you declined them",
-    "own": "left out: invitations of this event",
-    "unreadable": "left out: could not be read",
-}
-"""What is counted, as it is said behind a number."""
+COUNTED: Final = (
+    "events",
+    "recurring",
+    "all_day",
+    "free_busy",
+    "availability",
+    "free",
+    "cancelled",
+    "declined",
+    "own",
+    "unreadable",
+)
+"""What is counted. All from `free` on was left out."""
 
 
 class StepBudget:
@@ -77,4 +78,4 @@ class StepBudget:
         """Raise UnusableCalendar once the steps are used up."""
         self.left -= steps
         if self.left < 0:
-            raise UnusableCalendar("The calendar has events that repeat too often to be worked out.")
+            raise UnusableCalendar(say("The calendar has events that repeat too often to be worked out."))

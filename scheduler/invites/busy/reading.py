@@ -17,6 +17,7 @@ from scheduler.invites.busy.series import UNREADABLE, SeriesReader
 from scheduler.invites.busy.zones import NamedZone, Zones, dates
 from scheduler.invites.ical.content import zone_of
 from scheduler.invites.text import SUMMARY_LIMIT, clean
+from scheduler.saying import say
 
 MAX_OCTETS: Final = 2 * 1024 * 1024
 MAX_BUSY: Final = 2_000
@@ -41,7 +42,9 @@ def read(
     Raises only UnusableCalendar, for any octets.
     """
     if len(octets) > MAX_OCTETS:
-        raise UnusableCalendar(f"The calendar is larger than {MAX_OCTETS // 1024 // 1024} MiB.")
+        raise UnusableCalendar(
+            say("The calendar is larger than %(most)s MiB.", most=MAX_OCTETS // 1024 // 1024)
+        )
     assumed, budget = zone_of(zone), budget or StepBudget()
     found = calendars(octets)
     inside = [component for each in found for component in each.children]
@@ -68,10 +71,12 @@ class _Reading:
             *self.availabilities(by_name["VAVAILABILITY"]),
         }
         if len(busy) > MAX_BUSY:
-            raise UnusableCalendar(f"The calendar has more than {MAX_BUSY:,} busy times during the event.")
+            raise UnusableCalendar(
+                say("The calendar has more than %(most)s busy times during the event.", most=f"{MAX_BUSY:,}")
+            )
         understood = self.counts.total() - self.counts["unreadable"]
         if self.counts["unreadable"] and not understood:
-            raise UnusableCalendar("Nothing in the calendar can be read: its times are broken.")
+            raise UnusableCalendar(say("Nothing in the calendar can be read: its times are broken."))
         ordered = sorted(busy, key=lambda each: (each.start, each.end, each.kind, each.title))
         return BusyTimes(tuple(ordered), self.counts, tuple(self.notes()))
 
@@ -156,10 +161,18 @@ class _Reading:
     def notes(self) -> Iterator[str]:
         kinds = self.reader.floating
         if kinds:
-            what = "Days and times" if len(kinds) == 2 else kinds.copy().pop().capitalize()
-            yield f"{what} without a zone were read in {self.zone}."
+            yield _assumed(kinds, self.zone)
         if self.counts["unreadable"]:
-            yield f"{self.counts['unreadable']} entries could not be read and were left out."
+            left_out = self.counts["unreadable"]
+            yield say("%(count)s entries could not be read and were left out.", count=left_out)
+
+
+def _assumed(kinds: Collection[str], zone: str) -> str:
+    if len(kinds) == 2:
+        return say("Days and times without a zone were read in %(zone)s.", zone=zone)
+    if "days" in kinds:
+        return say("Days without a zone were read in %(zone)s.", zone=zone)
+    return say("Times without a zone were read in %(zone)s.", zone=zone)
 
 
 def _latest(events: Iterable[Component]) -> list[Component]:

@@ -18,6 +18,7 @@ from scheduler.invites.busy.components import Component, ContentLine
 from scheduler.invites.busy.model import StepBudget, UnusableCalendar
 from scheduler.invites.ical.content import zone_of
 from scheduler.invites.text import clean
+from scheduler.saying import say
 
 _OFFSET: Final = re.compile(r"([+-])(\d\d)(\d\d)(\d\d)?")
 _LOCAL: Final = re.compile(r"\d{8}T\d{6}")
@@ -103,7 +104,10 @@ class Zones:
             return self._work_out(self.definitions[tzid])
         except (KeyError, ValueError, OverflowError):
             raise UnusableCalendar(
-                f"The calendar has times in the zone {clean(tzid, 80)!r}, which it does not explain."
+                say(
+                    "The calendar has times in the zone %(zone)s, which it does not explain.",
+                    zone=repr(clean(tzid, 80)),
+                )
             ) from None
 
     def _work_out(self, definition: Component) -> Zone:

@@ -21,6 +21,7 @@ from scheduler.invites.text import (
     clean_lines,
     web_address,
 )
+from scheduler.saying import say
 
 ATTENDANCE: Final = ("start", "end", "place_name", "hall", "interpreter", "partner_people")
 """A change here may endanger attendance: SEQUENCE + 1, and the attendee is asked again (RFC 5546 2.1.4)."""
@@ -135,7 +136,9 @@ class Content:
 def zone_of(name: str) -> ZoneInfo:
     """The zone of an IANA name. Raises InvalidInput for others, also for fixed offsets and Windows names."""
     if name not in _zone_names():
-        raise InvalidInput([Fault("timezone", f"{name!a} is no IANA time zone such as Asia/Shanghai.")])
+        raise InvalidInput(
+            [Fault("timezone", say("%(name)s is no IANA time zone such as Asia/Shanghai.", name=ascii(name)))]
+        )
     return ZoneInfo(name)
 
 

@@ -22,6 +22,7 @@ from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 from scheduler.domain import fields
 from scheduler.domain.errors import ChainmeetError
 from scheduler.invites.transport.reachable import is_public
+from scheduler.saying import say
 
 MAX_SECONDS: Final = 10.0
 MAX_REDIRECTS: Final = 3
@@ -75,32 +76,34 @@ class Fetcher:
             if isinstance(answer, Fetched):
                 return answer
             address = https_address(_joined(address, answer))
-        raise FetchFailure("The calendar's address leads on and on to other addresses.")
+        raise FetchFailure(say("The calendar's address leads on and on to other addresses."))
 
     def _once(self, address: str, headers: Mapping[str, str], ends: float) -> Fetched | str:
         """One request: what came, or where it was sent on to."""
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port or 443
         if port not in self.ports:
-            raise FetchFailure("Only calendar addresses on the usual https port are fetched.")
+            raise FetchFailure(say("Only calendar addresses on the usual https port are fetched."))
         try:
             addresses = self._checked(host, port, ends)
             with self._connected(host, port, addresses, ends) as connection:
                 connection.sendall(_request(parts, headers))
                 return self._answer(_Timed(connection, ends, self.clock))
         except TimeoutError:
-            raise FetchFailure("The calendar's server took too long.") from None
+            raise FetchFailure(say("The calendar's server took too long.")) from None
         except ssl.SSLCertVerificationError:
-            raise FetchFailure("The calendar's server has no valid certificate.") from None
+            raise FetchFailure(say("The calendar's server has no valid certificate.")) from None
         except (OSError, HTTPException, ValueError):
-            raise FetchFailure("The calendar's server cannot be reached, or its answer is broken.") from None
+            raise FetchFailure(
+                say("The calendar's server cannot be reached, or its answer is broken.")
+            ) from None
 
     def _checked(self, host: str, port: int, ends: float) -> Sequence[str]:
         addresses = self._resolved(host, port, ends)
         if not addresses:
-            raise FetchFailure("The calendar's server is not known. Check the address.")
+            raise FetchFailure(say("The calendar's server is not known. Check the address."))
         if not all(map(self.is_allowed, addresses)):
-            raise FetchFailure("The calendar's address is not on the public internet.")
+            raise FetchFailure(say("The calendar's address is not on the public internet."))
         return addresses
 
     def _resolved(self, host: str, port: int, ends: float) -> Sequence[str]:
@@ -147,9 +150,13 @@ class Fetcher:
         if status == 304:
             return Fetched(None, **seen)
         if status != 200:
-            raise FetchFailure(f"The calendar's server answered with status {status}.")
+            raise FetchFailure(
+                say("The calendar's server answered with status %(status)s.", status=str(status))
+            )
         if _header(response, "Content-Encoding").lower() not in ("", "identity"):
-            raise FetchFailure("The calendar's server compresses its answer, though it was asked not to.")
+            raise FetchFailure(
+                say("The calendar's server compresses its answer, though it was asked not to.")
+            )
         return Fetched(self._body(response), **seen)
 
     def _body(self, response: HTTPResponse) -> bytes:
@@ -157,7 +164,9 @@ class Fetcher:
         while chunk := response.read(min(_CHUNK, self.max_octets + 1)):
             body += chunk
             if len(body) > self.max_octets:
-                raise FetchFailure(f"The calendar is larger than {self.max_octets // 1024 // 1024} MiB.")
+                raise FetchFailure(
+                    say("The calendar is larger than %(most)s MiB.", most=self.max_octets // 1024 // 1024)
+                )
         if response.length:
             raise IncompleteRead(b"", response.length)
         return bytes(body)
@@ -167,7 +176,7 @@ def _joined(address: str, location: str) -> str:
     try:
         return urljoin(address, location)
     except ValueError:
-        raise FetchFailure("The calendar's address leads to what is no address.") from None
+        raise FetchFailure(say("The calendar's address leads to what is no address.")) from None
 
 
 def https_address(typed: str) -> str:
@@ -179,19 +188,21 @@ def https_address(typed: str) -> str:
         or " " in text
         or "\\" in text
     ):
-        raise FetchFailure("This is no address of a calendar.")
+        raise FetchFailure(say("This is no address of a calendar."))
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
         host = host if ":" in host else host.encode("idna").decode("ascii")
     except ValueError:  # a UnicodeError is one
-        raise FetchFailure("This is no address of a calendar.") from None
+        raise FetchFailure(say("This is no address of a calendar.")) from None
     if parts.scheme.lower() != "https":
-        raise FetchFailure("A calendar's address must begin with https:// or webcal://.")
+        raise FetchFailure(say("A calendar's address must begin with https:// or webcal://."))
     if parts.username is not None or parts.password is not None:
-        raise FetchFailure("An address with a user name or password in it is not kept. Use a secret address.")
+        raise FetchFailure(
+            say("An address with a user name or password in it is not kept. Use a secret address.")
+        )
     if ":" not in host and not _HOST.fullmatch(host):
-        raise FetchFailure("This is no address of a calendar.")
+        raise FetchFailure(say("This is no address of a calendar."))
     place = (f"[{host}]" if ":" in host else host) + (f":{port}" if port not in (None, 443) else "")
     return urlunsplit(("https", place, parts.path or "/", parts.query, ""))
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.domain.errors import Fault, InvalidInput, NotAllowed, NotFound
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor, actor_for
 from scheduler.services.access.rights import Right, Role
 from scheduler.services.access.tokens import hash_token, random_token
@@ -22,17 +23,17 @@ from scheduler.storage.models import Account, ApiToken, Event
 
 SCOPES = MappingProxyType(
     {
-        "requests:read": "Read meeting requests",
-        "requests:write": "Submit, answer and withdraw meeting requests",
-        "runs:read": "Follow runs",
-        "runs:write": "Start and cancel runs",
-        "schedule:read": "Read schedule versions, change sets and agendas",
-        "schedule:publish": "Publish, roll back and discard schedule versions",
-        "people:read": "Read firms and people",
-        "people:write": "Import firms, people and interpreters, and look what an import would do",
-        "contacts:read": "See mail addresses and telephone numbers in what it reads",
-        "calendars:read": "Read what came of invitations, answers, and mails that failed",
-        "venue:write": "Change days, halls, tables and areas",
+        "requests:read": say("Read meeting requests"),
+        "requests:write": say("Submit, answer and withdraw meeting requests"),
+        "runs:read": say("Follow runs"),
+        "runs:write": say("Start and cancel runs"),
+        "schedule:read": say("Read schedule versions, change sets and agendas"),
+        "schedule:publish": say("Publish, roll back and discard schedule versions"),
+        "people:read": say("Read firms and people"),
+        "people:write": say("Import firms, people and interpreters, and look what an import would do"),
+        "contacts:read": say("See mail addresses and telephone numbers in what it reads"),
+        "calendars:read": say("Read what came of invitations, answers, and mails that failed"),
+        "venue:write": say("Change days, halls, tables and areas"),
     }
 )
 """Scope to what it lets do."""
@@ -81,11 +82,13 @@ def create_api_token(
     name, wanted = one_line(name), sorted(set(scopes))
     faults = [*fields.fault("name", name, fields.TokenName), *_scope_faults(wanted, actor)]
     if days not in DAYS:
-        faults.append(Fault("days", f"must be one of {', '.join(map(str, DAYS))}"))
+        faults.append(Fault("days", say("must be one of %(days)s", days=", ".join(map(str, DAYS)))))
     # one at a time, so that two do not both find room
     session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
     if _number(session, actor, now) >= MOST:
-        faults.append(Fault("name", f"you have {MOST} tokens of this event already; revoke one first"))
+        faults.append(
+            Fault("name", say("you have %(most)s tokens of this event already; revoke one first", most=MOST))
+        )
     if faults:
         raise InvalidInput(faults)
     text = PREFIX + random_token()
@@ -210,11 +213,11 @@ def _note_use(session: Session, token_id: int, now: datetime) -> None:
 
 def _require_person(actor: Actor) -> int:
     if actor.account_id is None or actor.scopes is not None:
-        raise NotAllowed("Only a person who is signed in may manage API tokens.")
+        raise NotAllowed(say("Only a person who is signed in may manage API tokens."))
     actor.require(
         Right.MAKE_TOKENS,
         attendee_id=actor.attendee_id,
-        sentence="Only organisers and exhibitors may have API tokens.",
+        sentence=say("Only organisers and exhibitors may have API tokens."),
     )
     return actor.account_id
 
@@ -227,9 +230,9 @@ def _visible(actor: Actor) -> Select[ApiToken]:
 def _scope_faults(scopes: Sequence[str], actor: Actor) -> list[Fault]:
     allowed = offered(actor)
     if not scopes:
-        return [Fault("scopes", "choose one or more")]
+        return [Fault("scopes", say("choose one or more"))]
     return [
-        Fault("scopes", f"{scope!r} is not a scope that you can give")
+        Fault("scopes", say("%(scope)s is not a scope that you can give", scope=repr(scope)))
         for scope in scopes
         if scope not in allowed
     ]

@@ -18,6 +18,7 @@ from scheduler.domain.errors import Fault, InvalidInput, NotFound
 from scheduler.invites.busy import Busy, BusyKind, BusyTimes
 from scheduler.invites.ical.content import zone_of
 from scheduler.invites.transport.remote import Fetcher, https_address
+from scheduler.saying import say
 from scheduler.services.access import encryption
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
@@ -99,7 +100,7 @@ def reading_for(session: Session, attendee_id: int) -> Reading:
         select(func.min(Slot.start), func.max(Slot.end)).where(Slot.of(attendee.event_id))
     ).one()
     if first is None:
-        raise InvalidInput([Fault("calendar", "The event has no meeting times yet. Come back later.")])
+        raise InvalidInput([Fault("calendar", say("The event has no meeting times yet. Come back later."))])
     told = select(Invitation.uid).where(Invitation.attendee_id == attendee_id)
     queued = select(OutboxMail.uid).where(OutboxMail.attendee_id == attendee_id, OutboxMail.uid.is_not(None))
     uids = frozenset(str(uid) for uid in session.scalars(union(told, queued)))
@@ -162,7 +163,15 @@ def save(session: Session, actor: Actor, key: str, *, now: datetime) -> BusyCale
     source = _previewed(session, actor, key)
     if len(listing(session, actor)) >= MOST_SOURCES:
         raise InvalidInput(
-            [Fault("calendar", f"You have {MOST_SOURCES} calendars here already. Remove one of them first.")]
+            [
+                Fault(
+                    "calendar",
+                    say(
+                        "You have %(most)s calendars here already. Remove one of them first.",
+                        most=MOST_SOURCES,
+                    ),
+                )
+            ]
         )
     source.is_saved, source.octets, source.found = True, None, without_titles(source.found)
     source.next_fetch_at = now + REFETCH if source.address else None

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.invites.busy import Busy, BusyKind
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.availability import busy_times, unavailable
 from scheduler.services.availability.busy_times import BusyCalendar
@@ -20,10 +21,10 @@ from scheduler.services.schedule.agendas import Agenda, AgendaItem
 from scheduler.storage.models import AttendeeBusy, Event, Slot
 
 WHY = {
-    BusyKind.EVENT: "an event",
-    BusyKind.ALL_DAY: "a whole-day event",
-    BusyKind.FREE_BUSY: "a busy time",
-    BusyKind.UNAVAILABLE: "outside your available hours",
+    BusyKind.EVENT: say("an event"),
+    BusyKind.ALL_DAY: say("a whole-day event"),
+    BusyKind.FREE_BUSY: say("a busy time"),
+    BusyKind.UNAVAILABLE: say("outside your available hours"),
 }
 MOST_REASONS = 3
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.invites.busy import UnusableCalendar
 from scheduler.invites.transport.remote import Fetcher, FetchFailure
+from scheduler.saying import say
 from scheduler.services.access import encryption
 from scheduler.services.availability import busy_times
 from scheduler.services.availability.busy_times import ADDRESS, REFETCH
@@ -19,7 +20,7 @@ from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, BusySource, Slot
 from scheduler.untrusted.reading import UNREAD
 
-_LOST = "The address of the calendar cannot be read any more. Remove it and link it again."
+_LOST = say("The address of the calendar cannot be read any more. Remove it and link it again.")
 
 
 def refetch(

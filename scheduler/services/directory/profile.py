@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain import fields
 from scheduler.domain.entities import Tier
 from scheduler.domain.errors import Fault, InvalidInput, NotFound
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import PersonRef, person_ref
@@ -91,7 +92,7 @@ def change(
         ),
     ]
     if website and ("." not in website or " " in website or not website.startswith(("https://", "http://"))):
-        faults.append(Fault("website", "is no address; it begins with https:// or http://"))
+        faults.append(Fault("website", say("is no address; it begins with https:// or http://")))
     if faults:
         raise InvalidInput(faults)
     before = {"description": firm.description, "website": firm.website, **{p.key: p.title for p in people}}

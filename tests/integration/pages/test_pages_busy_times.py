@@ -103,12 +103,12 @@ def test_a_calendar_that_takes_nothing_says_so(site: Site) -> None:
 
 def test_a_clash_with_a_published_meeting_is_told_in_words(site: Site) -> None:
     page = site.upload(busy_in(site.slots[1]))
-    assert "A published meeting falls into a time that is taken" in page
-    assert "Firm 1, Mon, 7 Dec, 09:30. The next plan moves it" in page
+    assert "1 published meeting falls into a time that is taken" in page
+    assert "Firm 1, Mon, 7 Dec, 09:30</li></ul><p>The next plan moves a meeting" in page
     agenda = f"/events/{site.expo.event.key}/agenda"
-    assert "The next plan moves it" not in site.visitor.get(agenda)
-    assert "The next plan moves it" in site.preview_step("save")
-    assert "The next plan moves it" in site.visitor.get(agenda)
+    assert "The next plan moves a meeting" not in site.visitor.get(agenda)
+    assert "The next plan moves a meeting" in site.preview_step("save")
+    assert "The next plan moves a meeting" in site.visitor.get(agenda)
 
 
 def test_a_clash_that_starts_soon_is_not_promised_to_move(
