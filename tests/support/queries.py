@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from sqlalchemy import event
@@ -13,6 +14,25 @@ from scheduler.storage.database import Database
 
 def count_selects(database: Database, step: Callable[[Session], object], *, beginning: str = "SELECT") -> int:
     """The number of SELECTs, or of what else begins so, that a step sends in a reading session."""
+    return _count(database, step, beginning, database.read())
+
+
+def count_of_look(database: Database, step: Callable[[Session], object]) -> int:
+    """The number of SELECTs of a step that writes and is rolled back."""
+
+    def looked(session: Session) -> None:
+        step(session)
+        session.rollback()
+
+    return _count(database, looked, "SELECT", database.write())
+
+
+def _count(
+    database: Database,
+    step: Callable[[Session], object],
+    beginning: str,
+    transaction: AbstractContextManager[Session],
+) -> int:
     seen: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
@@ -20,7 +40,7 @@ def count_selects(database: Database, step: Callable[[Session], object], *, begi
 
     event.listen(database.engine, "before_cursor_execute", note)
     try:
-        with database.read() as session:
+        with transaction as session:
             step(session)
     finally:
         event.remove(database.engine, "before_cursor_execute", note)

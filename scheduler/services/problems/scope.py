@@ -82,10 +82,10 @@ def around(
         planned, or_(among(PlannedMeeting.place_id, at), among(PlannedMeeting.interpreter_id, by))
     )
     inside = {*requests, *session.scalars(asked), *session.scalars(beside)}
-    return _closed(session, event_id, version_id, inside, at)
+    return closed(session, event_id, version_id, inside, at)
 
 
-def _closed(
+def closed(
     session: Session, event_id: int, version_id: int, requests: Collection[int], places: Collection[int]
 ) -> Scope:
     """With the firms and places that the requests, and what is planned and published of them, name."""

@@ -7,7 +7,7 @@ is saved is what was shown.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -21,8 +21,8 @@ from scheduler.services.access.rights import Right
 from scheduler.services.schedule import versions
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
-from scheduler.services.venue import areas, halls, tables, timetable
-from scheduler.services.venue.effects import VenueEffects, effects, problem_of
+from scheduler.services.venue import areas, halls, tables, timetable, touching
+from scheduler.services.venue.effects import VenueEffects, effects, held, problem_of
 from scheduler.services.venue.wanted import (
     AddTables,
     ChangeAreas,
@@ -50,9 +50,6 @@ from scheduler.storage.planned import TIME_AND_PLACE, with_time_and_place
 
 MOST_SHOWN = 200
 """Touched meetings that a look names. It counts all."""
-
-_HARMLESS = (AddTables, ChangeAreas, ChangeGuests)
-"""Changes after which every meeting can be held as before: nothing has to be worked out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +108,11 @@ def apply(session: Session, actor: Actor, change: VenueChange, *, now: datetime)
     session.execute(select(Event.id).where(Event.id == actor.event_id).with_for_update(key_share=True))
     event = session.get_one(Event, actor.event_id)
     version = versions.published(session, event.id)
-    compares = version is not None and not isinstance(change, _HARMLESS)
-    before = problem_of(session, event.id) if compares else None
+    looked = _Look(session, event, version, change) if version is not None else None
     done = _do(session, event, change, now)
     found = VenueEffects()
-    if before is not None and done.said:
-        until = now + timedelta(hours=event.freeze_hours)
-        found = effects(before, problem_of(session, event.id), frozen_until=until)
+    if looked is not None and done.said:
+        found = looked.effects(frozen_until=now + timedelta(hours=event.freeze_hours))
     trail.note(
         session, actor, Act.VENUE, _about(done), before=done.before or {}, after=done.after or {}, now=now
     )
@@ -153,6 +148,29 @@ def _do(session: Session, event: Event, change: VenueChange, now: datetime) -> C
             return areas.change_areas(session, event, change)
         case ChangeGuests():
             return areas.change_guests(session, event, change)
+
+
+class _Look:
+    """What a change can touch, read before it is done."""
+
+    def __init__(self, session: Session, event: Event, version: ScheduleVersion, change: VenueChange) -> None:
+        self.session, self.event = session, event
+        found = touching.touchable(session, event, version.id, change)
+        self.scope = touching.around(session, event, version.id, found.staying) if found.staying else None
+        self.before = held(problem_of(session, event.id, self.scope)) if self.scope else frozenset[str]()
+        self.lost = frozenset[str]()
+        if found.lost:
+            scope = touching.around(session, event, version.id, found.lost)
+            keys = select(MeetingRequest.key).where(among(MeetingRequest.id, found.lost))
+            self.lost = held(problem_of(session, event.id, scope)).intersection(session.scalars(keys))
+
+    def effects(self, *, frozen_until: datetime) -> VenueEffects:
+        """What the change does, after it is done."""
+        found = VenueEffects()
+        if self.scope is not None:
+            after = problem_of(self.session, self.event.id, self.scope)
+            found = effects(self.before, after, frozen_until=frozen_until)
+        return replace(found, broken=found.broken | self.lost)
 
 
 def _about(done: Changed) -> str:

@@ -17,6 +17,7 @@ from scheduler.domain.rules.held import Held, Schedule, resolve
 from scheduler.domain.rules.people import has_time_to_walk
 from scheduler.domain.rules.stability import could_stay
 from scheduler.services.problems import snapshot
+from scheduler.services.problems.scope import Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +33,20 @@ class VenueEffects:
     soon: frozenset[str] = frozenset()
 
 
-def problem_of(session: Session, event_id: int) -> Problem:
-    """The event as a run takes it, but that nothing is frozen."""
-    return snapshot.take(session, event_id, now=None, as_put_by_hand=False)
+def problem_of(session: Session, event_id: int, scope: Scope) -> Problem:
+    """A part of the event as a run takes it, but that nothing is frozen."""
+    return snapshot.take(session, event_id, now=None, scope=scope, as_put_by_hand=False)
 
 
-def effects(before: Problem, after: Problem, *, frozen_until: datetime) -> VenueEffects:
-    """Compare an event before and after a change."""
-    if not before.published:
-        return VenueEffects()
-    broken = _broken(after) - _broken(before)
+def held(problem: Problem) -> frozenset[str]:
+    """The requests whose published meetings can be held so."""
+    asked = {m.request for m in problem.published if m.request in problem.index.requests}
+    return frozenset(asked - _broken(problem))
+
+
+def effects(before: frozenset[str], after: Problem, *, frozen_until: datetime) -> VenueEffects:
+    """What a change does to those that could be `held` before it."""
+    broken = _broken(after) & before
     kept = [meeting for meeting in after.published if meeting.request not in broken]
     moved = [meeting for meeting in after.published if meeting.request in broken]
     starts = {slot.id: slot.start for slot in after.slots}

@@ -70,7 +70,7 @@ def change_days(session: Session, event: Event, change: ChangeDays, *, now: date
     if faults := list(_faults(change)):
         raise InvalidInput(faults)
     zone = ZoneInfo(event.timezone)
-    wanted = _wanted(change, zone)
+    wanted = blocks_of(change, zone)
     if not 1 <= len(wanted) <= MAX_SLOTS:
         raise InvalidInput(
             [Fault("days", f"make {len(wanted)} meeting times; 1 to {MAX_SLOTS} are possible")]
@@ -121,7 +121,7 @@ def _pause_faults(path: str, day: WantedDay, pause: WantedPause) -> Iterator[Fau
         yield Fault(f"{path}.start", f"lies outside the day's hours, {day.opens:%H:%M} to {day.closes:%H:%M}")
 
 
-def _wanted(change: ChangeDays, zone: ZoneInfo) -> dict[Span, str]:
+def blocks_of(change: ChangeDays, zone: ZoneInfo) -> dict[Span, str]:
     """The name of the block of each wanted time."""
     step, changeover = timedelta(minutes=change.slot_minutes), timedelta(minutes=change.changeover_minutes)
     return {

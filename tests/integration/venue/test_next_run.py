@@ -43,6 +43,7 @@ from scheduler.storage.models import (
 from tests.support import full_size
 from tests.support.factories import NOW, Expo, make_event, make_request, meet
 from tests.support.publishing import draft, preview, publish, send_all
+from tests.support.queries import count_of_look
 
 
 def published(session: Session, *, halls: int = 2, walking: int = 0) -> tuple[Expo, list[MeetingRequest]]:
@@ -199,13 +200,20 @@ def test_who_has_a_meeting_that_goes_on_is_told_nothing(database: Database) -> N
         assert session.scalar(select(func.count()).select_from(Invitation)) == sent
 
 
-def test_a_look_at_a_whole_expo_names_each_meeting_that_it_touches(database: Database) -> None:
+def test_a_look_at_a_whole_expo_reads_what_it_can_touch_and_names_each_meeting(database: Database) -> None:
     event_id = full_size.fill(database)
     full_size.add_version(database, event_id, state=VersionState.PUBLISHED)
-    with database.write() as session:
-        event = session.get_one(Event, event_id)
-        places = session.scalars(select(Place.key).order_by(Place.id).limit(100)).all()
-        slots = session.scalars(select(Slot.key).order_by(Slot.position).limit(4)).all()
-        look = changing.apply(session, operator(event), ClosePlaces(places, slots), now=NOW)
-        session.rollback()
-    assert look.touched == 4 * 50 and len(look.meetings) == 200
+    looks: list[VenueLook] = []
+
+    def close(most: int) -> int:
+        def look(session: Session) -> None:
+            event = session.get_one(Event, event_id)
+            places = session.scalars(select(Place.key).order_by(Place.id).limit(most)).all()
+            slots = session.scalars(select(Slot.key).order_by(Slot.position).limit(4)).all()
+            looks.append(changing.apply(session, operator(event), ClosePlaces(places, slots), now=NOW))
+            assert sum(isinstance(row, MeetingRequest) for row in session.identity_map.values()) < 5_000
+
+        return count_of_look(database, look)
+
+    assert close(10) == close(100) < 90
+    assert [look.touched for look in looks] == [4 * 5, 4 * 50] and len(looks[1].meetings) == 200

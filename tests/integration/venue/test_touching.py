@@ -1,0 +1,102 @@
+"""A look reads only what a change can touch, and finds what a look at the whole event would find."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import time, timedelta
+from random import Random
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import PlaceWish
+from scheduler.domain.solving import SolveParams
+from scheduler.services.problems import snapshot
+from scheduler.services.problems.scope import Scope
+from scheduler.services.venue import changing, timetable
+from scheduler.services.venue.effects import VenueEffects, effects, held, problem_of
+from scheduler.services.venue.wanted import (
+    ChangeHalls,
+    ChangePlaces,
+    ChangeWalks,
+    ClosePlaces,
+    HallWalk,
+    RemoveTables,
+    VenueChange,
+    WantedHall,
+    WantedPlace,
+)
+from scheduler.solver.solve import solve
+from scheduler.storage.database import Database
+from scheduler.storage.models import AttendeeBusy, Event, Place
+from tests.support.factories import NOW, Expo, make_event, make_request, make_version
+
+FIRMS = 12
+
+
+def crowded(session: Session) -> Expo:
+    """A published plan of a real solve in three halls, a walk apart. Some of its people are away since."""
+    random = Random(5)
+    expo = make_event(session, firms=FIRMS, slots="4|4 4", halls=3, tables=5, walking=5)
+    pairs = random.sample([(a, b) for a in range(FIRMS) for b in range(FIRMS) if a < b], 45)
+    for i, (a, b) in enumerate(pairs):
+        place = PlaceWish.BOOTH if i % 2 else PlaceWish.ANY
+        make_request(session, expo, a, b, length=2 if i % 9 == 0 else 1, place=place)
+    problem = snapshot.take(session, expo.event.id, now=None)
+    make_version(session, expo, solve(problem, SolveParams(seconds=1, workers=1)).plan.meetings)
+    for firm in (1, 4, 7):
+        for slot in random.sample(expo.slots, 3):
+            session.add(AttendeeBusy(attendee_id=expo.people[firm][0].id, slot_id=slot.id))
+    session.flush()
+    return expo
+
+
+def changes(session: Session, expo: Expo) -> dict[str, VenueChange]:
+    plan = timetable.venue_days(session, expo.event).plan
+    tables, slots = [table.key for table in expo.tables], [slot.key for slot in expo.slots]
+    booths = session.scalars(select(Place.key).where(Place.event_id == expo.event.id, Place.key.like("b%")))
+    booth = booths.first()
+    assert booth is not None
+    return {
+        "close": ClosePlaces(tables[:2], slots[:6]),
+        "close booths": ClosePlaces([booth], slots),
+        "open": ClosePlaces(tables[:2], slots[:6], closed=False),
+        "remove": RemoveTables(tables[1:4]),
+        "capacity": ChangePlaces([WantedPlace(booth, "Other", 0)]),
+        "moved": ChangePlaces([WantedPlace(key, key, 1, "h1") for key in tables[:3]]),
+        "walks": ChangeWalks([HallWalk("h0", "h1", 90), HallWalk("h1", "h2", 90), HallWalk("h0", "h2", 90)]),
+        "shorter walk": ChangeWalks([HallWalk("h0", "h1", 1)]),
+        "halls": ChangeHalls([WantedHall("East", "h0"), WantedHall("Hall 1", "h1"), WantedHall("W", "h2")]),
+        "shorter day": replace(plan, days=[plan.days[0], replace(plan.days[1], closes=time(10))]),
+        "later day": replace(plan, days=[replace(plan.days[0], opens=time(9, 30)), plan.days[1]]),
+        "less days": replace(plan, days=plan.days[:1]),
+    }
+
+
+def of_all(session: Session, expo: Expo, change: VenueChange) -> VenueEffects:
+    """What a look at the whole event finds."""
+    before = held(problem_of(session, expo.event.id, Scope()))
+    event = session.get_one(Event, expo.event.id)
+    changing.apply(session, expo.organiser_actor(), change, now=NOW)
+    until = NOW + timedelta(hours=event.freeze_hours)
+    return effects(before, problem_of(session, event.id, Scope()), frozen_until=until)
+
+
+def test_a_part_is_as_good_as_the_whole(database: Database) -> None:
+    found = {}
+    with database.write() as session:
+        expo = crowded(session)
+        wanted = changes(session, expo)
+    for name, change in wanted.items():
+        with database.write() as session:
+            whole = of_all(session, expo, change)
+            session.rollback()
+        with database.write() as session:
+            look = changing.apply(session, expo.organiser_actor(), change, now=NOW)
+            session.rollback()
+        found[name] = len(whole.broken)
+        counts = len(whole.broken), len(whole.elsewhere), len(whole.soon)
+        assert (look.touched, look.elsewhere, look.soon) == counts, name
+        assert {m.request for m in look.meetings} == whole.broken, name
+    touching = {name for name, count in found.items() if count}
+    assert touching >= {"close", "remove", "moved", "walks", "shorter day", "later day", "less days"}, found
