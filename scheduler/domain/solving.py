@@ -48,6 +48,8 @@ class WhatIfKind(StrEnum):
     """A point of the curve of fairness."""
     KEPT = "kept"
     """An organiser's own, kept by its name."""
+    REMEDY = "remedy"
+    """What a change would let in that helps a group of requests that a version does not hold."""
 
 
 @dataclass(frozen=True, slots=True)

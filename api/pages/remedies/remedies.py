@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import flash, redirect, request, url_for
+from flask import flash, make_response, redirect, request, url_for
 from flask.wrappers import Response as FlaskResponse
 from flask_login import login_required
 from werkzeug.wrappers import Response
@@ -20,6 +20,8 @@ from scheduler.services.remedies import doing, groups, sheet
 from scheduler.services.remedies.changing import NewPerson
 from scheduler.services.requests import not_held
 from scheduler.services.requests.locks import NotDone
+from scheduler.services.what_if import remedies as trials
+from workers import dispatch
 
 blueprint = APIBlueprint(
     "remedies",
@@ -66,11 +68,41 @@ def show(event_key: str, number: int) -> str:
             number=number,
             tally=groups.tally(db, actor, number),
             chosen=groups.one(db, actor, number, group) if group >= 0 else None,
+            trials=trials.of_version(db, actor, number),
             reason=reason,
             asked=words,
             reasons=not_held.GROUPS,
             **values,
         )
+
+
+@blueprint.post("/try")
+@login_required
+def try_it(event_key: str, number: int) -> Response:
+    """Have what helps a group confirmed by a run beside the plan."""
+    actor = auth.organiser(event_key)
+    group = inputs.whole(request.form.get("group"), -1)
+    with context.database().write() as db:
+        lever = groups.lever_of(db, actor, number, group)
+        trials.ask(db, actor, number, group, lever, now=context.now())
+    dispatch.what_if(app=context.celery())
+    return redirect(
+        rendering.back(event_key, url_for("remedies.show", event_key=event_key, number=number)), 303
+    )
+
+
+@blueprint.get("/panel")
+@login_required
+def panel(event_key: str, number: int) -> FlaskResponse:
+    """The part of the page that follows trials. Once all have ended, the page is loaded again."""
+    actor = auth.team(event_key)
+    with context.database().read() as db:
+        found = trials.of_version(db, actor, number)
+        text = rendering.render(db, actor, "why_not", "remedies/_trying.html", number=number, trials=found)
+    response = make_response(text)
+    if not any(trial.is_open for trial in found.values()):
+        response.headers["HX-Refresh"] = "true"
+    return response
 
 
 @blueprint.get("/workbook.xlsx")

@@ -10,16 +10,19 @@ import structlog
 
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError
+from scheduler.domain.plan import Plan
 from scheduler.domain.problem import Problem
-from scheduler.domain.solving import Progress, SolveParams
+from scheduler.domain.solving import Progress, Result, SolveParams, WhatIfKind
 from scheduler.files.problem_file import fingerprint_of, read_problem, write_problem
 from scheduler.services.problems import snapshot
 from scheduler.services.runs.checking import NO_PLAN
-from scheduler.services.runs.watchdog import Solve, Stop, Watched, watch
+from scheduler.services.runs.watchdog import Report, ShouldStop, Solve, Stop, Watched, watch
 from scheduler.services.schedule import versions
 from scheduler.services.what_if import changes, figures, waiting
 from scheduler.services.what_if.applying import applied
+from scheduler.services.what_if.remedies import remedy_of
 from scheduler.services.what_if.waiting import WhatIfGone
+from scheduler.solver.explain.levers import with_lever
 from scheduler.solver.solve import solve as solve_problem
 from scheduler.storage.database import Database
 from scheduler.storage.models import WhatIf
@@ -75,6 +78,8 @@ class _Work:
 
     def do(self, solve: Solve, settings: Settings, should_stop: Callable[[], bool]) -> bool:
         row = self.row
+        if row.kind is WhatIfKind.REMEDY:
+            return self.do_remedy(solve, settings, should_stop)
         with self.database.read() as session:
             now = self.database.now_in(session)
             published = versions.published(session, row.event_id)
@@ -94,6 +99,41 @@ class _Work:
             should_stop=should_stop,
         )
         return self.end(live, changed, watched)
+
+    def do_remedy(self, solve: Solve, settings: Settings, should_stop: Callable[[], bool]) -> bool:
+        """Search on from a version's plan, then with a lever pulled as long again: what the lever buys."""
+        asked = remedy_of(self.row.changes)
+        with self.database.read() as session:
+            now = self.database.now_in(session)
+            problem = snapshot.take(session, self.row.event_id, now=now)
+            meetings = versions.meetings(session, asked.version_id)
+        index = problem.index
+        start = [m for m in meetings if m.request in index.requests and m.slot in index.slots]
+        params = SolveParams(seconds=self.row.seconds, workers=settings.solve_workers)
+        plans = list[Plan]()
+
+        def both(report: Report, stop: ShouldStop) -> Result:
+            for each in (problem, with_lever(problem, asked.lever)):
+                result = solve(each, params, start=start, on_progress=report, should_stop=stop)
+                plans.append(result.plan)
+            return result
+
+        watched = watch(both, self, seconds=2 * self.row.seconds, should_stop=should_stop)
+        if watched.why in (Stop.CANCEL, Stop.SHUTDOWN):
+            with self.database.write() as session:
+                waiting.put_back(session, self.row.id, self.row.turn)
+            return False
+        if watched.is_stuck:
+            return self.fail(STUCK)
+        for plan in plans:
+            if plan.status in NO_PLAN:
+                return self.fail(NO_PLAN[plan.status])
+        figures_of = [{"held": len(plan.meetings), "score": plan.score} for plan in plans]
+        result = dict(zip(("without", "with"), figures_of, strict=True))
+        with self.database.write() as session:
+            now = self.database.now_in(session)
+            waiting.finish(session, self.row.id, self.row.turn, result, now=now)
+        return True
 
     def end(self, live: Live, changed: Problem, watched: Watched) -> bool:
         if watched.why in (Stop.CANCEL, Stop.SHUTDOWN):

@@ -117,6 +117,7 @@ GET EVENT/versions/<number>/changes                          302 404 404 404 404
 GET EVENT/versions/<number>/fairness                         302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/remedies                         302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/remedies/do                      302 404 404 404 404 404 404 404 404 404 404
+GET EVENT/versions/<number>/remedies/panel                   302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/remedies/workbook.xlsx           302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/changes/workbook.xlsx            302 404 404 404 404 404 302 302 302 403 404
 GET /p/<token>                                               200 200 200 200 200 200 200 200 200 200 200
@@ -221,6 +222,7 @@ POST EVENT/versions/<number>/compare                         403 404 404 404 404
 POST EVENT/versions/<number>/discard                         403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/versions/<number>/publish                         403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/versions/<number>/remedies/do                     403 404 404 404 404 404 404 404 404 404 404
+POST EVENT/versions/<number>/remedies/try                    403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/versions/<number>/roll-back                       403 404 404 404 404 404 409 409 404 404 404
 POST EVENT/versions/<number>/take-back                       403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/versions/<number>/trial                           403 404 404 404 404 404 302 302 404 404 404

@@ -13,12 +13,19 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import VersionState
 from scheduler.domain.plan import About, Lever, Plan, UnheldGroup, Unscheduled
+from scheduler.domain.solving import SolveParams
 from scheduler.services.people_desk import journal
+from scheduler.services.problems import snapshot
 from scheduler.services.publishing import release
 from scheduler.services.remedies import doing, groups
 from scheduler.services.schedule import versions
+from scheduler.services.what_if import remedies as trials
+from scheduler.services.what_if import trying
+from scheduler.solver.explain.groups import answered
+from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
 from scheduler.storage.models import Attendee, Place, ScheduleVersion
+from tests.support import clocks
 from tests.support.factories import NOW, Expo, make_event, make_request, make_version
 from tests.support.publishing import SETTINGS
 from tests.support.web import Browser, web_app
@@ -127,6 +134,37 @@ def test_the_page_says_groups_in_names_and_times_and_the_workbook_has_them(
     rows = book.get_sheet_by_name("Groups").to_python()
     assert [row[4] for row in rows[1:]] == [3, 1, 1] and rows[1][6] == "one meeting a day more"
     assert len(book.get_sheet_by_name("Requests").to_python()) == 6
+
+
+def test_what_helps_is_confirmed_by_a_run_beside_the_plan(
+    database: Database, broker_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks.hold(monkeypatch, NOW)
+    with database.write() as session:
+        expo = make_event(session, slots="4", solve_seconds=1)
+        anna = expo.people[0][0]
+        anna.max_per_day = 1
+        asked = [make_request(session, expo, 0, other) for other in (1, 2)]
+        problem = snapshot.take(session, expo.event.id, now=NOW)
+        result = answered(problem, solve(problem, SolveParams(seconds=1, workers=1)))
+        version = versions.store_draft(
+            session, event_id=expo.event.id, run_id=None, plan=result.plan, now=NOW
+        )
+        (group,) = result.plan.groups
+        assert group.lever in (Lever("person-cap", (anna.key,)), Lever("add-person", (anna.key,)))
+        number = version.number
+    path = f"/events/{expo.event.key}/versions/{number}/remedies"
+    browser = Browser(web_app(database, broker_url), expo.organiser)
+    browser.get(path)
+    page = browser.post(f"{path}/try", group="0")
+    assert "1 is being tried" in page and "Try it" not in page
+    assert trying.execute(database, settings=SETTINGS)
+    with database.read() as session:
+        trial = trials.of_version(session, expo.organiser_actor(), number)[0]
+        assert (trial.more, trial.points) == (1, group.gains)
+        assert len(versions.meetings(session, version.id)) == 1, "the plan is as it was"
+    page = browser.get(path)
+    assert "<b>1</b> more is held in all" in page and "Try it" in page and len(asked) == 2
 
 
 def test_queries_of_the_groups_do_not_grow_with_them(database: Database) -> None:
