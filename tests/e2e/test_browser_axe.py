@@ -130,13 +130,17 @@ class Reader:
     def send_empty(self, path: str, button: str) -> None:
         """Send a form with nothing in it, as a browser would that checks nothing; look at its faults."""
         self.open(path)
+        self.empty()
+        self.press(button)
+        self.page.locator(".fault").first.wait_for()
+        self.look(f"{path} with faults")
+
+    def empty(self) -> None:
+        """Empty all fields, and have the browser check nothing."""
         self.page.evaluate(
             "for (const form of document.forms) { form.noValidate = true; for (const field of form.elements)"
             " if (/text|number|date|time|email|url/.test(field.type)) field.value = '' }"
         )
-        self.press(button)
-        self.page.locator(".fault").first.wait_for()
-        self.look(f"{path} with faults")
 
     def choose_file(self, label: str, name: str, octets: bytes) -> None:
         self.page.get_by_label(label).first.set_input_files(
@@ -346,6 +350,32 @@ def test_no_page_has_a_fault(role: str, reader: Reader, everything: Everything) 
         reader.sign_in(role)
     for path in PAGES[role]:
         reader.visit(whole(path, everything.known))
+
+
+FAULTY = ("firms/f8/ask", "busy-times", "tokens")
+"""Forms of a firm that are sent with nothing in them, by their one large button."""
+
+
+@pytest.mark.parametrize("language", ["hu", "zh"])
+def test_no_page_of_a_firm_has_a_fault_in_another_language(
+    language: str, reader: Reader, everything: Everything
+) -> None:
+    reader.sign_in("exhibitor")
+    reader.open("firms")
+    speak = 'button[name="language"][value="{}"]'
+    reader.page.locator(speak.format(language)).click()
+    reader.page.locator(f'html[lang="{language}"]').wait_for(state="attached")
+    for path in PAGES["exhibitor"]:
+        if "?" not in path:
+            reader.visit(whole(path, everything.known))
+    for path in FAULTY:
+        reader.open(path)
+        reader.empty()
+        reader.page.locator("main form button.primary").first.click()
+        reader.page.locator(".fault").first.wait_for()
+        reader.look(f"{path} with faults")
+    reader.page.locator(speak.format("en")).click()
+    reader.page.locator('html[lang="en"]').wait_for(state="attached")
 
 
 def test_no_form_with_faults_has_a_fault(reader: Reader) -> None:

@@ -45,7 +45,7 @@ def test_a_calendar_is_looked_at_saved_and_removed_without_javascript(
     expect(page.get_by_role("heading", level=1)).to_have_text("office.ics: look before you save")
     expect(page.get_by_text("3 of 16")).to_be_visible()
     expect(page.get_by_role("table").get_by_text("Board meeting")).to_have_count(3)
-    expect(page.get_by_text("The next plan moves it")).to_be_visible()
+    expect(page.get_by_text("The next plan moves a meeting")).to_be_visible()
     assert unavailable(database, expo) == set()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status").first).to_contain_text("Saved: office.ics.")

@@ -1,0 +1,84 @@
+"""One word for one thing, across pages and mails: no catalog says otherwise than docs/translators.md."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+
+import pytest
+
+from api.language.catalogs import languages
+from tests.integration.language.test_catalogs import LANGUAGES, ROOT, catalog, forms
+
+NOT = {
+    "zh": {
+        "会议": "洽谈",
+        "会谈": "洽谈",
+        "会面": "洽谈",
+        "申请": "请求",
+        "活动": "展会",
+        "拒绝": "谢绝",
+        "参展商": "参展负责人",
+        "翻译": "口译员",
+    },
+    "hu": {
+        "megbeszélés": "találkozó",
+        "tárgyalás": "találkozó",
+        "meeting": "találkozó",
+        "visszautasít": "elutasít",
+        "menetrend": "beosztás",
+        "ütemterv": "beosztás",
+        "link": "hivatkozás",
+        "pavilon": "csarnok",
+        "fordító": "tolmács",
+    },
+    "en": {"appointment": "meeting", "company": "firm", "companies": "firms", "timeslot": "slot"},
+}
+"""By language: words that a thing is not called by, each with the one that it is called by."""
+ALLOWED = ("被拒绝", "拒收", "洽谈请求被", "拒绝。", "webinar")
+"""What has such a word in it and means something else: a program is refused, not a request declined."""
+
+
+def of_mails(language: str) -> Iterator[str]:
+    def texts(value: object) -> Iterator[str]:
+        if isinstance(value, dict):
+            for each in value.values():
+                yield from texts(each)
+        elif isinstance(value, list):
+            for each in value:
+                yield from texts(each)
+        elif isinstance(value, str):
+            yield value
+
+    yield from texts(
+        json.loads((files("scheduler.invites.catalogue") / f"{language}.json").read_text("utf-8"))
+    )
+
+
+def of_pages(language: str) -> Iterator[str]:
+    if language in LANGUAGES:
+        for each in catalog(language):
+            yield from forms(each.string) if each.id else ()
+    else:
+        for each in catalog(LANGUAGES[0]):
+            yield from forms(each.id) if each.id else ()
+
+
+@pytest.mark.parametrize("language", sorted(languages()))
+def test_a_thing_has_one_word(language: str) -> None:
+    wrong = re.compile("|".join(NOT[language]), re.IGNORECASE)
+    found = [
+        (match[0], text)
+        for text in (*of_mails(language), *of_pages(language))
+        if (match := wrong.search(re.sub(r"<[^>]*>|%\(\w+\)s|\{\w+\}", "", text)))
+        and not any(each in text for each in ALLOWED)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_words_are_those_of_the_guide(language: str) -> None:
+    guide = (ROOT / "docs/translators.md").read_text("utf-8")
+    assert [word for word in NOT[language].values() if word not in guide] == []
