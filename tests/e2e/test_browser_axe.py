@@ -55,6 +55,8 @@ NO_PAGES = {
     "trail.export": "a CSV file",
     "mail_texts.index": "leads on",
     "dials.panel": "a part of dials.show",
+    "remedies.panel": "a part of remedies.show",
+    "remedies.workbook": "a workbook",
     "runs.run_panel": "a part of runs.run",
     "my_day.manifest": "JSON",
     "my_day.worker": "a script",
@@ -299,7 +301,7 @@ PAGES = {
 
 MOVES = b"key,name,country,tier,hall,booth\nf1,Firm 1,CN,midstream,h0,NEW\n"
 
-LATER = {"busy_times.preview", "sign_in.go_on"}
+LATER = {"busy_times.preview", "remedies.look", "sign_in.go_on"}
 """What only a form leads to: the states below look at it."""
 
 
@@ -468,6 +470,10 @@ def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everythin
     reader.choose_file("File", "firms.csv", MOVES)
     reader.look_after("See what it would do", "Nothing is taken yet")
     reader.look_after("Take it", "Firms: ")
+    reader.open("versions/2/remedies?reason=people-busy")
+    reader.page.get_by_role("link", name="Say who, and hold it there").first.click()
+    reader.page.get_by_role("heading", name="Who is to come?").wait_for()
+    reader.look("who is to come")
     reader.open("versions/2/remedies?reason=people-busy")
     reader.look_after("Do it, and hold it there", "locked to")
     reader.open("schedule")
