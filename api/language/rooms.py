@@ -10,6 +10,7 @@ ROOMS = frozenset(
         "answers",
         "asked",
         "busy_times",
+        "colleagues",
         "digests",
         "firms",
         "interpreting",

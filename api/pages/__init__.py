@@ -9,6 +9,7 @@ from api.pages.archives import archives
 from api.pages.availability import busy_times
 from api.pages.board import hand_board
 from api.pages.calendar_health import board
+from api.pages.colleagues import colleagues
 from api.pages.delegations import delegations
 from api.pages.digests import asked, digests, reminding
 from api.pages.directory import exclusions, firms, profile
@@ -73,6 +74,7 @@ PAGES = (
     printed.blueprint,
     people_desk.blueprint,
     profile.blueprint,
+    colleagues.blueprint,
     preferences.blueprint,
     reminding.blueprint,
     request_desk.blueprint,

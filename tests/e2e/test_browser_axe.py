@@ -203,6 +203,7 @@ PAGES = {
         "wishes",
         "wishes/ask",
         "profile",
+        "colleagues",
         "requests/received?order=deadline",
         "firms/f8/ask",
         "firms/f4/ask",

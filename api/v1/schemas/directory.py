@@ -91,6 +91,7 @@ class PersonOut(Output):
     latin_name: str
     title: str
     languages: list[str]
+    areas: list[str] = Field(description="Keys of the chain areas that the person takes care of.")
     is_exhibitor: bool
     firm: FirmRefOut
     email: str | None

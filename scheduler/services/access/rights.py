@@ -41,6 +41,7 @@ class Right(StrEnum):
     ASK = "ask for meetings, answer and withdraw requests"
     KEEP_NOTES = "save firms, note them, and say that there is to be no meeting with them"
     KEEP_PROFILE = "change what one's firm says of itself"
+    KEEP_COLLEAGUES = "add, change and remove people of one's firm"
     LOCK_REQUESTS = "do remedies, and lock requests to times"
     READ_FIRM_AGENDAS = "read firms' agendas"
     READ_AGENDAS = "read people's agendas"
@@ -105,6 +106,7 @@ _NOBODY_ELSES = frozenset(
         Right.KEEP_FIRM_FEED,
         Right.KEEP_NOTES,
         Right.KEEP_PROFILE,
+        Right.KEEP_COLLEAGUES,
     }
 )
 """What only a person, or a firm, does about its own: no organiser does it for them."""
@@ -153,6 +155,7 @@ MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
             Right.READ_OUTCOMES: Reach.FIRM,
             Right.KEEP_NOTES: Reach.FIRM,
             Right.KEEP_PROFILE: Reach.FIRM,
+            Right.KEEP_COLLEAGUES: Reach.FIRM,
             Right.READ_AGENDAS: Reach.FIRM,
             Right.KEEP_FIRM_FEED: Reach.FIRM,
             Right.MAKE_TOKENS: Reach.PERSON,

@@ -75,6 +75,8 @@ class PersonCard:
     latin_name: str
     title: str
     languages: tuple[str, ...]
+    areas: tuple[str, ...]
+    """Keys of the chain areas that the person takes care of."""
     is_exhibitor: bool
     firm: FirmRef
     email: str | None
@@ -87,6 +89,7 @@ def person_card(actor: Actor, person: Attendee, firm: Firm) -> PersonCard:
         latin_name=person.latin_name,
         title=person.title,
         languages=tuple(person.languages),
+        areas=tuple(person.areas),
         is_exhibitor=person.is_exhibitor,
         firm=firm_ref(firm),
         email=person.email if actor.may(Right.READ_CONTACTS, firm_id=firm.id) else None,

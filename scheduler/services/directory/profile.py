@@ -118,7 +118,7 @@ def _people(session: Session, firm_id: int) -> Sequence[Attendee]:
 
 
 def own_firm(session: Session, actor: Actor, *, is_locked: bool) -> Firm:
-    own = "Only exhibitors change what their firm says of itself."
+    own = say("Only exhibitors change what their firm says of itself.")
     actor.require(Right.KEEP_PROFILE, firm_id=actor.firm_id, sentence=own)
     query = select(Firm).where(Firm.id == actor.firm_id)
     if is_locked:

@@ -80,6 +80,7 @@ class EventSettings:
     request_days: RequestDays = 14
     must_budget: MustBudget = 5
     proposals: bool = True
+    colleagues: bool = True
     mail_per_minute: MailPerMinute = 600
     publish_hold: HoldMinutes = 5
     summary_mails: bool = True

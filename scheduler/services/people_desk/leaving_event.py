@@ -84,6 +84,20 @@ def withdraw(
     return Left(requests, meetings)
 
 
+def colleague_leaves(session: Session, actor: Actor, person: Attendee, *, now: datetime) -> Left:
+    """Take a person out of the event for an exhibitor of the firm, who may: the caller has asked that.
+
+    A colleague goes where one can. The desk's journal has it as a step, so organisers can undo it.
+    """
+    theirs = of_keys(actor.event_id, ImportKind.PEOPLE, [person.key])
+    meetings = len(coming(session, actor.event_id, theirs, now=now))
+    with step(session, actor, StepKind.WITHDRAW, ImportKind.PEOPLE, person.latin_name, now=now):
+        person.withdrawn_at = now
+        session.flush()
+        requests = _without(session, actor, person, NamedAlone.COLLEAGUE, "", now)
+    return Left(requests, meetings)
+
+
 def bring_back(
     session: Session, actor: Actor, kind: ImportKind, keys: Sequence[str], *, now: datetime
 ) -> int:

@@ -68,6 +68,8 @@ class Event(Base):
     """A pending request expires after these days."""
     must_budget: Mapped[int] = mapped_column(default=5, server_default="5")
     """How many musts a firm may have among its open requests; 0: any number."""
+    colleagues: Mapped[bool] = mapped_column(default=True, server_default=true())
+    """Whether exhibitors may add, change and remove people of their firms."""
     proposals: Mapped[bool] = mapped_column(default=True, server_default=true())
     """Whether attendees may propose other times for their meetings."""
     mail_per_minute: Mapped[int] = mapped_column(default=600)

@@ -121,6 +121,8 @@ class Attendee(Base):
     phone: Mapped[Phone] = mapped_column(default="", server_default="")
     """For organisers, the own firm, and the partners of a meeting that both sides have accepted."""
     languages: Mapped[list[str]]
+    areas: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    """Keys of the chain areas that the person takes care of for the firm."""
     mail_language: Mapped[Language] = mapped_column(default="", server_default="")
     """The language of mails that was chosen, or empty for the one that `readers` derives."""
     timezone: Mapped[Timezone] = mapped_column(default="", server_default="")

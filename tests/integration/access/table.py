@@ -52,6 +52,8 @@ GET EVENT/calendar-health/                                   302 404 404 404 404
 GET EVENT/calendar-health/calls.csv                          302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/calendar-health/dead-letters                       302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/calendar-health/people/<person_key>                302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/colleagues                                         302 404 404 200 403 200 403 403 403 403 404
+GET EVENT/colleagues/<key>                                   302 404 404 404 403 404 403 403 403 403 404
 GET EVENT/delegations/                                       302 404 404 404 404 404 200 200 404 404 200
 GET EVENT/delegations/<delegation_key>                       302 404 404 404 404 404 200 200 404 404 200
 GET EVENT/delegations/<delegation_key>/print-pack.pdf        302 404 404 404 404 404 200 200 404 404 200
@@ -244,6 +246,9 @@ POST EVENT/wishes/<key>                                      403 404 404 404 403
 POST EVENT/wishes/answers                                    403 404 404 303 403 303 303 303 403 403 404
 POST EVENT/wishes/ask                                        403 404 404 422 403 422 403 403 403 403 404
 POST EVENT/wishes/drafts/<number>/remove                     403 404 404 404 403 404 404 404 403 403 404
+POST EVENT/colleagues                                        403 404 404 422 403 422 403 403 403 403 404
+POST EVENT/colleagues/<key>                                  403 404 404 404 403 404 403 403 403 403 404
+POST EVENT/colleagues/<key>/remove                           403 404 404 404 403 404 403 403 403 403 404
 POST EVENT/profile                                           403 404 404 303 403 303 403 403 403 403 404
 POST EVENT/profile/logo                                      403 404 404 422 403 422 403 403 403 403 404
 POST EVENT/profile/logo/remove                               403 404 404 303 403 303 403 403 403 403 404

@@ -1,0 +1,1 @@
+"""The people of a firm, kept by its exhibitors."""

@@ -1,0 +1,120 @@
+"""Exhibitors keep the people of their firm: added and invited, changed, removed; nobody else's."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from scheduler.domain.entities import Side
+from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound
+from scheduler.services.colleagues import colleagues
+from scheduler.services.colleagues import days as days_of
+from scheduler.services.colleagues.colleagues import ColleagueForm
+from scheduler.services.directory import search
+from scheduler.services.people_desk import journal
+from scheduler.storage.database import Database
+from scheduler.storage.models import Attendee, AttendeeBusy, Event, OutboxMail, RequestPerson
+from tests.support.factories import NOW, make_event, make_request
+from tests.support.publishing import SETTINGS
+
+ANNA = ColleagueForm(
+    name="Nagy Anna", email="Anna@Firm.example", title="Buyer", languages="magyar, 中文", areas=("batteries",)
+)
+
+
+def form(database: Database, **fields: object) -> ColleagueForm:
+    with database.read() as session:
+        event = session.scalars(select(Event)).one()
+        days = tuple(day.isoformat() for day in days_of.slots_of(session, event))
+    return replace(ANNA, **{"days": days, **fields})
+
+
+def test_who_is_added_is_invited_and_sits_where_said(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, slots="4 4")
+        actor = expo.actor(0)
+    first, second = form(database).days
+    with database.write() as session:
+        key = colleagues.add(session, actor, form(database, days=(second,)), settings=SETTINGS, now=NOW)
+        mail = session.scalars(select(OutboxMail)).one()
+        assert (mail.to_address, mail.payload["letter"]) == ("anna@firm.example", "colleague")
+        assert (mail.payload["language"], mail.payload["path"]) == ("hu", f"/events/{expo.event.key}")
+        assert len(session.scalars(select(AttendeeBusy)).all()) == 4
+    with database.read() as session:
+        found = {each.key: each for each in colleagues.staff(session, actor).people}
+        assert key == "nagy-anna" and found[key].languages == ("hu", "zh")
+        assert [day.isoformat() for day in found[key].days] == [second]
+        shown = search.firm(session, expo.actor(1), "f0").people
+        assert [(person.title, person.areas) for person in shown if person.key == key] == [
+            ("Buyer", ("batteries",))
+        ]
+    with database.write() as session:
+        said = form(database, title="Head", days=(first, second), is_exhibitor=True)
+        colleagues.change(session, actor, key, said, settings=SETTINGS, now=NOW)
+        assert session.scalars(select(AttendeeBusy)).all() == []
+        anna = session.scalars(select(Attendee).where(Attendee.key == key)).one()
+        assert (anna.title, anna.is_exhibitor, anna.email) == ("Head", True, "anna@firm.example")
+
+
+def test_who_is_removed_leaves_her_requests_to_a_colleague_and_may_come_back(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, people=2)
+        actor, organiser = expo.actor(0), expo.organiser_actor()
+        request = make_request(session, expo, 0, 1)
+        alone = RequestPerson(request_id=request.id, attendee_id=expo.people[0][1].id, side=Side.FROM)
+        session.add(alone)
+        email, key, request_id = expo.people[0][1].email, expo.people[0][1].key, request.id
+    with database.write() as session:
+        left = colleagues.remove(session, actor, key, now=NOW)
+        assert (left.requests, left.meetings) == (0, 0)
+        assert len(colleagues.staff(session, actor).people) == 1
+    with database.write() as session:
+        said = form(database, email=email, name="Again")
+        assert colleagues.add(session, actor, said, settings=SETTINGS, now=NOW) == key
+        assert session.scalars(select(Attendee).where(Attendee.key == key)).one().name == "Again"
+        named = select(RequestPerson.attendee_id).where(RequestPerson.request_id == request_id)
+        assert expo.people[0][1].id not in session.scalars(named).all()
+    with database.read() as session:
+        assert [each.kind for each in journal.steps(session, organiser)] == ["edit", "withdraw"]
+
+
+def test_what_is_wrong_stands_at_its_field(database: Database) -> None:
+    with database.write() as session:
+        expo = make_event(session, people=2)
+        wrong = ColleagueForm(name=" ", email="nowhere", languages="Klingonish", title="x" * 121)
+        with pytest.raises(InvalidInput) as caught:
+            colleagues.add(session, expo.actor(0), wrong, settings=SETTINGS, now=NOW)
+        assert {fault.path for fault in caught.value.faults} == {
+            "name", "latin_name", "email", "languages", "title", "days"
+        }  # fmt: skip
+        others = expo.people[1][0].email
+    with database.write() as session:
+        with pytest.raises(InvalidInput, match="email: takes part already"):
+            colleagues.add(session, expo.actor(0), form(database, email=others), settings=SETTINGS, now=NOW)
+        own = expo.people[0][0].key
+        with pytest.raises(InvalidInput, match="is_exhibitor: is you"):
+            colleagues.change(session, expo.actor(0), own, form(database), settings=SETTINGS, now=NOW)
+        with pytest.raises(InvalidInput, match="person: is you"):
+            colleagues.remove(session, expo.actor(0), own, now=NOW)
+
+
+def test_only_exhibitors_keep_only_their_own_people_and_only_where_it_is_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.write() as session:
+        expo = make_event(session, people=2)
+        others = expo.people[1][1].key
+    with database.write() as session:
+        for actor in (expo.actor(0, 1), expo.organiser_actor()):
+            with pytest.raises(NotAllowed):
+                colleagues.staff(session, actor)
+        with pytest.raises(NotFound):
+            colleagues.remove(session, expo.actor(0), others, now=NOW)
+        monkeypatch.setattr(colleagues, "MOST", 2)
+        with pytest.raises(InvalidInput, match="name: cannot be added: your firm has 2 people"):
+            colleagues.add(session, expo.actor(0), form(database), settings=SETTINGS, now=NOW)
+        session.get_one(Event, expo.event.id).colleagues = False
+        with pytest.raises(NotAllowed, match="The organisers keep the list of people"):
+            colleagues.remove(session, expo.actor(0), expo.people[0][1].key, now=NOW)

@@ -1,0 +1,48 @@
+"""Colleagues as an exhibitor keeps them on the pages."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from scheduler.storage.models import Attendee, Event
+from tests.support import clocks
+from tests.support.factories import NOW
+from tests.support.site import Site
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event is ahead whenever these tests run."""
+    clocks.hold(monkeypatch, NOW)
+
+
+def test_a_colleague_is_added_changed_and_removed(site: Site) -> None:
+    browser = site.exhibitor(0)
+    page = browser.get(site.path("/colleagues"))
+    days = re.findall(r'name="days" value="([0-9-]+)" checked', page)
+    assert days and "Add a colleague" in page
+    typed = {"name": "Nagy <Anna>", "email": "anna", "languages": "hu", "days": days}
+    page = browser.post(site.path("/colleagues"), 422, **typed)
+    assert 'value="Nagy &lt;Anna&gt;"' in page and 'id="email-fault">Is no mail address' in page
+    page = browser.post(site.path("/colleagues"), **typed | {"email": "anna@firm.example"})
+    assert "Nagy &lt;Anna&gt; takes part now" in page
+    with site.database.read() as session:
+        key = session.query(Attendee.key).filter_by(email="anna@firm.example").scalar()
+    page = browser.get(site.path(f"/colleagues/{key}"))
+    assert 'value="Hungarian"' in page and 'name="email"' not in page
+    typed |= {"languages": "Hungarian; 中文", "title": "Buyer"}
+    assert "Kept. The next plan goes by it" in browser.post(site.path(f"/colleagues/{key}"), **typed)
+    assert "Buyer" in site.exhibitor(1).get(site.path("/firms/f0"))
+    assert "Removed. The organisers can undo it" in browser.post(site.path(f"/colleagues/{key}/remove"))
+    browser.get(site.path(f"/colleagues/{key}"), status=404)
+    own = site.expo.people[0][0].key
+    assert "Is you; somebody else" in browser.post(site.path(f"/colleagues/{own}/remove"), 422)
+
+
+def test_where_it_is_switched_off_the_page_says_who_keeps_the_list(site: Site) -> None:
+    with site.database.write() as session:
+        session.get_one(Event, site.expo.event.id).colleagues = False
+    page = site.exhibitor(0).get(site.path("/colleagues"), status=403)
+    assert "The organisers keep the list of people: write to them." in page
