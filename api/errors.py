@@ -19,6 +19,7 @@ from scheduler.domain.errors import (
     ChainmeetError,
     ChangedMeanwhile,
     ComparisonNotReady,
+    EventOver,
     Fault,
     InvalidInput,
     NotAllowed,
@@ -49,6 +50,7 @@ STATUS: dict[type[ChainmeetError], int] = {
     PublishingOpen: 409,
     NotDone: 409,
     ComparisonNotReady: 503,
+    EventOver: 410,
     InvalidInput: 422,
 }
 
@@ -121,6 +123,9 @@ def _around() -> dict[str, Any]:
 
 
 def _chainmeet_error(error: ChainmeetError) -> Response:
+    if isinstance(error, EventOver):
+        choosing.speak(error.language)
+        return make_response(render_template("over.html", error=error), status_of(error))
     more: dict[str, Any] = {}
     if isinstance(error, InvalidInput):
         more["errors"] = [{**_place(fault), "detail": fault.message} for fault in error.faults]

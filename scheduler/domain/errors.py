@@ -68,6 +68,16 @@ class NotFound(ChainmeetError):
         super().__init__(f"There is no {what} {key!r} here.")
 
 
+class EventOver(ChainmeetError):
+    """A link of a mail leads into an event that was put away. `language` is that of the mail."""
+
+    code = "event-over"
+
+    def __init__(self, event_name: str, *, contact: str, language: str) -> None:
+        self.event_name, self.contact, self.language = event_name, contact, language
+        super().__init__(f"{event_name} is over. Nothing is changed, and no more mails come from it.")
+
+
 class NotAllowed(ChainmeetError):
     """The person who asks may see the object, but may not do this to it."""
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from scheduler.domain.errors import NotFound
+from scheduler.domain.errors import EventOver, NotFound
 from scheduler.invites.catalogue import language_of
 from scheduler.services.access import preferences
 from scheduler.services.access.actors import Actor
@@ -69,6 +69,12 @@ def shown(person: Attendee, event: Event, *, is_stopped: bool) -> StopLook:
     return StopLook(event.name, person.name, language, is_stopped)
 
 
+def require_going_on(event: Event, language: str) -> None:
+    """Raises EventOver for an event that was archived. `language` is that of the mail with the link."""
+    if event.archived_at is not None:
+        raise EventOver(event.name, contact=event.contact, language=language)
+
+
 def works_still(session: Session, event: Event, now: datetime) -> bool:
     """Whether links that stop mails of an event work still."""
     ends = session.scalar(select(func.max(Slot.end)).where(Slot.event_id == event.id))
@@ -87,4 +93,5 @@ def _found(session: Session, token: str, now: datetime) -> tuple[Attendee, Event
     ).first()
     if row is None or not works_still(session, row[1], now):
         raise NotFound("summary link", token[:4] + "...")
+    require_going_on(row[1], shown(row[0], row[1], is_stopped=False).language)
     return row[0], row[1]

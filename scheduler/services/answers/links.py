@@ -14,6 +14,7 @@ from scheduler.domain.entities import AnswerSource, Method, Partstat
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.feed import FeedEvent
+from scheduler.services.access import stopping
 from scheduler.services.answers import answers, counter_proposals, declining
 from scheduler.services.answers.answers import Reply
 from scheduler.services.answers.declining import Effect
@@ -56,8 +57,9 @@ class Look:
 
 
 def look(session: Session, token: str, *, now: datetime) -> Look:
-    """The meeting behind a link. Nothing is changed. Raises NotFound for a wrong link."""
+    """The meeting behind a link. Nothing is changed. Raises NotFound for a wrong link, EventOver."""
     invitation = _invitation(session, token)
+    _require_going_on(session, invitation)
     attendee = session.get_one(Attendee, invitation.attendee_id)
     request = session.get_one(MeetingRequest, invitation.request_id)
     return Look(
@@ -101,7 +103,7 @@ def answer(
 ) -> str:
     """Answer the invitation that was looked at. Returns a sentence that says what follows.
 
-    Raises NotFound, InvalidInput, and WrongState if the meeting has changed since or is off.
+    Raises NotFound, EventOver, InvalidInput, and WrongState if the meeting has changed since or is off.
     """
     invitation = _looked_at(session, token, sequence)
     return answers.give(session, invitation, _given(partstat, sequence, comment, now), now=now)
@@ -128,8 +130,14 @@ def _invitation(session: Session, token: str) -> Invitation:
     return invitation
 
 
+def _require_going_on(session: Session, invitation: Invitation) -> None:
+    language = Content.from_json(invitation.content).language
+    stopping.require_going_on(session.get_one(Event, invitation.event_id), language)
+
+
 def _looked_at(session: Session, token: str, sequence: int) -> Invitation:
     invitation = _invitation(session, token)
+    _require_going_on(session, invitation)
     answers.lock(session, invitation)
     if invitation.sequence != sequence:
         raise WrongState("invitation", "", "newer than the one that you looked at", "answered unseen")

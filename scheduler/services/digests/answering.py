@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import NotFound
-from scheduler.services.access import actors
+from scheduler.services.access import actors, stopping
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.tokens import answer_token, hash_token
 from scheduler.services.directory.refs import FirmRef, PersonRef, firm_ref, person_ref
@@ -87,5 +87,6 @@ def _found(
         expected = answer_token(secret_key, request.key, person.id, person.email)
         if token.lower() == expected and person.firm_id == request.to_firm_id:
             actor = actors.actor_for(session, person.account_id, event.key, now=now)
+            stopping.require_going_on(event, actor.language)
             return replace(actor, team_role=None), request.key, person, event
     raise NotFound("request link", token[:4] + "...")

@@ -97,6 +97,7 @@ def _found(session: Session, token: str, now: datetime) -> tuple[DigestChoice, A
     ).first()
     if row is None or not stopping.works_still(session, row[2], now):
         raise NotFound("link that stops digests", token[:4] + "...")
+    stopping.require_going_on(row[2], _shown(row[0], row[1], row[2]).language)
     return row[0], row[1], row[2]
 
 

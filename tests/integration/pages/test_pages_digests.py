@@ -13,9 +13,9 @@ from scheduler.domain.entities import RequestState
 from scheduler.services.delivery import delivery
 from scheduler.services.digests import choices, telling
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, DigestChoice, MeetingRequest
+from scheduler.storage.models import Attendee, DigestChoice, Event, MeetingRequest
 from tests.integration.delivery.test_sending import to
-from tests.support.factories import make_event, make_request
+from tests.support.factories import NOW, make_event, make_request
 from tests.support.publishing import SETTINGS
 from tests.support.site import Site
 from tests.support.web import Browser, web_app
@@ -140,3 +140,16 @@ def test_a_person_chooses_what_to_be_told(letter: Letter) -> None:
 def test_only_who_answers_for_the_firm_has_that_choice(letter: Letter) -> None:
     page = letter.site.browser(letter.site.expo.people[1][1]).get(letter.site.path("/preferences"))
     assert "Mails about requests" not in page
+
+
+def test_links_of_an_archived_event_say_that_it_is_over(letter: Letter) -> None:
+    browser = Browser(letter.site.app)
+    paths = (letter.path("asked/[a-z0-9]+/accept"), letter.path("digests/[a-z0-9]+"))
+    for path in paths:
+        browser.get(path)
+    with letter.site.database.write() as session:
+        session.get_one(Event, letter.site.expo.event.id).archived_at = NOW
+    for path in paths:
+        assert "This event is over" in browser.post(path, status=410)
+        assert "This event is over" in browser.get(path, status=410)
+    assert letter.state() is RequestState.PENDING

@@ -15,7 +15,7 @@ from scheduler.services.access.tokens import hash_token
 from scheduler.services.addresses import addresses
 from scheduler.services.delivery import remembering, rendering
 from scheduler.storage.database import Database
-from scheduler.storage.models import Attendee, OutboxMail
+from scheduler.storage.models import Attendee, Event, OutboxMail
 from tests.integration.access.test_readers import read, text
 from tests.integration.publishing.test_summaries import address, claim, make, queued, two_meetings
 from tests.support.factories import NOW, SECRET_KEY, Expo
@@ -106,3 +106,17 @@ def test_the_page_is_in_the_persons_language(
         session.get_one(Attendee, row.attendee_id).mail_language = language
     page = web_app(database, broker_url).test_client().get(f"/summaries/{token}").text
     assert said in page and re.search(rf'<html[^>]*lang="{language}"', page)
+
+
+def test_of_an_archived_event_the_link_says_so_in_the_persons_language_and_stops_nothing(
+    database: Database, broker_url: str
+) -> None:
+    expo, row, token = sent(database)
+    with database.write() as session:
+        session.get_one(Event, expo.event.id).archived_at = NOW
+        session.get_one(Attendee, row.attendee_id).mail_language = "hu"
+    client, path = web_app(database, broker_url).test_client(), f"/summaries/{token}"
+    for answer in (client.get(path), client.post(path), client.post(f"{path}/again")):
+        assert answer.status_code == 410 and "Ez az esemény véget ért" in answer.text
+    with database.read() as session:
+        assert session.get_one(Attendee, row.attendee_id).summaries_off_at is None
