@@ -30,6 +30,7 @@ from api.pages.team import joining, members, operators
 from api.pages.trail import entries
 from api.pages.venue import venue
 from api.pages.week import week
+from api.pages.what_if import what_if
 from api.v1 import docs
 
 PAGES = (
@@ -88,4 +89,5 @@ PAGES = (
     venue.blueprint,
     versions.blueprint,
     week.blueprint,
+    what_if.blueprint,
 )

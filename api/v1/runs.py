@@ -1,4 +1,4 @@
-"""Runs: start one, follow it, cancel it. For organisers."""
+"""Runs, and what-ifs beside the live plan: start one, follow it, end it. For organisers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from api.v1.operation import blueprint, later, operation
 from api.v1.schemas.base import PageQuery
 from api.v1.schemas.headers import Created
 from api.v1.schemas.schedule import NewRunIn, RunList, RunOut
+from api.v1.schemas.what_ifs import DeletedOut, NewWhatIfIn, WhatIfChangeIn, WhatIfList, WhatIfOut
 from scheduler.domain.entities import AfterRun
 from scheduler.services.access.actors import Actor
 from scheduler.services.runs import control
+from scheduler.services.what_if import what_ifs
 from workers import dispatch
 
 TAG = "Runs"
+WHAT_IFS = "What-ifs"
+WHAT_IF = "/what-ifs/<int:number>"
 
 
 @blueprint.get("/runs")
@@ -65,3 +69,80 @@ def cancel_run(db: Session, actor: Actor, number: int) -> Any:
 
 def _send(run_id: int) -> None:
     dispatch.run(context.database(), run_id, app=context.celery())
+
+
+@blueprint.get("/what-ifs")
+@blueprint.auth_required(token, roles=["runs:read"])
+@operation(tag=WHAT_IFS)
+@blueprint.output(WhatIfList)
+def list_what_ifs(db: Session, actor: Actor) -> Any:
+    """The what-ifs that are kept, the oldest first"""
+    return {"items": what_ifs.listing(db, actor)}
+
+
+@blueprint.post("/what-ifs")
+@blueprint.auth_required(token, roles=["runs:write"])
+@blueprint.input(NewWhatIfIn, arg_name="body")
+@operation(tag=WHAT_IFS, writes=True, creates="v1.show_what_if")
+@blueprint.output(WhatIfOut, 201, headers=Created)
+def make_what_if(db: Session, actor: Actor, body: NewWhatIfIn) -> Any:
+    """Make a what-if of some changes, which is not solved yet"""
+    return what_ifs.make(
+        db, actor, body.name, changes=tuple(body.changes), seconds=body.seconds, now=context.now()
+    )
+
+
+@blueprint.get(WHAT_IF)
+@blueprint.auth_required(token, roles=["runs:read"])
+@operation(tag=WHAT_IFS)
+@blueprint.output(WhatIfOut)
+def show_what_if(db: Session, actor: Actor, number: int) -> Any:
+    """One what-if with its state and, once it is done, its figures"""
+    return what_ifs.show(db, actor, number)
+
+
+@blueprint.post(f"{WHAT_IF}/change")
+@blueprint.auth_required(token, roles=["runs:write"])
+@blueprint.input(WhatIfChangeIn, arg_name="body")
+@operation(tag=WHAT_IFS, writes=True)
+@blueprint.output(WhatIfOut)
+def change_what_if(db: Session, actor: Actor, number: int, body: WhatIfChangeIn) -> Any:
+    """Rename it, or give it other changes: what it told is put away then"""
+    changes = None if body.changes is None else tuple(body.changes)
+    return what_ifs.change(
+        db, actor, number, name=body.name, changes=changes, seconds=body.seconds, now=context.now()
+    )
+
+
+@blueprint.post(f"{WHAT_IF}/solve")
+@blueprint.auth_required(token, roles=["runs:write"])
+@operation(tag=WHAT_IFS, writes=True, also=(409,))
+@blueprint.output(WhatIfOut)
+def solve_what_if(db: Session, actor: Actor, number: int) -> Any:
+    """Have it solved beside the live plan, behind all runs"""
+    asked = what_ifs.solve(db, actor, number, now=context.now())
+    later(_send_what_if)
+    return asked
+
+
+@blueprint.post(f"{WHAT_IF}/stop")
+@blueprint.auth_required(token, roles=["runs:write"])
+@operation(tag=WHAT_IFS, writes=True, also=(409,))
+@blueprint.output(WhatIfOut)
+def stop_what_if(db: Session, actor: Actor, number: int) -> Any:
+    """Stop it: its state is new again"""
+    return what_ifs.stop(db, actor, number, now=context.now())
+
+
+@blueprint.delete(WHAT_IF)
+@blueprint.auth_required(token, roles=["runs:write"])
+@operation(tag=WHAT_IFS, writes=True)
+@blueprint.output(DeletedOut)
+def delete_what_if(db: Session, actor: Actor, number: int) -> Any:
+    """Delete it; nothing of the event changes"""
+    what_ifs.delete(db, actor, number, now=context.now())
+    return {"number": number}
+
+
+def _send_what_if() -> None:
+    dispatch.what_if(app=context.celery())

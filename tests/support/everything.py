@@ -16,6 +16,8 @@ from werkzeug.serving import make_server
 
 from scheduler.domain.entities import AlertKind, DigestKind, RequestState, RunState, VersionState
 from scheduler.domain.mails.prints import PrintPack
+from scheduler.domain.rules.fairness import FAIRNESS_PRICES
+from scheduler.domain.solving import WhatIfKind, WhatIfState
 from scheduler.domain.team import TeamRole
 from scheduler.services.access import sign_in
 from scheduler.services.access.sessions import SignedIn
@@ -31,6 +33,8 @@ from scheduler.services.operations import alerts
 from scheduler.services.publishing import version_jobs
 from scheduler.services.schedule import versions
 from scheduler.services.team import invitations
+from scheduler.services.what_if import rows
+from scheduler.services.what_if.changes import FairnessChange, TablesChange, TypedChange
 from scheduler.storage.database import Database
 from scheduler.storage.models import (
     Account,
@@ -77,6 +81,7 @@ class Everything:
             self._requests(session)
             self._digests(session)
             self._schedule(session)
+            self._what_ifs(session)
             self._troubles(session)
             self._files(session)
             self._delegation(session)
@@ -241,6 +246,27 @@ class Everything:
             draft.terms = {"served": 3, "idle": 2, "hall_change": 1}
             draft.unscheduled = [self._unscheduled(self.not_held, self.held)]
         draft.run_id = run.id
+
+    def _what_ifs(self, session: Session) -> None:
+        """One that is solved, one that is new, and the curve of fairness."""
+        figures = {
+            "held": 3, "requests": 5, "weight": 9, "score": 900, "event_score": 900, "people": 9,
+            "people_without": 3, "changed": 1, "told": 4, "hall_change": 2, "idle": 1, "mean": 61.5,
+            "twentieth": 20.0, "worst": 0.0, "gini": 0.2123,
+        }  # fmt: skip
+        proved = {"bound": 950, "held_bound": 5, "weight_bound": 10, "gap": 1.25}
+        now = {**figures, "held": 2, "idle": 4}
+        tables = TablesChange(hall=self.expo.halls[0].key, count=2)
+        kept, points = WhatIfKind.KEPT, range(len(FAIRNESS_PRICES))
+        asked: list[tuple[WhatIfKind, TypedChange]] = [(kept, tables), (kept, tables)]
+        asked += [(WhatIfKind.CURVE, FairnessChange(point=point)) for point in points]
+        for kind, change in asked:
+            row = rows.add(session, self.expo.event.id, kind, name=LATIN[:70], changes=[change], now=NOW)
+            if row.number == 2:
+                continue
+            then = {**figures, **proved, "held": 5 - row.number // 3}
+            row.result = {"now": now, "then": then, "version": 1, "fingerprint": "f"}
+            row.state, row.asked_at, row.finished_at = WhatIfState.DONE, NOW, NOW
 
     def _unscheduled(self, request: MeetingRequest, other: MeetingRequest) -> dict[str, object]:
         """Of each remedy one, of which the two firms and the organiser may do some."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -16,10 +16,10 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.pages import rendering
 from api.pages.reading import FormReader
+from api.pages.schedule.fair_points import OWN_PRICE, POINTS, point_of, with_point
 from scheduler.domain.errors import InvalidInput
 from scheduler.domain.fields import Factor, MaxMoved, Percent
 from scheduler.domain.problem import DEFAULT_FACTORS
-from scheduler.domain.rules.fairness import FAIR_SHARES, FAIRNESS_PRICES
 from scheduler.services.access.actors import Actor
 from scheduler.services.events import events
 from scheduler.services.schedule import history
@@ -70,16 +70,6 @@ DIALS = (
     Dial("dropped", "A published meeting given up", "What it costs not to hold a published meeting."),
 )
 LIMITS = ("max_moved", "max_idle_spread")
-FAIRNESS = (
-    ("Most meetings", "What has the most priority is held, whoever it is."),
-    ("A little fairer", "Of two meetings as wanted, the firm with the smaller share gets its own."),
-    ("Fairer", "A firm with a small share goes before a somewhat more wanted meeting."),
-    ("Much fairer", "Small shares weigh as much as most priorities."),
-    ("Fairest", "Small shares weigh more than any priority."),
-)
-"""The points of the dial `FAIRNESS_PRICES` in words: a name, and what it does."""
-OWN_PRICE = "own"
-"""Where the event has fair shares that no point of the dial has."""
 
 
 @blueprint.get("")
@@ -162,7 +152,7 @@ def _page(db: Session, actor: Actor, typed: Mapping[str, str], faults: Faults) -
         dials=DIALS,
         version=newest,
         prices={dial.term: (terms.get(dial.term), factors[dial.term]) for dial in DIALS},
-        fairness=FAIRNESS,
+        fairness=POINTS,
         preview=dials.look(db, actor),
         now=context.now(),
     )
@@ -177,7 +167,7 @@ def _typed(policy: Mapping[str, Any]) -> dict[str, str]:
     factors = _factors(policy)
     return {
         "fair_share": str(round(100 * float(policy.get("fair_share", 0)))),
-        "fairness": _point(policy),
+        "fairness": point_of(policy),
         **{dial.term: f"{factors[dial.term]:g}" for dial in DIALS},
         **{name: "" if policy.get(name) is None else str(policy[name]) for name in LIMITS},
     }
@@ -192,28 +182,4 @@ def _read(form: Mapping[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
     share = read.whole("fair_share", Percent) / 100
     read.done()
     found = {**kept, **limits, "fair_share": share, "factors": {**before.get("factors", {}), **factors}}
-    return _with_fairness(found, form.get("fairness", OWN_PRICE))
-
-
-def _point(policy: Mapping[str, Any]) -> str:
-    """The point of the dial of fairness that a policy is at."""
-    price = policy.get("factors", {}).get("unfair", 0)
-    if not price:
-        return "0"
-    is_ours = policy.get("fair_shares") == _FAIR_SHARES and price in FAIRNESS_PRICES
-    return str(FAIRNESS_PRICES.index(price)) if is_ours else OWN_PRICE
-
-
-_FAIR_SHARES = [asdict(row) for row in FAIR_SHARES]
-
-
-def _with_fairness(policy: Mapping[str, Any], point: str) -> dict[str, Any]:
-    """The policy at a point of the dial. Anything but a point leaves it as it is."""
-    if point not in map(str, range(len(FAIRNESS_PRICES))):
-        return dict(policy)
-    price = FAIRNESS_PRICES[int(point)]
-    kept = {name: value for name, value in policy.items() if name != "fair_shares"}
-    factors = {term: value for term, value in policy["factors"].items() if term != "unfair"}
-    if not price:
-        return {**kept, "factors": factors}
-    return {**kept, "fair_shares": _FAIR_SHARES, "factors": {**factors, "unfair": price}}
+    return with_point(found, form.get("fairness", OWN_PRICE))

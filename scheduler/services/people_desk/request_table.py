@@ -15,7 +15,7 @@ from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.cells.columns import plain
+from scheduler.services.cells.firm_names import firm_meant
 from scheduler.services.directory.belonging import find_delegation, firms_of
 from scheduler.services.directory.refs import FirmRef, firm_columns
 from scheduler.services.paging import Order, Page, fetch_page
@@ -156,7 +156,8 @@ def ask(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> A
     Raises InvalidInput with each fault by field.
     """
     actor.require(Right.KEEP_PEOPLE)
-    found = {name: _firm(session, actor, getattr(form, name) or "") for name in ("from_firm", "to_firm")}
+    sides = {"from_firm": form.from_firm, "to_firm": form.to_firm}
+    found = {name: firm_meant(session, actor.event_id, said or "") for name, said in sides.items()}
     faults = [
         Fault(name, "is not a firm of this event, or several have that name; write its key")
         for name, key in found.items()
@@ -174,22 +175,6 @@ def ask(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> A
         place=form.place,
     )
     return requests.ask(session, actor, named, now=now)
-
-
-def _firm(session: Session, actor: Actor, said: str) -> str:
-    """The key of the one firm that is meant, or nothing."""
-    text = one_line(said)[: fields.limits(fields.FirmName).most]
-    if not text:
-        return ""
-    rows = session.execute(
-        select(Firm.key, Firm.name, Firm.latin_name).where(
-            Firm.event_id == actor.event_id, matches(text, (Firm.key, Firm.name, Firm.latin_name))
-        )
-    ).all()
-    exact = [key for key, *_ in rows if key == text]
-    named = [key for key, *names in rows if plain(text) in {plain(name) for name in names}]
-    found = exact or named or ([rows[0].key] if len(rows) == 1 else [])
-    return found[0] if len(found) == 1 else ""
 
 
 _ROWS = (

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from scheduler.domain.errors import Fault, InvalidInput
-from scheduler.domain.fields import Factor, HallKey, Key, MeetingsPerDay, NewTables
+from scheduler.domain.fields import Factor, HallKey, Key, MeetingsPerDay, NewInterpreters, NewTables
 from scheduler.domain.problem import Policy
 from scheduler.domain.rules.fairness import FAIRNESS_PRICES
 from scheduler.files.policy import read_policy
@@ -58,7 +59,7 @@ class InterpretersChange(TypedChange):
 
     kind: Literal["interpreters"] = "interpreters"
     step: Literal["more", "fewer"] = "more"
-    count: Annotated[int, Field(ge=1, le=50)] = 1
+    count: NewInterpreters = 1
     first: LanguageCode
     second: LanguageCode
 
@@ -182,15 +183,38 @@ def require_policy(policy: Any) -> Policy:
     return found
 
 
-_WHOLE_CHANGE = {
-    "slots": "end", "dial": "value", "quota": "min_meetings",
-}  # fmt: skip
-"""The field at which a fault of two fields is shown, by kind."""
+_OF_TWO: Final[Mapping[str, str]] = MappingProxyType(
+    {"slots": "end", "dial": "value", "quota": "min_meetings"}
+)
+"""The field at which a fault of two fields is told, by kind."""
+
+_IN_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "missing": "is missing",
+        "string_too_short": "is missing",
+        "string_too_long": "must have at most {max_length} characters",
+        "string_pattern_mismatch": "must be the code of a language, such as zh",
+        "greater_than_equal": "must be {ge} or more",
+        "less_than_equal": "must be {le} or less",
+        "less_than": "must be less than {lt}",
+        "literal_error": "must be {expected}",
+        "extra_forbidden": "is not known here",
+        "union_tag_invalid": "must be one of {expected_tags}",
+        "value_error": "{error}",
+    }
+)
+_BY_START: Final = (
+    ("date", "must be a date such as 2027-06-22"),
+    ("time", "must be a time such as 09:30"),
+    ("int", "must be a whole number"),
+)
 
 
 def _fault(row: Any, error: Any) -> Fault:
     """What pydantic found, at the field of its kind, in words."""
     kind = row.get("kind") if isinstance(row, dict) else None
-    where = [str(part) for part in error["loc"] if part != kind]
-    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
-    return Fault(".".join(where) or _WHOLE_CHANGE.get(str(kind), "kind"), message[:1].lower() + message[1:])
+    where = ".".join(str(part) for part in error["loc"] if part != kind)
+    found = str(error["type"])
+    words = _IN_WORDS.get(found) or next((said for start, said in _BY_START if found.startswith(start)), None)
+    said = str(error["msg"]) if words is None else words.format_map(error.get("ctx", {}))
+    return Fault(where or _OF_TWO.get(str(kind), "kind"), said)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
@@ -15,13 +18,14 @@ from scheduler.domain.fields import WhatIfName, WhatIfSeconds
 from scheduler.domain.solving import WhatIfKind, WhatIfState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.cells.firm_names import firm_meant
 from scheduler.services.text import one_line
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
 from scheduler.services.what_if import rows
 from scheduler.services.what_if.changes import MOST_CHANGES, AnyChange, TypedChange, written
 from scheduler.services.what_if.rows import WhatIfCard
-from scheduler.storage.models import Firm, Hall, Interpreter, WhatIf
+from scheduler.storage.models import Attendee, Event, Firm, Hall, Interpreter, Slot, WhatIf
 
 MOST_KEPT = 20
 """What-ifs of one event."""
@@ -140,6 +144,84 @@ def delete(session: Session, actor: Actor, number: int, *, now: datetime) -> Non
     row = rows.get(session, actor.event_id, number, to_change=True)
     _note(session, actor, row, "deleted", now=now)
     session.delete(row)
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfNames:
+    """Names of halls, firms and interpreters by key. What is gone is told by its key."""
+
+    halls: Mapping[str, str]
+    firms: Mapping[str, str]
+    interpreters: Mapping[str, str]
+
+    def hall(self, key: str) -> str:
+        return self.halls.get(key, key)
+
+    def firm(self, key: str) -> str:
+        return self.firms.get(key, key)
+
+    def interpreter(self, key: str) -> str:
+        return self.interpreters.get(key, key)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeChoices:
+    """What a form of a change offers: keys with names, codes of languages, days."""
+
+    halls: Sequence[tuple[str, str]]
+    interpreters: Sequence[tuple[str, str]]
+    languages: Sequence[str]
+    days: Sequence[date]
+
+
+def names(session: Session, actor: Actor, cards: Iterable[WhatIfCard]) -> WhatIfNames:
+    """The names in the changes of some what-ifs."""
+    actor.require(Right.READ_RUNS)
+    changes = [change for card in cards for change in card.changes]
+    halls = _named(session, actor.event_id, Hall, changes, "hall")
+    firms = _named(session, actor.event_id, Firm, changes, "firm", "like")
+    return WhatIfNames(halls, firms, _named(session, actor.event_id, Interpreter, changes, "interpreter"))
+
+
+def choices(session: Session, actor: Actor) -> ChangeChoices:
+    """What the forms of changes offer."""
+    actor.require(Right.TRY)
+    event = session.get_one(Event, actor.event_id)
+    halls = session.execute(
+        select(Hall.key, Hall.name).where(Hall.event_id == event.id).order_by(Hall.position, Hall.id)
+    )
+    people = session.execute(
+        select(Interpreter.key, Interpreter.name, Interpreter.languages)
+        .where(Interpreter.event_id == event.id, Interpreter.withdrawn_at.is_(None))
+        .order_by(Interpreter.name, Interpreter.id)
+    ).all()
+    spoken = select(cast(Attendee.languages, String)).where(Attendee.event_id == event.id).distinct()
+    languages = {code for row in session.scalars(spoken) for code in json.loads(row)}
+    zone = ZoneInfo(event.timezone)
+    starts = session.scalars(select(Slot.start).where(Slot.of(event.id)))
+    return ChangeChoices(
+        halls=[(key, name) for key, name in halls],
+        interpreters=[(key, name) for key, name, _ in people],
+        languages=sorted(languages | {code for person in people for code in person.languages}),
+        days=sorted({start.astimezone(zone).date() for start in starts}),
+    )
+
+
+def firm_named(session: Session, actor: Actor, said: str) -> str:
+    """The key of the firm that is meant by a key or a name, or nothing."""
+    actor.require(Right.TRY)
+    return firm_meant(session, actor.event_id, said)
+
+
+def _named(
+    session: Session, event_id: int, table: Any, changes: Iterable[TypedChange], *where: str
+) -> dict[str, str]:
+    keys = {getattr(one, name, None) for one in changes for name in where} - {None}
+    if not keys:
+        return {}
+    column = table.latin_name if table is Firm else table.name
+    mine = select(table.key, column).where(table.event_id == event_id, table.key.in_(keys))
+    return dict(session.execute(mine).all())
 
 
 def _clean(

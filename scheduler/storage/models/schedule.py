@@ -111,7 +111,7 @@ class WhatIf(Base):
     heartbeat_at: Mapped[datetime | None]
     progress: Mapped[dict[str, Any]]
     result: Mapped[dict[str, Any] | None]
-    """The figures `now` and `then`, as `what_if/figures.py` makes them."""
+    """The figures `now` and `then`, as `what_if/trying.py` makes them."""
     error: Mapped[str | None] = mapped_column(Text)
 
 

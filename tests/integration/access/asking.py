@@ -49,6 +49,7 @@ STEPS = {
     "delegations.person": "join",
     "inbox.handle": "set-aside",
     "runs.steer_mails": "pause",
+    "what_if.take": "copy",
 }
 KEYS = {
     "people_desk.show": "f0",

@@ -118,6 +118,11 @@ GET EVENT/exclusions                                         302 404 404 403 403
 GET EVENT/versions/<number>/changes                          302 404 404 404 404 404 302 302 302 403 404
 GET EVENT/versions/<number>/fairness                         302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/remedies                         302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/versions/<number>/fairness/curve                   302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/what-if                                            302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/what-if/<number>                                   302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/what-if/<number>/panel                             302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/what-if/comparison.<ending>                        302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/remedies/do                      302 404 404 404 404 404 404 404 404 404 404
 GET EVENT/versions/<number>/remedies/panel                   302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/versions/<number>/remedies/workbook.xlsx           302 404 404 404 404 404 200 200 200 403 404
@@ -157,6 +162,10 @@ POST EVENT/agenda/<request_key>/accept                       403 404 404 404 404
 POST EVENT/agenda/feed                                       403 404 404 303 303 303 403 403 403 403 404
 POST EVENT/agenda/firm/feed                                  403 404 404 303 403 303 403 403 403 403 404
 POST EVENT/agenda/firm/feed/end                              403 404 404 303 403 303 403 403 403 403 404
+POST EVENT/what-if                                           403 404 404 404 404 404 422 422 404 404 404
+POST EVENT/what-if/<number>/<step>                           403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/versions/<number>/fairness/curve                  403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/versions/<number>/fairness/dial                   403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/board/<number>/<step>                             403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/board/<number>/put                                403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/board/begin                                       403 404 404 404 404 404 404 404 404 404 404
@@ -280,6 +289,8 @@ GET API/versions/<number>/changes                  401 404 403 403 503 403 403 4
 GET API/versions/<number>/meetings                 401 404 403 403 200 403 403 403 403 200 403 403 403 403 403 403
 GET API/versions/<number>/publishing               401 404 403 403 404 403 403 403 403 404 403 403 403 403 403 403
 GET API/versions/<number>/unscheduled              401 404 403 403 200 403 403 403 403 200 403 403 403 403 403 403
+GET API/what-ifs                                   401 200 403 403 200 403 403 200 403 403 403 403 403 403 403 403
+GET API/what-ifs/<number>                          401 404 403 403 200 403 403 200 403 403 403 403 403 403 403 403
 POST API/imports                                   401 200 403 403 200 403 403 403 403 403 403 403 200 403 403 403
 POST API/mails/go-on                               401 200 403 403 200 403 403 403 403 403 200 403 403 403 403 403
 POST API/mails/pause                               401 200 403 403 200 403 403 403 403 403 200 403 403 403 403 403
@@ -300,4 +311,8 @@ POST API/versions/<number>/publish                 401 404 403 403 409 403 403 4
 POST API/versions/<number>/publishing/begin        401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403
 POST API/versions/<number>/publishing/take-back    401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403
 POST API/versions/<number>/roll-back               401 404 403 403 409 403 403 403 403 403 409 403 403 403 403 403
+POST API/what-ifs                                  401 422 403 403 422 403 403 403 422 403 403 403 403 403 403 403
+POST API/what-ifs/<number>/change                  401 404 403 403 200 403 403 403 200 403 403 403 403 403 403 403
+POST API/what-ifs/<number>/solve                   401 404 403 403 200 403 403 403 200 403 403 403 403 403 403 403
+POST API/what-ifs/<number>/stop                    401 404 403 403 200 403 403 403 200 403 403 403 403 403 403 403
 """  # noqa: E501 -- an address and sixteen answers

@@ -1,0 +1,69 @@
+"""The forms of changes: one a kind, and what is read of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from scheduler.domain.errors import Fault, InvalidInput
+from scheduler.services.what_if import changes
+from scheduler.services.what_if.changes import AnyChange
+
+FORMS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "tables": "Tables",
+        "slots": "Meeting times",
+        "interpreters": "Interpreters",
+        "shift": "Shifts of interpreters",
+        "quota": "Quotas",
+        "firm_less": "A firm less",
+        "firm_more": "A firm more",
+        "dial": "A dial",
+        "fairness": "Fairness",
+    }
+)
+"""Each kind of change that has a form, by the name that is on its button."""
+
+_FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "tables": ("hall", "step", "count", "day"),
+        "slots": ("step", "day", "start", "end"),
+        "interpreters": ("step", "count", "first", "second"),
+        "shift": ("interpreter", "step", "day"),
+        "quota": ("firm", "min_meetings", "max_per_day"),
+        "firm_less": ("firm",),
+        "firm_more": ("like",),
+        "dial": ("dial", "value"),
+        "fairness": ("point",),
+    }
+)
+_FIRMS: Final = ("firm", "like")
+_WHOLE: Final = ("count", "value", "point", "min_meetings", "max_per_day")
+
+
+def change_of(form: Mapping[str, str], firm_named: Callable[[str], str]) -> AnyChange:
+    """The change that a form says. A field that is empty is left out. Raises InvalidInput, by the field.
+
+    `firm_named` gives the key of the firm that is meant by a key or a name, or nothing.
+    """
+    kind = form.get("kind", "")
+    if kind not in FORMS:
+        raise InvalidInput([Fault("kind", "is none of the changes that there are")])
+    typed: dict[str, Any] = {"kind": kind}
+    faults = []
+    for name in _FIELDS[kind]:
+        value = form.get(name, "").strip()
+        if not value:
+            continue
+        typed[name] = value
+        if name in _WHOLE and not (value.isascii() and value.isdigit() and len(value) <= 10):
+            faults.append(Fault(name, "must be a whole number"))
+        if name in _FIRMS:
+            typed[name] = firm_named(value)
+            if not typed[name]:
+                said = "is not a firm of this event, or several have that name; write its key"
+                faults.append(Fault(name, said))
+    if faults:
+        raise InvalidInput(faults)
+    return changes.read(typed)

@@ -1,0 +1,230 @@
+"""What-ifs: a copy of the event's problem changed by forms, solved beside the live plan, and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from apiflask import APIBlueprint
+from flask import Response as FlaskResponse
+from flask import abort, flash, make_response, redirect, request, url_for
+from flask_login import login_required
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from api import auth, context, limits
+from api.inputs import whole
+from api.pages import rendering
+from api.pages.exports.exports import TYPES
+from api.pages.what_if.forms import FORMS, change_of
+from api.pages.what_if.sentences import DIALS, POINTS, sentence
+from scheduler.domain.errors import InvalidInput, WrongState
+from scheduler.domain.solving import WhatIfState
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.what_if import comparison, what_ifs
+from scheduler.services.what_if.changes import MOST_CHANGES
+from scheduler.services.what_if.comparison import FIGURES
+from workers import dispatch
+
+blueprint = APIBlueprint("what_if", __name__, enable_openapi=False, url_prefix="/events/<event_key>/what-if")
+
+Faults = Mapping[str, str]
+NONE: Faults = MappingProxyType({})
+DONE = MappingProxyType(
+    {
+        "solve": "It is solved beside the live plan, behind all runs. Nobody is told.",
+        "stop": "It was stopped.",
+        "delete": "The what-if is deleted. Nothing of the event was changed.",
+        "copy": "This is a copy: change it, and solve it beside the other.",
+    }
+)
+
+STATES = MappingProxyType(
+    {
+        WhatIfState.NEW: "Not solved yet",
+        WhatIfState.ASKED: "Waits for a worker",
+        WhatIfState.RUNNING: "Is being solved",
+        WhatIfState.DONE: "Solved",
+        WhatIfState.FAILED: "Failed",
+    }
+)
+
+
+@blueprint.get("")
+@login_required
+def listing(event_key: str) -> str:
+    return _list(auth.team(event_key), {}, NONE)
+
+
+@blueprint.post("")
+@login_required
+def make(event_key: str) -> Response | tuple[str, int]:
+    """A new one by its name, still without changes."""
+    actor = auth.organiser(event_key)
+    try:
+        with context.database().write() as db:
+            made = what_ifs.make(db, actor, request.form.get("name", ""), now=context.now())
+    except InvalidInput as error:
+        return _list(actor, request.form, _by_field(error)), 422
+    return redirect(url_for("what_if.show", event_key=event_key, number=made.number))
+
+
+@blueprint.get("/<int:number>")
+@login_required
+def show(event_key: str, number: int) -> str:
+    return _page(auth.team(event_key), number, request.args, NONE)
+
+
+@blueprint.get("/<int:number>/panel")
+@login_required
+def panel(event_key: str, number: int) -> FlaskResponse:
+    """The part of the page that follows it. Once it has ended, the page is loaded again."""
+    actor = auth.team(event_key)
+    with context.database().read() as db:
+        card = what_ifs.show(db, actor, number)
+        text = rendering.render(db, actor, "what_if", "what_if/_follow.html", one=card, now=context.now())
+    response = make_response(text)
+    if not card.is_open:
+        response.headers["HX-Refresh"] = "true"
+    return response
+
+
+@blueprint.post("/<int:number>/<step>")
+@login_required
+def take(event_key: str, number: int, step: str) -> Response | tuple[str, int]:
+    """Add or drop a change, say its name and seconds, solve, stop, copy or delete it."""
+    actor = auth.organiser(event_key)
+    if step not in _STEPS:
+        abort(404)
+    try:
+        with context.database().write() as db:
+            there = _STEPS[step](db, actor, number)
+    except InvalidInput as error:
+        return _page(actor, number, request.form, _by_field(error)), 422
+    except WrongState:
+        there = number  # it was solved, or stopped, meanwhile: the page shows how it stands
+    else:
+        if step in DONE:
+            flash(DONE[step], "good")
+    if step == "solve":
+        dispatch.what_if(app=context.celery())
+    if there is None:
+        return redirect(url_for("what_if.listing", event_key=event_key), 303)
+    return redirect(url_for("what_if.show", event_key=event_key, number=there), 303)
+
+
+@blueprint.get("/comparison.<ending>")
+@login_required
+def exported(event_key: str, ending: str) -> FlaskResponse:
+    """The table as a file to be saved."""
+    if ending not in ("csv", "xlsx"):
+        abort(404)
+    actor = auth.team(event_key)
+    limits.require_costly()
+    with context.database().write() as db:
+        made = comparison.export(db, actor, ending, now=context.now())
+    headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store"}
+    return FlaskResponse(made.octets, content_type=TYPES[ending], headers=headers)
+
+
+def _add(db: Session, actor: Actor, number: int) -> int:
+    change = change_of(request.form, lambda said: what_ifs.firm_named(db, actor, said))
+    return what_ifs.add_change(db, actor, number, change, now=context.now()).number
+
+
+def _drop(db: Session, actor: Actor, number: int) -> int:
+    position = whole(request.form.get("position"), otherwise=MOST_CHANGES)
+    return what_ifs.drop_change(db, actor, number, position, now=context.now()).number
+
+
+def _change(db: Session, actor: Actor, number: int) -> int:
+    name, seconds = request.form.get("name", ""), whole(request.form.get("seconds"))
+    return what_ifs.change(db, actor, number, name=name, seconds=seconds, now=context.now()).number
+
+
+def _solve(db: Session, actor: Actor, number: int) -> int:
+    return what_ifs.solve(db, actor, number, now=context.now()).number
+
+
+def _stop(db: Session, actor: Actor, number: int) -> int:
+    return what_ifs.stop(db, actor, number, now=context.now()).number
+
+
+def _copy(db: Session, actor: Actor, number: int) -> int:
+    return what_ifs.copy(db, actor, number, now=context.now()).number
+
+
+def _delete(db: Session, actor: Actor, number: int) -> None:
+    what_ifs.delete(db, actor, number, now=context.now())
+
+
+_STEPS: Mapping[str, Any] = MappingProxyType(
+    {
+        "add": _add,
+        "drop": _drop,
+        "change": _change,
+        "solve": _solve,
+        "stop": _stop,
+        "copy": _copy,
+        "delete": _delete,
+    }
+)
+
+
+def _by_field(error: InvalidInput) -> Faults:
+    faults: dict[str, str] = {}
+    for fault in error.faults:
+        faults.setdefault(fault.path or "name", fault.message)
+    return faults
+
+
+def _list(actor: Actor, typed: Mapping[str, str], faults: Faults) -> str:
+    with context.database().read() as db:
+        cards = what_ifs.listing(db, actor)
+        names = what_ifs.names(db, actor, cards)
+        return rendering.render(
+            db,
+            actor,
+            "what_if",
+            "what_if/list.html",
+            cards=cards,
+            said={card.number: [sentence(change, names) for change in card.changes] for card in cards},
+            compared=comparison.table(db, actor),
+            figures=FIGURES,
+            words=STATES,
+            typed=typed,
+            faults=faults,
+            may_try=actor.may(Right.TRY),
+            most=what_ifs.MOST_KEPT,
+        )
+
+
+def _page(actor: Actor, number: int, typed: Mapping[str, str], faults: Faults) -> str:
+    with context.database().read() as db:
+        card = what_ifs.show(db, actor, number)
+        kind, names = typed.get("kind", ""), what_ifs.names(db, actor, [card])
+        compared = comparison.table(db, actor)
+        return rendering.render(
+            db,
+            actor,
+            "what_if",
+            "what_if/show.html",
+            one=card,
+            said=[sentence(change, names) for change in card.changes],
+            compared=compared,
+            column=next((each for each in compared.columns if each.number == number), None),
+            figures=FIGURES,
+            typed={"name": card.name, "seconds": str(card.seconds), "count": "1", **typed},
+            faults=faults,
+            kind=kind if kind in FORMS else None,
+            forms=FORMS,
+            dials=DIALS,
+            points=POINTS,
+            choices=what_ifs.choices(db, actor) if kind in FORMS else None,
+            may_try=actor.may(Right.TRY),
+            most=MOST_CHANGES,
+            can_solve=card.state not in (WhatIfState.ASKED, WhatIfState.RUNNING),
+            now=context.now(),
+        )

@@ -1,0 +1,146 @@
+"""What-ifs that are solved, side by side with the plan that people have: one table, with the differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.orm import Session
+
+from scheduler.domain.solving import WhatIfState
+from scheduler.services.access.actors import Actor
+from scheduler.services.exports.lists import Export
+from scheduler.services.schedule import versions
+from scheduler.services.trail import trail
+from scheduler.services.trail.acts import Act
+from scheduler.services.what_if import what_ifs
+from scheduler.sheets.writing import Cell, SheetOut, csv_octets, xlsx
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A row of the table. `good` is 1 where more is better, -1 where less is, 0 where neither.
+
+    What was proved, and what counts by a what-if's own dials, has no difference: of what is published
+    there is nothing like it.
+    """
+
+    key: str
+    label: str
+    good: int = 0
+    is_compared: bool = True
+    decimals: int = 0
+
+
+FIGURES: Final = (
+    Figure("held", "Requests held", 1),
+    Figure("held_bound", "No plan holds more than (proved)", is_compared=False),
+    Figure("requests", "Accepted requests"),
+    Figure("weight", "Weight held", 1),
+    Figure("weight_bound", "No plan holds more weight than (proved)", is_compared=False),
+    Figure("event_score", "Score, by the event's dials", 1),
+    Figure("score", "Score, by its own dials", is_compared=False),
+    Figure("bound", "No plan has a higher score by its own dials (proved)", is_compared=False),
+    Figure("gap", "So it lacks at most, per cent (proved)", is_compared=False, decimals=2),
+    Figure("people_without", "People who come and have no meeting", -1),
+    Figure("changed", "Published meetings that would change", -1),
+    Figure("told", "People who would hear of a change", -1),
+    Figure("hall_change", "Walks to another hall", -1),
+    Figure("idle", "Idle times", -1),
+    Figure("mean", "Mean share of a firm, per cent", 1, decimals=1),
+    Figure("twentieth", "One firm in twenty has at most, per cent", 1, decimals=1),
+    Figure("worst", "Smallest share of a firm, per cent", 1, decimals=1),
+    Figure("gini", "Gini's coefficient of shares", -1, decimals=4),
+)
+
+_OWN = frozenset(("score",))
+"""Counted by a what-if's own dials: the plan that people have is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A what-if that is solved. `is_old`: the event has changed since, or another version is published."""
+
+    number: int
+    name: str
+    seconds: int
+    finished_at: datetime | None
+    version: int | None
+    is_old: bool
+    then: Mapping[str, Any]
+    now: Mapping[str, Any] | None
+
+    def value(self, figure: Figure) -> float | None:
+        value: float | None = self.then.get(figure.key)
+        return value
+
+    def difference(self, figure: Figure) -> float | None:
+        """What it has more than the plan that people had when it was solved."""
+        then = self.value(figure)
+        now: float | None = None if self.now is None else self.now.get(figure.key)
+        if not figure.is_compared or then is None or now is None:
+            return None
+        return round(then - now, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """The table. `live` has the figures of the published version, None where nothing is published."""
+
+    version: int | None
+    live: Mapping[str, Any] | None
+    columns: Sequence[Column]
+
+    def value(self, figure: Figure) -> float | None:
+        """Of the published version. What counts by a what-if's own dials is not known of it."""
+        if self.live is None or figure.key in _OWN:
+            return None
+        value: float | None = self.live.get(figure.key)
+        return value
+
+
+def table(session: Session, actor: Actor) -> SideBySide:
+    """All what-ifs that are solved, in the order in which they were made."""
+    solved = [
+        (card, card.result)
+        for card in what_ifs.listing(session, actor)
+        if card.state is WhatIfState.DONE and card.result is not None
+    ]
+    published = versions.published(session, actor.event_id)
+    version = published.number if published is not None else None
+    newest = max(solved, key=lambda one: (one[0].finished_at, one[0].number), default=None)
+    known = None if newest is None else newest[1]
+    columns = [
+        Column(
+            number=card.number,
+            name=card.name,
+            seconds=card.seconds,
+            finished_at=card.finished_at,
+            version=result["version"],
+            is_old=result["version"] != version
+            or (known is not None and result["fingerprint"] != known["fingerprint"]),
+            then=result["then"],
+            now=result["now"],
+        )
+        for card, result in solved
+    ]
+    return SideBySide(version, None if known is None else known["now"], columns)
+
+
+def export(session: Session, actor: Actor, kind: str, *, now: datetime) -> Export:
+    """The table as `xlsx` or `csv`: of each what-if its figures and differences. The trail keeps it."""
+    found = table(session, actor)
+    names = [part for one in found.columns for part in (one.name, f"{one.name}: difference")]
+    live = "Nothing published" if found.version is None else f"Published version {found.version}"
+    headers = ["Figure", live, *names]
+    rows: list[Sequence[Cell]] = []
+    for figure in FIGURES:
+        cells = [part for one in found.columns for part in (one.value(figure), one.difference(figure))]
+        rows.append([figure.label, found.value(figure), *cells])
+    name = f"what-if-{actor.event_key}.{kind}"
+    trail.note(session, actor, Act.EXPORT, name, now=now)
+    if kind == "csv":
+        return Export(csv_octets(headers, rows), name)
+    return Export(xlsx([SheetOut("What if", headers, rows)]), name)

@@ -1,0 +1,76 @@
+"""An organiser tries fewer tables in a real browser, with and without JavaScript; the live event stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from scheduler.services.access import sign_in
+from scheduler.services.what_if import trying
+from scheduler.storage.database import Database
+from tests.integration.runs.scene import SETTINGS
+from tests.integration.what_if.test_solving import live, scene
+from tests.support.everything import serving
+from tests.support.factories import SECRET_KEY, Expo
+from tests.support.web import web_app
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
+
+WAIT = 60_000
+"""Milliseconds: only a hang takes so long, a busy machine does not."""
+
+
+@pytest.fixture
+def expo(database: Database) -> Expo:
+    with database.write() as session:
+        return scene(session)
+
+
+@pytest.fixture
+def site(database: Database, broker_url: str) -> Iterator[str]:
+    with serving(web_app(database, broker_url)) as address:
+        yield address
+
+
+@pytest.mark.parametrize("has_script", [True, False], ids=["script", "no-script"])
+def test_a_what_if_is_made_solved_and_compared_and_touches_nothing_live(
+    chromium: Browser, database: Database, expo: Expo, site: str, has_script: bool
+) -> None:
+    window = chromium.new_context(java_script_enabled=has_script)
+    page = window.new_page()
+    page.set_default_timeout(WAIT)
+    _sign_in(page, database, expo, site)
+    before = live(database)
+    page.goto(f"{site}/events/{expo.event.key}/what-if")
+    page.get_by_label("Name of a new what-if").fill("Without tables")
+    page.get_by_role("button", name="Make it").click()
+    page.get_by_role("link", name="Tables", exact=True).click()
+    page.get_by_label("More or fewer").select_option("Fewer: its last tables")
+    page.get_by_label("How many").fill("2")
+    page.get_by_role("button", name="Add this change").click()
+    page.get_by_text("2 fewer tables in").first.wait_for()
+    page.get_by_role("button", name="Solve it").click()
+    page.get_by_text("Waiting for a solve worker").wait_for()
+    assert trying.execute(database, settings=SETTINGS)
+    if not has_script:
+        page.reload()
+    row = page.get_by_role("row", name="Requests held")
+    row.wait_for()
+    assert [cell.inner_text().split() for cell in row.get_by_role("cell").all()] == [
+        ["2"],
+        ["0", "−2", "(worse)"],
+    ]
+    assert live(database) == before
+    window.close()
+
+
+def _sign_in(page: Page, database: Database, expo: Expo, site: str) -> None:
+    with database.write() as session:
+        token = sign_in.make_sign_in_link(
+            session, expo.organiser.id, secret_key=SECRET_KEY, now=database.now()
+        )
+    page.goto(f"{site}/sign-in/{token}")
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign out").wait_for(state="attached")
