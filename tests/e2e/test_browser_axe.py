@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from scheduler.services.publishing import version_jobs
+from scheduler.services.schedule import versions
 from scheduler.storage.database import Database
 from tests.e2e import axe
 from tests.support import clocks
@@ -51,6 +53,7 @@ NO_PAGES = {
     "first_file.panel": "a part of first_file.show",
     "large_imports.panel": "a part of imports.show",
     "first_file.left_out": "a workbook",
+    "hand_board.news": "a part of hand_board.board",
     "imports.example": "a workbook",
     "imports.left_out": "a workbook",
     "inbox.raw": "a file to save",
@@ -232,6 +235,8 @@ PAGES = {
         "versions/2/remedies?reason=people-busy",
         "versions/2/fairness?by=area",
         "versions/2/changes?against=3",
+        "versions/2/changes?by=person",
+        "versions/2/changes?by=firm",
         "versions/2/publish",
         "requests/received",
         "requests/received?state=not-held",
@@ -310,7 +315,7 @@ PAGES = {
 
 MOVES = b"key,name,country,tier,hall,booth\nf1,Firm 1,CN,midstream,h0,NEW\n"
 
-LATER = {"busy_times.preview", "remedies.look", "sign_in.go_on"}
+LATER = {"busy_times.preview", "hand_board.begun", "remedies.look", "sign_in.go_on"}
 """What only a form leads to: the states below look at it."""
 
 
@@ -498,3 +503,7 @@ def test_no_state_of_the_organiser_s_pages_has_a_fault(reader: Reader, everythin
     reader.visit("versions/2")
     reader.open("versions/3")
     reader.look_after("Take it back", "is a draft again")
+    with everything.database.write() as session:
+        version = versions.get(session, everything.expo.event.id, 1)
+        version_jobs.ask_to_begin(session, version, by=None, now=NOW)
+    reader.visit("board/1/begun")

@@ -64,7 +64,7 @@ def show(event_key: str, number: int) -> str | Response:
                 each.request: [strip(week, boxes, zone) for week in each.weeks] for each in found.page.items
             },
             side_strips={
-                side.key: [strip(week, boxes, zone) for week in side.weeks]
+                side.key: [strip(week, boxes, zone, is_of_one=len(side.changes) == 1) for week in side.weeks]
                 for side in (found.sides.items if found.sides else ())
             },
             SIDES=SIDES,

@@ -68,8 +68,11 @@ def day_boxes(slots: Iterable[SlotRef], timezone: str) -> list[DayBox]:
     return boxes
 
 
-def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str) -> WeekStrip:
-    """The picture of a week, and its sentence for who does not see it."""
+def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str, *, is_of_one: bool = True) -> WeekStrip:
+    """The picture of a week, and its sentence for who does not see it.
+
+    `is_of_one`: all that was and comes is of one meeting, so that an arrow says where it goes.
+    """
     zone = ZoneInfo(timezone)
     at = {box.day: box for box in boxes}
     paths: dict[Fate, list[str]] = {fate: [] for fate in Fate}
@@ -85,9 +88,8 @@ def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str) -> WeekStrip
         middle[time.fate] = (left + right) / 2
         moment = format_datetime(time.start.astimezone(zone), "EEEE HH:mm", locale=LOCALE)
         said.setdefault(time.fate, []).append(moment)
-    is_one = all(len(said.get(fate, ())) <= 1 for fate in (Fate.WAS, Fate.COMES))
-    moves = is_one and Fate.WAS in middle and Fate.COMES in middle
-    ends = is_one and Fate.WAS in middle and not moves
+    moves = is_of_one and Fate.WAS in middle and Fate.COMES in middle
+    ends = is_of_one and Fate.WAS in middle and not moves
     return WeekStrip(
         label=_label(week, said),
         days="".join(f"M{box.x:.1f} 13.5h{box.width:.1f}v15h-{box.width:.1f}z" for box in boxes),

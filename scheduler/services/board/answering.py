@@ -52,6 +52,7 @@ class KeptPlan:
     oracle: RepairOracle
     names: Names
     aside: frozenset[str]
+    meetings: dict[str, Meeting]
     bans: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def is_banned(self, request: str, start: str) -> bool:
@@ -134,7 +135,8 @@ class OracleDesk:
         aside = _broken(problem, every)
         oracle = RepairOracle(problem, [m for m in every if m.request not in aside])
         names = names_of(session, event_id, problem)
-        return KeptPlan(mark, revision, now, oracle, names, frozenset(aside))
+        held = {meeting.request: meeting for meeting in oracle.meetings()}
+        return KeptPlan(mark, revision, now, oracle, names, frozenset(aside), held)
 
     def _follow(
         self, session: Session, event_id: int, version_id: int, plan: KeptPlan, revision: int
@@ -154,9 +156,13 @@ class OracleDesk:
             )
         ).all()
         try:
-            plan.oracle.become(touched, versions.meetings(session, version_id, ids))
+            meetings = versions.meetings(session, version_id, ids)
+            plan.oracle.become(touched, meetings)
         except ValueError:
             return None
+        for key in touched:
+            plan.meetings.pop(key, None)
+        plan.meetings.update((meeting.request, meeting) for meeting in meetings)
         plan.revision = revision
         return plan
 
@@ -191,7 +197,7 @@ class _Answer:
     def __init__(self, plan: KeptPlan, request: str) -> None:
         self.plan, self.request = plan, request
         self.oracle, self.problem, self.names = plan.oracle, plan.oracle.problem, plan.names
-        self.meetings = {meeting.request: meeting for meeting in self.oracle.meetings()}
+        self.meetings = plan.meetings
 
     def to_json(self, slots: Sequence[str], places: Sequence[str]) -> Json:
         more = len(self.plan.bans.get(self.request, ()))
@@ -278,7 +284,8 @@ class _Answer:
 
     def _why(self, spot: Spot, breach: Violation) -> str:
         """The rule in words: with the meetings that it names, and this one at the target."""
-        others = [m for key, m in self.meetings.items() if key in breach.ids and key != self.request]
+        named = [self.meetings.get(key) for key in dict.fromkeys(breach.ids) if key != self.request]
+        others = [meeting for meeting in named if meeting is not None]
         here = Meeting(self.request, spot.slot, spot.place, ())
         return self._words((*others, here)).of(breach)
 

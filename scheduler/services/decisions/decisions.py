@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -12,11 +13,10 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain import fields
 from scheduler.domain.changes import ChangeKind, compare
 from scheduler.domain.entities import RequestState, VersionState
-from scheduler.domain.rules.causes import Cause
-from scheduler.files.change_rows import ChangeRow
+from scheduler.files.change_rows import ChangeMarks, ChangeRow, letter_of, marks_of
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.decisions import weeks
+from scheduler.services.decisions import kept, weeks
 from scheduler.services.decisions.sides import SideChanges, by_side
 from scheduler.services.decisions.values import ChangeGroup, Decision, SidesOf
 from scheduler.services.paging import Page, part_of
@@ -26,9 +26,27 @@ from scheduler.services.schedule import history, versions
 from scheduler.services.schedule.history import VersionCard
 from scheduler.services.schedule.labels import Labels, labels
 from scheduler.services.text import matches, one_line
-from scheduler.storage.models import Attendee, Comparison, Firm, MeetingRequest, Place, ScheduleVersion, Slot
+from scheduler.storage.models import (
+    Attendee,
+    Comparison,
+    Firm,
+    MeetingRequest,
+    Place,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+    Slot,
+)
 
 PAGE = 20
+LETTERS = {
+    "c": ChangeGroup.CHOICE,
+    "h": ChangeGroup.HAD_TO,
+    "d": ChangeGroup.CHANGED,
+    "n": ChangeGroup.NEW,
+    "e": ChangeGroup.ENDS,
+}
+"""The groups in their order, by the letters of marks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +87,20 @@ class DecisionQuery:
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """All that differs, with what it was compared by."""
+    """All that differs, with what it was compared by. `marks` are of each."""
 
     base: ScheduleVersion | None
     found: Comparison | None
-    rows: Sequence[ChangeRow]
     unchanged: int
+    marks: ChangeMarks
+    read: Callable[[Sequence[int]], list[ChangeRow]]
+    """The changes of some numbers, in their order."""
+
+    def numbers_of(self, requests: Collection[str]) -> list[int]:
+        wanted = set(requests)
+        if not wanted:
+            return []
+        return [number for number, request in enumerate(self.marks.requests) if request in wanted]
 
 
 def look(
@@ -86,27 +112,25 @@ def look(
     differences = differences_of(session, actor, version, ask.against)
     if differences is None:
         return None
-    decided = decide(session, actor, version, differences)
-    counts = dict.fromkeys(ChangeGroup, 0)
-    for each in decided:
-        counts[each.group] += 1
-    rejected = sum(each.is_rejected for each in decided)
-    shown = narrowed(session, actor, decided, ask)
+    counts = {group: differences.marks.letters.count(letter) for letter, group in LETTERS.items()}
+    shown = fitting(session, actor, version, differences, ask)
+    is_by_side = ask.by is not None
 
     def read(first: int, most: int) -> Sequence[Decision]:
-        return shown[first : first + most]
+        return decide(session, actor, version, differences, shown[first : first + most])
 
-    is_by_side = ask.by is not None
-    count = 0 if is_by_side else len(shown)
-    part = part_of(f"decisions {number}", read, count, number=1 if is_by_side else page, limit=PAGE)
+    count, first = (0, 1) if is_by_side else (len(shown), page)
+    part = part_of(f"decisions {number}", read, count, number=first, limit=PAGE)
     part = part.of(weeks.of_people(session, version, differences.base, part.items))
     sides = None
     if ask.by is not None:
-        sides = by_side(session, version, differences.base, shown, ask.by, page=page)
+        every = decide(session, actor, version, differences, shown)
+        sides = by_side(session, version, differences.base, every, ask.by, page=page)
     rows = list(part.items) if sides is None else [each for side in sides.items for each in side.changes]
     found, base = differences.found, differences.base
-    changed = {each.request for each in decided}
-    out = [key for key in by_hand.held_back(session, actor.event_id) if key not in changed][:PAGE]
+    held_back = by_hand.held_back(session, actor.event_id)
+    changed = {differences.marks.requests[number] for number in differences.numbers_of(held_back)}
+    out = [key for key in held_back if key not in changed][:PAGE]
     cards = history.newest(session, actor, limit=50)
     return DecisionLook(
         version=history.card(version),
@@ -116,7 +140,7 @@ def look(
         told=found.people if found is not None else None,
         counts=counts,
         unchanged=differences.unchanged,
-        rejected=rejected,
+        rejected=len(rejected(session, actor, version, differences)),
         page=part,
         sides=sides,
         total=len(shown),
@@ -139,74 +163,104 @@ def differences_of(
             if found.compared_with is not None
             else None
         )
-        rows = comparisons.with_causes(session, found)
-        return Differences(base, found, rows, found.counts[ChangeKind.UNCHANGED])
+        marks = kept.marks(session, found)
+        unchanged = found.counts[ChangeKind.UNCHANGED]
+        return Differences(base, found, unchanged, marks, partial(kept.rows_at, session, found))
     base = versions.get(session, actor.event_id, against)
     changes = compare(versions.meetings(session, base.id), versions.meetings(session, version.id))
-    differing = [change for change in changes.changes if change.kind is not ChangeKind.UNCHANGED]
-    return Differences(
-        base, None, [(change, None) for change in differing], changes.counts[ChangeKind.UNCHANGED]
-    )
+    rows: list[ChangeRow] = [
+        (each, None) for each in changes.changes if each.kind is not ChangeKind.UNCHANGED
+    ]
+    marks = marks_of(rows)
+    unchanged = changes.counts[ChangeKind.UNCHANGED]
+    return Differences(base, None, unchanged, marks, lambda numbers: [rows[number] for number in numbers])
 
 
 def decide(
-    session: Session, actor: Actor, version: ScheduleVersion, differences: Differences
+    session: Session,
+    actor: Actor,
+    version: ScheduleVersion,
+    differences: Differences,
+    numbers: Sequence[int],
 ) -> list[Decision]:
-    """The changes with what can be done about each, those by choice first."""
+    """Some changes with what can be done about each, in the order of their numbers."""
+    if not numbers:
+        return []
     locks = _locks(session, actor)
     held_back = set(by_hand.held_back(session, actor.event_id))
     is_open = version.state is VersionState.DRAFT and differences.found is not None
     found: list[Decision] = []
-    for change, cause in differences.rows:
-        group = _group(change.kind, cause)
+    for change, cause in differences.read(numbers):
         lock, before = locks.get(change.request), change.before
         stays = lock is not None and before is not None and lock == (before.slot, before.place)
         is_rejected = stays or (before is None and change.request in held_back)
+        by_choice = None if cause is None else cause.by_choice
         found.append(
             Decision(
                 request=change.request,
-                group=group,
+                group=LETTERS[letter_of(change, cause)],
                 before=before,
                 after=change.after,
                 details=change.details,
                 cause=cause,
                 is_rejected=is_open and is_rejected,
-                may_reject=is_open and (before is None or cause is None or cause.by_choice),
+                may_reject=is_open and (before is None or by_choice is not False),
             )
         )
-    order = list(ChangeGroup)
-    return sorted(found, key=lambda each: order.index(each.group))
+    return found
 
 
-def narrowed(
-    session: Session, actor: Actor, decided: Sequence[Decision], ask: DecisionQuery
+def rejected(
+    session: Session, actor: Actor, version: ScheduleVersion, differences: Differences
 ) -> list[Decision]:
-    """Those of a group, and those whose firms or people have a text in their names."""
-    rows = [each for each in decided if ask.group is None or each.group is ask.group]
-    if not one_line(ask.text):
-        return rows
-    fields.require("text", ask.text, fields.Search)
+    """The changes that were rejected."""
+    keys = {*_locks(session, actor), *by_hand.held_back(session, actor.event_id)}
+    decided = decide(session, actor, version, differences, differences.numbers_of(keys))
+    return [each for each in decided if each.is_rejected]
+
+
+def fitting(
+    session: Session, actor: Actor, version: ScheduleVersion, differences: Differences, ask: DecisionQuery
+) -> list[int]:
+    """The numbers of changes of a group, with a text in the names of their firms or people, by group."""
+    wanted = _with_text(session, actor, version, differences.base, ask.text) if one_line(ask.text) else None
+    marks = differences.marks
+    return [
+        number
+        for letter, group in LETTERS.items()
+        if (ask.group is None or group is ask.group) and letter in marks.letters
+        for number, mark in enumerate(marks.letters)
+        if mark == letter and (wanted is None or marks.requests[number] in wanted)
+    ]
+
+
+def _with_text(
+    session: Session, actor: Actor, version: ScheduleVersion, base: ScheduleVersion | None, text: str
+) -> set[str]:
+    """The requests whose firms have a text in their names, or who sits or sat in their meetings."""
+    fields.require("text", text, fields.Search)
     one, two = aliased(Firm), aliased(Firm)
-    requests = set(
-        session.scalars(
-            select(MeetingRequest.key)
-            .join(one, one.id == MeetingRequest.from_firm_id)
-            .join(two, two.id == MeetingRequest.to_firm_id)
-            .where(
-                MeetingRequest.event_id == actor.event_id,
-                or_(*(matches(ask.text, (firm.name, firm.latin_name, firm.key)) for firm in (one, two))),
-            )
+    by_firm = (
+        select(MeetingRequest.key)
+        .join(one, one.id == MeetingRequest.from_firm_id)
+        .join(two, two.id == MeetingRequest.to_firm_id)
+        .where(
+            MeetingRequest.event_id == actor.event_id,
+            or_(*(matches(text, (firm.name, firm.latin_name, firm.key)) for firm in (one, two))),
         )
     )
-    people = set(
-        session.scalars(
-            select(Attendee.key).where(
-                Attendee.event_id == actor.event_id,
-                matches(ask.text, (Attendee.name, Attendee.latin_name, Attendee.key)),
-            )
+    by_person = (
+        select(MeetingRequest.key)
+        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
+        .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
+        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
+        .where(
+            Attendee.event_id == actor.event_id,
+            PlannedMeeting.version_id.in_([each.id for each in (version, base) if each is not None]),
+            matches(text, (Attendee.name, Attendee.latin_name, Attendee.key)),
         )
     )
-    return [each for each in rows if each.request in requests or not people.isdisjoint(each.people)]
+    return {*session.scalars(by_firm), *session.scalars(by_person)}
 
 
 def named(session: Session, actor: Actor, shown: Sequence[Decision], others: Sequence[str] = ()) -> Labels:
@@ -217,16 +271,6 @@ def named(session: Session, actor: Actor, shown: Sequence[Decision], others: Seq
             requests.update(each.cause.instead, each.cause.buys)
     meetings = [meeting for each in shown for meeting in (each.before, each.after) if meeting is not None]
     return labels(session, actor, requests, meetings)
-
-
-def _group(kind: ChangeKind, cause: Cause | None) -> ChangeGroup:
-    if kind is ChangeKind.ADDED:
-        return ChangeGroup.NEW
-    if kind is ChangeKind.CANCELLED:
-        return ChangeGroup.ENDS
-    if cause is None:
-        return ChangeGroup.CHANGED
-    return ChangeGroup.CHOICE if cause.by_choice else ChangeGroup.HAD_TO
 
 
 def _locks(session: Session, actor: Actor) -> dict[str, tuple[str, str | None]]:

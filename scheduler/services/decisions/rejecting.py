@@ -30,7 +30,7 @@ def reject(session: Session, actor: Actor, number: int, key: str, *, now: dateti
     actor.require(Right.LOCK_REQUESTS)
     version = _draft(session, actor, number)
     found = decisions.differences_of(session, actor, version, None)
-    change = next((row for row in found.rows if row[0].request == key), None) if found is not None else None
+    change = next(iter(found.read(found.numbers_of({key}))), None) if found is not None else None
     if change is None:
         raise locks.NotDone("This draft does not change that meeting.")
     if change[0].before is None:
@@ -74,7 +74,7 @@ def _rejected(session: Session, actor: Actor, version: ScheduleVersion) -> list[
     found = decisions.differences_of(session, actor, version, None)
     if found is None:
         return []
-    return [each for each in decisions.decide(session, actor, version, found) if each.is_rejected]
+    return decisions.rejected(session, actor, version, found)
 
 
 def _draft(session: Session, actor: Actor, number: int) -> ScheduleVersion:

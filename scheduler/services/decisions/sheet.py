@@ -53,8 +53,8 @@ def workbook(session: Session, actor: Actor, number: int, ask: DecisionQuery) ->
     differences = decisions.differences_of(session, actor, version, ask.against)
     if differences is None:
         return None
-    decided = decisions.decide(session, actor, version, differences)
-    shown = decisions.narrowed(session, actor, decided, ask)
+    numbers = decisions.fitting(session, actor, version, differences, ask)
+    shown = decisions.decide(session, actor, version, differences, numbers)
     called = decisions.named(session, actor, shown)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
 

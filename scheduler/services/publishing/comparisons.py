@@ -15,7 +15,7 @@ from scheduler.config import Settings
 from scheduler.domain.changes import Change, ChangeKind, ChangeSet, compare
 from scheduler.domain.entities import JobKind, JobState, VersionState
 from scheduler.domain.rules.causes import Cause, causes
-from scheduler.files.change_rows import ChangeRow, packed, unpacked
+from scheduler.files.change_rows import ChangeRow, marks_of, packed, packed_marks, unpacked
 from scheduler.services.outbox import outbox
 from scheduler.services.problems import snapshot, solved
 from scheduler.services.publishing import outlook, version_jobs
@@ -40,6 +40,9 @@ from scheduler.storage.models import (
 
 PART = 200
 """Changes that are kept together: a page reads as few as it shows."""
+
+MARKS = -1
+"""The number of the part that has the marks of all changes."""
 
 FINAL = "final"
 """The key of the comparison of a version that is no draft: nothing changes it."""
@@ -198,6 +201,13 @@ def keep(session: Session, worked: Worked) -> Comparison:
         for number, first in enumerate(range(0, len(rows), PART))
     ]
     if parts:
+        parts.append(
+            {
+                "version_id": version_id,
+                "number": MARKS,
+                "rows": packed_marks(marks_of(rows[: differing(worked.comparison)])),
+            }
+        )
         session.execute(insert(ComparisonPart), parts)
     return worked.comparison
 

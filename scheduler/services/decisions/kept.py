@@ -1,0 +1,38 @@
+"""The kept changes of a comparison: the marks of all, and the rows of some, so that a page reads few."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from scheduler.files.change_rows import ChangeMarks, ChangeRow, marks_of, unpacked, unpacked_marks
+from scheduler.services.publishing import comparisons
+from scheduler.services.publishing.comparisons import MARKS, PART
+from scheduler.storage.among import among
+from scheduler.storage.models import Comparison, ComparisonPart
+
+
+def marks(session: Session, found: Comparison) -> ChangeMarks:
+    """The marks of all changes in their order, by one small row."""
+    octets = session.scalar(
+        select(ComparisonPart.rows).where(
+            ComparisonPart.version_id == found.version_id, ComparisonPart.number == MARKS
+        )
+    )
+    if octets is None:  # it was made before there were marks, or nothing differs
+        return marks_of(comparisons.with_causes(session, found))
+    return unpacked_marks(octets)
+
+
+def rows_at(session: Session, found: Comparison, numbers: Collection[int]) -> list[ChangeRow]:
+    """The changes of these numbers, in the same order. Only the parts that have them are read."""
+    parts = session.execute(
+        select(ComparisonPart.number, ComparisonPart.rows).where(
+            ComparisonPart.version_id == found.version_id,
+            among(ComparisonPart.number, {number // PART for number in numbers}),
+        )
+    )
+    rows = {part: unpacked(octets) for part, octets in parts}
+    return [rows[number // PART][number % PART] for number in numbers]
