@@ -27,6 +27,33 @@ SMALL = """() => [...document.querySelectorAll("button:not(.hidden-label), .butt
         return height > 0 && (height < 44 || width < 44);
     }).map((each) => `${each.outerHTML.slice(0, 80)} is too small for a finger`)"""
 """44 px a side for what is pressed or filled in (WCAG 2.5.5)."""
+FOCUS = """() => {
+    const reached = [...document.querySelectorAll(
+        "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")]
+        .filter((each) => !each.disabled && each.tabIndex >= 0
+            && each.checkVisibility({visibilityProperty: true}));
+    const begun = document.activeElement;
+    const found = [];
+    for (const each of reached) {
+        each.focus();
+        if (document.activeElement !== each) continue;
+        const {left, top, right, bottom} = each.getBoundingClientRect();
+        const says = each.outerHTML.slice(0, 90);
+        const points = [[.5, .5], [.1, .2], [.9, .2], [.1, .8], [.9, .8]].map(([x, y]) =>
+            document.elementFromPoint(left + x * (right - left), top + y * (bottom - top)));
+        const label = each.labels?.[0];
+        const seen = (at) => at && (each.contains(at) || at.contains(each) || label?.contains(at));
+        if (!points.some(seen)) found.push(`the focus is hidden at ${says}`);
+        const framed = (at) => at && (getComputedStyle(at).outlineStyle !== "none"
+            || getComputedStyle(at).boxShadow !== "none");
+        if (!framed(each) && !framed(label) && !framed(each.closest("label, td, li")))
+            found.push(`the focus is not shown at ${says}`);
+    }
+    begun.focus();
+    scrollTo(0, 0);
+    return found;
+}"""
+"""What has the focus is not covered (WCAG 2.4.11), and it is seen which that is (2.4.7)."""
 
 
 def require() -> None:
@@ -42,5 +69,21 @@ def findings(page: Page) -> list[str]:
     page.emulate_media(color_scheme="light")
     page.evaluate(SCRIPT.read_text(encoding="utf-8"))
     found = [*page.evaluate(RUN, tags), *page.evaluate(WIDER), *page.evaluate(SMALL)]
+    found += in_other_sizes(page)
     page.emulate_media(color_scheme="dark")
     return found + [f"in the dark: {fault}" for fault in page.evaluate(RUN, colours)]
+
+
+def in_other_sizes(page: Page) -> list[str]:
+    """Pages fit 320 px (WCAG 1.4.10), and a desktop with letters of twice the size (1.4.4)."""
+    before = page.viewport_size
+    assert before is not None
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.keyboard.press("Tab")  # the browser shows the focus of those who use the keyboard
+    found = [*page.evaluate(WIDER), *page.evaluate(FOCUS)]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    found += [f"with large letters: {fault}" for fault in page.evaluate(WIDER)]
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    page.set_viewport_size(before)
+    return found

@@ -67,6 +67,7 @@ NO_PAGES = {
     "my_day.manifest": "JSON",
     "my_day.worker": "a script",
     "versions.panel": "a part of versions.show",
+    "firms.logo": "a picture",
 }
 """What a browser can ask for, and is no page of its own; `v1` is JSON."""
 
@@ -228,7 +229,7 @@ PAGES = {
         "schedule",
         "runs/1",
         "versions/1",
-        *(f"versions/2?kind={kind}" for kind in ("added", "moved", "cancelled", "relocated", "unscheduled")),
+        *(f"versions/2?kind={kind}" for kind in ("added", "moved", "cancelled", "relocated")),
         "versions/2/changes",
         "versions/2/fairness",
         "versions/2/remedies",
@@ -315,7 +316,7 @@ PAGES = {
 
 MOVES = b"key,name,country,tier,hall,booth\nf1,Firm 1,CN,midstream,h0,NEW\n"
 
-LATER = {"busy_times.preview", "hand_board.begun", "remedies.look", "sign_in.go_on"}
+LATER = {"busy_times.preview", "hand_board.begun", "outcomes.show", "remedies.look", "sign_in.go_on"}
 """What only a form leads to: the states below look at it."""
 
 
@@ -464,6 +465,13 @@ def test_no_state_of_the_people_desk_has_a_fault(reader: Reader) -> None:
     reader.look_after("Withdraw", "leave the event")
     reader.look_after("Withdraw", "Withdrawn.")
     reader.look_after("Undo", "Undone.")
+
+
+def test_no_outcome_of_a_meeting_has_a_fault(reader: Reader, everything: Everything) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        clocks.hold(patch, everything.expo.slots[-1].end)
+        reader.sign_in("exhibitor")
+        reader.visit("meetings/{held}/outcome")
 
 
 def test_no_answer_by_a_link_has_a_fault(reader: Reader) -> None:

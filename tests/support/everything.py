@@ -104,7 +104,8 @@ class Everything:
     def link(self, account: Account) -> str:
         """A sign-in link that was not used yet."""
         with self.database.write() as session:
-            token = sign_in.make_sign_in_link(session, account.id, secret_key=SECRET_KEY, now=NOW)
+            now = self.database.now_in(session)
+            token = sign_in.make_sign_in_link(session, account.id, secret_key=SECRET_KEY, now=now)
         return f"/sign-in/{token}"
 
     def print_code(self) -> str:
