@@ -16,6 +16,7 @@ from api.language import speaking
 from api.pages import PAGES, compression, links, marks, paging, presentation, rendering, static_files
 from api.pages.access import summaries
 from api.pages.digests import digests
+from api.pages.figures import figures
 from api.pages.requests import words
 from api.v1 import openapi
 from scheduler import logs
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     presentation.init_app(app)
     links.init_app(app)
     marks.init_app(app)
+    figures.init_app(app)
     words.init_app(app)
     rendering.init_app(app)
     paging.init_app(app)

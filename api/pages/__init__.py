@@ -16,6 +16,7 @@ from api.pages.directory import exclusions, firms, profile
 from api.pages.events import events, first_file, home, mail_texts, nights
 from api.pages.exports import exports, printed
 from api.pages.fairness import fairness
+from api.pages.figures import figures
 from api.pages.imports import imports, large_imports
 from api.pages.inbox import inbox
 from api.pages.interpreting import interpreting
@@ -51,6 +52,7 @@ PAGES = (
     fairness.blueprint,
     remedies.blueprint,
     feed.blueprint,
+    figures.blueprint,
     firms.blueprint,
     first_file.blueprint,
     exclusions.blueprint,

@@ -23,7 +23,6 @@ from scheduler.services.events import night_times, results, waiting
 from scheduler.services.publishing import orders
 from scheduler.services.requests import lists
 from scheduler.services.runs import control
-from scheduler.services.runs.control import RunCard
 from scheduler.services.schedule import history
 from workers import dispatch
 
@@ -106,7 +105,6 @@ def run(event_key: str, number: int) -> str:
             "schedule",
             "schedule/run.html",
             run=found,
-            curve=_curve(found),
             version=history.show(db, actor, found.version) if found.version else None,
             results=results.results(db, actor, found.version) if found.version else None,
             now=context.now(),
@@ -161,15 +159,3 @@ def _steer(db: Session, actor: Actor, step: str) -> str:
         return f"Mails stopped: {count:,}. Their readers are not told, until you send them or publish again."
     count = mail_queue.send_after_all(db, actor, now=context.now())
     return f"Mails queued again: {count:,}."
-
-
-def _curve(run: RunCard) -> list[tuple[float, float]]:
-    """Best score over time as points of a 600 by 160 picture, y down."""
-    points = [(p["seconds"], p["score"]) for p in run.curve if p.get("score") is not None]
-    if len(points) < 2:
-        return []
-    times, scores = [p[0] for p in points], [p[1] for p in points]
-    wide = max(times) or 1
-    low, high = min(scores), max(scores)
-    tall = (high - low) or 1
-    return [(round(600 * t / wide, 1), round(150 - 140 * (s - low) / tall, 1)) for t, s in points]

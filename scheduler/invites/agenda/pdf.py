@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,14 +10,13 @@ from scheduler.invites.agenda.agenda import AgendaSheet, SheetEntry
 from scheduler.invites.catalogue import words
 from scheduler.invites.pdf import document
 from scheduler.invites.pdf.blocks import Block, Paragraph, Sheet, Style
-
-_one_at_a_time = threading.Lock()  # PyMuPDF serves one thread only
+from scheduler.invites.pdf.pictures import one_at_a_time
 
 
 def agenda_pdf(agenda: AgendaSheet) -> bytes:
     """The PDF. It carries no date and no random identifier of its own."""
     sheet = _sheet(agenda)
-    with _one_at_a_time:
+    with one_at_a_time:
         return document.written(sheet)
 
 
@@ -36,7 +34,7 @@ class Cover:
 def agendas_pdf(agendas: Sequence[AgendaSheet], cover: Cover | None = None) -> bytes:
     """One PDF of several agendas, each on pages of its own, behind the cover. At least one of both."""
     sheets = [*([_cover(cover)] if cover else []), *(_sheet(agenda) for agenda in agendas)]
-    with _one_at_a_time:
+    with one_at_a_time:
         return document.written(*sheets)
 
 

@@ -30,7 +30,7 @@ VALUES = {
     "firm_key": "f0", "person_key": "f0-p0", "language": "en", "mail_kind": "new", "number": 1,
     "session_id": 999, "token_id": 999, "account_id": 999, "invitation_id": 999, "alias_id": 999,
     "filename": "x", "request_key": "none", "kind": "firms",
-    "slug": "meetings", "step_id": 999, "ending": "csv", "pack": "people", "way": "google",
+    "slug": "meetings", "step_id": 999, "ending": "csv", "name": "load", "pack": "people", "way": "google",
     "delegation_key": "g1", "digest": "none", "what": "days", "before": "calendars", "rest": "people/f0-p0",
 }  # fmt: skip
 TOKENS = {

@@ -69,6 +69,8 @@ GET EVENT/exports/event.xlsx                                 302 404 404 404 404
 GET EVENT/exports/lists/<slug>.<ending>                      302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/exports/print/<pack>.pdf                           302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/exports/schedule.xlsx                              302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/figures                                            302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/figures/<name>.<ending>                            302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/firms                                              302 404 404 200 200 200 200 200 200 200 404
 GET EVENT/firms/<firm_key>                                   302 404 404 200 200 200 200 200 200 200 404
 GET EVENT/firms/<firm_key>/agenda                            302 404 404 403 200 200 200 200 200 200 200
@@ -99,6 +101,7 @@ GET EVENT/requests/<key>                                     302 404 404 404 200
 GET EVENT/requests/received                                  302 404 404 200 200 200 200 200 200 403 404
 GET EVENT/requests/sent                                      302 404 404 200 200 200 200 200 200 403 404
 GET EVENT/runs/<number>                                      302 404 404 404 404 404 200 200 200 403 404
+GET EVENT/runs/<number>/convergence.<ending>                 302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/runs/<number>/panel                                302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/schedule                                           302 404 404 404 404 404 200 200 200 403 404
 GET EVENT/settings                                           302 404 404 404 404 404 200 200 404 404 404

@@ -1,0 +1,227 @@
+"""The figures of an event: of each its picture, a sentence, a short table, and all its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from types import MappingProxyType
+from typing import Final
+
+from sqlalchemy.orm import Session
+
+from api.pages import presentation
+from api.pages.figures import charts
+from api.pages.figures.charts import FlowNode, HeatGroup, Line
+from api.pages.figures.drawing import Drawing
+from scheduler.domain.entities import Tier
+from scheduler.services.access.actors import Actor
+from scheduler.services.figures.answers_by_day import answers_by_day
+from scheduler.services.figures.chain import ChainFlow, chain_flow
+from scheduler.services.figures.load import HallLoad, hall_load
+from scheduler.services.figures.walking import walking
+from scheduler.sheets.writing import Cell
+
+SMALL: Final = 150
+"""A link of the chain is drawn if it has one in so many of all its meetings."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnTable:
+    """`rows` are as long as the header; the first cell of each names it."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """`brief` is the table of the page, `every` what the CSV has. `legend` has a class and its words."""
+
+    name: str
+    title: str
+    sentence: str
+    picture: Drawing
+    brief: DrawnTable
+    every: DrawnTable
+    legend: Sequence[tuple[str, str]] = ()
+    note: str = ""
+
+
+def load(session: Session, actor: Actor, number: int) -> Figure:
+    """Meetings at once, by hall and slot."""
+    found = hall_load(session, actor, number)
+    days = [(day, list(group)) for day, group in groupby(found.starts, key=lambda start: start.date())]
+    sentence = "There is no meeting in this version."
+    if found.fullest:
+        hall, slot = found.fullest
+        moment = f"{presentation.day_and_month(found.starts[slot].date())} {found.starts[slot]:%H:%M}"
+        count = found.counts[found.fullest]
+        noun = "meeting" if count == 1 else "meetings"
+        sentence = f"The fullest moment is {moment} in {found.halls[hall]}: {count:,} {noun} at once."
+    picture = Drawing(
+        "load", charts.WIDTH, 60 + 22 * len(found.halls), "Meetings at once, by hall and time", sentence
+    )
+    groups = [
+        HeatGroup(
+            presentation.short_day(day),
+            charts.some([f"{start:%H}" if not start.minute else "" for start in starts], 24),
+        )
+        for day, starts in days
+    ]
+    steps = charts.heat(picture, found.halls, groups, found.counts)
+    legend = [
+        (f"h{at + 1}", f"{low} to {high}" if low < high else f"{high}")
+        for at, (low, high) in enumerate(zip([1, *(step + 1 for step in steps)], steps, strict=False))
+    ]
+    return Figure(
+        "load", "When the halls are full", sentence, picture, _by_day(found), _by_slot(found), legend
+    )
+
+
+def _by_day(found: HallLoad) -> DrawnTable:
+    days = sorted({start.date() for start in found.starts})
+    slots = {day: [at for at, start in enumerate(found.starts) if start.date() == day] for day in days}
+    header = ["Hall", *(f"{presentation.day_and_month(day)}, most at once" for day in days)]
+    rows: list[Sequence[Cell]] = [
+        [name, *(max((found.counts.get((hall, at), 0) for at in slots[day]), default=0) for day in days)]
+        for hall, name in enumerate(found.halls)
+    ]
+    return DrawnTable(header, rows)
+
+
+def _by_slot(found: HallLoad) -> DrawnTable:
+    rows: list[Sequence[Cell]] = [
+        [hall, start.date().isoformat(), f"{start:%H:%M}", found.counts.get((of, at), 0)]
+        for of, hall in enumerate(found.halls)
+        for at, start in enumerate(found.starts)
+    ]
+    return DrawnTable(["Hall", "Day", "From", "Meetings at once"], rows)
+
+
+def chain(session: Session, actor: Actor, number: int) -> Figure:
+    """Meetings along the chain, by tier and area."""
+    found = chain_flow(session, actor, number)
+    pairs = ((Tier.UPSTREAM, Tier.MIDSTREAM), (Tier.MIDSTREAM, Tier.DOWNSTREAM))
+    sums = [
+        (sum(link.held for link in found.between(*pair)), sum(link.wished for link in found.between(*pair)))
+        for pair in pairs
+    ]
+    others = sum(link.held for link in found.links) - sums[0][0] - sums[1][0]
+    sentence = (
+        f"Held between upstream and midstream: {sums[0][0]:,} of {sums[0][1]:,} wished; between midstream and"
+        f" downstream: {sums[1][0]:,} of {sums[1][1]:,}. Within a tier, or beyond the next one: {others:,}."
+    )
+    least = max(1, (sums[0][0] + sums[1][0]) // SMALL)
+    height = max(200.0, 44 + 50.0 * len(found.areas))
+    picture = Drawing("chain", charts.WIDTH, height, "Meetings along the chain", sentence)
+    bands = [
+        {(link.upper_area, link.lower_area): link.held for link in found.between(*pair) if link.held}
+        for pair in pairs
+    ]
+    charts.flow(picture, [(tier.value.capitalize(), _nodes(found, tier)) for tier in Tier], bands, least)
+    note = (
+        f"Links of fewer than {least:,} meetings are not drawn. A firm counts in the first of its areas."
+        if least > 1
+        else ("A firm counts in the first of its areas.")
+    )
+    return Figure(
+        "chain", "The chain that meets", sentence, picture, _by_area(found), _by_link(found), note=note
+    )
+
+
+def _nodes(found: ChainFlow, tier: Tier) -> list[FlowNode]:
+    nodes = []
+    for key, name in found.areas:
+        held, wished = _of_area(found, tier, key)
+        nodes.append(FlowNode(key, name or "No area", f"{held:,} of {wished:,}"))
+    return nodes
+
+
+def _of_area(found: ChainFlow, tier: Tier, area: str) -> tuple[int, int]:
+    """Held and wished of the links to the next tiers that the firms of a tier and area are in."""
+    mine = [
+        link
+        for link in found.links
+        if {link.upper, link.lower} in ({Tier.UPSTREAM, Tier.MIDSTREAM}, {Tier.MIDSTREAM, Tier.DOWNSTREAM})
+        and (tier, area) in ((link.upper, link.upper_area), (link.lower, link.lower_area))
+    ]
+    return sum(link.held for link in mine), sum(link.wished for link in mine)
+
+
+def _by_area(found: ChainFlow) -> DrawnTable:
+    header = ["Area", *(f"{tier.value.capitalize()} {word}" for tier in Tier for word in ("held", "wished"))]
+    rows: list[Sequence[Cell]] = [
+        [name or "No area", *(count for tier in Tier for count in _of_area(found, tier, key))]
+        for key, name in found.areas
+    ]
+    return DrawnTable(header, rows)
+
+
+def _by_link(found: ChainFlow) -> DrawnTable:
+    names = dict(found.areas)
+    rows: list[Sequence[Cell]] = [
+        [
+            link.upper.value,
+            names[link.upper_area],
+            link.lower.value,
+            names[link.lower_area],
+            link.wished,
+            link.held,
+        ]
+        for link in found.links
+    ]
+    return DrawnTable(["Tier", "Area", "Other tier", "Other area", "Wished", "Held"], rows)
+
+
+def walks(session: Session, actor: Actor, number: int) -> Figure:
+    """Minutes on foot, by the hour of the meeting that is walked to."""
+    found = walking(session, actor, number)
+    minutes = sum(each.minutes for each in found)
+    sentence = "Nobody changes the hall between two meetings of a day."
+    if found:
+        most = max(found, key=lambda each: (each.minutes, each.walks))
+        sentence = (
+            f"People walk {minutes:,} minutes from hall to hall in all,"
+            f" most for meetings that begin from {most.hour}:00 to {most.hour}:59: {most.minutes:,} minutes."
+        )
+    picture = Drawing("walks", charts.WIDTH, 260, "Minutes on foot between halls, by hour", sentence)
+    charts.bars(picture, [f"{each.hour}:00" for each in found], [float(each.minutes) for each in found])
+    rows: list[Sequence[Cell]] = [[f"{each.hour}:00", each.walks, each.minutes] for each in found]
+    table = DrawnTable(["Hour", "Walks", "Minutes"], rows)
+    return Figure("walks", "Walking by hour", sentence, picture, table, table)
+
+
+def answers(session: Session, actor: Actor, number: int) -> Figure:
+    """Requests asked, accepted and declined, by day. Versions do not matter."""
+    del number
+    found = answers_by_day(session, actor)
+    asked, accepted, declined = (
+        sum(getattr(day, name) for day in found) for name in ("asked", "accepted", "declined")
+    )
+    sentence = "No request was asked yet."
+    if found:
+        sentence = (
+            f"{asked:,} requests were asked; {accepted:,} of them are accepted and {declined:,} declined."
+        )
+    picture = Drawing("answers", charts.WIDTH, 260, "Requests asked, accepted and declined, by day", sentence)
+    most = max((max(day.asked, day.accepted, day.declined) for day in found), default=0)
+    series = [
+        Line(look, name, [(float(at), float(getattr(day, name))) for at, day in enumerate(found)])
+        for look, name in (("l-held", "asked"), ("l-good", "accepted"), ("l-bad", "declined"))
+    ]
+    labels = charts.some([presentation.day_and_month(day.day) for day in found], 10)
+    marks = [(float(at), label) for at, label in enumerate(labels) if label]
+    charts.lines(picture, series if found else [], charts.nice(most), marks)
+    rows: list[Sequence[Cell]] = [
+        [day.day.isoformat(), day.asked, day.accepted, day.declined] for day in found
+    ]
+    every = DrawnTable(["Day", "Asked", "Accepted", "Declined"], rows)
+    brief = DrawnTable(every.header, [row for row in rows if any(row[1:])][-60:])
+    return Figure("answers", "Answers by day", sentence, picture, brief, every)
+
+
+FIGURES: Final[Mapping[str, Callable[[Session, Actor, int], Figure]]] = MappingProxyType(
+    {"load": load, "chain": chain, "walks": walks, "answers": answers}
+)
+"""By name, in the order of the page."""
