@@ -21,7 +21,7 @@ from api.pages.imports import imports, large_imports
 from api.pages.inbox import inbox
 from api.pages.interpreting import interpreting
 from api.pages.my_day import my_day
-from api.pages.outcomes import outcomes
+from api.pages.outcomes import chain_report, outcomes
 from api.pages.people_desk import people_desk, request_desk
 from api.pages.remedies import remedies
 from api.pages.requests import requests, wishes
@@ -66,6 +66,7 @@ PAGES = (
     members.blueprint,
     moved.blueprint,
     outcomes.blueprint,
+    chain_report.blueprint,
     interpreting.blueprint,
     my_day.blueprint,
     nights.blueprint,

@@ -235,6 +235,7 @@ PAGES = {
         "versions/2/remedies",
         "versions/2/remedies?reason=people-busy",
         "figures?version=2",
+        "chain-report",
         "versions/2/fairness?by=area",
         "versions/2/changes?against=3",
         "versions/2/changes?by=person",

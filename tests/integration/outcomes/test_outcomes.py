@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput, NotAllowed, NotFound, WrongState
-from scheduler.domain.rules.outcomes import OutcomeKind, Word, counted, differ
+from scheduler.domain.rules.outcomes import OutcomeKind, counted, differ
+from scheduler.domain.rules.outcomes import OutcomeWord as Word
 from scheduler.services.outcomes import outcomes
 from scheduler.services.outcomes.outcomes import MeetingWords, OutcomeForm
 from scheduler.storage.database import Database

@@ -1,0 +1,215 @@
+"""What a fair led to, for those who pay for it: chains that met, guests of honour, what came of meetings."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from scheduler.domain.entities import RequestState, Side
+from scheduler.domain.guests import GuestKind
+from scheduler.domain.rules.outcomes import OutcomeKind, OutcomeWord, counted, differ
+from scheduler.services.access.actors import Actor
+from scheduler.services.access.rights import Right
+from scheduler.services.figures.chain import ChainFlow, chain_flow
+from scheduler.services.schedule import versions
+from scheduler.storage.models import (
+    Event,
+    Firm,
+    MeetingOutcome,
+    MeetingRequest,
+    PlannedMeeting,
+    ScheduleVersion,
+    Slot,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMeetings:
+    """The meetings of a country's firms or of a guest of honour's: `across` are those between two tiers."""
+
+    name: str
+    firms: int
+    meetings: int
+    across: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeLine:
+    """Meetings that count as one outcome: said by both sides alike, by one alone, or differently.
+
+    `amounts` are sums by currency, of the meetings that have one that counts.
+    """
+
+    kind: OutcomeKind
+    alike: int
+    alone: int
+    differing: int
+    amounts: Mapping[str, int]
+
+    @property
+    def meetings(self) -> int:
+        return self.alike + self.alone + self.differing
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedMeeting:
+    """A meeting of which somebody says what came: the word of the firm that asked, and of the other."""
+
+    request: str
+    firms: tuple[str, str]
+    words: tuple[OutcomeWord | None, OutcomeWord | None]
+    counts: OutcomeWord
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """Of the published version. `meetings` were not called off, and `begun` of them have begun.
+
+    A meeting of two firms of one country counts once there; `countries` come with the most meetings first.
+    """
+
+    number: int
+    meetings: int
+    begun: int
+    flow: ChainFlow
+    countries: Sequence[GroupMeetings]
+    guests: Sequence[GroupMeetings]
+    outcomes: Sequence[OutcomeLine]
+    reported: Sequence[ReportedMeeting]
+
+    @property
+    def silent(self) -> int:
+        """Meetings that have begun, of which nobody says what came."""
+        return self.begun - len(self.reported)
+
+
+_Asks, _Asked = aliased(Firm), aliased(Firm)
+
+
+def chain_report(session: Session, actor: Actor, *, now: datetime) -> ChainReport | None:
+    """That of the event, None before a schedule is published. As many queries for any event."""
+    actor.require(Right.READ_OUTCOMES)
+    version = versions.published(session, actor.event_id)
+    if version is None:
+        return None
+    firms = session.execute(
+        select(Firm.country, Firm.pavilion, func.count())
+        .where(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
+        .group_by(Firm.country, Firm.pavilion)
+    ).all()
+    columns = (_Asks.country, _Asks.pavilion, _Asked.country, _Asked.pavilion, _Asks.tier == _Asked.tier)
+    query = select(*columns, func.count())
+    met = session.execute(_held(query, version).group_by(*columns)).all()
+    begun = _held(select(func.count()), version).join(Slot, Slot.id == PlannedMeeting.slot_id)
+    reported = _reported(session, version)
+    return ChainReport(
+        number=version.number,
+        meetings=sum(row[5] for row in met),
+        begun=session.scalars(begun.where(Slot.start <= now)).one(),
+        flow=chain_flow(session, actor, version.number),
+        countries=_countries(firms, met),
+        guests=_guests(session.get_one(Event, actor.event_id).guests, firms, met),
+        outcomes=_lines(reported),
+        reported=reported,
+    )
+
+
+def _held(query: Any, version: ScheduleVersion) -> Any:
+    """A query of the version's meetings that were not called off, with both firms."""
+    return (
+        query.select_from(PlannedMeeting)
+        .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
+        .join(_Asks, _Asks.id == MeetingRequest.from_firm_id)
+        .join(_Asked, _Asked.id == MeetingRequest.to_firm_id)
+        .where(PlannedMeeting.version_id == version.id, MeetingRequest.state == RequestState.ACCEPTED)
+    )
+
+
+def _countries(firms: Iterable[Any], met: Sequence[Any]) -> list[GroupMeetings]:
+    sizes: Counter[str] = Counter()
+    for country, _, count in firms:
+        sizes[country] += count
+    meetings: Counter[str] = Counter()
+    across: Counter[str] = Counter()
+    for one, _, other, _, in_one_tier, count in met:
+        for country in {one, other}:
+            meetings[country] += count
+            across[country] += 0 if in_one_tier else count
+    ordered = sorted({*sizes, *meetings}, key=lambda country: (-meetings[country], country))
+    return [GroupMeetings(each, sizes[each], meetings[each], across[each]) for each in ordered]
+
+
+def _guests(
+    guests: Iterable[Mapping[str, str]], firms: Sequence[Any], met: Sequence[Any]
+) -> list[GroupMeetings]:
+    """Of each guest of honour: firms of its country, or in its pavilion."""
+    found = []
+    for guest in guests:
+
+        def belongs(country: str, pavilion: str | None, guest: Mapping[str, str] = guest) -> bool:
+            is_there = bool(guest["pavilion"]) and pavilion == guest["pavilion"]
+            return is_there or (guest["kind"] == GuestKind.COUNTRY and country == guest["country"])
+
+        mine = [row for row in met if belongs(row[0], row[1]) or belongs(row[2], row[3])]
+        found.append(
+            GroupMeetings(
+                guest["name"],
+                sum(count for country, pavilion, count in firms if belongs(country, pavilion)),
+                sum(row[5] for row in mine),
+                sum(row[5] for row in mine if not row[4]),
+            )
+        )
+    return found
+
+
+def _reported(session: Session, version: ScheduleVersion) -> list[ReportedMeeting]:
+    rows = session.execute(
+        _held(
+            select(
+                MeetingRequest.key,
+                _Asks.latin_name,
+                _Asked.latin_name,
+                MeetingOutcome.side,
+                MeetingOutcome.kind,
+                MeetingOutcome.amount,
+                MeetingOutcome.currency,
+            ),
+            version,
+        )
+        .join(MeetingOutcome, MeetingOutcome.request_id == MeetingRequest.id)
+        .order_by(MeetingRequest.id)
+    )
+    firms: dict[str, tuple[str, str]] = {}
+    said: dict[str, dict[Side, OutcomeWord]] = defaultdict(dict)
+    for key, asks, asked, side, *word in rows:
+        firms[key] = (asks, asked)
+        said[key][side] = OutcomeWord(*word)
+    found = []
+    for key, words in said.items():
+        counts = counted(list(words.values()))
+        if counts is not None:
+            both = words.get(Side.FROM), words.get(Side.TO)
+            found.append(ReportedMeeting(key, firms[key], both, counts))
+    return found
+
+
+def _lines(reported: Sequence[ReportedMeeting]) -> list[OutcomeLine]:
+    """A line an outcome, the most first."""
+    lines = []
+    for kind in reversed(OutcomeKind):
+        of_kind = [each for each in reported if each.counts.kind is kind]
+        alone = [each for each in of_kind if None in each.words]
+        differing = [each for each in of_kind if differ([word for word in each.words if word is not None])]
+        amounts: Counter[str] = Counter()
+        for each in of_kind:
+            if each.counts.amount is not None and each.counts.currency is not None:
+                amounts[each.counts.currency] += each.counts.amount
+        alike = len(of_kind) - len(alone) - len(differing)
+        lines.append(OutcomeLine(kind, alike, len(alone), len(differing), dict(sorted(amounts.items()))))
+    return lines
