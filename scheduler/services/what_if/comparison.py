@@ -20,7 +20,7 @@ from scheduler.sheets.writing import Cell, SheetOut, csv_octets, xlsx
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Measure:
     """A row of the table. `good` is 1 where more is better, -1 where less is, 0 where neither.
 
     What was proved, and what counts by a what-if's own dials, has no difference: of what is published
@@ -35,24 +35,24 @@ class Figure:
 
 
 FIGURES: Final = (
-    Figure("held", "Requests held", 1),
-    Figure("held_bound", "No plan holds more than (proved)", is_compared=False),
-    Figure("requests", "Accepted requests"),
-    Figure("weight", "Weight held", 1),
-    Figure("weight_bound", "No plan holds more weight than (proved)", is_compared=False),
-    Figure("event_score", "Score, by the event's dials", 1),
-    Figure("score", "Score, by its own dials", is_compared=False),
-    Figure("bound", "No plan has a higher score by its own dials (proved)", is_compared=False),
-    Figure("gap", "So it lacks at most, per cent (proved)", is_compared=False, decimals=2),
-    Figure("people_without", "People who come and have no meeting", -1),
-    Figure("changed", "Published meetings that would change", -1),
-    Figure("told", "People who would hear of a change", -1),
-    Figure("hall_change", "Walks to another hall", -1),
-    Figure("idle", "Idle times", -1),
-    Figure("mean", "Mean share of a firm, per cent", 1, decimals=1),
-    Figure("twentieth", "One firm in twenty has at most, per cent", 1, decimals=1),
-    Figure("worst", "Smallest share of a firm, per cent", 1, decimals=1),
-    Figure("gini", "Gini's coefficient of shares", -1, decimals=4),
+    Measure("held", "Requests held", 1),
+    Measure("held_bound", "No plan holds more than (proved)", is_compared=False),
+    Measure("requests", "Accepted requests"),
+    Measure("weight", "Weight held", 1),
+    Measure("weight_bound", "No plan holds more weight than (proved)", is_compared=False),
+    Measure("event_score", "Score, by the event's dials", 1),
+    Measure("score", "Score, by its own dials", is_compared=False),
+    Measure("bound", "No plan has a higher score by its own dials (proved)", is_compared=False),
+    Measure("gap", "So it lacks at most, per cent (proved)", is_compared=False, decimals=2),
+    Measure("people_without", "People who come and have no meeting", -1),
+    Measure("changed", "Published meetings that would change", -1),
+    Measure("told", "People who would hear of a change", -1),
+    Measure("hall_change", "Walks to another hall", -1),
+    Measure("idle", "Idle times", -1),
+    Measure("mean", "Mean share of a firm, per cent", 1, decimals=1),
+    Measure("twentieth", "One firm in twenty has at most, per cent", 1, decimals=1),
+    Measure("worst", "Smallest share of a firm, per cent", 1, decimals=1),
+    Measure("gini", "Gini's coefficient of shares", -1, decimals=4),
 )
 
 _OWN = frozenset(("score",))
@@ -72,11 +72,11 @@ class Column:
     then: Mapping[str, Any]
     now: Mapping[str, Any] | None
 
-    def value(self, figure: Figure) -> float | None:
+    def value(self, figure: Measure) -> float | None:
         value: float | None = self.then.get(figure.key)
         return value
 
-    def difference(self, figure: Figure) -> float | None:
+    def difference(self, figure: Measure) -> float | None:
         """What it has more than the plan that people had when it was solved."""
         then = self.value(figure)
         now: float | None = None if self.now is None else self.now.get(figure.key)
@@ -93,7 +93,7 @@ class SideBySide:
     live: Mapping[str, Any] | None
     columns: Sequence[Column]
 
-    def value(self, figure: Figure) -> float | None:
+    def value(self, figure: Measure) -> float | None:
         """Of the published version. What counts by a what-if's own dials is not known of it."""
         if self.live is None or figure.key in _OWN:
             return None
