@@ -10,7 +10,7 @@ from api.pages.availability import busy_times
 from api.pages.board import hand_board
 from api.pages.calendar_health import board
 from api.pages.colleagues import colleagues
-from api.pages.delegations import delegations
+from api.pages.delegations import delegation_members, delegations
 from api.pages.digests import asked, digests, reminding
 from api.pages.directory import exclusions, firms, profile
 from api.pages.events import events, first_file, home, mail_texts, nights
@@ -45,6 +45,7 @@ PAGES = (
     board.blueprint,
     changes.blueprint,
     delegations.blueprint,
+    delegation_members.blueprint,
     dials.blueprint,
     digests.blueprint,
     docs.blueprint,

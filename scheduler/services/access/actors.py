@@ -143,6 +143,8 @@ class Actor:
 
         Raises NotAllowed for who has it as to neither.
         """
+        if self.is_archived and right not in rights.WHEN_ARCHIVED:
+            raise NotAllowed(ARCHIVED)
         reaches = rights.reaches(self.roles, right)
         if self.chamber is not None and Reach.DELEGATION in reaches and Reach.EVENT not in reaches:
             return self.chamber.delegations

@@ -68,6 +68,7 @@ class Right(StrEnum):
     READ_INBOX = "read mails that came in"
     HANDLE_INBOX = "decide about mails that came in"
     IMPORT = "import firms, people and interpreters"
+    IMPORT_MEMBERS = "import the firms and people of a delegation"
     READ_DELEGATIONS = "read delegations, with the telephone numbers of their people"
     LEAD_DELEGATIONS = "say who leads and accompanies a delegation"
     KEEP_DELEGATIONS = "make delegations, say who belongs to them"
@@ -133,6 +134,7 @@ _OF_DELEGATION = (
     Right.READ_AGENDAS,
     Right.READ_DELEGATIONS,
     Right.LEAD_DELEGATIONS,
+    Right.IMPORT_MEMBERS,
 )
 """What a chamber does for those whom it brings."""
 

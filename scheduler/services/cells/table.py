@@ -13,6 +13,7 @@ from scheduler.domain.errors import Fault, InvalidInput
 from scheduler.services.addresses.mailable import Unmailable, mailable
 from scheduler.services.cells import values
 from scheduler.services.cells.columns import HEADER_ROWS, REQUIRED, ImportKind, header_row, plain, understand
+from scheduler.services.cells.members import OWN_COLUMNS, Members
 from scheduler.services.cells.proposals import Allowed
 from scheduler.services.text import lines, listed, one_line
 from scheduler.sheets.tables import SheetRow, WorkbookSheet, column_letters
@@ -145,6 +146,8 @@ class ImportOptions:
     columns: Mapping[ImportKind, Mapping[str, str]] = field(default_factory=dict)
     values: Mapping[ImportKind, Mapping[str, Mapping[str, str]]] = field(default_factory=dict)
     """What to read instead of a cell's plain words, by kind and column."""
+    members: Members | None = None
+    """Whose firms and people the rows are, if only these may be touched."""
     on_row: Callable[..., None] = field(default=lambda _sheet, _line, _last: None, compare=False)
     """Called with the sheet, the row that is taken, and the last row, as the spreadsheet counts them."""
 
@@ -203,7 +206,12 @@ class Table:
         at = header_row(kind, first, said)
         header = sheet.rows[at] if sheet.rows else _NO_HEADER
         found = understand(kind, header.cells, said)
-        table = cls(kind, sheet.name, header, found.positions, found.unknown, options=options)
+        positions, unknown = found.positions, found.unknown
+        if options.members is not None:
+            positions = {name: where for name, where in positions.items() if name in OWN_COLUMNS[kind]}
+            others = [header.cells[where] for name, where in found.positions.items() if name not in positions]
+            unknown = (*unknown, *others)
+        table = cls(kind, sheet.name, header, positions, unknown, options=options)
         table._check_header(found.twice)
         rows = sheet.rows[at + 1 :]
         if not rows and not sheet.name:  # a workbook may have sheets that nobody filled in

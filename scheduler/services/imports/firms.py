@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain import fields
 from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.cells import keys
 from scheduler.services.cells.changes import Cells, Imported, ImportTally, as_new, change
 from scheduler.services.cells.columns import ImportKind, plain
@@ -18,6 +17,7 @@ from scheduler.services.cells.common import latin, present, renamed, there
 from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
 from scheduler.services.cells.values import NamedThings
 from scheduler.services.imports.booths import Booths
+from scheduler.services.imports.groups import members
 from scheduler.services.imports.joint_stands import JointStands
 from scheduler.services.imports.venue import find_hall, named_halls
 from scheduler.sheets.tables import WorkbookSheet
@@ -30,12 +30,15 @@ def import_firms(
     """Import firms with their booths. A row with a known key changes that firm. Raises InvalidInput.
 
     A firm that gets another booth leaves its old one. The next run plans the meetings there at the new one.
+    New firms of a delegation's own file belong to it.
     """
-    actor.require(Right.IMPORT)
+    members.require(actor, options)
     table = Table.read(ImportKind.FIRMS, sheet, options)
-    known = {f.key: f for f in session.scalars(select(Firm).where(Firm.event_id == actor.event_id))}
+    of_event = select(Firm).where(Firm.event_id == actor.event_id)
+    known = {firm.key: firm for firm in session.scalars(of_event.where(members.only(Firm.id, options)))}
     by_name = {plain(name): firm.key for firm in known.values() for name in (firm.latin_name, firm.name)}
-    keys.fill(table, "name", by_name, known)
+    keys.fill(table, "name", by_name, known, members=options.members)
+    members.check_number(table, known)
     read = _Reader.load(session, actor.event_id)
     booths = Booths.load(session, actor.event_id)
     values = {row.line: read.values(row) for row in table.rows}
@@ -51,6 +54,7 @@ def import_firms(
     table.done()
     tally = ImportTally(table, there(known))
     new = _added(session, actor.event_id, [(row, values[row.line]) for row in table.rows], known)
+    members.join(session, options, [known[key].id for key in new])
     for row in table.rows:
         cells, is_new = new.pop(row.values["key"], None), True
         if cells is None:
@@ -60,7 +64,8 @@ def import_firms(
         tally.add(row, cells, is_new=is_new)
     session.flush()
     meetings = booths.meetings_left()
-    booths.forget_unused()
+    if options.members is None:
+        booths.forget_unused()
     return tally.done(moved=len(booths.moved), meetings=meetings)
 
 

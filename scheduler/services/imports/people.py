@@ -23,6 +23,7 @@ from scheduler.services.cells.columns import ImportKind, plain
 from scheduler.services.cells.common import latin, of_a_person, present, renamed, there
 from scheduler.services.cells.proposals import Allowed
 from scheduler.services.cells.table import PLAIN, ImportOptions, Row, Table
+from scheduler.services.imports.groups import members
 from scheduler.services.schedule.feed_addresses import new_feed
 from scheduler.sheets.tables import WorkbookSheet
 from scheduler.storage.models import Attendee, Firm, Interpreter, MeetingRequest
@@ -44,13 +45,18 @@ def import_people(
     A changed address is told the coming meetings, as if an organiser had corrected it on the page. Raises
     InvalidInput.
     """
-    actor.require(Right.IMPORT)
+    members.require(actor, options)
     table = Table.read(ImportKind.PEOPLE, sheet, options)
-    firms = Firms(session, actor.event_id)
-    known = {a.key: a for a in session.scalars(select(Attendee).where(Attendee.event_id == actor.event_id))}
+    firms = Firms(session, actor.event_id, options)
+    of_event = select(Attendee).where(Attendee.event_id == actor.event_id)
+    known = {one.key: one for one in session.scalars(of_event.where(members.only(Attendee.firm_id, options)))}
     taken = {person.email: key for key, person in known.items()}
-    keys.fill(table, "email", {plain(email): key for email, key in taken.items()}, known)
+    by_email = {plain(email): key for email, key in taken.items()}
+    keys.fill(table, "email", by_email, known, members=options.members)
     values = {row.line: _values(row, firms) for row in table.rows}
+    if options.members is not None:
+        addressed = [(row, values[row.line]["email"]) for row in table.rows]
+        members.check_addresses(session, actor.event_id, options.members, addressed, known)
     for row in table.rows:
         email = values[row.line]["email"]
         key = row.values.get("key", "")
@@ -113,10 +119,9 @@ def import_interpreters(
 class Firms:
     """The firms of an event by what a cell may call them: key, own name or Latin name."""
 
-    def __init__(self, session: Session, event_id: int) -> None:
-        rows = session.execute(
-            select(Firm.id, Firm.key, Firm.name, Firm.latin_name).where(Firm.event_id == event_id)
-        ).all()
+    def __init__(self, session: Session, event_id: int, options: ImportOptions = PLAIN) -> None:
+        of_event = select(Firm.id, Firm.key, Firm.name, Firm.latin_name).where(Firm.event_id == event_id)
+        rows = session.execute(of_event.where(members.only(Firm.id, options))).all()
         self.keys = {row.id: row.key for row in rows}
         self.by_key = {row.key: row.id for row in rows}
         self.names = {row.key: row.name for row in rows}

@@ -14,12 +14,13 @@ from sqlalchemy.orm import Session
 from scheduler.config import Settings
 from scheduler.domain.errors import ChainmeetError, Fault, InvalidInput
 from scheduler.services.access.actors import Actor
-from scheduler.services.access.rights import Right
 from scheduler.services.cells.changes import Imported
 from scheduler.services.cells.columns import HEADER_ROWS, ImportKind, header_row, kind_of, understand
+from scheduler.services.cells.members import OWN_COLUMNS
 from scheduler.services.cells.table import PLAIN, ImportOptions
 from scheduler.services.imports.firms import import_firms
 from scheduler.services.imports.frame import import_areas, import_times
+from scheduler.services.imports.groups import members
 from scheduler.services.imports.groups.delegations import import_delegations
 from scheduler.services.imports.groups.guests import import_guests
 from scheduler.services.imports.marks import import_absences, import_closures
@@ -126,7 +127,7 @@ def apply(
     options: ImportOptions = PLAIN,
 ) -> ImportLook:
     """Import rows without faults. A look rolls it back. Raises ImportOutdated if two import the same."""
-    actor.require(Right.IMPORT)
+    members.require(actor, options)
     try:
         with_ = _With(settings, now, options)
         return look_of([_apply(session, actor, kind, sheet, with_) for kind, sheet in parts])
@@ -171,6 +172,8 @@ def _apply(
 ) -> ImportPart:
     if kind is None:
         return ImportPart(sheet.name, None)
+    if with_.options.members is not None and kind not in OWN_COLUMNS:
+        return ImportPart(sheet.name, kind, (Fault(sheet.name, "is taken from organisers alone"),))
     if kind is ImportKind.EVENT:  # it is for a new event; of one that is there, its pages change the settings
         return ImportPart(sheet.name, kind, (), Imported(0, unchanged=max(len(sheet.rows) - 1, 0)))
     headers = _headers(kind, sheet, with_.options)

@@ -18,7 +18,8 @@ from scheduler.services.cells.changes import MAX_SHOWN, Imported, RowChange
 from scheduler.services.cells.columns import ImportKind
 from scheduler.services.cells.table import PLAIN, ImportOptions
 from scheduler.services.imports import taking, workbooks
-from scheduler.services.imports.taking import ImportLook, ImportPart
+from scheduler.services.imports.groups.members import members_of
+from scheduler.services.imports.taking import ImportLook, ImportOutdated, ImportPart
 from scheduler.services.people_desk import leaving_event
 from scheduler.services.people_desk.journal import StepKind
 from scheduler.services.people_desk.row_notes import RowNotes
@@ -30,6 +31,8 @@ from scheduler.storage.models import DeskStep, ImportFile
 Parts = Iterable[tuple[ImportKind | None, WorkbookSheet]]
 BY_API = "rows by API"
 """The name of what a program brought without a file."""
+OF_DELEGATION = "members of delegation"
+"""The same of what a chamber brought, with the key of its delegation."""
 MAY_LEAVE = (ImportKind.INTERPRETERS, ImportKind.PEOPLE, ImportKind.FIRMS)
 
 
@@ -102,10 +105,52 @@ def bring(
     look, notes = _noted(
         session, lambda: apply(session, actor, parts, settings=settings, now=now, options=options)
     )
+    _as_file(session, actor, BY_API, look, notes, now)
+    return look
+
+
+def look_at_members(
+    session: Session, actor: Actor, key: str, parts: Parts, *, settings: Settings, now: datetime
+) -> ImportLook:
+    """What firms and people that a delegation brings would change. The caller rolls it back.
+
+    Raises NotFound for a delegation that is not the actor's, ImportOutdated.
+    """
+    options = ImportOptions(keep_empty=True, members=members_of(session, actor, key))
+    return taking.apply(session, actor, parts, settings=settings, now=now, options=options)
+
+
+def take_members(
+    session: Session,
+    actor: Actor,
+    key: str,
+    parts: Parts,
+    *,
+    digest: str,
+    settings: Settings,
+    now: datetime,
+) -> ImportLook:
+    """Do what a look with this digest showed, as one step that organisers can undo.
+
+    Raises NotFound, and ImportOutdated if it would be something else by now.
+    """
+    look, notes = _noted(
+        session, lambda: look_at_members(session, actor, key, parts, settings=settings, now=now)
+    )
+    if look.digest != digest:
+        raise ImportOutdated
+    _as_file(session, actor, f"{OF_DELEGATION} {key}", look, notes, now)
+    return look
+
+
+def _as_file(
+    session: Session, actor: Actor, name: str, look: ImportLook, notes: RowNotes, now: datetime
+) -> None:
+    """Keep what was taken among the files, with its step."""
     file = ImportFile(
         event_id=actor.event_id,
         account_id=actor.account_id,
-        name=BY_API,
+        name=name,
         kind="",
         created_at=now,
         taken_at=now,
@@ -114,7 +159,6 @@ def bring(
     session.add(file)
     session.flush()
     _keep_step(session, actor, file, look, notes, now)
-    return look
 
 
 def _noted(session: Session, work: Callable[[], ImportLook]) -> tuple[ImportLook, RowNotes]:

@@ -58,6 +58,7 @@ GET EVENT/chain-report                                       302 404 404 404 404
 GET EVENT/chain-report.xlsx                                  302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/delegations/                                       302 404 404 404 404 404 200 200 404 404 200
 GET EVENT/delegations/<delegation_key>                       302 404 404 404 404 404 200 200 404 404 200
+GET EVENT/delegations/<delegation_key>/members               302 404 404 404 404 404 200 200 404 404 200
 GET EVENT/delegations/<delegation_key>/print-pack.pdf        302 404 404 404 404 404 200 200 404 404 200
 GET EVENT/desk/<kind>                                        302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/desk/<kind>/<key>                                  302 404 404 404 404 404 200 200 404 404 404
@@ -188,6 +189,8 @@ POST EVENT/delegations/                                      403 404 404 404 404
 POST EVENT/delegations/<delegation_key>                      403 404 404 404 404 404 422 422 404 404 422
 POST EVENT/delegations/<delegation_key>/firms/<firm_key>/<step> 403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/delegations/<delegation_key>/people/<person_key>/<step> 403 404 404 404 404 404 303 303 404 404 404
+POST EVENT/delegations/<delegation_key>/members              403 404 404 404 404 404 422 422 404 404 422
+POST EVENT/delegations/<delegation_key>/members/take         403 404 404 404 404 404 422 422 404 404 422
 POST EVENT/delegations/<delegation_key>/remove               403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/desk/<kind>/<key>                                 403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/desk/<kind>/<key>/absences                        403 404 404 404 404 404 422 422 404 404 404
