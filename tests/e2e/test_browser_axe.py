@@ -215,6 +215,7 @@ PAGES = {
         "wishes/ask",
         "profile",
         "colleagues",
+        "colleagues/f0-p1",
         "requests/received?order=deadline",
         "firms/f8/ask",
         "firms/f4/ask",

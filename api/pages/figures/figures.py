@@ -80,9 +80,11 @@ def _version() -> int | None:
 
 
 def _file(figure: Figure, ending: str, name: str) -> Response:
-    if ending == "png":
+    if ending != "csv" and figure.picture is None:
+        abort(404)
+    if ending == "png" and figure.picture is not None:
         octets, kind = figure.picture.png(), "image/png"
-    elif ending == "svg":
+    elif ending == "svg" and figure.picture is not None:
         octets, kind = figure.picture.file().encode(), "image/svg+xml"
     else:
         octets, kind = csv_octets(figure.every.header, figure.every.rows), "text/csv; charset=utf-8"

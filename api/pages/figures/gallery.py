@@ -36,12 +36,15 @@ class DrawnTable:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`brief` is the table of the page, `every` what the CSV has. `legend` has a class and its words."""
+    """`brief` is the table of the page, `every` what the CSV has. `legend` has a class and its words.
+
+    There is no picture where there is nothing to see: the sentence says so.
+    """
 
     name: str
     title: str
     sentence: str
-    picture: Drawing
+    picture: Drawing | None
     brief: DrawnTable
     every: DrawnTable
     legend: Sequence[tuple[str, str]] = ()
@@ -125,8 +128,9 @@ def chain(session: Session, actor: Actor, number: int) -> Figure:
         if least > 1
         else ("A firm counts in the first of its areas.")
     )
+    shown, note = (picture, note) if any(bands) else (None, "")
     return Figure(
-        "chain", "The chain that meets", sentence, picture, _by_area(found), _by_link(found), note=note
+        "chain", "The chain that meets", sentence, shown, _by_area(found), _by_link(found), note=note
     )
 
 
@@ -189,7 +193,7 @@ def walks(session: Session, actor: Actor, number: int) -> Figure:
     charts.bars(picture, [f"{each.hour}:00" for each in found], [float(each.minutes) for each in found])
     rows: list[Sequence[Cell]] = [[f"{each.hour}:00", each.walks, each.minutes] for each in found]
     table = DrawnTable(["Hour", "Walks", "Minutes"], rows)
-    return Figure("walks", "Walking by hour", sentence, picture, table, table)
+    return Figure("walks", "Walking by hour", sentence, picture if found else None, table, table)
 
 
 def answers(session: Session, actor: Actor, number: int) -> Figure:
@@ -218,7 +222,8 @@ def answers(session: Session, actor: Actor, number: int) -> Figure:
     ]
     every = DrawnTable(["Day", "Asked", "Accepted", "Declined"], rows)
     brief = DrawnTable(every.header, [row for row in rows if any(row[1:])][-60:])
-    return Figure("answers", "Answers by day", sentence, picture, brief, every)
+    shown = picture if len(found) > 1 else None  # a line needs two days
+    return Figure("answers", "Answers by day", sentence, shown, brief, every)
 
 
 FIGURES: Final[Mapping[str, Callable[[Session, Actor, int], Figure]]] = MappingProxyType(
