@@ -18,7 +18,7 @@ blueprint = APIBlueprint("start", __name__, enable_openapi=False, url_prefix="/e
 
 GAPS = {
     "logo": (say("Your logo"), say("others know you by it in lists")),
-    "description": (say("What you make and offer"), say("a description is what others find you by")),
+    "description": (say("About your firm"), say("a description is what others find you by")),
     "offers": (say("Your products and what you offer, in lists"), say("who needs them finds you")),
     "needs": (say("What you need"), say("firms that offer it are suggested to you")),
     "website": (say("Your website"), say("the directory links to it")),
