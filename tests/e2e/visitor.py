@@ -54,7 +54,7 @@ class Visitor:
         found = menu.get_by_role("link", name=called, include_hidden=True)
         is_folded = not found.is_visible()
         if is_folded:
-            menu.locator("details").filter(has=found).locator("summary").click()
+            found.locator("xpath=ancestor::details/summary").click()
         found.click()
         return 1 + is_folded
 
