@@ -145,7 +145,7 @@ def test_a_request_in_a_firms_name_says_so_to_the_other_side(site: Site) -> None
     assert "the organiser for Firm 1" in page
     history = page[page.index("What was done") :]
     assert re.search(
-        r"<b>Ask</b> by an organiser for Firm 0.*<b>Accept</b> by an organiser for Firm 1", history
+        r"<b>Asked</b> by the organiser for Firm 0.*<b>Accepted</b> by the organiser for Firm 1", history
     )
     page = browser.post(site.path("/desk/requests/many"), keys=[request.key], verb="decline")
     assert "cannot be declined" in page
