@@ -1,0 +1,127 @@
+"""Remedies of requests that a plan does not hold: a sample of them, made, and the plan solved again.
+
+    python -m benchmarks.remedies [FILE] [--count 50] [--seconds 20] [--full]
+
+FILE is a problem file. Without one, an expo of 60 firms is made, with --full one of 620. It is solved for so
+many seconds. Remedies are drawn at random, at most one for each firm and time, so that they do not take from
+each other. All are made at once: what each names is changed, and its request is locked to its time. The plan
+is solved again as a rerun of the first. A remedy holds if its request is held at its time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.instances import generated, read_instances
+from benchmarks.machine import RESULTS, machine
+from benchmarks.report import Json, line, stem, write_json
+from scheduler.domain.plan import Lever, Unscheduled, Way
+from scheduler.domain.problem import Fixed, Problem
+from scheduler.domain.solving import SolveParams
+from scheduler.solver.explain.levers import KINDS, with_lever
+from scheduler.solver.explain.reasons import explain
+from scheduler.solver.solve import solve
+
+NOTHING_TO_CHANGE = ("again", "closed")
+"""Remedies that only lock the request: at a time that the search did not take, or that it excluded."""
+HEADINGS, WIDTHS = ("remedy", "made", "held"), (-16, 6, 6)
+
+
+class Made(NamedTuple):
+    """A remedy of the sample."""
+
+    request: int
+    slot: int
+    way: Way
+
+
+def drawn(problem: Problem, rows: Sequence[Unscheduled], count: int, seed: int = 1) -> Iterator[Made]:
+    """At most so many remedies, one a request, that share no firm at any time."""
+    draws, index = random.Random(seed), problem.index
+    taken: set[tuple[int, int]] = set()
+    for row in draws.sample(list(rows), len(rows)):
+        ways = [way for way in row.ways if levers_of(problem, way, 1) or way.kind in NOTHING_TO_CHANGE]
+        if not ways or count == 0:
+            continue
+        way, number = draws.choice(ways), index.requests[row.request]
+        request, start = problem.requests[number], index.slots[way.slot]
+        times = range(start, start + request.length)
+        mine = {(firm, slot) for firm in (request.sender, request.receiver) for slot in times}
+        if taken.isdisjoint(mine):
+            taken |= mine
+            count -= 1
+            yield Made(number, start, way)
+
+
+def levers_of(problem: Problem, way: Way, length: int) -> list[Lever]:
+    """What a remedy changes; nothing where it only locks, or is of a kind that no problem file can say."""
+    start = problem.index.slots[way.slot]
+    slots = tuple(slot.id for slot in problem.slots[start : start + length])
+    if way.kind == "add-place":
+        return [Lever("add-booth", way.ids[1:]) if way.ids[0] == "booth" else Lever("add-table", way.ids)]
+    if way.kind == "add-person":
+        return [Lever(way.kind, (person,)) for person in way.ids]
+    if way.kind in ("person-cap", "firm-cap", "available", "shift"):
+        return [Lever(way.kind, way.ids[:1], slots)]
+    return [Lever(way.kind, way.ids)] if way.kind in KINDS else []
+
+
+def remedied(problem: Problem, sample: Sequence[Made]) -> Problem:
+    """The problem with every remedy made, and each request of them locked to its time."""
+    requests = list(problem.requests)
+    for number, start, way in sample:
+        for lever in levers_of(problem, way, requests[number].length):
+            problem = with_lever(problem, lever)
+        own = requests[number]
+        slots = None if own.slots is None else tuple(sorted({*own.slots, start}))
+        requests[number] = replace(own, fixed=Fixed(start, None, True), slots=slots)
+    return replace(problem, requests=tuple(requests))
+
+
+def counted(problem: Problem, sample: Sequence[Made], starts: Mapping[str, str]) -> list[Json]:
+    """How many of each kind were made, and are held at their time."""
+    kinds = Counter(each.way.kind for each in sample)
+    holds = Counter(
+        each.way.kind
+        for each in sample
+        if starts.get(problem.requests[each.request].id) == problem.slots[each.slot].id
+    )
+    return [{"remedy": kind, "made": count, "held": holds[kind]} for kind, count in kinds.most_common()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Remedies, made and solved again.")
+    parser.add_argument("file", type=Path, nargs="?")
+    parser.add_argument("--count", type=int, default=50)
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--out", type=Path, default=RESULTS)
+    given = parser.parse_args()
+    made = generated(620, 9000) if given.full else generated(60, 1200)
+    instance = read_instances([given.file])[0] if given.file else made
+    params = SolveParams(seconds=given.seconds, workers=2)
+    first = solve(instance.problem, params).plan
+    rows = explain(instance.problem, first.meetings)
+    sample = list(drawn(instance.problem, rows, given.count))
+    rerun = replace(remedied(instance.problem, sample), published=first.meetings)
+    again = solve(rerun, params).plan
+    starts = {meeting.request: meeting.slot for meeting in again.meetings}
+    found = counted(instance.problem, sample, starts)
+    held = f"{len(first.meetings):,} held, {len(rows):,} not; then {len(again.meetings):,} held"
+    print(f"{instance.name}: {held}")
+    print(line(HEADINGS, WIDTHS))
+    whole = {"remedy": "all", "made": len(sample), "held": sum(row["held"] for row in found)}
+    for row in [*found, whole]:
+        print(line([row[name] for name in HEADINGS], WIDTHS))
+    document = {"machine": machine(), "instance": instance.name, "status": again.status, "rows": found}
+    write_json(given.out / f"{stem('remedies', given.full)}.json", document)
+
+
+if __name__ == "__main__":
+    main()
