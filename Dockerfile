@@ -6,7 +6,7 @@ ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 NUMBA_CACHE_DIR=/opt/chai
 RUN python -m venv /opt/chainmeet
 WORKDIR /src
 COPY requirements.lock ./
-RUN /opt/chainmeet/bin/pip install --require-hashes -r requirements.lock
+RUN /opt/chainmeet/bin/pip install --require-hashes --no-deps -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY scheduler scheduler
 COPY workers workers

@@ -67,6 +67,8 @@ clean: ## Remove the environment and what was built; data/ stays
 	rm -rf .venv build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # The environment: from a lock file with hashes, then Chainmeet itself, then the compiled search kernels.
+# --no-deps, as a lock file names all that there is: else pip looks for "coverage[toml]" beside the pinned
+# "coverage" and takes a release that is newer than the lock file. `pip check` finds what a lock file forgot.
 # dev.stamp also makes run.stamp, as the development lock holds everything of the other one.
 
 .venv/bin/python:
@@ -81,15 +83,18 @@ else
 endif
 
 INSTALL = $(if $(UV),uv pip install --quiet --compile-bytecode --python .venv/bin/python,$(BIN)/python -m pip install --quiet --disable-pip-version-check)
+CHECK = $(if $(UV),uv pip check --quiet --python .venv/bin/python,$(BIN)/python -m pip check --quiet)
 
 .venv/run.stamp: .venv/bin/python requirements.lock pyproject.toml
-	$(INSTALL) --require-hashes -r requirements.lock
+	$(INSTALL) --require-hashes --no-deps -r requirements.lock
 	$(INSTALL) --no-deps --no-build-isolation -e .
+	$(CHECK)
 	$(BIN)/chainmeet warm-up
 	@touch $@
 
 .venv/dev.stamp: .venv/bin/python requirements-dev.lock pyproject.toml
-	$(INSTALL) --require-hashes -r requirements-dev.lock
+	$(INSTALL) --require-hashes --no-deps -r requirements-dev.lock
 	$(INSTALL) --no-deps --no-build-isolation -e .
+	$(CHECK)
 	$(BIN)/chainmeet warm-up
 	@touch .venv/run.stamp $@
