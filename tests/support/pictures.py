@@ -13,7 +13,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pymupdf
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 from sqlalchemy import func, select
 
 from chainmeet.demo.load import load
@@ -59,30 +59,41 @@ NOW = datetime(2027, 6, 8, 7, 30, tzinfo=UTC)
 ORGANISER = "duan.rui@organiser.example"
 FIRMS, REQUESTS = 60, 420
 MOVES = SolveParams(iterations=30_000, workers=1, seed=1)
+LANGUAGES = ("en", "zh", "hu")
 DESK, PHONE = (1280, 860), (390, 844)
+WINDOW: ViewportSize = {"width": DESK[0], "height": DESK[1]}
 COLOURS = 96
 """Of a picture: more are not told apart, and make the files large."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A picture: its name, whose page it is, its path in the event, and the size of the window."""
+    """A picture: its name, whose page it is, its path in the event, the size of the window, the language."""
 
     name: str
     who: str
     path: str
     size: tuple[int, int] = DESK
+    language: str = "en"
+
+    @property
+    def file(self) -> str:
+        """Its name in docs/pictures."""
+        return f"{self.name}.png" if self.language == "en" else f"{self.language}/{self.name}.png"
 
 
+OF_GUIDE = (
+    Shot("start", "exhibitor", "/start"),
+    Shot("directory", "exhibitor", "/firms"),
+    Shot("my-day", "exhibitor", "/my-day", PHONE),
+)
 SHOTS = (
     Shot("home", "organiser", ""),
     Shot("venue", "organiser", "/venue"),
     Shot("board", "organiser", "/board"),
     Shot("changes", "organiser", "/versions/2/changes"),
     Shot("fairness", "organiser", "/versions/1/fairness"),
-    Shot("start", "exhibitor", "/start"),
-    Shot("directory", "exhibitor", "/firms"),
-    Shot("my-day", "exhibitor", "/my-day", PHONE),
+    *(replace(shot, language=language) for language in LANGUAGES for shot in OF_GUIDE),
 )
 
 
@@ -202,14 +213,14 @@ def draw(folder: Path) -> None:
         sync_playwright() as play,
     ):
         browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        for who in ("organiser", "exhibitor"):
-            page = browser.new_page(viewport={"width": DESK[0], "height": DESK[1]}, color_scheme="light")
+        for who, language in dict.fromkeys((shot.who, shot.language) for shot in SHOTS):
+            page = browser.new_page(viewport=WINDOW, color_scheme="light", locale=language)
             page.goto(site + expo.link(who))
-            page.get_by_role("button", name="Sign in").first.click()
+            page.locator("main form button").first.click()
             for shot in SHOTS:
-                if shot.who == who:
+                if (shot.who, shot.language) == (who, language):
                     page.goto(f"{site}/events/{expo.key}{shot.path}")
-                    _draw(page, folder / f"{shot.name}.png", shot.size)
+                    _draw(page, folder / shot.file, shot.size)
             if who == "organiser":
                 _show_import(page, f"{site}/events/{expo.key}/imports/", expo.workbook())
                 _draw(page, folder / "import.png", DESK)
@@ -232,6 +243,7 @@ def _draw(page: Page, file: Path, size: tuple[int, int]) -> None:
     octets = small_png(
         np.frombuffer(pixels.samples, np.uint8).reshape(pixels.h, pixels.w, pixels.n)[:, :, :3]
     )
+    file.parent.mkdir(exist_ok=True)
     file.write_bytes(octets)
 
 
