@@ -11,8 +11,8 @@ import pytest
 from pydantic import TypeAdapter
 from sqlalchemy import String
 
+from api.v1.requests.schemas import NewRequestIn
 from api.v1.schemas.base import Input
-from api.v1.schemas.requests import NewRequestIn
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
 from scheduler.domain.team import TeamRole

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from api.v1.directory.schemas import FirmRefOut, PersonRefOut
 from api.v1.schemas.base import CountryCode, Listing, Output, PageQuery, SearchQuery
-from api.v1.schemas.directory import FirmRefOut, PersonRefOut
 from scheduler.domain.entities import AnswerSource, CalendarState, MailFailure, Method, Partstat
 from scheduler.domain.fields import HallName, Key
 

@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from api import context
 from api.v1.bearer import token
+from api.v1.delivery.schemas import MailQueueOut
 from api.v1.operation import blueprint, later, operation
-from api.v1.schemas.schedule import MailQueueOut
 from scheduler.services.access.actors import Actor
 from scheduler.services.delivery import mail_queue
 from workers import dispatch

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
+from api.v1.runs.schemas import ProgressOut
 from api.v1.schemas.base import Input, Output
-from api.v1.schemas.schedule import ProgressOut
 from scheduler.domain.fields import WhatIfName, WhatIfSeconds
 from scheduler.domain.solving import WhatIfState
 from scheduler.services.what_if.changes import MOST_CHANGES, AnyChange

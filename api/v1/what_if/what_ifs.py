@@ -1,4 +1,4 @@
-"""Runs, and what-ifs beside the live plan: start one, follow it, end it. For organisers."""
+"""What-ifs beside the live plan: make one, solve it, look at it. For organisers."""
 
 from __future__ import annotations
 
@@ -7,73 +7,21 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from api import context
-from api.v1 import bearer
 from api.v1.bearer import token
 from api.v1.operation import blueprint, later, operation
-from api.v1.schemas.base import PageQuery
 from api.v1.schemas.headers import Created
-from api.v1.schemas.schedule import NewRunIn, RunList, RunOut
-from api.v1.schemas.what_ifs import DeletedOut, NewWhatIfIn, WhatIfChangeIn, WhatIfList, WhatIfOut
-from scheduler.domain.entities import AfterRun
+from api.v1.what_if.schemas import DeletedOut, NewWhatIfIn, WhatIfChangeIn, WhatIfList, WhatIfOut
 from scheduler.services.access.actors import Actor
-from scheduler.services.runs import control
 from scheduler.services.what_if import what_ifs
 from workers import dispatch
 
-TAG = "Runs"
-WHAT_IFS = "What-ifs"
-WHAT_IF = "/what-ifs/<int:number>"
-
-
-@blueprint.get("/runs")
-@blueprint.auth_required(token, roles=["runs:read"])
-@blueprint.input(PageQuery, location="query", arg_name="query")
-@operation(tag=TAG)
-@blueprint.output(RunList)
-def list_runs(db: Session, actor: Actor, query: PageQuery) -> Any:
-    """The event's runs, the newest first"""
-    return control.listing(db, actor, **dict(query))
-
-
-@blueprint.post("/runs")
-@blueprint.auth_required(token, roles=["runs:write"])
-@blueprint.input(NewRunIn, arg_name="body")
-@operation(tag=TAG, writes=True, creates="v1.show_run")
-@blueprint.output(RunOut, 201, headers=Created)
-def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
-    """Queue a run; at most one of an event is open at a time"""
-    if body.then is AfterRun.PUBLISH:
-        bearer.require_scope(actor, "schedule:publish")
-    run = control.start(db, actor, now=context.now(), **dict(body))
-    later(_send, run.id)
-    return run
-
-
-@blueprint.get("/runs/<int:number>")
-@blueprint.auth_required(token, roles=["runs:read"])
-@operation(tag=TAG)
-@blueprint.output(RunOut)
-def show_run(db: Session, actor: Actor, number: int) -> Any:
-    """One run with its progress"""
-    return control.show(db, actor, number)
-
-
-@blueprint.post("/runs/<int:number>/cancel")
-@blueprint.auth_required(token, roles=["runs:write"])
-@operation(tag=TAG, writes=True, also=(409,))
-@blueprint.output(RunOut)
-def cancel_run(db: Session, actor: Actor, number: int) -> Any:
-    """Cancel a run: at once if it is queued, within a second if it is running"""
-    return control.cancel(db, actor, number, now=context.now())
-
-
-def _send(run_id: int) -> None:
-    dispatch.run(context.database(), run_id, app=context.celery())
+TAG = "What-ifs"
+ONE = "/what-ifs/<int:number>"
 
 
 @blueprint.get("/what-ifs")
 @blueprint.auth_required(token, roles=["runs:read"])
-@operation(tag=WHAT_IFS)
+@operation(tag=TAG)
 @blueprint.output(WhatIfList)
 def list_what_ifs(db: Session, actor: Actor) -> Any:
     """The what-ifs that are kept, the oldest first"""
@@ -83,7 +31,7 @@ def list_what_ifs(db: Session, actor: Actor) -> Any:
 @blueprint.post("/what-ifs")
 @blueprint.auth_required(token, roles=["runs:write"])
 @blueprint.input(NewWhatIfIn, arg_name="body")
-@operation(tag=WHAT_IFS, writes=True, creates="v1.show_what_if")
+@operation(tag=TAG, writes=True, creates="v1.show_what_if")
 @blueprint.output(WhatIfOut, 201, headers=Created)
 def make_what_if(db: Session, actor: Actor, body: NewWhatIfIn) -> Any:
     """Make a what-if of some changes, which is not solved yet"""
@@ -92,19 +40,19 @@ def make_what_if(db: Session, actor: Actor, body: NewWhatIfIn) -> Any:
     )
 
 
-@blueprint.get(WHAT_IF)
+@blueprint.get(ONE)
 @blueprint.auth_required(token, roles=["runs:read"])
-@operation(tag=WHAT_IFS)
+@operation(tag=TAG)
 @blueprint.output(WhatIfOut)
 def show_what_if(db: Session, actor: Actor, number: int) -> Any:
     """One what-if with its state and, once it is done, its figures"""
     return what_ifs.show(db, actor, number)
 
 
-@blueprint.post(f"{WHAT_IF}/change")
+@blueprint.post(f"{ONE}/change")
 @blueprint.auth_required(token, roles=["runs:write"])
 @blueprint.input(WhatIfChangeIn, arg_name="body")
-@operation(tag=WHAT_IFS, writes=True)
+@operation(tag=TAG, writes=True)
 @blueprint.output(WhatIfOut)
 def change_what_if(db: Session, actor: Actor, number: int, body: WhatIfChangeIn) -> Any:
     """Rename it, or give it other changes: what it told is put away then"""
@@ -114,9 +62,9 @@ def change_what_if(db: Session, actor: Actor, number: int, body: WhatIfChangeIn)
     )
 
 
-@blueprint.post(f"{WHAT_IF}/solve")
+@blueprint.post(f"{ONE}/solve")
 @blueprint.auth_required(token, roles=["runs:write"])
-@operation(tag=WHAT_IFS, writes=True, also=(409,))
+@operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(WhatIfOut)
 def solve_what_if(db: Session, actor: Actor, number: int) -> Any:
     """Have it solved beside the live plan, behind all runs"""
@@ -125,18 +73,18 @@ def solve_what_if(db: Session, actor: Actor, number: int) -> Any:
     return asked
 
 
-@blueprint.post(f"{WHAT_IF}/stop")
+@blueprint.post(f"{ONE}/stop")
 @blueprint.auth_required(token, roles=["runs:write"])
-@operation(tag=WHAT_IFS, writes=True, also=(409,))
+@operation(tag=TAG, writes=True, also=(409,))
 @blueprint.output(WhatIfOut)
 def stop_what_if(db: Session, actor: Actor, number: int) -> Any:
     """Stop it: its state is new again"""
     return what_ifs.stop(db, actor, number, now=context.now())
 
 
-@blueprint.delete(WHAT_IF)
+@blueprint.delete(ONE)
 @blueprint.auth_required(token, roles=["runs:write"])
-@operation(tag=WHAT_IFS, writes=True)
+@operation(tag=TAG, writes=True)
 @blueprint.output(DeletedOut)
 def delete_what_if(db: Session, actor: Actor, number: int) -> Any:
     """Delete it; nothing of the event changes"""

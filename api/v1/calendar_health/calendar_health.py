@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 
 from api import context
 from api.v1.bearer import token
-from api.v1.operation import blueprint, operation
-from api.v1.schemas.calendar_health import (
+from api.v1.calendar_health.schemas import (
     CalendarHealthOut,
     CalendarPersonOut,
     DeadLetterList,
@@ -18,6 +17,7 @@ from api.v1.schemas.calendar_health import (
     DeadLetterQuery,
     HealthQuery,
 )
+from api.v1.operation import blueprint, operation
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.calendar_health import board as calendar_health

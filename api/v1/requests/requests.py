@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 from api import context
 from api.v1.bearer import token
 from api.v1.operation import blueprint, operation
-from api.v1.schemas.headers import Created
-from api.v1.schemas.requests import (
+from api.v1.requests.schemas import (
     LockIn,
     LockOut,
     NewRequestIn,
@@ -20,6 +19,7 @@ from api.v1.schemas.requests import (
     RequestQuery,
     WithdrawIn,
 )
+from api.v1.schemas.headers import Created
 from scheduler.domain.entities import RequestState
 from scheduler.services.access.actors import Actor
 from scheduler.services.requests import lists, locks, requests

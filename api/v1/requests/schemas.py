@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from api.v1.directory.schemas import FirmRefOut, PersonRefOut
 from api.v1.schemas.base import Input, Listing, Output, SearchQuery
-from api.v1.schemas.directory import FirmRefOut, PersonRefOut
 from scheduler.domain.entities import PlaceWish, RequestState, Side
 from scheduler.domain.fields import (
     Key,

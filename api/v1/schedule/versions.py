@@ -9,9 +9,7 @@ from sqlalchemy.orm import Session
 from api import context
 from api.v1.bearer import token
 from api.v1.operation import blueprint, later, operation
-from api.v1.schemas.base import PageQuery
-from api.v1.schemas.headers import Created, Followed
-from api.v1.schemas.schedule import (
+from api.v1.schedule.schemas import (
     ChangeQuery,
     ChangeSetOut,
     MeetingList,
@@ -21,6 +19,8 @@ from api.v1.schemas.schedule import (
     VersionList,
     VersionOut,
 )
+from api.v1.schemas.base import PageQuery
+from api.v1.schemas.headers import Created, Followed
 from scheduler.domain.errors import ComparisonNotReady
 from scheduler.services.access.actors import Actor
 from scheduler.services.publishing import look, orders

@@ -1,0 +1,1 @@
+"""Mails that are on their way."""

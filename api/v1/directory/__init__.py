@@ -1,0 +1,1 @@
+"""The event, its firms and its people."""

@@ -1,0 +1,35 @@
+"""Rows of an import in bulk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import context
+from api.v1.bearer import token
+from api.v1.imports.schemas import ImportIn, ImportOut, kinds_of
+from api.v1.operation import blueprint, operation
+from scheduler.services.access.actors import Actor
+from scheduler.services.bringing import bulk
+from scheduler.services.cells.table import ImportOptions
+
+
+@blueprint.post("/imports")
+@blueprint.auth_required(token, roles=["people:write"])
+@blueprint.input(ImportIn, arg_name="body")
+@operation(tag="Firms and people", writes=True, also=(409,))
+@blueprint.output(ImportOut)
+def import_rows(db: Session, actor: Actor, body: ImportIn) -> dict[str, Any]:
+    """Say what rows of firms, people, requests and others would do; or take them, all or none"""
+    look = bulk.bring(
+        db,
+        actor,
+        body.rows,
+        dry_run=body.dry_run,
+        leave_out=body.leave_out,
+        options=ImportOptions(keep_empty=body.keep_empty, withdraw=frozenset(body.withdraw)),
+        settings=context.settings(),
+        now=context.now(),
+    )
+    return {"dry_run": body.dry_run, "kinds": list(kinds_of(look))}

@@ -1,0 +1,67 @@
+"""Runs: start one, follow it, end it. For organisers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from api import context
+from api.v1 import bearer
+from api.v1.bearer import token
+from api.v1.operation import blueprint, later, operation
+from api.v1.runs.schemas import NewRunIn, RunList, RunOut
+from api.v1.schemas.base import PageQuery
+from api.v1.schemas.headers import Created
+from scheduler.domain.entities import AfterRun
+from scheduler.services.access.actors import Actor
+from scheduler.services.runs import control
+from workers import dispatch
+
+TAG = "Runs"
+
+
+@blueprint.get("/runs")
+@blueprint.auth_required(token, roles=["runs:read"])
+@blueprint.input(PageQuery, location="query", arg_name="query")
+@operation(tag=TAG)
+@blueprint.output(RunList)
+def list_runs(db: Session, actor: Actor, query: PageQuery) -> Any:
+    """The event's runs, the newest first"""
+    return control.listing(db, actor, **dict(query))
+
+
+@blueprint.post("/runs")
+@blueprint.auth_required(token, roles=["runs:write"])
+@blueprint.input(NewRunIn, arg_name="body")
+@operation(tag=TAG, writes=True, creates="v1.show_run")
+@blueprint.output(RunOut, 201, headers=Created)
+def start_run(db: Session, actor: Actor, body: NewRunIn) -> Any:
+    """Queue a run; at most one of an event is open at a time"""
+    if body.then is AfterRun.PUBLISH:
+        bearer.require_scope(actor, "schedule:publish")
+    run = control.start(db, actor, now=context.now(), **dict(body))
+    later(_send, run.id)
+    return run
+
+
+@blueprint.get("/runs/<int:number>")
+@blueprint.auth_required(token, roles=["runs:read"])
+@operation(tag=TAG)
+@blueprint.output(RunOut)
+def show_run(db: Session, actor: Actor, number: int) -> Any:
+    """One run with its progress"""
+    return control.show(db, actor, number)
+
+
+@blueprint.post("/runs/<int:number>/cancel")
+@blueprint.auth_required(token, roles=["runs:write"])
+@operation(tag=TAG, writes=True, also=(409,))
+@blueprint.output(RunOut)
+def cancel_run(db: Session, actor: Actor, number: int) -> Any:
+    """Cancel a run: at once if it is queued, within a second if it is running"""
+    return control.cancel(db, actor, number, now=context.now())
+
+
+def _send(run_id: int) -> None:
+    dispatch.run(context.database(), run_id, app=context.celery())

@@ -1,0 +1,65 @@
+"""Runs: how to solve, and how far it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from api.v1.schemas.base import Input, Listing, Output
+from scheduler.domain.entities import AfterRun, RunState
+from scheduler.domain.fields import Budget, MaxMoved, RunSeconds
+
+
+class NewRunIn(Input):
+    """How to solve; the event's settings hold for what is left out."""
+
+    seconds: RunSeconds | None = Field(None, description="Wall time of the solve.")
+    then: AfterRun = Field(AfterRun.DRAFT, description="Publishing needs the scope schedule:publish.")
+    budget: Budget | None = Field(
+        None, description="Publish only if at most so many published meetings are touched."
+    )
+    max_moved: MaxMoved = Field(
+        0,
+        description="Improve the published plan, by changing at most so many meetings that could stay.",
+    )
+
+
+class ProgressOut(Output):
+    """The last report of a solve; the figures are null until there is a plan or a bound."""
+
+    seconds: float
+    phase: str
+    score: float | None
+    bound: float | None
+    served_bound: float | None
+    terms: dict[str, float]
+
+
+class RunOut(Output):
+    """A run; follow it by asking again until its state is finished, failed or cancelled."""
+
+    number: int
+    state: RunState
+    then: AfterRun
+    budget: int | None
+    max_moved: int
+    seconds: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    cancel_asked: bool
+    fingerprint: str | None = Field(description="Of the problem that was solved.")
+    progress: ProgressOut | None
+    error: str | None
+    version: int | None = Field(description="Number of the schedule version that the run made.")
+
+    @field_validator("progress", mode="before")
+    @classmethod
+    def _none_yet(cls, value: Any) -> Any:
+        return value or None
+
+
+class RunList(Listing[RunOut]):
+    pass

@@ -1,0 +1,1 @@
+"""Schedule versions and agendas."""

@@ -1,0 +1,1 @@
+"""The venue, and changes of it."""
