@@ -71,3 +71,4 @@ class RequestDatabase(Database):
                 end_reading(session)
             finally:
                 session.close()
+            self.do_afterwards(session)

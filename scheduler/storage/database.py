@@ -64,10 +64,22 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A session that sees the database as it was at its first question, and cannot write."""
+        """A session that sees the database as it was at its first question, and cannot write.
+
+        What was left to do `afterwards` is done in transactions of its own.
+        """
         with self._readers() as session:
             yield session
             end_reading(session)
+        self.do_afterwards(session)
+
+    def do_afterwards(self, session: Session) -> None:
+        """What a reading session that has ended left to do. Where it fails, the next one leaves it again."""
+        for work in session.info.pop(_AFTERWARDS, ()):
+            try:
+                self.transact(work)
+            except SQLAlchemyError:
+                log.warning("what was read is not kept", exc_info=True)
 
     def transact(self, work: Callable[[Session], T]) -> T:
         """Do `work` in a transaction that writes. Returns what it gives.
@@ -131,6 +143,27 @@ class Database:
 
     def dispose(self) -> None:
         self.engine.dispose()
+
+
+_AFTERWARDS, _ONCE = "afterwards", "once"
+
+
+def afterwards(session: Session, work: Callable[[Session], None]) -> None:
+    """Have something kept for later readers, once a reading session has ended without an error.
+
+    Of a session that writes it is not kept: it holds what nobody else may ever see.
+    """
+    session.info.setdefault(_AFTERWARDS, []).append(work)
+
+
+def once(session: Session, name: str, work: Callable[[], T]) -> T:
+    """What `work` gives, asked for once by a reading session, to which nothing changes while it reads."""
+    if not session.get_bind().get_execution_options().get("reads"):
+        return work()
+    known: dict[str, T] = session.info.setdefault(_ONCE, {})
+    if name not in known:
+        known[name] = work()
+    return known[name]
 
 
 def end_reading(session: Session) -> None:

@@ -31,6 +31,7 @@ STAYS: Final[Mapping[str, str]] = MappingProxyType(
         "import_file": "waits here to be taken",
         "import_job": "is work of this installation's workers",
         "inbound_mail": "came to the mailbox of this installation",
+        "kept_figure": "is worked out again",
         "outbox_mail": "goes out by this installation",
         "print_code": "leads to this installation",
         "team_invitation": "has a link to this installation",

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain import fields
 from scheduler.domain.changes import ChangeKind, compare
 from scheduler.domain.entities import RequestState, VersionState
-from scheduler.files.change_rows import ChangeMarks, ChangeRow, letter_of, marks_of
+from scheduler.files.change_rows import ChangeMarks, ChangeRow, letter_of
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.decisions import kept, weeks
@@ -26,6 +26,7 @@ from scheduler.services.schedule import history, versions
 from scheduler.services.schedule.history import VersionCard
 from scheduler.services.schedule.labels import Labels, labels
 from scheduler.services.text import matches, one_line
+from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
     Comparison,
@@ -167,13 +168,27 @@ def differences_of(
         unchanged = found.counts[ChangeKind.UNCHANGED]
         return Differences(base, found, unchanged, marks, partial(kept.rows_at, session, found))
     base = versions.get(session, actor.event_id, against)
-    changes = compare(versions.meetings(session, base.id), versions.meetings(session, version.id))
-    rows: list[ChangeRow] = [
-        (each, None) for each in changes.changes if each.kind is not ChangeKind.UNCHANGED
-    ]
-    marks = marks_of(rows)
-    unchanged = changes.counts[ChangeKind.UNCHANGED]
-    return Differences(base, None, unchanged, marks, lambda numbers: [rows[number] for number in numbers])
+    marks, unchanged = kept.against(session, version, base)
+    return Differences(base, None, unchanged, marks, partial(_compared, session, version, base, marks))
+
+
+def _compared(
+    session: Session,
+    version: ScheduleVersion,
+    base: ScheduleVersion,
+    marks: ChangeMarks,
+    numbers: Sequence[int],
+) -> list[ChangeRow]:
+    """Some changes from one version to another. Only their meetings are read."""
+    requests = [marks.requests[number] for number in numbers]
+    ids = session.scalars(
+        select(MeetingRequest.id).where(
+            MeetingRequest.event_id == version.event_id, among(MeetingRequest.key, requests)
+        )
+    ).all()
+    changes = compare(*(versions.meetings(session, each.id, ids) for each in (base, version)))
+    found = {change.request: change for change in changes.changes}
+    return [(found[request], None) for request in requests]
 
 
 def decide(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.changes import ChangeKind, compare
 from scheduler.files.change_rows import ChangeMarks, ChangeRow, marks_of, unpacked, unpacked_marks
+from scheduler.services.keeping import keeping
 from scheduler.services.publishing import comparisons
 from scheduler.services.publishing.comparisons import MARKS, PART
+from scheduler.services.schedule import versions
 from scheduler.storage.among import among
-from scheduler.storage.models import Comparison, ComparisonPart
+from scheduler.storage.models import Comparison, ComparisonPart, ScheduleVersion
 
 
 def marks(session: Session, found: Comparison) -> ChangeMarks:
@@ -36,3 +40,18 @@ def rows_at(session: Session, found: Comparison, numbers: Collection[int]) -> li
     )
     rows = {part: unpacked(octets) for part, octets in parts}
     return [rows[number // PART][number % PART] for number in numbers]
+
+
+def against(session: Session, version: ScheduleVersion, base: ScheduleVersion) -> tuple[ChangeMarks, int]:
+    """The marks of all changes from another version, and how many meetings are the same. Kept once made."""
+
+    def work_out() -> dict[str, Any]:
+        changes = compare(versions.meetings(session, base.id), versions.meetings(session, version.id))
+        rows = [(each, None) for each in changes.changes if each.kind is not ChangeKind.UNCHANGED]
+        made = marks_of(rows)
+        same = changes.counts[ChangeKind.UNCHANGED]
+        return {"requests": list(made.requests), "letters": made.letters, "same": same}
+
+    follows = [keeping.meetings_mark(session, base)]
+    found = keeping.kept(session, version, f"against {base.number}", follows, work_out)
+    return ChangeMarks(found["requests"], found["letters"]), found["same"]

@@ -14,7 +14,15 @@ from scheduler.domain.entities import OutboxState
 from scheduler.domain.mails.rates import MailRates
 from scheduler.services.delivery import mail_routes
 from scheduler.services.delivery.mail_routes import SERVER, Routes
-from scheduler.storage.models import Attendee, Event, OutboxMail, PlannedAttendee, PlannedMeeting
+from scheduler.services.keeping.keeping import kept
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    OutboxMail,
+    PlannedAttendee,
+    PlannedMeeting,
+    ScheduleVersion,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +51,27 @@ def of_publishing(
 
     They are taken to go to providers as the version's meetings do.
     """
-    rows = session.execute(
-        select(Attendee.email, func.count())
-        .join(PlannedAttendee, PlannedAttendee.attendee_id == Attendee.id)
-        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
-        .where(PlannedMeeting.version_id == version_id)
-        .group_by(Attendee.id, Attendee.email)
-    ).all()
+    version = session.get_one(ScheduleVersion, version_id)
+    emails = session.execute(select(Attendee.id, Attendee.email).where(Attendee.event_id == event.id))
+    email_of = {person: email for person, email in emails}  # noqa: C416 -- dict(rows) loses the types
     share: Counter[str] = Counter()
-    for email, meetings in rows:
-        share[rates.route(email)] += meetings
+    for person, meetings in kept(session, version, "seats", (), lambda: _seats(session, version_id)):
+        share[rates.route(email_of[person])] += meetings
     whole = share.total()
     waiting = _waiting(session, event.id, rates)
     waiting += Counter({name: -(-mails * part // whole) for name, part in share.items()})
     return _arrival(event, waiting, mails, mail_routes.load(session, rates), now)
+
+
+def _seats(session: Session, version_id: int) -> list[list[int]]:
+    """Each person of a version, and in how many meetings."""
+    rows = session.execute(
+        select(PlannedAttendee.attendee_id, func.count())
+        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
+        .where(PlannedMeeting.version_id == version_id)
+        .group_by(PlannedAttendee.attendee_id)
+    )
+    return [list(row) for row in rows]
 
 
 def of_queue(session: Session, event: Event, *, rates: MailRates, now: datetime) -> Arrival:

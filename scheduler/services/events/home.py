@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, distinct, func, select, union_all
+from sqlalchemy import ColumnElement, Select, distinct, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import MailOutcome, RequestState
@@ -17,6 +17,7 @@ from scheduler.services.events.night_times import PlannedNight
 from scheduler.services.events.nights import Changes, NightRun, changes_of, nights
 from scheduler.services.events.waiting import Waiting
 from scheduler.services.schedule import versions
+from scheduler.storage.among import among
 from scheduler.storage.models import (
     Attendee,
     Comparison,
@@ -112,7 +113,7 @@ def home(session: Session, actor: Actor, *, now: datetime) -> Home:
     published = versions.published(session, event_id)
     version_id = published.id if published else 0
     waits = waiting.waiting(session, actor)
-    bounced, meetings = _bounced(session, version_id, now)
+    bounced, meetings = _bounced(session, event_id, version_id, now)
     return Home(
         published=published.number if published else None,
         held=_count(session, select(func.count()).where(PlannedMeeting.version_id == version_id)),
@@ -167,15 +168,20 @@ def _reasons(session: Session, version_id: int) -> dict[str, int]:
     return {row[0]: row[1] for row in session.execute(counted)}
 
 
-def _bounced(session: Session, version_id: int, now: datetime) -> tuple[int, int]:
+def _bounced(session: Session, event_id: int, version_id: int, now: datetime) -> tuple[int, int]:
     """People whose address takes no mail and who have meetings to come, and how many those are."""
+    bounced = session.scalars(
+        select(Attendee.id).where(Attendee.event_id == event_id, Attendee.bounced_at.is_not(None))
+    ).all()  # they are few: their meetings are looked up, not all meetings gone through
     row = session.execute(
-        select(func.count(distinct(Attendee.id)), func.count())
-        .select_from(PlannedAttendee)
+        select(func.count(distinct(PlannedAttendee.attendee_id)), func.count())
         .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
         .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .join(Attendee, Attendee.id == PlannedAttendee.attendee_id)
-        .where(PlannedMeeting.version_id == version_id, Attendee.bounced_at.is_not(None), Slot.start > now)
+        .where(
+            among(PlannedAttendee.attendee_id, bounced),
+            PlannedMeeting.version_id == version_id,
+            Slot.start > now,
+        )
     ).one()
     return row[0], row[1]
 
@@ -205,21 +211,22 @@ def _unanswered(session: Session, event_id: int) -> Unanswered:
 
 def _below(session: Session, event_id: int, version_id: int) -> int:
     """Firms that hold fewer meetings than their minimum."""
-    held = select(MeetingRequest.from_firm_id, MeetingRequest.to_firm_id).join(
-        PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id
+    sides = (MeetingRequest.from_firm_id, MeetingRequest.to_firm_id)
+    asked, received = (
+        select(func.count())
+        .join_from(MeetingRequest, PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
+        .where(side == Firm.id, PlannedMeeting.version_id == version_id)
+        .correlate(Firm)
+        .scalar_subquery()
+        for side in sides
     )
-    both = held.where(PlannedMeeting.version_id == version_id).subquery()
-    sides = union_all(select(both.c.from_firm_id.label("firm")), select(both.c.to_firm_id)).subquery()
-    counted = select(sides.c.firm, func.count().label("held")).group_by(sides.c.firm).subquery()
     return _count(
         session,
-        select(func.count())
-        .select_from(Firm)
-        .outerjoin(counted, counted.c.firm == Firm.id)
-        .where(
+        select(func.count()).where(
             Firm.event_id == event_id,
             Firm.withdrawn_at.is_(None),
-            Firm.min_meetings > func.coalesce(counted.c.held, 0),
+            Firm.min_meetings > 0,
+            Firm.min_meetings > asked + received,
         ),
     )
 

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-from itertools import pairwise
-from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
+from scheduler.services.figures import steps
+from scheduler.services.figures.steps import Steps
 from scheduler.services.schedule import unscheduled, versions
-from scheduler.storage.models import (
-    Attendee,
-    Event,
-    Hall,
-    Place,
-    PlannedAttendee,
-    PlannedMeeting,
-    ScheduleVersion,
-    Slot,
-    WalkingTime,
-)
+from scheduler.storage.models import Attendee, Hall, PlannedMeeting, Slot, WalkingTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,94 +42,42 @@ class Results:
         return self.asked - self.held
 
 
-class _Seat(NamedTuple):
-    """One meeting of one person: positions of its first and last slot, and its hall."""
-
-    attendee_id: int
-    first: int
-    last: int
-    hall_id: int
-
-
-class _Time(NamedTuple):
-    """A slot: its length in seconds, and its day in the event's zone."""
-
-    id: int
-    seconds: float
-    day: date
-
-    @classmethod
-    def of(cls, slot: Slot, zone: ZoneInfo) -> _Time:
-        seconds = 0.0 if slot.is_retired else (slot.end - slot.start).total_seconds()
-        return cls(slot.id, seconds, slot.start.astimezone(zone).date())
-
-
 def results(session: Session, actor: Actor, number: int) -> Results:
     """Those of a version of the event. Raises NotFound. The number of queries is the same for any event."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
-    seats, times = _seats(session, version), _times(session, actor.event_id)
+    found = steps.steps(session, version)
     held = select(func.count()).where(PlannedMeeting.version_id == version.id)
     there = select(Attendee.id).where(Attendee.event_id == actor.event_id, Attendee.withdrawn_at.is_(None))
     people = set(session.scalars(there))
     reasons = unscheduled.by_reason(session, version.id)
     count = session.scalars(held).one()
-    steps = list(_steps(seats, times))
-    walks = [(one.hall_id, two.hall_id) for one, two in steps if one.hall_id != two.hall_id]
     minutes = _walking(session, actor.event_id)
     return Results(
         held=count,
         asked=count + sum(reasons.values()),
         most=version.meetings_bound,
         people=len(people),
-        without=len(people - {seat.attendee_id for seat in seats}),
-        idle_hours=_idle_hours(session, actor.event_id, steps, times),
-        walks=len(walks),
-        walk_minutes=sum(minutes.get(frozenset(halls), 0) for halls in walks),
+        without=len(people - found.people),
+        idle_hours=_idle_hours(session, actor.event_id, found),
+        walks=sum(count for *_, count in found.walks),
+        walk_minutes=sum(
+            count * minutes.get(frozenset((one, other)), 0) for _, one, other, count in found.walks
+        ),
         reasons=reasons,
     )
 
 
-def _seats(session: Session, version: ScheduleVersion) -> list[_Seat]:
-    """Every meeting of every person, by person and time."""
-    first, last = aliased(Slot), aliased(Slot)
-    rows = session.execute(
-        select(PlannedAttendee.attendee_id, first.position, last.position, Place.hall_id)
-        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
-        .join(first, first.id == PlannedMeeting.slot_id)
-        .join(last, last.id == PlannedMeeting.last_slot_id)
-        .join(Place, Place.id == PlannedMeeting.place_id)
-        .where(PlannedMeeting.version_id == version.id)
-        .order_by(PlannedAttendee.attendee_id, first.position)
-    )
-    return [_Seat(*row) for row in rows]
-
-
-def _times(session: Session, event_id: int) -> dict[int, _Time]:
-    """The event's slots by position, those too that are retired, in which nobody is idle."""
-    zone = ZoneInfo(session.get_one(Event, event_id).timezone)
-    slots = session.scalars(select(Slot).where(Slot.event_id == event_id))
-    return {slot.position: _Time.of(slot, zone) for slot in slots}
-
-
-def _steps(seats: Iterable[_Seat], times: Mapping[int, _Time]) -> Iterable[tuple[_Seat, _Seat]]:
-    """From each meeting to the next one of the same person and day."""
-    for one, two in pairwise(seats):
-        if one.attendee_id == two.attendee_id and times[one.first].day == times[two.first].day:
-            yield one, two
-
-
-def _idle_hours(
-    session: Session, event_id: int, steps: Iterable[tuple[_Seat, _Seat]], times: Mapping[int, _Time]
-) -> float:
-    """The slots between two meetings in which the person could meet, in hours."""
-    away = unavailable.slots_of(session, event_id)
-    seconds = 0.0
-    for one, two in steps:
-        for position in range(one.last + 1, two.first):
-            time = times[position]
-            seconds += 0.0 if time.id in away.get(one.attendee_id, ()) else time.seconds
-    return seconds / 3600
+def _idle_hours(session: Session, event_id: int, found: Steps) -> float:
+    """The slots between two meetings in which the person could meet, in hours. None of them is retired."""
+    slots = session.scalars(select(Slot).where(Slot.of(event_id)))
+    seconds = {slot.position: (slot.id, (slot.end - slot.start).total_seconds()) for slot in slots}
+    idle = sum(found.idle.get(position, 0) * length for position, (_, length) in seconds.items())
+    for person, away in unavailable.slots_of(session, event_id).items():
+        for position in found.free(person):
+            slot_id, length = seconds.get(position, (0, 0.0))
+            idle -= length if slot_id in away else 0.0
+    return idle / 3600
 
 
 def _walking(session: Session, event_id: int) -> dict[frozenset[int], int]:

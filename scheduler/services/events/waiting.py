@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, exists, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import JobKind, JobState, MailOutcome, RequestState, VersionState
@@ -86,14 +86,16 @@ def _proposals(session: Session, version: ScheduleVersion) -> int:
 
 def _accepted(session: Session, version: ScheduleVersion) -> int:
     """Requests that the version did not know."""
-    held = select(PlannedMeeting.request_id).where(PlannedMeeting.version_id == version.id)
+    held = exists().where(
+        PlannedMeeting.version_id == version.id, PlannedMeeting.request_id == MeetingRequest.id
+    )
     return _count(
         session,
         select(func.count()).where(
             MeetingRequest.event_id == version.event_id,
             MeetingRequest.state == RequestState.ACCEPTED,
             func.coalesce(MeetingRequest.answered_at, MeetingRequest.created_at) > version.created_at,
-            MeetingRequest.id.not_in(held),
+            ~held,
         ),
     )
 

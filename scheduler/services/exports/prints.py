@@ -22,6 +22,8 @@ from scheduler.services.access.rights import Right
 from scheduler.services.exports import held
 from scheduler.services.exports.held import ListedMeeting
 from scheduler.services.exports.lists import Export
+from scheduler.services.keeping.keeping import kept
+from scheduler.services.keeping.marks import accepted_mark
 from scheduler.storage.models import (
     Attendee,
     Event,
@@ -41,8 +43,16 @@ def parts(session: Session, actor: Actor, number: int | None = None) -> dict[Pri
     version = held.version_of(session, actor, number)
     if version is None:
         return dict.fromkeys(PrintPack, 0)
-    owners = {kind: session.scalars(query, {"version": version.id}).one() for kind, query in _OWNERS.items()}
-    return {kind: -(-count // PER_PART) for kind, count in owners.items()}
+    follows = [accepted_mark(session, actor.event_id)]
+    owners = kept(session, version, "prints", follows, lambda: _owners(session, version.id))
+    return {kind: -(-owners[kind] // PER_PART) for kind in _OWNERS}
+
+
+def _owners(session: Session, version_id: int) -> dict[str, int]:
+    """How many a sheet of each kind is for."""
+    return {
+        str(kind): session.scalars(query, {"version": version_id}).one() for kind, query in _OWNERS.items()
+    }
 
 
 def _standing(whose: QueryableAttribute[Any]) -> Select[int]:

@@ -15,6 +15,8 @@ from scheduler.domain.entities import RequestState
 from scheduler.domain.rules.fairness import Fairness, FirmShare, fairness
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.keeping.keeping import kept
+from scheduler.services.keeping.marks import accepted_mark
 from scheduler.services.schedule import versions
 from scheduler.storage.models import Event, Firm, MeetingRequest, PlannedMeeting
 
@@ -83,7 +85,9 @@ def look(session: Session, actor: Actor, number: int, by: Grouping) -> FairnessV
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     firms = list(session.scalars(select(Firm).where(Firm.event_id == actor.event_id).order_by(Firm.id)))
-    counts = _counts(session, actor.event_id, version.id)
+    follows = [accepted_mark(session, actor.event_id)]
+    rows = kept(session, version, "shares", follows, lambda: _counts(session, actor.event_id, version.id))
+    counts = {firm_id: (asked, held) for firm_id, asked, held in rows}
     of = {firm.id: firm for firm in firms}
     shares = [FirmShare(id, held, asked) for id, (asked, held) in sorted(counts.items()) if id in of]
     home = _home(firms)
@@ -99,8 +103,8 @@ def look(session: Session, actor: Actor, number: int, by: Grouping) -> FairnessV
     )
 
 
-def _counts(session: Session, event_id: int, version_id: int) -> Mapping[int, tuple[int, int]]:
-    """By firm: its requests that are accepted or held, and those that are held."""
+def _counts(session: Session, event_id: int, version_id: int) -> list[tuple[int, int, int]]:
+    """The id of each firm, how many of its requests are accepted or held, and how many are held."""
     sides = union_all(
         *(
             select(
@@ -125,7 +129,7 @@ def _counts(session: Session, event_id: int, version_id: int) -> Mapping[int, tu
     rows = session.execute(
         select(sides.c.firm_id, func.sum(sides.c.asked), func.sum(sides.c.held)).group_by(sides.c.firm_id)
     )
-    return {firm_id: (int(asked), int(held)) for firm_id, asked, held in rows}
+    return [(firm_id, int(asked), int(held)) for firm_id, asked, held in rows]
 
 
 def _home(firms: Iterable[Firm]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
@@ -12,8 +13,10 @@ from sqlalchemy.orm import Session, aliased
 from scheduler.domain.entities import RequestState, Tier
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.keeping.keeping import kept
+from scheduler.services.keeping.marks import accepted_mark, firms_mark
 from scheduler.services.schedule import versions
-from scheduler.storage.models import Event, Firm, MeetingRequest, PlannedMeeting
+from scheduler.storage.models import Event, Firm, MeetingRequest, PlannedMeeting, ScheduleVersion
 
 ORDER = tuple(Tier)
 
@@ -46,30 +49,14 @@ class ChainFlow:
 
 
 def chain_flow(session: Session, actor: Actor, number: int) -> ChainFlow:
-    """That of a version. Three queries. Raises NotFound."""
+    """That of a version. Six queries. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     names = session.get_one(Event, actor.event_id).areas
-    asks, asked = aliased(Firm), aliased(Firm)
-    areas = asks.areas[0].as_string(), asked.areas[0].as_string()
-    rows = session.execute(
-        select(asks.tier, areas[0], asked.tier, areas[1], func.count(), func.count(PlannedMeeting.id))
-        .select_from(MeetingRequest)
-        .join(asks, asks.id == MeetingRequest.from_firm_id)
-        .join(asked, asked.id == MeetingRequest.to_firm_id)
-        .outerjoin(
-            PlannedMeeting,
-            (PlannedMeeting.request_id == MeetingRequest.id)
-            & (PlannedMeeting.version_id == literal(version.id)),
-        )
-        .where(
-            MeetingRequest.event_id == actor.event_id,
-            or_(MeetingRequest.state == RequestState.ACCEPTED, PlannedMeeting.id.is_not(None)),
-        )
-        .group_by(asks.tier, areas[0], asked.tier, areas[1])
-    )
+    follows = accepted_mark(session, actor.event_id), firms_mark(session, actor.event_id)
+    rows = kept(session, version, "chain", follows, lambda: _rows(session, version))
     links = _links(
-        (tier, area or "", other, theirs or "", *counts) for tier, area, other, theirs, *counts in rows
+        (Tier(tier), area, Tier(other), theirs, *counts) for tier, area, other, theirs, *counts in rows
     )
     used = {link.upper_area for link in links} | {link.lower_area for link in links}
     known = [(key, str(name)) for key, name in names.items() if key in used]
@@ -86,3 +73,29 @@ def _links(rows: Iterable[tuple[Tier, str, Tier, str, int, int]]) -> list[ChainL
         wished[key] += asked
         held[key] += met
     return [ChainLink(*key, wished[key], held[key]) for key in sorted(wished)]
+
+
+def _rows(session: Session, version: ScheduleVersion) -> list[list[Any]]:
+    """Tier and area of who asks, those of who is asked, and how many requests are wished and held."""
+    asks, asked = aliased(Firm), aliased(Firm)
+    areas = asks.areas[0].as_string(), asked.areas[0].as_string()
+    rows = session.execute(
+        select(asks.tier, areas[0], asked.tier, areas[1], func.count(), func.count(PlannedMeeting.id))
+        .select_from(MeetingRequest)
+        .join(asks, asks.id == MeetingRequest.from_firm_id)
+        .join(asked, asked.id == MeetingRequest.to_firm_id)
+        .outerjoin(
+            PlannedMeeting,
+            (PlannedMeeting.request_id == MeetingRequest.id)
+            & (PlannedMeeting.version_id == literal(version.id)),
+        )
+        .where(
+            MeetingRequest.event_id == version.event_id,
+            or_(MeetingRequest.state == RequestState.ACCEPTED, PlannedMeeting.id.is_not(None)),
+        )
+        .group_by(asks.tier, areas[0], asked.tier, areas[1])
+    )
+    return [
+        [tier.value, area or "", other.value, theirs or "", *counts]
+        for tier, area, other, theirs, *counts in rows
+    ]

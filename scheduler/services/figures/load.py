@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session, aliased
 
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.keeping.keeping import kept
+from scheduler.services.keeping.marks import venue_mark
 from scheduler.services.schedule import versions
-from scheduler.storage.models import Event, Hall, Place, PlannedMeeting, Slot
+from scheduler.storage.models import Event, Hall, Place, PlannedMeeting, ScheduleVersion, Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +35,13 @@ class HallLoad:
 
 
 def hall_load(session: Session, actor: Actor, number: int) -> HallLoad:
-    """That of a version. A meeting of several slots counts in each. Four queries. Raises NotFound."""
+    """That of a version. A meeting of several slots counts in each. Eight queries. Raises NotFound."""
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
-    first, last = aliased(Slot), aliased(Slot)
-    held = session.execute(
-        select(Place.hall_id, first.position, last.position, func.count())
-        .select_from(PlannedMeeting)
-        .join(Place, Place.id == PlannedMeeting.place_id)
-        .join(first, first.id == PlannedMeeting.slot_id)
-        .join(last, last.id == PlannedMeeting.last_slot_id)
-        .where(PlannedMeeting.version_id == version.id)
-        .group_by(Place.hall_id, first.position, last.position)
-    ).all()
+    held = kept(
+        session, version, "load", [venue_mark(session, actor.event_id)], lambda: _rows(session, version)
+    )
     used = {position for row in held for position in range(row[1], row[2] + 1)}
     query = select(Slot.position, Slot.start, Slot.is_retired).where(Slot.event_id == actor.event_id)
     slots = [
@@ -65,3 +60,18 @@ def hall_load(session: Session, actor: Actor, number: int) -> HallLoad:
             if position in slot_at:
                 counts[hall_at[hall_id], slot_at[position]] += count
     return HallLoad([name for _, name in rows], [start.astimezone(zone) for _, start in slots], counts)
+
+
+def _rows(session: Session, version: ScheduleVersion) -> list[list[int]]:
+    """The hall, the positions of the first and the last slot, and how many meetings are so."""
+    first, last = aliased(Slot), aliased(Slot)
+    held = session.execute(
+        select(Place.hall_id, first.position, last.position, func.count())
+        .select_from(PlannedMeeting)
+        .join(Place, Place.id == PlannedMeeting.place_id)
+        .join(first, first.id == PlannedMeeting.slot_id)
+        .join(last, last.id == PlannedMeeting.last_slot_id)
+        .where(PlannedMeeting.version_id == version.id)
+        .group_by(Place.hall_id, first.position, last.position)
+    )
+    return [list(row) for row in held]

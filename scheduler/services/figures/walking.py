@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.figures.steps import steps
 from scheduler.services.schedule import versions
-from scheduler.storage.models import Event, Hall, Place, PlannedAttendee, PlannedMeeting, Slot, WalkingTime
+from scheduler.storage.models import Event, Hall, Slot, WalkingTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,44 +29,22 @@ class WalkHour:
 def walking(session: Session, actor: Actor, number: int) -> Sequence[WalkHour]:
     """Those of a version, by hour of the venue's clock. A walk is between two meetings of a person and day.
 
-    Four queries. Raises NotFound.
+    Eight queries. Raises NotFound.
     """
     actor.require(Right.READ_VERSIONS)
     version = versions.get(session, actor.event_id, number)
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
-    steps = (
-        select(
-            Slot.start.label("start"),
-            func.lag(Slot.start, type_=Slot.start.type)
-            .over(partition_by=PlannedAttendee.attendee_id, order_by=Slot.position)
-            .label("before"),
-            Place.hall_id.label("hall_id"),
-            func.lag(Place.hall_id)
-            .over(partition_by=PlannedAttendee.attendee_id, order_by=Slot.position)
-            .label("from_hall_id"),
-        )
-        .select_from(PlannedAttendee)
-        .join(PlannedMeeting, PlannedMeeting.id == PlannedAttendee.meeting_id)
-        .join(Slot, Slot.id == PlannedMeeting.slot_id)
-        .join(Place, Place.id == PlannedMeeting.place_id)
-        .where(PlannedMeeting.version_id == version.id)
-        .subquery()
-    )
-    rows = session.execute(
-        select(steps.c.start, steps.c.before, steps.c.from_hall_id, steps.c.hall_id, func.count())
-        .where(steps.c.from_hall_id != steps.c.hall_id)
-        .group_by(steps.c.start, steps.c.before, steps.c.from_hall_id, steps.c.hall_id)
-    )
+    found = steps(session, version)
+    starts = session.execute(select(Slot.position, Slot.start).where(Slot.event_id == actor.event_id))
+    hours = {position: start.astimezone(zone).hour for position, start in starts}
     times = session.execute(
         select(WalkingTime.from_hall_id, WalkingTime.to_hall_id, WalkingTime.minutes)
         .join(Hall, Hall.id == WalkingTime.from_hall_id)
         .where(Hall.event_id == actor.event_id)
     )
     minutes = {frozenset((one, other)): each for one, other, each in times}
-    found: dict[int, list[int]] = defaultdict(lambda: [0, 0])
-    for start, before, from_hall, hall, count in rows:
-        begins = start.astimezone(zone)
-        if before.astimezone(zone).date() == begins.date():
-            found[begins.hour][0] += count
-            found[begins.hour][1] += count * minutes.get(frozenset((from_hall, hall)), 0)
-    return [WalkHour(hour, *found[hour]) for hour in sorted(found)]
+    sums: dict[int, list[int]] = defaultdict(lambda: [0, 0])
+    for position, one, other, count in found.walks:
+        sums[hours[position]][0] += count
+        sums[hours[position]][1] += count * minutes.get(frozenset((one, other)), 0)
+    return [WalkHour(hour, *sums[hour]) for hour in sorted(sums)]

@@ -17,6 +17,8 @@ from scheduler.domain.rules.outcomes import OutcomeKind, OutcomeWord, counted, d
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.figures.chain import ChainFlow, chain_flow
+from scheduler.services.keeping.keeping import kept
+from scheduler.services.keeping.marks import accepted_mark, firms_mark
 from scheduler.services.schedule import versions
 from scheduler.storage.models import (
     Event,
@@ -103,21 +105,34 @@ def chain_report(session: Session, actor: Actor, *, now: datetime) -> ChainRepor
         .where(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
         .group_by(Firm.country, Firm.pavilion)
     ).all()
-    columns = (_Asks.country, _Asks.pavilion, _Asked.country, _Asked.pavilion, _Asks.tier == _Asked.tier)
-    query = select(*columns, func.count())
-    met = session.execute(_held(query, version).group_by(*columns)).all()
-    begun = _held(select(func.count()), version).join(Slot, Slot.id == PlannedMeeting.slot_id)
+    follows = accepted_mark(session, actor.event_id), firms_mark(session, actor.event_id)
+    met = kept(session, version, "met", follows, lambda: _met(session, version))
+    by_slot = kept(session, version, "by slot", follows[:1], lambda: _by_slot(session, version))
+    begun = set(session.scalars(select(Slot.id).where(Slot.event_id == actor.event_id, Slot.start <= now)))
     reported = _reported(session, version)
     return ChainReport(
         number=version.number,
         meetings=sum(row[5] for row in met),
-        begun=session.scalars(begun.where(Slot.start <= now)).one(),
+        begun=sum(count for slot_id, count in by_slot if slot_id in begun),
         flow=chain_flow(session, actor, version.number),
         countries=_countries(firms, met),
         guests=_guests(session.get_one(Event, actor.event_id).guests, firms, met),
         outcomes=_lines(reported),
         reported=reported,
     )
+
+
+def _met(session: Session, version: ScheduleVersion) -> list[list[Any]]:
+    """Country and pavilion of who asked, those of the other, whether they are of one tier, and meetings."""
+    columns = (_Asks.country, _Asks.pavilion, _Asked.country, _Asked.pavilion, _Asks.tier == _Asked.tier)
+    query = select(*columns, func.count())
+    return [list(row) for row in session.execute(_held(query, version).group_by(*columns))]
+
+
+def _by_slot(session: Session, version: ScheduleVersion) -> list[list[int]]:
+    """The slots in which meetings begin that were not called off, and how many."""
+    query = select(PlannedMeeting.slot_id, func.count())
+    return [list(row) for row in session.execute(_held(query, version).group_by(PlannedMeeting.slot_id))]
 
 
 def _held(query: Any, version: ScheduleVersion) -> Any:

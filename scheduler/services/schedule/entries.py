@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain import names
@@ -230,19 +230,24 @@ def withdrawn_since(session: Session, version_id: int) -> Sequence[str]:
 
 def excluded_since(session: Session, version_id: int) -> Sequence[tuple[str, str]]:
     """(request, attendee) keys of people in the version's meetings who have declined since."""
-    rows = session.execute(
-        select(MeetingRequest.key, Attendee.key)
-        .join(ExcludedPerson, ExcludedPerson.request_id == MeetingRequest.id)
-        .join(Attendee, Attendee.id == ExcludedPerson.attendee_id)
-        .join(PlannedMeeting, PlannedMeeting.request_id == MeetingRequest.id)
-        .join(
-            PlannedAttendee,
-            (PlannedAttendee.meeting_id == PlannedMeeting.id) & (PlannedAttendee.attendee_id == Attendee.id),
+    sits = exists(
+        select(PlannedMeeting.id)
+        .join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
+        .where(
+            PlannedMeeting.version_id == version_id,
+            PlannedMeeting.request_id == ExcludedPerson.request_id,
+            PlannedAttendee.attendee_id == ExcludedPerson.attendee_id,
         )
-        .where(PlannedMeeting.version_id == version_id, MeetingRequest.state == RequestState.ACCEPTED)
-        .order_by(MeetingRequest.key, Attendee.key)
     )
-    return [(request, attendee) for request, attendee in rows]
+    request = select(MeetingRequest.key).where(
+        MeetingRequest.id == ExcludedPerson.request_id, MeetingRequest.state == RequestState.ACCEPTED
+    )
+    person = select(Attendee.key).where(Attendee.id == ExcludedPerson.attendee_id)
+    # of one table alone, so that no database begins with the many meetings, and looks whom each excludes
+    rows = session.execute(
+        select(request.scalar_subquery(), person.scalar_subquery()).select_from(ExcludedPerson).where(sits)
+    )
+    return sorted((key, who) for key, who in rows if key is not None)
 
 
 def _spoken(language: str, texts: Texts) -> tuple[str, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import String, cast, func, or_, select
 from sqlalchemy.orm import Session
@@ -64,13 +66,12 @@ def suggested(session: Session, actor: Actor, *, language: str = "en", limit: in
     own = firms.pop(actor.firm_id, None)
     if own is None:
         return Suggested((), False)
-    known, full = _known(session, actor.firm_id), _full(session, actor.event_id)
-    known |= notes.never_with(session, actor.firm_id)
-    asked = _asked(session, actor.event_id)
+    known = _known(session, actor.firm_id) | notes.never_with(session, actor.firm_id)
+    loads = _loads(session, actor.event_id)
     candidates = {
-        firm_id: replace(_candidate(row), asked=asked.get(firm_id, 0))
+        firm_id: _candidate(row, loads[firm_id].asked)
         for firm_id, row in firms.items()
-        if firm_id not in known and firm_id not in full
+        if firm_id not in known and not loads[firm_id].is_full
     }
     me = _candidate(own)
     of = crowd([me, *candidates.values()])
@@ -97,22 +98,27 @@ def fitting(session: Session, actor: Actor, *, limit: int = 200) -> tuple[str, .
     return tuple(each.key for each in ranked(me, others, crowd([me, *others]), near, limit=limit))
 
 
-def _firms(session: Session, actor: Actor) -> dict[int, Firm]:
+def _firms(session: Session, actor: Actor) -> dict[int, Any]:
     """The columns that count of the event's firms, by id."""
     rows = session.execute(
         select(
-            Firm.id, Firm.key, Firm.name, Firm.latin_name, Firm.country, Firm.tier, Firm.areas,
-            Firm.description, Firm.hall_id, Firm.logo,
+            Firm.id, Firm.key, Firm.name, Firm.latin_name, Firm.country, Firm.tier,
+            cast(Firm.areas, String).label("areas"), Firm.description, Firm.hall_id, Firm.logo,
             *(cast(each, String).label(each.key) for each in _LISTS),
         ).where(Firm.event_id == actor.event_id, Firm.withdrawn_at.is_(None))
     )  # fmt: skip
-    return {row.id: row for row in rows}  # type: ignore[misc]  # rows have the columns by their names
+    return {row.id: row for row in rows}
 
 
-def _candidate(row: Firm) -> Candidate:
-    lists: Any = row.offers, row.needs, row.products
-    says = listed_wants(row.description, *lists)
-    return Candidate(row.key, row.tier, frozenset(row.areas), says, row.hall_id)
+def _candidate(row: Any, asked: int = 0) -> Candidate:
+    says = listed_wants(row.description, row.offers, row.needs, row.products)
+    return Candidate(row.key, row.tier, frozenset(_listed(row.areas)), says, row.hall_id, asked)
+
+
+@lru_cache(4096)
+def _listed(text: str) -> tuple[str, ...]:
+    """A JSON list as the database has it: thousands are read a page, mostly the same ones."""
+    return tuple(json.loads(text))
 
 
 def _known(session: Session, firm_id: int) -> set[int]:
@@ -127,39 +133,42 @@ def _known(session: Session, firm_id: int) -> set[int]:
     return {other for row in rows for other in row}
 
 
-def _asked(session: Session, event_id: int) -> dict[int, int]:
-    """How many open requests each firm has from others."""
-    query = (
-        select(MeetingRequest.to_firm_id, func.count())
-        .where(MeetingRequest.event_id == event_id, MeetingRequest.state.in_(OPEN_REQUESTS))
-        .group_by(MeetingRequest.to_firm_id)
-    )
-    return {row[0]: row[1] for row in session.execute(query)}
+class _Load(NamedTuple):
+    """Of a firm: how many open requests it got, and whether hardly a slot is left to its people."""
+
+    asked: int
+    is_full: bool
 
 
-def _full(session: Session, event_id: int) -> set[int]:
-    """Firms whose people have hardly a slot left for another meeting, by what was accepted."""
+def _loads(session: Session, event_id: int) -> dict[int, _Load]:
+    """By firm. Its people's time is filled by what was accepted. Two queries."""
     request = MeetingRequest
-    slots = select(func.count()).select_from(Slot).where(Slot.of(event_id)).scalar_subquery()
+    sides = (
+        (request.from_firm_id, RequestState.ACCEPTED),
+        *((request.to_firm_id, each) for each in OPEN_REQUESTS),
+    )
+    counts = (
+        # by firm, in indexes that have no more than this: requests themselves are many, and not read
+        select(func.count())
+        .select_from(request)
+        .where(side == Firm.id, request.state == state)
+        .scalar_subquery()
+        for side, state in sides
+    )
     people = (
-        select(Attendee.firm_id, func.count().label("people"))
-        .where(Attendee.event_id == event_id, Attendee.withdrawn_at.is_(None))
-        .group_by(Attendee.firm_id)
-        .subquery()
+        select(func.count())
+        .select_from(Attendee)
+        .where(Attendee.firm_id == Firm.id, Attendee.withdrawn_at.is_(None))
+        .scalar_subquery()
     )
-    accepted = (
-        select(Firm.id.label("firm_id"), func.count().label("meetings"))
-        .join(request, or_(request.from_firm_id == Firm.id, request.to_firm_id == Firm.id))
-        .where(request.event_id == event_id, request.state == RequestState.ACCEPTED)
-        .group_by(Firm.id)
-        .subquery()
-    )
-    query = (
-        select(accepted.c.firm_id)
-        .join(people, people.c.firm_id == accepted.c.firm_id)
-        .where(accepted.c.meetings >= people.c.people * slots * FULL)
-    )
-    return set(session.scalars(query))
+    rows = session.execute(select(Firm.id, people, *counts).where(Firm.event_id == event_id))
+    slots = session.scalars(select(func.count()).select_from(Slot).where(Slot.of(event_id))).one()
+    states = [state for _, state in sides]
+    found = {}
+    for firm_id, persons, *numbers in rows:
+        accepted = sum(n for n, state in zip(numbers, states, strict=True) if state is RequestState.ACCEPTED)
+        found[firm_id] = _Load(sum(numbers[1:]), bool(accepted) and accepted >= persons * slots * FULL)
+    return found
 
 
 def _near(session: Session, hall_id: int | None) -> set[int]:
@@ -188,8 +197,9 @@ def _spoken(session: Session, firm_ids: Iterable[int]) -> dict[int, frozenset[st
     return {firm_id: frozenset(languages) for firm_id, languages in found.items()}
 
 
-def _partner(found: Fit, row: Firm, language: str) -> SuggestedPartner:
-    lists: Any = row.offers, row.needs, row.products
+def _partner(found: Fit, row: Any, language: str) -> SuggestedPartner:
+    lists = row.offers, row.needs, row.products
+    areas = _listed(row.areas)
 
     def said(keys: Sequence[str]) -> tuple[str, ...]:
         return tuple(named(key, language, lists) for key in keys)
@@ -199,7 +209,7 @@ def _partner(found: Fit, row: Firm, language: str) -> SuggestedPartner:
         firm=FirmRef(row.key, row.name, row.latin_name, row.country),
         logo=row.logo,
         tier=row.tier,
-        area=row.areas[0] if row.areas else "",
+        area=areas[0] if areas else "",
         they_supply=said(found.they_supply),
         we_supply=said(found.we_supply),
         link=_both(said(link[:2]), is_ours=link[2]) if link else None,

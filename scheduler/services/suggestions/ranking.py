@@ -99,9 +99,9 @@ def ranked(
 
 def score(own: Candidate, other: Candidate, of: Crowd, near: Collection[int], links: frozenset[str]) -> float:
     """How well a firm fits. What is asked for weighs most, then the chain, then what makes it easy."""
-    mine, theirs = own.wants, other.wants
-    value = SUPPLY * sum(of.rare.get(key, 1.0) for key in theirs.offers & mine.needs)
-    value += SUPPLY * sum(of.rare.get(key, 1.0) for key in mine.offers & theirs.needs)
+    mine, theirs, value = own.wants, other.wants, 0.0
+    for key in (*(theirs.offers & mine.needs), *(mine.offers & theirs.needs)):
+        value += SUPPLY * of.rare.get(key, 1.0)
     value += CHAIN * min(len(theirs.offers & links), 2)
     apart = abs(_PLACE[own.tier] - _PLACE[other.tier])
     if apart:

@@ -51,7 +51,7 @@ from scheduler.storage.models.people import (
     Interpreter,
     InterpreterBusy,
 )
-from scheduler.storage.models.release import Comparison, ComparisonPart, PrintCode, VersionJob
+from scheduler.storage.models.release import Comparison, ComparisonPart, KeptFigure, PrintCode, VersionJob
 from scheduler.storage.models.schedule import (
     HandBan,
     HandDraft,
@@ -105,6 +105,7 @@ __all__ = [
     "Interpreter",
     "InterpreterBusy",
     "Invitation",
+    "KeptFigure",
     "LateNotice",
     "MailRoute",
     "MailText",

@@ -116,6 +116,17 @@ class ComparisonPart(Base):
     rows: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class KeptFigure(Base):
+    """A figure of a version that was worked out, as compressed JSON: it holds while `mark` is the same."""
+
+    __tablename__ = "kept_figure"
+
+    version_id: Mapped[int] = mapped_column(ForeignKey("schedule_version.id"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    mark: Mapped[str] = mapped_column(String(40))
+    octets: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class PrintCode(Base):
     """The QR code of a print: which sheet of which version it is, and when it was made.
 

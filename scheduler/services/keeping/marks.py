@@ -1,0 +1,60 @@
+"""Marks of what figures follow from: the rows themselves, put together by the database, as a digest."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import Any
+
+from sqlalchemy import ColumnElement, String, cast, func, select
+from sqlalchemy.orm import Session
+
+from scheduler.domain.entities import RequestState
+from scheduler.storage.database import once
+from scheduler.storage.models import Event, Firm, MeetingRequest, Place, Slot
+
+_PART, _END = "\x1f", "\x1e"
+"""Between columns and rows. No text that people type keeps control characters (`text.one_line`)."""
+
+
+def venue_mark(session: Session, event_id: int) -> str:
+    """Of the slots, of the days at the venue that they are on, and of the hall of each place."""
+    return once(session, f"venue {event_id}", lambda: _venue(session, event_id))
+
+
+def _venue(session: Session, event_id: int) -> str:
+    slots = session.execute(
+        select(Slot.id, Slot.position, Slot.start, Slot.end, Slot.is_retired, Event.timezone)
+        .join(Event, Event.id == Slot.event_id)
+        .where(Slot.event_id == event_id)
+        .order_by(Slot.id)
+    ).all()
+    places = _rows(session, (Place.id, Place.hall_id), Place.event_id == event_id)
+    return _digest(repr(slots), places)
+
+
+def accepted_mark(session: Session, event_id: int) -> str:
+    """Of the requests that are accepted, and their firms."""
+    columns = (MeetingRequest.id, MeetingRequest.from_firm_id, MeetingRequest.to_firm_id)
+    accepted = MeetingRequest.event_id == event_id, MeetingRequest.state == RequestState.ACCEPTED
+    return once(session, f"accepted {event_id}", lambda: _digest(_rows(session, columns, *accepted)))
+
+
+def firms_mark(session: Session, event_id: int) -> str:
+    """Of what firms are: tier, areas, country and pavilion."""
+    columns = (Firm.id, Firm.tier, Firm.areas, Firm.country, Firm.pavilion)
+    of_event = Firm.event_id == event_id
+    return once(session, f"firms {event_id}", lambda: _digest(_rows(session, columns, of_event)))
+
+
+def _rows(session: Session, columns: tuple[Any, ...], *which: Any) -> str:
+    """All rows as one text, in the order of the first column."""
+    parts = [func.coalesce(cast(column, String), "") for column in columns]
+    line: ColumnElement[str] = parts[0]
+    for part in parts[1:]:
+        line = line + _PART + part
+    lines = select(line.label("line")).where(*which).order_by(columns[0]).subquery()
+    return session.scalar(select(func.aggregate_strings(lines.c.line, _END))) or ""
+
+
+def _digest(*texts: str) -> str:
+    return blake2b(_END.join(texts).encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()

@@ -1,0 +1,1 @@
+"""Figures of versions, worked out once."""
