@@ -18,6 +18,7 @@ from api.pages.access import summaries
 from api.pages.digests import digests
 from api.pages.figures import figures
 from api.pages.requests import words
+from api.pages.schedule import states
 from api.v1 import openapi
 from scheduler import logs
 from scheduler.config import Settings
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     presentation.init_app(app)
     links.init_app(app)
     marks.init_app(app)
+    states.init_app(app)
     figures.init_app(app)
     words.init_app(app)
     rendering.init_app(app)

@@ -141,14 +141,12 @@ def _detail(error: ChainmeetError) -> str:
     """What the error says, as far as it is known, in the language of a page's reader."""
     if request.path.startswith("/api/"):
         return str(error)
-    if isinstance(error, WrongState):
-        return error.told
     if isinstance(error, NotFound):
         return NOT_FOUND if type(error) is NotFound else str(error)
     if isinstance(error, InvalidInput):
         told = (Fault(fault.path, said(fault.message)) for fault in error.faults[:MOST_TOLD])
         return "\n".join(map(str, told))
-    return str(error)
+    return error.told
 
 
 def _place(fault: Fault) -> dict[str, str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
 
 class Sentence(str):
@@ -32,3 +35,109 @@ def _made(text: str, several: str, used: str, values: Mapping[str, object]) -> S
     made = Sentence(used % values)
     made.text, made.several, made.values = text, several, values
     return made
+
+
+class DayTime(str):
+    """A weekday and a time, as a value of sentences: "Mon 09:00"."""
+
+    __slots__ = ("at",)
+    at: datetime
+
+
+def day_time(at: datetime) -> DayTime:
+    """A time of an event, in its own zone."""
+    made = DayTime(f"{at:%a %H:%M}")
+    made.at = at
+    return made
+
+
+class TwoNames(str):
+    """A name in Latin letters, which keeps the one in its own script: a page has that of its reader."""
+
+    __slots__ = ("own",)
+    own: str
+
+
+def called(own: str, latin: str) -> TwoNames:
+    """The name of a firm or person, as a value of sentences or alone."""
+    made = TwoNames(latin or own)
+    made.own = own
+    return made
+
+
+class HallName(str):
+    """What a venue calls a hall, which keeps what it is called in other languages."""
+
+    __slots__ = ("names",)
+    names: Mapping[str, str]
+
+
+def label(own: str, names: Mapping[str, str]) -> HallName:
+    """The name of a hall, as a value of sentences or alone."""
+    made = HallName(own)
+    made.names = names
+    return made
+
+
+class Between(StrEnum):
+    """What stands between the texts of a row, in English."""
+
+    NAMES = ", "
+    PAIR = " × "
+    PEOPLE = " and "
+    CLAUSES = "; "
+    SENTENCES = " "
+
+
+class TextRow(str):
+    """Texts one behind the other, each a name or a sentence."""
+
+    __slots__ = ("between", "texts")
+    texts: tuple[str, ...]
+    between: Between
+
+
+def row(texts: Iterable[str], between: Between = Between.NAMES) -> TextRow:
+    """Names, clauses or sentences as one text, which a page joins as its language does."""
+    kept = tuple(texts)
+    made = TextRow(between.join(kept))
+    made.texts, made.between = kept, between
+    return made
+
+
+def pair(one: str, other: str) -> TextRow:
+    """Two firms that meet."""
+    return row((one, other), Between.PAIR)
+
+
+def to_json(value: Any) -> Any:
+    """A text with its parts, for another process."""
+    if isinstance(value, Sentence):
+        values = {name: to_json(each) for name, each in value.values.items()}
+        return {"text": value.text, "several": value.several, "values": values}
+    if isinstance(value, DayTime):
+        return {"at": value.at.isoformat()}
+    if isinstance(value, TwoNames):
+        return {"name": value.own, "latin": str(value)}
+    if isinstance(value, HallName):
+        return {"label": str(value), "names": dict(value.names)}
+    if isinstance(value, TextRow):
+        return {"row": [to_json(each) for each in value.texts], "between": value.between.name}
+    return value
+
+
+def of_json(value: Any) -> Any:
+    """A text that `to_json` made."""
+    if not isinstance(value, dict):
+        return value
+    if "at" in value:
+        return day_time(datetime.fromisoformat(value["at"]))
+    if "latin" in value:
+        return called(value["name"], value["latin"])
+    if "label" in value:
+        return label(value["label"], value["names"])
+    if "row" in value:
+        return row((of_json(each) for each in value["row"]), Between[value["between"]])
+    values = {name: of_json(each) for name, each in value["values"].items()}
+    text, several = value["text"], value["several"]
+    return _made(text, several, several if several and values["num"] != 1 else text, values)

@@ -5,18 +5,25 @@ Numbers among the values are written as the language writes them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, TypeGuard
 
 from babel import Locale
+from babel.dates import format_datetime
+from babel.lists import format_list
 from babel.numbers import format_decimal
-from flask import Flask, has_request_context
+from flask import Flask, g, has_request_context
 from markupsafe import Markup, escape
 
 from api.language import choosing, rooms
 from api.language.catalogs import SOURCE, languages, patterns, texts
-from scheduler.saying import Sentence
+from scheduler.domain import names
+from scheduler.invites.catalogue import words
+from scheduler.saying import Between, DayTime, HallName, Sentence, TextRow, TwoNames
+
+_WIDE = {Between.CLAUSES: "；", Between.SENTENCES: ""}
+"""What stands between texts where commas are wide, as in Chinese."""
 
 
 def language() -> str:
@@ -51,6 +58,16 @@ def npgettext(context: str, one: str, several: str, /, num: int, **values: objec
 
 def said(sentence: str) -> str:
     """A sentence of a service or of a constant in the reader's language. Other texts are kept."""
+    if isinstance(sentence, DayTime):
+        return format_datetime(
+            sentence.at, pgettext("pattern of a date (CLDR)", "EEE HH:mm"), locale=locale()
+        )
+    if isinstance(sentence, TwoNames):
+        return names.ordered(sentence.own, str(sentence), reader())[0]
+    if isinstance(sentence, HallName):
+        return names.in_language(str(sentence), sentence.names, language())
+    if isinstance(sentence, TextRow):
+        return _joined([said(each) for each in sentence.texts], sentence.between)
     if not isinstance(sentence, Sentence):
         return sentence
     values: dict[str, Any] = {
@@ -59,6 +76,22 @@ def said(sentence: str) -> str:
     if sentence.several:
         return ngettext(sentence.text, sentence.several, **values)
     return gettext(sentence.text, **values)
+
+
+def _joined(texts: Sequence[str], between: Between) -> str:
+    """Names, clauses or sentences as the language puts them behind each other."""
+    if between is Between.PEOPLE:
+        return format_list(texts, locale=locale())
+    comma = words(language()).list_comma
+    if between is Between.NAMES:
+        return comma.join(texts)
+    return (_WIDE.get(between, between) if comma == "、" else between).join(texts)
+
+
+def reader() -> str:
+    """The language whose script the page's reader reads beside the Latin one: the page's, or the mails'."""
+    page = language()
+    return str(g.get("reads", "")) if page == SOURCE and has_request_context() else page
 
 
 def reported(text: str) -> str:

@@ -13,11 +13,10 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_datetime, get_timezone_gmt
 from babel.numbers import format_decimal
-from flask import Flask, g
+from flask import Flask
 from markupsafe import Markup, escape
 
 from api.language import speaking
-from api.language.catalogs import SOURCE
 from api.language.speaking import gettext, ngettext, pgettext
 from api.pages.browsers import browser_name
 from scheduler.domain import fields, names
@@ -150,18 +149,12 @@ def language(code: str) -> str:
     return str(speaking.locale().languages.get(code.replace("-", "_"), code))
 
 
-def reader() -> str:
-    """The language whose script the page's reader reads beside the Latin one: the page's, or the mails'."""
-    page = speaking.language()
-    return str(g.get("reads", "")) if page == SOURCE else page
-
-
 def both_names(name: str, latin_name: str) -> Markup:
     """A name in the form for the page's reader.
 
     The second form is isolated, so that brackets keep their place.
     """
-    return _both_names(name, latin_name, reader())
+    return _both_names(name, latin_name, speaking.reader())
 
 
 @lru_cache(KEPT)
@@ -190,7 +183,7 @@ def is_east_asian(text: str) -> str:
 
 def short_name(named: Named) -> str:
     """One name of a firm or person, the first that the page's reader reads: for a sentence or a title."""
-    return names.ordered(named.name, named.latin_name, reader())[0]
+    return names.ordered(named.name, named.latin_name, speaking.reader())[0]
 
 
 def alert_title(kind: AlertKind) -> str:

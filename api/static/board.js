@@ -9,10 +9,15 @@ function cells() {
   return [...grid.querySelectorAll("tbody td")];
 }
 
-function nameOf(cell) {
+// Texts are the page's, in its language, as attributes of the live region.
+function say(text, values = {}) {
+  live.textContent = live.dataset[text].replace(/\{(\w+)\}/g, (_, name) => values[name]);
+}
+
+function tell(cell, what) {
   const row = cell.parentNode.querySelector("th").firstChild.textContent.trim();
   const time = grid.querySelectorAll("thead th")[cell.cellIndex].textContent.trim();
-  return `${time}, ${row}`;
+  say("tells", { time, row, what });
 }
 
 function go(cell, focus = true) {
@@ -24,8 +29,7 @@ function go(cell, focus = true) {
   here.tabIndex = 0;
   here.classList.add("here");
   if (focus) here.focus();
-  const said = cell.dataset.say || cell.textContent.replace(/\s+/g, " ").trim() || "free";
-  live.textContent = `${nameOf(cell)}: ${said}`;
+  tell(cell, cell.dataset.say || cell.textContent.replace(/\s+/g, " ").trim() || live.dataset.free);
 }
 
 // With a meeting picked up the arrows go to the nearest target that way; else from cell to cell.
@@ -48,11 +52,11 @@ function press(selector, root = document) {
 }
 
 function nextDay(step) {
-  const days = [...document.querySelectorAll("nav[aria-label=Day] a")];
+  const days = [...document.querySelectorAll("nav[data-days] a")];
   const at = days.findIndex((day) => day.getAttribute("aria-current"));
   const day = days[at + step];
   if (day) day.click();
-  else live.textContent = step > 0 ? "This is the last day." : "This is the first day.";
+  else say(step > 0 ? "lastDay" : "firstDay");
 }
 
 // The time of the cell is forbidden to the meeting that is picked up.
@@ -60,7 +64,7 @@ function forbidHere() {
   const times = document.getElementById("ban");
   const slot = here && grid.querySelectorAll("thead th")[here.cellIndex].dataset.slot;
   if (!times || ![...times.options].some((each) => each.value === slot)) {
-    live.textContent = `${nameOf(here)}: this time cannot be forbidden.`;
+    tell(here, live.dataset.notForbidden);
     return true;
   }
   times.value = slot;
@@ -68,7 +72,7 @@ function forbidHere() {
 }
 
 const KEYS = {
-  Enter: () => press("button", here) || (isPicked && (live.textContent = `${nameOf(here)}: it cannot be put here.`)),
+  Enter: () => press("button", here) || (isPicked && tell(here, live.dataset.notHere)),
   Escape: () => press("[data-escape]"),
   PageDown: () => nextDay(1) || true,
   PageUp: () => nextDay(-1) || true,
@@ -89,7 +93,7 @@ function onKey(event) {
     event.preventDefault();
     const cell = next(event.key);
     if (cell) go(cell);
-    else live.textContent = isPicked ? "No other place is allowed that way." : "This is the last cell that way.";
+    else say(isPicked ? "noOther" : "lastCell");
     return;
   }
   const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
@@ -131,8 +135,7 @@ function begin(place) {
     grid.querySelector("tbody td");
   if (first) go(first, place ? place.hadFocus : Boolean(isPicked || at));
   if (isPicked && !place) {
-    const count = grid.querySelectorAll("[data-say]").length;
-    live.textContent = `Picked up. ${count} places of this view are allowed.`;
+    say("picked", { count: grid.querySelectorAll("[data-say]").length });
   }
   grid.addEventListener("keydown", onKey);
   grid.addEventListener("focusin", (event) => {
@@ -164,7 +167,7 @@ async function follow() {
   };
   await htmx.ajax("GET", location.href, { target: "#hand-board", select: "#hand-board", swap: "outerHTML" });
   begin(place || undefined);
-  live.textContent = `The board has changed. ${said}`;
+  say("changed", { what: said });
 }
 
 document.body.addEventListener("board-changed", () => isInUse() || follow());

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scheduler.saying import say
+
+GONE = say("That is not there any more, or it is not for you. Load the page again.")
+"""What a page says of what is not found."""
 MOST_TOLD = 30
 """Faults that the sentence of an error names. It counts the others."""
 
@@ -16,6 +20,11 @@ class ChainmeetError(Exception):
     """
 
     code = "error"
+
+    @property
+    def told(self) -> str:
+        """What a page says of it."""
+        return str(self)
 
     def __str__(self) -> str:
         first: object = self.args[0] if self.args else ""
@@ -67,6 +76,10 @@ class NotFound(ChainmeetError):
         self.what, self.key = what, key
         super().__init__(f"There is no {what} {key!r} here.")
 
+    @property
+    def told(self) -> str:
+        return GONE
+
 
 class EventOver(ChainmeetError):
     """A link of a mail leads into an event that was put away. `language` is that of the mail."""
@@ -96,7 +109,11 @@ class WrongState(ChainmeetError):
         self.what, self.key, self.state, self.step = what, key, state, step
         ending = " already." if state == step else f"; it cannot be {step}."
         super().__init__(f"The {what} {key} is {state}{ending}")
-        self.told = told or str(self)
+        self._told = told
+
+    @property
+    def told(self) -> str:
+        return self._told or str(self)
 
 
 class RunAlreadyOpen(ChainmeetError):
@@ -106,7 +123,13 @@ class RunAlreadyOpen(ChainmeetError):
 
     def __init__(self, event: str, run: int | None) -> None:
         self.event, self.run = event, run
-        super().__init__(f"A run of {event} is open already (run {run}). Wait for it or cancel it.")
+        super().__init__(
+            say(
+                "A run of %(event)s is open already (run %(run)s). Wait for it or cancel it.",
+                event=event,
+                run=str(run),
+            )
+        )
 
 
 class VersionConflict(ChainmeetError):
@@ -116,12 +139,28 @@ class VersionConflict(ChainmeetError):
 
     def __init__(self, compared_with: int | None, published: int | None) -> None:
         self.compared_with, self.published = compared_with, published
-        was = "nothing" if compared_with is None else f"version {compared_with}"
-        now = "nothing" if published is None else f"version {published}"
-        super().__init__(
-            f"The change set was compared with {was}, but {now} is published now. "
-            "Look at the change set again before you publish."
+        super().__init__(_conflict(compared_with, published))
+
+
+def _conflict(compared_with: int | None, published: int | None) -> str:
+    if compared_with is None:
+        return say(
+            "The change set was compared with nothing, but version %(now)s is published now. "
+            "Look at the change set again before you publish.",
+            now=str(published),
         )
+    if published is None:
+        return say(
+            "The change set was compared with version %(was)s, but nothing is published now. "
+            "Look at the change set again before you publish.",
+            was=str(compared_with),
+        )
+    return say(
+        "The change set was compared with version %(was)s, but version %(now)s is published now. "
+        "Look at the change set again before you publish.",
+        was=str(compared_with),
+        now=str(published),
+    )
 
 
 class ChangedMeanwhile(ChainmeetError):
@@ -138,8 +177,11 @@ class VenueChanged(ChainmeetError):
     def __init__(self, version: int) -> None:
         self.version = version
         super().__init__(
-            f"Version {version} has meetings at times that the venue no longer has. Start a run: its draft "
-            "has them at other times."
+            say(
+                "Version %(number)s has meetings at times that the venue no longer has. Start a run: its "
+                "draft has them at other times.",
+                number=str(version),
+            )
         )
 
 
@@ -150,7 +192,12 @@ class ComparisonNotReady(ChainmeetError):
 
     def __init__(self, version: int) -> None:
         self.version = version
-        super().__init__(f"What publishing version {version} does is being worked out. Ask again soon.")
+        super().__init__(
+            say(
+                "What publishing version %(number)s does is being worked out. Ask again soon.",
+                number=str(version),
+            )
+        )
 
 
 class PublishingOpen(ChainmeetError):
@@ -160,7 +207,9 @@ class PublishingOpen(ChainmeetError):
 
     def __init__(self, version: int) -> None:
         self.version = version
-        super().__init__(f"Version {version} is being published. Wait until that is done.")
+        super().__init__(
+            say("Version %(number)s is being published. Wait until that is done.", number=str(version))
+        )
 
 
 class PlanRejected(ChainmeetError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from apiflask import APIBlueprint
@@ -11,13 +11,14 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context, inputs
+from api.language.speaking import gettext, said
 from api.pages import paging, rendering
 from api.pages.board import shown
 from api.pages.board.shown import Offer, TargetCell
 from api.pages.presentation import local_moment
-from scheduler.domain.by_hand import HandStepKind
 from scheduler.domain.entities import JobState
 from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
+from scheduler.saying import say
 from scheduler.services.access.rights import Right
 from scheduler.services.board import commands, drafts, finding, reading, stepping, view
 from scheduler.services.board.commands import BreaksRules, Target
@@ -28,25 +29,12 @@ from scheduler.services.events import events
 from workers import dispatch, questions
 
 blueprint = APIBlueprint("hand_board", __name__, enable_openapi=False, url_prefix="/events/<event_key>/board")
+blueprint.add_app_template_filter(shown.step_word)
 
 SHOWN: Final = ("draft", "day", "half", "hall", "rows", "page")
 """What of an address says which part of the board is shown."""
 REFUSED = (ChangedMeanwhile, PublishingOpen, WrongState, NotFound)
 """Why a step is not done, besides rules. Each has its sentence."""
-
-SAID: Final[Mapping[HandStepKind, str]] = {
-    HandStepKind.MOVE: "Moved.",
-    HandStepKind.PLACE: "Moved to another place.",
-    HandStepKind.PEOPLE: "Other people meet now.",
-    HandStepKind.SWAP: "Swapped.",
-    HandStepKind.ADD: "Added.",
-    HandStepKind.CANCEL: "Cancelled. The next run leaves it out.",
-    HandStepKind.LOCK: "Locked. The next run leaves it there.",
-    HandStepKind.UNLOCK: "Unlocked. The next run may move it.",
-    HandStepKind.FORBID: "Forbidden. The next run does not hold it then.",
-    HandStepKind.ALLOW: "Allowed again.",
-    HandStepKind.REPAIR: "Moved, and others with it.",
-}
 
 
 @blueprint.get("")
@@ -112,12 +100,17 @@ def begin(event_key: str) -> Response:
             else:
                 job, number = None, drafts.begin(db, actor, base, now=context.now())
     except WrongState as error:
-        flash(str(error), "error")
+        flash(said(error.told), "error")
         return redirect(url_for("hand_board.board", event_key=event_key), 303)
     if job is not None:
         dispatch.version_job(job.id, app=context.celery())
         return redirect(url_for("hand_board.begun", event_key=event_key, number=base), 303)
-    flash(f"Draft {number} is yours to change. Nobody is told before it is published.", "good")
+    flash(
+        gettext(
+            "Draft %(number)s is yours to change. Nobody is told before it is published.", number=str(number)
+        ),
+        "good",
+    )
     return redirect(_board(event_key, number), 303)
 
 
@@ -160,7 +153,7 @@ def put(event_key: str, number: int) -> Response:
     if "to" in form:
         read = shown.read_to(form["to"])
         if read is None:
-            flash("This button is of an older page. Try again.", "error")
+            flash(gettext("This button is of an older page. Try again."), "error")
             return _back(event_key, number, key)
         targets, dropped = read
     else:
@@ -196,8 +189,8 @@ def change(event_key: str, number: int, step: str) -> Response:
             do_it = {"cancel": commands.cancel, "lock": commands.lock, "unlock": commands.unlock}[step]
             return do_it(db, actor, number, key, seen=seen, now=now)
 
-    said = {"undo": "Taken back.", "redo": "Done again."}.get(step)
-    return _do(event_key, number, key, do, said=said, stays=step in ("forbid", "allow"))
+    done = {"undo": say("Taken back."), "redo": say("Done again.")}.get(step)
+    return _do(event_key, number, key, do, done=done, stays=step in ("forbid", "allow"))
 
 
 def _do(
@@ -206,7 +199,7 @@ def _do(
     key: str,
     do: Callable[[], Taken],
     *,
-    said: str | None = None,
+    done: str | None = None,
     wanted: str = "",
     stays: bool = False,
 ) -> Response:
@@ -214,13 +207,15 @@ def _do(
     try:
         taken = do()
     except BreaksRules as error:
-        flash(f"Not done. {error}", "error")
+        flash(gettext("Not done. %(reasons)s", reasons=said(str(error))), "error")
         return _back(event_key, number, key, wanted=wanted)
     except REFUSED as error:
-        flash(str(error), "error")
+        flash(said(error.told), "error")
         return _back(event_key, number, key)
-    score = shown.points(taken.gain)
-    flash(f"{said or SAID[taken.kind]} Score {score}." if taken.gain else said or SAID[taken.kind], "good")
+    text = said(done or shown.SAID[taken.kind])
+    if taken.gain:
+        text = gettext("%(done)s Score %(points)s.", done=text, points=shown.points(taken.gain))
+    flash(text, "good")
     return _back(event_key, number, key if stays else "", at="" if stays else key)
 
 

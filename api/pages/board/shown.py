@@ -7,8 +7,40 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from api.language.speaking import said
+from api.pages.presentation import number
+from scheduler.domain.by_hand import HandStepKind
+from scheduler.saying import of_json, say
 from scheduler.services.board.commands import Target
 
+SAID: Final[Mapping[HandStepKind, str]] = {
+    HandStepKind.MOVE: say("Moved."),
+    HandStepKind.PLACE: say("Moved to another place."),
+    HandStepKind.PEOPLE: say("Other people meet now."),
+    HandStepKind.SWAP: say("Swapped."),
+    HandStepKind.ADD: say("Added."),
+    HandStepKind.CANCEL: say("Cancelled. The next run leaves it out."),
+    HandStepKind.LOCK: say("Locked. The next run leaves it there."),
+    HandStepKind.UNLOCK: say("Unlocked. The next run may move it."),
+    HandStepKind.FORBID: say("Forbidden. The next run does not hold it then."),
+    HandStepKind.ALLOW: say("Allowed again."),
+    HandStepKind.REPAIR: say("Moved, and others with it."),
+}
+"""What a page says once a step is done."""
+STEPS: Final[Mapping[HandStepKind, str]] = {
+    HandStepKind.MOVE: say("move"),
+    HandStepKind.PLACE: say("place"),
+    HandStepKind.PEOPLE: say("people"),
+    HandStepKind.SWAP: say("swap"),
+    HandStepKind.ADD: say("add"),
+    HandStepKind.CANCEL: say("cancel"),
+    HandStepKind.LOCK: say("lock"),
+    HandStepKind.UNLOCK: say("unlock"),
+    HandStepKind.FORBID: say("forbid"),
+    HandStepKind.ALLOW: say("allow"),
+    HandStepKind.REPAIR: say("repair"),
+}
+"""What a step is called in the log of a draft."""
 MOST_TO: Final = 8_000
 """Characters of what a button says is to be put where."""
 
@@ -51,12 +83,19 @@ def offer_of(answer: Mapping[str, Any]) -> Offer:
     """The offer in an answer of the board's worker."""
     cells = {
         (row["slot"], row["place"]): TargetCell(
-            row["standing"], row.get("say", ""), points(row.get("gain")), _to(row), row.get("at", "")
+            row["standing"], of_json(row.get("say", "")), points(row.get("gain")), _to(row), row.get("at", "")
         )
         for row in answer.get("targets", ())
     }
     best = tuple(
-        BestWay(row["slot"], row["place_name"], row["say"], points(row["gain"]), row["gain"] < 0, _to(row))
+        BestWay(
+            row["slot"],
+            of_json(row["place_name"]),
+            of_json(row["say"]),
+            points(row["gain"]),
+            row["gain"] < 0,
+            _to(row),
+        )
         for row in answer.get("best", ())
     )
     return Offer(cells, best, bool(answer.get("aside")))
@@ -67,7 +106,7 @@ def points(gain: float | None) -> str:
     if gain is None:
         return ""
     whole = round(gain)
-    return f"+{whole:,}" if whole > 0 else f"−{-whole:,}" if whole < 0 else "0"
+    return f"+{number(whole)}" if whole > 0 else f"−{number(-whole)}" if whole < 0 else "0"
 
 
 def _to(row: Mapping[str, Any]) -> str:
@@ -100,3 +139,8 @@ def _target(row: Sequence[Any]) -> Target:
     if interpreter is not None and not isinstance(interpreter, str):
         raise TypeError("no key")
     return Target(request, slot, place, tuple(people), interpreter)
+
+
+def step_word(kind: HandStepKind) -> str:
+    """What a step is called, in the reader's language."""
+    return said(STEPS[kind])

@@ -9,10 +9,12 @@ from flask_login import login_required
 from werkzeug.wrappers import Response
 
 from api import auth, context, limits
+from api.language.speaking import gettext, said
 from api.pages import paging, rendering
 from api.pages.schedule.strips import HEIGHT, WIDTH, day_boxes, strip
 from scheduler.domain import fields
 from scheduler.domain.errors import RunAlreadyOpen, WrongState
+from scheduler.saying import say
 from scheduler.services.access.rights import Right
 from scheduler.services.decisions import decisions, rejecting, sheet
 from scheduler.services.decisions.decisions import DecisionQuery
@@ -28,14 +30,18 @@ blueprint = APIBlueprint(
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 GROUPS = {
-    ChangeGroup.CHOICE: ("By choice", "Changes by choice"),
-    ChangeGroup.HAD_TO: ("Had to", "Had to change"),
-    ChangeGroup.CHANGED: ("Changed", "Changed"),
-    ChangeGroup.NEW: ("New", "New"),
-    ChangeGroup.ENDS: ("Ends", "Meetings that end"),
+    ChangeGroup.CHOICE: (say("By choice"), say("Changes by choice")),
+    ChangeGroup.HAD_TO: (say("Had to"), say("Had to change")),
+    ChangeGroup.CHANGED: (say("Changed"), say("Changed")),
+    ChangeGroup.NEW: (say("New"), say("New")),
+    ChangeGroup.ENDS: (say("Ends"), say("Meetings that end")),
 }
 """The name of each group on its button, and as a heading."""
-SIDES = {None: "By change", SidesOf.FIRM: "By firm", SidesOf.PERSON: "By person"}
+SIDES = {
+    None: say("By change"),
+    SidesOf.FIRM: say("By firm"),
+    SidesOf.PERSON: say("By person"),
+}
 
 
 @blueprint.get("")
@@ -59,6 +65,7 @@ def show(event_key: str, number: int) -> str | Response:
             ask=_query(),
             groups=GROUPS,
             causes=CAUSES,
+            kinds=sheet.GROUPS,
             boxes=boxes,
             strips={
                 each.request: [strip(week, boxes, zone) for week in each.weeks] for each in found.page.items
@@ -101,11 +108,14 @@ def decide(event_key: str, number: int) -> Response:
         with context.database().write() as db:
             if is_rejected:
                 rejecting.reject(db, actor, number, key, now=context.now())
-                flash("Rejected: the next run leaves it as people have it, and holds no new one.", "good")
+                flash(
+                    gettext("Rejected: the next run leaves it as people have it, and holds no new one."),
+                    "good",
+                )
             elif rejecting.accept(db, actor, number, key, now=context.now()):
-                flash("Accepted after all.", "good")
+                flash(gettext("Accepted after all."), "good")
     except (locks.NotDone, WrongState) as error:
-        flash(str(error), "error")
+        flash(said(error.told), "error")
     return redirect(_back(event_key, number), 303)
 
 
@@ -117,9 +127,9 @@ def accept_all(event_key: str, number: int) -> Response:
     try:
         with context.database().write() as db:
             count = rejecting.accept_all(db, actor, number, now=context.now())
-        flash(f"Rejections taken back: {count:,}.", "good")
+        flash(gettext("Rejections taken back: %(count)s.", count=count), "good")
     except WrongState as error:
-        flash(str(error), "error")
+        flash(said(error.told), "error")
     return redirect(_back(event_key, number), 303)
 
 
@@ -133,7 +143,7 @@ def solve(event_key: str, number: int) -> Response:
             run_id = rejecting.solve_again(db, actor, number, now=context.now()).id
         dispatch.run(context.database(), run_id, app=context.celery())
     except (RunAlreadyOpen, WrongState) as error:
-        flash(str(error), "error")
+        flash(said(error.told), "error")
         return redirect(_back(event_key, number), 303)
     return redirect(url_for("runs.overview", event_key=event_key), 303)
 

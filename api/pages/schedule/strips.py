@@ -9,12 +9,14 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
 
+from api.language import speaking
+from api.language.speaking import gettext, pgettext, said
+from scheduler.saying import row
 from scheduler.services.decisions.values import Fate, PersonWeek
 from scheduler.services.directory.refs import SlotRef
 
 WIDTH, GAP, HEIGHT = 312.0, 7.0, 37
 """Of the picture, in its own units; the gap stands between days."""
-LOCALE = "en_GB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class DayBox:
 
     @property
     def name(self) -> str:
-        return format_date(self.day, "EEEEEE", locale=LOCALE)
+        return format_date(self.day, "EEEEEE", locale=speaking.locale())
 
     def at(self, moment: datetime) -> float:
         return self.x + (moment - self.start).total_seconds() * self.scale
@@ -77,7 +79,8 @@ def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str, *, is_of_one
     at = {box.day: box for box in boxes}
     paths: dict[Fate, list[str]] = {fate: [] for fate in Fate}
     middle: dict[Fate, float] = {}
-    said: dict[Fate, list[str]] = {}
+    moments: dict[Fate, list[str]] = {}
+    pattern = pgettext("pattern of a date (CLDR)", "EEEE HH:mm")
     for time in week.times:
         box = at.get(time.start.astimezone(zone).date())
         if box is None:
@@ -86,12 +89,12 @@ def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str, *, is_of_one
         width = max(right - left - 0.8, 2.0)
         paths[time.fate].append(_bar(left + 0.4, width, is_plain=time.fate is Fate.STAYS))
         middle[time.fate] = (left + right) / 2
-        moment = format_datetime(time.start.astimezone(zone), "EEEE HH:mm", locale=LOCALE)
-        said.setdefault(time.fate, []).append(moment)
+        moment = format_datetime(time.start.astimezone(zone), pattern, locale=speaking.locale())
+        moments.setdefault(time.fate, []).append(moment)
     moves = is_of_one and Fate.WAS in middle and Fate.COMES in middle
     ends = is_of_one and Fate.WAS in middle and not moves
     return WeekStrip(
-        label=_label(week, said),
+        label=_label(week, moments),
         days="".join(f"M{box.x:.1f} 13.5h{box.width:.1f}v15h-{box.width:.1f}z" for box in boxes),
         stays="".join(paths[Fate.STAYS]),
         was="".join(paths[Fate.WAS]),
@@ -102,15 +105,16 @@ def strip(week: PersonWeek, boxes: Sequence[DayBox], timezone: str, *, is_of_one
 
 
 def _label(week: PersonWeek, times: dict[Fate, list[str]]) -> str:
-    who = f"{week.name}, {week.firm}"
-    said = {fate: ", ".join(moments) for fate, moments in times.items()}
-    if Fate.WAS in said and Fate.COMES in said:
-        return f"{who}: leaves {said[Fate.WAS]}, comes {said[Fate.COMES]}"
-    if Fate.COMES in said:
-        return f"{who}: comes {said[Fate.COMES]}"
-    if Fate.WAS in said:
-        return f"{who}: no meeting {said[Fate.WAS]} any more"
-    return f"{who}: the same time"
+    who = {"person": week.name, "firm": week.firm}
+    at = {fate: said(row(moments)) for fate, moments in times.items()}
+    if Fate.WAS in at and Fate.COMES in at:
+        times_of = {"was": at[Fate.WAS], "comes": at[Fate.COMES]}
+        return gettext("%(person)s, %(firm)s: leaves %(was)s, comes %(comes)s", **who, **times_of)
+    if Fate.COMES in at:
+        return gettext("%(person)s, %(firm)s: comes %(comes)s", comes=at[Fate.COMES], **who)
+    if Fate.WAS in at:
+        return gettext("%(person)s, %(firm)s: no meeting %(was)s any more", was=at[Fate.WAS], **who)
+    return gettext("%(person)s, %(firm)s: the same time", **who)
 
 
 def _bar(x: float, width: float, *, is_plain: bool) -> str:

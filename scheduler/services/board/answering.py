@@ -18,8 +18,10 @@ from scheduler.domain.by_hand import HandMarkKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Schedule, Violation
+from scheduler.saying import Between, say, to_json
+from scheduler.saying import row as row_of
 from scheduler.services.board.marking import mark_of
-from scheduler.services.board.sentences import Names, RuleWords, names_of
+from scheduler.services.board.sentences import BANNED, OTHERS_BANNED, Names, RuleWords, at_another, names_of
 from scheduler.services.problems import by_hand, snapshot
 from scheduler.services.schedule import versions
 from scheduler.solver.oracle.answers import Repair
@@ -213,13 +215,13 @@ class _Answer:
     def _spot(self, spot: Spot) -> Json:
         row: Json = {"slot": spot.slot, "place": spot.place, "standing": spot.standing.value}
         if spot.standing is not SpotStanding.HERE and self.plan.is_banned(self.request, spot.slot):
-            return row | {"standing": SpotStanding.FORBIDDEN.value, "say": "Forbidden by hand then."}
+            return row | {"standing": SpotStanding.FORBIDDEN.value, "say": to_json(BANNED)}
         if spot.standing is SpotStanding.FREE and spot.meeting is not None:
             other = self._other_people(spot.meeting)
             return row | {
                 "gain": spot.gain,
                 "put": [[self.request, spot.slot, spot.place, list(spot.meeting.attendees), None]],
-                "say": f"free, with {other}" if other else "free",
+                "say": to_json(say("free, with %(people)s", people=other) if other else say("free")),
             }
         if spot.standing is SpotStanding.LIKE and spot.meeting is not None:
             other = self._other_people(spot.meeting)
@@ -229,39 +231,39 @@ class _Answer:
                 "gain": spot.gain,
                 "put": [[self.request, spot.slot, spot.meeting.place, list(spot.meeting.attendees), None]],
                 "at": there,
-                "say": f"free at another {kind}: {there}" + (f", with {other}" if other else ""),
+                "say": to_json(at_another(kind, there, other)),
             }
         if spot.repair is not None and self.plan.is_allowed(spot.repair):
             return row | self._repair(spot.repair)
         if spot.repair is not None:
-            say = "Others would have to move to times that are forbidden to them by hand."
-            return row | {"standing": SpotStanding.FORBIDDEN.value, "say": say}
-        return row | {"say": " ".join(dict.fromkeys(self._why(spot, breach) for breach in spot.breaches[:3]))}
+            return row | {"standing": SpotStanding.FORBIDDEN.value, "say": to_json(OTHERS_BANNED)}
+        reasons = dict.fromkeys(self._why(spot, breach) for breach in spot.breaches[:3])
+        return row | {"say": to_json(row_of(reasons, Between.SENTENCES))}
 
     def _repair(self, repair: Repair) -> Json:
         moved = [self._moved(meeting) for meeting in repair.moved]
-        dropped = [f"{self._pair(key)} is not held" for key in repair.dropped]
+        dropped = [say("%(pair)s is not held", pair=self._pair(key)) for key in repair.dropped]
         other = self._other_people(repair.meeting)
+        clauses = [*moved, *dropped, *([say("with %(people)s", people=other)] if other else [])]
         return {
             "slot": repair.meeting.slot,
             "place": repair.meeting.place,
-            "place_name": self._place(repair.meeting.place),
+            "place_name": to_json(self._place(repair.meeting.place)),
             "gain": repair.gain,
             "put": [_row(meeting) for meeting in (repair.meeting, *repair.moved)],
             "dropped": list(repair.dropped),
             "people": [self.names.people.get(key, key) for key in repair.people],
-            "say": "; ".join([*moved, *dropped, *([f"with {other}"] if other else [])])
-            or "nobody else moves",
+            "say": to_json(row_of(clauses, Between.CLAUSES) if clauses else say("nobody else moves")),
         }
 
     def _moved(self, meeting: Meeting) -> str:
-        before = self.meetings.get(meeting.request)
+        before, pair = self.meetings.get(meeting.request), self._pair(meeting.request)
         place = self.names.places.get(meeting.place, meeting.place)
         if before is not None and before.slot == meeting.slot:
             if before.place == meeting.place:
-                return f"{self._pair(meeting.request)} with {self._people(meeting)}"
-            return f"{self._pair(meeting.request)} to {place}"
-        return f"{self._pair(meeting.request)} to {self._time(meeting.slot)}, {place}"
+                return say("%(pair)s with %(people)s", pair=pair, people=self._people(meeting))
+            return say("%(pair)s to %(place)s", pair=pair, place=place)
+        return say("%(pair)s to %(time)s, %(place)s", pair=pair, time=self._time(meeting.slot), place=place)
 
     def _other_people(self, meeting: Meeting) -> str:
         """Who sits in the meeting, if they are others than now."""
@@ -271,10 +273,10 @@ class _Answer:
 
     def _place(self, key: str) -> str:
         hall = self.problem.halls[self.problem.places[self.problem.index.places[key]].hall]
-        return f"{self.names.places.get(key, key)}, {self.names.halls.get(hall, hall)}"
+        return row_of((self.names.places.get(key, key), self.names.halls.get(hall, hall)))
 
     def _people(self, meeting: Meeting) -> str:
-        return " and ".join(self.names.people.get(key, key) for key in meeting.attendees)
+        return row_of((self.names.people.get(key, key) for key in meeting.attendees), Between.PEOPLE)
 
     def _pair(self, request: str) -> str:
         return self._words(()).pair(request)

@@ -14,6 +14,7 @@ from scheduler.domain.errors import ChainmeetError, NotFound, WrongState
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Violation
+from scheduler.saying import Between, row, say
 from scheduler.services.access.actors import Actor
 from scheduler.services.board import alterations, drafts, sentences, stepping
 from scheduler.services.board.checking import PlanPart, Wanted, part_of
@@ -34,7 +35,7 @@ class BreaksRules(ChainmeetError):
 
     def __init__(self, sentences: Sequence[str]) -> None:
         self.sentences = tuple(sentences)
-        super().__init__(" ".join(self.sentences))
+        super().__init__(row(self.sentences, Between.SENTENCES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ def arrange(
     held = drafts.hold(session, actor, number)
     keys = [*(target.request for target in targets), *dropped]
     if len(set(keys)) != len(keys) or not 0 < len(keys) <= MOST_AT_ONCE:
-        raise WrongState("step", len(keys), "no change of some meetings", "done")
+        told = say("This step changes no meetings, or too many at once. Nothing was done.")
+        raise WrongState("step", len(keys), "no change of some meetings", "done", told)
     drafts.check_seen(session, held, set(keys), seen)
     part = part_of(
         session,
@@ -168,7 +170,7 @@ def forbid(
     meeting, index = part.held.get(request), part.problem.index
     length = part.problem.requests[index.requests[request]].length
     if meeting is not None and 0 <= index.slots[slot] - index.slots[meeting.slot] < length:
-        raise BreaksRules(["It is held then: move it first, then forbid the time."])
+        raise BreaksRules([say("It is held then: move it first, then forbid the time.")])
     bans = {request: banned | {slot}}
     return stepping.take(session, actor, held, HandStepKind.FORBID, part, {}, {}, bans=bans, now=now)
 
@@ -211,14 +213,18 @@ def _mark(
         _of(part.held, request)
     if alterations.marks_of(session, held.version.id, [request]).get(request) is kind:
         state = "unlocked" if kind is None else "locked"
-        raise WrongState("meeting", request, state, state)
+        told = (
+            say("Nothing keeps it: it is unlocked already.") if kind is None else say("It is locked already.")
+        )
+        raise WrongState("meeting", request, state, state, told)
     step = HandStepKind.UNLOCK if kind is None else HandStepKind.LOCK
     return stepping.take(session, actor, held, step, part, {}, {request: kind}, now=now)
 
 
 def _of(held: Mapping[str, Meeting], request: str) -> Meeting:
     if request not in held:
-        raise WrongState("meeting request", request, "not held", "changed")
+        told = say("This draft does not hold the meeting any more. Nothing was done.")
+        raise WrongState("meeting request", request, "not held", "changed", told)
     return held[request]
 
 
@@ -241,7 +247,7 @@ def _first_allowed(session: Session, held: HeldDraft, part: PlanPart, ways: Iter
             return wanted
         refused = refused or (wanted, found)
     if refused is None:
-        raise BreaksRules(["Nobody can sit in this meeting: one of its firms has no people."])
+        raise BreaksRules([say("Nobody can sit in this meeting: one of its firms has no people.")])
     wanted, found = refused
     said = sentences.words_of(
         session, held.version.event_id, part.problem, part.after(wanted), set(wanted)

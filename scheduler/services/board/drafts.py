@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from scheduler.domain.by_hand import HandStepState
 from scheduler.domain.entities import JobKind, RequestState, VersionState
 from scheduler.domain.errors import ChangedMeanwhile, NotFound, PublishingOpen, WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.publishing import release, version_jobs
@@ -67,7 +68,7 @@ def ask(session: Session, actor: Actor, number: int, *, now: datetime) -> JobCar
     actor.require(Right.CHANGE_DRAFTS)
     base = versions.get(session, actor.event_id, number)
     if base.state not in (VersionState.PUBLISHED, VersionState.DRAFT):
-        raise WrongState("version", number, base.state.value, "changed by hand")
+        raise WrongState("version", number, base.state.value, "changed by hand", _told(base))
     job = version_jobs.ask_to_begin(session, base, by=actor.account_id, now=now)
     trail.note(session, actor, Act.HAND, f"draft by hand from version {number} asked for", now=now)
     return job_card(job)
@@ -100,7 +101,7 @@ def hold(session: Session, actor: Actor, number: int) -> HeldDraft:
         raise NotFound("draft by hand", number)
     session.refresh(version)
     if version.state is not VersionState.DRAFT:
-        raise WrongState("version", number, version.state.value, "changed by hand")
+        raise WrongState("version", number, version.state.value, "changed by hand", _told(version))
     if version_jobs.open_job(session, version, JobKind.PUBLISH) is not None:
         raise PublishingOpen(number)
     return HeldDraft(version, draft)
@@ -118,8 +119,28 @@ def check_seen(session: Session, held: HeldDraft, touched: set[str], seen: int |
     )
     for step, who in since:
         if touched & step.changes.keys():
-            did = "undid a step at" if step.state is not HandStepState.DONE else "changed"
-            raise ChangedMeanwhile(
-                f"{who or 'Somebody'} {did} the same meeting since this page was made. Nothing of yours was "
-                "done: look at the board as it is now, then decide."
-            )
+            is_done = step.state is HandStepState.DONE
+            raise ChangedMeanwhile(_changed_by(who, is_done=is_done))
+
+
+def _changed_by(who: str | None, *, is_done: bool) -> str:
+    by = who or say("Somebody")
+    if is_done:
+        return say(
+            "%(who)s changed the same meeting since this page was made. Nothing of yours was done: "
+            "look at the board as it is now, then decide.",
+            who=by,
+        )
+    return say(
+        "%(who)s undid a step at the same meeting since this page was made. Nothing of yours was done: "
+        "look at the board as it is now, then decide.",
+        who=by,
+    )
+
+
+def _told(version: ScheduleVersion) -> str:
+    return say(
+        "Version %(number)s cannot be changed by hand: only a draft can, or the published version "
+        "by a new draft.",
+        number=str(version.number),
+    )

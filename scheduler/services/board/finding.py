@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain import fields
 from scheduler.domain.entities import RequestState
+from scheduler.saying import called, pair
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.board.reading import named
 from scheduler.services.board.view import NOON
 from scheduler.services.schedule import versions
 from scheduler.services.text import storable
@@ -65,8 +66,10 @@ def find(session: Session, actor: Actor, number: int, text: str) -> Sequence[Fou
     )
     zone = ZoneInfo(session.get_one(Event, actor.event_id).timezone)
     return [
-        FoundRequest(key, sender, receiver, start, place or "", _at(start, hall, zone))
-        for _, key, sender, receiver, start, hall, place in rows
+        FoundRequest(
+            found[1], called(*found[2:4]), called(*found[4:6]), start, place or "", _at(start, hall, zone)
+        )
+        for *found, start, hall, place in rows
     ]
 
 
@@ -76,3 +79,25 @@ def _at(start: datetime | None, hall: str | None, zone: ZoneInfo) -> dict[str, s
     local = start.astimezone(zone)
     half = "morning" if local.time() < NOON else "afternoon"
     return {"day": local.date().isoformat(), "half": half, "hall": hall}
+
+
+def pair_of(found: Sequence[Any]) -> str:
+    """The two firms of a row of `named`."""
+    return pair(called(*found[2:4]), called(*found[4:6]))
+
+
+def named() -> Select[*tuple[Any, ...]]:
+    """Id, key, and both names of both firms of requests; then more columns."""
+    sender, receiver = aliased(Firm), aliased(Firm)
+    return (
+        select(
+            MeetingRequest.id,
+            MeetingRequest.key,
+            sender.name,
+            sender.latin_name,
+            receiver.name,
+            receiver.latin_name,
+        )
+        .join(sender, sender.id == MeetingRequest.from_firm_id)
+        .join(receiver, receiver.id == MeetingRequest.to_firm_id)
+    )

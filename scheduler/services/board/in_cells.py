@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from scheduler.domain.by_hand import HandMarkKind
+from scheduler.saying import called
 from scheduler.storage.among import among
 from scheduler.storage.models import (
     Firm,
@@ -66,8 +67,8 @@ def held_on(
     sender, receiver = aliased(Firm), aliased(Firm)
     query = (
         select(
-            by, MeetingRequest.key, Slot.position, PlannedMeeting.length, sender.latin_name,
-            receiver.latin_name, Place.key, Place.name, HandMark.kind,
+            by, MeetingRequest.key, Slot.position, PlannedMeeting.length, sender.name, sender.latin_name,
+            receiver.name, receiver.latin_name, Place.key, Place.name, HandMark.kind,
         )
         .select_from(PlannedMeeting)
         .join(MeetingRequest, MeetingRequest.id == PlannedMeeting.request_id)
@@ -90,7 +91,8 @@ def held_on(
     if by is PlannedAttendee.attendee_id:
         query = query.join(PlannedAttendee, PlannedAttendee.meeting_id == PlannedMeeting.id)
     found: MeetingsAt = defaultdict(lambda: defaultdict(list))
-    for row_id, request, position, length, asking, asked, place, place_name, mark in session.execute(query):
+    for row_id, request, position, length, *both, place, place_name, mark in session.execute(query):
+        asking, asked = called(*both[:2]), called(*both[2:])
         for k in range(length):
             meeting = BoardMeeting(
                 request, asking, asked, place, place_name, mark is HandMarkKind.LOCKED, goes_on=k > 0

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
 
 from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
 from scheduler.domain.entities import PlaceKind, RequestState, Side, VersionState
 from scheduler.domain.errors import NotFound
+from scheduler.saying import called, label
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.board.finding import named, pair_of
 from scheduler.services.directory.refs import SlotRef, slots_of
 from scheduler.services.problems import by_hand
 from scheduler.services.schedule import versions
@@ -23,7 +24,6 @@ from scheduler.storage.among import among
 from scheduler.storage.models import (
     Account,
     Attendee,
-    Firm,
     Hall,
     HandBan,
     HandDraft,
@@ -184,17 +184,7 @@ def _steps(session: Session, version: ScheduleVersion, *, since: int = -1) -> tu
 
 def _pairs(session: Session, event_id: int, keys: Collection[str]) -> dict[str, str]:
     asked = named().where(MeetingRequest.event_id == event_id, among(MeetingRequest.key, keys))
-    return {row[1]: f"{row[2]} × {row[3]}" for row in session.execute(asked)}
-
-
-def named() -> Select[*tuple[Any, ...]]:
-    """Id, key and the names of both firms of requests; then more columns."""
-    sender, receiver = aliased(Firm), aliased(Firm)
-    return (
-        select(MeetingRequest.id, MeetingRequest.key, sender.latin_name, receiver.latin_name)
-        .join(sender, sender.id == MeetingRequest.from_firm_id)
-        .join(receiver, receiver.id == MeetingRequest.to_firm_id)
-    )
+    return {found[1]: pair_of(found) for found in session.execute(asked)}
 
 
 def picked(session: Session, actor: Actor, number: int, key: str, hall: str) -> Picked:
@@ -212,9 +202,9 @@ def picked(session: Session, actor: Actor, number: int, key: str, hall: str) -> 
     ).first()
     if found is None:
         raise NotFound("accepted meeting request", key)
-    request: MeetingRequest = found[4]
+    request: MeetingRequest = found[6]
     held = session.execute(
-        select(PlannedMeeting.id, Slot.key, Place, Hall, Interpreter.latin_name)
+        select(PlannedMeeting.id, Slot.key, Place, Hall, Interpreter.name, Interpreter.latin_name)
         .join(Slot, Slot.id == PlannedMeeting.slot_id)
         .join(Place, Place.id == PlannedMeeting.place_id)
         .join(Hall, Hall.id == Place.hall_id)
@@ -235,17 +225,17 @@ def picked(session: Session, actor: Actor, number: int, key: str, hall: str) -> 
     )
     return Picked(
         key=request.key,
-        sender=found[2],
-        receiver=found[3],
+        sender=called(*found[2:4]),
+        receiver=called(*found[4:6]),
         length=request.length,
         slot=next((slot for slot in slots if held and slot.key == held[1]), None),
         place=held[2].key if held else "",
         place_name=held[2].name if held else "",
         hall=held[3].key if held else "",
-        hall_name=held[3].name if held else "",
+        hall_name=label(held[3].name, held[3].names) if held else "",
         people=tuple(person for person, _ in people),
         names=tuple(name for _, name in people),
-        interpreter=(held[4] or "") if held else "",
+        interpreter=called(*held[4:6]) if held and held[4] else "",
         mark=mark,
         bans=tuple(slot for slot in slots if slot.key in banned),
         staff=_staff(session, request),
@@ -256,12 +246,12 @@ def picked(session: Session, actor: Actor, number: int, key: str, hall: str) -> 
 
 def _people(session: Session, meeting_id: int) -> list[tuple[str, str]]:
     rows = session.execute(
-        select(Attendee.key, Attendee.latin_name)
+        select(Attendee.key, Attendee.name, Attendee.latin_name)
         .join(PlannedAttendee, PlannedAttendee.attendee_id == Attendee.id)
         .where(PlannedAttendee.meeting_id == meeting_id)
         .order_by(Attendee.key)
     )
-    return [(key, name) for key, name in rows]
+    return [(key, called(name, latin)) for key, name, latin in rows]
 
 
 def _staff(session: Session, request: MeetingRequest) -> tuple[tuple[tuple[str, str], ...], ...]:
@@ -272,11 +262,14 @@ def _staff(session: Session, request: MeetingRequest) -> tuple[tuple[tuple[str, 
         return ()
     sides = {Side.FROM: request.from_firm_id, Side.TO: request.to_firm_id}
     rows = session.execute(
-        select(Attendee.firm_id, Attendee.key, Attendee.latin_name)
+        select(Attendee.firm_id, Attendee.key, Attendee.name, Attendee.latin_name)
         .where(among(Attendee.firm_id, sides.values()), Attendee.withdrawn_at.is_(None))
         .order_by(Attendee.latin_name, Attendee.id)
     ).all()
-    return tuple(tuple((key, name) for of, key, name in rows if of == firm) for firm in sides.values())
+    return tuple(
+        tuple((key, called(name, latin)) for of, key, name, latin in rows if of == firm)
+        for firm in sides.values()
+    )
 
 
 def _places(session: Session, event_id: int, request: MeetingRequest, hall: str) -> tuple[PlaceChoice, ...]:

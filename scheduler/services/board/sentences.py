@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from scheduler.domain.entities import PlaceKind
 from scheduler.domain.plan import Meeting
 from scheduler.domain.problem import Problem
 from scheduler.domain.rules.held import Held, Schedule, Violation
+from scheduler.saying import called, day_time, label, pair, row, say, say_count
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Firm, Hall, Interpreter, Place
+
+BANNED = say("Forbidden by hand then.")
+OTHERS_BANNED = say("Others would have to move to times that are forbidden to them by hand.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +34,10 @@ def names_of(session: Session, event_id: int, problem: Problem) -> Names:
     """The names of all that a problem has."""
 
     def read(table: type[Attendee | Interpreter | Firm], keys: Collection[str]) -> dict[str, str]:
-        mine = select(table.key, table.latin_name).where(table.event_id == event_id, among(table.key, keys))
-        return {key: name for key, name in session.execute(mine)}  # noqa: C416 -- as in versions
+        mine = select(table.key, table.name, table.latin_name).where(
+            table.event_id == event_id, among(table.key, keys)
+        )
+        return {key: called(name, latin) for key, name, latin in session.execute(mine)}
 
     people = read(Attendee, [row.id for row in problem.attendees])
     people |= read(Interpreter, [row.id for row in problem.interpreters])
@@ -39,12 +46,12 @@ def names_of(session: Session, event_id: int, problem: Problem) -> Names:
             Place.event_id == event_id, among(Place.key, [row.id for row in problem.places])
         )
     )
-    halls = session.execute(select(Hall.key, Hall.name).where(Hall.event_id == event_id))
+    halls = session.execute(select(Hall.key, Hall.name, Hall.names).where(Hall.event_id == event_id))
     return Names(
         people=people,
         firms=read(Firm, [row.id for row in problem.firms]),
-        places={key: name for key, name in places},  # noqa: C416 -- as above
-        halls={key: name for key, name in halls},  # noqa: C416 -- as above
+        places={key: name for key, name in places},  # noqa: C416 -- dict(rows) loses the types
+        halls={key: label(name, names) for key, name, names in halls},
     )
 
 
@@ -62,13 +69,13 @@ class RuleWords:
 
     def of(self, breach: Violation) -> str:
         """One breach as a sentence."""
-        say: Callable[[Violation], str] = getattr(self, f"_{breach.rule.lower()}")
-        return say(breach)
+        sentence: Callable[[Violation], str] = getattr(self, f"_{breach.rule.lower()}")
+        return sentence(breach)
 
     # What sentences are made of
 
     def time(self, slot: int) -> str:
-        return f"{self.problem.slots[slot].start:%a %H:%M}"
+        return day_time(self.problem.slots[slot].start)
 
     def person(self, key: str) -> str:
         return self.names.people.get(key, key)
@@ -81,9 +88,9 @@ class RuleWords:
         return self.names.halls.get(key, key)
 
     def pair(self, request: str) -> str:
-        row = self.problem.requests[self.problem.index.requests[request]]
-        firms = [self.problem.firms[firm].id for firm in (row.sender, row.receiver)]
-        return " × ".join(self.names.firms.get(key, key) for key in firms)
+        asked = self.problem.requests[self.problem.index.requests[request]]
+        firms = [self.problem.firms[firm].id for firm in (asked.sender, asked.receiver)]
+        return pair(*(self.names.firms.get(key, key) for key in firms))
 
     def held(self, request: str) -> Held:
         return self.schedule.by_request[self.problem.index.requests[request]]
@@ -92,78 +99,108 @@ class RuleWords:
         """Two requests: first the one that the change is not about, if there is one."""
         return (two, one) if one in self.touched and two not in self.touched else (one, two)
 
+    def who(self, keys: Iterable[str]) -> str:
+        return row(self.person(key) for key in keys)
+
     # A rule each
 
     def _format(self, breach: Violation) -> str:
-        row = self.problem.requests[self.problem.index.requests[breach.ids[0]]]
-        excluded = {self.problem.attendees[person].id for person in row.excluded}
-        away = [self.person(key) for key in breach.ids[1:] if key in excluded]
+        asked = self.problem.requests[self.problem.index.requests[breach.ids[0]]]
+        excluded = {self.problem.attendees[person].id for person in asked.excluded}
+        away = [key for key in breach.ids[1:] if key in excluded]
         if away:
-            return f"{', '.join(away)} declined this meeting."
-        if row.from_attendees or row.to_attendees:
-            named = [self.problem.attendees[p].id for p in (*row.from_attendees, *row.to_attendees)]
-            return f"The request names who comes: {', '.join(self.person(key) for key in named)}."
-        return f"{self.pair(row.id)} takes one person of each firm."
+            return say("%(people)s declined this meeting.", people=self.who(away))
+        if asked.from_attendees or asked.to_attendees:
+            named = [self.problem.attendees[p].id for p in (*asked.from_attendees, *asked.to_attendees)]
+            return say("The request names who comes: %(people)s.", people=self.who(named))
+        return say("%(pair)s takes one person of each firm.", pair=self.pair(asked.id))
 
     def _h1(self, breach: Violation) -> str:
-        return f"{self.pair(breach.ids[0])} has to be held: its request is locked, or all have to be."
+        pair = self.pair(breach.ids[0])
+        return say("%(pair)s has to be held: its request is locked, or all have to be.", pair=pair)
 
     def _h2(self, breach: Violation) -> str:
         held = self.held(breach.ids[0])
+        at = self.time(held.start)
         if held.request.length > self.problem.room_ahead[held.start]:
-            return f"From {self.time(held.start)} there is too little time before the break for this meeting."
-        return f"{self.time(held.start)} is no time of this request, or was forbidden to it by hand."
+            return say(
+                "From %(time)s there is too little time before the break for this meeting.",
+                time=at,
+            )
+        return say("%(time)s is no time of this request, or was forbidden to it by hand.", time=at)
 
     def _h3(self, breach: Violation) -> str:
         person, *both = breach.ids
         other, _ = self._other_first(both[0], both[1])
-        held = self.held(other)
-        return f"{self.person(person)} is in {self.pair(other)} then, from {self.time(held.start)}."
+        return say(
+            "%(person)s is in %(pair)s then, from %(time)s.",
+            person=self.person(person),
+            pair=self.pair(other),
+            time=self.time(self.held(other).start),
+        )
 
     def _h4(self, breach: Violation) -> str:
         who, request = breach.ids
-        held = self.held(request)
+        at = self.time(self.held(request).start)
         if who in self.names.places:
-            return f"{self.place(who)} is closed on {self.time(held.start)}."
-        return f"{self.person(who)} is away on {self.time(held.start)}."
+            return say("%(place)s is closed on %(time)s.", place=self.place(who), time=at)
+        return say("%(person)s is away on %(time)s.", person=self.person(who), time=at)
 
     def _h5(self, breach: Violation) -> str:
         if breach.ids[0] in self.problem.index.places:
             place, slot, *requests = breach.ids
-            others = [self.pair(each) for each in requests if each not in self.touched] or [
-                self.pair(requests[0])
-            ]
-            at = self.time(self.problem.index.slots[slot])
-            return f"{self.place(place)} is taken on {at} by {', '.join(others)}."
+            others = [each for each in requests if each not in self.touched] or requests[:1]
+            return say(
+                "%(place)s is taken on %(time)s by %(pairs)s.",
+                place=self.place(place),
+                time=self.time(self.problem.index.slots[slot]),
+                pairs=row(map(self.pair, others)),
+            )
         held = self.held(breach.ids[0])
-        place_row = self.problem.places[held.place]
-        if place_row.owners and held.request.receiver not in place_row.owners:
-            return f"{self.place(place_row.id)} is another firm's booth."
-        if place_row.capacity == 0:
-            return f"{self.place(place_row.id)} holds no meetings."
-        return f"The request wishes a {held.request.place.value}; {self.place(place_row.id)} is none."
+        found = self.problem.places[held.place]
+        place = self.place(found.id)
+        if found.owners and held.request.receiver not in found.owners:
+            return say("%(place)s is another firm's booth.", place=place)
+        if found.capacity == 0:
+            return say("%(place)s holds no meetings.", place=place)
+        if held.request.place.value == "booth":
+            return say("The request wishes a booth; %(place)s is none.", place=place)
+        return say("The request wishes a table; %(place)s is none.", place=place)
 
     def _h6(self, breach: Violation) -> str:
         person, first, second = breach.ids
         one, two = self.held(first), self.held(second)
-        minutes = self.problem.walking[one.hall][two.hall]
         slots = self.problem.slots
         has = (slots[two.start].start - slots[one.stop - 1].end).total_seconds() / 60
+        values = {
+            "person": self.person(person),
+            "minutes": f"{self.problem.walking[one.hall][two.hall]:g}",
+            "has": f"{has:g}",
+        }
         if second in self.touched and first not in self.touched:
-            until = f"{slots[one.stop - 1].end:%H:%M}"
-            where = f"is in {self.hall(one.hall)} until {until}"
-        else:
-            where = f"is in {self.hall(two.hall)} at {slots[two.start].start:%H:%M}"
-        return f"{self.person(person)} {where}; the walk takes {minutes:g} minutes, and there are {has:g}."
+            return say(
+                "%(person)s is in %(hall)s until %(time)s; the walk takes %(minutes)s minutes, "
+                "and there are %(has)s.",
+                hall=self.hall(one.hall),
+                time=f"{slots[one.stop - 1].end:%H:%M}",
+                **values,
+            )
+        return say(
+            "%(person)s is in %(hall)s at %(time)s; the walk takes %(minutes)s minutes, "
+            "and there are %(has)s.",
+            hall=self.hall(two.hall),
+            time=f"{slots[two.start].start:%H:%M}",
+            **values,
+        )
 
     def _h7(self, breach: Violation) -> str:
         held = self.held(breach.ids[0])
         if held.meeting.interpreter is None:
-            return "The two sides share no language, and no interpreter for them is free then."
+            return say("The two sides share no language, and no interpreter for them is free then.")
         name = self.person(held.meeting.interpreter)
         if held.interpreter is None or "needs no interpreter" in breach.detail:
-            return f"The two sides share a language: {name} is not needed."
-        return f"{name} does not speak with both sides."
+            return say("The two sides share a language: %(person)s is not needed.", person=name)
+        return say("%(person)s does not speak with both sides.", person=name)
 
     def _h8(self, breach: Violation) -> str:
         (key,) = breach.ids
@@ -173,27 +210,49 @@ class RuleWords:
         else:
             cap = self.problem.firms[index.firms[key]].max_per_day
             name = self.names.firms.get(key, key)
-        return f"{name} has {cap} meetings that day already, which is the most."
+        return say("%(name)s has %(cap)s meetings that day already, which is the most.", name=name, cap=cap)
 
     def _h9(self, breach: Violation) -> str:
+        pair = self.pair(breach.ids[0])
         fixed = self.problem.requests[self.problem.index.requests[breach.ids[0]]].fixed
-        at = self.time(fixed.slot) if fixed else "its time"
-        return f"{self.pair(breach.ids[0])} is locked to {at}. Unlock the request first."
+        if fixed is None:
+            return say("%(pair)s is locked to its time. Unlock the request first.", pair=pair)
+        at = self.time(fixed.slot)
+        return say("%(pair)s is locked to %(time)s. Unlock the request first.", pair=pair, time=at)
 
     def _h10(self, breach: Violation) -> str:
-        until = self.problem.frozen_until
-        at = f"{until:%a %H:%M}" if until else ""
-        return f"What starts before {at} is frozen: {self.pair(breach.ids[0])} stays as it is published."
+        until, pair = self.problem.frozen_until, self.pair(breach.ids[0])
+        return say(
+            "What starts before %(time)s is frozen: %(pair)s stays as it is published.",
+            time=day_time(until) if until else "",
+            pair=pair,
+        )
 
     def _h11(self, breach: Violation) -> str:
-        return f"{self.pair(breach.ids[0])} has to end before {self.pair(breach.ids[1])} starts."
+        one, two = map(self.pair, breach.ids[:2])
+        return say("%(one)s has to end before %(two)s starts.", one=one, two=two)
 
     def _h12(self, breach: Violation) -> str:
-        both = ", ".join(self.person(key) for key in breach.ids)
-        return f"The waiting times of people would be too far apart: {both}."
+        people = self.who(breach.ids)
+        return say("The waiting times of people would be too far apart: %(people)s.", people=people)
 
     def _h13(self, breach: Violation) -> str:
-        return f"{len(breach.ids)} published meetings would be changed, which is too many."
+        return say_count(
+            "%(num)s published meeting would be changed, which is too many.",
+            "%(num)s published meetings would be changed, which is too many.",
+            len(breach.ids),
+        )
+
+
+def at_another(kind: PlaceKind, there: str, people: str) -> str:
+    """Where it is put, if that is another place like the one that was asked about."""
+    if kind is PlaceKind.TABLE:
+        if people:
+            return say("free at another table: %(place)s, with %(people)s", place=there, people=people)
+        return say("free at another table: %(place)s", place=there)
+    if people:
+        return say("free at another booth: %(place)s, with %(people)s", place=there, people=people)
+    return say("free at another booth: %(place)s", place=there)
 
 
 def words_of(

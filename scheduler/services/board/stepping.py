@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.by_hand import HandMarkKind, HandStepKind, HandStepState
 from scheduler.domain.errors import WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.board import alterations, drafts
 from scheduler.services.board.checking import PlanPart, Wanted
@@ -50,7 +51,9 @@ def take(
     version = held.version
     changes = alterations.make(session, version, part.held, wanted, marks, bans or {})
     if not changes:
-        raise WrongState("meeting", next(iter(wanted or marks or bans or ()), ""), "there", "there")
+        about = next(iter(wanted or marks or bans or ()), "")
+        told = say("It is so already. Nothing was done.")
+        raise WrongState("meeting", about, "there", "there", told)
     before = {"score": version.score, "terms": dict(version.terms)}
     after = part.rescored(version.terms, part.gain(wanted)) if wanted else before
     session.execute(
@@ -78,7 +81,7 @@ def undo(session: Session, actor: Actor, number: int, *, seen: int | None, now: 
     )
     step = session.scalar(mine.order_by(HandStep.number.desc()).limit(1))
     if step is None:
-        raise WrongState("draft", number, "as it began", "undone")
+        raise WrongState("draft", number, "as it began", "undone", say("There is no step to undo."))
     drafts.check_seen(session, held, set(step.changes), seen)
     alterations.write(session, held.version, alterations.of_json(step.changes), back=True)
     return _stamp(session, actor, held, step, HandStepState.UNDONE, now=now)
@@ -92,7 +95,8 @@ def redo(session: Session, actor: Actor, number: int, *, seen: int | None, now: 
     )
     step = session.scalar(mine.order_by(HandStep.number).limit(1))
     if step is None:
-        raise WrongState("draft", number, "without undone steps", "done again")
+        told = say("No step was undone last, so there is none to do again.")
+        raise WrongState("draft", number, "without undone steps", "done again", told)
     drafts.check_seen(session, held, set(step.changes), seen)
     alterations.write(session, held.version, alterations.of_json(step.changes))
     return _stamp(session, actor, held, step, HandStepState.DONE, now=now)

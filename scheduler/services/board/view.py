@@ -14,6 +14,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import PlaceKind
+from scheduler.saying import called, label, say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.availability import unavailable
@@ -122,9 +123,11 @@ def _slots(session: Session, event_id: int, zone: ZoneInfo) -> list[BoardSlot]:
 
 def _halls(session: Session, event_id: int) -> dict[str, str]:
     rows = session.execute(
-        select(Hall.key, Hall.name).where(Hall.event_id == event_id).order_by(Hall.position, Hall.id)
+        select(Hall.key, Hall.name, Hall.names)
+        .where(Hall.event_id == event_id)
+        .order_by(Hall.position, Hall.id)
     )
-    return {key: name for key, name in rows}  # noqa: C416 -- dict(rows) loses the types
+    return {key: label(name, names) for key, name, names in rows}
 
 
 def _places(
@@ -138,7 +141,7 @@ def _places(
 ) -> Page[BoardRow]:
     """Tables first, then booths, in the order of their names."""
     query = (
-        select(Place.id, Place.key, Place.name, Place.kind, Firm.latin_name)
+        select(Place.id, Place.key, Place.name, Place.kind, Firm.name, Firm.latin_name)
         .join(Hall, Hall.id == Place.hall_id)
         .outerjoin(Firm, Firm.id == Place.firm_id)
         .where(Place.event_id == event_id, Hall.key == hall, Place.is_retired.is_(False))
@@ -154,13 +157,20 @@ def _places(
             BoardRow(
                 key,
                 name,
-                "table" if kind is PlaceKind.TABLE else firm or "booth",
+                _owner(kind, own, latin),
                 cells_of(held[place_id], closed.get(place_id, set()), shown),
             )
-            for place_id, key, name, kind, firm in found
+            for place_id, key, name, kind, own, latin in found
         ]
 
     return part_of("places", read, _count(session, query), number=number, limit=ROWS)
+
+
+def _owner(kind: PlaceKind, own: str | None, latin: str | None) -> str:
+    """What kind of place it is: a table, the booth of a firm, or of nobody."""
+    if kind is PlaceKind.TABLE:
+        return say("table")
+    return called(own, latin or "") if own else say("booth")
 
 
 def _people(
@@ -174,7 +184,7 @@ def _people(
 ) -> Page[BoardRow]:
     """The people of the firms of a hall, by name."""
     query = (
-        select(Attendee.id, Attendee.key, Attendee.latin_name, Firm.latin_name)
+        select(Attendee.id, Attendee.key, Attendee.name, Attendee.latin_name, Firm.name, Firm.latin_name)
         .join(Firm, Firm.id == Attendee.firm_id)
         .join(Hall, Hall.id == Firm.hall_id)
         .where(
@@ -195,11 +205,11 @@ def _people(
         return [
             BoardRow(
                 key,
-                name,
-                firm,
+                called(name, latin),
+                called(*firm),
                 cells_of(held[person_id], {keys[slot] for slot in away.get(person_id, ())}, shown),
             )
-            for person_id, key, name, firm in found
+            for person_id, key, name, latin, *firm in found
         ]
 
     return part_of("people", read, _count(session, query), number=number, limit=ROWS)
@@ -222,4 +232,4 @@ def _closed(session: Session, places: Collection[int]) -> dict[int, set[str]]:
 
 def _slot_keys(session: Session, ids: Collection[int]) -> dict[int, str]:
     rows = session.execute(select(Slot.id, Slot.key).where(among(Slot.id, ids)))
-    return {slot_id: key for slot_id, key in rows}  # noqa: C416 -- as above
+    return {slot_id: key for slot_id, key in rows}  # noqa: C416 -- dict(rows) loses the types

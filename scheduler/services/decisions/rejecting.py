@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.decisions import decisions
@@ -32,13 +33,13 @@ def reject(session: Session, actor: Actor, number: int, key: str, *, now: dateti
     found = decisions.differences_of(session, actor, version, None)
     change = next(iter(found.read(found.numbers_of({key}))), None) if found is not None else None
     if change is None:
-        raise locks.NotDone("This draft does not change that meeting.")
+        raise locks.NotDone(say("This draft does not change that meeting."))
     if change[0].before is None:
         locks.hold_back(session, actor, key, now=now)
         return
     cause = change[1]
     if cause is not None and not cause.by_choice:
-        raise locks.NotDone("This meeting cannot stay as it is.")
+        raise locks.NotDone(say("This meeting cannot stay as it is."))
     before = change[0].before
     locks.lock(session, actor, key, before.slot, place_key=before.place, now=now)
 
@@ -80,5 +81,6 @@ def _rejected(session: Session, actor: Actor, version: ScheduleVersion) -> list[
 def _draft(session: Session, actor: Actor, number: int) -> ScheduleVersion:
     version = versions.get(session, actor.event_id, number)
     if version.state is not VersionState.DRAFT:
-        raise WrongState("schedule version", str(number), version.state.value, "decided")
+        told = say("Version %(number)s is no draft any more: nothing can be decided.", number=str(number))
+        raise WrongState("schedule version", str(number), version.state.value, "decided", told)
     return version

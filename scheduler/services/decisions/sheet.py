@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.plan import Meeting
 from scheduler.domain.rules.causes import CauseKind
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.decisions import decisions
@@ -26,21 +27,21 @@ HEADER: Final = (
     *("Will be with", "Why", "Makes possible", "Decision", "Request"),
 )
 GROUPS: Final[Mapping[ChangeGroup, str]] = {
-    ChangeGroup.CHOICE: "by choice",
-    ChangeGroup.HAD_TO: "had to",
-    ChangeGroup.CHANGED: "changed",
-    ChangeGroup.NEW: "new",
-    ChangeGroup.ENDS: "ends",
+    ChangeGroup.CHOICE: say("by choice"),
+    ChangeGroup.HAD_TO: say("had to"),
+    ChangeGroup.CHANGED: say("changed"),
+    ChangeGroup.NEW: say("new"),
+    ChangeGroup.ENDS: say("ends"),
 }
 CAUSES: Final[Mapping[CauseKind, str]] = {
-    CauseKind.WITHDRAWN: "its request was withdrawn",
-    CauseKind.GONE: "its time or place is no more",
-    CauseKind.AWAY: "not available then",
-    CauseKind.PEOPLE: "others have to come",
-    CauseKind.TIME: "it may not begin then any more",
-    CauseKind.PLACE: "it may not be held there any more",
-    CauseKind.LANGUAGE: "the interpreter does not suit any more",
-    CauseKind.FIXED: "it is locked to another time or place",
+    CauseKind.WITHDRAWN: say("its request was withdrawn"),
+    CauseKind.GONE: say("its time or place is no more"),
+    CauseKind.AWAY: say("not available then"),
+    CauseKind.PEOPLE: say("others have to come"),
+    CauseKind.TIME: say("it may not begin then any more"),
+    CauseKind.PLACE: say("it may not be held there any more"),
+    CauseKind.LANGUAGE: say("the interpreter does not suit any more"),
+    CauseKind.FIXED: say("it is locked to another time or place"),
     CauseKind.CHOICE: "",
 }
 """What keeps a meeting from staying as it was."""

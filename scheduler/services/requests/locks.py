@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import ChainmeetError, NotFound, WrongState
+from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.directory.refs import SlotRef, slot_ref
@@ -52,12 +53,12 @@ def lock(
     if slot is None:
         raise NotFound("slot", slot_key)
     if slot.start <= now:
-        raise NotDone("That time is over.")
+        raise NotDone(say("That time is over."))
     place = None
     if place_key is not None:
         place = session.scalar(select(Place).where(Place.event_id == actor.event_id, Place.key == place_key))
         if place is None or place.is_retired:
-            raise NotDone("That place is no more.")
+            raise NotDone(say("That place is no more."))
     _note(session, actor, f"request {key} locked", slot, now)
     return slot_ref(fix(session, actor, request, slot, place))
 
@@ -136,7 +137,7 @@ def fix(
 ) -> Slot:
     """Lock a request to a slot, which is then among its allowed times. Raises NotDone if it is too long."""
     if len(session.scalars(slot.following(request.length)).all()) != request.length:
-        raise NotDone("The meeting is longer than what is left from that time on.")
+        raise NotDone(say("The meeting is longer than what is left from that time on."))
     if request.slots is not None and slot.key not in request.slots:
         request.slots = [*request.slots, slot.key]
     request.fixed_slot_id, request.fixed_place_id, request.fixed_must = (

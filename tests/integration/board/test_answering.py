@@ -11,6 +11,7 @@ from sqlalchemy import select
 from api.pages.board import shown
 from scheduler.domain import rules
 from scheduler.domain.errors import ChainmeetError, NotFound
+from scheduler.saying import of_json
 from scheduler.services.board import commands, drafts, stepping
 from scheduler.services.board.answering import OracleDesk
 from scheduler.services.board.commands import BreaksRules, Target
@@ -79,7 +80,7 @@ def assert_as_put(asked: Asked, request: str) -> None:
         except BreaksRules as error:
             assert row["standing"] in ("no", "moves", "like")
             if row["standing"] == "no":
-                assert sentences(row["say"]) & sentences(str(error)), (row["say"], str(error))
+                assert sentences(of_json(row["say"])) & sentences(str(error)), (row["say"], str(error))
         except ChainmeetError:
             assert row["standing"] == "here"
 

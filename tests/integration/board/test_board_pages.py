@@ -89,7 +89,7 @@ def test_a_meeting_is_picked_up_put_refused_and_taken_back(board: Board) -> None
     assert 'aria-label="Allow Mon' in said, "still picked up"
     assert "Allowed again." in board.step("allow", request=one.key, slot="s7", seen=8)
     assert "This button is of an older page" in board.step("put", to="{", request=one.key)
-    assert "There is no place" in board.step("put", request=one.key, slot="s1", place="nowhere")
+    assert "That is not there any more" in board.step("put", request=one.key, slot="s1", place="nowhere")
 
 
 def test_rows_of_people_show_what_their_meeting_can_do_at_each_time(board: Board) -> None:

@@ -7,9 +7,11 @@ import pytest
 from scheduler.domain.entities import VersionState
 from scheduler.domain.errors import NotFound, WrongState
 from scheduler.domain.solving import SolveParams
+from scheduler.saying import of_json
 from scheduler.services.board import commands, drafts, stepping
 from scheduler.services.board.answering import OracleDesk
 from scheduler.services.board.commands import BreaksRules
+from scheduler.services.board.sentences import BANNED
 from scheduler.services.problems import snapshot
 from scheduler.solver.solve import solve
 from scheduler.storage.database import Database
@@ -70,8 +72,8 @@ def test_the_board_offers_no_forbidden_time_to_the_request_nor_to_those_that_wou
                 forbid(hall, two, slot)
     after = desk.answer(event_id, number, question)
     assert desk.loads == 1
-    said = {(row["standing"], row["say"]) for row in after["targets"] if row["slot"] == "s1"}
-    assert said == {("no", "Forbidden by hand then.")}
+    said = {(row["standing"], of_json(row["say"])) for row in after["targets"] if row["slot"] == "s1"}
+    assert said == {("no", BANNED)}
     assert after["best"]
     assert not any(row["slot"] == "s1" for row in after["best"])
     moved = [put for row in (*after["best"], *after["targets"]) for put in row.get("put", ())]

@@ -42,6 +42,9 @@ NAMES = [
     "UTC",
     "GMT",
     "PDF",
+    "XLSX",
+    "CSV",
+    "PNG",
     "QR",
     "API",
     "Outlook",
@@ -112,7 +115,7 @@ def strings(value: object) -> Iterator[str]:
 
 def untranslated(page: str, known: re.Pattern[str]) -> list[str]:
     """The texts of a page with letters outside of brackets that are no data."""
-    page = re.sub(r"<(script|style|svg|option|code)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    page = re.sub(r"<(script|style|svg|option|code|kbd)\b.*?</\1>", " ", page, flags=re.DOTALL)
     page = re.sub(r"<span\b[^>]*aria-hidden=\"true\"[^>]*>.*?</span>", " ", page, flags=re.DOTALL)
     page = re.sub(r"<!--.*?-->|<meta\b[^>]*>", "", page, flags=re.DOTALL)
     body = re.sub(r"<(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>", "\n", page)
