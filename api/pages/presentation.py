@@ -203,6 +203,7 @@ TOLD_LABELS = {
     "cancel": "Cancelled meetings",
     "uninvited": "Meetings that go on without them",
     "summary": "Summaries of what changed",
+    "briefing": "Meetings of interpreters",
 }
 MAIL_LABELS = {
     "REQUEST": "Invitation",

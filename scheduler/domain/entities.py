@@ -146,6 +146,8 @@ class OutboxKind(StrEnum):
     """Shows an organiser how mails read. No calendar takes it in."""
     DIGEST = "digest"
     """What became of a firm's requests, to one of its exhibitors."""
+    BRIEFING = "briefing"
+    """What a publishing changed for one interpreter, with all their meetings."""
 
 
 class MailFailure(StrEnum):

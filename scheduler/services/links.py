@@ -21,6 +21,11 @@ def agenda(event_key: str) -> str:
     return f"/events/{event_key}/agenda"
 
 
+def interpreting(event_key: str) -> str:
+    """The page where an interpreter reads their meetings of an event."""
+    return f"/events/{event_key}/interpreting"
+
+
 def answer(token: str, step: str) -> str:
     """The link to a step of an answer without sign-in. The step is one of `ANSWER_STEPS`."""
     return f"/answers/{token}/{step}"

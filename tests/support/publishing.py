@@ -41,7 +41,8 @@ def publish_version(
     )
     seen = release.survey(session, version, settings, now=now)
     waiting = summaries.waiting_for(session, event_id)
-    return sum(release.tell(session, seen, number, people) for people in seen.portions(waiting))
+    mails = sum(release.tell(session, seen, number, people) for people in seen.portions(waiting))
+    return mails + release.brief(session, version, settings, now=now)
 
 
 def preview(session: Session, *, event_id: int, number: int, now: datetime = NOW) -> Comparison:

@@ -5,16 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 from apiflask import APIBlueprint
-from flask import Response, abort, request
+from flask import Response, abort, flash, redirect, request, url_for
 from flask_login import login_required
 from werkzeug.utils import secure_filename
+from werkzeug.wrappers import Response as BaseResponse
 
 from api import auth, context, inputs, limits
+from api.language.speaking import gettext
 from api.pages import rendering
+from api.pages.agenda.feed import address
 from scheduler.domain.mails.prints import PrintPack
 from scheduler.invites.agenda.pdf import agenda_pdf
 from scheduler.services.exports import print_codes
 from scheduler.services.interpreting import day as days
+from scheduler.services.schedule import feed_addresses
 
 blueprint = APIBlueprint(
     "interpreting", __name__, enable_openapi=False, url_prefix="/events/<event_key>/interpreting"
@@ -29,7 +33,21 @@ def show(event_key: str) -> str:
     now = context.now()
     with context.database().read() as db:
         mine = days.interpreter_day(db, actor, inputs.day(request.args.get("day")), now=now)
-        return rendering.render(db, actor, "interpreting", "interpreting/show.html", mine=mine, now=now)
+        owner = feed_addresses.own_interpreter_feed(db, actor)
+        return rendering.render(
+            db, actor, "interpreting", "interpreting/show.html", mine=mine, feed=address(owner), now=now
+        )
+
+
+@blueprint.post("/feed")
+@login_required
+def renew_feed(event_key: str) -> BaseResponse:
+    """Give the reader's feed an address, or a new one. An old one ends now."""
+    actor = auth.interpreter(event_key)
+    with context.database().write() as db:
+        feed_addresses.renew_interpreter_feed(db, actor, secret_key=context.settings().secret_key)
+    flash(gettext("Your calendar has a new address. An older one does not work any more."), "good")
+    return redirect(url_for("interpreting.show", event_key=event_key, _anchor="calendar"), 303)
 
 
 @blueprint.get("/agenda.pdf")

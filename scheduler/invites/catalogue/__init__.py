@@ -63,6 +63,7 @@ class Words:
     answering: dict[str, str]
     ways: dict[str, str]
     overview: dict[str, str]
+    briefing: dict[str, str]
     stopping: dict[str, str]
     digest: dict[str, str]
     reason: dict[str, str]

@@ -108,6 +108,19 @@ def change(message: itip.Message) -> SummaryChange:
     return SummaryChange(message.uid, _kind(message), message.content, message.previous)
 
 
+def between(old: Mapping[str, Content], new: Mapping[str, Content]) -> list[SummaryChange]:
+    """The changes from what was shown to what is, both by UID."""
+    found = []
+    for uid, content in new.items():
+        before = old.get(uid)
+        if before is None:
+            found.append(SummaryChange(uid, SummaryKind.NEW, content))
+        elif changed(before, content, ATTENDANCE + DETAILS):
+            found.append(SummaryChange(uid, _difference(before, content), content, before))
+    gone = (SummaryChange(uid, SummaryKind.CANCELLED, each) for uid, each in old.items() if uid not in new)
+    return [*found, *gone]
+
+
 def still_unsaid(changes: Iterable[SummaryChange], told: Mapping[str, itip.Told]) -> list[SummaryChange]:
     """The changes of an unsent summary that calendars have been told, by UID."""
     return [change for change in changes if change.uid in told and _is_told(change, told[change.uid])]
@@ -123,6 +136,12 @@ def _kind(message: itip.Message) -> SummaryKind:
     return (
         SummaryKind.CANCELLED if message.kind is itip.MessageKind.CANCEL else SummaryKind(message.kind.value)
     )
+
+
+def _difference(before: Content, content: Content) -> SummaryKind:
+    if changed(before, content, ("start", "end")):
+        return SummaryKind.MOVED
+    return SummaryKind.CHANGED if changed(before, content, ATTENDANCE) else SummaryKind.DETAILS
 
 
 def _is_told(change: SummaryChange, told: itip.Told) -> bool:

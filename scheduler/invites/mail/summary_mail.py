@@ -54,9 +54,54 @@ def render(summary: Summary, envelope: Envelope, *, stop_url: str = "") -> Rende
     )
 
 
+def render_briefing(summary: Summary, envelope: Envelope) -> RenderedMail:
+    """The same for an interpreter: nothing is answered to it, and each meeting has all its details.
+
+    The same bytes for the same input. Raises InvalidInput for an address that cannot be used.
+    """
+    shown = latest(summary)
+    language = words(shown.language)
+    said = language.briefing
+    agenda = _agenda(summary, envelope)
+    sender = text.clean(envelope.sender_name, text.NAME_LIMIT)
+    days = [
+        (day, [_row(agenda, each, all_details=True) for each in entries]) for day, entries in agenda.days()
+    ]
+    page = bodies.MailPage(
+        mail_kind="overview",
+        event=shown.event_name,
+        headline=said["headline"],
+        summary=_counted(summary, language),
+        note=said["note"],
+        footer=said["footer"].format(sender=sender, event=shown.event_name),
+        sections=[(said["agenda" if days else "none"], []), *days, *_contact(envelope.contact, language)],
+        changes=_changes(summary, language),
+        links=[(said["open"], shown.agenda_url)] if shown.agenda_url else [],
+    )
+    head = mime.head(
+        (sender_of(shown, envelope), f"no-reply@{envelope.domain}"),
+        (envelope.attendee_name, envelope.attendee_email),
+        said["subject"].format(counts=page.summary, event=shown.event_name),
+        summary.stamp,
+        envelope.message_id,
+        envelope.thread_id,
+    )
+    return RenderedMail(
+        from_addr=text.address(f"bounces@{envelope.domain}"),
+        to_addr=text.address(envelope.attendee_email),
+        message_id=envelope.message_id,
+        data=head + _parts(envelope.message_id, page, language, agenda_pdf(agenda)),
+    )
+
+
 def message_id(summary: Summary, attendee_id: int, domain: str) -> str:
     """The Message-ID of the one summary that a person gets of a publishing."""
     return _hashed(("summary", attendee_id, summary.version, summary.stamp.isoformat()), domain)
+
+
+def briefings_thread_id(interpreter_id: int, domain: str) -> str:
+    """As `thread_id`, of all briefings to an interpreter."""
+    return _hashed(("briefings", interpreter_id), domain)
 
 
 def thread_id(attendee_id: int, domain: str) -> str:
@@ -157,9 +202,10 @@ def _counted(summary: Summary, language: Words) -> str:
     return language.list_comma.join(language.count[kind].format(count=count) for kind, count in counts)
 
 
-def _row(agenda: AgendaSheet, entry: SheetEntry) -> Row:
-    people = [value for _, value in agenda.rows(entry)[:1] if entry.partner_people]
-    return agenda.times(entry), "\n".join([entry.partner, agenda.location(entry), *people])
+def _row(agenda: AgendaSheet, entry: SheetEntry, *, all_details: bool = False) -> Row:
+    details = [value for _, value in agenda.rows(entry)]
+    shown = details if all_details else details[: 1 if entry.partner_people else 0]
+    return agenda.times(entry), "\n".join([entry.partner, agenda.location(entry), *shown])
 
 
 def _changes(summary: Summary, language: Words) -> list[Row]:

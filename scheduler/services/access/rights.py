@@ -163,7 +163,11 @@ MATRIX: Mapping[Role, Mapping[Right, Reach]] = MappingProxyType(
             Right.MAKE_TOKENS: Reach.PERSON,
         },
         Role.ATTENDEE: _OWN,
-        Role.INTERPRETER: {Right.READ_EVENT: Reach.EVENT, Right.READ_AGENDAS: Reach.PERSON},
+        Role.INTERPRETER: {
+            Right.READ_EVENT: Reach.EVENT,
+            Right.READ_AGENDAS: Reach.PERSON,
+            Right.RENEW_FEED: Reach.PERSON,
+        },
     }
 )
 """How far a right goes, by role and right. Others are not allowed. The farthest of several roles counts."""

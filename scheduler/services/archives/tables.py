@@ -32,6 +32,7 @@ STAYS: Final[Mapping[str, str]] = MappingProxyType(
         "import_job": "is work of this installation's workers",
         "inbound_mail": "came to the mailbox of this installation",
         "kept_figure": "is worked out again",
+        "interpreter_feed": "opens this installation",
         "outbox_mail": "goes out by this installation",
         "print_code": "leads to this installation",
         "team_invitation": "has a link to this installation",

@@ -49,8 +49,8 @@ def note_by_link(session: Session, token: str, way: CalendarWay, *, now: datetim
 
 
 def note_feed(session: Session, owner: FeedOwner, *, now: datetime) -> None:
-    """Note that somebody's calendar fetched their feed. That of a firm says nothing about a person."""
-    if not owner.is_firm:
+    """Note that an attendee's calendar fetched their feed. That of a firm says nothing about a person."""
+    if not owner.is_firm and not owner.is_interpreter:
         _note(session, owner.id, CalendarWay.FEED, now)
 
 

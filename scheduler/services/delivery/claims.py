@@ -13,7 +13,12 @@ from scheduler.domain.entities import MailFailure, OutboxKind, OutboxState
 from scheduler.domain.mails.rates import MailRates
 from scheduler.services.delivery import mail_routes
 from scheduler.services.delivery.mail_routes import Routes
-from scheduler.services.delivery.remembering import remember, remember_bounces, remember_summaries
+from scheduler.services.delivery.remembering import (
+    remember,
+    remember_bounces,
+    remember_briefings,
+    remember_summaries,
+)
 from scheduler.services.outbox import digests, outbox
 from scheduler.storage.among import among
 from scheduler.storage.models import Attendee, Event, OutboxMail
@@ -60,6 +65,7 @@ def claim(
     remember(session, [row for row in rows if row.kind is OutboxKind.INVITATION], secret_key)
     remember_bounces(session, rows, secret_key)
     remember_summaries(session, [row for row in rows if row.kind is OutboxKind.SUMMARY], secret_key)
+    remember_briefings(session, [row for row in rows if row.kind is OutboxKind.BRIEFING], now=now)
     return _to_be_sent(session, rows, now)
 
 
@@ -144,7 +150,8 @@ def _let_out(session: Session, event_id: int, limit: int, now: datetime) -> int:
 def _to_be_sent(session: Session, rows: Sequence[OutboxMail], now: datetime) -> list[OutboxMail]:
     """Claimed mails without those that are overtaken or held, which have failed."""
     stale = digests.leave_out(session, rows)
-    in_question = [row.id for row in rows if row.uid is not None or row.kind is OutboxKind.DIGEST]
+    replaced = (OutboxKind.DIGEST, OutboxKind.BRIEFING)
+    in_question = [row.id for row in rows if row.uid is not None or row.kind in replaced]
     if not in_question:
         return list(rows)
     which = among(OutboxMail.id, in_question)

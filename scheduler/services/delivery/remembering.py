@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select, update
@@ -13,7 +14,7 @@ from scheduler.services.access.tokens import derive_token, hash_token
 from scheduler.services.outbox import payloads
 from scheduler.services.outbox.outbox import NewMail
 from scheduler.storage.among import among
-from scheduler.storage.models import Attendee, Invitation, OutboxMail
+from scheduler.storage.models import Attendee, InterpreterTold, Invitation, OutboxMail
 
 Said = OutboxMail | NewMail
 """A mail that is in the outbox, or about to be."""
@@ -71,6 +72,21 @@ def remember_summaries(session: Session, rows: Sequence[OutboxMail], secret_key:
         address, hashed = wanted[attendee_id]
         if address == email and summary_hash != hashed:
             session.execute(update(Attendee).where(Attendee.id == attendee_id).values(summary_hash=hashed))
+
+
+def remember_briefings(session: Session, rows: Sequence[OutboxMail], *, now: datetime) -> None:
+    """Write down what interpreters are being told by these. A retry says nothing new."""
+    for row in rows:
+        if row.attempts == 1 and row.interpreter_id is not None:
+            session.merge(
+                InterpreterTold(
+                    interpreter_id=row.interpreter_id,
+                    address=row.to_address,
+                    summary=row.payload,
+                    told_at=now,
+                )
+            )
+    session.flush()
 
 
 def remember_bounces(session: Session, rows: Sequence[OutboxMail], secret_key: str) -> None:

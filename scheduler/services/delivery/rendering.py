@@ -17,6 +17,7 @@ from scheduler.invites.mail.imip import Envelope, RenderedMail, render, render_e
 from scheduler.invites.mail.sign_in import SignIn, render_sign_in
 from scheduler.invites.mail.summary import Summary
 from scheduler.invites.mail.summary_mail import render as render_summary
+from scheduler.invites.mail.summary_mail import render_briefing
 from scheduler.services import links
 from scheduler.services.access.tokens import SIGN_IN, TEAM, answer_token, derive_token, digests_token
 from scheduler.services.delivery import remembering
@@ -36,6 +37,8 @@ def rendered(settings: Settings, row: OutboxMail, links: Mapping[int, SignInLink
         return summary_mail(settings, row)
     if row.kind is OutboxKind.DIGEST:
         return digest_mail(settings, row)
+    if row.kind is OutboxKind.BRIEFING:
+        return render_briefing(Summary.from_json(row.payload), _envelope(settings, row, ""))
     if row.kind is OutboxKind.TEST:
         return test_mail(settings, row)
     return invitation_mail(settings, row)

@@ -15,7 +15,7 @@ from scheduler.invites.ical.itip import Message
 from scheduler.invites.mail import imip
 from scheduler.storage.models import Event, OutboxMail
 
-OF_PUBLISHINGS = (OutboxKind.INVITATION, OutboxKind.SUMMARY)
+OF_PUBLISHINGS = (OutboxKind.INVITATION, OutboxKind.SUMMARY, OutboxKind.BRIEFING)
 """Mails of a publishing. The next publishing replaces them while no sender has claimed them."""
 
 SET_ASIDE = "A newer publishing says this anew."
@@ -38,6 +38,7 @@ class NewMail:
     event_id: int | None = None
     version_id: int | None = None
     attendee_id: int | None = None
+    interpreter_id: int | None = None
     request_id: int | None = None
     sign_in_link_id: int | None = None
     thread_id: str | None = None
@@ -154,7 +155,7 @@ def stopped() -> ColumnElement[bool]:
 
 def overtaken() -> ColumnElement[bool]:
     """Mails about a meeting and attendee after which there is one that says how the meeting is, or a summary
-    after which there is another one.
+    or a briefing after which there is another one.
     """
     newer = aliased(OutboxMail)
     same_meeting = and_(
@@ -163,7 +164,7 @@ def overtaken() -> ColumnElement[bool]:
         newer.method != Method.DECLINECOUNTER,
     )
     another_summary = and_(OutboxMail.kind == OutboxKind.SUMMARY, newer.kind == OutboxKind.SUMMARY)
-    return (
+    for_attendee = (
         select(newer.id)
         .where(
             newer.attendee_id == OutboxMail.attendee_id,
@@ -172,6 +173,13 @@ def overtaken() -> ColumnElement[bool]:
         )
         .exists()
     )
+    later = aliased(OutboxMail)
+    for_interpreter = (
+        select(later.id)
+        .where(later.interpreter_id == OutboxMail.interpreter_id, later.id > OutboxMail.id)
+        .exists()
+    )
+    return or_(for_attendee, for_interpreter)
 
 
 def dead() -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ from scheduler.invites.mail.summary import Summary, SummaryChange
 from scheduler.services import links
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.briefings import telling as briefings
 from scheduler.services.delivery import mail_texts
 from scheduler.services.directory.refs import PersonRef, person_ref
 from scheduler.services.outbox import outbox
@@ -38,8 +39,8 @@ from scheduler.storage.models import (
     ScheduleVersion,
 )
 
-SUMMARY = OutboxKind.SUMMARY.value
-KINDS = ("new", "update", "details", "cancel", "uninvited", SUMMARY)
+SUMMARY, BRIEFING = OutboxKind.SUMMARY.value, OutboxKind.BRIEFING.value
+KINDS = ("new", "update", "details", "cancel", "uninvited", SUMMARY, BRIEFING)
 """Kinds of mails, in the order in which they are shown. The first ones are those of `mail_texts`."""
 
 Report = Callable[[int, int], None]
@@ -113,6 +114,8 @@ def work_out(
         told.add(session, seen, version.number, todo, sums)
         done += len(portion)
         report(done, total)
+    briefed = briefings.pending(session, version, settings, now=now, with_queued=True)
+    told.kinds[BRIEFING] += len(briefed)
     return told
 
 

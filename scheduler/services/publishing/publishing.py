@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 import structlog
@@ -213,12 +214,20 @@ class _Work:
             self.stop_here()
             done += len(portion)
             self.tell_some(seen, version.number, portion, done)
+        self.brief(version, published_at)
 
     def tell_some(self, seen: Survey, number: int, people: Sequence[int], done: int) -> None:
         def work(session: Session) -> None:
             mails = VersionJob.mails + release.tell(session, seen, number, people)
             now = self.database.now_in(session)
             self.held.report(session, now=now, done=done, after=people[-1], mails=mails)
+
+        self.database.transact(work)
+
+    def brief(self, version: ScheduleVersion, published_at: datetime) -> None:
+        def work(session: Session) -> None:
+            mails = VersionJob.mails + release.brief(session, version, self.settings, now=published_at)
+            self.held.report(session, now=self.database.now_in(session), mails=mails)
 
         self.database.transact(work)
 

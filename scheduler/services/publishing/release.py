@@ -15,6 +15,7 @@ from scheduler.domain.entities import JobKind, JobState, PlanStatus, RequestStat
 from scheduler.domain.errors import VenueChanged, VersionConflict, WrongState
 from scheduler.invites.mail.summary import Summary
 from scheduler.services import links
+from scheduler.services.briefings import telling as briefings
 from scheduler.services.problems import snapshot
 from scheduler.services.publishing import diff, summaries
 from scheduler.services.publishing.diff import Survey
@@ -105,6 +106,12 @@ def tell(session: Session, seen: Survey, version: int, people: Collection[int]) 
     if not seen.event.summary_mails:
         return len(todo.messages)
     return len(todo.messages) + summaries.write(session, seen, version, todo, dropped)
+
+
+def brief(session: Session, version: ScheduleVersion, settings: Settings, *, now: datetime) -> int:
+    """Queue the mails to interpreters about the version, as `tell` does. Returns their number."""
+    lock(session, version.event_id)
+    return briefings.tell(session, version, settings, now=now)
 
 
 def named(dropped: Mapping[int, Summary]) -> set[str]:

@@ -12,18 +12,19 @@ from scheduler.saying import say
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
 from scheduler.services.access.tokens import FEED, derive_token, hash_token, new_seed
-from scheduler.storage.models import Attendee, Firm
+from scheduler.storage.models import Attendee, Firm, Interpreter, InterpreterFeed
 
 
 @dataclass(frozen=True, slots=True)
 class FeedOwner:
-    """The owner of a feed, an attendee or a firm. `seed` is None for a firm that has no address."""
+    """The owner of a feed: an attendee, a firm or an interpreter. `seed` is None without an address."""
 
     id: int
     is_firm: bool
     event_id: int
     name: str
     seed: str | None
+    is_interpreter: bool = False
 
 
 def owner_of(row: Attendee | Firm) -> FeedOwner:
@@ -37,7 +38,7 @@ def new_feed(secret_key: str) -> tuple[str, str]:
 
 
 def feed_token(owner: FeedOwner, secret_key: str) -> str | None:
-    """The token in the address of the owner's feed, or None for a firm that has no address."""
+    """The token in the address of the owner's feed, or None for who has no address yet."""
     return derive_token(secret_key, FEED, owner.seed) if owner.seed else None
 
 
@@ -46,9 +47,30 @@ def feed_owner(session: Session, token: str) -> FeedOwner:
     hashed = hash_token(token)
     person = session.scalar(select(Attendee).where(Attendee.feed_hash == hashed))
     found = person or session.scalar(select(Firm).where(Firm.feed_hash == hashed))
-    if found is None:
+    if found is not None:
+        return owner_of(found)
+    row = session.execute(_INTERPRETERS.where(InterpreterFeed.token_hash == hashed)).first()
+    if row is None:
         raise NotFound("calendar feed", token[:4] + "...")
-    return owner_of(found)
+    return _interpreter(*row)
+
+
+def own_interpreter_feed(session: Session, actor: Actor) -> FeedOwner:
+    """The actor as the owner of an interpreter's feed. Raises NotAllowed if the actor is none."""
+    interpreter = _own_interpreter(session, actor)
+    row = session.execute(_INTERPRETERS.where(Interpreter.id == interpreter.id)).first()
+    return _interpreter(interpreter, row[1] if row is not None else None)
+
+
+def renew_interpreter_feed(session: Session, actor: Actor, *, secret_key: str) -> None:
+    """Give the actor's feed as an interpreter an address, or a new one. An old one ends now."""
+    interpreter = _own_interpreter(session, actor)
+    seed, hashed = new_feed(secret_key)
+    row = InterpreterFeed(
+        interpreter_id=interpreter.id, address=interpreter.email, seed=seed, token_hash=hashed
+    )
+    session.merge(row)
+    session.flush()
 
 
 def own_feed(session: Session, actor: Actor) -> FeedOwner:
@@ -82,6 +104,25 @@ def end_firm_feed(session: Session, actor: Actor) -> None:
     firm = _own_firm(session, actor)
     firm.feed_seed = firm.feed_hash = None
     session.flush()
+
+
+_INTERPRETERS = (
+    select(Interpreter, InterpreterFeed.seed)
+    .join(InterpreterFeed, InterpreterFeed.interpreter_id == Interpreter.id)
+    .where(InterpreterFeed.address == Interpreter.email, Interpreter.withdrawn_at.is_(None))
+)
+"""Those whose feed has an address: it ends with the mail address, and when they leave the event."""
+
+
+def _interpreter(row: Interpreter, seed: str | None) -> FeedOwner:
+    return FeedOwner(row.id, False, row.event_id, row.name, seed, is_interpreter=True)
+
+
+def _own_interpreter(session: Session, actor: Actor) -> Interpreter:
+    own = actor.interpreter_id
+    if own is None or not actor.may(Right.RENEW_FEED, interpreter_id=own):
+        raise NotAllowed(say("Only an interpreter who is signed in has this calendar feed."))
+    return session.get_one(Interpreter, own)
 
 
 def _own_attendee(session: Session, actor: Actor) -> Attendee:

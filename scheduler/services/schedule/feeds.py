@@ -17,9 +17,18 @@ from scheduler.domain.entities import Method, OutboxKind, OutboxState
 from scheduler.invites.ical import itip
 from scheduler.invites.ical.content import Content
 from scheduler.invites.ical.feed import KEPT, FeedEvent, build_feed
+from scheduler.invites.mail.summary import SummaryKind
 from scheduler.services.outbox import payloads
 from scheduler.services.schedule.feed_addresses import FeedOwner
-from scheduler.storage.models import Attendee, Event, Invitation, MeetingRequest, OutboxMail
+from scheduler.storage.models import (
+    Attendee,
+    Event,
+    Interpreter,
+    InterpreterTold,
+    Invitation,
+    MeetingRequest,
+    OutboxMail,
+)
 
 KEEP_CANCELLED = timedelta(days=30)
 """How long a feed shows a cancelled meeting as cancelled. Then it leaves the meeting out."""
@@ -44,18 +53,23 @@ class FeedEntry:
 
 
 def feed_body(session: Session, owner: FeedOwner, *, url: str, now: datetime) -> bytes:
-    """A person's feed, or a firm's with one event for each meeting. There are at most five queries.
+    """A person's feed, an interpreter's, or a firm's with one event for each meeting.
+
+    There are at most five queries.
 
     `url` is the feed's own address. A cancelled meeting stays for 30 days.
     """
     event = session.get_one(Event, owner.event_id)
+    name = f"{event.name}: {owner.name}"
+    if owner.is_interpreter:
+        return build_feed(list(_interpreted(session, owner, now)), name, url, event.timezone)
     entries = latest([*_told(session, owner), *_queued(session, owner)])
     if owner.is_firm:
         events = firm_events(entries, _names(session, owner.id))
     else:
         events = [entry.event for entry in entries]
     shown = [each for each in events if not each.cancelled or now - each.revised < KEEP_CANCELLED]
-    return build_feed(shown, f"{event.name}: {owner.name}", url, event.timezone)
+    return build_feed(shown, name, url, event.timezone)
 
 
 def latest(entries: Iterable[FeedEntry]) -> list[FeedEntry]:
@@ -128,6 +142,29 @@ def _queued(session: Session, owner: FeedOwner) -> Iterator[FeedEntry]:
         )
     )  # fmt: skip
     return (_queued_entry(*row) for row in _rows(session, query, owner, table.attendee_id))
+
+
+def _interpreted(session: Session, owner: FeedOwner, now: datetime) -> Iterator[FeedEvent]:
+    """What an interpreter's last mail says, or the one that waits: it has all their meetings."""
+    mails = select(OutboxMail.payload).where(
+        OutboxMail.kind == OutboxKind.BRIEFING,
+        OutboxMail.interpreter_id == owner.id,
+        OutboxMail.state.in_((OutboxState.QUEUED, OutboxState.SENDING)),
+    )
+    told = (
+        select(InterpreterTold.summary)
+        .join(Interpreter, Interpreter.id == InterpreterTold.interpreter_id)
+        .where(Interpreter.id == owner.id, InterpreterTold.address == Interpreter.email)
+    )
+    payload = session.scalar(mails.order_by(OutboxMail.id.desc()).limit(1)) or session.scalar(told)
+    if payload is None:
+        return
+    said = payloads.summary(payload)
+    for uid, content in said.agenda.items():
+        yield FeedEvent(uid, said.version, said.stamp, content)
+    for change in said.changes:
+        if change.kind is SummaryKind.CANCELLED and now - said.stamp < KEEP_CANCELLED:
+            yield FeedEvent(change.uid, said.version, said.stamp, change.content, cancelled=True)
 
 
 def _rows(

@@ -55,6 +55,29 @@ class Invitation(Base):
     """Message-ID of the first mail about this UID, for threading."""
 
 
+class InterpreterTold(Base):
+    """What an interpreter was last told: all their meetings. Written when its mail is claimed for sending."""
+
+    __tablename__ = "interpreter_told"
+
+    interpreter_id: Mapped[int] = mapped_column(ForeignKey("interpreter.id"), primary_key=True)
+    address: Mapped[Email]
+    """Of whom it was told. Who has the address now, if it is another one, was told nothing."""
+    summary: Mapped[dict[str, Any]]
+    told_at: Mapped[datetime]
+
+
+class InterpreterFeed(Base):
+    """The secret address of an interpreter's feed, which opens for who had `address` when it was made."""
+
+    __tablename__ = "interpreter_feed"
+
+    interpreter_id: Mapped[int] = mapped_column(ForeignKey("interpreter.id"), primary_key=True)
+    address: Mapped[Email]
+    seed: Mapped[str] = mapped_column(String(32))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+
+
 class MailText(Base):
     """A text of an event's mails in a language that an organiser has put in place of the catalogue's."""
 
@@ -81,6 +104,7 @@ class OutboxMail(Base):
         Index("ix_outbox_mail_state_next_attempt_at", "state", "next_attempt_at"),
         Index("ix_outbox_mail_event_id_state", "event_id", "state"),
         Index("ix_outbox_mail_attendee_id", "attendee_id"),
+        Index("ix_outbox_mail_interpreter_id", "interpreter_id"),
         Index("ix_outbox_mail_state_domain", "state", "domain"),
         Index("ix_outbox_mail_event_id_uid", "event_id", "uid", "attendee_id", "id"),
     )
@@ -89,6 +113,7 @@ class OutboxMail(Base):
     event_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     kind: Mapped[OutboxKind] = mapped_column(states(OutboxKind, "outbox_kind"))
     attendee_id: Mapped[int | None] = mapped_column(ForeignKey("attendee.id"))
+    interpreter_id: Mapped[int | None] = mapped_column(ForeignKey("interpreter.id"))
     request_id: Mapped[int | None] = mapped_column(ForeignKey("meeting_request.id"))
     sign_in_link_id: Mapped[int | None] = mapped_column(ForeignKey("sign_in_link.id"))
     version_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_version.id"))

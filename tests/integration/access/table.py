@@ -212,6 +212,7 @@ POST EVENT/imports/<number>/look                             403 404 404 404 404
 POST EVENT/imports/<number>/take                             403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/imports/steps/<step_id>/undo                      403 404 404 404 404 404 404 404 404 404 404
 POST EVENT/inbox/<mail_id>/<step>                            403 404 404 404 404 404 302 302 404 404 404
+POST EVENT/interpreting/feed                                 403 404 404 404 303 404 404 404 404 404 404
 POST EVENT/mail-texts/<language>/<mail_kind>                 403 404 404 404 404 404 303 303 404 404 404
 POST EVENT/mails/<step>                                      403 404 404 404 404 404 302 302 404 404 404
 POST EVENT/meetings/<request_key>/outcome                    403 404 404 404 404 404 404 404 404 404 404

@@ -1,0 +1,1 @@
+"""Briefings: what interpreters are told of a published schedule, each change once."""
