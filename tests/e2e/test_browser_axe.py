@@ -43,6 +43,7 @@ NO_PAGES = {
     "agenda.person_pdf": "a PDF",
     "calendar_health.calls": "a CSV file",
     "changes.save": "a workbook",
+    "chain_report.paper": "a PDF file",
     "chain_report.workbook": "a workbook",
     "figures.file": "a picture or a CSV file",
     "figures.of_run": "a picture or a CSV file",

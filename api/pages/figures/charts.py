@@ -74,9 +74,10 @@ def cut(words: str, most: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class FlowNode:
-    """A node of a column: an area's key, its name, and what stands below it."""
+    """A node of a column: an area's key, the area whose colour it has, its name, and what stands below."""
 
     area: str
+    hue: str
     name: str
     below: str
 
@@ -92,7 +93,7 @@ def flow(
     Bands below `least` are not drawn, and keep their room at the nodes.
     """
     top, room, bar = 30.0, picture.height - 44, 14.0
-    places = [150.0, (WIDTH - bar) / 2, WIDTH - 164]
+    places = [176.0, (picture.width - bar) / 2, picture.width - 176 - bar]
     sizes = [
         {node.area: max(_out(bands, at, node.area), _in(bands, at, node.area)) for node in nodes}
         for at, (_, nodes) in enumerate(columns)
@@ -100,6 +101,7 @@ def flow(
     gap = 10.0
     most = max(sum(each.values()) for each in sizes) or 1
     scale = (room - gap * max(len(nodes) for _, nodes in columns)) / most
+    hues = {node.area: node.hue for _, nodes in columns for node in nodes}
     ys: list[dict[str, float]] = []
     for each, (_, nodes) in zip(sizes, columns, strict=True):
         y, of = top, {}
@@ -118,7 +120,7 @@ def flow(
             if amount >= least:
                 half = (x1 + x2) / 2
                 picture.flow(
-                    one,
+                    hues[one],
                     f"M{x1:.0f} {y1:.1f}C{half:.0f} {y1:.1f} {half:.0f} {y2:.1f} {x2:.0f} {y2:.1f}",
                     width,
                 )
@@ -128,7 +130,7 @@ def flow(
         x = places[at] - 8 if at == 0 else places[at] + bar + 8
         for node in (each for each in nodes if sizes[at][each.area]):
             height = sizes[at][node.area] * scale
-            picture.node(node.area, places[at], ys[at][node.area], bar, height)
+            picture.node(node.hue, places[at], ys[at][node.area], bar, height)
             middle = ys[at][node.area] + height / 2
             picture.text(x, middle, cut(node.name, 22), "ink halo", anchor=anchors[at], size=12.5)
             picture.text(x, middle + 13, node.below, anchor=anchors[at], size=11.5)

@@ -3,45 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
 from markupsafe import Markup, escape
 
 from scheduler.invites.pdf import pictures
+from scheduler.invites.pdf.vectors import Ink, Outline, PlacedWords, Vectors
 
-_LIGHT: Final[Mapping[str, str]] = MappingProxyType(
+_INK, _SOFT, _LINE, _BRAND = 0x14242A, 0x4D6168, 0xD9E1E1, 0x0B5D63
+_LIGHT: Final[Mapping[str, Ink]] = MappingProxyType(
     {
-        "h0": 'fill="#f5f7f6" stroke="#d9e1e1"',
-        "h1": 'fill="#d3e2e3"',
-        "h2": 'fill="#a2c1c4"',
-        "h3": 'fill="#689a9e"',
-        "h4": 'fill="#0b5d63"',
-        "h5": 'fill="#14242a"',
-        "axis": 'stroke="#d9e1e1" fill="none"',
-        "l-held": 'stroke="#0b5d63" stroke-width="2.5" fill="none"',
-        "l-bound": 'stroke="#4d6168" stroke-width="1.5" fill="none"',
-        "l-good": 'stroke="#17693a" stroke-width="2" fill="none"',
-        "l-bad": 'stroke="#a3212b" stroke-width="2" fill="none"',
-        "ink": 'fill="#14242a"',
-        "ink halo": 'fill="#14242a"',
-        "soft": 'fill="#4d6168"',
+        "h0": Ink(0xF5F7F6, _LINE),
+        "h1": Ink(0xD3E2E3),
+        "h2": Ink(0xA2C1C4),
+        "h3": Ink(0x689A9E),
+        "h4": Ink(_BRAND),
+        "h5": Ink(_INK),
+        "axis": Ink(stroke=_LINE),
+        "l-held": Ink(stroke=_BRAND, width=2.5),
+        "l-bound": Ink(stroke=_SOFT, width=1.5),
+        "l-good": Ink(stroke=0x17693A, width=2),
+        "l-bad": Ink(stroke=0xA3212B, width=2),
+        "ink": Ink(_INK),
+        "ink halo": Ink(_INK),
+        "soft": Ink(_SOFT),
     }
 )
 """What each class looks like on white paper: the light scheme of `tokens.css`."""
-_AREAS: Final[Mapping[str, str]] = MappingProxyType(
+AREAS: Final[Mapping[str, int]] = MappingProxyType(
     {
-        "energy": "#1f7a4d",
-        "vehicles": "#2a62b5",
-        "digital": "#6b4fc0",
-        "healthy": "#b23a6b",
-        "agriculture": "#5f7a12",
-        "manufacturing": "#a4541a",
-        "services": "#4a6572",
+        "energy": 0x1F7A4D,
+        "vehicles": 0x2A62B5,
+        "digital": 0x6B4FC0,
+        "healthy": 0xB23A6B,
+        "agriculture": 0x5F7A12,
+        "manufacturing": 0xA4541A,
+        "services": 0x4A6572,
     }
 )
-_OTHER_AREA: Final = "#4d6168"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A path with its class and, if it has the colour of an area, that area's key. A flow has a width."""
+
+    look: str
+    d: str
+    area: str = ""
+    width: float | None = None
+
+    @property
+    def ink(self) -> Ink:
+        if self.look == "flow":
+            return Ink(stroke=AREAS.get(self.area, _SOFT), width=self.width or 1, opacity=0.32)
+        return Ink(AREAS.get(self.area, _SOFT)) if self.look == "node" else _LIGHT[self.look]
+
+    def element(self, look: str) -> str:
+        wide = "" if self.width is None else f' stroke-width="{self.width:.1f}"'
+        return f'<path{look}{wide} d="{self.d}"/>'
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Words with their class."""
+
+    look: str
+    words: PlacedWords
+
+    def element(self, look: str) -> str:
+        said = self.words
+        beside = "" if said.anchor == "start" else f' text-anchor="{said.anchor}"'
+        where = f'x="{said.x:.1f}" y="{said.y:.1f}" font-size="{said.size:g}"{beside}'
+        return f"<text{look} {where}>{escape(said.text)}</text>"
 
 
 @dataclass(slots=True)
@@ -56,34 +91,28 @@ class Drawing:
     height: float
     title: str
     desc: str
-    _drawn: list[tuple[str, str, str]] = field(default_factory=list)
-    """Class, what of the element is the same everywhere (with {} for its look), and an area's key."""
+    _drawn: list[Shape | Label] = field(default_factory=list)
 
     def path(self, look: str, d: str) -> None:
-        self._drawn.append((look, f'<path{{}} d="{d}"/>', ""))
+        self._drawn.append(Shape(look, d))
 
     def flow(self, area: str, d: str, width: float) -> None:
         """A band of an area's colour that others can be seen through."""
-        self._drawn.append(("flow", f'<path{{}} stroke-width="{width:.1f}" d="{d}"/>', area))
+        self._drawn.append(Shape("flow", d, area, width))
 
     def node(self, area: str, x: float, y: float, width: float, height: float) -> None:
-        box = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"'
-        self._drawn.append(("node", f"<rect{{}} {box}/>", area))
+        d = f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z"
+        self._drawn.append(Shape("node", d, area))
 
     def text(
         self, x: float, y: float, words: str, look: str = "soft", *, anchor: str = "start", size: float = 12
     ) -> None:
-        beside = "" if anchor == "start" else f' text-anchor="{anchor}"'
-        shown = str(escape(words)).replace("{", "{{").replace("}", "}}")
-        where = f'x="{x:.1f}" y="{y:.1f}" font-size="{size:g}"{beside}'
-        self._drawn.append((look, f"<text{{}} {where}>{shown}</text>", ""))
+        placed = PlacedWords(x, y, words, size, _LIGHT[look].fill or 0, anchor)
+        self._drawn.append(Label(look, placed))
 
     def markup(self) -> Markup:
         """For a page: classes only."""
-        drawn = [
-            element.format(f' class="{look}{" in-" + str(escape(area)) if area else ""}"')
-            for look, element, area in self._drawn
-        ]
+        drawn = [each.element(f' class="{_classes(each)}"') for each in self._drawn]
         said = f'<title id="{self.name}-t">{escape(self.title)}</title>'
         said = f'{said}<desc id="{self.name}-d">{escape(self.desc)}</desc>'
         head = f'<svg class="chart" viewBox="0 0 {self.width:g} {self.height:g}" role="img"'
@@ -92,7 +121,7 @@ class Drawing:
 
     def file(self) -> str:
         """As a file of its own, on white paper."""
-        drawn = [element.format(_look(look, area)) for look, element, area in self._drawn]
+        drawn = [each.element(f" {_attributes(each)}") for each in self._drawn]
         size = f'width="{self.width:g}" height="{self.height:g}" viewBox="0 0 {self.width:g} {self.height:g}"'
         paper = f'<rect width="{self.width:g}" height="{self.height:g}" fill="#ffffff"/>'
         head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif">'
@@ -102,10 +131,28 @@ class Drawing:
         """The file as pixels."""
         return pictures.png(self.file())
 
+    def vectors(self) -> Vectors:
+        """For a printed page."""
+        outlines = [Outline(each.d, each.ink) for each in self._drawn if isinstance(each, Shape)]
+        words = [each.words for each in self._drawn if isinstance(each, Label)]
+        return Vectors(self.width, self.height, outlines, words)
 
-def _look(look: str, area: str) -> str:
-    if look == "flow":
-        return f' fill="none" stroke="{_AREAS.get(area, _OTHER_AREA)}" stroke-opacity="0.32"'
-    if look == "node":
-        return f' fill="{_AREAS.get(area, _OTHER_AREA)}"'
-    return f" {_LIGHT[look]}"
+
+def _classes(each: Shape | Label) -> str:
+    area = each.area if isinstance(each, Shape) else ""
+    return f"{each.look}{f' in-{escape(area)}' if area else ''}"
+
+
+def _attributes(each: Shape | Label) -> str:
+    ink = each.ink if isinstance(each, Shape) else Ink(each.words.colour)
+    if isinstance(each, Shape) and each.width is not None:
+        ink = replace(ink, width=1)  # the element says it
+    said = [f'fill="{_hex(ink.fill)}"']
+    if ink.stroke is not None:
+        said.append(f'stroke="{_hex(ink.stroke)}"')
+        said += [f'stroke-width="{ink.width:g}"'] if ink.width != 1 else []
+    return " ".join([*said, *([f'stroke-opacity="{ink.opacity:g}"'] if ink.opacity < 1 else [])])
+
+
+def _hex(colour: int | None) -> str:
+    return "none" if colour is None else f"#{colour:06x}"

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from api.pages import presentation
 from api.pages.figures import charts
 from api.pages.figures.charts import FlowNode, HeatGroup, Line
-from api.pages.figures.drawing import Drawing
+from api.pages.figures.drawing import AREAS, Drawing
 from scheduler.domain.entities import Tier
 from scheduler.services.access.actors import Actor
 from scheduler.services.figures.answers_by_day import answers_by_day
@@ -104,7 +104,11 @@ def _by_slot(found: HallLoad) -> DrawnTable:
 
 def chain(session: Session, actor: Actor, number: int) -> Figure:
     """Meetings along the chain, by tier and area."""
-    found = chain_flow(session, actor, number)
+    return chain_figure(chain_flow(session, actor, number))
+
+
+def chain_figure(found: ChainFlow, width: float = charts.WIDTH) -> Figure:
+    """A flow as a figure, so wide."""
     pairs = ((Tier.UPSTREAM, Tier.MIDSTREAM), (Tier.MIDSTREAM, Tier.DOWNSTREAM))
     sums = [
         (sum(link.held for link in found.between(*pair)), sum(link.wished for link in found.between(*pair)))
@@ -117,7 +121,7 @@ def chain(session: Session, actor: Actor, number: int) -> Figure:
     )
     least = max(1, (sums[0][0] + sums[1][0]) // SMALL)
     height = max(200.0, 44 + 50.0 * len(found.areas))
-    picture = Drawing("chain", charts.WIDTH, height, "Meetings along the chain", sentence)
+    picture = Drawing("chain", width, height, "Meetings along the chain", sentence)
     bands = [
         {(link.upper_area, link.lower_area): link.held for link in found.between(*pair) if link.held}
         for pair in pairs
@@ -135,11 +139,17 @@ def chain(session: Session, actor: Actor, number: int) -> Figure:
 
 
 def _nodes(found: ChainFlow, tier: Tier) -> list[FlowNode]:
-    nodes = []
+    nodes, hues = [], _hues([key for key, _ in found.areas])
     for key, name in found.areas:
         held, wished = _of_area(found, tier, key)
-        nodes.append(FlowNode(key, name or "No area", f"{held:,} of {wished:,}"))
+        nodes.append(FlowNode(key, hues[key], name or "No area", f"{held:,} of {wished:,}"))
     return nodes
+
+
+def _hues(areas: Sequence[str]) -> dict[str, str]:
+    """Whose colour each area has: its own, or one that is left over; the empty one has none."""
+    left = iter([each for each in AREAS if each not in areas])
+    return {key: key if key in AREAS or not key else next(left, "") for key in areas}
 
 
 def _of_area(found: ChainFlow, tier: Tier, area: str) -> tuple[int, int]:

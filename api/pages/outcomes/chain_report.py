@@ -1,4 +1,4 @@
-"""The chain report of an event: chains that met, guests of honour, what came of meetings; also as XLSX."""
+"""The chain report of an event: chains that met, guests of honour, what came of meetings; page and files."""
 
 from __future__ import annotations
 
@@ -9,13 +9,28 @@ from flask_login import login_required
 from api import auth, context, limits
 from api.pages import marks, presentation, rendering
 from api.pages.figures import gallery
+from api.pages.outcomes import printed
+from scheduler.domain import names
+from scheduler.domain.entities import Tier
 from scheduler.domain.rules.outcomes import OutcomeWord
+from scheduler.services.access.actors import Actor
+from scheduler.services.events import events
 from scheduler.services.exports import noting
+from scheduler.services.outcomes.by_country import WishedHeld
 from scheduler.services.outcomes.report import ChainReport, OutcomeLine, chain_report
 from scheduler.sheets.writing import Cell, SheetOut, xlsx
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _OUTCOMES = ("Outcome", "Meetings", "Both say so", "One side says so", "The two differ", "Currency", "Amount")
+_COUNTRIES = (
+    *("Country", "Area", "Firms"),
+    *(
+        f"{tier}: {word}"
+        for tier in (*(tier.value.capitalize() for tier in Tier), "All")
+        for word in ("wished", "held")
+    ),
+    "Between two tiers",
+)
 blueprint = APIBlueprint("chain_report", __name__, enable_openapi=False, url_prefix="/events/<event_key>")
 
 
@@ -26,9 +41,17 @@ def show(event_key: str) -> str:
     actor = auth.organiser(event_key)
     with context.database().read() as db:
         report = chain_report(db, actor, now=context.now())
-        figure = gallery.chain(db, actor, report.number) if report else None
+        figure = gallery.chain_figure(report.flow) if report else None
         return rendering.render(
-            db, actor, "chain_report", "outcomes/report.html", report=report, figure=figure
+            db,
+            actor,
+            "chain_report",
+            "outcomes/report.html",
+            report=report,
+            figure=figure,
+            by_country=printed,
+            tiers=tuple(Tier),
+            areas=dict(report.flow.areas) if report else {},
         )
 
 
@@ -42,22 +65,52 @@ def workbook(event_key: str) -> Response:
         report = chain_report(db, actor, now=context.now())
     if report is None:
         abort(404)
-    name = f"chain-report-{event_key}.xlsx"
+    return _download(actor, f"chain-report-{event_key}.xlsx", xlsx(_sheets(report)), XLSX)
+
+
+@blueprint.get("/chain-report.pdf")
+@login_required
+def paper(event_key: str) -> Response:
+    """The report to print, with its picture."""
+    actor = auth.organiser(event_key)
+    limits.require_costly()
+    now = context.now()
+    with context.database().read() as db:
+        report = chain_report(db, actor, now=now)
+        event = events.event(db, actor)
+    if report is None:
+        abort(404)
+    zone = event.timezone
+    moment = f"{presentation.local_day(now, zone)}, {presentation.local_time(now, zone)}"
+    stamp = f"{moment} ({presentation.zone_name(zone, now)})"
+    made = printed.chain_report_pdf(report, event.name, stamp)
+    return _download(actor, f"chain-report-{event_key}.pdf", made, "application/pdf")
+
+
+def _download(actor: Actor, name: str, octets: bytes, kind: str) -> Response:
+    """A file to be saved, noted in the trail."""
     with context.database().write() as db:
         noting.note(db, actor, name, now=context.now())
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(xlsx(_sheets(report)), content_type=XLSX, headers=headers)
+    return Response(octets, content_type=kind, headers=headers)
 
 
 def _sheets(report: ChainReport) -> list[SheetOut]:
-    names = dict(report.flow.areas)
+    areas = dict(report.flow.areas)
     links = [
-        (link.upper, names[link.upper_area], link.lower, names[link.lower_area], link.wished, link.held)
+        (link.upper, areas[link.upper_area], link.lower, areas[link.lower_area], link.wished, link.held)
         for link in report.flow.links
     ]
-    groups = ("Firms", "Meetings", "Between two tiers")
-    countries = [
-        (presentation.country(each.name), each.firms, each.meetings, each.across) for each in report.countries
+    countries: list[tuple[Cell, ...]] = [
+        (
+            presentation.country(each.country),
+            printed.area_name(each, areas),
+            each.firms,
+            *(count for tier in Tier for count in _counts(each.tiers.get(tier))),
+            *_counts(each.all),
+            each.across,
+        )
+        for each in report.countries
     ]
     guests = [(each.name, each.firms, each.meetings, each.across) for each in report.guests]
     outcomes: list[tuple[Cell, ...]] = [
@@ -74,7 +127,13 @@ def _sheets(report: ChainReport) -> list[SheetOut]:
         for currency, amount in _amounts(line)
     ]
     said = [
-        (each.request, *each.firms, *_word(each.words[0]), *_word(each.words[1]), *_word(each.counts))
+        (
+            each.request,
+            *(names.told(firm, "en") for firm in each.firms),
+            *_word(each.words[0]),
+            *_word(each.words[1]),
+            *_word(each.counts),
+        )
         for each in report.reported
     ]
     word = ("outcome", "amount", "currency")
@@ -83,9 +142,13 @@ def _sheets(report: ChainReport) -> list[SheetOut]:
         SheetOut("Outcomes", _OUTCOMES, outcomes),
         SheetOut("Meetings", ["Request", "Firm that asks", "Firm asked", *head], said),
         SheetOut("Links", ["Tier", "Area", "Other tier", "Other area", "Wished", "Held"], links),
-        SheetOut("Countries", ["Country", *groups], countries),
-        SheetOut("Guests of honour", ["Guest", *groups], guests),
+        SheetOut("Countries", _COUNTRIES, countries),
+        SheetOut("Guests of honour", ["Guest", "Firms", "Meetings", "Between two tiers"], guests),
     ]
+
+
+def _counts(cell: WishedHeld | None) -> tuple[int, int]:
+    return (cell.wished, cell.held) if cell else (0, 0)
 
 
 def _word(word: OutcomeWord | None) -> tuple[Cell, Cell, Cell]:

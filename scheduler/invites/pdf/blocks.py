@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
+
+from scheduler.invites.pdf.vectors import Vectors
 
 WIDTH, HEIGHT = 595.0, 842.0
 MARGIN: Final = 48.0
@@ -40,16 +42,29 @@ class Style(Enum):
     TEXT = BlockStyle(9.5, 0x1B2733)
     SOFT = BlockStyle(9.5, 0x51606E)
     OFF = BlockStyle(9.5, 0xA3262B, True)
+    HEAD = BlockStyle(8.0, 0x51606E, True)
+    CELL = BlockStyle(8.5, 0x1B2733)
     FOOT = BlockStyle(8.0, 0x51606E)
 
 
 Paragraph = tuple[Style, str]
 
 
+class TableCell(NamedTuple):
+    """A text in a column: where that begins, in points from the margin, how wide it is, and its edge."""
+
+    left: float
+    room: float
+    text: str
+    is_right: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Paragraphs over the whole width, then times that never wrap, with paragraphs beside them.
 
+    Or, below the paragraphs, a row of a table: `cells` below `header`, which is said by a row with
+    `begins_table`, and again where a page begins with the row. Or a picture as wide as the page's room.
     `begins_page`: nothing of the block before stands on its page.
     """
 
@@ -57,6 +72,10 @@ class Block:
     times: str = ""
     beside: Sequence[Paragraph] = ()
     begins_page: bool = False
+    cells: Sequence[TableCell] = ()
+    header: Sequence[TableCell] = ()
+    begins_table: bool = False
+    picture: Vectors | None = None
 
 
 @dataclass(frozen=True, slots=True)

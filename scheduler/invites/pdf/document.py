@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
 from scheduler.invites.pdf.blocks import CODE, HEIGHT, MARGIN, WIDTH, Sheet
 from scheduler.invites.pdf.faces import Face, Glyph
-from scheduler.invites.pdf.layout import Page, Placed, pages
+from scheduler.invites.pdf.layout import Drawn, Page, Placed, pages
+from scheduler.invites.pdf.shaping import TextLine
+from scheduler.invites.pdf.vectors import colour, operators
 
 _TAG_LETTERS = 6
 _CODE_ABOVE = 10.0  # points from the edge: with the quiet zone as far as every printer prints
@@ -65,7 +67,7 @@ def written(*sheets: Sheet) -> bytes:
     file = File()
     fonts = _fonts(file, made)
     listed = "".join(f"/{font.name} {font.number} 0 R" for font in fonts.values())
-    resources = file.add(f"<</Font<<{listed}>>>>")
+    resources = file.add(f"<</Font<<{listed}>>{_see_through(made)}>>")
     contents = [file.add_stream(_content(page, fonts) + _code(code)) for page, code in with_codes]
     parent = resources + len(contents) + 1
     file.add(
@@ -87,7 +89,7 @@ def _text(said: str) -> str:
 def _fonts(file: File, made: Sequence[Page]) -> dict[Face, Font]:
     """The faces that are used, embedded in the order in which they are met."""
     used: dict[Face, dict[int, Glyph]] = {}
-    for glyph in {glyph: None for page in made for placed in page for glyph in placed.line.glyphs}:
+    for glyph in {glyph: None for page in made for line in _lines(page) for glyph in line.glyphs}:
         used.setdefault(glyph.face, {}).setdefault(glyph.number, glyph)
     return {face: _font(file, f"F{at}", face, found) for at, (face, found) in enumerate(used.items())}
 
@@ -134,8 +136,33 @@ def _to_unicode(ordered: Sequence[Glyph], codes: dict[int, str]) -> bytes:
     return _CMAP.format(rows="".join(lists)).encode("ascii")
 
 
+def _lines(page: Page) -> Iterator[TextLine]:
+    return (each.line for each in page if isinstance(each, Placed))
+
+
 def _content(page: Page, fonts: dict[Face, Font]) -> bytes:
-    return "".join(_drawn(placed, fonts) for placed in page).encode("ascii")
+    drawn = (_shapes(each) if isinstance(each, Drawn) else _drawn(each, fonts) for each in page)
+    return "".join(drawn).encode("ascii")
+
+
+def _shapes(drawn: Drawn) -> str:
+    """Outlines between a saved and a restored state, y turned round."""
+    said = [f"q {drawn.scale:.4f} 0 0 {-drawn.scale:.4f} {drawn.x:g} {drawn.y:.2f} cm\n"]
+    for opacity, run in groupby(drawn.outlines, lambda outline: outline.ink.opacity):
+        said.append(f"/O{round(opacity * 100)} gs\n" if opacity < 1 else "")
+        said += map(operators, run)
+        said.append("/O100 gs\n" if opacity < 1 else "")
+    return "".join([*said, "Q\n"])
+
+
+def _see_through(made: Sequence[Page]) -> str:
+    """The entry of resources that says how much each opacity lets through (8.4.5). None where none does."""
+    outlines = (each.outlines for page in made for each in page if isinstance(each, Drawn))
+    found = {round(outline.ink.opacity * 100) for of in outlines for outline in of}
+    if found <= {100}:
+        return ""
+    states = (f"/O{each}<</CA {each / 100:g}/ca {each / 100:g}>>" for each in sorted({*found, 100}))
+    return f"/ExtGState<<{''.join(states)}>>"
 
 
 def _code(rows: Sequence[Sequence[bool]]) -> bytes:
@@ -157,14 +184,13 @@ def _code(rows: Sequence[Sequence[bool]]) -> bytes:
 
 def _drawn(placed: Placed, fonts: dict[Face, Font]) -> str:
     """The operators of one line. A face that has no bold letters gets them by a thin line around (9.3.6)."""
-    look = placed.style.value
-    colour = " ".join(f"{round(each / 255, 3):g}" for each in look.colour.to_bytes(3, "big"))
-    said = [f"BT {colour} rg {placed.x:g} {round(placed.y, 2):g} Td\n"]
+    look, ink = placed.look, colour(placed.look.colour)
+    said = [f"BT {ink} rg {placed.x:g} {round(placed.y, 2):g} Td\n"]
     for face, run in groupby(placed.line.glyphs, lambda glyph: glyph.face):
         font = fonts[face]
         drawn = f"/{font.name} {look.size:g} Tf {_shown(list(run), font, placed)}"
         if look.is_bold and not face.is_bold:
-            drawn = f"{colour} RG {look.size / 50:.2f} w 2 Tr {drawn}0 Tr\n"
+            drawn = f"{ink} RG {look.size / 50:.2f} w 2 Tr {drawn}0 Tr\n"
         said.append(drawn)
     said.append("ET\n")
     if placed.line.said is not None:

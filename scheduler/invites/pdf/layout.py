@@ -15,29 +15,45 @@ from scheduler.invites.pdf.blocks import (
     MARGIN,
     WIDTH,
     Block,
+    BlockStyle,
     Paragraph,
     Sheet,
     Style,
+    TableCell,
 )
-from scheduler.invites.pdf.lines import lines
+from scheduler.invites.pdf.lines import lines, width
 from scheduler.invites.pdf.shaping import TextLine
+from scheduler.invites.pdf.vectors import Ink, Outline, Vectors
 
 _BASELINE: Final = 0.97
 """From the top of a line to the feet of its letters, in sizes of them."""
 _TOP, _BOTTOM = HEIGHT - MARGIN, MARGIN + FOOT
 _FOOT_LINES: Final = 5
+_ROW: Final = 2.5
+"""Points above and below the text of a row."""
+_RULE: Final = Ink(fill=0xD9E1E1)
+_HEAVY: Final = Ink(fill=0x51606E)
 
 
 class Placed(NamedTuple):
     """A line where it stands: left edge and feet of its letters."""
 
     line: TextLine
-    style: Style
+    look: BlockStyle
     x: float
     y: float
 
 
-Page = list[Placed]
+class Drawn(NamedTuple):
+    """Outlines from a corner on, y down, so much larger than they say."""
+
+    outlines: Sequence[Outline]
+    x: float
+    y: float
+    scale: float = 1.0
+
+
+Page = list[Placed | Drawn]
 
 
 def pages(sheet: Sheet) -> list[Page]:
@@ -53,25 +69,34 @@ def pages(sheet: Sheet) -> list[Page]:
 def _filled(blocks: Iterable[Block]) -> list[Page]:
     made: list[Page] = [[]]
     top = _TOP
+    is_row = False
     for block in blocks:
-        placed, height = _block(block)
+        top -= GAP if is_row and not block.cells else 0
+        is_row = bool(block.cells)
+        placed, height = _block(block, says_header=block.begins_table)
         if made[-1] and (block.begins_page or top - height < _BOTTOM):
             made.append([])
             top = _TOP
+            placed, height = _block(block, says_header=True)
         made[-1] += [each._replace(y=top + each.y) for each in placed]
-        top -= height + GAP
+        top -= height + (0 if is_row else GAP)
     return made
 
 
-def _block(block: Block) -> tuple[list[Placed], float]:
+def _block(block: Block, *, says_header: bool) -> tuple[Page, float]:
     """The lines of a block, their heights told from its top, and how high it is."""
     placed, top = _column(block.above, MARGIN, 0.0)
+    if block.picture is not None:
+        return [*placed, *_picture(block.picture, top)], _height(block.picture) - top
+    if block.cells:
+        rows, end = _rows(block, top, says_header=says_header)
+        return [*placed, *rows], -end
     if not block.times:
-        return placed, -top
-    (times,) = lines(block.times, Style.NAME, WIDTH)
+        return [*placed], -top
+    (times,) = lines(block.times, Style.NAME.value, WIDTH)
     beside, end = _column(block.beside, MARGIN + BESIDE, top)
-    placed.append(Placed(times, Style.NAME, MARGIN, top - _BASELINE * Style.NAME.value.size))
-    return placed + beside, -end
+    placed.append(Placed(times, Style.NAME.value, MARGIN, top - _BASELINE * Style.NAME.value.size))
+    return [*placed, *beside], -end
 
 
 def _column(
@@ -85,8 +110,48 @@ def _column(
     for style, text in paragraphs:
         look = style.value
         top -= look.above
-        for line in lines(text, style, WIDTH - right - left):
-            placed.append(Placed(line, style, left, top - _BASELINE * look.size))
+        for line in lines(text, look, WIDTH - right - left):
+            placed.append(Placed(line, look, left, top - _BASELINE * look.size))
             top -= LEADING * look.size
         top -= look.below
     return placed, top
+
+
+def _rows(block: Block, top: float, *, says_header: bool) -> tuple[Page, float]:
+    """A row with a thin rule below it, below the header and its rule where that is said."""
+    made: Page = []
+    if says_header:
+        made, top = _row(block.header, Style.HEAD.value, top, _HEAVY)
+    row, end = _row(block.cells, Style.CELL.value, top, _RULE)
+    return [*made, *row], end
+
+
+def _row(cells: Sequence[TableCell], look: BlockStyle, top: float, rule: Ink) -> tuple[Page, float]:
+    made: Page = []
+    lowest = top
+    for cell in cells:
+        y = top - _ROW
+        for line in lines(cell.text, look, cell.room):
+            x = MARGIN + cell.left + (cell.room - width(line, look.size) if cell.is_right else 0)
+            made.append(Placed(line, look, x, y - _BASELINE * look.size))
+            y -= LEADING * look.size
+        lowest = min(lowest, y)
+    end = lowest - _ROW
+    made.append(Drawn([Outline(f"M0 0H{WIDTH - 2 * MARGIN:g}V0.5H0z", rule)], MARGIN, end + 0.5))
+    return made, end
+
+
+def _height(picture: Vectors) -> float:
+    return picture.height * (WIDTH - 2 * MARGIN) / picture.width
+
+
+def _picture(picture: Vectors, top: float) -> Page:
+    """Outlines, then the words over them, each in one line."""
+    scale = (WIDTH - 2 * MARGIN) / picture.width
+    made: Page = [Drawn(picture.outlines, MARGIN, top, scale)]
+    for words in picture.words:
+        look = BlockStyle(round(words.size * scale, 2), words.colour)
+        for line in lines(words.text, look, WIDTH)[:1]:
+            back = {"start": 0.0, "middle": 0.5, "end": 1.0}[words.anchor] * width(line, look.size)
+            made.append(Placed(line, look, MARGIN + words.x * scale - back, top - words.y * scale))
+    return made

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from scheduler.invites.pdf.blocks import Style
+from scheduler.invites.pdf.blocks import BlockStyle
 from scheduler.invites.pdf.faces import Glyph, glyphs
 from scheduler.invites.pdf.shaping import TextLine, shaped
 
@@ -18,13 +18,22 @@ _NEVER_LAST: Final = set("（《「『【〈〔‘“([{")
 
 
 @lru_cache(maxsize=4096)
-def lines(text: str, style: Style, room: float) -> tuple[TextLine, ...]:
+def lines(text: str, look: BlockStyle, room: float) -> tuple[TextLine, ...]:
     """The lines of a text in a room of so many points. Names of firms and halls come again and again."""
-    found = glyphs(is_bold=style.value.is_bold)
+    found = glyphs(is_bold=look.is_bold)
     line = [glyph for letter in text if (glyph := found[letter]) is not None]
     if len(line) < len(text):
-        return tuple(shaped(text, style, room))
-    return tuple(map(TextLine, _broken(line, room * 1000 / style.value.size)))
+        return tuple(shaped(text, look, room))
+    return tuple(map(TextLine, _broken(line, room * 1000 / look.size)))
+
+
+def width(line: TextLine, size: float) -> float:
+    """Points from where a line begins to where it ends."""
+    if not line.glyphs:
+        return 0.0
+    if line.glyphs[0].at is None:
+        return sum(glyph.width for glyph in line.glyphs) * size / 1000
+    return max((glyph.at or (0.0, 0.0))[0] + glyph.width * size / 1000 for glyph in line.glyphs)
 
 
 def _broken(line: list[Glyph], room: float) -> Iterator[tuple[Glyph, ...]]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from scheduler.invites.pdf.blocks import HEIGHT, LEADING, Style
+from scheduler.invites.pdf.blocks import HEIGHT, LEADING, BlockStyle
 from scheduler.invites.pdf.faces import Face, Glyph, bare, by_name
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ class TextLine(NamedTuple):
     said: str | None = None
 
 
-def shaped(text: str, style: Style, room: float) -> Iterator[TextLine]:
+def shaped(text: str, look: BlockStyle, room: float) -> Iterator[TextLine]:
     """The lines of a text in a room of so many points. The first says all of it, the others nothing."""
     import pymupdf
 
-    with pymupdf.open("pdf", _drawn(text, style, room)) as document:
+    with pymupdf.open("pdf", _drawn(text, look, room)) as document:
         placed = [
             (_face(span["font"], document), letter, span["size"])
             for span in document[0].get_texttrace()
@@ -39,17 +39,16 @@ def shaped(text: str, style: Style, room: float) -> Iterator[TextLine]:
         ]
     rows: dict[int, list[tuple[Face, Any, float]]] = defaultdict(list)
     for each in placed:
-        rows[int(each[1][2][1] // (LEADING * style.value.size))].append(each)
+        rows[int(each[1][2][1] // (LEADING * look.size))].append(each)
     said: str | None = text
     for _, row in sorted(rows.items()):
         yield TextLine(tuple(_glyphs(row)), said)
         said = ""
 
 
-def _drawn(text: str, style: Style, room: float) -> io.BytesIO:
+def _drawn(text: str, look: BlockStyle, room: float) -> io.BytesIO:
     import pymupdf
 
-    look = style.value
     css = (
         f"body {{ margin: 0; font-family: sans-serif; font-size: {look.size}pt; line-height: {LEADING};"
         f" font-weight: {'bold' if look.is_bold else 'normal'}; }} p {{ margin: 0; }}"

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, aliased
 
+from scheduler.domain import names
 from scheduler.domain.entities import RequestState, Side
 from scheduler.domain.guests import GuestKind
 from scheduler.domain.rules.outcomes import OutcomeKind, OutcomeWord, counted, differ
@@ -19,6 +20,7 @@ from scheduler.services.access.rights import Right
 from scheduler.services.figures.chain import ChainFlow, chain_flow
 from scheduler.services.keeping.keeping import kept
 from scheduler.services.keeping.marks import accepted_mark, firms_mark
+from scheduler.services.outcomes.by_country import CountryShare, country_shares
 from scheduler.services.schedule import versions
 from scheduler.storage.models import (
     Event,
@@ -33,7 +35,7 @@ from scheduler.storage.models import (
 
 @dataclass(frozen=True, slots=True)
 class GroupMeetings:
-    """The meetings of a country's firms or of a guest of honour's: `across` are those between two tiers."""
+    """The meetings of the firms of a guest of honour: `across` are those between two tiers."""
 
     name: str
     firms: int
@@ -61,7 +63,10 @@ class OutcomeLine:
 
 @dataclass(frozen=True, slots=True)
 class ReportedMeeting:
-    """A meeting of which somebody says what came: the word of the firm that asked, and of the other."""
+    """A meeting of which somebody says what came: the word of the firm that asked, and of the other.
+
+    `firms` are their names in both forms, the Latin one first.
+    """
 
     request: str
     firms: tuple[str, str]
@@ -71,16 +76,13 @@ class ReportedMeeting:
 
 @dataclass(frozen=True, slots=True)
 class ChainReport:
-    """Of the published version. `meetings` were not called off, and `begun` of them have begun.
-
-    A meeting of two firms of one country counts once there; `countries` come with the most meetings first.
-    """
+    """Of the published version. `meetings` were not called off, and `begun` of them have begun."""
 
     number: int
     meetings: int
     begun: int
     flow: ChainFlow
-    countries: Sequence[GroupMeetings]
+    countries: Sequence[CountryShare]
     guests: Sequence[GroupMeetings]
     outcomes: Sequence[OutcomeLine]
     reported: Sequence[ReportedMeeting]
@@ -110,12 +112,13 @@ def chain_report(session: Session, actor: Actor, *, now: datetime) -> ChainRepor
     by_slot = kept(session, version, "by slot", follows[:1], lambda: _by_slot(session, version))
     begun = set(session.scalars(select(Slot.id).where(Slot.event_id == actor.event_id, Slot.start <= now)))
     reported = _reported(session, version)
+    flow = chain_flow(session, actor, version.number)
     return ChainReport(
         number=version.number,
         meetings=sum(row[5] for row in met),
         begun=sum(count for slot_id, count in by_slot if slot_id in begun),
-        flow=chain_flow(session, actor, version.number),
-        countries=_countries(firms, met),
+        flow=flow,
+        countries=country_shares(session, actor, version, [key for key, _ in flow.areas]),
         guests=_guests(session.get_one(Event, actor.event_id).guests, firms, met),
         outcomes=_lines(reported),
         reported=reported,
@@ -146,20 +149,6 @@ def _held(query: Any, version: ScheduleVersion) -> Any:
     )
 
 
-def _countries(firms: Iterable[Any], met: Sequence[Any]) -> list[GroupMeetings]:
-    sizes: Counter[str] = Counter()
-    for country, _, count in firms:
-        sizes[country] += count
-    meetings: Counter[str] = Counter()
-    across: Counter[str] = Counter()
-    for one, _, other, _, in_one_tier, count in met:
-        for country in {one, other}:
-            meetings[country] += count
-            across[country] += 0 if in_one_tier else count
-    ordered = sorted({*sizes, *meetings}, key=lambda country: (-meetings[country], country))
-    return [GroupMeetings(each, sizes[each], meetings[each], across[each]) for each in ordered]
-
-
 def _guests(
     guests: Iterable[Mapping[str, str]], firms: Sequence[Any], met: Sequence[Any]
 ) -> list[GroupMeetings]:
@@ -188,7 +177,9 @@ def _reported(session: Session, version: ScheduleVersion) -> list[ReportedMeetin
         _held(
             select(
                 MeetingRequest.key,
+                _Asks.name,
                 _Asks.latin_name,
+                _Asked.name,
                 _Asked.latin_name,
                 MeetingOutcome.side,
                 MeetingOutcome.kind,
@@ -202,8 +193,8 @@ def _reported(session: Session, version: ScheduleVersion) -> list[ReportedMeetin
     )
     firms: dict[str, tuple[str, str]] = {}
     said: dict[str, dict[Side, OutcomeWord]] = defaultdict(dict)
-    for key, asks, asked, side, *word in rows:
-        firms[key] = (asks, asked)
+    for key, asks, asks_latin, asked, asked_latin, side, *word in rows:
+        firms[key] = (names.joined(asks, asks_latin), names.joined(asked, asked_latin))
         said[key][side] = OutcomeWord(*word)
     found = []
     for key, words in said.items():

@@ -55,6 +55,7 @@ GET EVENT/calendar-health/people/<person_key>                302 404 404 404 404
 GET EVENT/colleagues                                         302 404 404 200 403 200 403 403 403 403 404
 GET EVENT/colleagues/<key>                                   302 404 404 404 403 404 403 403 403 403 404
 GET EVENT/chain-report                                       302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/chain-report.pdf                                   302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/chain-report.xlsx                                  302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/delegations/                                       302 404 404 404 404 404 200 200 404 404 200
 GET EVENT/delegations/<delegation_key>                       302 404 404 404 404 404 200 200 404 404 200

@@ -86,18 +86,18 @@ def test_a_file_needs_no_repair(tmp_path: Path) -> None:
 
 
 def test_lines_are_broken_between_words_and_between_chinese_characters() -> None:
-    words = lines("one two three four", Style.TEXT, 40.0)
+    words = lines("one two three four", Style.TEXT.value, 40.0)
     assert [said(line) for line in words] == ["one two", "three", "four"]
-    chinese = lines("上海微电子，以及其他", Style.TEXT, 48.0)
+    chinese = lines("上海微电子，以及其他", Style.TEXT.value, 48.0)
     assert [said(line) for line in chinese] == [
         "上海微电",
         "子，以及其",
         "他",
     ]
-    assert [said(line) for line in lines("W" * 12, Style.TEXT, 48.0)] == ["W" * 5, "W" * 5, "WW"]
+    assert [said(line) for line in lines("W" * 12, Style.TEXT.value, 48.0)] == ["W" * 5, "W" * 5, "WW"]
 
 
 def test_no_line_is_wider_than_its_room() -> None:
     text = "Firm of 上海微电子科技股份有限公司 and Wolkenkratzerbaugesellschaft, Őrült Űrhajó Kft. " * 20
-    for line in lines(text, Style.TEXT, WIDTH - 2 * MARGIN):
+    for line in lines(text, Style.TEXT.value, WIDTH - 2 * MARGIN):
         assert sum(glyph.width for glyph in line.glyphs) * Style.TEXT.value.size / 1000 <= WIDTH - 2 * MARGIN
