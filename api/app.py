@@ -17,6 +17,7 @@ from api.pages import PAGES, compression, links, marks, paging, presentation, re
 from api.pages.access import summaries
 from api.pages.digests import digests
 from api.pages.figures import figures
+from api.pages.people_desk import picks
 from api.pages.requests import words
 from api.pages.schedule import states
 from api.v1 import openapi
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None, database: Database | None = Non
     figures.init_app(app)
     words.init_app(app)
     rendering.init_app(app)
+    picks.init_app(app)
     paging.init_app(app)
     for blueprint in PAGES:
         app.register_blueprint(blueprint)

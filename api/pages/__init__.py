@@ -22,7 +22,7 @@ from api.pages.inbox import inbox
 from api.pages.interpreting import interpreting
 from api.pages.my_day import my_day
 from api.pages.outcomes import chain_report, outcomes
-from api.pages.people_desk import people_desk, request_desk
+from api.pages.people_desk import people_desk, picks, request_desk
 from api.pages.remedies import remedies
 from api.pages.requests import requests, wishes
 from api.pages.schedule import changes, dials, runs, versions
@@ -78,6 +78,7 @@ PAGES = (
     exports.blueprint,
     printed.blueprint,
     people_desk.blueprint,
+    picks.blueprint,
     profile.blueprint,
     colleagues.blueprint,
     preferences.blueprint,

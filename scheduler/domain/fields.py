@@ -31,6 +31,8 @@ Number = Annotated[int, Interval(ge=1, le=2**31 - 1)]
 # Firms and people
 FirmName = Annotated[str, Len(1, 200)]
 PersonName = Annotated[str, Len(1, 120)]
+Picked = Annotated[str, Len(0, 300)]
+"""What is typed where one firm or person is meant: a key, a name, or both."""
 HallName = Annotated[str, Len(0, 120)]
 PauseName = Annotated[str, Len(1, 60)]
 TablePrefix = Annotated[str, Len(0, 20)]

@@ -49,6 +49,7 @@ NO_PAGES = {
     "figures.of_run": "a picture or a CSV file",
     "outcomes.show": "leads to my day until the meeting has begun",
     "moved.lead": "a redirect",
+    "picks.offers": "the options of a field",
     "exports.event": "a workbook",
     "exports.listed": "a workbook",
     "exports.printed": "a PDF",
@@ -475,6 +476,13 @@ def test_no_state_of_the_people_desk_has_a_fault(reader: Reader) -> None:
     reader.look_after("Withdraw", "leave the event")
     reader.look_after("Withdraw", "Withdrawn.")
     reader.look_after("Undo", "Undone.")
+    reader.open("desk/requests/new")
+    reader.page.get_by_label("The firm that asks").press_sequentially("firm 8")
+    reader.page.locator("#from_firm-list option[value='Firm 8 [f8]']").wait_for(state="attached")
+    reader.page.get_by_label("The firm that asks").fill("Firm")
+    reader.page.get_by_label("The firm that is asked").fill("Firm 8 [f8]")
+    reader.page.get_by_label("Topic").fill("Packs")
+    reader.look_after("Ask", "Which one is meant?")
 
 
 def test_no_outcome_of_a_meeting_has_a_fault(reader: Reader, everything: Everything) -> None:

@@ -25,15 +25,16 @@ HINTS: Final[Mapping[str, str]] = {
     "products": "As the offers.",
     "languages": "By name or code, several with a semicolon between.",
     "booth": "Another booth takes the firm's meetings along. The old one is closed.",
-    "firm": "Its key or its whole name.",
     "email": "Meetings that were told are told there again.",
     "hall": "By name or key.",
-    "host": "The firm whose booth it shares, by key or whole name.",
+    "host": "The firm whose booth it shares. Begin to type its name or key.",
 }
 CHOICES: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     "tier": [(tier.value, tier.value.capitalize()) for tier in Tier],
     "exhibitor": [("yes", "Yes"), ("no", "No")],
 }
+PICKED: Final[Mapping[str, ImportKind]] = {"firm": ImportKind.FIRMS, "host": ImportKind.FIRMS}
+"""Columns in which another record is meant."""
 MANY: Final[Mapping[ImportKind, tuple[str, ...]]] = {
     ImportKind.FIRMS: ("tier", "country", "areas", "hall", "pavilion", "max_per_day", "min_meetings"),
     ImportKind.PEOPLE: ("exhibitor", "languages", "max_per_day", "mail_language", "title"),
@@ -60,3 +61,8 @@ def touched(count: int) -> str:
 def sentence(error: InvalidInput) -> str:
     """All faults, each with the label of its field."""
     return " ".join(f"{LABELS.get(fault.path, fault.path)} {fault.message}." for fault in error.faults)
+
+
+def by_field(error: InvalidInput) -> dict[str, str]:
+    """The faults as sentences, by the field."""
+    return {fault.path: fault.message + "." for fault in error.faults}

@@ -13,7 +13,8 @@ from werkzeug.wrappers import Response
 
 from api import auth, context
 from api.pages import paging, rendering
-from api.pages.people_desk.columns import CHOICES, HINTS, LABELS, MANY, edited, sentence, touched
+from api.pages.people_desk import columns
+from api.pages.people_desk.picks import picked
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.cells.columns import ImportKind
@@ -63,11 +64,14 @@ def edit(event_key: str, kind: str, key: str) -> Response | str | tuple[str, int
     cells = {name: request.form[name] for name in editing.EDITABLE[of] if name in request.form}
     try:
         with context.database().write() as db:
+            cells |= {
+                name: picked(db, actor, columns.PICKED[name], name)
+                for name in cells.keys() & columns.PICKED.keys()
+            }
             done = editing.edit(db, actor, of, [key], cells, settings=context.settings(), now=context.now())
     except InvalidInput as error:
-        faults = {fault.path: fault.message + "." for fault in error.faults}
-        return _record(actor, of, key, cells, faults), 422
-    said = edited(done.moved, done.meetings) if done.changed else "Nothing was different."
+        return _record(actor, of, key, cells, columns.by_field(error)), 422
+    said = columns.edited(done.moved, done.meetings) if done.changed else "Nothing was different."
     if rendering.by_htmx():
         return _row(actor, of, key, said)
     flash(said, "good")
@@ -88,15 +92,15 @@ def edit_many(event_key: str, kind: str) -> Response:
                 day = next((day for day in timetable(db, actor).days if day.key == value), None)
                 slots = [slot.key for slot in day.slots] if day else [value]
                 left = absences.add(db, actor, of, keys, slots, now=context.now())
-                said = f"Marked. {touched(left.meetings)}"
+                said = f"Marked. {columns.touched(left.meetings)}"
             else:
-                done = editing.edit(
-                    db, actor, of, keys, {column: value}, settings=context.settings(), now=context.now()
-                )
-                said = f"{edited(done.moved, done.meetings)} {done.changed:,} of {len(keys):,} rows changed."
+                cells, settings = {column: value}, context.settings()
+                done = editing.edit(db, actor, of, keys, cells, settings=settings, now=context.now())
+                said = columns.edited(done.moved, done.meetings)
+                said += f" {done.changed:,} of {len(keys):,} rows changed."
         flash(said, "good")
     except InvalidInput as error:
-        flash(sentence(error), "error")
+        flash(columns.sentence(error), "error")
     return _back(event_key, of)
 
 
@@ -109,23 +113,17 @@ def leave(event_key: str, kind: str) -> Response | str | tuple[str, int]:
     if "sure" in request.form:
         try:
             with context.database().write() as db:
-                left = leaving_event.withdraw(
-                    db,
-                    actor,
-                    of,
-                    keys,
-                    note=request.form.get("note", ""),
-                    named_alone=request.form.get("named_alone", leaving_event.NamedAlone.COLLEAGUE),
-                    now=now,
-                )
+                alone = request.form.get("named_alone", leaving_event.NamedAlone.COLLEAGUE)
+                note = request.form.get("note", "")
+                left = leaving_event.withdraw(db, actor, of, keys, note=note, named_alone=alone, now=now)
             ended = f"{left.requests:,} requests were ended. " if left.requests else ""
-            flash(f"Withdrawn. {ended}{touched(left.meetings)}", "good")
+            flash(f"Withdrawn. {ended}{columns.touched(left.meetings)}", "good")
             return _back(event_key, of)
         except WrongState as error:
             flash(str(error), "warning")
             return _back(event_key, of)
         except InvalidInput as error:
-            faults = {fault.path: fault.message + "." for fault in error.faults}
+            faults = columns.by_field(error)
     with context.database().read() as db:
         if not keys or "keys" in faults:
             flash("Tick 1 to 200 rows first.", "warning")
@@ -155,7 +153,7 @@ def bring_back(event_key: str, kind: str) -> Response:
             done = leaving_event.bring_back(db, actor, of, request.form.getlist("keys"), now=context.now())
         flash(f"{done:,} take part again. Requests that were ended stay ended.", "good")
     except InvalidInput as error:
-        flash(sentence(error), "error")
+        flash(columns.sentence(error), "error")
     except WrongState as error:
         flash(str(error), "warning")
     return _back(event_key, of)
@@ -178,9 +176,9 @@ def set_absences(event_key: str, kind: str, key: str) -> Response | tuple[str, i
                 now=context.now(),
             )
         off = f" {left.requests:,} that begin too soon for a plan were called off." if left.requests else ""
-        flash(f"Saved. {touched(left.meetings)}{off}", "good")
+        flash(f"Saved. {columns.touched(left.meetings)}{off}", "good")
     except InvalidInput as error:
-        return _record(actor, of, key, None, {f.path: f.message + "." for f in error.faults}), 422
+        return _record(actor, of, key, None, columns.by_field(error)), 422
     return redirect(url_for("people_desk.show", event_key=event_key, kind=kind, key=key), 303)
 
 
@@ -188,13 +186,14 @@ def set_absences(event_key: str, kind: str, key: str) -> Response | tuple[str, i
 @login_required
 def merge(event_key: str, kind: str, key: str) -> Response | tuple[str, int]:
     """Make one record of two; the one whose page it is goes."""
-    actor, of, into = auth.organiser(event_key), ImportKind(kind), request.form.get("into", "").strip()
+    actor, of, into = auth.organiser(event_key), ImportKind(kind), key
     try:
         with context.database().write() as db:
+            into = picked(db, actor, of, "into")
             ended = merging.merge(db, actor, of, key, into, now=context.now())
         flash(f"Merged. {ended:,} requests that both had were ended." if ended else "Merged.", "good")
     except InvalidInput as error:
-        return _record(actor, of, key, None, {f.path: f.message + "." for f in error.faults}), 422
+        return _record(actor, of, key, {"into": request.form.get("into", "")}, columns.by_field(error)), 422
     except WrongState as error:
         flash(str(error), "warning")
         into = key
@@ -245,7 +244,7 @@ def _listing(actor: Actor, kind: ImportKind) -> str:
             sort=sort if sort in tables.SORTS[kind] else "name",
             sorts=tables.SORTS[kind],
             counts=row_counts.counts(db, actor),
-            many=[(column, LABELS[column]) for column in MANY[kind]],
+            many=[(column, columns.LABELS[column]) for column in columns.MANY[kind]],
             days=timetable(db, actor).days,
             last=journal.steps(db, actor, most=1),
         )
@@ -272,10 +271,11 @@ def _record(
             row=row,
             typed={**values, **(typed or {})},
             faults=faults or {},
-            columns=[name for name in editing.EDITABLE[kind] if name in LABELS],
-            labels=LABELS,
-            hints=HINTS,
-            choices=CHOICES,
+            columns=[name for name in editing.EDITABLE[kind] if name in columns.LABELS],
+            labels=columns.LABELS,
+            hints=columns.HINTS,
+            choices=columns.CHOICES,
+            picked=columns.PICKED,
             days=_days(db, actor, kind, key),
         )
 

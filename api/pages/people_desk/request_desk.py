@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from api import auth, context
 from api.inputs import whole
 from api.pages import paging, rendering
+from api.pages.people_desk.picks import said_in
 from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import InvalidInput
 from scheduler.services.access.actors import Actor
@@ -102,8 +103,8 @@ def ask(event_key: str) -> Response | tuple[str, int]:
     """Ask, or show the form again with what was typed."""
     actor, typed = auth.organiser(event_key), request.form.to_dict()
     form = NewRequest(
-        to_firm=typed.get("to_firm", ""),
-        from_firm=typed.get("from_firm", ""),
+        to_firm=said_in("to_firm"),
+        from_firm=said_in("from_firm"),
         topic=typed.get("topic", ""),
         message=typed.get("message", ""),
         priority=whole(typed.get("priority")),

@@ -42,10 +42,10 @@ _FIRMS: Final = ("firm", "like")
 _WHOLE: Final = ("count", "value", "point", "min_meetings", "max_per_day")
 
 
-def change_of(form: Mapping[str, str], firm_named: Callable[[str], str]) -> AnyChange:
+def change_of(form: Mapping[str, str], firm_in: Callable[[str], str]) -> AnyChange:
     """The change that a form says. A field that is empty is left out. Raises InvalidInput, by the field.
 
-    `firm_named` gives the key of the firm that is meant by a key or a name, or nothing.
+    `firm_in` gives the key of the firm that is meant in a field, or nothing.
     """
     kind = form.get("kind", "")
     if kind not in FORMS:
@@ -60,9 +60,9 @@ def change_of(form: Mapping[str, str], firm_named: Callable[[str], str]) -> AnyC
         if name in _WHOLE and not (value.isascii() and value.isdigit() and len(value) <= 10):
             faults.append(Fault(name, "must be a whole number"))
         if name in _FIRMS:
-            typed[name] = firm_named(value)
+            typed[name] = firm_in(name)
             if not typed[name]:
-                said = "is not a firm of this event, or several have that name; write its key"
+                said = "is not a firm of this event, or several have that name"
                 faults.append(Fault(name, said))
     if faults:
         raise InvalidInput(faults)

@@ -17,12 +17,14 @@ from api import auth, context, limits
 from api.inputs import whole
 from api.pages import rendering
 from api.pages.exports.exports import TYPES
+from api.pages.people_desk.picks import key_in
 from api.pages.what_if.forms import FORMS, change_of
 from api.pages.what_if.sentences import DIALS, POINTS, sentence
 from scheduler.domain.errors import InvalidInput, WrongState
 from scheduler.domain.solving import WhatIfState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
+from scheduler.services.cells.columns import ImportKind
 from scheduler.services.what_if import comparison, what_ifs
 from scheduler.services.what_if.changes import MOST_CHANGES
 from scheduler.services.what_if.comparison import FIGURES
@@ -130,7 +132,7 @@ def exported(event_key: str, ending: str) -> FlaskResponse:
 
 
 def _add(db: Session, actor: Actor, number: int) -> int:
-    change = change_of(request.form, lambda said: what_ifs.firm_named(db, actor, said))
+    change = change_of(request.form, lambda name: key_in(db, actor, ImportKind.FIRMS, name))
     return what_ifs.add_change(db, actor, number, change, now=context.now()).number
 
 

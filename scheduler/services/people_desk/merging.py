@@ -53,7 +53,7 @@ def merge(session: Session, actor: Actor, kind: ImportKind, key: str, into: str,
     table = ROWS[kind]
     known = select(table.id).where(table.event_id == actor.event_id, table.key == into)
     if not (into and storable(into)) or session.scalar(known) is None:
-        raise InvalidInput([Fault("into", "is no key of this event; the record's page shows it")])
+        raise InvalidInput([Fault("into", "is no record of this event, or several have that name")])
     by_key = {row.key: row for row in rows_of(session, actor, kind, [key, into])}
     old, new = by_key[key], by_key[into]
     for row in (old, new):

@@ -15,7 +15,7 @@ from scheduler.domain.entities import RequestState
 from scheduler.domain.errors import Fault, InvalidInput, NotFound, WrongState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.cells.firm_names import firm_meant
+from scheduler.services.cells.picking import firm_meant
 from scheduler.services.directory.belonging import find_delegation, firms_of
 from scheduler.services.directory.refs import FirmRef, firm_columns
 from scheduler.services.paging import Order, Page, fetch_page
@@ -159,7 +159,7 @@ def ask(session: Session, actor: Actor, form: NewRequest, *, now: datetime) -> A
     sides = {"from_firm": form.from_firm, "to_firm": form.to_firm}
     found = {name: firm_meant(session, actor.event_id, said or "") for name, said in sides.items()}
     faults = [
-        Fault(name, "is not a firm of this event, or several have that name; write its key")
+        Fault(name, "is not a firm of this event, or several have that name")
         for name, key in found.items()
         if not key
     ]

@@ -18,7 +18,6 @@ from scheduler.domain.fields import WhatIfName, WhatIfSeconds
 from scheduler.domain.solving import WhatIfKind, WhatIfState
 from scheduler.services.access.actors import Actor
 from scheduler.services.access.rights import Right
-from scheduler.services.cells.firm_names import firm_meant
 from scheduler.services.text import one_line
 from scheduler.services.trail import trail
 from scheduler.services.trail.acts import Act
@@ -205,12 +204,6 @@ def choices(session: Session, actor: Actor) -> ChangeChoices:
         languages=sorted(languages | {code for person in people for code in person.languages}),
         days=sorted({start.astimezone(zone).date() for start in starts}),
     )
-
-
-def firm_named(session: Session, actor: Actor, said: str) -> str:
-    """The key of the firm that is meant by a key or a name, or nothing."""
-    actor.require(Right.TRY)
-    return firm_meant(session, actor.event_id, said)
 
 
 def _named(

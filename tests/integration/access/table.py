@@ -63,6 +63,7 @@ GET EVENT/delegations/<delegation_key>/members               302 404 404 404 404
 GET EVENT/delegations/<delegation_key>/print-pack.pdf        302 404 404 404 404 404 200 200 404 404 200
 GET EVENT/desk/<kind>                                        302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/desk/<kind>/<key>                                  302 404 404 404 404 404 200 200 404 404 404
+GET EVENT/desk/picks/<kind>                                  302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/desk/requests                                      302 404 404 404 404 404 200 200 404 404 200
 GET EVENT/desk/requests/new                                  302 404 404 404 404 404 200 200 404 404 404
 GET EVENT/desk/steps                                         302 404 404 404 404 404 200 200 404 404 404
